@@ -1,0 +1,36 @@
+"""Rescind: access by groups and roles, with revocations that are enforceable when the call returns."""
+
+from rescind.authority import Authority, LogEntry
+from rescind.errors import RescindError
+from rescind.model import (
+    ENVIRONMENT,
+    Chain,
+    Decision,
+    DecisionPoint,
+    Difference,
+    Direction,
+    Explanation,
+    Page,
+    Reason,
+    Receipt,
+    Revision,
+    Route,
+)
+
+__all__ = [
+    "ENVIRONMENT",
+    "Authority",
+    "Chain",
+    "Decision",
+    "DecisionPoint",
+    "Difference",
+    "Direction",
+    "Explanation",
+    "LogEntry",
+    "Page",
+    "Reason",
+    "Receipt",
+    "RescindError",
+    "Revision",
+    "Route",
+]

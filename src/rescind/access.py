@@ -1,0 +1,146 @@
+"""Reference semantics: who may do what, given the facts. Pure; everything else is tested against it.
+
+allowed(m, p, r, t): m is active, and there is an assignment, not expired at t, whose role contains p,
+whose resource is r or an ancestor of r, and whose holder is m or a group that reaches m through
+unexpired memberships and nesting. In a single-role organization one organization-wide role counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+ROOT = "organization"
+
+
+@dataclass(frozen=True)
+class Role:
+    """`rank` breaks ties of priority: the role defined first wins."""
+
+    permissions: frozenset[str]
+    priority: int = 0
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A holder is a subject, or a group as `group:…`."""
+
+    holder: str
+    role: str
+    resource: str = ROOT
+
+
+@dataclass
+class World:
+    """An organization's facts. Times are integers; None is never."""
+
+    memberships: dict[str, bool] = field(default_factory=dict)  # subject → active
+    members: dict[tuple[str, str], int | None] = field(default_factory=dict)  # (subject, group) → until
+    nestings: set[tuple[str, str]] = field(default_factory=set)  # (child, parent)
+    roles: dict[str, Role] = field(default_factory=dict)
+    resources: dict[str, str | None] = field(default_factory=lambda: {ROOT: None})  # → parent
+    assignments: dict[Assignment, int | None] = field(default_factory=dict)  # → until
+    is_single_role: bool = False
+    takes_next_highest: bool = False
+    default_role: str | None = None
+    resets: set[tuple[str, Assignment]] = field(default_factory=set)
+
+
+def in_force(until: int | None, t: int) -> bool:
+    return until is None or until > t
+
+
+def paths(world: World, subject: str, t: int | None) -> Iterator[tuple[str, ...]]:
+    """Every way up from a membership: the groups on it, innermost first; also the way of no group.
+
+    Without a time, expired memberships count as well.
+    """
+    yield ()
+    start = [
+        (group,)
+        for (member, group), until in world.members.items()
+        if member == subject and (t is None or in_force(until, t))
+    ]
+    while start:
+        path = start.pop()
+        yield path
+        start += [(*path, parent) for child, parent in world.nestings if child == path[-1]]
+
+
+def holders(world: World, subject: str, t: int | None) -> set[str]:
+    """The membership itself and every group that reaches it."""
+    reached = {subject}
+    fringe = {
+        group
+        for (member, group), until in world.members.items()
+        if member == subject and (t is None or in_force(until, t))
+    }
+    while fringe:
+        reached |= {f"group:{group}" for group in fringe}
+        above = {parent for child, parent in world.nestings if child in fringe}
+        fringe = {group for group in above if f"group:{group}" not in reached}
+    return reached
+
+
+def ancestors(world: World, resource: str) -> list[str]:
+    """The resource and all above it, the organization last."""
+    line = []
+    step: str | None = resource
+    while step is not None:
+        line.append(step)
+        step = world.resources[step]
+    return line
+
+
+def held(world: World, subject: str, t: int | None) -> set[Assignment]:
+    """The assignments that a membership holds, directly or through a group; unexpired ones at t."""
+    reach = holders(world, subject, t)
+    return {
+        assignment
+        for assignment, until in world.assignments.items()
+        if assignment.holder in reach and (t is None or in_force(until, t))
+    }
+
+
+def winning_role(world: World, subject: str, t: int) -> str | None:
+    """The organization-wide role that counts in a single-role organization.
+
+    The highest priority wins. Unless the organization takes the next highest, a role that was won
+    and then lost (it expired, or the source was taken away) leaves the default role, and nothing
+    that the membership held at that time wins again.
+    """
+    now = held(world, subject, t)
+    if world.takes_next_highest:
+        candidates = now
+    else:
+        candidates = {a for a in held(world, subject, None) if (subject, a) not in world.resets}
+    wide = {a.role for a in candidates if a.resource == ROOT}
+    if not wide:
+        return world.default_role
+    winner = min(wide, key=lambda role: (-world.roles[role].priority, world.roles[role].rank))
+    is_held = any(a.role == winner and a.resource == ROOT for a in candidates & now)
+    return winner if is_held else world.default_role
+
+
+def counted(world: World, subject: str, t: int) -> set[tuple[str, str]]:
+    """(role, resource) that count for a membership at t."""
+    if not world.memberships.get(subject):
+        return set()
+    pairs = {(a.role, a.resource) for a in held(world, subject, t)}
+    if world.is_single_role:
+        winner = winning_role(world, subject, t)
+        pairs = {(role, resource) for role, resource in pairs if resource != ROOT}
+        pairs |= {(winner, ROOT)} if winner is not None else set()
+    return pairs
+
+
+def allowed(world: World, subject: str, permission: str, resource: str, t: int) -> bool:
+    """Whether the membership may, at t."""
+    if resource not in world.resources:
+        return False
+    line = ancestors(world, resource)
+    return any(
+        on in line and permission in world.roles[role].permissions
+        for role, on in counted(world, subject, t)
+    )

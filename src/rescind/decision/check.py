@@ -1,0 +1,96 @@
+"""Checks on the store: from effective roles, or live from the facts.
+
+One query answers, at one state of the facts. Critical permissions are decided live by that query itself.
+An unknown subject, permission or resource is a deny with a reason; a failing store raises.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from rescind.errors import InvalidToken, RevisionUnavailable
+from rescind.model import (
+    Decision,
+    DecisionPoint,
+    OrganizationId,
+    PermissionId,
+    Reason,
+    ResourceId,
+    Revision,
+    SubjectId,
+)
+from rescind.store import Rows, Store
+
+
+class Question(NamedTuple):
+    """What a check asks, ids well formed."""
+
+    organization: OrganizationId
+    subject: SubjectId
+    permission: PermissionId
+    resource: ResourceId
+
+
+def check(
+    store: Store, question: Question, *, live: bool, now: int, at_least: Revision | None
+) -> Decision:
+    """Decide at a state no older than the call's start."""
+    return decided(store.fetch("check", parameters(question, live=live, now=now)), live, at_least)
+
+
+def check_many(
+    store: Store, questions: list[Question], *, live: bool, now: int, at_least: Revision | None
+) -> list[Decision]:
+    """Decide all of them at one state of the facts."""
+    asked = [("check", parameters(question, live=live, now=now)) for question in questions]
+    return [decided(rows, live, at_least) for rows in store.fetch_many(asked)]
+
+
+def parameters(question: Question, *, live: bool, now: int) -> dict[str, Any]:
+    """A question as the query takes it."""
+    organization, subject, permission, resource = question
+    return {
+        "organization": organization,
+        "subject": subject,
+        "permission": permission,
+        "resource": resource,
+        "live": live,
+        "now": now,
+    }
+
+
+def decided(rows: Rows, live: bool, at_least: Revision | None) -> Decision:
+    """The decision that the query's row says."""
+    if not rows:
+        point = DecisionPoint.LIVE if live else DecisionPoint.EFFECTIVE
+        if at_least is not None:
+            raise InvalidToken(token=at_least.token())
+        return Decision(
+            allowed=False, reason=Reason.UNKNOWN_ORGANIZATION, point=point, revision=None
+        )
+    o, number, environment, membership, active, critical, resource, answer = rows[0]
+    revision = Revision(o, number, environment)
+    if at_least is not None:
+        require(revision, at_least)
+    if answer:
+        reason = Reason.ALLOWED
+    elif membership is None:
+        reason = Reason.UNKNOWN_SUBJECT
+    elif not active:
+        reason = Reason.DEACTIVATED
+    elif critical is None:
+        reason = Reason.UNKNOWN_PERMISSION
+    elif resource is None:
+        reason = Reason.UNKNOWN_RESOURCE
+    else:
+        reason = Reason.NO_ROLE
+    point = DecisionPoint.LIVE if live or critical else DecisionPoint.EFFECTIVE
+    return Decision(allowed=bool(answer), reason=reason, point=point, revision=revision)
+
+
+def require(revision: Revision, at_least: Revision) -> None:
+    """Raise unless a read at `revision` is of the same organization and as fresh as was asked for."""
+    if revision.incarnation != at_least.incarnation:
+        raise InvalidToken(token=at_least.token())
+    if not revision.covers(at_least):
+        raise RevisionUnavailable(store_has=revision.organization, asked=at_least.organization)

@@ -1,0 +1,174 @@
+"""Why a check is allowed, chain by chain, or what stands in the way.
+
+The facts that bear on the question are read in one snapshot and put to the reference semantics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from rescind import access
+from rescind.access import ROOT, Assignment, World
+from rescind.decision.check import Question, decided, parameters
+from rescind.decision.world import SLICE, slice_of
+from rescind.model import Chain, Decision, Explanation, Reason, Revision, moment
+from rescind.store import Store
+
+MAX_CHAINS = 100
+
+
+def explained(
+    store: Store, question: Question, *, live: bool, now: int, at_least: Revision | None
+) -> Decision:
+    """The decision with its explanation, both of one state of the facts."""
+    names = {
+        "organization": question.organization,
+        "subject": question.subject,
+        "permission": question.permission,
+        "resource": question.resource,
+    }
+    while True:
+        rows = store.fetch("list_names", names)
+        numbers = dict(zip("ompr", (rows[0][0], *rows[0][3:]) if rows else (-1,) * 4, strict=True))
+        asked = [
+            ("check", parameters(question, live=live, now=now)),
+            ("list_names", names),
+            ("read_settings", {"organization": question.organization}),
+            *((query, numbers) for query in SLICE),
+        ]
+        answer, again, settings, *slices = store.fetch_many(asked)
+        if [(*row[:1], *row[3:]) for row in again] == [(*row[:1], *row[3:]) for row in rows]:
+            break  # else a name was made or deleted in between: read anew
+    decision = decided(answer, live, at_least)
+    if decision.reason in (Reason.ALLOWED, Reason.NO_ROLE):
+        world = slice_of(
+            settings[0],
+            dict(zip(SLICE, slices, strict=True)),
+            subject=question.subject,
+            is_active=True,
+            permission=question.permission,
+        )
+        found = (chains if decision else obstacles)(world, question, now)
+        listed = list(islice(found, MAX_CHAINS + 1))
+        is_complete = len(listed) <= MAX_CHAINS
+        kind = "chains" if decision else "obstacles"
+        decision.explanation = Explanation(
+            **{kind: tuple(listed[:MAX_CHAINS])}, is_complete=is_complete
+        )
+    else:
+        decision.explanation = Explanation(obstacles=(_UNKNOWN[decision.reason].format(**names),))
+    return decision
+
+
+_UNKNOWN = {
+    Reason.UNKNOWN_ORGANIZATION: "there is no organization {organization}",
+    Reason.UNKNOWN_SUBJECT: "{subject} has no membership in {organization}",
+    Reason.DEACTIVATED: "the membership of {subject} is deactivated",
+    Reason.UNKNOWN_PERMISSION: "the permission {permission} is not defined",
+    Reason.UNKNOWN_RESOURCE: "the resource {resource} does not exist",
+}
+
+
+def chains(world: World, question: Question, now: int) -> Iterator[Chain]:
+    """Every chain that allows; a default role has one of its own."""
+    subject, permission, resource = question[1:]
+    counts = access.counted(world, subject, now)
+    line = access.ancestors(world, resource)
+    wanted = {
+        assignment
+        for assignment, until in world.assignments.items()
+        if access.in_force(until, now)
+        and assignment.resource in line
+        and (assignment.role, assignment.resource) in counts
+        and permission in world.roles[assignment.role].permissions
+        and not _is_reset(world, subject, assignment)
+    }
+    is_by_assignment = False
+    for path in access.paths(world, subject, now):
+        holder = f"group:{path[-1]}" if path else subject
+        for assignment in sorted(wanted, key=str):
+            if assignment.holder == holder:
+                is_by_assignment = True
+                yield _chain(world, question, path, assignment)
+    role = world.default_role
+    if (
+        world.is_single_role
+        and role is not None
+        and (role, ROOT) in counts
+        and permission in world.roles[role].permissions
+        and not is_by_assignment
+    ):
+        yield Chain(subject, (), role, permission, ROOT, resource, None, is_default_role=True)
+
+
+def obstacles(world: World, question: Question, now: int) -> Iterator[str]:
+    """What would allow, but does not: expired, set aside or outranked; else that no role contains it."""
+    subject, permission, resource = question[1:]
+    line = access.ancestors(world, resource)
+    seen: set[str] = set()
+    for path in access.paths(world, subject, None):
+        holder = f"group:{path[-1]}" if path else subject
+        for assignment, until in sorted(world.assignments.items(), key=str):
+            if assignment.holder != holder or assignment.resource not in line:
+                continue
+            if permission not in world.roles[assignment.role].permissions:
+                continue
+            for sentence in _why_not(world, subject, path, assignment, until, now):
+                if sentence not in seen:
+                    seen.add(sentence)
+                    yield sentence
+    if not seen:
+        yield (
+            f"no role of {subject}, its own or through a group, contains {permission}"
+            f" on {resource} or above it"
+        )
+
+
+def _why_not(
+    world: World,
+    subject: str,
+    path: tuple[str, ...],
+    assignment: Assignment,
+    until: int | None,
+    now: int,
+) -> Iterator[str]:
+    what = f"role {assignment.role} of {assignment.holder} on {assignment.resource}"
+    member_until = world.members.get((subject, path[0])) if path else None
+    if not access.in_force(member_until, now) and member_until is not None:
+        yield f"the membership of {subject} in group {path[0]} expired {moment(member_until).isoformat()}"
+    if not access.in_force(until, now) and until is not None:
+        yield f"the assignment of {what} expired {moment(until).isoformat()}"
+    if world.is_single_role and assignment.resource == ROOT:
+        winner = access.winning_role(world, subject, now)
+        if _is_reset(world, subject, assignment):
+            yield f"{what} does not count: {subject} fell to the default role when it lost a higher one"
+        elif winner != assignment.role:
+            yield f"{what} does not count: in this single-role organization {winner or 'none'} does"
+
+
+def _is_reset(world: World, subject: str, assignment: Assignment) -> bool:
+    return (
+        world.is_single_role
+        and not world.takes_next_highest
+        and assignment.resource == ROOT
+        and (subject, assignment) in world.resets
+    )
+
+
+def _chain(
+    world: World, question: Question, path: tuple[str, ...], assignment: Assignment
+) -> Chain:
+    untils = [world.assignments[assignment]]
+    if path:
+        untils.append(world.members[(question.subject, path[0])])
+    limits = [until for until in untils if until is not None]
+    return Chain(
+        subject=question.subject,
+        groups=path,
+        role=assignment.role,
+        permission=question.permission,
+        assigned_on=assignment.resource,
+        resource=question.resource,
+        expires_at=moment(min(limits)) if limits else None,
+    )

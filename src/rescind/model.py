@@ -1,0 +1,377 @@
+"""The words of the design as types: ids, directions, decisions and receipts. No I/O.
+
+Ids are the caller's own text. `OrganizationId` and the rest are checked once, at the front door, by
+the functions here; everything below trusts them.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final, Literal, NewType
+
+from rescind.errors import InvalidArgument, InvalidToken, MalformedId
+
+OrganizationId = NewType("OrganizationId", str)
+SubjectId = NewType("SubjectId", str)
+"""`user:alice`, `service_account:ci`, `agent:triage`."""
+GroupId = NewType("GroupId", str)
+RoleId = NewType("RoleId", str)
+PermissionId = NewType("PermissionId", str)
+ResourceTypeId = NewType("ResourceTypeId", str)
+ResourceId = NewType("ResourceId", str)
+"""`document:1`; the organization itself is `organization`."""
+Microseconds = NewType("Microseconds", int)
+"""Since the Unix epoch, UTC: how the store keeps times."""
+
+ENVIRONMENT: Final = OrganizationId("*")
+"""Where permissions, roles and resource types for all organizations are defined."""
+ROOT: Final = ResourceId("organization")
+"""The root of every organization's resource tree."""
+SUBJECT_KINDS: Final = ("user", "service_account", "agent")
+MAX_ID_LENGTH: Final = 255
+
+
+class Direction(StrEnum):
+    """Whether a change takes something away from somebody (G7)."""
+
+    GRANTS = "grants"
+    REVOKES = "revokes"
+
+
+class Route(StrEnum):
+    """How effective roles follow a change."""
+
+    INLINE = "inline"
+
+
+class RoleMode(StrEnum):
+    """How many organization-wide roles of a membership count."""
+
+    MULTIPLE = "multiple"
+    SINGLE = "single"
+
+
+class OnLoss(StrEnum):
+    """What a membership of a single-role organization falls to when it loses its winning role."""
+
+    DEFAULT = "default"
+    NEXT_HIGHEST = "next-highest"
+
+
+class DecisionPoint(StrEnum):
+    """What answered a question."""
+
+    EFFECTIVE = "effective"
+    LIVE = "live"
+
+
+class Reason(StrEnum):
+    """Why a check was allowed or denied; stable, safe to match on."""
+
+    ALLOWED = "allowed"
+    UNKNOWN_ORGANIZATION = "unknown_organization"
+    UNKNOWN_SUBJECT = "no_membership"
+    DEACTIVATED = "membership_deactivated"
+    UNKNOWN_PERMISSION = "unknown_permission"
+    UNKNOWN_RESOURCE = "unknown_resource"
+    NO_ROLE = "no_role"
+
+
+Assurance = Literal["standard", "live"]
+
+
+# --- ids ------------------------------------------------------------------------------------------
+
+
+def _checked(what: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise MalformedId(what=what, value=repr(value), mend="give it as text")
+    if value.isascii() and value.isprintable() and value == value.strip():
+        if 0 < len(value) <= MAX_ID_LENGTH:
+            return value
+    elif value == value.strip() and not any(unicodedata.category(c)[0] == "C" for c in value):
+        if 0 < len(value) <= MAX_ID_LENGTH:
+            return value
+    raise MalformedId(
+        what=what,
+        value=repr(value[:60]),
+        mend=f"use 1 to {MAX_ID_LENGTH} characters, no control characters, no space at the ends",
+    )
+
+
+@lru_cache(65_536)
+def organization_id(value: object) -> OrganizationId:
+    """The organization's id, or MalformedId."""
+    return OrganizationId(_checked("organization", value))
+
+
+@lru_cache(65_536)
+def subject_id(value: object) -> SubjectId:
+    """`kind:id` with a known kind; a bare id is a user. Otherwise MalformedId."""
+    text = _checked("subject", value)
+    kind, colon, rest = text.partition(":")
+    if not colon:
+        return SubjectId(f"user:{text}")
+    if kind in SUBJECT_KINDS and rest:
+        return SubjectId(text)
+    raise MalformedId(what="subject", value=text, mend="write user:…, service_account:… or agent:…")
+
+
+@lru_cache(65_536)
+def group_id(value: object) -> GroupId:
+    """The group's id, with or without the prefix `group:`, or MalformedId."""
+    return GroupId(_checked("group", _checked("group", value).removeprefix("group:")))
+
+
+@lru_cache(65_536)
+def holder_id(value: object) -> str:
+    """Who can hold an assignment: `group:…` or a subject. Otherwise MalformedId."""
+    text = _checked("holder", value)
+    if text.startswith("group:"):
+        return f"group:{group_id(text)}"
+    return subject_id(text)
+
+
+@lru_cache(65_536)
+def role_id(value: object) -> RoleId:
+    """The role's id, or MalformedId."""
+    return RoleId(_checked("role", value))
+
+
+@lru_cache(65_536)
+def permission_id(value: object) -> PermissionId:
+    """The permission's id, or MalformedId."""
+    return PermissionId(_checked("permission", value))
+
+
+_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+
+
+@lru_cache(65_536)
+def resource_type_id(value: object) -> ResourceTypeId:
+    """The resource type's id, or MalformedId."""
+    text = _checked("resource type", value)
+    if not _TYPE.fullmatch(text):
+        raise MalformedId(
+            what="resource type", value=text, mend="use letters, digits, '_', '-' and '.'"
+        )
+    if text == ROOT:
+        raise MalformedId(what="resource type", value=text, mend="that one is the root's own type")
+    return ResourceTypeId(text)
+
+
+@lru_cache(65_536)
+def resource_id(value: object) -> ResourceId:
+    """`type:id`, or `organization` (or nothing) for the organization. Otherwise MalformedId."""
+    if value is None or value == ROOT:
+        return ROOT
+    text = _checked("resource", value)
+    kind, colon, rest = text.partition(":")
+    if not colon or not rest:
+        raise MalformedId(what="resource", value=text, mend="write type:id, such as document:1")
+    if kind == ROOT:
+        raise MalformedId(
+            what="resource", value=text, mend="write organization alone for the organization itself"
+        )
+    resource_type_id(kind)
+    return ResourceId(text)
+
+
+# --- time -----------------------------------------------------------------------------------------
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds(moment: datetime) -> Microseconds:
+    """Exact; a naive datetime is refused, since it names no instant."""
+    if moment.tzinfo is None:
+        raise InvalidArgument(what="time", value=moment.isoformat(), mend="give it a UTC offset")
+    delta = moment - _EPOCH
+    return Microseconds((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds)
+
+
+def moment(value: int) -> datetime:
+    """The aware datetime (UTC) of a stored time."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+# --- revisions ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Revision:
+    """A state of an organization's facts: its own number and the environment's.
+
+    `incarnation` tells an organization from a deleted one of the same name.
+    """
+
+    incarnation: int
+    organization: int
+    environment: int
+
+    def token(self) -> str:
+        """The opaque string that a caller hands back to read no older state."""
+        text = f"1.{self.incarnation}.{self.organization}.{self.environment}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    def covers(self, other: Revision) -> bool:
+        """Whether a read at this revision is at least as fresh as `other`."""
+        return self.organization >= other.organization and self.environment >= other.environment
+
+
+@lru_cache(4_096)
+def parse_token(token: object) -> Revision:
+    """The revision of a token, or InvalidToken."""
+    try:
+        text = base64.urlsafe_b64decode(str(token) + "=" * (-len(str(token)) % 4)).decode()
+        version, incarnation, organization, environment = text.split(".")
+        if version == "1":
+            return Revision(int(incarnation), int(organization), int(environment))
+    except ValueError:
+        pass
+    raise InvalidToken(token=token)
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One reason for access: membership → group(s) → assignment → role → permission → resource.
+
+    `groups` runs from the group that holds the membership to the one that holds the assignment;
+    it is empty when the membership holds the assignment itself. A default role has no assignment.
+    """
+
+    subject: str
+    groups: tuple[str, ...]
+    role: str
+    permission: str
+    assigned_on: str
+    resource: str
+    expires_at: datetime | None
+    is_default_role: bool = False
+
+    def __str__(self) -> str:
+        steps = [self.subject, *(f"group:{group}" for group in self.groups)]
+        how = "default role" if self.is_default_role else "role"
+        steps += [f"{how} {self.role} on {self.assigned_on}", self.permission, self.resource]
+        until = f" (until {self.expires_at.isoformat()})" if self.expires_at else ""
+        return " → ".join(steps) + until
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All the chains that allow, or what stands in the way.
+
+    `is_complete` is false when there were more than the limit of chains or obstacles.
+    """
+
+    chains: tuple[Chain, ...] = ()
+    obstacles: tuple[str, ...] = ()
+    is_complete: bool = True
+
+
+class Decision:
+    """The answer to a check: true when allowed, false when denied.
+
+    `revision` is the state of the facts that it was made on. `explanation` is there when asked for.
+    """
+
+    __slots__ = ("allowed", "explanation", "point", "reason", "revision")
+
+    def __init__(
+        self,
+        *,
+        allowed: bool,
+        reason: Reason,
+        point: DecisionPoint,
+        revision: Revision | None,
+        explanation: Explanation | None = None,
+    ) -> None:
+        self.allowed = allowed
+        self.reason = reason
+        self.point = point
+        self.revision = revision
+        self.explanation = explanation
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+    def __repr__(self) -> str:
+        verdict = "allowed" if self.allowed else f"denied: {self.reason.value}"
+        return f"<Decision {verdict}, {self.point.value}, token {self.token}>"
+
+    @property
+    def token(self) -> str | None:
+        """Hand it back as `at_least` to read no older state; nothing for an unknown organization."""
+        return self.revision.token() if self.revision else None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a list, in the byte order of its items; `next_cursor` is None on the last page.
+
+    A cursor stays good while facts change: later pages hold what sorts after it at the time.
+    """
+
+    items: tuple[str, ...]
+    next_cursor: str | None
+    revision: Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a change gives and takes, exactly: (subject, permission, resource) each.
+
+    An entry on a resource stands for that resource and whatever below it had no entry of its own.
+    """
+
+    granted: tuple[tuple[str, str, str], ...]
+    revoked: tuple[tuple[str, str, str], ...]
+
+    @property
+    def direction(self) -> Direction:
+        return Direction.REVOKES if self.revoked else Direction.GRANTS
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a change did, and when it held.
+
+    `fan_out` counts the effective roles that the change made or unmade. `recorded_at` is the time
+    of the transaction; for the inline route effective roles were settled in that same transaction.
+    `enforced_at` is set once no decision point can still allow what the change revoked.
+    """
+
+    organization: OrganizationId
+    revision: Revision
+    changed: bool
+    direction: Direction
+    route: Route
+    fan_out: int
+    recorded_at: datetime
+    settled_at: datetime | None
+    enforced_at: datetime | None = field(default=None, compare=False)
+    difference: Difference | None = field(default=None, compare=False)
+    enforcer: Callable[[Receipt], Receipt] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def token(self) -> str:
+        """Hand it back as `at_least` to read what this change wrote."""
+        return self.revision.token()
+
+    def enforce(self) -> Receipt:
+        """After your own commit: this receipt with `enforced_at` set.
+
+        When this returns, no check that starts anywhere allows what the change revoked. Raises
+        NotCommitted while the transaction that carried the change is open or was rolled back.
+        """
+        return self.enforcer(self) if self.enforced_at is None and self.enforcer else self

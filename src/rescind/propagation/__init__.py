@@ -1,0 +1,1 @@
+"""How effective roles follow a change of the facts."""

@@ -1,0 +1,71 @@
+"""Each typed change as statements on the facts, in the order that the guarantees need.
+
+A function here guards (is what the change names there?), notes (does it take access away?), lets
+`propagation` move the effective roles, and edits the facts. It never waits for a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rescind import changes
+from rescind.changes import ON_ENVIRONMENT, Change
+from rescind.errors import InvalidChange
+from rescind.model import ENVIRONMENT
+from rescind.recording import assignments, groups, memberships, organizations, resources, roles
+from rescind.recording.context import Context
+
+__all__ = ["Context", "record"]
+
+_RECORDERS: dict[type, Callable[[Context, Any], None]] = {
+    changes.CreateOrganization: organizations.create,
+    changes.RenameOrganization: organizations.rename,
+    changes.DeleteOrganization: organizations.delete,
+    changes.SetRoleMode: organizations.set_role_mode,
+    changes.SetDefaultRole: organizations.set_default_role,
+    changes.AddMembership: memberships.add,
+    changes.DeactivateMembership: memberships.deactivate,
+    changes.ReactivateMembership: memberships.reactivate,
+    changes.RemoveMembership: memberships.remove,
+    changes.CreateGroup: groups.create,
+    changes.RenameGroup: groups.rename,
+    changes.DeleteGroup: groups.delete,
+    changes.AddMembers: groups.add_members,
+    changes.RemoveMembers: groups.remove_members,
+    changes.ReplaceMembers: groups.replace_members,
+    changes.NestGroup: groups.nest,
+    changes.UnnestGroup: groups.unnest,
+    changes.DefinePermission: roles.define_permission,
+    changes.EditPermission: roles.edit_permission,
+    changes.DeletePermission: roles.delete_permission,
+    changes.DefineRole: roles.define_role,
+    changes.EditRole: roles.edit_role,
+    changes.DeleteRole: roles.delete_role,
+    changes.DefineResourceType: resources.define_type,
+    changes.DeleteResourceType: resources.delete_type,
+    changes.CreateResource: resources.create,
+    changes.MoveResource: resources.move,
+    changes.DeleteResource: resources.delete,
+    changes.Assign: assignments.assign,
+    changes.Unassign: assignments.unassign,
+    changes.ReplaceAssignments: assignments.replace,
+}
+
+
+def record(context: Context, change: Change) -> None:
+    """Queue the statements of one change.
+
+    Raises MalformedId or InvalidChange before anything is queued for it; what only the store can
+    know is refused there.
+    """
+    recorder = _RECORDERS.get(type(change))
+    if recorder is None:
+        raise InvalidChange(got=type(change).__qualname__, mend="pass a change of rescind.changes")
+    if context.organization == ENVIRONMENT and not isinstance(change, ON_ENVIRONMENT):
+        raise InvalidChange(
+            change=type(change).__name__,
+            mend="only permissions, roles and resource types are for all organizations;"
+            " name an organization",
+        )
+    recorder(context, change)

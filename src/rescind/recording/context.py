@@ -1,0 +1,31 @@
+"""What every recorder needs to know of the change it is part of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rescind.model import Microseconds, OrganizationId
+from rescind.propagation.inline import Scope
+from rescind.store import Transaction
+
+
+@dataclass(slots=True)
+class Context:
+    """One change of one organization, under way."""
+
+    tx: Transaction
+    organization: OrganizationId
+    o: int
+    now: Microseconds
+    is_single_role: bool
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.o, self.is_single_role)
+
+
+def json_list(values: Iterable[str]) -> str:
+    """A list as SQL takes it: sorted, each value once."""
+    return json.dumps(sorted(set(values)), ensure_ascii=False)

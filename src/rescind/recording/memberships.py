@@ -1,0 +1,39 @@
+"""Recording: memberships of users, service accounts and agents."""
+
+from __future__ import annotations
+
+from rescind import changes, model
+from rescind.recording.context import Context
+
+
+def add(context: Context, change: changes.AddMembership) -> None:
+    names = {"o": context.o, "subject": model.subject_id(change.subject), "name": change.name}
+    context.tx.guard("refuse_membership_differs", **names)
+    context.tx.count("insert_membership", "altered", "numbers", now=context.now, **names)
+
+
+def deactivate(context: Context, change: changes.DeactivateMembership) -> None:
+    names = _known(context, change.subject)
+    context.tx.count("note_membership_has_access", "revokes", **names)
+    context.tx.count("set_membership_active", "altered", active=False, **names)
+
+
+def reactivate(context: Context, change: changes.ReactivateMembership) -> None:
+    names = _known(context, change.subject)
+    context.tx.count("set_membership_active", "altered", active=True, **names)
+
+
+def remove(context: Context, change: changes.RemoveMembership) -> None:
+    names = _known(context, change.subject)
+    context.tx.count("note_membership_has_access", "revokes", **names)
+    context.tx.count("delete_effective_roles_of_membership", "revoked", **names)
+    context.tx.run("delete_role_resets_of_membership", **names)
+    context.tx.run("delete_assignments_of_membership", **names)
+    context.tx.run("delete_group_members_of_membership", **names)
+    context.tx.count("delete_membership", "altered", **names)
+
+
+def _known(context: Context, subject: str) -> dict[str, object]:
+    names: dict[str, object] = {"o": context.o, "subject": model.subject_id(subject)}
+    context.tx.guard("refuse_membership_missing", **names)
+    return names

@@ -1,0 +1,57 @@
+"""Recording: organizations, their role mode and default role."""
+
+from __future__ import annotations
+
+from rescind import changes, model
+from rescind.recording.context import Context
+
+_CONTENTS = (
+    "role_resets",
+    "assignments",
+    "group_members",
+    "nestings",
+    "groups",
+    "memberships",
+    "resources",
+    "resource_types",
+)
+
+
+def create(context: Context, change: changes.CreateOrganization) -> None:
+    """The row itself was made before the lock; here only its root resource is."""
+    if change.name is not None:
+        context.tx.guard("refuse_organization_differs", o=context.o, name=change.name)
+    context.tx.count("insert_root", "altered", o=context.o)
+
+
+def rename(context: Context, change: changes.RenameOrganization) -> None:
+    context.tx.count("rename_organization", "altered", o=context.o, name=change.name)
+
+
+def delete(context: Context, change: changes.DeleteOrganization) -> None:
+    tx, o = context.tx, context.o
+    if not change.cascade:
+        tx.guard("refuse_organization_in_use", o=o)
+    tx.count("delete_all_effective_roles", "revoked", o=o)
+    for contents in _CONTENTS:
+        tx.run(f"delete_all_{contents}", o=o)
+    tx.count("bury_organization", "altered", o=o)
+    for contents in ("role_permissions", "roles", "permissions"):
+        tx.run(f"delete_all_{contents}", o=o)
+
+
+def set_role_mode(context: Context, change: changes.SetRoleMode) -> None:
+    """Any real change of the mode can take roles away: priority or the default role may now decide."""
+    names = {"o": context.o, "mode": change.mode.value, "on_loss": change.on_loss.value}
+    context.tx.run("forget_role_resets", **names)
+    context.tx.count("set_role_mode", "altered", "revokes", **names)
+    context.is_single_role = change.mode is model.RoleMode.SINGLE
+
+
+def set_default_role(context: Context, change: changes.SetDefaultRole) -> None:
+    tx, o = context.tx, context.o
+    role = None if change.role is None else model.role_id(change.role)
+    if role is not None:
+        tx.guard("refuse_role_missing", o=o, role=role)
+    tx.count("note_default_role_lost", "revokes", o=o, role=role)
+    tx.count("set_default_role", "altered", o=o, role=role)

@@ -1,0 +1,96 @@
+"""The contract of a store. `tests/contract` runs it on every engine.
+
+- `transact` is atomic and durable: when it returns, the change survives `kill -9` and a crash of the
+  database; when it raises anything but OutcomeUnknown, nothing was written.
+- Statements after `begin` see everything committed before it, and no other change of the same
+  organization comes between (the lock on the organization's row).
+- `fetch` reads at least as fresh as right now; `fetch_many` reads all its questions in one snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from rescind.errors import InvalidArgument
+
+Params: TypeAlias = Mapping[str, Any]
+Rows: TypeAlias = list[tuple[Any, ...]]
+
+
+class Transaction(Protocol):
+    """The statements of one change. An engine may send them off without waiting for results."""
+
+    def begin(self, *, o: int, organization: str, mode: str) -> None:
+        """Lock the organization and start its counters at zero.
+
+        The change fails with PlanStale if the organization is not what was planned for.
+        """
+
+    def guard(self, query: str, /, **params: Any) -> None:
+        """Refuse the whole change if the query returns a row (code, fact, value)."""
+
+    def run(self, query: str, /, **params: Any) -> None:
+        """Run a statement."""
+
+    def count(self, query: str, /, *counters: str, **params: Any) -> None:
+        """Run a statement and add the rows that it wrote (or read) to counters, which SQL can ask
+        for by `rescind_tallied('name')`.
+        """
+
+    def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
+        """Run a query; its rows can be had when `transact` has returned, by calling the result."""
+
+
+Change: TypeAlias = Callable[[Transaction], None]
+
+
+class PlanStale(Exception):
+    """The organization changed its name or mode between plan and lock: plan again."""
+
+
+class KeyTaken(Exception):
+    """The idempotency key has been used: its outcome is on record."""
+
+
+class Store(Protocol):
+    """One database."""
+
+    def transact(self, change: Change, *, within: object = None, keep: bool = True) -> None:
+        """Run a change in one transaction; without `keep`, take it back again at its end.
+
+        With `within`, in the caller's transaction on that connection, to commit or roll back with
+        it; a refused change leaves that transaction as it was.
+        """
+
+    def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
+        """The rows of one query."""
+
+    def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
+        """The rows of several queries, all of one snapshot."""
+
+    def close(self) -> None:
+        """Give up all connections. Using the store afterwards raises StoreUnavailable."""
+
+
+def open_store(url: str) -> Store:
+    """The store at a URL or path: `postgresql://…`, `sqlite:///file.db`, or a file's path.
+
+    Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        from rescind.store.sqlite import SqliteStore
+
+        return SqliteStore(url)
+    if scheme == "sqlite":
+        from rescind.store.sqlite import SqliteStore
+
+        return SqliteStore(rest.removeprefix("/"))
+    if scheme in ("postgresql", "postgres"):
+        from rescind.store.postgres import PostgresStore
+
+        return PostgresStore(url)
+    raise InvalidArgument(
+        what="database", value=scheme, mend="use sqlite:///file.db or postgresql://…"
+    )

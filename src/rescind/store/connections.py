@@ -1,0 +1,34 @@
+"""The caller's own connection: what the driver calls it, whatever wraps it."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from rescind.errors import UnsupportedConnection
+
+T = TypeVar("T")
+
+
+def driver_connection(within: object, expected: type[T]) -> T:
+    """The driver's connection in a plain, SQLAlchemy (connection or session) or Django connection.
+
+    Raises UnsupportedConnection for anything else, such as a connection to another engine.
+    """
+    candidate = within
+    for _ in range(4):
+        if isinstance(candidate, expected):
+            return candidate
+        candidate = _inner(candidate)
+    raise UnsupportedConnection(
+        got=f"{type(within).__module__}.{type(within).__qualname__}",
+        store_needs=f"{expected.__module__}.{expected.__qualname__}",
+    )
+
+
+def _inner(wrapper: object) -> object:
+    if hasattr(wrapper, "driver_connection"):  # SQLAlchemy's pooled connection
+        return wrapper.driver_connection
+    if hasattr(wrapper, "ensure_connection"):  # Django's wrapper connects when first used
+        wrapper.ensure_connection()
+    inner = getattr(wrapper, "connection", None)  # Session.connection() and Connection.connection
+    return inner() if callable(inner) else inner

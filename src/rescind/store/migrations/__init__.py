@@ -1,0 +1,103 @@
+"""Bring a database to the schema of this code. Imports Alembic, so only the command line comes here."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+
+from rescind.errors import SchemaTooNew, StoreBusy, StoreReadOnly, StoreUnavailable
+from rescind.store.queries import Engine, queries
+from rescind.store.sqlite import connect, translated_errors
+
+HERE = Path(__file__).parent
+
+
+def migrate(url: str) -> None:
+    """Create or upgrade the schema; on a current one, nothing but the views is made anew.
+
+    `postgresql://…`, `sqlite:///file.db` or a path; a missing SQLite file is created. All of it is
+    one transaction. Raises StoreUnavailable, StoreReadOnly, StoreBusy or SchemaTooNew.
+    """
+    if url.partition("://")[0] in ("postgresql", "postgres"):
+        _upgrade(sqlalchemy.create_engine(_driver_url(url)))
+        return
+    path = url.removeprefix("sqlite:///")
+    with translated_errors(path), closing(connect(path)) as connection:
+        engine = sqlalchemy.create_engine(
+            "sqlite://", creator=lambda: connection, poolclass=sqlalchemy.StaticPool
+        )
+        connection.execute("PRAGMA foreign_keys = OFF")
+        _upgrade(engine)
+
+
+def _upgrade(engine: sqlalchemy.Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            create_views(connection)
+            connection.commit()
+            if engine.dialect.name == "sqlite" and connection.connection.in_transaction:  # type: ignore[attr-defined]
+                connection.connection.driver_connection.execute("COMMIT")  # type: ignore[union-attr]
+    except CommandError as error:
+        raise SchemaTooNew(why=str(error)) from error
+    except sqlalchemy.exc.DBAPIError as error:
+        raise _translated(error, str(engine.url)) from error
+    finally:
+        engine.dispose()
+
+
+def create_views(connection: sqlalchemy.Connection) -> None:
+    """Make the views from the same fragments as the checks, so that a join is as safe as a check."""
+    engine: Engine = "sqlite" if connection.dialect.name == "sqlite" else "postgres"
+    sql = queries(engine)["effective_permission_view"].replace("%(now)s", ":now").replace("%%", "%")
+    clock = {
+        "sqlite": "(SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER))",
+        "postgres": "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)",
+    }[engine]
+    connection.exec_driver_sql("DROP VIEW IF EXISTS effective_permission")
+    connection.exec_driver_sql(sql.replace(":now", clock).replace("%", "%%" if engine == "postgres" else "%"))
+
+
+def run_script(connection: sqlalchemy.Connection, number: str) -> None:
+    """Run the numbered `.sql` file for the connection's engine; blank lines part its statements."""
+    engine = "sqlite" if connection.dialect.name == "sqlite" else "postgres"
+    (script,) = HERE.glob(f"{number}_*.{engine}.sql")
+    for statement in script.read_text("utf-8").split("\n\n"):
+        lines = [line for line in statement.splitlines() if not line.startswith("--")]
+        if any(lines):
+            cursor = connection.connection.cursor()
+            cursor.execute("\n".join(lines))
+            cursor.close()
+
+
+def _driver_url(url: str) -> sqlalchemy.URL:
+    import psycopg
+
+    return sqlalchemy.URL.create(
+        "postgresql+psycopg", query=dict(psycopg.conninfo.conninfo_to_dict(url))  # type: ignore[arg-type]
+    )
+
+
+def _translated(error: sqlalchemy.exc.DBAPIError, where: str) -> Exception:
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        with translated_errors(where):
+            raise cause
+    first = next(iter(str(cause).splitlines()), "")
+    state = getattr(cause, "sqlstate", None)
+    if state in ("25006", "42501"):
+        return StoreReadOnly(database=where, why=first)
+    if state == "55P03":
+        return StoreBusy(database=where, why=first)
+    return StoreUnavailable(database=where, why=first)

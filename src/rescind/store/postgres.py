@@ -1,0 +1,280 @@
+"""The production engine: PostgreSQL 15 and later, a change as one pipeline.
+
+A change's statements go out together, `BEGIN` to `COMMIT`, and the answers are read once: one network
+round trip whatever the fan-out, and no lock held while a packet travels. Guards raise in the server, so
+that nothing after them runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import tuple_row
+from psycopg.types.numeric import Int8Dumper
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from rescind.errors import (
+    InvalidArgument,
+    OutcomeUnknown,
+    SchemaMissing,
+    StoreConflict,
+    StoreError,
+    StoreReadOnly,
+    StoreUnavailable,
+    refusal,
+)
+from rescind.store.base import Change, KeyTaken, Params, PlanStale, Rows
+from rescind.store.connections import driver_connection
+from rescind.store.queries import changes_data, queries
+from rescind.store.schema import require_current
+
+CONFLICT_ATTEMPTS = 8
+CONNECT_SECONDS = 10.0
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class PostgresTransaction:
+    """Statements are queued in the connection's pipeline; counters live in the transaction."""
+
+    def __init__(self, connection: Connection, store: PostgresStore, *, is_ours: bool) -> None:
+        self.connection = connection
+        self._is_ours = is_ours
+        self._store = store
+
+    def begin(self, *, o: int, organization: str, mode: str) -> None:
+        self.run("begin", o=o, organization=organization, mode=mode)
+
+    def guard(self, query: str, /, **params: Any) -> None:
+        self._execute(
+            query, f"SELECT rescind_refuse(g.code, g.fact, g.value) FROM ({self._sql(query)}) AS g", params
+        )
+
+    def run(self, query: str, /, **params: Any) -> None:
+        self._execute(query, self._sql(query), params)
+
+    def count(self, query: str, /, *counters: str, **params: Any) -> None:
+        self._execute(query, self._store.counting(query, counters), params)
+
+    def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
+        return self._execute(query, self._sql(query), params).fetchall
+
+    def _sql(self, name: str) -> str:
+        return self._store.queries[name]
+
+    def _execute(self, name: str, sql: str, params: Params) -> psycopg.Cursor[tuple[Any, ...]]:
+        if self._store.on_statement:
+            self._store.on_statement(name)
+        cursor = self.connection.cursor(row_factory=tuple_row)
+        if not self._is_ours:
+            cursor.adapters.register_dumper(int, Int8Dumper)
+        return cursor.execute(sql, params, prepare=True)
+
+
+class PostgresStore:
+    """A store in a PostgreSQL database. `on_statement` is called with each statement's name before
+    it is sent.
+    """
+
+    engine = "postgres"
+
+    def __init__(self, url: str, *, connections: int = 8) -> None:
+        self.url = url
+        self.queries = dict(queries("postgres"))
+        self.on_statement: Callable[[str], None] | None = None
+        self._counting: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._connections = connections
+        self._process = os.getpid()
+        try:
+            with psycopg.connect(url, connect_timeout=int(CONNECT_SECONDS)) as connection:
+                require_current(connection.execute)
+        except psycopg.errors.UndefinedTable:
+            raise SchemaMissing(database=self._where()) from None
+        except (psycopg.Error, UnicodeError) as error:
+            raise self._translated(error) from error
+        self._pool = self._open_pool()
+
+    def _open_pool(self) -> ConnectionPool[Connection]:
+        return ConnectionPool(
+            self.url,
+            min_size=1,
+            max_size=self._connections,
+            kwargs={"autocommit": True},
+            configure=_configure,
+            timeout=CONNECT_SECONDS,
+            open=True,
+        )
+
+    def transact(self, change: Change, *, within: object = None, keep: bool = True) -> None:
+        if within is not None:
+            connection = driver_connection(within, psycopg.Connection)
+            self._transact_within(change, connection, keep=keep)
+            return
+        for attempt in range(CONFLICT_ATTEMPTS):
+            try:
+                self._transact(change, "COMMIT" if keep else "ROLLBACK")
+                return
+            except StoreConflict:
+                if attempt == CONFLICT_ATTEMPTS - 1:
+                    raise
+
+    def _transact(self, change: Change, end: str) -> None:
+        with self._connection() as connection:
+            sent = False
+            try:
+                with connection.pipeline():
+                    connection.execute("BEGIN")
+                    change(PostgresTransaction(connection, self, is_ours=True))
+                    self._announce("commit")
+                    sent = True
+                    connection.execute(end)
+            except psycopg.Error as error:
+                if connection.closed and sent:
+                    raise OutcomeUnknown(why=_first_line(error)) from error
+                raise self._translated(error) from error
+            finally:
+                if not connection.closed and connection.info.transaction_status != _IDLE:
+                    connection.rollback()
+            self._announce("committed")
+
+    def _transact_within(self, change: Change, connection: Connection, *, keep: bool) -> None:
+        if connection.autocommit and connection.info.transaction_status == _IDLE:
+            raise InvalidArgument(what="within", mend="open a transaction on the connection first")
+        connection.execute("SAVEPOINT rescind")
+        try:
+            with connection.pipeline():
+                change(PostgresTransaction(connection, self, is_ours=False))
+                connection.execute(
+                    "RELEASE SAVEPOINT rescind" if keep else "ROLLBACK TO SAVEPOINT rescind"
+                )
+        except BaseException as error:
+            if not connection.closed:
+                connection.execute("ROLLBACK TO SAVEPOINT rescind")
+            if isinstance(error, psycopg.Error):
+                raise self._translated(error) from error
+            raise
+
+    def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
+        if within is not None:
+            connection = driver_connection(within, psycopg.Connection)
+            cursor = connection.cursor(row_factory=tuple_row)
+            cursor.adapters.register_dumper(int, Int8Dumper)
+            return cursor.execute(self.queries[name], params).fetchall()
+        with self._connection() as connection:
+            try:
+                return connection.execute(self.queries[name], params, prepare=True).fetchall()
+            except psycopg.Error as error:
+                raise self._translated(error) from error
+
+    def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
+        with self._connection() as connection:
+            try:
+                with connection.pipeline():
+                    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                    cursors = [
+                        connection.execute(self.queries[name], params, prepare=True)
+                        for name, params in questions
+                    ]
+                    connection.execute("COMMIT")
+                return [cursor.fetchall() for cursor in cursors]
+            except psycopg.Error as error:
+                raise self._translated(error) from error
+            finally:
+                if not connection.closed and connection.info.transaction_status != _IDLE:
+                    connection.rollback()
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def counting(self, name: str, counters: tuple[str, ...]) -> str:
+        """The statement, made to add the rows that it wrote or read to counters."""
+        known = self._counting.get((name, counters))
+        if known is None:
+            sql = self.queries[name]
+            returning = "\nRETURNING 1" if changes_data(sql) else ""
+            tallies = ", ".join(f"rescind_tally('{counter}', c.n)" for counter in counters)
+            known = (
+                f"WITH counted AS (\n{sql}{returning}\n)\n"
+                f"SELECT {tallies} FROM (SELECT count(*) AS n FROM counted) AS c"
+            )
+            self._counting[(name, counters)] = known
+        return known
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        if os.getpid() != self._process:
+            self._pool = self._open_pool()
+            self._process = os.getpid()
+        try:
+            connection = self._pool.getconn()
+        except (PoolTimeout, psycopg.Error) as error:
+            raise StoreUnavailable(database=self._where(), why=_first_line(error)) from error
+        try:
+            yield connection
+        finally:
+            self._pool.putconn(connection)
+
+    def _announce(self, name: str) -> None:
+        if self.on_statement:
+            self.on_statement(name)
+
+    def _where(self) -> str:
+        try:
+            parts = psycopg.conninfo.conninfo_to_dict(self.url)
+        except psycopg.Error:
+            return "postgresql"
+        return f"{parts.get('dbname', '')} on {parts.get('host', 'localhost')}"
+
+    def _translated(self, error: Exception) -> BaseException:
+        if isinstance(error, psycopg.Error) and error.sqlstate:
+            return _by_state(error, self._where())
+        return StoreUnavailable(database=self._where(), why=_first_line(error))
+
+
+_IDLE = psycopg.pq.TransactionStatus.IDLE
+
+
+def _configure(connection: Connection) -> None:
+    """Settings that hold for a connection of ours.
+
+    Every statement of Rescind goes from keys to keys through indexes: plans are made once, and
+    not for tables that happened to be empty when the first plan was made.
+    """
+    connection.adapters.register_dumper(int, Int8Dumper)
+    connection.prepared_max = 1_000
+    connection.execute(
+        "SELECT set_config(name, value, false) FROM (VALUES ('jit', 'off'),"
+        " ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'),"
+        " ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'),"
+        " ('default_transaction_isolation', 'read committed')) AS s (name, value)"
+    )
+
+
+def _by_state(error: psycopg.Error, where: str) -> BaseException:
+    state, diagnostics = error.sqlstate or "", error.diag
+    if state == "RS001":
+        return refusal(diagnostics.message_primary or "", json.loads(diagnostics.message_detail or "{}"))
+    if state == "RS002":
+        return PlanStale()
+    if state == "23505" and diagnostics.constraint_name == "idempotency_pkey":
+        return KeyTaken()
+    if state == "23505" and diagnostics.constraint_name == "organization_pkey":
+        return PlanStale()
+    if state in ("40001", "40P01", "23503", "23505"):
+        return StoreConflict(why=_first_line(error))
+    if state == "25006":
+        return StoreReadOnly(database=where)
+    if state == "42P01":
+        return SchemaMissing(database=where)
+    if state.startswith(("08", "57", "53")):
+        return StoreUnavailable(database=where, why=_first_line(error))
+    return StoreError(database=where, why=_first_line(error))
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

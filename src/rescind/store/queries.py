@@ -1,0 +1,61 @@
+"""Queries by name, from the `.sql` files beside this module.
+
+`-- name: x` starts a query, `-- fragment: x` a piece that `@x` on a line of its own stands for.
+`common.sql` and its like are shared; `sqlite.sql` and `postgres.sql` add or override by name.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+Engine = Literal["sqlite", "postgres"]
+
+SHARED = ("changes.sql", "pairs.sql", "decisions.sql", "facts.sql")
+
+_HEADER = re.compile(r"^-- (name|fragment): (\w+)$", re.MULTILINE)
+_FRAGMENT = re.compile(r"^@(\w+)(,?)$", re.MULTILINE)
+_PARAMETER = re.compile(r"(?<![\w:']):([a-z_]+)\b")
+_DATA_CHANGE = re.compile(r"^(INSERT|UPDATE|DELETE)\b", re.MULTILINE)
+
+
+@cache
+def queries(engine: Engine) -> dict[str, str]:
+    """Every query for an engine, fragments filled in, in the parameter style of its driver."""
+    found: dict[str, str] = {}
+    fragments: dict[str, str] = {}
+    for name in (*SHARED, f"{engine}.sql"):
+        text = files("rescind.store.sql").joinpath(name).read_text("utf-8")
+        parts = _HEADER.split(text)[1:]
+        for kind, query, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            (found if kind == "name" else fragments)[query] = _without_comments(body)
+    return {name: _translated(_filled(body, fragments), engine) for name, body in found.items()}
+
+
+def parameters(sql: str) -> frozenset[str]:
+    """The names of the parameters of a query in either style."""
+    return frozenset(_PARAMETER.findall(sql)) | frozenset(re.findall(r"%\((\w+)\)s", sql))
+
+
+def changes_data(sql: str) -> bool:
+    """Whether a query writes."""
+    return bool(_DATA_CHANGE.search(sql))
+
+
+def _without_comments(body: str) -> str:
+    lines = (line.split(" -- ")[0].rstrip() for line in body.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("--")).strip()
+
+
+def _filled(body: str, fragments: dict[str, str]) -> str:
+    while _FRAGMENT.search(body):
+        body = _FRAGMENT.sub(lambda match: fragments[match[1]] + match[2], body)
+    return body
+
+
+def _translated(sql: str, engine: Engine) -> str:
+    if engine == "sqlite":
+        return sql.replace("json_texts(", "json_each(").replace("json_items(", "json_each(")
+    return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))

@@ -1,0 +1,22 @@
+"""Which schema a database has, and which one this code needs. Making it so is `migrations`' work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rescind.errors import SchemaMissing, SchemaTooNew, SchemaTooOld
+
+VERSIONS = ("0001",)
+"""All schema versions, oldest first; the last is what this code needs."""
+
+
+def require_current(execute: Callable[[str], Any]) -> None:
+    """Raise SchemaMissing, SchemaTooOld or SchemaTooNew unless the schema is the one for this code."""
+    row = execute("SELECT version_num FROM alembic_version").fetchone()
+    if row is None:
+        raise SchemaMissing()
+    if row[0] == VERSIONS[-1]:
+        return
+    facts = {"has": row[0], "needs": VERSIONS[-1]}
+    raise SchemaTooOld(**facts) if row[0] in VERSIONS else SchemaTooNew(**facts)

@@ -1,0 +1,674 @@
+-- Facts change here. Every statement runs under the organization's row lock (:o), so that what it reads
+-- is what the statement before it left. Guards are named refuse_*: they return no row when all is well,
+-- else one row (code, fact, value) and the change is refused. Notes are named note_*: they return a row
+-- when the change takes access away.
+
+-- --- the frame of a change --------------------------------------------------------------------
+
+-- name: plan
+SELECT o.id, o.role_mode, (SELECT max(id) + 1 FROM organization) AS next_id
+FROM organization AS env LEFT JOIN organization AS o ON o.slug = :organization
+WHERE env.id = 0
+
+-- name: claim_key
+INSERT INTO idempotency (organization, key, digest, revision, recorded_at)
+SELECT :o, :key, :digest, o.revision + 1, :now FROM organization AS o WHERE o.id = :o
+
+-- name: forget_old_keys
+DELETE FROM idempotency WHERE organization = :o AND recorded_at < :cutoff
+
+-- name: advance_revision
+UPDATE organization
+SET revision = revision + 1, last_number = last_number + CAST(rescind_tallied('numbers') AS INTEGER)
+WHERE id = :o AND rescind_tallied('altered') > 0
+
+-- name: record_change
+INSERT INTO change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
+                    granted, revoked, body)
+SELECT o.id, o.revision, :now, :actor, :reason, :key,
+       CASE WHEN rescind_tallied('revoked') + rescind_tallied('revokes') > 0
+              OR (o.role_mode = 'single' AND rescind_tallied('granted') + rescind_tallied('gains') > 0)
+            THEN 'revokes' ELSE 'grants' END,
+       :route, rescind_tallied('granted'), rescind_tallied('revoked'), :body
+FROM organization AS o WHERE o.id = :o AND rescind_tallied('altered') > 0
+
+-- name: read_outcome
+SELECT o.id, o.revision, env.revision AS environment, c.direction, c.route, c.granted + c.revoked AS fan_out,
+       c.recorded_at
+FROM organization AS o JOIN organization AS env ON env.id = 0
+LEFT JOIN change AS c ON c.organization = o.id AND c.revision = o.revision AND rescind_tallied('altered') > 0
+WHERE o.id = :o
+
+-- name: read_keyed_outcome
+SELECT o.id, k.revision, env.revision AS environment, c.direction, c.route, c.granted + c.revoked AS fan_out,
+       k.recorded_at, k.digest
+FROM idempotency AS k JOIN organization AS o ON o.id = k.organization JOIN organization AS env ON env.id = 0
+LEFT JOIN change AS c ON c.organization = k.organization AND c.revision = k.revision AND c.idempotency_key = k.key
+WHERE k.organization = :o AND k.key = :key
+
+-- name: read_recorded
+SELECT recorded_at FROM change WHERE organization = :o AND revision = :revision
+
+-- --- organizations ----------------------------------------------------------------------------
+
+-- name: insert_organization
+INSERT INTO organization (id, slug, name, created_at)
+SELECT CAST(:o AS INTEGER), :organization, :name, CAST(:now AS BIGINT) WHERE TRUE
+ON CONFLICT (slug) DO NOTHING
+
+-- name: insert_root
+INSERT INTO resource (organization, id, slug, parent)
+SELECT :o, 0, 'organization', NULL WHERE TRUE ON CONFLICT DO NOTHING
+
+-- name: refuse_organization_differs
+SELECT 'organization_exists' AS code, 'organization' AS fact, o.slug AS value
+FROM organization AS o WHERE o.id = :o AND o.name <> :name
+
+-- name: rename_organization
+UPDATE organization SET name = :name WHERE id = :o AND name <> :name
+
+-- name: refuse_organization_in_use
+SELECT 'organization_in_use' AS code, 'contents' AS fact,
+       (SELECT count(*) FROM membership WHERE organization = :o) || ' memberships, '
+       || (SELECT count(*) FROM "group" WHERE organization = :o) || ' groups, '
+       || (SELECT count(*) FROM resource WHERE organization = :o AND id <> 0) || ' resources, '
+       || (SELECT count(*) FROM role WHERE organization = :o) || ' roles' AS value
+WHERE EXISTS (SELECT 1 FROM membership WHERE organization = :o)
+   OR EXISTS (SELECT 1 FROM "group" WHERE organization = :o)
+   OR EXISTS (SELECT 1 FROM resource WHERE organization = :o AND id <> 0)
+   OR EXISTS (SELECT 1 FROM role WHERE organization = :o)
+
+-- name: delete_all_effective_roles
+DELETE FROM effective_role WHERE organization = :o
+
+-- name: delete_all_role_resets
+DELETE FROM role_reset WHERE organization = :o
+
+-- name: delete_all_assignments
+DELETE FROM assignment WHERE organization = :o
+
+-- name: delete_all_group_members
+DELETE FROM group_member WHERE organization = :o
+
+-- name: delete_all_nestings
+DELETE FROM nesting WHERE organization = :o
+
+-- name: delete_all_groups
+DELETE FROM "group" WHERE organization = :o
+
+-- name: delete_all_memberships
+DELETE FROM membership WHERE organization = :o
+
+-- name: delete_all_resources
+DELETE FROM resource WHERE organization = :o
+
+-- name: delete_all_resource_types
+DELETE FROM resource_type WHERE organization = :o
+
+-- name: delete_all_role_permissions
+DELETE FROM role_permission WHERE role IN (SELECT id FROM role WHERE organization = :o)
+
+-- name: delete_all_roles
+DELETE FROM role WHERE organization = :o
+
+-- name: delete_all_permissions
+DELETE FROM permission WHERE organization = :o
+
+-- name: bury_organization
+UPDATE organization SET deleted_as = slug, slug = NULL, default_role = NULL WHERE id = :o
+
+-- name: set_role_mode
+UPDATE organization SET role_mode = :mode, on_loss = :on_loss
+WHERE id = :o AND (role_mode <> :mode OR on_loss <> :on_loss)
+
+-- name: forget_role_resets
+DELETE FROM role_reset WHERE organization = :o AND EXISTS (
+    SELECT 1 FROM organization WHERE id = :o AND (role_mode <> :mode OR on_loss <> :on_loss))
+
+-- name: refuse_role_missing
+SELECT 'role_not_found' AS code, 'role' AS fact, CAST(:role AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM role WHERE slug = :role AND organization IN (0, :o))
+
+-- name: note_default_role_lost
+SELECT 1 FROM organization AS o
+WHERE o.id = :o AND o.role_mode = 'single' AND o.default_role IS NOT NULL
+  AND (CAST(:role AS TEXT) IS NULL OR o.default_role <> (
+      SELECT id FROM role WHERE slug = :role AND organization IN (0, :o) ORDER BY organization DESC LIMIT 1))
+
+-- name: set_default_role
+UPDATE organization SET default_role = (
+    SELECT id FROM role WHERE slug = :role AND organization IN (0, :o) ORDER BY organization DESC LIMIT 1)
+WHERE id = :o AND COALESCE(default_role, -1) <> COALESCE((
+    SELECT id FROM role WHERE slug = :role AND organization IN (0, :o) ORDER BY organization DESC LIMIT 1), -1)
+
+-- --- memberships ------------------------------------------------------------------------------
+
+-- name: refuse_membership_missing
+SELECT 'membership_not_found' AS code, 'subject' AS fact, CAST(:subject AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM membership WHERE organization = :o AND subject = :subject)
+
+-- name: refuse_membership_differs
+SELECT 'membership_exists' AS code, 'subject' AS fact,
+       m.subject || CASE WHEN m.active THEN ', named ' || COALESCE(m.name, 'nothing')
+                         ELSE ', deactivated: reactivate it' END AS value
+FROM membership AS m WHERE m.organization = :o AND m.subject = :subject
+AND (NOT m.active OR COALESCE(m.name, '') <> COALESCE(:name, m.name, ''))
+
+-- name: insert_membership
+INSERT INTO membership (organization, id, subject, name, active, created_at)
+SELECT o.id, o.last_number + rescind_tallied('numbers') + 1, :subject, :name, TRUE, :now
+FROM organization AS o WHERE o.id = :o
+ON CONFLICT (organization, subject) DO NOTHING
+
+-- name: note_membership_has_access
+SELECT 1 FROM membership AS m JOIN organization AS o ON o.id = m.organization
+WHERE m.organization = :o AND m.subject = :subject AND m.active
+  AND ((o.role_mode = 'single' AND o.default_role IS NOT NULL)
+       OR EXISTS (SELECT 1 FROM effective_role AS e WHERE e.organization = m.organization AND e.membership = m.id))
+
+-- name: set_membership_active
+UPDATE membership SET active = :active
+WHERE organization = :o AND subject = :subject AND active <> :active
+
+-- name: delete_effective_roles_of_membership
+DELETE FROM effective_role WHERE organization = :o
+AND membership = (SELECT id FROM membership WHERE organization = :o AND subject = :subject)
+
+-- name: delete_role_resets_of_membership
+DELETE FROM role_reset WHERE organization = :o
+AND membership = (SELECT id FROM membership WHERE organization = :o AND subject = :subject)
+
+-- name: delete_assignments_of_membership
+DELETE FROM assignment WHERE organization = :o
+AND holder = (SELECT id FROM membership WHERE organization = :o AND subject = :subject) AND ended IS NULL
+
+-- name: delete_group_members_of_membership
+DELETE FROM group_member WHERE organization = :o
+AND membership = (SELECT id FROM membership WHERE organization = :o AND subject = :subject)
+
+-- name: delete_membership
+DELETE FROM membership WHERE organization = :o AND subject = :subject
+
+-- --- groups -----------------------------------------------------------------------------------
+
+-- name: refuse_group_missing
+SELECT 'group_not_found' AS code, 'group' AS fact, CAST(:group AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM "group" WHERE organization = :o AND slug = :group)
+
+-- name: refuse_group_differs
+SELECT 'group_exists' AS code, 'group' AS fact, g.slug AS value
+FROM "group" AS g WHERE g.organization = :o AND g.slug = :group
+AND COALESCE(g.name, '') <> COALESCE(:name, g.name, '')
+
+-- name: insert_group
+INSERT INTO "group" (organization, id, slug, name)
+SELECT o.id, -(o.last_number + rescind_tallied('numbers') + 1), :group, :name
+FROM organization AS o WHERE o.id = :o
+ON CONFLICT (organization, slug) DO NOTHING
+
+-- name: rename_group
+UPDATE "group" SET name = :name
+WHERE organization = :o AND slug = :group AND COALESCE(name, '') <> :name
+
+-- name: refuse_group_in_use
+SELECT 'group_in_use' AS code, 'used_by' AS fact,
+       (SELECT count(*) FROM group_member AS x WHERE x.organization = :o AND x."group" = g.id) || ' members, '
+       || (SELECT count(*) FROM nesting AS x WHERE x.organization = :o AND x.parent = g.id) || ' nested groups, '
+       || (SELECT count(*) FROM nesting AS x WHERE x.organization = :o AND x.child = g.id) || ' groups around it, '
+       || (SELECT count(*) FROM assignment AS x WHERE x.organization = :o AND x.holder = g.id AND x.ended IS NULL)
+       || ' assignments' AS value
+FROM "group" AS g WHERE g.organization = :o AND g.slug = :group
+AND (EXISTS (SELECT 1 FROM group_member AS x WHERE x.organization = :o AND x."group" = g.id)
+     OR EXISTS (SELECT 1 FROM nesting AS x WHERE x.organization = :o AND x.parent = g.id)
+     OR EXISTS (SELECT 1 FROM nesting AS x WHERE x.organization = :o AND x.child = g.id)
+     OR EXISTS (SELECT 1 FROM assignment AS x WHERE x.organization = :o AND x.holder = g.id AND x.ended IS NULL))
+
+-- name: delete_nestings_of_group
+DELETE FROM nesting WHERE organization = :o
+AND (child = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+     OR parent = (SELECT id FROM "group" WHERE organization = :o AND slug = :group))
+
+-- name: delete_members_of_group
+DELETE FROM group_member WHERE organization = :o
+AND "group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+
+-- name: delete_group
+DELETE FROM "group" WHERE organization = :o AND slug = :group
+
+-- name: refuse_members_missing
+SELECT 'group_not_found' AS code, 'group' AS fact, CAST(:group AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM "group" WHERE organization = :o AND slug = :group)
+UNION ALL
+SELECT 'membership_not_found', 'subject', i.value FROM json_texts(:members) AS i
+WHERE NOT EXISTS (SELECT 1 FROM membership WHERE organization = :o AND subject = i.value)
+LIMIT 1
+
+-- name: shorten_group_members
+UPDATE group_member SET expires_at = :expires_at
+WHERE organization = :o AND "group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+  AND membership IN (SELECT m.id FROM json_texts(:members) AS i
+                     JOIN membership AS m ON m.organization = :o AND m.subject = i.value)
+  AND :expires_at < COALESCE(expires_at, 9223372036854775807)
+
+-- name: put_group_members
+INSERT INTO group_member (organization, membership, "group", expires_at)
+SELECT DISTINCT g.organization, m.id, g.id, CAST(:expires_at AS BIGINT)
+FROM "group" AS g CROSS JOIN json_texts(:members) AS i
+JOIN membership AS m ON m.organization = :o AND m.subject = i.value
+WHERE g.organization = :o AND g.slug = :group
+ON CONFLICT (organization, membership, "group") DO UPDATE SET expires_at = excluded.expires_at
+WHERE COALESCE(group_member.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
+
+-- name: delete_group_members
+DELETE FROM group_member
+WHERE organization = :o AND "group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+  AND membership IN (SELECT m.id FROM json_texts(:members) AS i
+                     JOIN membership AS m ON m.organization = :o AND m.subject = i.value)
+
+-- name: delete_other_group_members
+DELETE FROM group_member
+WHERE organization = :o AND "group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+  AND membership NOT IN (SELECT m.id FROM json_texts(:members) AS i
+                         JOIN membership AS m ON m.organization = :o AND m.subject = i.value)
+
+-- name: put_missing_group_members
+INSERT INTO group_member (organization, membership, "group", expires_at)
+SELECT DISTINCT g.organization, m.id, g.id, CAST(NULL AS BIGINT)
+FROM "group" AS g CROSS JOIN json_texts(:members) AS i
+JOIN membership AS m ON m.organization = :o AND m.subject = i.value
+WHERE g.organization = :o AND g.slug = :group
+ON CONFLICT (organization, membership, "group") DO NOTHING
+
+-- name: refuse_nesting
+WITH RECURSIVE upward (id) AS (
+    SELECT id FROM "group" WHERE organization = :o AND slug = :parent
+    UNION
+    SELECT n.parent FROM upward AS u JOIN nesting AS n ON n.organization = :o AND n.child = u.id)
+SELECT 'group_not_found' AS code, 'group' AS fact, CAST(:child AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM "group" WHERE organization = :o AND slug = :child)
+UNION ALL
+SELECT 'group_not_found', 'group', CAST(:parent AS TEXT)
+WHERE NOT EXISTS (SELECT 1 FROM "group" WHERE organization = :o AND slug = :parent)
+UNION ALL
+SELECT 'nesting_cycle', 'nesting', CAST(:child AS TEXT) || ' into ' || CAST(:parent AS TEXT)
+FROM upward AS u JOIN "group" AS g ON g.organization = :o AND g.id = u.id AND g.slug = :child
+LIMIT 1
+
+-- name: insert_nesting
+INSERT INTO nesting (organization, child, parent)
+SELECT c.organization, c.id, p.id FROM "group" AS c JOIN "group" AS p ON p.organization = :o AND p.slug = :parent
+WHERE c.organization = :o AND c.slug = :child
+ON CONFLICT (organization, child, parent) DO NOTHING
+
+-- name: delete_nesting
+DELETE FROM nesting
+WHERE organization = :o AND child = (SELECT id FROM "group" WHERE organization = :o AND slug = :child)
+  AND parent = (SELECT id FROM "group" WHERE organization = :o AND slug = :parent)
+
+-- --- permissions ------------------------------------------------------------------------------
+
+-- name: refuse_permission_missing
+SELECT 'permission_not_found' AS code, 'permission' AS fact, CAST(:permission AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM permission WHERE slug = :permission AND organization = :o)
+
+-- name: refuse_permission_differs
+SELECT 'permission_exists' AS code, 'permission' AS fact, p.slug || CASE WHEN p.organization = :o THEN ''
+       WHEN p.organization = 0 THEN ', for all organizations' ELSE ', in an organization' END AS value
+FROM permission AS p WHERE p.slug = :permission
+AND CASE WHEN p.organization = :o THEN p.critical <> :critical OR p.description <> :description
+         ELSE p.organization = 0 OR :o = 0 END
+LIMIT 1
+
+-- name: insert_permission
+INSERT INTO permission (organization, slug, description, critical)
+SELECT o.id, :permission, :description, :critical FROM organization AS o WHERE o.id = :o
+ON CONFLICT (slug, organization) DO NOTHING
+
+-- name: set_permission_critical
+UPDATE permission SET critical = :critical WHERE slug = :permission AND organization = :o AND critical <> :critical
+
+-- name: set_permission_description
+UPDATE permission SET description = :description
+WHERE slug = :permission AND organization = :o AND description <> :description
+
+-- name: refuse_permission_in_use
+SELECT 'permission_in_use' AS code, 'roles' AS fact, CAST(count(*) AS TEXT) || ', such as ' || min(r.slug) AS value
+FROM permission AS p JOIN role_permission AS rp ON rp.permission = p.id JOIN role AS r ON r.id = rp.role
+WHERE p.slug = :permission AND p.organization = :o
+HAVING count(*) > 0
+
+-- name: note_permission_in_force
+SELECT 1 FROM permission AS p JOIN role_permission AS rp ON rp.permission = p.id
+WHERE p.slug = :permission AND p.organization = :o
+  AND (EXISTS (SELECT 1 FROM assignment AS a WHERE a.role = rp.role AND a.ended IS NULL)
+       OR EXISTS (SELECT 1 FROM organization AS o WHERE o.default_role = rp.role))
+LIMIT 1
+
+-- name: delete_permission_from_roles
+DELETE FROM role_permission
+WHERE permission = (SELECT id FROM permission WHERE slug = :permission AND organization = :o)
+
+-- name: delete_permission
+DELETE FROM permission WHERE slug = :permission AND organization = :o
+
+-- --- roles ------------------------------------------------------------------------------------
+
+-- name: refuse_permissions_missing
+SELECT 'permission_not_found' AS code, 'permission' AS fact, i.value AS value FROM json_texts(:permissions) AS i
+WHERE NOT EXISTS (SELECT 1 FROM permission AS p WHERE p.slug = i.value AND p.organization IN (0, :o))
+LIMIT 1
+
+-- name: refuse_role_differs
+SELECT 'role_exists' AS code, 'role' AS fact, r.slug || CASE WHEN r.organization = :o THEN ''
+       WHEN r.organization = 0 THEN ', for all organizations' ELSE ', in an organization' END AS value
+FROM role AS r WHERE r.slug = :role
+AND CASE WHEN r.organization = :o
+    THEN r.priority <> :priority OR r.critical <> :critical OR COALESCE(r.name, '') <> COALESCE(:name, r.name, '')
+         OR EXISTS (SELECT 1 FROM role_permission AS rp JOIN permission AS p ON p.id = rp.permission
+                    WHERE rp.role = r.id AND p.slug NOT IN (SELECT i.value FROM json_texts(:permissions) AS i))
+         OR EXISTS (SELECT 1 FROM json_texts(:permissions) AS i WHERE i.value NOT IN (
+                    SELECT p.slug FROM role_permission AS rp JOIN permission AS p ON p.id = rp.permission
+                    WHERE rp.role = r.id))
+    ELSE r.organization = 0 OR :o = 0 END
+LIMIT 1
+
+-- name: insert_role
+INSERT INTO role (organization, slug, name, priority, critical)
+SELECT o.id, :role, :name, :priority, :critical FROM organization AS o WHERE o.id = :o
+ON CONFLICT (slug, organization) DO NOTHING
+
+-- name: refuse_own_role_missing
+SELECT 'role_not_found' AS code, 'role' AS fact, CAST(:role AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM role WHERE slug = :role AND organization = :o)
+
+-- name: note_role_permissions_lost
+SELECT 1 FROM role AS r JOIN role_permission AS rp ON rp.role = r.id JOIN permission AS p ON p.id = rp.permission
+WHERE r.slug = :role AND r.organization = :o
+  AND (EXISTS (SELECT 1 FROM assignment AS a WHERE a.role = r.id AND a.ended IS NULL)
+       OR EXISTS (SELECT 1 FROM organization AS o WHERE o.default_role = r.id))
+  AND (p.slug IN (SELECT i.value FROM json_texts(:permissions) AS i)) = :listed
+LIMIT 1
+
+-- name: delete_role_permissions
+DELETE FROM role_permission
+WHERE role = (SELECT id FROM role WHERE slug = :role AND organization = :o)
+  AND permission IN (SELECT p.id FROM permission AS p
+                     WHERE p.slug IN (SELECT i.value FROM json_texts(:permissions) AS i))
+
+-- name: delete_other_role_permissions
+DELETE FROM role_permission
+WHERE role = (SELECT id FROM role WHERE slug = :role AND organization = :o)
+  AND permission NOT IN (SELECT p.id FROM permission AS p
+                         WHERE p.slug IN (SELECT i.value FROM json_texts(:permissions) AS i))
+
+-- name: put_role_permissions
+INSERT INTO role_permission (role, permission)
+SELECT r.id, min(p.id) FROM role AS r CROSS JOIN json_texts(:permissions) AS i
+JOIN permission AS p ON p.slug = i.value AND p.organization IN (0, :o)
+WHERE r.slug = :role AND r.organization = :o
+GROUP BY r.id, p.slug
+ON CONFLICT (role, permission) DO NOTHING
+
+-- name: note_role_ranks
+SELECT 1 FROM role AS r
+WHERE r.slug = :role AND r.organization = :o AND r.priority <> :priority
+  AND EXISTS (SELECT 1 FROM assignment AS a JOIN organization AS o ON o.id = a.organization
+              WHERE a.role = r.id AND a.ended IS NULL AND a.id < 0 AND o.role_mode = 'single')
+
+-- name: set_role_priority
+UPDATE role SET priority = :priority WHERE slug = :role AND organization = :o AND priority <> :priority
+
+-- name: set_role_critical
+UPDATE role SET critical = :critical WHERE slug = :role AND organization = :o AND critical <> :critical
+
+-- name: set_role_name
+UPDATE role SET name = :name WHERE slug = :role AND organization = :o AND COALESCE(name, '') <> :name
+
+-- name: refuse_role_in_use
+SELECT 'role_in_use' AS code, 'used_by' AS fact,
+       (SELECT count(*) FROM assignment AS a WHERE a.role = r.id AND a.ended IS NULL) || ' assignments, default role of '
+       || (SELECT count(*) FROM organization AS o WHERE o.default_role = r.id) || ' organizations' AS value
+FROM role AS r WHERE r.slug = :role AND r.organization = :o
+AND (EXISTS (SELECT 1 FROM assignment AS a WHERE a.role = r.id AND a.ended IS NULL)
+     OR EXISTS (SELECT 1 FROM organization AS o WHERE o.default_role = r.id))
+
+-- name: list_organizations_using_role
+SELECT DISTINCT u.organization, o.slug, o.role_mode FROM (
+    SELECT a.organization FROM role AS r JOIN assignment AS a ON a.role = r.id AND a.ended IS NULL
+    WHERE r.slug = :role AND r.organization = 0
+    UNION SELECT d.id FROM role AS r JOIN organization AS d ON d.default_role = r.id
+    WHERE r.slug = :role AND r.organization = 0) AS u
+JOIN organization AS o ON o.id = u.organization
+ORDER BY u.organization
+
+-- name: note_taken_elsewhere
+SELECT 1
+
+-- name: end_assignments_of_role
+UPDATE assignment SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+WHERE organization = :o AND ended IS NULL
+  AND role = (SELECT id FROM role WHERE slug = :role AND organization = :owner)
+
+-- name: note_is_default_role
+SELECT 1 FROM organization AS o
+WHERE o.id = :o AND o.role_mode = 'single'
+  AND o.default_role = (SELECT id FROM role WHERE slug = :role AND organization = :owner)
+
+-- name: unset_default_role
+UPDATE organization SET default_role = NULL
+WHERE id = :o AND default_role = (SELECT id FROM role WHERE slug = :role AND organization = :owner)
+
+-- name: delete_all_permissions_of_role
+DELETE FROM role_permission WHERE role = (SELECT id FROM role WHERE slug = :role AND organization = :o)
+
+-- name: delete_role
+DELETE FROM role WHERE slug = :role AND organization = :o
+
+-- --- resources --------------------------------------------------------------------------------
+
+-- name: refuse_resource_type_differs
+SELECT 'resource_type_exists' AS code, 'type' AS fact, t.slug || CASE WHEN t.organization = :o THEN ''
+       WHEN t.organization = 0 THEN ', for all organizations' ELSE ', in an organization' END AS value
+FROM resource_type AS t WHERE t.slug = :type
+AND CASE WHEN t.organization = :o THEN t.parents <> :parents ELSE t.organization = 0 OR :o = 0 END
+LIMIT 1
+
+-- name: refuse_resource_types_missing
+SELECT 'resource_type_not_found' AS code, 'type' AS fact, i.value AS value FROM json_texts(:parents) AS i
+WHERE i.value NOT IN ('organization', :type)
+  AND NOT EXISTS (SELECT 1 FROM resource_type AS t WHERE t.slug = i.value AND t.organization IN (0, :o))
+LIMIT 1
+
+-- name: insert_resource_type
+INSERT INTO resource_type (organization, slug, parents)
+SELECT o.id, :type, :parents FROM organization AS o WHERE o.id = :o
+ON CONFLICT (slug, organization) DO NOTHING
+
+-- name: refuse_resource_type_in_use
+SELECT 'resource_type_not_found' AS code, 'type' AS fact, CAST(:type AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM resource_type WHERE slug = :type AND organization = :o)
+UNION ALL
+SELECT 'resource_type_in_use', 'resources', min(r.slug) FROM resource AS r JOIN organization AS o ON o.id = r.organization
+WHERE (:o = 0 OR o.id = :o) AND r.slug > CAST(:type AS TEXT) || ':' AND r.slug < CAST(:type AS TEXT) || ';'
+HAVING count(*) > 0
+LIMIT 1
+
+-- name: delete_resource_type
+DELETE FROM resource_type WHERE slug = :type AND organization = :o
+
+-- name: refuse_resource_missing
+SELECT 'resource_not_found' AS code, 'resource' AS fact, CAST(:resource AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM resource WHERE organization = :o AND slug = :resource)
+
+-- name: refuse_resource_placing
+SELECT 'resource_not_found' AS code, 'resource' AS fact, CAST(:parent AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM resource WHERE organization = :o AND slug = :parent)
+UNION ALL
+SELECT 'resource_type_not_found', 'type', CAST(:type AS TEXT)
+WHERE NOT EXISTS (SELECT 1 FROM resource_type WHERE slug = :type AND organization IN (0, :o))
+UNION ALL
+SELECT 'parent_type_refused', 'allowed', t.parents FROM resource_type AS t
+WHERE t.slug = :type AND t.organization IN (0, :o) AND t.parents <> '[]'
+  AND NOT EXISTS (SELECT 1 FROM json_texts(t.parents) AS i WHERE i.value = :parent_type)
+LIMIT 1
+
+-- name: refuse_resource_elsewhere
+SELECT 'resource_exists' AS code, 'below' AS fact, p.slug AS value
+FROM resource AS r JOIN resource AS p ON p.organization = :o AND p.id = r.parent
+WHERE r.organization = :o AND r.slug = :resource AND p.slug <> :parent
+
+-- name: insert_resource
+INSERT INTO resource (organization, id, slug, parent)
+SELECT o.id, o.last_number + rescind_tallied('numbers') + 1, :resource, p.id
+FROM organization AS o JOIN resource AS p ON p.organization = o.id AND p.slug = :parent WHERE o.id = :o
+ON CONFLICT (organization, slug) DO NOTHING
+
+-- name: refuse_resource_cycle
+WITH RECURSIVE above (id) AS (
+    SELECT id FROM resource WHERE organization = :o AND slug = :parent
+    UNION
+    SELECT r.parent FROM above AS a JOIN resource AS r ON r.organization = :o AND r.id = a.id
+    WHERE r.parent IS NOT NULL)
+SELECT 'resource_cycle' AS code, 'move' AS fact, CAST(:resource AS TEXT) || ' below ' || CAST(:parent AS TEXT) AS value
+FROM above AS a JOIN resource AS r ON r.organization = :o AND r.id = a.id AND r.slug = :resource
+
+-- name: note_move_loses_access
+WITH RECURSIVE old (id) AS (
+    SELECT parent FROM resource WHERE organization = :o AND slug = :resource
+    UNION
+    SELECT r.parent FROM old JOIN resource AS r ON r.organization = :o AND r.id = old.id WHERE r.parent IS NOT NULL),
+new (id) AS (
+    SELECT id FROM resource WHERE organization = :o AND slug = :parent
+    UNION
+    SELECT r.parent FROM new JOIN resource AS r ON r.organization = :o AND r.id = new.id WHERE r.parent IS NOT NULL)
+SELECT 1 FROM old JOIN assignment AS a ON a.organization = :o AND a.resource = old.id AND a.ended IS NULL
+WHERE old.id NOT IN (SELECT new.id FROM new)
+LIMIT 1
+
+-- name: move_resource
+UPDATE resource SET parent = (SELECT id FROM resource AS p WHERE p.organization = :o AND p.slug = :parent)
+WHERE organization = :o AND slug = :resource
+  AND parent <> (SELECT id FROM resource AS p WHERE p.organization = :o AND p.slug = :parent)
+
+-- name: refuse_resource_in_use
+SELECT 'resource_in_use' AS code, 'used_by' AS fact,
+       (SELECT count(*) FROM resource AS x WHERE x.organization = :o AND x.parent = r.id) || ' resources below it, '
+       || (SELECT count(*) FROM assignment AS a WHERE a.organization = :o AND a.resource = r.id AND a.ended IS NULL)
+       || ' assignments' AS value
+FROM resource AS r WHERE r.organization = :o AND r.slug = :resource
+AND (EXISTS (SELECT 1 FROM resource AS x WHERE x.organization = :o AND x.parent = r.id)
+     OR EXISTS (SELECT 1 FROM assignment AS a WHERE a.organization = :o AND a.resource = r.id AND a.ended IS NULL))
+
+-- fragment: subtree
+subtree (id) AS (
+    SELECT id FROM resource WHERE organization = :o AND slug = :resource
+    UNION
+    SELECT r.id FROM subtree AS s JOIN resource AS r ON r.organization = :o AND r.parent = s.id)
+
+-- name: note_resource_has_holders
+WITH RECURSIVE
+@subtree
+, above (id) AS (
+    SELECT id FROM resource WHERE organization = :o AND slug = :resource
+    UNION
+    SELECT r.parent FROM above JOIN resource AS r ON r.organization = :o AND r.id = above.id WHERE r.parent IS NOT NULL)
+SELECT 1 FROM organization AS o
+WHERE o.id = :o AND ((o.role_mode = 'single' AND o.default_role IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM above JOIN assignment AS a ON a.organization = :o AND a.resource = above.id AND a.ended IS NULL)
+    OR EXISTS (SELECT 1 FROM subtree JOIN assignment AS a ON a.organization = :o AND a.resource = subtree.id AND a.ended IS NULL))
+
+-- name: end_assignments_in_subtree
+WITH RECURSIVE
+@subtree
+UPDATE assignment SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+WHERE organization = :o AND ended IS NULL AND resource IN (SELECT id FROM subtree)
+
+-- name: delete_resources_in_subtree
+WITH RECURSIVE
+@subtree
+DELETE FROM resource WHERE organization = :o AND id IN (SELECT id FROM subtree)
+
+-- --- assignments ------------------------------------------------------------------------------
+
+-- fragment: given
+given (role, resource, expires_at) AS (
+    SELECT (SELECT r.id FROM role AS r WHERE r.slug = i.value ->> 'role' AND r.organization IN (0, :o)
+            ORDER BY r.organization DESC LIMIT 1),
+           (SELECT r.id FROM resource AS r WHERE r.organization = :o AND r.slug = i.value ->> 'on'),
+           CAST(i.value ->> 'expires_at' AS BIGINT)
+    FROM json_items(:given) AS i),
+holder (id) AS (
+    SELECT id FROM membership WHERE organization = :o AND subject = :subject
+    UNION ALL
+    SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+
+-- name: refuse_assignments
+SELECT 'membership_not_found' AS code, 'subject' AS fact, CAST(:subject AS TEXT) AS value
+WHERE CAST(:subject AS TEXT) IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM membership WHERE organization = :o AND subject = :subject)
+UNION ALL
+SELECT 'group_not_found', 'group', CAST(:group AS TEXT)
+WHERE CAST(:group AS TEXT) IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM "group" WHERE organization = :o AND slug = :group)
+UNION ALL
+SELECT 'role_not_found', 'role', i.value ->> 'role' FROM json_items(:given) AS i
+WHERE NOT EXISTS (SELECT 1 FROM role AS r WHERE r.slug = i.value ->> 'role' AND r.organization IN (0, :o))
+UNION ALL
+SELECT 'resource_not_found', 'resource', i.value ->> 'on' FROM json_items(:given) AS i
+WHERE NOT EXISTS (SELECT 1 FROM resource AS r WHERE r.organization = :o AND r.slug = i.value ->> 'on')
+LIMIT 1
+
+-- name: shorten_assignments
+WITH
+@given
+UPDATE assignment AS a SET expires_at = g.expires_at
+FROM given AS g
+WHERE a.organization = :o AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL
+  AND a.holder = (SELECT h.id FROM holder AS h)
+  AND COALESCE(g.expires_at, 9223372036854775807) < COALESCE(a.expires_at, 9223372036854775807)
+
+-- name: lengthen_assignments
+WITH
+@given
+UPDATE assignment AS a SET expires_at = g.expires_at
+FROM given AS g
+WHERE a.organization = :o AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL
+  AND a.holder = (SELECT h.id FROM holder AS h)
+  AND COALESCE(g.expires_at, 9223372036854775807) > COALESCE(a.expires_at, 9223372036854775807)
+
+-- name: insert_assignments
+WITH
+@given
+INSERT INTO assignment (organization, id, holder, role, resource, expires_at)
+SELECT o.id,
+       (o.last_number + rescind_tallied('numbers') + row_number() OVER (ORDER BY g.resource, g.role))
+       * CASE WHEN g.resource = 0 THEN -1 ELSE 1 END,
+       h.id, g.role, g.resource, g.expires_at
+FROM organization AS o CROSS JOIN holder AS h CROSS JOIN given AS g
+WHERE o.id = :o AND NOT EXISTS (
+    SELECT 1 FROM assignment AS a
+    WHERE a.organization = :o AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL AND a.holder = h.id)
+
+-- name: end_assignments
+WITH
+@given
+UPDATE assignment AS a SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+FROM given AS g
+WHERE a.organization = :o AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL
+  AND a.holder = (SELECT h.id FROM holder AS h)
+
+-- name: end_other_assignments
+WITH
+@given
+UPDATE assignment AS a SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+WHERE a.organization = :o AND a.ended IS NULL
+  AND a.holder = (SELECT h.id FROM holder AS h)
+  AND NOT EXISTS (SELECT 1 FROM given AS g WHERE g.resource = a.resource AND g.role = a.role)
+
+-- name: end_assignments_of_group
+UPDATE assignment SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+WHERE organization = :o AND holder = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+  AND ended IS NULL
+
+-- name: delete_ended_assignments
+DELETE FROM assignment WHERE organization = :o AND ended IS NOT NULL

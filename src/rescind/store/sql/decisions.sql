@@ -1,0 +1,232 @@
+-- Questions. Aliases that the fragments expect: o (organization), m (membership), p (permission),
+-- r (resource); :now is the time of the question in microseconds. The semantics are those of access.py.
+
+-- fragment: up
+up (id) AS (                    -- the resource and what is above it, short of the organization
+    SELECT r.id WHERE r.id <> 0
+    UNION ALL
+    SELECT x.parent FROM up JOIN resource AS x ON x.organization = o.id AND x.id = up.id WHERE x.parent <> 0)
+
+-- fragment: allowed_effective
+(CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
+    SELECT 1 FROM effective_role AS e
+    JOIN assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
+    JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+    WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
+      AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
+ ELSE EXISTS (
+    SELECT 1 FROM role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
+        SELECT CASE WHEN (e.expires_at IS NULL OR e.expires_at > :now)
+                     AND (a.expires_at IS NULL OR a.expires_at > :now) THEN a.role END
+        FROM effective_role AS e
+        JOIN assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
+        JOIN role AS q ON q.id = a.role
+        WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
+          AND CASE WHEN o.on_loss = 'default' THEN NOT EXISTS (
+                  SELECT 1 FROM role_reset AS x
+                  WHERE x.organization = o.id AND x.membership = m.id AND x.assignment = a.id)
+              ELSE (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now) END
+        ORDER BY q.priority DESC, q.id,
+            CASE WHEN (e.expires_at IS NULL OR e.expires_at > :now)
+                  AND (a.expires_at IS NULL OR a.expires_at > :now) THEN 0 ELSE 1 END
+        LIMIT 1), o.default_role)) END
+ OR EXISTS (
+    WITH RECURSIVE
+@up
+    SELECT 1 FROM up WHERE EXISTS (
+        SELECT 1 FROM assignment AS a JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+        WHERE a.organization = o.id AND a.holder = m.id AND a.resource = up.id AND a.ended IS NULL
+          AND (a.expires_at IS NULL OR a.expires_at > :now))
+    OR EXISTS (
+        SELECT 1 FROM assignment AS a JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+        JOIN effective_role AS e ON e.organization = o.id AND e.membership = m.id AND e.assignment = a.id
+        WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
+          AND (a.expires_at IS NULL OR a.expires_at > :now) AND (e.expires_at IS NULL OR e.expires_at > :now))))
+
+-- fragment: allowed_live
+(CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
+    WITH RECURSIVE holder (id) AS (
+        SELECT m.id
+        UNION
+        SELECT gm."group" FROM group_member AS gm
+        WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
+        UNION
+        SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = o.id AND n.child = h.id),
+    up (id) AS (
+        SELECT r.id
+        UNION ALL
+        SELECT x.parent FROM up JOIN resource AS x ON x.organization = o.id AND x.id = up.id
+        WHERE x.parent IS NOT NULL)
+    SELECT 1 FROM holder AS h CROSS JOIN up
+    JOIN assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.resource = up.id AND a.ended IS NULL
+    JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+    WHERE a.expires_at IS NULL OR a.expires_at > :now)
+ ELSE EXISTS (
+    SELECT 1 FROM role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
+        WITH RECURSIVE holder (id, expires_at) AS (
+            SELECT m.id, CAST(NULL AS BIGINT)
+            UNION
+            SELECT gm."group", gm.expires_at FROM group_member AS gm
+            WHERE gm.organization = o.id AND gm.membership = m.id
+            UNION
+            SELECT n.parent, h.expires_at FROM holder AS h JOIN nesting AS n ON n.organization = o.id AND n.child = h.id)
+        SELECT CASE WHEN (h.expires_at IS NULL OR h.expires_at > :now)
+                     AND (a.expires_at IS NULL OR a.expires_at > :now) THEN a.role END
+        FROM holder AS h
+        JOIN assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.resource = 0 AND a.ended IS NULL
+        JOIN role AS q ON q.id = a.role
+        WHERE CASE WHEN o.on_loss = 'default' THEN NOT EXISTS (
+                  SELECT 1 FROM role_reset AS x
+                  WHERE x.organization = o.id AND x.membership = m.id AND x.assignment = a.id)
+              ELSE (h.expires_at IS NULL OR h.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now) END
+        ORDER BY q.priority DESC, q.id,
+            CASE WHEN (h.expires_at IS NULL OR h.expires_at > :now)
+                  AND (a.expires_at IS NULL OR a.expires_at > :now) THEN 0 ELSE 1 END
+        LIMIT 1), o.default_role))
+ OR EXISTS (
+    WITH RECURSIVE holder (id) AS (
+        SELECT m.id
+        UNION
+        SELECT gm."group" FROM group_member AS gm
+        WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
+        UNION
+        SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = o.id AND n.child = h.id),
+@up
+    SELECT 1 FROM holder AS h CROSS JOIN up
+    JOIN assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.resource = up.id AND a.ended IS NULL
+    JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+    WHERE a.expires_at IS NULL OR a.expires_at > :now) END)
+
+-- name: check
+SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+       m.active AND CASE WHEN :live OR p.critical THEN
+@allowed_live
+       ELSE
+@allowed_effective
+       END
+FROM organization AS o CROSS JOIN organization AS env
+LEFT JOIN membership AS m ON m.organization = o.id AND m.subject = :subject
+LEFT JOIN permission AS p ON p.id = (
+    SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
+    ORDER BY x.organization DESC LIMIT 1)
+LEFT JOIN resource AS r ON r.organization = o.id AND r.slug = :resource
+WHERE o.slug = :organization AND env.id = 0
+
+-- Lists: a superset of candidates from the facts, each put to the same test as a check.
+
+-- name: list_names
+SELECT o.id, o.revision, env.revision, m.id, p.id, r.id
+FROM organization AS o CROSS JOIN organization AS env
+LEFT JOIN membership AS m ON m.organization = o.id AND m.subject = :subject
+LEFT JOIN permission AS p ON p.id = (
+    SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
+    ORDER BY x.organization DESC LIMIT 1)
+LEFT JOIN resource AS r ON r.organization = o.id AND r.slug = :resource
+WHERE o.slug = :organization AND env.id = 0
+
+-- fragment: holders_of_subject
+holder (id) AS (
+    SELECT CAST(:m AS INTEGER)
+    UNION
+    SELECT gm."group" FROM group_member AS gm WHERE gm.organization = :o AND gm.membership = :m
+    UNION
+    SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = :o AND n.child = h.id)
+
+-- fragment: above
+above (id) AS (
+    SELECT CAST(:r AS INTEGER)
+    UNION ALL
+    SELECT x.parent FROM above JOIN resource AS x ON x.organization = :o AND x.id = above.id
+    WHERE x.parent IS NOT NULL)
+
+-- name: list_permissions
+WITH RECURSIVE
+@holders_of_subject
+,
+@above
+, candidate (id) AS (
+    SELECT rp.permission FROM holder AS h CROSS JOIN above
+    JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = above.id AND a.ended IS NULL
+    JOIN role_permission AS rp ON rp.role = a.role
+    UNION
+    SELECT rp.permission FROM organization AS o JOIN role_permission AS rp ON rp.role = o.default_role
+    WHERE o.id = :o AND o.role_mode = 'single')
+SELECT DISTINCT p.slug
+FROM candidate AS c JOIN permission AS p ON p.id = c.id
+JOIN organization AS o ON o.id = :o
+JOIN membership AS m ON m.organization = :o AND m.id = :m AND m.active
+JOIN resource AS r ON r.organization = :o AND r.id = :r
+WHERE p.slug > :after AND CASE WHEN :live OR p.critical THEN
+@allowed_live
+       ELSE
+@allowed_effective
+       END
+ORDER BY p.slug LIMIT :limit
+
+-- name: list_resources
+WITH RECURSIVE
+@holders_of_subject
+, candidate (id) AS (
+    SELECT a.resource FROM holder AS h
+    JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL
+    JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = :p
+    UNION
+    SELECT 0 FROM organization AS o WHERE o.id = :o AND o.role_mode = 'single' AND o.default_role IS NOT NULL
+    UNION
+    SELECT x.id FROM candidate AS c JOIN resource AS x ON x.organization = :o AND x.parent = c.id)
+SELECT r.slug
+FROM candidate AS c JOIN resource AS r ON r.organization = :o AND r.id = c.id
+JOIN organization AS o ON o.id = :o
+JOIN membership AS m ON m.organization = :o AND m.id = :m AND m.active
+JOIN permission AS p ON p.id = :p
+WHERE r.slug > :after AND r.slug >= :kind AND (:kind = '' OR r.slug < :kind_end)
+AND CASE WHEN :live OR p.critical THEN
+@allowed_live
+       ELSE
+@allowed_effective
+       END
+ORDER BY r.slug LIMIT :limit
+
+-- name: list_subjects
+WITH RECURSIVE
+@above
+, holder (id) AS (
+    SELECT a.holder FROM above
+    JOIN assignment AS a ON a.organization = :o AND a.resource = above.id AND a.ended IS NULL
+    JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = :p
+    UNION
+    SELECT n.child FROM holder AS h JOIN nesting AS n ON n.organization = :o AND n.parent = h.id),
+candidate (id) AS (
+    SELECT h.id FROM holder AS h WHERE h.id > 0
+    UNION
+    SELECT gm.membership FROM holder AS h JOIN group_member AS gm ON gm.organization = :o AND gm."group" = h.id
+    UNION
+    SELECT x.id FROM organization AS o JOIN membership AS x ON x.organization = o.id
+    WHERE o.id = :o AND o.role_mode = 'single' AND o.default_role IS NOT NULL)
+SELECT m.subject
+FROM candidate AS c JOIN membership AS m ON m.organization = :o AND m.id = c.id AND m.active
+JOIN organization AS o ON o.id = :o
+JOIN permission AS p ON p.id = :p
+JOIN resource AS r ON r.organization = :o AND r.id = :r
+WHERE m.subject > :after AND m.subject >= :kind AND (:kind = '' OR m.subject < :kind_end)
+AND CASE WHEN :live OR p.critical THEN
+@allowed_live
+       ELSE
+@allowed_effective
+       END
+ORDER BY m.subject LIMIT :limit
+
+-- The view for SQL users: a check per row, for whoever joins it to their own tables.
+
+-- name: effective_permission_view
+CREATE VIEW effective_permission AS
+SELECT o.slug AS organization, m.subject, p.slug AS permission, r.slug AS resource
+FROM organization AS o
+JOIN membership AS m ON m.organization = o.id
+JOIN permission AS p ON p.organization IN (0, o.id)
+JOIN resource AS r ON r.organization = o.id
+WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
+@allowed_live
+       ELSE
+@allowed_effective
+       END

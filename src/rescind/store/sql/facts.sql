@@ -1,0 +1,126 @@
+-- Facts as they are: for explanations (of one subject and resource), differences, exports and the log.
+
+-- name: read_settings
+SELECT o.id, o.revision, env.revision, o.name, o.role_mode, o.on_loss, (SELECT slug FROM role WHERE id = o.default_role)
+FROM organization AS o CROSS JOIN organization AS env WHERE o.slug = :organization AND env.id = 0
+
+-- name: read_memberships
+SELECT subject, active, name FROM membership WHERE organization = :o ORDER BY subject
+
+-- name: read_groups
+SELECT slug, name FROM "group" WHERE organization = :o ORDER BY slug
+
+-- name: read_group_members
+SELECT m.subject, g.slug, gm.expires_at FROM group_member AS gm
+JOIN membership AS m ON m.organization = :o AND m.id = gm.membership
+JOIN "group" AS g ON g.organization = :o AND g.id = gm."group"
+WHERE gm.organization = :o ORDER BY g.slug, m.subject
+
+-- name: read_nestings
+SELECT c.slug, p.slug FROM nesting AS n JOIN "group" AS c ON c.organization = :o AND c.id = n.child
+JOIN "group" AS p ON p.organization = :o AND p.id = n.parent
+WHERE n.organization = :o ORDER BY c.slug, p.slug
+
+-- name: read_permissions
+SELECT slug, critical, description, organization = 0 FROM permission WHERE organization IN (0, :o) ORDER BY slug
+
+-- name: read_roles
+SELECT r.slug, r.priority, r.id, r.critical, r.name, r.organization = 0 FROM role AS r WHERE r.organization IN (0, :o) ORDER BY r.organization, r.slug
+
+-- name: read_role_permissions
+SELECT rp.role, p.slug FROM role AS r JOIN role_permission AS rp ON rp.role = r.id
+JOIN permission AS p ON p.id = rp.permission
+WHERE r.organization IN (0, :o) ORDER BY rp.role, p.slug
+
+-- name: read_resource_types
+SELECT slug, parents, organization = 0 FROM resource_type WHERE organization IN (0, :o) ORDER BY slug
+
+-- name: read_resources
+SELECT r.slug, p.slug FROM resource AS r LEFT JOIN resource AS p ON p.organization = :o AND p.id = r.parent
+WHERE r.organization = :o ORDER BY r.slug
+
+-- name: read_assignments
+SELECT COALESCE('group:' || g.slug, m.subject), r.slug, x.slug, a.expires_at
+FROM assignment AS a JOIN role AS r ON r.id = a.role JOIN resource AS x ON x.organization = :o AND x.id = a.resource
+LEFT JOIN membership AS m ON m.organization = :o AND m.id = a.holder
+LEFT JOIN "group" AS g ON g.organization = :o AND g.id = a.holder
+WHERE a.organization = :o AND a.ended IS NULL ORDER BY a.holder, a.id
+
+-- name: read_resets
+SELECT m.subject, COALESCE('group:' || g.slug, h.subject), r.slug
+FROM role_reset AS x JOIN membership AS m ON m.organization = :o AND m.id = x.membership
+JOIN assignment AS a ON a.organization = :o AND a.id = x.assignment JOIN role AS r ON r.id = a.role
+LEFT JOIN membership AS h ON h.organization = :o AND h.id = a.holder
+LEFT JOIN "group" AS g ON g.organization = :o AND g.id = a.holder
+WHERE x.organization = :o ORDER BY m.subject
+
+-- --- the part that one question needs -----------------------------------------------------------
+
+-- name: slice_members
+SELECT m.subject, g.slug, gm.expires_at FROM group_member AS gm
+JOIN membership AS m ON m.organization = :o AND m.id = gm.membership
+JOIN "group" AS g ON g.organization = :o AND g.id = gm."group"
+WHERE gm.organization = :o AND gm.membership = :m
+
+-- name: slice_nestings
+WITH RECURSIVE
+@holders_of_subject
+SELECT c.slug, p.slug FROM holder AS h JOIN nesting AS n ON n.organization = :o AND n.child = h.id
+JOIN "group" AS c ON c.organization = :o AND c.id = n.child
+JOIN "group" AS p ON p.organization = :o AND p.id = n.parent
+
+-- name: slice_resources
+WITH RECURSIVE
+@above
+SELECT x.slug, p.slug FROM above JOIN resource AS x ON x.organization = :o AND x.id = above.id
+LEFT JOIN resource AS p ON p.organization = :o AND p.id = x.parent
+
+-- name: slice_assignments
+WITH RECURSIVE
+@holders_of_subject
+,
+@above
+SELECT COALESCE('group:' || g.slug, m.subject), q.slug, x.slug, a.expires_at
+FROM holder AS h CROSS JOIN above
+JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = above.id AND a.ended IS NULL
+JOIN role AS q ON q.id = a.role JOIN resource AS x ON x.organization = :o AND x.id = a.resource
+LEFT JOIN membership AS m ON m.organization = :o AND m.id = a.holder
+LEFT JOIN "group" AS g ON g.organization = :o AND g.id = a.holder
+
+-- name: slice_roles
+WITH RECURSIVE
+@holders_of_subject
+,
+@above
+, used (id) AS (
+    SELECT a.role FROM holder AS h CROSS JOIN above
+    JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = above.id AND a.ended IS NULL
+    UNION
+    SELECT default_role FROM organization WHERE id = :o)
+SELECT q.slug, q.priority, q.id, EXISTS (SELECT 1 FROM role_permission AS rp WHERE rp.role = q.id AND rp.permission = :p)
+FROM used JOIN role AS q ON q.id = used.id
+
+-- name: slice_resets
+SELECT m.subject, COALESCE('group:' || g.slug, h.subject), q.slug
+FROM role_reset AS x JOIN membership AS m ON m.organization = :o AND m.id = x.membership
+JOIN assignment AS a ON a.organization = :o AND a.id = x.assignment JOIN role AS q ON q.id = a.role
+LEFT JOIN membership AS h ON h.organization = :o AND h.id = a.holder
+LEFT JOIN "group" AS g ON g.organization = :o AND g.id = a.holder
+WHERE x.organization = :o AND x.membership = :m
+
+-- --- the change log ------------------------------------------------------------------------------
+
+-- name: read_log
+SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked, c.idempotency_key, c.body
+FROM change AS c WHERE c.organization = :o AND c.revision > :after ORDER BY c.revision LIMIT :limit
+
+-- name: read_log_backwards
+SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked, c.idempotency_key, c.body
+FROM change AS c WHERE c.organization = :o AND c.revision < :before ORDER BY c.revision DESC LIMIT :limit
+
+-- name: list_organizations
+SELECT slug, name, revision FROM organization WHERE slug IS NOT NULL AND slug > :after AND id <> 0 ORDER BY slug LIMIT :limit
+
+-- name: find_log
+SELECT id FROM organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
+ORDER BY slug IS NULL, id DESC LIMIT 1

@@ -1,0 +1,5 @@
+-- What PostgreSQL does in its own way.
+
+-- name: begin
+SELECT rescind_begin(CAST(:o AS INTEGER), :organization, :mode)
+

@@ -1,0 +1,235 @@
+"""The embedded engine: one file, WAL, every commit on disk when it returns.
+
+One connection writes, under a lock of this process and `BEGIN IMMEDIATE` against others; every thread
+reads on a connection of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rescind.errors import (
+    RescindError,
+    SchemaMissing,
+    StoreBusy,
+    StoreError,
+    StoreReadOnly,
+    StoreUnavailable,
+    refusal,
+)
+from rescind.store.base import Change, KeyTaken, Params, PlanStale, Rows
+from rescind.store.connections import driver_connection
+from rescind.store.queries import queries
+from rescind.store.schema import require_current
+
+BUSY_SECONDS = 10.0
+
+
+class SqliteTransaction:
+    """Statements run as they come; counters live here and SQL reads them by a function."""
+
+    def __init__(self, connection: sqlite3.Connection, store: SqliteStore) -> None:
+        self._connection = connection
+        self._store = store
+        self._tally: Counter[str] = Counter()
+        connection.create_function("rescind_tallied", 1, self._tally.__getitem__)
+
+    def begin(self, *, o: int, organization: str, mode: str) -> None:
+        self._tally.clear()
+        if not self._execute("check_plan", o=o, organization=organization, mode=mode).fetchone():
+            raise PlanStale
+
+    def guard(self, query: str, /, **params: Any) -> None:
+        for code, fact, value in self._execute(query, **params):
+            raise refusal(code, {fact: value})
+
+    def run(self, query: str, /, **params: Any) -> None:
+        self._execute(query, **params)
+
+    def count(self, query: str, /, *counters: str, **params: Any) -> None:
+        before = self._connection.total_changes
+        read = self._execute(query, **params).fetchall()
+        rows = len(read) or self._connection.total_changes - before
+        for counter in counters:
+            self._tally[counter] += rows
+
+    def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
+        rows = self._execute(query, **params).fetchall()
+        return lambda: rows
+
+    def _execute(self, query: str, /, **params: Any) -> sqlite3.Cursor:
+        if self._store.on_statement:
+            self._store.on_statement(query)
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        try:
+            return cursor.execute(self._store.queries[query], params)
+        except sqlite3.IntegrityError as error:
+            if query == "claim_key":
+                raise KeyTaken from error
+            raise
+
+
+class SqliteStore:
+    """A store in one file. `on_statement` is called with each statement's name before it runs."""
+
+    engine = "sqlite"
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self.queries = dict(queries("sqlite"))
+        self.on_statement: Callable[[str], None] | None = None
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._process = os.getpid()
+        self._closed = False
+        if not Path(self.path).is_file():
+            raise StoreUnavailable(
+                path=self.path, mend="there is no such file; run `rescind init` to make it"
+            )
+        with translated_errors(self.path):
+            self._writer = self._connect()
+            require_current(self._writer.execute)
+
+    def transact(self, change: Change, *, within: object = None, keep: bool = True) -> None:
+        if within is not None:
+            connection = driver_connection(within, sqlite3.Connection)
+            if not connection.in_transaction:
+                connection.execute("BEGIN IMMEDIATE")
+            self._run(change, connection, within=True, keep=keep)
+            return
+        self._require_usable()
+        with self._lock:
+            self._run(change, self._writer, within=False, keep=keep)
+
+    def _run(
+        self, change: Change, connection: sqlite3.Connection, *, within: bool, keep: bool
+    ) -> None:
+        begin = "SAVEPOINT rescind" if within else "BEGIN IMMEDIATE"
+        undo = "ROLLBACK TO rescind" if within else "ROLLBACK"
+        commit = undo if not keep else "RELEASE rescind" if within else "COMMIT"
+        with translated_errors(self.path):
+            connection.execute(begin)
+            try:
+                change(SqliteTransaction(connection, self))
+                if self.on_statement:
+                    self.on_statement("commit")
+                connection.execute(commit)
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute(undo)
+                raise
+            if self.on_statement:
+                self.on_statement("committed")
+
+    def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
+        connection = (
+            driver_connection(within, sqlite3.Connection) if within is not None else self._reader()
+        )
+        try:
+            cursor = connection.cursor()
+            cursor.row_factory = None
+            return cursor.execute(self.queries[name], params).fetchall()
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
+
+    def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
+        connection = self._reader()
+        with translated_errors(self.path):
+            connection.execute("BEGIN")
+            try:
+                return [
+                    connection.execute(self.queries[name], params).fetchall()
+                    for name, params in questions
+                ]
+            finally:
+                connection.execute("COMMIT")
+
+    def close(self) -> None:
+        self._closed = True
+        with self._lock:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
+
+    def _reader(self) -> sqlite3.Connection:
+        self._require_usable()
+        try:
+            return self._local.connection  # type: ignore[no-any-return]
+        except AttributeError:
+            with translated_errors(self.path):
+                self._local.connection = self._connect()
+            return self._local.connection  # type: ignore[no-any-return]
+
+    def _require_usable(self) -> None:
+        if self._closed:
+            raise StoreUnavailable(path=self.path, mend="the store was closed; open it again")
+        if os.getpid() != self._process:
+            raise StoreUnavailable(
+                path=self.path, mend="a SQLite store cannot cross a fork; open it in each process"
+            )
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = connect(self.path)
+        self._opened.append(connection)
+        return connection
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A connection with the settings that the promises rest on."""
+    connection = sqlite3.connect(
+        path,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=512,
+    )
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY:
+            connection.close()
+            raise
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+@contextmanager
+def translated_errors(path: str) -> Iterator[None]:
+    """Errors of the driver as errors of the domain."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translated(error, path) from error
+
+
+_KINDS: dict[int, type[RescindError]] = {
+    sqlite3.SQLITE_BUSY: StoreBusy,
+    sqlite3.SQLITE_LOCKED: StoreBusy,
+    sqlite3.SQLITE_READONLY: StoreReadOnly,
+    sqlite3.SQLITE_CANTOPEN: StoreUnavailable,
+    sqlite3.SQLITE_NOTADB: StoreUnavailable,
+    sqlite3.SQLITE_CORRUPT: StoreUnavailable,
+    sqlite3.SQLITE_FULL: StoreUnavailable,
+    sqlite3.SQLITE_IOERR: StoreUnavailable,
+    sqlite3.SQLITE_PERM: StoreUnavailable,
+}
+
+
+def _translated(error: sqlite3.Error, path: str) -> RescindError:
+    if str(error).startswith("no such table"):
+        return SchemaMissing(database=path)
+    code = getattr(error, "sqlite_errorcode", None)
+    kind = _KINDS.get(code & 0xFF, StoreError) if code is not None else StoreUnavailable
+    return kind(database=path, why=str(error))

