@@ -7,6 +7,7 @@ that nothing after them runs.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -117,29 +118,29 @@ class PostgresStore:
             return
         for attempt in range(CONFLICT_ATTEMPTS):
             try:
-                self._transact(change, "COMMIT" if keep else "ROLLBACK")
+                self._transact(change, keep=keep)
                 return
             except StoreConflict:
                 if attempt == CONFLICT_ATTEMPTS - 1:
                     raise
 
-    def _transact(self, change: Change, end: str) -> None:
+    def _transact(self, change: Change, *, keep: bool) -> None:
         with self._connection() as connection:
             sent = False
             try:
                 with connection.pipeline():
                     connection.execute("BEGIN")
                     change(PostgresTransaction(connection, self, is_ours=True))
-                    self._announce("commit")
-                    sent = True
-                    connection.execute(end)
+                    if keep:
+                        self._announce("commit")
+                        sent = True
+                        connection.execute("COMMIT")
             except psycopg.Error as error:
                 if connection.closed and sent:
                     raise OutcomeUnknown(why=_first_line(error)) from error
                 raise self._translated(error) from error
             finally:
-                if not connection.closed and connection.info.transaction_status != _IDLE:
-                    connection.rollback()
+                _reset(connection)
             self._announce("committed")
 
     def _transact_within(self, change: Change, connection: Connection, *, keep: bool) -> None:
@@ -149,12 +150,13 @@ class PostgresStore:
         try:
             with connection.pipeline():
                 change(PostgresTransaction(connection, self, is_ours=False))
-                connection.execute(
-                    "RELEASE SAVEPOINT rescind" if keep else "ROLLBACK TO SAVEPOINT rescind"
-                )
+                if keep:
+                    connection.execute("RELEASE SAVEPOINT rescind")
+            if not keep:
+                connection.execute(_undo("ROLLBACK TO SAVEPOINT rescind"))
         except BaseException as error:
             if not connection.closed:
-                connection.execute("ROLLBACK TO SAVEPOINT rescind")
+                connection.execute(_undo("ROLLBACK TO SAVEPOINT rescind"))
             if isinstance(error, psycopg.Error):
                 raise self._translated(error) from error
             raise
@@ -185,8 +187,7 @@ class PostgresStore:
             except psycopg.Error as error:
                 raise self._translated(error) from error
             finally:
-                if not connection.closed and connection.info.transaction_status != _IDLE:
-                    connection.rollback()
+                _reset(connection)
 
     def close(self) -> None:
         self._pool.close()
@@ -253,6 +254,25 @@ def _configure(connection: Connection) -> None:
         " ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'),"
         " ('default_transaction_isolation', 'read committed')) AS s (name, value)"
     )
+
+
+def _reset(connection: Connection) -> None:
+    """End a failed transaction."""
+    if not connection.closed and connection.info.transaction_status != _IDLE:
+        connection.execute(_undo("ROLLBACK"))
+
+
+_undone = itertools.count()
+
+
+def _undo(command: str) -> str:
+    """A rollback that makes the driver forget which statements it prepared.
+
+    Those queued behind a failed one were never prepared in the server. The driver clears its list
+    on a rollback, but only on one whose text it has not seen (hence the number) and that is not
+    itself in a pipeline (there the clearing would hit what is prepared next).
+    """
+    return f"{command} -- {next(_undone)}"
 
 
 def _by_state(error: psycopg.Error, where: str) -> BaseException:

@@ -99,7 +99,7 @@ up (id) AS (                    -- the resource and what is above it, short of t
 
 -- name: check
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
-       m.active AND CASE WHEN :live OR p.critical THEN
+       m.active AND r.id IS NOT NULL AND CASE WHEN :live OR p.critical THEN
 @allowed_live
        ELSE
 @allowed_effective

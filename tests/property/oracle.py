@@ -1,0 +1,327 @@
+"""What each change does to an `access.World`, written as naively as can be: no deltas, no SQL."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rescind import access, changes, model
+from rescind.access import ROOT, Assignment, Role, World
+
+
+class Refused(Exception):
+    """The change cannot be; the code is the error's."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+@dataclass
+class Facts:
+    """A World, and what exists without deciding anything by itself."""
+
+    world: World = field(default_factory=World)
+    groups: dict[str, str | None] = field(default_factory=dict)
+    names: dict[str, str | None] = field(default_factory=dict)
+    permissions: dict[str, bool] = field(default_factory=dict)
+    ranks: int = 0
+
+
+def apply(before: Facts, change: changes.Change) -> Facts:
+    """The facts after one change, or Refused."""
+    after = copy.deepcopy(before)
+    _APPLY[type(change)](after, change)
+    _reset_losers(before.world, after.world)
+    return after
+
+
+def pairs(world: World) -> dict[tuple[str, Assignment], int | None]:
+    """Every effective role, and when the last path of group memberships behind it expires."""
+    found: dict[tuple[str, Assignment], int | None] = {}
+    for subject in world.memberships:
+        until: dict[str, int | None] = {subject: None}
+        for path in access.paths(world, subject, None):
+            if path:
+                limit, holder = world.members[(subject, path[0])], f"group:{path[-1]}"
+                known = until.get(holder, 0)
+                until[holder] = None if limit is None or known is None else max(limit, known)
+        for assignment in world.assignments:
+            if assignment.holder in until:
+                found[(subject, assignment)] = until[assignment.holder]
+    return found
+
+
+def _reset_losers(before: World, after: World) -> None:
+    """Who lost the last source of a winning role falls to the default role with all it still holds."""
+    if not (before.is_single_role and after.is_single_role):
+        after.resets = set()
+        return
+    if before.takes_next_highest != after.takes_next_highest:
+        after.resets = set()
+    old, new = pairs(before), pairs(after)
+    after.resets = {pair for pair in after.resets if pair in new}
+    if after.takes_next_highest:
+        return
+    for subject in before.memberships:
+        had = {
+            a for s, a in old if s == subject and a.resource == ROOT and (s, a) not in before.resets
+        }
+        if not had:
+            continue
+        ranked = {a.role: before.roles[a.role] for a in had}
+        winner = min(ranked, key=lambda role: (-ranked[role].priority, ranked[role].rank))
+        has = {a for s, a in new if s == subject and a.resource == ROOT}
+        if not any(a.role == winner for a in has & had):
+            after.resets |= {(subject, a) for a in has & had}
+
+
+def _known(container: Any, item: str, what: str) -> str:
+    if item not in container:
+        raise Refused(f"{what}_not_found")
+    return item
+
+
+def _add_membership(facts: Facts, change: changes.AddMembership) -> None:
+    world = facts.world
+    if change.subject in world.memberships:
+        differs = change.name is not None and change.name != facts.names[change.subject]
+        if differs or not world.memberships[change.subject]:
+            raise Refused("membership_exists")
+        return
+    world.memberships[change.subject] = True
+    facts.names[change.subject] = change.name
+
+
+def _set_active(is_active: bool) -> Callable[[Facts, Any], None]:
+    def apply_it(facts: Facts, change: Any) -> None:
+        _known(facts.world.memberships, change.subject, "membership")
+        facts.world.memberships[change.subject] = is_active
+
+    return apply_it
+
+
+def _remove_membership(facts: Facts, change: changes.RemoveMembership) -> None:
+    world = facts.world
+    del world.memberships[_known(world.memberships, change.subject, "membership")]
+    world.members = {k: v for k, v in world.members.items() if k[0] != change.subject}
+    world.assignments = {a: u for a, u in world.assignments.items() if a.holder != change.subject}
+
+
+def _create_group(facts: Facts, change: changes.CreateGroup) -> None:
+    facts.groups.setdefault(change.group, change.name)
+
+
+def _delete_group(facts: Facts, change: changes.DeleteGroup) -> None:
+    world, group = facts.world, _known(facts.groups, change.group, "group")
+    members = {k: v for k, v in world.members.items() if k[1] != group}
+    nestings = {n for n in world.nestings if group not in n}
+    assignments = {a: u for a, u in world.assignments.items() if a.holder != f"group:{group}"}
+    is_used = (members, nestings, assignments) != (world.members, world.nestings, world.assignments)
+    if is_used and not change.cascade:
+        raise Refused("group_in_use")
+    world.members, world.nestings, world.assignments = members, nestings, assignments
+    del facts.groups[group]
+
+
+def _edges(facts: Facts, change: Any) -> list[tuple[str, str]]:
+    _known(facts.groups, change.group, "group")
+    for member in change.members:
+        _known(facts.world.memberships, member, "membership")
+    return [(member, change.group) for member in change.members]
+
+
+def _add_members(facts: Facts, change: changes.AddMembers) -> None:
+    until = None if change.expires_at is None else model.microseconds(change.expires_at)
+    facts.world.members.update(dict.fromkeys(_edges(facts, change), until))
+
+
+def _remove_members(facts: Facts, change: changes.RemoveMembers) -> None:
+    for edge in _edges(facts, change):
+        facts.world.members.pop(edge, None)
+
+
+def _replace_members(facts: Facts, change: changes.ReplaceMembers) -> None:
+    listed = _edges(facts, change)
+    for edge in [e for e in facts.world.members if e[1] == change.group and e not in listed]:
+        del facts.world.members[edge]
+    for edge in listed:
+        facts.world.members.setdefault(edge, None)
+
+
+def _nest(facts: Facts, change: changes.NestGroup) -> None:
+    child = _known(facts.groups, change.group, "group")
+    parent = _known(facts.groups, change.into, "group")
+    above, fringe = {parent}, {parent}
+    while fringe:
+        fringe = {p for c, p in facts.world.nestings if c in fringe} - above
+        above |= fringe
+    if child in above:
+        raise Refused("nesting_cycle")
+    facts.world.nestings.add((child, parent))
+
+
+def _unnest(facts: Facts, change: changes.UnnestGroup) -> None:
+    _known(facts.groups, change.group, "group")
+    _known(facts.groups, change.out_of, "group")
+    facts.world.nestings.discard((change.group, change.out_of))
+
+
+def _define_permission(facts: Facts, change: changes.DefinePermission) -> None:
+    if facts.permissions.setdefault(change.permission, change.critical) != change.critical:
+        raise Refused("permission_exists")
+
+
+def _delete_permission(facts: Facts, change: changes.DeletePermission) -> None:
+    slug, roles = change.permission, facts.world.roles
+    _known(facts.permissions, slug, "permission")
+    if not change.cascade and any(slug in role.permissions for role in roles.values()):
+        raise Refused("permission_in_use")
+    del facts.permissions[slug]
+    for name, role in roles.items():
+        roles[name] = Role(role.permissions - {slug}, role.priority, role.rank)
+
+
+def _define_role(facts: Facts, change: changes.DefineRole) -> None:
+    roles, permissions = facts.world.roles, frozenset(change.permissions)
+    for slug in permissions:
+        _known(facts.permissions, slug, "permission")
+    if change.role not in roles:
+        facts.ranks += 1
+        roles[change.role] = Role(permissions, change.priority, facts.ranks)
+    elif (roles[change.role].permissions, roles[change.role].priority) != (
+        permissions,
+        change.priority,
+    ):
+        raise Refused("role_exists")
+
+
+def _edit_role(facts: Facts, change: changes.EditRole) -> None:
+    role = facts.world.roles[_known(facts.world.roles, change.role, "role")]
+    permissions = (role.permissions - set(change.remove)) | set(change.add)
+    if isinstance(change.set, tuple):
+        permissions = frozenset(change.set)
+    for slug in {*change.add, *change.remove, *permissions}:
+        _known(facts.permissions, slug, "permission")
+    priority = change.priority if isinstance(change.priority, int) else role.priority
+    facts.world.roles[change.role] = Role(frozenset(permissions), priority, role.rank)
+
+
+def _delete_role(facts: Facts, change: changes.DeleteRole) -> None:
+    world, role = facts.world, _known(facts.world.roles, change.role, "role")
+    assignments = {a: u for a, u in world.assignments.items() if a.role != role}
+    is_used = assignments != world.assignments or world.default_role == role
+    if is_used and not change.cascade:
+        raise Refused("role_in_use")
+    world.assignments = assignments
+    world.default_role = None if world.default_role == role else world.default_role
+    del world.roles[role]
+
+
+def _parent(facts: Facts, parent: str | None) -> str:
+    return _known(facts.world.resources, parent or ROOT, "resource")
+
+
+def _create_resource(facts: Facts, change: changes.CreateResource) -> None:
+    parent = _parent(facts, change.parent)
+    if facts.world.resources.setdefault(change.resource, parent) != parent:
+        raise Refused("resource_exists")
+
+
+def _move_resource(facts: Facts, change: changes.MoveResource) -> None:
+    resources = facts.world.resources
+    _known(resources, change.resource, "resource")
+    if change.resource in access.ancestors(facts.world, _parent(facts, change.parent)):
+        raise Refused("resource_cycle")
+    resources[change.resource] = change.parent or ROOT
+
+
+def _delete_resource(facts: Facts, change: changes.DeleteResource) -> None:
+    world = facts.world
+    top = _known(world.resources, change.resource, "resource")
+    doomed = {r for r in world.resources if top in access.ancestors(world, r)}
+    assignments = {a: u for a, u in world.assignments.items() if a.resource not in doomed}
+    if not change.cascade and (doomed != {top} or assignments != world.assignments):
+        raise Refused("resource_in_use")
+    world.assignments = assignments
+    world.resources = {r: p for r, p in world.resources.items() if r not in doomed}
+
+
+def _holder(facts: Facts, to: str) -> str:
+    if to.startswith("group:"):
+        _known(facts.groups, to.removeprefix("group:"), "group")
+    else:
+        _known(facts.world.memberships, to, "membership")
+    return to
+
+
+def _assignment(facts: Facts, to: str, role: str, on: str | None) -> Assignment:
+    holder = _holder(facts, to)
+    _known(facts.world.roles, role, "role")
+    return Assignment(holder, role, _parent(facts, on))
+
+
+def _assign(facts: Facts, change: changes.Assign) -> None:
+    until = None if change.expires_at is None else model.microseconds(change.expires_at)
+    assignment = _assignment(facts, change.to, change.role, change.on)
+    facts.world.assignments[assignment] = until
+
+
+def _unassign(facts: Facts, change: changes.Unassign) -> None:
+    assignment = _assignment(facts, change.to, change.role, change.on)
+    facts.world.assignments.pop(assignment, None)
+
+
+def _replace_assignments(facts: Facts, change: changes.ReplaceAssignments) -> None:
+    world, holder = facts.world, _holder(facts, change.to)
+    for item in change.assignments:
+        _known(world.roles, item.role, "role")
+    given = {
+        _assignment(facts, change.to, g.role, g.on): (
+            None if g.expires_at is None else model.microseconds(g.expires_at)
+        )
+        for g in change.assignments
+    }
+    others = {a: u for a, u in world.assignments.items() if a.holder != holder}
+    world.assignments = {**others, **given}
+
+
+def _set_role_mode(facts: Facts, change: changes.SetRoleMode) -> None:
+    facts.world.is_single_role = change.mode == "single"
+    facts.world.takes_next_highest = change.on_loss == "next-highest"
+
+
+def _set_default_role(facts: Facts, change: changes.SetDefaultRole) -> None:
+    if change.role is not None:
+        _known(facts.world.roles, change.role, "role")
+    facts.world.default_role = change.role
+
+
+_APPLY: dict[type, Callable[[Facts, Any], None]] = {
+    changes.AddMembership: _add_membership,
+    changes.DeactivateMembership: _set_active(False),
+    changes.ReactivateMembership: _set_active(True),
+    changes.RemoveMembership: _remove_membership,
+    changes.CreateGroup: _create_group,
+    changes.DeleteGroup: _delete_group,
+    changes.AddMembers: _add_members,
+    changes.RemoveMembers: _remove_members,
+    changes.ReplaceMembers: _replace_members,
+    changes.NestGroup: _nest,
+    changes.UnnestGroup: _unnest,
+    changes.DefinePermission: _define_permission,
+    changes.DeletePermission: _delete_permission,
+    changes.DefineRole: _define_role,
+    changes.EditRole: _edit_role,
+    changes.DeleteRole: _delete_role,
+    changes.CreateResource: _create_resource,
+    changes.MoveResource: _move_resource,
+    changes.DeleteResource: _delete_resource,
+    changes.Assign: _assign,
+    changes.Unassign: _unassign,
+    changes.ReplaceAssignments: _replace_assignments,
+    changes.SetRoleMode: _set_role_mode,
+    changes.SetDefaultRole: _set_default_role,
+}

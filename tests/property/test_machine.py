@@ -1,0 +1,249 @@
+"""Any sequence of changes: both engines and both decision points agree with the reference semantics."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from rescind import Authority, Direction, Receipt, access, changes, model
+from rescind.access import Assignment
+from rescind.decision.difference import difference
+from rescind.errors import RescindError
+from rescind.store import open_store
+from tests.property import oracle
+
+SUBJECTS = ("user:a", "service_account:b", "agent:c")
+GROUPS = ("g1", "g2", "g3", "g4")
+PERMISSIONS = ("p", "q")  # q is critical
+ROLES = ("r1", "r2", "r3")
+RESOURCES = ("doc:1", "doc:2", "doc:3")
+START = 1_000_000
+
+subjects, groups, roles = st.sampled_from(SUBJECTS), st.sampled_from(GROUPS), st.sampled_from(ROLES)
+resources = st.sampled_from(RESOURCES)
+places = st.sampled_from((None, *RESOURCES))
+holders = st.sampled_from((*SUBJECTS, *(f"group:{group}" for group in GROUPS)))
+permissions = st.sets(st.sampled_from(PERMISSIONS)).map(tuple)
+untils = st.sampled_from((None, None, 5, 10, 20)).map(
+    lambda seconds: None if seconds is None else model.moment(START + seconds * 1_000_000)
+)
+members = st.sets(subjects, min_size=1).map(tuple)
+flags = st.booleans()
+given_items = st.dictionaries(st.tuples(roles, places), untils, max_size=3).map(
+    lambda items: tuple(
+        changes.Given(role=role, on=on, expires_at=until) for (role, on), until in items.items()
+    )
+)
+
+one_change = st.one_of(
+    st.builds(changes.AddMembership, subject=subjects),
+    st.builds(changes.DeactivateMembership, subject=subjects),
+    st.builds(changes.ReactivateMembership, subject=subjects),
+    st.builds(changes.RemoveMembership, subject=subjects),
+    st.builds(changes.CreateGroup, group=groups),
+    st.builds(changes.DeleteGroup, group=groups, cascade=flags),
+    st.builds(changes.AddMembers, group=groups, members=members, expires_at=untils),
+    st.builds(changes.AddMembers, group=groups, members=members, expires_at=untils),
+    st.builds(changes.RemoveMembers, group=groups, members=members),
+    st.builds(changes.ReplaceMembers, group=groups, members=members),
+    st.builds(changes.NestGroup, group=groups, into=groups),
+    st.builds(changes.NestGroup, group=groups, into=groups),
+    st.builds(changes.UnnestGroup, group=groups, out_of=groups),
+    st.builds(changes.DeletePermission, permission=st.sampled_from(PERMISSIONS), cascade=flags),
+    st.builds(changes.DefineRole, role=roles, permissions=permissions, priority=st.integers(0, 2)),
+    st.builds(changes.EditRole, role=roles, set=permissions),
+    st.builds(changes.EditRole, role=roles, add=st.just(("p",)), remove=st.just(("q",))),
+    st.builds(changes.EditRole, role=roles, priority=st.integers(0, 2)),
+    st.builds(changes.DeleteRole, role=roles, cascade=flags),
+    st.builds(changes.CreateResource, resource=resources, parent=places),
+    st.builds(changes.MoveResource, resource=resources, parent=places),
+    st.builds(changes.DeleteResource, resource=resources, cascade=flags),
+    st.builds(changes.Assign, role=roles, to=holders, on=places, expires_at=untils),
+    st.builds(changes.Assign, role=roles, to=holders, on=places, expires_at=untils),
+    st.builds(changes.Unassign, role=roles, to=holders, on=places),
+    st.builds(changes.ReplaceAssignments, to=holders, assignments=given_items),
+    st.builds(
+        changes.SetRoleMode,
+        mode=st.sampled_from(("single", "single", "multiple")),
+        on_loss=st.sampled_from(("default", "default", "next-highest")),
+    ),
+    st.builds(changes.SetDefaultRole, role=st.sampled_from((None, *ROLES))),
+)
+
+SETUP: list[changes.Change] = [
+    changes.CreateOrganization(),
+    changes.DefinePermission(permission="p"),
+    changes.DefinePermission(permission="q", critical=True),
+    changes.DefineResourceType(type="doc"),
+    *(changes.AddMembership(subject=subject) for subject in SUBJECTS),
+    *(changes.CreateGroup(group=group) for group in GROUPS),
+    *(
+        changes.DefineRole(role=role, permissions=PERMISSIONS[: 1 + n % 2], priority=n)
+        for n, role in enumerate(ROLES)
+    ),
+    *(changes.CreateResource(resource=resource) for resource in RESOURCES),
+]
+
+
+class Machine(RuleBasedStateMachine):
+    """Two authorities and the oracle, changed alike and asked everything after every step."""
+
+    make: Callable[[], dict[str, Authority]]
+    organizations = itertools.count()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.authorities = type(self).make()
+        self.organization = f"o{next(self.organizations)}"
+        for authority in self.authorities.values():
+            authority._clock = lambda: model.moment(self.now)
+        self.facts = oracle.Facts()
+
+    @initialize()
+    def set_up(self) -> None:
+        for authority in self.authorities.values():
+            authority.apply(SETUP, organization=self.organization)
+        for change in SETUP:
+            if not isinstance(change, changes.CreateOrganization | changes.DefineResourceType):
+                self.facts = oracle.apply(self.facts, change)
+
+    @rule(change=one_change)
+    def change(self, change: changes.Change) -> None:
+        self._apply([change])
+
+    @rule(batch=st.lists(one_change, min_size=2, max_size=4))
+    def batch(self, batch: list[changes.Change]) -> None:
+        self._apply(batch)
+
+    @rule(seconds=st.integers(1, 6))
+    def wait(self, seconds: int) -> None:
+        self.now += seconds * 1_000_000
+
+    def _apply(self, batch: list[changes.Change]) -> None:
+        before, refused = self.facts, None
+        after = before
+        try:
+            for change in batch:
+                after = oracle.apply(after, change)
+        except oracle.Refused as refusal:
+            refused = refusal.code
+        expected = difference(before.world, after.world, self.now) if refused is None else None
+        for name, authority in self.authorities.items():
+            try:
+                if expected is not None:
+                    preview = authority.preview(batch, organization=self.organization)
+                    assert preview == expected, f"{name} previews another difference"
+                receipt = authority.apply(batch, organization=self.organization)
+            except RescindError as error:
+                assert error.code == refused, f"{name}: {error}"
+            else:
+                assert refused is None, f"{name} accepted what should be {refused}"
+                self._check_receipt(receipt, before, after, batch)
+        if refused is None:
+            self.facts = after
+
+    def _check_receipt(
+        self, receipt: Receipt, before: oracle.Facts, after: oracle.Facts, batch: list[object]
+    ) -> None:
+        revoked = difference(before.world, after.world, self.now).revoked
+        if revoked:
+            assert receipt.direction is Direction.REVOKES, f"{batch} revokes {revoked}"
+        if len(batch) == 1:
+            assert receipt.changed == (before != after)
+
+    @invariant()
+    def all_agree(self) -> None:
+        """Each check, on each engine, by each decision point, is what the semantics say."""
+        world = self.facts.world
+        questions = list(itertools.product(SUBJECTS, PERMISSIONS, (None, *RESOURCES)))
+        expected = [
+            access.allowed(world, s, p, r or access.ROOT, self.now) for s, p, r in questions
+        ]
+        for name, authority in self.authorities.items():
+            for assurance in ("standard", "live"):
+                answers = authority.check_many(
+                    questions, assurance=assurance, organization=self.organization
+                )
+                for question, want, got in zip(questions, expected, answers, strict=True):
+                    assert got.allowed == want, f"{name} {assurance}: {question} is not {want}"
+
+    @invariant()
+    def effective_roles_are_the_facts(self) -> None:
+        """At rest, effective roles are what a recomputation gives, expiry included (G4)."""
+        expected = oracle.pairs(self.facts.world)
+        for name, authority in self.authorities.items():
+            assert _rows(authority, self.organization) == expected, name
+
+    @rule(subject=subjects, permission=st.sampled_from(PERMISSIONS), resource=places)
+    def lists_and_explanations_agree(
+        self, subject: str, permission: str, resource: str | None
+    ) -> None:
+        """Lists hold exactly what checks allow, and explanations name a chain exactly then."""
+        world, at = self.facts.world, resource or access.ROOT
+        for authority in self.authorities.values():
+            for assurance in ("standard", "live"):
+                options = {"organization": self.organization, "assurance": assurance}
+                who = authority.who_can(permission, resource, **options).items
+                assert set(who) == {
+                    s for s in SUBJECTS if access.allowed(world, s, permission, at, self.now)
+                }
+                can = authority.permissions_of(subject, resource, **options).items
+                assert set(can) == {
+                    p for p in PERMISSIONS if access.allowed(world, subject, p, at, self.now)
+                }
+                reach = authority.resources_of(subject, permission, **options).items
+                assert set(reach) == {
+                    r
+                    for r in world.resources
+                    if access.allowed(world, subject, permission, r, self.now)
+                }
+                decision = authority.explain(subject, permission, resource, **options)
+                assert decision.explanation is not None
+                assert bool(decision) == bool(decision.explanation.chains)
+                assert bool(decision) != bool(decision.explanation.obstacles)
+
+
+def _rows(authority: Authority, organization: str) -> dict[tuple[str, Assignment], int | None]:
+    rows = authority.store.fetch("read_settings", {"organization": organization})
+    found = authority.store.fetch("read_effective_roles", {"o": rows[0][0]})
+    return {
+        (subject, Assignment(holder, role, resource)): until
+        for subject, holder, role, resource, until in found
+    }
+
+
+@pytest.fixture
+def both(new_database: Callable[[str], str]) -> Iterator[Callable[[], dict[str, Authority]]]:
+    """Authorities on both engines."""
+    stores = {engine: open_store(new_database(engine)) for engine in ("sqlite", "postgres")}
+    with closing(stores["sqlite"]), closing(stores["postgres"]):
+        yield lambda: {engine: Authority(store) for engine, store in stores.items()}
+
+
+def test_any_changes_in_any_order(both: Callable[[], dict[str, Authority]]) -> None:
+    """Whatever happens, every decision is the one that the facts imply."""
+    Machine.make = staticmethod(both)
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=30,
+            deadline=timedelta(seconds=30),
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
