@@ -36,7 +36,9 @@ class World:
     """An organization's facts. Times are integers; None is never."""
 
     memberships: dict[str, bool] = field(default_factory=dict)  # subject → active
-    members: dict[tuple[str, str], int | None] = field(default_factory=dict)  # (subject, group) → until
+    members: dict[tuple[str, str], int | None] = field(
+        default_factory=dict
+    )  # (subject, group) → until
     nestings: set[tuple[str, str]] = field(default_factory=set)  # (child, parent)
     roles: dict[str, Role] = field(default_factory=dict)
     resources: dict[str, str | None] = field(default_factory=lambda: {ROOT: None})  # → parent
@@ -57,7 +59,7 @@ def paths(world: World, subject: str, t: int | None) -> Iterator[tuple[str, ...]
     Without a time, expired memberships count as well.
     """
     yield ()
-    start = [
+    start: list[tuple[str, ...]] = [
         (group,)
         for (member, group), until in world.members.items()
         if member == subject and (t is None or in_force(until, t))

@@ -21,14 +21,13 @@ from typing import Any
 from rescind import model
 from rescind.changes import Change, CreateOrganization, DeleteRole, checked, to_json
 from rescind.decision import lists
-from rescind.decision.check import Question, check, check_many
+from rescind.decision.check import Guesses, Question, check, check_many
 from rescind.decision.difference import difference
 from rescind.decision.explain import explained
 from rescind.decision.world import WHOLE, whole
 from rescind.errors import (
     InvalidArgument,
     InvalidChange,
-    InvalidToken,
     KeyReused,
     NotCommitted,
     OrganizationNotFound,
@@ -98,6 +97,7 @@ class Authority(AbstractContextManager["Authority"]):
         self._organization = None if organization is None else model.organization_id(organization)
         self._clock = clock
         self._plans: dict[OrganizationId, _Plan] = {}
+        self._guesses = Guesses()
 
     @classmethod
     def open(cls, database: str, *, organization: str | None = None) -> Authority:
@@ -209,13 +209,12 @@ class Authority(AbstractContextManager["Authority"]):
         the store did not give.
         """
         question = self._question(organization, subject, permission, resource)
-        ask = explained if explain else check
-        return ask(
-            self.store,
-            question,
-            live=_is_live(assurance),
-            now=self._now(),
-            at_least=None if at_least is None else model.parse_token(at_least),
+        live, now = _is_live(assurance), self._now()
+        token = None if at_least is None else model.parse_token(at_least)
+        if explain:
+            return explained(self.store, question, live=live, now=now, at_least=token)
+        return check(
+            self.store, question, live=live, now=now, at_least=token, guesses=self._guesses
         )
 
     def check_many(
@@ -257,7 +256,12 @@ class Authority(AbstractContextManager["Authority"]):
         )
 
     def permissions_of(
-        self, subject: str, resource: str | None = None, *, organization: str | None = None, **options: Any
+        self,
+        subject: str,
+        resource: str | None = None,
+        *,
+        organization: str | None = None,
+        **options: Any,
     ) -> Page:
         """What a subject can do on a resource: permissions. Options as for `who_can`."""
         question = self._question(organization, subject, "*", resource)
@@ -470,8 +474,7 @@ class _Run:
                 raise
         self.alters_plan = context.is_single_role != (self.plan.mode == "single")
         self._look(tx)
-        self._close(tx, o, entry["body"])
-        self.outcome = tx.observe("read_outcome", o=o)
+        self.outcome = tx.close(o=o, route=Route.INLINE.value, **entry)
 
     def worlds(self) -> tuple[Any, Any]:
         """The organization's facts before and after, when they were observed."""
@@ -500,11 +503,6 @@ class _Run:
                 }
             )
 
-    def _close(self, tx: Transaction, o: int, body: str) -> None:
-        tx.run("advance_revision", o=o)
-        entry = {**self.entry, "body": body}
-        tx.run("record_change", o=o, route=Route.INLINE.value, **entry)
-
     def _end_roles_elsewhere(self, tx: Transaction) -> None:
         """Deleting a role of all organizations is a change of each one that uses it."""
         for place, users in self.others.items():
@@ -515,9 +513,8 @@ class _Run:
                     continue
                 tx.begin(o=other, organization=slug, mode=mode)
                 end_role(self._context(tx, other, slug, mode), owner=0, role=role)
-                tx.run("advance_revision", o=other)
                 entry = {**self.entry, "key": None, "body": to_json([change]).decode()}
-                tx.run("record_change", o=other, route=Route.INLINE.value, **entry)
+                tx.close(o=other, route=Route.INLINE.value, **entry)
 
 
 def _digest(body: str) -> str:

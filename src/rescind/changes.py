@@ -24,25 +24,25 @@ class _Change(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
 # --- the organization -----------------------------------------------------------------------------
 
 
-class CreateOrganization(_Change, tag="create_organization"):
+class CreateOrganization(_Change, frozen=True, tag="create_organization"):
     """Create the organization that the batch is for. Creating it again with the same name is a no-op."""
 
     name: str | None = None
 
 
-class RenameOrganization(_Change, tag="rename_organization"):
+class RenameOrganization(_Change, frozen=True, tag="rename_organization"):
     """Give the organization another display name; its id stays."""
 
     name: str
 
 
-class DeleteOrganization(_Change, tag="delete_organization"):
+class DeleteOrganization(_Change, frozen=True, tag="delete_organization"):
     """Delete the organization; its change log stays. Refused while it is not empty, unless `cascade`."""
 
     cascade: bool = False
 
 
-class SetRoleMode(_Change, tag="set_role_mode"):
+class SetRoleMode(_Change, frozen=True, tag="set_role_mode"):
     """Say whether all organization-wide roles of a membership count, or only the one with the highest
     priority, and what a membership falls to when it loses that one.
     """
@@ -51,7 +51,7 @@ class SetRoleMode(_Change, tag="set_role_mode"):
     on_loss: model.OnLoss = model.OnLoss.DEFAULT
 
 
-class SetDefaultRole(_Change, tag="set_default_role"):
+class SetDefaultRole(_Change, frozen=True, tag="set_default_role"):
     """Choose the role of memberships without an organization-wide one (single-role mode), or none."""
 
     role: str | None
@@ -60,26 +60,26 @@ class SetDefaultRole(_Change, tag="set_default_role"):
 # --- memberships ----------------------------------------------------------------------------------
 
 
-class AddMembership(_Change, tag="add_membership"):
+class AddMembership(_Change, frozen=True, tag="add_membership"):
     """Give a subject (user, service account, agent) an active place in the organization."""
 
     subject: str
     name: str | None = None
 
 
-class DeactivateMembership(_Change, tag="deactivate_membership"):
+class DeactivateMembership(_Change, frozen=True, tag="deactivate_membership"):
     """Deny a membership everything, keeping what it has for a later reactivation."""
 
     subject: str
 
 
-class ReactivateMembership(_Change, tag="reactivate_membership"):
+class ReactivateMembership(_Change, frozen=True, tag="reactivate_membership"):
     """Give a deactivated membership back what it has."""
 
     subject: str
 
 
-class RemoveMembership(_Change, tag="remove_membership"):
+class RemoveMembership(_Change, frozen=True, tag="remove_membership"):
     """Remove a membership with its places in groups and its assignments. Removing none is a no-op."""
 
     subject: str
@@ -88,28 +88,28 @@ class RemoveMembership(_Change, tag="remove_membership"):
 # --- groups ---------------------------------------------------------------------------------------
 
 
-class CreateGroup(_Change, tag="create_group"):
+class CreateGroup(_Change, frozen=True, tag="create_group"):
     """Create a group. Creating it again with the same name is a no-op."""
 
     group: str
     name: str | None = None
 
 
-class RenameGroup(_Change, tag="rename_group"):
+class RenameGroup(_Change, frozen=True, tag="rename_group"):
     """Give a group another display name; its id stays."""
 
     group: str
     name: str
 
 
-class DeleteGroup(_Change, tag="delete_group"):
+class DeleteGroup(_Change, frozen=True, tag="delete_group"):
     """Delete a group. Refused while it has members, nestings or assignments, unless `cascade`."""
 
     group: str
     cascade: bool = False
 
 
-class AddMembers(_Change, tag="add_members"):
+class AddMembers(_Change, frozen=True, tag="add_members"):
     """Put memberships into a group, perhaps until a time. For those in it, that time is set anew."""
 
     group: str
@@ -117,28 +117,28 @@ class AddMembers(_Change, tag="add_members"):
     expires_at: datetime | None = None
 
 
-class RemoveMembers(_Change, tag="remove_members"):
+class RemoveMembers(_Change, frozen=True, tag="remove_members"):
     """Take memberships out of a group, and with that what only the group gave them."""
 
     group: str
     members: tuple[str, ...]
 
 
-class ReplaceMembers(_Change, tag="replace_members"):
+class ReplaceMembers(_Change, frozen=True, tag="replace_members"):
     """Make the group's direct members exactly these; those who stay keep their expiry."""
 
     group: str
     members: tuple[str, ...]
 
 
-class NestGroup(_Change, tag="nest_group"):
+class NestGroup(_Change, frozen=True, tag="nest_group"):
     """Let the members of a group count as members of another. A cycle is refused."""
 
     group: str
     into: str
 
 
-class UnnestGroup(_Change, tag="unnest_group"):
+class UnnestGroup(_Change, frozen=True, tag="unnest_group"):
     """Take a nesting back."""
 
     group: str
@@ -148,7 +148,7 @@ class UnnestGroup(_Change, tag="unnest_group"):
 # --- permissions and roles ------------------------------------------------------------------------
 
 
-class DefinePermission(_Change, tag="define_permission"):
+class DefinePermission(_Change, frozen=True, tag="define_permission"):
     """Define a permission. Defining it again the same is a no-op."""
 
     permission: str
@@ -156,7 +156,7 @@ class DefinePermission(_Change, tag="define_permission"):
     description: str = ""
 
 
-class EditPermission(_Change, tag="edit_permission"):
+class EditPermission(_Change, frozen=True, tag="edit_permission"):
     """Change what is given of a permission."""
 
     permission: str
@@ -164,14 +164,14 @@ class EditPermission(_Change, tag="edit_permission"):
     description: str | UnsetType = UNSET
 
 
-class DeletePermission(_Change, tag="delete_permission"):
+class DeletePermission(_Change, frozen=True, tag="delete_permission"):
     """Delete a permission. Refused while roles contain it, unless `cascade`."""
 
     permission: str
     cascade: bool = False
 
 
-class DefineRole(_Change, tag="define_role"):
+class DefineRole(_Change, frozen=True, tag="define_role"):
     """Define a role with its permissions. Defining it again the same is a no-op."""
 
     role: str
@@ -181,7 +181,7 @@ class DefineRole(_Change, tag="define_role"):
     name: str | None = None
 
 
-class EditRole(_Change, tag="edit_role"):
+class EditRole(_Change, frozen=True, tag="edit_role"):
     """Change what is given of a role: `set` its permissions, or `add` and `remove` some."""
 
     role: str
@@ -193,7 +193,7 @@ class EditRole(_Change, tag="edit_role"):
     name: str | UnsetType = UNSET
 
 
-class DeleteRole(_Change, tag="delete_role"):
+class DeleteRole(_Change, frozen=True, tag="delete_role"):
     """Delete a role. Refused while it is assigned or a default role, unless `cascade`."""
 
     role: str
@@ -203,7 +203,7 @@ class DeleteRole(_Change, tag="delete_role"):
 # --- resources ------------------------------------------------------------------------------------
 
 
-class DefineResourceType(_Change, tag="define_resource_type"):
+class DefineResourceType(_Change, frozen=True, tag="define_resource_type"):
     """Define a resource type and the types it may stand below (`organization` is the root's; none
     named means anywhere).
     """
@@ -212,27 +212,27 @@ class DefineResourceType(_Change, tag="define_resource_type"):
     parents: tuple[str, ...] = ()
 
 
-class DeleteResourceType(_Change, tag="delete_resource_type"):
+class DeleteResourceType(_Change, frozen=True, tag="delete_resource_type"):
     """Delete a resource type. Refused while resources of it exist."""
 
     type: str
 
 
-class CreateResource(_Change, tag="create_resource"):
+class CreateResource(_Change, frozen=True, tag="create_resource"):
     """Create a resource below another, or below the organization."""
 
     resource: str
     parent: str | None = None
 
 
-class MoveResource(_Change, tag="move_resource"):
+class MoveResource(_Change, frozen=True, tag="move_resource"):
     """Move a resource, and all below it, under another parent."""
 
     resource: str
     parent: str | None = None
 
 
-class DeleteResource(_Change, tag="delete_resource"):
+class DeleteResource(_Change, frozen=True, tag="delete_resource"):
     """Delete a resource. Refused while it has resources below it or assignments, unless `cascade`."""
 
     resource: str
@@ -242,7 +242,7 @@ class DeleteResource(_Change, tag="delete_resource"):
 # --- assignments ----------------------------------------------------------------------------------
 
 
-class Assign(_Change, tag="assign"):
+class Assign(_Change, frozen=True, tag="assign"):
     """Give a role to a subject or to `group:…`, on a resource or the organization, perhaps until a
     time. For an assignment that exists, that time is set anew.
     """
@@ -253,7 +253,7 @@ class Assign(_Change, tag="assign"):
     expires_at: datetime | None = None
 
 
-class Unassign(_Change, tag="unassign"):
+class Unassign(_Change, frozen=True, tag="unassign"):
     """Take an assignment back."""
 
     role: str
@@ -269,7 +269,7 @@ class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     expires_at: datetime | None = None
 
 
-class ReplaceAssignments(_Change, tag="replace_assignments"):
+class ReplaceAssignments(_Change, frozen=True, tag="replace_assignments"):
     """Make the assignments of a subject or of `group:…` exactly these."""
 
     to: str

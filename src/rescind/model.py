@@ -93,12 +93,9 @@ Assurance = Literal["standard", "live"]
 def _checked(what: str, value: object) -> str:
     if not isinstance(value, str):
         raise MalformedId(what=what, value=repr(value), mend="give it as text")
-    if value.isascii() and value.isprintable() and value == value.strip():
-        if 0 < len(value) <= MAX_ID_LENGTH:
-            return value
-    elif value == value.strip() and not any(unicodedata.category(c)[0] == "C" for c in value):
-        if 0 < len(value) <= MAX_ID_LENGTH:
-            return value
+    is_plain = not any(unicodedata.category(c)[0] == "C" for c in value)
+    if is_plain and value == value.strip() and 0 < len(value) <= MAX_ID_LENGTH:
+        return value
     raise MalformedId(
         what=what,
         value=repr(value[:60]),

@@ -31,11 +31,50 @@ class Question(NamedTuple):
     resource: ResourceId
 
 
+class Guesses:
+    """What organizations and permissions turned out to be, to choose the leanest query at first.
+
+    A wrong guess costs a second query, never a wrong answer: the row says what it was made for.
+    """
+
+    def __init__(self) -> None:
+        self._modes: dict[str, str] = {}
+        self._critical: set[str] = set()
+
+    def query(self, question: Question, live: bool) -> str:
+        point = "live" if live or question.permission in self._critical else "effective"
+        return f"check_{point}_{self._modes.get(question.organization, 'multiple')}"
+
+    def fit(self, question: Question, query: str, row: tuple[Any, ...]) -> bool:
+        """Whether the row was made by the right query; if not, remember better."""
+        is_critical, mode = bool(row[5]), row[8]
+        if query.endswith(mode) and not (is_critical and query.startswith("check_effective")):
+            return True
+        for known in (self._modes, self._critical):
+            if len(known) > 65_536:
+                known.clear()
+        self._modes[question.organization] = mode
+        if is_critical:
+            self._critical.add(question.permission)
+        return False
+
+
 def check(
-    store: Store, question: Question, *, live: bool, now: int, at_least: Revision | None
+    store: Store,
+    question: Question,
+    *,
+    live: bool,
+    now: int,
+    at_least: Revision | None,
+    guesses: Guesses,
 ) -> Decision:
     """Decide at a state no older than the call's start."""
-    return decided(store.fetch("check", parameters(question, live=live, now=now)), live, at_least)
+    params = parameters(question, live=live, now=now)
+    query = guesses.query(question, live)
+    rows = store.fetch(query, params)
+    if rows and not guesses.fit(question, query, rows[0]):
+        rows = store.fetch("check", params)
+    return decided(rows, live or query.startswith("check_live"), at_least)
 
 
 def check_many(
@@ -68,7 +107,7 @@ def decided(rows: Rows, live: bool, at_least: Revision | None) -> Decision:
         return Decision(
             allowed=False, reason=Reason.UNKNOWN_ORGANIZATION, point=point, revision=None
         )
-    o, number, environment, membership, active, critical, resource, answer = rows[0]
+    o, number, environment, membership, active, critical, resource, answer, _ = rows[0]
     revision = Revision(o, number, environment)
     if at_least is not None:
         require(revision, at_least)

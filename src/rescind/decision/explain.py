@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import TypeVar
 
 from rescind import access
 from rescind.access import ROOT, Assignment, World
@@ -16,6 +17,8 @@ from rescind.model import Chain, Decision, Explanation, Reason, Revision, moment
 from rescind.store import Store
 
 MAX_CHAINS = 100
+
+T = TypeVar("T")
 
 
 def explained(
@@ -49,16 +52,21 @@ def explained(
             is_active=True,
             permission=question.permission,
         )
-        found = (chains if decision else obstacles)(world, question, now)
-        listed = list(islice(found, MAX_CHAINS + 1))
-        is_complete = len(listed) <= MAX_CHAINS
-        kind = "chains" if decision else "obstacles"
-        decision.explanation = Explanation(
-            **{kind: tuple(listed[:MAX_CHAINS])}, is_complete=is_complete
-        )
+        if decision:
+            listed, is_complete = _some(chains(world, question, now))
+            decision.explanation = Explanation(chains=listed, is_complete=is_complete)
+        else:
+            told, is_complete = _some(obstacles(world, question, now))
+            decision.explanation = Explanation(obstacles=told, is_complete=is_complete)
     else:
         decision.explanation = Explanation(obstacles=(_UNKNOWN[decision.reason].format(**names),))
     return decision
+
+
+def _some(found: Iterator[T]) -> tuple[tuple[T, ...], bool]:
+    """As many as are shown, and whether that is all."""
+    listed = tuple(islice(found, MAX_CHAINS + 1))
+    return listed[:MAX_CHAINS], len(listed) <= MAX_CHAINS
 
 
 _UNKNOWN = {

@@ -84,6 +84,7 @@ def _common(
         "takes_next_highest": on_loss == "next-highest",
         "default_role": default_role,
         "resets": {
-            (subject, Assignment(holder, role)) for subject, holder, role in rows[f"{prefix}_resets"]
+            (subject, Assignment(holder, role))
+            for subject, holder, role in rows[f"{prefix}_resets"]
         },
     }

@@ -39,7 +39,9 @@ def before_members_removed(tx: Transaction, scope: Scope, *, group: str, members
     _unmake(tx, scope, "members", group=group, members=members)
 
 
-def before_other_members_removed(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
+def before_other_members_removed(
+    tx: Transaction, scope: Scope, *, group: str, members: str
+) -> None:
     """Take from the group's other memberships what only this group gave them."""
     _unmake(tx, scope, "others", group=group, members=members)
 
@@ -58,9 +60,7 @@ def after_assigned(
     tx: Transaction, scope: Scope, *, subject: str | None, group: str | None, given: str
 ) -> None:
     """Give the holder, or all its members at any depth, the assignments that were just made."""
-    tx.count(
-        "extend_for_holder", "granted", o=scope.o, subject=subject, group=group, given=given
-    )
+    tx.count("extend_for_holder", "granted", o=scope.o, subject=subject, group=group, given=given)
 
 
 def after_ended(tx: Transaction, scope: Scope) -> None:

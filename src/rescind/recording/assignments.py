@@ -43,9 +43,7 @@ def _give(context: Context, names: dict[str, Any], *, may_shorten: bool) -> None
     inline.after_assigned(tx, context.scope, **names)
 
 
-def _named(
-    to: str, given: Iterable[tuple[str, str | None, datetime | None]]
-) -> dict[str, Any]:
+def _named(to: str, given: Iterable[tuple[str, str | None, datetime | None]]) -> dict[str, Any]:
     """The holder and the assignments as SQL takes them; each role and resource once."""
     holder = model.holder_id(to)
     items: dict[tuple[str, str], int | None] = {}

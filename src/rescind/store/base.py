@@ -41,6 +41,9 @@ class Transaction(Protocol):
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         """Run a query; its rows can be had when `transact` has returned, by calling the result."""
 
+    def close(self, **params: Any) -> Callable[[], Rows]:
+        """Advance the revision and log the change, if anything was altered; the outcome as rows."""
+
 
 Change: TypeAlias = Callable[[Transaction], None]
 

@@ -53,7 +53,9 @@ class PostgresTransaction:
 
     def guard(self, query: str, /, **params: Any) -> None:
         self._execute(
-            query, f"SELECT rescind_refuse(g.code, g.fact, g.value) FROM ({self._sql(query)}) AS g", params
+            query,
+            f"SELECT rescind_refuse(g.code, g.fact, g.value) FROM ({self._sql(query)}) AS g",
+            params,
         )
 
     def run(self, query: str, /, **params: Any) -> None:
@@ -64,6 +66,9 @@ class PostgresTransaction:
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         return self._execute(query, self._sql(query), params).fetchall
+
+    def close(self, **params: Any) -> Callable[[], Rows]:
+        return self.observe("close_change", **params)
 
     def _sql(self, name: str) -> str:
         return self._store.queries[name]
@@ -243,15 +248,16 @@ _IDLE = psycopg.pq.TransactionStatus.IDLE
 def _configure(connection: Connection) -> None:
     """Settings that hold for a connection of ours.
 
-    Every statement of Rescind goes from keys to keys through indexes: plans are made once, and
-    not for tables that happened to be empty when the first plan was made.
+    Every statement of Rescind goes from keys to keys through indexes, in the order it is written
+    in: plans are made once, and not for tables that happened to be empty at that time.
     """
     connection.adapters.register_dumper(int, Int8Dumper)
     connection.prepared_max = 1_000
     connection.execute(
         "SELECT set_config(name, value, false) FROM (VALUES ('jit', 'off'),"
         " ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'),"
-        " ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'),"
+        " ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('enable_material', 'off'),"
+        " ('enable_bitmapscan', 'off'), ('join_collapse_limit', '1'), ('from_collapse_limit', '1'),"
         " ('default_transaction_isolation', 'read committed')) AS s (name, value)"
     )
 
@@ -278,7 +284,9 @@ def _undo(command: str) -> str:
 def _by_state(error: psycopg.Error, where: str) -> BaseException:
     state, diagnostics = error.sqlstate or "", error.diag
     if state == "RS001":
-        return refusal(diagnostics.message_primary or "", json.loads(diagnostics.message_detail or "{}"))
+        return refusal(
+            diagnostics.message_primary or "", json.loads(diagnostics.message_detail or "{}")
+        )
     if state == "RS002":
         return PlanStale()
     if state == "23505" and diagnostics.constraint_name == "idempotency_pkey":

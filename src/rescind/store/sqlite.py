@@ -64,6 +64,11 @@ class SqliteTransaction:
         rows = self._execute(query, **params).fetchall()
         return lambda: rows
 
+    def close(self, **params: Any) -> Callable[[], Rows]:
+        self.run("advance_revision", **params)
+        self.run("record_change", **params)
+        return self.observe("read_outcome", **params)
+
     def _execute(self, query: str, /, **params: Any) -> sqlite3.Cursor:
         if self._store.on_statement:
             self._store.on_statement(query)

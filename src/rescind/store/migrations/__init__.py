@@ -66,7 +66,9 @@ def create_views(connection: sqlalchemy.Connection) -> None:
         "postgres": "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)",
     }[engine]
     connection.exec_driver_sql("DROP VIEW IF EXISTS effective_permission")
-    connection.exec_driver_sql(sql.replace(":now", clock).replace("%", "%%" if engine == "postgres" else "%"))
+    connection.exec_driver_sql(
+        sql.replace(":now", clock).replace("%", "%%" if engine == "postgres" else "%")
+    )
 
 
 def run_script(connection: sqlalchemy.Connection, number: str) -> None:
@@ -85,7 +87,8 @@ def _driver_url(url: str) -> sqlalchemy.URL:
     import psycopg
 
     return sqlalchemy.URL.create(
-        "postgresql+psycopg", query=dict(psycopg.conninfo.conninfo_to_dict(url))  # type: ignore[arg-type]
+        "postgresql+psycopg",
+        query=dict(psycopg.conninfo.conninfo_to_dict(url)),  # type: ignore[arg-type]
     )
 
 

@@ -17,28 +17,6 @@ SELECT :o, :key, :digest, o.revision + 1, :now FROM organization AS o WHERE o.id
 -- name: forget_old_keys
 DELETE FROM idempotency WHERE organization = :o AND recorded_at < :cutoff
 
--- name: advance_revision
-UPDATE organization
-SET revision = revision + 1, last_number = last_number + CAST(rescind_tallied('numbers') AS INTEGER)
-WHERE id = :o AND rescind_tallied('altered') > 0
-
--- name: record_change
-INSERT INTO change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
-                    granted, revoked, body)
-SELECT o.id, o.revision, :now, :actor, :reason, :key,
-       CASE WHEN rescind_tallied('revoked') + rescind_tallied('revokes') > 0
-              OR (o.role_mode = 'single' AND rescind_tallied('granted') + rescind_tallied('gains') > 0)
-            THEN 'revokes' ELSE 'grants' END,
-       :route, rescind_tallied('granted'), rescind_tallied('revoked'), :body
-FROM organization AS o WHERE o.id = :o AND rescind_tallied('altered') > 0
-
--- name: read_outcome
-SELECT o.id, o.revision, env.revision AS environment, c.direction, c.route, c.granted + c.revoked AS fan_out,
-       c.recorded_at
-FROM organization AS o JOIN organization AS env ON env.id = 0
-LEFT JOIN change AS c ON c.organization = o.id AND c.revision = o.revision AND rescind_tallied('altered') > 0
-WHERE o.id = :o
-
 -- name: read_keyed_outcome
 SELECT o.id, k.revision, env.revision AS environment, c.direction, c.route, c.granted + c.revoked AS fan_out,
        k.recorded_at, k.digest
@@ -246,24 +224,23 @@ LIMIT 1
 -- name: shorten_group_members
 UPDATE group_member SET expires_at = :expires_at
 WHERE organization = :o AND "group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
-  AND membership IN (SELECT m.id FROM json_texts(:members) AS i
-                     JOIN membership AS m ON m.organization = :o AND m.subject = i.value)
+  AND membership IN (SELECT (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value)
+                     FROM json_texts(:members) AS i)
   AND :expires_at < COALESCE(expires_at, 9223372036854775807)
 
 -- name: put_group_members
 INSERT INTO group_member (organization, membership, "group", expires_at)
-SELECT DISTINCT g.organization, m.id, g.id, CAST(:expires_at AS BIGINT)
-FROM "group" AS g CROSS JOIN json_texts(:members) AS i
-JOIN membership AS m ON m.organization = :o AND m.subject = i.value
-WHERE g.organization = :o AND g.slug = :group
+SELECT :o, (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value),
+       (SELECT g.id FROM "group" AS g WHERE g.organization = :o AND g.slug = :group), CAST(:expires_at AS BIGINT)
+FROM json_texts(:members) AS i WHERE TRUE
 ON CONFLICT (organization, membership, "group") DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(group_member.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
 
 -- name: delete_group_members
 DELETE FROM group_member
 WHERE organization = :o AND "group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
-  AND membership IN (SELECT m.id FROM json_texts(:members) AS i
-                     JOIN membership AS m ON m.organization = :o AND m.subject = i.value)
+  AND membership IN (SELECT (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value)
+                     FROM json_texts(:members) AS i)
 
 -- name: delete_other_group_members
 DELETE FROM group_member
@@ -273,10 +250,9 @@ WHERE organization = :o AND "group" = (SELECT id FROM "group" WHERE organization
 
 -- name: put_missing_group_members
 INSERT INTO group_member (organization, membership, "group", expires_at)
-SELECT DISTINCT g.organization, m.id, g.id, CAST(NULL AS BIGINT)
-FROM "group" AS g CROSS JOIN json_texts(:members) AS i
-JOIN membership AS m ON m.organization = :o AND m.subject = i.value
-WHERE g.organization = :o AND g.slug = :group
+SELECT :o, (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value),
+       (SELECT g.id FROM "group" AS g WHERE g.organization = :o AND g.slug = :group), CAST(NULL AS BIGINT)
+FROM json_texts(:members) AS i WHERE TRUE
 ON CONFLICT (organization, membership, "group") DO NOTHING
 
 -- name: refuse_nesting

@@ -5,16 +5,18 @@
 up (id) AS (                    -- the resource and what is above it, short of the organization
     SELECT r.id WHERE r.id <> 0
     UNION ALL
-    SELECT x.parent FROM up JOIN resource AS x ON x.organization = o.id AND x.id = up.id WHERE x.parent <> 0)
+    SELECT x.parent FROM up JOIN resource AS x ON x.organization = o.id AND x.id = up.id AND x.parent <> 0)
 
--- fragment: allowed_effective
-(CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
+-- fragment: wide_effective_multiple
+EXISTS (
     SELECT 1 FROM effective_role AS e
     JOIN assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
     JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
     WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
       AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
- ELSE EXISTS (
+
+-- fragment: wide_effective_single
+EXISTS (
     SELECT 1 FROM role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
         SELECT CASE WHEN (e.expires_at IS NULL OR e.expires_at > :now)
                      AND (a.expires_at IS NULL OR a.expires_at > :now) THEN a.role END
@@ -29,39 +31,56 @@ up (id) AS (                    -- the resource and what is above it, short of t
         ORDER BY q.priority DESC, q.id,
             CASE WHEN (e.expires_at IS NULL OR e.expires_at > :now)
                   AND (a.expires_at IS NULL OR a.expires_at > :now) THEN 0 ELSE 1 END
-        LIMIT 1), o.default_role)) END
- OR EXISTS (
+        LIMIT 1), o.default_role))
+
+-- (SELECT … LIMIT 1) IS NOT NULL, where EXISTS would do: PostgreSQL may turn EXISTS into a hash of all the
+-- organization's assignments; this it looks up by key, row by row.
+
+-- fragment: scoped_effective
+EXISTS (
     WITH RECURSIVE
 @up
-    SELECT 1 FROM up WHERE EXISTS (
+    SELECT 1 FROM up WHERE (
         SELECT 1 FROM assignment AS a JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
         WHERE a.organization = o.id AND a.holder = m.id AND a.resource = up.id AND a.ended IS NULL
-          AND (a.expires_at IS NULL OR a.expires_at > :now))
-    OR EXISTS (
+          AND (a.expires_at IS NULL OR a.expires_at > :now) LIMIT 1) IS NOT NULL
+    OR (
         SELECT 1 FROM assignment AS a JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
         JOIN effective_role AS e ON e.organization = o.id AND e.membership = m.id AND e.assignment = a.id
         WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
-          AND (a.expires_at IS NULL OR a.expires_at > :now) AND (e.expires_at IS NULL OR e.expires_at > :now))))
+          AND (a.expires_at IS NULL OR a.expires_at > :now)
+          AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)
 
--- fragment: allowed_live
-(CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
-    WITH RECURSIVE holder (id) AS (
-        SELECT m.id
-        UNION
-        SELECT gm."group" FROM group_member AS gm
-        WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
-        UNION
-        SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = o.id AND n.child = h.id),
-    up (id) AS (
+-- fragment: holder_at
+holder (id) AS (                -- the membership, and the groups that reach it now
+    SELECT m.id
+    UNION
+    SELECT gm."group" FROM group_member AS gm
+    WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
+    UNION
+    SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = o.id AND n.child = h.id)
+
+-- fragment: gives
+(                               -- an assignment of this holder on this resource that gives it
+        SELECT 1 FROM assignment AS a JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+        WHERE a.organization = o.id AND a.holder = h.id AND a.resource = up.id AND a.ended IS NULL
+          AND (a.expires_at IS NULL OR a.expires_at > :now) LIMIT 1) IS NOT NULL
+
+-- fragment: all_live
+EXISTS (
+    WITH RECURSIVE
+@holder_at
+,   up (id) AS (
         SELECT r.id
         UNION ALL
         SELECT x.parent FROM up JOIN resource AS x ON x.organization = o.id AND x.id = up.id
         WHERE x.parent IS NOT NULL)
-    SELECT 1 FROM holder AS h CROSS JOIN up
-    JOIN assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.resource = up.id AND a.ended IS NULL
-    JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
-    WHERE a.expires_at IS NULL OR a.expires_at > :now)
- ELSE EXISTS (
+    SELECT 1 FROM holder AS h CROSS JOIN up WHERE
+@gives
+)
+
+-- fragment: wide_live_single
+EXISTS (
     SELECT 1 FROM role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
         WITH RECURSIVE holder (id, expires_at) AS (
             SELECT m.id, CAST(NULL AS BIGINT)
@@ -83,19 +102,47 @@ up (id) AS (                    -- the resource and what is above it, short of t
             CASE WHEN (h.expires_at IS NULL OR h.expires_at > :now)
                   AND (a.expires_at IS NULL OR a.expires_at > :now) THEN 0 ELSE 1 END
         LIMIT 1), o.default_role))
- OR EXISTS (
-    WITH RECURSIVE holder (id) AS (
-        SELECT m.id
-        UNION
-        SELECT gm."group" FROM group_member AS gm
-        WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
-        UNION
-        SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = o.id AND n.child = h.id),
+
+-- fragment: scoped_live
+EXISTS (
+    WITH RECURSIVE
+@holder_at
+,
 @up
-    SELECT 1 FROM holder AS h CROSS JOIN up
-    JOIN assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.resource = up.id AND a.ended IS NULL
-    JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
-    WHERE a.expires_at IS NULL OR a.expires_at > :now) END)
+    SELECT 1 FROM holder AS h CROSS JOIN up WHERE
+@gives
+)
+
+-- fragment: allowed_effective
+(CASE WHEN o.role_mode = 'multiple' THEN
+@wide_effective_multiple
+ ELSE
+@wide_effective_single
+ END OR
+@scoped_effective
+)
+
+-- fragment: allowed_live
+(CASE WHEN o.role_mode = 'multiple' THEN
+@all_live
+ ELSE
+@wide_live_single
+ OR
+@scoped_live
+ END)
+
+-- fragment: asked
+FROM organization AS o CROSS JOIN organization AS env
+LEFT JOIN membership AS m ON m.organization = o.id AND m.subject = :subject
+LEFT JOIN permission AS p ON p.id = (
+    SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
+    ORDER BY x.organization DESC LIMIT 1)
+LEFT JOIN resource AS r ON r.organization = o.id AND r.slug = :resource
+WHERE o.slug = :organization AND env.id = 0
+
+-- A check whatever the organization's role mode and the permission; then the same for a mode and decision
+-- point that are known or guessed, with less for the engine to set up. Their answers count only where
+-- role_mode and critical turn out as guessed.
 
 -- name: check
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
@@ -104,13 +151,45 @@ SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
        ELSE
 @allowed_effective
        END
-FROM organization AS o CROSS JOIN organization AS env
-LEFT JOIN membership AS m ON m.organization = o.id AND m.subject = :subject
-LEFT JOIN permission AS p ON p.id = (
-    SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
-    ORDER BY x.organization DESC LIMIT 1)
-LEFT JOIN resource AS r ON r.organization = o.id AND r.slug = :resource
-WHERE o.slug = :organization AND env.id = 0
+       , o.role_mode
+@asked
+
+-- name: check_effective_multiple
+SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+       m.active AND r.id IS NOT NULL AND (
+@wide_effective_multiple
+       OR
+@scoped_effective
+)
+       , o.role_mode
+@asked
+
+-- name: check_effective_single
+SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+       m.active AND r.id IS NOT NULL AND (
+@wide_effective_single
+       OR
+@scoped_effective
+)
+       , o.role_mode
+@asked
+
+-- name: check_live_multiple
+SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+       m.active AND r.id IS NOT NULL AND
+@all_live
+       , o.role_mode
+@asked
+
+-- name: check_live_single
+SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+       m.active AND r.id IS NOT NULL AND (
+@wide_live_single
+       OR
+@scoped_live
+)
+       , o.role_mode
+@asked
 
 -- Lists: a superset of candidates from the facts, each put to the same test as a check.
 

@@ -13,10 +13,12 @@ upward (id) AS (            -- the group, and every group that its members flow 
 -- --- members ----------------------------------------------------------------------------------
 
 -- fragment: listed
+listed (id) AS (            -- a scalar subquery: whatever the statistics say, it is a look-up by key
+    SELECT (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value)
+    FROM json_texts(:members) AS i),
 touched (membership) AS (
-    SELECT m.id FROM json_texts(:members) AS i JOIN membership AS m ON m.organization = :o AND m.subject = i.value
-    JOIN "group" AS g ON g.organization = :o AND g.slug = :group
-    JOIN group_member AS gm ON gm.organization = :o AND gm.membership = m.id AND gm."group" = g.id)
+    SELECT gm.membership FROM listed AS l JOIN group_member AS gm ON gm.organization = :o AND gm.membership = l.id
+    AND gm."group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group))
 
 -- fragment: others
 touched (membership) AS (
@@ -94,12 +96,12 @@ AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed A
 -- name: extend_for_members
 WITH RECURSIVE
 @upward
+,
+@listed
 INSERT INTO effective_role (organization, membership, assignment, expires_at)
 SELECT :o, gm.membership, a.id, gm.expires_at
-FROM (SELECT DISTINCT i.value AS subject FROM json_texts(:members) AS i) AS i
-JOIN membership AS m ON m.organization = :o AND m.subject = i.subject
-JOIN "group" AS g ON g.organization = :o AND g.slug = :group
-JOIN group_member AS gm ON gm.organization = :o AND gm.membership = m.id AND gm."group" = g.id
+FROM touched AS t JOIN group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
+     AND gm."group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
 CROSS JOIN upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
 WHERE TRUE
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
