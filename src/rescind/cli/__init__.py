@@ -1,0 +1,61 @@
+"""The command line: `rescind`. Says what is wrong in one line, and how to mend it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from rescind.cli import data, demo, options, questions, verbs
+from rescind.cli.output import one_line
+from rescind.errors import RescindError
+
+USAGE_ERROR = typer.BadParameter.__mro__[2]
+"""The root of Typer's own errors, wherever it keeps it."""
+FAILED = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="rescind",
+    help="Who may do what, by groups and roles; what is revoked is enforced when the call returns.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.callback()(options.remember)
+for part in (data, verbs, questions, demo):
+    part.register(app)
+
+
+def main() -> None:
+    """Run the command and exit: 0 done or allowed, 1 denied, 2 an error, told in one line."""
+    sys.exit(run())
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """The exit code of one command."""
+    try:
+        code = app(args=arguments, prog_name="rescind", standalone_mode=False)
+    except RescindError as error:
+        return _failed(str(error))
+    except USAGE_ERROR as error:
+        message = getattr(error, "format_message", error.__str__)()
+        return _failed(f"{message} Try `rescind --help`." if message else "")
+    except (typer.Abort, KeyboardInterrupt):
+        return _failed("interrupted; what was committed stays.")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _failed(f"{where}{error.strerror or error}.")
+    if code == INTERRUPTED:
+        return _failed("interrupted; what was committed stays.")
+    return code if isinstance(code, int) else 0
+
+
+def _failed(message: str) -> int:
+    if message:
+        print(f"rescind: {one_line(message)}", file=sys.stderr)
+    return FAILED

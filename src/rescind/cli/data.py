@@ -1,0 +1,183 @@
+"""The database and its contents: init, migrate, import, export."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from rescind import exchange
+from rescind.changes import Change, CreateOrganization, to_object
+from rescind.cli import output
+from rescind.cli.options import Place, with_place
+from rescind.cli.verbs import DryRun, Reason, user
+from rescind.errors import InvalidArgument, StoreUnavailable
+from rescind.exchange import Format
+from rescind.model import ENVIRONMENT
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    commands: dict[str, Callable[..., None]] = {
+        "init": init,
+        "migrate": migrate,
+        "import": import_files,
+        "export": export,
+    }
+    for name, command in commands.items():
+        app.command(name, rich_help_panel="Database")(with_place(command))
+
+
+def init(place: Place) -> None:
+    """Make the database and its schema, and the organization if one is named. Repeating it is safe."""
+    _migrate(place.database)
+    made = False
+    if place.organization not in (None, ENVIRONMENT):
+        with place.open() as authority:
+            made = authority.apply([CreateOrganization()], actor=user()).changed
+    if place.as_json:
+        output.say_json({"database": place.database, "organization_created": made})
+        return
+    output.say(f"{place.database} is ready")
+    if place.organization not in (None, ENVIRONMENT):
+        output.say(f"organization {place.organization} {'created' if made else 'exists already'}")
+
+
+def migrate(place: Place) -> None:
+    """Bring the database to this Rescind's schema."""
+    if not _is_postgres(place.database):
+        path = place.database.removeprefix("sqlite:///")
+        if not Path(path).is_file():
+            raise StoreUnavailable(
+                path=path, mend="there is no such file; run `rescind init` to make it"
+            )
+    _migrate(place.database)
+    if place.as_json:
+        output.say_json({"database": place.database, "migrated": True})
+    else:
+        output.say(f"{place.database} has the current schema")
+
+
+def import_files(
+    place: Place,
+    files: Annotated[list[str], typer.Argument(help="Plain or gzip; - is standard input.")],
+    format: Annotated[Format, typer.Option(help="How they are written.")] = Format.AUTO,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Changes a transaction.")
+    ] = exchange.BATCH_SIZE,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also do what an earlier import of the same did.")
+    ] = False,
+    actor: Annotated[str | None, typer.Option(help="Who does it; else $USER.")] = None,
+    reason: Reason = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Import facts. All files are read first; an import that was interrupted goes on where it was."""
+    sources = [exchange.read(file) for file in files]
+    items = [item for source in sources for item in exchange.parse(source, format)]
+    with place.open() as authority:
+        if dry_run:
+            found = exchange.foresee(authority, items, organization=place.organization)
+            output.difference(found, as_json=place.as_json)
+            return
+        with output.progress() as bar:
+            task = bar.add_task("importing", total=len(items))
+            summary = exchange.load(
+                authority,
+                items,
+                digest=hashlib.sha256("".join(s.digest for s in sources).encode()).hexdigest(),
+                organization=place.organization,
+                actor=actor or user(),
+                reason=reason or f"import of {', '.join(files)}"[:1000],
+                batch_size=batch_size,
+                again=again,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+    _summarize(summary, as_json=place.as_json)
+
+
+def export(
+    place: Place,
+    to: Annotated[
+        str, typer.Option("--output", help="A file to write; - is standard output.")
+    ] = "-",
+    all: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="The environment and every organization, each line naming its own."
+        ),
+    ] = False,
+) -> None:
+    """Write facts as changes, one JSON object a line, that make the same facts when imported."""
+    with place.open() as authority:
+        if all:
+            named = exchange.everything(authority)
+            lines: Iterable[dict[str, Any]] = (
+                {"organization": name, **to_object(change)} for name, change in named
+            )
+        else:
+            lines = _objects(exchange.exported(authority, place.require_organization()))
+        with _written(to) as write:
+            for line in lines:
+                write(msgspec.json.encode(line) + b"\n")
+
+
+def _objects(changes: list[Change]) -> Iterator[dict[str, Any]]:
+    return (to_object(change) for change in changes)
+
+
+@contextlib.contextmanager
+def _written(to: str) -> Iterator[Callable[[bytes], object]]:
+    """Standard output, or a file that is there only once it is whole."""
+    if to == "-":
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
+        return
+    target = Path(to)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream.write
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _summarize(summary: exchange.Summary, *, as_json: bool) -> None:
+    if as_json:
+        output.say_json(asdict(summary))
+        return
+    rows: list[tuple[str, object]] = [
+        ("organization", ", ".join(summary.organizations)),
+        ("changes", f"{summary.changes:,} in {summary.batches:,} batches"),
+        ("batches that granted", f"{summary.granting:,}"),
+        ("batches that revoked", f"{summary.revoking:,}"),
+    ]
+    if summary.repeated:
+        done = f"{summary.repeated:,}, passed over; --again does them anew"
+        rows.append(("batches done before", done))
+    output.pairs([*rows, ("took", f"{summary.seconds:.1f} s")])
+
+
+def _migrate(database: str) -> None:
+    from rescind.store.migrations import migrate as to_current
+
+    scheme, separator, _ = database.partition("://")
+    if separator and scheme not in ("sqlite", "postgresql", "postgres"):
+        mend = "use a file, sqlite:///file.db or postgresql://…"
+        raise InvalidArgument(what="database", value=scheme, mend=mend)
+    to_current(database)
+
+
+def _is_postgres(database: str) -> bool:
+    return database.startswith(("postgresql://", "postgres://"))

@@ -1,0 +1,106 @@
+"""What every command takes: which database, which organization, and whether to answer in JSON."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from rescind.authority import Authority
+from rescind.errors import InvalidArgument
+
+DEFAULT_DATABASE = "./rescind.db"
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        "-d",
+        help=f"A SQLite file or postgresql://…; RESCIND_DATABASE, or else {DEFAULT_DATABASE}.",
+    ),
+]
+Organization = Annotated[
+    str | None,
+    typer.Option(
+        "--organization",
+        "-o",
+        help="Whose facts; RESCIND_ORGANIZATION. '*' is what is for all organizations.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+@dataclass(slots=True)
+class _Given:
+    """What stood before the command's name."""
+
+    database: str | None = None
+    organization: str | None = None
+
+
+_given = _Given()
+
+
+def remember(
+    database: Annotated[
+        str | None, typer.Option("--database", "-d", envvar="RESCIND_DATABASE")
+    ] = None,
+    organization: Annotated[
+        str | None, typer.Option("--organization", "-o", envvar="RESCIND_ORGANIZATION")
+    ] = None,
+) -> None:
+    """Who may do what, by groups and roles. What is revoked is enforced when the call returns."""
+    _given.database, _given.organization = database, organization
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command works, and how it answers."""
+
+    database: str
+    organization: str | None
+    as_json: bool
+
+    def open(self) -> Authority:
+        """The authority there. Raises StoreUnavailable, SchemaMissing and the like."""
+        return Authority.open(self.database, organization=self.organization)
+
+    def require_organization(self) -> str:
+        """The organization's name, or InvalidArgument saying how to give it."""
+        if self.organization is None:
+            mend = "name one with --organization, or set RESCIND_ORGANIZATION"
+            raise InvalidArgument(what="organization", mend=mend)
+        return self.organization
+
+
+def with_place(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter `place` is made from the options of this module."""
+
+    def run(
+        database: str | None, organization: str | None, as_json: bool, **others: object
+    ) -> None:
+        name = organization or _given.organization
+        command(Place(database or _given.database or DEFAULT_DATABASE, name, as_json), **others)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    common = [
+        inspect.Parameter("database", keyword, default=None, annotation=Database),
+        inspect.Parameter("organization", keyword, default=None, annotation=Organization),
+        inspect.Parameter("as_json", keyword, default=False, annotation=AsJson),
+    ]
+    return shaped(run, [*own, *common], command.__doc__)
+
+
+def shaped(
+    run: Callable[..., Any], parameters: list[inspect.Parameter], promise: str | None
+) -> Callable[..., Any]:
+    """The function with another signature, for Typer to read; all is passed by keyword."""
+    keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+    run.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in keywords}
+    run.__doc__ = promise
+    return run

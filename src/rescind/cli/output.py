@@ -1,0 +1,207 @@
+"""Answers for people (Rich) and for programs (JSON): nothing here decides anything."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from rescind.authority import LogEntry
+from rescind.model import Decision, Difference, Receipt
+
+EXAMPLES = 20
+PIPE_WIDTH = 240
+
+
+def console(*, on_error_stream: bool = False) -> Console:
+    """A console that takes text as it is; into a pipe, with room for long ids."""
+    stream = sys.stderr if on_error_stream else sys.stdout
+    width = None if stream.isatty() else PIPE_WIDTH
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+
+
+def one_line(text: str) -> str:
+    """The text on one line, with nothing in it that a terminal would obey."""
+    return plain(" ".join(text.split()))
+
+
+def plain(text: object) -> str:
+    """Names and reasons are what callers wrote: control characters are shown, not sent."""
+    return "".join(
+        repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") else c
+        for c in str(text)
+    )
+
+
+def say(text: object) -> None:
+    """One line to a person; never wrapped, so that it can be copied."""
+    console().print(plain(text), soft_wrap=True)
+
+
+def say_json(value: object) -> None:
+    """One line of JSON."""
+    sys.stdout.write(msgspec.json.encode(value, order="sorted").decode() + "\n")
+
+
+def pairs(rows: Iterable[tuple[str, object]]) -> None:
+    """Names and values, one a line."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in rows:
+        table.add_row(name, plain(value))
+    console().print(table)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Rows under headings; long text folds, nothing is cut."""
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*map(plain, row))
+    console().print(shown)
+
+
+def progress() -> Progress:
+    """A bar on the error stream, there only if that is a terminal."""
+    screen = console(on_error_stream=True)
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=screen,
+        disable=not screen.is_terminal,
+        transient=True,
+    )
+
+
+def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
+    """What a change did, and when it held."""
+    if as_json:
+        say_json(receipt_object(done, took_ms))
+        return
+    if not done.changed:
+        say(f"nothing to change: it is so already  (token {done.token}, {took_ms:.1f} ms)")
+        return
+    pairs(
+        [
+            ("changed", f"yes, revision {done.revision.organization}"),
+            ("direction", done.direction.value),
+            ("route", done.route.value),
+            ("fan-out", f"{done.fan_out:,} effective roles"),
+            ("enforced", _time(done.enforced_at)),
+            ("token", done.token),
+            ("took", f"{took_ms:.1f} ms"),
+        ]
+    )
+
+
+def receipt_object(done: Receipt, took_ms: float) -> dict[str, Any]:
+    """A receipt as plain JSON values."""
+    return {
+        "organization": done.organization,
+        "changed": done.changed,
+        "revision": done.revision.organization,
+        "token": done.token,
+        "direction": done.direction.value,
+        "route": done.route.value,
+        "fan_out": done.fan_out,
+        "recorded_at": done.recorded_at,
+        "settled_at": done.settled_at,
+        "enforced_at": done.enforced_at,
+        "took_ms": round(took_ms, 3),
+    }
+
+
+def difference(found: dict[str, Difference], *, as_json: bool) -> None:
+    """What a dry run would give and take in each organization."""
+    if as_json:
+        for name, each in found.items():
+            both = {"granted": each.granted, "revoked": each.revoked}
+            say_json({"organization": name, "direction": each.direction.value, **both})
+        return
+    for name, each in found.items():
+        _one_difference(f" in {name}" if len(found) > 1 else "", each)
+    say("nothing was changed: this was a dry run")
+
+
+def _one_difference(where: str, found: Difference) -> None:
+    for verb, entries in (("grant", found.granted), ("revoke", found.revoked)):
+        say(f"would {verb} {len(entries):,} permissions{where}{':' if entries else ''}")
+        for subject, permission, resource in entries[:EXAMPLES]:
+            say(f"  {'+' if verb == 'grant' else '-'} {subject}  {permission}  {resource}")
+        if len(entries) > EXAMPLES:
+            say(f"  … and {len(entries) - EXAMPLES:,} more; --json lists them all")
+
+
+def decision(answer: Decision, *, as_json: bool) -> None:
+    """Allowed or denied, why, by which decision point, and at which token."""
+    if as_json:
+        say_json(decision_object(answer))
+        return
+    verdict = "allowed" if answer else f"denied: {answer.reason.value}"
+    say(f"{verdict}  ({answer.point.value}, token {answer.token or 'none'})")
+    if answer.explanation is None:
+        return
+    for chain in answer.explanation.chains:
+        say(f"  {chain}")
+    for obstacle in answer.explanation.obstacles:
+        say(f"  {obstacle}")
+    if not answer.explanation.is_complete:
+        say("  … and more")
+
+
+def decision_object(answer: Decision) -> dict[str, Any]:
+    """A decision as plain JSON values."""
+    found: dict[str, Any] = {
+        "allowed": answer.allowed,
+        "reason": answer.reason.value,
+        "decision_point": answer.point.value,
+        "token": answer.token,
+    }
+    if answer.explanation is not None:
+        found["explanation"] = answer.explanation
+    return found
+
+
+def log(entries: Iterable[LogEntry], *, as_json: bool) -> None:
+    """The change log, oldest first; as JSON, a line each."""
+    if as_json:
+        for entry in entries:
+            changes = msgspec.Raw(entry.changes.encode())
+            fields = {name: getattr(entry, name) for name in LogEntry.__slots__}
+            say_json({**fields, "changes": changes})
+        return
+    table(
+        ("revision", "recorded", "actor", "direction", "fan-out", "changes", "reason"),
+        (
+            (
+                e.revision,
+                _time(e.recorded_at),
+                e.actor,
+                e.direction.value,
+                e.fan_out,
+                _verbs(e),
+                e.reason,
+            )
+            for e in entries
+        ),
+    )
+
+
+def _verbs(entry: LogEntry) -> str:
+    counts: dict[str, int] = {}
+    for change in msgspec.json.decode(entry.changes):
+        counts[change["change"]] = counts.get(change["change"], 0) + 1
+    return ", ".join(verb if n == 1 else f"{verb} ×{n}" for verb, n in counts.items())
+
+
+def _time(moment: datetime | None) -> str:
+    return "not yet" if moment is None else moment.isoformat(sep=" ", timespec="milliseconds")

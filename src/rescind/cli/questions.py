@@ -1,0 +1,186 @@
+"""Asking: check, explain, what-can, who-can, log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import typer
+
+from rescind.cli import output
+from rescind.cli.options import Place, with_place
+from rescind.errors import InvalidArgument
+from rescind.model import SUBJECT_KINDS, Page
+
+DENIED = 1
+WHOLE_PAGE = 10_000
+
+Live = Annotated[bool, typer.Option("--live", help="Decide from the facts.")]
+AtLeast = Annotated[str | None, typer.Option(help="A revision token: answer from no older state.")]
+Limit = Annotated[int, typer.Option(min=1, max=WHOLE_PAGE, help="How many a page.")]
+Cursor = Annotated[str | None, typer.Option(help="Where the page before ended.")]
+All = Annotated[bool, typer.Option("--all", help="All pages.")]
+Subject = Annotated[str, typer.Argument(help="user:…, service_account:…, agent:…; bare is a user.")]
+Permission = Annotated[str, typer.Argument(help="Such as invoice:refund.")]
+Resource = Annotated[str | None, typer.Argument(help="type:id; none is the organization itself.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    commands: dict[str, Callable[..., None]] = {
+        "check": check,
+        "explain": explain,
+        "what-can": what_can,
+        "who-can": who_can,
+        "log": log,
+    }
+    for name, command in commands.items():
+        app.command(name, rich_help_panel="Questions")(with_place(command))
+
+
+def check(
+    place: Place,
+    subject: Subject,
+    permission: Permission,
+    resource: Resource = None,
+    live: Live = False,
+    at_least: AtLeast = None,
+) -> None:
+    """Whether a subject may. Exits with 0 if allowed, 1 if denied, 2 if there is no answer."""
+    _decide(place, subject, permission, resource, live=live, at_least=at_least, explain=False)
+
+
+def explain(
+    place: Place,
+    subject: Subject,
+    permission: Permission,
+    resource: Resource = None,
+    live: Live = False,
+    at_least: AtLeast = None,
+) -> None:
+    """Every chain that allows it, or what stands in the way. Exits as `check` does."""
+    _decide(place, subject, permission, resource, live=live, at_least=at_least, explain=True)
+
+
+def what_can(
+    place: Place,
+    subject: Subject,
+    on: Annotated[str | None, typer.Option(help="Permissions on this resource.")] = None,
+    permission: Annotated[
+        str | None, typer.Option(help="Resources with this permission instead.")
+    ] = None,
+    type: Annotated[str | None, typer.Option(help="Only resources of this type.")] = None,
+    live: Live = False,
+    at_least: AtLeast = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    all: All = False,
+) -> None:
+    """What a subject can do on a resource, or which resources it reaches with a permission."""
+    place.require_organization()
+    if permission is not None and on is not None:
+        raise InvalidArgument(what="--on", mend="give either --on or --permission")
+    if permission is None and type is not None:
+        raise InvalidArgument(what="--type", mend="give --permission with it")
+    with place.open() as authority:
+
+        def ask(**options: Any) -> Page:
+            if permission is not None:
+                return authority.resources_of(subject, permission, resource_type=type, **options)
+            return authority.permissions_of(subject, on, **options)
+
+        _pages(place, ask, live=live, at_least=at_least, limit=limit, cursor=cursor, all=all)
+
+
+def who_can(
+    place: Place,
+    permission: Permission,
+    resource: Resource = None,
+    kind: Annotated[
+        str | None, typer.Option(help=f"Only one kind: {', '.join(SUBJECT_KINDS)}.")
+    ] = None,
+    live: Live = False,
+    at_least: AtLeast = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    all: All = False,
+) -> None:
+    """Who has a permission on a resource, or on the organization."""
+    place.require_organization()
+    with place.open() as authority:
+
+        def ask(**options: Any) -> Page:
+            return authority.who_can(permission, resource, subject_kind=kind, **options)
+
+        _pages(place, ask, live=live, at_least=at_least, limit=limit, cursor=cursor, all=all)
+
+
+def log(
+    place: Place,
+    after: Annotated[int, typer.Option(min=0, help="Only later revisions.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+) -> None:
+    """The organization's changes, oldest first; with --json a line each."""
+    place.require_organization()
+    with place.open() as authority:
+        output.log(authority.log(after=after, limit=limit), as_json=place.as_json)
+
+
+def _decide(
+    place: Place,
+    subject: str,
+    permission: str,
+    resource: str | None,
+    *,
+    live: bool,
+    at_least: str | None,
+    explain: bool,
+) -> None:
+    place.require_organization()
+    with place.open() as authority:
+        answer = authority.check(
+            subject,
+            permission,
+            resource,
+            at_least=at_least,
+            assurance=_assurance(live),
+            explain=explain,
+        )
+    output.decision(answer, as_json=place.as_json)
+    if not answer:
+        raise typer.Exit(DENIED)
+
+
+def _pages(
+    place: Place,
+    ask: Callable[..., Page],
+    *,
+    live: bool,
+    at_least: str | None,
+    limit: int,
+    cursor: str | None,
+    all: bool,
+) -> None:
+    options = {"at_least": at_least, "assurance": _assurance(live)}
+    size = WHOLE_PAGE if all else limit
+    while True:
+        page = ask(limit=size, cursor=cursor, **options)
+        _show(page, as_json=place.as_json)
+        cursor = page.next_cursor
+        if not all or cursor is None:
+            break
+    if cursor is not None and not place.as_json:
+        output.say(f"… more: --cursor {cursor}")
+
+
+def _show(page: Page, *, as_json: bool) -> None:
+    if as_json:
+        found = {"items": page.items, "next_cursor": page.next_cursor}
+        output.say_json({**found, "token": page.revision.token()})
+        return
+    for item in page.items:
+        output.say(item)
+
+
+def _assurance(live: bool) -> Literal["standard", "live"]:
+    return "live" if live else "standard"

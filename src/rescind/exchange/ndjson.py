@@ -1,0 +1,33 @@
+"""Changes, one JSON object a line; `organization` beside a change's own fields says whose it is."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rescind.changes import from_object
+from rescind.errors import BadInput, InvalidChange
+from rescind.exchange.readers import Item, Source
+
+_decoder = msgspec.json.Decoder()
+
+
+def items(source: Source) -> list[Item]:
+    """One for each line that is not blank. Raises BadInput naming the line."""
+    return [_item(source, n, line) for n, line in enumerate(source.lines, 1) if line.strip()]
+
+
+def _item(source: Source, number: int, line: str) -> Item:
+    place = source.at(number)
+    try:
+        value = _decoder.decode(line)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise BadInput(at=place, why=f"not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise BadInput(at=place, why='a change is a JSON object, such as {"change": …}')
+    organization = value.pop("organization", None)
+    if organization is not None and not isinstance(organization, str):
+        raise BadInput(at=f"{place}:organization", why="it is not text")
+    try:
+        return Item(from_object(value), place, organization)
+    except InvalidChange as error:
+        raise BadInput(at=place, why=error.facts["why"]) from None

@@ -1,0 +1,67 @@
+"""Who holds which permission, a pair a line, as roles and groups.
+
+Users with equal sets of permissions become one group, `set-0001` and so on, that holds one role of
+the same name: the largest groups first, equal ones in the order of their permissions.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from rescind import model
+from rescind.changes import (
+    AddMembers,
+    AddMembership,
+    Assign,
+    Change,
+    CreateGroup,
+    DefinePermission,
+    DefineRole,
+)
+from rescind.errors import BadInput
+from rescind.exchange.readers import Item, Source
+from rescind.exchange.tables import MEMBERS_PER_CHANGE
+
+
+def items(source: Source) -> list[Item]:
+    """What makes every pair true, and no other. Raises BadInput naming the line."""
+    held: dict[str, set[str]] = defaultdict(set)
+    line_of: dict[str, int] = {}
+    for number, line in enumerate(source.lines, 1):
+        fields = line.split()
+        if not fields:
+            continue
+        if len(fields) != 2:
+            why = f"{len(fields)} words where a user and a permission are meant"
+            raise BadInput(at=source.at(number), why=why)
+        user, permission = fields
+        held[user].add(permission)
+        line_of.setdefault(user, number)
+        line_of.setdefault(f"permission {permission}", number)
+    return _items(source, held, line_of)
+
+
+def as_sets(held: dict[str, set[str]]) -> list[tuple[str, tuple[str, ...], list[str]]]:
+    """Each set of permissions that somebody holds: its name, the permissions, and who holds it."""
+    holders: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for user in sorted(held):
+        holders[tuple(sorted(held[user]))].append(user)
+    ranked = sorted(holders.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+    return [(f"set-{n:04}", held, users) for n, (held, users) in enumerate(ranked, 1)]
+
+
+def _items(source: Source, held: dict[str, set[str]], line_of: dict[str, int]) -> list[Item]:
+    def item(change: Change, mention: str) -> Item:
+        return Item(change, source.at(line_of[mention]))
+
+    permissions = sorted({permission for each in held.values() for permission in each})
+    found = [item(DefinePermission(permission=p), f"permission {p}") for p in permissions]
+    found += [item(AddMembership(subject=user), user) for user in sorted(held)]
+    for name, allowed, users in as_sets(held):
+        found.append(item(DefineRole(role=name, permissions=allowed), users[0]))
+        found.append(item(CreateGroup(group=name), users[0]))
+        for start in range(0, len(users), MEMBERS_PER_CHANGE):
+            part = tuple(model.subject_id(u) for u in users[start : start + MEMBERS_PER_CHANGE])
+            found.append(item(AddMembers(group=name, members=part), users[start]))
+        found.append(item(Assign(role=name, to=f"group:{name}"), users[0]))
+    return found
