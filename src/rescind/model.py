@@ -123,8 +123,8 @@ def subject_id(value: object) -> SubjectId:
 
 @lru_cache(65_536)
 def group_id(value: object) -> GroupId:
-    """The group's id, with or without the prefix `group:`, or MalformedId."""
-    return GroupId(_checked("group", _checked("group", value).removeprefix("group:")))
+    """The group's id, taken as it is, or MalformedId."""
+    return GroupId(_checked("group", value))
 
 
 @lru_cache(65_536)
@@ -132,7 +132,7 @@ def holder_id(value: object) -> str:
     """Who can hold an assignment: `group:…` or a subject. Otherwise MalformedId."""
     text = _checked("holder", value)
     if text.startswith("group:"):
-        return f"group:{group_id(text)}"
+        return f"group:{group_id(text.removeprefix('group:'))}"
     return subject_id(text)
 
 
