@@ -11,7 +11,7 @@ from rescind.cli import data, demo, options, questions, verbs
 from rescind.cli.output import one_line
 from rescind.errors import RescindError
 
-USAGE_ERROR = typer.BadParameter.__mro__[2]
+USAGE_ERROR: type[BaseException] = typer.BadParameter.__mro__[2]
 """The root of Typer's own errors, wherever it keeps it."""
 FAILED = 2
 INTERRUPTED = 130
@@ -20,7 +20,7 @@ app = typer.Typer(
     name="rescind",
     help="Who may do what, by groups and roles; what is revoked is enforced when the call returns.",
     no_args_is_help=True,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
 app.callback()(options.remember)

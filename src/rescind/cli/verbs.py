@@ -154,7 +154,7 @@ def _declared(field: msgspec.structs.FieldInfo) -> tuple[Any, Any, Any]:
         getattr(kind, "__origin__", None) is tuple for kind in kinds
     )
     if field.required:
-        return _argument(field, kinds, is_list)
+        return _argument(kinds, is_list)
     if is_list:
         return list[str] | None, None, typer.Option(option, help="May be given several times.")
     if bool in kinds and UnsetType in kinds:
@@ -170,7 +170,7 @@ def _declared(field: msgspec.structs.FieldInfo) -> tuple[Any, Any, Any]:
     return str | None, None, typer.Option(option, help=when)
 
 
-def _argument(field: msgspec.structs.FieldInfo, kinds: set[Any], is_list: bool) -> Any:
+def _argument(kinds: set[Any], is_list: bool) -> tuple[Any, Any, Any]:
     if is_list:
         return list[str], ..., typer.Argument()
     if type(None) in kinds:

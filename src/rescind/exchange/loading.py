@@ -80,14 +80,15 @@ def load(
         raise InvalidArgument(what="batch size", value=batch_size, mend="use 1 or more")
     summary, done, started, clock = Summary(), 0, datetime.now(UTC), time.perf_counter()
     run = f"{digest[:32]}{secrets.token_hex(8) if again else ''}"
-    about = {"actor": actor, "reason": reason}
     for name, owned in by_organization(items, organization).items():
         summary.organizations.append(name)
         for number, batch in enumerate(_batches(_with_creation(name, owned), batch_size)):
             changes = [item.change for item in batch]
             key = f"import/{run}/{number}/{_digest(changes)}"
             try:
-                receipt = authority.apply(changes, idempotency_key=key, organization=name, **about)
+                receipt = authority.apply(
+                    changes, actor=actor, reason=reason, idempotency_key=key, organization=name
+                )
             except RescindError as error:
                 raise _placed(error, batch, summary.batches) from error
             summary.add(receipt, len(changes), started)
