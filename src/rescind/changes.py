@@ -80,7 +80,7 @@ class ReactivateMembership(_Change, frozen=True, tag="reactivate_membership"):
 
 
 class RemoveMembership(_Change, frozen=True, tag="remove_membership"):
-    """Remove a membership with its places in groups and its assignments. Removing none is a no-op."""
+    """Remove a membership with its places in groups and its assignments."""
 
     subject: str
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import ismethod
 from typing import TypeVar
 
 from rescind.errors import UnsupportedConnection
@@ -30,5 +31,7 @@ def _inner(wrapper: object) -> object:
         return wrapper.driver_connection
     if hasattr(wrapper, "ensure_connection"):  # Django's wrapper connects when first used
         wrapper.ensure_connection()
+    if hasattr(wrapper, "get_transaction") and wrapper.get_transaction() is None:
+        wrapper.begin()  # SQLAlchemy commits only what it knows to have begun
     inner = getattr(wrapper, "connection", None)  # Session.connection() and Connection.connection
-    return inner() if callable(inner) else inner
+    return inner() if ismethod(inner) else inner
