@@ -1,7 +1,10 @@
 """Queries by name, from the `.sql` files beside this module.
 
 `-- name: x` starts a query, `-- fragment: x` a piece that `@x` on a line of its own stands for.
-`common.sql` and its like are shared; `sqlite.sql` and `postgres.sql` add or override by name.
+The files in SHARED serve both engines; `sqlite.sql` and `postgres.sql` add or override by name.
+
+Joins are written in the order in which they are to be done, and are done in it: SQLite takes that from
+CROSS JOIN, PostgreSQL from a setting of the connection.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ SHARED = ("changes.sql", "pairs.sql", "decisions.sql", "facts.sql")
 _HEADER = re.compile(r"^-- (name|fragment): (\w+)$", re.MULTILINE)
 _FRAGMENT = re.compile(r"^@(\w+)(,?)$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<![\w:']):([a-z_]+)\b")
+_JOIN = re.compile(r"(?<!LEFT )(?<!CROSS )JOIN")
 _DATA_CHANGE = re.compile(r"^(INSERT|UPDATE|DELETE)\b", re.MULTILINE)
 
 
@@ -57,5 +61,6 @@ def _filled(body: str, fragments: dict[str, str]) -> str:
 
 def _translated(sql: str, engine: Engine) -> str:
     if engine == "sqlite":
-        return sql.replace("json_texts(", "json_each(").replace("json_items(", "json_each(")
+        sql = sql.replace("json_texts(", "json_each(").replace("json_items(", "json_each(")
+        return _JOIN.sub("CROSS JOIN", sql)
     return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))

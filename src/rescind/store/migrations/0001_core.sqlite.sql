@@ -177,3 +177,39 @@ CREATE TABLE idempotency (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX idempotency_by_time ON idempotency (organization, recorded_at);
+
+-- The planner's statistics, stated and not measured: the shape that organizations have, so that plans are the
+-- same for the first row and the millionth.
+
+ANALYZE sqlite_schema;
+
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('organization', 'sqlite_autoindex_organization_1', '1000 1'),
+    ('membership', 'membership', '1000000 10000 1'),
+    ('membership', 'sqlite_autoindex_membership_2', '1000000 10000 1'),
+    ('group', 'group', '100000 1000 1'),
+    ('group', 'sqlite_autoindex_group_2', '100000 1000 1'),
+    ('group_member', 'group_member', '5000000 50000 5 1'),
+    ('group_member', 'group_member_by_group', '5000000 50000 100 1 1'),
+    ('nesting', 'nesting', '100000 1000 2 1'),
+    ('nesting', 'nesting_by_parent', '100000 1000 5 1'),
+    ('permission', 'sqlite_autoindex_permission_1', '100000 2 1'),
+    ('permission', 'permission_by_organization', '100000 1000'),
+    ('role', 'sqlite_autoindex_role_1', '100000 2 1'),
+    ('role', 'role_by_organization', '100000 1000'),
+    ('role_permission', 'role_permission', '1000000 20 1'),
+    ('role_permission', 'role_permission_by_permission', '1000000 100 1'),
+    ('resource', 'resource', '1000000 10000 1'),
+    ('resource', 'sqlite_autoindex_resource_2', '1000000 10000 1'),
+    ('resource', 'resource_by_parent', '1000000 10000 20'),
+    ('assignment', 'assignment', '1000000 10000 1'),
+    ('assignment', 'assignment_by_holder', '1000000 10000 10 2 1'),
+    ('assignment', 'assignment_by_resource', '1000000 10000 10 3'),
+    ('assignment', 'assignment_to_group', '500000 5000 5 2'),
+    ('assignment', 'assignment_by_role', '1000000 1000 100'),
+    ('assignment', 'assignment_ended', '100 10'),
+    ('effective_role', 'effective_role', '100000000 1000000 100 1'),
+    ('role_reset', 'role_reset', '10000 100 2 1'),
+    ('change', 'change', '1000000 10000 1'),
+    ('idempotency', 'idempotency', '10000 100 1'),
+    ('idempotency', 'idempotency_by_time', '10000 100 1');
