@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspect import ismethod
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rescind.errors import UnsupportedConnection
 
@@ -26,7 +26,7 @@ def driver_connection(within: object, expected: type[T]) -> T:
     )
 
 
-def _inner(wrapper: object) -> object:
+def _inner(wrapper: Any) -> object:
     if hasattr(wrapper, "driver_connection"):  # SQLAlchemy's pooled connection
         return wrapper.driver_connection
     if hasattr(wrapper, "ensure_connection"):  # Django's wrapper connects when first used

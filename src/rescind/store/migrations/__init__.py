@@ -47,7 +47,7 @@ def _upgrade(engine: sqlalchemy.Engine) -> None:
             command.upgrade(config, "head")
             create_views(connection)
             connection.commit()
-            if engine.dialect.name == "sqlite" and connection.connection.in_transaction:  # type: ignore[attr-defined]
+            if engine.dialect.name == "sqlite" and connection.connection.in_transaction:
                 connection.connection.driver_connection.execute("COMMIT")  # type: ignore[union-attr]
     except CommandError as error:
         raise SchemaTooNew(why=str(error)) from error
