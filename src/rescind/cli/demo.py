@@ -83,22 +83,22 @@ class Story:
         self.authority.apply([changes.AddMembership(subject=newcomer)], actor="demo")
         found = [
             self._step(
-                f"newcomer is added to {self.group}",
+                f"newcomer joins {self.group}",
                 changes.AddMembers(group=self.group, members=(newcomer,)),
                 lambda: self._one(newcomer),
             ),
             self._step(
-                f"newcomer is removed from {self.group}",
+                f"newcomer leaves {self.group}",
                 changes.RemoveMembers(group=self.group, members=(newcomer,)),
                 lambda: self._one(newcomer),
             ),
             self._step(
-                f"role taken off group {self.group}",
+                f"{self.group} loses its role",
                 changes.Unassign(role=self.group, to=f"group:{self.group}"),
                 self._everybody,
             ),
             self._step(
-                "the role is given back",
+                f"{self.group} gets it back",
                 changes.Assign(role=self.group, to=f"group:{self.group}"),
                 self._everybody,
             ),
@@ -108,14 +108,14 @@ class Story:
     def _expiry(self, newcomer: str) -> list[Row]:
         until = datetime.now(UTC) + EXPIRES_AFTER
         given = self._step(
-            f"newcomer gets the role for {EXPIRES_AFTER.total_seconds():.1f} s",
+            f"newcomer gets it for {EXPIRES_AFTER.total_seconds():.1f} s",
             changes.Assign(role=self.group, to=newcomer, expires_at=until),
             lambda: self._one(newcomer),
         )
         wait = threading.Event()
         while (left := (until - datetime.now(UTC)).total_seconds()) >= 0:
             wait.wait(left + 0.001)
-        over = Row("that time is over; no worker runs", self._one(newcomer), None, None)
+        over = Row("that time passes; no worker", self._one(newcomer), None, None)
         return [given, over]
 
     def _step(self, done: str, change: changes.Change, ask: Callable[[], str]) -> Row:
@@ -155,7 +155,7 @@ def _source() -> tuple[exchange.Source, str]:
     paths = [Path(named)] if named else [place / DATA for place in places]
     for path in paths:
         if named or path.is_file():
-            return exchange.read(str(path)), f"a real organization ({path.name})"
+            return exchange.read(str(path)), "a real organization"
     lines = tuple(invented.lines())
     return exchange.Source("invented", f"invented{len(lines)}", lines), "an invented organization"
 
@@ -229,9 +229,7 @@ def _show(rows: list[Row]) -> None:
     screen = output.console()
     screen.print()
     screen.print(table)
-    screen.print(
-        "insert: one durable row in a table of its own in the same file, beside each change."
-    )
+    screen.print("insert: one bare, durable row in the same file, measured beside each change.")
 
 
 def _ms(value: float | None) -> str:

@@ -88,7 +88,7 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
         say_json(receipt_object(done, took_ms))
         return
     if not done.changed:
-        say(f"nothing to change: it is so already  (token {done.token}, {took_ms:.1f} ms)")
+        say(f"nothing changed: it is so already  (token {done.token}, {took_ms:.1f} ms)")
         return
     pairs(
         [

@@ -119,7 +119,8 @@ def _command(change: type) -> Callable[..., None]:
         place: Place, actor: Actor, reason: Reason, key: Key, dry_run: DryRun, **given: object
     ) -> None:
         values = {f.name: _value(f, given[f.name]) for f in fields}
-        made = change(**{name: v for name, v in values.items() if v is not None})
+        left_out = {f.name for f in fields if values[f.name] is None and not f.required}
+        made = change(**{name: v for name, v in values.items() if name not in left_out})
         carry_out(place, [made], Doing(actor, reason, key, dry_run))
 
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -182,6 +183,8 @@ def _argument(kinds: set[Any], is_list: bool) -> tuple[Any, Any, Any]:
 def _value(field: msgspec.structs.FieldInfo, given: Any) -> Any:
     """What the change takes for what Typer read; None leaves the field out."""
     kinds = set(get_args(field.type))
+    if field.required and type(None) in kinds and given == NONE:
+        return None
     if isinstance(given, list):
         return tuple(given) or None
     if datetime in kinds and given is not None:

@@ -111,7 +111,7 @@ class PostgresStore:
             min_size=1,
             max_size=self._connections,
             kwargs={"autocommit": True},
-            configure=_configure,
+            configure=configure,
             timeout=CONNECT_SECONDS,
             open=True,
         )
@@ -245,7 +245,7 @@ class PostgresStore:
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 
 
-def _configure(connection: Connection) -> None:
+def configure(connection: Connection) -> None:
     """Settings that hold for a connection of ours.
 
     Every statement of Rescind goes from keys to keys through indexes, in the order it is written

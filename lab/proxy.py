@@ -1,0 +1,70 @@
+"""A TCP proxy on loopback to a unix socket that delays what passes, and keeps it in order.
+
+It delays, it does not throttle: bytes that are sent close together arrive close together, as over a long
+line. Each direction has its own queue of (due time, bytes).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from multiprocessing.connection import Connection
+
+
+class DelayingProxy:
+    """Runs in a process of its own, so that it does not take turns with what is measured."""
+
+    def __init__(self, socket_path: str, delay_seconds: float) -> None:
+        here, there = multiprocessing.Pipe()
+        self._process = multiprocessing.Process(
+            target=_serve, args=(socket_path, delay_seconds, there), daemon=True
+        )
+        self._process.start()
+        self.port: int = here.recv()
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.join()
+
+
+def _serve(socket_path: str, delay: float, ready: Connection) -> None:
+    asyncio.run(_listen(socket_path, delay, ready))
+
+
+async def _listen(socket_path: str, delay: float, ready: Connection) -> None:
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_unix_connection(socket_path)
+        await asyncio.gather(
+            _forward(reader, far_writer, delay), _forward(far_reader, writer, delay)
+        )
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    ready.send(server.sockets[0].getsockname()[1])
+    await server.serve_forever()
+
+
+async def _forward(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float
+) -> None:
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+    async def release() -> None:
+        while True:
+            due, data = await queue.get()
+            wait = due - loop.time()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            if not data:
+                writer.close()
+                return
+            writer.write(data)
+
+    releasing = asyncio.create_task(release())
+    try:
+        while data := await reader.read(1 << 16):
+            queue.put_nowait((loop.time() + delay, data))
+    except ConnectionError:
+        pass
+    queue.put_nowait((loop.time() + delay, b""))
+    await releasing

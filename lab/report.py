@@ -1,0 +1,77 @@
+"""Where and on what a benchmark ran, and how its figures are shown."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Goal:
+    """At most so much."""
+
+    at_most: float
+
+
+def machine() -> dict[str, Any]:
+    """The machine, and the commit that was measured."""
+    return {
+        "machine": {
+            "processors": os.cpu_count(),
+            "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+            "sqlite": sqlite3.sqlite_version,
+        },
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str:
+    here = Path(__file__).parent
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty"], cwd=here, capture_output=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return found.stdout.decode().strip()
+
+
+def table(figures: dict[str, float], goals: dict[str, Goal]) -> str:
+    """The figures, with goal and verdict where there is one."""
+    lines = []
+    for name, value in figures.items():
+        goal = goals.get(name)
+        verdict = ""
+        if goal is not None:
+            verdict = f"  goal ≤ {goal.at_most:g}: {'met' if value <= goal.at_most else 'MISSED'}"
+        lines.append(f"{name:44} {value:12.3f}{verdict}")
+    return "\n".join(lines)
+
+
+def percentile(seconds: Sequence[float], share: float) -> float:
+    """The value below which that share of the samples lies."""
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def interleaved(
+    rounds: int, actions: dict[str, Callable[[], object]], warm_up: int = 10
+) -> dict[str, list[float]]:
+    """Seconds of each action, taken in turn, so that noise hits all alike."""
+    taken: dict[str, list[float]] = {name: [] for name in actions}
+    for number in range(-warm_up, rounds):
+        for name, action in actions.items():
+            start = perf_counter()
+            action()
+            if number >= 0:
+                taken[name].append(perf_counter() - start)
+    return taken

