@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sqlite3
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -238,7 +240,8 @@ def _ms(value: float | None) -> str:
 
 def _next_steps(path: str, largest: tuple[str, list[str], str]) -> None:
     group, members, may = largest
-    rescind = f"rescind -d {shlex.quote(path)} -o {ORGANIZATION}"
+    name = "rescind" if shutil.which("rescind") else shlex.quote(sys.argv[0])
+    rescind = f"{name} -d {shlex.quote(path)} -o {ORGANIZATION}"
     output.say("")
     output.say("Try next:")
     for command in (
