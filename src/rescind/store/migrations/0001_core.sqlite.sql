@@ -179,37 +179,38 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_by_time ON idempotency (organization, recorded_at);
 
 -- The planner's statistics, stated and not measured: the shape that organizations have, so that plans are the
--- same for the first row and the millionth.
+-- same for the first row and the millionth. The first number, of all rows, is higher than any estimate of
+-- look-ups: else SQLite would fill a Bloom filter with an organization's rows for every check.
 
 ANALYZE sqlite_schema;
 
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
-    ('organization', 'sqlite_autoindex_organization_1', '1000 1'),
-    ('membership', 'membership', '1000000 10000 1'),
-    ('membership', 'sqlite_autoindex_membership_2', '1000000 10000 1'),
-    ('group', 'group', '100000 1000 1'),
-    ('group', 'sqlite_autoindex_group_2', '100000 1000 1'),
-    ('group_member', 'group_member', '5000000 50000 5 1'),
-    ('group_member', 'group_member_by_group', '5000000 50000 100 1 1'),
-    ('nesting', 'nesting', '100000 1000 2 1'),
-    ('nesting', 'nesting_by_parent', '100000 1000 5 1'),
-    ('permission', 'sqlite_autoindex_permission_1', '100000 2 1'),
-    ('permission', 'permission_by_organization', '100000 1000'),
-    ('role', 'sqlite_autoindex_role_1', '100000 2 1'),
-    ('role', 'role_by_organization', '100000 1000'),
-    ('role_permission', 'role_permission', '1000000 20 1'),
-    ('role_permission', 'role_permission_by_permission', '1000000 100 1'),
-    ('resource', 'resource', '1000000 10000 1'),
-    ('resource', 'sqlite_autoindex_resource_2', '1000000 10000 1'),
-    ('resource', 'resource_by_parent', '1000000 10000 20'),
-    ('assignment', 'assignment', '1000000 10000 1'),
-    ('assignment', 'assignment_by_holder', '1000000 10000 10 2 1'),
-    ('assignment', 'assignment_by_resource', '1000000 10000 10 3'),
-    ('assignment', 'assignment_to_group', '500000 5000 5 2'),
-    ('assignment', 'assignment_by_role', '1000000 1000 100'),
-    ('assignment', 'assignment_ended', '100 10'),
-    ('effective_role', 'effective_role', '100000000 1000000 100 1'),
-    ('role_reset', 'role_reset', '10000 100 2 1'),
-    ('change', 'change', '1000000 10000 1'),
-    ('idempotency', 'idempotency', '10000 100 1'),
-    ('idempotency', 'idempotency_by_time', '10000 100 1');
+    ('organization', 'sqlite_autoindex_organization_1', '10000000000 1'),
+    ('membership', 'membership', '10000000000 10000 1'),
+    ('membership', 'sqlite_autoindex_membership_2', '10000000000 10000 1'),
+    ('group', 'group', '10000000000 1000 1'),
+    ('group', 'sqlite_autoindex_group_2', '10000000000 1000 1'),
+    ('group_member', 'group_member', '10000000000 50000 5 1'),
+    ('group_member', 'group_member_by_group', '10000000000 50000 100 1 1'),
+    ('nesting', 'nesting', '10000000000 1000 2 1'),
+    ('nesting', 'nesting_by_parent', '10000000000 1000 5 1'),
+    ('permission', 'sqlite_autoindex_permission_1', '10000000000 2 1'),
+    ('permission', 'permission_by_organization', '10000000000 1000'),
+    ('role', 'sqlite_autoindex_role_1', '10000000000 2 1'),
+    ('role', 'role_by_organization', '10000000000 1000'),
+    ('role_permission', 'role_permission', '10000000000 20 1'),
+    ('role_permission', 'role_permission_by_permission', '10000000000 100 1'),
+    ('resource', 'resource', '10000000000 10000 1'),
+    ('resource', 'sqlite_autoindex_resource_2', '10000000000 10000 1'),
+    ('resource', 'resource_by_parent', '10000000000 10000 20'),
+    ('assignment', 'assignment', '10000000000 10000 1'),
+    ('assignment', 'assignment_by_holder', '10000000000 10000 10 2 1'),
+    ('assignment', 'assignment_by_resource', '10000000000 10000 10 3'),
+    ('assignment', 'assignment_to_group', '10000000000 5000 5 2'),
+    ('assignment', 'assignment_by_role', '10000000000 1000 100'),
+    ('assignment', 'assignment_ended', '10000000000 10'),
+    ('effective_role', 'effective_role', '10000000000 1000000 100 1'),
+    ('role_reset', 'role_reset', '10000000000 100 2 1'),
+    ('change', 'change', '10000000000 10000 1'),
+    ('idempotency', 'idempotency', '10000000000 100 1'),
+    ('idempotency', 'idempotency_by_time', '10000000000 100 1');
