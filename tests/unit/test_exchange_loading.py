@@ -179,7 +179,7 @@ def test_roles_set_aside_are_not_exported_as_held(authority: Authority) -> None:
 def pairs() -> Iterator[Any]:
     if not HP_LABS.is_file():
         pytest.skip(f"{HP_LABS.name} is not beside the repository")
-    yield read(str(HP_LABS))
+    return read(str(HP_LABS))
 
 
 def test_real_pairs_are_exactly_true(authority: Authority, pairs: Any) -> None:
