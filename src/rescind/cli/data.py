@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 import typer
@@ -20,7 +21,7 @@ from rescind.changes import Change, CreateOrganization, to_object
 from rescind.cli import output
 from rescind.cli.options import Place, with_place
 from rescind.cli.verbs import DryRun, Reason, user
-from rescind.errors import InvalidArgument, StoreUnavailable
+from rescind.errors import InvalidArgument, StoreError, StoreUnavailable
 from rescind.exchange import Format
 from rescind.model import ENVIRONMENT
 
@@ -176,7 +177,18 @@ def _migrate(database: str) -> None:
     if separator and scheme not in ("sqlite", "postgresql", "postgres"):
         mend = "use a file, sqlite:///file.db or postgresql://…"
         raise InvalidArgument(what="database", value=scheme, mend=mend)
-    to_current(database)
+    try:
+        to_current(database)
+    except StoreError as error:  # SQLAlchemy's URL, which may hold a password, is not repeated
+        raise type(error)(**{**error.facts, "database": _shown(database)}) from None
+
+
+def _shown(database: str) -> str:
+    """A database's name without its user and password."""
+    if not _is_postgres(database):
+        return database
+    parts = urlsplit(database)
+    return f"{parts.path.lstrip('/')} on {parts.hostname or 'a local socket'}"
 
 
 def _is_postgres(database: str) -> bool:

@@ -1,0 +1,324 @@
+"""The command line: answers, exit codes, and one line for whatever is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from rescind.changes import Change
+from rescind.cli import run, verbs
+
+CommandLine = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def rescind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> CommandLine:
+    """Runs a command in an empty folder; gives its exit code, output and error output."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RESCIND_ORGANIZATION", "acme")
+    monkeypatch.delenv("RESCIND_DATABASE", raising=False)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = run(list(arguments))
+        sys.stdout.flush()
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture
+def acme(rescind: CommandLine) -> CommandLine:
+    """The same, with a database where ada can read through the group eng."""
+    for line in (
+        "init",
+        "define-permission doc:read",
+        "define-role reader --permission doc:read",
+        "add-membership ada",
+        "create-group eng",
+        "add-member eng ada",
+        "assign reader group:eng",
+    ):
+        code, _, err = rescind(*line.split())
+        assert (code, err) == (0, ""), line
+    return rescind
+
+
+def one_error(result: tuple[int, str, str]) -> str:
+    code, out, err = result
+    assert (code, out) == (2, "")
+    assert err.startswith("rescind: ")
+    assert err.count("\n") == 1, err
+    assert "Traceback" not in err
+    return err
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+def test_check_exits_by_its_answer(acme: CommandLine) -> None:
+    """0 allowed, 1 denied, 2 no answer."""
+    assert acme("check", "ada", "doc:read")[0] == 0
+    code, out, _ = acme("check", "bob", "doc:read", "--live", "--json")
+    assert (code, json.loads(out)["reason"]) == (1, "no_membership")
+    one_error(acme("check", "ada", "doc:read", "document"))
+    one_error(acme("check", "ada", "doc:read", "--at-least", "nonsense"))
+
+
+def test_revocation_is_told_and_holds(acme: CommandLine) -> None:
+    """A receipt tells direction and token; the next check, at that token, is denied."""
+    code, out, _ = acme("remove-member", "eng", "ada", "--json", "--reason", "left")
+    receipt = json.loads(out)
+    assert (code, receipt["direction"], receipt["fan_out"]) == (0, "revokes", 1)
+    assert receipt["enforced_at"] is not None
+    assert acme("check", "ada", "doc:read", "--at-least", receipt["token"])[0] == 1
+    assert "nothing changed" in acme("remove-member", "eng", "ada")[1]
+
+
+def test_dry_run_changes_nothing(acme: CommandLine) -> None:
+    """What would be revoked is shown, and is still held."""
+    _, out, _ = acme("delete-group", "eng", "--cascade", "--dry-run")
+    assert "- user:ada  doc:read  organization" in out
+    assert acme("check", "ada", "doc:read")[0] == 0
+
+
+def test_options_stand_before_or_after(acme: CommandLine) -> None:
+    """Database and organization may be given on either side of the command."""
+    assert acme("-d", "rescind.db", "-o", "acme", "check", "ada", "doc:read")[0] == 0
+    assert acme("check", "ada", "doc:read", "-d", "./rescind.db", "-o", "acme")[0] == 0
+    assert acme("-o", "other", "check", "ada", "doc:read", "-o", "acme")[0] == 0
+    assert acme("check", "ada", "doc:read", "-o", "other")[0] == 1
+
+
+def test_key_has_one_effect(acme: CommandLine) -> None:
+    """A change repeated under its key gives the same receipt; another under it is refused."""
+    first = json.loads(acme("create-group", "ops", "--key", "k", "--json")[1])
+    again = json.loads(acme("create-group", "ops", "--key", "k", "--json")[1])
+    assert (first["token"], first["changed"]) == (again["token"], again["changed"])
+    assert "key" in one_error(acme("create-group", "other", "--key", "k"))
+
+
+def test_lists_are_paged(acme: CommandLine) -> None:
+    """A page ends with the cursor of the next; --all gives all."""
+    for name in ("bob", "cleo"):
+        acme("add-membership", name)
+        acme("add-member", "eng", name)
+    code, out, _ = acme("who-can", "doc:read", "--limit", "2")
+    assert code == 0
+    *items, more = out.splitlines()
+    rest = acme("who-can", "doc:read", "--cursor", more.split()[-1])[1].split()
+    everybody = acme("who-can", "doc:read", "--all")[1].split()
+    assert [*items, *rest] == everybody == ["user:ada", "user:bob", "user:cleo"]
+    assert acme("what-can", "ada")[1] == "doc:read\n"
+    assert acme("what-can", "ada", "--permission", "doc:read")[1] == "organization\n"
+
+
+def test_explain_names_the_chain(acme: CommandLine) -> None:
+    """The chain from subject to resource, or the obstacle."""
+    assert "group:eng → role reader" in acme("explain", "ada", "doc:read")[1]
+    code, out, _ = acme("explain", "bob", "doc:read")
+    assert code == 1
+    assert "no membership" in out
+
+
+def test_log_as_ndjson(acme: CommandLine) -> None:
+    """One JSON object a line, oldest first, after a revision."""
+    lines = acme("log", "--json", "--after", "2", "--limit", "2")[1].splitlines()
+    assert [json.loads(line)["revision"] for line in lines] == [3, 4]
+
+
+def test_log_sends_no_control_characters(acme: CommandLine) -> None:
+    """What a caller wrote cannot steer the terminal of who reads the log."""
+    acme("create-group", "ops", "--reason", "\x1b[2Jgone\u202e")
+    out = acme("log")[1]
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+
+
+def test_every_change_has_a_command(rescind: CommandLine) -> None:
+    """No change was forgotten, and each command explains itself."""
+    for change in get_args(Change):
+        if change not in verbs.BY_FILE_ONLY:
+            code, out, _ = rescind(verbs.command_name(change), "--help")
+            assert code == 0
+            assert change.__doc__.split()[0] in out
+
+
+def test_init_can_be_repeated(acme: CommandLine) -> None:
+    """A second init leaves everything as it is."""
+    assert "exists already" in acme("init")[1]
+    assert acme("migrate")[0] == 0
+    assert acme("check", "ada", "doc:read")[0] == 0
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def test_export_and_import(acme: CommandLine, tmp_path: Path) -> None:
+    """An export imports into another database as the same facts."""
+    assert acme("export", "--output", "facts.ndjson")[0] == 0
+    assert acme("init", "-d", "other.db")[0] == 0
+    assert acme("import", "facts.ndjson", "-d", "other.db")[0] == 0
+    assert acme("export", "-d", "other.db")[1] == (tmp_path / "facts.ndjson").read_text()
+    summary = json.loads(acme("import", "facts.ndjson", "-d", "other.db", "--json")[1])
+    assert summary["repeated"] == summary["batches"]
+
+
+def test_apply_is_one_batch(acme: CommandLine, tmp_path: Path) -> None:
+    """All of a file's changes, or none."""
+    good = '{"change": "create_group", "group": "g1"}\n'
+    (tmp_path / "c.ndjson").write_text(good + '{"change": "delete_group", "group": "none"}\n')
+    before = acme("export")[1]
+    assert "group" in one_error(acme("apply", "c.ndjson"))
+    assert acme("export")[1] == before
+    (tmp_path / "c.ndjson").write_text(good + '{"change": "create_group", "group": "g2"}\n')
+    assert json.loads(acme("apply", "c.ndjson", "--json")[1])["revision"] == 8
+
+
+def test_import_refusals_change_nothing(acme: CommandLine, tmp_path: Path) -> None:
+    """Bad input is one line naming the place, and the facts are as before."""
+    before = acme("export")[1]
+    cases = {
+        "members.csv": ("group,subject\neng,bob\neng,\n", "members.csv:3:subject"),
+        "roles.csv": ("role,holder\nreader,bob\nnone,cleo\n", "roles.csv:3"),
+        "on.csv": ("role,holder,resource\nreader,bob,document:1\n", "on.csv:2"),
+    }
+    for name, (text, place) in cases.items():
+        (tmp_path / name).write_text(text)
+        assert place in one_error(acme("import", name))
+        assert place in one_error(acme("import", name, "--dry-run"))
+    assert "No such file" in one_error(acme("import", "none.csv"))
+    assert "directory" in one_error(acme("import", "."))
+    assert acme("export")[1] == before
+
+
+def test_import_dry_run(acme: CommandLine, tmp_path: Path) -> None:
+    """A dry run of an import says what would be granted, and grants nothing."""
+    (tmp_path / "members.csv").write_text("group,subject\neng,bob\n")
+    assert "+ user:bob  doc:read  organization" in acme("import", "members.csv", "--dry-run")[1]
+    assert acme("check", "bob", "doc:read")[0] == 1
+    assert acme("import", "members.csv")[0] == 0
+    assert acme("check", "bob", "doc:read")[0] == 0
+
+
+# --- what is wrong --------------------------------------------------------------------------------
+
+
+def test_usage_errors(rescind: CommandLine) -> None:
+    """Wrong options, missing arguments and unknown commands are one line."""
+    for line in ("nonsense", "check ada", "check --nope", "log --after x", "set-role-mode x"):
+        one_error(rescind(*line.split()))
+
+
+def test_no_database(rescind: CommandLine) -> None:
+    """A missing file says what to run, and is not made."""
+    assert "rescind init" in one_error(rescind("check", "ada", "doc:read"))
+    assert "rescind init" in one_error(rescind("migrate"))
+    assert not Path("rescind.db").exists()
+
+
+def test_no_organization(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an organization, the error says how to name one."""
+    monkeypatch.delenv("RESCIND_ORGANIZATION")
+    assert "--organization" in one_error(acme("check", "ada", "doc:read"))
+    assert "not exist" in one_error(acme("create-group", "g", "-o", "other"))
+
+
+def test_databases_that_cannot_be_used(acme: CommandLine, tmp_path: Path) -> None:
+    """No database file, no schema, a newer schema, no such engine, no server: one line each."""
+    Path("junk.db").write_text("this is no database, but it is long enough to look at" * 100)
+    assert "not a database" in one_error(acme("-d", "junk.db", "check", "ada", "p"))
+    sqlite3.connect("empty.db").close()
+    Path("empty.db").touch()
+    assert "rescind migrate" in one_error(acme("-d", "empty.db", "check", "ada", "p"))
+    shutil.copy("rescind.db", "newer.db")
+    connection = sqlite3.connect("newer.db")
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.commit()
+    connection.close()
+    assert "newer" in one_error(acme("-d", "newer.db", "check", "ada", "p"))
+    assert "newer" in one_error(acme("-d", "newer.db", "migrate"))
+    assert "sqlite:///" in one_error(acme("-d", "mysql://x", "init"))
+    url = "postgresql://u:hidden@127.0.0.1:1/x"
+    assert "hidden" not in one_error(acme("-d", url, "check", "ada", "p"))
+    assert "hidden" not in one_error(acme("-d", url, "init"))
+    one_error(acme("-d", "no/such/folder/x.db", "init"))
+
+
+def test_locked_database(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change while another process holds the lock fails in one line; questions are answered."""
+    monkeypatch.setattr("rescind.store.sqlite.BUSY_SECONDS", 0.05)
+    connection = sqlite3.connect("rescind.db", isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        assert "locked" in one_error(acme("create-group", "ops"))
+        assert acme("check", "ada", "doc:read")[0] == 0
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("engine", ["postgres"])
+def test_on_postgres(rescind: CommandLine, engine: str, database: str) -> None:
+    """The same commands work on a PostgreSQL URL."""
+    assert rescind("-d", database, "init")[0] == 0
+    assert rescind("-d", database, "add-membership", "ada")[0] == 0
+    assert rescind("-d", database, "check", "ada", "doc:read")[0] == 1
+    assert "user:ada" in rescind("-d", database, "export")[1]
+
+
+# --- as a process ---------------------------------------------------------------------------------
+
+
+def spawned(folder: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "import rescind.cli; rescind.cli.main()", *arguments]
+    environment = {**os.environ, "RESCIND_ORGANIZATION": "acme"}
+    return subprocess.run(  # type: ignore[call-overload, no-any-return]
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, **options
+    )
+
+
+def test_as_a_process(tmp_path: Path) -> None:
+    """The real command: exit codes, changes from standard input, and a reader that went away."""
+    assert spawned(tmp_path, "init").returncode == 0
+    lines = "".join(f'{{"change": "create_group", "group": "g{n}"}}\n' for n in range(5_000))
+    assert spawned(tmp_path, "apply", input=lines).returncode == 0
+    missing = spawned(tmp_path, "check", "ada")
+    assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
+    script = f'{sys.executable} -c "import rescind.cli; rescind.cli.main()" export | head -1'
+    piped = spawned_shell(tmp_path, script)
+    assert (piped.stdout.count("\n"), piped.stderr) == (1, "")
+
+
+def spawned_shell(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "RESCIND_ORGANIZATION": "acme"}
+    return subprocess.run(
+        ["sh", "-c", script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes where it may not")
+def test_read_only_database(acme: CommandLine, tmp_path: Path) -> None:
+    """A change of a read-only file fails in one line."""
+    Path("rescind.db").chmod(0o400)
+    tmp_path.chmod(0o500)
+    try:
+        one_error(acme("create-group", "ops"))
+    finally:
+        tmp_path.chmod(0o700)

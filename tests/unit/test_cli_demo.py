@@ -1,0 +1,51 @@
+"""The demo tells the truth, with the real organization and with the invented one."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rescind.cli import demo, invented
+from tests.unit.test_cli import spawned
+
+RESULTS = ("allowed", "denied", "denied", "allowed", "allowed", "denied")
+
+
+def story(done: subprocess.CompletedProcess[str]) -> list[str]:
+    assert done.returncode == 0, done.stderr
+    return [line.split("│")[2].strip() for line in done.stdout.splitlines() if line.startswith("│")]
+
+
+def test_demo_story(tmp_path: Path) -> None:
+    """Access follows each change, for every member asked; the commands that it names work."""
+    for _ in range(2):
+        done = spawned(tmp_path, "demo")
+        answers = story(done)
+        assert [answer.split()[-1] for answer in answers] == list(RESULTS)
+        assert all(answer.split()[0] == answer.split()[2] for answer in answers[2:4])
+    commands = [line for line in done.stdout.splitlines() if line.startswith("  ")][-6:]
+    codes = [spawned(tmp_path, *line.split()[1:]).returncode for line in commands]
+    assert codes == [0, 0, 0, 1, 0, 0]
+
+
+def test_demo_deletes_no_other_database(tmp_path: Path) -> None:
+    """A file that is named is never overwritten."""
+    (tmp_path / "mine.db").write_text("mine")
+    assert spawned(tmp_path, "demo", "-d", "mine.db").returncode == 2
+    assert (tmp_path / "mine.db").read_text() == "mine"
+
+
+def test_invented_organization_has_the_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many users, permissions and sets as the real one, the same at every run."""
+    lines = list(invented.lines())
+    held: dict[str, set[str]] = {}
+    for line in lines:
+        user, permission = line.split()
+        held.setdefault(user, set()).add(permission)
+    assert (len(held), len(set().union(*held.values()))) == (3_477, 1_587)
+    assert len(set(map(frozenset, held.values()))) == 259
+    assert lines == list(invented.lines())
+    monkeypatch.setattr(demo, "DATA", "absent")
+    assert demo._source()[1] == "an invented organization"
