@@ -1,0 +1,218 @@
+"""Two changes at once on PostgreSQL at READ COMMITTED: never a stale allow, a lost grant or a cycle.
+
+The guard is the lock on the organization's row. Each anomaly is shown to appear without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from rescind import Authority, changes
+from rescind.changes import Change
+from rescind.errors import NestingCycle
+
+ROUNDS = 500
+WITHOUT_THE_LOCK = "FOR NO KEY UPDATE"
+
+Scenario = Callable[[int], tuple[list[Change], Change, Change]]
+
+
+def last_two_sources(n: int) -> tuple[list[Change], Change, Change]:
+    """A membership in two groups that flow into one: it leaves both at once."""
+    member = (f"user:{n}",)
+    return (
+        [
+            changes.AddMembership(subject=member[0]),
+            changes.AddMembers(group="g1", members=member),
+            changes.AddMembers(group="g2", members=member),
+        ],
+        changes.RemoveMembers(group="g1", members=member),
+        changes.RemoveMembers(group="g2", members=member),
+    )
+
+
+def grant_and_revoke(n: int) -> tuple[list[Change], Change, Change]:
+    """A membership joins one of the two groups while it leaves the other."""
+    member = (f"user:{n}",)
+    return (
+        [
+            changes.AddMembership(subject=member[0]),
+            changes.AddMembers(group="g2", members=member),
+        ],
+        changes.AddMembers(group="g1", members=member),
+        changes.RemoveMembers(group="g2", members=member),
+    )
+
+
+def opposite_nestings(n: int) -> tuple[list[Change], Change, Change]:
+    """Two groups are nested into each other at once."""
+    left, right = f"left{n}", f"right{n}"
+    return (
+        [changes.CreateGroup(group=left), changes.CreateGroup(group=right)],
+        changes.NestGroup(group=left, into=right),
+        changes.NestGroup(group=right, into=left),
+    )
+
+
+def stale_allows(database: str) -> int:
+    """Effective roles of memberships that no group reaches any more."""
+    return _count(
+        database,
+        "SELECT count(*) FROM effective_role e WHERE NOT EXISTS (SELECT 1 FROM group_member gm"
+        " WHERE gm.organization = e.organization AND gm.membership = e.membership)",
+    )
+
+
+def lost_grants(database: str) -> int:
+    """Memberships in a group that flows into the one with the role, without the effective role."""
+    return _count(
+        database,
+        "SELECT count(*) FROM group_member gm WHERE NOT EXISTS (SELECT 1 FROM effective_role e"
+        " WHERE gm.organization = e.organization AND gm.membership = e.membership)",
+    )
+
+
+def cycles(database: str) -> int:
+    """Pairs of groups that are nested into each other."""
+    return _count(
+        database,
+        "SELECT count(*) FROM nesting a JOIN nesting b ON b.organization = a.organization"
+        " AND b.child = a.parent AND b.parent = a.child",
+    )
+
+
+SCENARIOS: list[tuple[Scenario, Callable[[str], int]]] = [
+    (last_two_sources, stale_allows),
+    (grant_and_revoke, lost_grants),
+    (opposite_nestings, cycles),
+]
+
+
+def _count(database: str, sql: str) -> int:
+    with psycopg.connect(database) as connection:
+        row = connection.execute(sql).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+@pytest.fixture
+def two(new_database: Callable[[str], str]) -> Iterator[tuple[str, Authority, Authority]]:
+    """Two processes' worth of authorities on one PostgreSQL database, with two groups in a third."""
+    database = new_database("postgres")
+    with (
+        Authority.open(database, organization="acme") as one,
+        Authority.open(database, organization="acme") as other,
+    ):
+        one.apply(
+            [
+                changes.CreateOrganization(),
+                changes.DefinePermission(permission="read"),
+                changes.DefineRole(role="reader", permissions=("read",)),
+                *(changes.CreateGroup(group=group) for group in ("g1", "g2", "top")),
+                changes.NestGroup(group="g1", into="top"),
+                changes.NestGroup(group="g2", into="top"),
+                changes.Assign(role="reader", to="group:top"),
+            ]
+        )
+        yield database, one, other
+
+
+def _apply_both(authorities: tuple[Authority, Authority], both: list[list[Change]]) -> None:
+    """Each authority applies its changes in order, in step with the other."""
+    step = threading.Barrier(2)
+    failures: list[BaseException] = []
+
+    def work(authority: Authority, mine: list[Change]) -> None:
+        try:
+            for change in mine:
+                step.wait(timeout=30)
+                with contextlib.suppress(NestingCycle):
+                    authority.apply([change])
+        except BaseException as error:
+            failures.append(error)
+            step.abort()
+
+    threads = [
+        threading.Thread(target=work, args=pair) for pair in zip(authorities, both, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures
+
+
+@pytest.mark.parametrize(("scenario", "anomalies"), SCENARIOS)
+@pytest.mark.parametrize("is_pipelined", [True, False])
+def test_no_anomaly_in_any_interleaving(
+    two: tuple[str, Authority, Authority],
+    monkeypatch: pytest.MonkeyPatch,
+    scenario: Scenario,
+    anomalies: Callable[[str], int],
+    is_pipelined: bool,
+) -> None:
+    """As they come, and statement by statement with random pauses in between."""
+    database, one, other = two
+    if not is_pipelined:
+        monkeypatch.setattr(psycopg.Connection, "pipeline", lambda _: contextlib.nullcontext())
+        rng = random.Random(7)
+        for authority in (one, other):
+            authority.store.on_statement = lambda _: time.sleep(rng.random() / 2_000)
+    cases = [scenario(n) for n in range(ROUNDS if is_pipelined else ROUNDS // 4)]
+    for start in range(0, len(cases), 100):
+        one.apply([change for first, _, _ in cases[start : start + 100] for change in first])
+    _apply_both((one, other), [[case[1] for case in cases], [case[2] for case in cases]])
+    assert anomalies(database) == 0
+    subjects = [(f"user:{n}", "read", None) for n in range(len(cases))]
+    effective = [bool(d) for d in one.check_many(subjects)]
+    assert effective == [bool(d) for d in one.check_many(subjects, assurance="live")]
+    revisions = [entry.revision for entry in one.log()]
+    assert revisions == list(range(1, len(revisions) + 1))
+
+
+@pytest.mark.parametrize(("scenario", "anomalies"), SCENARIOS)
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_the_lock_is_what_prevents_it(
+    two: tuple[str, Authority, Authority],
+    monkeypatch: pytest.MonkeyPatch,
+    scenario: Scenario,
+    anomalies: Callable[[str], int],
+    is_locked: bool,
+) -> None:
+    """Both have done all but commit: without the lock the anomaly is there, with it it cannot be."""
+    database, one, other = two
+    if not is_locked:
+        _take_the_lock_out(database)
+    monkeypatch.setattr(psycopg.Connection, "pipeline", lambda _: contextlib.nullcontext())
+    first, left, right = scenario(0)
+    one.apply(first)
+    arrived = [threading.Event(), threading.Event()]
+
+    def meet(mine: int) -> Callable[[str], None]:
+        def hook(name: str) -> None:
+            if name == "close_change":
+                arrived[mine].set()
+                arrived[1 - mine].wait(timeout=0.5)  # with the lock the other cannot come
+
+        return hook
+
+    one.store.on_statement, other.store.on_statement = meet(0), meet(1)
+    _apply_both((one, other), [[left], [right]])
+    assert anomalies(database) == (0 if is_locked else 1 if anomalies is not cycles else 2)
+
+
+def _take_the_lock_out(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        row = connection.execute(
+            "SELECT pg_get_functiondef('rescind_begin(integer, text, text)'::regprocedure)"
+        ).fetchone()
+        assert row is not None
+        assert WITHOUT_THE_LOCK in row[0]
+        connection.execute(row[0].replace(WITHOUT_THE_LOCK, ""))
