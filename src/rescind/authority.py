@@ -10,7 +10,7 @@ means in `decision`.
 
 from __future__ import annotations
 
-import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -19,15 +19,13 @@ from types import TracebackType
 from typing import Any
 
 from rescind import model
-from rescind.changes import Change, CreateOrganization, DeleteRole, checked, to_json
+from rescind.changes import Change, CreateOrganization, DeleteRole, checked
 from rescind.decision import lists
 from rescind.decision.check import Guesses, Question, check, check_many
 from rescind.decision.difference import difference
 from rescind.decision.explain import explained
-from rescind.decision.world import WHOLE, whole
 from rescind.errors import (
     InvalidArgument,
-    InvalidChange,
     KeyReused,
     NotCommitted,
     OrganizationNotFound,
@@ -46,13 +44,14 @@ from rescind.model import (
     Revision,
     Route,
 )
-from rescind.recording import Context, record
-from rescind.recording.roles import end_role
+from rescind.propagation import reconcile as reconciling
+from rescind.propagation.budget import FORCED, Budget, Costs
+from rescind.propagation.worker import OnProgress, Workers
+from rescind.recording.batch import Batch, Entry, Plan
+from rescind.settings import Settings
 from rescind.store import Rows, Store, Transaction, open_store
 from rescind.store.base import KeyTaken, PlanStale
 
-KEY_RETENTION_SECONDS = 48 * 3600
-"""How long idempotency keys are kept at least."""
 PLAN_ATTEMPTS = 16
 
 Clock = Callable[[], datetime]
@@ -75,15 +74,6 @@ class LogEntry:
     """A JSON list."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What must be known of an organization before its lock; checked under the lock."""
-
-    o: int
-    mode: str
-    is_new: bool = False
-
-
 class Authority(AbstractContextManager["Authority"]):
     """Changes facts and answers questions about them. Safe to use from many threads.
 
@@ -91,21 +81,30 @@ class Authority(AbstractContextManager["Authority"]):
     """
 
     def __init__(
-        self, store: Store, *, organization: str | None = None, clock: Clock | None = None
+        self,
+        store: Store,
+        *,
+        organization: str | None = None,
+        settings: Settings | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.store = store
+        self.settings = settings or Settings()
+        self.costs = Costs(store.engine, self.settings)
         self._organization = None if organization is None else model.organization_id(organization)
         self._clock = clock
-        self._plans: dict[OrganizationId, _Plan] = {}
+        self._plans: dict[OrganizationId, Plan] = {}
         self._guesses = Guesses()
 
     @classmethod
-    def open(cls, database: str, *, organization: str | None = None) -> Authority:
+    def open(
+        cls, database: str, *, organization: str | None = None, settings: Settings | None = None
+    ) -> Authority:
         """An authority on `postgresql://…`, `sqlite:///file.db` or a file's path.
 
         Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
         """
-        return cls(open_store(database), organization=organization)
+        return cls(open_store(database), organization=organization, settings=settings)
 
     def close(self) -> None:
         """Give up the store's connections."""
@@ -131,6 +130,7 @@ class Authority(AbstractContextManager["Authority"]):
         organization: str | None = None,
         within: object = None,
         detail: bool = False,
+        route: Route | str | None = None,
     ) -> Receipt:
         """Apply a batch of changes as one transaction with one revision.
 
@@ -139,6 +139,7 @@ class Authority(AbstractContextManager["Authority"]):
         caller has committed and called `receipt.enforce()`. The changes take effect in order. If
         nothing is altered, `changed` is false and there is no new revision. With `detail` the
         receipt tells the exact difference, at the cost of reading the organization's facts twice.
+        A `route` forces how effective roles follow; else the estimated work decides.
 
         Raises the refusal of the first change that cannot be, with nothing written; KeyReused;
         OutcomeUnknown when the connection was lost while committing.
@@ -146,15 +147,15 @@ class Authority(AbstractContextManager["Authority"]):
         name = self._named(organization)
         _require_text(actor=actor, reason=reason, idempotency_key=idempotency_key)
         changes, body = checked(changes)
-        now = self._now()
-        entry = {"now": now, "actor": actor, "reason": reason, "key": idempotency_key, "body": body}
+        entry = Entry(self._now(), actor, reason, idempotency_key, body)
+        budget = self._budget(route)
         for _ in range(PLAN_ATTEMPTS):
             plan = self._plan(name, changes, within)
-            run = _Run(plan, name, changes, entry, observe=detail)
-            if name == ENVIRONMENT:
-                run.others = self._users_of_roles(changes, within)
+            others = self._users_of_roles(changes, within) if name == ENVIRONMENT else None
+            batch = Batch(plan, name, changes, entry, budget, observe=detail, others=others)
+            start = time.perf_counter()
             try:
-                self.store.transact(run, within=within)
+                self.store.transact(batch, within=within)
             except PlanStale:
                 self._plans.pop(name, None)
                 continue
@@ -163,10 +164,14 @@ class Authority(AbstractContextManager["Authority"]):
             except BaseException:
                 self._plans.pop(name, None)
                 raise
-            self._plans.pop(name, None) if plan.is_new or run.alters_plan else None
-            receipt = self._receipt(name, run.outcome(), now)
+            seconds = time.perf_counter() - start
+            if plan.is_new or batch.alters_plan:
+                self._plans.pop(name, None)
+            receipt = self._receipt(name, batch.outcome()[0], entry.now, budget)
+            if receipt.route is Route.INLINE and within is None:
+                self.costs.learn(receipt.fan_out, seconds)
             if detail:
-                receipt = replace(receipt, difference=difference(*run.worlds(), now))
+                receipt = replace(receipt, difference=difference(*batch.worlds(), entry.now))
             return receipt if within is not None else self._enforced(receipt)
         raise StoreConflict(organization=name, why="it kept changing its name or mode")
 
@@ -174,18 +179,17 @@ class Authority(AbstractContextManager["Authority"]):
         """What a batch would give and take, exactly, without doing it. Raises its refusals."""
         name = self._named(organization)
         changes, _ = checked(changes)
-        now = self._now()
-        entry = {"now": now, "actor": "", "reason": "", "key": None, "body": "[]"}
+        entry, budget = Entry(self._now()), FORCED[Route.BACKGROUND]
         for _ in range(PLAN_ATTEMPTS):
             plan = self._plan(name, changes, None)
-            run = _Run(plan, name, changes, entry, observe=True)
+            batch = Batch(plan, name, changes, entry, budget, observe=True)
             try:
-                self.store.transact(run, keep=False)
+                self.store.transact(batch, keep=False)
             except PlanStale:
                 self._plans.pop(name, None)
                 continue
             self._plans.pop(name, None)
-            return difference(*run.worlds(), now)
+            return difference(*batch.worlds(), entry.now)
         raise StoreConflict(organization=name, why="it kept changing its name or mode")
 
     # --- questions --------------------------------------------------------------------------------
@@ -302,6 +306,46 @@ class Authority(AbstractContextManager["Authority"]):
         kind = f"{subject_kind}:" if subject_kind else ""
         return self._page("list_subjects", question, kind=kind, **options)
 
+    # --- background work --------------------------------------------------------------------------
+
+    def pending(
+        self, *, organization: str | None = None, limit: int = 1_000
+    ) -> list[model.PendingWork]:
+        """What is not settled yet, of one organization or of all: the most urgent first."""
+        name = None if organization is None else model.organization_id(organization)
+        rows = self.store.fetch("list_pending", {"organization": name, "limit": limit})
+        return [model.PendingWork.of(row) for row in rows]
+
+    def reconcile(self, group: str, *, organization: str | None = None) -> None:
+        """Settle what is pending for a group, in this thread; for a scheduler of your own.
+
+        When this returns, what was pending at the call is settled. Raises GroupNotFound; GroupBusy
+        while a worker has the group.
+        """
+        reconciling.reconcile(self.store, self._named(organization), model.group_id(group))
+
+    def workers(self, *, concurrency: int = 1, on_progress: OnProgress | None = None) -> Workers:
+        """Workers in threads of this process; start them, or use them in a `with` block."""
+        return Workers(self.store, self.settings, concurrency=concurrency, on_progress=on_progress)
+
+    def park(self, work: model.PendingWork) -> bool:
+        """Leave what is pending for a group alone until `retry`. What it fences stays fenced."""
+        return self._steer("park_pending", work)
+
+    def retry(self, work: model.PendingWork) -> bool:
+        """Let workers take what is pending for a group again, at once."""
+        return self._steer("retry_pending", work)
+
+    def _steer(self, query: str, work: model.PendingWork) -> bool:
+        tallies: list[Callable[[], Rows]] = []
+
+        def steer(tx: Transaction) -> None:
+            tx.count(query, "altered", o=work.organization_number, g=work.group_number)
+            tallies[:] = [tx.observe("read_purged")]
+
+        self.store.transact(steer)
+        return bool(tallies[0]()[0][0])
+
     # --- the log ----------------------------------------------------------------------------------
 
     def log(
@@ -367,7 +411,7 @@ class Authority(AbstractContextManager["Authority"]):
             kind=kind,
         )
 
-    def _plan(self, name: OrganizationId, changes: Sequence[Change], within: object) -> _Plan:
+    def _plan(self, name: OrganizationId, changes: Sequence[Change], within: object) -> Plan:
         known = self._plans.get(name)
         if known is not None:
             return known
@@ -375,8 +419,8 @@ class Authority(AbstractContextManager["Authority"]):
         if o is None:
             if not (changes and isinstance(changes[0], CreateOrganization)):
                 raise OrganizationNotFound(organization=name)
-            return _Plan(next_id, "multiple", is_new=True)
-        plan = _Plan(o, mode)
+            return Plan(next_id, "multiple", is_new=True)
+        plan = Plan(o, mode)
         if within is None:
             self._plans[name] = plan
         return plan
@@ -391,19 +435,34 @@ class Authority(AbstractContextManager["Authority"]):
             if isinstance(change, DeleteRole) and change.cascade
         }
 
-    def _receipt(self, name: OrganizationId, rows: Rows, now: int) -> Receipt:
-        ((o, number, environment, direction, route, fan_out, recorded_at),) = rows
+    def _budget(self, route: Route | str | None) -> Budget:
+        if route is None:
+            return self.costs.budget()
+        try:
+            return FORCED[Route(route)]
+        except ValueError:
+            known = ", ".join(known.value for known in Route)
+            raise InvalidArgument(what="route", value=route, mend=f"use one of {known}") from None
+
+    def _receipt(
+        self, name: OrganizationId, outcome: tuple[Any, ...], now: int, budget: Budget | None = None
+    ) -> Receipt:
+        o, number, environment, direction, route, fan_out, recorded_at, settled_at, *weighed = (
+            outcome
+        )
         changed = direction is not None
         recorded = model.moment(recorded_at if changed else now)
+        settled = recorded if not changed else settled_at and model.moment(settled_at)
         return Receipt(
             organization=name,
             revision=Revision(o, number, environment),
             changed=changed,
             direction=Direction(direction or "grants"),
             route=Route(route or "inline"),
+            route_reason=_why(Route(route or "inline"), weighed, budget),
             fan_out=fan_out or 0,
             recorded_at=recorded,
-            settled_at=recorded,
+            settled_at=settled,
             enforcer=self._enforce_committed,
         )
 
@@ -419,106 +478,29 @@ class Authority(AbstractContextManager["Authority"]):
                 raise NotCommitted(revision=receipt.revision.organization)
         return self._enforced(receipt)
 
-    def _replayed(
-        self, plan: _Plan, name: OrganizationId, entry: dict[str, Any], within: object
-    ) -> Receipt:
-        names = {"o": plan.o, "key": entry["key"]}
+    def _replayed(self, plan: Plan, name: OrganizationId, entry: Entry, within: object) -> Receipt:
+        names = {"o": plan.o, "key": entry.key}
         ((*outcome, digest),) = self.store.fetch("read_keyed_outcome", names, within=within)
-        if digest != _digest(entry["body"]):
-            raise KeyReused(key=entry["key"])
+        if digest != entry.digest:
+            raise KeyReused(key=entry.key)
         if outcome[3] is None:
             outcome[1] -= 1  # it altered nothing: the key holds the revision that it would have had
-        receipt = self._receipt(name, [tuple(outcome)], outcome[6])
+        receipt = self._receipt(name, tuple(outcome), outcome[6])
         return receipt if within is not None else self._enforced(receipt)
 
 
-class _Run:
-    """The statements of one batch, from lock to log."""
-
-    def __init__(
-        self,
-        plan: _Plan,
-        name: OrganizationId,
-        changes: list[Change],
-        entry: dict[str, Any],
-        *,
-        observe: bool,
-    ) -> None:
-        self.plan, self.name, self.changes, self.entry = plan, name, changes, entry
-        self.others: dict[int, Rows] = {}
-        self.alters_plan = False
-        self._observe = observe
-        self._states: list[dict[str, Callable[[], Rows]]] = []
-
-    def __call__(self, tx: Transaction) -> None:
-        o, name, entry = self.plan.o, self.name, self.entry
-        self._states.clear()
-        if self.plan.is_new:
-            create = self.changes[0]
-            title = getattr(create, "name", None) or name
-            tx.run("insert_organization", o=o, organization=name, name=title, now=entry["now"])
-        self._end_roles_elsewhere(tx)
-        tx.begin(o=o, organization=name, mode=self.plan.mode)
-        if entry["key"] is not None:
-            self._claim_key(tx)
-        self._look(tx)
-        if any(self.others.values()):
-            tx.count("note_taken_elsewhere", "revokes")
-        context = self._context(tx, o, name, self.plan.mode)
-        for place, change in enumerate(self.changes):
-            try:
-                record(context, change)
-            except InvalidChange as error:
-                if len(self.changes) > 1:
-                    raise InvalidChange(**error.facts, number=place + 1) from None
-                raise
-        self.alters_plan = context.is_single_role != (self.plan.mode == "single")
-        self._look(tx)
-        self.outcome = tx.close(o=o, route=Route.INLINE.value, **entry)
-
-    def worlds(self) -> tuple[Any, Any]:
-        """The organization's facts before and after, when they were observed."""
-        before, after = (
-            {query: rows() for query, rows in observed.items()} for observed in self._states
-        )
-        after_settings = after["read_settings"] or before["read_settings"]
-        return whole(before["read_settings"][0], before), whole(after_settings[0], after)
-
-    def _context(self, tx: Transaction, o: int, name: OrganizationId, mode: str) -> Context:
-        return Context(tx, name, o, self.entry["now"], mode == "single")
-
-    def _claim_key(self, tx: Transaction) -> None:
-        o, entry = self.plan.o, self.entry
-        cutoff = entry["now"] - KEY_RETENTION_SECONDS * 1_000_000
-        tx.run("forget_old_keys", o=o, cutoff=cutoff)
-        digest = _digest(entry["body"])
-        tx.run("claim_key", o=o, key=entry["key"], digest=digest, now=entry["now"])
-
-    def _look(self, tx: Transaction) -> None:
-        if self._observe:
-            self._states.append(
-                {
-                    "read_settings": tx.observe("read_settings", organization=self.name),
-                    **{query: tx.observe(query, o=self.plan.o) for query in WHOLE},
-                }
-            )
-
-    def _end_roles_elsewhere(self, tx: Transaction) -> None:
-        """Deleting a role of all organizations is a change of each one that uses it."""
-        for place, users in self.others.items():
-            change = self.changes[place]
-            role = model.role_id(getattr(change, "role", None))
-            for other, slug, mode in users:
-                if other == self.plan.o or slug is None:
-                    continue
-                tx.begin(o=other, organization=slug, mode=mode)
-                end_role(self._context(tx, other, slug, mode), owner=0, role=role)
-                entry = {**self.entry, "key": None, "body": to_json([change]).decode()}
-                tx.close(o=other, route=Route.INLINE.value, **entry)
-
-
-def _digest(body: str) -> str:
-    return hashlib.sha256(body.encode()).hexdigest()
+def _why(route: Route, weighed: Sequence[Any], budget: Budget | None) -> str:
+    """Why a change took its route, from what was weighed: pairs, and groups that a job had."""
+    if budget is None or not weighed:
+        return ""
+    pairs, busy, *_ = weighed
+    if budget in FORCED.values():
+        return "forced"
+    if busy:
+        return "a job had the group"
+    if route is Route.BACKGROUND:
+        return f"{pairs:,} pairs or more are over the budget of {budget.pairs:,}"
+    return f"{pairs:,} pairs are within the budget of {max(budget.pairs, budget.critical_pairs):,}"
 
 
 def _is_live(assurance: str) -> bool:

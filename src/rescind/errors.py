@@ -326,6 +326,22 @@ class RevisionUnavailable(StoreError):
     mend = "The database may have been restored from a backup; ask without at_least to accept that."
 
 
+class GroupBusy(StoreError):
+    """Another worker or a change has the group at this moment."""
+
+    code = "group_busy"
+    retry = True
+    mend = "Try again shortly."
+
+
+class PendingMoved(StoreError):
+    """The pending work went on, or changed, in the meantime."""
+
+    code = "pending_moved"
+    retry = True
+    mend = "Read it again."
+
+
 class UnsupportedConnection(RescindError):
     """This kind of connection cannot carry a change."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, Literal, NewType
+from typing import Any, Final, Literal, NewType
 
 from rescind.errors import InvalidArgument, InvalidToken, MalformedId
 
@@ -49,6 +49,9 @@ class Route(StrEnum):
     """How effective roles follow a change."""
 
     INLINE = "inline"
+    """In the same transaction."""
+    BACKGROUND = "background"
+    """By pending work, which is never trusted for a revocation that it has not finished."""
 
 
 class RoleMode(StrEnum):
@@ -344,7 +347,8 @@ class Receipt:
     """What a change did, and when it held.
 
     `fan_out` counts the effective roles that the change made or unmade. `recorded_at` is the time
-    of the transaction; for the inline route effective roles were settled in that same transaction.
+    of the transaction; for the inline route effective roles were settled in that same transaction, for
+    the background route `settled_at` is None until they are, and `fan_out` is an estimate.
     `enforced_at` is set once no decision point can still allow what the change revoked.
     """
 
@@ -356,6 +360,7 @@ class Receipt:
     fan_out: int
     recorded_at: datetime
     settled_at: datetime | None
+    route_reason: str = field(default="", compare=False)
     enforced_at: datetime | None = field(default=None, compare=False)
     difference: Difference | None = field(default=None, compare=False)
     enforcer: Callable[[Receipt], Receipt] | None = field(default=None, compare=False, repr=False)
@@ -372,3 +377,53 @@ class Receipt:
         NotCommitted while the transaction that carried the change is open or was rolled back.
         """
         return self.enforcer(self) if self.enforced_at is None and self.enforcer else self
+
+
+@dataclass(frozen=True, slots=True)
+class PendingWork:
+    """Background work that is not settled: for whom, how far it has come, and what went wrong.
+
+    `subject` is the membership of kind `member`, the other group of kind `whole`. A group that was
+    deleted has no name. `lag_seconds` counts from when the oldest change behind it was recorded.
+    """
+
+    organization: str | None
+    group: str | None
+    kind: str
+    subject: str | None
+    direction: Direction
+    is_critical: bool
+    done: int
+    total: int | None
+    lag_seconds: float
+    attempts: int
+    waits_seconds: float
+    is_parked: bool
+    last_error: str | None
+    since: int
+    revision: int
+    group_number: int
+    organization_number: int
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> PendingWork:
+        """From a row of `list_pending`."""
+        return cls(
+            organization=row[0],
+            group=None if row[1] is None or row[1].startswith("\x01") else row[1],
+            kind=row[2],
+            subject=row[3],
+            direction=Direction(row[4]),
+            is_critical=row[5] == 0,
+            done=row[6],
+            total=row[7],
+            lag_seconds=max(row[8], 0) / 1e6,
+            attempts=row[9],
+            waits_seconds=max(row[10], 0) / 1e6,
+            is_parked=bool(row[11]),
+            last_error=row[12],
+            since=row[13],
+            revision=row[14],
+            group_number=row[15],
+            organization_number=row[17],
+        )

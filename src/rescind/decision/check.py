@@ -107,7 +107,7 @@ def decided(rows: Rows, live: bool, at_least: Revision | None) -> Decision:
         return Decision(
             allowed=False, reason=Reason.UNKNOWN_ORGANIZATION, point=point, revision=None
         )
-    o, number, environment, membership, active, critical, resource, answer, _ = rows[0]
+    o, number, environment, membership, active, critical, resource, answer, _, fenced = rows[0]
     revision = Revision(o, number, environment)
     if at_least is not None:
         require(revision, at_least)
@@ -123,7 +123,8 @@ def decided(rows: Rows, live: bool, at_least: Revision | None) -> Decision:
         reason = Reason.UNKNOWN_RESOURCE
     else:
         reason = Reason.NO_ROLE
-    point = DecisionPoint.LIVE if live or critical else DecisionPoint.EFFECTIVE
+    is_live = live or critical or fenced
+    point = DecisionPoint.LIVE if is_live else DecisionPoint.EFFECTIVE
     return Decision(allowed=bool(answer), reason=reason, point=point, revision=revision)
 
 

@@ -11,6 +11,7 @@ from rescind.errors import BadInput, RescindError
 from rescind.exchange import ndjson, pairs, tables
 from rescind.exchange.readers import Item, Source
 from rescind.model import Microseconds
+from rescind.propagation.budget import Budget
 from rescind.recording import Context, record
 
 
@@ -76,6 +77,6 @@ def _require_well_formed(item: Item) -> None:
     try:
         name = model.organization_id(item.organization or "any")
         nothing: Any = _NoTransaction()
-        record(Context(nothing, name, 1, Microseconds(0), False), item.change)
+        record(Context(nothing, name, 1, Microseconds(0), False, Budget(0, 0)), item.change)
     except RescindError as error:
         raise BadInput(at=item.place, why=str(error)) from None

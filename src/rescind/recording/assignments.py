@@ -9,7 +9,7 @@ from typing import Any
 
 from rescind import changes, model
 from rescind.errors import InvalidChange
-from rescind.propagation import inline
+from rescind.propagation import routing
 from rescind.recording.context import Context
 
 
@@ -22,15 +22,15 @@ def assign(context: Context, change: changes.Assign) -> None:
 def unassign(context: Context, change: changes.Unassign) -> None:
     names = _named(change.to, [(change.role, change.on, None)])
     context.tx.guard("refuse_assignments", o=context.o, **names)
-    context.tx.count("end_assignments", "altered", o=context.o, **names)
-    inline.after_ended(context.tx, context.scope)
+    context.tx.count("end_assignments", "altered", "takes", o=context.o, **names)
+    routing.after_ended(context.tx, context.scope, by_groups=names["group"] is not None)
 
 
 def replace(context: Context, change: changes.ReplaceAssignments) -> None:
     names = _named(change.to, [(g.role, g.on, g.expires_at) for g in change.assignments])
     context.tx.guard("refuse_assignments", o=context.o, **names)
-    context.tx.count("end_other_assignments", "altered", o=context.o, **names)
-    inline.after_ended(context.tx, context.scope)
+    context.tx.count("end_other_assignments", "altered", "takes", o=context.o, **names)
+    routing.after_ended(context.tx, context.scope, by_groups=names["group"] is not None)
     _give(context, names, may_shorten=True)
 
 
@@ -40,7 +40,7 @@ def _give(context: Context, names: dict[str, Any], *, may_shorten: bool) -> None
         tx.count("shorten_assignments", "altered", "revokes", o=o, **names)
     tx.count("lengthen_assignments", "altered", "gains", o=o, **names)
     tx.count("insert_assignments", "altered", "numbers", o=o, **names)
-    inline.after_assigned(tx, context.scope, **names)
+    routing.after_assigned(tx, context.scope, **names)
 
 
 def _named(to: str, given: Iterable[tuple[str, str | None, datetime | None]]) -> dict[str, Any]:

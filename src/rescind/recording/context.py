@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rescind.model import Microseconds, OrganizationId
-from rescind.propagation.inline import Scope
+from rescind.propagation.budget import Budget
+from rescind.propagation.routing import Scope
 from rescind.store import Transaction
 
 
@@ -20,10 +21,11 @@ class Context:
     o: int
     now: Microseconds
     is_single_role: bool
+    budget: Budget
 
     @property
     def scope(self) -> Scope:
-        return Scope(self.o, self.is_single_role)
+        return Scope(self.o, self.is_single_role, self.budget)
 
 
 def json_list(values: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rescind import changes, model
+from rescind.propagation import routing
 from rescind.recording.context import Context
 
 
@@ -26,7 +27,9 @@ def reactivate(context: Context, change: changes.ReactivateMembership) -> None:
 def remove(context: Context, change: changes.RemoveMembership) -> None:
     names = _known(context, change.subject)
     context.tx.count("note_membership_has_access", "revokes", **names)
-    context.tx.count("delete_effective_roles_of_membership", "revoked", **names)
+    routing.before_membership_removed(
+        context.tx, context.scope, subject=model.subject_id(change.subject)
+    )
     context.tx.run("delete_role_resets_of_membership", **names)
     context.tx.run("delete_assignments_of_membership", **names)
     context.tx.run("delete_group_members_of_membership", **names)

@@ -6,6 +6,7 @@ from rescind import changes, model
 from rescind.recording.context import Context
 
 _CONTENTS = (
+    "pending",
     "role_resets",
     "assignments",
     "group_members",

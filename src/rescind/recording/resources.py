@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rescind import changes, model
 from rescind.errors import InvalidChange
-from rescind.propagation import inline
+from rescind.propagation import routing
 from rescind.recording.context import Context, json_list
 
 
@@ -49,8 +49,8 @@ def delete(context: Context, change: changes.DeleteResource) -> None:
     if not change.cascade:
         context.tx.guard("refuse_resource_in_use", **names)
     context.tx.count("note_resource_has_holders", "revokes", **names)
-    context.tx.run("end_assignments_in_subtree", **names)
-    inline.after_ended(context.tx, context.scope)
+    context.tx.count("end_assignments_in_subtree", "takes", **names)
+    routing.after_ended(context.tx, context.scope)
     context.tx.count("delete_resources_in_subtree", "altered", **names)
 
 

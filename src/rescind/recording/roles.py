@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from rescind import changes, model
 from rescind.errors import InvalidChange
-from rescind.propagation import inline
+from rescind.propagation import routing
 from rescind.recording.context import Context, json_list
 
 
@@ -104,8 +104,8 @@ def delete_role(context: Context, change: changes.DeleteRole) -> None:
 def end_role(context: Context, *, owner: int, role: Any) -> None:
     """Take a role back from everybody in the organization, and stop it being the default."""
     tx, names = context.tx, {"o": context.o, "owner": owner, "role": role}
-    tx.count("end_assignments_of_role", "altered", **names)
-    inline.after_ended(tx, context.scope)
+    tx.count("end_assignments_of_role", "altered", "takes", **names)
+    routing.after_ended(tx, context.scope)
     tx.count("note_is_default_role", "revokes", **names)
     tx.count("unset_default_role", "altered", **names)
 

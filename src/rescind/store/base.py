@@ -38,11 +38,40 @@ class Transaction(Protocol):
         for by `rescind_tallied('name')`.
         """
 
+    def choose(self, query: str, budget: Bounds, /, **params: Any) -> None:
+        """Choose the route of the statements that follow, from what the query weighs (pairs, is_critical,
+        is_busy, is_unsettled): sets the counter `background` to 1 where the pairs exceed the budget or a
+        job has the groups, and to 0 elsewhere. A budget that waits does so for such a job instead.
+        """
+
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         """Run a query; its rows can be had when `transact` has returned, by calling the result."""
 
     def close(self, **params: Any) -> Callable[[], Rows]:
         """Advance the revision and log the change, if anything was altered; the outcome as rows."""
+
+
+class Listener(Protocol):
+    """Waits for news from the database, on a connection of its own."""
+
+    def wait(self, seconds: float) -> None:
+        """Return when there may be news, at the latest after so long. Raises StoreUnavailable."""
+
+    def close(self) -> None:
+        """Give up the connection."""
+
+
+class Bounds(Protocol):
+    """How many pairs may be done inline."""
+
+    @property
+    def pairs(self) -> int: ...
+    @property
+    def critical_pairs(self) -> int: ...
+    @property
+    def most(self) -> int: ...
+    @property
+    def waits(self) -> bool: ...
 
 
 Change: TypeAlias = Callable[[Transaction], None]
@@ -59,8 +88,14 @@ class KeyTaken(Exception):
 class Store(Protocol):
     """One database."""
 
-    def transact(self, change: Change, *, within: object = None, keep: bool = True) -> None:
+    engine: str
+
+    def transact(
+        self, change: Change, *, within: object = None, keep: bool = True, gives_way: bool = False
+    ) -> None:
         """Run a change in one transaction; without `keep`, take it back again at its end.
+
+        One that `gives_way` lets others that wait go first, and is not tried again on a conflict.
 
         With `within`, in the caller's transaction on that connection, to commit or roll back with
         it; a refused change leaves that transaction as it was.
@@ -68,6 +103,12 @@ class Store(Protocol):
 
     def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
         """The rows of one query."""
+
+    def waiting(self) -> int:
+        """How many others wait for a lock in this database, as far as can be told at little cost."""
+
+    def listen(self) -> Listener:
+        """Somebody to wait with for pending work of any process. It is a hint: polling is the truth."""
 
     def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
         """The rows of several queries, all of one snapshot."""

@@ -29,7 +29,7 @@ from rescind.errors import (
     StoreUnavailable,
     refusal,
 )
-from rescind.store.base import Change, KeyTaken, Params, PlanStale, Rows
+from rescind.store.base import Bounds, Change, KeyTaken, Params, PlanStale, Rows
 from rescind.store.connections import driver_connection
 from rescind.store.queries import changes_data, queries
 from rescind.store.schema import require_current
@@ -64,6 +64,11 @@ class PostgresTransaction:
     def count(self, query: str, /, *counters: str, **params: Any) -> None:
         self._execute(query, self._store.counting(query, counters), params)
 
+    def choose(self, query: str, budget: Bounds, /, **params: Any) -> None:
+        bounds = {"pairs": budget.pairs, "critical_pairs": budget.critical_pairs}
+        sql = self._store.choosing(query, waits=budget.waits)
+        self._execute(query, sql, {**params, **bounds, "most": budget.most})
+
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         return self._execute(query, self._sql(query), params).fetchall
 
@@ -82,6 +87,33 @@ class PostgresTransaction:
         return cursor.execute(sql, params, prepare=True)
 
 
+class PostgresListener:
+    """Hears the notifications of changes that left pending work."""
+
+    def __init__(self, url: str, where: str) -> None:
+        self._url, self._where = url, where
+        self._connection: Connection | None = None
+
+    def wait(self, seconds: float) -> None:
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connection = psycopg.connect(
+                    self._url, autocommit=True, connect_timeout=int(CONNECT_SECONDS)
+                )
+                self._connection.execute("LISTEN rescind_pending")
+                return  # what came before was not heard
+            for _ in self._connection.notifies(timeout=seconds, stop_after=1):
+                pass
+        except psycopg.Error as error:
+            self.close()
+            raise StoreUnavailable(database=self._where, why=_first_line(error)) from error
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
 class PostgresStore:
     """A store in a PostgreSQL database. `on_statement` is called with each statement's name before
     it is sent.
@@ -94,6 +126,7 @@ class PostgresStore:
         self.queries = dict(queries("postgres"))
         self.on_statement: Callable[[str], None] | None = None
         self._counting: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._choosing: dict[tuple[str, bool], str] = {}
         self._connections = connections
         self._process = os.getpid()
         try:
@@ -116,17 +149,20 @@ class PostgresStore:
             open=True,
         )
 
-    def transact(self, change: Change, *, within: object = None, keep: bool = True) -> None:
+    def transact(
+        self, change: Change, *, within: object = None, keep: bool = True, gives_way: bool = False
+    ) -> None:
         if within is not None:
             connection = driver_connection(within, psycopg.Connection)
             self._transact_within(change, connection, keep=keep)
             return
-        for attempt in range(CONFLICT_ATTEMPTS):
+        attempts = 1 if gives_way else CONFLICT_ATTEMPTS
+        for attempt in range(attempts):
             try:
                 self._transact(change, keep=keep)
                 return
             except StoreConflict:
-                if attempt == CONFLICT_ATTEMPTS - 1:
+                if attempt == attempts - 1:
                     raise
 
     def _transact(self, change: Change, *, keep: bool) -> None:
@@ -178,6 +214,14 @@ class PostgresStore:
             except psycopg.Error as error:
                 raise self._translated(error) from error
 
+    def waiting(self) -> int:
+        with self._connection() as connection:
+            row = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+            return int(row[0]) if row else 0
+
+    def listen(self) -> PostgresListener:
+        return PostgresListener(self.url, self._where())
+
     def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
         with self._connection() as connection:
             try:
@@ -209,6 +253,18 @@ class PostgresStore:
                 f"SELECT {tallies} FROM (SELECT count(*) AS n FROM counted) AS c"
             )
             self._counting[(name, counters)] = known
+        return known
+
+    def choosing(self, name: str, *, waits: bool) -> str:
+        """The statement that weighs a change, made to choose its route from that."""
+        known = self._choosing.get((name, waits))
+        if known is None:
+            sql = self.queries[name]
+            known = (
+                "SELECT rescind_choose(w.pairs, w.is_critical, w.is_busy, w.is_unsettled, %(pairs)s,"
+                f" %(critical_pairs)s) FROM (\n{sql.replace(' SKIP LOCKED', '') if waits else sql}\n) AS w"
+            )
+            self._choosing[(name, waits)] = known
         return known
 
     @contextmanager

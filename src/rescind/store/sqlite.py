@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,22 +25,28 @@ from rescind.errors import (
     StoreUnavailable,
     refusal,
 )
-from rescind.store.base import Change, KeyTaken, Params, PlanStale, Rows
+from rescind.store.base import Bounds, Change, KeyTaken, Params, PlanStale, Rows
 from rescind.store.connections import driver_connection
 from rescind.store.queries import queries
 from rescind.store.schema import require_current
 
 BUSY_SECONDS = 10.0
+LISTEN_SECONDS = 0.01
+"""How often a listener looks at the file's version."""
+TURN_SECONDS = 0.0005
+"""How often somebody who waits for the write lock asks again."""
 
 
 class SqliteTransaction:
-    """Statements run as they come; counters live here and SQL reads them by a function."""
+    """Statements run as they come; SQL reads the counters by a function of the connection."""
 
-    def __init__(self, connection: sqlite3.Connection, store: SqliteStore) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, store: SqliteStore, tally: Counter[str]
+    ) -> None:
         self._connection = connection
         self._store = store
-        self._tally: Counter[str] = Counter()
-        connection.create_function("rescind_tallied", 1, self._tally.__getitem__)
+        self._tally = tally
+        self._tally.clear()
 
     def begin(self, *, o: int, organization: str, mode: str) -> None:
         self._tally.clear()
@@ -59,6 +66,16 @@ class SqliteTransaction:
         rows = len(read) or self._connection.total_changes - before
         for counter in counters:
             self._tally[counter] += rows
+
+    def choose(self, query: str, budget: Bounds, /, **params: Any) -> None:
+        row = self._execute(query, most=budget.most, **params).fetchone()
+        pairs, is_critical, _, is_unsettled = row
+        most = budget.critical_pairs if is_critical else budget.pairs
+        self._tally["background"] = int(pairs > most)
+        self._tally["critical"] = int(bool(is_critical))
+        self._tally["unsettled"] |= int(bool(is_unsettled))
+        self._tally["pairs"] += pairs
+        self._tally["estimated"] += pairs * self._tally["background"]
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         rows = self._execute(query, **params).fetchall()
@@ -82,6 +99,27 @@ class SqliteTransaction:
             raise
 
 
+class SqliteListener:
+    """Sees by the file's version that somebody wrote."""
+
+    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+        self._connection, self._path = connection, path
+        self._seen = self._version()
+
+    def wait(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self._version() == self._seen and time.monotonic() < deadline:
+            time.sleep(min(LISTEN_SECONDS, seconds))
+        self._seen = self._version()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _version(self) -> int:
+        with translated_errors(self._path):
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+
 class SqliteStore:
     """A store in one file. `on_statement` is called with each statement's name before it runs."""
 
@@ -92,6 +130,8 @@ class SqliteStore:
         self.queries = dict(queries("sqlite"))
         self.on_statement: Callable[[str], None] | None = None
         self._lock = threading.Lock()
+        self._counting = threading.Lock()
+        self._wanting = 0
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._process = os.getpid()
@@ -102,29 +142,69 @@ class SqliteStore:
             )
         with translated_errors(self.path):
             self._writer = self._connect()
+            self._tally = _counters(self._writer)
             require_current(self._writer.execute)
+            self._writer.execute("PRAGMA busy_timeout = 0")
 
-    def transact(self, change: Change, *, within: object = None, keep: bool = True) -> None:
+    def transact(
+        self, change: Change, *, within: object = None, keep: bool = True, gives_way: bool = False
+    ) -> None:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
             if not connection.in_transaction:
-                connection.execute("BEGIN IMMEDIATE")
-            self._run(change, connection, within=True, keep=keep)
+                _begin(connection)
+            tx = SqliteTransaction(connection, self, _counters(connection))
+            self._run(change, tx, connection, within=True, keep=keep)
             return
         self._require_usable()
-        with self._lock:
-            self._run(change, self._writer, within=False, keep=keep)
+        with self._turn(gives_way=gives_way):
+            tx = SqliteTransaction(self._writer, self, self._tally)
+            self._run(change, tx, self._writer, within=False, keep=keep)
+
+    @contextmanager
+    def _turn(self, *, gives_way: bool) -> Iterator[None]:
+        """The lock of this process's writer; who gives way takes it when nobody else wants it."""
+        if gives_way:
+            while self._wanting:
+                time.sleep(TURN_SECONDS)
+            with self._lock:
+                yield
+            return
+        with self._counting:
+            self._wanting += 1
+        try:
+            self._lock.acquire()
+        finally:
+            with self._counting:
+                self._wanting -= 1
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def waiting(self) -> int:
+        return self._wanting
+
+    def listen(self) -> SqliteListener:
+        self._require_usable()
+        with translated_errors(self.path):
+            return SqliteListener(self._connect(), self.path)
 
     def _run(
-        self, change: Change, connection: sqlite3.Connection, *, within: bool, keep: bool
+        self,
+        change: Change,
+        tx: SqliteTransaction,
+        connection: sqlite3.Connection,
+        *,
+        within: bool,
+        keep: bool,
     ) -> None:
-        begin = "SAVEPOINT rescind" if within else "BEGIN IMMEDIATE"
         undo = "ROLLBACK TO rescind" if within else "ROLLBACK"
         commit = undo if not keep else "RELEASE rescind" if within else "COMMIT"
         with translated_errors(self.path):
-            connection.execute(begin)
+            connection.execute("SAVEPOINT rescind") if within else _begin(connection)
             try:
-                change(SqliteTransaction(connection, self))
+                change(tx)
                 if self.on_statement:
                     self.on_statement("commit")
                 connection.execute(commit)
@@ -186,6 +266,31 @@ class SqliteStore:
         connection = connect(self.path)
         self._opened.append(connection)
         return connection
+
+
+def _counters(connection: sqlite3.Connection) -> Counter[str]:
+    """Counters that SQL on the connection can ask for. Once for a connection where that can be had: it
+    makes the engine forget all that was prepared.
+    """
+    tally: Counter[str] = Counter()
+    connection.create_function("rescind_tallied", 1, tally.__getitem__, deterministic=True)
+    return tally
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Take the file's write lock. Asks again soon and often, where SQLite's own waiting would sleep
+    past the gaps that background work leaves.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > deadline:
+                raise
+        time.sleep(TURN_SECONDS)
 
 
 def connect(path: str) -> sqlite3.Connection:

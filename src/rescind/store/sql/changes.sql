@@ -10,6 +10,16 @@ SELECT o.id, o.role_mode, (SELECT max(id) + 1 FROM organization) AS next_id
 FROM organization AS env LEFT JOIN organization AS o ON o.slug = :organization
 WHERE env.id = 0
 
+-- While effective roles are behind the facts, what a change takes cannot be counted from them: then taking any fact
+-- counts as revoking, and in a single-role organization any change does.
+
+-- fragment: direction_taken
+CASE WHEN rescind_tallied('revoked') + rescind_tallied('revokes') > 0
+       OR (rescind_tallied('takes') > 0 AND rescind_tallied('unsettled') + rescind_tallied('pended') > 0)
+       OR (o.role_mode = 'single' AND (rescind_tallied('granted') + rescind_tallied('gains') > 0
+                                       OR rescind_tallied('unsettled') > 0))
+     THEN 'revokes' ELSE 'grants' END,
+
 -- name: claim_key
 INSERT INTO idempotency (organization, key, digest, revision, recorded_at)
 SELECT :o, :key, :digest, o.revision + 1, :now FROM organization AS o WHERE o.id = :o
@@ -18,8 +28,8 @@ SELECT :o, :key, :digest, o.revision + 1, :now FROM organization AS o WHERE o.id
 DELETE FROM idempotency WHERE organization = :o AND recorded_at < :cutoff
 
 -- name: read_keyed_outcome
-SELECT o.id, k.revision, env.revision AS environment, c.direction, c.route, c.granted + c.revoked AS fan_out,
-       k.recorded_at, k.digest
+SELECT o.id, k.revision, env.revision AS environment, c.direction, c.route,
+       c.granted + c.revoked + c.estimated AS fan_out, k.recorded_at, c.settled_at, k.digest
 FROM idempotency AS k JOIN organization AS o ON o.id = k.organization JOIN organization AS env ON env.id = 0
 LEFT JOIN change AS c ON c.organization = k.organization AND c.revision = k.revision AND c.idempotency_key = k.key
 WHERE k.organization = :o AND k.key = :key
@@ -48,16 +58,19 @@ UPDATE organization SET name = :name WHERE id = :o AND name <> :name
 -- name: refuse_organization_in_use
 SELECT 'organization_in_use' AS code, 'contents' AS fact,
        (SELECT count(*) FROM membership WHERE organization = :o) || ' memberships, '
-       || (SELECT count(*) FROM "group" WHERE organization = :o) || ' groups, '
+       || (SELECT count(*) FROM "group" WHERE organization = :o AND ended IS NULL) || ' groups, '
        || (SELECT count(*) FROM resource WHERE organization = :o AND id <> 0) || ' resources, '
        || (SELECT count(*) FROM role WHERE organization = :o) || ' roles' AS value
 WHERE EXISTS (SELECT 1 FROM membership WHERE organization = :o)
-   OR EXISTS (SELECT 1 FROM "group" WHERE organization = :o)
+   OR EXISTS (SELECT 1 FROM "group" WHERE organization = :o AND ended IS NULL)
    OR EXISTS (SELECT 1 FROM resource WHERE organization = :o AND id <> 0)
    OR EXISTS (SELECT 1 FROM role WHERE organization = :o)
 
 -- name: delete_all_effective_roles
 DELETE FROM effective_role WHERE organization = :o
+
+-- name: delete_all_pending
+DELETE FROM pending WHERE organization = :o
 
 -- name: delete_all_role_resets
 DELETE FROM role_reset WHERE organization = :o
@@ -69,7 +82,7 @@ DELETE FROM assignment WHERE organization = :o
 DELETE FROM group_member WHERE organization = :o
 
 -- name: delete_all_nestings
-DELETE FROM nesting WHERE organization = :o
+DELETE FROM recorded_nesting WHERE organization = :o
 
 -- name: delete_all_groups
 DELETE FROM "group" WHERE organization = :o
@@ -142,15 +155,28 @@ ON CONFLICT (organization, subject) DO NOTHING
 SELECT 1 FROM membership AS m JOIN organization AS o ON o.id = m.organization
 WHERE m.organization = :o AND m.subject = :subject AND m.active
   AND ((o.role_mode = 'single' AND o.default_role IS NOT NULL)
-       OR EXISTS (SELECT 1 FROM effective_role AS e WHERE e.organization = m.organization AND e.membership = m.id))
+       OR EXISTS (SELECT 1 FROM assignment AS a WHERE a.organization = m.organization AND a.holder = m.id AND a.ended IS NULL)
+       OR (SELECT 1 FROM group_member AS gm WHERE gm.organization = m.organization AND gm.membership = m.id AND EXISTS (
+               WITH RECURSIVE holder (id) AS (
+                   SELECT gm."group"
+                   UNION
+                   SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = m.organization AND n.child = h.id)
+               SELECT 1 FROM holder AS h JOIN assignment AS a
+               ON a.organization = m.organization AND a.holder = h.id AND a.ended IS NULL) LIMIT 1) IS NOT NULL)
 
 -- name: set_membership_active
 UPDATE membership SET active = :active
 WHERE organization = :o AND subject = :subject AND active <> :active
 
 -- name: delete_effective_roles_of_membership
-DELETE FROM effective_role WHERE organization = :o
+DELETE FROM effective_role WHERE rescind_tallied('background') = 0 AND organization = :o
 AND membership = (SELECT id FROM membership WHERE organization = :o AND subject = :subject)
+
+-- name: delete_direct_effective_roles
+DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) IN (
+    SELECT a.holder, a.id FROM membership AS m
+    JOIN assignment AS a ON a.organization = :o AND a.holder = m.id AND a.ended IS NULL
+    WHERE m.organization = :o AND m.subject = :subject)
 
 -- name: delete_role_resets_of_membership
 DELETE FROM role_reset WHERE organization = :o
@@ -201,17 +227,34 @@ AND (EXISTS (SELECT 1 FROM group_member AS x WHERE x.organization = :o AND x."gr
      OR EXISTS (SELECT 1 FROM nesting AS x WHERE x.organization = :o AND x.child = g.id)
      OR EXISTS (SELECT 1 FROM assignment AS x WHERE x.organization = :o AND x.holder = g.id AND x.ended IS NULL))
 
--- name: delete_nestings_of_group
-DELETE FROM nesting WHERE organization = :o
-AND (child = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
-     OR parent = (SELECT id FROM "group" WHERE organization = :o AND slug = :group))
+-- name: end_nestings_of_group
+UPDATE recorded_nesting SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+WHERE organization = :o AND ended IS NULL
+  AND (child = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+       OR parent = (SELECT id FROM "group" WHERE organization = :o AND slug = :group))
 
 -- name: delete_members_of_group
 DELETE FROM group_member WHERE organization = :o
 AND "group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p."group" = group_member."group")
 
--- name: delete_group
-DELETE FROM "group" WHERE organization = :o AND slug = :group
+-- Nestings and groups that were taken back stay on record while anything is pending that is as old as their end.
+
+-- name: delete_ended_nestings
+DELETE FROM recorded_nesting WHERE organization = :o AND ended IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.since <= recorded_nesting.ended)
+
+-- name: delete_ended_groups
+DELETE FROM "group" WHERE organization = :o AND ended IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p."group" = "group".id)
+AND NOT EXISTS (SELECT 1 FROM group_member AS gm WHERE gm.organization = :o AND gm."group" = "group".id)
+AND NOT EXISTS (SELECT 1 FROM recorded_nesting AS n WHERE n.organization = :o AND n.child = "group".id)
+AND NOT EXISTS (SELECT 1 FROM recorded_nesting AS n WHERE n.organization = :o AND n.parent = "group".id)
+AND NOT EXISTS (SELECT 1 FROM assignment AS a WHERE a.organization = :o AND a.holder = "group".id AND a.ended IS NOT NULL)
+
+-- name: bury_group
+UPDATE "group" SET slug = :buried || CAST(-id AS TEXT), ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+WHERE organization = :o AND slug = :group
 
 -- name: refuse_members_missing
 SELECT 'group_not_found' AS code, 'group' AS fact, CAST(:group AS TEXT) AS value
@@ -271,14 +314,15 @@ FROM upward AS u JOIN "group" AS g ON g.organization = :o AND g.id = u.id AND g.
 LIMIT 1
 
 -- name: insert_nesting
-INSERT INTO nesting (organization, child, parent)
+INSERT INTO recorded_nesting (organization, child, parent)
 SELECT c.organization, c.id, p.id FROM "group" AS c JOIN "group" AS p ON p.organization = :o AND p.slug = :parent
 WHERE c.organization = :o AND c.slug = :child
-ON CONFLICT (organization, child, parent) DO NOTHING
+ON CONFLICT (organization, child, parent) DO UPDATE SET ended = NULL WHERE recorded_nesting.ended IS NOT NULL
 
--- name: delete_nesting
-DELETE FROM nesting
-WHERE organization = :o AND child = (SELECT id FROM "group" WHERE organization = :o AND slug = :child)
+-- name: end_nesting
+UPDATE recorded_nesting SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+WHERE organization = :o AND ended IS NULL
+  AND child = (SELECT id FROM "group" WHERE organization = :o AND slug = :child)
   AND parent = (SELECT id FROM "group" WHERE organization = :o AND slug = :parent)
 
 -- --- permissions ------------------------------------------------------------------------------
@@ -421,7 +465,7 @@ ORDER BY u.organization
 SELECT 1
 
 -- name: end_assignments_of_role
-UPDATE assignment SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+UPDATE assignment SET ended = -(SELECT revision + 1 FROM organization WHERE id = :o)
 WHERE organization = :o AND ended IS NULL
   AND role = (SELECT id FROM role WHERE slug = :role AND organization = :owner)
 
@@ -556,7 +600,7 @@ WHERE o.id = :o AND ((o.role_mode = 'single' AND o.default_role IS NOT NULL)
 -- name: end_assignments_in_subtree
 WITH RECURSIVE
 @subtree
-UPDATE assignment SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+UPDATE assignment SET ended = -(SELECT revision + 1 FROM organization WHERE id = :o)
 WHERE organization = :o AND ended IS NULL AND resource IN (SELECT id FROM subtree)
 
 -- name: delete_resources_in_subtree
@@ -615,11 +659,11 @@ WHERE a.organization = :o AND a.resource = g.resource AND a.role = g.role AND a.
 -- name: insert_assignments
 WITH
 @given
-INSERT INTO assignment (organization, id, holder, role, resource, expires_at)
+INSERT INTO assignment (organization, id, holder, role, resource, expires_at, made)
 SELECT o.id,
        (o.last_number + rescind_tallied('numbers') + row_number() OVER (ORDER BY g.resource, g.role))
        * CASE WHEN g.resource = 0 THEN -1 ELSE 1 END,
-       h.id, g.role, g.resource, g.expires_at
+       h.id, g.role, g.resource, g.expires_at, o.revision + 1
 FROM organization AS o CROSS JOIN holder AS h CROSS JOIN given AS g
 WHERE o.id = :o AND NOT EXISTS (
     SELECT 1 FROM assignment AS a
@@ -628,7 +672,7 @@ WHERE o.id = :o AND NOT EXISTS (
 -- name: end_assignments
 WITH
 @given
-UPDATE assignment AS a SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+UPDATE assignment AS a SET ended = -(SELECT revision + 1 FROM organization WHERE id = :o)
 FROM given AS g
 WHERE a.organization = :o AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL
   AND a.holder = (SELECT h.id FROM holder AS h)
@@ -636,15 +680,21 @@ WHERE a.organization = :o AND a.resource = g.resource AND a.role = g.role AND a.
 -- name: end_other_assignments
 WITH
 @given
-UPDATE assignment AS a SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+UPDATE assignment AS a SET ended = -(SELECT revision + 1 FROM organization WHERE id = :o)
 WHERE a.organization = :o AND a.ended IS NULL
   AND a.holder = (SELECT h.id FROM holder AS h)
   AND NOT EXISTS (SELECT 1 FROM given AS g WHERE g.resource = a.resource AND g.role = a.role)
 
 -- name: end_assignments_of_group
-UPDATE assignment SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+UPDATE assignment SET ended = -(SELECT revision + 1 FROM organization WHERE id = :o)
 WHERE organization = :o AND holder = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
   AND ended IS NULL
 
+-- Taken back for good: gone, or on record while anything is pending.
+
 -- name: delete_ended_assignments
-DELETE FROM assignment WHERE organization = :o AND ended IS NOT NULL
+DELETE FROM assignment WHERE organization = :o AND ended < 0
+AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
+
+-- name: bury_ended_assignments
+UPDATE assignment SET ended = -ended, role = NULL, resource = NULL WHERE organization = :o AND ended < 0

@@ -113,7 +113,24 @@ EXISTS (
 @gives
 )
 
--- fragment: allowed_effective
+-- The fence: while work is pending that revokes, effective roles that it may concern are distrusted. Whether a
+-- membership is below a group takes the same walk as a live decision, so where a whole group's flow is
+-- concerned all of the organization's are; in a single-role organization any pending work may decide who wins.
+
+-- fragment: is_fenced_multiple
+EXISTS (SELECT 1 FROM pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
+
+-- fragment: is_fenced_single
+EXISTS (SELECT 1 FROM pending AS f WHERE f.organization = o.id)
+
+-- fragment: is_fenced
+CASE WHEN o.role_mode = 'multiple' THEN
+@is_fenced_multiple
+ ELSE
+@is_fenced_single
+ END
+
+-- fragment: trusted_effective
 (CASE WHEN o.role_mode = 'multiple' THEN
 @wide_effective_multiple
  ELSE
@@ -121,6 +138,15 @@ EXISTS (
  END OR
 @scoped_effective
 )
+
+-- fragment: allowed_effective
+CASE WHEN
+@is_fenced
+THEN
+@allowed_live
+ELSE
+@trusted_effective
+END
 
 -- fragment: allowed_live
 (CASE WHEN o.role_mode = 'multiple' THEN
@@ -151,34 +177,49 @@ SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
        ELSE
 @allowed_effective
        END
-       , o.role_mode
+       , o.role_mode,
+@is_fenced
 @asked
 
 -- name: check_effective_multiple
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
-       m.active AND r.id IS NOT NULL AND (
+       m.active AND r.id IS NOT NULL AND CASE WHEN
+@is_fenced_multiple
+       THEN
+@all_live
+       ELSE
 @wide_effective_multiple
        OR
 @scoped_effective
-)
-       , o.role_mode
+       END
+       , o.role_mode,
+@is_fenced_multiple
 @asked
 
 -- name: check_effective_single
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
-       m.active AND r.id IS NOT NULL AND (
+       m.active AND r.id IS NOT NULL AND CASE WHEN
+@is_fenced_single
+       THEN
+(
+@wide_live_single
+       OR
+@scoped_live
+)
+       ELSE
 @wide_effective_single
        OR
 @scoped_effective
-)
-       , o.role_mode
+       END
+       , o.role_mode,
+@is_fenced_single
 @asked
 
 -- name: check_live_multiple
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
        m.active AND r.id IS NOT NULL AND
 @all_live
-       , o.role_mode
+       , o.role_mode, FALSE
 @asked
 
 -- name: check_live_single
@@ -188,7 +229,7 @@ SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
        OR
 @scoped_live
 )
-       , o.role_mode
+       , o.role_mode, FALSE
 @asked
 
 -- Lists: a superset of candidates from the facts, each put to the same test as a check.

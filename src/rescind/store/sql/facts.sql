@@ -8,12 +8,12 @@ FROM organization AS o CROSS JOIN organization AS env WHERE o.slug = :organizati
 SELECT subject, active, name FROM membership WHERE organization = :o ORDER BY subject
 
 -- name: read_groups
-SELECT slug, name FROM "group" WHERE organization = :o ORDER BY slug
+SELECT slug, name FROM "group" WHERE organization = :o AND ended IS NULL ORDER BY slug
 
 -- name: read_group_members
 SELECT m.subject, g.slug, gm.expires_at FROM group_member AS gm
 JOIN membership AS m ON m.organization = :o AND m.id = gm.membership
-JOIN "group" AS g ON g.organization = :o AND g.id = gm."group"
+JOIN "group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 WHERE gm.organization = :o ORDER BY g.slug, m.subject
 
 -- name: read_nestings
@@ -59,7 +59,7 @@ WHERE x.organization = :o ORDER BY m.subject
 -- name: slice_members
 SELECT m.subject, g.slug, gm.expires_at FROM group_member AS gm
 JOIN membership AS m ON m.organization = :o AND m.id = gm.membership
-JOIN "group" AS g ON g.organization = :o AND g.id = gm."group"
+JOIN "group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 WHERE gm.organization = :o AND gm.membership = :m
 
 -- name: slice_nestings
@@ -111,11 +111,11 @@ WHERE x.organization = :o AND x.membership = :m
 -- --- the change log ------------------------------------------------------------------------------
 
 -- name: read_log
-SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked, c.idempotency_key, c.body
+SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key, c.body
 FROM change AS c WHERE c.organization = :o AND c.revision > :after ORDER BY c.revision LIMIT :limit
 
 -- name: read_log_backwards
-SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked, c.idempotency_key, c.body
+SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key, c.body
 FROM change AS c WHERE c.organization = :o AND c.revision < :before ORDER BY c.revision DESC LIMIT :limit
 
 -- name: list_organizations

@@ -4,11 +4,21 @@
 --
 -- doomed_* name the pairs that a change is about to unmake; they run before the facts go.
 
+-- While anything is pending, what a change unmakes is looked for along nestings and assignments that were taken back
+-- as well (*_ever): effective roles may still be there that only those once gave. The statements under a condition
+-- on `background` are left to pending work by that route.
+
 -- fragment: upward
 upward (id) AS (            -- the group, and every group that its members flow into
     SELECT id FROM "group" WHERE organization = :o AND slug = :group
     UNION
     SELECT n.parent FROM upward AS u JOIN nesting AS n ON n.organization = :o AND n.child = u.id)
+
+-- fragment: upward_ever
+upward (id) AS (            -- the same, by nestings that are or were
+    SELECT id FROM "group" WHERE organization = :o AND slug = :group
+    UNION
+    SELECT n.parent FROM upward AS u JOIN recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
 
 -- --- members ----------------------------------------------------------------------------------
 
@@ -51,8 +61,20 @@ doomed (membership, assignment) AS (
     JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
     WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id))
 
+-- fragment: doomed_ever
+lost (membership, "group") AS (
+    SELECT t.membership, u.id
+    FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
+    WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id)),
+doomed (membership, assignment) AS (
+    SELECT l.membership, a.id
+    FROM lost AS l JOIN assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NULL
+    UNION ALL
+    SELECT l.membership, a.id
+    FROM lost AS l JOIN assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NOT NULL)
+
 -- fragment: drop
-DELETE FROM effective_role WHERE organization = :o
+DELETE FROM effective_role WHERE rescind_tallied('background') = 0 AND organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
 -- fragment: shorten
@@ -62,31 +84,41 @@ FROM (SELECT k.membership, a.id AS assignment,
       FROM upward AS u JOIN kept AS k ON k."group" = u.id
       JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
       GROUP BY k.membership, a.id) AS s
-WHERE e.organization = :o AND e.membership = s.membership AND e.assignment = s.assignment
+WHERE rescind_tallied('background') = 0
+  AND e.organization = :o AND e.membership = s.membership AND e.assignment = s.assignment
   AND COALESCE(s.expires_at, 9223372036854775807) < COALESCE(e.expires_at, 9223372036854775807)
 
 -- fragment: reset
+, loser (membership) AS (
+    SELECT DISTINCT d.membership FROM organization AS o CROSS JOIN doomed AS d
+    WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default' AND d.assignment < 0),
+reached (membership, "group") AS (
+    SELECT gm.membership, gm."group" FROM loser AS l
+    JOIN group_member AS gm ON gm.organization = :o AND gm.membership = l.membership
+    UNION
+    SELECT r.membership, n.parent FROM reached AS r JOIN nesting AS n ON n.organization = :o AND n.child = r."group"),
+had (membership, assignment, role) AS (         -- what might win before the change
+    SELECT h.membership, h.assignment, h.role FROM (
+        SELECT r.membership, a.id AS assignment, a.role FROM reached AS r
+        JOIN assignment AS a ON a.organization = :o AND a.holder = r."group" AND a.resource = 0 AND a.ended IS NULL
+        UNION ALL
+        SELECT l.membership, a.id, a.role FROM loser AS l
+        JOIN assignment AS a ON a.organization = :o AND a.holder = l.membership AND a.resource = 0 AND a.ended IS NULL
+        UNION ALL
+        SELECT d.membership, a.id, a.role FROM doomed AS d
+        JOIN assignment AS a ON a.organization = :o AND a.id = d.assignment AND a.ended < 0 WHERE d.assignment < 0) AS h
+    WHERE NOT EXISTS (SELECT 1 FROM role_reset AS x WHERE x.organization = :o
+                      AND x.membership = h.membership AND x.assignment = h.assignment)),
+remains (membership, assignment, role) AS (
+    SELECT h.membership, h.assignment, h.role FROM had AS h
+    WHERE NOT EXISTS (SELECT 1 FROM doomed AS d WHERE d.membership = h.membership AND d.assignment = h.assignment))
 INSERT INTO role_reset (organization, membership, assignment)
-SELECT :o, e.membership, e.assignment
-FROM organization AS o
-JOIN (SELECT DISTINCT d.membership, (           -- the winning role, before the change
-          SELECT r.id FROM effective_role AS w
-          JOIN assignment AS a ON a.organization = :o AND a.id = w.assignment JOIN role AS r ON r.id = a.role
-          WHERE w.organization = :o AND w.membership = d.membership AND w.assignment < 0
-            AND NOT EXISTS (SELECT 1 FROM role_reset AS x WHERE x.organization = :o
-                            AND x.membership = w.membership AND x.assignment = w.assignment)
-          ORDER BY r.priority DESC, r.id LIMIT 1) AS role
-      FROM doomed AS d WHERE d.assignment < 0) AS winner ON TRUE
-JOIN effective_role AS e ON e.organization = :o AND e.membership = winner.membership AND e.assignment < 0
-WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default'
-  AND NOT EXISTS (                              -- no source of it remains
-      SELECT 1 FROM effective_role AS w JOIN assignment AS a ON a.organization = :o AND a.id = w.assignment
-      WHERE w.organization = :o AND w.membership = winner.membership AND w.assignment < 0 AND a.role = winner.role
-        AND NOT EXISTS (SELECT 1 FROM role_reset AS x WHERE x.organization = :o
-                        AND x.membership = w.membership AND x.assignment = w.assignment)
-        AND NOT EXISTS (SELECT 1 FROM doomed AS d
-                        WHERE d.membership = w.membership AND d.assignment = w.assignment))
-  AND winner.role IS NOT NULL
+SELECT :o, r.membership, r.assignment
+FROM (SELECT l.membership, (
+          SELECT q.id FROM had AS h JOIN role AS q ON q.id = h.role WHERE h.membership = l.membership
+          ORDER BY q.priority DESC, q.id LIMIT 1) AS role FROM loser AS l) AS winner
+JOIN remains AS r ON r.membership = winner.membership
+WHERE NOT EXISTS (SELECT 1 FROM remains AS x WHERE x.membership = winner.membership AND x.role = winner.role)
 ON CONFLICT (organization, membership, assignment) DO NOTHING
 
 -- fragment: forget
@@ -103,7 +135,7 @@ SELECT :o, gm.membership, a.id, gm.expires_at
 FROM touched AS t JOIN group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
      AND gm."group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
 CROSS JOIN upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
-WHERE TRUE
+WHERE rescind_tallied('background') = 0
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(effective_role.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
 
@@ -140,13 +172,13 @@ WITH RECURSIVE
 
 -- name: drop_for_members
 WITH RECURSIVE
-@upward
+@upward_ever
 ,
 @listed
 ,
 @kept_without_members
 ,
-@doomed
+@doomed_ever
 @drop
 
 -- name: shorten_without_members
@@ -182,13 +214,13 @@ WITH RECURSIVE
 
 -- name: drop_for_others
 WITH RECURSIVE
-@upward
+@upward_ever
 ,
 @others
 ,
 @kept_without_members
 ,
-@doomed
+@doomed_ever
 @drop
 
 -- name: shorten_without_others
@@ -215,6 +247,14 @@ upward (id) AS (            -- where the nesting leads: every group around the c
     WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)
     UNION
     SELECT n.parent FROM upward AS u JOIN nesting AS n ON n.organization = :o AND n.child = u.id)
+
+-- fragment: around_ever
+upward (id) AS (            -- the same; beyond the first step also by nestings that were
+    SELECT n.parent FROM "group" AS c JOIN nesting AS n ON n.organization = :o AND n.child = c.id
+    JOIN "group" AS p ON p.organization = :o AND p.id = n.parent
+    WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)
+    UNION
+    SELECT n.parent FROM upward AS u JOIN recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
 
 -- fragment: of_child
 touched (membership) AS (
@@ -243,7 +283,7 @@ FROM (SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(g
       FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
       GROUP BY gm.membership) AS t
 CROSS JOIN upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
-WHERE TRUE
+WHERE rescind_tallied('background') = 0
 ORDER BY t.membership, a.id
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(effective_role.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
@@ -278,13 +318,13 @@ WITH RECURSIVE
 WITH RECURSIVE
 @below
 ,
-@around
+@around_ever
 ,
 @of_child
 ,
 @kept_without_nesting
 ,
-@doomed
+@doomed_ever
 @drop
 
 -- name: shorten_without_nesting
@@ -302,7 +342,7 @@ WITH RECURSIVE
 
 -- fragment: ending
 flow (assignment, id) AS (      -- the groups that flow into the holder of an assignment taken back
-    SELECT a.id, a.holder FROM assignment AS a WHERE a.organization = :o AND a.ended IS NOT NULL
+    SELECT a.id, a.holder FROM assignment AS a WHERE a.organization = :o AND a.ended < 0
     UNION
     SELECT f.assignment, n.child FROM flow AS f JOIN nesting AS n ON n.organization = :o AND n.parent = f.id),
 doomed (membership, assignment) AS (
@@ -311,7 +351,18 @@ doomed (membership, assignment) AS (
     UNION
     SELECT f.id, f.assignment FROM flow AS f WHERE f.id > 0)
 
--- name: extend_for_holder
+-- name: extend_for_subject
+WITH
+@given
+INSERT INTO effective_role (organization, membership, assignment, expires_at)
+SELECT :o, h.id, a.id, CAST(NULL AS BIGINT)
+FROM organization AS o CROSS JOIN holder AS h CROSS JOIN given AS g
+JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = g.resource AND a.role = g.role
+     AND a.ended IS NULL AND a.made = o.revision + 1
+WHERE o.id = :o
+ON CONFLICT (organization, membership, assignment) DO NOTHING
+
+-- name: extend_for_group
 WITH RECURSIVE below (id) AS (
     SELECT id FROM "group" WHERE organization = :o AND slug = :group
     UNION
@@ -321,14 +372,12 @@ INSERT INTO effective_role (organization, membership, assignment, expires_at)
 SELECT :o, t.membership, a.id, t.expires_at
 FROM organization AS o CROSS JOIN holder AS h CROSS JOIN given AS g
 JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = g.resource AND a.role = g.role
-     AND a.ended IS NULL AND abs(a.id) > o.last_number      -- made by this very transaction
+     AND a.ended IS NULL AND a.made = o.revision + 1
 CROSS JOIN (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END AS expires_at
     FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
-    GROUP BY gm.membership
-    UNION ALL
-    SELECT m.id, NULL FROM membership AS m WHERE m.organization = :o AND m.subject = :subject) AS t
-WHERE o.id = :o
+    GROUP BY gm.membership) AS t
+WHERE o.id = :o AND rescind_tallied('background') = 0
 ORDER BY t.membership, a.id
 ON CONFLICT (organization, membership, assignment) DO NOTHING
 
@@ -346,3 +395,7 @@ WITH RECURSIVE
 WITH RECURSIVE
 @ending
 @drop
+
+-- name: drop_direct_for_ended
+DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) IN (
+    SELECT a.holder, a.id FROM assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder > 0)

@@ -30,15 +30,52 @@ WITH advanced AS (
     RETURNING id, revision, role_mode),
 recorded AS (
     INSERT INTO change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
-                        granted, revoked, body)
-    SELECT a.id, a.revision, :now, :actor, :reason, :key,
-           CASE WHEN rescind_tallied('revoked') + rescind_tallied('revokes') > 0
-                  OR (a.role_mode = 'single' AND rescind_tallied('granted') + rescind_tallied('gains') > 0)
-                THEN 'revokes' ELSE 'grants' END,
-           :route, rescind_tallied('granted'), rescind_tallied('revoked'), :body
-    FROM advanced AS a
-    RETURNING organization, revision, direction, route, granted + revoked AS fan_out, recorded_at)
+                        granted, revoked, estimated, settled_at, body)
+    SELECT o.id, o.revision, :now, :actor, :reason, :key,
+@direction_taken
+           CASE WHEN rescind_tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
+           rescind_tallied('granted'), rescind_tallied('revoked'), rescind_tallied('estimated'),
+           CASE WHEN rescind_tallied('pended') > 0 THEN NULL ELSE CAST(:now AS BIGINT) END, :body
+    FROM advanced AS o
+    RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at)
 SELECT o.id, COALESCE(r.revision, o.revision),
-       CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END, r.direction, r.route, r.fan_out, r.recorded_at
+       CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END, r.direction, r.route, r.fan_out, r.recorded_at,
+       r.settled_at, rescind_tallied('pairs'), rescind_tallied('busy'),
+       CASE WHEN rescind_tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END
 FROM organization AS o JOIN organization AS env ON env.id = 0 LEFT JOIN recorded AS r ON TRUE
 WHERE o.id = :o
+
+
+-- Time for pending work is the database's, so that workers' clocks do not matter.
+
+-- fragment: clock
+CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+
+-- While anything is pending, a change locks the groups (`upward`) whose effective roles it touches, and a job does too;
+-- neither ever waits: the change leaves its part to pending work, the job comes again.
+
+-- fragment: locked
+, locked (id) AS MATERIALIZED (
+    SELECT g.id FROM upward AS u JOIN "group" AS g ON g.organization = :o AND g.id = u.id
+    WHERE EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
+    FOR NO KEY UPDATE OF g SKIP LOCKED)
+
+-- fragment: is_busy
+(EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
+ AND (SELECT count(*) FROM locked) < (SELECT count(*) FROM upward))
+
+
+-- name: refuse_group_busy
+WITH RECURSIVE
+@job_holders
+, taken (id) AS (SELECT h.id FROM holder AS h UNION SELECT CAST(:g AS INTEGER)),
+locked (id) AS MATERIALIZED (
+    SELECT g.id FROM taken AS t JOIN "group" AS g ON g.organization = :o AND g.id = t.id
+    FOR NO KEY UPDATE OF g SKIP LOCKED)
+SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value
+WHERE (SELECT count(*) FROM locked) < (SELECT count(*) FROM taken)
+
+-- name: refuse_one_group_busy
+WITH locked (id) AS MATERIALIZED (
+    SELECT g.id FROM "group" AS g WHERE g.organization = :o AND g.id = :g FOR NO KEY UPDATE OF g SKIP LOCKED)
+SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE NOT EXISTS (SELECT 1 FROM locked)

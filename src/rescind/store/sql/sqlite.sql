@@ -10,17 +10,36 @@ WHERE id = :o AND rescind_tallied('altered') > 0
 
 -- name: record_change
 INSERT INTO change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
-                    granted, revoked, body)
+                    granted, revoked, estimated, settled_at, body)
 SELECT o.id, o.revision, :now, :actor, :reason, :key,
-       CASE WHEN rescind_tallied('revoked') + rescind_tallied('revokes') > 0
-              OR (o.role_mode = 'single' AND rescind_tallied('granted') + rescind_tallied('gains') > 0)
-            THEN 'revokes' ELSE 'grants' END,
-       :route, rescind_tallied('granted'), rescind_tallied('revoked'), :body
+@direction_taken
+       CASE WHEN rescind_tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
+       rescind_tallied('granted'), rescind_tallied('revoked'), rescind_tallied('estimated'),
+       CASE WHEN rescind_tallied('pended') > 0 THEN NULL ELSE CAST(:now AS INTEGER) END, :body
 FROM organization AS o WHERE o.id = :o AND rescind_tallied('altered') > 0
 
 -- name: read_outcome
-SELECT o.id, o.revision, env.revision AS environment, c.direction, c.route, c.granted + c.revoked AS fan_out,
-       c.recorded_at
+SELECT o.id, o.revision, env.revision AS environment, c.direction, c.route,
+       c.granted + c.revoked + c.estimated AS fan_out, c.recorded_at, c.settled_at,
+       rescind_tallied('pairs') AS pairs, rescind_tallied('busy') AS busy
 FROM organization AS o JOIN organization AS env ON env.id = 0
 LEFT JOIN change AS c ON c.organization = o.id AND c.revision = o.revision AND rescind_tallied('altered') > 0
 WHERE o.id = :o
+
+
+-- fragment: clock
+CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+
+-- One writer at a time: no job is under way while a change is.
+
+-- fragment: locked
+
+-- fragment: is_busy
+FALSE
+
+
+-- name: refuse_group_busy
+SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FALSE
+
+-- name: refuse_one_group_busy
+SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FALSE

@@ -1,0 +1,268 @@
+"""Background work: make the effective roles right that a pending row names, chunk by chunk.
+
+A chunk rereads the facts for a range of pairs in key order, makes the rows right and moves the cursor, in
+one transaction. So it may be repeated, killed or overtaken anywhere: the next one goes on from the
+cursor. It locks the groups whose effective roles it touches, and gives way where it cannot have them.
+
+`reconcile` is a plain function: any scheduler can call it. `worker` is ours.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from rescind.errors import GroupNotFound, PendingMoved
+from rescind.propagation.pace import Pace
+from rescind.store import Rows, Store, Transaction
+
+FIRST, LAST = -(2**31), 2**31 - 1
+"""Before and after every assignment's number; LAST is also after every membership's."""
+PURGE_SIZE: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A pending row as it was read: what to look at again, and how far that has come."""
+
+    o: int
+    group: int
+    kind: str
+    ref: int
+    since: int
+    revision: int
+    cursor_membership: int
+    cursor_assignment: int
+    urgency: int
+    total: int | None
+    attempts: int
+
+    @property
+    def key(self) -> tuple[int, int, str, int]:
+        return (self.o, self.group, self.kind, self.ref)
+
+    @property
+    def is_begun(self) -> bool:
+        return (self.cursor_membership, self.cursor_assignment) != (0, LAST)
+
+    def names(self) -> dict[str, Any]:
+        """What the statements call its parts."""
+        return {
+            "o": self.o,
+            "g": self.group,
+            "kind": self.kind,
+            "ref": self.ref,
+            "since": self.since,
+            "revision": self.revision,
+            "urgency": self.urgency,
+            "top": self.ref if self.kind == "whole" else self.group,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How large a job is: assignments for each membership, groups that those are in, memberships."""
+
+    assignments: int
+    groups: int
+    memberships: int
+
+    @property
+    def pairs(self) -> int:
+        return self.assignments * self.memberships
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a chunk did: effective roles made and unmade, and whether that was the last of the job."""
+
+    made: int
+    unmade: int
+    is_settled: bool
+    seconds: float
+
+
+def jobs(rows: Rows) -> list[Job]:
+    """Pending rows as jobs."""
+    return [Job(*row) for row in rows]
+
+
+def reconcile(store: Store, organization: str, group: str, *, pace: Pace | None = None) -> Progress:
+    """Settle all that is pending for a group, parked or not.
+
+    When this returns, what was pending for it at the call is settled. Raises GroupNotFound, GroupBusy
+    where another worker has the group, or a StoreError; what was done by then stays done.
+    """
+    found = store.fetch("find_group", {"organization": organization, "group": group})
+    if not found:
+        raise GroupNotFound(organization=organization, group=group)
+    o, number = found[0]
+    pace = pace or Pace()
+    start, made, unmade = time.perf_counter(), 0, 0
+    while rows := store.fetch("list_pending_of_group", {"o": o, "g": number}):
+        done = Work(store, jobs(rows)[0]).step(pace)
+        made, unmade = made + done.made, unmade + done.unmade
+    return Progress(made, unmade, True, time.perf_counter() - start)
+
+
+class Work:
+    """One job under way, by one worker. What it remembers is only how to do it faster."""
+
+    def __init__(self, store: Store, job: Job) -> None:
+        self.store, self.job = store, job
+        self._extent: Extent | None = None
+
+    def step(self, pace: Pace) -> Progress:
+        """Do one chunk, and read anew where the job went on without us.
+
+        Raises GroupBusy, or a StoreError; then nothing of the chunk was done.
+        """
+        start = time.perf_counter()
+        if self._extent is None:
+            self._extent = self._begun()
+        chunk = self._chunk(self._extent, pace.pairs)
+        try:
+            done = self._carry_out(chunk, self._extent, start)
+        except PendingMoved:
+            self._extent = None
+            found = self.store.fetch(
+                "list_pending_of_group", {"o": self.job.o, "g": self.job.group}
+            )
+            same = [job for job in jobs(found) if job.key == self.job.key]
+            if not same:
+                return Progress(0, 0, True, time.perf_counter() - start)
+            self.job = same[0]
+            return Progress(0, 0, False, time.perf_counter() - start)
+        pace.learn(done.seconds, self.store.waiting() if pace.is_due() else 0)
+        return done
+
+    def _begun(self) -> Extent:
+        """Measure the job; one of assignments takes the group's others with it that nobody began."""
+        names = self.job.names()
+        ((assignments, groups, memberships, unbegun),) = self.store.fetch(
+            f"measure_{self.job.kind}", names
+        )
+        if unbegun > 1 and not self.job.is_begun:
+            self._gather()
+            return self._begun()
+        return Extent(assignments, max(groups, 1), memberships)
+
+    def _gather(self) -> None:
+        names = self.job.names()
+
+        def gather(tx: Transaction) -> None:
+            tx.guard("refuse_one_group_busy", **names)
+            tx.run("gather_pending", **names)
+            tx.run("delete_gathered", **names)
+
+        self.store.transact(gather, gives_way=True)
+        found = jobs(
+            self.store.fetch("list_pending_of_group", {"o": self.job.o, "g": self.job.group})
+        )
+        self.job = next((job for job in found if job.key == self.job.key), self.job)
+
+    def _chunk(self, extent: Extent, pairs: int) -> dict[str, int]:
+        """The next range of pairs in key order, about so many of them."""
+        job = self.job
+        is_between = job.cursor_assignment == LAST
+        chunk = {
+            "from_m": job.cursor_membership + 1 if is_between else job.cursor_membership,
+            "after_a": FIRST if is_between else job.cursor_assignment,
+            "to_m": LAST,
+            "up_to_a": LAST,
+            "looked_at": extent.pairs,
+        }
+        if extent.assignments > pairs:
+            return self._within_membership(chunk, pairs)
+        if job.kind == "member":
+            return chunk
+        a_group = max(pairs // max(extent.assignments, 1) // extent.groups, 1)
+        bound = self._find("find_membership_bound", chunk, step=a_group)
+        if bound is None:
+            return chunk
+        looked_at = a_group * extent.groups * extent.assignments
+        return {**chunk, "to_m": bound, "looked_at": looked_at}
+
+    def _within_membership(self, chunk: dict[str, int], pairs: int) -> dict[str, int]:
+        """Some of the assignments of one membership, where all of them are too many for a chunk."""
+        job = self.job
+        if job.kind == "member":
+            membership = job.ref
+        else:
+            first = self._find("find_membership_bound", chunk, step=0)
+            if first is None:
+                return chunk
+            membership = first
+        what = "assignment" if job.kind == "assignment" else "whole"
+        # of those before it, who are concerned only by a pending place in the group, all is looked at
+        after = chunk if membership == chunk["from_m"] else {**chunk, "after_a": FIRST}
+        bound = self._find(f"find_assignment_bound_{what}", after, step=pairs - 1)
+        if bound is None and job.kind == "member":
+            return chunk
+        up_to = LAST if bound is None else bound
+        return {**chunk, "to_m": membership, "up_to_a": up_to, "looked_at": pairs}
+
+    def _find(self, query: str, chunk: dict[str, int], *, step: int) -> int | None:
+        rows = self.store.fetch(query, {**self.job.names(), **chunk, "step": step})
+        return rows[0][0] if rows else None
+
+    def _carry_out(self, chunk: dict[str, int], extent: Extent, start: float) -> Progress:
+        job = self.job
+        is_last = (chunk["to_m"], chunk["up_to_a"]) == (LAST, LAST)
+        names = {
+            **job.names(),
+            **chunk,
+            "cursor_m": job.cursor_membership,
+            "cursor_a": job.cursor_assignment,
+            "total": extent.pairs,
+        }
+        tallies: list[Any] = []
+
+        def make_right(tx: Transaction) -> None:
+            tx.guard(
+                "refuse_one_group_busy" if job.kind == "assignment" else "refuse_group_busy",
+                **names,
+            )
+            tx.guard("refuse_pending_moved", **names)
+            tx.count(f"make_{job.kind}", "granted", **names)
+            tx.count(f"unmake_{job.kind}", "revoked", **names)
+            tallies[:] = [tx.observe("read_tallies")]
+            if is_last:
+                tx.run("settle_changes", **names)
+                tx.run("settle_pending", **names)
+            else:
+                tx.run("advance_pending", **names)
+
+        self.store.transact(make_right, gives_way=True)
+        if is_last:
+            purge(self.store, job.o)
+        else:
+            self.job = replace(
+                job, cursor_membership=chunk["to_m"], cursor_assignment=chunk["up_to_a"]
+            )
+        ((made, unmade),) = tallies[0]()
+        return Progress(made, unmade, is_last, time.perf_counter() - start)
+
+
+def purge(store: Store, o: int) -> None:
+    """Delete what was kept on record only while something pending referred to it."""
+
+    def members(tx: Transaction) -> None:
+        tx.count("purge_group_members", "altered", o=o, limit=PURGE_SIZE)
+        tallies[:] = [tx.observe("read_purged")]
+
+    def rest(tx: Transaction) -> None:
+        tx.count("purge_assignments", "altered", o=o, limit=PURGE_SIZE)
+        tx.run("delete_ended_nestings", o=o)
+        tx.run("delete_ended_groups", o=o)
+        tallies[:] = [tx.observe("read_purged")]
+
+    tallies: list[Any] = []
+    if not store.fetch("has_tombstones", {"o": o}):
+        return
+    for part in (members, rest):
+        while True:
+            store.transact(part, gives_way=True)
+            if tallies[0]()[0][0] < PURGE_SIZE:
+                break

@@ -1,0 +1,203 @@
+"""Workers: choose pending work, do it in chunks, stay out of each other's way, back off and park.
+
+Any number of workers, in any number of processes on any number of machines; the database is the only
+coordinator. A chunk holds its group's row, so a dead worker's claim ends with its connection. Times that
+workers share are the database's; what a worker measures itself is durations.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Protocol
+
+from rescind.errors import GroupBusy, RescindError
+from rescind.propagation.pace import Pace
+from rescind.propagation.reconcile import Job, Progress, Work, jobs
+from rescind.settings import Settings
+from rescind.store import Store
+
+LOOK_AHEAD: Final = 64
+"""How much due work a worker chooses from."""
+FAIR_CHOICE_EVERY: Final = 8
+"""Every so many choices the oldest work is taken, whatever its urgency, so that none starves."""
+BUSY_SECONDS: Final = 0.005
+"""How long a worker leaves a group alone that somebody else has."""
+
+log = logging.getLogger(__name__)
+
+OnProgress = Callable[[Job, Progress], None]
+
+
+class Stop(Protocol):
+    """Says when to stop; a `threading.Event` is one."""
+
+    def is_set(self) -> bool: ...
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+class Worker:
+    """One worker. It does one group's chunk at a time, and ends between chunks when told to stop."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self._store = store
+        self._settings = settings or Settings()
+        self._on_progress = on_progress
+        self._pace = Pace(self._settings.chunk_target_ms)
+        self._choices = 0
+        self._left_at: dict[tuple[int, int], float] = {}
+        self._busy_until: dict[tuple[int, int], float] = {}
+
+    def run(self, stop: Stop) -> None:
+        """Work until told to stop. A database that cannot be reached is tried again."""
+        listener = self._store.listen()
+        failures = 0
+        try:
+            while not stop.is_set():
+                try:
+                    if not self.work_once(stop):
+                        listener.wait(self._wait_seconds())
+                    failures = 0
+                except RescindError as error:
+                    failures += 1
+                    log.warning("background work waits: %s", error)
+                    stop.wait(self._backoff(failures))
+        finally:
+            listener.close()
+
+    def work_once(self, stop: Stop | None = None) -> bool:
+        """Choose a job and stay with it until it is settled, somebody has its group, its slice is over,
+        or more urgent work is due. Says whether there was a job.
+        """
+        job = self._chosen()
+        if job is None:
+            return False
+        work, start = Work(self._store, job), time.monotonic()
+        while not (stop is not None and stop.is_set()):
+            if self._step(work):
+                break
+            if time.monotonic() - start > self._settings.slice_seconds or self._is_outranked(work):
+                break
+        self._left_at[(job.o, job.group)] = time.monotonic()
+        return True
+
+    def _step(self, work: Work) -> bool:
+        """Do a chunk. Says whether to leave the job."""
+        try:
+            done = work.step(self._pace)
+        except GroupBusy:
+            key = (work.job.o, work.job.group)
+            self._busy_until[key] = time.monotonic() + BUSY_SECONDS * (0.5 + random.random())  # noqa: S311
+            return True
+        except Exception as error:
+            if isinstance(error, RescindError) and error.retry:
+                raise
+            self._note_failure(work.job, error)
+            return True
+        if self._on_progress is not None:
+            self._on_progress(work.job, done)
+        return done.is_settled
+
+    def _chosen(self) -> Job | None:
+        """Revocations first, of critical roles before others, then who has waited longest."""
+        due = jobs(self._store.fetch("list_due", {"limit": LOOK_AHEAD}))
+        now = time.monotonic()
+        free = [job for job in due if self._busy_until.get((job.o, job.group), 0.0) <= now]
+        if not free:
+            return None
+        self._choices += 1
+        is_fair = self._choices % FAIR_CHOICE_EVERY == 0
+        places = {id(job): place for place, job in enumerate(due)}
+
+        def rank(job: Job) -> tuple[float, ...]:
+            left_at = self._left_at.get((job.o, job.group), 0.0)
+            return (0 if is_fair else job.urgency, left_at, places[id(job)])
+
+        return min(free, key=rank)
+
+    def _is_outranked(self, work: Work) -> bool:
+        due = jobs(self._store.fetch("list_due", {"limit": 1}))
+        return bool(due) and due[0].urgency < work.job.urgency
+
+    def _wait_seconds(self) -> float:
+        """Until a group that was busy may be free, or until the next poll."""
+        now = time.monotonic()
+        for known in (self._busy_until, self._left_at):
+            if len(known) > 10_000:
+                known.clear()
+        waits = [until - now for until in self._busy_until.values() if until > now]
+        return max(min([self._settings.poll_seconds, *waits]), 0.001)
+
+    def _note_failure(self, job: Job, error: Exception) -> None:
+        log.error("background work on group %s failed: %s", job.group, error, exc_info=error)
+        delay = self._backoff(job.attempts + 1)
+        names = {
+            **job.names(),
+            "error": f"{type(error).__name__}: {error}"[:1000],
+            "most_attempts": self._settings.attempts_before_parking,
+            "delay": int(delay * 1e6),
+        }
+        self._store.transact(lambda tx: tx.run("note_failure", **names), gives_way=True)
+
+    def _backoff(self, failures: int) -> float:
+        """Seconds to wait after so many failures in a row: doubled each time, with jitter."""
+        settings = self._settings
+        longest: float = settings.backoff_seconds * 2 ** min(failures - 1, 30)
+        jitter = 0.5 + random.random() / 2  # noqa: S311
+        return min(longest, settings.most_backoff_seconds) * jitter
+
+
+class Workers:
+    """Workers in threads of this process, between `start` and `stop`, or in a `with` block."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings | None = None,
+        *,
+        concurrency: int = 1,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(
+                target=Worker(store, settings, on_progress=on_progress).run,
+                args=(self._stop,),
+                name=f"rescind-worker-{number}",
+                daemon=True,
+            )
+            for number in range(concurrency)
+        ]
+
+    def start(self) -> Workers:
+        """Begin to work."""
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Finish the chunks that are under way, and end. What is left stays pending."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def __enter__(self) -> Workers:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

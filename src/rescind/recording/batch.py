@@ -1,0 +1,146 @@
+"""The statements of one batch of changes, from the organization's lock to the change log."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rescind import model
+from rescind.changes import Change, to_json
+from rescind.decision.world import WHOLE, whole
+from rescind.errors import InvalidChange
+from rescind.propagation.budget import Budget
+from rescind.recording import record
+from rescind.recording.context import Context
+from rescind.recording.roles import end_role
+from rescind.store import Rows, Transaction
+
+KEY_RETENTION_SECONDS: Final = 48 * 3600
+"""How long idempotency keys are kept at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What must be known of an organization before its lock; checked under the lock."""
+
+    o: int
+    mode: str
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What goes into the change log about a batch, beside what it did."""
+
+    now: model.Microseconds
+    actor: str = ""
+    reason: str = ""
+    key: str | None = None
+    body: str = "[]"
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.body.encode()).hexdigest()
+
+    def names(self) -> dict[str, Any]:
+        """As the statements of the log take it."""
+        return {
+            "now": self.now,
+            "actor": self.actor,
+            "reason": self.reason,
+            "key": self.key,
+            "body": self.body,
+        }
+
+
+class Batch:
+    """One batch for one organization. Called with a transaction, it sends its statements there.
+
+    `others` are, for each place of a deletion of a role of all organizations, those that use it. With
+    `observe` the facts are read before and after: `worlds()`.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        name: model.OrganizationId,
+        changes: list[Change],
+        entry: Entry,
+        budget: Budget,
+        *,
+        observe: bool = False,
+        others: dict[int, Rows] | None = None,
+    ) -> None:
+        self.plan, self.name, self.changes, self.entry = plan, name, changes, entry
+        self.budget = budget
+        self.alters_plan = False
+        self.outcome: Callable[[], Rows] = list
+        self._others = others or {}
+        self._observe = observe
+        self._states: list[dict[str, Callable[[], Rows]]] = []
+
+    def __call__(self, tx: Transaction) -> None:
+        o, name, now = self.plan.o, self.name, self.entry.now
+        self._states.clear()
+        if self.plan.is_new:
+            create = self.changes[0]
+            title = getattr(create, "name", None) or name
+            tx.run("insert_organization", o=o, organization=name, name=title, now=now)
+        self._end_roles_elsewhere(tx)
+        tx.begin(o=o, organization=name, mode=self.plan.mode)
+        if self.entry.key is not None:
+            self._claim_key(tx)
+        self._look(tx)
+        if any(self._others.values()):
+            tx.count("note_taken_elsewhere", "revokes")
+        context = self._context(tx, o, name, self.plan.mode)
+        for place, change in enumerate(self.changes):
+            try:
+                record(context, change)
+            except InvalidChange as error:
+                if len(self.changes) > 1:
+                    raise InvalidChange(**error.facts, number=place + 1) from None
+                raise
+        self.alters_plan = context.is_single_role != (self.plan.mode == "single")
+        self._look(tx)
+        self.outcome = tx.close(o=o, **self.entry.names())
+
+    def worlds(self) -> tuple[Any, Any]:
+        """The organization's facts before and after, when they were observed."""
+        before, after = (
+            {query: rows() for query, rows in observed.items()} for observed in self._states
+        )
+        after_settings = after["read_settings"] or before["read_settings"]
+        return whole(before["read_settings"][0], before), whole(after_settings[0], after)
+
+    def _context(self, tx: Transaction, o: int, name: model.OrganizationId, mode: str) -> Context:
+        return Context(tx, name, o, self.entry.now, mode == "single", self.budget)
+
+    def _claim_key(self, tx: Transaction) -> None:
+        o, entry = self.plan.o, self.entry
+        tx.run("forget_old_keys", o=o, cutoff=entry.now - KEY_RETENTION_SECONDS * 1_000_000)
+        tx.run("claim_key", o=o, key=entry.key, digest=entry.digest, now=entry.now)
+
+    def _look(self, tx: Transaction) -> None:
+        if self._observe:
+            self._states.append(
+                {
+                    "read_settings": tx.observe("read_settings", organization=self.name),
+                    **{query: tx.observe(query, o=self.plan.o) for query in WHOLE},
+                }
+            )
+
+    def _end_roles_elsewhere(self, tx: Transaction) -> None:
+        """Deleting a role of all organizations is a change of each one that uses it."""
+        for place, users in self._others.items():
+            change = self.changes[place]
+            role = model.role_id(getattr(change, "role", None))
+            for other, slug, mode in users:
+                if other == self.plan.o or slug is None:
+                    continue
+                tx.begin(o=other, organization=slug, mode=mode)
+                end_role(self._context(tx, other, slug, mode), owner=0, role=role)
+                entry = {**self.entry.names(), "key": None, "body": to_json([change]).decode()}
+                tx.close(o=other, **entry)

@@ -1,0 +1,29 @@
+"""What can be set, with what holds when nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. Durations carry their unit in the name."""
+
+    inline_budget_ms: float = 50.0
+    """A change that is estimated to take longer leaves its effective roles to background work."""
+    inline_most_pairs: int = 50_000
+    """Never more pairs inline, however cheap they have been."""
+    critical_inline_budget_ms: float = 250.0
+    """The same, for changes that revoke critical roles."""
+    critical_inline_most_pairs: int = 250_000
+    chunk_target_ms: float = 20.0
+    """How long a transaction of background work should take."""
+    slice_seconds: float = 1.0
+    """How long a worker stays with a group while others wait."""
+    poll_seconds: float = 0.5
+    """How often a worker looks for work that nobody told it of."""
+    attempts_before_parking: int = 8
+    """After so many failures in a row, pending work waits for somebody to look at it."""
+    backoff_seconds: float = 0.5
+    """The first wait after a failure; doubled each time, with jitter."""
+    most_backoff_seconds: float = 300.0

@@ -1,0 +1,114 @@
+-- Background propagation. A pending row says what to look at again; what it may have to look at stays on record
+-- as a tombstone (`ended` is the revision that took it back) until nothing pending is older than that.
+
+DROP VIEW IF EXISTS effective_permission;
+
+-- `nesting` is what holds; `recorded_nesting` also has what was taken back.
+
+ALTER TABLE nesting RENAME TO recorded_nesting;
+
+ALTER TABLE recorded_nesting ADD COLUMN ended BIGINT;
+
+CREATE VIEW nesting AS SELECT organization, child, parent FROM recorded_nesting WHERE ended IS NULL;
+
+CREATE INDEX nesting_ended ON recorded_nesting (organization) WHERE ended IS NOT NULL;
+
+-- A group that was deleted has given up its name.
+
+ALTER TABLE "group" ADD COLUMN ended BIGINT;
+
+CREATE INDEX group_ended ON "group" (organization) WHERE ended IS NOT NULL;
+
+-- `made` is the revision that made it; the one in `ended` is negative while the change that does it is under way.
+-- A tombstone keeps neither role nor resource, so that those can be deleted.
+
+ALTER TABLE assignment ADD COLUMN made BIGINT NOT NULL DEFAULT 0;
+
+ALTER TABLE assignment ALTER COLUMN role DROP NOT NULL;
+
+ALTER TABLE assignment ALTER COLUMN resource DROP NOT NULL;
+
+ALTER TABLE assignment ADD CHECK (ended IS NOT NULL OR (role IS NOT NULL AND resource IS NOT NULL));
+
+DROP INDEX assignment_ended;
+
+CREATE INDEX assignment_ended ON assignment (organization, holder, ended) WHERE ended IS NOT NULL;
+
+CREATE INDEX assignment_ending ON assignment (organization) WHERE ended < 0;
+
+CREATE INDEX role_critical ON role (organization) WHERE critical;
+
+CREATE TABLE pending (
+    organization INTEGER NOT NULL REFERENCES organization (id),
+    "group" INTEGER NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('member', 'assignment', 'whole')),
+    ref BIGINT NOT NULL,                    -- the membership; the first revision; the group that the flow goes to
+    direction TEXT COLLATE "C" NOT NULL CHECK (direction IN ('grants', 'revokes')),
+    urgency INTEGER NOT NULL,               -- 0 revokes critical roles, 1 revokes, 2 grants
+    fence INTEGER,                          -- whose effective roles are distrusted: a membership's, or 0 for all
+    since BIGINT NOT NULL,                  -- the first revision that it stands for
+    revision BIGINT NOT NULL,               -- the last
+    cursor_membership INTEGER NOT NULL DEFAULT 0,       -- pairs up to and with this one are done
+    cursor_assignment INTEGER NOT NULL DEFAULT 2147483647,
+    done BIGINT NOT NULL DEFAULT 0,         -- pairs looked at
+    total BIGINT,                           -- pairs to look at, as estimated when the work began
+    recorded_at BIGINT NOT NULL,            -- by the database's clock
+    attempts INTEGER NOT NULL DEFAULT 0,
+    not_before BIGINT NOT NULL DEFAULT 0,   -- by the database's clock
+    parked BOOLEAN NOT NULL DEFAULT FALSE,
+    last_error TEXT COLLATE "C",
+    PRIMARY KEY (organization, "group", kind, ref)
+);
+
+CREATE INDEX pending_fence ON pending (organization, fence) WHERE fence IS NOT NULL;
+
+CREATE INDEX pending_since ON pending (organization, since);
+
+CREATE INDEX pending_due ON pending (urgency, recorded_at) WHERE NOT parked;
+
+ALTER TABLE change ADD COLUMN estimated BIGINT NOT NULL DEFAULT 0;
+
+ALTER TABLE change ADD COLUMN settled_at BIGINT;
+
+UPDATE change SET settled_at = recorded_at;
+
+CREATE INDEX change_unsettled ON change (organization, revision) WHERE settled_at IS NULL;
+
+-- Choose the route of what follows: background when it is estimated to touch more pairs than the budget, or when a
+-- job has one of the groups. Adds to the counters `pairs` and `busy`, and sets `background`, `critical` and `unsettled`.
+CREATE FUNCTION rescind_choose(pairs bigint, is_critical boolean, is_busy boolean, is_unsettled boolean,
+                               budget bigint, critical_budget bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    is_background boolean := is_busy OR pairs > CASE WHEN is_critical THEN critical_budget ELSE budget END;
+BEGIN
+    PERFORM set_config('rescind.background', CASE WHEN is_background THEN '1' ELSE '0' END, true);
+    PERFORM set_config('rescind.critical', CASE WHEN is_critical THEN '1' ELSE '0' END, true);
+    IF is_unsettled THEN
+        PERFORM set_config('rescind.unsettled', '1', true);
+    END IF;
+    IF is_busy THEN
+        PERFORM rescind_tally('busy', 1);
+    END IF;
+    IF is_background THEN
+        PERFORM rescind_tally('estimated', pairs);
+    END IF;
+    RETURN rescind_tally('pairs', pairs);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION rescind_begin(organization_id integer, expected_slug text, expected_mode text) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    found organization;
+BEGIN
+    SELECT * INTO found FROM organization WHERE id = organization_id FOR NO KEY UPDATE;
+    IF found.slug IS DISTINCT FROM expected_slug OR found.role_mode <> expected_mode THEN
+        RAISE EXCEPTION USING ERRCODE = 'RS002', MESSAGE = 'the organization is not as planned';
+    END IF;
+    PERFORM set_config('rescind.' || counter, '', true)
+    FROM unnest(ARRAY['altered', 'numbers', 'granted', 'revoked', 'revokes', 'gains', 'takes', 'background', 'critical',
+                      'unsettled', 'busy', 'pairs', 'estimated', 'pended']) AS counter;
+    RETURN found.revision;
+END
+$$;

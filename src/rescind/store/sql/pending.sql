@@ -1,0 +1,266 @@
+-- Which route a change takes, and the pending work that the background route leaves.
+--
+-- weigh_* estimate how many pairs a change concerns, counting no further than :most on either side, and say whether
+-- it takes critical roles away, whether a job has one of the groups (is_busy; their rows are locked otherwise, so
+-- that no job begins on them) and whether anything is pending in the organization. `tx.choose` decides from that.
+--
+-- pend_* record what to look at again; they do nothing by the inline route. A newer change to the same thing
+-- coalesces into the row that is there: back to the start, and revoking wins over granting.
+
+-- fragment: is_unsettled
+EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
+
+-- fragment: upward_assignments
+(SELECT count(*) FROM (
+    SELECT 1 FROM upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
+    LIMIT :most) AS counted)
+
+-- fragment: upward_critical
+(:takes AND EXISTS (
+    SELECT 1 FROM role AS q JOIN assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL
+    WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u)))
+
+-- name: weigh_members
+WITH RECURSIVE
+@upward_ever
+@locked
+SELECT (SELECT count(*) FROM json_texts(:members) AS i) *
+@upward_assignments
+AS pairs,
+@upward_critical
+AS is_critical,
+@is_busy
+AS is_busy,
+@is_unsettled
+AS is_unsettled
+
+-- name: weigh_others
+WITH RECURSIVE
+@upward_ever
+@locked
+SELECT (SELECT count(*) FROM (
+        SELECT 1 FROM "group" AS g JOIN group_member AS gm ON gm.organization = :o AND gm."group" = g.id
+        WHERE g.organization = :o AND g.slug = :group
+          AND gm.membership NOT IN (SELECT m.id FROM json_texts(:members) AS i
+                                    JOIN membership AS m ON m.organization = :o AND m.subject = i.value)
+        LIMIT :most) AS counted) *
+@upward_assignments
+AS pairs,
+@upward_critical
+AS is_critical,
+@is_busy
+AS is_busy,
+@is_unsettled
+AS is_unsettled
+
+-- name: weigh_membership
+WITH RECURSIVE upward (id) AS (
+    SELECT gm."group" FROM membership AS m JOIN group_member AS gm ON gm.organization = :o AND gm.membership = m.id
+    WHERE m.organization = :o AND m.subject = :subject
+    UNION
+    SELECT n.parent FROM upward AS u JOIN recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
+@locked
+SELECT
+@upward_assignments
+AS pairs,
+@upward_critical
+AS is_critical,
+@is_busy
+AS is_busy,
+@is_unsettled
+AS is_unsettled
+
+-- fragment: members_below
+(SELECT count(*) FROM (
+    SELECT 1 FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
+    LIMIT :most) AS counted)
+
+-- name: weigh_nesting
+WITH RECURSIVE
+@below
+,
+@around_ever
+@locked
+SELECT
+@members_below
+*
+@upward_assignments
+AS pairs,
+@upward_critical
+AS is_critical,
+@is_busy
+AS is_busy,
+@is_unsettled
+AS is_unsettled
+
+-- name: weigh_new_nesting
+WITH RECURSIVE
+@below
+,
+upward (id) AS (
+    SELECT id FROM "group" WHERE organization = :o AND slug = :parent
+    UNION
+    SELECT n.parent FROM upward AS u JOIN recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
+@locked
+SELECT
+@members_below
+*
+@upward_assignments
+AS pairs,
+@upward_critical
+AS is_critical,
+@is_busy
+AS is_busy,
+@is_unsettled
+AS is_unsettled
+
+-- name: weigh_given
+WITH RECURSIVE below (id) AS (
+    SELECT id FROM "group" WHERE organization = :o AND slug = :group
+    UNION
+    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id),
+upward (id) AS (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+@locked
+SELECT (SELECT count(*) FROM json_items(:given) AS i) *
+@members_below
+AS pairs, :takes AND FALSE AS is_critical,
+@is_busy
+AS is_busy,
+@is_unsettled
+AS is_unsettled
+
+-- Of one group all that ended counts for each member; of several, pairs are counted up to :most.
+
+-- name: weigh_ended
+WITH RECURSIVE upward (id) AS (
+    SELECT DISTINCT a.holder FROM assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder < 0),
+below (id) AS (
+    SELECT u.id FROM upward AS u
+    UNION
+    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+@locked
+SELECT
+@members_below
+* CASE WHEN (SELECT count(*) FROM upward) = 1
+       THEN (SELECT count(*) FROM assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder < 0)
+       ELSE 1 END AS pairs,
+:takes AND EXISTS (SELECT 1 FROM assignment AS a JOIN role AS q ON q.id = a.role AND q.critical
+                   WHERE a.organization = :o AND a.ended < 0) AS is_critical,
+@is_busy
+AS is_busy,
+@is_unsettled
+AS is_unsettled
+
+-- --- pending work -------------------------------------------------------------------------------
+
+-- fragment: into_pending
+INSERT INTO pending (organization, "group", kind, ref, direction, urgency, fence, since, revision, recorded_at)
+SELECT o.id, w."group", w.kind, w.ref,
+       CASE WHEN w.revokes OR o.role_mode = 'single' THEN 'revokes' ELSE 'grants' END,
+       CASE WHEN NOT w.revokes THEN 2 WHEN rescind_tallied('critical') > 0 THEN 0 ELSE 1 END,
+       CASE WHEN o.role_mode = 'single' THEN 0 WHEN w.revokes THEN w.fence END,
+       o.revision + 1, o.revision + 1,
+@clock
+FROM organization AS o
+
+-- fragment: coalescing
+WHERE o.id = :o AND rescind_tallied('background') > 0
+ON CONFLICT (organization, "group", kind, ref) DO UPDATE SET
+    direction = CASE WHEN excluded.direction = 'revokes' THEN 'revokes' ELSE pending.direction END,
+    urgency = CASE WHEN excluded.urgency < pending.urgency THEN excluded.urgency ELSE pending.urgency END,
+    fence = COALESCE(excluded.fence, pending.fence),
+    recorded_at = CASE WHEN excluded.direction = 'revokes' AND pending.direction = 'grants'
+                       THEN excluded.recorded_at ELSE pending.recorded_at END,
+    revision = excluded.revision, cursor_membership = 0, cursor_assignment = 2147483647, done = 0, total = NULL,
+    attempts = 0, not_before = 0, parked = FALSE, last_error = NULL
+
+-- fragment: listed_member
+(SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
+ FROM "group" AS g CROSS JOIN json_texts(:members) AS i
+ JOIN membership AS m ON m.organization = :o AND m.subject = i.value
+ LEFT JOIN group_member AS gm ON gm.organization = :o AND gm.membership = m.id AND gm."group" = g.id
+ WHERE g.organization = :o AND g.slug = :group) AS l
+
+-- name: pend_members_joining
+@into_pending
+CROSS JOIN (
+    SELECT l."group", l.kind, l.ref, l.fence, l.present IS NOT NULL
+           AND COALESCE(CAST(:expires_at AS BIGINT), 9223372036854775807) < COALESCE(l.expires_at, 9223372036854775807) AS revokes
+    FROM
+@listed_member
+    WHERE l.present IS NULL
+       OR COALESCE(l.expires_at, 9223372036854775807) <> COALESCE(CAST(:expires_at AS BIGINT), 9223372036854775807)) AS w
+@coalescing
+
+-- name: pend_members_missing
+@into_pending
+CROSS JOIN (
+    SELECT l."group", l.kind, l.ref, l.fence, FALSE AS revokes FROM
+@listed_member
+    WHERE l.present IS NULL) AS w
+@coalescing
+
+-- name: pend_members_leaving
+@into_pending
+CROSS JOIN (
+    SELECT l."group", l.kind, l.ref, l.fence, TRUE AS revokes FROM
+@listed_member
+    WHERE l.present IS NOT NULL) AS w
+@coalescing
+
+-- name: pend_others_leaving
+@into_pending
+CROSS JOIN (
+    SELECT g.id AS "group", 'member' AS kind, gm.membership AS ref, gm.membership AS fence, TRUE AS revokes
+    FROM "group" AS g JOIN group_member AS gm ON gm.organization = :o AND gm."group" = g.id
+    WHERE g.organization = :o AND g.slug = :group
+      AND gm.membership NOT IN (SELECT m.id FROM json_texts(:members) AS i
+                                JOIN membership AS m ON m.organization = :o AND m.subject = i.value)) AS w
+@coalescing
+
+-- name: pend_membership
+@into_pending
+CROSS JOIN (
+    SELECT gm."group", 'member' AS kind, m.id AS ref, m.id AS fence, TRUE AS revokes
+    FROM membership AS m JOIN group_member AS gm ON gm.organization = :o AND gm.membership = m.id
+    WHERE m.organization = :o AND m.subject = :subject) AS w
+@coalescing
+
+-- name: pend_nesting
+@into_pending
+CROSS JOIN (
+    SELECT c.id AS "group", 'whole' AS kind, p.id AS ref, 0 AS fence, FALSE AS revokes
+    FROM "group" AS c JOIN "group" AS p ON p.organization = :o AND p.slug = :parent
+    WHERE c.organization = :o AND c.slug = :child
+      AND NOT EXISTS (SELECT 1 FROM nesting AS n WHERE n.organization = :o AND n.child = c.id AND n.parent = p.id)) AS w
+@coalescing
+
+-- name: pend_unnesting
+@into_pending
+CROSS JOIN (
+    SELECT c.id AS "group", 'whole' AS kind, n.parent AS ref, 0 AS fence, TRUE AS revokes
+    FROM "group" AS c JOIN nesting AS n ON n.organization = :o AND n.child = c.id
+    JOIN "group" AS p ON p.organization = :o AND p.id = n.parent
+    WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)) AS w
+@coalescing
+
+-- name: pend_given
+@into_pending
+CROSS JOIN (
+    SELECT g.id AS "group", 'assignment' AS kind, x.revision + 1 AS ref, 0 AS fence, FALSE AS revokes
+    FROM organization AS x JOIN "group" AS g ON g.organization = x.id AND g.slug = :group
+    WHERE x.id = :o AND EXISTS (
+        SELECT 1 FROM assignment AS a
+        WHERE a.organization = :o AND a.holder = g.id AND a.ended IS NULL AND a.made = x.revision + 1)) AS w
+@coalescing
+
+-- What ended is denied by its tombstone: no fence is needed.
+
+-- name: pend_ended
+@into_pending
+CROSS JOIN (
+    SELECT DISTINCT a.holder AS "group", 'assignment' AS kind, x.revision + 1 AS ref, CAST(NULL AS INTEGER) AS fence,
+           TRUE AS revokes
+    FROM organization AS x JOIN assignment AS a ON a.organization = x.id AND a.ended < 0 AND a.holder < 0
+    WHERE x.id = :o) AS w
+@coalescing

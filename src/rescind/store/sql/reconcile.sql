@@ -1,0 +1,391 @@
+-- Background work. A pending row (:o, :g, :kind, :ref) names what to look at again; a chunk rereads the facts for a range
+-- of pairs, after (:from_m, :after_a) up to and with (:to_m, :up_to_a) in key order, and makes the rows right.
+--
+-- `assignment`: the group's assignments made or ended in the revisions :since to :revision, for all its members.
+-- `whole`: all members of :g, for what flows to them from :top. `member`: the one membership :ref, likewise.
+-- Who is concerned is looked for by what was on record as well; what is right, by what holds.
+
+-- --- which work -----------------------------------------------------------------------------------
+
+-- fragment: pending_columns
+p.organization, p."group", p.kind, p.ref, p.since, p.revision, p.cursor_membership, p.cursor_assignment, p.urgency, p.total,
+p.attempts
+
+-- name: list_due
+SELECT
+@pending_columns
+FROM pending AS p
+WHERE NOT p.parked AND p.not_before <=
+@clock
+ORDER BY p.urgency, p.recorded_at LIMIT :limit
+
+-- name: list_pending_of_group
+SELECT
+@pending_columns
+FROM pending AS p WHERE p.organization = :o AND p."group" = :g ORDER BY p.urgency, p.recorded_at
+
+-- name: list_pending
+SELECT o.slug, g.slug, p.kind, COALESCE(m.subject, t.slug), p.direction, p.urgency, p.done, p.total,
+@clock
+- p.recorded_at, p.attempts, p.not_before -
+@clock
+, p.parked, p.last_error, p.since, p.revision, p."group", p.ref, o.id
+FROM pending AS p JOIN organization AS o ON o.id = p.organization
+LEFT JOIN "group" AS g ON g.organization = p.organization AND g.id = p."group"
+LEFT JOIN membership AS m ON p.kind = 'member' AND m.organization = p.organization AND m.id = p.ref
+LEFT JOIN "group" AS t ON p.kind = 'whole' AND t.organization = p.organization AND t.id = p.ref
+WHERE CAST(:organization AS TEXT) IS NULL OR o.slug = :organization
+ORDER BY p.urgency, p.recorded_at, p.organization, p."group", p.kind, p.ref LIMIT :limit
+
+-- name: count_pending
+SELECT count(*) AS pending, count(DISTINCT p."group") AS groups, COALESCE(sum(CASE WHEN p.parked THEN 1 ELSE 0 END), 0) AS parked,
+       COALESCE(sum(p.done), 0) AS done, sum(p.total) AS total,
+       COALESCE(max(CASE WHEN p.direction = 'revokes' THEN
+@clock
+- p.recorded_at END), 0) AS revoking_lag, COALESCE(max(CASE WHEN p.direction = 'grants' THEN
+@clock
+- p.recorded_at END), 0) AS granting_lag
+FROM pending AS p JOIN organization AS o ON o.id = p.organization
+WHERE CAST(:organization AS TEXT) IS NULL OR o.slug = :organization
+
+-- name: find_group
+SELECT o.id, g.id FROM organization AS o JOIN "group" AS g ON g.organization = o.id AND g.slug = :group
+WHERE o.slug = :organization
+
+-- --- who and what is concerned --------------------------------------------------------------------
+
+-- fragment: job_below
+below (id) AS (
+    SELECT CAST(:g AS INTEGER)
+    UNION
+    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+
+-- fragment: job_below_ever
+below_ever (id) AS (
+    SELECT CAST(:g AS INTEGER)
+    UNION
+    SELECT n.child FROM below_ever AS b JOIN recorded_nesting AS n ON n.organization = :o AND n.parent = b.id)
+
+-- fragment: job_holders
+holder (id) AS (
+    SELECT CAST(:top AS INTEGER)
+    UNION
+    SELECT n.parent FROM holder AS h JOIN recorded_nesting AS n ON n.organization = :o AND n.child = h.id)
+
+-- Those whose place in a group is pending itself are concerned too: their rows may have come through it.
+
+-- fragment: concerned_below
+concerned (membership) AS (
+    SELECT gm.membership FROM below_ever AS b
+    JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
+         AND gm.membership >= :from_m AND gm.membership <= :to_m
+    UNION
+    SELECT CAST(p.ref AS INTEGER) FROM below_ever AS b
+    JOIN pending AS p ON p.organization = :o AND p."group" = b.id AND p.kind = 'member'
+         AND p.ref >= :from_m AND p.ref <= :to_m)
+
+-- fragment: concerned_one
+concerned (membership) AS (SELECT CAST(:ref AS INTEGER))
+
+-- fragment: changed
+changed (id, is_live) AS (
+    SELECT a.id, TRUE FROM assignment AS a
+    WHERE a.organization = :o AND a.holder = :g AND a.ended IS NULL AND a.made >= :since AND a.made <= :revision
+    UNION ALL
+    SELECT a.id, FALSE FROM assignment AS a
+    WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL AND a.ended >= :since AND a.ended <= :revision
+    ORDER BY 1)
+
+-- fragment: in_range
+(c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
+
+-- --- how much, and how far ------------------------------------------------------------------------
+
+-- name: measure_assignment
+WITH RECURSIVE
+@job_below_ever
+,
+@changed
+SELECT (SELECT count(*) FROM changed), (SELECT count(*) FROM below_ever),
+       (SELECT count(*) FROM below_ever AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
+       (SELECT count(*) FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = 'assignment'
+        AND p.cursor_membership = 0 AND p.cursor_assignment = 2147483647 AND NOT p.parked) AS unbegun
+
+-- name: measure_whole
+WITH RECURSIVE
+@job_below_ever
+,
+@job_holders
+SELECT (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL)
+     + (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
+       (SELECT count(*) FROM below_ever),
+       (SELECT count(*) FROM below_ever AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
+       0 AS unbegun
+
+-- name: measure_member
+WITH RECURSIVE
+@job_holders
+SELECT (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL)
+     + (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
+       1, 1, 0 AS unbegun
+
+-- A membership such that about :step memberships of each group lie before it; none when none is so far on.
+
+-- name: find_membership_bound
+WITH RECURSIVE
+@job_below_ever
+SELECT min((SELECT gm.membership FROM group_member AS gm
+            WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership >= :from_m
+            ORDER BY gm.membership LIMIT 1 OFFSET :step))
+FROM below_ever AS b
+
+-- name: find_assignment_bound_assignment
+WITH
+@changed
+SELECT c.id FROM changed AS c WHERE c.id > :after_a ORDER BY c.id LIMIT 1 OFFSET :step
+
+-- name: find_assignment_bound_whole
+WITH RECURSIVE
+@job_holders
+SELECT x.id FROM (
+    SELECT a.id FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL
+    UNION ALL
+    SELECT a.id FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS x
+WHERE x.id > :after_a ORDER BY x.id LIMIT 1 OFFSET :step
+
+-- --- guards of a chunk ----------------------------------------------------------------------------
+
+-- name: refuse_pending_moved
+SELECT 'pending_moved' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value
+WHERE NOT EXISTS (
+    SELECT 1 FROM pending AS p
+    WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref AND p.revision = :revision
+      AND p.since = :since AND p.cursor_membership = :cursor_m AND p.cursor_assignment = :cursor_a)
+
+-- --- making rows right ----------------------------------------------------------------------------
+
+-- fragment: members_reached
+reached (membership, expires_at) AS (
+    SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END
+    FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
+         AND gm.membership >= :from_m AND gm.membership <= :to_m
+    GROUP BY gm.membership)
+
+-- fragment: upsert
+ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
+WHERE COALESCE(effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
+
+-- name: make_assignment
+WITH RECURSIVE
+@job_below
+,
+@members_reached
+,
+@changed
+INSERT INTO effective_role (organization, membership, assignment, expires_at)
+SELECT :o, c.membership, a.id, c.expires_at FROM reached AS c CROSS JOIN changed AS a
+WHERE a.is_live AND
+@in_range
+@upsert
+
+-- name: unmake_assignment
+WITH RECURSIVE
+@job_below
+,
+@job_below_ever
+,
+@members_reached
+,
+@concerned_below
+,
+@changed
+,
+gone (membership) AS (
+    SELECT c.membership FROM concerned AS c WHERE NOT EXISTS (SELECT 1 FROM reached AS r WHERE r.membership = c.membership))
+DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) IN (
+    SELECT c.membership, a.id FROM gone AS c CROSS JOIN changed AS a WHERE a.is_live AND
+@in_range
+    UNION ALL
+    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN changed AS a WHERE NOT a.is_live AND
+@in_range
+)
+
+-- fragment: flows_reached
+flow (membership, "group", expires_at) AS (     -- every way up that holds, of those who are concerned
+    SELECT gm.membership, gm."group", gm.expires_at
+    FROM concerned AS c JOIN group_member AS gm ON gm.organization = :o AND gm.membership = c.membership
+    UNION
+    SELECT f.membership, n.parent, f.expires_at
+    FROM flow AS f JOIN nesting AS n ON n.organization = :o AND n.child = f."group"),
+reached (membership, "group", expires_at) AS (
+    SELECT f.membership, f."group", CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END
+    FROM flow AS f WHERE f."group" IN (SELECT h.id FROM holder AS h)
+    GROUP BY f.membership, f."group")
+
+-- fragment: make_flow
+INSERT INTO effective_role (organization, membership, assignment, expires_at)
+SELECT :o, c.membership, a.id, c.expires_at
+FROM reached AS c JOIN assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL
+WHERE
+@in_range
+@upsert
+
+-- fragment: unmake_flow
+gone (membership, "group") AS (
+    SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
+    WHERE NOT EXISTS (SELECT 1 FROM reached AS r WHERE r.membership = c.membership AND r."group" = h.id))
+DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) IN (
+    SELECT c.membership, a.id
+    FROM gone AS c JOIN assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE
+@in_range
+    UNION ALL
+    SELECT c.membership, a.id
+    FROM concerned AS c CROSS JOIN holder AS h
+    JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL WHERE
+@in_range
+)
+
+-- name: make_whole
+WITH RECURSIVE
+@job_below_ever
+,
+@job_holders
+,
+@concerned_below
+,
+@flows_reached
+@make_flow
+
+-- name: unmake_whole
+WITH RECURSIVE
+@job_below_ever
+,
+@job_holders
+,
+@concerned_below
+,
+@flows_reached
+,
+@unmake_flow
+
+-- name: make_member
+WITH RECURSIVE
+@job_holders
+,
+@concerned_one
+,
+@flows_reached
+@make_flow
+
+-- name: unmake_member
+WITH RECURSIVE
+@job_holders
+,
+@concerned_one
+,
+@flows_reached
+,
+@unmake_flow
+
+-- name: read_tallies
+SELECT rescind_tallied('granted'), rescind_tallied('revoked')
+
+-- --- checkpoint and end ---------------------------------------------------------------------------
+
+-- fragment: this_pending
+WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
+
+-- name: advance_pending
+UPDATE pending SET cursor_membership = :to_m, cursor_assignment = :up_to_a, done = done + :looked_at,
+    total = COALESCE(total, :total), attempts = 0, last_error = NULL
+@this_pending
+AND revision = :revision
+
+-- The changes that waited for this work alone are settled: so long after they were recorded as the database's
+-- clock says.
+
+-- name: settle_changes
+UPDATE change SET settled_at = recorded_at + COALESCE((
+    SELECT
+@clock
+- p.recorded_at FROM pending AS p
+    WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref), 0)
+WHERE organization = :o AND settled_at IS NULL AND revision >= :since AND revision <= :revision
+  AND EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind
+              AND p.ref = :ref AND p.revision = :revision)
+  AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.since <= change.revision
+                  AND p.revision >= change.revision AND NOT (p."group" = :g AND p.kind = :kind AND p.ref = :ref))
+
+-- name: settle_pending
+DELETE FROM pending
+@this_pending
+AND revision = :revision
+
+-- Several of a group's assignment rows that have not been begun become one, with one cursor.
+
+-- fragment: unbegun
+organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+AND NOT parked AND urgency = :urgency
+
+-- name: gather_pending
+UPDATE pending SET
+    since = (SELECT min(since) FROM pending WHERE
+@unbegun
+),
+    revision = (SELECT max(revision) FROM pending WHERE
+@unbegun
+),
+    recorded_at = (SELECT min(recorded_at) FROM pending WHERE
+@unbegun
+),
+    fence = (SELECT min(fence) FROM pending WHERE
+@unbegun
+)
+@this_pending
+AND revision = :revision
+
+-- name: delete_gathered
+DELETE FROM pending WHERE ref <> :ref AND revision <= (
+    SELECT p.revision FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref)
+AND
+@unbegun
+
+-- --- what nothing pending refers to any more --------------------------------------------------------
+
+-- name: purge_assignments
+DELETE FROM assignment WHERE organization = :o AND id IN (
+    SELECT a.id FROM assignment AS a WHERE a.organization = :o AND a.ended IS NOT NULL AND a.ended > 0
+    AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.since <= a.ended) LIMIT :limit)
+
+-- name: purge_group_members
+DELETE FROM group_member WHERE organization = :o AND (membership, "group") IN (
+    SELECT gm.membership, gm."group" FROM "group" AS g
+    JOIN group_member AS gm ON gm.organization = :o AND gm."group" = g.id
+    WHERE g.organization = :o AND g.ended IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p."group" = g.id) LIMIT :limit)
+
+-- --- failure ----------------------------------------------------------------------------------------
+
+-- name: note_failure
+UPDATE pending SET attempts = attempts + 1, last_error = :error, parked = (attempts + 1 >= :most_attempts), not_before =
+@clock
++ :delay
+@this_pending
+AND revision = :revision
+
+-- name: park_pending
+UPDATE pending SET parked = TRUE WHERE organization = :o AND "group" = :g AND NOT parked
+
+-- name: retry_pending
+UPDATE pending SET parked = FALSE, attempts = 0, not_before = 0 WHERE organization = :o AND "group" = :g
+AND (parked OR attempts > 0 OR not_before > 0)
+
+-- name: has_tombstones
+SELECT 1 FROM organization AS o WHERE o.id = :o AND (
+    EXISTS (SELECT 1 FROM assignment AS a WHERE a.organization = :o AND a.ended IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.since <= a.ended))
+    OR EXISTS (SELECT 1 FROM recorded_nesting AS n WHERE n.organization = :o AND n.ended IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM "group" AS g WHERE g.organization = :o AND g.ended IS NOT NULL))
+
+-- name: read_purged
+SELECT rescind_tallied('altered')
