@@ -70,6 +70,7 @@ class LogEntry:
     route: Route
     fan_out: int
     idempotency_key: str | None
+    settled_at: datetime | None
     changes: str
     """A JSON list."""
 
@@ -516,7 +517,7 @@ def _require_text(**texts: str | None) -> None:
 
 
 def _log_entry(name: str, row: tuple[Any, ...]) -> LogEntry:
-    revision, recorded_at, actor, reason, direction, route, fan_out, key, body = row
+    revision, recorded_at, actor, reason, direction, route, fan_out, key, settled_at, body = row
     return LogEntry(
         organization=name,
         revision=revision,
@@ -527,5 +528,6 @@ def _log_entry(name: str, row: tuple[Any, ...]) -> LogEntry:
         route=Route(route),
         fan_out=fan_out,
         idempotency_key=key,
+        settled_at=None if settled_at is None else model.moment(settled_at),
         changes=body,
     )

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from rescind import Authority, Direction, Receipt, access, changes, model
+from rescind import Authority, Direction, Receipt, Route, access, changes, model
 from rescind.access import Assignment
 from rescind.decision.difference import difference
 from rescind.errors import RescindError
@@ -124,6 +124,7 @@ class Machine(RuleBasedStateMachine):
         for authority in self.authorities.values():
             authority._clock = lambda: model.moment(self.now)
         self.facts = oracle.Facts()
+        self.route: Route | None = None
 
     @initialize()
     def set_up(self) -> None:
@@ -159,7 +160,9 @@ class Machine(RuleBasedStateMachine):
                 if expected is not None:
                     preview = authority.preview(batch, organization=self.organization)
                     assert preview == expected, f"{name} previews another difference"
-                receipt = authority.apply(batch, organization=self.organization)
+                receipt = authority.apply(
+                    batch, organization=self.organization, route=self.route
+                )
             except RescindError as error:
                 assert error.code == refused, f"{name}: {error}"
             else:

@@ -139,13 +139,12 @@ class Work:
 
     def _begun(self) -> Extent:
         """Measure the job; one of assignments takes the group's others with it that nobody began."""
-        names = self.job.names()
-        ((assignments, groups, memberships, unbegun),) = self.store.fetch(
-            f"measure_{self.job.kind}", names
-        )
+        query = f"measure_{self.job.kind}"
+        ((*_, unbegun),) = rows = self.store.fetch(query, self.job.names())
         if unbegun > 1 and not self.job.is_begun:
             self._gather()
-            return self._begun()
+            rows = self.store.fetch(query, self.job.names())
+        assignments, groups, memberships, _ = rows[0]
         return Extent(assignments, max(groups, 1), memberships)
 
     def _gather(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,11 @@ from rescind.store.queries import changes_data, queries
 from rescind.store.schema import require_current
 
 CONFLICT_ATTEMPTS = 8
+PIPELINE_NOISE = "error ignored terminating"
+"""What psycopg logs when a refused change ends its pipeline; the refusal itself is raised."""
+logging.getLogger("psycopg").addFilter(
+    lambda record: not str(record.msg).startswith(PIPELINE_NOISE)
+)
 CONNECT_SECONDS = 10.0
 
 Connection = psycopg.Connection[tuple[Any, ...]]

@@ -109,7 +109,8 @@ WITH RECURSIVE
 SELECT (SELECT count(*) FROM changed), (SELECT count(*) FROM below_ever),
        (SELECT count(*) FROM below_ever AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
        (SELECT count(*) FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = 'assignment'
-        AND p.cursor_membership = 0 AND p.cursor_assignment = 2147483647 AND NOT p.parked) AS unbegun
+        AND p.cursor_membership = 0 AND p.cursor_assignment = 2147483647 AND NOT p.parked
+        AND p.urgency = :urgency) AS unbegun
 
 -- name: measure_whole
 WITH RECURSIVE

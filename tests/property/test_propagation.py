@@ -1,0 +1,153 @@
+"""Any sequence of changes, by any route, with background work done, undone and left at any point."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule, run_state_machine_as_test
+
+from rescind import Authority, Route, changes
+from rescind.access import Assignment
+from rescind.propagation.pace import Pace
+from rescind.propagation.reconcile import Work, jobs
+from rescind.store import open_store
+from tests.property import oracle
+from tests.property.test_machine import Machine, _rows, one_change
+
+TRUSTED = """
+SELECT s.subject, COALESCE('group:' || g.slug, h.subject), q.slug, x.slug, e.expires_at
+FROM effective_role AS e JOIN organization AS o ON o.id = e.organization
+JOIN membership AS s ON s.organization = o.id AND s.id = e.membership
+JOIN assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
+JOIN role AS q ON q.id = a.role JOIN resource AS x ON x.organization = o.id AND x.id = a.resource
+LEFT JOIN membership AS h ON h.organization = o.id AND h.id = a.holder
+LEFT JOIN "group" AS g ON g.organization = o.id AND g.id = a.holder
+WHERE e.organization = :o AND NOT EXISTS (
+    SELECT 1 FROM pending AS f WHERE f.organization = o.id AND (f.fence IN (0, s.id) OR o.role_mode = 'single'))
+"""
+NEVER = 2**63 - 1
+
+
+class Killed(Exception):
+    """Stands for a process that dies at a statement."""
+
+
+class Propagation(Machine):
+    """The machine of `test_machine`, with routes and with work in small chunks."""
+
+    @rule(route=st.sampled_from((None, Route.INLINE, Route.BACKGROUND, Route.BACKGROUND)))
+    def choose_route(self, route: Route | None) -> None:
+        self.route = route
+
+    @rule(change=one_change)
+    def change_in_background(self, change: changes.Change) -> None:
+        before, self.route = self.route, Route.BACKGROUND
+        self._apply([change])
+        self.route = before
+
+    @rule(place=st.integers(0, 20), pairs=st.integers(1, 4), die_at=st.sampled_from((None, 0, 2, 4, 6, 8)))
+    def work(self, place: int, pairs: int, die_at: int | None) -> None:
+        """One chunk of any pending row, or as much of it as there is before the process dies."""
+        for authority in self.authorities.values():
+            due = self._due(authority)
+            if not due:
+                continue
+            work = Work(authority.store, due[place % len(due)])
+            statements = iter(range(1_000))
+
+            def die(_: str, statements: Iterator[int] = statements) -> None:
+                if next(statements) == die_at:
+                    raise Killed
+
+            authority.store.on_statement = die if die_at is not None else None
+            pace = Pace()
+            pace.pairs = pairs
+            try:
+                work.step(pace)
+            except Killed:
+                pass
+            finally:
+                authority.store.on_statement = None
+
+    @rule()
+    def drain(self) -> None:
+        """All work is done; doing it again would change nothing."""
+        for name, authority in self.authorities.items():
+            pace = Pace()
+            pace.pairs = 3
+            while due := self._due(authority):
+                Work(authority.store, due[0]).step(pace)
+            assert _rows(authority, self.organization) == oracle.pairs(self.facts.world), name
+            assert self._left_behind(authority) == [], name
+
+    def teardown(self) -> None:
+        self.drain()
+        for authority in self.authorities.values():
+            unsettled = [
+                entry.revision
+                for entry in authority.log(organization=self.organization)
+                if entry.settled_at is None
+            ]
+            assert unsettled == []
+
+    @invariant()
+    def effective_roles_are_the_facts(self) -> None:
+        """At rest effective = recomputed; while busy, trusted ⊆ justified (G4)."""
+        expected = oracle.pairs(self.facts.world)
+        for name, authority in self.authorities.items():
+            if not self._due(authority):
+                assert _rows(authority, self.organization) == expected, name
+                continue
+            authority.store.queries["trusted"] = self._trusted_sql(name)
+            for subject, holder, role, resource, until in authority.store.fetch(
+                "trusted", {"o": self._o(authority)}
+            ):
+                pair = (subject, Assignment(holder, role, resource))
+                assert pair in expected, f"{name} trusts {pair}"
+                limit = expected[pair]
+                assert limit is None or (until or NEVER) <= limit, f"{name} trusts {pair} for long"
+
+    @staticmethod
+    def _trusted_sql(engine: str) -> str:
+        return TRUSTED if engine == "sqlite" else TRUSTED.replace(":o", "%(o)s")
+
+    def _o(self, authority: Authority) -> int:
+        return int(authority.store.fetch("plan", {"organization": self.organization})[0][0])
+
+    def _due(self, authority: Authority) -> list:
+        o = self._o(authority)
+        rows = authority.store.fetch("list_due", {"limit": 10_000})
+        return [job for job in jobs(rows) if job.o == o]
+
+    def _left_behind(self, authority: Authority) -> list:
+        """Tombstones that nothing refers to."""
+        return authority.store.fetch("has_tombstones", {"o": self._o(authority)})
+
+
+@pytest.fixture
+def both(new_database: Callable[[str], str]) -> Iterator[Callable[[], dict[str, Authority]]]:
+    """Authorities on both engines."""
+    stores = {engine: open_store(new_database(engine)) for engine in ("sqlite", "postgres")}
+    with closing(stores["sqlite"]), closing(stores["postgres"]):
+        yield lambda: {engine: Authority(store) for engine, store in stores.items()}
+
+
+def test_any_changes_by_any_route(both: Callable[[], dict[str, Authority]]) -> None:
+    """Whatever is pending, every decision is the one that the facts imply, and nothing wrong is trusted."""
+    Propagation.make = staticmethod(both)
+    run_state_machine_as_test(
+        Propagation,
+        settings=settings(
+            max_examples=int(os.environ.get("RESCIND_EXAMPLES", "40")),
+            stateful_step_count=40,
+            deadline=timedelta(seconds=30),
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
