@@ -329,6 +329,10 @@ class Authority(AbstractContextManager["Authority"]):
         """Workers in threads of this process; start them, or use them in a `with` block."""
         return Workers(self.store, self.settings, concurrency=concurrency, on_progress=on_progress)
 
+    def has_due_work(self) -> bool:
+        """Whether there is work that a worker would take at this time."""
+        return bool(self.store.fetch("list_due", {"limit": 1}))
+
     def park(self, work: model.PendingWork) -> bool:
         """Leave what is pending for a group alone until `retry`. What it fences stays fenced."""
         return self._steer("park_pending", work)
@@ -497,11 +501,14 @@ def _why(route: Route, weighed: Sequence[Any], budget: Budget | None) -> str:
     pairs, busy, *_ = weighed
     if budget in FORCED.values():
         return "forced"
+    if not pairs:
+        return "no effective roles to move"
     if busy:
         return "a job had the group"
     if route is Route.BACKGROUND:
         return f"{pairs:,} pairs or more are over the budget of {budget.pairs:,}"
-    return f"{pairs:,} pairs are within the budget of {max(budget.pairs, budget.critical_pairs):,}"
+    fits = budget.pairs if pairs <= budget.pairs else budget.critical_pairs
+    return f"{pairs:,} pairs are within the budget of {fits:,}"
 
 
 def _is_live(assurance: str) -> bool:

@@ -160,9 +160,7 @@ class Machine(RuleBasedStateMachine):
                 if expected is not None:
                     preview = authority.preview(batch, organization=self.organization)
                     assert preview == expected, f"{name} previews another difference"
-                receipt = authority.apply(
-                    batch, organization=self.organization, route=self.route
-                )
+                receipt = authority.apply(batch, organization=self.organization, route=self.route)
             except RescindError as error:
                 assert error.code == refused, f"{name}: {error}"
             else:

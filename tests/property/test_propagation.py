@@ -29,7 +29,8 @@ JOIN role AS q ON q.id = a.role JOIN resource AS x ON x.organization = o.id AND 
 LEFT JOIN membership AS h ON h.organization = o.id AND h.id = a.holder
 LEFT JOIN "group" AS g ON g.organization = o.id AND g.id = a.holder
 WHERE e.organization = :o AND NOT EXISTS (
-    SELECT 1 FROM pending AS f WHERE f.organization = o.id AND (f.fence IN (0, s.id) OR o.role_mode = 'single'))
+    SELECT 1 FROM pending AS f
+    WHERE f.organization = o.id AND (f.fence IN (0, s.id) OR o.role_mode = 'single'))
 """
 NEVER = 2**63 - 1
 
@@ -51,7 +52,11 @@ class Propagation(Machine):
         self._apply([change])
         self.route = before
 
-    @rule(place=st.integers(0, 20), pairs=st.integers(1, 4), die_at=st.sampled_from((None, 0, 2, 4, 6, 8)))
+    @rule(
+        place=st.integers(0, 20),
+        pairs=st.integers(1, 4),
+        die_at=st.sampled_from((None, 0, 2, 4, 6, 8)),
+    )
     def work(self, place: int, pairs: int, die_at: int | None) -> None:
         """One chunk of any pending row, or as much of it as there is before the process dies."""
         for authority in self.authorities.values():

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from rescind.cli import data, demo, options, questions, verbs
+from rescind.cli import background, data, demo, options, questions, verbs
 from rescind.cli.output import one_line
 from rescind.errors import RescindError
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback()(options.remember)
-for part in (data, verbs, questions, demo):
+for part in (data, verbs, questions, background, demo):
     part.register(app)
 
 

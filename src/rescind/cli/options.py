@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -63,6 +64,14 @@ class Place:
     database: str
     organization: str | None
     as_json: bool
+
+    @property
+    def shown(self) -> str:
+        """The database's name without its user and password."""
+        if not self.database.startswith(("postgresql://", "postgres://")):
+            return self.database
+        parts = urlsplit(self.database)
+        return f"{parts.path.lstrip('/')} on {parts.hostname or 'a local socket'}"
 
     def open(self) -> Authority:
         """The authority there. Raises StoreUnavailable, SchemaMissing and the like."""

@@ -94,8 +94,9 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
         [
             ("changed", f"yes, revision {done.revision.organization}"),
             ("direction", done.direction.value),
-            ("route", done.route.value),
+            ("route", f"{done.route.value}: {done.route_reason}"),
             ("fan-out", f"{done.fan_out:,} effective roles"),
+            ("settled", _time(done.settled_at)),
             ("enforced", _time(done.enforced_at)),
             ("token", done.token),
             ("took", f"{took_ms:.1f} ms"),
@@ -112,6 +113,7 @@ def receipt_object(done: Receipt, took_ms: float) -> dict[str, Any]:
         "token": done.token,
         "direction": done.direction.value,
         "route": done.route.value,
+        "route_reason": done.route_reason,
         "fan_out": done.fan_out,
         "recorded_at": done.recorded_at,
         "settled_at": done.settled_at,

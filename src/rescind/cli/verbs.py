@@ -23,6 +23,7 @@ from rescind.errors import InvalidArgument
 from rescind.exchange import Format, parse, read
 from rescind.exchange.loading import by_organization
 from rescind.exchange.readers import moment
+from rescind.model import Route
 
 SHORT_NAMES = {
     "deactivate_membership": "deactivate",
@@ -40,6 +41,9 @@ NONE = "-"
 Actor = Annotated[str | None, typer.Option(help="Who does it; else $USER.", show_default=False)]
 Reason = Annotated[str, typer.Option(help="Why, for the change log.")]
 Key = Annotated[str | None, typer.Option(help="Idempotency key: repeated, it has one effect.")]
+RouteOption = Annotated[
+    Route | None, typer.Option("--route", help="How effective roles follow; else as much as fits.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would give and take.")]
 
 
@@ -51,6 +55,7 @@ class Doing:
     reason: str
     key: str | None
     dry_run: bool
+    route: Route | None = None
 
 
 def register(app: typer.Typer) -> None:
@@ -73,6 +78,7 @@ def apply(
     actor: Actor = None,
     reason: Reason = "",
     key: Key = None,
+    route: RouteOption = None,
     dry_run: DryRun = False,
 ) -> None:
     """Apply a file of changes as one batch: all of them or none, one revision."""
@@ -83,7 +89,7 @@ def apply(
         raise InvalidArgument(what="organization", value=", ".join(named), mend=mend)
     name = next(iter(named), place.organization)
     there = Place(place.database, name, place.as_json)
-    carry_out(there, [i.change for i in items], Doing(actor, reason, key, dry_run))
+    carry_out(there, [i.change for i in items], Doing(actor, reason, key, dry_run, route))
 
 
 def carry_out(place: Place, batch: Sequence[Change], doing: Doing) -> None:
@@ -95,7 +101,11 @@ def carry_out(place: Place, batch: Sequence[Change], doing: Doing) -> None:
             return
         start = time.perf_counter()
         receipt = authority.apply(
-            batch, actor=doing.actor or user(), reason=doing.reason, idempotency_key=doing.key
+            batch,
+            actor=doing.actor or user(),
+            reason=doing.reason,
+            idempotency_key=doing.key,
+            route=doing.route,
         )
         took_ms = (time.perf_counter() - start) * 1000
     output.receipt(receipt, took_ms, as_json=place.as_json)
@@ -116,15 +126,26 @@ def _command(change: type) -> Callable[..., None]:
     fields = msgspec.structs.fields(change)
 
     def run(
-        place: Place, actor: Actor, reason: Reason, key: Key, dry_run: DryRun, **given: object
+        place: Place,
+        actor: Actor,
+        reason: Reason,
+        key: Key,
+        route: RouteOption,
+        dry_run: DryRun,
+        **given: object,
     ) -> None:
         values = {f.name: _value(f, given[f.name]) for f in fields}
         left_out = {f.name for f in fields if values[f.name] is None and not f.required}
         made = change(**{name: v for name, v in values.items() if name not in left_out})
-        carry_out(place, [made], Doing(actor, reason, key, dry_run))
+        carry_out(place, [made], Doing(actor, reason, key, dry_run, route))
 
     keyword = inspect.Parameter.KEYWORD_ONLY
-    common = {"actor": (Actor, None), "reason": (Reason, ""), "key": (Key, None)}
+    common = {
+        "actor": (Actor, None),
+        "reason": (Reason, ""),
+        "key": (Key, None),
+        "route": (RouteOption, None),
+    }
     parameters = [
         inspect.Parameter("place", keyword, annotation=Place),
         *map(_parameter, fields),

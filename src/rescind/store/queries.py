@@ -16,7 +16,15 @@ from typing import Literal
 
 Engine = Literal["sqlite", "postgres"]
 
-SHARED = ("changes.sql", "pairs.sql", "pending.sql", "reconcile.sql", "decisions.sql", "facts.sql")
+SHARED = (
+    "changes.sql",
+    "pairs.sql",
+    "pending.sql",
+    "reconcile.sql",
+    "audit.sql",
+    "decisions.sql",
+    "facts.sql",
+)
 
 _HEADER = re.compile(r"^-- (name|fragment): (\w+)$", re.MULTILINE)
 _FRAGMENT = re.compile(r"^@(\w+)(,?)$", re.MULTILINE)

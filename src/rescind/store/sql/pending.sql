@@ -165,6 +165,13 @@ FROM organization AS o
 
 -- fragment: coalescing
 WHERE o.id = :o AND rescind_tallied('background') > 0
+@on_conflict_coalesce
+
+-- fragment: coalesce
+WHERE o.id = :o
+@on_conflict_coalesce
+
+-- fragment: on_conflict_coalesce
 ON CONFLICT (organization, "group", kind, ref) DO UPDATE SET
     direction = CASE WHEN excluded.direction = 'revokes' THEN 'revokes' ELSE pending.direction END,
     urgency = CASE WHEN excluded.urgency < pending.urgency THEN excluded.urgency ELSE pending.urgency END,

@@ -1,0 +1,1 @@
+"""What there is to see: audits, and later metrics and targets. Reads, and decides nothing."""
