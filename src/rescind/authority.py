@@ -330,8 +330,9 @@ class Authority(AbstractContextManager["Authority"]):
         return Workers(self.store, self.settings, concurrency=concurrency, on_progress=on_progress)
 
     def has_due_work(self) -> bool:
-        """Whether there is work that a worker would take at this time."""
-        return bool(self.store.fetch("list_due", {"limit": 1}))
+        """Whether there is anything that a worker would do at this time."""
+        queries = ("list_due", "list_purgeable")
+        return any(self.store.fetch(query, {"limit": 1}) for query in queries)
 
     def park(self, work: model.PendingWork) -> bool:
         """Leave what is pending for a group alone until `retry`. What it fences stays fenced."""

@@ -103,6 +103,7 @@ def reconcile(store: Store, organization: str, group: str, *, pace: Pace | None 
     while rows := store.fetch("list_pending_of_group", {"o": o, "g": number}):
         done = Work(store, jobs(rows)[0]).step(pace)
         made, unmade = made + done.made, unmade + done.unmade
+    purge(store)
     return Progress(made, unmade, True, time.perf_counter() - start)
 
 
@@ -234,9 +235,7 @@ class Work:
                 tx.run("advance_pending", **names)
 
         self.store.transact(make_right, gives_way=True)
-        if is_last:
-            purge(self.store, job.o)
-        else:
+        if not is_last:
             self.job = replace(
                 job, cursor_membership=chunk["to_m"], cursor_assignment=chunk["up_to_a"]
             )
@@ -244,8 +243,19 @@ class Work:
         return Progress(made, unmade, is_last, time.perf_counter() - start)
 
 
-def purge(store: Store, o: int) -> None:
-    """Delete what was kept on record only while something pending referred to it."""
+def purge(store: Store, *, organizations: int = 100) -> int:
+    """Delete what was kept on record while something pending referred to it; some organizations' worth.
+
+    Says how many organizations had any. What is left behind by a killed worker is found as well.
+    """
+    found = store.fetch("list_purgeable", {"limit": organizations})
+    for (o,) in found:
+        _purge(store, o)
+    return len(found)
+
+
+def _purge(store: Store, o: int) -> None:
+    tallies: list[Any] = []
 
     def members(tx: Transaction) -> None:
         tx.count("purge_group_members", "altered", o=o, limit=PURGE_SIZE)
@@ -257,9 +267,6 @@ def purge(store: Store, o: int) -> None:
         tx.run("delete_ended_groups", o=o)
         tallies[:] = [tx.observe("read_purged")]
 
-    tallies: list[Any] = []
-    if not store.fetch("has_tombstones", {"o": o}):
-        return
     for part in (members, rest):
         while True:
             store.transact(part, gives_way=True)

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 from rescind.errors import GroupBusy, RescindError
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Job, Progress, Work, jobs
+from rescind.propagation.reconcile import Job, Progress, Work, jobs, purge
 from rescind.settings import Settings
 from rescind.store import Store
 
@@ -77,11 +77,12 @@ class Worker:
 
     def work_once(self, stop: Stop | None = None) -> bool:
         """Choose a job and stay with it until it is settled, somebody has its group, its slice is over,
-        or more urgent work is due. Says whether there was a job.
+        or more urgent work is due. With none due, clear away what nothing pending refers to any more.
+        Says whether there was anything to do.
         """
         job = self._chosen()
         if job is None:
-            return False
+            return purge(self._store) > 0
         work, start = Work(self._store, job), time.monotonic()
         while not (stop is not None and stop.is_set()):
             if self._step(work):

@@ -11,6 +11,10 @@ ALTER TABLE recorded_nesting ADD COLUMN ended BIGINT;
 
 CREATE VIEW nesting AS SELECT organization, child, parent FROM recorded_nesting WHERE ended IS NULL;
 
+DROP INDEX nesting_by_parent;
+
+CREATE INDEX nesting_by_parent ON recorded_nesting (organization, parent, child, ended);
+
 CREATE INDEX nesting_ended ON recorded_nesting (organization) WHERE ended IS NOT NULL;
 
 -- A group that was deleted has given up its name.

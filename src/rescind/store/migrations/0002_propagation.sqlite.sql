@@ -11,6 +11,10 @@ ALTER TABLE recorded_nesting ADD COLUMN ended INTEGER;
 
 CREATE VIEW nesting AS SELECT organization, child, parent FROM recorded_nesting WHERE ended IS NULL;
 
+DROP INDEX nesting_by_parent;
+
+CREATE INDEX nesting_by_parent ON recorded_nesting (organization, parent, child, ended);
+
 CREATE INDEX nesting_ended ON recorded_nesting (organization) WHERE ended IS NOT NULL;
 
 -- A group that was deleted has given up its name.
@@ -98,7 +102,7 @@ DELETE FROM sqlite_stat1 WHERE tbl IN ('nesting', 'recorded_nesting', 'assignmen
 
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('recorded_nesting', 'recorded_nesting', '10000000000 1000 2 1'),
-    ('recorded_nesting', 'nesting_by_parent', '10000000000 1000 5 1'),
+    ('recorded_nesting', 'nesting_by_parent', '10000000000 1000 5 1 1'),
     ('recorded_nesting', 'nesting_ended', '10000000000 10'),
     ('group', 'group_ended', '10000000000 10'),
     ('assignment', 'assignment', '10000000000 10000 1'),

@@ -75,7 +75,7 @@ holder (id) AS (
 -- Those whose place in a group is pending itself are concerned too: their rows may have come through it.
 
 -- fragment: concerned_below
-concerned (membership) AS (
+concerned (membership) AS MATERIALIZED (
     SELECT gm.membership FROM below_ever AS b
     JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
          AND gm.membership >= :from_m AND gm.membership <= :to_m
@@ -85,10 +85,10 @@ concerned (membership) AS (
          AND p.ref >= :from_m AND p.ref <= :to_m)
 
 -- fragment: concerned_one
-concerned (membership) AS (SELECT CAST(:ref AS INTEGER))
+concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
 
 -- fragment: changed
-changed (id, is_live) AS (
+changed (id, is_live) AS MATERIALIZED (
     SELECT a.id, TRUE FROM assignment AS a
     WHERE a.organization = :o AND a.holder = :g AND a.ended IS NULL AND a.made >= :since AND a.made <= :revision
     UNION ALL
@@ -166,11 +166,15 @@ WHERE NOT EXISTS (
 -- --- making rows right ----------------------------------------------------------------------------
 
 -- fragment: members_reached
-reached (membership, expires_at) AS (
+reached (membership, expires_at) AS MATERIALIZED (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END
     FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
          AND gm.membership >= :from_m AND gm.membership <= :to_m
     GROUP BY gm.membership)
+
+-- fragment: delete_doomed
+DELETE FROM effective_role WHERE organization = :o
+AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
 -- fragment: upsert
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
@@ -201,15 +205,16 @@ WITH RECURSIVE
 ,
 @changed
 ,
-gone (membership) AS (
+gone (membership) AS MATERIALIZED (
     SELECT c.membership FROM concerned AS c WHERE NOT EXISTS (SELECT 1 FROM reached AS r WHERE r.membership = c.membership))
-DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) IN (
+, doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id FROM gone AS c CROSS JOIN changed AS a WHERE a.is_live AND
 @in_range
     UNION ALL
     SELECT c.membership, a.id FROM concerned AS c CROSS JOIN changed AS a WHERE NOT a.is_live AND
 @in_range
 )
+@delete_doomed
 
 -- fragment: flows_reached
 flow (membership, "group", expires_at) AS (     -- every way up that holds, of those who are concerned
@@ -218,7 +223,7 @@ flow (membership, "group", expires_at) AS (     -- every way up that holds, of t
     UNION
     SELECT f.membership, n.parent, f.expires_at
     FROM flow AS f JOIN nesting AS n ON n.organization = :o AND n.child = f."group"),
-reached (membership, "group", expires_at) AS (
+reached (membership, "group", expires_at) AS MATERIALIZED (
     SELECT f.membership, f."group", CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END
     FROM flow AS f WHERE f."group" IN (SELECT h.id FROM holder AS h)
     GROUP BY f.membership, f."group")
@@ -232,10 +237,10 @@ WHERE
 @upsert
 
 -- fragment: unmake_flow
-gone (membership, "group") AS (
+gone (membership, "group") AS MATERIALIZED (
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     WHERE NOT EXISTS (SELECT 1 FROM reached AS r WHERE r.membership = c.membership AND r."group" = h.id))
-DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) IN (
+, doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id
     FROM gone AS c JOIN assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE
 @in_range
@@ -245,6 +250,7 @@ DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) 
     JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL WHERE
 @in_range
 )
+@delete_doomed
 
 -- name: make_whole
 WITH RECURSIVE
@@ -381,12 +387,16 @@ UPDATE pending SET parked = TRUE WHERE organization = :o AND "group" = :g AND NO
 UPDATE pending SET parked = FALSE, attempts = 0, not_before = 0 WHERE organization = :o AND "group" = :g
 AND (parked OR attempts > 0 OR not_before > 0)
 
--- name: has_tombstones
-SELECT 1 FROM organization AS o WHERE o.id = :o AND (
-    EXISTS (SELECT 1 FROM assignment AS a WHERE a.organization = :o AND a.ended IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.since <= a.ended))
-    OR EXISTS (SELECT 1 FROM recorded_nesting AS n WHERE n.organization = :o AND n.ended IS NOT NULL)
-    OR EXISTS (SELECT 1 FROM "group" AS g WHERE g.organization = :o AND g.ended IS NOT NULL))
+-- name: list_purgeable
+SELECT a.organization FROM assignment AS a WHERE a.ended IS NOT NULL AND a.ended > 0
+  AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = a.organization AND p.since <= a.ended)
+UNION
+SELECT n.organization FROM recorded_nesting AS n WHERE n.ended IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = n.organization AND p.since <= n.ended)
+UNION
+SELECT g.organization FROM "group" AS g WHERE g.ended IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = g.organization)
+ORDER BY 1 LIMIT :limit
 
 -- name: read_purged
 SELECT rescind_tallied('altered')
