@@ -24,7 +24,7 @@ class Pace:
         return self._chunks % LOOK_EVERY == 0
 
     def learn(self, seconds: float, waiting: int) -> None:
-        """A chunk took so long, while so many others waited for a lock."""
+        """A chunk kept others out for so long, while so many waited for a lock."""
         self._chunks += 1
         if waiting or seconds > 1.5 * self._target_seconds:
             self.pairs = max(self.pairs // 2, LEAST_PAIRS)

@@ -62,11 +62,18 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How large a job is: assignments for each membership, groups that those are in, memberships."""
+    """How large a job is: assignments for each membership that hold, or were taken back; groups that
+    those are in; memberships.
+    """
 
-    assignments: int
+    live: int
+    ended: int
     groups: int
     memberships: int
+
+    @property
+    def assignments(self) -> int:
+        return self.live + self.ended
 
     @property
     def pairs(self) -> int:
@@ -75,12 +82,16 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a chunk did: effective roles made and unmade, and whether that was the last of the job."""
+    """What a chunk did: effective roles made and unmade, and whether that was the last of the job.
+
+    `held_seconds` is how long it kept others out, but for the commit.
+    """
 
     made: int
     unmade: int
     is_settled: bool
     seconds: float
+    held_seconds: float = 0.0
 
 
 def jobs(rows: Rows) -> list[Job]:
@@ -135,7 +146,7 @@ class Work:
                 return Progress(0, 0, True, time.perf_counter() - start)
             self.job = same[0]
             return Progress(0, 0, False, time.perf_counter() - start)
-        pace.learn(done.seconds, self.store.waiting() if pace.is_due() else 0)
+        pace.learn(done.held_seconds, self.store.waiting() if pace.is_due() else 0)
         return done
 
     def _begun(self) -> Extent:
@@ -145,8 +156,8 @@ class Work:
         if unbegun > 1 and not self.job.is_begun:
             self._gather()
             rows = self.store.fetch(query, self.job.names())
-        assignments, groups, memberships, _ = rows[0]
-        return Extent(assignments, max(groups, 1), memberships)
+        live, ended, groups, memberships, _ = rows[0]
+        return Extent(live, ended, max(groups, 1), memberships)
 
     def _gather(self) -> None:
         names = self.job.names()
@@ -218,16 +229,24 @@ class Work:
             "total": extent.pairs,
         }
         tallies: list[Any] = []
+        taken = [0.0]
 
         def make_right(tx: Transaction) -> None:
+            begun = time.perf_counter()
             tx.guard(
                 "refuse_one_group_busy" if job.kind == "assignment" else "refuse_group_busy",
                 **names,
             )
             tx.guard("refuse_pending_moved", **names)
-            tx.count(f"make_{job.kind}", "granted", **names)
-            tx.count(f"unmake_{job.kind}", "revoked", **names)
+            # which assignments a job is for is settled by its revisions: none is made in them any more
+            if extent.live or job.kind != "assignment":
+                tx.count(f"make_{job.kind}", "granted", **names)
+            if extent.live and job.kind == "assignment":
+                tx.count("make_assignment_anew", "granted", **names)
+            if extent.ended or job.kind != "assignment":
+                tx.count(f"unmake_{job.kind}", "revoked", **names)
             tallies[:] = [tx.observe("read_tallies")]
+            taken[0] = time.perf_counter() - begun
             if is_last:
                 tx.run("settle_changes", **names)
                 tx.run("settle_pending", **names)
@@ -239,8 +258,9 @@ class Work:
             self.job = replace(
                 job, cursor_membership=chunk["to_m"], cursor_assignment=chunk["up_to_a"]
             )
-        ((made, unmade),) = tallies[0]()
-        return Progress(made, unmade, is_last, time.perf_counter() - start)
+        ((made, unmade, held),) = tallies[0]()
+        held_seconds = taken[0] if held is None else held
+        return Progress(made, unmade, is_last, time.perf_counter() - start, held_seconds)
 
 
 def purge(store: Store, *, organizations: int = 100) -> int:

@@ -638,23 +638,27 @@ SELECT 'resource_not_found', 'resource', i.value ->> 'on' FROM json_items(:given
 WHERE NOT EXISTS (SELECT 1 FROM resource AS r WHERE r.organization = :o AND r.slug = i.value ->> 'on')
 LIMIT 1
 
--- name: shorten_assignments
+-- fragment: chosen
 WITH
 @given
-UPDATE assignment AS a SET expires_at = g.expires_at
-FROM given AS g
-WHERE a.organization = :o AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL
-  AND a.holder = (SELECT h.id FROM holder AS h)
-  AND COALESCE(g.expires_at, 9223372036854775807) < COALESCE(a.expires_at, 9223372036854775807)
+, chosen (id, expires_at, until) AS (
+    SELECT a.id, a.expires_at, g.expires_at FROM holder AS h CROSS JOIN given AS g
+    JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = g.resource AND a.role = g.role
+         AND a.ended IS NULL)
+
+-- name: shorten_assignments
+@chosen
+UPDATE assignment SET expires_at = (SELECT c.until FROM chosen AS c WHERE c.id = assignment.id)
+WHERE organization = :o AND id IN (
+    SELECT c.id FROM chosen AS c
+    WHERE COALESCE(c.until, 9223372036854775807) < COALESCE(c.expires_at, 9223372036854775807))
 
 -- name: lengthen_assignments
-WITH
-@given
-UPDATE assignment AS a SET expires_at = g.expires_at
-FROM given AS g
-WHERE a.organization = :o AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL
-  AND a.holder = (SELECT h.id FROM holder AS h)
-  AND COALESCE(g.expires_at, 9223372036854775807) > COALESCE(a.expires_at, 9223372036854775807)
+@chosen
+UPDATE assignment SET expires_at = (SELECT c.until FROM chosen AS c WHERE c.id = assignment.id)
+WHERE organization = :o AND id IN (
+    SELECT c.id FROM chosen AS c
+    WHERE COALESCE(c.until, 9223372036854775807) > COALESCE(c.expires_at, 9223372036854775807))
 
 -- name: insert_assignments
 WITH
@@ -670,12 +674,9 @@ WHERE o.id = :o AND NOT EXISTS (
     WHERE a.organization = :o AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL AND a.holder = h.id)
 
 -- name: end_assignments
-WITH
-@given
-UPDATE assignment AS a SET ended = -(SELECT revision + 1 FROM organization WHERE id = :o)
-FROM given AS g
-WHERE a.organization = :o AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL
-  AND a.holder = (SELECT h.id FROM holder AS h)
+@chosen
+UPDATE assignment SET ended = -(SELECT revision + 1 FROM organization WHERE id = :o)
+WHERE organization = :o AND id IN (SELECT c.id FROM chosen AS c)
 
 -- name: end_other_assignments
 WITH

@@ -79,3 +79,9 @@ WHERE (SELECT count(*) FROM locked) < (SELECT count(*) FROM taken)
 WITH locked (id) AS MATERIALIZED (
     SELECT g.id FROM "group" AS g WHERE g.organization = :o AND g.id = :g FOR NO KEY UPDATE OF g SKIP LOCKED)
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE NOT EXISTS (SELECT 1 FROM locked)
+
+-- How long the transaction's statements have taken in the server: what its locks cost others, short of the commit.
+
+-- name: read_tallies
+SELECT rescind_tallied('granted'), rescind_tallied('revoked'),
+       CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS DOUBLE PRECISION)

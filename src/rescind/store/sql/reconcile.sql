@@ -106,7 +106,8 @@ WITH RECURSIVE
 @job_below_ever
 ,
 @changed
-SELECT (SELECT count(*) FROM changed), (SELECT count(*) FROM below_ever),
+SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live), (SELECT count(*) FROM changed AS c WHERE NOT c.is_live),
+       (SELECT count(*) FROM below_ever),
        (SELECT count(*) FROM below_ever AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
        (SELECT count(*) FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = 'assignment'
         AND p.cursor_membership = 0 AND p.cursor_assignment = 2147483647 AND NOT p.parked
@@ -117,8 +118,8 @@ WITH RECURSIVE
 @job_below_ever
 ,
 @job_holders
-SELECT (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL)
-     + (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
+SELECT (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL),
+       (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
        (SELECT count(*) FROM below_ever),
        (SELECT count(*) FROM below_ever AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
        0 AS unbegun
@@ -126,8 +127,8 @@ SELECT (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization 
 -- name: measure_member
 WITH RECURSIVE
 @job_holders
-SELECT (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL)
-     + (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
+SELECT (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL),
+       (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
        1, 1, 0 AS unbegun
 
 -- A membership such that about :step memberships of each group lie before it; none when none is so far on.
@@ -180,6 +181,16 @@ AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed A
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
+-- Who has none of the rows yet gets them without a look for conflicts, which would double the cost: the lock on the
+-- group keeps everybody else from making them. First those who may have some already.
+
+-- fragment: members_with_rows
+span (first, last) AS MATERIALIZED (SELECT min(a.id), max(a.id) FROM changed AS a WHERE a.is_live),
+begun (membership) AS MATERIALIZED (
+    SELECT c.membership FROM reached AS c CROSS JOIN span AS s
+    WHERE (SELECT 1 FROM effective_role AS e WHERE e.organization = :o AND e.membership = c.membership
+           AND e.assignment >= s.first AND e.assignment <= s.last LIMIT 1) IS NOT NULL)
+
 -- name: make_assignment
 WITH RECURSIVE
 @job_below
@@ -187,11 +198,28 @@ WITH RECURSIVE
 @members_reached
 ,
 @changed
+,
+@members_with_rows
 INSERT INTO effective_role (organization, membership, assignment, expires_at)
-SELECT :o, c.membership, a.id, c.expires_at FROM reached AS c CROSS JOIN changed AS a
+SELECT :o, c.membership, a.id, c.expires_at
+FROM begun AS b JOIN reached AS c ON c.membership = b.membership CROSS JOIN changed AS a
 WHERE a.is_live AND
 @in_range
 @upsert
+
+-- name: make_assignment_anew
+WITH RECURSIVE
+@job_below
+,
+@members_reached
+,
+@changed
+,
+@members_with_rows
+INSERT INTO effective_role (organization, membership, assignment, expires_at)
+SELECT :o, c.membership, a.id, c.expires_at FROM reached AS c CROSS JOIN changed AS a
+WHERE c.membership NOT IN (SELECT b.membership FROM begun AS b) AND a.is_live AND
+@in_range
 
 -- name: unmake_assignment
 WITH RECURSIVE
@@ -293,9 +321,6 @@ WITH RECURSIVE
 @flows_reached
 ,
 @unmake_flow
-
--- name: read_tallies
-SELECT rescind_tallied('granted'), rescind_tallied('revoked')
 
 -- --- checkpoint and end ---------------------------------------------------------------------------
 

@@ -43,3 +43,6 @@ SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FA
 
 -- name: refuse_one_group_busy
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FALSE
+
+-- name: read_tallies
+SELECT rescind_tallied('granted'), rescind_tallied('revoked'), NULL

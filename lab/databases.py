@@ -1,0 +1,60 @@
+"""Fresh databases on both engines, and a bare durable insert on each to compare with."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from lab.servers import postgres
+from rescind.store.migrations import migrate
+from rescind.store.postgres import configure
+from rescind.store.sqlite import connect
+
+_numbers = itertools.count()
+
+
+@contextmanager
+def servers() -> Iterator[Callable[[str], str]]:
+    """Gives the URL of a fresh, migrated database on the named engine."""
+    with tempfile.TemporaryDirectory(prefix="rescind-lab-") as folder, postgres() as socket:
+
+        def make(engine: str) -> str:
+            number = next(_numbers)
+            if engine == "sqlite":
+                url = str(Path(folder) / f"lab-{number}.db")
+            else:
+                name = f"lab_{number}"
+                with psycopg.connect(f"postgresql://postgres@/postgres?host={socket}") as admin:
+                    admin.autocommit = True
+                    admin.execute(f"CREATE DATABASE {name}")
+                url = f"postgresql://postgres@/{name}?host={socket}"
+            migrate(url)
+            return url
+
+        yield make
+
+
+@contextmanager
+def bare(engine: str, url: str) -> Iterator[Any]:
+    """A connection to the database as ours are set up, each statement a transaction of its own."""
+    if engine == "sqlite":
+        with closing(connect(url)) as connection:
+            yield connection
+        return
+    with psycopg.connect(url, autocommit=True) as server:
+        configure(server)
+        yield server
+
+
+def bare_insert(engine: str, connection: Any) -> Callable[[], object]:
+    """A durable insert of one row, the least that a change can cost."""
+    key = "INTEGER PRIMARY KEY" if engine == "sqlite" else "serial PRIMARY KEY"
+    connection.execute(f"CREATE TABLE IF NOT EXISTS bare (id {key}, note text)")
+    options = {} if engine == "sqlite" else {"prepare": True}
+    return lambda: connection.execute("INSERT INTO bare (note) VALUES ('x')", **options)
