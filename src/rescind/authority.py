@@ -183,7 +183,8 @@ class Authority(AbstractContextManager["Authority"]):
         entry, budget = Entry(self._now()), FORCED[Route.BACKGROUND]
         for _ in range(PLAN_ATTEMPTS):
             plan = self._plan(name, changes, None)
-            batch = Batch(plan, name, changes, entry, budget, observe=True)
+            others = self._users_of_roles(changes, None) if name == ENVIRONMENT else None
+            batch = Batch(plan, name, changes, entry, budget, observe=True, others=others)
             try:
                 self.store.transact(batch, keep=False)
             except PlanStale:
