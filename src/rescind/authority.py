@@ -151,7 +151,12 @@ class Authority(AbstractContextManager["Authority"]):
         entry = Entry(self._now(), actor, reason, idempotency_key, body)
         budget = self._budget(route)
         for _ in range(PLAN_ATTEMPTS):
-            plan = self._plan(name, changes, within)
+            try:
+                plan = self._plan(name, changes, within)
+            except OrganizationNotFound:
+                if (buried := self._buried(name, entry, within)) is None:
+                    raise
+                return self._replayed(buried, name, entry, within)
             others = self._users_of_roles(changes, within) if name == ENVIRONMENT else None
             batch = Batch(plan, name, changes, entry, budget, observe=detail, others=others)
             start = time.perf_counter()
@@ -183,7 +188,8 @@ class Authority(AbstractContextManager["Authority"]):
         entry, budget = Entry(self._now()), FORCED[Route.BACKGROUND]
         for _ in range(PLAN_ATTEMPTS):
             plan = self._plan(name, changes, None)
-            batch = Batch(plan, name, changes, entry, budget, observe=True)
+            others = self._users_of_roles(changes, None) if name == ENVIRONMENT else None
+            batch = Batch(plan, name, changes, entry, budget, observe=True, others=others)
             try:
                 self.store.transact(batch, keep=False)
             except PlanStale:
@@ -483,6 +489,16 @@ class Authority(AbstractContextManager["Authority"]):
             if rows != [(model.microseconds(receipt.recorded_at),)]:
                 raise NotCommitted(revision=receipt.revision.organization)
         return self._enforced(receipt)
+
+    def _buried(self, name: OrganizationId, entry: Entry, within: object) -> Plan | None:
+        """The deleted organization of this name, where the key was used before it was deleted."""
+        for (o,) in self.store.fetch("find_log", {"organization": name}, within=within):
+            names = {"o": o, "key": entry.key}
+            if entry.key is not None and self.store.fetch(
+                "read_keyed_outcome", names, within=within
+            ):
+                return Plan(o, "")
+        return None
 
     def _replayed(self, plan: Plan, name: OrganizationId, entry: Entry, within: object) -> Receipt:
         names = {"o": plan.o, "key": entry.key}

@@ -33,6 +33,7 @@ def delete(context: Context, change: changes.DeleteOrganization) -> None:
     tx, o = context.tx, context.o
     if not change.cascade:
         tx.guard("refuse_organization_in_use", o=o)
+    tx.count("note_default_role_in_force", "revokes", o=o)
     tx.count("delete_all_effective_roles", "revoked", o=o)
     for contents in _CONTENTS:
         tx.run(f"delete_all_{contents}", o=o)

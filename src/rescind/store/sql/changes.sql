@@ -66,6 +66,11 @@ WHERE EXISTS (SELECT 1 FROM membership WHERE organization = :o)
    OR EXISTS (SELECT 1 FROM resource WHERE organization = :o AND id <> 0)
    OR EXISTS (SELECT 1 FROM role WHERE organization = :o)
 
+-- name: note_default_role_in_force
+SELECT 1 FROM organization AS o
+WHERE o.id = :o AND o.role_mode = 'single' AND o.default_role IS NOT NULL
+  AND EXISTS (SELECT 1 FROM membership AS m WHERE m.organization = o.id)
+
 -- name: delete_all_effective_roles
 DELETE FROM effective_role WHERE organization = :o
 

@@ -1,0 +1,170 @@
+"""Queries by name: each there for both engines, used, and given what it asks for."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import rescind
+from rescind import ENVIRONMENT, Authority, changes
+from rescind.changes import Change
+from rescind.errors import RescindError
+from rescind.propagation.reconcile import reconcile
+from rescind.store.queries import SHARED, Engine, parameters, queries
+from tests.contract.test_noops import NOOPS
+from tests.contract.test_refusals import CONTRADICTING, IN_USE, MISSING
+from tests.contract.world import SOONER, WORLD
+from tests.state import may
+
+ENGINES = get_args(Engine)
+OF_ONE_ENGINE = {
+    "sqlite": {"check_plan", "advance_revision", "record_change", "read_outcome"},
+    "postgres": {"begin", "close_change"},
+}
+"""How each does the frame of a change in its own way."""
+
+
+def _names(*given: str) -> list[str]:
+    text = "".join(files("rescind.store.sql").joinpath(name).read_text("utf-8") for name in given)
+    return re.findall(r"^-- (?:name|fragment): (\w+)", text, re.MULTILINE)
+
+
+def test_every_query_exists_for_both_engines() -> None:
+    """But for the frame of a change."""
+    names = {engine: queries(engine).keys() - OF_ONE_ENGINE[engine] for engine in ENGINES}
+    assert names["sqlite"] == names["postgres"]
+    assert all(OF_ONE_ENGINE[engine] <= queries(engine).keys() for engine in ENGINES)
+
+
+def test_no_name_is_given_twice() -> None:
+    """A query that overrides another is in an engine's own file."""
+    names = _names(*SHARED)
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_fragment_is_filled_in(engine: Engine) -> None:
+    """Nothing of the files' own notation is left, and nothing is cut off."""
+    for name, sql in queries(engine).items():
+        assert not re.search(r"^@\w+|--", sql, re.MULTILINE), name
+        assert sql.count("(") == sql.count(")"), name
+
+
+def _names_in(code: Path) -> Iterator[re.Pattern[str]]:
+    """What may name a query: each text, with a word for each gap that is filled in later."""
+    for node in ast.walk(ast.parse(code.read_text("utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield re.compile(re.escape(node.value))
+        elif isinstance(node, ast.JoinedStr):
+            parts = (
+                re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"[a-z_]+"
+                for part in node.values
+            )
+            yield re.compile("".join(parts))
+
+
+def test_no_query_is_unused() -> None:
+    """Each is named in the source."""
+    root = Path(rescind.__file__).parent
+    named = {pattern for file in root.rglob("*.py") for pattern in _names_in(file)}
+    plain = {pattern.pattern for pattern in named}
+    woven = [p for p in named if "[a-z_]+" in p.pattern and p.pattern.count("[a-z_]+") < 3]
+    everything = queries("sqlite").keys() | queries("postgres").keys()
+    unused = {
+        name
+        for name in everything - plain
+        if not any(pattern.pattern != "[a-z_]+" and pattern.fullmatch(name) for pattern in woven)
+    }
+    assert not unused
+
+
+def test_parameters_are_seen_in_both_styles() -> None:
+    """Casts, texts and JSON operators are no parameters."""
+    assert parameters("SELECT :a, b::text, 'x:y', c ->> 'd' WHERE e = :f_g") == {"a", "f_g"}
+    assert parameters("SELECT %(a)s, '%%' WHERE e = %(f_g)s") == {"a", "f_g"}
+
+
+def test_nothing_in_a_query_reads_a_clock_but_pending_work() -> None:
+    """Time is a parameter; what workers share is the database's, by one fragment."""
+    clocks = ("now()", "clock_timestamp", "current_timestamp", "julianday", "datetime(")
+    for engine in ENGINES:
+        for name, sql in queries(engine).items():
+            if any(clock in sql.lower() for clock in clocks):
+                assert "pending" in sql, name
+
+
+class Recorded(dict[str, str]):
+    """Queries that remember which were run."""
+
+    def __init__(self, found: dict[str, str]) -> None:
+        super().__init__(found)
+        self.run: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.run.add(name)
+        return super().__getitem__(name)
+
+
+DEEDS: list[Change] = [
+    changes.SetDefaultRole(role="reader"),
+    changes.DeactivateMembership(subject="ada"),
+    changes.EditRole(role="reader", add=("write",), priority=7, critical=True, name="Reader"),
+    changes.EditPermission(permission="read", critical=True, description="see"),
+    changes.DeleteRole(role="unused"),
+    changes.DeletePermission(permission="spare"),
+    changes.DeleteResourceType(type="note"),
+    changes.DeleteResource(resource="folder:a", cascade=True),
+    changes.DeletePermission(permission="write", cascade=True),
+    changes.DeleteGroup(group="eng", cascade=True),
+    changes.DeleteGroup(group="idle"),
+    changes.RemoveMembership(subject="ada"),
+    changes.DeleteRole(role="owner", cascade=True),
+    changes.DeleteOrganization(cascade=True),
+    changes.SetRoleMode(mode="single"),
+]
+PENDING: list[Change] = [
+    changes.AddMembers(group="eng", members=("cyd", "bob"), expires_at=SOONER),
+    changes.RemoveMembers(group="eng", members=("ada",)),
+    changes.Unassign(role="writer", to="group:eng", on="folder:a"),
+    changes.Assign(role="owner", to="group:eng"),
+    changes.UnnestGroup(group="eng", out_of="staff"),
+]
+OF_CHANGES_AND_QUESTIONS = ("changes.sql", "pairs.sql", "decisions.sql", "pending.sql")
+
+
+def test_every_query_runs_with_what_it_is_given(authority: Authority) -> None:
+    """Each one by the changes and questions that use it, on each engine, by both routes."""
+    authority.store.queries = recorded = Recorded(authority.store.queries)  # type: ignore[attr-defined]
+    receipt = authority.apply(WORLD, idempotency_key="k")
+    assert authority.apply(WORLD, idempotency_key="k") == receipt
+    replace(receipt, enforced_at=None).enforce()
+    refused = [change for change, *_ in (*MISSING, *CONTRADICTING, *IN_USE)]
+    for mode in ("multiple", "single"):
+        authority.apply([changes.SetRoleMode(mode=mode)], idempotency_key=mode)
+        for change in (*NOOPS, *DEEDS, *PENDING, *refused):
+            with suppress(RescindError):
+                authority.preview([change])
+        for permission in ("read", "purge") * 2:
+            may(authority, "user:ada", permission, "doc:1")
+    for change in (changes.SetRoleMode(mode="multiple"), *PENDING):
+        authority.apply([change], route="background")
+        reconcile(authority.store, "acme", "eng")
+    _share_a_role(authority)
+    named = queries(authority.store.engine).keys() & set(_names(*OF_CHANGES_AND_QUESTIONS))
+    assert named - recorded.run == {"effective_permission_view"}
+
+
+def _share_a_role(authority: Authority) -> None:
+    """A role of all organizations, used by one and deleted."""
+    authority.apply([changes.DefineRole(role="shared")], organization=ENVIRONMENT)
+    authority.apply([changes.Assign(role="shared", to="user:ada")])
+    delete = changes.DeleteRole(role="shared", cascade=True)
+    authority.apply([delete], organization=ENVIRONMENT)
