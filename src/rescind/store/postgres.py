@@ -90,6 +90,7 @@ class PostgresStore:
     engine = "postgres"
 
     def __init__(self, url: str, *, connections: int = 8) -> None:
+        location(url)
         self.url = url
         self.queries = dict(queries("postgres"))
         self.on_statement: Callable[[str], None] | None = None
@@ -230,16 +231,25 @@ class PostgresStore:
             self.on_statement(name)
 
     def _where(self) -> str:
-        try:
-            parts = psycopg.conninfo.conninfo_to_dict(self.url)
-        except psycopg.Error:
-            return "postgresql"
-        return f"{parts.get('dbname', '')} on {parts.get('host', 'localhost')}"
+        return location(self.url)
 
     def _translated(self, error: Exception) -> BaseException:
         if isinstance(error, psycopg.Error) and error.sqlstate:
             return _by_state(error, self._where())
         return StoreUnavailable(database=self._where(), why=_first_line(error))
+
+
+def location(url: str) -> str:
+    """Which database a URL means, without its user and password, which no message may repeat.
+
+    Raises InvalidArgument for a malformed one.
+    """
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        mend = "write postgresql://user:password@host:port/database, other signs as %xx"
+        raise InvalidArgument(what="database", mend=mend) from None
+    return f"{parts.get('dbname', '')} on {parts.get('host', 'localhost')}"
 
 
 _IDLE = psycopg.pq.TransactionStatus.IDLE
