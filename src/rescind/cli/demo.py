@@ -26,7 +26,6 @@ from rescind.authority import Authority
 from rescind.cli import invented, output
 from rescind.errors import InvalidArgument
 from rescind.exchange.pairs import as_sets
-from rescind.store.migrations import migrate
 from rescind.store.sqlite import connect
 
 DEMO_DATABASE = "./rescind-demo.db"
@@ -58,6 +57,8 @@ def demo(
     ] = None,
 ) -> None:
     """Load a real organization and show what its changes do, and how long they take."""
+    from rescind.store.migrations import migrate
+
     path = _fresh(database)
     source, about = _source()
     items = exchange.parse(source, exchange.Format.PAIRS)
