@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -149,6 +150,13 @@ def test_places_that_cannot_be_written(acme: CommandLine) -> None:
         assert "No such file" in one_error(acme(command, ""))
 
 
+def test_demo_of_nothing(rescind: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data for the demo that hold nothing are refused before a story is told."""
+    Path("empty.txt").touch()
+    monkeypatch.setenv("RESCIND_DEMO_DATA", "empty.txt")
+    assert "empty.txt" in one_error(rescind("demo"))
+
+
 # --- databases ------------------------------------------------------------------------------------
 
 
@@ -217,6 +225,19 @@ def test_closed_streams(folder: Path) -> None:
         assert (done.returncode, done.stderr) == (0, ""), script
 
 
+def test_interrupted(folder: Path) -> None:
+    """Ctrl-C is one line and no traceback, and exits with 2."""
+    os.mkfifo(folder / "pipe")
+    command = [*shlex.split(RESCIND), "-o", "acme", "apply", "pipe"]
+    with (
+        subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process,
+        (folder / "pipe").open("w"),  # returns once the command is reading
+    ):
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert (process.returncode, err) == (2, "rescind: interrupted; what was committed stays.\n")
+
+
 def test_narrow_output_encodings(folder: Path) -> None:
     """What a terminal's encoding cannot say is escaped."""
     environment = {**os.environ, "RESCIND_ORGANIZATION": "acme", "PYTHONIOENCODING": "ascii"}
@@ -252,9 +273,8 @@ def test_tokens_are_never_cut(folder: Path) -> None:
 
 
 def test_commands_start_without_the_migrations(tmp_path: Path) -> None:
-    """A question does not wait for SQLAlchemy and Alembic to be imported."""
-    code = (
-        "import sys, rescind.cli; print([m for m in ('sqlalchemy', 'alembic') if m in sys.modules])"
-    )
+    """A question of a SQLite file does not wait for the parts of other commands to be imported."""
+    parts = ("sqlalchemy", "alembic", "psycopg")
+    code = f"import sys, rescind.cli; print([m for m in {parts} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -24,7 +24,6 @@ from rescind.cli.verbs import DryRun, Reason, user
 from rescind.errors import InvalidArgument
 from rescind.exchange import Format
 from rescind.model import ENVIRONMENT, organization_id
-from rescind.store.postgres import location
 from rescind.store.sqlite import require_file
 
 
@@ -187,7 +186,11 @@ def _migrate(database: str) -> None:
 
 def _shown(database: str) -> str:
     """Which database it is, without a password."""
-    return location(database) if _is_postgres(database) else database
+    if not _is_postgres(database):
+        return database
+    from rescind.store.postgres import location
+
+    return location(database)
 
 
 def _is_postgres(database: str) -> bool:

@@ -24,7 +24,7 @@ from rich.text import Text
 from rescind import changes, exchange
 from rescind.authority import Authority
 from rescind.cli import invented, output
-from rescind.errors import InvalidArgument
+from rescind.errors import BadInput, InvalidArgument
 from rescind.exchange.pairs import as_sets
 from rescind.store.sqlite import connect
 
@@ -62,6 +62,8 @@ def demo(
     path = _fresh(database)
     source, about = _source()
     items = exchange.parse(source, exchange.Format.PAIRS)
+    if not items:
+        raise BadInput(at=source.name, why="there is nothing in it")
     migrate(path)
     with Authority.open(path, organization=ORGANIZATION) as authority:
         _load(authority, items, source.digest, about)
