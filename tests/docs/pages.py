@@ -32,7 +32,7 @@ class Block:
         return self.language in RUN and self.mark != NOT_RUN
 
     def __str__(self) -> str:
-        return f"{name(self.page)}:{self.line}"
+        return f"{self.page}:{self.line}"
 
 
 def pages() -> list[Path]:

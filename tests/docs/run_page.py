@@ -1,4 +1,4 @@
-"""`python -m tests.docs.run_page PAGE [POSTGRES_URL]`: do what a page says, in the current folder.
+"""`python -m tests.docs.run_page PAGE POSTGRES_URL`: do what a page says, in the current folder.
 
 Python blocks share one namespace, console blocks one shell, as they do for a reader who follows the
 page from top to bottom; SQL goes to `acme.db`. Lines below a command are what it must print, where
@@ -27,20 +27,20 @@ BEFOREHAND = ("make ", ". .venv/bin/activate", "git clone ", "python3 -m venv ",
 _HERE = re.compile(r"<<'(\w+)'")
 
 
-def main(page: str, url: str | None = None) -> None:
+def main(page: str, url: str) -> None:
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    shell = Shell()
-    for block in blocks(Path(page)):
-        if not block.is_run:
-            continue
-        text = block.text.replace(URL, url) if url else block.text
-        if block.language == "python":
-            exec(compile("\n" * block.line + text, str(block.page), "exec"), namespace)
-        elif block.language == "sql":
-            with closing(sqlite3.connect("acme.db")) as connection:
-                connection.executescript(text)
-        else:
-            _console(block, text, shell)
+    with closing(Shell()) as shell:
+        for block in blocks(Path(page)):
+            if not block.is_run:
+                continue
+            text = block.text.replace(URL, url)
+            if block.language == "python":
+                exec(compile("\n" * block.line + text, str(block.page), "exec"), namespace)
+            elif block.language == "sql":
+                with closing(sqlite3.connect("acme.db")) as connection:
+                    connection.executescript(text)
+            else:
+                _console(block, text, shell)
 
 
 def _console(block: Block, text: str, shell: Shell) -> None:
@@ -114,6 +114,10 @@ class Shell:
                 return int(line.split()[1]), printed.removesuffix("\n")
             printed += line
         sys.exit(f"the shell ended at:\n{command}\n{printed}")
+
+    def close(self) -> None:
+        """End the shell."""
+        self._process.communicate()
 
 
 if __name__ == "__main__":
