@@ -152,7 +152,8 @@ class PostgresStore:
     def _transact_within(self, change: Change, connection: Connection, *, keep: bool) -> None:
         if connection.autocommit and connection.info.transaction_status == _IDLE:
             raise InvalidArgument(what="within", mend="open a transaction on the connection first")
-        connection.execute("SAVEPOINT rescind")
+        with self._translating():
+            connection.execute("SAVEPOINT rescind")
         try:
             with connection.pipeline():
                 change(PostgresTransaction(connection, self, is_ours=False))
@@ -170,9 +171,10 @@ class PostgresStore:
     def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
         if within is not None:
             connection = driver_connection(within, psycopg.Connection)
-            cursor = connection.cursor(row_factory=tuple_row)
-            cursor.adapters.register_dumper(int, Int8Dumper)
-            return cursor.execute(self.queries[name], params).fetchall()
+            with self._translating():
+                cursor = connection.cursor(row_factory=tuple_row)
+                cursor.adapters.register_dumper(int, Int8Dumper)
+                return cursor.execute(self.queries[name], params).fetchall()
         with self._connection() as connection:
             try:
                 return connection.execute(self.queries[name], params, prepare=True).fetchall()
@@ -232,6 +234,13 @@ class PostgresStore:
 
     def _where(self) -> str:
         return location(self.url)
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            raise self._translated(error) from error
 
     def _translated(self, error: Exception) -> BaseException:
         if isinstance(error, psycopg.Error) and error.sqlstate:

@@ -105,8 +105,9 @@ class SqliteStore:
     def transact(self, change: Change, *, within: object = None, keep: bool = True) -> None:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
-            if not connection.in_transaction:
-                connection.execute("BEGIN IMMEDIATE")
+            with translated_errors(self.path):
+                if not connection.in_transaction:
+                    connection.execute("BEGIN IMMEDIATE")
             self._run(change, connection, within=True, keep=keep)
             return
         self._require_usable()
