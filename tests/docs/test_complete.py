@@ -24,8 +24,9 @@ from rescind.cli import app
 from rescind.cli.verbs import BY_FILE_ONLY, command_name
 from rescind.decision.explain import MAX_CHAINS
 from rescind.decision.lists import MAX_LIMIT
-from rescind.exchange import BATCH_SIZE
+from rescind.exchange import BATCH_SIZE, Format
 from rescind.exchange.readers import MAX_LINE_BYTES
+from rescind.exchange.tables import _PARSERS as COLUMNS
 from rescind.model import Microseconds, OrganizationId
 from rescind.recording import Context, record
 from rescind.store.postgres import CONNECT_SECONDS, PostgresStore
@@ -207,6 +208,14 @@ def test_fixed_values() -> None:
         MAX_LINE_BYTES >> 20,
     ]
     assert any(f"{limit} if no limit is given" in what for what in values)
+
+
+def test_import_formats() -> None:
+    """The page has each format that can be named, and each column of the CSV ones."""
+    text = (REFERENCE / "import.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `(\w+)`", text, re.MULTILINE)) == set(Format) - {Format.AUTO}
+    rows = " ".join(re.findall(r"^\| `\w+` \| CSV.*", text, re.MULTILINE))
+    assert {column for column in COLUMNS if f"`{column}`" in rows} == set(COLUMNS)
 
 
 # --- SQL ------------------------------------------------------------------------------------------
