@@ -60,7 +60,7 @@ def postgres_template(postgres_server: str) -> Iterator[str]:
     name = f"rescind_template_{os.getpid()}"
     with psycopg.connect(postgres_server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-        migrate(_as_url(with_database(postgres_server, name)))
+        migrate(as_url(with_database(postgres_server, name)))
         yield name
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -102,7 +102,7 @@ def _databases(request: pytest.FixtureRequest, folder: Path) -> Iterator[Callabl
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         made.append(name)
-        return _as_url(with_database(server, name))
+        return as_url(with_database(server, name))
 
     yield make
     if made:
@@ -131,7 +131,7 @@ def authority(database: str) -> Iterator[Authority]:
         yield opened
 
 
-def _as_url(conninfo: str) -> str:
+def as_url(conninfo: str) -> str:
     """A URL from a connection string, since that is what users give."""
     parts = psycopg.conninfo.conninfo_to_dict(conninfo)
     user, dbname = parts.pop("user", "postgres"), parts.pop("dbname")

@@ -308,7 +308,9 @@ class Authority(AbstractContextManager["Authority"]):
         question = self._question(organization, "user:*", permission, resource)
         if subject_kind is not None and subject_kind not in model.SUBJECT_KINDS:
             raise InvalidArgument(
-                what="subject kind", value=subject_kind, mend=f"use one of {model.SUBJECT_KINDS}"
+                what="subject kind",
+                value=subject_kind,
+                mend=f"use one of {', '.join(model.SUBJECT_KINDS)}",
             )
         kind = f"{subject_kind}:" if subject_kind else ""
         return self._page("list_subjects", question, kind=kind, **options)
@@ -363,8 +365,13 @@ class Authority(AbstractContextManager["Authority"]):
     def log(
         self, *, organization: str | None = None, after: int = 0, limit: int | None = None
     ) -> Iterator[LogEntry]:
-        """The organization's changes after a revision, oldest first, also of a deleted one."""
+        """The organization's changes after a revision, oldest first, also of a deleted one.
+
+        Raises OrganizationNotFound, and InvalidArgument where `after` is no revision's number.
+        """
         name = self._named(organization)
+        if not 0 <= after < 2**63:
+            raise InvalidArgument(what="after", value=after, mend="use 0 or a revision's number")
         rows = self.store.fetch("find_log", {"organization": name})
         if not rows:
             raise OrganizationNotFound(organization=name)
@@ -534,10 +541,13 @@ def _is_live(assurance: str) -> bool:
     return assurance == "live"
 
 
-def _require_text(**texts: str | None) -> None:
-    for name, text in texts.items():
-        if text is not None and ("\0" in text or len(text) > 10_000):
-            raise InvalidArgument(what=name, mend="use at most 10,000 characters, none of them NUL")
+def _require_text(*, actor: str, reason: str, idempotency_key: str | None) -> None:
+    model.require_text("actor", actor)
+    model.require_text("reason", reason)
+    if idempotency_key is not None:
+        model.require_text("idempotency key", idempotency_key)
+        if not idempotency_key:
+            raise InvalidArgument(what="idempotency key", mend="use a text of its own, or none")
 
 
 def _log_entry(name: str, row: tuple[Any, ...]) -> LogEntry:

@@ -351,6 +351,8 @@ def checked(changes: Sequence[Change]) -> tuple[list[Change], str]:
     try:
         body = _encoder.encode(list(changes))
         return _list_decoder.decode(body), body.decode()
+    except UnicodeEncodeError:
+        raise InvalidChange(why="some text in it is not UTF-8") from None
     except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as error:
         raise InvalidChange(why=str(error)) from None
 

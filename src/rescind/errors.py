@@ -1,11 +1,12 @@
 """Every error that Rescind raises. The docstring is the message, the keywords are the facts.
 
 `code` is stable and safe to match on. `retry` says whether the same call may succeed later as it
-stands. `mend` says what the caller can do; facts may be named in it as `{fact}`.
+stands. `mend` says what the caller can do; a fact of that name says it for one case.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -21,13 +22,20 @@ class RescindError(Exception):
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:
-        message = (type(self).__doc__ or "").strip().splitlines()[0]
-        if self.facts:
-            message = message.rstrip(".") + ": "
-            message += ", ".join(f"{name} {_shown(value)}" for name, value in self.facts.items())
-        if self.mend:
-            message = message.rstrip(".") + ". " + self.mend
-        return message
+        message = (type(self).__doc__ or "").strip().splitlines()[0].rstrip(".")
+        facts = dict(self.facts)
+        mend = str(facts.pop("mend", self.mend)).rstrip(".")
+        if facts:
+            message += ": " + ", ".join(_told(facts)).rstrip(".")
+        return f"{message}. {mend[:1].upper()}{mend[1:]}." if mend else f"{message}."
+
+
+def _told(facts: dict[str, object]) -> Iterator[str]:
+    """Each fact after its name; `what` is the name of `value`, and `why` needs none."""
+    if "what" in facts:
+        yield f"{facts.pop('what')} {_shown(facts.pop('value', ''))}".rstrip()
+    for name, value in facts.items():
+        yield _shown(value) if name == "why" else f"{name} {_shown(value)}"
 
 
 def _shown(value: object) -> str:

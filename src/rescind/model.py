@@ -36,6 +36,8 @@ ROOT: Final = ResourceId("organization")
 """The root of every organization's resource tree."""
 SUBJECT_KINDS: Final = ("user", "service_account", "agent")
 MAX_ID_LENGTH: Final = 255
+MAX_TEXT_LENGTH: Final = 10_000
+"""Of names, descriptions, reasons, actors and idempotency keys."""
 
 
 class Direction(StrEnum):
@@ -183,17 +185,40 @@ def resource_id(value: object) -> ResourceId:
     return ResourceId(text)
 
 
+def require_text(what: str, value: object) -> None:
+    """InvalidArgument unless it is text that every engine keeps: UTF-8, no NUL, of bounded length."""
+    if not isinstance(value, str):
+        raise InvalidArgument(what=what, value=repr(value), mend="give it as text")
+    if "\0" in value or len(value) > MAX_TEXT_LENGTH:
+        mend = f"use at most {MAX_TEXT_LENGTH:,} characters, none of them NUL"
+        raise InvalidArgument(what=what, mend=mend)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgument(what=what, value=repr(value[:60]), mend="give it as UTF-8") from None
+
+
 # --- time -----------------------------------------------------------------------------------------
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = (
+    (end.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+    for end in (datetime.min, datetime.max)
+)
 
 
 def microseconds(moment: datetime) -> Microseconds:
-    """Exact; a naive datetime is refused, since it names no instant."""
+    """Exact. InvalidArgument for a naive datetime, since it names no instant, and for one that has
+    no date in UTC.
+    """
     if moment.tzinfo is None:
         raise InvalidArgument(what="time", value=moment.isoformat(), mend="give it a UTC offset")
     delta = moment - _EPOCH
-    return Microseconds((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds)
+    found = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    if not _FIRST <= found <= _LAST:
+        mend = "use a time in the years 1 to 9999, UTC"
+        raise InvalidArgument(what="time", value=moment.isoformat(), mend=mend)
+    return Microseconds(found)
 
 
 def moment(value: int) -> datetime:

@@ -3,67 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
-import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from rescind.changes import Change
-from rescind.cli import run, verbs
-
-CommandLine = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def rescind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> CommandLine:
-    """Runs a command in an empty folder; gives its exit code, output and error output."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RESCIND_ORGANIZATION", "acme")
-    monkeypatch.delenv("RESCIND_DATABASE", raising=False)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        capfd.readouterr()
-        code = run(list(arguments))
-        sys.stdout.flush()
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return call
-
-
-@pytest.fixture
-def acme(rescind: CommandLine) -> CommandLine:
-    """The same, with a database where ada can read through the group eng."""
-    for line in (
-        "init",
-        "define-permission doc:read",
-        "define-role reader --permission doc:read",
-        "add-membership ada",
-        "create-group eng",
-        "add-member eng ada",
-        "assign reader group:eng",
-    ):
-        code, _, err = rescind(*line.split())
-        assert (code, err) == (0, ""), line
-    return rescind
-
-
-def one_error(result: tuple[int, str, str]) -> str:
-    code, out, err = result
-    assert (code, out) == (2, "")
-    assert err.startswith("rescind: ")
-    assert err.count("\n") == 1, err
-    assert "Traceback" not in err
-    return err
-
+from rescind.cli import verbs
+from tests.unit.command_line import CommandLine, one_error, spawned, spawned_shell
 
 # --- answers --------------------------------------------------------------------------------------
 
@@ -281,14 +231,6 @@ def test_on_postgres(rescind: CommandLine, engine: str, database: str) -> None:
 # --- as a process ---------------------------------------------------------------------------------
 
 
-def spawned(folder: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "import rescind.cli; rescind.cli.main()", *arguments]
-    environment = {**os.environ, "RESCIND_ORGANIZATION": "acme"}
-    return subprocess.run(  # type: ignore[call-overload, no-any-return]
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, **options
-    )
-
-
 def test_as_a_process(tmp_path: Path) -> None:
     """The real command: exit codes, changes from standard input, and a reader that went away."""
     assert spawned(tmp_path, "init").returncode == 0
@@ -299,26 +241,3 @@ def test_as_a_process(tmp_path: Path) -> None:
     script = f'{sys.executable} -c "import rescind.cli; rescind.cli.main()" export | head -1'
     piped = spawned_shell(tmp_path, script)
     assert (piped.stdout.count("\n"), piped.stderr) == (1, "")
-
-
-def spawned_shell(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "RESCIND_ORGANIZATION": "acme"}
-    return subprocess.run(
-        ["sh", "-c", script],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes where it may not")
-def test_read_only_database(acme: CommandLine, tmp_path: Path) -> None:
-    """A change of a read-only file fails in one line."""
-    Path("rescind.db").chmod(0o400)
-    tmp_path.chmod(0o500)
-    try:
-        one_error(acme("create-group", "ops"))
-    finally:
-        tmp_path.chmod(0o700)

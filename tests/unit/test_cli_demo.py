@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rescind.cli import demo, invented
-from tests.unit.test_cli import spawned
+from tests.unit.command_line import spawned
 
 RESULTS = ("allowed", "denied", "denied", "allowed", "allowed", "denied")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -30,6 +31,7 @@ for part in (data, verbs, questions, background, demo):
 
 def main() -> None:
     """Run the command and exit: 0 done or allowed, 1 denied, 2 an error, told in one line."""
+    _prepare_streams()
     sys.exit(run())
 
 
@@ -40,19 +42,31 @@ def run(arguments: list[str] | None = None) -> int:
     except RescindError as error:
         return _failed(str(error))
     except USAGE_ERROR as error:
-        message = getattr(error, "format_message", error.__str__)()
-        return _failed(f"{message} Try `rescind --help`." if message else "")
+        message = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
+        return _failed(f"{message}. Try `rescind --help`." if message else "")
     except (typer.Abort, KeyboardInterrupt):
         return _failed("interrupted; what was committed stays.")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except SystemExit as stop:  # Typer and Rich exit with 1 when the reader went away
+        return FAILED if stop.code == 1 else int(stop.code or 0)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
+        where = "" if error.filename is None else f"{error.filename or repr('')}: "
         return _failed(f"{where}{error.strerror or error}.")
     if code == INTERRUPTED:
         return _failed("interrupted; what was committed stays.")
     return code if isinstance(code, int) else 0
+
+
+def _prepare_streams() -> None:
+    """A stream that the caller closed is the null device; what an encoding cannot say is escaped."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _failed(message: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import sys
@@ -11,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import msgspec
 import typer
@@ -21,9 +21,10 @@ from rescind.changes import Change, CreateOrganization, to_object
 from rescind.cli import output
 from rescind.cli.options import Place, with_place
 from rescind.cli.verbs import DryRun, Reason, user
-from rescind.errors import InvalidArgument, StoreError, StoreUnavailable
+from rescind.errors import InvalidArgument
 from rescind.exchange import Format
-from rescind.model import ENVIRONMENT
+from rescind.model import ENVIRONMENT, organization_id
+from rescind.store.sqlite import require_file
 
 
 def register(app: typer.Typer) -> None:
@@ -40,15 +41,17 @@ def register(app: typer.Typer) -> None:
 
 def init(place: Place) -> None:
     """Make the database and its schema, and the organization if one is named. Repeating it is safe."""
+    if place.organization is not None:
+        organization_id(place.organization)
     _migrate(place.database)
     made = False
     if place.organization not in (None, ENVIRONMENT):
         with place.open() as authority:
             made = authority.apply([CreateOrganization()], actor=user()).changed
     if place.as_json:
-        output.say_json({"database": place.database, "organization_created": made})
+        output.say_json({"database": _shown(place.database), "organization_created": made})
         return
-    output.say(f"{place.database} is ready")
+    output.say(f"{_shown(place.database)} is ready")
     if place.organization not in (None, ENVIRONMENT):
         output.say(f"organization {place.organization} {'created' if made else 'exists already'}")
 
@@ -56,16 +59,12 @@ def init(place: Place) -> None:
 def migrate(place: Place) -> None:
     """Bring the database to this Rescind's schema."""
     if not _is_postgres(place.database):
-        path = place.database.removeprefix("sqlite:///")
-        if not Path(path).is_file():
-            raise StoreUnavailable(
-                path=path, mend="there is no such file; run `rescind init` to make it"
-            )
+        require_file(place.database.removeprefix("sqlite:///"))
     _migrate(place.database)
     if place.as_json:
-        output.say_json({"database": place.database, "migrated": True})
+        output.say_json({"database": _shown(place.database), "migrated": True})
     else:
-        output.say(f"{place.database} has the current schema")
+        output.say(f"{_shown(place.database)} has the current schema")
 
 
 def import_files(
@@ -98,7 +97,7 @@ def import_files(
                 digest=hashlib.sha256("".join(s.digest for s in sources).encode()).hexdigest(),
                 organization=place.organization,
                 actor=actor or user(),
-                reason=reason or f"import of {', '.join(files)}"[:1000],
+                reason=reason or output.plain(f"import of {', '.join(files)}")[:1000],
                 batch_size=batch_size,
                 again=again,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
@@ -144,7 +143,12 @@ def _written(to: str) -> Iterator[Callable[[bytes], object]]:
         sys.stdout.buffer.flush()
         return
     target = Path(to)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), to)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, to) from None
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream.write
@@ -177,18 +181,16 @@ def _migrate(database: str) -> None:
     if separator and scheme not in ("sqlite", "postgresql", "postgres"):
         mend = "use a file, sqlite:///file.db or postgresql://…"
         raise InvalidArgument(what="database", value=scheme, mend=mend)
-    try:
-        to_current(database)
-    except StoreError as error:  # SQLAlchemy's URL, which may hold a password, is not repeated
-        raise type(error)(**{**error.facts, "database": _shown(database)}) from None
+    to_current(database)
 
 
 def _shown(database: str) -> str:
-    """A database's name without its user and password."""
+    """Which database it is, without a password."""
     if not _is_postgres(database):
         return database
-    parts = urlsplit(database)
-    return f"{parts.path.lstrip('/')} on {parts.hostname or 'a local socket'}"
+    from rescind.store.postgres import location
+
+    return location(database)
 
 
 def _is_postgres(database: str) -> bool:

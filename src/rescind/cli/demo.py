@@ -24,9 +24,8 @@ from rich.text import Text
 from rescind import changes, exchange
 from rescind.authority import Authority
 from rescind.cli import invented, output
-from rescind.errors import InvalidArgument
+from rescind.errors import BadInput, InvalidArgument
 from rescind.exchange.pairs import as_sets
-from rescind.store.migrations import migrate
 from rescind.store.sqlite import connect
 
 DEMO_DATABASE = "./rescind-demo.db"
@@ -58,9 +57,13 @@ def demo(
     ] = None,
 ) -> None:
     """Load a real organization and show what its changes do, and how long they take."""
+    from rescind.store.migrations import migrate
+
     path = _fresh(database)
     source, about = _source()
     items = exchange.parse(source, exchange.Format.PAIRS)
+    if not items:
+        raise BadInput(at=source.name, why="there is nothing in it")
     migrate(path)
     with Authority.open(path, organization=ORGANIZATION) as authority:
         _load(authority, items, source.digest, about)

@@ -91,8 +91,9 @@ def with_place(command: Callable[..., None]) -> Callable[..., None]:
     def run(
         database: str | None, organization: str | None, as_json: bool, **others: object
     ) -> None:
-        name = organization or _given.organization
-        command(Place(database or _given.database or DEFAULT_DATABASE, name, as_json), **others)
+        where = _last_given("database", database, _given.database)
+        whose = _last_given("organization", organization, _given.organization)
+        command(Place(where or DEFAULT_DATABASE, whose, as_json), **others)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
@@ -102,6 +103,16 @@ def with_place(command: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter("as_json", keyword, default=False, annotation=AsJson),
     ]
     return shaped(run, [*own, *common], command.__doc__)
+
+
+def _last_given(what: str, after: str | None, before: str | None) -> str | None:
+    """What stands after the command, or else before it. An empty one is refused, since a variable
+    that was not set must not come to mean the default.
+    """
+    given = before if after is None else after
+    if given == "":
+        raise InvalidArgument(what=f"--{what}", mend="name one, or leave the option out")
+    return given
 
 
 def shaped(

@@ -35,7 +35,7 @@ def one_line(text: str) -> str:
 def plain(text: object) -> str:
     """Names and reasons are what callers wrote: control characters are shown, not sent."""
     return "".join(
-        repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") else c
+        repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c
         for c in str(text)
     )
 
@@ -51,11 +51,11 @@ def say_json(value: object) -> None:
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> None:
-    """Names and values, one a line."""
-    table = Table.grid(padding=(0, 2))
-    for name, value in rows:
-        table.add_row(name, plain(value))
-    console().print(table)
+    """Names and values, one a line; never wrapped or cut, so that a token can be copied."""
+    listed = list(rows)
+    width = max(len(name) for name, _ in listed)
+    for name, value in listed:
+        say(f"{name:<{width}}  {value}")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

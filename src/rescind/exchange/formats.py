@@ -62,8 +62,14 @@ def _recognized(source: Source) -> Format:
         return Format.MEMBERSHIPS
     if len(columns) == 1 and len(first.split()) == 2:
         return Format.PAIRS
-    why = "the format is not recognized" if first else "there is nothing in it"
-    raise BadInput(at=source.at(number), why=why, mend=f"name one: {', '.join(_PARSERS)}")
+    if not first:
+        raise BadInput(at=source.at(number), why="there is nothing in it")
+    raise BadInput(
+        at=source.at(number),
+        why="the format is not recognized",
+        mend="begin a CSV with the line `subject`, `group,subject` or `role,holder`,"
+        f" or name the format: {', '.join(_PARSERS)}",
+    )
 
 
 class _NoTransaction:
@@ -75,7 +81,7 @@ class _NoTransaction:
 
 def _require_well_formed(item: Item) -> None:
     try:
-        name = model.organization_id(item.organization or "any")
+        name = model.organization_id("any" if item.organization is None else item.organization)
         nothing: Any = _NoTransaction()
         record(Context(nothing, name, 1, Microseconds(0), False, Budget(0, 0)), item.change)
     except RescindError as error:

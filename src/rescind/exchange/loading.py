@@ -117,7 +117,7 @@ def by_organization(items: Sequence[Item], organization: str | None) -> dict[str
     """The items of each organization in their order; the environment comes first."""
     found: dict[str, list[Item]] = {}
     for item in items:
-        name = item.organization or organization
+        name = organization if item.organization is None else item.organization
         if name is None:
             mend = "name one with --organization, or RESCIND_ORGANIZATION"
             raise InvalidArgument(what="organization", at=item.place, mend=mend)
@@ -157,7 +157,7 @@ def _weight(change: Change) -> int:
 
 def _placed(error: RescindError, batch: list[Item], batches_done: int) -> RescindError:
     """The refusal with the place of the first change of the batch that mentions what it names."""
-    named = {str(value) for value in error.facts.values()}
+    named = {name for value in error.facts.values() for name in _names(str(value))}
     if error.retry:
         return error
     for item in batch:
@@ -167,6 +167,11 @@ def _placed(error: RescindError, batch: list[Item], batches_done: int) -> Rescin
                 facts["batches_done_before"] = batches_done
             return BadInput(**facts)
     return error
+
+
+def _names(value: str) -> set[str]:
+    """A fact as it stands, and the name that it begins with where it says more."""
+    return {value, *(value.partition(more)[0] for more in (", ", " into ", " below "))}
 
 
 def _mentions(change: Change) -> set[str]:

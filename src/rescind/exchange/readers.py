@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import BinaryIO, cast
 
 from rescind.changes import Change
@@ -51,7 +50,7 @@ def read(path: str) -> Source:
     """
     digest = hashlib.sha256()
     lines: list[str] = []
-    with nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb") as stream:
+    with nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb") as stream:
         name = "<stdin>" if path == "-" else path
         for line in _lines(name, cast(BinaryIO, stream)):
             digest.update(line)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rescind import changes
+from rescind import changes, model
 from rescind.changes import ON_ENVIRONMENT, Change
 from rescind.errors import InvalidChange
 from rescind.model import ENVIRONMENT
@@ -56,8 +56,8 @@ _RECORDERS: dict[type, Callable[[Context, Any], None]] = {
 def record(context: Context, change: Change) -> None:
     """Queue the statements of one change.
 
-    Raises MalformedId or InvalidChange before anything is queued for it; what only the store can
-    know is refused there.
+    Raises MalformedId, InvalidArgument or InvalidChange before anything is queued for it; what only
+    the store can know is refused there.
     """
     recorder = _RECORDERS.get(type(change))
     if recorder is None:
@@ -68,4 +68,7 @@ def record(context: Context, change: Change) -> None:
             mend="only permissions, roles and resource types are for all organizations;"
             " name an organization",
         )
+    for text in ("name", "description"):
+        if isinstance(value := getattr(change, text, None), str):
+            model.require_text(text, value)
     recorder(context, change)

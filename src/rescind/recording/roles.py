@@ -63,7 +63,9 @@ def edit_role(context: Context, change: changes.EditRole) -> None:
     if change.set is not UNSET and (change.add or change.remove):
         raise InvalidChange(role=change.role, mend="give either `set`, or `add` and `remove`")
     if common := set(change.add) & set(change.remove):
-        raise InvalidChange(role=change.role, mend=f"{min(common)} is both in `add` and `remove`")
+        raise InvalidChange(
+            role=change.role, mend=f"name {min(common)} in `add` or in `remove`, not in both"
+        )
     tx.guard("refuse_own_role_missing", **names)
     if change.remove:
         removed = _permissions(change.remove)

@@ -128,6 +128,7 @@ class PostgresStore:
     engine = "postgres"
 
     def __init__(self, url: str, *, connections: int = 8) -> None:
+        location(url)
         self.url = url
         self.queries = dict(queries("postgres"))
         self.on_statement: Callable[[str], None] | None = None
@@ -193,7 +194,8 @@ class PostgresStore:
     def _transact_within(self, change: Change, connection: Connection, *, keep: bool) -> None:
         if connection.autocommit and connection.info.transaction_status == _IDLE:
             raise InvalidArgument(what="within", mend="open a transaction on the connection first")
-        connection.execute("SAVEPOINT rescind")
+        with self._translating():
+            connection.execute("SAVEPOINT rescind")
         try:
             with connection.pipeline():
                 change(PostgresTransaction(connection, self, is_ours=False))
@@ -211,9 +213,10 @@ class PostgresStore:
     def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
         if within is not None:
             connection = driver_connection(within, psycopg.Connection)
-            cursor = connection.cursor(row_factory=tuple_row)
-            cursor.adapters.register_dumper(int, Int8Dumper)
-            return cursor.execute(self.queries[name], params).fetchall()
+            with self._translating():
+                cursor = connection.cursor(row_factory=tuple_row)
+                cursor.adapters.register_dumper(int, Int8Dumper)
+                return cursor.execute(self.queries[name], params).fetchall()
         with self._connection() as connection:
             try:
                 return connection.execute(self.queries[name], params, prepare=True).fetchall()
@@ -292,16 +295,32 @@ class PostgresStore:
             self.on_statement(name)
 
     def _where(self) -> str:
+        return location(self.url)
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
         try:
-            parts = psycopg.conninfo.conninfo_to_dict(self.url)
-        except psycopg.Error:
-            return "postgresql"
-        return f"{parts.get('dbname', '')} on {parts.get('host', 'localhost')}"
+            yield
+        except psycopg.Error as error:
+            raise self._translated(error) from error
 
     def _translated(self, error: Exception) -> BaseException:
         if isinstance(error, psycopg.Error) and error.sqlstate:
             return _by_state(error, self._where())
         return StoreUnavailable(database=self._where(), why=_first_line(error))
+
+
+def location(url: str) -> str:
+    """Which database a URL means, without its user and password, which no message may repeat.
+
+    Raises InvalidArgument for a malformed one.
+    """
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        mend = "write postgresql://user:password@host:port/database, other signs as %xx"
+        raise InvalidArgument(what="database", mend=mend) from None
+    return f"{parts.get('dbname', '')} on {parts.get('host', 'localhost')}"
 
 
 _IDLE = psycopg.pq.TransactionStatus.IDLE

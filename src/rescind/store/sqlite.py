@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import threading
 import time
 from collections import Counter
@@ -136,10 +137,7 @@ class SqliteStore:
         self._opened: list[sqlite3.Connection] = []
         self._process = os.getpid()
         self._closed = False
-        if not Path(self.path).is_file():
-            raise StoreUnavailable(
-                path=self.path, mend="there is no such file; run `rescind init` to make it"
-            )
+        require_file(self.path)
         with translated_errors(self.path):
             self._writer = self._connect()
             self._tally = _counters(self._writer)
@@ -151,9 +149,10 @@ class SqliteStore:
     ) -> None:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
-            if not connection.in_transaction:
-                _begin(connection)
-            tx = SqliteTransaction(connection, self, _counters(connection))
+            with translated_errors(self.path):
+                if not connection.in_transaction:
+                    _begin(connection)
+                tx = SqliteTransaction(connection, self, _counters(connection))
             self._run(change, tx, connection, within=True, keep=keep)
             return
         self._require_usable()
@@ -291,6 +290,19 @@ def _begin(connection: sqlite3.Connection) -> None:
             if not is_busy or time.monotonic() > deadline:
                 raise
         time.sleep(TURN_SECONDS)
+=======
+def require_file(path: str) -> None:
+    """StoreUnavailable, with what to do, unless there is a file of that name."""
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        mend = "there is no such file; run `rescind init` to make it"
+        raise StoreUnavailable(path=path, mend=mend) from None
+    except (OSError, ValueError) as error:
+        raise StoreUnavailable(path=path, why=getattr(error, "strerror", None) or error) from None
+    if is_folder:
+        raise StoreUnavailable(path=path, mend="that is a folder; name a file in it")
+>>>>>>> helper-docs
 
 
 def connect(path: str) -> sqlite3.Connection:
@@ -337,9 +349,19 @@ _KINDS: dict[int, type[RescindError]] = {
 }
 
 
+def _why_not_opened(path: str) -> str:
+    if Path(path).is_dir():
+        return "that is a folder; name a file in it"
+    if not Path(path).parent.is_dir():
+        return "its folder does not exist; make that first"
+    return StoreReadOnly.mend
+
+
 def _translated(error: sqlite3.Error, path: str) -> RescindError:
     if str(error).startswith("no such table"):
         return SchemaMissing(database=path)
     code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_CANTOPEN:
+        return StoreUnavailable(path=path, why=str(error), mend=_why_not_opened(path))
     kind = _KINDS.get(code & 0xFF, StoreError) if code is not None else StoreUnavailable
     return kind(database=path, why=str(error))

@@ -34,6 +34,16 @@ ALTER TABLE assignment ALTER COLUMN resource DROP NOT NULL;
 
 ALTER TABLE assignment ADD CHECK (ended IS NOT NULL OR (role IS NOT NULL AND resource IS NOT NULL));
 
+-- Not only of what holds: whoever deletes a role or a resource has its foreign key looked up here.
+
+DROP INDEX assignment_by_resource;
+
+CREATE INDEX assignment_by_resource ON assignment (organization, resource, role) WHERE resource IS NOT NULL;
+
+DROP INDEX assignment_by_role;
+
+CREATE INDEX assignment_by_role ON assignment (role, organization) WHERE role IS NOT NULL;
+
 DROP INDEX assignment_ended;
 
 CREATE INDEX assignment_ended ON assignment (organization, holder, ended) WHERE ended IS NOT NULL;

@@ -48,11 +48,13 @@ DROP TABLE assignment_0001;
 
 CREATE UNIQUE INDEX assignment_by_holder ON assignment (organization, holder, resource, role) WHERE ended IS NULL;
 
-CREATE INDEX assignment_by_resource ON assignment (organization, resource, role) WHERE ended IS NULL;
+-- Not only of what holds: whoever deletes a role or a resource has its foreign key looked up here.
+
+CREATE INDEX assignment_by_resource ON assignment (organization, resource, role) WHERE resource IS NOT NULL;
 
 CREATE INDEX assignment_to_group ON assignment (organization, resource, role) WHERE ended IS NULL AND holder < 0;
 
-CREATE INDEX assignment_by_role ON assignment (role, organization) WHERE ended IS NULL;
+CREATE INDEX assignment_by_role ON assignment (role, organization) WHERE role IS NOT NULL;
 
 CREATE INDEX assignment_ended ON assignment (organization, holder, ended) WHERE ended IS NOT NULL;
 

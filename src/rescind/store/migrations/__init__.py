@@ -6,12 +6,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 
 from rescind.errors import SchemaTooNew, StoreBusy, StoreReadOnly, StoreUnavailable
+from rescind.store.postgres import location
 from rescind.store.queries import Engine, queries
 from rescind.store.sqlite import connect, translated_errors
 
@@ -25,7 +27,11 @@ def migrate(url: str) -> None:
     one transaction. Raises StoreUnavailable, StoreReadOnly, StoreBusy or SchemaTooNew.
     """
     if url.partition("://")[0] in ("postgresql", "postgres"):
-        _upgrade(sqlalchemy.create_engine(_driver_url(url)))
+        where = location(url)
+        _upgrade(
+            sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url)),
+            where,
+        )
         return
     path = url.removeprefix("sqlite:///")
     with translated_errors(path), closing(connect(path)) as connection:
@@ -33,10 +39,10 @@ def migrate(url: str) -> None:
             "sqlite://", creator=lambda: connection, poolclass=sqlalchemy.StaticPool
         )
         connection.execute("PRAGMA foreign_keys = OFF")
-        _upgrade(engine)
+        _upgrade(engine, path)
 
 
-def _upgrade(engine: sqlalchemy.Engine) -> None:
+def _upgrade(engine: sqlalchemy.Engine, where: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(HERE))
     try:
@@ -50,9 +56,9 @@ def _upgrade(engine: sqlalchemy.Engine) -> None:
             if engine.dialect.name == "sqlite" and connection.connection.in_transaction:
                 connection.connection.driver_connection.execute("COMMIT")  # type: ignore[union-attr]
     except CommandError as error:
-        raise SchemaTooNew(why=str(error)) from error
+        raise SchemaTooNew(database=where, why=str(error)) from error
     except sqlalchemy.exc.DBAPIError as error:
-        raise _translated(error, str(engine.url)) from error
+        raise _translated(error, where) from error
     finally:
         engine.dispose()
 
@@ -81,15 +87,6 @@ def run_script(connection: sqlalchemy.Connection, number: str) -> None:
             cursor = connection.connection.cursor()
             cursor.execute("\n".join(lines))
             cursor.close()
-
-
-def _driver_url(url: str) -> sqlalchemy.URL:
-    import psycopg
-
-    return sqlalchemy.URL.create(
-        "postgresql+psycopg",
-        query=dict(psycopg.conninfo.conninfo_to_dict(url)),  # type: ignore[arg-type]
-    )
 
 
 def _translated(error: sqlalchemy.exc.DBAPIError, where: str) -> Exception:

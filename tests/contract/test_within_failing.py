@@ -1,0 +1,64 @@
+"""A caller's connection that cannot carry a change: errors of the domain, on both engines."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg
+import pytest
+
+from rescind import Authority, changes
+from rescind.errors import StoreBusy, StoreError, StoreUnavailable
+
+CHANGE = [changes.CreateGroup(group="eng")]
+
+
+@pytest.fixture(params=["planned", "unplanned"])
+def ready(request: pytest.FixtureRequest, authority: Authority) -> Authority:
+    """An authority that knows its organization already, and one that must look first."""
+    authority.apply([changes.CreateOrganization()])
+    if request.param == "planned":
+        authority.apply([changes.CreateGroup(group="known")])
+    return authority
+
+
+def connect(database: str) -> Any:
+    if database.startswith("sqlite"):
+        return sqlite3.connect(database.removeprefix("sqlite:///"), timeout=0.05)
+    return psycopg.connect(database)
+
+
+def test_closed_connection(ready: Authority, database: str) -> None:
+    """A closed connection is an unavailable store."""
+    connection = connect(database)
+    connection.close()
+    with pytest.raises(StoreUnavailable):
+        ready.apply(CHANGE, within=connection)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_locked_database(ready: Authority, database: str) -> None:
+    """Another writer's lock is a busy store."""
+    with closing(connect(database)) as other, closing(connect(database)) as ours:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy):
+            ready.apply(CHANGE, within=ours)
+
+
+@pytest.fixture
+def aborted(database: str) -> Iterator[psycopg.Connection]:
+    """A connection whose transaction has failed already."""
+    with closing(psycopg.connect(database)) as connection:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            connection.execute("SELECT 1 / 0")
+        yield connection
+
+
+@pytest.mark.parametrize("engine", ["postgres"])
+def test_failed_transaction(ready: Authority, aborted: psycopg.Connection) -> None:
+    """A transaction that has failed before can carry nothing, and the error says so."""
+    with pytest.raises(StoreError, match="aborted"):
+        ready.apply(CHANGE, within=aborted)

@@ -1,0 +1,131 @@
+"""What the pages tell readers to do works, as it stands, from top to bottom."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.conftest import as_url, with_database
+from tests.docs.pages import NOT_RUN, ROOT, RUN, blocks, name, pages
+from tests.docs.run_page import URL, main
+
+SHOWN_ONLY: dict[str, str] = {}
+"""Blocks that are marked as not run: their first line, and why."""
+OTHER_LANGUAGES = ("json", "csv", "text", "mermaid")
+WITH_CODE = [page for page in pages() if any(block.is_run for block in blocks(page))]
+
+
+Run = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def runs(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres_server: str,
+    postgres_template: str,
+) -> Iterator[dict[Path, Future[Run]]]:
+    """The pages that were asked for, each on its way in a folder and a database of its own."""
+    wanted = [
+        item.callspec.params["page"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.originalname == "test_page_runs"
+    ]
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        psycopg.connect(postgres_server, autocommit=True) as connection,
+    ):
+        runs: dict[Path, Future[Run]] = {}
+        made = []
+        for page in wanted:
+            url = ""
+            if any(URL in block.text for block in blocks(page)):
+                made.append(f"rescind_page_{os.getpid()}_{len(made)}")
+                connection.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {postgres_template}")
+                url = as_url(with_database(postgres_server, made[-1]))
+            runs[page] = pool.submit(follow, page, tmp_path_factory.mktemp("page"), url)
+        yield runs
+        pool.shutdown()
+        for database in made:
+            connection.execute(f"DROP DATABASE {database} WITH (FORCE)")
+
+
+def follow(page: Path, folder: Path, url: str) -> Run:
+    """Do what a page says, as a process in a folder, with this environment's `rescind`."""
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith("RESCIND_")
+    }
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    environment["PYTHONPATH"] = str(ROOT)
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.docs.run_page", str(page), url],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=name)
+def test_page_runs(page: Path, runs: dict[Path, Future[Run]]) -> None:
+    """Every command and every line of Python of the page does what the page says it does."""
+    done = runs[page].result()
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+WRONG = {
+    "exit code": "```console\n$ false\n```\n",
+    "output": "```console\n$ echo one\ntwo\n```\n",
+    "denied": "```console\n$ echo denied # check\nallowed\n```\n",
+    "python": "```python\nassert not 'so'\n```\n",
+    "second block": "```python\nx = 1\n```\n```python\nassert x == 2\n```\n",
+}
+
+
+@pytest.mark.parametrize("text", WRONG.values(), ids=WRONG)
+def test_wrong_pages_fail(text: str, tmp_path: Path) -> None:
+    """What a page promises and does not keep is noticed."""
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    with pytest.raises((SystemExit, AssertionError)):
+        main(str(page), "")
+
+
+def test_all_code_is_run() -> None:
+    """A block is run, or its language is no code, or it is one of the few that are named here."""
+    shown = set()
+    for page in pages():
+        for block in blocks(page):
+            assert block.mark in ("", NOT_RUN), f"{block}: {block.mark}"
+            assert block.language in RUN + OTHER_LANGUAGES, f"{block}: {block.language}"
+            if block.mark == NOT_RUN:
+                shown.add(block.text.splitlines()[0])
+    assert shown == set(SHOWN_ONLY)
+
+
+def test_one_url() -> None:
+    """Code that needs a server names it by the one URL that the test replaces."""
+    for page in WITH_CODE:
+        for block in blocks(page):
+            if block.is_run:
+                named = set(re.findall(r"postgres(?:ql)?://[^\s'\",)…]*", block.text))
+                assert named <= {URL}, block
+
+
+def test_json_is_json() -> None:
+    """Each line of a JSON block is a JSON value."""
+    for page in pages():
+        for block in blocks(page):
+            if block.language == "json":
+                for line in block.text.splitlines():
+                    json.loads(line)

@@ -1,0 +1,39 @@
+"""Links lead somewhere, and every page can be reached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import ROOT, anchors, links, name, pages
+
+
+@pytest.mark.parametrize("page", pages(), ids=name)
+def test_links_resolve(page: Path) -> None:
+    """A link to a file or a heading of this repository finds it."""
+    for link in links(page):
+        if "://" in link:
+            continue
+        target, _, anchor = link.partition("#")
+        path = (page.parent / target).resolve() if target else page
+        assert path.exists(), f"{name(page)}: {link}"
+        if anchor:
+            assert anchor in anchors(path), f"{name(page)}: {link}"
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    """Following links from README.md, a link to a folder being one to all its pages, finds each page."""
+    waiting, reached = [ROOT / "README.md"], set()
+    while waiting:
+        page = waiting.pop()
+        if page in reached or not page.exists():
+            continue
+        if page.is_dir():
+            waiting += page.glob("*.md")
+            continue
+        reached.add(page)
+        if page.suffix == ".md":
+            targets = (link.partition("#")[0] for link in links(page) if "://" not in link)
+            waiting += [(page.parent / target).resolve() for target in targets if target]
+    assert set(pages()) <= reached, set(pages()) - reached
