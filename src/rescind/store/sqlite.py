@@ -290,7 +290,8 @@ def _begin(connection: sqlite3.Connection) -> None:
             if not is_busy or time.monotonic() > deadline:
                 raise
         time.sleep(TURN_SECONDS)
-=======
+
+
 def require_file(path: str) -> None:
     """StoreUnavailable, with what to do, unless there is a file of that name."""
     try:
@@ -302,7 +303,6 @@ def require_file(path: str) -> None:
         raise StoreUnavailable(path=path, why=getattr(error, "strerror", None) or error) from None
     if is_folder:
         raise StoreUnavailable(path=path, mend="that is a folder; name a file in it")
->>>>>>> helper-docs
 
 
 def connect(path: str) -> sqlite3.Connection:
