@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 import re
@@ -18,7 +19,6 @@ import typer.main
 
 import rescind
 from rescind import Authority, changes, errors, model
-from rescind.authority import KEY_RETENTION_SECONDS
 from rescind.changes import Change
 from rescind.cli import app
 from rescind.cli.verbs import BY_FILE_ONLY, command_name
@@ -28,7 +28,10 @@ from rescind.exchange import BATCH_SIZE, Format
 from rescind.exchange.readers import MAX_LINE_BYTES
 from rescind.exchange.tables import _PARSERS as COLUMNS
 from rescind.model import Microseconds, OrganizationId
+from rescind.propagation.budget import Budget
 from rescind.recording import Context, record
+from rescind.recording.batch import KEY_RETENTION_SECONDS
+from rescind.settings import Settings
 from rescind.store.postgres import CONNECT_SECONDS, PostgresStore
 from rescind.store.queries import queries
 from rescind.store.sqlite import BUSY_SECONDS
@@ -87,7 +90,7 @@ class Spy:
 def refusals(change: Change) -> Iterator[str]:
     """The codes that the guards of a change can return."""
     spy: Any = Spy()
-    record(Context(spy, OrganizationId("acme"), 1, Microseconds(0), False), change)
+    record(Context(spy, OrganizationId("acme"), 1, Microseconds(0), False, Budget(0, 0)), change)
     for guard in spy.guards:
         yield from re.findall(r"SELECT '(\w+)'", queries("sqlite")[guard])
 
@@ -133,7 +136,7 @@ def test_errors_are_listed() -> None:
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 OF_CHANGES = {command_name(change): change for change in CHANGES if change not in BY_FILE_ONLY}
 EVERYWHERE = {"--database", "-d", "--organization", "-o", "--json", "--help"}
-OF_EVERY_CHANGE = {"--actor", "--reason", "--key", "--dry-run"}
+OF_EVERY_CHANGE = {"--actor", "--reason", "--key", "--route", "--dry-run"}
 
 
 def options(command: str) -> set[str]:
@@ -183,6 +186,15 @@ def test_environment_variables() -> None:
             found |= set(re.findall(r"\bRESCIND_[A-Z_]+", path.read_text("utf-8")))
     text = (REFERENCE / "configuration.md").read_text("utf-8")
     assert set(re.findall(r"^\| `(RESCIND_\w+)`", text, re.MULTILINE)) == found
+
+
+def test_settings() -> None:
+    """The page has each setting with its value."""
+    text = section(REFERENCE / "configuration.md", "Settings")
+    rows = re.findall(r"^\| `(\w+)` \| ([\d,.]+) \|", text, re.MULTILINE)
+    assert [(name, float(value.replace(",", ""))) for name, value in rows] == [
+        (field.name, field.default) for field in dataclasses.fields(Settings)
+    ]
 
 
 def test_fixed_values() -> None:
