@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
@@ -388,7 +388,9 @@ class Authority(AbstractContextManager["Authority"]):
     # --- within -----------------------------------------------------------------------------------
 
     def _now(self) -> Microseconds:
-        return model.microseconds(self._clock() if self._clock else datetime.now(UTC))
+        if self._clock is None:
+            return Microseconds(time.time_ns() // 1_000)
+        return model.microseconds(self._clock())
 
     def _named(self, organization: str | None) -> OrganizationId:
         if organization is not None:

@@ -52,7 +52,10 @@ CREATE UNIQUE INDEX assignment_by_holder ON assignment (organization, holder, re
 
 CREATE INDEX assignment_by_resource ON assignment (organization, resource, role) WHERE resource IS NOT NULL;
 
-CREATE INDEX assignment_to_group ON assignment (organization, resource, role) WHERE ended IS NULL AND holder < 0;
+-- All that a check reads of these rows, so that it need not visit the table for each.
+
+CREATE INDEX assignment_to_group ON assignment (organization, resource, role, holder, expires_at, ended)
+    WHERE ended IS NULL AND holder < 0;
 
 CREATE INDEX assignment_by_role ON assignment (role, organization) WHERE role IS NOT NULL;
 
@@ -110,7 +113,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('assignment', 'assignment', '10000000000 10000 1'),
     ('assignment', 'assignment_by_holder', '10000000000 10000 10 2 1'),
     ('assignment', 'assignment_by_resource', '10000000000 10000 10 3'),
-    ('assignment', 'assignment_to_group', '10000000000 5000 5 2'),
+    ('assignment', 'assignment_to_group', '10000000000 5000 5 2 1 1 1'),
     ('assignment', 'assignment_by_role', '10000000000 1000 100'),
     ('assignment', 'assignment_ended', '10000000000 10 3 1'),
     ('assignment', 'assignment_ending', '10000000000 5'),

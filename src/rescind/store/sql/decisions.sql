@@ -45,8 +45,9 @@ EXISTS (
         WHERE a.organization = o.id AND a.holder = m.id AND a.resource = up.id AND a.ended IS NULL
           AND (a.expires_at IS NULL OR a.expires_at > :now) LIMIT 1) IS NOT NULL
     OR (
-        SELECT 1 FROM assignment AS a JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+        SELECT 1 FROM assignment AS a
         JOIN effective_role AS e ON e.organization = o.id AND e.membership = m.id AND e.assignment = a.id
+        JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
         WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
           AND (a.expires_at IS NULL OR a.expires_at > :now)
           AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)
@@ -60,8 +61,8 @@ holder (id) AS (                -- the membership, and the groups that reach it 
     UNION
     SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = o.id AND n.child = h.id)
 
--- fragment: gives
-(                               -- an assignment of this holder on this resource that gives it
+-- fragment: any_given
+SELECT 1 FROM holder AS h CROSS JOIN up WHERE (
         SELECT 1 FROM assignment AS a JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
         WHERE a.organization = o.id AND a.holder = h.id AND a.resource = up.id AND a.ended IS NULL
           AND (a.expires_at IS NULL OR a.expires_at > :now) LIMIT 1) IS NOT NULL
@@ -75,8 +76,7 @@ EXISTS (
         UNION ALL
         SELECT x.parent FROM up JOIN resource AS x ON x.organization = o.id AND x.id = up.id
         WHERE x.parent IS NOT NULL)
-    SELECT 1 FROM holder AS h CROSS JOIN up WHERE
-@gives
+@any_given
 )
 
 -- fragment: wide_live_single
@@ -109,8 +109,7 @@ EXISTS (
 @holder_at
 ,
 @up
-    SELECT 1 FROM holder AS h CROSS JOIN up WHERE
-@gives
+@any_given
 )
 
 -- The fence: while work is pending that revokes, effective roles that it may concern are distrusted. Whether a
@@ -160,11 +159,15 @@ END
 -- fragment: asked
 FROM organization AS o CROSS JOIN organization AS env
 LEFT JOIN membership AS m ON m.organization = o.id AND m.subject = :subject
-LEFT JOIN permission AS p ON p.id = (
-    SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
-    ORDER BY x.organization DESC LIMIT 1)
+LEFT JOIN permission AS p ON p.id =
+@permission_asked
 LEFT JOIN resource AS r ON r.organization = o.id AND r.slug = :resource
 WHERE o.slug = :organization AND env.id = 0
+
+-- fragment: permission_asked
+(                               -- the organization's own, before the one of all organizations
+    SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
+    ORDER BY x.organization DESC LIMIT 1)
 
 -- A check whatever the organization's role mode and the permission; then the same for a mode and decision
 -- point that are known or guessed, with less for the engine to set up. Their answers count only where
@@ -236,13 +239,7 @@ SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
 
 -- name: list_names
 SELECT o.id, o.revision, env.revision, m.id, p.id, r.id
-FROM organization AS o CROSS JOIN organization AS env
-LEFT JOIN membership AS m ON m.organization = o.id AND m.subject = :subject
-LEFT JOIN permission AS p ON p.id = (
-    SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
-    ORDER BY x.organization DESC LIMIT 1)
-LEFT JOIN resource AS r ON r.organization = o.id AND r.slug = :resource
-WHERE o.slug = :organization AND env.id = 0
+@asked
 
 -- fragment: holders_of_subject
 holder (id) AS (

@@ -20,6 +20,13 @@ WHERE organization = :o AND "group" = (SELECT id FROM "group" WHERE organization
       FROM json_texts(:members) AS i))
   AND :expires_at < COALESCE(expires_at, 9223372036854775807)
 
+-- fragment: any_given
+SELECT 1 FROM holder AS h
+    JOIN assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
+         AND a.resource = ANY (ARRAY(SELECT id FROM up))
+    JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+    WHERE a.expires_at IS NULL OR a.expires_at > :now
+
 -- One statement at the end of a change instead of three.
 
 -- name: close_change

@@ -26,7 +26,6 @@ FROM organization AS o JOIN organization AS env ON env.id = 0
 LEFT JOIN change AS c ON c.organization = o.id AND c.revision = o.revision AND rescind_tallied('altered') > 0
 WHERE o.id = :o
 
-
 -- fragment: clock
 CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
 
@@ -37,7 +36,6 @@ CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
 -- fragment: is_busy
 FALSE
 
-
 -- name: refuse_group_busy
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FALSE
 
@@ -46,3 +44,18 @@ SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FA
 
 -- name: read_tallies
 SELECT rescind_tallied('granted'), rescind_tallied('revoked'), NULL
+
+-- Two look-ups by key, where IN and ORDER BY would sort.
+
+-- fragment: permission_asked
+COALESCE((SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization = o.id),
+         (SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization = 0))
+
+-- What is above the resource is listed once, where SQLite would go up anew for each holder.
+
+-- fragment: any_given
+SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM up) AS listed CROSS JOIN holder AS h WHERE (
+        SELECT 1 FROM assignment AS a JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+        WHERE a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
+          AND a.resource IN (SELECT i.value FROM json_each(listed.ids) AS i)
+          AND (a.expires_at IS NULL OR a.expires_at > :now) LIMIT 1) IS NOT NULL
