@@ -153,7 +153,7 @@ def test_no_organization_named_is_an_error(database: str) -> None:
             lambda: nobodys.who_can("read"),
             lambda: list(nobodys.log()),
         ):
-            with pytest.raises(InvalidArgument, match="name the organization"):
+            with pytest.raises(InvalidArgument, match="Name the organization"):
                 call()
 
 

@@ -133,9 +133,6 @@ class Propagation(Machine):
         rows = authority.store.fetch("list_due", {"limit": 10_000})
         return [job for job in jobs(rows) if job.o == o]
 
-    def _may_grant_late(self, authority: Authority) -> bool:
-        return bool(self._due(authority))
-
 
 @pytest.fixture
 def both(new_database: Callable[[str], str]) -> Iterator[Callable[[], dict[str, Authority]]]:

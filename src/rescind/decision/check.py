@@ -107,11 +107,12 @@ def decided(rows: Rows, live: bool, at_least: Revision | None) -> Decision:
         return Decision(
             allowed=False, reason=Reason.UNKNOWN_ORGANIZATION, point=point, revision=None
         )
-    o, number, environment, membership, active, critical, resource, answer, _, fenced = rows[0]
+    o, number, environment, membership, active, critical, resource, verdict, _ = rows[0]
     revision = Revision(o, number, environment)
     if at_least is not None:
         require(revision, at_least)
-    if answer:
+    allowed = verdict in (1, 2)
+    if allowed:
         reason = Reason.ALLOWED
     elif membership is None:
         reason = Reason.UNKNOWN_SUBJECT
@@ -123,9 +124,9 @@ def decided(rows: Rows, live: bool, at_least: Revision | None) -> Decision:
         reason = Reason.UNKNOWN_RESOURCE
     else:
         reason = Reason.NO_ROLE
-    is_live = live or critical or fenced
+    is_live = live or critical or verdict in (2, 3)
     point = DecisionPoint.LIVE if is_live else DecisionPoint.EFFECTIVE
-    return Decision(allowed=bool(answer), reason=reason, point=point, revision=revision)
+    return Decision(allowed=allowed, reason=reason, point=point, revision=revision)
 
 
 def require(revision: Revision, at_least: Revision) -> None:

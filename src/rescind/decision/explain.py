@@ -56,21 +56,11 @@ def explained(
             listed, is_complete = _some(chains(world, question, now))
             decision.explanation = Explanation(chains=listed, is_complete=is_complete)
         else:
-            told, is_complete = _some(
-                _late(world, question, now) or obstacles(world, question, now)
-            )
+            told, is_complete = _some(obstacles(world, question, now))
             decision.explanation = Explanation(obstacles=told, is_complete=is_complete)
     else:
         decision.explanation = Explanation(obstacles=(_UNKNOWN[decision.reason].format(**names),))
     return decision
-
-
-def _late(world: World, question: Question, now: int) -> Iterator[str] | None:
-    """What is granted and will be effective soon, where the decision was made on effective roles."""
-    granted = [str(chain) for chain in islice(chains(world, question, now), MAX_CHAINS)]
-    if not granted:
-        return None
-    return iter([f"granted, but not effective yet; a live check allows it: {c}" for c in granted])
 
 
 def _some(found: Iterator[T]) -> tuple[tuple[T, ...], bool]:

@@ -115,37 +115,40 @@ EXISTS (
 -- The fence: while work is pending that revokes, effective roles that it may concern are distrusted. Whether a
 -- membership is below a group takes the same walk as a live decision, so where a whole group's flow is
 -- concerned all of the organization's are; in a single-role organization any pending work may decide who wins.
+-- And what effective roles do not give while anything is pending may be granted already, so it is decided live too:
+-- an answer is never behind the facts.
 
--- fragment: is_fenced_multiple
-EXISTS (SELECT 1 FROM pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
+-- fragment: is_trusted_multiple
+NOT EXISTS (SELECT 1 FROM pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
 
--- fragment: is_fenced_single
+-- fragment: has_pending
 EXISTS (SELECT 1 FROM pending AS f WHERE f.organization = o.id)
 
--- fragment: is_fenced
-CASE WHEN o.role_mode = 'multiple' THEN
-@is_fenced_multiple
- ELSE
-@is_fenced_single
- END
-
--- fragment: trusted_effective
+-- fragment: allowed_by_trusted
 (CASE WHEN o.role_mode = 'multiple' THEN
+@is_trusted_multiple
+ AND
 @wide_effective_multiple
- ELSE
+ ELSE NOT
+@has_pending
+ AND
 @wide_effective_single
- END OR
+ END OR CASE WHEN o.role_mode = 'multiple' THEN
+@is_trusted_multiple
+ ELSE NOT
+@has_pending
+ END AND
 @scoped_effective
 )
 
 -- fragment: allowed_effective
-CASE WHEN
-@is_fenced
-THEN
+(
+@allowed_by_trusted
+OR
+@has_pending
+AND
 @allowed_live
-ELSE
-@trusted_effective
-END
+)
 
 -- fragment: allowed_live
 (CASE WHEN o.role_mode = 'multiple' THEN
@@ -173,66 +176,87 @@ WHERE o.slug = :organization AND env.id = 0
 -- point that are known or guessed, with less for the engine to set up. Their answers count only where
 -- role_mode and critical turn out as guessed.
 
+-- The verdict: 0 denied and 1 allowed by effective roles, 2 allowed and 3 denied live.
+
 -- name: check
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
-       m.active AND r.id IS NOT NULL AND CASE WHEN :live OR p.critical THEN
+       CASE WHEN m.active AND r.id IS NOT NULL THEN
+CASE WHEN :live OR p.critical THEN
+CASE WHEN
 @allowed_live
-       ELSE
-@allowed_effective
-       END
-       , o.role_mode,
-@is_fenced
+THEN 2 ELSE 3 END
+WHEN
+@allowed_by_trusted
+THEN 1 WHEN
+@has_pending
+THEN
+CASE WHEN
+@allowed_live
+THEN 2 ELSE 3 END
+ELSE 0 END
+       END, o.role_mode
 @asked
 
 -- name: check_effective_multiple
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
-       m.active AND r.id IS NOT NULL AND CASE WHEN
-@is_fenced_multiple
-       THEN
-@all_live
-       ELSE
+       CASE WHEN m.active AND r.id IS NOT NULL THEN
+CASE WHEN
+@is_trusted_multiple
+AND (
 @wide_effective_multiple
-       OR
+OR
 @scoped_effective
-       END
-       , o.role_mode,
-@is_fenced_multiple
+) THEN 1 WHEN
+@has_pending
+THEN
+CASE WHEN
+@all_live
+THEN 2 ELSE 3 END
+ELSE 0 END
+       END, o.role_mode
 @asked
 
 -- name: check_effective_single
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
-       m.active AND r.id IS NOT NULL AND CASE WHEN
-@is_fenced_single
-       THEN
+       CASE WHEN m.active AND r.id IS NOT NULL THEN
+CASE WHEN
+@has_pending
+THEN
+CASE WHEN
 (
 @wide_live_single
-       OR
+ OR
 @scoped_live
 )
-       ELSE
+THEN 2 ELSE 3 END
+WHEN
 @wide_effective_single
-       OR
+OR
 @scoped_effective
-       END
-       , o.role_mode,
-@is_fenced_single
+THEN 1 ELSE 0 END
+       END, o.role_mode
 @asked
 
 -- name: check_live_multiple
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
-       m.active AND r.id IS NOT NULL AND
+       CASE WHEN m.active AND r.id IS NOT NULL THEN
+CASE WHEN
 @all_live
-       , o.role_mode, FALSE
+THEN 2 ELSE 3 END
+       END, o.role_mode
 @asked
 
 -- name: check_live_single
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
-       m.active AND r.id IS NOT NULL AND (
+       CASE WHEN m.active AND r.id IS NOT NULL THEN
+CASE WHEN
+(
 @wide_live_single
-       OR
+ OR
 @scoped_live
 )
-       , o.role_mode, FALSE
+THEN 2 ELSE 3 END
+       END, o.role_mode
 @asked
 
 -- Lists: a superset of candidates from the facts, each put to the same test as a check.
