@@ -1,6 +1,7 @@
 """Rescind: access by groups and roles, with revocations that are enforceable when the call returns."""
 
-from rescind.authority import Authority, LogEntry
+from rescind.authority import Authority
+from rescind.changelog import LogEntry
 from rescind.errors import RescindError
 from rescind.model import (
     ENVIRONMENT,

@@ -13,66 +13,40 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from rescind import model
-from rescind.changes import Change, CreateOrganization, DeleteRole, checked
+from rescind import changelog, model
+from rescind.changelog import LogEntry
+from rescind.changes import Change, checked
 from rescind.decision import lists
 from rescind.decision.check import Guesses, Question, check, check_many
-from rescind.decision.difference import difference
 from rescind.decision.explain import explained
 from rescind.errors import (
     InvalidArgument,
-    KeyReused,
     NotCommitted,
-    OrganizationNotFound,
-    StoreConflict,
 )
 from rescind.model import (
-    ENVIRONMENT,
     Assurance,
     Decision,
     Difference,
-    Direction,
     Microseconds,
     OrganizationId,
     Page,
     Receipt,
-    Revision,
     Route,
 )
 from rescind.propagation import reconcile as reconciling
-from rescind.propagation.budget import FORCED, Budget, Costs
+from rescind.propagation.budget import Costs
 from rescind.propagation.worker import OnProgress, Workers
-from rescind.recording.batch import Batch, Entry, Plan
+from rescind.recording.batch import Entry
+from rescind.recording.recorder import Recorder
 from rescind.settings import Settings
 from rescind.store import Rows, Store, Transaction, open_store
-from rescind.store.base import KeyTaken, PlanStale
-
-PLAN_ATTEMPTS = 16
 
 Clock = Callable[[], datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """One change as recorded: who, why, when, what, and its direction."""
-
-    organization: str
-    revision: int
-    recorded_at: datetime
-    actor: str
-    reason: str
-    direction: Direction
-    route: Route
-    fan_out: int
-    idempotency_key: str | None
-    settled_at: datetime | None
-    changes: str
-    """A JSON list."""
 
 
 class Authority(AbstractContextManager["Authority"]):
@@ -91,10 +65,9 @@ class Authority(AbstractContextManager["Authority"]):
     ) -> None:
         self.store = store
         self.settings = settings or Settings()
-        self.costs = Costs(store.engine, self.settings)
         self._organization = None if organization is None else model.organization_id(organization)
         self._clock = clock
-        self._plans: dict[OrganizationId, Plan] = {}
+        self._recorder = Recorder(store, Costs(store.engine, self.settings))
         self._guesses = Guesses()
 
     @classmethod
@@ -149,55 +122,17 @@ class Authority(AbstractContextManager["Authority"]):
         _require_text(actor=actor, reason=reason, idempotency_key=idempotency_key)
         changes, body = checked(changes)
         entry = Entry(self._now(), actor, reason, idempotency_key, body)
-        budget = self._budget(route)
-        for _ in range(PLAN_ATTEMPTS):
-            try:
-                plan = self._plan(name, changes, within)
-            except OrganizationNotFound:
-                if (buried := self._buried(name, entry, within)) is None:
-                    raise
-                return self._replayed(buried, name, entry, within)
-            others = self._users_of_roles(changes, within) if name == ENVIRONMENT else None
-            batch = Batch(plan, name, changes, entry, budget, observe=detail, others=others)
-            start = time.perf_counter()
-            try:
-                self.store.transact(batch, within=within)
-            except PlanStale:
-                self._plans.pop(name, None)
-                continue
-            except KeyTaken:
-                return self._replayed(plan, name, entry, within)
-            except BaseException:
-                self._plans.pop(name, None)
-                raise
-            seconds = time.perf_counter() - start
-            if plan.is_new or batch.alters_plan:
-                self._plans.pop(name, None)
-            receipt = self._receipt(name, batch.outcome()[0], entry.now, budget)
-            if receipt.route is Route.INLINE and within is None:
-                self.costs.learn(receipt.fan_out, seconds)
-            if detail:
-                receipt = replace(receipt, difference=difference(*batch.worlds(), entry.now))
-            return receipt if within is not None else self._enforced(receipt)
-        raise StoreConflict(organization=name, why="it kept changing its name or mode")
+        receipt = self._recorder.record(
+            name, changes, entry, route=route, within=within, detail=detail
+        )
+        receipt = replace(receipt, enforcer=self._enforce_committed)
+        return receipt if within is not None else self._enforced(receipt)
 
     def preview(self, changes: Sequence[Change], *, organization: str | None = None) -> Difference:
         """What a batch would give and take, exactly, without doing it. Raises its refusals."""
         name = self._named(organization)
         changes, _ = checked(changes)
-        entry, budget = Entry(self._now()), FORCED[Route.BACKGROUND]
-        for _ in range(PLAN_ATTEMPTS):
-            plan = self._plan(name, changes, None)
-            others = self._users_of_roles(changes, None) if name == ENVIRONMENT else None
-            batch = Batch(plan, name, changes, entry, budget, observe=True, others=others)
-            try:
-                self.store.transact(batch, keep=False)
-            except PlanStale:
-                self._plans.pop(name, None)
-                continue
-            self._plans.pop(name, None)
-            return difference(*batch.worlds(), entry.now)
-        raise StoreConflict(organization=name, why="it kept changing its name or mode")
+        return self._recorder.preview(name, changes, self._now())
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -370,20 +305,7 @@ class Authority(AbstractContextManager["Authority"]):
         Raises OrganizationNotFound, and InvalidArgument where `after` is no revision's number.
         """
         name = self._named(organization)
-        if not 0 <= after < 2**63:
-            raise InvalidArgument(what="after", value=after, mend="use 0 or a revision's number")
-        rows = self.store.fetch("find_log", {"organization": name})
-        if not rows:
-            raise OrganizationNotFound(organization=name)
-        while limit is None or limit > 0:
-            size = 500 if limit is None else min(500, limit)
-            page = self.store.fetch("read_log", {"o": rows[0][0], "after": after, "limit": size})
-            for entry in page:
-                yield _log_entry(name, entry)
-            if len(page) < size:
-                return
-            after = page[-1][0]
-            limit = None if limit is None else limit - size
+        return changelog.entries(self.store, name, after=after, limit=limit)
 
     # --- within -----------------------------------------------------------------------------------
 
@@ -432,61 +354,6 @@ class Authority(AbstractContextManager["Authority"]):
             kind=kind,
         )
 
-    def _plan(self, name: OrganizationId, changes: Sequence[Change], within: object) -> Plan:
-        known = self._plans.get(name)
-        if known is not None:
-            return known
-        ((o, mode, next_id),) = self.store.fetch("plan", {"organization": name}, within=within)
-        if o is None:
-            if not (changes and isinstance(changes[0], CreateOrganization)):
-                raise OrganizationNotFound(organization=name)
-            return Plan(next_id, "multiple", is_new=True)
-        plan = Plan(o, mode)
-        if within is None:
-            self._plans[name] = plan
-        return plan
-
-    def _users_of_roles(self, changes: Sequence[Change], within: object) -> dict[int, Rows]:
-        """For each cascading deletion of a role of all organizations, those that use it."""
-        return {
-            place: self.store.fetch(
-                "list_organizations_using_role", {"role": change.role}, within=within
-            )
-            for place, change in enumerate(changes)
-            if isinstance(change, DeleteRole) and change.cascade
-        }
-
-    def _budget(self, route: Route | str | None) -> Budget:
-        if route is None:
-            return self.costs.budget()
-        try:
-            return FORCED[Route(route)]
-        except ValueError:
-            known = ", ".join(known.value for known in Route)
-            raise InvalidArgument(what="route", value=route, mend=f"use one of {known}") from None
-
-    def _receipt(
-        self, name: OrganizationId, outcome: tuple[Any, ...], now: int, budget: Budget | None = None
-    ) -> Receipt:
-        o, number, environment, direction, route, fan_out, recorded_at, settled_at, *weighed = (
-            outcome
-        )
-        changed = direction is not None
-        recorded = model.moment(recorded_at if changed else now)
-        settled = recorded if not changed else settled_at and model.moment(settled_at)
-        return Receipt(
-            organization=name,
-            revision=Revision(o, number, environment),
-            changed=changed,
-            direction=Direction(direction or "grants"),
-            route=Route(route or "inline"),
-            route_reason=_why(Route(route or "inline"), weighed, budget),
-            fan_out=fan_out or 0,
-            recorded_at=recorded,
-            settled_at=settled,
-            enforcer=self._enforce_committed,
-        )
-
     def _enforced(self, receipt: Receipt) -> Receipt:
         """Every decision point reads the store itself, so what is committed is enforced."""
         return replace(receipt, enforced_at=model.moment(self._now()))
@@ -498,43 +365,6 @@ class Authority(AbstractContextManager["Authority"]):
             if rows != [(model.microseconds(receipt.recorded_at),)]:
                 raise NotCommitted(revision=receipt.revision.organization)
         return self._enforced(receipt)
-
-    def _buried(self, name: OrganizationId, entry: Entry, within: object) -> Plan | None:
-        """The deleted organization of this name, where the key was used before it was deleted."""
-        for (o,) in self.store.fetch("find_log", {"organization": name}, within=within):
-            names = {"o": o, "key": entry.key}
-            if entry.key is not None and self.store.fetch(
-                "read_keyed_outcome", names, within=within
-            ):
-                return Plan(o, "")
-        return None
-
-    def _replayed(self, plan: Plan, name: OrganizationId, entry: Entry, within: object) -> Receipt:
-        names = {"o": plan.o, "key": entry.key}
-        ((*outcome, digest),) = self.store.fetch("read_keyed_outcome", names, within=within)
-        if digest != entry.digest:
-            raise KeyReused(key=entry.key)
-        if outcome[3] is None:
-            outcome[1] -= 1  # it altered nothing: the key holds the revision that it would have had
-        receipt = self._receipt(name, tuple(outcome), outcome[6])
-        return receipt if within is not None else self._enforced(receipt)
-
-
-def _why(route: Route, weighed: Sequence[Any], budget: Budget | None) -> str:
-    """Why a change took its route, from what was weighed: pairs, and groups that a job had."""
-    if budget is None or not weighed:
-        return ""
-    pairs, busy, *_ = weighed
-    if budget in FORCED.values():
-        return "forced"
-    if not pairs:
-        return "no effective roles to move"
-    if busy:
-        return "a job had the group"
-    if route is Route.BACKGROUND:
-        return f"{pairs:,} pairs or more are over the budget of {budget.pairs:,}"
-    fits = budget.pairs if pairs <= budget.pairs else budget.critical_pairs
-    return f"{pairs:,} pairs are within the budget of {fits:,}"
 
 
 def _is_live(assurance: str) -> bool:
@@ -550,20 +380,3 @@ def _require_text(*, actor: str, reason: str, idempotency_key: str | None) -> No
         model.require_text("idempotency key", idempotency_key)
         if not idempotency_key:
             raise InvalidArgument(what="idempotency key", mend="use a text of its own, or none")
-
-
-def _log_entry(name: str, row: tuple[Any, ...]) -> LogEntry:
-    revision, recorded_at, actor, reason, direction, route, fan_out, key, settled_at, body = row
-    return LogEntry(
-        organization=name,
-        revision=revision,
-        recorded_at=model.moment(recorded_at),
-        actor=actor,
-        reason=reason,
-        direction=Direction(direction),
-        route=Route(route),
-        fan_out=fan_out,
-        idempotency_key=key,
-        settled_at=None if settled_at is None else model.moment(settled_at),
-        changes=body,
-    )

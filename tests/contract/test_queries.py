@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,7 +18,9 @@ import rescind
 from rescind import ENVIRONMENT, Authority, changes
 from rescind.changes import Change
 from rescind.errors import RescindError
+from rescind.propagation.budget import FORCED
 from rescind.propagation.reconcile import reconcile
+from rescind.recording import recorder
 from rescind.store.queries import SHARED, Engine, parameters, queries
 from tests.contract.test_noops import NOOPS
 from tests.contract.test_refusals import CONTRADICTING, IN_USE, MISSING
@@ -140,15 +143,18 @@ PENDING: list[Change] = [
 OF_CHANGES_AND_QUESTIONS = ("changes.sql", "pairs.sql", "decisions.sql", "pending.sql")
 
 
-def test_every_query_runs_with_what_it_is_given(authority: Authority) -> None:
+def test_every_query_runs_with_what_it_is_given(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each one by the changes and questions that use it, on each engine, by both routes."""
     authority.store.queries = recorded = Recorded(authority.store.queries)  # type: ignore[attr-defined]
     receipt = authority.apply(WORLD, idempotency_key="k")
     assert authority.apply(WORLD, idempotency_key="k") == receipt
     replace(receipt, enforced_at=None).enforce()
     refused = [change for change, *_ in (*MISSING, *CONTRADICTING, *IN_USE)]
-    for mode in ("multiple", "single"):
-        authority.apply([changes.SetRoleMode(mode=mode)], idempotency_key=mode)
+    for mode, budget in itertools.product(("multiple", "single"), FORCED.values()):
+        monkeypatch.setattr(recorder, "BACKGROUND", budget)
+        authority.apply([changes.SetRoleMode(mode=mode)])
         for change in (*NOOPS, *DEEDS, *PENDING, *refused):
             with suppress(RescindError):
                 authority.preview([change])

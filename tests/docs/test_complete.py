@@ -28,7 +28,8 @@ from rescind.exchange import BATCH_SIZE, Format
 from rescind.exchange.readers import MAX_LINE_BYTES
 from rescind.exchange.tables import _PARSERS as COLUMNS
 from rescind.model import Microseconds, OrganizationId
-from rescind.propagation.budget import Budget
+from rescind.propagation.budget import FORCED
+from rescind.propagation.routing import Router
 from rescind.recording import Context, record
 from rescind.recording.batch import KEY_RETENTION_SECONDS
 from rescind.settings import Settings
@@ -88,9 +89,12 @@ class Spy:
 
 
 def refusals(change: Change) -> Iterator[str]:
-    """The codes that the guards of a change can return."""
+    """The codes that the guards of a change can return, by either route."""
     spy: Any = Spy()
-    record(Context(spy, OrganizationId("acme"), 1, Microseconds(0), False, Budget(0, 0)), change)
+    for budget in FORCED.values():
+        record(
+            Context(spy, OrganizationId("acme"), 1, Microseconds(0), False, Router(budget)), change
+        )
     for guard in spy.guards:
         yield from re.findall(r"SELECT '(\w+)'", queries("sqlite")[guard])
 

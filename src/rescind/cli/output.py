@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from rescind.authority import LogEntry
+from rescind.changelog import LogEntry
 from rescind.model import Decision, Difference, Receipt
 
 EXAMPLES = 20

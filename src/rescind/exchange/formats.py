@@ -11,7 +11,8 @@ from rescind.errors import BadInput, RescindError
 from rescind.exchange import ndjson, pairs, tables
 from rescind.exchange.readers import Item, Source
 from rescind.model import Microseconds
-from rescind.propagation.budget import Budget
+from rescind.propagation.budget import BACKGROUND
+from rescind.propagation.routing import Router
 from rescind.recording import Context, record
 
 
@@ -83,6 +84,6 @@ def _require_well_formed(item: Item) -> None:
     try:
         name = model.organization_id("any" if item.organization is None else item.organization)
         nothing: Any = _NoTransaction()
-        record(Context(nothing, name, 1, Microseconds(0), False, Budget(0, 0)), item.change)
+        record(Context(nothing, name, 1, Microseconds(0), False, Router(BACKGROUND)), item.change)
     except RescindError as error:
         raise BadInput(at=item.place, why=str(error)) from None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rescind.changes import Change
 from rescind.model import Route
 from rescind.settings import Settings
+from rescind.store.base import OverBudget
 
 START_SECONDS_PER_PAIR: Final = {"sqlite": 5e-6, "postgres": 10e-6}
 CHEAPEST, DEAREST = 0.2e-6, 1e-3
@@ -17,6 +21,8 @@ TELLING_PAIRS: Final = 200
 WEIGHT: Final = 0.2
 """Of the newest measurement in the running mean."""
 NO_LIMIT: Final = 2**62
+ESTIMATE_PAIRS: Final = 5_001
+"""How far is counted on either side only to say how large something is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +35,25 @@ class Budget:
     pairs: int
     critical_pairs: int
     waits: bool = False
+    is_background: bool = False
 
     @property
     def most(self) -> int:
         """How far it is worth counting."""
-        return max(0, min(max(self.pairs, self.critical_pairs), 1_000_000)) + 1
+        if self.is_background or self.waits:
+            return ESTIMATE_PAIRS
+        return max(self.pairs, self.critical_pairs) + 1
 
 
+BACKGROUND: Final = Budget(0, 0, is_background=True)
 FORCED: Final = {
     Route.INLINE: Budget(NO_LIMIT, NO_LIMIT, waits=True),
-    Route.BACKGROUND: Budget(-1, -1),
+    Route.BACKGROUND: BACKGROUND,
 }
+
+
+REMEMBERED_SECONDS: Final = 30.0
+MOST_REMEMBERED: Final = 10_000
 
 
 class Costs:
@@ -50,6 +64,7 @@ class Costs:
         self._lock = threading.Lock()
         self._per_pair = START_SECONDS_PER_PAIR[engine]
         self._per_change = 0.0
+        self._large: dict[tuple[object, ...], float] = {}
 
     def budget(self) -> Budget:
         """What may be done inline at this time; never more than the settings' caps."""
@@ -62,6 +77,19 @@ class Costs:
             ),
         )
 
+    def is_large(self, organization: str, changes: Sequence[Change]) -> bool:
+        """Whether the like of a single change was too large for the inline route not long ago."""
+        until = self._large.get(_kind(organization, changes), 0.0)
+        return until > time.monotonic()
+
+    def remember_large(self, organization: str, changes: Sequence[Change]) -> None:
+        """The next change of this kind goes to the background without a try: one round trip, not two."""
+        if len(changes) == 1:
+            if len(self._large) > MOST_REMEMBERED:
+                self._large.clear()
+            until = time.monotonic() + REMEMBERED_SECONDS
+            self._large[_kind(organization, changes)] = until
+
     def learn(self, pairs: int, seconds: float) -> None:
         """Remember what an inline change with so many pairs took."""
         with self._lock:
@@ -71,3 +99,28 @@ class Costs:
             seen = max(seconds - self._per_change, 0.0) / pairs
             seen = min(max(seen, CHEAPEST), DEAREST)
             self._per_pair += WEIGHT * (seen - self._per_pair)
+
+
+def why(budget: Budget, aside: Sequence[OverBudget], pairs: int) -> str:
+    """Why a batch took its route, for a person."""
+    if aside:
+        first = aside[0]
+        if first.is_busy:
+            return "a job had the group"
+        return f"{first.pairs:,} pairs are over the budget"
+    if budget == BACKGROUND:
+        return f"asked for, or as large as one before; about {pairs:,} pairs"
+    if budget.waits:
+        return "asked for"
+    if not pairs:
+        return "no effective roles to move"
+    return f"{pairs:,} pairs are within the budget"
+
+
+def _kind(organization: str, changes: Sequence[Change]) -> tuple[object, ...]:
+    """What a change does and to which group; the like of it will be as large."""
+    if len(changes) != 1:
+        return ()
+    change = changes[0]
+    targets = (getattr(change, name, None) for name in ("group", "to", "into", "role"))
+    return (organization, type(change), *targets)

@@ -1,10 +1,11 @@
 """Which route a change's effective roles take, and the statements of both.
 
 Whoever edits a fact calls the function for it: the ones named `before_*` while the fact still stands, the
-ones named `after_*` when it is written. Each first has the store choose: *inline*, where effective roles
-follow in the transaction of the change by the difference only, Δmemberships × assignments or
-memberships × Δassignments; or *background*, where a pending row names what to look at again. The
-statements of both routes are sent; those of the other route do nothing.
+ones named `after_*` when it is written. Each change of facts is a step that is weighed: *inline*, where
+effective roles follow in the transaction of the change by the difference only, Δmemberships × assignments
+or memberships × Δassignments; or *background*, where a pending row names what to look at again. A step
+begins inline. If it turns out too large for that, or a job has its groups, the store refuses it with
+OverBudget, and the transaction is done again with that step in the background.
 
 In a single-role organization that resets on loss, a membership that is about to lose its winning role
 first has its remaining organization-wide roles set aside (`role_reset`). That is a fact of the change, not
@@ -13,49 +14,63 @@ an effective role, so it is done at once by either route.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
-from rescind.propagation.budget import Budget
+from rescind.propagation.budget import BACKGROUND, Budget
 from rescind.store import Transaction
+
+
+class Router:
+    """Takes the steps of one transaction as they come, and knows which are for the background."""
+
+    def __init__(self, budget: Budget, background: Set[int] = frozenset()) -> None:
+        self.is_background = False
+        self._budget, self._background = budget, background
+        self._step = -1
+
+    def weigh(self, tx: Transaction, what: str, **names: Any) -> None:
+        """Begin a step: `is_background` is its route until the next one begins."""
+        self._step += 1
+        is_forced = self._budget == BACKGROUND
+        self.is_background = is_forced or self._step in self._background
+        budget = BACKGROUND if self.is_background else self._budget
+        tx.choose(f"weigh_{what}", budget, step=self._step, **names)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The organization that a change works in: its number, whether roles can be reset there, and how
-    much may be done inline.
+    """The organization that a change works in: its number, whether roles can be reset there, and the
+    routes of the transaction.
     """
 
     o: int
     is_single_role: bool
-    budget: Budget
+    router: Router
 
 
 def before_members_added(
     tx: Transaction, scope: Scope, *, group: str, members: str, expires_at: int | None
 ) -> None:
-    """Choose the route for memberships that join a group, or stay in it until another time."""
-    names = {"group": group, "members": members}
-    _choose(tx, scope, "members", takes=expires_at is not None, **names)
-    counters = ("pended", "gains") if expires_at is None else ("pended", "gains", "revokes")
-    tx.count(
-        "pend_members_joining",
-        *counters,
-        o=scope.o,
-        expires_at=expires_at,
-        direction="grants" if expires_at is None else "revokes",
-        **names,
-    )
+    """Weigh memberships that join a group, or stay in it until another time."""
+    names = {"o": scope.o, "group": group, "members": members}
+    scope.router.weigh(tx, "members", takes=expires_at is not None, **names)
+    if scope.router.is_background:
+        names["expires_at"] = expires_at
+        tx.count("pend_members_joining", "pended", "gains", **names)
 
 
 def after_members_shortened(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
     """Let what the group gave the listed memberships expire when the last path to it does."""
-    tx.count("shorten_for_members", "revoked", o=scope.o, group=group, members=members)
+    if not scope.router.is_background:
+        tx.count("shorten_for_members", "revoked", o=scope.o, group=group, members=members)
 
 
 def after_members_added(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
     """Give the listed memberships what the group holds, or hold it longer."""
-    tx.count("extend_for_members", "granted", o=scope.o, group=group, members=members)
+    if not scope.router.is_background:
+        tx.count("extend_for_members", "granted", o=scope.o, group=group, members=members)
 
 
 def before_members_removed(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
@@ -69,31 +84,36 @@ def before_members_replaced(tx: Transaction, scope: Scope, *, group: str, member
 
 
 def before_members_completed(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
-    """Choose the route for those of the listed memberships that are not in the group."""
-    names = {"group": group, "members": members}
-    _choose(tx, scope, "members", takes=False, **names)
-    tx.count("pend_members_missing", "pended", "gains", o=scope.o, direction="grants", **names)
+    """Weigh those of the listed memberships that are not in the group."""
+    names = {"o": scope.o, "group": group, "members": members}
+    scope.router.weigh(tx, "members", takes=False, **names)
+    if scope.router.is_background:
+        tx.count("pend_members_missing", "pended", "gains", **names)
 
 
 def before_membership_removed(tx: Transaction, scope: Scope, *, subject: str) -> None:
     """Take everything from a membership that is about to be removed."""
-    _choose(tx, scope, "membership", takes=True, subject=subject)
     names = {"o": scope.o, "subject": subject}
-    tx.count("delete_effective_roles_of_membership", "revoked", **names)
-    tx.count("delete_direct_effective_roles", "revoked", **names)
-    tx.count("pend_membership", "pended", "revokes", direction="revokes", **names)
+    scope.router.weigh(tx, "membership", takes=True, **names)
+    if scope.router.is_background:
+        tx.count("delete_direct_effective_roles", "revoked", **names)
+        tx.count("pend_membership", "pended", **names)
+    else:
+        tx.count("delete_effective_roles_of_membership", "revoked", **names)
 
 
 def before_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> None:
-    """Choose the route for a group's members that are about to flow into another group."""
-    names = {"child": child, "parent": parent}
-    _choose(tx, scope, "new_nesting", takes=False, **names)
-    tx.count("pend_nesting", "pended", "gains", o=scope.o, direction="grants", **names)
+    """Weigh a group's members that are about to flow into another group."""
+    names = {"o": scope.o, "child": child, "parent": parent}
+    scope.router.weigh(tx, "new_nesting", takes=False, **names)
+    if scope.router.is_background:
+        tx.count("pend_nesting", "pended", "gains", **names)
 
 
 def after_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> None:
     """Give the child's members, at any depth, what the parent and all around it hold."""
-    tx.count("extend_for_nesting", "granted", o=scope.o, child=child, parent=parent)
+    if not scope.router.is_background:
+        tx.count("extend_for_nesting", "granted", o=scope.o, child=child, parent=parent)
 
 
 def before_unnested(tx: Transaction, scope: Scope, *, child: str, parent: str | None) -> None:
@@ -105,40 +125,47 @@ def after_assigned(
     tx: Transaction, scope: Scope, *, subject: str | None, group: str | None, given: str
 ) -> None:
     """Give the holder, or all its members at any depth, the assignments that were just made."""
-    names = {"subject": subject, "group": group, "given": given}
+    names = {"o": scope.o, "subject": subject, "group": group, "given": given}
     if group is None:
-        tx.count("extend_for_subject", "granted", o=scope.o, **names)
+        tx.count("extend_for_subject", "granted", **names)
         return
-    _choose(tx, scope, "given", takes=False, group=group, given=given)
-    tx.count("extend_for_group", "granted", o=scope.o, **names)
-    tx.count("pend_given", "pended", "gains", o=scope.o, group=group, direction="grants")
+    scope.router.weigh(tx, "given", takes=False, **names)
+    if scope.router.is_background:
+        tx.count("pend_given", "pended", "gains", **names)
+    else:
+        tx.count("extend_for_group", "granted", **names)
 
 
-def after_ended(tx: Transaction, scope: Scope, *, by_groups: bool = True) -> None:
+def after_ended(
+    tx: Transaction, scope: Scope, *, by_groups: bool = True, by_subjects: bool = True
+) -> None:
     """Take the assignments that were just ended from everybody, and bury them.
 
-    `by_groups` is false where no group can hold any of them.
+    `by_groups` and `by_subjects` say whether a group, or a membership itself, can hold any of them.
     """
     if by_groups:
         _unmake(tx, scope, "ended", "pend_ended")
     elif scope.is_single_role:
-        tx.run("reset_for_ended", o=scope.o)
-        tx.run("forget_for_ended", o=scope.o)
-    tx.count("drop_direct_for_ended", "revoked", o=scope.o)
-    tx.run("delete_ended_assignments", o=scope.o)
+        _reset(tx, scope, "ended")
+    if by_subjects:
+        tx.count("drop_direct_for_ended", "revoked", o=scope.o)
+    if not (by_groups and scope.router.is_background):
+        tx.run("delete_ended_assignments", o=scope.o)
     tx.run("bury_ended_assignments", o=scope.o)
 
 
-def _choose(tx: Transaction, scope: Scope, what: str, *, takes: bool, **names: Any) -> None:
-    tx.choose(f"weigh_{what}", scope.budget, o=scope.o, takes=takes, **names)
-
-
 def _unmake(tx: Transaction, scope: Scope, what: str, pend: str, **names: Any) -> None:
-    _choose(tx, scope, what, takes=True, **names)
+    scope.router.weigh(tx, what, takes=True, o=scope.o, **names)
     if scope.is_single_role:
-        tx.run(f"reset_for_{what}", o=scope.o, **names)
-        tx.run(f"forget_for_{what}", o=scope.o, **names)
+        _reset(tx, scope, what, **names)
+    if scope.router.is_background:
+        tx.count(pend, "pended", o=scope.o, **names)
+        return
     tx.count(f"drop_for_{what}", "revoked", o=scope.o, **names)
     if what != "ended":
         tx.count(f"shorten_without_{what}", "revoked", o=scope.o, **names)
-    tx.count(pend, "pended", "revokes", o=scope.o, direction="revokes", **names)
+
+
+def _reset(tx: Transaction, scope: Scope, what: str, **names: Any) -> None:
+    tx.run(f"reset_for_{what}", o=scope.o, **names)
+    tx.run(f"forget_for_{what}", o=scope.o, **names)

@@ -23,15 +23,20 @@ def unassign(context: Context, change: changes.Unassign) -> None:
     names = _named(change.to, [(change.role, change.on, None)])
     context.tx.guard("refuse_assignments", o=context.o, **names)
     context.tx.count("end_assignments", "altered", "takes", o=context.o, **names)
-    routing.after_ended(context.tx, context.scope, by_groups=names["group"] is not None)
+    _end(context, names)
 
 
 def replace(context: Context, change: changes.ReplaceAssignments) -> None:
     names = _named(change.to, [(g.role, g.on, g.expires_at) for g in change.assignments])
     context.tx.guard("refuse_assignments", o=context.o, **names)
     context.tx.count("end_other_assignments", "altered", "takes", o=context.o, **names)
-    routing.after_ended(context.tx, context.scope, by_groups=names["group"] is not None)
+    _end(context, names)
     _give(context, names, may_shorten=True)
+
+
+def _end(context: Context, names: dict[str, Any]) -> None:
+    by_groups = names["group"] is not None
+    routing.after_ended(context.tx, context.scope, by_groups=by_groups, by_subjects=not by_groups)
 
 
 def _give(context: Context, names: dict[str, Any], *, may_shorten: bool) -> None:

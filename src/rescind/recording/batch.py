@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,10 +12,12 @@ from rescind.changes import Change, to_json
 from rescind.decision.world import WHOLE, whole
 from rescind.errors import InvalidChange
 from rescind.propagation.budget import Budget
+from rescind.propagation.routing import Router
 from rescind.recording import record
 from rescind.recording.context import Context
 from rescind.recording.roles import end_role
 from rescind.store import Rows, Transaction
+from rescind.store.base import OverBudget
 
 KEY_RETENTION_SECONDS: Final = 48 * 3600
 """How long idempotency keys are kept at least."""
@@ -58,8 +60,9 @@ class Entry:
 class Batch:
     """One batch for one organization. Called with a transaction, it sends its statements there.
 
-    `others` are, for each place of a deletion of a role of all organizations, those that use it. With
-    `observe` the facts are read before and after: `worlds()`.
+    `aside` are the steps that turned out not to be for the inline route; `others` are, for each place of
+    a deletion of a role of all organizations, those that use it. With `observe` the facts are read before
+    and after: `worlds()`.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Batch:
         changes: list[Change],
         entry: Entry,
         budget: Budget,
+        aside: Mapping[int, OverBudget],
         *,
         observe: bool = False,
         others: dict[int, Rows] | None = None,
@@ -76,14 +80,17 @@ class Batch:
         self.plan, self.name, self.changes, self.entry = plan, name, changes, entry
         self.budget = budget
         self.alters_plan = False
+        self.aside = aside
         self.outcome: Callable[[], Rows] = list
         self._others = others or {}
         self._observe = observe
         self._states: list[dict[str, Callable[[], Rows]]] = []
+        self._router = Router(budget)
 
     def __call__(self, tx: Transaction) -> None:
         o, name, now = self.plan.o, self.name, self.entry.now
         self._states.clear()
+        self._router = Router(self.budget, self.aside.keys())
         if self.plan.is_new:
             create = self.changes[0]
             title = getattr(create, "name", None) or name
@@ -116,7 +123,7 @@ class Batch:
         return whole(before["read_settings"][0], before), whole(after_settings[0], after)
 
     def _context(self, tx: Transaction, o: int, name: model.OrganizationId, mode: str) -> Context:
-        return Context(tx, name, o, self.entry.now, mode == "single", self.budget)
+        return Context(tx, name, o, self.entry.now, mode == "single", self._router)
 
     def _claim_key(self, tx: Transaction) -> None:
         o, entry = self.plan.o, self.entry

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rescind.model import Microseconds, OrganizationId
-from rescind.propagation.budget import Budget
-from rescind.propagation.routing import Scope
+from rescind.propagation.routing import Router, Scope
 from rescind.store import Transaction
 
 
@@ -21,11 +20,11 @@ class Context:
     o: int
     now: Microseconds
     is_single_role: bool
-    budget: Budget
+    router: Router
 
     @property
     def scope(self) -> Scope:
-        return Scope(self.o, self.is_single_role, self.budget)
+        return Scope(self.o, self.is_single_role, self.router)
 
 
 def json_list(values: Iterable[str]) -> str:

@@ -28,7 +28,7 @@ def delete(context: Context, change: changes.DeleteGroup) -> None:
     tx, group = context.tx, names["group"]
     if change.cascade:
         tx.count("end_assignments_of_group", "takes", **names)
-        routing.after_ended(tx, context.scope)
+        routing.after_ended(tx, context.scope, by_subjects=False)
         routing.before_unnested(tx, context.scope, child=group, parent=None)
         tx.count("end_nestings_of_group", "takes", **names)
         tx.run("delete_members_of_group", **names)

@@ -38,10 +38,11 @@ class Transaction(Protocol):
         for by `rescind_tallied('name')`.
         """
 
-    def choose(self, query: str, budget: Bounds, /, **params: Any) -> None:
-        """Choose the route of the statements that follow, from what the query weighs (pairs, is_critical,
-        is_busy, is_unsettled): sets the counter `background` to 1 where the pairs exceed the budget or a
-        job has the groups, and to 0 elsewhere. A budget that waits does so for such a job instead.
+    def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
+        """Note what the query weighs (pairs, is_critical, is_busy, is_unsettled) in counters.
+
+        The change fails with OverBudget where the step is to be inline and has more pairs than the
+        budget, or a job has its groups. A budget that waits does so for such a job instead.
         """
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
@@ -65,6 +66,8 @@ class Bounds(Protocol):
     """How many pairs may be done inline."""
 
     @property
+    def is_background(self) -> bool: ...
+    @property
     def pairs(self) -> int: ...
     @property
     def critical_pairs(self) -> int: ...
@@ -79,6 +82,14 @@ Change: TypeAlias = Callable[[Transaction], None]
 
 class PlanStale(Exception):
     """The organization changed its name or mode between plan and lock: plan again."""
+
+
+class OverBudget(Exception):
+    """A step of the change is not for the inline route: do it again with that step in the background."""
+
+    def __init__(self, *, step: int, pairs: int, is_busy: bool) -> None:
+        self.step, self.pairs, self.is_busy = step, pairs, is_busy
+        super().__init__(step)
 
 
 class KeyTaken(Exception):

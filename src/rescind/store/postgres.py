@@ -30,7 +30,7 @@ from rescind.errors import (
     StoreUnavailable,
     refusal,
 )
-from rescind.store.base import Bounds, Change, KeyTaken, Params, PlanStale, Rows
+from rescind.store.base import Bounds, Change, KeyTaken, OverBudget, Params, PlanStale, Rows
 from rescind.store.connections import driver_connection
 from rescind.store.queries import changes_data, queries
 from rescind.store.schema import require_current
@@ -71,9 +71,14 @@ class PostgresTransaction:
         self._execute(query, self._store.counting(query, counters), params)
 
     def choose(self, query: str, budget: Bounds, /, **params: Any) -> None:
-        bounds = {"pairs": budget.pairs, "critical_pairs": budget.critical_pairs}
+        bounds = {
+            "is_background": budget.is_background,
+            "pairs": budget.pairs,
+            "critical_pairs": budget.critical_pairs,
+            "most": budget.most,
+        }
         sql = self._store.choosing(query, waits=budget.waits)
-        self._execute(query, sql, {**params, **bounds, "most": budget.most})
+        self._execute(query, sql, {**params, **bounds})
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         return self._execute(query, self._sql(query), params).fetchall
@@ -270,8 +275,9 @@ class PostgresStore:
         if known is None:
             sql = self.queries[name]
             known = (
-                "SELECT rescind_choose(w.pairs, w.is_critical, w.is_busy, w.is_unsettled, %(pairs)s,"
-                f" %(critical_pairs)s) FROM (\n{sql.replace(' SKIP LOCKED', '') if waits else sql}\n) AS w"
+                "SELECT rescind_choose(w.pairs, w.is_critical, w.is_busy, w.is_unsettled,"
+                " %(is_background)s, %(pairs)s, %(critical_pairs)s, %(step)s)"
+                f" FROM (\n{sql.replace(' SKIP LOCKED', '') if waits else sql}\n) AS w"
             )
             self._choosing[(name, waits)] = known
         return known
@@ -370,6 +376,8 @@ def _by_state(error: psycopg.Error, where: str) -> BaseException:
         )
     if state == "RS002":
         return PlanStale()
+    if state == "RS003":
+        return OverBudget(**json.loads(diagnostics.message_detail or "{}"))
     if state == "23505" and diagnostics.constraint_name == "idempotency_pkey":
         return KeyTaken()
     if state == "23505" and diagnostics.constraint_name == "organization_pkey":

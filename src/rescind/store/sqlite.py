@@ -26,7 +26,7 @@ from rescind.errors import (
     StoreUnavailable,
     refusal,
 )
-from rescind.store.base import Bounds, Change, KeyTaken, Params, PlanStale, Rows
+from rescind.store.base import Bounds, Change, KeyTaken, OverBudget, Params, PlanStale, Rows
 from rescind.store.connections import driver_connection
 from rescind.store.queries import queries
 from rescind.store.schema import require_current
@@ -68,15 +68,17 @@ class SqliteTransaction:
         for counter in counters:
             self._tally[counter] += rows
 
-    def choose(self, query: str, budget: Bounds, /, **params: Any) -> None:
+    def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
         row = self._execute(query, most=budget.most, **params).fetchone()
         pairs, is_critical, _, is_unsettled = row
-        most = budget.critical_pairs if is_critical else budget.pairs
-        self._tally["background"] = int(pairs > most)
+        if not budget.is_background:
+            if pairs > (budget.critical_pairs if is_critical else budget.pairs):
+                raise OverBudget(step=step, pairs=pairs, is_busy=False)
+        else:
+            self._tally["estimated"] += pairs
         self._tally["critical"] = int(bool(is_critical))
         self._tally["unsettled"] |= int(bool(is_unsettled))
         self._tally["pairs"] += pairs
-        self._tally["estimated"] += pairs * self._tally["background"]
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         rows = self._execute(query, **params).fetchall()

@@ -88,21 +88,23 @@ UPDATE change SET settled_at = recorded_at;
 
 CREATE INDEX change_unsettled ON change (organization, revision) WHERE settled_at IS NULL;
 
--- Choose the route of what follows: background when it is estimated to touch more pairs than the budget, or when a
--- job has one of the groups. Adds to the counters `pairs` and `busy`, and sets `background`, `critical` and `unsettled`.
+-- Note what a step of the change weighs in the counters `pairs`, `critical` and `unsettled`. Refuses, with SQLSTATE RS003,
+-- a step that is to be inline where it touches more pairs than the budget, or a job has one of its groups.
 CREATE FUNCTION rescind_choose(pairs bigint, is_critical boolean, is_busy boolean, is_unsettled boolean,
-                               budget bigint, critical_budget bigint) RETURNS bigint
+                               is_background boolean, budget bigint, critical_budget bigint, step bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
-DECLARE
-    is_background boolean := is_busy OR pairs > CASE WHEN is_critical THEN critical_budget ELSE budget END;
 BEGIN
-    PERFORM set_config('rescind.background', CASE WHEN is_background THEN '1' ELSE '0' END, true);
-    PERFORM set_config('rescind.critical', CASE WHEN is_critical THEN '1' ELSE '0' END, true);
+    IF NOT is_background AND (is_busy OR pairs > CASE WHEN is_critical THEN critical_budget ELSE budget END) THEN
+        RAISE EXCEPTION USING ERRCODE = 'RS003', MESSAGE = 'the step is not for the inline route',
+            DETAIL = jsonb_build_object('step', step, 'pairs', pairs, 'is_busy', is_busy)::text;
+    END IF;
+    IF is_critical THEN
+        PERFORM set_config('rescind.critical', '1', true);
+    ELSE
+        PERFORM set_config('rescind.critical', '', true);
+    END IF;
     IF is_unsettled THEN
         PERFORM set_config('rescind.unsettled', '1', true);
-    END IF;
-    IF is_busy THEN
-        PERFORM rescind_tally('busy', 1);
     END IF;
     IF is_background THEN
         PERFORM rescind_tally('estimated', pairs);
@@ -121,8 +123,8 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'RS002', MESSAGE = 'the organization is not as planned';
     END IF;
     PERFORM set_config('rescind.' || counter, '', true)
-    FROM unnest(ARRAY['altered', 'numbers', 'granted', 'revoked', 'revokes', 'gains', 'takes', 'background', 'critical',
-                      'unsettled', 'busy', 'pairs', 'estimated', 'pended']) AS counter;
+    FROM unnest(ARRAY['altered', 'numbers', 'granted', 'revoked', 'revokes', 'gains', 'takes', 'critical',
+                      'unsettled', 'pairs', 'estimated', 'pended']) AS counter;
     RETURN found.revision;
 END
 $$;

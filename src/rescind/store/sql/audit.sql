@@ -45,7 +45,7 @@ INSERT INTO pending (organization, "group", kind, ref, direction, urgency, fence
 SELECT o.id, g.id, 'member', CAST(:m AS INTEGER), 'revokes', 1, CAST(:m AS INTEGER), o.revision + 1, o.revision + 1,
 @clock
 FROM organization AS o JOIN "group" AS g ON g.organization = o.id AND g.id = :holder
-@coalesce
+@coalescing
 
 -- name: repair_direct
 INSERT INTO effective_role (organization, membership, assignment, expires_at)

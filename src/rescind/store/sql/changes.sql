@@ -174,7 +174,7 @@ UPDATE membership SET active = :active
 WHERE organization = :o AND subject = :subject AND active <> :active
 
 -- name: delete_effective_roles_of_membership
-DELETE FROM effective_role WHERE rescind_tallied('background') = 0 AND organization = :o
+DELETE FROM effective_role WHERE organization = :o
 AND membership = (SELECT id FROM membership WHERE organization = :o AND subject = :subject)
 
 -- name: delete_direct_effective_roles

@@ -5,8 +5,7 @@
 -- doomed_* name the pairs that a change is about to unmake; they run before the facts go.
 
 -- While anything is pending, what a change unmakes is looked for along nestings and assignments that were taken back
--- as well (*_ever): effective roles may still be there that only those once gave. The statements under a condition
--- on `background` are left to pending work by that route.
+-- as well (*_ever): effective roles may still be there that only those once gave.
 
 -- fragment: upward
 upward (id) AS (            -- the group, and every group that its members flow into
@@ -74,7 +73,7 @@ doomed (membership, assignment) AS (
     FROM lost AS l JOIN assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NOT NULL)
 
 -- fragment: drop
-DELETE FROM effective_role WHERE rescind_tallied('background') = 0 AND organization = :o
+DELETE FROM effective_role WHERE organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
 -- fragment: shorten
@@ -84,8 +83,7 @@ FROM (SELECT k.membership, a.id AS assignment,
       FROM upward AS u JOIN kept AS k ON k."group" = u.id
       JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
       GROUP BY k.membership, a.id) AS s
-WHERE rescind_tallied('background') = 0
-  AND e.organization = :o AND e.membership = s.membership AND e.assignment = s.assignment
+WHERE e.organization = :o AND e.membership = s.membership AND e.assignment = s.assignment
   AND COALESCE(s.expires_at, 9223372036854775807) < COALESCE(e.expires_at, 9223372036854775807)
 
 -- fragment: reset
@@ -135,7 +133,7 @@ SELECT :o, gm.membership, a.id, gm.expires_at
 FROM touched AS t JOIN group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
      AND gm."group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
 CROSS JOIN upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
-WHERE rescind_tallied('background') = 0
+WHERE TRUE
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(effective_role.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
 
@@ -283,7 +281,7 @@ FROM (SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(g
       FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
       GROUP BY gm.membership) AS t
 CROSS JOIN upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
-WHERE rescind_tallied('background') = 0
+WHERE TRUE
 ORDER BY t.membership, a.id
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(effective_role.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
@@ -377,7 +375,7 @@ CROSS JOIN (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END AS expires_at
     FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
     GROUP BY gm.membership) AS t
-WHERE o.id = :o AND rescind_tallied('background') = 0
+WHERE o.id = :o
 ORDER BY t.membership, a.id
 ON CONFLICT (organization, membership, assignment) DO NOTHING
 

@@ -4,7 +4,7 @@
 -- it takes critical roles away, whether a job has one of the groups (is_busy; their rows are locked otherwise, so
 -- that no job begins on them) and whether anything is pending in the organization. `tx.choose` decides from that.
 --
--- pend_* record what to look at again; they do nothing by the inline route. A newer change to the same thing
+-- pend_* record what to look at again. A newer change to the same thing
 -- coalesces into the row that is there: back to the start, and revoking wins over granting.
 
 -- fragment: is_unsettled
@@ -164,14 +164,7 @@ SELECT o.id, w."group", w.kind, w.ref,
 FROM organization AS o
 
 -- fragment: coalescing
-WHERE o.id = :o AND rescind_tallied('background') > 0
-@on_conflict_coalesce
-
--- fragment: coalesce
 WHERE o.id = :o
-@on_conflict_coalesce
-
--- fragment: on_conflict_coalesce
 ON CONFLICT (organization, "group", kind, ref) DO UPDATE SET
     direction = CASE WHEN excluded.direction = 'revokes' THEN 'revokes' ELSE pending.direction END,
     urgency = CASE WHEN excluded.urgency < pending.urgency THEN excluded.urgency ELSE pending.urgency END,

@@ -47,7 +47,7 @@ recorded AS (
     RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at)
 SELECT o.id, COALESCE(r.revision, o.revision),
        CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END, r.direction, r.route, r.fan_out, r.recorded_at,
-       r.settled_at, rescind_tallied('pairs'), rescind_tallied('busy'),
+       r.settled_at, rescind_tallied('pairs'),
        CASE WHEN rescind_tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END
 FROM organization AS o JOIN organization AS env ON env.id = 0 LEFT JOIN recorded AS r ON TRUE
 WHERE o.id = :o

@@ -21,7 +21,7 @@ FROM organization AS o WHERE o.id = :o AND rescind_tallied('altered') > 0
 -- name: read_outcome
 SELECT o.id, o.revision, env.revision AS environment, c.direction, c.route,
        c.granted + c.revoked + c.estimated AS fan_out, c.recorded_at, c.settled_at,
-       rescind_tallied('pairs') AS pairs, rescind_tallied('busy') AS busy
+       rescind_tallied('pairs') AS pairs
 FROM organization AS o JOIN organization AS env ON env.id = 0
 LEFT JOIN change AS c ON c.organization = o.id AND c.revision = o.revision AND rescind_tallied('altered') > 0
 WHERE o.id = :o

@@ -1,0 +1,73 @@
+"""The change log: who changed what, why and when, as it was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rescind import model
+from rescind.errors import InvalidArgument, OrganizationNotFound
+from rescind.model import Direction, OrganizationId, Route
+from rescind.store import Store
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One change as recorded: who, why, when, what, and its direction."""
+
+    organization: str
+    revision: int
+    recorded_at: datetime
+    actor: str
+    reason: str
+    direction: Direction
+    route: Route
+    fan_out: int
+    idempotency_key: str | None
+    settled_at: datetime | None
+    changes: str
+    """A JSON list."""
+
+
+def entries(
+    store: Store, name: OrganizationId, *, after: int, limit: int | None
+) -> Iterator[LogEntry]:
+    """An organization's changes after a revision, oldest first, also of a deleted one.
+
+    Raises OrganizationNotFound, and InvalidArgument where `after` is no revision's number.
+    """
+    if not 0 <= after < 2**63:
+        raise InvalidArgument(what="after", value=after, mend="use 0 or a revision's number")
+    rows = store.fetch("find_log", {"organization": name})
+    if not rows:
+        raise OrganizationNotFound(organization=name)
+    while limit is None or limit > 0:
+        size = PAGE if limit is None else min(PAGE, limit)
+        page = store.fetch("read_log", {"o": rows[0][0], "after": after, "limit": size})
+        for entry in page:
+            yield _entry(name, entry)
+        if len(page) < size:
+            return
+        after = page[-1][0]
+        limit = None if limit is None else limit - size
+
+
+def _entry(name: str, row: tuple[Any, ...]) -> LogEntry:
+    revision, recorded_at, actor, reason, direction, route, fan_out, key, settled_at, body = row
+    return LogEntry(
+        organization=name,
+        revision=revision,
+        recorded_at=model.moment(recorded_at),
+        actor=actor,
+        reason=reason,
+        direction=Direction(direction),
+        route=Route(route),
+        fan_out=fan_out,
+        idempotency_key=key,
+        settled_at=None if settled_at is None else model.moment(settled_at),
+        changes=body,
+    )

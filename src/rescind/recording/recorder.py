@@ -1,0 +1,203 @@
+"""Carrying out a batch: plan, transaction, and what to do when the store asks to do it otherwise.
+
+A batch is tried as planned. The plan may have been overtaken, a step may be too much for the inline route,
+the idempotency key may have been used: each of these ends the try, and says how to go on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from rescind import model
+from rescind.changes import Change, CreateOrganization, DeleteRole
+from rescind.decision.difference import difference
+from rescind.errors import InvalidArgument, KeyReused, OrganizationNotFound, StoreConflict
+from rescind.model import (
+    ENVIRONMENT,
+    Difference,
+    Direction,
+    OrganizationId,
+    Receipt,
+    Revision,
+    Route,
+)
+from rescind.propagation.budget import BACKGROUND, FORCED, Budget, Costs, why
+from rescind.recording.batch import Batch, Entry, Plan
+from rescind.store import Rows, Store
+from rescind.store.base import KeyTaken, OverBudget, PlanStale
+
+PLAN_ATTEMPTS: Final = 16
+MOST_STEPS_ASIDE: Final = 4
+"""With so many steps of a batch in the background, all the others go there as well."""
+
+
+class Recorder:
+    """Records batches in a store. Safe to use from many threads."""
+
+    def __init__(self, store: Store, costs: Costs) -> None:
+        self._store, self._costs = store, costs
+        self._plans: dict[OrganizationId, Plan] = {}
+
+    def record(
+        self,
+        name: OrganizationId,
+        changes: list[Change],
+        entry: Entry,
+        *,
+        route: Route | str | None,
+        within: object,
+        detail: bool,
+    ) -> Receipt:
+        """Record a batch as one transaction; committed when this returns, unless it is `within` another.
+
+        Raises the refusal of the first change that cannot be, with nothing written; KeyReused;
+        OutcomeUnknown; StoreConflict.
+        """
+        budget = self._budget(route, name, changes)
+        aside: dict[int, OverBudget] = {}
+        for _ in range(PLAN_ATTEMPTS):
+            try:
+                plan = self._plan(name, changes, within)
+            except OrganizationNotFound:
+                if (buried := self._buried(name, entry, within)) is None:
+                    raise
+                return self._replayed(buried, name, entry, within)
+            others = self._users_of_roles(name, changes, within)
+            batch = Batch(plan, name, changes, entry, budget, aside, observe=detail, others=others)
+            start = time.perf_counter()
+            try:
+                self._store.transact(batch, within=within)
+            except PlanStale:
+                self._plans.pop(name, None)
+                continue
+            except OverBudget as refusal:
+                aside[refusal.step] = refusal
+                budget = BACKGROUND if len(aside) == MOST_STEPS_ASIDE else budget
+                continue
+            except KeyTaken:
+                return self._replayed(plan, name, entry, within)
+            except BaseException:
+                self._plans.pop(name, None)
+                raise
+            seconds = time.perf_counter() - start
+            return self._recorded(batch, seconds, is_ours=within is None, detail=detail)
+        raise StoreConflict(organization=name, why="it kept changing its name or mode")
+
+    def preview(
+        self, name: OrganizationId, changes: list[Change], now: model.Microseconds
+    ) -> Difference:
+        """What a batch would give and take, exactly; nothing of it is kept. Raises its refusals."""
+        for _ in range(PLAN_ATTEMPTS):
+            plan = self._plan(name, changes, None)
+            others = self._users_of_roles(name, changes, None)
+            batch = Batch(
+                plan, name, changes, Entry(now), BACKGROUND, {}, observe=True, others=others
+            )
+            try:
+                self._store.transact(batch, keep=False)
+            except PlanStale:
+                self._plans.pop(name, None)
+                continue
+            self._plans.pop(name, None)
+            return difference(*batch.worlds(), now)
+        raise StoreConflict(organization=name, why="it kept changing its name or mode")
+
+    # --- before -----------------------------------------------------------------------------------
+
+    def _plan(self, name: OrganizationId, changes: Sequence[Change], within: object) -> Plan:
+        known = self._plans.get(name)
+        if known is not None:
+            return known
+        ((o, mode, next_id),) = self._store.fetch("plan", {"organization": name}, within=within)
+        if o is None:
+            if not (changes and isinstance(changes[0], CreateOrganization)):
+                raise OrganizationNotFound(organization=name)
+            return Plan(next_id, "multiple", is_new=True)
+        plan = Plan(o, mode)
+        if within is None:
+            self._plans[name] = plan
+        return plan
+
+    def _users_of_roles(
+        self, name: OrganizationId, changes: Sequence[Change], within: object
+    ) -> dict[int, Rows]:
+        """For each cascading deletion of a role of all organizations, those that use it."""
+        if name != ENVIRONMENT:
+            return {}
+        return {
+            place: self._store.fetch(
+                "list_organizations_using_role", {"role": change.role}, within=within
+            )
+            for place, change in enumerate(changes)
+            if isinstance(change, DeleteRole) and change.cascade
+        }
+
+    def _budget(
+        self, route: Route | str | None, name: OrganizationId, changes: Sequence[Change]
+    ) -> Budget:
+        if route is None:
+            return BACKGROUND if self._costs.is_large(name, changes) else self._costs.budget()
+        try:
+            return FORCED[Route(route)]
+        except ValueError:
+            known = ", ".join(known.value for known in Route)
+            raise InvalidArgument(what="route", value=route, mend=f"use one of {known}") from None
+
+    # --- after ------------------------------------------------------------------------------------
+
+    def _recorded(self, batch: Batch, seconds: float, *, is_ours: bool, detail: bool) -> Receipt:
+        if batch.plan.is_new or batch.alters_plan:
+            self._plans.pop(batch.name, None)
+        (outcome,) = batch.outcome()
+        fan_out, pairs = outcome[5] or 0, outcome[8]
+        if batch.aside:
+            self._costs.remember_large(batch.name, batch.changes)
+        elif is_ours and not batch.budget.is_background:
+            self._costs.learn(fan_out, seconds)
+        reason = why(batch.budget, list(batch.aside.values()), pairs)
+        receipt = _receipt(batch.name, outcome, batch.entry.now, reason)
+        if detail:
+            return replace(receipt, difference=difference(*batch.worlds(), batch.entry.now))
+        return receipt
+
+    def _buried(self, name: OrganizationId, entry: Entry, within: object) -> Plan | None:
+        """The deleted organization of this name, where the key was used before it was deleted."""
+        for (o,) in self._store.fetch("find_log", {"organization": name}, within=within):
+            names = {"o": o, "key": entry.key}
+            if entry.key is not None and self._store.fetch(
+                "read_keyed_outcome", names, within=within
+            ):
+                return Plan(o, "")
+        return None
+
+    def _replayed(self, plan: Plan, name: OrganizationId, entry: Entry, within: object) -> Receipt:
+        names = {"o": plan.o, "key": entry.key}
+        ((*outcome, digest),) = self._store.fetch("read_keyed_outcome", names, within=within)
+        if digest != entry.digest:
+            raise KeyReused(key=entry.key)
+        if outcome[3] is None:
+            outcome[1] -= 1  # it altered nothing: the key holds the revision that it would have had
+        return _receipt(name, tuple(outcome), outcome[6])
+
+
+def _receipt(
+    name: OrganizationId, outcome: tuple[Any, ...], now: int, route_reason: str = ""
+) -> Receipt:
+    o, number, environment, direction, route, fan_out, recorded_at, settled_at, *_ = outcome
+    changed = direction is not None
+    recorded = model.moment(recorded_at if changed else now)
+    settled = settled_at and model.moment(settled_at)
+    return Receipt(
+        organization=name,
+        revision=Revision(o, number, environment),
+        changed=changed,
+        direction=Direction(direction or "grants"),
+        route=Route(route or "inline"),
+        route_reason=route_reason,
+        fan_out=fan_out or 0,
+        recorded_at=recorded,
+        settled_at=settled if changed else recorded,
+    )
