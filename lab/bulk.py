@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.databases import bare, bare_insert, servers
+from lab.databases import bare, bare_insert, servers, writer
 from lab.report import Goal, percentile
 from lab.worlds import apply_all, everything_to, one_group, subjects
 from rescind import Authority, Route, changes
@@ -124,7 +124,8 @@ class _Bench:
         settled: list[float] = []
         allowed = 0
         with bare(self.engine, self.url) as connection:
-            insert = bare_insert(self.engine, connection)
+            same = writer(self.authority) if self.engine == "sqlite" else connection
+            insert = bare_insert(self.engine, same)
             for number in range(rounds):
                 inserted += [_seconds(insert) for _ in range(3)]
                 resource = f"doc:{number}"

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from lab.servers import postgres
+from rescind import Authority
 from rescind.store.migrations import migrate
 from rescind.store.postgres import configure
 from rescind.store.sqlite import connect
@@ -50,6 +51,11 @@ def bare(engine: str, url: str) -> Iterator[Any]:
     with psycopg.connect(url, autocommit=True) as server:
         configure(server)
         yield server
+
+
+def writer(authority: Authority) -> Any:
+    """The connection that an authority's changes go over, where there is one: SQLite's."""
+    return authority.store._writer  # type: ignore[attr-defined]
 
 
 def bare_insert(engine: str, connection: Any) -> Callable[[], object]:

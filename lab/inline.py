@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 
+from lab.databases import bare_insert, writer
 from lab.report import Goal, interleaved, percentile
 from lab.servers import far_away, postgres
 from rescind import Authority, changes
@@ -139,12 +140,9 @@ def _change_figures(prefix: str, taken: dict[str, list[float]], ratio: str) -> F
 
 
 def _sqlite_changes(file: str, rounds: int) -> Figures:
-    with Authority.open(file, organization="lab") as authority, closing(connect(file)) as bare:
-        bare.execute("CREATE TABLE IF NOT EXISTS bare (id INTEGER PRIMARY KEY, note TEXT)")
-        actions = {
-            "bare": lambda: bare.execute("INSERT INTO bare (note) VALUES ('x')"),
-            **_toggles(authority),
-        }
+    with Authority.open(file, organization="lab") as authority:
+        insert = bare_insert("sqlite", writer(authority))
+        actions = {"bare": insert, **_toggles(authority)}
         return _change_figures("inline.sqlite", interleaved(rounds, actions), "inline.sqlite.ratio")
 
 

@@ -21,8 +21,8 @@ TELLING_PAIRS: Final = 200
 WEIGHT: Final = 0.2
 """Of the newest measurement in the running mean."""
 NO_LIMIT: Final = 2**62
-ESTIMATE_PAIRS: Final = 5_001
-"""How far is counted on either side only to say how large something is."""
+ESTIMATE_PAIRS: Final = 201
+"""How far is counted on either side only to say how large something is, at least."""
 
 
 @dataclass(frozen=True, slots=True)

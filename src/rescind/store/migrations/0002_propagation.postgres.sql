@@ -34,11 +34,14 @@ ALTER TABLE assignment ALTER COLUMN resource DROP NOT NULL;
 
 ALTER TABLE assignment ADD CHECK (ended IS NOT NULL OR (role IS NOT NULL AND resource IS NOT NULL));
 
--- Not only of what holds: whoever deletes a role or a resource has its foreign key looked up here.
+-- What groups hold on a resource is a range of it. It serves whoever deletes a role or a resource
+-- too, for the foreign key.
 
 DROP INDEX assignment_by_resource;
 
-CREATE INDEX assignment_by_resource ON assignment (organization, resource, role) WHERE resource IS NOT NULL;
+DROP INDEX assignment_to_group;
+
+CREATE INDEX assignment_by_resource ON assignment (organization, resource, holder, role) WHERE resource IS NOT NULL;
 
 DROP INDEX assignment_by_role;
 
@@ -76,8 +79,6 @@ CREATE TABLE pending (
 
 CREATE INDEX pending_fence ON pending (organization, fence) WHERE fence IS NOT NULL;
 
-CREATE INDEX pending_since ON pending (organization, since);
-
 CREATE INDEX pending_due ON pending (urgency, recorded_at) WHERE NOT parked;
 
 ALTER TABLE change ADD COLUMN estimated BIGINT NOT NULL DEFAULT 0;
@@ -85,8 +86,6 @@ ALTER TABLE change ADD COLUMN estimated BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE change ADD COLUMN settled_at BIGINT;
 
 UPDATE change SET settled_at = recorded_at;
-
-CREATE INDEX change_unsettled ON change (organization, revision) WHERE settled_at IS NULL;
 
 -- Note what a step of the change weighs in the counters `pairs`, `critical` and `unsettled`. Refuses, with SQLSTATE RS003,
 -- a step that is to be inline where it touches more pairs than the budget, or a job has one of its groups.
@@ -121,6 +120,11 @@ BEGIN
     SELECT * INTO found FROM organization WHERE id = organization_id FOR NO KEY UPDATE;
     IF found.slug IS DISTINCT FROM expected_slug OR found.role_mode <> expected_mode THEN
         RAISE EXCEPTION USING ERRCODE = 'RS002', MESSAGE = 'the organization is not as planned';
+    END IF;
+    -- Counters are gone with the transaction; one that holds several changes starts them anew.
+    IF COALESCE(current_setting('rescind.begun', true), '') = '' THEN
+        PERFORM set_config('rescind.begun', '1', true);
+        RETURN found.revision;
     END IF;
     PERFORM set_config('rescind.' || counter, '', true)
     FROM unnest(ARRAY['altered', 'numbers', 'granted', 'revoked', 'revokes', 'gains', 'takes', 'critical',

@@ -48,14 +48,11 @@ DROP TABLE assignment_0001;
 
 CREATE UNIQUE INDEX assignment_by_holder ON assignment (organization, holder, resource, role) WHERE ended IS NULL;
 
--- Not only of what holds: whoever deletes a role or a resource has its foreign key looked up here.
+-- All that a check reads of what groups hold on a resource. It serves whoever deletes a role or a
+-- resource too, for the foreign key.
 
-CREATE INDEX assignment_by_resource ON assignment (organization, resource, role) WHERE resource IS NOT NULL;
-
--- All that a check reads of these rows, so that it need not visit the table for each.
-
-CREATE INDEX assignment_to_group ON assignment (organization, resource, role, holder, expires_at, ended)
-    WHERE ended IS NULL AND holder < 0;
+CREATE INDEX assignment_by_resource ON assignment (organization, resource, holder, role, expires_at, ended)
+    WHERE resource IS NOT NULL;
 
 CREATE INDEX assignment_by_role ON assignment (role, organization) WHERE role IS NOT NULL;
 
@@ -89,8 +86,6 @@ CREATE TABLE pending (
 
 CREATE INDEX pending_fence ON pending (organization, fence) WHERE fence IS NOT NULL;
 
-CREATE INDEX pending_since ON pending (organization, since);
-
 CREATE INDEX pending_due ON pending (urgency, recorded_at) WHERE NOT parked;
 
 ALTER TABLE change ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
@@ -98,8 +93,6 @@ ALTER TABLE change ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE change ADD COLUMN settled_at INTEGER;
 
 UPDATE change SET settled_at = recorded_at;
-
-CREATE INDEX change_unsettled ON change (organization, revision) WHERE settled_at IS NULL;
 
 -- Statistics, stated as in 0001.
 
@@ -112,14 +105,11 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('group', 'group_ended', '10000000000 10'),
     ('assignment', 'assignment', '10000000000 10000 1'),
     ('assignment', 'assignment_by_holder', '10000000000 10000 10 2 1'),
-    ('assignment', 'assignment_by_resource', '10000000000 10000 10 3'),
-    ('assignment', 'assignment_to_group', '10000000000 5000 5 2 1 1 1'),
+    ('assignment', 'assignment_by_resource', '10000000000 10000 10 2 1 1 1'),
     ('assignment', 'assignment_by_role', '10000000000 1000 100'),
     ('assignment', 'assignment_ended', '10000000000 10 3 1'),
     ('assignment', 'assignment_ending', '10000000000 5'),
     ('role', 'role_critical', '10000000000 3'),
     ('pending', 'pending', '10000000000 10 3 2 1'),
     ('pending', 'pending_fence', '10000000000 5 2'),
-    ('pending', 'pending_since', '10000000000 10 2'),
-    ('pending', 'pending_due', '10000000000 10000 1'),
-    ('change', 'change_unsettled', '10000000000 5 1');
+    ('pending', 'pending_due', '10000000000 10000 1');
