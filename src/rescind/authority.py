@@ -16,22 +16,28 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from rescind import changelog, model
 from rescind.changelog import LogEntry
 from rescind.changes import Change, checked
 from rescind.decision import lists
 from rescind.decision.check import Guesses, Question, check, check_many
+from rescind.decision.enforcement import Enforcement, Enforcer
 from rescind.decision.explain import explained
+from rescind.decision.memory import Memory
+from rescind.decision.replica import Replica
+from rescind.decision.watch import FileWatch
 from rescind.errors import (
     InvalidArgument,
     NotCommitted,
 )
 from rescind.model import (
+    ROOT,
     Assurance,
     Decision,
     Difference,
+    Direction,
     Microseconds,
     OrganizationId,
     Page,
@@ -45,8 +51,10 @@ from rescind.recording.batch import Entry
 from rescind.recording.recorder import Recorder
 from rescind.settings import Settings
 from rescind.store import Rows, Store, Transaction, open_store
+from rescind.store.sqlite import SqliteStore
 
 Clock = Callable[[], datetime]
+Wait = Literal["enforced", "recorded"]
 
 
 class Authority(AbstractContextManager["Authority"]):
@@ -62,6 +70,7 @@ class Authority(AbstractContextManager["Authority"]):
         organization: str | None = None,
         settings: Settings | None = None,
         clock: Clock | None = None,
+        index: bool = False,
     ) -> None:
         self.store = store
         self.settings = settings or Settings()
@@ -69,20 +78,41 @@ class Authority(AbstractContextManager["Authority"]):
         self._clock = clock
         self._recorder = Recorder(store, Costs(store.engine, self.settings))
         self._guesses = Guesses()
+        self._memory = self._new_memory() if index else None
+        self._enforcer = Enforcer(store, self.settings, self._memory)
 
     @classmethod
     def open(
-        cls, database: str, *, organization: str | None = None, settings: Settings | None = None
+        cls,
+        database: str,
+        *,
+        organization: str | None = None,
+        settings: Settings | None = None,
+        index: bool = False,
     ) -> Authority:
         """An authority on `postgresql://…`, `sqlite:///file.db` or a file's path.
 
-        Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
+        With `index`, organizations that are asked about are held in memory and checks answered from
+        there; on PostgreSQL this process is a replica then. Raises StoreUnavailable, SchemaMissing,
+        SchemaTooOld or SchemaTooNew.
         """
-        return cls(open_store(database), organization=organization, settings=settings)
+        return cls(open_store(database), organization=organization, settings=settings, index=index)
 
     def close(self) -> None:
-        """Give up the store's connections."""
+        """Give up what is held in memory, and the store's connections."""
+        if self._memory is not None:
+            self._memory.close()
+        self._enforcer.close()
         self.store.close()
+
+    def load(self, organization: str | None = None) -> bool:
+        """Hold an organization in memory now, rather than some time after it is first asked about.
+
+        Says whether there is one. Raises InvalidArgument without an index, and a StoreError.
+        """
+        if self._memory is None:
+            raise InvalidArgument(what="index", mend="open the authority with index=True")
+        return self._memory.load(self._named(organization))
 
     def __exit__(
         self,
@@ -105,6 +135,7 @@ class Authority(AbstractContextManager["Authority"]):
         within: object = None,
         detail: bool = False,
         route: Route | str | None = None,
+        wait: Wait = "enforced",
     ) -> Receipt:
         """Apply a batch of changes as one transaction with one revision.
 
@@ -113,12 +144,15 @@ class Authority(AbstractContextManager["Authority"]):
         caller has committed and called `receipt.enforce()`. The changes take effect in order. If
         nothing is altered, `changed` is false and there is no new revision. With `detail` the
         receipt tells the exact difference, at the cost of reading the organization's facts twice.
-        A `route` forces how effective roles follow; else the estimated work decides.
+        A `route` forces how effective roles follow; else the estimated work decides. With
+        `wait="recorded"` it returns once the change is on record, and `receipt.enforce()` waits.
 
         Raises the refusal of the first change that cannot be, with nothing written; KeyReused;
         OutcomeUnknown when the connection was lost while committing.
         """
         name = self._named(organization)
+        if wait not in ("enforced", "recorded"):
+            raise InvalidArgument(what="wait", value=wait, mend="use 'enforced' or 'recorded'")
         _require_text(actor=actor, reason=reason, idempotency_key=idempotency_key)
         changes, body = checked(changes)
         entry = Entry(self._now(), actor, reason, idempotency_key, body)
@@ -126,7 +160,8 @@ class Authority(AbstractContextManager["Authority"]):
             name, changes, entry, route=route, within=within, detail=detail
         )
         receipt = replace(receipt, enforcer=self._enforce_committed)
-        return receipt if within is not None else self._enforced(receipt)
+        is_later = within is not None or wait == "recorded"
+        return receipt if is_later else self._enforced(receipt)
 
     def preview(self, changes: Sequence[Change], *, organization: str | None = None) -> Difference:
         """What a batch would give and take, exactly, without doing it. Raises its refusals."""
@@ -154,11 +189,23 @@ class Authority(AbstractContextManager["Authority"]):
         Raises MalformedId, InvalidToken, RevisionUnavailable, or a StoreError: never an answer that
         the store did not give.
         """
+        memory = self._memory
+        if memory is not None and at_least is None and assurance == "standard" and not explain:
+            at_hand = memory.decide(
+                organization or self._organization, subject, permission, resource or ROOT
+            )
+            if at_hand is not None:
+                return at_hand
         question = self._question(organization, subject, permission, resource)
         live, now = _is_live(assurance), self._now()
         token = None if at_least is None else model.parse_token(at_least)
         if explain:
-            return explained(self.store, question, live=live, now=now, at_least=token)
+            return explained(self.store, memory, question, live=live, now=now, at_least=token)
+        if memory is not None and not live:
+            found = memory.answer(question, token)
+            if found is not None:
+                return found
+            live = True
         return check(
             self.store, question, live=live, now=now, at_least=token, guesses=self._guesses
         )
@@ -172,13 +219,14 @@ class Authority(AbstractContextManager["Authority"]):
         assurance: Assurance = "standard",
     ) -> list[Decision]:
         """A decision for each (subject, permission, resource), all at one state of the facts."""
-        return check_many(
-            self.store,
-            [self._question(organization, *question) for question in questions],
-            live=_is_live(assurance),
-            now=self._now(),
-            at_least=None if at_least is None else model.parse_token(at_least),
-        )
+        live = _is_live(assurance)
+        token = None if at_least is None else model.parse_token(at_least)
+        asked = [self._question(organization, *question) for question in questions]
+        if self._memory is not None and not live:
+            found = self._memory.answer_many(asked, token)
+            if found is not None:
+                return found
+        return check_many(self.store, asked, live=live, now=self._now(), at_least=token)
 
     def explain(
         self,
@@ -344,6 +392,7 @@ class Authority(AbstractContextManager["Authority"]):
     ) -> Page:
         return lists.page(
             self.store,
+            self._memory,
             query,
             question,
             live=_is_live(assurance),
@@ -354,9 +403,31 @@ class Authority(AbstractContextManager["Authority"]):
             kind=kind,
         )
 
+    def _new_memory(self) -> Memory:
+        store = self.store
+        if isinstance(store, SqliteStore):
+            version = store.version
+            return Memory(
+                store, self.settings, lambda memory: FileWatch(memory, version), self._now
+            )
+        return Memory(store, self.settings, lambda memory: Replica(memory, store), self._now)
+
     def _enforced(self, receipt: Receipt) -> Receipt:
-        """Every decision point reads the store itself, so what is committed is enforced."""
-        return replace(receipt, enforced_at=model.moment(self._now()))
+        """What reads the store itself sees what is committed; who answers from memory is waited for.
+
+        A change that altered nothing may have found a revocation done that is not real everywhere yet.
+        """
+        enforcement = Enforcement(0.0)
+        if receipt.direction is Direction.REVOKES or not receipt.changed:
+            enforcement = self._enforcer.enforce(receipt.revision)
+        elif self._memory is not None:
+            self._memory.keep_up(receipt.revision.incarnation)
+        return replace(
+            receipt,
+            enforced_at=model.moment(self._now()),
+            enforcement_seconds=enforcement.seconds,
+            waited_out=enforcement.waited_out,
+        )
 
     def _enforce_committed(self, receipt: Receipt) -> Receipt:
         if receipt.changed:

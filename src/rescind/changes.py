@@ -346,6 +346,14 @@ def from_object(value: object) -> Change:
         raise InvalidChange(why=str(error)) from None
 
 
+def list_from_json(text: bytes | str) -> list[Change]:
+    """The changes of a JSON list, such as the change log keeps. Raises InvalidChange."""
+    try:
+        return _list_decoder.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidChange(why=str(error)) from None
+
+
 def checked(changes: Sequence[Change]) -> tuple[list[Change], str]:
     """The changes with every field of its type, and their JSON. Raises InvalidChange."""
     try:

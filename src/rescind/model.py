@@ -73,6 +73,7 @@ class OnLoss(StrEnum):
 class DecisionPoint(StrEnum):
     """What answered a question."""
 
+    INDEX = "index"
     EFFECTIVE = "effective"
     LIVE = "live"
 
@@ -373,7 +374,8 @@ class Receipt:
     `fan_out` counts the effective roles that the change made or unmade. `recorded_at` is the time
     of the transaction; for the inline route effective roles were settled in that same transaction, for
     the background route `settled_at` is None until they are, and `fan_out` is an estimate.
-    `enforced_at` is set once no decision point can still allow what the change revoked.
+    `enforced_at` is set once no decision point can still allow what the change revoked; that took
+    `enforcement_seconds`, and replicas that did not acknowledge were `waited_out`.
     """
 
     organization: OrganizationId
@@ -386,6 +388,8 @@ class Receipt:
     settled_at: datetime | None
     route_reason: str = field(default="", compare=False)
     enforced_at: datetime | None = field(default=None, compare=False)
+    enforcement_seconds: float | None = field(default=None, compare=False)
+    waited_out: tuple[str, ...] = field(default=(), compare=False)
     difference: Difference | None = field(default=None, compare=False)
     enforcer: Callable[[Receipt], Receipt] | None = field(default=None, compare=False, repr=False)
 

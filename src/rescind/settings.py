@@ -27,3 +27,13 @@ class Settings:
     backoff_seconds: float = 0.5
     """The first wait after a failure; doubled each time, with jitter."""
     most_backoff_seconds: float = 300.0
+    lease_seconds: float = 2.0
+    """How long a replica may answer from memory after it last renewed its lease (TTL)."""
+    clock_drift: float = 0.01
+    """By how much two machines' clocks may differ in speed (ε)."""
+    lease_grace_seconds: float = 0.05
+    """What a revoking change waits beyond a silent replica's lease (δ)."""
+    token_wait_ms: float = 50.0
+    """How long a check waits for its replica to reach `at_least`, before it is decided live."""
+    index_megabytes: int = 1_024
+    """Of organizations held in memory, as estimated; who was asked about longest ago goes first."""

@@ -6,14 +6,26 @@ The facts that bear on the question are read in one snapshot and put to the refe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
 from rescind import access
 from rescind.access import ROOT, Assignment, World
 from rescind.decision.check import Question, decided, parameters
+from rescind.decision.excerpt import excerpt
+from rescind.decision.index import Index
+from rescind.decision.memory import Memory
 from rescind.decision.world import SLICE, slice_of
-from rescind.model import Chain, Decision, Explanation, Reason, Revision, moment
+from rescind.model import (
+    Chain,
+    Decision,
+    DecisionPoint,
+    Explanation,
+    Reason,
+    Revision,
+    moment,
+)
 from rescind.store import Store
 
 MAX_CHAINS = 100
@@ -22,15 +34,56 @@ T = TypeVar("T")
 
 
 def explained(
-    store: Store, question: Question, *, live: bool, now: int, at_least: Revision | None
+    store: Store,
+    memory: Memory | None,
+    question: Question,
+    *,
+    live: bool,
+    now: int,
+    at_least: Revision | None,
 ) -> Decision:
     """The decision with its explanation, both of one state of the facts."""
-    names = {
-        "organization": question.organization,
-        "subject": question.subject,
-        "permission": question.permission,
-        "resource": question.resource,
-    }
+    if memory is not None and not live:
+        answer = memory.consult(question.organization, partial(_in_memory, question), at_least)
+        if answer is not None:
+            (reason, world, at), revision = answer
+            decision = Decision(
+                allowed=reason is Reason.ALLOWED,
+                reason=reason,
+                point=DecisionPoint.INDEX,
+                revision=revision,
+            )
+            return _explained(decision, question, world, at)
+    decision, world = _in_store(store, question, live=live, now=now, at_least=at_least)
+    return _explained(decision, question, world, now)
+
+
+def _in_memory(
+    question: Question, index: Index, now: int
+) -> tuple[Reason, World | None, int] | None:
+    """Out of an index: what is decided, on which facts; None where the permission is critical."""
+    permission = index.permission(question.permission)
+    if permission is not None and permission[1]:
+        return None
+    m = index.memberships.get(question.subject)
+    if m is None:
+        return Reason.UNKNOWN_SUBJECT, None, now
+    if m in index.inactive:
+        return Reason.DEACTIVATED, None, now
+    if permission is None:
+        return Reason.UNKNOWN_PERMISSION, None, now
+    if question.resource not in index.resources:
+        return Reason.UNKNOWN_RESOURCE, None, now
+    roles = index.roles_with(permission[0])
+    is_given = index.gives(m, roles, index.resources[question.resource], now)
+    return Reason.ALLOWED if is_given else Reason.NO_ROLE, excerpt(index, question), now
+
+
+def _in_store(
+    store: Store, question: Question, *, live: bool, now: int, at_least: Revision | None
+) -> tuple[Decision, World | None]:
+    """The decision, and the facts that bear on it where it was about somebody's roles."""
+    names = _names(question)
     while True:
         rows = store.fetch("list_names", names)
         numbers = dict(zip("ompr", (rows[0][0], *rows[0][3:]) if rows else (-1,) * 4, strict=True))
@@ -44,23 +97,38 @@ def explained(
         if [(*row[:1], *row[3:]) for row in again] == [(*row[:1], *row[3:]) for row in rows]:
             break  # else a name was made or deleted in between: read anew
     decision = decided(answer, live, at_least)
-    if decision.reason in (Reason.ALLOWED, Reason.NO_ROLE):
-        world = slice_of(
-            settings[0],
-            dict(zip(SLICE, slices, strict=True)),
-            subject=question.subject,
-            is_active=True,
-            permission=question.permission,
-        )
-        if decision:
-            listed, is_complete = _some(chains(world, question, now))
-            decision.explanation = Explanation(chains=listed, is_complete=is_complete)
-        else:
-            told, is_complete = _some(obstacles(world, question, now))
-            decision.explanation = Explanation(obstacles=told, is_complete=is_complete)
+    if decision.reason not in (Reason.ALLOWED, Reason.NO_ROLE):
+        return decision, None
+    world = slice_of(
+        settings[0],
+        dict(zip(SLICE, slices, strict=True)),
+        subject=question.subject,
+        is_active=True,
+        permission=question.permission,
+    )
+    return decision, world
+
+
+def _explained(decision: Decision, question: Question, world: World | None, now: int) -> Decision:
+    if world is None:
+        told = _UNKNOWN[decision.reason].format(**_names(question))
+        decision.explanation = Explanation(obstacles=(told,))
+    elif decision:
+        listed, is_complete = _some(chains(world, question, now))
+        decision.explanation = Explanation(chains=listed, is_complete=is_complete)
     else:
-        decision.explanation = Explanation(obstacles=(_UNKNOWN[decision.reason].format(**names),))
+        reasons, is_complete = _some(obstacles(world, question, now))
+        decision.explanation = Explanation(obstacles=reasons, is_complete=is_complete)
     return decision
+
+
+def _names(question: Question) -> dict[str, str]:
+    return {
+        "organization": question.organization,
+        "subject": question.subject,
+        "permission": question.permission,
+        "resource": question.resource,
+    }
 
 
 def _some(found: Iterator[T]) -> tuple[tuple[T, ...], bool]:

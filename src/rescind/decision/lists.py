@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from typing import Any, Final
 
+from rescind.decision import browse
 from rescind.decision.check import Question, require
+from rescind.decision.index import Index
+from rescind.decision.memory import Memory
 from rescind.errors import InvalidArgument, InvalidCursor, OrganizationNotFound
 from rescind.model import Page, Revision
 from rescind.store import Store
@@ -17,8 +22,17 @@ from rescind.store import Store
 MAX_LIMIT = 10_000
 
 
+IN_MEMORY: Final[dict[str, Callable[[Index, Question, int], list[str] | None]]] = {
+    "list_permissions": browse.permissions,
+    "list_resources": browse.resources,
+    "list_subjects": browse.subjects,
+}
+"""The same lists, out of an index."""
+
+
 def page(
     store: Store,
+    memory: Memory | None,
     query: str,
     question: Question,
     *,
@@ -37,13 +51,24 @@ def page(
         raise InvalidArgument(what="limit", value=limit, mend=f"use 1 to {MAX_LIMIT}")
     asked = "\0".join((query, *question, kind))
     after = "" if cursor is None else _opened(cursor, asked)
-    names = {
+    if memory is not None and not live:
+        ask = IN_MEMORY[query]
+        listed = memory.consult(
+            question.organization, lambda index, at: ask(index, question, at), at_least
+        )
+        if listed is not None:
+            names, revision = listed
+            start = bisect_left(names, kind) if kind else 0
+            end = bisect_left(names, kind[:-1] + ";") if kind else len(names)
+            start = max(start, bisect_right(names, after)) if after else start
+            return _page(tuple(names[start : min(end, start + limit + 1)]), limit, asked, revision)
+    asked_for = {
         "organization": question.organization,
         "subject": question.subject,
         "permission": question.permission,
         "resource": question.resource,
     }
-    rows = store.fetch("list_names", names)
+    rows = store.fetch("list_names", asked_for)
     if not rows:
         raise OrganizationNotFound(organization=question.organization)
     o, number, environment, m, p, r = rows[0]
@@ -66,9 +91,13 @@ def page(
         "kind_end": kind[:-1] + ";" if kind else "",
     }
     found = tuple(slug for (slug,) in store.fetch(query, params))
+    return _page(found, limit, asked, revision)
+
+
+def _page(found: tuple[str, ...], limit: int, asked: str, revision: Revision) -> Page:
+    """A page of what was found, which goes one beyond it where there is more."""
     items = found[:limit]
-    more = _closed(items[-1], asked) if len(found) > limit else None
-    return Page(items, more, revision)
+    return Page(items, _closed(items[-1], asked) if len(found) > limit else None, revision)
 
 
 def _closed(after: str, asked: str) -> str:

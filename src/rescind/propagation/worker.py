@@ -60,7 +60,7 @@ class Worker:
 
     def run(self, stop: Stop) -> None:
         """Work until told to stop. A database that cannot be reached is tried again."""
-        listener = self._store.listen()
+        listener = self._store.listen("rescind_pending")
         failures = 0
         try:
             while not stop.is_set():

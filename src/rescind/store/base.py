@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias
 
 from rescind.errors import InvalidArgument
@@ -55,11 +56,23 @@ class Transaction(Protocol):
 class Listener(Protocol):
     """Waits for news from the database, on a connection of its own."""
 
-    def wait(self, seconds: float) -> None:
-        """Return when there may be news, at the latest after so long. Raises StoreUnavailable."""
+    def wait(self, seconds: float) -> list[str] | None:
+        """Return when there may be news, at the latest after so long: what was heard, or None where
+        anything may have happened unheard. Raises StoreUnavailable.
+        """
+
+    def fetch(self, name: str, params: Params) -> Rows:
+        """Run one query by itself on this connection. Raises StoreUnavailable."""
 
     def close(self) -> None:
         """Give up the connection."""
+
+
+class Snapshot(Protocol):
+    """Reads the facts as they were at its first question, whatever is committed meanwhile."""
+
+    def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
+        """The rows of several queries, in one round trip."""
 
 
 class Bounds(Protocol):
@@ -118,11 +131,14 @@ class Store(Protocol):
     def waiting(self) -> int:
         """How many others wait for a lock in this database, as far as can be told at little cost."""
 
-    def listen(self) -> Listener:
-        """Somebody to wait with for pending work of any process. It is a hint: polling is the truth."""
+    def listen(self, channel: str) -> Listener:
+        """Somebody to wait with for other processes' news. It is a hint: polling is the truth."""
 
     def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
         """The rows of several queries, all of one snapshot."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """A state of the facts that can be read in several steps."""
 
     def close(self) -> None:
         """Give up all connections. Using the store afterwards raises StoreUnavailable."""

@@ -98,26 +98,76 @@ class PostgresTransaction:
         return cursor.execute(sql, params, prepare=True)
 
 
-class PostgresListener:
-    """Hears the notifications of changes that left pending work."""
+class PostgresSnapshot:
+    """A read transaction; it begins with the first question, in the same round trip."""
 
-    def __init__(self, url: str, where: str) -> None:
-        self._url, self._where = url, where
+    def __init__(self, connection: Connection, store: PostgresStore) -> None:
+        self._connection, self._store = connection, store
+        self._is_begun = False
+
+    def fetch_many(
+        self, questions: Sequence[tuple[str, Params]], *, is_last: bool = False
+    ) -> list[Rows]:
+        execute, queries = self._connection.execute, self._store.queries
+        try:
+            with self._connection.pipeline():
+                if not self._is_begun:
+                    execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                cursors = [
+                    execute(queries[name], params, prepare=True) for name, params in questions
+                ]
+                if is_last:
+                    execute("COMMIT")
+            self._is_begun = True
+            return [cursor.fetchall() for cursor in cursors]
+        except psycopg.Error as error:
+            raise self._store.translated(error) from error
+
+
+class PostgresListener:
+    """Hears a channel's notifications, on a connection that has not been made before it is needed.
+
+    What it writes is not waited for to be on disk: it is only for what may be lost with the server.
+    """
+
+    def __init__(self, store: PostgresStore, channel: str) -> None:
+        self._store, self._channel = store, channel
         self._connection: Connection | None = None
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> list[str] | None:
         try:
             if self._connection is None or self._connection.closed:
-                self._connection = psycopg.connect(
-                    self._url, autocommit=True, connect_timeout=int(CONNECT_SECONDS)
-                )
-                self._connection.execute("LISTEN rescind_pending")
-                return  # what came before was not heard
-            for _ in self._connection.notifies(timeout=seconds, stop_after=1):
-                pass
+                self._connect()
+                return None
+            heard = self._connection.notifies(timeout=seconds, stop_after=1)
+            return [notification.payload for notification in heard]
         except psycopg.Error as error:
             self.close()
-            raise StoreUnavailable(database=self._where, why=_first_line(error)) from error
+            raise self._unavailable(error) from error
+
+    def fetch(self, name: str, params: Params) -> Rows:
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connect()
+            assert self._connection is not None
+            return self._connection.execute(
+                self._store.queries[name], params, prepare=True
+            ).fetchall()
+        except psycopg.Error as error:
+            self.close()
+            raise self._unavailable(error) from error
+
+    def _connect(self) -> None:
+        connection = psycopg.connect(
+            self._store.url, autocommit=True, connect_timeout=int(CONNECT_SECONDS)
+        )
+        self._connection = connection
+        configure(connection)
+        connection.execute("SET synchronous_commit = off")
+        connection.execute(f'LISTEN "{self._channel}"')
+
+    def _unavailable(self, error: psycopg.Error) -> StoreUnavailable:
+        return StoreUnavailable(database=location(self._store.url), why=_first_line(error))
 
     def close(self) -> None:
         if self._connection is not None:
@@ -147,7 +197,7 @@ class PostgresStore:
         except psycopg.errors.UndefinedTable:
             raise SchemaMissing(database=self._where()) from None
         except (psycopg.Error, UnicodeError) as error:
-            raise self._translated(error) from error
+            raise self.translated(error) from error
         self._pool = self._open_pool()
 
     def _open_pool(self) -> ConnectionPool[Connection]:
@@ -191,7 +241,7 @@ class PostgresStore:
             except psycopg.Error as error:
                 if connection.closed and sent:
                     raise OutcomeUnknown(why=_first_line(error)) from error
-                raise self._translated(error) from error
+                raise self.translated(error) from error
             finally:
                 _reset(connection)
             self._announce("committed")
@@ -212,7 +262,7 @@ class PostgresStore:
             if not connection.closed:
                 connection.execute(_undo("ROLLBACK TO SAVEPOINT rescind"))
             if isinstance(error, psycopg.Error):
-                raise self._translated(error) from error
+                raise self.translated(error) from error
             raise
 
     def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
@@ -226,29 +276,33 @@ class PostgresStore:
             try:
                 return connection.execute(self.queries[name], params, prepare=True).fetchall()
             except psycopg.Error as error:
-                raise self._translated(error) from error
+                raise self.translated(error) from error
 
     def waiting(self) -> int:
         with self._connection() as connection:
             row = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
             return int(row[0]) if row else 0
 
-    def listen(self) -> PostgresListener:
-        return PostgresListener(self.url, self._where())
+    def listen(self, channel: str) -> PostgresListener:
+        return PostgresListener(self, channel)
 
     def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
         with self._connection() as connection:
+            snapshot = PostgresSnapshot(connection, self)
             try:
-                with connection.pipeline():
-                    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                    cursors = [
-                        connection.execute(self.queries[name], params, prepare=True)
-                        for name, params in questions
-                    ]
+                return snapshot.fetch_many(questions, is_last=True)
+            finally:
+                _reset(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[PostgresSnapshot]:
+        with self._connection() as connection:
+            try:
+                yield PostgresSnapshot(connection, self)
+                if connection.info.transaction_status == _INTRANS:
                     connection.execute("COMMIT")
-                return [cursor.fetchall() for cursor in cursors]
             except psycopg.Error as error:
-                raise self._translated(error) from error
+                raise self.translated(error) from error
             finally:
                 _reset(connection)
 
@@ -308,9 +362,10 @@ class PostgresStore:
         try:
             yield
         except psycopg.Error as error:
-            raise self._translated(error) from error
+            raise self.translated(error) from error
 
-    def _translated(self, error: Exception) -> BaseException:
+    def translated(self, error: Exception) -> BaseException:
+        """The driver's error as one of the domain."""
         if isinstance(error, psycopg.Error) and error.sqlstate:
             return _by_state(error, self._where())
         return StoreUnavailable(database=self._where(), why=_first_line(error))
@@ -330,6 +385,7 @@ def location(url: str) -> str:
 
 
 _IDLE = psycopg.pq.TransactionStatus.IDLE
+_INTRANS = psycopg.pq.TransactionStatus.INTRANS
 
 
 def configure(connection: Connection) -> None:

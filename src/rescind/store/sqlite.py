@@ -102,24 +102,40 @@ class SqliteTransaction:
             raise
 
 
+class SqliteSnapshot:
+    """A read transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, store: SqliteStore) -> None:
+        self._connection, self._store = connection, store
+
+    def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
+        execute = self._connection.execute
+        return [execute(self._store.queries[name], params).fetchall() for name, params in questions]
+
+
 class SqliteListener:
     """Sees by the file's version that somebody wrote."""
 
-    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
-        self._connection, self._path = connection, path
+    def __init__(self, connection: sqlite3.Connection, store: SqliteStore) -> None:
+        self._connection, self._store = connection, store
         self._seen = self._version()
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> list[str] | None:
         deadline = time.monotonic() + seconds
         while self._version() == self._seen and time.monotonic() < deadline:
             time.sleep(min(LISTEN_SECONDS, seconds))
         self._seen = self._version()
+        return None
+
+    def fetch(self, name: str, params: Params) -> Rows:
+        with translated_errors(self._store.path):
+            return self._connection.execute(self._store.queries[name], params).fetchall()
 
     def close(self) -> None:
         self._connection.close()
 
     def _version(self) -> int:
-        with translated_errors(self._path):
+        with translated_errors(self._store.path):
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
 
@@ -186,10 +202,18 @@ class SqliteStore:
     def waiting(self) -> int:
         return self._wanting
 
-    def listen(self) -> SqliteListener:
+    def listen(self, channel: str) -> SqliteListener:  # noqa: ARG002
         self._require_usable()
         with translated_errors(self.path):
-            return SqliteListener(self._connect(), self.path)
+            return SqliteListener(self._connect(), self)
+
+    def version(self) -> int:
+        """Changes for the calling thread whenever anybody else wrote to the file."""
+        try:
+            row = self._reader().execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
+        return int(row[0])
 
     def _run(
         self,
@@ -228,14 +252,16 @@ class SqliteStore:
             raise _translated(error, self.path) from error
 
     def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
+        with self.snapshot() as snapshot:
+            return snapshot.fetch_many(questions)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSnapshot]:
         connection = self._reader()
         with translated_errors(self.path):
             connection.execute("BEGIN")
             try:
-                return [
-                    connection.execute(self.queries[name], params).fetchall()
-                    for name, params in questions
-                ]
+                yield SqliteSnapshot(connection, self)
             finally:
                 connection.execute("COMMIT")
 

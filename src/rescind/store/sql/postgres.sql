@@ -48,7 +48,9 @@ recorded AS (
 SELECT o.id, COALESCE(r.revision, o.revision),
        CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END, r.direction, r.route, r.fan_out, r.recorded_at,
        r.settled_at, rescind_tallied('pairs'),
-       CASE WHEN rescind_tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END
+       CASE WHEN rescind_tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END,
+       CASE WHEN r.revision IS NOT NULL AND EXISTS (SELECT 1 FROM replica)
+            THEN pg_notify('rescind_changed', o.id || ' ' || r.revision) END
 FROM organization AS o JOIN organization AS env ON env.id = 0 LEFT JOIN recorded AS r ON TRUE
 WHERE o.id = :o
 
@@ -92,3 +94,34 @@ SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE NO
 -- name: read_tallies
 SELECT rescind_tallied('granted'), rescind_tallied('revoked'),
        CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS DOUBLE PRECISION)
+
+-- --- replicas ------------------------------------------------------------------------------------
+
+-- name: register_replica
+INSERT INTO replica (id, name, ttl) VALUES (:replica, :name, :ttl) RETURNING id
+
+-- name: renew_lease
+UPDATE replica SET beat = beat + 1 WHERE id = :replica RETURNING beat
+
+-- name: forget_replica
+DELETE FROM replica WHERE id = :replica RETURNING id
+
+-- Of a replica that was waited out: not if it has given a sign of life since.
+
+-- name: forget_silent_replica
+DELETE FROM replica WHERE id = :replica AND beat = :beat RETURNING id
+
+-- name: hold_organization
+INSERT INTO replica_held (organization, replica, revision) VALUES (:o, :replica, :revision)
+ON CONFLICT (organization, replica) DO UPDATE SET revision = EXCLUDED.revision RETURNING revision
+
+-- name: release_organization
+DELETE FROM replica_held WHERE organization = :o AND replica = :replica RETURNING revision
+
+-- name: acknowledge
+UPDATE replica_held SET revision = :revision WHERE organization = :o AND replica = :replica
+RETURNING pg_notify('rescind_acknowledged', replica || ' ' || organization || ' ' || revision)
+
+-- name: list_leases_behind
+SELECT r.id, r.name, r.ttl, r.beat FROM replica_held AS h JOIN replica AS r ON r.id = h.replica
+WHERE h.organization = :o AND h.revision < :revision AND h.replica <> :except

@@ -1,0 +1,55 @@
+"""Permissions and roles in memory, of one owner: an organization, or the environment for all of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Role(NamedTuple):
+    """A role's permissions are numbers."""
+
+    slug: str
+    priority: int
+    permissions: frozenset[int]
+
+
+class Catalog:
+    """What one owner defines. Whoever changes it sees to it that no check is under way."""
+
+    def __init__(self) -> None:
+        self.permissions: dict[str, tuple[int, bool]] = {}
+        self.roles: dict[int, Role] = {}
+        self._numbers: dict[str, int] = {}
+
+    def containing(self, permission: int) -> frozenset[int]:
+        """The roles that contain a permission."""
+        return frozenset(n for n, role in self.roles.items() if permission in role.permissions)
+
+    def number(self, role: str) -> int | None:
+        """The number of a role."""
+        return self._numbers.get(role)
+
+    def put_permission(self, number: int, slug: str, *, critical: bool) -> None:
+        """A permission as it is now."""
+        self.permissions[slug] = (number, critical)
+
+    def drop_permission(self, slug: str) -> int | None:
+        """A permission that has gone, and its number."""
+        return self.permissions.pop(slug, (None, False))[0]
+
+    def drop_from_roles(self, permission: int | None) -> None:
+        """Take a permission out of every role."""
+        for number, role in self.roles.items():
+            if permission in role.permissions:
+                self.roles[number] = role._replace(permissions=role.permissions - {permission})
+
+    def put_role(self, number: int, role: Role) -> None:
+        """A role as it is now."""
+        self.roles[number] = role
+        self._numbers[role.slug] = number
+
+    def drop_role(self, slug: str) -> None:
+        """A role that has gone."""
+        number = self._numbers.pop(slug, None)
+        if number is not None:
+            del self.roles[number]

@@ -1,0 +1,208 @@
+"""When a revocation is real everywhere: every replica acknowledged it, or its lease has run out.
+
+A replica cannot answer from memory past its lease, and cannot renew it without reading the log. So who
+waits for a lease's length on its own clock, from when it read that the replica was there, need not hear
+from it; and who cannot read that waits from the commit on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from rescind.decision.memory import CLOCK, Memory, clock
+from rescind.decision.replica import Replica
+from rescind.errors import RescindError, StoreError
+from rescind.model import Revision
+from rescind.settings import Settings
+from rescind.store import Store
+
+POLL_SECONDS: Final = 0.02
+"""How often is read what may not have been heard."""
+LISTEN_SECONDS: Final = 0.2
+"""How long closing waits for the thread at most."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Enforcement:
+    """How long it took until no replica could allow what was revoked, and who did not acknowledge."""
+
+    seconds: float
+    waited_out: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Lease:
+    """Somebody who may still answer from an older state, until `deadline` at the latest."""
+
+    name: str
+    beat: int
+    deadline: float
+
+
+class Enforcer:
+    """Waits for the replicas of a database that many processes share."""
+
+    def __init__(self, store: Store, settings: Settings, memory: Memory | None) -> None:
+        self._store, self._settings, self._memory = store, settings, memory
+        self._heard = Acknowledgements(store)
+
+    def enforce(self, revision: Revision) -> Enforcement:
+        """When this returns, no check that starts anywhere is answered by an older state.
+
+        It returns at the latest after the length of a lease, and some. `revision` must be committed.
+        """
+        if self._store.engine == "sqlite":
+            return Enforcement(0.0)  # every check looks for itself whether anybody wrote
+        start = clock(CLOCK)
+        o = revision.incarnation
+        if self._memory is not None:
+            self._bring_own(o)
+        leases = self._leases(revision, start)
+        if leases:
+            self._heard.listen()
+        waited_out: list[str] = []
+        while leases:
+            now = clock(CLOCK)
+            for replica in [name for name, lease in leases.items() if lease.deadline <= now]:
+                lease = leases.pop(replica)
+                waited_out.append(lease.name)
+                self._forget(replica, lease)
+            if not leases:
+                break
+            first = min(lease.deadline for lease in leases.values())
+            pause = min(POLL_SECONDS, first - now)
+            for replica in self._heard.wait(revision, leases, pause):
+                leases.pop(replica, None)
+            if leases:
+                self._look_again(revision, leases)
+        return Enforcement(clock(CLOCK) - start, tuple(waited_out))
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._heard.close()
+
+    def _bring_own(self, o: int) -> None:
+        """This process's own memory follows at once; where it cannot, its lease is waited out too."""
+        assert self._memory is not None
+        try:
+            self._memory.keep_up(o)
+        except StoreError as error:
+            log.warning("memory waits for its lease to end: %s", error)
+            self._memory.suspend()
+
+    def _leases(self, revision: Revision, start: float) -> dict[str, Lease]:
+        """Who holds the organization at an older state. Where that cannot be read for the length of a
+        lease, there is nobody left to wait for.
+        """
+        bound = start + self._bound(self._settings.lease_seconds)
+        while True:
+            try:
+                rows = self._behind(revision)
+            except StoreError as error:
+                if clock(CLOCK) >= bound:
+                    return {}
+                log.warning("replicas cannot be read, so they are waited out: %s", error)
+                threading.Event().wait(POLL_SECONDS)
+                continue
+            now = clock(CLOCK)
+            return {
+                replica: Lease(name, beat, now + self._bound(ttl / 1e6))
+                for replica, name, ttl, beat in rows
+            }
+
+    def _behind(self, revision: Revision) -> list[tuple[str, str, int, int]]:
+        own = self._memory.keeper if self._memory is not None else None
+        names = {
+            "o": revision.incarnation,
+            "revision": revision.organization,
+            "except": own.id if isinstance(own, Replica) else "",
+        }
+        rows = self._store.fetch("list_leases_behind", names)
+        return [(replica, name, ttl, beat) for replica, name, ttl, beat in rows]
+
+    def _look_again(self, revision: Revision, leases: dict[str, Lease]) -> None:
+        try:
+            behind = {row[0] for row in self._behind(revision)}
+        except StoreError:
+            return  # their leases run out all the same
+        for replica in leases.keys() - behind:
+            del leases[replica]
+
+    def _forget(self, replica: str, lease: Lease) -> None:
+        try:
+            self._store.fetch("forget_silent_replica", {"replica": replica, "beat": lease.beat})
+        except RescindError as error:
+            log.warning("the row of silent replica %s stays: %s", lease.name, error)
+
+    def _bound(self, ttl: float) -> float:
+        settings = self._settings
+        return ttl * (1 + settings.clock_drift) + settings.lease_grace_seconds
+
+
+class Acknowledgements:
+    """What replicas were heard to acknowledge. A hint: their rows are the truth."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._changed = threading.Condition()
+        self._revisions: dict[tuple[str, int], int] = {}
+        self._process = 0
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
+
+    def listen(self) -> None:
+        """Begin to listen in this process, by a thread of its own."""
+        with self._changed:
+            if self._process == os.getpid() or self._is_closed:
+                return
+            self._process = os.getpid()
+            self._thread = threading.Thread(
+                target=self._run, name="rescind-acknowledged", daemon=True
+            )
+            self._thread.start()
+
+    def wait(self, revision: Revision, replicas: Iterable[str], seconds: float) -> set[str]:
+        """Those of the replicas that acknowledged the revision, once there is one or time is up."""
+        asked = list(replicas)
+
+        def found() -> set[str]:
+            known = self._revisions
+            o, number = revision.incarnation, revision.organization
+            return {replica for replica in asked if known.get((replica, o), -1) >= number}
+
+        with self._changed:
+            self._changed.wait_for(found, max(seconds, 0.0))
+            return found()
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._is_closed = True
+        if self._thread is not None and self._process == os.getpid():
+            self._thread.join()
+
+    def _run(self) -> None:
+        news = self._store.listen("rescind_acknowledged")
+        while not self._is_closed:
+            try:
+                self._note(news.wait(LISTEN_SECONDS) or [])
+            except RescindError as error:
+                log.warning("acknowledgements are not heard, only read: %s", error)
+                threading.Event().wait(1.0)
+        news.close()
+
+    def _note(self, payloads: list[str]) -> None:
+        with self._changed:
+            if len(self._revisions) > 100_000:
+                self._revisions.clear()
+            for payload in payloads:
+                replica, o, number = payload.split()
+                key = (replica, int(o))
+                self._revisions[key] = max(int(number), self._revisions.get(key, -1))
+            self._changed.notify_all()

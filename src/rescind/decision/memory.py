@@ -1,0 +1,420 @@
+"""The organizations that this process holds in memory, and answers from them.
+
+An organization's state is one immutable value: the index, its revision, and until when it may be
+answered from. A check takes that value, evaluates, and only then looks whether it still is the
+organization's state and has not run out; otherwise there is no answer from memory. Who brings an index to
+a later revision takes the state away first and puts a new one in its place afterwards.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from os import register_at_fork
+from typing import Any, Final, Protocol, TypeVar
+
+from rescind.decision.check import Question
+from rescind.decision.index import ALLOWED, Index
+from rescind.decision.tail import Gone, TooFarBehind, built, read_tail
+from rescind.errors import RescindError
+from rescind.model import Decision, DecisionPoint, Reason, Revision
+from rescind.settings import Settings
+from rescind.store import Store
+
+CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Goes on while the machine sleeps."""
+REASONS: Final = (
+    Reason.ALLOWED,
+    Reason.UNKNOWN_SUBJECT,
+    Reason.DEACTIVATED,
+    Reason.UNKNOWN_PERMISSION,
+    Reason.UNKNOWN_RESOURCE,
+    Reason.NO_ROLE,
+)
+"""In the order of the index's verdicts."""
+
+log = logging.getLogger(__name__)
+clock = time.clock_gettime
+T = TypeVar("T")
+
+
+class State:
+    """An index at a revision, and until when (by CLOCK) it may be answered from. Never altered."""
+
+    __slots__ = ("answers", "expiry", "index", "revision")
+
+    def __init__(self, index: Index, revision: Revision, expiry: float) -> None:
+        self.index, self.revision, self.expiry = index, revision, expiry
+        self.answers = tuple(
+            Decision(
+                allowed=verdict == ALLOWED,
+                reason=reason,
+                point=DecisionPoint.INDEX,
+                revision=revision,
+            )
+            for verdict, reason in enumerate(REASONS)
+        )
+
+
+class Holding:
+    """One organization's place in memory. `state` is None while it cannot be answered from.
+
+    `revoked_at` is the organization's revision when a change that revokes was last applied.
+    """
+
+    __slots__ = (
+        "acknowledged",
+        "busy",
+        "index",
+        "is_used",
+        "name",
+        "revision",
+        "revoked_at",
+        "state",
+        "used_at",
+    )
+
+    def __init__(self, name: str, index: Index, revision: Revision) -> None:
+        self.name, self.index, self.revision = name, index, revision
+        self.state: State | None = None
+        self.busy = threading.Lock()
+        self.is_used = True
+        self.used_at = 0.0
+        self.revoked_at = self.acknowledged = revision.organization
+
+
+class Keeper(Protocol):
+    """Says what an index in memory is good for, and until when."""
+
+    def start(self) -> None:
+        """Do what must be done before anything is held in this process."""
+
+    def expiry(self) -> float:
+        """Until when, by CLOCK, whatever is read from the store after this call may be answered from."""
+
+    def hold(self, o: int, revision: Revision) -> None:
+        """Make it known that this organization is held, before its log is read for the last time."""
+
+    def release(self, o: int) -> None:
+        """Make it known that it no longer is."""
+
+    def look(self) -> None:
+        """See to it that what is held is fresh enough to be asked now."""
+
+    def close(self) -> None:
+        """Give up everything."""
+
+
+class Memory:
+    """What this process holds. Safe to use from many threads; empty after a fork."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        keeper: Callable[[Memory], Keeper],
+        now: Callable[[], int],
+    ) -> None:
+        self.store, self.settings = store, settings
+        self.holdings: dict[str, Holding] = {}
+        self._now = now
+        self._make_keeper = keeper
+        self._loading: set[str] = set()
+        self._lock = threading.Lock()
+        self._rows = threading.Lock()
+        self._set_up()
+        _everywhere.add(self)
+
+    def _set_up(self) -> None:
+        """As in a new process: nothing is held, and nobody knows of it."""
+        self.holdings = {}
+        self._loading = set()
+        self._lock = threading.Lock()
+        self._rows = threading.Lock()
+        self._keeper = self._make_keeper(self)
+        self._look = self._keeper.look
+        self._is_started = False
+        self._is_closed = False
+
+    # --- questions --------------------------------------------------------------------------------
+
+    def decide(
+        self, organization: Any, subject: Any, permission: Any, resource: Any
+    ) -> Decision | None:
+        """The answer, if it is at hand for these very names; else None. Takes nothing as well formed."""
+        self._look()
+        try:
+            holding = self.holdings[organization]
+        except (KeyError, TypeError):
+            return None
+        holding.is_used = True
+        while (state := holding.state) is not None:
+            verdict = state.index.verdict(subject, permission, resource, self._now)
+            if holding.state is state:
+                if verdict is None or clock(CLOCK) >= state.expiry:
+                    return None
+                return state.answers[verdict]
+        return None
+
+    def answer(self, question: Question, at_least: Revision | None = None) -> Decision | None:
+        """The answer to a question whose names are well formed, worked out where it must be.
+
+        None where it is for the store to decide: the permission is critical, the organization is not
+        held, or not at a state as fresh as was asked for.
+        """
+        found = self.answer_many([question], at_least)
+        return None if found is None else found[0]
+
+    def answer_many(
+        self, questions: Sequence[Question], at_least: Revision | None = None
+    ) -> list[Decision] | None:
+        """Answers to questions about one organization, all at one state; None as for `answer`."""
+        if not questions:
+            return None
+        self._look()
+        holding = self._held(questions[0].organization)
+        if holding is None:
+            return None
+        holding.is_used = True
+        if at_least is not None:
+            self._wait_for(holding, at_least)
+        while (state := holding.state) is not None:
+            if at_least is not None and not _covers(state.revision, at_least):
+                return None
+            verdicts = [self._verdict(state.index, question) for question in questions]
+            if holding.state is state:
+                if None in verdicts or clock(CLOCK) >= state.expiry:
+                    return None
+                answers = state.answers
+                return [answers[verdict] for verdict in verdicts if verdict is not None]
+        return None
+
+    def consult(
+        self,
+        organization: str,
+        ask: Callable[[Index, int], T | None],
+        at_least: Revision | None = None,
+    ) -> tuple[T, Revision] | None:
+        """What `ask` finds out of the index, given the time of day in microseconds, and at which revision.
+
+        None where that is for the store: `ask` says so by None, or it is as for `answer`.
+        """
+        self._look()
+        holding = self._held(organization)
+        if holding is None:
+            return None
+        holding.is_used = True
+        if at_least is not None:
+            self._wait_for(holding, at_least)
+        while (state := holding.state) is not None:
+            if at_least is not None and not _covers(state.revision, at_least):
+                return None
+            with state.index.lock:
+                if holding.state is not state:
+                    continue
+                found = ask(state.index, self._now())
+            if holding.state is state:
+                if found is None or clock(CLOCK) >= state.expiry:
+                    return None
+                return found, state.revision
+        return None
+
+    def _verdict(self, index: Index, question: Question) -> int | None:
+        _, subject, permission, resource = question
+        verdict = index.verdict(subject, permission, resource, self._now)
+        if verdict is None:
+            verdict = index.resolved(subject, permission, resource, self._now)
+        return verdict
+
+    def _held(self, organization: str) -> Holding | None:
+        holding = self.holdings.get(organization)
+        if holding is None:
+            self._want(organization)
+        return holding
+
+    def _wait_for(self, holding: Holding, at_least: Revision) -> None:
+        """A moment, for a state that is on its way."""
+        deadline = time.monotonic() + self.settings.token_wait_ms / 1e3
+        while time.monotonic() < deadline:
+            state = holding.state
+            if state is not None and (
+                state.revision.covers(at_least)
+                or state.revision.incarnation != at_least.incarnation
+            ):
+                return
+            time.sleep(0.000_5)
+
+    # --- what is held -----------------------------------------------------------------------------
+
+    def load(self, organization: str) -> bool:
+        """Hold an organization; what is held already stays. Says whether there is one of that name.
+
+        Raises a StoreError; then it is not held.
+        """
+        with self._lock:
+            if not self._is_started:
+                self._keeper.start()
+                self._is_started = True
+        if organization in self.holdings:
+            return True
+        found = self.store.fetch("find_organization", {"organization": organization})
+        if not found:
+            return False
+        try:
+            index, revision = built(self.store, found[0][0])
+        except Gone:
+            return False
+        holding = Holding(organization, index, revision)
+        with self._rows:
+            if self._is_closed or organization in self.holdings:
+                return not self._is_closed
+            self._keeper.hold(index.o, revision)
+            self.holdings[organization] = holding
+        try:
+            self.catch_up(holding)
+            if holding.revision != revision:
+                self._keeper.hold(index.o, holding.revision)
+        except BaseException:
+            self.drop(holding)
+            raise
+        return True
+
+    def catch_up(self, holding: Holding) -> None:
+        """Bring a holding to the state of its facts now, or let go of it where that cannot be.
+
+        When this returns, no check that starts is answered by an older state. Raises a StoreError;
+        then the state is what it was, with its expiry.
+        """
+        with holding.busy:
+            if self.holdings.get(holding.name) is not holding:
+                return
+            expiry = self._keeper.expiry()  # before the log is read: what comes later is not in it
+            try:
+                tail = read_tail(self.store, holding.index, holding.revision)
+            except (Gone, TooFarBehind):
+                self._let_go(holding)
+                return
+            if tail is not None:
+                holding.state = None
+                try:
+                    with holding.index.lock:
+                        tail.apply(holding.index)
+                except BaseException:
+                    self._let_go(holding)
+                    raise
+                holding.revision = tail.revision
+                if tail.revokes:
+                    holding.revoked_at = tail.revision.organization
+            if expiry > 0:
+                holding.state = State(holding.index, holding.revision, expiry)
+
+    def prolong(self, holding: Holding, revision: Revision, expiry: float) -> bool:
+        """Let a holding be answered from for longer, if it is at that revision or past it.
+
+        The revision must have been read after the lease that gives the expiry was renewed.
+        """
+        with holding.busy:
+            if self.holdings.get(holding.name) is not holding:
+                return True
+            if holding.state is None or not holding.revision.covers(revision):
+                return False
+            holding.state = State(holding.index, holding.revision, expiry)
+            return True
+
+    def hold_anew(self) -> None:
+        """Make it known again what is held, under another name."""
+        with self._rows:
+            for holding in self.holdings.values():
+                self._keeper.hold(holding.index.o, holding.revision)
+
+    def drop(self, holding: Holding) -> None:
+        """Hold it no longer."""
+        with holding.busy:
+            self._let_go(holding)
+
+    def suspend(self) -> None:
+        """Answer nothing from memory, until each holding has caught up."""
+        for holding in tuple(self.holdings.values()):
+            with holding.busy:
+                holding.state = None
+
+    def evict(self) -> None:
+        """Let go of those asked about longest ago, while all together are too large."""
+        most = self.settings.index_megabytes * 1_000_000
+        holdings = tuple(self.holdings.values())
+        for holding in holdings:
+            if holding.is_used:
+                holding.is_used, holding.used_at = False, time.monotonic()
+        total = sum(holding.index.size() for holding in holdings)
+        for holding in sorted(holdings, key=lambda holding: holding.used_at)[:-1]:
+            if total <= most:
+                return
+            total -= holding.index.size()
+            self.drop(holding)
+
+    def close(self) -> None:
+        """Hold nothing, for good."""
+        with self._lock:
+            self._is_closed = True
+        for holding in tuple(self.holdings.values()):
+            self.drop(holding)
+        self._keeper.close()
+
+    def keep_up(self, o: int) -> None:
+        """Bring what this process holds of an organization (0: of all) to the facts as they are."""
+        for holding in tuple(self.holdings.values()):
+            if o in (0, holding.index.o):
+                self.catch_up(holding)
+
+    @property
+    def keeper(self) -> Keeper:
+        """What says how long memory is good for."""
+        return self._keeper
+
+    def _let_go(self, holding: Holding) -> None:
+        holding.state = None
+        with self._rows:
+            if self.holdings.get(holding.name) is holding:
+                del self.holdings[holding.name]
+                with suppress(RescindError):  # a row too many costs a revocation a wait, no more
+                    self._keeper.release(holding.index.o)
+
+    def _want(self, organization: str) -> None:
+        """Have an organization loaded, by a thread of its own; until then checks go to the store."""
+        with self._lock:
+            if self._is_closed or organization in self._loading:
+                return
+            self._loading.add(organization)
+        threading.Thread(
+            target=self._load_wanted, args=(organization,), name="rescind-load", daemon=True
+        ).start()
+
+    def _load_wanted(self, organization: str) -> None:
+        try:
+            self.load(organization)
+            self.evict()
+        except RescindError as error:
+            log.warning("organization %s is not held in memory: %s", organization, error)
+        finally:
+            with self._lock:
+                self._loading.discard(organization)
+
+
+def _covers(revision: Revision, at_least: Revision) -> bool:
+    return revision.incarnation == at_least.incarnation and revision.covers(at_least)
+
+
+_everywhere: weakref.WeakSet[Memory] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    """A lease belongs to a process: what a fork copied is nobody's."""
+    for memory in _everywhere:
+        memory._set_up()
+
+
+register_at_fork(after_in_child=_forget_all)

@@ -1,0 +1,190 @@
+"""This process as a replica: it answers from memory under a lease in the database that all share.
+
+The order of things is what the promise rests on (`docs/protocol`): the lease is renewed in the database,
+then the log is read, then memory is brought up to it, and only then may it be answered from until the
+lease's end, which counts from before the renewal was sent. Acknowledging comes after that.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import socket
+import threading
+
+from rescind.decision.memory import CLOCK, Memory, clock
+from rescind.errors import RescindError
+from rescind.model import Revision
+from rescind.store import Listener, Store
+
+RENEWALS_PER_LEASE = 4
+MOST_BACKOFF_SECONDS = 1.0
+LISTEN_SECONDS = 0.1
+"""How long closing waits for the thread at most."""
+
+log = logging.getLogger(__name__)
+
+
+class LeaseLost(Exception):
+    """Others took this replica for dead: it begins anew, as another one."""
+
+
+class Replica:
+    """The keeper of a database that many processes share. One thread renews, hears and acknowledges."""
+
+    def __init__(self, memory: Memory, store: Store) -> None:
+        self._memory, self._store = memory, store
+        self._ttl = memory.settings.lease_seconds
+        self._expiry = 0.0
+        self._stop = threading.Event()
+        self._news: Listener | None = None
+        self._thread: threading.Thread | None = None
+        self._environment = -1
+        self._is_known = False
+        self.id = ""
+
+    # --- what memory asks -------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Be known as a replica, with a lease. Raises a StoreError."""
+        self._begin()
+        self._thread = threading.Thread(target=self._run, name="rescind-replica", daemon=True)
+        self._thread.start()
+
+    def expiry(self) -> float:
+        """The end of the lease as it was last renewed."""
+        return self._expiry
+
+    def hold(self, o: int, revision: Revision) -> None:
+        """From the return of this on, revoking changes of the organization wait for this replica."""
+        self._store.fetch(
+            "hold_organization", {"o": o, "replica": self.id, "revision": revision.organization}
+        )
+
+    def release(self, o: int) -> None:
+        """No change of the organization waits for this replica any more."""
+        self._store.fetch("release_organization", {"o": o, "replica": self.id})
+
+    def look(self) -> None:
+        """A state's own expiry says all."""
+
+    def close(self) -> None:
+        """Give up the lease, so that nobody waits for it."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            try:
+                self._store.fetch("forget_replica", {"replica": self.id})
+            except RescindError as error:
+                log.warning("the lease runs out by itself: %s", error)
+        if self._news is not None:
+            self._news.close()
+
+    # --- the lease --------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Be known under a new name, with all that is held; only then is there a lease."""
+        self._is_known, self._expiry = False, 0.0
+        self._memory.suspend()
+        self.id = secrets.token_hex(8)
+        before = clock(CLOCK)
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        names = {"replica": self.id, "name": name, "ttl": int(self._ttl * 1e6)}
+        self._store.fetch("register_replica", names)
+        ((_, self._environment),) = self._revisions([0])
+        known = {"o": 0, "replica": self.id, "revision": self._environment}
+        self._store.fetch("hold_organization", known)
+        self._memory.hold_anew()
+        self._is_known, self._expiry = True, before + self._ttl
+        for holding in tuple(self._memory.holdings.values()):
+            self._memory.catch_up(holding)
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                if not self._is_known:
+                    self._begin()
+                self._serve()
+                failures = 0
+            except LeaseLost:
+                log.warning("replica %s was taken for dead; it begins anew", self.id)
+                self._is_known = False
+            except RescindError as error:
+                failures += 1
+                log.warning("replica %s cannot renew its lease: %s", self.id, error)
+                self._stop.wait(min(0.02 * 2**failures, MOST_BACKOFF_SECONDS))
+            except Exception:
+                log.exception("replica %s answers nothing from memory for now", self.id)
+                self._memory.suspend()
+                self._stop.wait(MOST_BACKOFF_SECONDS)
+
+    def _serve(self) -> None:
+        """Renew the lease, then listen until it is time to do so again."""
+        if self._news is None:
+            self._news = self._store.listen("rescind_changed")
+        due = 0.0
+        while not self._stop.is_set():
+            if clock(CLOCK) >= due:
+                due = clock(CLOCK) + self._ttl / RENEWALS_PER_LEASE
+                self._renew()
+                self._memory.evict()
+            heard = self._news.wait(min(max(due - clock(CLOCK), 0.0), LISTEN_SECONDS))
+            if heard is None:
+                due = 0.0  # what was said before was not heard
+            elif heard:
+                self._follow({int(payload.split()[0]) for payload in heard})
+
+    def _renew(self) -> None:
+        """Only what is read after the lease was renewed may be answered from until its new end."""
+        assert self._news is not None
+        before = clock(CLOCK)
+        if not self._news.fetch("renew_lease", {"replica": self.id}):
+            raise LeaseLost
+        self._expiry = expiry = before + self._ttl
+        holdings = tuple(self._memory.holdings.values())
+        revisions = dict(self._revisions([0, *(holding.index.o for holding in holdings)]))
+        for holding in holdings:
+            o = holding.index.o
+            revision = Revision(o, revisions.get(o, 2**62), revisions[0])
+            if not self._memory.prolong(holding, revision, expiry):
+                self._memory.catch_up(holding)
+        self._acknowledge(revisions[0])
+
+    def _follow(self, changed: set[int]) -> None:
+        """Bring to the facts what was heard to have changed."""
+        environment = self._environment
+        if 0 in changed:
+            ((_, environment),) = self._revisions([0])
+        for holding in tuple(self._memory.holdings.values()):
+            if holding.index.o in changed:
+                self._memory.catch_up(holding)
+        self._acknowledge(environment)
+
+    def _acknowledge(self, environment: int) -> None:
+        """Say what no check is answered by any more, where somebody may wait to hear it.
+
+        `environment` is a revision of what is defined for all organizations, read before.
+        """
+        assert self._news is not None
+        for holding in tuple(self._memory.holdings.values()):
+            if holding.revision.environment < environment:
+                self._memory.catch_up(holding)
+            revision = holding.revision.organization
+            if holding.acknowledged < holding.revoked_at:
+                self._say(holding.index.o, revision)
+                holding.acknowledged = revision
+        if self._environment < environment:
+            self._say(0, environment)
+            self._environment = environment
+
+    def _say(self, o: int, revision: int) -> None:
+        assert self._news is not None
+        self._news.fetch("acknowledge", {"o": o, "replica": self.id, "revision": revision})
+
+    def _revisions(self, organizations: list[int]) -> list[tuple[int, int]]:
+        source = self._news or self._store
+        rows = source.fetch("tail_revisions", {"organizations": json.dumps(organizations)})
+        return [(o, revision) for o, revision in rows]

@@ -1,0 +1,348 @@
+"""Bring an index to a state of the facts: built whole, or by the tail of the change log.
+
+The log names what to look at again, and that is read from the facts in the same snapshot as the log, so
+the index is at exactly that snapshot's revision. Reading and changing are parted: no lock is held while
+the database answers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, Final
+
+from rescind import changes
+from rescind.changes import Change
+from rescind.decision.catalog import Catalog, Role
+from rescind.decision.index import Held, Index, Rules
+from rescind.decision.touched import touched
+from rescind.model import Direction, Revision
+from rescind.store import Rows, Snapshot, Store
+
+MOST_ENTRIES: Final = 1_000
+"""Of the log; an index that is further behind is built anew."""
+ENVIRONMENT: Final = 0
+_OWNED = ("index_permissions", "index_roles", "index_role_permissions")
+_WHOLE = (
+    "index_memberships",
+    "index_groups",
+    "index_group_members",
+    "index_nestings",
+    "index_resources",
+    "index_assignments",
+    "index_resets",
+)
+_role = lru_cache(100_000)(Role)
+"""Organizations that share roles share what is kept of them."""
+
+
+class Gone(Exception):
+    """The organization no longer exists."""
+
+
+class TooFarBehind(Exception):
+    """The log has so much that building anew is faster."""
+
+
+def built(store: Store, o: int) -> tuple[Index, Revision]:
+    """An index of all of an organization's facts, and their revision. Raises Gone."""
+    index = Index(o)
+    with store.snapshot() as snapshot:
+        state, *rest = snapshot.fetch_many(
+            [
+                ("index_state", {"o": o}),
+                *((query, {"owner": owner}) for owner in (ENVIRONMENT, o) for query in _OWNED),
+                *((query, {"o": o}) for query in _WHOLE),
+            ]
+        )
+    revision = _take_state(index, state)
+    for catalog, rows in ((index.environment, rest[:3]), (index.own, rest[3:6])):
+        _fill_catalog(catalog, *rows)
+    _fill(index, dict(zip(_WHOLE, rest[6:], strict=True)))
+    return index, revision
+
+
+@dataclass
+class Tail:
+    """What was read to bring an index from one revision to another; nothing is applied yet."""
+
+    revision: Revision
+    revokes: bool
+    apply: Callable[[Index], None]
+
+
+def read_tail(store: Store, index: Index, at: Revision) -> Tail | None:
+    """What changed since a revision; None if nothing did. Raises Gone and TooFarBehind."""
+    with store.snapshot() as snapshot:
+        state, log, environment_log = snapshot.fetch_many(
+            [
+                ("index_state", {"o": index.o}),
+                _log(index.o, at.organization),
+                _log(ENVIRONMENT, at.environment),
+            ]
+        )
+        revision = _take_state(None, state)
+        if revision == at:
+            return None
+        if max(len(log), len(environment_log)) > MOST_ENTRIES:
+            raise TooFarBehind
+        reading = _Reading(index.o, _changes(log), _changes(environment_log))
+        reading.fetch(snapshot, is_single=state[0][4] == "single")
+    revokes = any(row[1] == Direction.REVOKES for row in (*log, *environment_log))
+
+    def apply(index: Index) -> None:
+        reading.apply(index)
+        _take_state(index, state)
+
+    return Tail(revision, revokes, apply)
+
+
+def _log(o: int, after: int) -> tuple[str, dict[str, Any]]:
+    return "tail_log", {"o": o, "after": after, "limit": MOST_ENTRIES + 1}
+
+
+def _changes(log: Rows) -> list[Change]:
+    return [change for _, _, body in log for change in changes.list_from_json(body)]
+
+
+def _take_state(index: Index | None, state: Rows) -> Revision:
+    if not state or state[0][1] is None:
+        raise Gone
+    o, _, number, environment, mode, on_loss, default_role = state[0]
+    if index is not None:
+        index.set_rules(Rules(mode == "single", on_loss == "next-highest", default_role))
+    return Revision(o, number, environment)
+
+
+# --- whole ------------------------------------------------------------------------------------------
+
+
+def _fill_catalog(catalog: Catalog, permissions: Rows, roles: Rows, contents: Rows) -> None:
+    for number, slug, critical in permissions:
+        catalog.put_permission(number, slug, critical=bool(critical))
+    for number, role in _roles(roles, contents):
+        catalog.put_role(number, role)
+
+
+def _roles(roles: Rows, contents: Rows) -> Iterable[tuple[int, Role]]:
+    permissions: dict[int, set[int]] = {}
+    for number, permission in contents:
+        permissions.setdefault(number, set()).add(permission)
+    for number, slug, priority in roles:
+        yield number, _role(slug, priority, frozenset(permissions.get(number, ())))
+
+
+def _fill(index: Index, rows: dict[str, Rows]) -> None:
+    for number, subject, active in rows["index_memberships"]:
+        index.put_membership(number, subject, active=bool(active))
+    for number, slug in rows["index_groups"]:
+        index.put_group(number, slug)
+    for m, places in itertools.groupby(rows["index_group_members"], itemgetter(0)):
+        groups = {group: until for _, group, until in places if group in index.group_names}
+        index.set_groups(m, groups)
+    for child, parent in rows["index_nestings"]:
+        if {child, parent} <= index.group_names.keys():
+            index.set_nesting(child, parent, holds=True)
+    for number, slug, parent in rows["index_resources"]:
+        index.put_resource(number, slug, parent)
+    for holder, role, resource, until in rows["index_assignments"]:
+        index.set_assignment(Held(holder, role, resource), holds=True, until=until)
+    _set_resets(index, rows["index_resets"] if index.rules.is_single else [])
+
+
+def _set_resets(index: Index, rows: Rows) -> None:
+    index.resets.clear()
+    for m, holder, role in rows:
+        index.resets.setdefault(m, set()).add((holder, role))
+
+
+# --- by what the log names --------------------------------------------------------------------------
+
+
+@dataclass
+class _Reading:
+    """What was touched, and how that is now."""
+
+    o: int
+    logged: list[Change]
+    logged_in_environment: list[Change]
+    rows: dict[tuple[str, int | None], Rows] = field(default_factory=dict)
+    resets: Rows | None = None
+
+    def __post_init__(self) -> None:
+        self.own = touched(self.logged)
+        self.environment = touched(self.logged_in_environment)
+
+    def fetch(self, snapshot: Snapshot, *, is_single: bool) -> None:
+        """Read all that was touched, in one round trip."""
+        questions: list[tuple[str, dict[str, Any]]] = []
+        names: list[tuple[str, int | None]] = []
+
+        def ask(query: str, owner: int | None = None, /, **lists: Iterable[Any]) -> None:
+            (name, items), *_ = lists.items()
+            items = sorted(items) if name != "assignments" and name != "holders" else list(items)
+            if items:
+                place = {"o": self.o} if owner is None else {"owner": owner}
+                questions.append((query, {**place, name: json.dumps(items)}))
+                names.append((query, owner))
+
+        own = self.own
+        ask("tail_memberships", subjects=own.subjects)
+        ask("tail_places", subjects=own.subjects)
+        ask("tail_groups", groups=own.groups)
+        ask("tail_rosters", rosters=own.rosters)
+        ask("tail_nestings", children=own.children)
+        ask("tail_resources", resources=own.resources)
+        ask("tail_assignments", assignments=map(_placed, own.assignments))
+        ask("tail_held", holders=map(_named, own.all_of))
+        for owner, found in ((ENVIRONMENT, self.environment), (self.o, own)):
+            ask("tail_permissions", owner, permissions=found.permissions)
+            ask("tail_roles", owner, roles=found.roles)
+            ask("tail_role_permissions", owner, roles=found.roles)
+        ask("tail_assigned", roles=own.dropped_roles | self.environment.dropped_roles)
+        if is_single:
+            questions.append(("index_resets", {"o": self.o}))
+        answers = snapshot.fetch_many(questions) if questions else []
+        if is_single:
+            self.resets = answers.pop()
+        self.rows = dict(zip(names, answers, strict=True))
+
+    def apply(self, index: Index) -> None:
+        """Make the index so. The order lets nothing be dropped that was moved, or kept that went."""
+        self._apply_catalogs(index)
+        self._apply_groups(index)
+        self._apply_resources(index)
+        self._apply_assignments(index)
+        _set_resets(index, self.resets or [])
+
+    def _of(self, query: str, owner: int | None = None) -> Rows:
+        return self.rows.get((query, owner), [])
+
+    def _apply_catalogs(self, index: Index) -> None:
+        both = ((ENVIRONMENT, index.environment, self.environment), (self.o, index.own, self.own))
+        for _, catalog, found in both:
+            for slug in found.dropped_permissions:
+                _drop_permission(index, catalog, slug)
+            for slug in found.dropped_roles:
+                _drop_role(index, catalog, slug)
+        for owner, catalog, found in both:
+            for number, slug, critical in self._of("tail_permissions", owner):
+                catalog.put_permission(number, slug, critical=bool(critical))
+            roles = self._of("tail_roles", owner)
+            for number, role in _roles(roles, self._of("tail_role_permissions", owner)):
+                catalog.put_role(number, role)
+            if found.permissions or found.roles:
+                index.roles.clear()
+
+    def _apply_groups(self, index: Index) -> None:
+        for slug, number in self._of("tail_groups"):
+            if number is None:
+                index.drop_group(index.groups.get(slug, 0))
+            else:
+                index.put_group(number, slug)
+        for subject, number, active in self._of("tail_memberships"):
+            if number is None:
+                index.drop_membership(index.memberships.get(subject, 0))
+            else:
+                index.put_membership(number, subject, active=bool(active))
+        places: dict[int, dict[int, int | None]] = {}
+        for m, group, until in self._of("tail_places"):
+            places.setdefault(m, {})[group] = until
+        for _, number, _ in self._of("tail_memberships"):
+            if number is not None:
+                index.set_groups(number, places.get(number, {}))
+        self._apply_rosters(index)
+        self._apply_nestings(index)
+
+    def _apply_rosters(self, index: Index) -> None:
+        members: dict[int, dict[int, int | None]] = {}
+        for group, m, until in self._of("tail_rosters"):
+            members.setdefault(group, {})[m] = until
+        for slug in self.own.rosters:
+            group = index.groups.get(slug)
+            if group is None:
+                continue
+            now = members.get(group, {})
+            for m in tuple(index.members_of.get(group, set()) - now.keys()):
+                index.drop_member(m, group)
+            for m, until in now.items():
+                index.set_groups(m, {**index.groups_of.get(m, {}), group: until})
+
+    def _apply_nestings(self, index: Index) -> None:
+        parents: dict[int, set[int]] = {}
+        for child, parent in self._of("tail_nestings"):
+            parents.setdefault(child, set()).add(parent)
+        for slug in self.own.children:
+            child = index.groups.get(slug)
+            if child is None:
+                continue
+            before = set(index.parents_of.get(child, ()))
+            for parent in before | parents.get(child, set()):
+                index.set_nesting(child, parent, holds=parent in parents.get(child, set()))
+
+    def _apply_resources(self, index: Index) -> None:
+        rows = self._of("tail_resources")
+        for number, slug, parent in rows:  # moves first: what was moved out is not dropped
+            if index.resources.get(slug) == number:
+                index.put_resource(number, slug, parent)
+        for slug in self.own.resources - {slug for _, slug, _ in rows}:
+            index.drop_resources(index.resources.get(slug, -1))
+        for number, slug, _ in rows:
+            if index.resources.get(slug, number) != number:
+                index.drop_resources(index.resources[slug])
+        for number, slug, parent in rows:
+            index.put_resource(number, slug, parent)
+
+    def _apply_assignments(self, index: Index) -> None:
+        there: dict[Held, int | None] = {
+            Held(*row[:3]): row[3]
+            for query in ("tail_assignments", "tail_held", "tail_assigned")
+            for row in self._of(query)
+        }
+        for name, place in self.own.assignments:
+            holder, resource = _holder(index, name), index.resources.get(place)
+            for role, where in tuple(index.held_by.get(holder, ())):
+                held = Held(holder, role, where)
+                if where == resource and held not in there:
+                    index.set_assignment(held, holds=False)
+        for name in self.own.all_of:
+            holder = _holder(index, name)
+            for role, where in tuple(index.held_by.get(holder, ())):
+                if Held(holder, role, where) not in there:
+                    index.set_assignment(Held(holder, role, where), holds=False)
+        for held, until in there.items():
+            index.set_assignment(held, holds=True, until=until)
+
+
+def _drop_permission(index: Index, catalog: Catalog, slug: str) -> None:
+    """A permission of all organizations may be in an organization's own roles."""
+    number = catalog.drop_permission(slug)
+    for other in (index.environment, index.own):
+        other.drop_from_roles(number)
+
+
+def _drop_role(index: Index, catalog: Catalog, slug: str) -> None:
+    number = catalog.number(slug)
+    if number is not None:
+        index.drop_role(number)
+        catalog.drop_role(slug)
+
+
+def _holder(index: Index, name: str) -> int:
+    if name.startswith("group:"):
+        return index.groups.get(name.removeprefix("group:"), 0)
+    return index.memberships.get(name, 0)
+
+
+def _named(holder: str) -> dict[str, str]:
+    if holder.startswith("group:"):
+        return {"group": holder.removeprefix("group:")}
+    return {"subject": holder}
+
+
+def _placed(assignment: tuple[str, str]) -> dict[str, str]:
+    return {**_named(assignment[0]), "resource": assignment[1]}

@@ -1,0 +1,1 @@
+-- Replicas need a database server. On SQLite a file's version tells every process that another one wrote.
