@@ -221,6 +221,11 @@ class Authority(AbstractContextManager["Authority"]):
         """A decision for each (subject, permission, resource), all at one state of the facts."""
         live = _is_live(assurance)
         token = None if at_least is None else model.parse_token(at_least)
+        if self._memory is not None and token is None and not live:
+            name = organization or self._organization
+            found = self._memory.decide_many(name, questions, ROOT)
+            if found is not None:
+                return found
         asked = [self._question(organization, *question) for question in questions]
         if self._memory is not None and not live:
             found = self._memory.answer_many(asked, token)

@@ -16,6 +16,7 @@ from rescind.decision.catalog import Catalog, Role
 
 ALLOWED, UNKNOWN_SUBJECT, DEACTIVATED, UNKNOWN_PERMISSION, UNKNOWN_RESOURCE, NO_ROLE = range(6)
 """Verdicts, in the order in which reasons to deny are looked for."""
+CRITICAL: Final = -1
 ROOT: Final = 0
 FEW_ROLES: Final = 8
 MOST_ROSTERS: Final = 64
@@ -83,11 +84,15 @@ class Index:
     # --- the check --------------------------------------------------------------------------------
 
     def verdict(self, subject: str, permission: str, resource: str, clock: Clock) -> int | None:
-        """The verdict, if all it takes has been worked out before; else None: ask `resolved`."""
+        """The verdict where all three names are there and well formed; else None: ask `resolved`."""
         try:
             reach, roles = self.reach[subject], self.roles[permission]
             line = self.lines[resource]
-        except (KeyError, TypeError):
+        except KeyError:
+            if self._work_out(subject, permission, resource) is not None:
+                return None
+            return self.verdict(subject, permission, resource, clock)
+        except TypeError:
             return None
         if len(roles) > FEW_ROLES:
             return self._among_many(reach, roles, line, subject, resource, clock)
@@ -102,10 +107,17 @@ class Index:
 
     def resolved(self, subject: str, permission: str, resource: str, clock: Clock) -> int | None:
         """The verdict; None where the permission is critical, since that is for the facts to decide."""
+        obstacle = self._work_out(subject, permission, resource)
+        if obstacle is None:
+            return self.verdict(subject, permission, resource, clock)
+        return None if obstacle == CRITICAL else obstacle
+
+    def _work_out(self, subject: str, permission: str, resource: str) -> int | None:
+        """Work out what a verdict takes, or say what stands in the way."""
         with self.lock:
             found = self.permission(permission)
             if found is not None and found[1]:
-                return None
+                return CRITICAL
             m = self.memberships.get(subject)
             if m is None:
                 return UNKNOWN_SUBJECT
@@ -122,7 +134,7 @@ class Index:
                 self.roles[permission] = roles if len(roles) > FEW_ROLES else tuple(roles)
             if resource not in self.lines:
                 self.lines[resource] = self._line(self.resources[resource])
-        return self.verdict(subject, permission, resource, clock)
+            return None
 
     def _among_many(
         self,

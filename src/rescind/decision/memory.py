@@ -102,8 +102,9 @@ class Keeper(Protocol):
     def release(self, o: int) -> None:
         """Make it known that it no longer is."""
 
-    def look(self) -> None:
-        """See to it that what is held is fresh enough to be asked now."""
+    @property
+    def look(self) -> Callable[[], None] | None:
+        """Sees to it that what is held is fresh enough to be asked, where an expiry does not say so."""
 
     def close(self) -> None:
         """Give up everything."""
@@ -145,8 +146,9 @@ class Memory:
     def decide(
         self, organization: Any, subject: Any, permission: Any, resource: Any
     ) -> Decision | None:
-        """The answer, if it is at hand for these very names; else None. Takes nothing as well formed."""
-        self._look()
+        """The answer, where these very names are there; else None. Takes nothing as well formed."""
+        if self._look is not None:
+            self._look()
         try:
             holding = self.holdings[organization]
         except (KeyError, TypeError):
@@ -158,6 +160,26 @@ class Memory:
                 if verdict is None or clock(CLOCK) >= state.expiry:
                     return None
                 return state.answers[verdict]
+        return None
+
+    def decide_many(
+        self, organization: Any, questions: Sequence[tuple[Any, Any, Any]], root: str
+    ) -> list[Decision] | None:
+        """Answers, all at one state, where all those very names are there; None as for `decide`."""
+        if self._look is not None:
+            self._look()
+        try:
+            holding = self.holdings[organization]
+            while (state := holding.state) is not None:
+                verdict, now = state.index.verdict, self._now
+                found = [verdict(s, p, root if r is None else r, now) for s, p, r in questions]
+                if holding.state is state:
+                    if None in found or clock(CLOCK) >= state.expiry:
+                        return None
+                    answers = state.answers
+                    return [answers[verdict] for verdict in found if verdict is not None]
+        except (KeyError, TypeError, ValueError):
+            return None
         return None
 
     def answer(self, question: Question, at_least: Revision | None = None) -> Decision | None:
@@ -175,7 +197,8 @@ class Memory:
         """Answers to questions about one organization, all at one state; None as for `answer`."""
         if not questions:
             return None
-        self._look()
+        if self._look is not None:
+            self._look()
         holding = self._held(questions[0].organization)
         if holding is None:
             return None
@@ -203,7 +226,8 @@ class Memory:
 
         None where that is for the store: `ask` says so by None, or it is as for `answer`.
         """
-        self._look()
+        if self._look is not None:
+            self._look()
         holding = self._held(organization)
         if holding is None:
             return None

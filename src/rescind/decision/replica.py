@@ -34,6 +34,8 @@ class LeaseLost(Exception):
 class Replica:
     """The keeper of a database that many processes share. One thread renews, hears and acknowledges."""
 
+    look = None
+
     def __init__(self, memory: Memory, store: Store) -> None:
         self._memory, self._store = memory, store
         self._ttl = memory.settings.lease_seconds
@@ -66,9 +68,6 @@ class Replica:
     def release(self, o: int) -> None:
         """No change of the organization waits for this replica any more."""
         self._store.fetch("release_organization", {"o": o, "replica": self.id})
-
-    def look(self) -> None:
-        """A state's own expiry says all."""
 
     def close(self) -> None:
         """Give up the lease, so that nobody waits for it."""

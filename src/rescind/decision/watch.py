@@ -19,6 +19,7 @@ class FileWatch:
 
     def __init__(self, memory: Memory, version: Callable[[], int]) -> None:
         self._memory, self._version = memory, version
+        self.look = self._look
         self._seen = threading.local()
 
     def start(self) -> None:
@@ -34,7 +35,7 @@ class FileWatch:
     def release(self, o: int) -> None:
         """Nobody needs to know."""
 
-    def look(self) -> None:
+    def _look(self) -> None:
         """Bring all that is held to the facts, if anybody wrote since this thread looked last."""
         version = self._version()
         if getattr(self._seen, "version", None) != version:

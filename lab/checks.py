@@ -1,0 +1,127 @@
+"""Checks out of memory: one at a time, in batches, and as lists, in three worlds.
+
+In process, on one core, by the front door (`Authority.check`) of a replica on PostgreSQL, and on SQLite,
+where each check also asks the file whether anybody wrote. Each world is loaded from the store by a process
+of its own, whose memory is measured.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from lab.check_worlds import CHECK_WORLDS, CheckWorld
+from lab.databases import servers
+from lab.report import Goal, percentile
+from rescind import Authority
+
+GOALS = {
+    "checks.small.p50_us": Goal(1.5),
+    "checks.seed.p50_us": Goal(1.5),
+    "checks.wide.p50_us": Goal(3.0),
+    "checks.wide.load_s": Goal(4.0),
+    "checks.wide.rss_mb": Goal(600),
+    "checks.seed.ask5000_ms": Goal(8.0),
+    "checks.seed.what_can_ms": Goal(4.0),
+    "checks.seed.who_can_ms": Goal(1.4),
+}
+Figures = dict[str, float]
+
+
+def run(*, quick: bool, seed: int) -> Figures:
+    """Figures of all worlds; `checks.sqlite.…` on SQLite."""
+    figures: Figures = {}
+    with servers() as make:
+        for engine in ("postgres", "sqlite"):
+            for world in CHECK_WORLDS.values():
+                if engine == "sqlite" and world.name == "wide":
+                    continue
+                scaled = world.scaled(0.1) if quick and world.name == "wide" else world
+                url = make(engine)
+                print(f"lab: {engine}, {world.name} …", file=sys.stderr)
+                with Authority.open(url, organization="lab") as authority:
+                    scaled.record(authority)
+                prefix = "checks." if engine == "postgres" else "checks.sqlite."
+                found = _in_own_process(url, scaled, 20_000 if quick else 200_000, seed)
+                figures |= {f"{prefix}{world.name}.{name}": v for name, v in found.items()}
+    return figures
+
+
+def _in_own_process(url: str, world: CheckWorld, count: int, seed: int) -> Figures:
+    asked = [url, world.name, str(world.scale), str(count), str(seed)]
+    command = [sys.executable, "-m", "lab.checks", *asked]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return {name: float(value) for name, value in json.loads(done.stdout).items()}
+
+
+def measure(url: str, world: CheckWorld, count: int, seed: int) -> Figures:
+    """Load the world and ask it."""
+    before = _resident()
+    figures: Figures = {}
+    with Authority.open(url, organization="lab", index=True) as authority:
+        figures["load_s"] = _seconds(authority.load)
+        questions = world.questions(random.Random(seed), count)
+        check = authority.check
+        cold = _each(check, questions[: count // 10])
+        figures["cold.p50_us"] = percentile(cold, 0.5) * 1e6
+        times = _each(check, questions)
+        figures["p50_us"] = percentile(times, 0.5) * 1e6
+        figures["p99_us"] = percentile(times, 0.99) * 1e6
+        figures["per_s"] = count / _seconds(lambda: [check(*question) for question in questions])
+        figures["allowed_share"] = sum(map(bool, authority.check_many(questions))) / count
+        if world.name == "seed":
+            figures |= _lists(authority, world)
+        figures["rss_mb"] = _resident()
+        figures["rss_grown_mb"] = figures["rss_mb"] - before
+    return figures
+
+
+def _each(check: Callable[..., object], questions: list[tuple[str, str, str]]) -> list[float]:
+    """How long each takes, without what it takes to look at the clock."""
+    clock = time.perf_counter
+    overhead = min(-clock() + clock() for _ in range(1_000))
+    times = []
+    for subject, permission, place in questions:
+        start = clock()
+        check(subject, permission, place)
+        times.append(max(clock() - start - overhead, 0.0))
+    return times
+
+
+def _lists(authority: Authority, world: CheckWorld) -> Figures:
+    """All members asked at once; what one reaches; who reaches one."""
+    users, places = world.users, world.resources
+    batch = [(f"user:{n}", "read", "doc:7") for n in range(users)]
+    pages = {
+        "ask5000_ms": lambda: authority.check_many(batch),
+        "what_can_ms": lambda: authority.resources_of("user:7", "read", limit=places),
+        "who_can_ms": lambda: authority.who_can("read", "doc:7", limit=users),
+    }
+    figures = {}
+    for name, ask in pages.items():
+        ask()
+        figures[name] = percentile([_seconds(ask) for _ in range(21)], 0.5) * 1e3
+    assert len(authority.resources_of("user:7", "read", limit=places).items) == places
+    assert len(authority.who_can("read", "doc:7", limit=users).items) == users
+    return figures
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def _resident() -> float:
+    """The most memory that this process has used so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    url, name, scale, count, seed = sys.argv[1:]
+    print(json.dumps(measure(url, CHECK_WORLDS[name].scaled(float(scale)), int(count), int(seed))))
