@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check lab clean
+MINUTES ?= 10
+
+.PHONY: setup demo test check model fleet lab clean
 
 setup: $(READY)
 
@@ -29,6 +31,13 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory test
+
+model:
+	@command -v spin >/dev/null || { echo "Spin is needed: apt-get install spin gcc" >&2; exit 2; }
+	docs/protocol/check
+
+fleet: $(READY)
+	$(BIN)/python -m tests.faults.fleet $(MINUTES)
 
 lab: $(READY)
 	$(BIN)/python -m lab inline --json
