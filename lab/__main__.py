@@ -7,10 +7,10 @@ import json
 import sys
 from pathlib import Path
 
-from lab import bulk, inline
+from lab import bulk, contention, inline
 from lab.report import Goal, machine, table
 
-BENCHMARKS = {"bulk": bulk, "inline": inline}
+BENCHMARKS = {"bulk": bulk, "contention": contention, "inline": inline}
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -35,4 +35,5 @@ def main() -> int:
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
