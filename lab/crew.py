@@ -12,7 +12,7 @@ from typing import Any
 
 from lab.databases import called
 from lab.waits import sqlite_lock_seconds
-from rescind.errors import GroupBusy, StoreConflict
+from rescind.errors import GroupBusy, PendingMoved, StoreConflict
 from rescind.propagation.reconcile import Job, Progress
 from rescind.propagation.worker import Stop, Worker
 from rescind.store import Store, open_store
@@ -23,7 +23,9 @@ READY_SECONDS = 60.0
 
 @dataclass
 class Tally:
-    """What one worker did: rows, the seconds that each chunk kept others out, what it had to leave."""
+    """What one worker did: rows, the seconds that each chunk kept others out, and how often it came to
+    a group that another worker or a change had, or had gone on with.
+    """
 
     rows: int = 0
     chunks: list[float] = field(default_factory=list)
@@ -33,7 +35,8 @@ class Tally:
     def note(self, _: Job, done: Progress) -> None:
         """Count a chunk."""
         self.rows += done.made + done.unmade
-        self.chunks.append(done.held_seconds)
+        if done.held_seconds:
+            self.chunks.append(done.held_seconds)
 
 
 class Crew(AbstractContextManager["Crew"]):
@@ -106,7 +109,7 @@ def _counting_retries(store: Store, tally: Tally) -> Callable[..., None]:
     def transact(*arguments: Any, **options: Any) -> None:
         try:
             original(*arguments, **options)
-        except (GroupBusy, StoreConflict):
+        except (GroupBusy, PendingMoved, StoreConflict):
             tally.retries += 1
             raise
 

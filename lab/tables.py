@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,8 +19,8 @@ class Table:
     lines: Sequence[Sequence[str]]
 
     def text(self) -> str:
-        """For a terminal."""
-        rows = [self.headings, *self.lines]
+        """For a terminal: aligned, without the marks of a page."""
+        rows = [[re.sub(r"[`*]", "", cell) for cell in row] for row in (self.headings, *self.lines)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return "\n".join(
             "  ".join(
