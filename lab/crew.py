@@ -47,16 +47,19 @@ class Crew(AbstractContextManager["Crew"]):
         self._go, self._stop = context.Event(), context.Event()
         self._pipes: list[Connection] = []
         self._processes = []
+        self._theirs: list[Connection] = []
         self.tallies: list[Tally] = []
         for _ in range(count):
             here, there = context.Pipe()
             arguments = (called(engine, url, NAME), self._go, self._stop, there)
             self._processes.append(context.Process(target=_work, args=arguments, daemon=True))
             self._pipes.append(here)
+            self._theirs.append(there)
 
     def __enter__(self) -> Crew:
-        for process in self._processes:
+        for process, theirs in zip(self._processes, self._theirs, strict=True):
             process.start()
+            theirs.close()  # so that the end of a process is the end of its pipe
         for pipe in self._pipes:
             if not pipe.poll(READY_SECONDS):
                 raise TimeoutError("a worker did not start")

@@ -58,7 +58,7 @@ class LargeGroup:
         for batch in self._world():
             self.authority.apply(batch, actor="demo")
         given = tuple(changes.Given(role="reader", on=f"doc:{n}") for n in range(self.assignments))
-        self._turn("the role is given", given, "there")
+        self._turn("the role is given", given, "there by then")
         self._turn("the role is taken off", (), "still there")
         output.say("No check waited for a row: while any are on their way, the facts decide.")
 
@@ -86,14 +86,11 @@ class LargeGroup:
         receipt = self.authority.apply([change], actor="demo", reason=what)
         returned = time.perf_counter()
         _line(what, f"returned after {(returned - start) * 1000:.0f} ms, {receipt.route.value}")
-        allowed, asked = self._ask(self.subjects), MEMBERS
-        _answers(
-            "  asked right after", allowed, asked, f"effective roles {place}: {self._rows():,}"
-        )
-        allowed, asked = self._follow()
+        _answers("  asked right after", self._ask(self.subjects), MEMBERS)
+        _line(f"  {place}", f"{self._rows():,} effective roles")
+        _answers("  asked meanwhile", *self._follow())
         seconds = time.perf_counter() - returned
-        rest = f"settled after {seconds:.1f} s; effective roles {place}: {self._rows():,}"
-        _answers("  asked meanwhile", allowed, asked, rest)
+        _line("  settled", f"after {seconds:.1f} s: {self._rows():,} effective roles")
 
     def _follow(self) -> tuple[int, int]:
         """Let a worker settle it under a bar; how many were allowed of those asked meanwhile."""
@@ -133,9 +130,10 @@ def _bar() -> Progress:
     screen = output.console(on_error_stream=True)
     return Progress(
         TextColumn(f"{{task.description:<{LABEL + 1}}}", markup=False),
-        BarColumn(bar_width=24),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows, left:"),
+        BarColumn(bar_width=18),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
         TimeRemainingColumn(),
+        TextColumn("left"),
         console=screen,
         disable=not screen.is_terminal,
     )
@@ -148,7 +146,7 @@ def _line(label: str, *parts: str | Text) -> None:
     output.console().print(line, soft_wrap=True)
 
 
-def _answers(label: str, allowed: int, asked: int, rest: str) -> None:
+def _answers(label: str, allowed: int, asked: int) -> None:
     count, verdict = (allowed, "allowed") if allowed else (asked, "denied")
     style = "green" if allowed else "red"
-    _line(label, Text(f"{count:,} of {asked:,} {verdict}", style=style), f"; {rest}")
+    _line(label, Text(f"{count:,} of {asked:,} {verdict}", style=style))
