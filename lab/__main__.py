@@ -1,4 +1,7 @@
-"""`python -m lab NAME [--json] [--quick] [--save]`: run one benchmark and print its figures."""
+"""`python -m lab NAME [--json] [--quick] [--save]`: run one benchmark and print its figures.
+
+`python -m lab summary` writes the saved figures of all into the page of the documentation.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,37 @@ import json
 import sys
 from pathlib import Path
 
-from lab import bulk, checks, inline
-from lab.report import Goal, machine, table
+from lab import bulk, checks, contention, inline, summary, workers
+from lab.report import Goal, machine
+from lab.tables import by_engine
 
-BENCHMARKS = {"bulk": bulk, "checks": checks, "inline": inline}
+BENCHMARKS = {
+    "bulk": bulk,
+    "checks": checks,
+    "contention": contention,
+    "inline": inline,
+    "workers": workers,
+}
 RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lab", description="Rescind's benchmarks.")
-    parser.add_argument("name", choices=sorted(BENCHMARKS))
+    parser.add_argument("name", choices=[*sorted(BENCHMARKS), "summary"])
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under a minute")
     parser.add_argument("--save", action="store_true", help="keep it under lab/results")
     parser.add_argument("--seed", type=int, default=20261123)
     asked = parser.parse_args()
+    if asked.name == "summary":
+        measured = summary.write(BENCHMARKS, RESULTS)
+        print(f"{summary.PAGE.name}: figures of {', '.join(measured) or 'nothing yet'}")
+        return 0
+    _run(asked)
+    return 0
+
+
+def _run(asked: argparse.Namespace) -> None:
     benchmark = BENCHMARKS[asked.name]
     goals: dict[str, Goal] = benchmark.GOALS
     figures = benchmark.run(quick=asked.quick, seed=asked.seed)
@@ -31,8 +50,9 @@ def main() -> int:
         RESULTS.mkdir(exist_ok=True)
         text = json.dumps(result, indent=2) + "\n"
         (RESULTS / f"{asked.name}.json").write_text(text, "utf-8")
-    print(json.dumps(result) if asked.json else table(figures, goals))
-    return 0
+    shape = getattr(benchmark, "shape", by_engine)
+    print(json.dumps(result) if asked.json else shape(figures, goals).text())
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

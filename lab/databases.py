@@ -53,6 +53,11 @@ def bare(engine: str, url: str) -> Iterator[Any]:
         yield server
 
 
+def called(engine: str, url: str, name: str) -> str:
+    """The URL with a name that the server knows its connections by."""
+    return url if engine == "sqlite" else f"{url}&application_name={name}"
+
+
 def writer(authority: Authority) -> Any:
     """The connection that an authority's changes go over, where there is one: SQLite's."""
     return authority.store._writer  # type: ignore[attr-defined]

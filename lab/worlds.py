@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from rescind import Authority, Route, changes
@@ -33,17 +33,35 @@ def subjects(count: int) -> list[str]:
     return [f"user:{number}" for number in range(count)]
 
 
-def one_group(members: int, resources: int) -> Iterable[Change]:
-    """A group with members, and resources that nobody has anything on yet."""
+def people_and_things(members: int, resources: int) -> Iterable[Change]:
+    """An organization's memberships and resources; nobody has anything on them yet."""
     yield from definitions()
-    yield changes.CreateGroup(group="all")
     for subject in subjects(members):
         yield changes.AddMembership(subject=subject)
-    everybody = subjects(members)
-    for start in range(0, members, BATCH):
-        yield changes.AddMembers(group="all", members=tuple(everybody[start : start + BATCH]))
     for number in range(resources):
         yield changes.CreateResource(resource=f"doc:{number}")
+
+
+def group_of(group: str, members: Sequence[str]) -> Iterable[Change]:
+    """A group with these members."""
+    yield changes.CreateGroup(group=group)
+    for start in range(0, len(members), BATCH):
+        yield changes.AddMembers(group=group, members=tuple(members[start : start + BATCH]))
+
+
+def one_group(members: int, resources: int) -> Iterable[Change]:
+    """A group with all members, and resources that nobody has anything on yet."""
+    yield from people_and_things(members, resources)
+    yield from group_of("all", subjects(members))
+
+
+def many_groups(groups: int, members: int, users: int) -> Iterable[Change]:
+    """Groups `group-0` and so on, of so many members each, taken in turn from so many users."""
+    everybody = subjects(users)
+    for number in range(groups):
+        first = number * users // groups
+        mine = [everybody[(first + place) % users] for place in range(members)]
+        yield from group_of(f"group-{number}", mine)
 
 
 def everything_to(group: str, resources: int) -> changes.ReplaceAssignments:

@@ -37,6 +37,17 @@ def test_revocation_is_told_and_holds(acme: CommandLine) -> None:
     assert "nothing changed" in acme("remove-member", "eng", "ada")[1]
 
 
+def test_background_route_says_who_settles(acme: CommandLine, tmp_path: Path) -> None:
+    """A change that leaves work to the background names the command that does it; then nothing is left."""
+    _, out, _ = acme("remove-member", "eng", "ada", "--route", "background")
+    (settled,) = (line for line in out.splitlines() if line.startswith("settled"))
+    assert "`rescind worker`" in settled
+    assert acme("check", "ada", "doc:read")[0] == 1
+    assert spawned(tmp_path, "worker", "--until-settled").returncode == 0
+    assert "nothing is pending" in acme("pending")[1]
+    assert "`rescind worker`" not in acme("add-member", "eng", "ada")[1]
+
+
 def test_dry_run_changes_nothing(acme: CommandLine) -> None:
     """What would be revoked is shown, and is still held."""
     _, out, _ = acme("delete-group", "eng", "--cascade", "--dry-run")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from rescind.cli import demo, invented
+from rescind.cli import demo, invented, large_group
 from tests.unit.command_line import spawned
 
 RESULTS = ("allowed", "denied", "denied", "allowed", "allowed", "denied")
@@ -21,13 +22,27 @@ def story(done: subprocess.CompletedProcess[str]) -> list[str]:
 def test_demo_story(tmp_path: Path) -> None:
     """Access follows each change, for every member asked; the commands that it names work."""
     for _ in range(2):
-        done = spawned(tmp_path, "demo")
+        done = spawned(tmp_path, "demo", "--assignments", "20")
         answers = story(done)
         assert [answer.split()[-1] for answer in answers] == list(RESULTS)
         assert all(answer.split()[0] == answer.split()[2] for answer in answers[2:4])
     commands = [line for line in done.stdout.splitlines() if line.startswith("  ")][-6:]
     codes = [spawned(tmp_path, *line.split()[1:]).returncode for line in commands]
     assert codes == [0, 0, 0, 1, 0, 0]
+
+
+def test_large_group(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Everybody is allowed, and later denied, at once and ever after, while effective roles follow behind;
+    the database in which that happened is gone.
+    """
+    large_group.show(tmp_path, 20)
+    said = capsys.readouterr().out
+    answers = re.findall(r"asked .*  ([\d,]+) of ([\d,]+) (allowed|denied)$", said, re.MULTILINE)
+    assert all(count == asked for count, asked, _ in answers)
+    assert [verdict for *_, verdict in answers] == ["allowed"] * 2 + ["denied"] * 2
+    rows = re.findall(r"([\d,]+) effective roles$", said, re.MULTILINE)
+    assert rows[1:] == ["0", "100,000", "100,000", "0"]
+    assert not list(tmp_path.iterdir())
 
 
 def test_demo_deletes_no_other_database(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""The demo: a real organization, then what happens to access when memberships and roles change."""
+"""The demo: a real organization, then what happens to access when memberships and roles change; and a group
+that is large (`large_group`).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ from rich.text import Text
 
 from rescind import changes, exchange
 from rescind.authority import Authority
-from rescind.cli import invented, output
+from rescind.cli import invented, large_group, output
 from rescind.errors import BadInput, InvalidArgument
 from rescind.exchange.pairs import as_sets
 from rescind.store.sqlite import connect
@@ -55,6 +57,10 @@ def demo(
         str | None,
         typer.Option("--database", "-d", help=f"A new file; else {DEMO_DATABASE}, made anew."),
     ] = None,
+    assignments: Annotated[
+        int,
+        typer.Option(min=large_group.LEAST_ASSIGNMENTS, max=100_000, help="Of the large group."),
+    ] = large_group.ASSIGNMENTS,
 ) -> None:
     """Load a real organization and show what its changes do, and how long they take."""
     from rescind.store.migrations import migrate
@@ -70,6 +76,7 @@ def demo(
         largest = _largest_group(source)
         rows = list(Story(authority, path, *largest).rows())
     _show(rows)
+    large_group.show(Path(path).resolve().parent, assignments)
     _next_steps(path, largest)
 
 

@@ -18,6 +18,7 @@ from rescind.model import Decision, Difference, Receipt
 
 EXAMPLES = 20
 PIPE_WIDTH = 240
+UNSETTLED = "not yet; `rescind worker` does that, and answers do not wait for it"
 
 
 def console(*, on_error_stream: bool = False) -> Console:
@@ -96,7 +97,7 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
             ("direction", done.direction.value),
             ("route", f"{done.route.value}: {done.route_reason}"),
             ("fan-out", f"{done.fan_out:,} effective roles"),
-            ("settled", _time(done.settled_at)),
+            ("settled", _time(done.settled_at) if done.settled_at else UNSETTLED),
             ("enforced", _time(done.enforced_at)),
             ("token", done.token),
             ("took", f"{took_ms:.1f} ms"),

@@ -36,6 +36,8 @@ LISTEN_SECONDS = 0.01
 """How often a listener looks at the file's version."""
 TURN_SECONDS = 0.0005
 """How often somebody who waits for the write lock asks again."""
+GAP_SECONDS = 2 * TURN_SECONDS
+"""How long who gives way leaves the file alone before a transaction, so that other processes get a turn."""
 
 
 class SqliteTransaction:
@@ -180,8 +182,11 @@ class SqliteStore:
 
     @contextmanager
     def _turn(self, *, gives_way: bool) -> Iterator[None]:
-        """The lock of this process's writer; who gives way takes it when nobody else wants it."""
+        """The lock of this process's writer; who gives way takes it when nobody else wants it, and after
+        a gap: that somebody of another process waits for the file cannot be seen.
+        """
         if gives_way:
+            time.sleep(GAP_SECONDS)
             while self._wanting:
                 time.sleep(TURN_SECONDS)
             with self._lock:
