@@ -10,142 +10,144 @@
 
 #define N 2
 #define TTL 2
-#define MAX 6
+#define MAX 3
+#define RENEWALS 1                              /* of a replica, at any time */
 
 byte now;
 bool revoked;                   /* the database: the revocation is committed */
 bool row[N];                    /* the database: the replica is registered */
 bool acknowledged[N];
 bool returned;                  /* the revoking call returned */
+bool answered;                  /* the check is done: what comes after is of no interest */
 
 byte lease[N];                  /* a replica's memory: the end of its lease */
 bool applied[N];                /* what it answers from: has it the revocation? ... */
 byte expiry[N];                 /* ... and until when may it be answered from */
 bool busy[N];                   /* who changes those two, alone */
-byte life[N];                   /* a crash ends one */
+bool crashed;                   /* of the first replica, and only once */
 bool fine[N];                   /* mutant FLAG: somebody said that the lease is good */
 
 inline publish(i, s, e) { applied[i] = s; expiry[i] = e }
-inline lock(i) { atomic { !busy[i]; busy[i] = true } }
 inline unlock(i) { busy[i] = false }
 
 /* Registers, renews, crashes. */
 proctype Keeper(byte i)
 {
-    byte before, end; bool s; bool crashed;
+    byte before, end, renewals; bool s;
 begin:
-    s = revoked;                                /* the facts are loaded */
+#ifdef SNAPSHOT_FIRST
+    s = revoked;                                /* the facts are read, then comes the row */
+#endif
     before = now;
     row[i] = true;
 #ifndef SNAPSHOT_FIRST
-    s = revoked;                                /* the log is read after registering */
+    atomic { !busy[i]; busy[i] = true; s = revoked }                       /* the log is read after registering */
+#else
+    atomic { !busy[i]; busy[i] = true }
 #endif
-    lock(i);
-    d_step { lease[i] = before + TTL; publish(i, s, lease[i]) }
-    unlock(i);
+    d_step { lease[i] = before + TTL; publish(i, s, lease[i]); before = 0; s = false; unlock(i) }
     do
-    :: now < MAX ->
-        before = now;
+    :: !answered && renewals < RENEWALS ->
+        d_step { before = now; renewals++ }
         if
         :: !row[i] -> goto begin                /* others took it for dead */
         :: else                                 /* the renewal is committed */
         fi;
 #ifdef FROM_RECEIPT
-        end = now + TTL;
-#else
-        end = before + TTL;
+        before = now;
 #endif
-        lease[i] = end;
-        lock(i);
+        d_step { end = before + TTL; before = 0; lease[i] = end }
 #ifndef WITHOUT_THE_LOG
-        s = revoked;
+        atomic { !busy[i]; busy[i] = true; s = revoked }
 #else
-        s = applied[i];
+        atomic { !busy[i]; busy[i] = true; s = applied[i] }
 #endif
 #ifdef ACKNOWLEDGE_FIRST
         acknowledged[i] = acknowledged[i] || s;
 #endif
-        d_step { publish(i, s, end) }
-        unlock(i);
-        acknowledged[i] = acknowledged[i] || s
-    :: now < MAX && !crashed && !busy[i] ->     /* a crash: memory is gone, the row stays */
-        d_step { crashed = true; life[i]++; lease[i] = 0; publish(i, false, 0) }
+        d_step { publish(i, s, end); end = 0; unlock(i) }
+        d_step { acknowledged[i] = acknowledged[i] || s; s = false }
+    :: !answered && !crashed && !busy[i] ->     /* a crash: memory is gone, the row stays */
+        d_step { crashed = true; lease[i] = 0; publish(i, false, 0) }
         goto begin
-    :: now == MAX -> break
+    :: answered -> break
     od
 }
 
-/* Hears of a change, or not, and follows. */
+/* A second replica, there from the start, in whose steps nothing comes between; perhaps it never takes one. */
+proctype Other()
+{
+    if
+    :: d_step { row[1] -> publish(1, revoked, now + TTL); acknowledged[1] = revoked }
+    :: d_step { publish(1, revoked, expiry[1]); acknowledged[1] = revoked }
+    fi
+}
+
+/* Hears of a change once, at any time, and follows; that it hears of none is the same without it. */
 proctype Follower(byte i)
 {
-    byte end, mine; bool s;
-    do
-    :: now < MAX && lease[i] > 0 ->
-        lock(i);
-        mine = life[i];
+    byte end; bool s, older;
 #ifdef LATE_EXPIRY
-        s = revoked;
-        end = lease[i];
+    atomic { !busy[i]; busy[i] = true; s = revoked; older = crashed }
+    end = lease[i];
 #else
-        end = lease[i];                         /* before the log is read */
-        s = revoked;
+    atomic { !busy[i]; busy[i] = true; end = lease[i]; older = crashed }   /* before the log is read */
+    s = revoked;
 #endif
 #ifdef ACKNOWLEDGE_FIRST
-        acknowledged[i] = acknowledged[i] || s;
+    acknowledged[i] = acknowledged[i] || s;
 #endif
-        if
-        :: mine == life[i] -> d_step { publish(i, s, end) }
-        :: else                                 /* it died with its process */
-        fi;
-        unlock(i);
-        acknowledged[i] = acknowledged[i] || (s && mine == life[i])
-    :: now == MAX -> break
-    od
+    if
+    :: older == crashed && end > 0 -> d_step { publish(i, s, end); unlock(i) }
+    :: else -> unlock(i)                        /* it has no lease, or died with its process */
+    fi;
+    d_step { acknowledged[i] = acknowledged[i] || (s && older == crashed) }
 }
 
 /* Asks once, at any time: one check shows as much as many. */
-proctype Checker(byte i)
+proctype Checker()
 {
-    bool after, s; byte end, t;
-    d_step { after = returned; s = applied[i]; end = expiry[i] }
+    bool s; byte i, end, t;
+    returned;                                   /* one that begins before may be allowed */
+    if :: i = 0 :: i = 1 fi;
+    d_step { s = applied[i]; end = expiry[i] }
 #ifdef CURRENT_LEASE
     d_step { t = now; end = expiry[i] }
 #else
     t = now;                                    /* the clock last */
 #endif
 #ifdef FLAG
-    assert(!(after && !s && fine[i]))
+    assert(!(!s && fine[i]))
 #else
-    assert(!(after && !s && t < end))
+    assert(!(!s && t < end))
 #endif
+    answered = true
 }
 
 #ifdef FLAG
 proctype Watchdog(byte i)
 {
     do
-    :: now < MAX -> d_step { fine[i] = now < expiry[i] }
-    :: now == MAX -> break
+    :: !answered -> d_step { fine[i] = now < expiry[i] }
+    :: answered -> break
     od
 }
 #endif
 
 proctype Revoker()
 {
-    byte start, i; bool waits[N];
+    byte start; bool first, second;
     revoked = true;
 #ifndef WITHOUT_WAITING
-    d_step { waits[0] = row[0] && !acknowledged[0]; waits[1] = row[1] && !acknowledged[1] }
-    start = now;                                /* after the rows were read */
-    for (i : 0 .. N - 1) {
-        if
-        :: waits[i] ->
-            if
-            :: acknowledged[i]
-            :: now >= start + TTL -> row[i] = false
-            fi
-        :: else
-        fi
+    d_step {
+        first = row[0] && !acknowledged[0];
+        second = row[1] && !acknowledged[1];
+        start = now                             /* after the rows were read */
+    }
+    d_step {
+        (!first || acknowledged[0] || now >= start + TTL) && (!second || acknowledged[1] || now >= start + TTL) ->
+        row[0] = row[0] && (!first || acknowledged[0]);
+        row[1] = row[1] && (!second || acknowledged[1])
     }
 #endif
     returned = true
@@ -154,18 +156,18 @@ proctype Revoker()
 active proctype Clock()
 {
     do
-    :: now < MAX -> now++
-    :: now == MAX -> break
+    :: !answered && now < MAX -> now++
+    :: answered -> break
     od
 }
 
 init {
     atomic {
-        run Keeper(0); run Follower(0); run Checker(0);
-        run Keeper(1); run Checker(1);
+        row[1] = true; publish(1, false, TTL);
+        run Keeper(0); run Follower(0); run Other();
 #ifdef FLAG
         run Watchdog(0);
 #endif
-        run Revoker()
+        run Revoker(); run Checker()
     }
 }
