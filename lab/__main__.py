@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from lab import bulk, checks, contention, inline, summary, workers
+from lab import bulk, checks, contention, fleet, inline, summary, workers
 from lab.report import Goal, machine
 from lab.tables import by_engine
 
@@ -18,6 +18,7 @@ BENCHMARKS = {
     "bulk": bulk,
     "checks": checks,
     "contention": contention,
+    "fleet": fleet,
     "inline": inline,
     "workers": workers,
 }

@@ -53,9 +53,6 @@ begin:
         :: !row[i] -> goto begin                /* others took it for dead */
         :: else                                 /* the renewal is committed */
         fi;
-#ifdef FROM_RECEIPT
-        before = now;
-#endif
         d_step { end = before + TTL; before = 0; lease[i] = end }
 #ifndef WITHOUT_THE_LOG
         atomic { !busy[i]; busy[i] = true; s = revoked }
@@ -64,6 +61,9 @@ begin:
 #endif
 #ifdef ACKNOWLEDGE_FIRST
         acknowledged[i] = acknowledged[i] || s;
+#endif
+#ifdef FROM_RECEIPT
+        d_step { end = now + TTL; lease[i] = end }
 #endif
         d_step { publish(i, s, end); end = 0; unlock(i) }
         d_step { acknowledged[i] = acknowledged[i] || s; s = false }

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -29,8 +29,10 @@ from rescind.decision.memory import Memory
 from rescind.decision.replica import Replica
 from rescind.decision.watch import FileWatch
 from rescind.errors import (
+    DecisionUnavailable,
     InvalidArgument,
     NotCommitted,
+    StoreUnavailable,
 )
 from rescind.model import (
     ROOT,
@@ -184,10 +186,11 @@ class Authority(AbstractContextManager["Authority"]):
     ) -> Decision:
         """Whether the subject may, decided at a state no older than this call's start.
 
-        The resource is `type:id`, or nothing for the organization itself. What is unknown is denied
-        with a reason. Critical permissions, and `assurance="live"`, are decided from the facts.
-        Raises MalformedId, InvalidToken, RevisionUnavailable, or a StoreError: never an answer that
-        the store did not give.
+        Out of memory (`index=True` on PostgreSQL) that holds of whatever revokes and has returned,
+        and of what `at_least` is the token of. The resource is `type:id`, or nothing for the
+        organization itself. What is unknown is denied with a reason. Critical permissions, and
+        `assurance="live"`, are decided from the facts. Raises MalformedId, InvalidToken,
+        RevisionUnavailable, DecisionUnavailable or another StoreError: never a remembered answer.
         """
         memory = self._memory
         if memory is not None and at_least is None and assurance == "standard" and not explain:
@@ -199,16 +202,17 @@ class Authority(AbstractContextManager["Authority"]):
         question = self._question(organization, subject, permission, resource)
         live, now = _is_live(assurance), self._now()
         token = None if at_least is None else model.parse_token(at_least)
-        if explain:
-            return explained(self.store, memory, question, live=live, now=now, at_least=token)
-        if memory is not None and not live:
-            found = memory.answer(question, token)
-            if found is not None:
-                return found
-            live = True
-        return check(
-            self.store, question, live=live, now=now, at_least=token, guesses=self._guesses
-        )
+        with _deciding():
+            if explain:
+                return explained(self.store, memory, question, live=live, now=now, at_least=token)
+            if memory is not None and not live:
+                found = memory.answer(question, token)
+                if found is not None:
+                    return found
+                live = True
+            return check(
+                self.store, question, live=live, now=now, at_least=token, guesses=self._guesses
+            )
 
     def check_many(
         self,
@@ -227,11 +231,12 @@ class Authority(AbstractContextManager["Authority"]):
             if found is not None:
                 return found
         asked = [self._question(organization, *question) for question in questions]
-        if self._memory is not None and not live:
-            found = self._memory.answer_many(asked, token)
-            if found is not None:
-                return found
-        return check_many(self.store, asked, live=live, now=self._now(), at_least=token)
+        with _deciding():
+            if self._memory is not None and not live:
+                found = self._memory.answer_many(asked, token)
+                if found is not None:
+                    return found
+            return check_many(self.store, asked, live=live, now=self._now(), at_least=token)
 
     def explain(
         self,
@@ -395,18 +400,19 @@ class Authority(AbstractContextManager["Authority"]):
         assurance: Assurance = "standard",
         kind: str = "",
     ) -> Page:
-        return lists.page(
-            self.store,
-            self._memory,
-            query,
-            question,
-            live=_is_live(assurance),
-            now=self._now(),
-            at_least=None if at_least is None else model.parse_token(at_least),
-            limit=limit,
-            cursor=cursor,
-            kind=kind,
-        )
+        with _deciding():
+            return lists.page(
+                self.store,
+                self._memory,
+                query,
+                question,
+                live=_is_live(assurance),
+                now=self._now(),
+                at_least=None if at_least is None else model.parse_token(at_least),
+                limit=limit,
+                cursor=cursor,
+                kind=kind,
+            )
 
     def _new_memory(self) -> Memory:
         store = self.store
@@ -441,6 +447,17 @@ class Authority(AbstractContextManager["Authority"]):
             if rows != [(model.microseconds(receipt.recorded_at),)]:
                 raise NotCommitted(revision=receipt.revision.organization)
         return self._enforced(receipt)
+
+
+@contextmanager
+def _deciding() -> Iterator[None]:
+    """Say of a question, too, that it cannot be decided: it is never answered from what was."""
+    try:
+        yield
+    except DecisionUnavailable:
+        raise
+    except StoreUnavailable as error:
+        raise DecisionUnavailable(**error.facts) from error
 
 
 def _is_live(assurance: str) -> bool:

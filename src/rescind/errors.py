@@ -268,6 +268,13 @@ class StoreUnavailable(StoreError):
     retry = True
 
 
+class DecisionUnavailable(StoreUnavailable):
+    """There is neither a lease to answer under nor a database to ask, so there is no decision."""
+
+    code = "decision_unavailable"
+    mend = "Deny, and ask again when the database can be reached."
+
+
 class StoreBusy(StoreError):
     """The store is locked by another process."""
 
