@@ -12,7 +12,7 @@ WAYS = {
     "postgres": ("postgres", False),
     "postgres, one by one": ("postgres", True),
 }
-"""PostgreSQL gets a transaction as one pipeline; one by one it has done each statement before the next comes."""
+"""PostgreSQL gets a transaction as one pipeline; one by one it has done each statement before the next."""
 
 
 @dataclass(frozen=True)

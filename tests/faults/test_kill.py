@@ -106,5 +106,5 @@ def test_control_without_the_key(organizations: Organizations) -> None:
 
 def _but_number(receipt: tasks.Told) -> tasks.Told:
     """Two organizations' receipts differ by their numbers only."""
-    token, revision, *rest = receipt
+    _, revision, *rest = receipt
     return (revision.organization, revision.environment, *rest)
