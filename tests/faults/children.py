@@ -29,14 +29,15 @@ Task = Callable[..., Any]
 class Child:
     """A process that opens a store and does a task, one statement at a time or as it comes.
 
-    At the failpoint (the number of a statement; none: nowhere) it sends itself the signal.
+    At the failpoint (the number of a statement, or a name, the first time; none: nowhere) it sends itself
+    the signal. Whatever becomes of it, `end_all` ends it.
     """
 
     def __init__(
         self,
         task: Task,
         *args: Any,
-        at: int | None = None,
+        at: int | str | None = None,
         by: signal.Signals = signal.SIGKILL,
         one_by_one: bool = False,
     ) -> None:
@@ -48,18 +49,18 @@ class Child:
         )
         self._process.start()
         far_end.close()
+        _children.append(self)
 
     def wait(self) -> int:
         """Its exit code, when it has ended; what it told is in `statements` and `result`."""
         self._hear()
         self._process.join(WAIT_SECONDS)
         assert self._process.exitcode is not None, "it goes on and on"
-        self._reports.close()
         return self._process.exitcode
 
-    def wait_until_at(self, failpoint: int) -> None:
+    def wait_until_at(self, statement: str) -> None:
         """It has come to that statement, where it stops."""
-        while len(self.statements) <= failpoint:
+        while statement not in self.statements:
             assert self._reports.poll(WAIT_SECONDS), f"it stays at {self.statements}"
             self._hear_one()
 
@@ -67,6 +68,12 @@ class Child:
         """Send it a signal."""
         assert self._process.pid is not None
         os.kill(self._process.pid, number)
+
+    def end(self) -> None:
+        """End it, also if it stands still."""
+        self._process.kill()
+        self._process.join()
+        self._reports.close()
 
     def _hear(self) -> None:
         try:
@@ -84,6 +91,15 @@ class Child:
             self.result = what
 
 
+_children: list[Child] = []
+
+
+def end_all() -> None:
+    """End all children that are left."""
+    while _children:
+        _children.pop().end()
+
+
 def one_by_one(connection: object) -> Any:
     """Stands for a pipeline: each statement is answered before the next is sent."""
     return nullcontext()
@@ -93,20 +109,21 @@ def _run(
     reports: Connection,
     task: Task,
     args: tuple[Any, ...],
-    at: int | None,
+    at: int | str | None,
     by: signal.Signals,
     is_one_by_one: bool,
 ) -> None:
     if is_one_by_one:
         psycopg.Connection.pipeline = one_by_one  # type: ignore[method-assign]
-    numbers = itertools.count()
+    numbers, ahead = itertools.count(), [at]
 
     def watch(store: Store) -> None:
         store.on_statement = reached  # type: ignore[attr-defined]
 
     def reached(name: str) -> None:
         reports.send(("statement", name))
-        if next(numbers) == at:
+        if ahead and ahead[0] in (next(numbers), name):
+            ahead.clear()
             os.kill(os.getpid(), by)
 
     reports.send(("result", task(watch, *args)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+
+from tests.faults import children
 
 WAYS = {
     "sqlite": ("sqlite", False),
@@ -28,3 +30,10 @@ def way(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> W
     """Each way in turn."""
     engine, one_by_one = WAYS[request.param]
     return Way(new_database(engine), one_by_one)
+
+
+@pytest.fixture(autouse=True)
+def no_children_are_left() -> Iterator[None]:
+    """Children end with their test."""
+    yield
+    children.end_all()

@@ -10,6 +10,7 @@ import pytest
 
 from rescind import Authority
 from rescind.errors import OutcomeUnknown, StoreUnavailable
+from rescind.store.postgres import PostgresStore
 from tests.faults.proxy import Cut, CuttingProxy
 from tests.faults.small import (
     CHANGE,
@@ -36,7 +37,8 @@ class Line:
         self.proxy = CuttingProxy(str(Path(str(parts["host"])) / ".s.PGSQL.5432"))
         prepare(database)
         self.near = opened(database, NAME)
-        self.far = opened(self.proxy.url(str(parts["dbname"])), NAME)
+        far = PostgresStore(self.proxy.url(str(parts["dbname"])), connections=1)
+        self.far = opened(far, NAME)
         self.near.apply(FACTS, route="inline")
 
 
@@ -101,8 +103,8 @@ def test_a_question(line: Line) -> None:
         lambda far: far.pending(),
     ]
     for ask in asks:
+        ask(line.far)
         line.proxy.cut = Cut.ANSWER
         with pytest.raises(StoreUnavailable):
             ask(line.far)
         assert line.proxy.cut is Cut.NEVER
-        ask(line.far)

@@ -83,8 +83,8 @@ def test_stale_rows_allow_nothing(acme: Authority, how: str) -> None:
     giving = _found(acme, GIVING, permission=permission)
     assert giving
     assert may(acme, SUBJECT, permission, PLACE)
-    receipt = acme.apply([change], organization=organization, route="background")
-    assert receipt.route == "background"
+    acme.apply([change], organization=organization, route="background")
+    assert list(acme.log())[-1].route == "background"
     assert giving <= _found(acme, KEPT, o=o)
     if how in BELIEVED:
         assert _found(acme, GIVING, permission=permission) == giving
