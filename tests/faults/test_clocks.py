@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import permutations
 
 import pytest
 
@@ -33,7 +32,7 @@ def _off(database: str, seconds: int, task: tasks.Task, *args: object) -> object
     return child.result
 
 
-@pytest.mark.parametrize(("changer", "worker"), permutations((SLOW, 0, FAST), 2))
+@pytest.mark.parametrize(("changer", "worker"), [(SLOW, FAST), (FAST, SLOW)])
 def test_work_of_another_machine(made: tuple[str, Authority], changer: int, worker: int) -> None:
     """Work is due at once whoever left it, and a change settles after as long as it took."""
     database, authority = made
@@ -49,7 +48,7 @@ def test_work_of_another_machine(made: tuple[str, Authority], changer: int, work
     assert rows(authority, "acme")["pending"] == []
 
 
-@pytest.mark.parametrize(("first", "second"), permutations((SLOW, FAST)))
+@pytest.mark.parametrize(("first", "second"), [(SLOW, FAST), (FAST, SLOW)])
 def test_a_failure_of_another_machine(made: tuple[str, Authority], first: int, second: int) -> None:
     """Work that failed is left alone for as long as was said, whoever looks at it."""
     database, authority = made

@@ -98,22 +98,20 @@ def test_in_the_middle_of_a_large_job(server: Server, acme: Authority) -> None:
     given = changes.ReplaceAssignments(to="group:all", assignments=GIVEN)
     acme.apply([given], route="background")
     _crash_in_the_middle(server, acme, 5)
-    assert audit(acme, "acme").effective_roles == PAIRS
+    report = audit(acme, "acme")
+    assert report.is_clean
+    assert report.effective_roles == PAIRS
     taken = changes.ReplaceAssignments(to="group:all", assignments=())
     acme.apply([taken], route="background")
     server.crash()
     server.start()
     asked = [(member, "read", PLACES[0]) for member in MEMBERS]
     assert not any(_until_answered(lambda: acme.check_many(asked)))
-    _crash_in_the_middle(server, acme, 5)
-    report = audit(acme, "acme")
-    assert report.is_clean
-    assert report.effective_roles == 0
 
 
 def test_what_returned_is_there(server: Server, acme: Authority) -> None:
     """A crash directly after a change returned loses nothing of it (G3), by either route."""
-    for number, route in enumerate(("inline", "background", "inline")):
+    for number, route in enumerate(("inline", "background")):
         batch = [changes.Assign(role=ROLES[number], to="group:all", on=PLACES[number])]
         key = str(number)
         receipt = _until_answered(

@@ -56,7 +56,7 @@ def test_work_is_parked_and_retried(acme: CommandLine) -> None:
     assert acme("check", "ada", "doc:read")[0] == 1
     assert acme("pending", "retry", "eng")[1] == "eng: retried\n"
     assert "1 jobs settled" in acme("worker", "--until-settled")[1]
-    assert "nothing is pending for it" in one_error(acme("pending", "show", "eng"))
+    assert "Nothing is pending for it" in one_error(acme("pending", "show", "eng"))
     one_error(acme("pending", "retry"))
 
 
@@ -90,14 +90,17 @@ def test_a_worker_ends_when_told(acme: CommandLine, tmp_path: Path, number: sign
         stderr=subprocess.PIPE,
         text=True,
     )
-    with process:
+    try:
         assert process.stdout is not None
-        assert process.stdout.readline().startswith("working on rescind.db")
+        assert process.stdout.readline().startswith("working on ./rescind.db")
         acme(*LEAVE)
         while acme("pending")[1] != "nothing is pending\n":
             assert process.poll() is None
         process.send_signal(number)
         out, err = process.communicate(timeout=WAIT_SECONDS)
+    finally:
+        process.kill()
+        process.communicate()
     assert (process.returncode, err) == (0, "")
     assert "1 jobs settled" in out
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Protocol
 
-from rescind.errors import GroupBusy, RescindError
+from rescind.errors import GroupBusy, RescindError, StoreConflict
 from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Job, Progress, Work, jobs, purge
 from rescind.settings import Settings
@@ -101,7 +101,9 @@ class Worker:
             self._busy_until[key] = time.monotonic() + BUSY_SECONDS * (0.5 + random.random())  # noqa: S311
             return True
         except Exception as error:
-            if isinstance(error, RescindError) and error.retry:
+            # what the whole store has is waited for; a conflict is this job's, and may come back for ever
+            is_of_store = isinstance(error, RescindError) and error.retry
+            if is_of_store and not isinstance(error, StoreConflict):
                 raise
             self._note_failure(work.job, error)
             return True

@@ -229,7 +229,7 @@ class PostgresStore:
                 raise self._translated(error) from error
 
     def waiting(self) -> int:
-        with self._connection() as connection:
+        with self._connection() as connection, self._translating():
             row = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
             return int(row[0]) if row else 0
 
