@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import product
 from signal import SIGKILL
 
 import pytest
@@ -53,6 +54,11 @@ JOBS: dict[str, tuple[int, list[Change]]] = {
     ),
 }
 """For each kind of pending work how many pairs a chunk has, and what leaves such work: it takes and gives."""
+EVERYWHERE = [
+    *product(("sqlite", "postgres, one by one"), JOBS),
+    ("postgres", "whole"),
+]
+"""Where each kind is tried; of a pipeline, the server has done nothing or all."""
 
 
 class Jobs:
@@ -116,7 +122,7 @@ def new_jobs(way: Way) -> Iterator[Callable[[str], Jobs]]:
         yield make
 
 
-@pytest.mark.parametrize("kind", JOBS)
+@pytest.mark.parametrize(("way", "kind"), EVERYWHERE, indirect=["way"])
 def test_killed_at_any_statement(new_jobs: Callable[[str], Jobs], kind: str) -> None:
     """Whatever chunk it was in, only that one is done again, and in the end all rows are right."""
     jobs = new_jobs(kind)
@@ -136,7 +142,7 @@ def test_killed_at_any_statement(new_jobs: Callable[[str], Jobs], kind: str) -> 
         assert chunks(child.statements) + chunks(others) == chunks(statements), f"{at}, {statement}"
 
 
-@pytest.mark.parametrize("kind", JOBS)
+@pytest.mark.parametrize(("way", "kind"), EVERYWHERE[:-1], indirect=["way"])
 def test_control_taken_off_before_it_is_done(new_jobs: Callable[[str], Jobs], kind: str) -> None:
     """Control: work that is taken off the list when it begins, as queues do, is lost with its worker."""
     jobs = new_jobs(kind)
