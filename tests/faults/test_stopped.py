@@ -11,7 +11,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.errors import GroupBusy, StoreBusy
 from rescind.propagation.worker import Worker
-from rescind.store import sqlite
+from rescind.store import postgres, sqlite
 from tests.faults import tasks
 from tests.faults.children import Child
 from tests.faults.small import (
@@ -131,6 +131,45 @@ def test_in_a_pipeline(on_postgres: Authority, statement: str, ending: Signals) 
     _end(child, ending)
     settle(on_postgres)
     require_settled(on_postgres, NAME)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_stopped_change(
+    on_postgres: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    ending: Signals,
+) -> None:
+    """While a change stands still, its organization's changes are refused; workers do what they can."""
+    monkeypatch.setattr(postgres, "BUSY_SECONDS", 0.05)
+    on_postgres.reconcile("team")
+    on_postgres.apply([LEAVE], route="background")
+    again = changes.AddMembers(group="team", members=MEMBERS[:1])
+    args = (tasks.apply, on_postgres.store.url, NAME, [again], "once", "background")  # type: ignore[attr-defined]
+    child = Child(*args, at="commit", by=SIGSTOP, one_by_one=True)
+    child.wait_until_at("commit")
+    with opened(on_postgres.store.url, "other") as other:  # type: ignore[attr-defined]
+        other.apply(FACTS, route="inline")
+        other.apply([LEAVE], route="background")
+        with pytest.raises(StoreBusy):
+            other.apply([ELSEWHERE], organization=NAME)
+        worker = Worker(other.store)
+        while other.pending(organization="other"):
+            worker.work_once()
+        assert other.pending(organization=NAME)
+        assert not may(other, MEMBERS[0], "read", PLACES[0], organization=NAME)
+        _end(child, ending)
+        settle(other)
+        require_settled(other, NAME)
+        is_back = ending == SIGCONT
+        assert may(other, MEMBERS[0], "read", PLACES[0], organization=NAME) == is_back
+
+
+def test_machines_that_vanish_are_noticed(on_postgres: Authority) -> None:
+    """Each connection asks the server to probe it, so that the locks of a vanished machine are given up."""
+    on_postgres.store.queries["probes"] = (
+        "SELECT name FROM pg_settings WHERE name LIKE 'tcp_keepalives%%' AND source = 'session'"
+    )
+    assert len(on_postgres.store.fetch("probes", {})) == 3
 
 
 @pytest.mark.parametrize("statement", STOPS)

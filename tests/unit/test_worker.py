@@ -1,41 +1,18 @@
-"""Workers: what they choose, what they do about failures, how they stop and wake up."""
+"""Workers: what they choose, how they stop and wake up."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from rescind import Authority, changes
-from rescind.changes import Change
-from rescind.errors import StoreConflict, StoreUnavailable
 from rescind.propagation import worker as module
-from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Job, Progress
-from rescind.propagation.worker import Worker, Workers
 from rescind.settings import Settings
+from tests.unit.jobs import FACTS, WAIT_SECONDS, Seen, Slow, grant, pend, revoke, settling
 
-WAIT_SECONDS = 60
 HOUR = 3_600.0
-GROUPS = ("a", "b", "c")
-FACTS: list[Change] = [
-    changes.CreateOrganization(),
-    changes.DefinePermission(permission="read"),
-    changes.DefineRole(role="reader", permissions=("read",)),
-    changes.DefineRole(role="owner", permissions=("read",), critical=True),
-    changes.DefineResourceType(type="doc"),
-    *(changes.CreateResource(resource=f"doc:{n}") for n in range(6)),
-    *(changes.AddMembership(subject=f"user:{n}") for n in range(6)),
-    *(changes.CreateGroup(group=group) for group in GROUPS),
-    *(
-        changes.AddMembers(group=group, members=tuple(f"user:{n}" for n in range(6)))
-        for group in GROUPS
-    ),
-    *(changes.Assign(role="reader", to=f"group:{group}") for group in GROUPS),
-    *(changes.Assign(role="owner", to=f"group:{group}") for group in GROUPS),
-]
 
 
 @pytest.fixture
@@ -43,59 +20,6 @@ def acme(authority: Authority) -> Authority:
     """Three groups of six, on each engine in turn."""
     authority.apply(FACTS, route="inline")
     return authority
-
-
-def grant(group: str, number: int = 0) -> Change:
-    return changes.Assign(role="reader", to=f"group:{group}", on=f"doc:{number}")
-
-
-def revoke(group: str, role: str = "reader") -> Change:
-    return changes.Unassign(role=role, to=f"group:{group}")
-
-
-def pend(authority: Authority, *batch: Change) -> None:
-    """Each as a change of its own, for a worker to do."""
-    for change in batch:
-        authority.apply([change], route="background")
-
-
-class Slow(Pace):
-    """One pair a chunk."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pairs = 1
-
-    def learn(self, seconds: float, waiting: int) -> None:
-        """Nothing."""
-
-
-class Seen:
-    """A worker that notes the group of each chunk."""
-
-    def __init__(self, authority: Authority, **settings: float) -> None:
-        self.chunks: list[str] = []
-        self._names = {
-            int(number): group
-            for group in GROUPS
-            for _, number in authority.store.fetch(
-                "find_group", {"organization": "acme", "group": group}
-            )
-        }
-        self.worker = Worker(
-            authority.store,
-            Settings(**settings),  # type: ignore[arg-type]
-            on_progress=self._note,
-        )
-
-    def _note(self, job: Job, _: Progress) -> None:
-        self.chunks.append(self._names[job.group])
-
-    def finish(self) -> list[str]:
-        """Do all there is; the groups in the order in which they were worked on."""
-        while self.worker.work_once():
-            pass
-        return self.chunks
 
 
 # --- what is chosen -------------------------------------------------------------------------------
@@ -152,76 +76,6 @@ def test_none_starves(acme: Authority, monkeypatch: pytest.MonkeyPatch, is_fair:
     assert len(seen.chunks) == 3 * 8
 
 
-# --- failures -------------------------------------------------------------------------------------
-
-
-def test_backing_off() -> None:
-    """Waits double with each failure, are spread over half of their length, and end at the longest."""
-    worker = Worker.__new__(Worker)
-    worker._settings = Settings(backoff_seconds=0.5, most_backoff_seconds=8.0)
-    for failures, longest in enumerate((0.5, 1.0, 2.0, 4.0, 8.0, 8.0), start=1):
-        waits = {worker._backoff(failures) for _ in range(100)}
-        assert len(waits) > 50
-        assert min(waits) >= longest / 2
-        assert max(waits) <= longest
-    assert worker._backoff(10_000) <= 8.0
-
-
-@pytest.mark.parametrize("error", [RuntimeError("broken"), StoreConflict(why="a bad row")])
-def test_a_failing_job_does_not_stop_others(
-    acme: Authority, error: Exception, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Whatever one group's work fails with, that of others is done, and it is parked in the end."""
-    pend(acme, changes.RemoveMembers(group="a", members=("user:0",)), grant("b"))
-
-    def fail(name: str) -> None:
-        if name == "unmake_member":
-            raise error
-
-    acme.store.on_statement = fail  # type: ignore[attr-defined]
-    settings = Settings(backoff_seconds=0.001, most_backoff_seconds=0.001, poll_seconds=0.001)
-    is_settled = threading.Event()
-    with Workers(acme.store, settings, on_progress=lambda *_: is_settled.set()):
-        assert is_settled.wait(WAIT_SECONDS)
-        while not all(work.is_parked for work in acme.pending()):
-            assert threading.active_count() > 1
-    (work,) = acme.pending()
-    assert (work.group, work.attempts) == ("a", settings.attempts_before_parking)
-    assert caplog.records
-
-
-def test_a_store_that_cannot_be_reached(acme: Authority, caplog: pytest.LogCaptureFixture) -> None:
-    """A worker waits for its database, counts that against no job, and goes on."""
-    pend(acme, revoke("a"))
-    failures = iter([StoreUnavailable(why="gone")] * 3)
-
-    def fail(name: str) -> None:
-        if name.startswith("refuse") and (error := next(failures, None)):
-            raise error
-
-    acme.store.on_statement = fail  # type: ignore[attr-defined]
-    settings = Settings(backoff_seconds=0.001, most_backoff_seconds=0.001)
-    with _settling(acme, settings):
-        pass
-    assert [record.levelname for record in caplog.records] == ["WARNING"] * 3
-
-
-@contextmanager
-def _settling(authority: Authority, settings: Settings, jobs: int = 1) -> Iterator[None]:
-    """A worker in a thread, until so many jobs are settled."""
-    settled = threading.Semaphore(0)
-
-    def note(_: Job, done: Progress) -> None:
-        if done.is_settled:
-            settled.release()
-
-    with Workers(authority.store, settings, on_progress=note):
-        yield
-        for _ in range(jobs):
-            assert settled.acquire(timeout=WAIT_SECONDS)
-    assert authority.pending() == []
-
-
 # --- stopping and waking --------------------------------------------------------------------------
 
 
@@ -248,7 +102,7 @@ def test_woken_up(acme: Authority, database: str, is_at_work: bool) -> None:
     """Work that another process leaves wakes a worker up, long before it would look by itself."""
     settings = Settings(poll_seconds=HOUR)
     other = Authority.open(database, organization="acme")
-    with other, _settling(acme, settings, jobs=1 + is_at_work):
+    with other, settling(acme, settings, jobs=1 + is_at_work):
         if is_at_work:
             pend(acme, revoke("b"))
         pend(other, revoke("a"))
@@ -265,7 +119,7 @@ def test_polling_is_enough(acme: Authority, monkeypatch: pytest.MonkeyPatch) -> 
             """Nothing."""
 
     monkeypatch.setattr(acme.store, "listen", Deaf)
-    with _settling(acme, Settings(poll_seconds=0.001)):
+    with settling(acme, Settings(poll_seconds=0.001)):
         pend(acme, revoke("a"))
 
 
