@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Protocol
 
-from rescind.errors import GroupBusy, RescindError
+from rescind.errors import GroupBusy, RescindError, StoreBusy, StoreConflict
 from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Job, Progress, Work, jobs, purge
 from rescind.settings import Settings
@@ -27,6 +27,8 @@ FAIR_CHOICE_EVERY: Final = 8
 """Every so many choices the oldest work is taken, whatever its urgency, so that none starves."""
 BUSY_SECONDS: Final = 0.005
 """How long a worker leaves a group alone that somebody else has."""
+LOCKED_SECONDS: Final = 1.0
+"""The same, where somebody keeps it longer than a chunk or a change takes."""
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ class Worker:
         self._busy_until: dict[tuple[int, int], float] = {}
 
     def run(self, stop: Stop) -> None:
-        """Work until told to stop. A database that cannot be reached is tried again."""
+        """Work until told to stop, whatever goes wrong. A database that cannot be reached is tried again."""
         listener = self._store.listen("rescind_pending")
         failures = 0
         try:
@@ -68,9 +70,10 @@ class Worker:
                     if not self.work_once(stop):
                         listener.wait(self._wait_seconds())
                     failures = 0
-                except RescindError as error:
+                except Exception as error:
                     failures += 1
-                    log.warning("background work waits: %s", error)
+                    is_known = isinstance(error, RescindError)
+                    log.warning("background work waits: %s", error, exc_info=not is_known)
                     stop.wait(self._backoff(failures))
         finally:
             listener.close()
@@ -97,17 +100,26 @@ class Worker:
         try:
             done = work.step(self._pace)
         except GroupBusy:
-            key = (work.job.o, work.job.group)
-            self._busy_until[key] = time.monotonic() + BUSY_SECONDS * (0.5 + random.random())  # noqa: S311
+            self._leave_alone(work.job, BUSY_SECONDS)
+            return True
+        except StoreBusy as error:
+            log.warning("background work on group %s waits: %s", work.job.group, error)
+            self._leave_alone(work.job, LOCKED_SECONDS)
             return True
         except Exception as error:
-            if isinstance(error, RescindError) and error.retry:
+            # what the whole store has is waited for; a conflict is this job's, and may come back for ever
+            is_of_store = isinstance(error, RescindError) and error.retry
+            if is_of_store and not isinstance(error, StoreConflict):
                 raise
             self._note_failure(work.job, error)
             return True
         if self._on_progress is not None:
             self._on_progress(work.job, done)
         return done.is_settled
+
+    def _leave_alone(self, job: Job, seconds: float) -> None:
+        until = time.monotonic() + seconds * (0.5 + random.random())  # noqa: S311
+        self._busy_until[(job.o, job.group)] = until
 
     def _chosen(self) -> Job | None:
         """Revocations first, of critical roles before others, then who has waited longest."""

@@ -24,6 +24,7 @@ from rescind.errors import (
     InvalidArgument,
     OutcomeUnknown,
     SchemaMissing,
+    StoreBusy,
     StoreConflict,
     StoreError,
     StoreReadOnly,
@@ -42,6 +43,10 @@ logging.getLogger("psycopg").addFilter(
     lambda record: not str(record.msg).startswith(PIPELINE_NOISE)
 )
 CONNECT_SECONDS = 10.0
+BUSY_SECONDS = 10.0
+"""How long a lock is waited for: its holder may stand still without being gone."""
+GIVING_WAY_SECONDS = 0.25
+"""The same, for who gives way."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -221,18 +226,22 @@ class PostgresStore:
         attempts = 1 if gives_way else CONFLICT_ATTEMPTS
         for attempt in range(attempts):
             try:
-                self._transact(change, keep=keep)
+                self._transact(change, keep=keep, gives_way=gives_way)
                 return
             except StoreConflict:
                 if attempt == attempts - 1:
                     raise
 
-    def _transact(self, change: Change, *, keep: bool) -> None:
+    def _transact(self, change: Change, *, keep: bool, gives_way: bool) -> None:
         with self._connection() as connection:
             sent = False
             try:
                 with connection.pipeline():
                     connection.execute("BEGIN")
+                    if gives_way:
+                        connection.execute(
+                            f"SET LOCAL lock_timeout = {GIVING_WAY_SECONDS * 1e3:.0f}"
+                        )
                     change(PostgresTransaction(connection, self, is_ours=True))
                     if keep:
                         self._announce("commit")
@@ -279,7 +288,7 @@ class PostgresStore:
                 raise self.translated(error) from error
 
     def waiting(self) -> int:
-        with self._connection() as connection:
+        with self._connection() as connection, self._translating():
             row = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
             return int(row[0]) if row else 0
 
@@ -392,7 +401,8 @@ def configure(connection: Connection) -> None:
     """Settings that hold for a connection of ours.
 
     Every statement of Rescind goes from keys to keys through indexes, in the order it is written
-    in: plans are made once, and not for tables that happened to be empty at that time.
+    in: plans are made once, and not for tables that happened to be empty at that time. A machine that
+    vanished is noticed, and gives up its locks, within half a minute.
     """
     connection.adapters.register_dumper(int, Int8Dumper)
     connection.prepared_max = 1_000
@@ -401,6 +411,8 @@ def configure(connection: Connection) -> None:
         " ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'),"
         " ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('enable_material', 'off'),"
         " ('enable_bitmapscan', 'off'), ('join_collapse_limit', '1'), ('from_collapse_limit', '1'),"
+        " ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'),"
+        f" ('tcp_keepalives_count', '3'), ('lock_timeout', '{BUSY_SECONDS * 1e3:.0f}'),"
         " ('default_transaction_isolation', 'read committed')) AS s (name, value)"
     )
 
@@ -440,6 +452,8 @@ def _by_state(error: psycopg.Error, where: str) -> BaseException:
         return PlanStale()
     if state in ("40001", "40P01", "23503", "23505"):
         return StoreConflict(why=_first_line(error))
+    if state == "55P03":
+        return StoreBusy(database=where, why=_first_line(error))
     if state == "25006":
         return StoreReadOnly(database=where)
     if state == "42P01":

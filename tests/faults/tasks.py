@@ -1,0 +1,146 @@
+"""What children do until they are killed. `watch` has a store tell each statement, and end there."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+
+from rescind import Authority
+from rescind.changes import Change
+from rescind.model import Receipt
+from rescind.propagation import reconcile as reconciling
+from rescind.propagation.worker import Worker
+from rescind.settings import Settings
+from rescind.store import Store, sqlite
+from tests.faults.small import Steady, let_pass, opened
+from tests.faults.small import settle as settle_all
+from tests.state import leave_out
+
+Watch = Callable[[Store], None]
+Task = Callable[..., Any]
+Told = tuple[Any, ...]
+
+
+def told(receipt: Receipt) -> Told:
+    """What a receipt says of a change, whoever asks."""
+    return (
+        receipt.token,
+        receipt.revision,
+        receipt.changed,
+        receipt.direction,
+        receipt.route,
+        receipt.fan_out,
+        receipt.recorded_at,
+    )
+
+
+def apply(
+    watch: Watch, database: str, organization: str, batch: Sequence[Change], key: str, route: str
+) -> Told:
+    """Apply a batch under a key."""
+    with opened(database, organization) as authority:
+        watch(authority.store)
+        return told(authority.apply(batch, idempotency_key=key, route=route))
+
+
+def apply_without_transaction(watch: Watch, database: str, *args: Any) -> Told:
+    """The same where each statement is kept at once: the control."""
+    sqlite._begin = lambda _: None
+    execute = psycopg.Connection.execute
+
+    def kept_at_once(connection: Any, query: Any, *rest: Any, **options: Any) -> Any:
+        return execute(connection, "SELECT 1" if query == "BEGIN" else query, *rest, **options)
+
+    psycopg.Connection.execute = kept_at_once  # type: ignore[method-assign]
+    return apply(watch, database, *args)
+
+
+def settle(watch: Watch, database: str, organization: str, group: str, pairs: int) -> None:
+    """Settle what is pending for a group, in chunks of one size."""
+    with opened(database, organization) as authority:
+        watch(authority.store)
+        reconciling.reconcile(authority.store, organization, group, pace=Steady(pairs))
+
+
+def settle_taken_off(watch: Watch, database: str, organization: str, *args: Any) -> None:
+    """The same by a worker that takes the work off the list first: a control."""
+    with opened(database, organization) as authority:
+        store = authority.store
+        o = store.fetch("find_log", {"organization": organization})[0][0]
+        jobs = [
+            job for job in reconciling.jobs(store.fetch("list_due", {"limit": 9})) if job.o == o
+        ]
+        store.queries["take_off"] = f"DELETE FROM pending WHERE organization = {o}"
+        store.transact(lambda tx: tx.run("take_off"))
+        let_pass(authority, "refuse_pending_moved")
+        watch(store)
+        for job in jobs:
+            reconciling.Work(store, job).step(Steady(args[-1]))
+
+
+def settle_without_cursor(watch: Watch, database: str, organization: str, *args: Any) -> None:
+    """The same by a worker that keeps no cursor: a control."""
+    with opened(database, organization) as authority:
+        leave_out(authority, "advance_pending")
+        let_pass(authority, "refuse_pending_moved")
+        watch(authority.store)
+        reconciling.reconcile(authority.store, organization, args[0], pace=Steady(args[-1]))
+
+
+# --- on machines whose clocks are off -------------------------------------------------------------
+
+
+def with_clock(watch: Watch, seconds: int, task: Task, *args: Any) -> Any:
+    """A task on a machine whose clock is off by so much."""
+    right, right_ns = time.time, time.time_ns
+    time.time = lambda: right() + seconds
+    time.time_ns = lambda: right_ns() + seconds * 10**9
+    return task(watch, *args)
+
+
+def change(_: Watch, database: str, organization: str, made: Change) -> None:
+    """Apply a change in the background, at the time of this machine."""
+    with Authority.open(database, organization=organization) as authority:
+        authority.apply([made], route="background")
+
+
+def work(_: Watch, database: str, organization: str) -> bool:
+    """Do what is due; says whether anything was."""
+    with Authority.open(database, organization=organization) as authority:
+        is_due = authority.has_due_work()
+        settle_all(authority)
+        return is_due
+
+
+def work_by_own_clock(_: Watch, database: str, organization: str) -> bool:
+    """The same by a worker that compares with its own clock: a control."""
+    with Authority.open(database, organization=organization) as authority:
+        queries, now = authority.store.queries, time.time_ns() // 1_000
+        queries["list_due"] = re.sub(
+            r"WHERE NOT p.parked AND p.not_before <=\s.*?\sORDER",
+            f"WHERE NOT p.parked AND p.recorded_at <= {now} ORDER",
+            queries["list_due"],
+            flags=re.DOTALL,
+        )
+        is_due = authority.has_due_work()
+        settle_all(authority)
+        return is_due
+
+
+def fail(_: Watch, database: str, organization: str, backoff_seconds: float) -> None:
+    """Fail once at what is due."""
+    settings = Settings(backoff_seconds=backoff_seconds)
+    with Authority.open(database, organization=organization, settings=settings) as authority:
+
+        def broken(name: str) -> None:
+            if name.startswith("unmake"):
+                raise RuntimeError(name)
+
+        authority.store.on_statement = broken  # type: ignore[attr-defined]
+        logging.disable()
+        Worker(authority.store, settings).work_once()

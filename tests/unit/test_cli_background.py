@@ -1,0 +1,119 @@
+"""The command line of background work: worker, pending, audit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from rescind import Authority
+from rescind.cli import background
+from tests.unit.command_line import CommandLine, one_error
+
+LEAVE = ("remove-member", "eng", "ada", "--route", "background")
+WAIT_SECONDS = 60
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """A worker takes signals for itself."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+def test_work_is_listed_done_and_gone(acme: CommandLine) -> None:
+    """What a change leaves is listed, a worker does it, and nothing is left."""
+    acme(*LEAVE)
+    (work,) = (json.loads(line) for line in acme("pending", "--json")[1].splitlines())
+    assert (work["group"], work["kind"], work["subject"]) == ("eng", "member", "user:ada")
+    code, out, _ = acme("worker", "--until-settled", "--json")
+    told = json.loads(out)
+    assert (code, told["settled"], told["unmade"]) == (0, 1, 1)
+    assert acme("pending")[1] == "nothing is pending\n"
+    assert "0 jobs settled" in acme("worker", "--until-settled", "--concurrency", "2")[1]
+    assert acme("audit")[0] == 0
+
+
+def test_work_is_parked_and_retried(acme: CommandLine) -> None:
+    """Parked work is left alone, still denies, is shown as parked, and is done when it is retried."""
+    acme(*LEAVE)
+    assert acme("pending", "park", "eng")[1] == "eng: parked\n"
+    assert acme("pending", "park", "eng")[1] == "eng: it is so already\n"
+    assert "0 jobs settled" in acme("worker", "--until-settled")[1]
+    assert "parked after 0 attempts" in acme("pending", "show", "eng")[1]
+    assert acme("check", "ada", "doc:read")[0] == 1
+    assert acme("pending", "retry", "eng")[1] == "eng: retried\n"
+    assert "1 jobs settled" in acme("worker", "--until-settled")[1]
+    assert "Nothing is pending for it" in one_error(acme("pending", "show", "eng"))
+    one_error(acme("pending", "retry"))
+
+
+def test_work_is_watched(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The view is drawn until nothing is due, and tells how much there is."""
+    acme(*LEAVE)
+    frames = []
+
+    def sleep(_: float) -> None:
+        frames.append(len(frames))
+        if len(frames) == 2:
+            with Authority.open("rescind.db", organization="acme") as authority:
+                authority.reconcile("eng")
+
+    clock = SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
+    monkeypatch.setattr(background, "time", clock)
+    code, out, err = acme("pending", "--watch")
+    assert (code, err, len(frames)) == (0, "", 3)
+    assert "oldest that revokes" in out
+    one_error(acme("pending", "--watch", "--json"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_ends_when_told(acme: CommandLine, tmp_path: Path, number: signal.Signals) -> None:
+    """It says that it works, does what comes, and ends in order."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import rescind.cli; rescind.cli.main()", "worker"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("working on ./rescind.db")
+        acme(*LEAVE)
+        while acme("pending")[1] != "nothing is pending\n":
+            assert process.poll() is None
+        process.send_signal(number)
+        out, err = process.communicate(timeout=WAIT_SECONDS)
+    finally:
+        process.kill()
+        process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert "1 jobs settled" in out
+
+
+def test_drift_is_told_and_repaired(acme: CommandLine) -> None:
+    """Rows that no change made, and rows that are missing, make the audit fail until they are repaired."""
+    with sqlite3.connect("rescind.db") as connection:
+        connection.execute("DELETE FROM effective_role")
+    connection.close()
+    code, out, _ = acme("audit")
+    assert code == 1
+    assert "user:ada lacks reader on organization" in out
+    assert acme("audit", "--repair")[0] == 1
+    acme("worker", "--until-settled")
+    code, out, _ = acme("audit", "--json")
+    assert (code, json.loads(out)["clean"], json.loads(out)["effective_roles"]) == (0, True, 1)

@@ -1,0 +1,136 @@
+"""Workers: what they choose, how they stop and wake up."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from rescind import Authority, changes
+from rescind.propagation import worker as module
+from rescind.propagation.reconcile import Job, Progress
+from rescind.settings import Settings
+from tests.unit.jobs import FACTS, WAIT_SECONDS, Seen, Slow, grant, pend, revoke, settling
+
+HOUR = 3_600.0
+
+
+@pytest.fixture
+def acme(authority: Authority) -> Authority:
+    """Three groups of six, on each engine in turn."""
+    authority.apply(FACTS, route="inline")
+    return authority
+
+
+# --- what is chosen -------------------------------------------------------------------------------
+
+
+def test_the_most_urgent_first(acme: Authority) -> None:
+    """What revokes critical roles, what revokes, what grants; the order of arrival does not matter."""
+    pend(acme, grant("a"), revoke("b"), revoke("c", "owner"))
+    assert Seen(acme).finish() == ["c", "b", "a"]
+
+
+def test_the_oldest_of_the_equally_urgent(acme: Authority) -> None:
+    """Who has waited longest comes first."""
+    pend(acme, revoke("b"), revoke("c"), revoke("a"))
+    assert Seen(acme).finish() == ["b", "c", "a"]
+
+
+def test_more_urgent_work_comes_between(acme: Authority) -> None:
+    """A revocation does not wait until a large grant is done, only until its chunk is."""
+    pend(acme, grant("a"))
+    seen = Seen(acme)
+    seen.worker._pace = Slow()
+
+    def arrive(job: Job, done: Progress) -> None:
+        if not seen.chunks:
+            pend(acme, revoke("b"))
+        seen._note(job, done)
+
+    seen.worker._on_progress = arrive
+    assert seen.finish()[:2] == ["a", "b"]
+
+
+def test_groups_take_turns(acme: Authority) -> None:
+    """With its slice over, a worker goes on to who has waited longer."""
+    pend(acme, grant("a"), grant("b"), grant("c"))
+    seen = Seen(acme, slice_seconds=0.0)
+    seen.worker._pace = Slow()
+    assert seen.finish()[:6] == ["a", "b", "c"] * 2
+
+
+@pytest.mark.parametrize("is_fair", [True, False])
+def test_none_starves(acme: Authority, monkeypatch: pytest.MonkeyPatch, is_fair: bool) -> None:
+    """However much urgent work arrives, what is less urgent is chosen every so often; else it never is."""
+    if not is_fair:
+        monkeypatch.setattr(module, "FAIR_CHOICE_EVERY", 10**9)
+    pend(acme, grant("c"))
+    seen = Seen(acme)
+    for number in range(3 * 8):
+        group = "ab"[number % 2]
+        acme.apply([grant(group)], route="inline")
+        pend(acme, changes.Unassign(role="reader", to=f"group:{group}", on="doc:0"))
+        seen.worker.work_once()
+    assert ("c" in seen.chunks) == is_fair
+    assert len(seen.chunks) == 3 * 8
+
+
+# --- stopping and waking --------------------------------------------------------------------------
+
+
+def test_a_stop_finishes_the_chunk(acme: Authority) -> None:
+    """Told to stop inside a chunk, a worker commits that chunk and begins no other."""
+    pend(acme, grant("a"))
+    stop = threading.Event()
+    acme.store.on_statement = lambda name: (  # type: ignore[attr-defined]
+        stop.set() if name.startswith("make_") else None
+    )
+    seen = Seen(acme)
+    seen.worker._pace = Slow()
+    seen.worker.run(stop)
+    assert seen.chunks == ["a"]
+    (work,) = acme.pending()
+    assert work.done == 1
+    acme.store.on_statement = None  # type: ignore[attr-defined]
+    seen.finish()
+    assert acme.pending() == []
+
+
+@pytest.mark.parametrize("is_at_work", [False, True])
+def test_woken_up(acme: Authority, database: str, is_at_work: bool) -> None:
+    """Work that another process leaves wakes a worker up, long before it would look by itself."""
+    settings = Settings(poll_seconds=HOUR)
+    other = Authority.open(database, organization="acme")
+    with other, settling(acme, settings, jobs=1 + is_at_work):
+        if is_at_work:
+            pend(acme, revoke("b"))
+        pend(other, revoke("a"))
+
+
+def test_polling_is_enough(acme: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that hears nothing finds work by looking."""
+
+    class Deaf:
+        def wait(self, seconds: float) -> None:
+            threading.Event().wait(seconds)
+
+        def close(self) -> None:
+            """Nothing."""
+
+    monkeypatch.setattr(acme.store, "listen", Deaf)
+    with settling(acme, Settings(poll_seconds=0.001)):
+        pend(acme, revoke("a"))
+
+
+def test_a_listener_returns_for_news(acme: Authority, database: str) -> None:
+    """It returns when another connection has left work, however long it may wait."""
+    listener = acme.store.listen("rescind_pending")
+    listener.wait(0.0)  # what came before it listened is no news
+    thread = threading.Thread(target=listener.wait, args=(HOUR,))
+    thread.start()
+    with Authority.open(database, organization="acme") as other:
+        pend(other, revoke("a"))
+    thread.join(WAIT_SECONDS)
+    assert not thread.is_alive()
+    listener.close()
