@@ -92,3 +92,11 @@ SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE NO
 -- name: read_tallies
 SELECT rescind_tallied('granted'), rescind_tallied('revoked'),
        CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS DOUBLE PRECISION)
+
+-- What comes before every transaction that is still under way, so that nobody who reads on from here misses one.
+
+-- fragment: is_visible
+e.written_by < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
+
+-- name: lock_organization
+SELECT id FROM organization WHERE id = :o FOR NO KEY UPDATE
