@@ -24,6 +24,7 @@ SHARED = (
     "audit.sql",
     "decisions.sql",
     "facts.sql",
+    "keys.sql",
     "directory.sql",
 )
 

@@ -5,7 +5,7 @@ from alembic import op
 from rescind.store.migrations import run_script
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0004"
 
 
 def upgrade() -> None:

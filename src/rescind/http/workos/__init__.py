@@ -1,0 +1,5 @@
+"""The management API in WorkOS's shape."""
+
+from litestar import Router
+
+router = Router(path="/", route_handlers=[])
