@@ -1,5 +1,75 @@
-"""The management API in WorkOS's shape."""
+"""The management API in WorkOS's shape, so that WorkOS's own SDKs can be pointed at it."""
 
-from litestar import Router
+from __future__ import annotations
 
-router = Router(path="/", route_handlers=[])
+from typing import Annotated, Any
+
+from litestar import Request, Router
+from litestar.di import Provide
+from litestar.params import Parameter
+
+from rescind.http.auth import caller_of
+from rescind.http.service import Service
+from rescind.http.workos import (
+    assignments,
+    checks,
+    errors,
+    events,
+    group_assignments,
+    groups,
+    memberships,
+    organizations,
+    permissions,
+    resources,
+    roles,
+    unsupported,
+)
+from rescind.http.workos.call import Call, digest_of
+from rescind.http.workos.envelopes import window
+
+
+async def _call(
+    request: Request[Any, Any, Any],
+    service: Service,
+    at_least: Annotated[str | None, Parameter(header="Rescind-At-Least", max_length=255)] = None,
+    idempotency_key: Annotated[
+        str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=255)
+    ] = None,
+    chosen_id: Annotated[str | None, Parameter(header="Rescind-Id", max_length=255)] = None,
+) -> Call:
+    """The request as the routes take it."""
+    scope = request.scope
+    body = await request.body()
+    digest = digest_of(scope["method"], scope["path"], scope["query_string"], body, chosen_id)
+    return Call(
+        service,
+        caller_of(request),
+        at_least=at_least,
+        key=idempotency_key,
+        chosen_id=chosen_id,
+        digest=digest,
+    )
+
+
+router = Router(
+    path="/",
+    route_handlers=[
+        *organizations.HANDLERS,
+        *memberships.HANDLERS,
+        *groups.HANDLERS,
+        *permissions.HANDLERS,
+        *roles.HANDLERS,
+        *resources.HANDLERS,
+        *assignments.HANDLERS,
+        *group_assignments.HANDLERS,
+        *checks.HANDLERS,
+        *events.HANDLERS,
+        *unsupported.HANDLERS,
+    ],
+    dependencies={
+        "call": Provide(_call),
+        "window": Provide(window, sync_to_thread=False),
+    },
+    exception_handlers={Exception: errors.respond},
+    tags=["management"],
+)

@@ -31,7 +31,7 @@ CREATE TABLE directory_answer (
     digest TEXT COLLATE "C" NOT NULL,       -- of the request
     status INTEGER,
     body TEXT COLLATE "C",
-    token TEXT COLLATE "C",
+    receipts TEXT COLLATE "C",          -- JSON: what has to be enforced before it is given again
     recorded_at BIGINT NOT NULL,
     PRIMARY KEY (caller, key)
 );

@@ -31,7 +31,7 @@ CREATE TABLE directory_answer (
     digest TEXT NOT NULL,                   -- of the request
     status INTEGER,
     body TEXT,
-    token TEXT,
+    receipts TEXT,                      -- JSON: what has to be enforced before it is given again
     recorded_at INTEGER NOT NULL,
     PRIMARY KEY (caller, key)
 ) STRICT, WITHOUT ROWID;

@@ -4,6 +4,9 @@
 -- name: read_directory_secret
 SELECT secret FROM directory_secret
 
+-- name: read_revision
+SELECT o.id, o.revision, env.revision FROM organization AS o JOIN organization AS env ON env.id = 0 WHERE o.id = :o
+
 -- name: find_public_id
 SELECT organization, kind, number FROM directory WHERE public_id = :public_id
 
@@ -41,7 +44,8 @@ ORDER BY o.id DESC LIMIT :limit
 -- --- memberships ---------------------------------------------------------------------------------
 
 -- fragment: membership_columns
-SELECT m.organization, m.id, m.subject, m.name, m.active, m.created_at, d.public_id, d.updated_at, od.public_id, o.name
+SELECT m.organization, m.id, m.subject, m.name, m.active, m.created_at, d.public_id, d.updated_at, od.public_id, o.name,
+       o.slug, o.role_mode
 
 -- fragment: membership_entries
 JOIN organization AS o ON o.id = m.organization
@@ -226,6 +230,9 @@ ORDER BY p.id LIMIT :limit
 @permissions_among
 ORDER BY p.id DESC LIMIT :limit
 
+-- name: find_resource_type
+SELECT 1 FROM resource_type WHERE slug = :type AND (organization IN (0, :o) OR :o = -1) LIMIT 1
+
 -- name: show_roles
 SELECT r.organization, r.id, r.slug, r.name, r.priority, d.attributes, d.created_at, d.updated_at
 FROM role AS r LEFT JOIN directory AS d ON d.organization = r.organization AND d.kind = 'role' AND d.number = r.id
@@ -372,6 +379,15 @@ LEFT JOIN directory AS gd ON gd.organization = a.organization AND gd.kind = 'gro
 WHERE (abs(a.id), h.membership) > (:low, :low_m) AND (abs(a.id), h.membership) < (:high, :high_m)
   AND (:role = '' OR q.slug = :role)
 
+-- name: list_subjects_given
+WITH RECURSIVE
+@held_on_resource
+SELECT DISTINCT m.subject
+FROM held AS h JOIN assignment AS a ON a.organization = :o AND a.id = h.assignment
+JOIN role_permission AS rp ON rp.role = a.role
+JOIN permission AS p ON p.id = rp.permission AND p.slug = :permission
+JOIN membership AS m ON m.organization = :o AND m.id = h.membership
+
 -- name: page_assignments_of_membership_asc
 WITH RECURSIVE
 @held_by_membership
@@ -436,10 +452,10 @@ INSERT INTO directory_answer (caller, key, digest, recorded_at) VALUES (:caller,
 ON CONFLICT (caller, key) DO NOTHING RETURNING 1
 
 -- name: read_answer
-SELECT digest, status, body, token FROM directory_answer WHERE caller = :caller AND key = :key
+SELECT digest, status, body, receipts FROM directory_answer WHERE caller = :caller AND key = :key
 
 -- name: keep_answer
-UPDATE directory_answer SET status = :status, body = :body, token = :token WHERE caller = :caller AND key = :key RETURNING 1
+UPDATE directory_answer SET status = :status, body = :body, receipts = :receipts WHERE caller = :caller AND key = :key RETURNING 1
 
 -- name: forget_old_answers
 DELETE FROM directory_answer WHERE recorded_at < :cutoff RETURNING 1
