@@ -18,6 +18,7 @@ from rescind.http import problems, workos
 from rescind.http.gate import Gate
 from rescind.http.routes import health
 from rescind.http.service import Service
+from rescind.http.workos.slashes import keeping_slashes
 
 THREADS: Final = 40
 """Requests of one process that may wait for the database at a time."""
@@ -26,7 +27,7 @@ VERSION: Final = "1.0"
 
 def application(service: Service) -> Gate:
     """The application. Closing the service's authority is the caller's work."""
-    return Gate(framework(service), service, lanes={})
+    return Gate(keeping_slashes(framework(service)), service, lanes={})
 
 
 def framework(service: Service) -> Litestar:

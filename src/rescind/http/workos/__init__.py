@@ -13,6 +13,8 @@ from rescind.http.service import Service
 from rescind.http.workos import (
     assignments,
     checks,
+    custom_roles,
+    environment_roles,
     errors,
     events,
     group_assignments,
@@ -21,7 +23,6 @@ from rescind.http.workos import (
     organizations,
     permissions,
     resources,
-    roles,
     unsupported,
 )
 from rescind.http.workos.call import Call, digest_of
@@ -58,7 +59,8 @@ router = Router(
         *memberships.HANDLERS,
         *groups.HANDLERS,
         *permissions.HANDLERS,
-        *roles.HANDLERS,
+        *environment_roles.HANDLERS,
+        *custom_roles.HANDLERS,
         *resources.HANDLERS,
         *assignments.HANDLERS,
         *group_assignments.HANDLERS,

@@ -94,7 +94,7 @@ def assign_role(call: Call, membership_id: str, data: RoleOnTarget) -> Response[
         o, m, subject, *_, slug, _ = memberships.shown(call, membership_id)
         resource = targets.resource(call, o, data)
         require_scope(call, o, data.role_slug, resource[2])
-        call.fetch("lock_organization", o=o)
+        call.lock(o)
         key = (data.role_slug, resource[2])
         if key not in _own(call, o, m):
             change = changes.Assign(role=data.role_slug, to=subject, on=resource[2])

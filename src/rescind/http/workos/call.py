@@ -55,6 +55,7 @@ class Call:
         self._key, self._digest = key, digest
         self._connection: object = None
         self._receipts: list[Receipt] = []
+        self._about: int | None = None
         self._is_fresh = at_least is None
         self._bound: int | None = None
 
@@ -155,6 +156,7 @@ class Call:
         with self.store.connection() as connection:
             self._connection = connection
             self._receipts.clear()
+            self._about = None
             try:
                 answer = self._claimed()
                 if answer is None:
@@ -166,6 +168,15 @@ class Call:
         for receipt in self._receipts:
             receipt.enforce()
         return answer
+
+    def about(self, o: int) -> None:
+        """Say which organization the write is about, even if it changes nothing of the core's."""
+        self._about = o
+
+    def lock(self, o: int) -> None:
+        """Let nothing else change the organization from here to the end of the write."""
+        self.about(o)
+        self.fetch("lock_organization", o=o)
 
     def apply(self, organization: str, *changes: Change) -> Receipt:
         """Apply the core's changes as part of the write."""
@@ -190,10 +201,12 @@ class Call:
         ((digest, status, body, receipts),) = self.fetch("read_answer", **names)
         if digest != self._digest:
             raise KeyReused(key=self._key)
-        self._receipts += [self._again(*facts) for facts in json.loads(receipts)]
-        return self._answer(status, body.encode())
+        token, facts = json.loads(receipts)
+        self._receipts += [self._again(*each) for each in facts]
+        return _answer(status, body.encode(), token)
 
     def _kept(self, status: int, body: bytes) -> Response[Any]:
+        token = self._token()
         if self._key is not None:
             self.fetch(
                 "keep_answer",
@@ -201,15 +214,16 @@ class Call:
                 key=self._key,
                 status=status,
                 body=body.decode(),
-                receipts=json.dumps([_facts(receipt) for receipt in self._receipts]),
+                receipts=json.dumps((token, [_facts(receipt) for receipt in self._receipts])),
             )
-        return self._answer(status, body)
+        return _answer(status, body, token)
 
-    def _answer(self, status: int, body: bytes) -> Response[Any]:
-        headers = {}
+    def _token(self) -> str | None:
+        """The state of the facts that the write left."""
         if self._receipts:
-            headers["Rescind-Revision"] = self._receipts[-1].token
-        return Response(body, status_code=status, media_type="application/json", headers=headers)
+            return self._receipts[-1].token
+        rows = [] if self._about is None else self.fetch("read_revision", o=self._about)
+        return Revision(*rows[0]).token() if rows else None
 
     def _again(
         self, organization: str, token: str, changed: bool, recorded_at: int, direction: str
@@ -227,6 +241,11 @@ class Call:
             settled_at=None,
             enforcer=self.authority._enforce_committed,
         )
+
+
+def _answer(status: int, body: bytes, token: str | None) -> Response[Any]:
+    headers = {} if token is None else {"Rescind-Revision": token}
+    return Response(body, status_code=status, media_type="application/json", headers=headers)
 
 
 def _facts(receipt: Receipt) -> tuple[str, str, bool, int, str]:

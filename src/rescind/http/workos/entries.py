@@ -19,6 +19,7 @@ MOST_TEXT: Final = 10_000
 
 def touch(call: Call, kind: Kind, o: int, number: int, **attributes: Any) -> None:
     """Note that an object was changed, and what is given of its attributes; None takes one away."""
+    call.about(o)
     key = {"o": o, "kind": kind.name.lower(), "number": number}
     ((found,),) = call.fetch("touch_entry", now=call.now, **key)
     given = {name: value for name, value in attributes.items() if value is not UNSET}

@@ -46,7 +46,7 @@ class GroupMeant:
 
     def lock(self) -> None:
         """Let nothing else change the organization until the write is done."""
-        self.call.fetch("lock_organization", o=self.o)
+        self.call.lock(self.o)
 
     def held(self) -> dict[RoleAndResource, int]:
         """The numbers of what the group holds now, by role and resource."""

@@ -218,7 +218,7 @@ def _change_members(
     if set(added) & set(removed):
         raise invalid("remove", "a membership may be in `add` or in `remove`, not in both")
     o, g, group, *_ = row
-    call.fetch("lock_organization", o=o)
+    call.lock(o)
     batch: list[Change] = []
     events: list[tuple[str, str]] = []
     for what, kind, wanted in (

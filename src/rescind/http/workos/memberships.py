@@ -140,7 +140,7 @@ def create_organization_membership(call: Call, data: CreateMembership) -> Respon
         o, slug = organization[0], organization[1]
         subject = model.subject_id(data.user_id)
         public_id = entries.chosen_id(call, Kind.MEMBERSHIP)
-        call.fetch("lock_organization", o=o)
+        call.lock(o)
         known = [r for r in call.fetch("list_memberships_of_subject", subject=subject) if r[0] == o]
         if known and known[0][4]:
             told = f"The user '{data.user_id}' is a member of the organization already."
@@ -177,7 +177,7 @@ def update_organization_membership(
 
     def work() -> dict[str, Any]:
         o, m, subject, *_, slug, _ = shown(call, membership_id)
-        call.fetch("lock_organization", o=o)
+        call.lock(o)
         batch = _to_have(call, o, m, subject, data)
         if batch:
             call.apply(slug, *batch)

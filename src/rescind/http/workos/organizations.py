@@ -15,6 +15,7 @@ from rescind.http.workos.entries import text
 from rescind.http.workos.envelopes import Key, Span, Window, page
 from rescind.http.workos.errors import conflict, invalid, not_found
 from rescind.http.workos.ids import Kind
+from rescind.http.workos.slashes import told
 
 MOST_METADATA = 50
 MOST_DOMAINS = 100
@@ -110,6 +111,7 @@ def create_organization(call: Call, data: CreateOrganization) -> Response[dict[s
 @get("/organizations/external_id/{external_id:str}", guards=[requires("read")], sync_to_thread=True)
 def get_organization_by_external_id(call: Call, external_id: str) -> dict[str, Any]:
     """An organization by its external id; one that was made elsewhere by its name in the core."""
+    external_id = told(external_id)
     for (o,) in call.fetch("find_external_id", external_id=external_id):
         if call.may_see(o):
             return shapes.organization(call.ids, row_of(call, o, external_id))
@@ -135,7 +137,7 @@ def update_organization(
     def work() -> dict[str, Any]:
         row = shown(call, organization_id)
         o, slug = row[0], row[1]
-        call.fetch("lock_organization", o=o)
+        call.lock(o)
         if data.name is not None:
             call.apply(slug, changes.RenameOrganization(name=text("name", data.name)))
         entries.touch(call, Kind.ORGANIZATION, o, 0, stripe_customer_id=data.stripe_customer_id)

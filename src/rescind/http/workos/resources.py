@@ -112,7 +112,7 @@ def create_resource(call: Call, data: CreateResource) -> Response[dict[str, Any]
         public_id = entries.chosen_id(call, Kind.RESOURCE)
         name = model.resource_id(f"{data.resource_type_slug}:{data.external_id}")
         parent = _parent(call, o, data)
-        call.fetch("lock_organization", o=o)
+        call.lock(o)
         taken = f"There is a {data.resource_type_slug} '{data.external_id}' already."
         if call.fetch("show_resource_named", o=o, resource=name):
             raise conflict("resource_already_exists", taken)

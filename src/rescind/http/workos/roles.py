@@ -1,4 +1,4 @@
-"""Roles: for all organizations (environment roles), and of one (custom roles). Always in priority order."""
+"""What can be done with roles, for all organizations or of one. The routes are in `…_roles`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import secrets
 from collections.abc import Callable
 from typing import Any, Final
 
-from litestar import Response, delete, get, patch, post, put
+from litestar import Response
 from msgspec import UNSET, Struct, UnsetType
 
 from rescind import changes
-from rescind.http.auth import requires
 from rescind.http.workos import entries, organizations, shapes
 from rescind.http.workos.call import Call
 from rescind.http.workos.entries import text
@@ -20,8 +19,6 @@ from rescind.http.workos.ids import Kind
 from rescind.http.workos.permissions import NOBODY, resource_type
 from rescind.model import ENVIRONMENT
 
-ENVIRONMENT_PATH = "/authorization/roles"
-ORGANIZATION_PATH = "/authorization/organizations/{organization_id:str}/roles"
 SLUG: Final = re.compile(r"[a-z0-9_-]{1,255}")
 
 
@@ -97,7 +94,8 @@ class Owner:
         return is_of_environment is (self.o == 0)
 
 
-def _create(call: Call, owner: Owner, slug: str, data: CreateRole | CreateOrganizationRole) -> Any:
+def define(call: Call, owner: Owner, slug: str, data: CreateRole | CreateOrganizationRole) -> Any:
+    """Define a role, below the others in priority. Raises a conflict where one has its name."""
     if not SLUG.fullmatch(slug):
         raise invalid("slug", "use lower-case letters, digits, '-' and '_'")
     known = call.fetch("show_roles", o=owner.o or NOBODY, role="")
@@ -114,7 +112,8 @@ def _create(call: Call, owner: Owner, slug: str, data: CreateRole | CreateOrgani
     return owner.told(slug, "created")
 
 
-def _update(call: Call, owner: Owner, slug: str, data: UpdateRole) -> Any:
+def describe(call: Call, owner: Owner, slug: str, data: UpdateRole) -> Any:
+    """Change what is given of a role."""
     number = owner.own(slug)[1]
     if data.name is not None:
         call.apply(owner.name, changes.EditRole(role=slug, name=text("name", data.name)))
@@ -123,7 +122,8 @@ def _update(call: Call, owner: Owner, slug: str, data: UpdateRole) -> Any:
     return owner.told(slug, "updated")
 
 
-def _edit(call: Call, owner: Owner, change: changes.EditRole) -> Any:
+def edit(call: Call, owner: Owner, change: changes.EditRole) -> Any:
+    """Change the permissions of a role, for all who hold it at once."""
     number = owner.own(change.role)[1]
     if not call.apply(owner.name, change).changed:
         return owner.roles(change.role)[0]
@@ -131,7 +131,8 @@ def _edit(call: Call, owner: Owner, change: changes.EditRole) -> Any:
     return owner.told(change.role, "updated")
 
 
-def _delete(call: Call, owner: Owner, slug: str, *, cascade: bool) -> None:
+def remove(call: Call, owner: Owner, slug: str, *, cascade: bool) -> None:
+    """Delete a role; with `cascade`, what was given of it too. Else that is a conflict."""
     number = owner.own(slug)[1]
     told = owner.roles(slug)[0]
     call.apply(owner.name, changes.DeleteRole(role=slug, cascade=cascade))
@@ -139,7 +140,7 @@ def _delete(call: Call, owner: Owner, slug: str, *, cascade: bool) -> None:
     owner.tell(told, "deleted")
 
 
-def _write(
+def written(
     call: Call,
     organization_id: str | None,
     work: Callable[[Owner], Any],
@@ -156,179 +157,7 @@ def _write(
     return call.write(owned, status=status)
 
 
-# --- environment roles ----------------------------------------------------------------------------
-
-
-@get(ENVIRONMENT_PATH, guards=[requires("read")], sync_to_thread=True)
-def list_environment_roles(call: Call) -> dict[str, Any]:
-    """All roles for all organizations."""
-    return {"object": "list", "data": Owner(call, None).roles()}
-
-
-@post(ENVIRONMENT_PATH, guards=[requires("write")], sync_to_thread=True)
-def create_environment_role(call: Call, data: CreateRole) -> Response[dict[str, Any]]:
-    """Define a role for all organizations, below the others in priority."""
-    return _write(call, None, lambda owner: _create(call, owner, data.slug, data), status=201)
-
-
-@get(f"{ENVIRONMENT_PATH}/{{slug:str}}", guards=[requires("read")], sync_to_thread=True)
-def get_environment_role(call: Call, slug: str) -> dict[str, Any]:
-    """A role for all organizations."""
-    owner = Owner(call, None)
-    owner.own(slug)
-    return owner.roles(slug)[0]
-
-
-@patch(f"{ENVIRONMENT_PATH}/{{slug:str}}", guards=[requires("write")], sync_to_thread=True)
-def update_environment_role(call: Call, slug: str, data: UpdateRole) -> Response[dict[str, Any]]:
-    """Change what is given of a role for all organizations."""
-    return _write(call, None, lambda owner: _update(call, owner, slug, data))
-
-
-@delete(
-    f"{ENVIRONMENT_PATH}/{{slug:str}}",
-    guards=[requires("write")],
-    sync_to_thread=True,
-    status_code=204,
-)
-def delete_environment_role(call: Call, slug: str, cascade_delete: bool = False) -> Response[None]:
-    """Delete a role for all organizations; with `cascade_delete`, take it from everybody."""
-    return _write(
-        call, None, lambda owner: _delete(call, owner, slug, cascade=cascade_delete), status=204
-    )
-
-
-@post(
-    f"{ENVIRONMENT_PATH}/{{slug:str}}/permissions", guards=[requires("write")], sync_to_thread=True
-)
-def add_environment_role_permission(
-    call: Call, slug: str, data: AddPermission
-) -> Response[dict[str, Any]]:
-    """Add a permission to a role for all organizations."""
-    change = changes.EditRole(role=slug, add=(data.slug,))
-    return _write(call, None, lambda owner: _edit(call, owner, change))
-
-
-@put(
-    f"{ENVIRONMENT_PATH}/{{slug:str}}/permissions", guards=[requires("write")], sync_to_thread=True
-)
-def set_environment_role_permissions(
-    call: Call, slug: str, data: SetPermissions
-) -> Response[dict[str, Any]]:
-    """Make the permissions of a role for all organizations exactly these."""
-    change = changes.EditRole(role=slug, set=tuple(data.permissions))
-    return _write(call, None, lambda owner: _edit(call, owner, change))
-
-
-# --- custom roles ---------------------------------------------------------------------------------
-
-
-@get(ORGANIZATION_PATH, guards=[requires("read")], sync_to_thread=True)
-def list_organization_roles(call: Call, organization_id: str) -> dict[str, Any]:
-    """All roles that apply to an organization: its own and those for all."""
-    return {"object": "list", "data": Owner(call, organization_id).roles()}
-
-
-@post(ORGANIZATION_PATH, guards=[requires("write")], sync_to_thread=True)
-def create_organization_role(
-    call: Call, organization_id: str, data: CreateOrganizationRole
-) -> Response[dict[str, Any]]:
-    """Define a role of an organization, below the others in priority."""
-    slug = data.slug or _slug(data.name)
-    if not slug.startswith("org-"):
-        raise invalid("slug", "start it with 'org-'")
-    return _write(call, organization_id, lambda owner: _create(call, owner, slug, data), status=201)
-
-
-def _slug(name: str) -> str:
+def new_slug(name: str) -> str:
+    """A slug for a role that was given none."""
     words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
     return "-".join(part for part in ("org", words, secrets.token_hex(4)) if part)
-
-
-@get(f"{ORGANIZATION_PATH}/{{slug:str}}", guards=[requires("read")], sync_to_thread=True)
-def get_organization_role(call: Call, organization_id: str, slug: str) -> dict[str, Any]:
-    """A role that applies to an organization."""
-    for role in Owner(call, organization_id).roles(slug):
-        return role
-    raise not_found("Role", slug)
-
-
-@patch(f"{ORGANIZATION_PATH}/{{slug:str}}", guards=[requires("write")], sync_to_thread=True)
-def update_organization_role(
-    call: Call, organization_id: str, slug: str, data: UpdateRole
-) -> Response[dict[str, Any]]:
-    """Change what is given of a role of an organization."""
-    return _write(call, organization_id, lambda owner: _update(call, owner, slug, data))
-
-
-@delete(
-    f"{ORGANIZATION_PATH}/{{slug:str}}",
-    guards=[requires("write")],
-    sync_to_thread=True,
-    status_code=204,
-)
-def delete_organization_role(
-    call: Call, organization_id: str, slug: str, cascade_delete: bool = False
-) -> Response[None]:
-    """Delete a role of an organization; with `cascade_delete`, take it from everybody."""
-    return _write(
-        call,
-        organization_id,
-        lambda owner: _delete(call, owner, slug, cascade=cascade_delete),
-        status=204,
-    )
-
-
-@post(
-    f"{ORGANIZATION_PATH}/{{slug:str}}/permissions", guards=[requires("write")], sync_to_thread=True
-)
-def add_organization_role_permission(
-    call: Call, organization_id: str, slug: str, data: AddPermission
-) -> Response[dict[str, Any]]:
-    """Add a permission to a role of an organization."""
-    change = changes.EditRole(role=slug, add=(data.slug,))
-    return _write(call, organization_id, lambda owner: _edit(call, owner, change))
-
-
-@put(
-    f"{ORGANIZATION_PATH}/{{slug:str}}/permissions", guards=[requires("write")], sync_to_thread=True
-)
-def set_organization_role_permissions(
-    call: Call, organization_id: str, slug: str, data: SetPermissions
-) -> Response[dict[str, Any]]:
-    """Make the permissions of a role of an organization exactly these."""
-    change = changes.EditRole(role=slug, set=tuple(data.permissions))
-    return _write(call, organization_id, lambda owner: _edit(call, owner, change))
-
-
-@delete(
-    f"{ORGANIZATION_PATH}/{{slug:str}}/permissions/{{permission_slug:str}}",
-    guards=[requires("write")],
-    sync_to_thread=True,
-    status_code=200,
-)
-def remove_organization_role_permission(
-    call: Call, organization_id: str, slug: str, permission_slug: str
-) -> Response[dict[str, Any]]:
-    """Take a permission out of a role of an organization."""
-    change = changes.EditRole(role=slug, remove=(permission_slug,))
-    return _write(call, organization_id, lambda owner: _edit(call, owner, change))
-
-
-HANDLERS = [
-    list_environment_roles,
-    create_environment_role,
-    get_environment_role,
-    update_environment_role,
-    delete_environment_role,
-    add_environment_role_permission,
-    set_environment_role_permissions,
-    list_organization_roles,
-    create_organization_role,
-    get_organization_role,
-    update_organization_role,
-    delete_organization_role,
-    add_organization_role_permission,
-    set_organization_role_permissions,
-    remove_organization_role_permission,
-]
