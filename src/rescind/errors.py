@@ -393,6 +393,13 @@ class MethodNotAllowed(RescindError):
     code = "method_not_allowed"
 
 
+class RevisionNotFound(RescindError):
+    """The organization has no change of this number."""
+
+    code = "revision_not_found"
+    mend = "List its changes."
+
+
 class ApiKeyNotFound(RescindError):
     """The API key does not exist, or was revoked."""
 

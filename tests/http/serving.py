@@ -38,8 +38,9 @@ class Served:
 @contextmanager
 def serving(service: Service) -> Iterator[Served]:
     """Serve until the end of the block; requests under way are finished."""
+    app = application(service)
+    config = uvicorn.Config(app, log_config=None, lifespan="on")
     listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    config = uvicorn.Config(application(service), log_config=None, lifespan="on")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

@@ -15,25 +15,37 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from rescind.http import problems, workos
+from rescind.http.authzen import routes as authzen
 from rescind.http.gate import Gate
-from rescind.http.routes import health
+from rescind.http.routes import changes, checks, health, imports, keys, lists, pending
 from rescind.http.service import Service
 from rescind.http.workos.slashes import keeping_slashes
 
 THREADS: Final = 40
 """Requests of one process that may wait for the database at a time."""
 VERSION: Final = "1.0"
+OURS: Final = [
+    *health.ROUTES,
+    *checks.ROUTES,
+    *lists.ROUTES,
+    *changes.ROUTES,
+    *imports.ROUTES,
+    *pending.ROUTES,
+    *keys.ROUTES,
+    *authzen.ROUTES,
+]
 
 
 def application(service: Service) -> Gate:
     """The application. Closing the service's authority is the caller's work."""
-    return Gate(keeping_slashes(framework(service)), service, lanes={})
+    app = keeping_slashes(framework(service))
+    return Gate(app, service, lanes={**checks.LANES, **authzen.LANES})
 
 
 def framework(service: Service) -> Litestar:
     """All routes, without the gate."""
     return Litestar(
-        route_handlers=[openapi, *health.ROUTES, workos.router],
+        route_handlers=[openapi, *OURS, workos.router],
         dependencies={"service": Provide(_always(service), sync_to_thread=False)},
         exception_handlers={Exception: problems.respond},
         openapi_config=_openapi(),

@@ -41,6 +41,7 @@ _STATUSES: Final[dict[type[RescindError], int]] = {
     errors.RoleNotFound: 404,
     errors.ResourceTypeNotFound: 404,
     errors.ResourceNotFound: 404,
+    errors.RevisionNotFound: 404,
     errors.ApiKeyNotFound: 404,
     errors.RouteNotFound: 404,
     errors.MethodNotAllowed: 405,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rescind.authority import Authority
+from rescind.http.enforced import Enforced
 from rescind.http.keys import Keys
 from rescind.http.limits import Limits, Rates
 from rescind.settings import Settings
@@ -20,6 +21,7 @@ class Service:
     public_url: str | None = None
     """How clients reach the service, where that is not what they send as Host."""
     is_stopping: bool = False
+    enforced: Enforced = field(default_factory=Enforced)
     rates: Rates = field(init=False)
 
     def __post_init__(self) -> None:

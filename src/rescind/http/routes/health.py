@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from msgspec import Struct
 
 from rescind.errors import RescindError
@@ -24,7 +25,7 @@ def livez() -> Health:
 
 
 @get("/readyz", sync_to_thread=True, tags=["health"], security=[{}])
-def readyz(service: Service) -> Response[Health]:
+def readyz(service: NamedDependency[Service]) -> Response[Health]:
     """The process can serve: 200, or 503 with what is not ready and why."""
     missing = {}
     if service.is_stopping:

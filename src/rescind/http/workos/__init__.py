@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Request, Router
-from litestar.di import Provide
-from litestar.params import Parameter
+from litestar.di import NamedDependency, Provide
+from litestar.params import HeaderParameter
 
 from rescind.http.auth import caller_of
 from rescind.http.service import Service
@@ -31,12 +31,14 @@ from rescind.http.workos.envelopes import window
 
 async def _call(
     request: Request[Any, Any, Any],
-    service: Service,
-    at_least: Annotated[str | None, Parameter(header="Rescind-At-Least", max_length=255)] = None,
-    idempotency_key: Annotated[
-        str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=255)
+    service: NamedDependency[Service],
+    at_least: Annotated[
+        str | None, HeaderParameter(name="Rescind-At-Least", max_length=255)
     ] = None,
-    chosen_id: Annotated[str | None, Parameter(header="Rescind-Id", max_length=255)] = None,
+    idempotency_key: Annotated[
+        str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=255)
+    ] = None,
+    chosen_id: Annotated[str | None, HeaderParameter(name="Rescind-Id", max_length=255)] = None,
 ) -> Call:
     """The request as the routes take it."""
     scope = request.scope

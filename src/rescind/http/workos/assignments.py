@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, delete, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from rescind import changes
 from rescind.http.auth import requires
 from rescind.http.workos import memberships, shapes, targets
-from rescind.http.workos.call import Call
-from rescind.http.workos.envelopes import LAST, Key, Span, Window, page
+from rescind.http.workos.call import Asked, Call
+from rescind.http.workos.envelopes import LAST, Key, Paging, Span, Window, page
 from rescind.http.workos.errors import conflict, invalid, not_found
 from rescind.http.workos.ids import Kind
 from rescind.http.workos.resources import BY_EXTERNAL_ID, BY_ID
@@ -68,12 +69,12 @@ def page_of(call: Call, window: Window, query: str, *, m: int = 0, **names: Any)
 
 @get(PATH, guards=[requires("read")], sync_to_thread=True)
 def list_role_assignments(
-    call: Call,
-    window: Window,
-    membership_id: str,
-    resource_id: str | None = None,
-    resource_external_id: str | None = None,
-    resource_type_slug: str | None = None,
+    call: Asked,
+    window: Paging,
+    membership_id: FromPath[str],
+    resource_id: FromQuery[str | None] = None,
+    resource_external_id: FromQuery[str | None] = None,
+    resource_type_slug: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
     """What a membership holds now, itself or through groups, perhaps on one resource."""
     o, m, *_ = memberships.shown(call, membership_id)
@@ -87,7 +88,9 @@ def list_role_assignments(
 
 
 @post(PATH, guards=[requires("write")], sync_to_thread=True)
-def assign_role(call: Call, membership_id: str, data: RoleOnTarget) -> Response[dict[str, Any]]:
+def assign_role(
+    call: Asked, membership_id: FromPath[str], data: JSONBody[RoleOnTarget]
+) -> Response[dict[str, Any]]:
     """Give a membership a role on a resource; what it holds itself already stays as it is."""
 
     def work() -> dict[str, Any]:
@@ -105,7 +108,9 @@ def assign_role(call: Call, membership_id: str, data: RoleOnTarget) -> Response[
 
 
 @delete(PATH, guards=[requires("write")], sync_to_thread=True, status_code=204)
-def remove_role(call: Call, membership_id: str, data: RoleOnTarget) -> Response[None]:
+def remove_role(
+    call: Asked, membership_id: FromPath[str], data: JSONBody[RoleOnTarget]
+) -> Response[None]:
     """Take a role on a resource back from a membership that holds it itself."""
 
     def work() -> None:
@@ -125,7 +130,7 @@ def remove_role(call: Call, membership_id: str, data: RoleOnTarget) -> Response[
     status_code=204,
 )
 def remove_role_assignment(
-    call: Call, membership_id: str, role_assignment_id: str
+    call: Asked, membership_id: FromPath[str], role_assignment_id: FromPath[str]
 ) -> Response[None]:
     """Take an assignment back from a membership that holds it itself."""
 
@@ -175,7 +180,7 @@ def _shown(call: Call, o: int, m: int, a: int) -> dict[str, Any]:
 
 @get(f"{BY_ID}/role_assignments", guards=[requires("read")], sync_to_thread=True)
 def list_role_assignments_for_resource(
-    call: Call, window: Window, resource_id: str, role_slug: str | None = None
+    call: Asked, window: Paging, resource_id: FromPath[str], role_slug: FromQuery[str | None] = None
 ) -> dict[str, Any]:
     """Who holds what was given on a resource itself."""
     o, r, *_ = targets.by_id(call, resource_id)
@@ -184,12 +189,12 @@ def list_role_assignments_for_resource(
 
 @get(f"{BY_EXTERNAL_ID}/role_assignments", guards=[requires("read")], sync_to_thread=True)
 def list_role_assignments_for_resource_by_external_id(
-    call: Call,
-    window: Window,
-    organization_id: str,
-    resource_type_slug: str,
-    external_id: str,
-    role_slug: str | None = None,
+    call: Asked,
+    window: Paging,
+    organization_id: FromPath[str],
+    resource_type_slug: FromPath[str],
+    external_id: FromPath[str],
+    role_slug: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
     """Who holds what was given on a resource itself, by the resource's external id."""
     row = targets.of_organization(call, organization_id, resource_type_slug, external_id)

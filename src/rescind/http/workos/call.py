@@ -10,11 +10,12 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
 import msgspec
 from litestar import Response
+from litestar.di import NamedDependency
 
 from rescind import model
 from rescind.changes import Change
@@ -252,6 +253,10 @@ def _facts(receipt: Receipt) -> tuple[str, str, bool, int, str]:
     recorded_at = model.microseconds(receipt.recorded_at)
     direction = receipt.direction.value
     return receipt.organization, receipt.token, receipt.changed, recorded_at, direction
+
+
+Asked: TypeAlias = NamedDependency[Call]
+"""A request as the routes take it."""
 
 
 def digest_of(method: str, path: str, query: bytes, body: bytes, chosen_id: str | None) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from rescind.http.auth import requires
 from rescind.http.workos import memberships, organizations, permissions, shapes, targets
 from rescind.http.workos.assignments import MEMBERSHIP
-from rescind.http.workos.call import Call, texts
-from rescind.http.workos.envelopes import Span, Window, page
+from rescind.http.workos.call import Asked, Call, texts
+from rescind.http.workos.envelopes import Paging, Span, Window, page
 from rescind.http.workos.errors import invalid, not_found
 from rescind.http.workos.ids import Kind
 from rescind.http.workos.resources import BY_EXTERNAL_ID, BY_ID, page_of
@@ -36,7 +37,9 @@ _UNKNOWN = {
 
 
 @post(f"{MEMBERSHIP}/check", guards=[requires("check")], sync_to_thread=True, status_code=200)
-def check(call: Call, membership_id: str, data: Check) -> Response[dict[str, bool]]:
+def check(
+    call: Asked, membership_id: FromPath[str], data: JSONBody[Check]
+) -> Response[dict[str, bool]]:
     """Whether a membership has a permission on a resource, decided on a state as of now or later."""
     place = call.place(Kind.MEMBERSHIP, membership_id, memberships.WHAT)
     names = call.fetch("name_membership", o=place.organization, m=place.number)
@@ -119,7 +122,7 @@ def _all(more: Callable[[str | None], Page]) -> Iterator[str]:
     sync_to_thread=True,
 )
 def list_effective_permissions(
-    call: Call, window: Window, membership_id: str, resource_id: str
+    call: Asked, window: Paging, membership_id: FromPath[str], resource_id: FromPath[str]
 ) -> dict[str, Any]:
     """All permissions that a membership has on a resource."""
     return _permissions(
@@ -136,7 +139,11 @@ def list_effective_permissions(
     sync_to_thread=True,
 )
 def list_effective_permissions_by_external_id(
-    call: Call, window: Window, membership_id: str, resource_type_slug: str, external_id: str
+    call: Asked,
+    window: Paging,
+    membership_id: FromPath[str],
+    resource_type_slug: FromPath[str],
+    external_id: FromPath[str],
 ) -> dict[str, Any]:
     """All permissions that a membership has on a resource, by the resource's external id."""
     return _permissions(
@@ -152,13 +159,13 @@ def list_effective_permissions_by_external_id(
 
 @get(f"{MEMBERSHIP}/resources", guards=[requires("check")], sync_to_thread=True)
 def list_resources_for_membership(
-    call: Call,
-    window: Window,
-    membership_id: str,
-    permission_slug: str,
-    parent_resource_id: str | None = None,
-    parent_resource_type_slug: str | None = None,
-    parent_resource_external_id: str | None = None,
+    call: Asked,
+    window: Paging,
+    membership_id: FromPath[str],
+    permission_slug: FromQuery[str],
+    parent_resource_id: FromQuery[str | None] = None,
+    parent_resource_type_slug: FromQuery[str | None] = None,
+    parent_resource_external_id: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
     """The children of a resource on which a membership has a permission, however it came by it."""
     o, _, subject, *_, slug, _ = memberships.shown(call, membership_id)
@@ -235,11 +242,11 @@ def _memberships(
 
 @get(f"{BY_ID}/organization_memberships", guards=[requires("check")], sync_to_thread=True)
 def list_memberships_for_resource(
-    call: Call,
-    window: Window,
-    resource_id: str,
-    permission_slug: str,
-    assignment: Literal["direct", "indirect"] | None = None,
+    call: Asked,
+    window: Paging,
+    resource_id: FromPath[str],
+    permission_slug: FromQuery[str],
+    assignment: FromQuery[Literal["direct", "indirect"] | None] = None,
 ) -> dict[str, Any]:
     """Who has a permission on a resource: by what was given on it itself, or also further up."""
     row = targets.by_id(call, resource_id)
@@ -248,13 +255,13 @@ def list_memberships_for_resource(
 
 @get(f"{BY_EXTERNAL_ID}/organization_memberships", guards=[requires("check")], sync_to_thread=True)
 def list_memberships_for_resource_by_external_id(
-    call: Call,
-    window: Window,
-    organization_id: str,
-    resource_type_slug: str,
-    external_id: str,
-    permission_slug: str,
-    assignment: Literal["direct", "indirect"] | None = None,
+    call: Asked,
+    window: Paging,
+    organization_id: FromPath[str],
+    resource_type_slug: FromPath[str],
+    external_id: FromPath[str],
+    permission_slug: FromQuery[str],
+    assignment: FromQuery[Literal["direct", "indirect"] | None] = None,
 ) -> dict[str, Any]:
     """Who has a permission on a resource, by the resource's external id."""
     row = targets.of_organization(call, organization_id, resource_type_slug, external_id)

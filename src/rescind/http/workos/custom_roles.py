@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, delete, get, patch, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from rescind import changes
 from rescind.http.auth import requires
-from rescind.http.workos.call import Call
+from rescind.http.workos.call import Asked
 from rescind.http.workos.errors import invalid, not_found
 from rescind.http.workos.roles import (
     AddPermission,
@@ -29,14 +30,14 @@ ROLE = f"{PATH}/{{slug:str}}"
 
 
 @get(PATH, guards=[requires("read")], sync_to_thread=True)
-def list_organization_roles(call: Call, organization_id: str) -> dict[str, Any]:
+def list_organization_roles(call: Asked, organization_id: FromPath[str]) -> dict[str, Any]:
     """All roles that apply to an organization: its own and those for all."""
     return {"object": "list", "data": Owner(call, organization_id).roles()}
 
 
 @post(PATH, guards=[requires("write")], sync_to_thread=True)
 def create_organization_role(
-    call: Call, organization_id: str, data: CreateOrganizationRole
+    call: Asked, organization_id: FromPath[str], data: JSONBody[CreateOrganizationRole]
 ) -> Response[dict[str, Any]]:
     """Define a role of an organization, below the others in priority."""
     slug = data.slug or new_slug(data.name)
@@ -46,7 +47,9 @@ def create_organization_role(
 
 
 @get(ROLE, guards=[requires("read")], sync_to_thread=True)
-def get_organization_role(call: Call, organization_id: str, slug: str) -> dict[str, Any]:
+def get_organization_role(
+    call: Asked, organization_id: FromPath[str], slug: FromPath[str]
+) -> dict[str, Any]:
     """A role that applies to an organization."""
     for role in Owner(call, organization_id).roles(slug):
         return role
@@ -55,7 +58,7 @@ def get_organization_role(call: Call, organization_id: str, slug: str) -> dict[s
 
 @patch(ROLE, guards=[requires("write")], sync_to_thread=True)
 def update_organization_role(
-    call: Call, organization_id: str, slug: str, data: UpdateRole
+    call: Asked, organization_id: FromPath[str], slug: FromPath[str], data: JSONBody[UpdateRole]
 ) -> Response[dict[str, Any]]:
     """Change what is given of a role of an organization."""
     return written(call, organization_id, lambda owner: describe(call, owner, slug, data))
@@ -68,7 +71,10 @@ def update_organization_role(
     status_code=204,
 )
 def delete_organization_role(
-    call: Call, organization_id: str, slug: str, cascade_delete: bool = False
+    call: Asked,
+    organization_id: FromPath[str],
+    slug: FromPath[str],
+    cascade_delete: FromQuery[bool] = False,
 ) -> Response[None]:
     """Delete a role of an organization; with `cascade_delete`, take it from everybody."""
     return written(
@@ -81,7 +87,7 @@ def delete_organization_role(
 
 @post(f"{ROLE}/permissions", guards=[requires("write")], sync_to_thread=True)
 def add_organization_role_permission(
-    call: Call, organization_id: str, slug: str, data: AddPermission
+    call: Asked, organization_id: FromPath[str], slug: FromPath[str], data: JSONBody[AddPermission]
 ) -> Response[dict[str, Any]]:
     """Add a permission to a role of an organization."""
     change = changes.EditRole(role=slug, add=(data.slug,))
@@ -90,7 +96,7 @@ def add_organization_role_permission(
 
 @put(f"{ROLE}/permissions", guards=[requires("write")], sync_to_thread=True)
 def set_organization_role_permissions(
-    call: Call, organization_id: str, slug: str, data: SetPermissions
+    call: Asked, organization_id: FromPath[str], slug: FromPath[str], data: JSONBody[SetPermissions]
 ) -> Response[dict[str, Any]]:
     """Make the permissions of a role of an organization exactly these."""
     change = changes.EditRole(role=slug, set=tuple(data.permissions))
@@ -104,7 +110,7 @@ def set_organization_role_permissions(
     status_code=200,
 )
 def remove_organization_role_permission(
-    call: Call, organization_id: str, slug: str, permission_slug: str
+    call: Asked, organization_id: FromPath[str], slug: FromPath[str], permission_slug: FromPath[str]
 ) -> Response[dict[str, Any]]:
     """Take a permission out of a role of an organization."""
     change = changes.EditRole(role=slug, remove=(permission_slug,))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
 
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
 from msgspec import Struct
 
 LAST: Final = 2**31 - 1
@@ -31,11 +32,15 @@ class Window(Struct, frozen=True):
     order: Order = "desc"
 
 
+Paging: TypeAlias = NamedDependency[Window]
+"""The window that a request asks for."""
+
+
 def window(
-    limit: Annotated[int, Parameter(ge=1, le=100)] = 10,
-    before: str | None = None,
-    after: str | None = None,
-    order: Order = "desc",
+    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 10,
+    before: FromQuery[str | None] = None,
+    after: FromQuery[str | None] = None,
+    order: FromQuery[Order] = "desc",
 ) -> Window:
     """The window of a request's query."""
     return Window(limit, before or None, after or None, order)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, delete, get, patch, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from rescind import changes
 from rescind.http.auth import requires
-from rescind.http.workos.call import Call
+from rescind.http.workos.call import Asked
 from rescind.http.workos.roles import (
     AddPermission,
     CreateRole,
@@ -27,19 +28,19 @@ ROLE = f"{PATH}/{{slug:str}}"
 
 
 @get(PATH, guards=[requires("read")], sync_to_thread=True)
-def list_environment_roles(call: Call) -> dict[str, Any]:
+def list_environment_roles(call: Asked) -> dict[str, Any]:
     """All roles for all organizations."""
     return {"object": "list", "data": Owner(call, None).roles()}
 
 
 @post(PATH, guards=[requires("write")], sync_to_thread=True)
-def create_environment_role(call: Call, data: CreateRole) -> Response[dict[str, Any]]:
+def create_environment_role(call: Asked, data: JSONBody[CreateRole]) -> Response[dict[str, Any]]:
     """Define a role for all organizations, below the others in priority."""
     return written(call, None, lambda owner: define(call, owner, data.slug, data), status=201)
 
 
 @get(ROLE, guards=[requires("read")], sync_to_thread=True)
-def get_environment_role(call: Call, slug: str) -> dict[str, Any]:
+def get_environment_role(call: Asked, slug: FromPath[str]) -> dict[str, Any]:
     """A role for all organizations."""
     owner = Owner(call, None)
     owner.own(slug)
@@ -47,7 +48,9 @@ def get_environment_role(call: Call, slug: str) -> dict[str, Any]:
 
 
 @patch(ROLE, guards=[requires("write")], sync_to_thread=True)
-def update_environment_role(call: Call, slug: str, data: UpdateRole) -> Response[dict[str, Any]]:
+def update_environment_role(
+    call: Asked, slug: FromPath[str], data: JSONBody[UpdateRole]
+) -> Response[dict[str, Any]]:
     """Change what is given of a role for all organizations."""
     return written(call, None, lambda owner: describe(call, owner, slug, data))
 
@@ -58,7 +61,9 @@ def update_environment_role(call: Call, slug: str, data: UpdateRole) -> Response
     sync_to_thread=True,
     status_code=204,
 )
-def delete_environment_role(call: Call, slug: str, cascade_delete: bool = False) -> Response[None]:
+def delete_environment_role(
+    call: Asked, slug: FromPath[str], cascade_delete: FromQuery[bool] = False
+) -> Response[None]:
     """Delete a role for all organizations; with `cascade_delete`, take it from everybody."""
     return written(
         call, None, lambda owner: remove(call, owner, slug, cascade=cascade_delete), status=204
@@ -67,7 +72,7 @@ def delete_environment_role(call: Call, slug: str, cascade_delete: bool = False)
 
 @post(f"{ROLE}/permissions", guards=[requires("write")], sync_to_thread=True)
 def add_environment_role_permission(
-    call: Call, slug: str, data: AddPermission
+    call: Asked, slug: FromPath[str], data: JSONBody[AddPermission]
 ) -> Response[dict[str, Any]]:
     """Add a permission to a role for all organizations."""
     change = changes.EditRole(role=slug, add=(data.slug,))
@@ -76,7 +81,7 @@ def add_environment_role_permission(
 
 @put(f"{ROLE}/permissions", guards=[requires("write")], sync_to_thread=True)
 def set_environment_role_permissions(
-    call: Call, slug: str, data: SetPermissions
+    call: Asked, slug: FromPath[str], data: JSONBody[SetPermissions]
 ) -> Response[dict[str, Any]]:
     """Make the permissions of a role for all organizations exactly these."""
     change = changes.EditRole(role=slug, set=tuple(data.permissions))

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from litestar import get
+from litestar.params import FromQuery
 
 from rescind import model
 from rescind.http.auth import requires
 from rescind.http.workos import organizations, shapes
-from rescind.http.workos.call import Call, texts
+from rescind.http.workos.call import Asked, Call, texts
 from rescind.http.workos.envelopes import Key, Span, page, window
 from rescind.http.workos.errors import Refused, invalid
 from rescind.http.workos.ids import Kind, Place
@@ -23,15 +24,15 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 
 @get("/events", guards=[requires("read")], sync_to_thread=True)
 def list_events(
-    call: Call,
-    events: str | None = None,
-    organization_id: str | None = None,
-    range_start: str | None = None,
-    range_end: str | None = None,
-    limit: int = 10,
-    before: str | None = None,
-    after: str | None = None,
-    order: Literal["asc", "desc", "normal"] = "asc",
+    call: Asked,
+    events: FromQuery[str | None] = None,
+    organization_id: FromQuery[str | None] = None,
+    range_start: FromQuery[str | None] = None,
+    range_end: FromQuery[str | None] = None,
+    limit: FromQuery[int] = 10,
+    before: FromQuery[str | None] = None,
+    after: FromQuery[str | None] = None,
+    order: FromQuery[Literal["asc", "desc", "normal"]] = "asc",
 ) -> dict[str, Any]:
     """The events of the last 30 days, oldest first; of an organization, of some names, of a time."""
     if not 1 <= limit <= 100:

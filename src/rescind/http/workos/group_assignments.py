@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, delete, get, patch, post, put
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from rescind import changes
@@ -12,8 +13,8 @@ from rescind.changes import Change
 from rescind.http.auth import requires
 from rescind.http.workos import groups, organizations, shapes, targets
 from rescind.http.workos.assignments import RoleOnTarget, require_scope
-from rescind.http.workos.call import Call
-from rescind.http.workos.envelopes import LAST, Key, Span, Window, envelope, page
+from rescind.http.workos.call import Asked, Call
+from rescind.http.workos.envelopes import LAST, Key, Paging, Span, envelope, page
 from rescind.http.workos.errors import conflict, invalid, not_found
 from rescind.http.workos.ids import Kind
 
@@ -88,7 +89,9 @@ class GroupMeant:
 
 
 @get(PATH, guards=[requires("read")], sync_to_thread=True)
-def list_group_role_assignments(call: Call, window: Window, group_id: str) -> dict[str, Any]:
+def list_group_role_assignments(
+    call: Asked, window: Paging, group_id: FromPath[str]
+) -> dict[str, Any]:
     """What a group holds itself."""
     group = GroupMeant(call, group_id)
 
@@ -106,7 +109,7 @@ def list_group_role_assignments(call: Call, window: Window, group_id: str) -> di
 
 @post(PATH, guards=[requires("write")], sync_to_thread=True)
 def create_group_role_assignment(
-    call: Call, group_id: str, data: RoleOnTarget
+    call: Asked, group_id: FromPath[str], data: JSONBody[RoleOnTarget]
 ) -> Response[dict[str, Any]]:
     """Give a group a role on a resource, or on the organization."""
 
@@ -125,7 +128,7 @@ def create_group_role_assignment(
 
 @put(PATH, guards=[requires("write")], sync_to_thread=True)
 def update_group_role_assignments(
-    call: Call, group_id: str, data: ReplaceAssignments
+    call: Asked, group_id: FromPath[str], data: JSONBody[ReplaceAssignments]
 ) -> Response[dict[str, Any]]:
     """Make what a group holds exactly these; what it holds already stays as it is."""
 
@@ -145,7 +148,7 @@ def update_group_role_assignments(
 
 @patch(PATH, guards=[requires("write")], sync_to_thread=True, status_code=204)
 def patch_group_role_assignments(
-    call: Call, group_id: str, data: ChangeAssignments
+    call: Asked, group_id: FromPath[str], data: JSONBody[ChangeAssignments]
 ) -> Response[None]:
     """Give a group roles and take others off, all at once; what is so already is passed over."""
 
@@ -169,7 +172,9 @@ def patch_group_role_assignments(
 
 
 @delete(PATH, guards=[requires("write")], sync_to_thread=True, status_code=204)
-def delete_group_role_assignments(call: Call, group_id: str, data: RoleOnTarget) -> Response[None]:
+def delete_group_role_assignments(
+    call: Asked, group_id: FromPath[str], data: JSONBody[RoleOnTarget]
+) -> Response[None]:
     """Take a role on a resource, or on the organization, off a group."""
 
     def work() -> None:
@@ -183,7 +188,9 @@ def delete_group_role_assignments(call: Call, group_id: str, data: RoleOnTarget)
 
 
 @get(BY_ID, guards=[requires("read")], sync_to_thread=True)
-def get_group_role_assignment(call: Call, group_id: str, role_assignment_id: str) -> dict[str, Any]:
+def get_group_role_assignment(
+    call: Asked, group_id: FromPath[str], role_assignment_id: FromPath[str]
+) -> dict[str, Any]:
     """One thing that a group holds."""
     group = GroupMeant(call, group_id)
     for shown in group.one(_number(call, group, role_assignment_id)):
@@ -193,7 +200,7 @@ def get_group_role_assignment(call: Call, group_id: str, role_assignment_id: str
 
 @delete(BY_ID, guards=[requires("write")], sync_to_thread=True, status_code=204)
 def delete_group_role_assignment(
-    call: Call, group_id: str, role_assignment_id: str
+    call: Asked, group_id: FromPath[str], role_assignment_id: FromPath[str]
 ) -> Response[None]:
     """Take one thing that a group holds off it."""
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, delete, get, patch, post
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
 from rescind import changes
 from rescind.changes import Change
 from rescind.http.auth import requires
 from rescind.http.workos import entries, memberships, organizations, shapes
-from rescind.http.workos.call import Call, pattern
+from rescind.http.workos.call import Asked, Call, pattern
 from rescind.http.workos.entries import text
-from rescind.http.workos.envelopes import Key, Span, Window, page
+from rescind.http.workos.envelopes import Key, Paging, Span, Window, page
 from rescind.http.workos.errors import invalid, not_found
 from rescind.http.workos.ids import Kind, Place
 
@@ -77,7 +78,10 @@ def _page(call: Call, window: Window, query: str, **names: Any) -> dict[str, Any
 
 @get(PATH, guards=[requires("read")], sync_to_thread=True)
 def list_organization_groups(
-    call: Call, window: Window, organization_id: str, search: str | None = None
+    call: Asked,
+    window: Paging,
+    organization_id: FromPath[str],
+    search: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
     """The groups of an organization, perhaps those with a text in their names, or with that id."""
     o = organizations.shown(call, organization_id)[0]
@@ -88,7 +92,7 @@ def list_organization_groups(
 
 @post(PATH, guards=[requires("write")], sync_to_thread=True)
 def create_organization_group(
-    call: Call, organization_id: str, data: CreateGroup
+    call: Asked, organization_id: FromPath[str], data: JSONBody[CreateGroup]
 ) -> Response[dict[str, Any]]:
     """Create a group."""
 
@@ -105,14 +109,19 @@ def create_organization_group(
 
 
 @get(GROUP, guards=[requires("read")], sync_to_thread=True)
-def get_organization_group(call: Call, organization_id: str, group_id: str) -> dict[str, Any]:
+def get_organization_group(
+    call: Asked, organization_id: FromPath[str], group_id: FromPath[str]
+) -> dict[str, Any]:
     """A group."""
     return shapes.group(call.ids, shown(call, organization_id, group_id)[1])
 
 
 @patch(GROUP, guards=[requires("write")], sync_to_thread=True)
 def update_organization_group(
-    call: Call, organization_id: str, group_id: str, data: UpdateGroup
+    call: Asked,
+    organization_id: FromPath[str],
+    group_id: FromPath[str],
+    data: JSONBody[UpdateGroup],
 ) -> Response[dict[str, Any]]:
     """Change what is given of a group."""
 
@@ -129,7 +138,9 @@ def update_organization_group(
 
 
 @delete(GROUP, guards=[requires("write")], sync_to_thread=True, status_code=204)
-def delete_organization_group(call: Call, organization_id: str, group_id: str) -> Response[None]:
+def delete_organization_group(
+    call: Asked, organization_id: FromPath[str], group_id: FromPath[str]
+) -> Response[None]:
     """Delete a group, and with it what only the group gave."""
 
     def work() -> None:
@@ -144,7 +155,7 @@ def delete_organization_group(call: Call, organization_id: str, group_id: str) -
 
 @get(MEMBERS, guards=[requires("read")], sync_to_thread=True)
 def list_group_organization_memberships(
-    call: Call, window: Window, organization_id: str, group_id: str
+    call: Asked, window: Paging, organization_id: FromPath[str], group_id: FromPath[str]
 ) -> dict[str, Any]:
     """The memberships in a group."""
     _, (o, g, *_) = shown(call, organization_id, group_id)
@@ -164,7 +175,7 @@ def list_group_organization_memberships(
 
 @post(MEMBERS, guards=[requires("write")], sync_to_thread=True)
 def create_group_organization_membership(
-    call: Call, organization_id: str, group_id: str, data: AddMember
+    call: Asked, organization_id: FromPath[str], group_id: FromPath[str], data: JSONBody[AddMember]
 ) -> Response[dict[str, Any]]:
     """Put a membership into a group; one that is in it stays in it."""
 
@@ -178,7 +189,10 @@ def create_group_organization_membership(
 
 @patch(MEMBERS, guards=[requires("write")], sync_to_thread=True, status_code=204)
 def update_group_organization_memberships(
-    call: Call, organization_id: str, group_id: str, data: ChangeMembers
+    call: Asked,
+    organization_id: FromPath[str],
+    group_id: FromPath[str],
+    data: JSONBody[ChangeMembers],
 ) -> Response[None]:
     """Put memberships in and take others out, all at once."""
 
@@ -196,7 +210,10 @@ def update_group_organization_memberships(
     status_code=204,
 )
 def delete_group_organization_membership(
-    call: Call, organization_id: str, group_id: str, membership_id: str
+    call: Asked,
+    organization_id: FromPath[str],
+    group_id: FromPath[str],
+    membership_id: FromPath[str],
 ) -> Response[None]:
     """Take a membership out of a group, and with that what only the group gave it."""
 
@@ -263,7 +280,7 @@ def _told(call: Call, place: Place, event: str) -> dict[str, Any]:
     sync_to_thread=True,
 )
 def list_organization_membership_groups(
-    call: Call, window: Window, membership_id: str
+    call: Asked, window: Paging, membership_id: FromPath[str]
 ) -> dict[str, Any]:
     """The groups that a membership is in itself."""
     o, m, *_ = memberships.shown(call, membership_id)

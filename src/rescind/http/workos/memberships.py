@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from litestar import Response, delete, get, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
 from rescind import changes, model
 from rescind.changes import Change
 from rescind.http.auth import requires
 from rescind.http.workos import entries, organizations, shapes
-from rescind.http.workos.call import Call
-from rescind.http.workos.envelopes import Key, Span, Window, listed, page
+from rescind.http.workos.call import Asked, Call
+from rescind.http.workos.envelopes import Key, Paging, Span, Window, listed, page
 from rescind.http.workos.errors import Refused, invalid, not_found
 from rescind.http.workos.held import wide_roles
 from rescind.http.workos.ids import Kind
@@ -74,11 +75,11 @@ def cursor_of(call: Call, row: shapes.Row) -> str:
 
 @get(PATH, guards=[requires("read")], sync_to_thread=True)
 def list_organization_memberships(
-    call: Call,
-    window: Window,
-    organization_id: str | None = None,
-    user_id: str | None = None,
-    statuses: str | None = None,
+    call: Asked,
+    window: Paging,
+    organization_id: FromQuery[str | None] = None,
+    user_id: FromQuery[str | None] = None,
+    statuses: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
     """Those of an organization, of a user, or of both; active ones unless other statuses are named."""
     wanted = set((statuses or "active").split(","))
@@ -132,7 +133,9 @@ def _of_user(
 
 
 @post(PATH, guards=[requires("write")], sync_to_thread=True)
-def create_organization_membership(call: Call, data: CreateMembership) -> Response[dict[str, Any]]:
+def create_organization_membership(
+    call: Asked, data: JSONBody[CreateMembership]
+) -> Response[dict[str, Any]]:
     """Make a user a member, or an inactive member active again, with the roles that are named."""
 
     def work() -> dict[str, Any]:
@@ -164,14 +167,14 @@ def create_organization_membership(call: Call, data: CreateMembership) -> Respon
 
 
 @get(f"{PATH}/{{membership_id:str}}", guards=[requires("read")], sync_to_thread=True)
-def get_organization_membership(call: Call, membership_id: str) -> dict[str, Any]:
+def get_organization_membership(call: Asked, membership_id: FromPath[str]) -> dict[str, Any]:
     """A membership with its roles."""
     return with_roles(call, [shown(call, membership_id)])[0]
 
 
 @put(f"{PATH}/{{membership_id:str}}", guards=[requires("write")], sync_to_thread=True)
 def update_organization_membership(
-    call: Call, membership_id: str, data: UpdateMembership
+    call: Asked, membership_id: FromPath[str], data: JSONBody[UpdateMembership]
 ) -> Response[dict[str, Any]]:
     """Make the organization-wide roles of a membership itself exactly those named; others stay."""
 
@@ -188,13 +191,17 @@ def update_organization_membership(
 
 
 @put(f"{PATH}/{{membership_id:str}}/deactivate", guards=[requires("write")], sync_to_thread=True)
-def deactivate_organization_membership(call: Call, membership_id: str) -> Response[dict[str, Any]]:
+def deactivate_organization_membership(
+    call: Asked, membership_id: FromPath[str]
+) -> Response[dict[str, Any]]:
     """Deny a membership everything, keeping what it has."""
     return _set_active(call, membership_id, changes.DeactivateMembership)
 
 
 @put(f"{PATH}/{{membership_id:str}}/reactivate", guards=[requires("write")], sync_to_thread=True)
-def reactivate_organization_membership(call: Call, membership_id: str) -> Response[dict[str, Any]]:
+def reactivate_organization_membership(
+    call: Asked, membership_id: FromPath[str]
+) -> Response[dict[str, Any]]:
     """Give a membership back what it has."""
     return _set_active(call, membership_id, changes.ReactivateMembership)
 
@@ -205,7 +212,7 @@ def reactivate_organization_membership(call: Call, membership_id: str) -> Respon
     sync_to_thread=True,
     status_code=204,
 )
-def delete_organization_membership(call: Call, membership_id: str) -> Response[None]:
+def delete_organization_membership(call: Asked, membership_id: FromPath[str]) -> Response[None]:
     """Remove a membership with its places in groups and its roles."""
 
     def work() -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from litestar import Response, delete, get, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
 from rescind import changes
 from rescind.http.auth import requires
 from rescind.http.workos import entries, shapes
-from rescind.http.workos.call import Call, pattern, texts
+from rescind.http.workos.call import Asked, Call, pattern, texts
 from rescind.http.workos.entries import text
-from rescind.http.workos.envelopes import Key, Span, Window, page
+from rescind.http.workos.envelopes import Key, Paging, Span, page
 from rescind.http.workos.errors import conflict, invalid, not_found
 from rescind.http.workos.ids import Kind
 from rescind.http.workos.slashes import told
@@ -61,7 +62,10 @@ def row_of(call: Call, o: int, public_id: str) -> shapes.Row:
 
 @get("/organizations", guards=[requires("read")], sync_to_thread=True)
 def list_organizations(
-    call: Call, window: Window, domains: str | None = None, search: str | None = None
+    call: Asked,
+    window: Paging,
+    domains: FromQuery[str | None] = None,
+    search: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
     """All organizations that the key may see, perhaps of some domains or with a text in their names."""
     wanted = [f'%"domain": "{pattern(each)[1:-1]}"%' for each in (domains or "").split(",") if each]
@@ -88,7 +92,9 @@ def _key(call: Call, cursor: str) -> Key:
 
 
 @post("/organizations", guards=[requires("write")], sync_to_thread=True)
-def create_organization(call: Call, data: CreateOrganization) -> Response[dict[str, Any]]:
+def create_organization(
+    call: Asked, data: JSONBody[CreateOrganization]
+) -> Response[dict[str, Any]]:
     """Create an organization."""
 
     def work() -> dict[str, Any]:
@@ -109,7 +115,7 @@ def create_organization(call: Call, data: CreateOrganization) -> Response[dict[s
 
 
 @get("/organizations/external_id/{external_id:str}", guards=[requires("read")], sync_to_thread=True)
-def get_organization_by_external_id(call: Call, external_id: str) -> dict[str, Any]:
+def get_organization_by_external_id(call: Asked, external_id: FromPath[str]) -> dict[str, Any]:
     """An organization by its external id; one that was made elsewhere by its name in the core."""
     external_id = told(external_id)
     for (o,) in call.fetch("find_external_id", external_id=external_id):
@@ -123,14 +129,14 @@ def get_organization_by_external_id(call: Call, external_id: str) -> dict[str, A
 
 
 @get("/organizations/{organization_id:str}", guards=[requires("read")], sync_to_thread=True)
-def get_organization(call: Call, organization_id: str) -> dict[str, Any]:
+def get_organization(call: Asked, organization_id: FromPath[str]) -> dict[str, Any]:
     """An organization."""
     return shapes.organization(call.ids, shown(call, organization_id))
 
 
 @put("/organizations/{organization_id:str}", guards=[requires("write")], sync_to_thread=True)
 def update_organization(
-    call: Call, organization_id: str, data: UpdateOrganization
+    call: Asked, organization_id: FromPath[str], data: JSONBody[UpdateOrganization]
 ) -> Response[dict[str, Any]]:
     """Change what is given of an organization; keys of its metadata that are null are taken out."""
 
@@ -154,7 +160,7 @@ def update_organization(
     sync_to_thread=True,
     status_code=204,
 )
-def delete_organization(call: Call, organization_id: str) -> Response[None]:
+def delete_organization(call: Asked, organization_id: FromPath[str]) -> Response[None]:
     """Delete an organization with all that is in it."""
 
     def work() -> None:

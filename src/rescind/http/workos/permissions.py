@@ -6,14 +6,15 @@ import re
 from typing import Any, Final
 
 from litestar import Response, delete, get, patch, post
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
 from rescind import changes
 from rescind.http.auth import requires
 from rescind.http.workos import entries, organizations, shapes
-from rescind.http.workos.call import Call
+from rescind.http.workos.call import Asked, Call
 from rescind.http.workos.entries import text
-from rescind.http.workos.envelopes import Key, Span, Window, page
+from rescind.http.workos.envelopes import Key, Paging, Span, page
 from rescind.http.workos.errors import Refused, conflict, invalid, not_found
 from rescind.http.workos.ids import Kind
 from rescind.model import ENVIRONMENT
@@ -64,7 +65,7 @@ def cursor_of(call: Call, row: shapes.Row) -> str:
 
 @get(PATH, guards=[requires("read")], sync_to_thread=True)
 def list_permissions(
-    call: Call, window: Window, organization_id: str | None = None
+    call: Asked, window: Paging, organization_id: FromQuery[str | None] = None
 ) -> dict[str, Any]:
     """The permissions for all organizations, and those of the organization that is named."""
     o = organizations.shown(call, organization_id)[0] if organization_id else owner(call)
@@ -82,7 +83,7 @@ def list_permissions(
 
 
 @post(PATH, guards=[requires("write")], sync_to_thread=True)
-def create_permission(call: Call, data: CreatePermission) -> Response[dict[str, Any]]:
+def create_permission(call: Asked, data: JSONBody[CreatePermission]) -> Response[dict[str, Any]]:
     """Define a permission for all organizations."""
 
     def work() -> dict[str, Any]:
@@ -118,13 +119,15 @@ def resource_type(call: Call, slug: str | UnsetType, o: int = NOBODY) -> Any:
 
 
 @get(f"{PATH}/{{slug:str}}", guards=[requires("read")], sync_to_thread=True)
-def get_permission(call: Call, slug: str) -> dict[str, Any]:
+def get_permission(call: Asked, slug: FromPath[str]) -> dict[str, Any]:
     """A permission."""
     return shapes.permission(call.ids, shown(call, owner(call), slug))
 
 
 @patch(f"{PATH}/{{slug:str}}", guards=[requires("write")], sync_to_thread=True)
-def update_permission(call: Call, slug: str, data: UpdatePermission) -> Response[dict[str, Any]]:
+def update_permission(
+    call: Asked, slug: FromPath[str], data: JSONBody[UpdatePermission]
+) -> Response[dict[str, Any]]:
     """Change what is given of a permission."""
 
     def work() -> dict[str, Any]:
@@ -142,7 +145,7 @@ def update_permission(call: Call, slug: str, data: UpdatePermission) -> Response
 
 
 @delete(f"{PATH}/{{slug:str}}", guards=[requires("write")], sync_to_thread=True, status_code=204)
-def delete_permission(call: Call, slug: str) -> Response[None]:
+def delete_permission(call: Asked, slug: FromPath[str]) -> Response[None]:
     """Delete a permission, also out of the roles that contain it."""
 
     def work() -> None:

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from litestar import Response, delete, get, patch, post
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, UnsetType
 
 from rescind import changes, model
 from rescind.http.auth import requires
 from rescind.http.workos import entries, organizations, shapes, targets
-from rescind.http.workos.call import Call
+from rescind.http.workos.call import Asked, Call
 from rescind.http.workos.entries import text
-from rescind.http.workos.envelopes import LAST, Key, Span, Window, page
+from rescind.http.workos.envelopes import LAST, Key, Paging, Span, Window, page
 from rescind.http.workos.errors import conflict, invalid
 from rescind.http.workos.ids import Kind
 from rescind.http.workos.targets import Parent
@@ -41,14 +42,14 @@ class UpdateResource(Parent, kw_only=True):
 
 @get(PATH, guards=[requires("read")], sync_to_thread=True)
 def list_resources(
-    call: Call,
-    window: Window,
-    organization_id: str | None = None,
-    resource_type_slug: str | None = None,
-    resource_external_id: str | None = None,
-    parent_resource_id: str | None = None,
-    parent_resource_type_slug: str | None = None,
-    parent_external_id: str | None = None,
+    call: Asked,
+    window: Paging,
+    organization_id: FromQuery[str | None] = None,
+    resource_type_slug: FromQuery[str | None] = None,
+    resource_external_id: FromQuery[str | None] = None,
+    parent_resource_id: FromQuery[str | None] = None,
+    parent_resource_type_slug: FromQuery[str | None] = None,
+    parent_external_id: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
     """Resources of an organization or of all, perhaps of a type, with an external id, below a parent."""
     o = organizations.shown(call, organization_id)[0] if organization_id else call.bound
@@ -104,7 +105,7 @@ def page_of(
 
 
 @post(PATH, guards=[requires("write")], sync_to_thread=True)
-def create_resource(call: Call, data: CreateResource) -> Response[dict[str, Any]]:
+def create_resource(call: Asked, data: JSONBody[CreateResource]) -> Response[dict[str, Any]]:
     """Create a resource below another, or below the organization."""
 
     def work() -> dict[str, Any]:
@@ -176,19 +177,23 @@ def _name(call: Call, o: int) -> str:
 
 
 @get(BY_ID, guards=[requires("read")], sync_to_thread=True)
-def get_resource(call: Call, resource_id: str) -> dict[str, Any]:
+def get_resource(call: Asked, resource_id: FromPath[str]) -> dict[str, Any]:
     """A resource."""
     return shapes.resource(call.ids, targets.by_id(call, resource_id))
 
 
 @patch(BY_ID, guards=[requires("write")], sync_to_thread=True)
-def update_resource(call: Call, resource_id: str, data: UpdateResource) -> Response[dict[str, Any]]:
+def update_resource(
+    call: Asked, resource_id: FromPath[str], data: JSONBody[UpdateResource]
+) -> Response[dict[str, Any]]:
     """Change what is given of a resource; with a parent, move it there with all below it."""
     return call.write(lambda: _update(call, targets.by_id(call, resource_id), data))
 
 
 @delete(BY_ID, guards=[requires("write")], sync_to_thread=True, status_code=204)
-def delete_resource(call: Call, resource_id: str, cascade_delete: bool = False) -> Response[None]:
+def delete_resource(
+    call: Asked, resource_id: FromPath[str], cascade_delete: FromQuery[bool] = False
+) -> Response[None]:
     """Delete a resource; with `cascade_delete`, also what is below it and given on it."""
 
     def work() -> None:
@@ -199,7 +204,10 @@ def delete_resource(call: Call, resource_id: str, cascade_delete: bool = False) 
 
 @get(BY_EXTERNAL_ID, guards=[requires("read")], sync_to_thread=True)
 def get_resource_by_external_id(
-    call: Call, organization_id: str, resource_type_slug: str, external_id: str
+    call: Asked,
+    organization_id: FromPath[str],
+    resource_type_slug: FromPath[str],
+    external_id: FromPath[str],
 ) -> dict[str, Any]:
     """A resource by its external id."""
     row = targets.of_organization(call, organization_id, resource_type_slug, external_id)
@@ -208,11 +216,11 @@ def get_resource_by_external_id(
 
 @patch(BY_EXTERNAL_ID, guards=[requires("write")], sync_to_thread=True)
 def update_resource_by_external_id(
-    call: Call,
-    organization_id: str,
-    resource_type_slug: str,
-    external_id: str,
-    data: UpdateResource,
+    call: Asked,
+    organization_id: FromPath[str],
+    resource_type_slug: FromPath[str],
+    external_id: FromPath[str],
+    data: JSONBody[UpdateResource],
 ) -> Response[dict[str, Any]]:
     """Change what is given of a resource, by its external id."""
 
@@ -225,11 +233,11 @@ def update_resource_by_external_id(
 
 @delete(BY_EXTERNAL_ID, guards=[requires("write")], sync_to_thread=True, status_code=204)
 def delete_resource_by_external_id(
-    call: Call,
-    organization_id: str,
-    resource_type_slug: str,
-    external_id: str,
-    cascade_delete: bool = False,
+    call: Asked,
+    organization_id: FromPath[str],
+    resource_type_slug: FromPath[str],
+    external_id: FromPath[str],
+    cascade_delete: FromQuery[bool] = False,
 ) -> Response[None]:
     """Delete a resource by its external id."""
 
