@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from workos import ConflictError, NotFoundError
-from workos.organizations import OrganizationDomainData
 from workos._errors import ServerError
+from workos.organizations import OrganizationDomainData
 
 from tests.http.workos.world import acme, fresh
 
