@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check lab clean
+.PHONY: setup demo test check workos-node lab clean
 
 setup: $(READY)
 
@@ -29,6 +29,10 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory test
+
+workos-node: $(READY)
+	@command -v npm >/dev/null || { echo "node and npm are needed: apt-get install nodejs npm" >&2; exit 2; }
+	$(BIN)/python -m tests.http.workos.node
 
 lab: $(READY)
 	$(BIN)/python -m lab inline --json
