@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from typing import Any, Final
 
-from litestar import Litestar, Request, get
+from litestar import Litestar, Request, Router, get
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -42,8 +43,10 @@ def application(service: Service) -> Gate:
 
 def framework(service: Service) -> Litestar:
     """All routes, without the gate."""
+    # A handler is wrapped each time it is registered, so it must be once: all in one router, which is no other's.
+    ours = Router(path="/", route_handlers=[openapi, *OURS])
     return Litestar(
-        route_handlers=[openapi, *OURS, workos.router],
+        route_handlers=[deepcopy(ours), deepcopy(workos.router)],
         dependencies={"service": Provide(_always(service), sync_to_thread=False)},
         exception_handlers={Exception: problems.respond},
         openapi_config=_openapi(),
