@@ -42,3 +42,10 @@ def client(served: Served) -> Iterator[httpx.Client]:
     """A client with the admin's key."""
     with served.client() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def onlooker(shared: Served) -> Iterator[httpx.Client]:
+    """A client with the admin's key, of a service that all tests of a module leave as it is."""
+    with shared.client() as opened:
+        yield opened

@@ -43,7 +43,7 @@ def application(service: Service) -> Gate:
 
 def framework(service: Service) -> Litestar:
     """All routes, without the gate."""
-    # A handler is wrapped each time it is registered, so it must be once: all in one router, which is no other's.
+    # A handler is wrapped whenever it is registered; so once: all in one router, which is no other's.
     ours = Router(path="/", route_handlers=[openapi, *OURS])
     return Litestar(
         route_handlers=[deepcopy(ours), deepcopy(workos.router)],
