@@ -84,6 +84,7 @@ def _openapi() -> OpenAPIConfig:
         version=VERSION,
         description="Access by groups and roles; what is revoked is denied when the call returns.",
         path="/schema",
+        use_handler_docstrings=True,
         render_plugins=(JsonRenderPlugin(path="/openapi.json"),),
         components=Components(security_schemes={"key": key}),
         security=[{"key": []}],
