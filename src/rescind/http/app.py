@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from typing import Any, Final
 
-from litestar import Litestar, Request, get
+from litestar import Litestar, Request, Router, get
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -44,8 +45,10 @@ def application(service: Service) -> Gate:
 
 def framework(service: Service) -> Litestar:
     """All routes, without the gate."""
+    # A handler is wrapped whenever it is registered; so once: all in one router, which is no other's.
+    ours = Router(path="/", route_handlers=[openapi, *OURS])
     return Litestar(
-        route_handlers=[openapi, *OURS, workos.router],
+        route_handlers=[deepcopy(ours), deepcopy(workos.router)],
         dependencies={"service": Provide(_always(service), sync_to_thread=False)},
         exception_handlers={Exception: problems.respond},
         openapi_config=_openapi(),
@@ -83,6 +86,7 @@ def _openapi() -> OpenAPIConfig:
         version=VERSION,
         description="Access by groups and roles; what is revoked is denied when the call returns.",
         path="/schema",
+        use_handler_docstrings=True,
         render_plugins=(JsonRenderPlugin(path="/openapi.json"),),
         components=Components(security_schemes={"key": key}),
         security=[{"key": []}],

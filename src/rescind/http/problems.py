@@ -108,7 +108,9 @@ def _why(raised: HTTPException) -> str:
     """What Litestar found wrong, with the names of the fields."""
     extra = raised.extra if isinstance(raised.extra, list) else []
     found = [
-        f"{each.get('key', '')}: {each.get('message', '')}".removeprefix(": ")
+        f"{each.get('key', '')}: {each.get('message', '')}".removeprefix(": ").removeprefix(
+            "data: "
+        )
         for each in extra
         if isinstance(each, dict)
     ]

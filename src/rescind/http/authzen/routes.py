@@ -44,18 +44,18 @@ _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45
 Told = Request[Any, Any, Any]
 
 
-def _both(path: str) -> list[str]:
-    return [path, f"/o/{{organization:str}}{path}"]
-
-
-def _route(path: str) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
-    return post(
-        _both(path),
-        status_code=200,
-        sync_to_thread=True,
-        guards=[requires("check")],
-        tags=["AuthZEN"],
-    )
+def _both(path: str, answer: Callable[..., Any]) -> list[HTTPRouteHandler]:
+    """The route for the key's organization, and that for the one in the path."""
+    return [
+        post(
+            where,
+            status_code=200,
+            sync_to_thread=True,
+            guards=[requires("check")],
+            tags=["AuthZEN"],
+        )(answer)
+        for where in (path, f"/o/{{organization:str}}{path}")
+    ]
 
 
 def _response(told: tuple[Any, str | None]) -> Response[Any]:
@@ -63,7 +63,6 @@ def _response(told: tuple[Any, str | None]) -> Response[Any]:
     return Response(answer, headers={} if revision is None else {REVISION: revision})
 
 
-@_route("/access/v1/evaluation")
 def evaluation(
     request: Told,
     service: NamedDependency[Service],
@@ -76,7 +75,6 @@ def evaluation(
     return _response(evaluate(service, name, data, at_least))
 
 
-@_route("/access/v1/evaluations")
 def evaluations(
     request: Told,
     service: NamedDependency[Service],
@@ -89,7 +87,6 @@ def evaluations(
     return _response(evaluate_many(service, name, data, at_least))
 
 
-@_route("/access/v1/search/subject")
 def search_subject(
     request: Told,
     service: NamedDependency[Service],
@@ -102,7 +99,6 @@ def search_subject(
     return _response(subjects(service, name, data, at_least))
 
 
-@_route("/access/v1/search/resource")
 def search_resource(
     request: Told,
     service: NamedDependency[Service],
@@ -115,7 +111,6 @@ def search_resource(
     return _response(resources(service, name, data, at_least))
 
 
-@_route("/access/v1/search/action")
 def search_action(
     request: Told,
     service: NamedDependency[Service],
@@ -180,7 +175,14 @@ def evaluations_lane(service: Service, caller: Caller, headers: Headers, body: b
     return lane_told(revision), _encoder.encode(answer)
 
 
-ROUTES = [evaluation, evaluations, search_subject, search_resource, search_action, discovery]
+ROUTES = [
+    *_both("/access/v1/evaluation", evaluation),
+    *_both("/access/v1/evaluations", evaluations),
+    *_both("/access/v1/search/subject", search_subject),
+    *_both("/access/v1/search/resource", search_resource),
+    *_both("/access/v1/search/action", search_action),
+    discovery,
+]
 LANES = {
     "/access/v1/evaluation": evaluation_lane,
     "/access/v1/evaluations": evaluations_lane,

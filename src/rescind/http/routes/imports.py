@@ -112,7 +112,7 @@ class Run:
             require_shallow(line, self._service.limits.depth)
             name, change = self._read(line)
         except RescindError as error:
-            raise self._placed(error, number) from None
+            raise self._placed(error, f"line {number}") from None
         size = weight([change])
         if self._batch and (name != self._name or self._weight + size > BATCH_SIZE):
             await self.flush()
@@ -129,7 +129,7 @@ class Run:
         try:
             receipt = await asyncio.get_running_loop().run_in_executor(None, self._apply, key)
         except RescindError as error:
-            raise self._placed(error, self._first) from error
+            raise self._placed(error, f"lines from {self._first}") from error
         self.done.add(receipt, len(self._batch))
         self._batch, self._weight = [], 0
 
@@ -156,11 +156,10 @@ class Run:
             raise InvalidChange(why="organization: it is not text")
         return self._caller.organization_for(named), from_object(value)
 
-    def _placed(self, error: RescindError, number: int) -> RescindError:
-        """The refusal with its line, or with the first line of its batch; a failure as it is."""
-        if error.retry or not type(error).code or isinstance(error, BadInput):
+    def _placed(self, error: RescindError, place: str) -> RescindError:
+        """The refusal with its place, and what was done before; a failure as it is."""
+        if error.retry:
             return error
-        place = f"line {number}" if not self._batch else f"lines from {self._first}"
         facts = {"at": place, "batches_done_before": self.done.batches, "refused_as": error.code}
         return BadInput(why=str(error).rstrip("."), **facts)
 
