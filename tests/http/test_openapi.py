@@ -37,7 +37,8 @@ def try_out(cases: st.SearchStrategy[schemathesis.Case], key: str) -> int:
     @given(cases)
     def send(case: schemathesis.Case) -> None:
         answer = case.call(headers={"Authorization": f"Bearer {key}"})
-        assert answer.status_code < 500, (case.operation.label, answer.text)
+        is_refused = answer.status_code == 501  # what is not supported on purpose
+        assert answer.status_code < 500 or is_refused, (case.operation.label, answer.text)
         assert answer.status_code != 422
 
     send()

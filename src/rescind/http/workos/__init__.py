@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from litestar import Request, Router
 from litestar.di import NamedDependency, Provide
 from litestar.params import HeaderParameter
+from msgspec import Meta
 
+from rescind.http.answers import ACTOR, IDEMPOTENCY_KEY, AtLeast
 from rescind.http.auth import caller_of
 from rescind.http.service import Service
 from rescind.http.workos import (
@@ -28,17 +30,17 @@ from rescind.http.workos import (
 from rescind.http.workos.call import Call, digest_of
 from rescind.http.workos.envelopes import window
 
+CHOSEN_ID: Final = "Rescind-Id"
+Header = Annotated[str | None, Meta(min_length=1, max_length=255)]
+
 
 async def _call(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
-    at_least: Annotated[
-        str | None, HeaderParameter(name="Rescind-At-Least", max_length=255)
-    ] = None,
-    idempotency_key: Annotated[
-        str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=255)
-    ] = None,
-    chosen_id: Annotated[str | None, HeaderParameter(name="Rescind-Id", max_length=255)] = None,
+    at_least: AtLeast = None,
+    key: Annotated[Header, HeaderParameter(name=IDEMPOTENCY_KEY)] = None,
+    chosen_id: Annotated[Header, HeaderParameter(name=CHOSEN_ID)] = None,
+    behalf: Annotated[Header, HeaderParameter(name=ACTOR)] = None,
 ) -> Call:
     """The request as the routes take it."""
     scope = request.scope
@@ -48,8 +50,9 @@ async def _call(
         service,
         caller_of(request),
         at_least=at_least,
-        key=idempotency_key,
+        key=key,
         chosen_id=chosen_id,
+        behalf=behalf,
         digest=digest,
     )
 

@@ -21,6 +21,7 @@ from rescind import model
 from rescind.changes import Change
 from rescind.decision.check import require
 from rescind.errors import InvalidToken, KeyReused
+from rescind.http.answers import REVISION
 from rescind.http.auth import Caller
 from rescind.http.service import Service
 from rescind.http.workos.errors import Refused, invalid, not_found
@@ -46,6 +47,7 @@ class Call:
         at_least: str | None,
         key: str | None,
         chosen_id: str | None,
+        behalf: str | None,
         digest: str,
     ) -> None:
         self.service, self.caller = service, caller
@@ -53,6 +55,7 @@ class Call:
         self.at_least = None if at_least is None else model.parse_token(at_least)
         self.now = time.time_ns() // 1_000
         self.chosen_id = chosen_id
+        self._actor = caller.actor(behalf)
         self._key, self._digest = key, digest
         self._connection: object = None
         self._receipts: list[Receipt] = []
@@ -167,7 +170,7 @@ class Call:
             finally:
                 self._connection = None
         for receipt in self._receipts:
-            receipt.enforce()
+            self.service.enforced.remember(receipt.enforce())
         return answer
 
     def about(self, o: int) -> None:
@@ -183,7 +186,7 @@ class Call:
         """Apply the core's changes as part of the write."""
         receipt = self.authority.apply(
             changes,
-            actor=self.caller.actor(),
+            actor=self._actor,
             organization=organization,
             within=self._connection,
         )
@@ -245,7 +248,7 @@ class Call:
 
 
 def _answer(status: int, body: bytes, token: str | None) -> Response[Any]:
-    headers = {} if token is None else {"Rescind-Revision": token}
+    headers = {} if token is None else {REVISION: token}
     return Response(body, status_code=status, media_type="application/json", headers=headers)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from rescind.http.answers import REVISION
 from rescind.http.auth import requires
 from rescind.http.workos import memberships, organizations, permissions, shapes, targets
 from rescind.http.workos.assignments import MEMBERSHIP
@@ -57,7 +58,7 @@ def check(
         named = {"Permission": data.permission_slug, "Resource": data.resource_external_id or ""}
         what = _UNKNOWN[decision.reason]
         raise not_found(what, named.get(what, membership_id))
-    headers = {} if decision.token is None else {"Rescind-Revision": decision.token}
+    headers = {} if decision.token is None else {REVISION: decision.token}
     return Response({"authorized": decision.allowed}, headers=headers)
 
 
