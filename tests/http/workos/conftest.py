@@ -20,6 +20,9 @@ from tests.http.serving import Served, serving
 FACES = {"sqlite": "sync", "postgres": "async"}
 """Each client on one engine: what differs between clients does not depend on the engine."""
 
+on_postgres = pytest.mark.parametrize("service", ["postgres"], indirect=True)
+"""For what can only go wrong there: SQLite lets one write at a time, and takes any text."""
+
 
 class Blocking:
     """An asynchronous client to be used like the other one: each call is awaited at once."""

@@ -12,6 +12,7 @@ from rescind import Authority
 from rescind.http.workos.call import Call
 from rescind.model import Receipt
 from tests.http.serving import Served
+from tests.http.workos.conftest import on_postgres
 from tests.http.workos.world import acme, fresh
 
 
@@ -99,12 +100,11 @@ def test_nothing_is_kept_of_what_failed(
     assert groups_after_failure(client, service, monkeypatch) == 1
 
 
+@on_postgres
 def test_without_one_transaction_half_of_it_is_kept(
     client: Any, service: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control. On SQLite the half would wait for the whole, forever."""
-    if service.service.authority.store.engine == "sqlite":
-        return
 
     def apart(self: Call, organization: str, *changes: Any) -> Receipt:
         return self.authority.apply(changes, organization=organization)
