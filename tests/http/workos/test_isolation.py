@@ -15,7 +15,7 @@ from rescind.http.workos.ids import Kind, new_id
 from tests.http.serving import Served
 from tests.http.workos.conftest import client_of
 from tests.http.workos.test_resources import make
-from tests.http.workos.world import acme
+from tests.http.workos.world import acme, fresh
 
 METHODS = ("get", "post", "put", "patch", "delete")
 Names = dict[str, str]
@@ -27,7 +27,9 @@ def names_of_another(client: Any) -> Names:
     site = make(client, world.id, "project", "site")
     given = client.authorization.create_group_role_assignment(world.eng, role_slug=world.role)
     held = client.authorization.list_role_assignments(world.ada).data[0]
-    role = client.authorization.create_organization_role(world.id, name="R", slug="org-secret")
+    role = client.authorization.create_organization_role(
+        world.id, name="R", slug=fresh("org-secret")
+    )
     client.organizations.update_organization(world.id, external_id=f"ext-{world.id}")
     return {
         "organization_id": world.id,
@@ -41,7 +43,7 @@ def names_of_another(client: Any) -> Names:
         "role_assignment_id": given.id,
         "held_id": held.id,
         "user_id": "user_ada",
-        "contact_id": "c",
+        "contact_id": "contact_1",
     }
 
 
