@@ -44,7 +44,7 @@ def allowed(client: httpx.Client) -> bool:
 
 def test_from_nothing_to_an_orderly_end(tmp_path: Path) -> None:
     """In an empty folder: a database, a key that is shown once, a worker; and nothing secret in the log."""
-    with started(tmp_path) as server:
+    with started(tmp_path, RESCIND_LOG_LEVEL="debug") as server:
         assert (tmp_path / "rescind.db").is_file()
         key = server.key
         with server.client() as client:
@@ -69,7 +69,7 @@ def test_from_nothing_to_an_orderly_end(tmp_path: Path) -> None:
         assert again.printed == [f"serving on {again.url}"]
         with again.client(key) as client:
             assert not allowed(client)
-            change(client, LEAVE[:1] and ADA[5:6], route="background")
+            change(client, ADA[5:6], route="background")
             assert client.get("/v1/pending").json()["pending"]
         assert again.end(signal.SIGINT) == 0
 
