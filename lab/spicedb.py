@@ -15,11 +15,16 @@ from importlib.util import find_spec
 from typing import Any
 
 CALLERS = 8
+MOST_AT_ONCE = 1_000
 SCHEMA = """
 definition user {}
-definition team { relation member: user }
-definition doc { relation reader: user | team#member
-                 permission read = reader }
+definition team {
+    relation member: user
+}
+definition doc {
+    relation reader: user | team#member
+    permission read = reader
+}
 """
 
 
@@ -44,8 +49,10 @@ def run(users: int, seconds: float) -> dict[str, float]:
 
     facts = [_fact("doc", "1", "reader", "team", "all", "member")]
     facts += [_fact("team", "all", "member", "user", str(n)) for n in range(users)]
-    with EmbeddedSpiceDB.start(SCHEMA, facts) as server:
+    with EmbeddedSpiceDB.start(SCHEMA, facts[:MOST_AT_ONCE]) as server:
         permissions = server.permissions()
+        for start in range(MOST_AT_ONCE, len(facts), MOST_AT_ONCE):
+            _write(permissions, facts[start : start + MOST_AT_ONCE])
         counts = [0] * CALLERS
         end = time.perf_counter() + seconds
 
@@ -69,6 +76,14 @@ def run(users: int, seconds: float) -> dict[str, float]:
         for thread in threads:
             thread.join()
         return {"check_per_s": sum(counts) / (time.perf_counter() - start)}
+
+
+def _write(permissions: Any, facts: list[Any]) -> None:
+    from authzed.api.v1 import RelationshipUpdate, WriteRelationshipsRequest
+
+    touch = RelationshipUpdate.Operation.OPERATION_TOUCH
+    updates = [RelationshipUpdate(operation=touch, relationship=fact) for fact in facts]
+    permissions.WriteRelationships(WriteRelationshipsRequest(updates=updates))
 
 
 def _object(kind: str, name: str) -> Any:
