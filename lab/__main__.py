@@ -7,10 +7,10 @@ import json
 import sys
 from pathlib import Path
 
-from lab import bulk, inline
+from lab import bulk, http, inline
 from lab.report import Goal, machine, table
 
-BENCHMARKS = {"bulk": bulk, "inline": inline}
+BENCHMARKS = {"bulk": bulk, "http": http, "inline": inline}
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -185,8 +185,10 @@ COMMON = {"subject": ADA, "action": READ}
 
 
 def decisions(client: httpx.Client, items: list[Any], **others: Any) -> list[bool]:
-    answer = client.post(EVALUATIONS, json={**COMMON, "evaluations": items, **others})
+    body = {**COMMON, "evaluations": items, **others}
+    answer, same = (client.post(f"{at}{EVALUATIONS}", json=body) for at in ("", "/o/acme"))
     assert answer.status_code == 200, answer.text
+    assert same.json() == answer.json()
     return [each["decision"] for each in answer.json()["evaluations"]]
 
 

@@ -36,7 +36,7 @@ class Configuration:
     migrate: bool = False
     """Bring PostgreSQL to the current schema at the start; SQLite always is."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """`info` has a line for each request."""
+    """`info` has a line for each request but checks that were answered; `debug` has those too."""
     most_connections: int = 10_000
     """Of one process at a time; beyond it, 503."""
     shutdown_seconds: float = 30.0

@@ -12,14 +12,13 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 
 from rescind.errors import (
     BodyTooLarge,
-    BodyTooSlow,
     InvalidRequest,
     RescindError,
     Unauthenticated,
@@ -27,10 +26,9 @@ from rescind.errors import (
 from rescind.http import problems
 from rescind.http.auth import Caller, admitted
 from rescind.http.limits import require_shallow
+from rescind.http.patience import Message, Patience, Receive
 from rescind.http.service import Service
 
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Headers: TypeAlias = dict[bytes, bytes]
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
@@ -58,6 +56,7 @@ class Gate:
 
     def __init__(self, app: App, service: Service, lanes: Mapping[str, Lane]) -> None:
         self._app, self._service, self._lanes = app, service, lanes
+        self._patience = Patience(service.limits.body_seconds)
         self._tasks: set[asyncio.Future[Any]] = set()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -74,7 +73,7 @@ class Gate:
         request_id = _request_id(headers)
         state = scope.setdefault("state", {})
         state.update(request_id=request_id, caller=None, refusal=None, code=None)
-        status = 0
+        status, lane = 0, None
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -96,7 +95,8 @@ class Gate:
         except ConnectionResetError:
             state["code"] = "client_gone"
         finally:
-            self._log(scope, state, status, start)
+            is_lane = lane is not None and status == 200
+            self._log(scope, state, status, start, logging.DEBUG if is_lane else logging.INFO)
 
     # --- letting in -------------------------------------------------------------------------------
 
@@ -137,13 +137,13 @@ class Gate:
         with contextlib.suppress(ValueError):
             if int(headers.get(b"content-length", b"0")) > limits.body_bytes:
                 raise BodyTooLarge(limit=f"{limits.body_bytes} bytes")
-        message = await self._next(receive)
+        message = await self._patience.next(receive)
         body: bytes = message.get("body", b"")
         if message.get("more_body"):
             parts, size = [body], len(body)
             deadline = time.monotonic() + limits.body_seconds
             while message.get("more_body"):
-                message = await self._next(receive, deadline - time.monotonic())
+                message = await self._patience.next(receive, deadline)
                 parts.append(message.get("body", b""))
                 size += len(parts[-1])
                 if size > limits.body_bytes:
@@ -153,17 +153,6 @@ class Gate:
             _require_json(method, headers, body)
             require_shallow(body, limits.depth)
         return body
-
-    async def _next(self, receive: Receive, seconds: float | None = None) -> Message:
-        limit = self._service.limits.body_seconds
-        try:
-            async with asyncio.timeout(limit if seconds is None else max(seconds, 0.0)):
-                message = await receive()
-        except TimeoutError:
-            raise BodyTooSlow(limit=f"{limit:g} s") from None
-        if message["type"] == "http.disconnect":
-            raise ConnectionResetError
-        return message
 
     # --- answering --------------------------------------------------------------------------------
 
@@ -203,9 +192,11 @@ class Gate:
         if not future.cancelled() and (error := future.exception()) is not None:
             log.warning("the use of a key was not noted: %s", error)
 
-    def _log(self, scope: Any, state: Mapping[str, Any], status: int, start: float) -> None:
+    def _log(
+        self, scope: Any, state: Mapping[str, Any], status: int, start: float, level: int
+    ) -> None:
         """Nothing of a query, a header or a body: those may hold secrets."""
-        if not log.isEnabledFor(logging.INFO):
+        if not log.isEnabledFor(level):
             return
         caller: Caller | None = state["caller"]
         facts = {
@@ -217,7 +208,7 @@ class Gate:
             "key": caller.key_id if caller else None,
             "code": state["code"],
         }
-        log.info("request", extra={"facts": facts})
+        log.log(level, "request", extra={"facts": facts})
 
 
 def _request_id(headers: Headers) -> str:

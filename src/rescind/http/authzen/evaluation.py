@@ -34,8 +34,6 @@ from rescind.model import (
 Triple = tuple[str, str, str | None]
 STOPS_AT: Final = {"deny_on_first_deny": False, "permit_on_first_permit": True}
 
-_item = msgspec.json.Decoder(PartialEvaluation)
-
 
 def evaluate(
     service: Service, organization: str, asked: EvaluationRequest, at_least: str | None
@@ -69,7 +67,7 @@ def evaluate_many(
     if len(asked.evaluations) > most:
         mend = f"ask at most {most}"
         raise InvalidArgument(what="evaluations", value=len(asked.evaluations), mend=mend)
-    items = [_filled(asked, raw) for raw in asked.evaluations]
+    items = [_filled(asked, each) for each in asked.evaluations]
     found = _decided(service, organization, items, at_least)
     answers = _until(found, STOPS_AT.get(asked.options.evaluations_semantic))
     return EvaluationsAnswer(answers), next((token for _, token in found if token), None)
@@ -126,10 +124,10 @@ def _decided(
     return [found[place] for place in range(len(items))]
 
 
-def _filled(asked: EvaluationsRequest, raw: msgspec.Raw) -> EvaluationRequest | str:
+def _filled(asked: EvaluationsRequest, given: object) -> EvaluationRequest | str:
     """An item with what it leaves out; in words what is wrong with it, if anything is."""
     try:
-        item = _item.decode(raw)
+        item = msgspec.convert(given, PartialEvaluation)
         merged = PartialEvaluation(
             **{name: _first(getattr(item, name), getattr(asked, name)) for name in _FIELDS}
         )

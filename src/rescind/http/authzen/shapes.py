@@ -58,7 +58,7 @@ class EvaluationsRequest(Struct, frozen=True):
     action: Action | UnsetType = UNSET
     resource: Entity | UnsetType = UNSET
     context: Properties | UnsetType = UNSET
-    evaluations: list[msgspec.Raw] | UnsetType = UNSET
+    evaluations: list[Any] | UnsetType = UNSET
     options: Options = Options()
 
 
