@@ -127,3 +127,18 @@ def groups_after_failure(
     counted = len(store.fetch("read_groups", {"o": o}))
     assert len(client.groups.list_organization_groups(world.id).data) == counted
     return counted
+
+
+def test_two_who_want_the_same_external_id(
+    client: Any, service: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One gets it, though neither saw the other: the second is told that it is taken."""
+    mark = fresh("wanted")
+    client.organizations.create_organization(name="First", external_id=mark)
+    queries = service.service.authority.store.queries  # type: ignore[attr-defined]
+    blind = queries["find_external_id"].replace("WHERE", "WHERE 1 = 0 AND")
+    with service.client() as plain, monkeypatch.context() as patched:
+        patched.setitem(queries, "find_external_id", blind)
+        answer = plain.post("/organizations", json={"name": "Second", "external_id": mark})
+    assert (answer.status_code, answer.json()["code"]) == (409, "external_id_already_used")
+    assert client.organizations.list_organizations(search="Second").data == []

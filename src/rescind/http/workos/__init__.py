@@ -57,22 +57,24 @@ async def _call(
     )
 
 
+HANDLERS: Final = [
+    *organizations.HANDLERS,
+    *memberships.HANDLERS,
+    *groups.HANDLERS,
+    *permissions.HANDLERS,
+    *environment_roles.HANDLERS,
+    *custom_roles.HANDLERS,
+    *resources.HANDLERS,
+    *assignments.HANDLERS,
+    *group_assignments.HANDLERS,
+    *checks.HANDLERS,
+    *events.HANDLERS,
+    *unsupported.HANDLERS,
+]
+
 router = Router(
     path="/",
-    route_handlers=[
-        *organizations.HANDLERS,
-        *memberships.HANDLERS,
-        *groups.HANDLERS,
-        *permissions.HANDLERS,
-        *environment_roles.HANDLERS,
-        *custom_roles.HANDLERS,
-        *resources.HANDLERS,
-        *assignments.HANDLERS,
-        *group_assignments.HANDLERS,
-        *checks.HANDLERS,
-        *events.HANDLERS,
-        *unsupported.HANDLERS,
-    ],
+    route_handlers=HANDLERS,
     dependencies={
         "call": Provide(_call),
         "window": Provide(window, sync_to_thread=False),

@@ -38,30 +38,32 @@ def made(
     key = {"o": o, "kind": kind.name.lower(), "number": number}
     call.fetch("set_entry_made", now=call.now, **key)
     if public_id is not None:
+        taken = conflict("id_taken", f"Something has the id '{public_id}' already.")
         if call.fetch("find_public_id", public_id=public_id):
-            raise conflict("id_taken", f"Something has the id '{public_id}' already.")
-        _unique(
-            call, "set_public_id", f"Something has the id '{public_id}' already.", key, public_id
-        )
-
-
-def _unique(call: Call, query: str, taken: str, key: Mapping[str, Any], value: str) -> None:
-    try:
-        call.fetch(query, **key, **{query.removeprefix("set_"): value})
-    except StoreError as error:  # somebody else was first, since it was free
-        raise conflict("taken", taken) from error
+            raise taken
+        _set_unique(call, "set_public_id", taken, public_id=public_id, **key)
 
 
 def set_external_id(call: Call, o: int, external_id: str | None) -> None:
     """Give an organization an external id, or none. Raises a conflict where another has it."""
+    told = f"An organization has the external id '{external_id}' already."
+    taken = conflict("external_id_already_used", told)
+    if external_id is not None:
+        others = call.fetch("find_external_id", external_id=external_id)
+        if any(other != o for (other,) in others):
+            raise taken
     key = {"o": o, "kind": "organization", "number": 0}
-    if external_id is None:
-        call.fetch("set_external_id", external_id=None, **key)
-        return
-    taken = f"An organization has the external id '{external_id}' already."
-    if any(other != o for (other,) in call.fetch("find_external_id", external_id=external_id)):
-        raise Refused(409, "external_id_already_used", taken)
-    _unique(call, "set_external_id", taken, key, external_id)
+    _set_unique(call, "set_external_id", taken, external_id=external_id, **key)
+
+
+def _set_unique(call: Call, query: str, taken: Refused, **params: Any) -> None:
+    """Set what only one can have; somebody else may have got it since it was seen to be free."""
+    try:
+        call.fetch(query, **params)
+    except StoreError as error:
+        if error.retry:
+            raise
+        raise taken from error
 
 
 def chosen_id(call: Call, kind: Kind) -> str | None:
