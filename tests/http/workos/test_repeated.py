@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -34,17 +35,8 @@ def test_one_effect_and_the_same_answer(client: Any, service: Served) -> None:
 def test_at_the_same_time(client: Any, service: Served) -> None:
     """However many send it at once."""
     world, key = acme(client), {"Idempotency-Key": fresh("key")}
-    path, found = f"/organizations/{world.id}/groups", []
-
-    def send() -> None:
-        with service.client() as plain:
-            found.append(plain.post(path, json={"name": "Support"}, headers=key))
-
-    threads = [threading.Thread(target=send) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    path = f"/organizations/{world.id}/groups"
+    found = at_once(service, lambda plain: plain.post(path, json={"name": "Support"}, headers=key))
     assert {answer.status_code for answer in found} == {201}
     assert len({answer.json()["id"] for answer in found}) == 1
     assert len(client.groups.list_organization_groups(world.id).data) == 2
@@ -129,16 +121,30 @@ def groups_after_failure(
     return counted
 
 
-def test_two_who_want_the_same_external_id(
-    client: Any, service: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One gets it, though neither saw the other: the second is told that it is taken."""
-    mark = fresh("wanted")
-    client.organizations.create_organization(name="First", external_id=mark)
-    queries = service.service.authority.store.queries  # type: ignore[attr-defined]
-    blind = queries["find_external_id"].replace("WHERE", "WHERE 1 = 0 AND")
-    with service.client() as plain, monkeypatch.context() as patched:
-        patched.setitem(queries, "find_external_id", blind)
-        answer = plain.post("/organizations", json={"name": "Second", "external_id": mark})
-    assert (answer.status_code, answer.json()["code"]) == (409, "external_id_already_used")
-    assert client.organizations.list_organizations(search="Second").data == []
+def test_what_only_one_can_have(client: Any, service: Served) -> None:
+    """However many want it at the same moment, one gets it, and the others are told."""
+    for _ in range(5):
+        mark = fresh("wanted")
+        body = {"name": mark, "external_id": mark}
+        found = at_once(service, lambda plain, body=body: plain.post("/organizations", json=body))
+        assert sorted(answer.status_code for answer in found) == [201] + [409] * 5
+        assert len(client.organizations.list_organizations(search=mark).data) == 1
+
+
+def at_once(
+    service: Served, send: Callable[[httpx.Client], httpx.Response]
+) -> list[httpx.Response]:
+    """What six who send at the same time are answered."""
+    found, together = [], threading.Barrier(6)
+
+    def one() -> None:
+        with service.client() as plain:
+            together.wait()
+            found.append(send(plain))
+
+    threads = [threading.Thread(target=one) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found

@@ -20,7 +20,7 @@ from litestar.di import NamedDependency
 from rescind import model
 from rescind.changes import Change
 from rescind.decision.check import require
-from rescind.errors import InvalidToken, KeyReused
+from rescind.errors import InvalidToken, KeyReused, StoreConflict
 from rescind.http.answers import REVISION
 from rescind.http.auth import Caller
 from rescind.http.service import Service
@@ -32,6 +32,8 @@ from rescind.store.base import Params
 
 ANSWERS_KEPT_SECONDS: Final = 48 * 3600
 """How long a request may be repeated with its idempotency key and have the same answer."""
+ATTEMPTS: Final = 8
+"""How often a write is tried again when another was in its way."""
 
 _ids: WeakKeyDictionary[Store, Ids] = WeakKeyDictionary()
 
@@ -157,10 +159,22 @@ class Call:
         When this returns, all that `work` did is committed, and what it revoked is enforced. When it
         raises, none of it was done.
         """
+        for attempt in range(ATTEMPTS):
+            try:
+                answer = self._transacted(work, status)
+                break
+            except StoreConflict:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        for receipt in self._receipts:
+            self.service.enforced.remember(receipt.enforce())
+        return answer
+
+    def _transacted(self, work: Callable[[], Any], status: int) -> Response[Any]:
+        self._receipts.clear()
+        self._about = None
         with self.store.connection() as connection:
             self._connection = connection
-            self._receipts.clear()
-            self._about = None
             try:
                 answer = self._claimed()
                 if answer is None:
@@ -169,8 +183,6 @@ class Call:
                     answer = self._kept(status, body)
             finally:
                 self._connection = None
-        for receipt in self._receipts:
-            self.service.enforced.remember(receipt.enforce())
         return answer
 
     def about(self, o: int) -> None:

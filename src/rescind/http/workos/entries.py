@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from rescind.errors import StoreError
 from rescind.http.workos.call import Call
-from rescind.http.workos.errors import Refused, conflict, invalid
+from rescind.http.workos.errors import conflict, invalid
 from rescind.http.workos.ids import PREFIXES, Kind, new_id
 
 EVENTS_KEPT_SECONDS: Final = 30 * 24 * 3600
@@ -38,32 +37,20 @@ def made(
     key = {"o": o, "kind": kind.name.lower(), "number": number}
     call.fetch("set_entry_made", now=call.now, **key)
     if public_id is not None:
-        taken = conflict("id_taken", f"Something has the id '{public_id}' already.")
         if call.fetch("find_public_id", public_id=public_id):
-            raise taken
-        _set_unique(call, "set_public_id", taken, public_id=public_id, **key)
+            raise conflict("id_taken", f"Something has the id '{public_id}' already.")
+        call.fetch("set_public_id", public_id=public_id, **key)
 
 
 def set_external_id(call: Call, o: int, external_id: str | None) -> None:
     """Give an organization an external id, or none. Raises a conflict where another has it."""
-    told = f"An organization has the external id '{external_id}' already."
-    taken = conflict("external_id_already_used", told)
     if external_id is not None:
         others = call.fetch("find_external_id", external_id=external_id)
         if any(other != o for (other,) in others):
-            raise taken
+            told = f"An organization has the external id '{external_id}' already."
+            raise conflict("external_id_already_used", told)
     key = {"o": o, "kind": "organization", "number": 0}
-    _set_unique(call, "set_external_id", taken, external_id=external_id, **key)
-
-
-def _set_unique(call: Call, query: str, taken: Refused, **params: Any) -> None:
-    """Set what only one can have; somebody else may have got it since it was seen to be free."""
-    try:
-        call.fetch(query, **params)
-    except StoreError as error:
-        if error.retry:
-            raise
-        raise taken from error
+    call.fetch("set_external_id", external_id=external_id, **key)
 
 
 def chosen_id(call: Call, kind: Kind) -> str | None:
