@@ -18,7 +18,7 @@ $(READY): pyproject.toml
 	@touch $@
 
 demo: $(READY)
-	$(BIN)/rescind demo
+	$(BIN)/rescind demo --serve
 
 test: $(READY)
 	$(BIN)/python -m pytest -q

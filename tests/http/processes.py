@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import httpx
 
@@ -21,9 +21,15 @@ COMMAND = [sys.executable, "-c", "import rescind.cli; rescind.cli.main()"]
 class Process:
     """A server: its address, what it printed, and its log."""
 
-    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        command: Sequence[str] = ("serve", "--port", "0"),
+        **environment: str,
+    ) -> None:
         self.process = subprocess.Popen(
-            [*COMMAND, "serve", "--port", "0", *arguments],
+            [*COMMAND, *command, *arguments],
             cwd=folder,
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
@@ -46,6 +52,11 @@ class Process:
         self.process.wait()
         self._reader.join()
         raise AssertionError(f"it did not start: {''.join(self.log)}")
+
+    def read_line(self) -> str:
+        """The next line that it prints."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
 
     @property
     def key(self) -> str:
@@ -71,9 +82,9 @@ class Process:
 
 
 @contextmanager
-def started(folder: Path, *arguments: str, **environment: str) -> Iterator[Process]:
+def started(folder: Path, *arguments: str, **options: Any) -> Iterator[Process]:
     """A server for the length of the block."""
-    server = Process(folder, *arguments, **environment)
+    server = Process(folder, *arguments, **options)
     try:
         yield server
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -228,3 +229,21 @@ def test_keys_by_the_command_line(rescind: Callable[..., tuple[int, str, str]]) 
     one_error(rescind("keys", "create", "x", "--scope", "all"))
     one_error(rescind("keys", "create"))
     one_error(rescind("keys", "create", "x", "--scope", "read", "--days", "1e300"))
+
+
+def test_the_demo_ends_in_a_service_that_can_be_asked(tmp_path: Path) -> None:
+    """The three lines that it prints work: allowed, revoked, denied."""
+    with started(tmp_path, command=("demo", "--serve"), RESCIND_PORT="0") as server:
+        lines = [server.read_line() for _ in range(3)]
+        answers = []
+        for line in lines:
+            _, url, _, authorization, _, _, _, body = shlex.split(line)
+            name, value = authorization.split(": ")
+            answer = httpx.post(url, headers={name: value}, json=json.loads(body), timeout=30)
+            answers.append(answer.raise_for_status().json())
+        assert [answers[0]["allowed"], answers[1]["changed"], answers[2]["allowed"]] == [
+            True,
+            True,
+            False,
+        ]
+        assert server.end(signal.SIGINT) == 0

@@ -23,7 +23,7 @@ from rich.text import Text
 
 from rescind import changes, exchange
 from rescind.authority import Authority
-from rescind.cli import invented, output
+from rescind.cli import demo_service, invented, output
 from rescind.errors import BadInput, InvalidArgument
 from rescind.exchange.pairs import as_sets
 from rescind.store.sqlite import connect
@@ -55,6 +55,9 @@ def demo(
         str | None,
         typer.Option("--database", "-d", help=f"A new file; else {DEMO_DATABASE}, made anew."),
     ] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="At the end, serve it until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Load a real organization and show what its changes do, and how long they take."""
     from rescind.store.migrations import migrate
@@ -71,6 +74,8 @@ def demo(
         rows = list(Story(authority, path, *largest).rows())
     _show(rows)
     _next_steps(path, largest)
+    if serve:
+        demo_service.serve(path, ORGANIZATION, *largest)
 
 
 class Story:
