@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 
 MINUTES ?= 10
 
-.PHONY: setup demo test check model fleet lab clean
+.PHONY: setup demo test check model fleet workos-node lab clean
 
 setup: $(READY)
 
@@ -20,7 +20,7 @@ $(READY): pyproject.toml
 	@touch $@
 
 demo: $(READY)
-	$(BIN)/rescind demo
+	$(BIN)/rescind demo --serve
 
 test: $(READY)
 	$(BIN)/python -m pytest -q
@@ -38,6 +38,10 @@ model:
 
 fleet: $(READY)
 	$(BIN)/python -m tests.faults.fleet $(MINUTES)
+
+workos-node: $(READY)
+	@command -v npm >/dev/null || { echo "node and npm are needed: apt-get install nodejs npm" >&2; exit 2; }
+	$(BIN)/python -m tests.http.workos.node
 
 lab: $(READY)
 	$(BIN)/python -m lab inline --json

@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from lab import bulk, checks, contention, fleet, inline, summary, workers
+from lab import bulk, checks, contention, fleet, http, inline, summary, workers
 from lab.report import Goal, machine
 from lab.tables import by_engine
 
@@ -19,6 +19,7 @@ BENCHMARKS = {
     "checks": checks,
     "contention": contention,
     "fleet": fleet,
+    "http": http,
     "inline": inline,
     "workers": workers,
 }

@@ -243,12 +243,17 @@ class Revision:
 
     def token(self) -> str:
         """The opaque string that a caller hands back to read no older state."""
-        text = f"1.{self.incarnation}.{self.organization}.{self.environment}"
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        return _token(self.incarnation, self.organization, self.environment)
 
     def covers(self, other: Revision) -> bool:
         """Whether a read at this revision is at least as fresh as `other`."""
         return self.organization >= other.organization and self.environment >= other.environment
+
+
+@lru_cache(4_096)
+def _token(incarnation: int, organization: int, environment: int) -> str:
+    text = f"1.{incarnation}.{organization}.{environment}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 @lru_cache(4_096)

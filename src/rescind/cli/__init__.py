@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from rescind.cli import background, data, demo, options, questions, verbs
+from rescind.cli import background, data, demo, options, questions, service, verbs
 from rescind.cli.output import one_line
 from rescind.errors import RescindError
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback()(options.remember)
-for part in (data, verbs, questions, background, demo):
+for part in (data, verbs, questions, background, service, demo):
     part.register(app)
 
 

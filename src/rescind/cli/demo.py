@@ -25,7 +25,7 @@ from rich.text import Text
 
 from rescind import changes, exchange
 from rescind.authority import Authority
-from rescind.cli import invented, large_group, output
+from rescind.cli import demo_service, invented, large_group, output
 from rescind.errors import BadInput, InvalidArgument
 from rescind.exchange.pairs import as_sets
 from rescind.store.sqlite import connect
@@ -61,6 +61,9 @@ def demo(
         int,
         typer.Option(min=large_group.LEAST_ASSIGNMENTS, max=100_000, help="Of the large group."),
     ] = large_group.ASSIGNMENTS,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="At the end, serve it until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Load a real organization and show what its changes do, and how long they take."""
     from rescind.store.migrations import migrate
@@ -78,6 +81,8 @@ def demo(
     _show(rows)
     large_group.show(Path(path).resolve().parent, assignments)
     _next_steps(path, largest)
+    if serve:
+        demo_service.serve(path, ORGANIZATION, *largest)
 
 
 class Story:

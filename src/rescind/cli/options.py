@@ -105,6 +105,11 @@ def with_place(command: Callable[..., None]) -> Callable[..., None]:
     return shaped(run, [*own, *common], command.__doc__)
 
 
+def given_database(after: str | None) -> str | None:
+    """The database that the command line or RESCIND_DATABASE names, if either does."""
+    return _last_given("database", after, _given.database)
+
+
 def _last_given(what: str, after: str | None, before: str | None) -> str | None:
     """What stands after the command, or else before it. An empty one is refused, since a variable
     that was not set must not come to mean the default.

@@ -128,6 +128,13 @@ class Store(Protocol):
     def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
         """The rows of one query."""
 
+    def connection(self) -> AbstractContextManager[object]:
+        """A connection in a transaction, to pass as `within`.
+
+        When the block has ended, what was done on it is committed; when it raises, nothing of it was.
+        Raises OutcomeUnknown when the connection was lost while committing.
+        """
+
     def waiting(self) -> int:
         """How many others wait for a lock in this database, as far as can be told at little cost."""
 

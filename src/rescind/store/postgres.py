@@ -287,6 +287,22 @@ class PostgresStore:
             except psycopg.Error as error:
                 raise self.translated(error) from error
 
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        with self._connection() as connection:
+            sent = False
+            try:
+                connection.execute("BEGIN")
+                yield connection
+                sent = True
+                connection.execute("COMMIT")
+            except psycopg.Error as error:
+                if connection.closed and sent:
+                    raise OutcomeUnknown(why=_first_line(error)) from error
+                raise self.translated(error) from error
+            finally:
+                _reset(connection)
+
     def waiting(self) -> int:
         with self._connection() as connection, self._translating():
             row = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()

@@ -25,6 +25,8 @@ SHARED = (
     "decisions.sql",
     "facts.sql",
     "index.sql",
+    "keys.sql",
+    "directory.sql",
 )
 
 _HEADER = re.compile(r"^-- (name|fragment): (\w+)$", re.MULTILINE)

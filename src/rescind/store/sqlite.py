@@ -155,6 +155,7 @@ class SqliteStore:
         self._wanting = 0
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
+        self._spare: list[sqlite3.Connection] = []
         self._process = os.getpid()
         self._closed = False
         require_file(self.path)
@@ -203,6 +204,27 @@ class SqliteStore:
             yield
         finally:
             self._lock.release()
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        self._require_usable()
+        with translated_errors(self.path):
+            try:
+                connection = self._spare.pop()
+            except IndexError:
+                connection = self._connect()
+            try:
+                with self._turn(gives_way=False):
+                    _begin(connection)
+                    try:
+                        yield connection
+                        connection.execute("COMMIT")
+                    except BaseException:
+                        if connection.in_transaction:
+                            connection.execute("ROLLBACK")
+                        raise
+            finally:
+                self._spare.append(connection)
 
     def waiting(self) -> int:
         return self._wanting

@@ -125,3 +125,11 @@ RETURNING pg_notify('rescind_acknowledged', replica || ' ' || organization || ' 
 -- name: list_leases_behind
 SELECT r.id, r.name, r.ttl, r.beat FROM replica_held AS h JOIN replica AS r ON r.id = h.replica
 WHERE h.organization = :o AND h.revision < :revision AND h.replica <> :except
+
+-- What comes before every transaction that is still under way, so that nobody who reads on from here misses one.
+
+-- fragment: is_visible
+e.written_by < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
+
+-- name: lock_organization
+SELECT id FROM organization WHERE id = :o FOR NO KEY UPDATE

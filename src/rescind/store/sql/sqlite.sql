@@ -59,3 +59,9 @@ SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM up) AS listed CROSS JOIN 
         WHERE a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
           AND a.resource IN (SELECT i.value FROM json_each(listed.ids) AS i)
           AND (a.expires_at IS NULL OR a.expires_at > :now) LIMIT 1) IS NOT NULL
+
+-- fragment: is_visible
+TRUE
+
+-- name: lock_organization
+SELECT id FROM organization WHERE id = :o

@@ -1,0 +1,42 @@
+"""The end of the demo: its organization over HTTP, with lines that ask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from rescind.authority import Authority
+
+
+def serve(path: str, organization: str, group: str, members: Sequence[str], may: str) -> None:
+    """Serve the demo's database until told to stop; print three lines that work while it does."""
+    from rescind.http.configuration import environment, load
+    from rescind.http.keys import Keys
+    from rescind.http.serving import serve as run
+    from rescind.store.migrations import migrate
+
+    with Authority.open(path) as authority:
+        scopes, keys = ["check", "write"], Keys(authority.store)
+        key = keys.create("demo", scopes, organization=organization)[1]
+    given = {"database": path, "log_level": "warning", "processes": 1}
+    configuration, _ = load(None, environment(), given)
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+        if text.startswith("serving on "):
+            for line in _lines(text.removeprefix("serving on "), key, group, members[0], may):
+                print(line, flush=True)
+
+    run(configuration, migrate=migrate, say=say)
+
+
+def _lines(url: str, key: str, group: str, subject: str, may: str) -> list[str]:
+    """A check, a revocation, and the same check again."""
+    check = ("/v1/check", {"subject": subject, "permission": may})
+    leave = {"change": "remove_members", "group": group, "members": [subject]}
+    asks = [check, ("/v1/changes", {"changes": [leave]}), check]
+    kind = "-H 'Content-Type: application/json'"
+    return [
+        f"  curl {url}{path} -H 'Authorization: Bearer {key}' {kind} -d '{json.dumps(body)}'"
+        for path, body in asks
+    ]

@@ -1,0 +1,164 @@
+"""The HTTP service: serve, config, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from rescind.cli import output
+from rescind.cli.options import AsJson, Database, Place, given_database, with_place
+from rescind.errors import InvalidArgument
+
+PANEL = "Service"
+Config = Annotated[
+    str | None, typer.Option("--config", envvar="RESCIND_CONFIG", help="A TOML file.")
+]
+
+
+class KeyAction(StrEnum):
+    """What to do with keys."""
+
+    CREATE = "create"
+    LIST = "list"
+    ROTATE = "rotate"
+    REVOKE = "revoke"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("serve", rich_help_panel=PANEL)(serve)
+    app.command("config", rich_help_panel=PANEL)(config)
+    app.command("keys", rich_help_panel=PANEL)(with_place(keys))
+
+
+def serve(
+    database: Database = None,
+    config: Config = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen at.")] = None,
+    port: Annotated[int | None, typer.Option(help="0 is any that is free.")] = None,
+    public_url: Annotated[str | None, typer.Option(help="How clients reach the service.")] = None,
+    processes: Annotated[int | None, typer.Option(help="How many serve; on PostgreSQL.")] = None,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Only serve.")] = False,
+    migrate: Annotated[bool, typer.Option("--migrate", help="PostgreSQL too, first.")] = False,
+) -> None:
+    """Serve HTTP until Ctrl-C or SIGTERM. Makes ./rescind.db where no database is named."""
+    from rescind.http.configuration import environment, load
+    from rescind.http.serving import serve as run
+    from rescind.store.migrations import migrate as to_current
+
+    given = {
+        "database": given_database(database),
+        "host": host,
+        "port": port,
+        "public_url": public_url,
+        "processes": processes,
+        "workers": 0 if no_worker else None,
+        "migrate": True if migrate else None,
+    }
+    configuration, _ = load(config, environment(), given)
+    run(configuration, migrate=to_current, say=_say)
+
+
+def config(database: Database = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Show the configuration that is in force, and where each value is from."""
+    from rescind.http.configuration import environment, load, shown
+
+    _, named = load(config, environment(), {"database": given_database(database)})
+    if as_json:
+        output.say_json({each.name: {"value": shown(each), "from": each.origin} for each in named})
+        return
+    output.table(
+        ("setting", "value", "from"),
+        ((each.name, "" if each.value is None else shown(each), each.origin) for each in named),
+    )
+
+
+def keys(
+    place: Place,
+    action: Annotated[KeyAction, typer.Argument(help="What to do.")] = KeyAction.LIST,
+    which: Annotated[
+        str | None, typer.Argument(help="To create, the name; else the key's id.")
+    ] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="read, check, write or admin; repeat it for more.")
+    ] = None,
+    days: Annotated[float | None, typer.Option(help="Until it expires; else never.")] = None,
+    grace: Annotated[float, typer.Option(help="Seconds that the secret before stays good.")] = 0.0,
+) -> None:
+    """Keys of the HTTP service. With an organization, a new key is good for that one alone."""
+    from rescind.http.keys import ApiKey, Keys
+
+    if action is not KeyAction.LIST and which is None:
+        needed = "name" if action is KeyAction.CREATE else "id"
+        raise InvalidArgument(what=needed, mend=f"give the key's {needed}")
+    with place.open() as authority:
+        known, secret = Keys(authority.store), None
+        found: list[ApiKey]
+        if action is KeyAction.LIST:
+            found = known.list(organization=place.organization, limit=100_000)
+        elif action is KeyAction.CREATE:
+            expires_at = _in_days(days)
+            key, secret = known.create(
+                which or "", scope or [], organization=place.organization, expires_at=expires_at
+            )
+            found = [key]
+        elif action is KeyAction.ROTATE:
+            key, secret = known.rotate(which or "", grace_seconds=grace)
+            found = [key]
+        else:
+            found = [known.revoke(which or "")]
+    _show(place, found, secret)
+
+
+def _in_days(days: float | None) -> datetime | None:
+    if days is None:
+        return None
+    try:
+        return datetime.now(UTC) + timedelta(days=days)
+    except (OverflowError, ValueError):
+        raise InvalidArgument(what="days", value=days, mend="use fewer") from None
+
+
+def _show(place: Place, found: Sequence[Any], secret: str | None) -> None:
+    if place.as_json:
+        for key in found:
+            shown = {**asdict(key), **({} if secret is None else {"secret": secret})}
+            output.say_json(shown)
+        return
+    rows = [_row(asdict(key)) for key in found]
+    output.table(("id", "name", "scopes", "organization", "expires", "used", "state"), rows)
+    if secret is not None:
+        output.say("shown this once:")
+        output.say(f"  {secret}")
+
+
+def _row(key: dict[str, object]) -> tuple[object, ...]:
+    scopes = key["scopes"]
+    assert isinstance(scopes, tuple)
+    state = "revoked" if key["revoked_at"] else "good"
+    if not key["revoked_at"] and isinstance(key["expires_at"], datetime):
+        state = "good" if key["expires_at"] > datetime.now(UTC) else "expired"
+    return (
+        key["id"],
+        key["name"],
+        ", ".join(scopes),
+        key["organization"] or "all",
+        _day(key["expires_at"], "never"),
+        _day(key["used_at"], "never"),
+        state,
+    )
+
+
+def _day(moment: object, otherwise: str) -> str:
+    if not isinstance(moment, datetime):
+        return otherwise
+    return moment.isoformat(sep=" ", timespec="minutes")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

@@ -1,0 +1,1 @@
+"""The service: HTTP on top of `Authority`. Decides nothing about access itself."""

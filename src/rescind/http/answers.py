@@ -1,0 +1,199 @@
+"""Answers of our own routes as types, made from those of the library. Nothing is decided here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar.params import HeaderParameter
+from msgspec import UNSET, Struct, UnsetType
+
+from rescind.changelog import LogEntry
+from rescind.model import Chain, Decision, Difference, Explanation, Page, PendingWork, Receipt
+
+REVISION: Final = "Rescind-Revision"
+"""The header of the state that an answer was made at; hand it back as AT_LEAST."""
+AT_LEAST: Final = "Rescind-At-Least"
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+ACTOR: Final = "Rescind-Actor"
+
+AtLeast = Annotated[
+    str | None,
+    HeaderParameter(name=AT_LEAST, description="A revision token: read no older state than that."),
+]
+
+
+class ExplainedChain(Struct, frozen=True):
+    """One reason for access."""
+
+    subject: str
+    groups: tuple[str, ...]
+    role: str
+    permission: str
+    assigned_on: str
+    resource: str
+    expires_at: datetime | None
+    is_default_role: bool
+
+    @classmethod
+    def of(cls, chain: Chain) -> ExplainedChain:
+        """The same, as JSON has it."""
+        return cls(*(getattr(chain, name) for name in cls.__struct_fields__))
+
+
+class Explained(Struct, frozen=True):
+    """All the chains that allow, or what stands in the way."""
+
+    chains: tuple[ExplainedChain, ...]
+    obstacles: tuple[str, ...]
+    is_complete: bool
+
+    @classmethod
+    def of(cls, found: Explanation) -> Explained:
+        """The same, as JSON has it."""
+        return cls(tuple(map(ExplainedChain.of, found.chains)), found.obstacles, found.is_complete)
+
+
+class Decided(Struct, frozen=True):
+    """The answer to a check."""
+
+    allowed: bool
+    reason: str
+    decision_point: str
+    revision: str | None
+    explanation: Explained | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, decision: Decision) -> Decided:
+        """The same, as JSON has it."""
+        found = decision.explanation
+        told = UNSET if found is None else Explained.of(found)
+        point, reason = decision.point.value, decision.reason.value
+        return cls(decision.allowed, reason, point, decision.token, told)
+
+
+class Listed(Struct, frozen=True):
+    """A page of names; `next_cursor` is null on the last."""
+
+    items: tuple[str, ...]
+    next_cursor: str | None
+    revision: str
+
+    @classmethod
+    def of(cls, page: Page) -> Listed:
+        """The same, as JSON has it."""
+        return cls(page.items, page.next_cursor, page.revision.token())
+
+
+class Differing(Struct, frozen=True):
+    """What a change gives and takes: (subject, permission, resource) each."""
+
+    direction: str
+    granted: tuple[tuple[str, str, str], ...]
+    revoked: tuple[tuple[str, str, str], ...]
+
+    @classmethod
+    def of(cls, found: Difference) -> Differing:
+        """The same, as JSON has it."""
+        return cls(found.direction.value, found.granted, found.revoked)
+
+
+class Received(Struct, frozen=True):
+    """What a change did, and when it held. `revision` is the token, `number` the organization's count."""
+
+    organization: str
+    changed: bool
+    revision: str
+    number: int
+    direction: str
+    route: str
+    route_reason: str
+    fan_out: int
+    recorded_at: datetime
+    enforced_at: datetime | None
+    settled_at: datetime | None
+    difference: Differing | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> Received:
+        """The same, as JSON has it."""
+        found = receipt.difference
+        return cls(
+            organization=receipt.organization,
+            changed=receipt.changed,
+            revision=receipt.token,
+            number=receipt.revision.organization,
+            direction=receipt.direction.value,
+            route=receipt.route.value,
+            route_reason=receipt.route_reason,
+            fan_out=receipt.fan_out,
+            recorded_at=receipt.recorded_at,
+            enforced_at=receipt.enforced_at,
+            settled_at=receipt.settled_at,
+            difference=UNSET if found is None else Differing.of(found),
+        )
+
+
+class Logged(Struct, frozen=True):
+    """A change as it was recorded, and as it stands now.
+
+    `enforced_at` is known to the process that made the change; elsewhere it is null.
+    """
+
+    organization: str
+    number: int
+    recorded_at: datetime
+    enforced_at: datetime | None
+    settled_at: datetime | None
+    actor: str
+    reason: str
+    direction: str
+    route: str
+    fan_out: int
+    idempotency_key: str | None
+    changes: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, entry: LogEntry, enforced_at: datetime | None) -> Logged:
+        """The same, as JSON has it."""
+        return cls(
+            organization=entry.organization,
+            number=entry.revision,
+            recorded_at=entry.recorded_at,
+            enforced_at=enforced_at,
+            settled_at=entry.settled_at,
+            actor=entry.actor,
+            reason=entry.reason,
+            direction=entry.direction.value,
+            route=entry.route.value,
+            fan_out=entry.fan_out,
+            idempotency_key=entry.idempotency_key,
+            changes=msgspec.json.decode(entry.changes),
+        )
+
+
+class Waiting(Struct, frozen=True):
+    """Background work that is not settled."""
+
+    organization: str | None
+    group: str | None
+    kind: str
+    subject: str | None
+    direction: str
+    is_critical: bool
+    done: int
+    total: int | None
+    lag_seconds: float
+    attempts: int
+    waits_seconds: float
+    is_parked: bool
+    since: int
+    number: int
+
+    @classmethod
+    def of(cls, work: PendingWork) -> Waiting:
+        """The same, without the words of the database's driver and its own numbers."""
+        same = cls.__struct_fields__[:4] + cls.__struct_fields__[5:-1]
+        fields = {name: getattr(work, name) for name in same}
+        return cls(direction=work.direction.value, number=work.revision, **fields)

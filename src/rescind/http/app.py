@@ -1,0 +1,93 @@
+"""The ASGI application of a service: the gate, the routes, and the OpenAPI document."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from typing import Any, Final
+
+from litestar import Litestar, Request, Router, get
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from rescind.http import problems, workos
+from rescind.http.authzen import routes as authzen
+from rescind.http.gate import Gate
+from rescind.http.routes import changes, checks, health, imports, keys, lists, pending
+from rescind.http.service import Service
+from rescind.http.workos.slashes import keeping_slashes
+
+THREADS: Final = 40
+"""Requests of one process that may wait for the database at a time."""
+VERSION: Final = "1.0"
+OURS: Final = [
+    *health.ROUTES,
+    *checks.ROUTES,
+    *lists.ROUTES,
+    *changes.ROUTES,
+    *imports.ROUTES,
+    *pending.ROUTES,
+    *keys.ROUTES,
+    *authzen.ROUTES,
+]
+
+
+def application(service: Service) -> Gate:
+    """The application. Closing the service's authority is the caller's work."""
+    app = keeping_slashes(framework(service))
+    return Gate(app, service, lanes={**checks.LANES, **authzen.LANES})
+
+
+def framework(service: Service) -> Litestar:
+    """All routes, without the gate."""
+    # A handler is wrapped whenever it is registered; so once: all in one router, which is no other's.
+    ours = Router(path="/", route_handlers=[openapi, *OURS])
+    return Litestar(
+        route_handlers=[deepcopy(ours), deepcopy(workos.router)],
+        dependencies={"service": Provide(_always(service), sync_to_thread=False)},
+        exception_handlers={Exception: problems.respond},
+        openapi_config=_openapi(),
+        lifespan=[_threads],
+        debug=False,
+        logging_config=None,
+    )
+
+
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The OpenAPI document of all routes."""
+    return request.app.openapi_schema.to_schema()
+
+
+def _always(service: Service) -> Callable[[], Service]:
+    def provide() -> Service:
+        return service
+
+    return provide
+
+
+@asynccontextmanager
+async def _threads(_: Litestar) -> AsyncIterator[None]:
+    """Handlers wait for the database in threads of this executor."""
+    executor = ThreadPoolExecutor(THREADS, thread_name_prefix="rescind-http")
+    asyncio.get_running_loop().set_default_executor(executor)
+    yield
+
+
+def _openapi() -> OpenAPIConfig:
+    key = SecurityScheme(type="http", scheme="bearer", description="An API key.")
+    return OpenAPIConfig(
+        title="Rescind",
+        version=VERSION,
+        description="Access by groups and roles; what is revoked is denied when the call returns.",
+        path="/schema",
+        use_handler_docstrings=True,
+        render_plugins=(JsonRenderPlugin(path="/openapi.json"),),
+        components=Components(security_schemes={"key": key}),
+        security=[{"key": []}],
+    )

@@ -1,0 +1,87 @@
+"""Who calls, and what they may do with the service: scopes, and the organization of a bound key.
+
+The gate puts the caller (or the refusal) into the request's state; the guards of routes ask here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from rescind.errors import InvalidArgument, OrganizationNotFound, ScopeMissing, Unauthenticated
+from rescind.model import organization_id
+
+Scope: TypeAlias = Literal["read", "check", "write", "admin"]
+SCOPES: Final = ("read", "check", "write", "admin")
+"""What a key can be for: reading facts and the log, checks and lists, changes, and the keys themselves.
+`admin` has the others in it."""
+
+State: TypeAlias = MutableMapping[str, Any]
+Guard: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose key a request carries."""
+
+    key_id: str
+    name: str
+    scopes: frozenset[str]
+    organization: str | None = None
+    """The only one that the key is good for; None for all."""
+
+    def has(self, scope: Scope) -> bool:
+        """Whether the key may do that."""
+        return scope in self.scopes or "admin" in self.scopes
+
+    def actor(self, behalf: str | None = None) -> str:
+        """Who a change is by, as the change log has it: the key, and for whom it was used."""
+        key = f"key:{self.key_id} ({self.name})"
+        return key if behalf is None else f"{behalf} by {key}"
+
+    def organization_for(self, named: str | None) -> str:
+        """The organization that a request means. To a bound key, any other is one that does not exist.
+
+        Raises InvalidArgument where none is named and the key is bound to none.
+        """
+        if named is None:
+            if self.organization is None:
+                raise InvalidArgument(what="organization", mend="name the organization")
+            return self.organization
+        name = organization_id(named)
+        if self.organization is not None and name != self.organization:
+            raise OrganizationNotFound(organization=name)
+        return name
+
+
+def requires(scope: Scope) -> Guard:
+    """A guard that lets a request pass if the gate let it in and its key has the scope."""
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        admitted(connection.scope["state"], scope)
+
+    guard.__name__ = f"requires_{scope}"
+    guard.scope = scope  # type: ignore[attr-defined]
+    return guard
+
+
+def admitted(state: State, scope: Scope) -> Caller:
+    """The caller. Raises what the gate refused, Unauthenticated, or ScopeMissing."""
+    refusal = state.get("refusal")
+    if refusal is not None:
+        raise refusal
+    caller: Caller | None = state.get("caller")
+    if caller is None:
+        raise Unauthenticated()
+    if not caller.has(scope):
+        raise ScopeMissing(scope=scope)
+    return caller
+
+
+def caller_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+    """The caller of a request that a guard has let pass."""
+    return connection.scope["state"]["caller"]  # type: ignore[no-any-return]

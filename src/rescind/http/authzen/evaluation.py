@@ -1,0 +1,180 @@
+"""Evaluation: AuthZEN's questions as checks. What cannot be named here is denied, never an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from rescind.errors import InvalidArgument, InvalidRequest, MalformedId
+from rescind.http.answers import Decided
+from rescind.http.authzen.shapes import (
+    Action,
+    Asked,
+    Entity,
+    EvaluationAnswer,
+    EvaluationRequest,
+    EvaluationsAnswer,
+    EvaluationsRequest,
+    PartialEvaluation,
+    asked_of,
+)
+from rescind.http.service import Service
+from rescind.model import (
+    ROOT,
+    Assurance,
+    Decision,
+    permission_id,
+    resource_id,
+    subject_id,
+)
+
+Triple = tuple[str, str, str | None]
+STOPS_AT: Final = {"deny_on_first_deny": False, "permit_on_first_permit": True}
+
+
+def evaluate(
+    service: Service, organization: str, asked: EvaluationRequest, at_least: str | None
+) -> tuple[EvaluationAnswer, str | None]:
+    """The answer, and the revision token that it was made at."""
+    wish = asked_of(asked.context)
+    question = triple(asked.subject, asked.action, asked.resource, organization)
+    if question is None:
+        return _unknown(wish), None
+    decision = service.authority.check(
+        *question,
+        organization=organization,
+        at_least=at_least,
+        assurance=wish.assurance,
+        explain=wish.explain,
+    )
+    return _answer(decision, wish), decision.token
+
+
+def evaluate_many(
+    service: Service, organization: str, asked: EvaluationsRequest, at_least: str | None
+) -> tuple[EvaluationsAnswer | EvaluationAnswer, str | None]:
+    """All at one state of the facts. An item that is no question is a deny in its place.
+
+    Raises InvalidRequest where there is neither a list nor a whole question; InvalidArgument for more
+    items than the limit.
+    """
+    if asked.evaluations is UNSET or not asked.evaluations:
+        return evaluate(service, organization, _whole(asked), at_least)
+    most = service.limits.batch_checks
+    if len(asked.evaluations) > most:
+        mend = f"ask at most {most}"
+        raise InvalidArgument(what="evaluations", value=len(asked.evaluations), mend=mend)
+    items = [_filled(asked, each) for each in asked.evaluations]
+    found = _decided(service, organization, items, at_least)
+    answers = _until(found, STOPS_AT.get(asked.options.evaluations_semantic))
+    return EvaluationsAnswer(answers), next((token for _, token in found if token), None)
+
+
+def triple(subject: Entity, action: Action, resource: Entity, organization: str) -> Triple | None:
+    """The question as a check asks it; None where something in it can be the name of nothing."""
+    try:
+        return (
+            subject_id(f"{subject.type}:{subject.id}"),
+            permission_id(action.name),
+            resource_id(resource_name(resource, organization)),
+        )
+    except MalformedId:
+        return None
+
+
+def resource_name(resource: Entity, organization: str) -> str:
+    """`type:id`; the organization itself is of the type `organization`, by its own id."""
+    if resource.type == ROOT and resource.id == organization:
+        return ROOT
+    return f"{resource.type}:{resource.id}"
+
+
+def _decided(
+    service: Service,
+    organization: str,
+    items: list[EvaluationRequest | str],
+    at_least: str | None,
+) -> list[tuple[EvaluationAnswer, str | None]]:
+    """Checks of one assurance go together, so that they are at one state."""
+    found: dict[int, tuple[EvaluationAnswer, str | None]] = {}
+    groups: dict[Assurance, list[tuple[int, Triple, Asked]]] = {}
+    for place, item in enumerate(items):
+        if isinstance(item, str):
+            error = {"status": 400, "message": item}
+            found[place] = EvaluationAnswer(False, {"error": error}), None
+            continue
+        wish = asked_of(item.context)
+        question = triple(item.subject, item.action, item.resource, organization)
+        if question is None:
+            found[place] = _unknown(wish), None
+        else:
+            groups.setdefault(wish.assurance, []).append((place, question, wish))
+    for assurance, group in groups.items():
+        decisions = service.authority.check_many(
+            [question for _, question, _ in group],
+            organization=organization,
+            at_least=at_least,
+            assurance=assurance,
+        )
+        for (place, _, wish), decision in zip(group, decisions, strict=True):
+            found[place] = _answer(decision, wish), decision.token
+    return [found[place] for place in range(len(items))]
+
+
+def _filled(asked: EvaluationsRequest, given: object) -> EvaluationRequest | str:
+    """An item with what it leaves out; in words what is wrong with it, if anything is."""
+    try:
+        item = msgspec.convert(given, PartialEvaluation)
+        merged = PartialEvaluation(
+            **{name: _first(getattr(item, name), getattr(asked, name)) for name in _FIELDS}
+        )
+        whole = _whole(merged)
+        asked_of(whole.context)
+    except (msgspec.MsgspecError, InvalidRequest, RecursionError) as error:
+        return str(error)
+    return whole
+
+
+_FIELDS: Final = PartialEvaluation.__struct_fields__
+
+
+def _first(own: Any, common: Any) -> Any:
+    return common if own is UNSET else own
+
+
+def _whole(asked: EvaluationsRequest | PartialEvaluation) -> EvaluationRequest:
+    if (
+        isinstance(asked.subject, UnsetType)
+        or isinstance(asked.action, UnsetType)
+        or isinstance(asked.resource, UnsetType)
+    ):
+        missing = [n for n in ("subject", "action", "resource") if getattr(asked, n) is UNSET]
+        raise InvalidRequest(what="missing", value=", ".join(missing))
+    return EvaluationRequest(asked.subject, asked.action, asked.resource, asked.context)
+
+
+def _until(
+    found: Iterable[tuple[EvaluationAnswer, str | None]], stops_at: bool | None
+) -> list[EvaluationAnswer]:
+    """The answers up to and with the first that is as given; all where none is, or nothing is given."""
+    answers = []
+    for answer, _ in found:
+        answers.append(answer)
+        if answer.decision is stops_at:
+            break
+    return answers
+
+
+def _answer(decision: Decision, wish: Asked) -> EvaluationAnswer:
+    if not wish.explain:
+        return EvaluationAnswer(decision.allowed)
+    told = msgspec.to_builtins(Decided.of(decision))
+    del told["allowed"]
+    return EvaluationAnswer(decision.allowed, told)
+
+
+def _unknown(wish: Asked) -> EvaluationAnswer:
+    return EvaluationAnswer(False, {"reason": "unknown_name"} if wish.explain else UNSET)

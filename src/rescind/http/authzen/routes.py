@@ -1,0 +1,189 @@
+"""AuthZEN's routes: for the organization of the key, and below `/o/{organization}`; and discovery."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody
+
+from rescind.errors import InvalidRequest
+from rescind.http.answers import REVISION, AtLeast
+from rescind.http.auth import Caller, caller_of, requires
+from rescind.http.authzen.evaluation import evaluate, evaluate_many
+from rescind.http.authzen.search import actions, resources, subjects
+from rescind.http.authzen.shapes import (
+    ActionSearch,
+    EvaluationAnswer,
+    EvaluationRequest,
+    EvaluationsAnswer,
+    EvaluationsRequest,
+    ResourceSearch,
+    SearchAnswer,
+    SubjectSearch,
+)
+from rescind.http.gate import Headers
+from rescind.http.routes.checks import Sent, at_least_of, lane_told
+from rescind.http.service import Service
+
+ENDPOINTS: Final = {
+    "access_evaluation_endpoint": "/access/v1/evaluation",
+    "access_evaluations_endpoint": "/access/v1/evaluations",
+    "search_subject_endpoint": "/access/v1/search/subject",
+    "search_resource_endpoint": "/access/v1/search/resource",
+    "search_action_endpoint": "/access/v1/search/action",
+}
+_HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
+
+Told = Request[Any, Any, Any]
+
+
+def _both(path: str, answer: Callable[..., Any]) -> list[HTTPRouteHandler]:
+    """The route for the key's organization, and that for the one in the path."""
+    return [
+        post(
+            where,
+            status_code=200,
+            sync_to_thread=True,
+            guards=[requires("check")],
+            tags=["AuthZEN"],
+        )(answer)
+        for where in (path, f"/o/{{organization:str}}{path}")
+    ]
+
+
+def _response(told: tuple[Any, str | None]) -> Response[Any]:
+    answer, revision = told
+    return Response(answer, headers={} if revision is None else {REVISION: revision})
+
+
+def evaluation(
+    request: Told,
+    service: NamedDependency[Service],
+    data: JSONBody[EvaluationRequest],
+    organization: FromPath[str | None] = None,
+    at_least: AtLeast = None,
+) -> Response[EvaluationAnswer]:
+    """One decision."""
+    name = caller_of(request).organization_for(organization)
+    return _response(evaluate(service, name, data, at_least))
+
+
+def evaluations(
+    request: Told,
+    service: NamedDependency[Service],
+    data: JSONBody[EvaluationsRequest],
+    organization: FromPath[str | None] = None,
+    at_least: AtLeast = None,
+) -> Response[EvaluationsAnswer | EvaluationAnswer]:
+    """Many decisions at one state of the facts."""
+    name = caller_of(request).organization_for(organization)
+    return _response(evaluate_many(service, name, data, at_least))
+
+
+def search_subject(
+    request: Told,
+    service: NamedDependency[Service],
+    data: JSONBody[SubjectSearch],
+    organization: FromPath[str | None] = None,
+    at_least: AtLeast = None,
+) -> Response[SearchAnswer]:
+    """Who may?"""
+    name = caller_of(request).organization_for(organization)
+    return _response(subjects(service, name, data, at_least))
+
+
+def search_resource(
+    request: Told,
+    service: NamedDependency[Service],
+    data: JSONBody[ResourceSearch],
+    organization: FromPath[str | None] = None,
+    at_least: AtLeast = None,
+) -> Response[SearchAnswer]:
+    """On what?"""
+    name = caller_of(request).organization_for(organization)
+    return _response(resources(service, name, data, at_least))
+
+
+def search_action(
+    request: Told,
+    service: NamedDependency[Service],
+    data: JSONBody[ActionSearch],
+    organization: FromPath[str | None] = None,
+    at_least: AtLeast = None,
+) -> Response[SearchAnswer]:
+    """What may be done?"""
+    name = caller_of(request).organization_for(organization)
+    return _response(actions(service, name, data, at_least))
+
+
+# --- discovery ------------------------------------------------------------------------------------
+
+
+@get(
+    [
+        "/.well-known/authzen-configuration",
+        "/.well-known/authzen-configuration/o/{organization:str}",
+    ],
+    sync_to_thread=False,
+    security=[{}],
+    tags=["AuthZEN"],
+)
+def discovery(
+    request: Told, service: NamedDependency[Service], organization: FromPath[str | None] = None
+) -> dict[str, Any]:
+    """Where the endpoints are. Says nothing of which organizations exist."""
+    base = service.public_url or _base(request)
+    tenant = "" if organization is None else f"/o/{quote(organization, safe='')}"
+    point = base.rstrip("/") + tenant
+    found: dict[str, Any] = {"policy_decision_point": point}
+    found.update({name: f"{point}{path}" for name, path in ENDPOINTS.items()})
+    return {**found, "capabilities": []}
+
+
+def _base(request: Told) -> str:
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        raise InvalidRequest(what="host", value=repr(host[:100]), mend="send a valid Host")
+    return f"{request.scope['scheme']}://{host}"
+
+
+# --- as lanes -------------------------------------------------------------------------------------
+
+_one = msgspec.json.Decoder(EvaluationRequest)
+_many = msgspec.json.Decoder(EvaluationsRequest)
+_encoder = msgspec.json.Encoder()
+
+
+def evaluation_lane(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
+    """One decision for the organization of the key."""
+    asked, name = _one.decode(body), caller.organization_for(None)
+    answer, revision = evaluate(service, name, asked, at_least_of(headers))
+    return lane_told(revision), _encoder.encode(answer)
+
+
+def evaluations_lane(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
+    """Many decisions for the organization of the key."""
+    asked, name = _many.decode(body), caller.organization_for(None)
+    answer, revision = evaluate_many(service, name, asked, at_least_of(headers))
+    return lane_told(revision), _encoder.encode(answer)
+
+
+ROUTES = [
+    *_both("/access/v1/evaluation", evaluation),
+    *_both("/access/v1/evaluations", evaluations),
+    *_both("/access/v1/search/subject", search_subject),
+    *_both("/access/v1/search/resource", search_resource),
+    *_both("/access/v1/search/action", search_action),
+    discovery,
+]
+LANES = {
+    "/access/v1/evaluation": evaluation_lane,
+    "/access/v1/evaluations": evaluations_lane,
+}

@@ -1,0 +1,158 @@
+"""Search: AuthZEN's lists, page by page. What is unknown gives no results, never an error."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+from msgspec import UNSET, UnsetType
+
+from rescind.errors import InvalidArgument, InvalidCursor, MalformedId
+from rescind.http.authzen.evaluation import resource_name
+from rescind.http.authzen.shapes import (
+    ActionSearch,
+    Found,
+    PageAnswer,
+    PageRequest,
+    ResourceSearch,
+    SearchAnswer,
+    SubjectSearch,
+    asked_of,
+)
+from rescind.http.service import Service
+from rescind.model import ROOT, SUBJECT_KINDS, Page
+
+DEFAULT_LIMIT = 100
+Told = tuple[SearchAnswer, str | None]
+
+
+def subjects(
+    service: Service, organization: str, asked: SubjectSearch, at_least: str | None
+) -> Told:
+    """Subjects of a type that may do it."""
+    if asked.subject.type not in SUBJECT_KINDS:
+        return _nothing(service, asked.page)
+    return _search(
+        service,
+        asked.page,
+        lambda limit, cursor: service.authority.who_can(
+            asked.action.name,
+            resource_name(asked.resource, organization),
+            subject_kind=asked.subject.type,
+            organization=organization,
+            at_least=at_least,
+            assurance=asked_of(asked.context).assurance,
+            limit=limit,
+            cursor=cursor,
+        ),
+        _entity,
+    )
+
+
+def resources(
+    service: Service, organization: str, asked: ResourceSearch, at_least: str | None
+) -> Told:
+    """Resources of a type that it may be done on."""
+    subject, assurance = (
+        f"{asked.subject.type}:{asked.subject.id}",
+        asked_of(asked.context).assurance,
+    )
+
+    def ask(limit: int, cursor: str | None) -> Page:
+        if asked.resource.type == ROOT:
+            decision = service.authority.check(
+                subject,
+                asked.action.name,
+                organization=organization,
+                at_least=at_least,
+                assurance=assurance,
+            )
+            assert decision.revision is not None
+            return Page((f"{ROOT}:{organization}",) if decision else (), None, decision.revision)
+        return service.authority.resources_of(
+            subject,
+            asked.action.name,
+            resource_type=asked.resource.type,
+            organization=organization,
+            at_least=at_least,
+            assurance=assurance,
+            limit=limit,
+            cursor=cursor,
+        )
+
+    return _search(service, asked.page, ask, _entity)
+
+
+def actions(service: Service, organization: str, asked: ActionSearch, at_least: str | None) -> Told:
+    """Actions that the subject may do on the resource."""
+    return _search(
+        service,
+        asked.page,
+        lambda limit, cursor: service.authority.permissions_of(
+            f"{asked.subject.type}:{asked.subject.id}",
+            resource_name(asked.resource, organization),
+            organization=organization,
+            at_least=at_least,
+            assurance=asked_of(asked.context).assurance,
+            limit=limit,
+            cursor=cursor,
+        ),
+        lambda name: Found(name=name),
+    )
+
+
+def _search(
+    service: Service,
+    page: PageRequest,
+    ask: Callable[[int, str | None], Page],
+    shown: Callable[[str], Found],
+) -> Told:
+    limit, cursor = _place(service, page)
+    try:
+        found = ask(limit, cursor)
+    except MalformedId:
+        return _nothing(service, page)
+    more = "" if found.next_cursor is None else _token(limit, found.next_cursor)
+    results = [shown(item) for item in found.items]
+    return SearchAnswer(PageAnswer(more, len(results)), results), found.revision.token()
+
+
+def _nothing(service: Service, page: PageRequest) -> Told:
+    _place(service, page)
+    return SearchAnswer(PageAnswer("", 0), []), None
+
+
+def _entity(item: str) -> Found:
+    kind, _, rest = item.partition(":")
+    return Found(type=kind, id=rest)
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def _place(service: Service, page: PageRequest) -> tuple[int, str | None]:
+    """The limit and cursor of a page. A token keeps its limit, so that it may come alone."""
+    most = service.limits.page_items
+    asked = DEFAULT_LIMIT if isinstance(page.limit, UnsetType) else page.limit
+    if asked < 1:
+        raise InvalidArgument(what="page.limit", value=asked, mend="use 1 or more")
+    limit = min(asked, most)
+    if not page.token:
+        return limit, None
+    kept, cursor = _opened(page.token)
+    if page.limit is not UNSET and limit != kept:
+        raise InvalidCursor(cursor=page.token)
+    return min(max(kept, 1), most), cursor
+
+
+def _token(limit: int, cursor: str) -> str:
+    return base64.urlsafe_b64encode(f"{limit}.{cursor}".encode()).decode().rstrip("=")
+
+
+def _opened(token: str) -> tuple[int, str]:
+    try:
+        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+        limit, _, cursor = text.partition(".")
+        return int(limit), cursor
+    except ValueError:
+        raise InvalidCursor(cursor=token) from None

@@ -1,0 +1,264 @@
+"""API keys: made, kept, recognized. The secret is shown once and stored nowhere.
+
+A key reads `rsk_ID_SECRET`. The secret has 256 random bits, so that one plain SHA-256 of it keeps it safe;
+what is compared is digests, in constant time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from rescind import model
+from rescind.errors import ApiKeyNotFound, InvalidArgument, Unauthenticated
+from rescind.http.auth import SCOPES, Caller
+from rescind.store import Rows, Store, Transaction
+
+PREFIX: Final = "rsk"
+FIRST_NAME: Final = "first"
+"""The name of the key that is made when a service starts with none."""
+MOST_REMEMBERED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What is known of a key: everything but its secret."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    organization: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None
+    """Within the minute."""
+    revoked_at: datetime | None
+    former_secret_until: datetime | None
+    """Until when the secret before the last rotation is good."""
+
+    @classmethod
+    def of(cls, row: tuple[Any, ...]) -> ApiKey:
+        """From a row of `list_api_keys` or `read_api_key`."""
+        id_, name, scopes, organization, *times = row[:9]
+        created, *others = (None if at is None else model.moment(at) for at in times)
+        assert created is not None
+        return cls(id_, name, tuple(scopes.split()), organization, created, *others)
+
+
+class Keys:
+    """The keys of one database. Safe to use from many threads.
+
+    A key that was recognized is remembered for `remember_seconds`: this process refuses a revoked one at
+    once, another process within that time.
+    """
+
+    def __init__(
+        self, store: Store, *, remember_seconds: float = 1.0, note_use_seconds: float = 60.0
+    ) -> None:
+        self._store = store
+        self._remember_seconds, self._note_use_seconds = remember_seconds, note_use_seconds
+        self._known: dict[bytes, tuple[Caller, float]] = {}
+        self._noted: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._forgotten = 0
+
+    # --- management -------------------------------------------------------------------------------
+
+    def create(
+        self,
+        name: str,
+        scopes: Collection[str],
+        *,
+        organization: str | None = None,
+        expires_at: datetime | None = None,
+    ) -> tuple[ApiKey, str]:
+        """A new key, and the text to send, which cannot be had again.
+
+        With an organization the key is good for that one alone, by name. Raises InvalidArgument.
+        """
+        key_id, secret = _new_id(), _new_secret()
+        names = {
+            "id": key_id,
+            "name": _checked_name(name),
+            "digest": _digest(secret),
+            "scopes": " ".join(_checked_scopes(scopes)),
+            "organization": None if organization is None else model.organization_id(organization),
+            "now": _now(),
+            "expires_at": None if expires_at is None else model.microseconds(expires_at),
+        }
+        self._store.transact(lambda tx: tx.run("create_api_key", **names))
+        return self.read(key_id), _text(key_id, secret)
+
+    def create_first(self) -> str | None:
+        """An admin key where there is no key at all; None where there is or was one."""
+        key_id, secret = _new_id(), _new_secret()
+        names = {"id": key_id, "name": FIRST_NAME, "digest": _digest(secret), "scopes": "admin"}
+        self._store.transact(lambda tx: tx.run("create_first_api_key", now=_now(), **names))
+        is_made = bool(self._store.fetch("read_api_key", {"id": key_id}))
+        return _text(key_id, secret) if is_made else None
+
+    def read(self, key_id: str) -> ApiKey:
+        """What is known of a key. Raises ApiKeyNotFound."""
+        rows = self._store.fetch("read_api_key", {"id": _checked_id(key_id)})
+        if not rows:
+            raise ApiKeyNotFound(key=key_id)
+        return ApiKey.of(rows[0])
+
+    def list(
+        self, *, organization: str | None = None, after: str = "", limit: int = 1_000
+    ) -> list[ApiKey]:
+        """Keys in the order of their ids, also revoked ones; of one organization or all."""
+        names = {"organization": organization, "after": after, "limit": limit}
+        return [ApiKey.of(row) for row in self._store.fetch("list_api_keys", names)]
+
+    def rotate(self, key_id: str, *, grace_seconds: float = 0.0) -> tuple[ApiKey, str]:
+        """Another secret for a key; the one before it is good for the grace. Raises ApiKeyNotFound."""
+        if not 0 <= grace_seconds <= 90 * 86_400:
+            raise InvalidArgument(
+                what="grace", value=grace_seconds, mend="use 0 to 90 days, in seconds"
+            )
+        secret = _new_secret()
+        names = {"id": _checked_id(key_id), "digest": _digest(secret)}
+        until = _now() + int(grace_seconds * 1e6)
+        self._alter("rotate_api_key", former_until=until, **names)
+        return self.read(key_id), _text(key_id, secret)
+
+    def revoke(self, key_id: str) -> ApiKey:
+        """Refuse a key from now on. Raises ApiKeyNotFound, also for one that was revoked before."""
+        self._alter("revoke_api_key", id=_checked_id(key_id), now=_now())
+        return self.read(key_id)
+
+    def _alter(self, query: str, **names: Any) -> None:
+        before: list[Callable[[], Rows]] = []
+
+        def alter(tx: Transaction) -> None:
+            before[:] = [tx.observe("read_api_key", id=names["id"])]
+            tx.run(query, **names)
+
+        self._store.transact(alter)
+        rows = before[0]()
+        if not rows or rows[0][7] is not None:
+            raise ApiKeyNotFound(key=names["id"])
+        with self._lock:
+            self._forgotten += 1
+            self._known = {
+                digest: known
+                for digest, known in self._known.items()
+                if known[0].key_id != names["id"]
+            }
+
+    # --- recognition ------------------------------------------------------------------------------
+
+    def known(self, text: str) -> Caller | None:
+        """Whose key it is, if that is remembered; reads no database."""
+        found = self._known.get(hashlib.sha256(text.encode()).digest())
+        return found[0] if found is not None and found[1] > time.monotonic() else None
+
+    def recognize(self, text: str) -> Caller:
+        """Whose key it is, as the database says now. Raises Unauthenticated."""
+        start, forgotten = time.monotonic(), self._forgotten
+        prefix, _, rest = text.partition("_")
+        key_id, _, secret = rest.partition("_")
+        if prefix != PREFIX or not _is_id(key_id):
+            raise Unauthenticated()
+        rows = self._store.fetch("read_api_key", {"id": key_id})
+        now = _now()
+        if not rows or not _is_good(rows[0], secret, now):
+            raise Unauthenticated()
+        key = ApiKey.of(rows[0])
+        caller = Caller(key.id, key.name, frozenset(key.scopes), key.organization)
+        seconds = min(self._remember_seconds, _good_seconds(rows[0], now))
+        self._remember(text, caller, start + seconds, forgotten)
+        return caller
+
+    def note_use(self, caller: Caller) -> bool:
+        """Record that the key was used, at most once in a while; says whether it wrote."""
+        now = time.monotonic()
+        if self._noted.get(caller.key_id, 0.0) > now:
+            return False
+        self._noted[caller.key_id] = now + self._note_use_seconds
+        names = {"id": caller.key_id, "now": _now()}
+        self._store.transact(lambda tx: tx.run("note_api_key_used", **names), gives_way=True)
+        return True
+
+    def is_use_to_note(self, caller: Caller) -> bool:
+        """Whether `note_use` would write."""
+        return self._noted.get(caller.key_id, 0.0) <= time.monotonic()
+
+    def _remember(self, text: str, caller: Caller, until: float, forgotten: int) -> None:
+        """Unless a key was revoked since it was read."""
+        with self._lock:
+            if forgotten != self._forgotten:
+                return
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[hashlib.sha256(text.encode()).digest()] = (caller, until)
+
+
+def _is_good(row: tuple[Any, ...], secret: str, now: int) -> bool:
+    expires_at, revoked_at, former_until, digest, former_digest = row[5], *row[7:11]
+    given = _digest(secret)
+    is_current = hmac.compare_digest(given, digest)
+    is_former = hmac.compare_digest(given, former_digest or digest) and (former_until or 0) > now
+    is_alive = revoked_at is None and (expires_at is None or expires_at > now)
+    return is_alive and (is_current or is_former)
+
+
+def _good_seconds(row: tuple[Any, ...], now: int) -> float:
+    """Seconds until something about the key ends."""
+    ends = [at for at in (row[5], row[8]) if at is not None and at > now]
+    return (min(ends) - now) / 1e6 if ends else float("inf")
+
+
+def _text(key_id: str, secret: str) -> str:
+    return f"{PREFIX}_{key_id}_{secret}"
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == 16 and text.isascii() and text.isalnum()
+
+
+def _checked_id(key_id: str) -> str:
+    if not _is_id(key_id):
+        raise ApiKeyNotFound(key=key_id)
+    return key_id
+
+
+def _checked_name(name: str) -> str:
+    model.require_text("name", name)
+    if not 0 < len(name) <= 100 or not name.isprintable():
+        raise InvalidArgument(
+            what="name", value=repr(name[:60]), mend="use 1 to 100 printable characters"
+        )
+    return name
+
+
+def _checked_scopes(scopes: Collection[str]) -> list[str]:
+    unknown = sorted(set(scopes) - set(SCOPES))
+    if unknown or not scopes:
+        mend = f"use some of {', '.join(SCOPES)}"
+        raise InvalidArgument(what="scopes", value=", ".join(map(repr, unknown)), mend=mend)
+    return [scope for scope in SCOPES if scope in scopes]

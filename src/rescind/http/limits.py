@@ -1,0 +1,104 @@
+"""What one request, or one key, may ask of the service; and the answers to more."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+from rescind.errors import InvalidArgument, InvalidRequest, TooManyRequests
+
+MOST_BUCKETS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """All limits. Zero requests a second means no limit on those."""
+
+    body_bytes: int = 1_048_576
+    """Of a request's body, but for imports."""
+    import_bytes: int = 1_073_741_824
+    """Of an import's body."""
+    body_seconds: float = 30.0
+    """How long a body may take to arrive; for an import, each part of it."""
+    depth: int = 32
+    """How deep JSON may be nested."""
+    batch_checks: int = 1_000
+    """Questions of one request."""
+    batch_changes: int = 1_000
+    """Changes of one request, where a list of members counts for each of them."""
+    page_items: int = 1_000
+    """Items of one page."""
+    requests_per_second: float = 20_000.0
+    """Of one key in one process, over a second; the same number at once."""
+
+    def page(self, asked: int | None, *, default: int = 100) -> int:
+        """How many items a page has. Raises InvalidArgument."""
+        limit = default if asked is None else asked
+        if not 1 <= limit <= self.page_items:
+            mend = f"use 1 to {self.page_items}"
+            raise InvalidArgument(what="limit", value=limit, mend=mend)
+        return limit
+
+
+@dataclass(slots=True)
+class _Bucket:
+    left: float
+    filled_at: float
+
+
+@dataclass(slots=True)
+class Rates:
+    """Token buckets, one for each key. For one thread: the event loop's."""
+
+    per_second: float
+    _buckets: dict[str, _Bucket] = field(default_factory=dict)
+
+    def spend(self, key: str) -> None:
+        """Count a request. Raises TooManyRequests, with the seconds to wait as `retry_after`."""
+        rate = self.per_second
+        if not rate:
+            return
+        now = time.monotonic()
+        bucket = self._buckets.get(key)
+        most = max(rate, 1.0)
+        if bucket is None:
+            if len(self._buckets) >= MOST_BUCKETS:
+                self._buckets.clear()
+            bucket = self._buckets[key] = _Bucket(most, now)
+        bucket.left = min(most, bucket.left + (now - bucket.filled_at) * rate)
+        bucket.filled_at = now
+        if bucket.left < 1:
+            wait = (1 - bucket.left) / rate
+            raise TooManyRequests(limit=f"{rate:g} a second", retry_after=max(1, round(wait)))
+        bucket.left -= 1
+
+
+_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+
+
+def require_shallow(body: bytes, most: int) -> None:
+    """InvalidRequest if the JSON is nested deeper than `most`; no other promise about what it is."""
+    if body.count(b"[") + body.count(b"{") <= most:
+        return
+    brackets = body.translate(None, _NOT_BRACKETS)
+    for _ in range(most):
+        if not brackets:
+            return
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    if brackets and _depth(body) > most:  # brackets in texts may have misled
+        raise InvalidRequest(why=f"the JSON is nested deeper than {most}")
+
+
+def _depth(body: bytes) -> int:
+    depth = deepest = 0
+    for match in _TOKENS.finditer(body):
+        sign = match[0]
+        if sign in (b"[", b"{"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif sign in (b"]", b"}"):
+            depth -= 1
+    return deepest

@@ -1,0 +1,179 @@
+"""Which status each error has, and its body by RFC 9457. Nothing else knows statuses.
+
+What the store says (names of databases, the words of a driver) goes to the log, never to a client.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.exceptions import MethodNotAllowedException as LitestarMethodNotAllowed
+from litestar.exceptions import NotFoundException as LitestarNotFound
+
+from rescind import errors
+from rescind.errors import RescindError
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_SECONDS: Final = 1
+
+log = logging.getLogger("rescind.http")
+
+_STATUSES: Final[dict[type[RescindError], int]] = {
+    errors.RescindError: 500,
+    errors.MalformedId: 400,
+    errors.InvalidChange: 400,
+    errors.InvalidArgument: 400,
+    errors.InvalidCursor: 400,
+    errors.InvalidToken: 400,
+    errors.InvalidRequest: 400,
+    errors.BadInput: 400,
+    errors.UnsupportedConnection: 500,
+    errors.Unauthenticated: 401,
+    errors.ScopeMissing: 403,
+    errors.OrganizationNotFound: 404,
+    errors.MembershipNotFound: 404,
+    errors.GroupNotFound: 404,
+    errors.PermissionNotFound: 404,
+    errors.RoleNotFound: 404,
+    errors.ResourceTypeNotFound: 404,
+    errors.ResourceNotFound: 404,
+    errors.RevisionNotFound: 404,
+    errors.ApiKeyNotFound: 404,
+    errors.RouteNotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.BodyTooSlow: 408,
+    errors.OrganizationExists: 409,
+    errors.GroupExists: 409,
+    errors.MembershipExists: 409,
+    errors.PermissionExists: 409,
+    errors.RoleExists: 409,
+    errors.ResourceTypeExists: 409,
+    errors.ResourceExists: 409,
+    errors.OrganizationInUse: 409,
+    errors.GroupInUse: 409,
+    errors.PermissionInUse: 409,
+    errors.RoleInUse: 409,
+    errors.ResourceTypeInUse: 409,
+    errors.ResourceInUse: 409,
+    errors.NestingCycle: 409,
+    errors.ResourceCycle: 409,
+    errors.ParentTypeRefused: 409,
+    errors.KeyReused: 409,
+    errors.PendingMoved: 409,
+    errors.NotCommitted: 409,
+    errors.RevisionUnavailable: 412,
+    errors.PreconditionFailed: 412,
+    errors.BodyTooLarge: 413,
+    errors.TooManyRequests: 429,
+    errors.StoreError: 500,
+    errors.InternalError: 500,
+    errors.NotSupported: 501,
+    errors.StoreUnavailable: 503,
+    errors.StoreBusy: 503,
+    errors.StoreReadOnly: 503,
+    errors.StoreConflict: 503,
+    errors.GroupBusy: 503,
+    errors.SchemaMissing: 503,
+    errors.SchemaTooOld: 503,
+    errors.SchemaTooNew: 503,
+    errors.OutcomeUnknown: 504,
+}
+
+
+def status_of(error: RescindError) -> int:
+    """The status of an error: that of its class, or of the nearest one above it."""
+    return next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+
+
+def as_error(raised: Exception) -> RescindError:
+    """Whatever a route raised, as an error of the domain; what is nobody's doing is an InternalError."""
+    if isinstance(raised, RescindError):
+        return raised
+    if isinstance(raised, LitestarNotFound):
+        return errors.RouteNotFound()
+    if isinstance(raised, LitestarMethodNotAllowed):
+        return errors.MethodNotAllowed()
+    if isinstance(raised, HTTPException) and raised.status_code < 500:
+        return errors.InvalidRequest(why=_why(raised))
+    if isinstance(raised, msgspec.MsgspecError | UnicodeDecodeError | RecursionError):
+        return errors.InvalidRequest(why=str(raised))
+    return errors.InternalError()
+
+
+def _why(raised: HTTPException) -> str:
+    """What Litestar found wrong, with the names of the fields."""
+    extra = raised.extra if isinstance(raised.extra, list) else []
+    found = [
+        f"{each.get('key', '')}: {each.get('message', '')}".removeprefix(": ").removeprefix(
+            "data: "
+        )
+        for each in extra
+        if isinstance(each, dict)
+    ]
+    cause = raised.__cause__
+    if isinstance(cause, msgspec.MsgspecError) and not found:
+        return str(cause)
+    return "; ".join(found) or raised.detail
+
+
+def headers_of(error: RescindError) -> dict[str, str]:
+    """The headers that go with an error."""
+    if isinstance(error, errors.Unauthenticated):
+        return {"WWW-Authenticate": 'Bearer realm="rescind"'}
+    if "retry_after" in error.facts:
+        return {"Retry-After": str(error.facts["retry_after"])}
+    return {"Retry-After": str(RETRY_SECONDS)} if status_of(error) == 503 and error.retry else {}
+
+
+def detail_of(error: RescindError) -> str:
+    """What a client is told in words: all of it, but of the store only what it can do about it."""
+    if isinstance(error, errors.StoreError) and status_of(error) >= 500:
+        return str(type(error)())
+    return str(error)
+
+
+def body_of(error: RescindError, request_id: str) -> dict[str, Any]:
+    """The problem details of an error (RFC 9457), with its code, and whether to try again."""
+    title = (type(error).__doc__ or "").strip().splitlines()[0].rstrip(".")
+    return {
+        "type": f"urn:rescind:problem:{error.code}",
+        "title": title,
+        "status": status_of(error),
+        "detail": detail_of(error),
+        "code": error.code,
+        "retry": error.retry,
+        "request_id": request_id,
+    }
+
+
+def note(raised: Exception, error: RescindError, request_id: str) -> None:
+    """Log what a client is not told."""
+    if status_of(error) < 500:
+        return
+    is_ours = isinstance(error, errors.InternalError)
+    facts = {"request_id": request_id, "code": error.code}
+    log.error("%s", raised, extra={"facts": facts}, exc_info=raised if is_ours else None)
+
+
+def respond(request: Request[Any, Any, Any], raised: Exception) -> Response[bytes]:
+    """The exception handler of our own routes."""
+    error = as_error(raised)
+    request_id = str(request.scope["state"].get("request_id", ""))
+    note(raised, error, request_id)
+    request.scope["state"]["code"] = error.code
+    headers = {**headers_of(error), **_allow(raised)}
+    return Response(
+        msgspec.json.encode(body_of(error, request_id)),
+        status_code=status_of(error),
+        media_type=MEDIA_TYPE,
+        headers=headers,
+    )
+
+
+def _allow(raised: Exception) -> dict[str, str]:
+    given = getattr(raised, "headers", None) or {}
+    return {name: value for name, value in given.items() if name.lower() == "allow"}

@@ -1,0 +1,1 @@
+"""Our own routes, by what they are about."""

@@ -1,0 +1,132 @@
+"""Changes: make a batch, or see what it would do; the log, and one change as it stands now."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Annotated, Any
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
+from msgspec import Meta, Struct
+
+from rescind.changes import Change
+from rescind.errors import InvalidArgument, RevisionNotFound
+from rescind.http.answers import (
+    ACTOR,
+    IDEMPOTENCY_KEY,
+    REVISION,
+    Differing,
+    Logged,
+    Received,
+)
+from rescind.http.auth import caller_of, requires
+from rescind.http.routes.lists import Limit, Organization
+from rescind.http.service import Service
+from rescind.model import Route, require_text
+
+Key = Annotated[
+    str | None,
+    HeaderParameter(
+        name=IDEMPOTENCY_KEY, description="Repeated with it, the changes have one effect."
+    ),
+]
+Behalf = Annotated[
+    str | None,
+    HeaderParameter(name=ACTOR, description="For whom it is done; the log has it beside the key."),
+]
+Number = Annotated[int, PathParameter(ge=0, le=2**63 - 1)]
+After = Annotated[int, QueryParameter(ge=0, le=2**63 - 1)]
+
+
+class ChangesRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A batch: one transaction, one revision. With `dry_run` nothing is done; with `detail` the receipt
+    tells the exact difference.
+    """
+
+    changes: Annotated[list[Change], Meta(min_length=1)]
+    organization: str | None = None
+    reason: str = ""
+    route: Route | None = None
+    dry_run: bool = False
+    detail: bool = False
+
+
+class LogPage(Struct, frozen=True):
+    """Part of the log, oldest first; `next_after` is null at its end."""
+
+    changes: list[Logged]
+    next_after: int | None
+
+
+def weight(changes: list[Change]) -> int:
+    """How many changes they count for: a list of members is one for each of them."""
+    return sum(max(1, len(getattr(change, "members", ()))) for change in changes)
+
+
+@post("/v1/changes", status_code=200, sync_to_thread=True, guards=[requires("write")])
+def make_changes(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    data: JSONBody[ChangesRequest],
+    key: Key = None,
+    behalf: Behalf = None,
+) -> Response[Received | Differing]:
+    """Apply a batch. When this answers, no check that starts anywhere allows what was revoked."""
+    most, caller = service.limits.batch_changes, caller_of(request)
+    if weight(data.changes) > most:
+        mend = f"send at most {most:,}, or import them"
+        raise InvalidArgument(what="changes", value=weight(data.changes), mend=mend)
+    organization = caller.organization_for(data.organization)
+    if data.dry_run:
+        found = service.authority.preview(data.changes, organization=organization)
+        return Response(Differing.of(found))
+    require_text("actor", behalf or "")
+    receipt = service.authority.apply(
+        data.changes,
+        actor=caller.actor(behalf),
+        reason=data.reason,
+        idempotency_key=key,
+        organization=organization,
+        detail=data.detail,
+        route=data.route,
+    )
+    service.enforced.remember(receipt)
+    return Response(Received.of(receipt), headers={REVISION: receipt.token})
+
+
+@get("/v1/changes", sync_to_thread=True, guards=[requires("read")])
+def list_changes(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    organization: Organization = None,
+    after: After = 0,
+    limit: Limit = None,
+) -> LogPage:
+    """The organization's changes after a revision's number, oldest first."""
+    most = service.limits.page(limit)
+    entries = service.authority.log(
+        organization=caller_of(request).organization_for(organization), after=after, limit=most + 1
+    )
+    found = [Logged.of(entry, service.enforced.at(entry)) for entry in islice(entries, most + 1)]
+    return LogPage(found[:most], found[most - 1].number if len(found) > most else None)
+
+
+@get("/v1/changes/{number:int}", sync_to_thread=True, guards=[requires("read")])
+def read_change(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    number: Number,
+    organization: Organization = None,
+) -> Logged:
+    """One change as it stands now: recorded, enforced, settled."""
+    name = caller_of(request).organization_for(organization)
+    found: list[Any] = []
+    if number:
+        found = list(service.authority.log(organization=name, after=number - 1, limit=1))
+    if not found or found[0].revision != number:
+        raise RevisionNotFound(organization=name, number=number)
+    return Logged.of(found[0], service.enforced.at(found[0]))
+
+
+ROUTES = [make_changes, list_changes, read_change]

@@ -1,0 +1,150 @@
+"""Checks: one, or many at one state. Also as lanes of the gate, which answer the same."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from msgspec import Meta, Struct
+
+from rescind.errors import InvalidArgument
+from rescind.http.answers import AT_LEAST, REVISION, AtLeast, Decided
+from rescind.http.auth import Caller, caller_of, requires
+from rescind.http.gate import Headers
+from rescind.http.service import Service
+from rescind.model import Assurance
+
+Sent = tuple[list[tuple[bytes, bytes]], bytes]
+
+
+class Question(Struct, frozen=True, forbid_unknown_fields=True):
+    """May the subject? The resource is `type:id`, or nothing for the organization itself."""
+
+    subject: str
+    permission: str
+    resource: str | None = None
+
+
+class CheckRequest(Question, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One question. The organization may be left out with a key that is bound to one."""
+
+    organization: str | None = None
+    assurance: Assurance = "standard"
+    explain: bool = False
+
+
+class BatchRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Many questions, answered at one state of the facts."""
+
+    checks: Annotated[list[Question], Meta(min_length=1)]
+    organization: str | None = None
+    assurance: Assurance = "standard"
+
+
+class BatchAnswer(Struct, frozen=True):
+    """The answers, in the order of the questions."""
+
+    decisions: list[Decided]
+
+
+def answer(service: Service, caller: Caller, asked: CheckRequest, at_least: str | None) -> Decided:
+    """Raises OrganizationNotFound where the key is bound to another."""
+    decision = service.authority.check(
+        asked.subject,
+        asked.permission,
+        asked.resource,
+        organization=caller.organization_for(asked.organization),
+        at_least=at_least,
+        assurance=asked.assurance,
+        explain=asked.explain,
+    )
+    return Decided.of(decision)
+
+
+def answers(
+    service: Service, caller: Caller, asked: BatchRequest, at_least: str | None
+) -> BatchAnswer:
+    """Raises InvalidArgument for more questions than the limit."""
+    most = service.limits.batch_checks
+    if len(asked.checks) > most:
+        raise InvalidArgument(what="checks", value=len(asked.checks), mend=f"ask at most {most}")
+    decisions = service.authority.check_many(
+        [(each.subject, each.permission, each.resource) for each in asked.checks],
+        organization=caller.organization_for(asked.organization),
+        at_least=at_least,
+        assurance=asked.assurance,
+    )
+    return BatchAnswer([Decided.of(decision) for decision in decisions])
+
+
+@post("/v1/check", status_code=200, sync_to_thread=True, guards=[requires("check")], tags=["check"])
+def check(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    data: JSONBody[CheckRequest],
+    at_least: AtLeast = None,
+) -> Response[Decided]:
+    """Whether a subject may, decided at a state no older than the request."""
+    decided = answer(service, caller_of(request), data, at_least)
+    return Response(decided, headers=_told(decided.revision))
+
+
+@post(
+    "/v1/check/batch",
+    status_code=200,
+    sync_to_thread=True,
+    guards=[requires("check")],
+    tags=["check"],
+)
+def check_batch(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    data: JSONBody[BatchRequest],
+    at_least: AtLeast = None,
+) -> Response[BatchAnswer]:
+    """Many checks at one state of the facts."""
+    found = answers(service, caller_of(request), data, at_least)
+    return Response(found, headers=_told(found.decisions[0].revision))
+
+
+def _told(revision: str | None) -> dict[str, str]:
+    return {} if revision is None else {REVISION: revision}
+
+
+# --- the same as lanes ----------------------------------------------------------------------------
+
+_one = msgspec.json.Decoder(CheckRequest)
+_many = msgspec.json.Decoder(BatchRequest)
+_encoder = msgspec.json.Encoder()
+_AT_LEAST = AT_LEAST.lower().encode()
+_REVISION = REVISION.lower().encode()
+
+
+def at_least_of(headers: Headers) -> str | None:
+    """The revision token that a request asks for."""
+    given = headers.get(_AT_LEAST)
+    return None if given is None else given.decode("latin-1")
+
+
+def lane_told(revision: str | None) -> list[tuple[bytes, bytes]]:
+    """The header with the revision token, where there is one."""
+    return [] if revision is None else [(_REVISION, revision.encode())]
+
+
+def check_lane(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
+    """One check."""
+    decided = answer(service, caller, _one.decode(body), at_least_of(headers))
+    return lane_told(decided.revision), _encoder.encode(decided)
+
+
+def batch_lane(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
+    """Many checks."""
+    found = answers(service, caller, _many.decode(body), at_least_of(headers))
+    return lane_told(found.decisions[0].revision), _encoder.encode(found)
+
+
+ROUTES = [check, check_batch]
+LANES = {"/v1/check": check_lane, "/v1/check/batch": batch_lane}

@@ -1,0 +1,41 @@
+"""Whether the process lives, and whether it is ready."""
+
+from __future__ import annotations
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from msgspec import Struct
+
+from rescind.errors import RescindError
+from rescind.http.problems import detail_of
+from rescind.http.service import Service
+
+
+class Health(Struct):
+    """What is not well, if anything."""
+
+    status: str
+    not_ready: dict[str, str]
+
+
+@get("/livez", sync_to_thread=False, tags=["health"], security=[{}])
+def livez() -> Health:
+    """The process answers."""
+    return Health("ok", {})
+
+
+@get("/readyz", sync_to_thread=True, tags=["health"], security=[{}])
+def readyz(service: NamedDependency[Service]) -> Response[Health]:
+    """The process can serve: 200, or 503 with what is not ready and why."""
+    missing = {}
+    if service.is_stopping:
+        missing["server"] = "is stopping"
+    try:
+        service.authority.store.fetch("read_api_key", {"id": ""})
+    except RescindError as error:
+        missing["database"] = detail_of(error)
+    status = "not ready" if missing else "ok"
+    return Response(Health(status, missing), status_code=503 if missing else 200)
+
+
+ROUTES = [livez, readyz]

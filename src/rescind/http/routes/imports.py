@@ -1,0 +1,190 @@
+"""Imports: a stream of changes, one JSON object a line, applied batch by batch as they arrive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from msgspec import Struct
+
+from rescind.changes import Change, from_object
+from rescind.errors import (
+    BadInput,
+    BodyTooLarge,
+    BodyTooSlow,
+    InvalidChange,
+    InvalidRequest,
+    RescindError,
+)
+from rescind.exchange import BATCH_SIZE
+from rescind.exchange.readers import MAX_LINE_BYTES
+from rescind.http.auth import Caller, caller_of, requires
+from rescind.http.gate import NDJSON
+from rescind.http.limits import require_shallow
+from rescind.http.routes.changes import Behalf, Key, weight
+from rescind.http.routes.lists import Organization
+from rescind.http.service import Service
+from rescind.model import Direction, Receipt
+
+MOST_BYTES: Final = 1 << 40
+"""What the framework lets through; the limit is the service's."""
+_decoder = msgspec.json.Decoder()
+
+
+class Imported(Struct):
+    """What an import did. `revisions` has the last token of each organization."""
+
+    changes: int = 0
+    batches: int = 0
+    granting: int = 0
+    revoking: int = 0
+    revisions: dict[str, str] = msgspec.field(default_factory=dict)
+
+    def add(self, receipt: Receipt, changes: int) -> None:
+        """Count a batch."""
+        self.changes += changes
+        self.batches += 1
+        self.granting += receipt.changed and receipt.direction is Direction.GRANTS
+        self.revoking += receipt.changed and receipt.direction is Direction.REVOKES
+        self.revisions[receipt.organization] = receipt.token
+
+
+@post(
+    "/v1/import",
+    status_code=200,
+    guards=[requires("write")],
+    request_max_body_size=MOST_BYTES,
+)
+async def import_changes(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    organization: Organization = None,
+    reason: FromQuery[str] = "",
+    key: Key = None,
+    behalf: Behalf = None,
+) -> Imported:
+    """Apply lines in their order, in batches that are a transaction each.
+
+    A line may name its `organization`. Where a line is refused, its batch is not applied and those before
+    are: send it all again with the same key, corrected from there on.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != NDJSON.decode():
+        raise InvalidRequest(what="content type", value=repr(kind), mend=f"send {NDJSON.decode()}")
+    run = Run(service, caller_of(request), organization, reason=reason, key=key, behalf=behalf)
+    number = 0
+    async for line in _lines(request, service):
+        number += 1
+        if line.strip():
+            await run.take(number, line)
+    await run.flush()
+    return run.done
+
+
+class Run:
+    """One import under way: the batch that is being filled, and what was done."""
+
+    def __init__(
+        self,
+        service: Service,
+        caller: Caller,
+        organization: str | None,
+        *,
+        reason: str,
+        key: str | None,
+        behalf: str | None,
+    ) -> None:
+        self._service, self._caller, self._organization = service, caller, organization
+        self._reason, self._key, self._actor = reason, key, caller.actor(behalf)
+        self._name, self._first = "", 0
+        self._batch: list[Change] = []
+        self._weight = 0
+        self.done = Imported()
+
+    async def take(self, number: int, line: bytes) -> None:
+        """Add a line's change to the batch; apply the batch first where it is full or of another one."""
+        try:
+            require_shallow(line, self._service.limits.depth)
+            name, change = self._read(line)
+        except RescindError as error:
+            raise self._placed(error, f"line {number}") from None
+        size = weight([change])
+        if self._batch and (name != self._name or self._weight + size > BATCH_SIZE):
+            await self.flush()
+        if not self._batch:
+            self._name, self._first = name, number
+        self._batch.append(change)
+        self._weight += size
+
+    async def flush(self) -> None:
+        """Apply the batch."""
+        if not self._batch:
+            return
+        key = None if self._key is None else f"{self._key}/{self.done.batches}"
+        try:
+            receipt = await asyncio.get_running_loop().run_in_executor(None, self._apply, key)
+        except RescindError as error:
+            raise self._placed(error, f"lines from {self._first}") from error
+        self.done.add(receipt, len(self._batch))
+        self._batch, self._weight = [], 0
+
+    def _apply(self, key: str | None) -> Receipt:
+        receipt = self._service.authority.apply(
+            self._batch,
+            actor=self._actor,
+            reason=self._reason,
+            idempotency_key=key,
+            organization=self._name,
+        )
+        self._service.enforced.remember(receipt)
+        return receipt
+
+    def _read(self, line: bytes) -> tuple[str, Change]:
+        try:
+            value = _decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidChange(why=f"not JSON: {error}") from None
+        if not isinstance(value, dict):
+            raise InvalidChange(why='a change is a JSON object, such as {"change": …}')
+        named = value.pop("organization", self._organization)
+        if named is not None and not isinstance(named, str):
+            raise InvalidChange(why="organization: it is not text")
+        return self._caller.organization_for(named), from_object(value)
+
+    def _placed(self, error: RescindError, place: str) -> RescindError:
+        """The refusal with its place, and what was done before; a failure as it is."""
+        if error.retry:
+            return error
+        facts = {"at": place, "batches_done_before": self.done.batches, "refused_as": error.code}
+        return BadInput(why=str(error).rstrip("."), **facts)
+
+
+async def _lines(request: Request[Any, Any, Any], service: Service) -> AsyncIterator[bytes]:
+    """Lines without their ends, as they arrive; within the limits of time and size."""
+    limits, rest, size = service.limits, b"", 0
+    chunks = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(limits.body_seconds):
+                chunk = await anext(chunks, None)
+        except TimeoutError:
+            raise BodyTooSlow(limit=f"{limits.body_seconds:g} s") from None
+        if chunk is None:
+            break
+        size += len(chunk)
+        if size > limits.import_bytes:
+            raise BodyTooLarge(limit=f"{limits.import_bytes} bytes")
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+        if len(rest) > MAX_LINE_BYTES:
+            raise BadInput(why=f"a line is longer than {MAX_LINE_BYTES} bytes")
+    yield rest
+
+
+ROUTES = [import_changes]

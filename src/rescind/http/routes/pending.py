@@ -1,0 +1,80 @@
+"""Pending work: what is not settled yet; to leave it alone, and to take it up again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from msgspec import Struct
+
+from rescind.errors import GroupNotFound
+from rescind.http.answers import Waiting
+from rescind.http.auth import Caller, caller_of, requires
+from rescind.http.routes.lists import Limit, Organization
+from rescind.http.service import Service
+from rescind.model import PendingWork
+
+MOST_LOOKED_AT = 100_000
+
+
+class Group(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whose work is meant."""
+
+    group: str
+    organization: str | None = None
+
+
+class Work(Struct, frozen=True):
+    """The most urgent first."""
+
+    pending: list[Waiting]
+
+
+class Steered(Struct, frozen=True):
+    """Whether anything was altered."""
+
+    changed: bool
+
+
+@get("/v1/pending", sync_to_thread=True, guards=[requires("read")])
+def list_pending(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    organization: Organization = None,
+    limit: Limit = None,
+) -> Work:
+    """Work that is not settled, of one organization; of all with a key that is bound to none."""
+    caller = caller_of(request)
+    everywhere = organization is None and caller.organization is None
+    name = None if everywhere else caller.organization_for(organization)
+    found = service.authority.pending(organization=name, limit=service.limits.page(limit))
+    return Work([Waiting.of(work) for work in found])
+
+
+@post("/v1/pending/park", status_code=200, sync_to_thread=True, guards=[requires("admin")])
+def park(
+    request: Request[Any, Any, Any], service: NamedDependency[Service], data: JSONBody[Group]
+) -> Steered:
+    """Leave what is pending for a group alone until it is retried. What it fences stays fenced."""
+    return Steered(service.authority.park(_of_group(service, caller_of(request), data)))
+
+
+@post("/v1/pending/retry", status_code=200, sync_to_thread=True, guards=[requires("admin")])
+def retry(
+    request: Request[Any, Any, Any], service: NamedDependency[Service], data: JSONBody[Group]
+) -> Steered:
+    """Let workers take what is pending for a group again, at once."""
+    return Steered(service.authority.retry(_of_group(service, caller_of(request), data)))
+
+
+def _of_group(service: Service, caller: Caller, named: Group) -> PendingWork:
+    organization = caller.organization_for(named.organization)
+    for work in service.authority.pending(organization=organization, limit=MOST_LOOKED_AT):
+        if work.group == named.group:
+            return work
+    raise GroupNotFound(group=named.group, mend="nothing is pending for it")
+
+
+ROUTES = [list_pending, park, retry]

@@ -1,0 +1,157 @@
+"""Serving: from a configuration to processes that listen, and to their orderly end.
+
+One process has one authority, its workers, and one event loop. Several share the listening socket, which
+is opened before they fork; whatever holds a connection or a thread is opened after.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Final
+
+import uvicorn
+
+from rescind.authority import Authority
+from rescind.http.app import application
+from rescind.http.configuration import Configuration, is_postgres
+from rescind.http.keys import Keys
+from rescind.http.logs import to_stderr
+from rescind.http.service import Service
+
+BACKLOG: Final = 2_048
+RESTART_SECONDS: Final = 1.0
+"""How long a process that died is left alone before another takes its place."""
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+log = logging.getLogger("rescind.http")
+
+Say = Callable[[str], None]
+Migrate = Callable[[str], None]
+
+
+def serve(configuration: Configuration, *, migrate: Migrate, say: Say) -> None:
+    """Serve until told to stop by SIGINT or SIGTERM; then end in order.
+
+    `say` is told the address, and the first admin key where one was made. Raises StoreUnavailable,
+    SchemaMissing and the like; OSError where it cannot listen.
+    """
+    to_stderr(configuration.log_level)
+    if configuration.migrate or not is_postgres(configuration.database):
+        migrate(configuration.database)
+    with _listen(configuration) as listening:
+        with Authority.open(configuration.database) as authority:
+            first = Keys(authority.store).create_first()
+        if first is not None:
+            say("admin key, shown this once:")
+            say(f"  {first}")
+        say(f"serving on {_url(listening)}")
+        if configuration.processes == 1:
+            run(configuration, listening)
+        else:
+            _supervise(configuration, listening)
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(configuration: Configuration, listening: socket.socket) -> None:
+    """Serve in this process until told to stop: requests and the chunk under way are finished."""
+    with Authority.open(configuration.database, settings=configuration.settings) as authority:
+        keys = Keys(authority.store, remember_seconds=configuration.remember_key_seconds)
+        service = Service(
+            authority, keys, limits=configuration.limits, public_url=configuration.public_url
+        )
+        server = uvicorn.Server(_uvicorn(configuration, service))
+
+        def stop(*_: object) -> None:
+            service.is_stopping = True
+            server.should_exit = True
+
+        concurrency = configuration.workers
+        workers = authority.workers(concurrency=concurrency) if concurrency else nullcontext()
+        with _on_signals(stop), workers:
+            server.run(sockets=[listening])
+        log.info("ended in order")
+
+
+def _uvicorn(configuration: Configuration, service: Service) -> uvicorn.Config:
+    return uvicorn.Config(
+        application(service),
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=BACKLOG,
+        limit_concurrency=configuration.most_connections,
+        timeout_graceful_shutdown=int(configuration.shutdown_seconds) or None,
+    )
+
+
+def _listen(configuration: Configuration) -> socket.socket:
+    family = socket.AF_INET6 if ":" in configuration.host else socket.AF_INET
+    address = (configuration.host, configuration.port)
+    return socket.create_server(address, family=family, backlog=BACKLOG)
+
+
+@contextmanager
+def _on_signals(stop: Callable[..., None]) -> Iterator[None]:
+    """uvicorn has handlers of its own while it runs, and raises what it caught again when it has ended."""
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# --- several processes ----------------------------------------------------------------------------
+
+
+def _supervise(configuration: Configuration, listening: socket.socket) -> None:
+    """Keep so many processes running; told to stop, tell them, and wait for their end."""
+    children: set[int] = set()
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+        for child in children:
+            os.kill(child, signal.SIGTERM)
+
+    with _on_signals(stop):
+        for _ in range(configuration.processes):
+            children.add(_fork(configuration, listening))
+        while children:
+            child, status = os.wait()
+            children.discard(child)
+            if stopping:
+                continue
+            log.error("process %d ended with %d; another takes its place", child, status)
+            time.sleep(RESTART_SECONDS)
+            if not stopping:
+                children.add(_fork(configuration, listening))
+
+
+def _fork(configuration: Configuration, listening: socket.socket) -> int:
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        run(configuration, listening)
+        code = 0
+    except BaseException as error:
+        log.error("%s", error, exc_info=error)
+    finally:
+        sys.stdout.flush()
+        os._exit(code)

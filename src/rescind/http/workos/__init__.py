@@ -1,0 +1,84 @@
+"""The management API in WorkOS's shape, so that WorkOS's own SDKs can be pointed at it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from litestar import Request, Router
+from litestar.di import NamedDependency, Provide
+from litestar.params import HeaderParameter
+from msgspec import Meta
+
+from rescind.http.answers import ACTOR, IDEMPOTENCY_KEY, AtLeast
+from rescind.http.auth import caller_of
+from rescind.http.service import Service
+from rescind.http.workos import (
+    assignments,
+    checks,
+    custom_roles,
+    environment_roles,
+    errors,
+    events,
+    group_assignments,
+    groups,
+    memberships,
+    organizations,
+    permissions,
+    resources,
+    unsupported,
+)
+from rescind.http.workos.call import Call, digest_of
+from rescind.http.workos.envelopes import window
+
+CHOSEN_ID: Final = "Rescind-Id"
+Header = Annotated[str | None, Meta(min_length=1, max_length=255)]
+
+
+async def _call(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    at_least: AtLeast = None,
+    key: Annotated[Header, HeaderParameter(name=IDEMPOTENCY_KEY)] = None,
+    chosen_id: Annotated[Header, HeaderParameter(name=CHOSEN_ID)] = None,
+    behalf: Annotated[Header, HeaderParameter(name=ACTOR)] = None,
+) -> Call:
+    """The request as the routes take it."""
+    scope = request.scope
+    body = await request.body()
+    digest = digest_of(scope["method"], scope["path"], scope["query_string"], body, chosen_id)
+    return Call(
+        service,
+        caller_of(request),
+        at_least=at_least,
+        key=key,
+        chosen_id=chosen_id,
+        behalf=behalf,
+        digest=digest,
+    )
+
+
+HANDLERS: Final = [
+    *organizations.HANDLERS,
+    *memberships.HANDLERS,
+    *groups.HANDLERS,
+    *permissions.HANDLERS,
+    *environment_roles.HANDLERS,
+    *custom_roles.HANDLERS,
+    *resources.HANDLERS,
+    *assignments.HANDLERS,
+    *group_assignments.HANDLERS,
+    *checks.HANDLERS,
+    *events.HANDLERS,
+    *unsupported.HANDLERS,
+]
+
+router = Router(
+    path="/",
+    route_handlers=HANDLERS,
+    dependencies={
+        "call": Provide(_call),
+        "window": Provide(window, sync_to_thread=False),
+    },
+    exception_handlers={Exception: errors.respond},
+    tags=["management"],
+)

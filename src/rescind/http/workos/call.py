@@ -1,0 +1,295 @@
+"""One request: whose it is, what it may see, what it reads, and how it writes.
+
+A write is one transaction: the core's changes, the directory's entries, the events and the answer to be given
+again are all committed, or none of them. It is answered when what it revoked is enforced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeAlias
+from weakref import WeakKeyDictionary
+
+import msgspec
+from litestar import Response
+from litestar.di import NamedDependency
+
+from rescind import model
+from rescind.changes import Change
+from rescind.decision.check import require
+from rescind.errors import InvalidToken, KeyReused, StoreConflict
+from rescind.http.answers import REVISION
+from rescind.http.auth import Caller
+from rescind.http.service import Service
+from rescind.http.workos.errors import Refused, invalid, not_found
+from rescind.http.workos.ids import PREFIXES, Ids, Kind, Place
+from rescind.model import Direction, Receipt, Revision, Route
+from rescind.store import Rows, Store
+from rescind.store.base import Params
+
+ANSWERS_KEPT_SECONDS: Final = 48 * 3600
+"""How long a request may be repeated with its idempotency key and have the same answer."""
+ATTEMPTS: Final = 8
+"""How often a write is tried again when another was in its way."""
+
+_ids: WeakKeyDictionary[Store, Ids] = WeakKeyDictionary()
+
+
+class Call:
+    """A request under way. For one thread."""
+
+    def __init__(
+        self,
+        service: Service,
+        caller: Caller,
+        *,
+        at_least: str | None,
+        key: str | None,
+        chosen_id: str | None,
+        behalf: str | None,
+        digest: str,
+    ) -> None:
+        self.service, self.caller = service, caller
+        self.authority, self.store = service.authority, service.authority.store
+        self.at_least = None if at_least is None else model.parse_token(at_least)
+        self.now = time.time_ns() // 1_000
+        self.chosen_id = chosen_id
+        self._actor = caller.actor(behalf)
+        self._key, self._digest = key, digest
+        self._connection: object = None
+        self._receipts: list[Receipt] = []
+        self._about: int | None = None
+        self._is_fresh = at_least is None
+        self._bound: int | None = None
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    @property
+    def ids(self) -> Ids:
+        """The ids of this database."""
+        known = _ids.get(self.store)
+        if known is None:
+            ((secret,),) = self.store.fetch("read_directory_secret", {})
+            known = _ids[self.store] = Ids(secret)
+        return known
+
+    def fetch(self, query: str, **params: Any) -> Rows:
+        """The rows of a query, at least as fresh as the request asks for; in a write, within it."""
+        if not self._is_fresh:
+            self._require_fresh()
+        for name, value in params.items():
+            if isinstance(value, str) and "\0" in value:
+                raise invalid(name, "may not contain NUL")
+        return self.store.fetch(query, params, within=self._connection)
+
+    def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
+        """The rows of several queries; outside of writes, all of one snapshot."""
+        if self._connection is None:
+            return self.store.fetch_many(questions)
+        return [self.fetch(query, **params) for query, params in questions]
+
+    def _require_fresh(self) -> None:
+        assert self.at_least is not None
+        self._is_fresh = True
+        incarnation = self.at_least.incarnation
+        rows = self.fetch("read_revision", o=incarnation) if incarnation < 2**31 else []
+        if not rows or not (incarnation == 0 or self.may_see(incarnation)):
+            raise InvalidToken(token=self.at_least.token())
+        require(Revision(*rows[0]), self.at_least)
+
+    def token_for(self, o: int) -> str | None:
+        """What a check of an organization must be as fresh as."""
+        is_meant = self.at_least is not None and self.at_least.incarnation == o
+        return self.at_least.token() if self.at_least is not None and is_meant else None
+
+    # --- seeing -----------------------------------------------------------------------------------
+
+    @property
+    def bound(self) -> int | None:
+        """The number of the only organization that the key is good for; None for all."""
+        if self.caller.organization is not None and self._bound is None:
+            rows = self.fetch("find_organization_named", organization=self.caller.organization)
+            self._bound = rows[0][0] if rows else -1
+        return self._bound
+
+    def may_see(self, o: int) -> bool:
+        """Whether the key is good for that organization."""
+        return self.bound in (None, o)
+
+    def place(self, kind: Kind, public_id: str, what: str) -> Place:
+        """Where an object is. Raises not found for what the key may not see, as for what is no id.
+
+        That it is there is not promised: it may have been deleted.
+        """
+        place = self.ids.place(kind, public_id) or self._chosen(kind, public_id)
+        if place is None or not self.may_see(place.organization):
+            raise not_found(what, public_id)
+        return place
+
+    def cursor(self, kind: Kind, public_id: str) -> Place:
+        """Where a cursor of a list stands, whether its object is still there or not."""
+        place = self.ids.place(kind, public_id) or self._chosen(kind, public_id)
+        if place is None or not self.may_see(place.organization):
+            raise Refused(400, "invalid_cursor", "The cursor does not belong to this list.")
+        return place
+
+    def _chosen(self, kind: Kind, public_id: str) -> Place | None:
+        if not public_id.startswith(PREFIXES[kind]) or "\0" in public_id:
+            return None
+        for o, name, number in self.fetch("find_public_id", public_id=public_id):
+            if name == kind.name.lower():
+                return Place(o, number)
+        return None
+
+    def require_unbound(self) -> None:
+        """Raises unless the key is good for all organizations."""
+        if self.caller.organization is not None:
+            raise Refused(
+                403, "forbidden", "This needs an API key that is bound to no organization."
+            )
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def write(self, work: Callable[[], Any], *, status: int = 200) -> Response[Any]:
+        """The answer to a write: what `work` returns, or what it returned when the request first came.
+
+        When this returns, all that `work` did is committed, and what it revoked is enforced. When it
+        raises, none of it was done.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                answer = self._transacted(work, status)
+                break
+            except StoreConflict:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        for receipt in self._receipts:
+            self.service.enforced.remember(receipt.enforce())
+        return answer
+
+    def _transacted(self, work: Callable[[], Any], status: int) -> Response[Any]:
+        self._receipts.clear()
+        self._about = None
+        with self.store.connection() as connection:
+            self._connection = connection
+            try:
+                answer = self._claimed()
+                if answer is None:
+                    result = work()
+                    body = b"" if status == 204 else msgspec.json.encode(result)
+                    answer = self._kept(status, body)
+            finally:
+                self._connection = None
+        return answer
+
+    def about(self, o: int) -> None:
+        """Say which organization the write is about, even if it changes nothing of the core's."""
+        self._about = o
+
+    def lock(self, o: int) -> None:
+        """Let nothing else change the organization from here to the end of the write."""
+        self.about(o)
+        self.fetch("lock_organization", o=o)
+
+    def apply(self, organization: str, *changes: Change) -> Receipt:
+        """Apply the core's changes as part of the write."""
+        receipt = self.authority.apply(
+            changes,
+            actor=self._actor,
+            organization=organization,
+            within=self._connection,
+        )
+        self._receipts.append(receipt)
+        return receipt
+
+    def _claimed(self) -> Response[Any] | None:
+        """The answer that was given to this request before."""
+        if self._key is None:
+            return None
+        names = {"caller": self.caller.key_id, "key": self._key}
+        cutoff = self.now - ANSWERS_KEPT_SECONDS * 1_000_000
+        self.fetch("forget_old_answers", cutoff=cutoff)
+        if self.fetch("claim_answer", digest=self._digest, now=self.now, **names):
+            return None
+        ((digest, status, body, receipts),) = self.fetch("read_answer", **names)
+        if digest != self._digest:
+            raise KeyReused(key=self._key)
+        token, facts = json.loads(receipts)
+        self._receipts += [self._again(*each) for each in facts]
+        return _answer(status, body.encode(), token)
+
+    def _kept(self, status: int, body: bytes) -> Response[Any]:
+        token = self._token()
+        if self._key is not None:
+            self.fetch(
+                "keep_answer",
+                caller=self.caller.key_id,
+                key=self._key,
+                status=status,
+                body=body.decode(),
+                receipts=json.dumps((token, [_facts(receipt) for receipt in self._receipts])),
+            )
+        return _answer(status, body, token)
+
+    def _token(self) -> str | None:
+        """The state of the facts that the write left."""
+        if self._receipts:
+            return self._receipts[-1].token
+        rows = [] if self._about is None else self.fetch("read_revision", o=self._about)
+        return Revision(*rows[0]).token() if rows else None
+
+    def _again(
+        self, organization: str, token: str, changed: bool, recorded_at: int, direction: str
+    ) -> Receipt:
+        """A receipt of an answer that is given again, so that what it promised is awaited again."""
+        recorded = model.moment(recorded_at)
+        return Receipt(
+            organization=model.organization_id(organization),
+            revision=model.parse_token(token),
+            changed=changed,
+            direction=Direction(direction),
+            route=Route.INLINE,
+            fan_out=0,
+            recorded_at=recorded,
+            settled_at=None,
+            enforcer=self.authority._enforce_committed,
+        )
+
+
+def _answer(status: int, body: bytes, token: str | None) -> Response[Any]:
+    headers = {} if token is None else {REVISION: token}
+    return Response(body, status_code=status, media_type="application/json", headers=headers)
+
+
+def _facts(receipt: Receipt) -> tuple[str, str, bool, int, str]:
+    recorded_at = model.microseconds(receipt.recorded_at)
+    direction = receipt.direction.value
+    return receipt.organization, receipt.token, receipt.changed, recorded_at, direction
+
+
+Asked: TypeAlias = NamedDependency[Call]
+"""A request as the routes take it."""
+
+
+def digest_of(method: str, path: str, query: bytes, body: bytes, chosen_id: str | None) -> str:
+    """What tells one request from another under the same idempotency key."""
+    parts = (method.encode(), path.encode(), query, (chosen_id or "").encode(), body)
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def texts(values: Iterable[str]) -> str:
+    """A list as SQL takes it. Raises InvalidArgument for what no engine keeps."""
+    found = sorted(set(values))
+    for value in found:
+        model.require_text("value", value)
+    return json.dumps(found, ensure_ascii=False)
+
+
+def pattern(search: str | None) -> str:
+    """For LIKE: texts that contain this one."""
+    for sign in "!%_":
+        search = (search or "").replace(sign, f"!{sign}")
+    return f"%{search}%" if search else "%"

@@ -1,0 +1,77 @@
+"""Errors as WorkOS's SDKs read them: `message`, `code`, and `errors` where a field is wrong.
+
+Statuses are those of our own routes; what cannot be read is 400, never 422.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response
+
+from rescind import errors
+from rescind.http import problems
+
+_CODES: Final[dict[type[errors.RescindError], str]] = {
+    errors.OrganizationNotFound: "entity_not_found",
+    errors.MembershipNotFound: "entity_not_found",
+    errors.GroupNotFound: "entity_not_found",
+    errors.PermissionNotFound: "entity_not_found",
+    errors.RoleNotFound: "entity_not_found",
+    errors.ResourceNotFound: "entity_not_found",
+    errors.ResourceTypeNotFound: "entity_not_found",
+    errors.RoleInUse: "role_has_assignments",
+    errors.InvalidRequest: "invalid_request_parameters",
+    errors.InvalidArgument: "invalid_request_parameters",
+    errors.MalformedId: "invalid_request_parameters",
+}
+"""WorkOS's own codes; other errors keep ours."""
+
+
+class Refused(Exception):
+    """A request that cannot be, said in WorkOS's words."""
+
+    def __init__(self, status: int, code: str, message: str, **facts: Any) -> None:
+        self.status, self.code, self.message, self.facts = status, code, message, facts
+        super().__init__(message)
+
+
+def not_found(what: str, public_id: str) -> Refused:
+    """The same words for what does not exist and for what the key may not know of."""
+    return Refused(
+        404, "entity_not_found", f"{what} not found: '{public_id[:200]}'.", entity_id=public_id
+    )
+
+
+def invalid(field: str, message: str) -> Refused:
+    """A field that cannot be as it is."""
+    wrong = [{"code": "invalid", "field": field, "message": message}]
+    return Refused(400, "invalid_request_parameters", f"{field}: {message}", errors=wrong)
+
+
+def conflict(code: str, message: str) -> Refused:
+    """What is asked for contradicts what there is."""
+    return Refused(409, code, message)
+
+
+def respond(request: Request[Any, Any, Any], raised: Exception) -> Response[bytes]:
+    """The exception handler of these routes."""
+    request_id = str(request.scope["state"].get("request_id", ""))
+    headers: dict[str, str] = {}
+    if isinstance(raised, Refused):
+        status, code = raised.status, raised.code
+        body = {"message": raised.message, "code": code, **raised.facts}
+    else:
+        error = problems.as_error(raised)
+        problems.note(raised, error, request_id)
+        status, code = problems.status_of(error), _CODES.get(type(error), error.code)
+        body = {"message": problems.detail_of(error), "code": code, "retry": error.retry}
+        headers = problems.headers_of(error)
+    request.scope["state"]["code"] = code
+    return Response(
+        msgspec.json.encode(body),
+        status_code=status,
+        media_type="application/json",
+        headers=headers,
+    )

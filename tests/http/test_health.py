@@ -1,0 +1,31 @@
+"""The process lives; it is ready only with its database."""
+
+from __future__ import annotations
+
+import httpx
+
+from tests.http.serving import Served
+
+
+def test_lives_and_is_ready(served: Served) -> None:
+    """Without a key; with a request id."""
+    with served.client("") as client:
+        for path in ("/livez", "/readyz"):
+            answer = client.get(path, headers={"X-Request-ID": "mine-1"})
+            assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+            assert answer.headers["X-Request-ID"] == "mine-1"
+
+
+def test_is_not_ready_without_its_database(served: Served, client: httpx.Client) -> None:
+    """It says what is missing, and still lives."""
+    served.service.authority.store.close()
+    answer = client.get("/readyz", headers={"Authorization": ""})
+    assert answer.status_code == 503
+    assert list(answer.json()["not_ready"]) == ["database"]
+    assert client.get("/livez", headers={"Authorization": ""}).status_code == 200
+
+
+def test_is_not_ready_while_stopping(served: Served, client: httpx.Client) -> None:
+    """So that a balancer sends it nothing more."""
+    served.service.is_stopping = True
+    assert client.get("/readyz").json()["not_ready"] == {"server": "is stopping"}

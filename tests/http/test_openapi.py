@@ -1,0 +1,69 @@
+"""The OpenAPI document: whatever it allows, and much that it does not, is answered without a 5xx."""
+
+from __future__ import annotations
+
+import httpx
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from rescind.http.app import OURS
+from tests.http.serving import Served
+
+
+def test_no_operation_answers_5xx(shared: Served) -> None:
+    """With a key that may do everything; 422 neither, since bad input is 400."""
+    document = schemathesis.openapi.from_url(f"{shared.url}/openapi.json")
+    tried = 0
+    for found in document.get_all_operations():
+        operation = found.ok()
+        if (
+            operation.method.upper() != "DELETE"
+        ):  # it might revoke the key that all of this is asked with
+            tried += try_out(operation.as_strategy(), shared.admin)
+    assert tried > 20
+
+
+def try_out(cases: st.SearchStrategy[schemathesis.Case], key: str) -> int:
+    """Send what the operation's schema allows; 1."""
+
+    @settings(
+        max_examples=10,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(cases)
+    def send(case: schemathesis.Case) -> None:
+        answer = case.call(headers={"Authorization": f"Bearer {key}"})
+        is_refused = answer.status_code == 501  # what is not supported on purpose
+        assert answer.status_code < 500 or is_refused, (case.operation.label, answer.text)
+        assert answer.status_code != 422
+
+    send()
+    return 1
+
+
+def test_every_route_of_ours_is_in_the_document(shared: Served) -> None:
+    """With its method and a description."""
+    found = httpx.get(f"{shared.url}/openapi.json").json()
+    operations = {
+        (path, method): operation
+        for path, methods in found["paths"].items()
+        for method, operation in methods.items()
+    }
+    for route in OURS:
+        for path in route.paths:
+            shown = path.replace(":int", "").replace(":str", "")
+            for method in route.http_methods - {"OPTIONS"}:
+                assert operations[(shown, method.lower())].get("description"), path
+
+
+def test_operations_have_names_of_their_own(shared: Served) -> None:
+    """So that clients can be made from it."""
+    found = httpx.get(f"{shared.url}/openapi.json").json()
+    names = [
+        each["operationId"] for methods in found["paths"].values() for each in methods.values()
+    ]
+    assert len(names) == len(set(names))
