@@ -30,6 +30,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v spin >/dev/null; then $(MAKE) --no-print-directory model; else echo "no Spin here: the model of the leases is not checked"; fi
 	$(MAKE) --no-print-directory test
 
 model:

@@ -24,6 +24,7 @@ from rescind.errors import (
     Unauthenticated,
 )
 from rescind.http import problems
+from rescind.http.at_hand import NotAtHand
 from rescind.http.auth import Caller, admitted
 from rescind.http.limits import require_shallow
 from rescind.http.patience import Message, Patience, Receive
@@ -161,10 +162,7 @@ class Gate:
     ) -> None:
         try:
             caller = admitted(state, "check")
-            if self._service.answers_at_once:
-                extra, answer = lane(self._service, caller, headers, body)
-            else:
-                extra, answer = await self.in_thread(lane, self._service, caller, headers, body)
+            extra, answer = await self._answer(lane, caller, headers, body)
             status, media = 200, b"application/json"
         except Exception as raised:
             error = problems.as_error(raised)
@@ -177,6 +175,16 @@ class Gate:
         sent = [(b"content-type", media), (b"content-length", size), *extra]
         await send({"type": "http.response.start", "status": status, "headers": sent})
         await send({"type": "http.response.body", "body": answer})
+
+    async def _answer(self, lane: Lane, caller: Caller, headers: Headers, body: bytes) -> Any:
+        """Out of memory where it can be; what may wait for a database does so in a thread."""
+        service = self._service
+        if service.answers_at_once:
+            return lane(service, caller, headers, body)
+        if service.at_hand is not None:
+            with contextlib.suppress(NotAtHand):
+                return lane(service.at_hand, caller, headers, body)
+        return await self.in_thread(lane, service, caller, headers, body)
 
     async def in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
         """The result of a call that may wait for the database."""

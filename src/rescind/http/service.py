@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 
 from rescind.authority import Authority
+from rescind.http.at_hand import AtHand
 from rescind.http.enforced import Enforced
 from rescind.http.keys import Keys
 from rescind.http.limits import Limits, Rates
@@ -23,9 +25,14 @@ class Service:
     is_stopping: bool = False
     enforced: Enforced = field(default_factory=Enforced)
     rates: Rates = field(init=False)
+    at_hand: Service | None = field(init=False, default=None)
+    """The same for who may not wait: its checks are out of memory, or raise NotAtHand."""
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.limits.requests_per_second)
+        if isinstance(self.authority, Authority) and not self.answers_at_once:
+            self.at_hand = copy(self)
+            self.at_hand.authority = AtHand(self.authority)  # type: ignore[assignment]
 
     @property
     def settings(self) -> Settings:
@@ -34,5 +41,5 @@ class Service:
 
     @property
     def answers_at_once(self) -> bool:
-        """Whether a check reads a local file or memory, so that it need not leave the event loop."""
+        """Whether a check reads a local file at most, so that it need not leave the event loop."""
         return self.authority.store.engine == "sqlite"

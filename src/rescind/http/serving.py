@@ -65,7 +65,9 @@ def _url(listening: socket.socket) -> str:
 
 def run(configuration: Configuration, listening: socket.socket) -> None:
     """Serve in this process until told to stop: requests and the chunk under way are finished."""
-    with Authority.open(configuration.database, settings=configuration.settings) as authority:
+    with Authority.open(
+        configuration.database, settings=configuration.settings, index=True
+    ) as authority:
         keys = Keys(authority.store, remember_seconds=configuration.remember_key_seconds)
         service = Service(
             authority, keys, limits=configuration.limits, public_url=configuration.public_url
