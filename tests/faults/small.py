@@ -13,7 +13,6 @@ from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.insight.audit import audit
 from rescind.model import ENVIRONMENT
-from rescind.propagation.pace import Pace
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from rescind.store import Store, open_store
@@ -105,11 +104,10 @@ def require_settled(authority: Authority, organization: str) -> None:
     assert report.effective_roles == len(state["effective_role"])
 
 
-class Steady(Pace):
-    """Chunks of one size, however long they take."""
+class Steady:
+    """The pace of chunks of one size, however long they take."""
 
     def __init__(self, pairs: int) -> None:
-        super().__init__()
         self.pairs = pairs
 
     def is_due(self) -> bool:
@@ -119,7 +117,7 @@ class Steady(Pace):
         """Nothing."""
 
 
-def settle(authority: Authority, pace: Pace | None = None) -> None:
+def settle(authority: Authority, pace: Steady | None = None) -> None:
     """Have a worker do what is due, and clear away what that leaves."""
     worker = Worker(authority.store, authority.settings)
     worker._pace = pace or worker._pace

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from rescind import Authority, changes
 from rescind.changes import Change
-from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Job, Progress
 from rescind.propagation.worker import Worker, Workers
 from rescind.settings import Settings
@@ -45,17 +44,6 @@ def pend(authority: Authority, *batch: Change) -> None:
     """Each as a change of its own, for a worker to do."""
     for change in batch:
         authority.apply([change], route="background")
-
-
-class Slow(Pace):
-    """One pair a chunk."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pairs = 1
-
-    def learn(self, seconds: float, waiting: int) -> None:
-        """Nothing."""
 
 
 class Seen:

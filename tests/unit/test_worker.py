@@ -10,7 +10,8 @@ from rescind import Authority, changes
 from rescind.propagation import worker as module
 from rescind.propagation.reconcile import Job, Progress
 from rescind.settings import Settings
-from tests.unit.jobs import FACTS, WAIT_SECONDS, Seen, Slow, grant, pend, revoke, settling
+from tests.faults.small import Steady
+from tests.unit.jobs import FACTS, WAIT_SECONDS, Seen, grant, pend, revoke, settling
 
 HOUR = 3_600.0
 
@@ -41,7 +42,7 @@ def test_more_urgent_work_comes_between(acme: Authority) -> None:
     """A revocation does not wait until a large grant is done, only until its chunk is."""
     pend(acme, grant("a"))
     seen = Seen(acme)
-    seen.worker._pace = Slow()
+    seen.worker._pace = Steady(1)
 
     def arrive(job: Job, done: Progress) -> None:
         if not seen.chunks:
@@ -56,7 +57,7 @@ def test_groups_take_turns(acme: Authority) -> None:
     """With its slice over, a worker goes on to who has waited longer."""
     pend(acme, grant("a"), grant("b"), grant("c"))
     seen = Seen(acme, slice_seconds=0.0)
-    seen.worker._pace = Slow()
+    seen.worker._pace = Steady(1)
     assert seen.finish()[:6] == ["a", "b", "c"] * 2
 
 
@@ -87,7 +88,7 @@ def test_a_stop_finishes_the_chunk(acme: Authority) -> None:
         stop.set() if name.startswith("make_") else None
     )
     seen = Seen(acme)
-    seen.worker._pace = Slow()
+    seen.worker._pace = Steady(1)
     seen.worker.run(stop)
     assert seen.chunks == ["a"]
     (work,) = acme.pending()
