@@ -195,7 +195,10 @@ class Authority(AbstractContextManager["Authority"]):
         memory = self._memory
         if memory is not None and at_least is None and assurance == "standard" and not explain:
             at_hand = memory.decide(
-                organization or self._organization, subject, permission, resource or ROOT
+                self._organization if organization is None else organization,
+                subject,
+                permission,
+                ROOT if resource is None else resource,
             )
             if at_hand is not None:
                 return at_hand
@@ -226,8 +229,7 @@ class Authority(AbstractContextManager["Authority"]):
         live = _is_live(assurance)
         token = None if at_least is None else model.parse_token(at_least)
         if self._memory is not None and token is None and not live:
-            name = organization or self._organization
-            found = self._memory.decide_many(name, questions, ROOT)
+            found = self.recall(questions, organization=organization)
             if found is not None:
                 return found
         asked = [self._question(organization, *question) for question in questions]
@@ -247,7 +249,8 @@ class Authority(AbstractContextManager["Authority"]):
         """As `check_many`, where memory has all the answers; else None, without asking the store."""
         if self._memory is None:
             return None
-        return self._memory.decide_many(organization or self._organization, questions, ROOT)
+        name = self._organization if organization is None else organization
+        return self._memory.decide_many(name, questions, ROOT)
 
     def explain(
         self,

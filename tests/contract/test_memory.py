@@ -71,6 +71,11 @@ def test_names_are_taken_as_everywhere(held: Authority) -> None:
     for malformed in ("robot:x", "", " x"):
         with pytest.raises(MalformedId):
             held.check(malformed, "read")
+    for names in ({"organization": ""}, {"resource": ""}):
+        with pytest.raises(MalformedId):
+            held.check("user:ada", "read", **names)
+    with pytest.raises(MalformedId):
+        held.check_many([("user:ada", "read", "")])
     with pytest.raises(MalformedId):
         held.check(7, "read")  # type: ignore[arg-type]
 

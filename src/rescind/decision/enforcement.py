@@ -78,9 +78,10 @@ class Enforcer:
                 break
             first = min(lease.deadline for lease in leases.values())
             pause = min(POLL_SECONDS, first - now)
-            for replica in self._heard.wait(revision, leases, pause):
-                leases.pop(replica, None)
-            if leases:
+            heard = self._heard.wait(revision, leases, pause)
+            for replica in heard:
+                del leases[replica]
+            if not heard:
                 self._look_again(revision, leases)
         return Enforcement(clock(CLOCK) - start, tuple(waited_out))
 

@@ -206,7 +206,7 @@ class _Reading:
         ask("tail_assigned", roles=own.dropped_roles | self.environment.dropped_roles)
         if is_single:
             questions.append(("index_resets", {"o": self.o}))
-        answers = snapshot.fetch_many(questions) if questions else []
+        answers = snapshot.fetch_many(questions, is_last=True) if questions else []
         if is_single:
             self.resets = answers.pop()
         self.rows = dict(zip(names, answers, strict=True))

@@ -71,8 +71,10 @@ class Listener(Protocol):
 class Snapshot(Protocol):
     """Reads the facts as they were at its first question, whatever is committed meanwhile."""
 
-    def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
-        """The rows of several queries, in one round trip."""
+    def fetch_many(
+        self, questions: Sequence[tuple[str, Params]], *, is_last: bool = False
+    ) -> list[Rows]:
+        """The rows of several queries, in one round trip; with `is_last` it ends there too."""
 
 
 class Bounds(Protocol):

@@ -110,7 +110,12 @@ class SqliteSnapshot:
     def __init__(self, connection: sqlite3.Connection, store: SqliteStore) -> None:
         self._connection, self._store = connection, store
 
-    def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
+    def fetch_many(
+        self,
+        questions: Sequence[tuple[str, Params]],
+        *,
+        is_last: bool = False,  # noqa: ARG002
+    ) -> list[Rows]:
         execute = self._connection.execute
         return [execute(self._store.queries[name], params).fetchall() for name, params in questions]
 
