@@ -16,9 +16,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Goal:
-    """At most so much."""
+    """At most so much, or at least."""
 
-    at_most: float
+    bound: float
+    is_least: bool = False
+
+    def is_met(self, value: float) -> bool:
+        """Whether a figure is within it."""
+        return value >= self.bound if self.is_least else value <= self.bound
+
+    @property
+    def sign(self) -> str:
+        """How it is written."""
+        return "≥" if self.is_least else "≤"
 
 
 def machine() -> dict[str, Any]:

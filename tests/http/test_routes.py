@@ -452,7 +452,7 @@ def test_a_failing_store_is_503_and_says_nothing_of_itself(
 
     served.service.authority.store.fetch = fail  # type: ignore[method-assign,assignment]
     answer = client.post("/v1/check", json=ASKED)
-    assert refused(answer) == (503, "store_unavailable")
+    assert refused(answer) == (503, "decision_unavailable")
     assert answer.headers["Retry-After"]
     assert "secret" not in answer.text
     assert "driver" not in answer.text

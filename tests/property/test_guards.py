@@ -127,7 +127,7 @@ DIRECTIONS: dict[str, list[Change]] = {
 
 OUTSIDE_ONE_ORGANIZATION = {"note_taken_elsewhere", "note_default_role_in_force"}
 """For what the machine does not do: see the contract tests of environment and organizations."""
-NO_NOTES = {"note_failure"}
+NO_NOTES = {"note_failure", "note_api_key_used"}
 
 UNMAKES = re.compile(
     r"\b((DELETE FROM|UPDATE) effective_role|(DELETE FROM|INSERT INTO|UPDATE) role_reset)\b"

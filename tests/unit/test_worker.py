@@ -113,6 +113,9 @@ def test_polling_is_enough(acme: Authority, monkeypatch: pytest.MonkeyPatch) -> 
     """A worker that hears nothing finds work by looking."""
 
     class Deaf:
+        def __init__(self, _: str) -> None:
+            """Whatever the channel."""
+
         def wait(self, seconds: float) -> None:
             threading.Event().wait(seconds)
 

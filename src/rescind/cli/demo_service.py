@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import signal
 import sys
 import threading
-import urllib.request
 from collections.abc import Sequence
 
 from rescind.authority import Authority
+
+UNWATCHED_SECONDS = 30
+"""How long it is served where the output goes to no terminal."""
 
 
 def serve(path: str, organization: str, group: str, members: Sequence[str], may: str) -> None:
@@ -34,22 +35,12 @@ def serve(path: str, organization: str, group: str, members: Sequence[str], may:
             for line in lines:
                 print(line, flush=True)
             if not sys.stdout.isatty():
-                print("nobody watches, so the lines are run here, and that is all:", flush=True)
-                threading.Thread(target=_run_and_stop, args=(lines,), daemon=True).start()
+                print(f"nobody watches: it ends by itself in {UNWATCHED_SECONDS} s", flush=True)
+                end = threading.Timer(UNWATCHED_SECONDS, os.kill, (os.getpid(), signal.SIGINT))
+                end.daemon = True
+                end.start()
 
     run(configuration, migrate=migrate, say=say)
-
-
-def _run_and_stop(lines: Sequence[str]) -> None:
-    try:
-        for line in lines:
-            _, url, _, authorization, _, kind, _, body = shlex.split(line)
-            headers = dict(header.split(": ") for header in (authorization, kind))
-            request = urllib.request.Request(url, body.encode(), headers)  # noqa: S310
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-                print(f"  {answer.read().decode()}", flush=True)
-    finally:
-        os.kill(os.getpid(), signal.SIGINT)
 
 
 def _lines(url: str, key: str, group: str, subject: str, may: str) -> list[str]:
