@@ -77,7 +77,8 @@ def _verdict(name: str, figures: dict[str, float], goals: dict[str, Goal]) -> st
     mine = {full: goal for full, goal in goals.items() if _apart(full)[0] == name}
     if not mine:
         return ""
-    bounds = dict.fromkeys(shown(goal.at_most) for goal in mine.values())
-    known = [figures[full] <= goal.at_most for full, goal in mine.items() if full in figures]
+    bounds = dict.fromkeys(shown(goal.bound) for goal in mine.values())
+    known = [goal.is_met(figures[full]) for full, goal in mine.items() if full in figures]
+    (sign,) = {goal.sign for goal in mine.values()}
     verdict = "" if not known else ": met" if all(known) else ": **missed**"
-    return f"≤ {' / '.join(bounds)}{verdict}"
+    return f"{sign} {' / '.join(bounds)}{verdict}"
