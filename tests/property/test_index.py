@@ -28,7 +28,17 @@ from tests.property.test_machine import (
     one_change,
 )
 
-WORKED_OUT = {"lock", "reach", "roles", "lines", "_above", "_rosters"}
+WORKED_OUT = {
+    "lock",
+    "reach",
+    "roles",
+    "lines",
+    "_long_lines",
+    "_held",
+    "_shared",
+    "_above",
+    "_rosters",
+}
 
 
 def facts_of(index: Index) -> dict[str, Any]:

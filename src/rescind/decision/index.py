@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from rescind.decision.catalog import Catalog, Role
 
@@ -18,14 +18,16 @@ ALLOWED, UNKNOWN_SUBJECT, DEACTIVATED, UNKNOWN_PERMISSION, UNKNOWN_RESOURCE, NO_
 """Verdicts, in the order in which reasons to deny are looked for."""
 CRITICAL: Final = -1
 ROOT: Final = 0
-FEW_ROLES: Final = 8
+LONG_LINE: Final = 24
+"""Of so many roles held on a resource and above it the check looks those up that contain the permission."""
 MOST_ROSTERS: Final = 64
+MOST_SHARED: Final = 100_000
 
 T = TypeVar("T")
-_NOBODY: Final = frozenset[int]()
 
 Until = int | None
 Grants = dict[int, set[int]]  # role → holders
+Line = tuple[tuple[int, frozenset[int]], ...]  # (role, holders)
 Clock = Callable[[], int]
 """Microseconds since 1970, UTC."""
 
@@ -76,8 +78,11 @@ class Index:
         self.places = 0
         self.expiring_members = 0
         self.reach: dict[str, frozenset[int]] = {}
-        self.roles: dict[str, tuple[int, ...] | frozenset[int]] = {}
-        self.lines: dict[str, tuple[Grants, ...]] = {}
+        self.roles: dict[str, frozenset[int]] = {}
+        self.lines: dict[str, Line | None] = {}
+        self._long_lines: dict[str, dict[int, list[frozenset[int]]]] = {}
+        self._held: dict[int, Line] = {}
+        self._shared: dict[Any, Any] = {}
         self._above: dict[int, frozenset[int]] = {}
         self._rosters: dict[frozenset[int], list[str]] = {}
 
@@ -94,13 +99,11 @@ class Index:
             return self.verdict(subject, permission, resource, clock)
         except TypeError:
             return None
-        if len(roles) > FEW_ROLES:
-            return self._among_many(reach, roles, line, subject, resource, clock)
-        for grants in line:
-            for role in roles:
-                holders = grants.get(role)
-                if holders is not None and not holders.isdisjoint(reach):
-                    return ALLOWED
+        if line is None:
+            return self._on_long_line(reach, roles, subject, resource, clock)
+        for role, holders in line:
+            if role in roles and not holders.isdisjoint(reach):
+                return ALLOWED
         if self.late or self.expiring_members or self.rules.is_single:
             return self._decided(subject, roles, resource, clock)
         return NO_ROLE
@@ -130,36 +133,38 @@ class Index:
             if subject not in self.reach:
                 self.reach[subject] = self.holders(m)
             if permission not in self.roles:
-                roles = self.roles_with(found[0])
-                self.roles[permission] = roles if len(roles) > FEW_ROLES else tuple(roles)
+                self.roles[permission] = self.roles_with(found[0])
             if resource not in self.lines:
-                self.lines[resource] = self._line(self.resources[resource])
+                self._work_out_line(resource)
             return None
 
-    def _among_many(
+    def _on_long_line(
         self,
         reach: frozenset[int],
-        roles: tuple[int, ...] | frozenset[int],
-        line: tuple[Grants, ...],
+        roles: frozenset[int],
         subject: str,
         resource: str,
         clock: Clock,
-    ) -> int:
-        for grants in line:
-            for role in tuple(grants):
-                if role in roles and not grants.get(role, _NOBODY).isdisjoint(reach):
-                    return ALLOWED
+    ) -> int | None:
+        """The same where many roles are held: looked up by role."""
+        held = self._long_lines.get(resource)
+        if held is None:
+            return None
+        fewer = roles if len(roles) < len(held) else held.keys() & roles
+        for role in fewer:
+            if any(not holders.isdisjoint(reach) for holders in held.get(role, ())):
+                return ALLOWED
         if self.late or self.expiring_members or self.rules.is_single:
             return self._decided(subject, roles, resource, clock)
         return NO_ROLE
 
-    def _decided(self, subject: str, roles: Iterable[int], resource: str, clock: Clock) -> int:
+    def _decided(self, subject: str, roles: frozenset[int], resource: str, clock: Clock) -> int:
         """What expires, and in a single-role organization which of the organization-wide roles counts."""
         with self.lock:
             m, r = self.memberships.get(subject), self.resources.get(resource)
             if m is None or r is None:
                 return NO_ROLE
-            return ALLOWED if self.gives(m, frozenset(roles), r, clock()) else NO_ROLE
+            return ALLOWED if self.gives(m, roles, r, clock()) else NO_ROLE
 
     def gives(self, m: int, roles: frozenset[int], resource: int, now: int) -> bool:
         """Whether one of the roles counts for a membership on a resource; the semantics of `access`."""
@@ -290,10 +295,45 @@ class Index:
             for holder in self.holders_at(ROOT, role, now) & reach
         }
 
-    def _line(self, resource: int) -> tuple[Grants, ...]:
+    def _work_out_line(self, resource: str) -> None:
+        """What is held for good on a resource and above it; equal parts are one object, so that what is
+        read often stays near the processor.
+        """
         skipped = ROOT if self.rules.is_single else None
-        places = (place for place in self.line(resource) if place != skipped)
-        return tuple(grants for place in places if (grants := self.grants.get(place)) is not None)
+        places = (place for place in self.line(self.resources[resource]) if place != skipped)
+        line = tuple(pair for place in places for pair in self._held_at(place))
+        if len(line) > LONG_LINE:
+            by_role: dict[int, list[frozenset[int]]] = {}
+            for role, holders in line:
+                by_role.setdefault(role, []).append(holders)
+            self._long_lines[resource] = by_role
+            self.lines[resource] = None
+        else:
+            self.lines[resource] = self._shared.setdefault(line, line)
+
+    def _held_at(self, place: int) -> tuple[tuple[int, frozenset[int]], ...]:
+        known = self._held.get(place)
+        if known is None:
+            grants = self.grants.get(place, {})
+            pairs = ((role, frozenset(holders)) for role, holders in grants.items())
+            known = tuple(self._shared.setdefault(pair, pair) for pair in pairs)
+            if grants:
+                self._held[place] = known
+        return known
+
+    def _forget_lines(self) -> None:
+        self.lines.clear()
+        self._long_lines.clear()
+        self._held.clear()
+        self._shared.clear()
+
+    def _forget_place(self, place: int) -> None:
+        """What is held on a resource has changed, and so what is above those below it."""
+        if place in self.resource_children or len(self._shared) > MOST_SHARED:
+            self._forget_lines()
+        else:
+            self._held.pop(place, None)
+            self.lines.pop(self.resource_names.get(place, ""), None)
 
     def size(self) -> int:
         """About how many bytes it takes, all that can be worked out included."""
@@ -310,7 +350,7 @@ class Index:
         """The organization's role mode and default role."""
         if rules != self.rules:
             self.rules = rules
-            self.lines.clear()
+            self._forget_lines()
 
     def put_membership(self, number: int, subject: str, *, active: bool) -> None:
         """A membership as it is now; another of the same subject has gone, and all it had."""
@@ -403,7 +443,7 @@ class Index:
         self.resource_names[number] = slug
         self.resource_parent[number] = parent
         if is_moved:
-            self.lines.clear()
+            self._forget_lines()
 
     def drop_resources(self, number: int) -> None:
         """A resource that has gone, with all below it and what was assigned there."""
@@ -418,21 +458,19 @@ class Index:
             if parent is not None:
                 _discard(self.resource_children, parent, place)
             del self.resources[self.resource_names.pop(place)]
-        self.lines.clear()
+        self._forget_lines()
 
     def set_assignment(self, held: Held, *, holds: bool, until: Until = None) -> None:
         """Whether an assignment is there, and until when."""
         holder, role, resource = held
         grants = self.grants.get(resource)
         if holds and until is None:
-            if grants is None:
-                grants = self.grants[resource] = {}
-                self.lines.clear()
-            grants.setdefault(role, set()).add(holder)
+            self.grants.setdefault(resource, {}).setdefault(role, set()).add(holder)
         elif grants is not None and role in grants:
             grants[role].discard(holder)
             if not grants[role]:
                 del grants[role]
+        self._forget_place(resource)
         self._set_late(held, until if holds else None)
         if holds:
             self.held_by.setdefault(holder, set()).add((role, resource))
