@@ -83,19 +83,26 @@ proctype Other()
     fi
 }
 
-/* Hears of a change once, at any time, and follows; that it hears of none is the same without it. */
+/* Follows once, at any time: because it heard of the revocation, or of something else. Hearing nothing is the
+ * same without it.
+ */
 proctype Follower(byte i)
 {
     byte end; bool s, older;
+    if
+    :: revoked ->
+#ifndef ACKNOWLEDGE_FIRST
+        atomic { !busy[i]; expiry[i] = 0 }      /* answer no more ... */
+#endif
+        acknowledged[i] = true                  /* ... say so, and only then follow */
+    :: true
+    fi;
 #ifdef LATE_EXPIRY
     atomic { !busy[i]; busy[i] = true; s = revoked; older = crashed }
     end = lease[i];
 #else
-    atomic { !busy[i]; busy[i] = true; end = lease[i]; older = crashed }   /* before the log is read */
-    s = revoked;
-#endif
-#ifdef ACKNOWLEDGE_FIRST
-    acknowledged[i] = acknowledged[i] || s;
+    atomic { !busy[i]; busy[i] = true; end = lease[i]; older = crashed }
+    s = revoked;                                /* the end is known before the log is read */
 #endif
     if
     :: older == crashed && end > 0 -> d_step { publish(i, s, end); unlock(i) }

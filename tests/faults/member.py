@@ -103,9 +103,9 @@ def _prolong_blindly(self: Any, holding: Any, _: Any, expiry: float) -> bool:
     return True
 
 
-def _acknowledge_blindly(self: Any, changed: set[int]) -> None:
-    for o, revision in self._revisions([*changed]):
-        self._say(o, revision)
+def _acknowledge_blindly(self: Any, heard: list[Any]) -> None:
+    for news in heard:
+        self._say(news.o, news.revision)
 
 
 def deafen(share: float, choose: random.Random) -> None:

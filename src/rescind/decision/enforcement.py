@@ -23,6 +23,7 @@ from rescind.store import Store
 
 POLL_SECONDS: Final = 0.02
 """How often is read what may not have been heard."""
+LEAST_POLL_SECONDS: Final = 0.002
 LISTEN_SECONDS: Final = 0.2
 """How long closing waits for the thread at most."""
 
@@ -77,7 +78,7 @@ class Enforcer:
             if not leases:
                 break
             first = min(lease.deadline for lease in leases.values())
-            pause = min(POLL_SECONDS, first - now)
+            pause = min(POLL_SECONDS, max(now - start, LEAST_POLL_SECONDS), first - now)
             heard = self._heard.wait(revision, leases, pause)
             for replica in heard:
                 del leases[replica]

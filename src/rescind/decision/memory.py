@@ -363,8 +363,14 @@ class Memory:
     def suspend(self) -> None:
         """Answer nothing from memory, until each holding has caught up."""
         for holding in tuple(self.holdings.values()):
-            with holding.busy:
-                holding.state = None
+            self.withdraw(holding)
+
+    def withdraw(self, holding: Holding) -> None:
+        """When this returns, no check that starts is answered from this holding until it caught up with
+        what is committed now.
+        """
+        with holding.busy:
+            holding.state = None
 
     def evict(self) -> None:
         """Let go of those asked about longest ago, while all together are too large."""

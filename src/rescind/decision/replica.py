@@ -13,10 +13,11 @@ import os
 import secrets
 import socket
 import threading
+from typing import NamedTuple
 
 from rescind.decision.memory import CLOCK, Memory, clock
 from rescind.errors import RescindError
-from rescind.model import Revision
+from rescind.model import Direction, Revision
 from rescind.store import Listener, Store
 
 RENEWALS_PER_LEASE = 4
@@ -25,6 +26,20 @@ LISTEN_SECONDS = 0.1
 """How long closing waits for the thread at most."""
 
 log = logging.getLogger(__name__)
+
+
+class News(NamedTuple):
+    """What was heard of another process's change."""
+
+    o: int
+    revision: int
+    revokes: bool
+
+    @classmethod
+    def of(cls, payload: str) -> News:
+        """From a notification."""
+        o, revision, direction = payload.split()
+        return cls(int(o), int(revision), direction == Direction.REVOKES)
 
 
 class LeaseLost(Exception):
@@ -134,7 +149,7 @@ class Replica:
             if heard is None:
                 due = 0.0  # what was said before was not heard
             elif heard:
-                self._follow({int(payload.split()[0]) for payload in heard})
+                self._follow([News.of(payload) for payload in heard])
 
     def _renew(self) -> None:
         """Only what is read after the lease was renewed may be answered from until its new end."""
@@ -152,15 +167,34 @@ class Replica:
                 self._memory.catch_up(holding)
         self._acknowledge(revisions[0])
 
-    def _follow(self, changed: set[int]) -> None:
-        """Bring to the facts what was heard to have changed."""
+    def _follow(self, heard: list[News]) -> None:
+        """Answer no more from what somebody revoked in, say so at once, and then bring it to the facts.
+
+        Reading the log first would keep who revokes waiting for every replica's turn at the processor.
+        """
         environment = self._environment
-        if 0 in changed:
-            ((_, environment),) = self._revisions([0])
+        for news in heard:
+            if news.o == 0:
+                environment = max(environment, news.revision)
+            if news.revokes:
+                self._withdraw(news)
+        changed = {news.o for news in heard}
         for holding in tuple(self._memory.holdings.values()):
             if holding.index.o in changed:
                 self._memory.catch_up(holding)
         self._acknowledge(environment)
+
+    def _withdraw(self, news: News) -> None:
+        if news.o == 0:
+            self._memory.suspend()
+            self._say(0, news.revision)
+            self._environment = max(self._environment, news.revision)
+            return
+        for holding in tuple(self._memory.holdings.values()):
+            if holding.index.o == news.o and holding.revision.organization < news.revision:
+                self._memory.withdraw(holding)
+                self._say(news.o, news.revision)
+                holding.acknowledged = max(holding.acknowledged, news.revision)
 
     def _acknowledge(self, environment: int) -> None:
         """Say what no check is answered by any more, where somebody may wait to hear it.

@@ -50,7 +50,7 @@ SELECT o.id, COALESCE(r.revision, o.revision),
        r.settled_at, rescind_tallied('pairs'),
        CASE WHEN rescind_tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END,
        CASE WHEN r.revision IS NOT NULL AND EXISTS (SELECT 1 FROM replica)
-            THEN pg_notify('rescind_changed', o.id || ' ' || r.revision) END
+            THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END
 FROM organization AS o JOIN organization AS env ON env.id = 0 LEFT JOIN recorded AS r ON TRUE
 WHERE o.id = :o
 
