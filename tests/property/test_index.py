@@ -28,26 +28,15 @@ from tests.property.test_machine import (
     one_change,
 )
 
-WORKED_OUT = {
-    "lock",
-    "reach",
-    "roles",
-    "lines",
-    "_long_lines",
-    "_held",
-    "_shared",
-    "_above",
-    "_rosters",
-}
-
 
 def facts_of(index: Index) -> dict[str, Any]:
-    """All that an index keeps, but for what it works out when asked, and for empty places."""
-    found = {name: value for name, value in vars(index).items() if name not in WORKED_OUT}
+    """All facts that an index keeps, but for empty places."""
+    facts = index.facts
+    found = {name: value for name, value in vars(facts).items() if name != "_worked"}
     for name in ("environment", "own"):
         found[name] = vars(found[name])
-    found["members_of"] = {group: there for group, there in index.members_of.items() if there}
-    found["grants"] = {place: held for place, held in index.grants.items() if held}
+    found["members_of"] = {group: there for group, there in facts.members_of.items() if there}
+    found["grants"] = {place: held for place, held in facts.grants.items() if held}
     return found
 
 

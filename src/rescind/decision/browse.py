@@ -9,25 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rescind.decision.check import Question
-from rescind.decision.index import ROOT, Held, Index
+from rescind.decision.facts import ROOT, Held
+from rescind.decision.index import Index
 
 
 def permissions(index: Index, question: Question, now: int) -> list[str] | None:
     """The permissions of a subject on a resource; None where one that it might have is critical."""
-    m, place = _membership(index, question), index.resources.get(question.resource)
+    m, place = _membership(index, question), index.facts.resources.get(question.resource)
     if m is None or place is None:
         return []
-    reach, numbers, single = index.holders(m, now), set[int](), index.rules.is_single
-    for step in index.line(place):
+    reach, numbers, single = index.holders(m, now), set[int](), index.facts.rules.is_single
+    for step in index.facts.line(place):
         if not (step == ROOT and single):
-            for role in index.roles_on(step):
-                if not reach.isdisjoint(index.holders_at(step, role, now)):
-                    numbers |= index.role(role).permissions
+            for role in index.facts.roles_on(step):
+                if not reach.isdisjoint(index.facts.holders_at(step, role, now)):
+                    numbers |= index.facts.role(role).permissions
     winner = index.winning_role(m, now) if single else None
     if winner is not None:
-        numbers |= index.role(winner).permissions
+        numbers |= index.facts.role(winner).permissions
     found = set[str]()
-    for catalog in (index.environment, index.own):
+    for catalog in (index.facts.environment, index.facts.own):
         for slug, (number, critical) in catalog.permissions.items():
             if critical:
                 return None
@@ -38,59 +39,63 @@ def permissions(index: Index, question: Question, now: int) -> list[str] | None:
 
 def resources(index: Index, question: Question, now: int) -> list[str] | None:
     """The resources that a subject can reach with a permission; None where that is critical."""
-    permission = index.permission(question.permission)
+    permission = index.facts.permission(question.permission)
     m = _membership(index, question)
     if permission is None or m is None:
         return []
     if permission[1]:
         return None
-    roles, single = index.roles_with(permission[0]), index.rules.is_single
+    roles, single = index.facts.roles_with(permission[0]), index.facts.rules.is_single
     places = set[int]()
     for holder in index.holders(m, now):
-        for role, place in index.held_by.get(holder, ()):
+        for role, place in index.facts.held_by.get(holder, ()):
             if role in roles and not (place == ROOT and single):
-                until = index.until(Held(holder, role, place)) if place in index.late else None
+                until = (
+                    index.facts.until(Held(holder, role, place))
+                    if place in index.facts.late
+                    else None
+                )
                 if until is None or until > now:
                     places.add(place)
     if single and index.winning_role(m, now) in roles:
         places.add(ROOT)
     if ROOT in places:
-        return sorted(index.resources)
-    names, children = index.resource_names, index.resource_children
+        return sorted(index.facts.resources)
+    names, children = index.facts.resource_names, index.facts.resource_children
     for place in places & children.keys():
-        places |= index.subtree(place)
+        places |= index.facts.subtree(place)
     return sorted([names[place] for place in places])
 
 
 def subjects(index: Index, question: Question, now: int) -> list[str] | None:
     """Who has a permission on a resource; None where that is critical."""
     permission, place = (
-        index.permission(question.permission),
-        index.resources.get(question.resource),
+        index.facts.permission(question.permission),
+        index.facts.resources.get(question.resource),
     )
     if permission is None or place is None:
         return []
     if permission[1]:
         return None
-    roles, single = index.roles_with(permission[0]), index.rules.is_single
+    roles, single = index.facts.roles_with(permission[0]), index.facts.rules.is_single
     if single:
-        numbers = (m for m in index.subjects if index.gives(m, roles, place, now))
+        numbers = (m for m in index.facts.subjects if index.gives(m, roles, place, now))
         return sorted(_active(index, numbers))
     found: set[int] = set()
-    for step in index.line(place):
+    for step in index.facts.line(place):
         for role in roles:
-            found |= index.holders_at(step, role, now)
+            found |= index.facts.holders_at(step, role, now)
     groups = frozenset(holder for holder in found if holder < 0)
-    if found == groups and not index.expiring_members:
+    if found == groups and not index.facts.expiring_members:
         return index.roster(groups)
     return sorted(_active(index, index.members(groups, now) | (found - groups)))
 
 
 def _membership(index: Index, question: Question) -> int | None:
-    m = index.memberships.get(question.subject)
-    return None if m in index.inactive else m
+    m = index.facts.memberships.get(question.subject)
+    return None if m in index.facts.inactive else m
 
 
 def _active(index: Index, numbers: Iterable[int]) -> list[str]:
-    names, inactive = index.subjects, index.inactive
+    names, inactive = index.facts.subjects, index.facts.inactive
     return [names[m] for m in numbers if m not in inactive]

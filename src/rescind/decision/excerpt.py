@@ -4,61 +4,64 @@ from __future__ import annotations
 
 from rescind.access import Assignment, Role, World
 from rescind.decision.check import Question
-from rescind.decision.index import Held, Index
+from rescind.decision.facts import Held
+from rescind.decision.index import Index
 
 
 def excerpt(index: Index, question: Question) -> World:
     """What decides, and explains, one question about a subject and a resource that are there."""
-    m, place = index.memberships[question.subject], index.resources[question.resource]
-    reach, line = index.holders(m, ever=True), tuple(index.line(place))
-    found = index.permission(question.permission)
-    roles = index.roles_with(found[0]) if found else frozenset()
+    m, place = index.facts.memberships[question.subject], index.facts.resources[question.resource]
+    reach, line = index.holders(m, ever=True), tuple(index.facts.line(place))
+    found = index.facts.permission(question.permission)
+    roles = index.facts.roles_with(found[0]) if found else frozenset()
     held = [
         Held(holder, role, where)
         for where in line
-        for role in index.roles_on(where)
-        for holder in index.holders_at(where, role, None) & reach
+        for role in index.facts.roles_on(where)
+        for holder in index.facts.holders_at(where, role, None) & reach
     ]
-    used = {one.role for one in held} | ({index.rules.default_role} - {None})
-    slugs = {number: index.role(number).slug for number in used if number is not None}
+    used = {one.role for one in held} | ({index.facts.rules.default_role} - {None})
+    slugs = {number: index.facts.role(number).slug for number in used if number is not None}
     names = {m: question.subject} | {
-        group: f"group:{index.group_names[group]}" for group in reach if group != m
+        group: f"group:{index.facts.group_names[group]}" for group in reach if group != m
     }
-    groups = index.groups_of.get(m, {})
+    groups = index.facts.groups_of.get(m, {})
     return World(
-        memberships={question.subject: m not in index.inactive},
-        members={(question.subject, index.group_names[g]): until for g, until in groups.items()},
+        memberships={question.subject: m not in index.facts.inactive},
+        members={
+            (question.subject, index.facts.group_names[g]): until for g, until in groups.items()
+        },
         nestings={
-            (index.group_names[child], index.group_names[parent])
+            (index.facts.group_names[child], index.facts.group_names[parent])
             for child in reach - {m}
-            for parent in index.parents_of.get(child, ())
+            for parent in index.facts.parents_of.get(child, ())
         },
         roles={
             slug: Role(
                 frozenset({question.permission} if number in roles else ()),
-                index.role(number).priority,
+                index.facts.role(number).priority,
                 number,
             )
             for number, slug in slugs.items()
         },
         resources={
-            index.resource_names[where]: None
-            if (parent := index.resource_parent[where]) is None
-            else index.resource_names[parent]
+            index.facts.resource_names[where]: None
+            if (parent := index.facts.resource_parent[where]) is None
+            else index.facts.resource_names[parent]
             for where in line
         },
         assignments={
             Assignment(
-                names[one.holder], slugs[one.role], index.resource_names[one.resource]
-            ): index.until(one)
+                names[one.holder], slugs[one.role], index.facts.resource_names[one.resource]
+            ): index.facts.until(one)
             for one in held
         },
-        is_single_role=index.rules.is_single,
-        takes_next_highest=index.rules.takes_next_highest,
-        default_role=slugs.get(index.rules.default_role or -1),
+        is_single_role=index.facts.rules.is_single,
+        takes_next_highest=index.facts.rules.takes_next_highest,
+        default_role=slugs.get(index.facts.rules.default_role or -1),
         resets={
             (question.subject, Assignment(names[holder], slugs[role]))
-            for holder, role in index.resets.get(m, ())
+            for holder, role in index.facts.resets.get(m, ())
             if holder in names and role in slugs
         },
     )

@@ -62,20 +62,20 @@ def _in_memory(
     question: Question, index: Index, now: int
 ) -> tuple[Reason, World | None, int] | None:
     """Out of an index: what is decided, on which facts; None where the permission is critical."""
-    permission = index.permission(question.permission)
+    permission = index.facts.permission(question.permission)
     if permission is not None and permission[1]:
         return None
-    m = index.memberships.get(question.subject)
+    m = index.facts.memberships.get(question.subject)
     if m is None:
         return Reason.UNKNOWN_SUBJECT, None, now
-    if m in index.inactive:
+    if m in index.facts.inactive:
         return Reason.DEACTIVATED, None, now
     if permission is None:
         return Reason.UNKNOWN_PERMISSION, None, now
-    if question.resource not in index.resources:
+    if question.resource not in index.facts.resources:
         return Reason.UNKNOWN_RESOURCE, None, now
-    roles = index.roles_with(permission[0])
-    is_given = index.gives(m, roles, index.resources[question.resource], now)
+    roles = index.facts.roles_with(permission[0])
+    is_given = index.gives(m, roles, index.facts.resources[question.resource], now)
     return Reason.ALLOWED if is_given else Reason.NO_ROLE, excerpt(index, question), now
 
 

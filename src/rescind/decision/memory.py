@@ -379,11 +379,11 @@ class Memory:
         for holding in holdings:
             if holding.is_used:
                 holding.is_used, holding.used_at = False, time.monotonic()
-        total = sum(holding.index.size() for holding in holdings)
+        total = sum(holding.index.facts.size() for holding in holdings)
         for holding in sorted(holdings, key=lambda holding: holding.used_at)[:-1]:
             if total <= most:
                 return
-            total -= holding.index.size()
+            total -= holding.index.facts.size()
             self.drop(holding)
 
     def close(self) -> None:

@@ -18,7 +18,8 @@ from typing import Any, Final
 from rescind import changes
 from rescind.changes import Change
 from rescind.decision.catalog import Catalog, Role
-from rescind.decision.index import Held, Index, Rules
+from rescind.decision.facts import Held, Rules
+from rescind.decision.index import Index
 from rescind.decision.touched import touched
 from rescind.model import Direction, Revision
 from rescind.store import Rows, Snapshot, Store
@@ -60,7 +61,7 @@ def built(store: Store, o: int) -> tuple[Index, Revision]:
             ]
         )
     revision = _take_state(index, state)
-    for catalog, rows in ((index.environment, rest[:3]), (index.own, rest[3:6])):
+    for catalog, rows in ((index.facts.environment, rest[:3]), (index.facts.own, rest[3:6])):
         _fill_catalog(catalog, *rows)
     _fill(index, dict(zip(_WHOLE, rest[6:], strict=True)))
     return index, revision
@@ -114,7 +115,7 @@ def _take_state(index: Index | None, state: Rows) -> Revision:
         raise Gone
     o, _, number, environment, mode, on_loss, default_role = state[0]
     if index is not None:
-        index.set_rules(Rules(mode == "single", on_loss == "next-highest", default_role))
+        index.facts.set_rules(Rules(mode == "single", on_loss == "next-highest", default_role))
     return Revision(o, number, environment)
 
 
@@ -138,26 +139,26 @@ def _roles(roles: Rows, contents: Rows) -> Iterable[tuple[int, Role]]:
 
 def _fill(index: Index, rows: dict[str, Rows]) -> None:
     for number, subject, active in rows["index_memberships"]:
-        index.put_membership(number, subject, active=bool(active))
+        index.facts.put_membership(number, subject, active=bool(active))
     for number, slug in rows["index_groups"]:
-        index.put_group(number, slug)
+        index.facts.put_group(number, slug)
     for m, places in itertools.groupby(rows["index_group_members"], itemgetter(0)):
-        groups = {group: until for _, group, until in places if group in index.group_names}
-        index.set_groups(m, groups)
+        groups = {group: until for _, group, until in places if group in index.facts.group_names}
+        index.facts.set_groups(m, groups)
     for child, parent in rows["index_nestings"]:
-        if {child, parent} <= index.group_names.keys():
-            index.set_nesting(child, parent, holds=True)
+        if {child, parent} <= index.facts.group_names.keys():
+            index.facts.set_nesting(child, parent, holds=True)
     for number, slug, parent in rows["index_resources"]:
-        index.put_resource(number, slug, parent)
+        index.facts.put_resource(number, slug, parent)
     for holder, role, resource, until in rows["index_assignments"]:
-        index.set_assignment(Held(holder, role, resource), holds=True, until=until)
-    _set_resets(index, rows["index_resets"] if index.rules.is_single else [])
+        index.facts.set_assignment(Held(holder, role, resource), holds=True, until=until)
+    _set_resets(index, rows["index_resets"] if index.facts.rules.is_single else [])
 
 
 def _set_resets(index: Index, rows: Rows) -> None:
-    index.resets.clear()
+    index.facts.resets.clear()
     for m, holder, role in rows:
-        index.resets.setdefault(m, set()).add((holder, role))
+        index.facts.resets.setdefault(m, set()).add((holder, role))
 
 
 # --- by what the log names --------------------------------------------------------------------------
@@ -223,7 +224,10 @@ class _Reading:
         return self.rows.get((query, owner), [])
 
     def _apply_catalogs(self, index: Index) -> None:
-        both = ((ENVIRONMENT, index.environment, self.environment), (self.o, index.own, self.own))
+        both = (
+            (ENVIRONMENT, index.facts.environment, self.environment),
+            (self.o, index.facts.own, self.own),
+        )
         for _, catalog, found in both:
             for slug in found.dropped_permissions:
                 _drop_permission(index, catalog, slug)
@@ -236,25 +240,25 @@ class _Reading:
             for number, role in _roles(roles, self._of("tail_role_permissions", owner)):
                 catalog.put_role(number, role)
             if found.permissions or found.roles:
-                index.roles.clear()
+                index.worked.forget_roles()
 
     def _apply_groups(self, index: Index) -> None:
         for slug, number in self._of("tail_groups"):
             if number is None:
-                index.drop_group(index.groups.get(slug, 0))
+                index.facts.drop_group(index.facts.groups.get(slug, 0))
             else:
-                index.put_group(number, slug)
+                index.facts.put_group(number, slug)
         for subject, number, active in self._of("tail_memberships"):
             if number is None:
-                index.drop_membership(index.memberships.get(subject, 0))
+                index.facts.drop_membership(index.facts.memberships.get(subject, 0))
             else:
-                index.put_membership(number, subject, active=bool(active))
+                index.facts.put_membership(number, subject, active=bool(active))
         places: dict[int, dict[int, int | None]] = {}
         for m, group, until in self._of("tail_places"):
             places.setdefault(m, {})[group] = until
         for _, number, _ in self._of("tail_memberships"):
             if number is not None:
-                index.set_groups(number, places.get(number, {}))
+                index.facts.set_groups(number, places.get(number, {}))
         self._apply_rosters(index)
         self._apply_nestings(index)
 
@@ -263,39 +267,39 @@ class _Reading:
         for group, m, until in self._of("tail_rosters"):
             members.setdefault(group, {})[m] = until
         for slug in self.own.rosters:
-            group = index.groups.get(slug)
+            group = index.facts.groups.get(slug)
             if group is None:
                 continue
             now = members.get(group, {})
-            for m in tuple(index.members_of.get(group, set()) - now.keys()):
-                index.drop_member(m, group)
+            for m in tuple(index.facts.members_of.get(group, set()) - now.keys()):
+                index.facts.drop_member(m, group)
             for m, until in now.items():
-                index.set_groups(m, {**index.groups_of.get(m, {}), group: until})
+                index.facts.set_groups(m, {**index.facts.groups_of.get(m, {}), group: until})
 
     def _apply_nestings(self, index: Index) -> None:
         parents: dict[int, set[int]] = {}
         for child, parent in self._of("tail_nestings"):
             parents.setdefault(child, set()).add(parent)
         for slug in self.own.children:
-            child = index.groups.get(slug)
+            child = index.facts.groups.get(slug)
             if child is None:
                 continue
-            before = set(index.parents_of.get(child, ()))
+            before = set(index.facts.parents_of.get(child, ()))
             for parent in before | parents.get(child, set()):
-                index.set_nesting(child, parent, holds=parent in parents.get(child, set()))
+                index.facts.set_nesting(child, parent, holds=parent in parents.get(child, set()))
 
     def _apply_resources(self, index: Index) -> None:
         rows = self._of("tail_resources")
         for number, slug, parent in rows:  # moves first: what was moved out is not dropped
-            if index.resources.get(slug) == number:
-                index.put_resource(number, slug, parent)
+            if index.facts.resources.get(slug) == number:
+                index.facts.put_resource(number, slug, parent)
         for slug in self.own.resources - {slug for _, slug, _ in rows}:
-            index.drop_resources(index.resources.get(slug, -1))
+            index.facts.drop_resources(index.facts.resources.get(slug, -1))
         for number, slug, _ in rows:
-            if index.resources.get(slug, number) != number:
-                index.drop_resources(index.resources[slug])
+            if index.facts.resources.get(slug, number) != number:
+                index.facts.drop_resources(index.facts.resources[slug])
         for number, slug, parent in rows:
-            index.put_resource(number, slug, parent)
+            index.facts.put_resource(number, slug, parent)
 
     def _apply_assignments(self, index: Index) -> None:
         there: dict[Held, int | None] = {
@@ -304,38 +308,38 @@ class _Reading:
             for row in self._of(query)
         }
         for name, place in self.own.assignments:
-            holder, resource = _holder(index, name), index.resources.get(place)
-            for role, where in tuple(index.held_by.get(holder, ())):
+            holder, resource = _holder(index, name), index.facts.resources.get(place)
+            for role, where in tuple(index.facts.held_by.get(holder, ())):
                 held = Held(holder, role, where)
                 if where == resource and held not in there:
-                    index.set_assignment(held, holds=False)
+                    index.facts.set_assignment(held, holds=False)
         for name in self.own.all_of:
             holder = _holder(index, name)
-            for role, where in tuple(index.held_by.get(holder, ())):
+            for role, where in tuple(index.facts.held_by.get(holder, ())):
                 if Held(holder, role, where) not in there:
-                    index.set_assignment(Held(holder, role, where), holds=False)
+                    index.facts.set_assignment(Held(holder, role, where), holds=False)
         for held, until in there.items():
-            index.set_assignment(held, holds=True, until=until)
+            index.facts.set_assignment(held, holds=True, until=until)
 
 
 def _drop_permission(index: Index, catalog: Catalog, slug: str) -> None:
     """A permission of all organizations may be in an organization's own roles."""
     number = catalog.drop_permission(slug)
-    for other in (index.environment, index.own):
+    for other in (index.facts.environment, index.facts.own):
         other.drop_from_roles(number)
 
 
 def _drop_role(index: Index, catalog: Catalog, slug: str) -> None:
     number = catalog.number(slug)
     if number is not None:
-        index.drop_role(number)
+        index.facts.drop_role(number)
         catalog.drop_role(slug)
 
 
 def _holder(index: Index, name: str) -> int:
     if name.startswith("group:"):
-        return index.groups.get(name.removeprefix("group:"), 0)
-    return index.memberships.get(name, 0)
+        return index.facts.groups.get(name.removeprefix("group:"), 0)
+    return index.facts.memberships.get(name, 0)
 
 
 def _named(holder: str) -> dict[str, str]:
