@@ -158,12 +158,12 @@ class Authority(AbstractContextManager["Authority"]):
         _require_text(actor=actor, reason=reason, idempotency_key=idempotency_key)
         changes, body = checked(changes)
         entry = Entry(self._now(), actor, reason, idempotency_key, body)
-        receipt = self._recorder.record(
+        receipt, leases = self._recorder.record(
             name, changes, entry, route=route, within=within, detail=detail
         )
         receipt = replace(receipt, enforcer=self._enforce_committed)
         is_later = within is not None or wait == "recorded"
-        return receipt if is_later else self._enforced(receipt)
+        return receipt if is_later else self._enforced(receipt, leases)
 
     def preview(self, changes: Sequence[Change], *, organization: str | None = None) -> Difference:
         """What a batch would give and take, exactly, without doing it. Raises its refusals."""
@@ -437,14 +437,14 @@ class Authority(AbstractContextManager["Authority"]):
             )
         return Memory(store, self.settings, lambda memory: Replica(memory, store), self._now)
 
-    def _enforced(self, receipt: Receipt) -> Receipt:
+    def _enforced(self, receipt: Receipt, leases: Rows | None = None) -> Receipt:
         """What reads the store itself sees what is committed; who answers from memory is waited for.
 
         A change that altered nothing may have found a revocation done that is not real everywhere yet.
         """
         enforcement = Enforcement(0.0)
         if receipt.direction is Direction.REVOKES or not receipt.changed:
-            enforcement = self._enforcer.enforce(receipt.revision)
+            enforcement = self._enforcer.enforce(receipt.revision, leases)
         elif self._memory is not None:
             self._memory.keep_up(receipt.revision.incarnation)
         return replace(

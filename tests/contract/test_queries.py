@@ -33,7 +33,7 @@ OF_ONE_ENGINE = {
     "postgres": {
         *("begin", "close_change"),
         *("register_replica", "renew_lease", "forget_replica", "forget_silent_replica"),
-        *("hold_organization", "release_organization", "acknowledge", "list_leases_behind"),
+        *("hold_organization", "release_organization", "acknowledge", "list_leases"),
     },
 }
 """How each does the frame of a change in its own way; and replicas, which need a server."""

@@ -19,7 +19,7 @@ from rescind.decision.replica import Replica
 from rescind.errors import RescindError, StoreError
 from rescind.model import Revision
 from rescind.settings import Settings
-from rescind.store import Store
+from rescind.store import Rows, Store
 
 POLL_SECONDS: Final = 0.02
 """How often is read what may not have been heard."""
@@ -54,10 +54,11 @@ class Enforcer:
         self._store, self._settings, self._memory = store, settings, memory
         self._heard = Acknowledgements(store)
 
-    def enforce(self, revision: Revision) -> Enforcement:
+    def enforce(self, revision: Revision, read: Rows | None = None) -> Enforcement:
         """When this returns, no check that starts anywhere is answered by an older state.
 
-        It returns at the latest after the length of a lease, and some. `revision` must be committed.
+        It returns at the latest after the length of a lease, and some. `revision` must be committed, and
+        what was `read` of the leases must have been read after that.
         """
         if self._store.engine == "sqlite":
             return Enforcement(0.0)  # every check looks for itself whether anybody wrote
@@ -65,7 +66,7 @@ class Enforcer:
         o = revision.incarnation
         if self._memory is not None:
             self._bring_own(o)
-        leases = self._leases(revision, start)
+        leases = self._leases(revision, start, read)
         if leases:
             self._heard.listen()
         waited_out: list[str] = []
@@ -99,14 +100,14 @@ class Enforcer:
             log.warning("memory waits for its lease to end: %s", error)
             self._memory.suspend()
 
-    def _leases(self, revision: Revision, start: float) -> dict[str, Lease]:
+    def _leases(self, revision: Revision, start: float, read: Rows | None) -> dict[str, Lease]:
         """Who holds the organization at an older state. Where that cannot be read for the length of a
         lease, there is nobody left to wait for.
         """
         bound = start + self._bound(self._settings.lease_seconds)
         while True:
             try:
-                rows = self._behind(revision)
+                rows = self._behind(revision, read)
             except StoreError as error:
                 if clock(CLOCK) >= bound:
                     return {}
@@ -119,15 +120,19 @@ class Enforcer:
                 for replica, name, ttl, beat in rows
             }
 
-    def _behind(self, revision: Revision) -> list[tuple[str, str, int, int]]:
-        own = self._memory.keeper if self._memory is not None else None
-        names = {
-            "o": revision.incarnation,
-            "revision": revision.organization,
-            "except": own.id if isinstance(own, Replica) else "",
-        }
-        rows = self._store.fetch("list_leases_behind", names)
-        return [(replica, name, ttl, beat) for replica, name, ttl, beat in rows]
+    def _behind(
+        self, revision: Revision, rows: Rows | None = None
+    ) -> list[tuple[str, str, int, int]]:
+        """Of the other replicas that hold the organization, those that have not acknowledged."""
+        if rows is None:
+            rows = self._store.fetch("list_leases", {"o": revision.incarnation})
+        keeper = self._memory.keeper if self._memory is not None else None
+        own = keeper.id if isinstance(keeper, Replica) else ""
+        return [
+            (replica, name, ttl, beat)
+            for replica, name, ttl, beat, acknowledged in rows
+            if acknowledged < revision.organization and replica != own
+        ]
 
     def _look_again(self, revision: Revision, leases: dict[str, Lease]) -> None:
         try:

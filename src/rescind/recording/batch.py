@@ -57,9 +57,14 @@ class Entry:
         }
 
 
+def _unread() -> None:
+    """Who holds the organization was not read."""
+
+
 class Batch:
     """One batch for one organization. Called with a transaction, it sends its statements there.
 
+    With `looks_for_replicas` it is read after the commit who holds the organization: `leases()`.
     `aside` are the steps that turned out not to be for the inline route; `others` are, for each place of
     a deletion of a role of all organizations, those that use it. With `observe` the facts are read before
     and after: `worlds()`.
@@ -75,6 +80,7 @@ class Batch:
         aside: Mapping[int, OverBudget],
         *,
         observe: bool = False,
+        looks_for_replicas: bool = False,
         others: dict[int, Rows] | None = None,
     ) -> None:
         self.plan, self.name, self.changes, self.entry = plan, name, changes, entry
@@ -82,8 +88,10 @@ class Batch:
         self.alters_plan = False
         self.aside = aside
         self.outcome: Callable[[], Rows] = list
+        self.leases: Callable[[], Rows | None] = _unread
         self._others = others or {}
         self._observe = observe
+        self._looks_for_replicas = looks_for_replicas
         self._states: list[dict[str, Callable[[], Rows]]] = []
         self._router = Router(budget)
 
@@ -113,6 +121,8 @@ class Batch:
         self.alters_plan = context.is_single_role != (self.plan.mode == "single")
         self._look(tx)
         self.outcome = tx.close(o=o, **self.entry.names())
+        if self._looks_for_replicas:
+            self.leases = tx.once_committed("list_leases", o=o)
 
     def worlds(self) -> tuple[Any, Any]:
         """The organization's facts before and after, when they were observed."""

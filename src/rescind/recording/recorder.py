@@ -50,8 +50,9 @@ class Recorder:
         route: Route | str | None,
         within: object,
         detail: bool,
-    ) -> Receipt:
+    ) -> tuple[Receipt, Rows | None]:
         """Record a batch as one transaction; committed when this returns, unless it is `within` another.
+        Beside the receipt, who held the organization in memory right after the commit, where that was read.
 
         Raises the refusal of the first change that cannot be, with nothing written; KeyReused;
         OutcomeUnknown; StoreConflict.
@@ -64,9 +65,19 @@ class Recorder:
             except OrganizationNotFound:
                 if (buried := self._buried(name, entry, within)) is None:
                     raise
-                return self._replayed(buried, name, entry, within)
+                return self._replayed(buried, name, entry, within), None
             others = self._users_of_roles(name, changes, within)
-            batch = Batch(plan, name, changes, entry, budget, aside, observe=detail, others=others)
+            batch = Batch(
+                plan,
+                name,
+                changes,
+                entry,
+                budget,
+                aside,
+                observe=detail,
+                looks_for_replicas=within is None and self._store.engine == "postgres",
+                others=others,
+            )
             start = time.perf_counter()
             try:
                 self._store.transact(batch, within=within)
@@ -78,12 +89,13 @@ class Recorder:
                 budget = BACKGROUND if len(aside) == MOST_STEPS_ASIDE else budget
                 continue
             except KeyTaken:
-                return self._replayed(plan, name, entry, within)
+                return self._replayed(plan, name, entry, within), None
             except BaseException:
                 self._plans.pop(name, None)
                 raise
             seconds = time.perf_counter() - start
-            return self._recorded(batch, seconds, is_ours=within is None, detail=detail)
+            receipt = self._recorded(batch, seconds, is_ours=within is None, detail=detail)
+            return receipt, batch.leases()
         raise StoreConflict(organization=name, why="it kept changing its name or mode")
 
     def preview(

@@ -49,6 +49,11 @@ class Transaction(Protocol):
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         """Run a query; its rows can be had when `transact` has returned, by calling the result."""
 
+    def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]:
+        """Have a query run right after the commit, where that costs no round trip of its own. Its rows can
+        be had when `transact` has returned; None where it was not run.
+        """
+
     def close(self, **params: Any) -> Callable[[], Rows]:
         """Advance the revision and log the change, if anything was altered; the outcome as rows."""
 

@@ -58,6 +58,9 @@ class PostgresTransaction:
         self.connection = connection
         self._is_ours = is_ours
         self._store = store
+        self._afterwards: list[tuple[str, Params]] = []
+        self._looking: list[psycopg.Cursor[tuple[Any, ...]]] = []
+        self._found: list[Rows] = []
 
     def begin(self, *, o: int, organization: str, mode: str) -> None:
         self.run("begin", o=o, organization=organization, mode=mode)
@@ -87,6 +90,22 @@ class PostgresTransaction:
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         return self._execute(query, self._sql(query), params).fetchall
+
+    def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]:
+        place = len(self._afterwards)
+        self._afterwards.append((query, params))
+        return lambda: self._found[place] if place < len(self._found) else None
+
+    def look_committed(self) -> None:
+        """Send what is to be run after the commit."""
+        self._looking = [
+            self.connection.execute(self._sql(query), params, prepare=True)
+            for query, params in self._afterwards
+        ]
+
+    def keep_found(self) -> None:
+        """Take what that found."""
+        self._found = [cursor.fetchall() for cursor in self._looking]
 
     def close(self, **params: Any) -> Callable[[], Rows]:
         return self.observe("close_change", **params)
@@ -234,7 +253,7 @@ class PostgresStore:
 
     def _transact(self, change: Change, *, keep: bool, gives_way: bool) -> None:
         with self._connection() as connection:
-            sent = False
+            committing, is_sent = None, False
             try:
                 with connection.pipeline():
                     connection.execute("BEGIN")
@@ -242,15 +261,20 @@ class PostgresStore:
                         connection.execute(
                             f"SET LOCAL lock_timeout = {GIVING_WAY_SECONDS * 1e3:.0f}"
                         )
-                    change(PostgresTransaction(connection, self, is_ours=True))
+                    tx = PostgresTransaction(connection, self, is_ours=True)
+                    change(tx)
                     if keep:
                         self._announce("commit")
-                        sent = True
-                        connection.execute("COMMIT")
+                        is_sent = True
+                        committing = connection.execute("COMMIT")
+                        tx.look_committed()
+                tx.keep_found()
             except psycopg.Error as error:
-                if connection.closed and sent:
+                is_committed = committing is not None and committing.statusmessage == "COMMIT"
+                if connection.closed and is_sent and not is_committed:
                     raise OutcomeUnknown(why=_first_line(error)) from error
-                raise self.translated(error) from error
+                if not is_committed:
+                    raise self.translated(error) from error
             finally:
                 _reset(connection)
             self._announce("committed")

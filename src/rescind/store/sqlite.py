@@ -86,6 +86,9 @@ class SqliteTransaction:
         rows = self._execute(query, **params).fetchall()
         return lambda: rows
 
+    def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]:  # noqa: ARG002
+        return lambda: None
+
     def close(self, **params: Any) -> Callable[[], Rows]:
         self.run("advance_revision", **params)
         self.run("record_change", **params)

@@ -122,9 +122,9 @@ DELETE FROM replica_held WHERE organization = :o AND replica = :replica RETURNIN
 UPDATE replica_held SET revision = :revision WHERE organization = :o AND replica = :replica
 RETURNING pg_notify('rescind_acknowledged', replica || ' ' || organization || ' ' || revision)
 
--- name: list_leases_behind
-SELECT r.id, r.name, r.ttl, r.beat FROM replica_held AS h JOIN replica AS r ON r.id = h.replica
-WHERE h.organization = :o AND h.revision < :revision AND h.replica <> :except
+-- name: list_leases
+SELECT r.id, r.name, r.ttl, r.beat, h.revision FROM replica_held AS h JOIN replica AS r ON r.id = h.replica
+WHERE h.organization = :o
 
 -- What comes before every transaction that is still under way, so that nobody who reads on from here misses one.
 
