@@ -133,7 +133,7 @@ def test_memory_after_any_changes(both: Callable[[], dict[str, Authority]]) -> N
     run_state_machine_as_test(
         Remembered,
         settings=settings(
-            max_examples=int(os.environ.get("RESCIND_EXAMPLES", "20")),
+            max_examples=int(os.environ.get("RESCIND_EXAMPLES", "10")),
             stateful_step_count=30,
             deadline=timedelta(seconds=30),
             suppress_health_check=list(HealthCheck),

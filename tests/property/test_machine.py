@@ -274,7 +274,7 @@ def test_any_changes_in_any_order(both: Callable[[], dict[str, Authority]]) -> N
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=int(os.environ.get("RESCIND_EXAMPLES", "40")),
+            max_examples=int(os.environ.get("RESCIND_EXAMPLES", "20")),
             stateful_step_count=30,
             deadline=timedelta(seconds=30),
             suppress_health_check=list(HealthCheck),

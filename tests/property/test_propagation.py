@@ -151,7 +151,7 @@ def test_any_changes_by_any_route(both: Callable[[], dict[str, Authority]]) -> N
     run_state_machine_as_test(
         Propagation,
         settings=settings(
-            max_examples=int(os.environ.get("RESCIND_EXAMPLES", "40")),
+            max_examples=int(os.environ.get("RESCIND_EXAMPLES", "15")),
             stateful_step_count=40,
             deadline=timedelta(seconds=30),
             suppress_health_check=list(HealthCheck),
