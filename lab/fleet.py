@@ -105,7 +105,7 @@ def _silent(url: str, rounds: int, figures: Figures) -> None:
     """Four replicas, of which one is stopped, then one hears and says nothing but goes on answering."""
     settings = Settings()
     bound = settings.lease_seconds * (1 + settings.clock_drift) + settings.lease_grace_seconds
-    socket, database = url.split("?host=")[1], url.rsplit("/", maxsplit=1)[0]
+    socket = url.split("?host=")[1]
     database = url.removeprefix("postgresql://postgres@/").split("?")[0]
     proxy = DelayingProxy(f"{socket}/.s.PGSQL.5432", 0.0)
     options = "sslmode=disable&gssencmode=disable"

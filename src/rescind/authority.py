@@ -194,12 +194,15 @@ class Authority(AbstractContextManager["Authority"]):
         """
         memory = self._memory
         if memory is not None and at_least is None and assurance == "standard" and not explain:
-            at_hand = memory.decide(
-                self._organization if organization is None else organization,
-                subject,
-                permission,
-                ROOT if resource is None else resource,
-            )
+            try:  # a context costs more than the answer
+                at_hand = memory.decide(
+                    self._organization if organization is None else organization,
+                    subject,
+                    permission,
+                    ROOT if resource is None else resource,
+                )
+            except StoreUnavailable as error:
+                raise DecisionUnavailable(**error.facts) from error
             if at_hand is not None:
                 return at_hand
         question = self._question(organization, subject, permission, resource)
@@ -229,7 +232,8 @@ class Authority(AbstractContextManager["Authority"]):
         live = _is_live(assurance)
         token = None if at_least is None else model.parse_token(at_least)
         if self._memory is not None and token is None and not live:
-            found = self.recall(questions, organization=organization)
+            with _deciding():
+                found = self.recall(questions, organization=organization)
             if found is not None:
                 return found
         asked = [self._question(organization, *question) for question in questions]
@@ -445,8 +449,8 @@ class Authority(AbstractContextManager["Authority"]):
         enforcement = Enforcement(0.0)
         if receipt.direction is Direction.REVOKES or not receipt.changed:
             enforcement = self._enforcer.enforce(receipt.revision, leases)
-        elif self._memory is not None:
-            self._memory.keep_up(receipt.revision.incarnation)
+        else:
+            self._enforcer.follow(receipt.revision)
         return replace(
             receipt,
             enforced_at=model.moment(self._now()),

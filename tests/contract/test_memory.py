@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from rescind import Authority, DecisionPoint, Direction, changes
-from rescind.decision import memory
+from rescind.decision import memory as memory_module
 from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,
@@ -124,9 +124,7 @@ def test_recorded_is_not_enforced(replica: tuple[str, Authority]) -> None:
             plain.apply([JOIN], wait="never")  # type: ignore[arg-type]
 
 
-def test_a_silent_replica_is_waited_out_and_forgotten(
-    replica: tuple[str, Authority], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_silent_replica_is_waited_out_and_forgotten(replica: tuple[str, Authority]) -> None:
     """G2: the receipt names it; the next revocation does not wait for it."""
     url, held = replica
     keeper = held._memory.keeper
@@ -151,10 +149,9 @@ def test_without_its_expiry_a_silent_replica_would_allow(
     keeper = held._memory.keeper
     keeper._stop.set()
     keeper._thread.join()
-    monkeypatch.setattr(memory, "clock", lambda _: 0.0)
+    monkeypatch.setattr(memory_module, "clock", lambda _: 0.0)
     with Authority.open(url, organization="acme", settings=SHORT) as plain:
-        for lease in [keeper]:
-            plain.store.fetch("forget_replica", {"replica": lease.id})
+        plain.store.fetch("forget_replica", {"replica": keeper.id})
         plain.apply([LEAVE])
     assert held.check(*QUESTION)
 
@@ -164,13 +161,8 @@ def test_neither_lease_nor_database_is_an_error(
 ) -> None:
     """G6: never a remembered allow."""
     _, held = replica
-    held._memory.suspend()
-
-    def unreachable(*_: object, **__: object) -> None:
-        raise StoreUnavailable(database="acme")
-
     for way in ("fetch", "fetch_many", "snapshot"):
-        monkeypatch.setattr(held.store, way, unreachable)
+        monkeypatch.setattr(held.store, way, _unreachable)
     held._memory.suspend()
     for ask in (
         lambda: held.check(*QUESTION),
@@ -179,6 +171,53 @@ def test_neither_lease_nor_database_is_an_error(
     ):
         with pytest.raises(DecisionUnavailable):
             ask()
+
+
+def test_a_change_stands_though_memory_cannot_follow(
+    held: Authority, plain: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is committed returns; nothing is answered from memory until it has caught up."""
+    held.apply([LEAVE])
+    with monkeypatch.context() as patch:
+        patch.setattr(type(held.store), "snapshot", _unreachable)
+        assert held.apply([JOIN]).changed
+        assert held.apply([changes.RenameGroup(group="eng", name="E")]).changed
+        assert [holding.state for holding in held._memory.holdings.values()] == [None]
+    assert plain.check(*QUESTION)
+    assert held.check(*QUESTION)
+
+
+def test_an_organization_let_go_of_while_it_is_loaded_keeps_nobody_waiting(
+    replica: tuple[str, Authority], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No row says that it is held, so no revocation waits for an acknowledgement that nobody sends."""
+    url, held = replica
+    memory, follow = held._memory, held._memory.catch_up
+    memory.drop(memory.holdings["acme"])
+
+    def be_let_go_of(holding: memory_module.Holding) -> None:
+        with Authority.open(url, organization="acme", settings=SHORT) as plain:
+            plain.apply([LEAVE], wait="recorded")
+        follow(holding)
+        memory.drop(holding)
+
+    monkeypatch.setattr(memory, "catch_up", be_let_go_of)
+    held.load()
+    o = held.store.fetch("find_organization", {"organization": "acme"})[0][0]
+    assert held.store.fetch("list_leases", {"o": o}) == []
+
+
+def test_what_could_not_be_released_is_released_later(
+    replica: tuple[str, Authority], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the next renewal of the lease that can."""
+    _, held = replica
+    o = held._memory.holdings["acme"].index.o
+    with monkeypatch.context() as patch:
+        patch.setattr(held._memory.keeper, "release", _unreachable)
+        held._memory.drop(held._memory.holdings["acme"])
+        assert held.store.fetch("list_leases", {"o": o}) != []
+    _until(lambda: held.store.fetch("list_leases", {"o": o}) == [])
 
 
 def test_a_replica_taken_for_dead_begins_anew(replica: tuple[str, Authority]) -> None:
@@ -246,6 +285,10 @@ def test_without_an_index_there_is_nothing_to_load(authority: Authority) -> None
 def _hear_nothing(self: PostgresListener, seconds: float) -> list[str]:
     time.sleep(min(seconds, 0.02))
     return []
+
+
+def _unreachable(*_: object, **__: object) -> None:
+    raise StoreUnavailable(database="acme")
 
 
 def _until(holds: Callable[[], bool]) -> None:

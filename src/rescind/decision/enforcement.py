@@ -8,10 +8,11 @@ from it; and who cannot read that waits from the commit on.
 from __future__ import annotations
 
 import logging
-import os
 import threading
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
+from os import register_at_fork
 from typing import Final
 
 from rescind.decision.memory import CLOCK, Memory, clock
@@ -63,9 +64,7 @@ class Enforcer:
         if self._store.engine == "sqlite":
             return Enforcement(0.0)  # every check looks for itself whether anybody wrote
         start = clock(CLOCK)
-        o = revision.incarnation
-        if self._memory is not None:
-            self._bring_own(o)
+        self.follow(revision)
         leases = self._leases(revision, start, read)
         if leases:
             self._heard.listen()
@@ -91,13 +90,16 @@ class Enforcer:
         """Listen no more."""
         self._heard.close()
 
-    def _bring_own(self, o: int) -> None:
-        """This process's own memory follows at once; where it cannot, its lease is waited out too."""
-        assert self._memory is not None
+    def follow(self, revision: Revision) -> None:
+        """When this returns, this process answers from no older state. Where memory cannot follow a
+        change that is committed, it answers nothing, and the change stands.
+        """
+        if self._memory is None:
+            return
         try:
-            self._memory.keep_up(o)
+            self._memory.keep_up(revision.incarnation)
         except StoreError as error:
-            log.warning("memory waits for its lease to end: %s", error)
+            log.warning("nothing is answered from memory until it has caught up: %s", error)
             self._memory.suspend()
 
     def _leases(self, revision: Revision, start: float, read: Rows | None) -> dict[str, Lease]:
@@ -158,18 +160,21 @@ class Acknowledgements:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._set_up()
+        _everywhere.add(self)
+
+    def _set_up(self) -> None:
+        """As in a new process: nobody listens."""
         self._changed = threading.Condition()
         self._revisions: dict[tuple[str, int], int] = {}
-        self._process = 0
         self._thread: threading.Thread | None = None
         self._is_closed = False
 
     def listen(self) -> None:
         """Begin to listen in this process, by a thread of its own."""
         with self._changed:
-            if self._process == os.getpid() or self._is_closed:
+            if self._thread is not None or self._is_closed:
                 return
-            self._process = os.getpid()
             self._thread = threading.Thread(
                 target=self._run, name="rescind-acknowledged", daemon=True
             )
@@ -191,7 +196,7 @@ class Acknowledgements:
     def close(self) -> None:
         """Listen no more."""
         self._is_closed = True
-        if self._thread is not None and self._process == os.getpid():
+        if self._thread is not None:
             self._thread.join()
 
     def _run(self) -> None:
@@ -213,3 +218,15 @@ class Acknowledgements:
                 key = (replica, int(o))
                 self._revisions[key] = max(int(number), self._revisions.get(key, -1))
             self._changed.notify_all()
+
+
+_everywhere: weakref.WeakSet[Acknowledgements] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    """The thread that listens, and what it locked, were left behind in the other process."""
+    for heard in _everywhere:
+        heard._set_up()
+
+
+register_at_fork(after_in_child=_forget_all)

@@ -13,7 +13,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from os import register_at_fork
 from typing import Any, Final, Protocol, TypeVar
 
@@ -121,19 +120,16 @@ class Memory:
         now: Callable[[], int],
     ) -> None:
         self.store, self.settings = store, settings
-        self.holdings: dict[str, Holding] = {}
         self._now = now
         self._make_keeper = keeper
-        self._loading: set[str] = set()
-        self._lock = threading.Lock()
-        self._rows = threading.Lock()
         self._set_up()
         _everywhere.add(self)
 
     def _set_up(self) -> None:
         """As in a new process: nothing is held, and nobody knows of it."""
-        self.holdings = {}
-        self._loading = set()
+        self.holdings: dict[str, Holding] = {}
+        self._loading: set[str] = set()
+        self._left_over: set[int] = set()
         self._lock = threading.Lock()
         self._rows = threading.Lock()
         self._keeper = self._make_keeper(self)
@@ -301,7 +297,9 @@ class Memory:
         try:
             self.catch_up(holding)
             if holding.revision != revision:
-                self._keeper.hold(index.o, holding.revision)
+                with self._rows:  # not where it was let go of meanwhile: nobody would acknowledge
+                    if self.holdings.get(organization) is holding:
+                        self._keeper.hold(index.o, holding.revision)
         except BaseException:
             self.drop(holding)
             raise
@@ -410,8 +408,22 @@ class Memory:
         with self._rows:
             if self.holdings.get(holding.name) is holding:
                 del self.holdings[holding.name]
-                with suppress(RescindError):  # a row too many costs a revocation a wait, no more
-                    self._keeper.release(holding.index.o)
+                self._release(holding.index.o)
+
+    def release_left_over(self) -> None:
+        """Try again to make it known of what is not held any more."""
+        with self._rows:
+            for o in self._left_over - {holding.index.o for holding in self.holdings.values()}:
+                self._release(o)
+
+    def _release(self, o: int) -> None:
+        """A row that stays has every revocation of the organization wait, so it is kept in mind."""
+        try:
+            self._keeper.release(o)
+            self._left_over.discard(o)
+        except RescindError as error:
+            self._left_over.add(o)
+            log.warning("organization %d is still known as held: %s", o, error)
 
     def _want(self, organization: str) -> None:
         """Have an organization loaded, by a thread of its own; until then checks go to the store."""

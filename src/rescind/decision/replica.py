@@ -166,6 +166,7 @@ class Replica:
             if not self._memory.prolong(holding, revision, expiry):
                 self._memory.catch_up(holding)
         self._acknowledge(revisions[0])
+        self._memory.release_left_over()
 
     def _follow(self, heard: list[News]) -> None:
         """Answer no more from what somebody revoked in, say so at once, and then bring it to the facts.
