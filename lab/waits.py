@@ -16,6 +16,7 @@ from types import TracebackType
 import psycopg
 
 from rescind.store import sqlite
+from rescind.store.turns import Turns
 
 SAMPLE_SECONDS = 0.01
 SAMPLE = """
@@ -30,10 +31,10 @@ def sqlite_lock_seconds() -> Iterator[list[float]]:
     """Gives the seconds that each transaction of this process waits for the file's write lock."""
     original, waited = sqlite._begin, []
 
-    def begin(connection: sqlite.sqlite3.Connection) -> None:
+    def begin(connection: sqlite.sqlite3.Connection, turns: Turns) -> None:
         start = time.perf_counter()
         try:
-            original(connection)
+            original(connection, turns)
         finally:
             waited.append(time.perf_counter() - start)
 

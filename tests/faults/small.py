@@ -110,9 +110,6 @@ class Steady:
     def __init__(self, pairs: int) -> None:
         self.pairs = pairs
 
-    def is_due(self) -> bool:
-        return False
-
     def learn(self, seconds: float, waiting: int) -> None:
         """Nothing."""
 

@@ -50,7 +50,7 @@ def apply(
 
 def apply_without_transaction(watch: Watch, database: str, *args: Any) -> Told:
     """The same where each statement is kept at once: the control."""
-    sqlite._begin = lambda _: None
+    sqlite._begin = lambda *_: None
     execute = psycopg.Connection.execute
 
     def kept_at_once(connection: Any, query: Any, *rest: Any, **options: Any) -> Any:

@@ -63,13 +63,15 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Extent:
     """How large a job is: assignments for each membership that hold, or were taken back; groups that
-    those are in; memberships.
+    those are in; memberships. `first` and `last` are the ends of the changed assignments that hold.
     """
 
     live: int
     ended: int
     groups: int
     memberships: int
+    first: int | None = None
+    last: int | None = None
 
     @property
     def assignments(self) -> int:
@@ -84,7 +86,8 @@ class Extent:
 class Progress:
     """What a chunk did: effective roles made and unmade, and whether that was the last of the job.
 
-    `held_seconds` is how long it kept others out, but for the commit.
+    `held_seconds` is how long it kept others out, but for the commit. One that was overtaken did nothing:
+    another worker is at the job.
     """
 
     made: int
@@ -92,6 +95,7 @@ class Progress:
     is_settled: bool
     seconds: float
     held_seconds: float = 0.0
+    is_overtaken: bool = False
 
 
 def jobs(rows: Rows) -> list[Job]:
@@ -144,20 +148,22 @@ class Work:
             same = [job for job in jobs(found) if job.key == self.job.key]
             if not same:
                 return Progress(0, 0, True, time.perf_counter() - start)
-            self.job = same[0]
-            return Progress(0, 0, False, time.perf_counter() - start)
-        pace.learn(done.held_seconds, self.store.waiting() if pace.is_due() else 0)
+            was, self.job = self.job, same[0]
+            is_overtaken = (was.since, was.revision) == (self.job.since, self.job.revision)
+            seconds = time.perf_counter() - start
+            return Progress(0, 0, False, seconds, is_overtaken=is_overtaken)
+        pace.learn(done.held_seconds, self.store.waiting())
         return done
 
     def _begun(self) -> Extent:
         """Measure the job; one of assignments takes the group's others with it that nobody began."""
         query = f"measure_{self.job.kind}"
-        ((*_, unbegun),) = rows = self.store.fetch(query, self.job.names())
+        ((*_, unbegun, _, _),) = rows = self.store.fetch(query, self.job.names())
         if unbegun > 1 and not self.job.is_begun:
             self._gather()
             rows = self.store.fetch(query, self.job.names())
-        live, ended, groups, memberships, _ = rows[0]
-        return Extent(live, ended, max(groups, 1), memberships)
+        live, ended, groups, memberships, _, first, last = rows[0]
+        return Extent(live, ended, max(groups, 1), memberships, first, last)
 
     def _gather(self) -> None:
         names = self.job.names()
@@ -227,6 +233,8 @@ class Work:
             "cursor_m": job.cursor_membership,
             "cursor_a": job.cursor_assignment,
             "total": extent.pairs,
+            "first": extent.first,
+            "last": extent.last,
         }
         tallies: list[Any] = []
         taken = [0.0]
@@ -239,10 +247,10 @@ class Work:
             )
             tx.guard("refuse_pending_moved", **names)
             # which assignments a job is for is settled by its revisions: none is made in them any more
+            if extent.live and job.kind == "assignment":  # before others: who has some of the rows
+                tx.count("make_assignment_again", "granted", **names)
             if extent.live or job.kind != "assignment":
                 tx.count(f"make_{job.kind}", "granted", **names)
-            if extent.live and job.kind == "assignment":
-                tx.count("make_assignment_anew", "granted", **names)
             if extent.ended or job.kind != "assignment":
                 tx.count(f"unmake_{job.kind}", "revoked", **names)
             tallies[:] = [tx.observe("read_tallies")]

@@ -115,7 +115,9 @@ class Worker:
             return True
         if self._on_progress is not None:
             self._on_progress(work.job, done)
-        return done.is_settled
+        if done.is_overtaken:
+            self._leave_alone(work.job, BUSY_SECONDS)
+        return done.is_settled or done.is_overtaken
 
     def _leave_alone(self, job: Job, seconds: float) -> None:
         until = time.monotonic() + seconds * (0.5 + random.random())  # noqa: S311

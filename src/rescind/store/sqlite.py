@@ -30,14 +30,11 @@ from rescind.store.base import Bounds, Change, KeyTaken, OverBudget, Params, Pla
 from rescind.store.connections import driver_connection
 from rescind.store.queries import queries
 from rescind.store.schema import require_current
+from rescind.store.turns import Turns
 
 BUSY_SECONDS = 10.0
 LISTEN_SECONDS = 0.01
 """How often a listener looks at the file's version."""
-TURN_SECONDS = 0.0005
-"""How often somebody who waits for the write lock asks again."""
-GAP_SECONDS = 2 * TURN_SECONDS
-"""How long who gives way leaves the file alone before a transaction, so that other processes get a turn."""
 
 
 class SqliteTransaction:
@@ -159,8 +156,6 @@ class SqliteStore:
         self.queries = dict(queries("sqlite"))
         self.on_statement: Callable[[str], None] | None = None
         self._lock = threading.Lock()
-        self._counting = threading.Lock()
-        self._wanting = 0
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._spare: list[sqlite3.Connection] = []
@@ -172,6 +167,7 @@ class SqliteStore:
             self._tally = _counters(self._writer)
             require_current(self._writer.execute)
             self._writer.execute("PRAGMA busy_timeout = 0")
+        self._turns = Turns(self.path)
 
     def transact(
         self, change: Change, *, within: object = None, keep: bool = True, gives_way: bool = False
@@ -180,7 +176,7 @@ class SqliteStore:
             connection = driver_connection(within, sqlite3.Connection)
             with translated_errors(self.path):
                 if not connection.in_transaction:
-                    _begin(connection)
+                    _begin(connection, self._turns)
                 tx = SqliteTransaction(connection, self, _counters(connection))
             self._run(change, tx, connection, within=True, keep=keep)
             return
@@ -191,23 +187,13 @@ class SqliteStore:
 
     @contextmanager
     def _turn(self, *, gives_way: bool) -> Iterator[None]:
-        """The lock of this process's writer; who gives way takes it when nobody else wants it, and after
-        a gap: that somebody of another process waits for the file cannot be seen.
-        """
+        """The lock of this process's writer; who gives way takes it when nobody else wants it."""
         if gives_way:
-            time.sleep(GAP_SECONDS)
-            while self._wanting:
-                time.sleep(TURN_SECONDS)
-            with self._lock:
-                yield
-            return
-        with self._counting:
-            self._wanting += 1
-        try:
+            self._turns.give_way()
             self._lock.acquire()
-        finally:
-            with self._counting:
-                self._wanting -= 1
+        else:
+            with self._turns.wanted():
+                self._lock.acquire()
         try:
             yield
         finally:
@@ -223,7 +209,7 @@ class SqliteStore:
                 connection = self._connect()
             try:
                 with self._turn(gives_way=False):
-                    _begin(connection)
+                    _begin(connection, self._turns)
                     try:
                         yield connection
                         connection.execute("COMMIT")
@@ -235,7 +221,7 @@ class SqliteStore:
                 self._spare.append(connection)
 
     def waiting(self) -> int:
-        return self._wanting
+        return self._turns.waiting()
 
     def listen(self, channel: str) -> SqliteListener:  # noqa: ARG002
         self._require_usable()
@@ -262,7 +248,7 @@ class SqliteStore:
         undo = "ROLLBACK TO rescind" if within else "ROLLBACK"
         commit = undo if not keep else "RELEASE rescind" if within else "COMMIT"
         with translated_errors(self.path):
-            connection.execute("SAVEPOINT rescind") if within else _begin(connection)
+            connection.execute("SAVEPOINT rescind") if within else _begin(connection, self._turns)
             try:
                 change(tx)
                 if self.on_statement:
@@ -306,6 +292,7 @@ class SqliteStore:
             for connection in self._opened:
                 connection.close()
             self._opened.clear()
+        self._turns.close()
 
     def _reader(self) -> sqlite3.Connection:
         self._require_usable()
@@ -339,20 +326,21 @@ def _counters(connection: sqlite3.Connection) -> Counter[str]:
     return tally
 
 
-def _begin(connection: sqlite3.Connection) -> None:
+def _begin(connection: sqlite3.Connection, turns: Turns) -> None:
     """Take the file's write lock. Asks again soon and often, where SQLite's own waiting would sleep
-    past the gaps that background work leaves.
+    past the turns that background work gives.
     """
     deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            return
-        except sqlite3.OperationalError as error:
-            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not is_busy or time.monotonic() > deadline:
-                raise
-        time.sleep(TURN_SECONDS)
+    with turns.waiter() as wait:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() > deadline:
+                    raise
+            wait()
 
 
 def require_file(path: str) -> None:

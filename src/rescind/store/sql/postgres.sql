@@ -133,3 +133,39 @@ e.written_by < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS big
 
 -- name: lock_organization
 SELECT id FROM organization WHERE id = :o FOR NO KEY UPDATE
+
+-- A look for conflicts doubles the cost of a row. So who has none of the rows yet gets them without: the lock on the
+-- group keeps everybody else from making them. What changed lies between :first and :last.
+
+-- fragment: has_rows
+(SELECT 1 FROM effective_role AS e WHERE e.organization = :o AND e.membership = r.membership
+    AND e.assignment >= :first AND e.assignment <= :last LIMIT 1)
+
+-- fragment: by_all_changed
+CROSS JOIN LATERAL (    -- the OFFSET keeps the planner from turning the loops around: rows are made in key order
+    SELECT x.id FROM changed AS x WHERE c.membership IS NOT NULL OFFSET 0) AS a
+
+-- name: make_assignment_again
+@who_gets_what
+,
+begun (membership, expires_at) AS MATERIALIZED (SELECT r.membership, r.expires_at FROM reached AS r WHERE
+@has_rows
+IS NOT NULL)
+@make_changed
+begun AS c
+@by_all_changed
+WHERE
+@in_range
+@upsert
+
+-- name: make_assignment
+@who_gets_what
+,
+anew (membership, expires_at) AS MATERIALIZED (SELECT r.membership, r.expires_at FROM reached AS r WHERE
+@has_rows
+IS NULL)
+@make_changed
+anew AS c
+@by_all_changed
+WHERE
+@in_range

@@ -87,10 +87,16 @@ concerned (membership) AS MATERIALIZED (
 -- fragment: concerned_one
 concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
 
+-- fragment: live_changed
+SELECT a.id FROM assignment AS a
+WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
+  AND a.made >= :since AND a.made <= :revision
+
 -- fragment: changed
 changed (id, is_live) AS MATERIALIZED (
-    SELECT a.id, TRUE FROM assignment AS a
-    WHERE a.organization = :o AND a.holder = :g AND a.ended IS NULL AND a.made >= :since AND a.made <= :revision
+    SELECT l.id, TRUE FROM (
+@live_changed
+) AS l
     UNION ALL
     SELECT a.id, FALSE FROM assignment AS a
     WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL AND a.ended >= :since AND a.ended <= :revision
@@ -111,7 +117,8 @@ SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live), (SELECT count(*) FRO
        (SELECT count(*) FROM below_ever AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
        (SELECT count(*) FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = 'assignment'
         AND p.cursor_membership = 0 AND p.cursor_assignment = 2147483647 AND NOT p.parked
-        AND p.urgency = :urgency) AS unbegun
+        AND p.urgency = :urgency) AS unbegun,
+       (SELECT min(c.id) FROM changed AS c WHERE c.is_live) AS first, (SELECT max(c.id) FROM changed AS c WHERE c.is_live) AS last
 
 -- name: measure_whole
 WITH RECURSIVE
@@ -122,14 +129,14 @@ SELECT (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization 
        (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
        (SELECT count(*) FROM below_ever),
        (SELECT count(*) FROM below_ever AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
-       0 AS unbegun
+       0 AS unbegun, NULL AS first, NULL AS last
 
 -- name: measure_member
 WITH RECURSIVE
 @job_holders
 SELECT (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL),
        (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
-       1, 1, 0 AS unbegun
+       1, 1, 0 AS unbegun, NULL AS first, NULL AS last
 
 -- A membership such that about :step memberships of each group lie before it; none when none is so far on.
 
@@ -181,45 +188,21 @@ AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed A
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
--- Who has none of the rows yet gets them without a look for conflicts, which would double the cost: the lock on the
--- group keeps everybody else from making them. First those who may have some already.
+-- How those who have some of the rows are told from those who have none, and what is done for whom, is the engine's.
 
--- fragment: members_with_rows
-span (first, last) AS MATERIALIZED (SELECT min(a.id), max(a.id) FROM changed AS a WHERE a.is_live),
-begun (membership) AS MATERIALIZED (
-    SELECT c.membership FROM reached AS c CROSS JOIN span AS s
-    WHERE (SELECT 1 FROM effective_role AS e WHERE e.organization = :o AND e.membership = c.membership
-           AND e.assignment >= s.first AND e.assignment <= s.last LIMIT 1) IS NOT NULL)
-
--- name: make_assignment
+-- fragment: who_gets_what
 WITH RECURSIVE
 @job_below
 ,
 @members_reached
 ,
-@changed
-,
-@members_with_rows
-INSERT INTO effective_role (organization, membership, assignment, expires_at)
-SELECT :o, c.membership, a.id, c.expires_at
-FROM begun AS b JOIN reached AS c ON c.membership = b.membership CROSS JOIN changed AS a
-WHERE a.is_live AND
-@in_range
-@upsert
+changed (id) AS MATERIALIZED (
+@live_changed
+ORDER BY a.id)
 
--- name: make_assignment_anew
-WITH RECURSIVE
-@job_below
-,
-@members_reached
-,
-@changed
-,
-@members_with_rows
+-- fragment: make_changed
 INSERT INTO effective_role (organization, membership, assignment, expires_at)
-SELECT :o, c.membership, a.id, c.expires_at FROM reached AS c CROSS JOIN changed AS a
-WHERE c.membership NOT IN (SELECT b.membership FROM begun AS b) AND a.is_live AND
-@in_range
+SELECT :o, c.membership, a.id, c.expires_at FROM
 
 -- name: unmake_assignment
 WITH RECURSIVE

@@ -65,3 +65,15 @@ TRUE
 
 -- name: lock_organization
 SELECT id FROM organization WHERE id = :o
+
+-- A look for conflicts costs nothing here; a look into the table that is written to does.
+
+-- name: make_assignment
+@who_gets_what
+@make_changed
+reached AS c CROSS JOIN changed AS a WHERE
+@in_range
+@upsert
+
+-- name: make_assignment_again
+SELECT 1 WHERE FALSE

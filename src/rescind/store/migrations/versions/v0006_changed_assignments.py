@@ -1,0 +1,12 @@
+"""An index for background work: the assignments of a group that some revisions made."""
+
+from alembic import op
+
+from rescind.store.migrations import run_script
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    run_script(op.get_bind(), revision)

@@ -1,0 +1,109 @@
+"""Whose turn it is to write to a file that has one writer at a time.
+
+Who waits for it shows that: to its own process by a count, to others by a shared lock on a file beside the
+database. Background work looks, and gives way. Both are hints: they decide how long somebody waits, never
+who may write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+try:
+    import fcntl
+except ImportError:  # not every system has it; there background work always leaves gaps
+    fcntl = None  # type: ignore[assignment]
+
+TURN_SECONDS: Final = 0.0005
+"""How often somebody who waits for the file asks again."""
+GAP_SECONDS: Final = 2 * TURN_SECONDS
+"""How long who gives way leaves the file alone where it cannot see whether another process waits."""
+COURTESY_SECONDS: Final = 0.05
+"""The longest that it is left alone for another process, which may have been stopped while it waited."""
+
+
+class Turns:
+    """The turns of one process at one file."""
+
+    def __init__(self, path: str) -> None:
+        self._wanting = 0
+        self._waiters = 0
+        self._is_shown = False
+        self._lock = threading.Lock()
+        self._file: int | None = None
+        if fcntl is not None:
+            with contextlib.suppress(OSError):
+                self._file = os.open(f"{path}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+
+    def close(self) -> None:
+        """From now on nothing is shown or seen."""
+        with self._lock:
+            file, self._file = self._file, None
+            if file is not None:
+                os.close(file)
+
+    @contextmanager
+    def wanted(self) -> Iterator[None]:
+        """In the block others of this process see that somebody waits."""
+        with self._lock:
+            self._wanting += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._wanting -= 1
+
+    @contextmanager
+    def waiter(self) -> Iterator[Callable[[], None]]:
+        """Gives what waits a little; from its first call to the block's end other processes see that."""
+        with self._lock:
+            self._waiters += 1
+        try:
+            yield self._wait
+        finally:
+            with self._lock:
+                self._waiters -= 1
+                if self._is_shown and not self._waiters:
+                    self._is_shown = False
+                    self._take("LOCK_UN")
+
+    def waiting(self) -> int:
+        """How many wait in this process, and one more where another process does."""
+        return self._wanting + self._is_another_waiting()
+
+    def give_way(self) -> None:
+        """Return when nobody else waits any more, or after a while where another process still does."""
+        if self._file is None:
+            time.sleep(GAP_SECONDS)
+        deadline = time.monotonic() + COURTESY_SECONDS
+        while self._wanting or (self._is_another_waiting() and time.monotonic() < deadline):
+            time.sleep(TURN_SECONDS)
+
+    def _wait(self) -> None:
+        with self._lock:
+            self._is_shown = self._is_shown or self._take("LOCK_SH")
+        time.sleep(TURN_SECONDS)
+
+    def _is_another_waiting(self) -> bool:
+        with self._lock:
+            if self._file is None:
+                return False
+            if self._is_shown or not self._take("LOCK_EX"):
+                return True
+            self._take("LOCK_UN")
+            return False
+
+    def _take(self, how: str) -> bool:
+        if self._file is None:
+            return False
+        try:
+            fcntl.flock(self._file, getattr(fcntl, how) | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
