@@ -56,13 +56,13 @@ def test_a_refused_request_leaves_its_key_free(client: Any, service: Served) -> 
 def enforced(monkeypatch: pytest.MonkeyPatch) -> list[Receipt]:
     """The receipts that are enforced from here on."""
     found: list[Receipt] = []
-    enforce = Authority._enforce_committed
+    enforce = Authority.enforce
 
     def noted(self: Authority, receipt: Receipt) -> Receipt:
         found.append(receipt)
         return enforce(self, receipt)
 
-    monkeypatch.setattr(Authority, "_enforce_committed", noted)
+    monkeypatch.setattr(Authority, "enforce", noted)
     return found
 
 

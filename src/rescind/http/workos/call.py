@@ -255,7 +255,7 @@ class Call:
             fan_out=0,
             recorded_at=recorded,
             settled_at=None,
-            enforcer=self.authority._enforce_committed,
+            enforcer=self.authority.enforce,
         )
 
 
