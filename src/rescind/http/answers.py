@@ -43,11 +43,11 @@ def condition(given: str | None) -> str | None:
     """The revision token of an If-Match header, with or without its quotes. Raises InvalidArgument."""
     if given is None:
         return None
-    token = given.strip().removeprefix('"').removesuffix('"')
-    if not token or token == "*" or not set(token).isdisjoint('",/ '):
+    named = given.strip().removeprefix('"').removesuffix('"')
+    if named in ("", "*") or not set(named).isdisjoint('",/ '):
         mend = "send one revision token in quotes, as Rescind-Revision or ETag had it"
         raise InvalidArgument(what=IF_MATCH, value=given, mend=mend)
-    return token
+    return named
 
 
 class ExplainedChain(Struct, frozen=True):
@@ -162,10 +162,7 @@ class Received(Struct, frozen=True):
 
 
 class Logged(Struct, frozen=True):
-    """A change as it was recorded, and as it stands now.
-
-    `enforced_at` is known to the process that made the change; elsewhere it is null.
-    """
+    """A change as it was recorded, and as it stands now."""
 
     organization: str
     number: int
@@ -181,13 +178,13 @@ class Logged(Struct, frozen=True):
     changes: list[dict[str, Any]]
 
     @classmethod
-    def of(cls, entry: LogEntry, enforced_at: datetime | None) -> Logged:
+    def of(cls, entry: LogEntry) -> Logged:
         """The same, as JSON has it."""
         return cls(
             organization=entry.organization,
             number=entry.revision,
             recorded_at=entry.recorded_at,
-            enforced_at=enforced_at,
+            enforced_at=entry.enforced_at,
             settled_at=entry.settled_at,
             actor=entry.actor,
             reason=entry.reason,

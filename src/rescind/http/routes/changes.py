@@ -96,7 +96,7 @@ def make_changes(
         route=data.route,
         only_at=at,
     )
-    service.enforced.remember(receipt)
+    service.applied(receipt, data.changes)
     return Response(Received.of(receipt), headers=state_headers(receipt.token))
 
 
@@ -113,7 +113,7 @@ def list_changes(
     entries = service.authority.log(
         organization=caller_of(request).organization_for(organization), after=after, limit=most + 1
     )
-    found = [Logged.of(entry, service.enforced.at(entry)) for entry in islice(entries, most + 1)]
+    found = [Logged.of(entry) for entry in islice(entries, most + 1)]
     return LogPage(found[:most], found[most - 1].number if len(found) > most else None)
 
 
@@ -131,7 +131,7 @@ def read_change(
         found = list(service.authority.log(organization=name, after=number - 1, limit=1))
     if not found or found[0].revision != number:
         raise RevisionNotFound(organization=name, number=number)
-    return Logged.of(found[0], service.enforced.at(found[0]))
+    return Logged.of(found[0])
 
 
 ROUTES = [make_changes, list_changes, read_change]

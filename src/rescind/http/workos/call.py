@@ -61,6 +61,7 @@ class Call:
         self._key, self._digest = key, digest
         self._connection: object = None
         self._receipts: list[Receipt] = []
+        self._applied: list[tuple[Receipt, Sequence[Change]]] = []
         self._about: int | None = None
         self._is_fresh = at_least is None
         self._bound: int | None = None
@@ -167,11 +168,14 @@ class Call:
                 if attempt == ATTEMPTS - 1:
                     raise
         for receipt in self._receipts:
-            self.service.enforced.remember(receipt.enforce())
+            receipt.enforce()
+        for receipt, applied in self._applied:
+            self.service.applied(receipt, applied)
         return answer
 
     def _transacted(self, work: Callable[[], Any], status: int) -> Response[Any]:
         self._receipts.clear()
+        self._applied.clear()
         self._about = None
         with self.store.connection() as connection:
             self._connection = connection
@@ -203,6 +207,7 @@ class Call:
             within=self._connection,
         )
         self._receipts.append(receipt)
+        self._applied.append((receipt, changes))
         return receipt
 
     def _claimed(self) -> Response[Any] | None:
