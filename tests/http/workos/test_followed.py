@@ -206,7 +206,7 @@ def test_what_is_for_all_is_told(sdk: Any, service: Served) -> None:
     mine = [event for event in found if event.data.slug == slug][::-1]
     expected = ("permission.created", "role.created", "role.updated", "role.deleted")
     assert names(mine) == [*expected, "permission.deleted"]
-    assert mine[1].data.id == mine[3].data.id
+    assert mine[0].data.id == mine[4].data.id
     applied(
         service, name, [changes.DefineRole(role=slug)], [changes.EditRole(role=slug, name="Mine")]
     )
