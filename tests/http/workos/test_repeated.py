@@ -112,7 +112,7 @@ def groups_after_failure(
     store = service.service.authority.store
     with service.client() as plain, monkeypatch.context() as patched:
         patched.setattr(Call, "apply", apply)
-        patched.setitem(store.queries, "record_event", "SELECT nothing FROM nowhere")  # type: ignore[attr-defined]
+        patched.setitem(store.queries, "record_note", "SELECT nothing FROM nowhere")  # type: ignore[attr-defined]
         path = f"/organizations/{world.id}/groups"
         assert plain.post(path, json={"name": "Support"}).status_code >= 500
     ((o, *_),) = store.fetch("read_settings", {"organization": world.id})
