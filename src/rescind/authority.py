@@ -138,6 +138,7 @@ class Authority(AbstractContextManager["Authority"]):
         detail: bool = False,
         route: Route | str | None = None,
         wait: Wait = "enforced",
+        only_at: str | None = None,
     ) -> Receipt:
         """Apply a batch of changes as one transaction with one revision.
 
@@ -147,10 +148,11 @@ class Authority(AbstractContextManager["Authority"]):
         nothing is altered, `changed` is false and there is no new revision. With `detail` the
         receipt tells the exact difference, at the cost of reading the organization's facts twice.
         A `route` forces how effective roles follow; else the estimated work decides. With
-        `wait="recorded"` it returns once the change is on record, and `receipt.enforce()` waits.
+        `wait="recorded"` it returns once the change is on record, and `receipt.enforce()` waits. With
+        `only_at`, a revision token, it is done only if the organization's facts are still at that revision.
 
         Raises the refusal of the first change that cannot be, with nothing written; KeyReused;
-        OutcomeUnknown when the connection was lost while committing.
+        PreconditionFailed; OutcomeUnknown when the connection was lost while committing.
         """
         name = self._named(organization)
         if wait not in ("enforced", "recorded"):
@@ -159,17 +161,43 @@ class Authority(AbstractContextManager["Authority"]):
         changes, body = checked(changes)
         entry = Entry(self._now(), actor, reason, idempotency_key, body)
         receipt, leases = self._recorder.record(
-            name, changes, entry, route=route, within=within, detail=detail
+            name,
+            changes,
+            entry,
+            route=route,
+            within=within,
+            detail=detail,
+            only_at=None if only_at is None else model.parse_token(only_at),
         )
-        receipt = replace(receipt, enforcer=self._enforce_committed)
+        receipt = replace(receipt, enforcer=self.enforce)
         is_later = within is not None or wait == "recorded"
         return receipt if is_later else self._enforced(receipt, leases)
 
-    def preview(self, changes: Sequence[Change], *, organization: str | None = None) -> Difference:
+    def preview(
+        self,
+        changes: Sequence[Change],
+        *,
+        organization: str | None = None,
+        only_at: str | None = None,
+    ) -> Difference:
         """What a batch would give and take, exactly, without doing it. Raises its refusals."""
         name = self._named(organization)
         changes, _ = checked(changes)
-        return self._recorder.preview(name, changes, self._now())
+        at = None if only_at is None else model.parse_token(only_at)
+        return self._recorder.preview(name, changes, self._now(), at)
+
+    def enforce(self, receipt: Receipt) -> Receipt:
+        """The receipt of a committed change with `enforced_at` set, also one made again from what was kept.
+
+        When this returns, no check that starts anywhere allows what the change revoked. Raises
+        NotCommitted while the transaction that carried the change is open or was rolled back.
+        """
+        if receipt.changed:
+            names = {"o": receipt.revision.incarnation, "revision": receipt.revision.organization}
+            rows = self.store.fetch("read_recorded", names)
+            if rows != [(model.microseconds(receipt.recorded_at),)]:
+                raise NotCommitted(revision=receipt.revision.organization)
+        return self._enforced(receipt)
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -376,12 +404,14 @@ class Authority(AbstractContextManager["Authority"]):
     def log(
         self, *, organization: str | None = None, after: int = 0, limit: int | None = None
     ) -> Iterator[LogEntry]:
-        """The organization's changes after a revision, oldest first, also of a deleted one.
+        """The changes after a revision as they stand now, oldest first, also of a deleted organization.
 
         Raises OrganizationNotFound, and InvalidArgument where `after` is no revision's number.
         """
         name = self._named(organization)
-        return changelog.entries(self.store, name, after=after, limit=limit)
+        return changelog.entries(
+            self.store, name, after=after, limit=limit, enforced=self._seen_enforced
+        )
 
     # --- within -----------------------------------------------------------------------------------
 
@@ -451,20 +481,28 @@ class Authority(AbstractContextManager["Authority"]):
             enforcement = self._enforcer.enforce(receipt.revision, leases)
         else:
             self._enforcer.follow(receipt.revision)
+        at = self._now()
+        if receipt.changed and receipt.direction is Direction.REVOKES:
+            number = receipt.revision.organization
+            self._enforcer.times.note(receipt.revision.incarnation, number, at)
         return replace(
             receipt,
-            enforced_at=model.moment(self._now()),
+            enforced_at=model.moment(at),
             enforcement_seconds=enforcement.seconds,
             waited_out=enforcement.waited_out,
         )
 
-    def _enforce_committed(self, receipt: Receipt) -> Receipt:
-        if receipt.changed:
-            names = {"o": receipt.revision.incarnation, "revision": receipt.revision.organization}
-            rows = self.store.fetch("read_recorded", names)
-            if rows != [(model.microseconds(receipt.recorded_at),)]:
-                raise NotCommitted(revision=receipt.revision.organization)
-        return self._enforced(receipt)
+    def _seen_enforced(self, o: int, revisions: list[int]) -> dict[int, int]:
+        """By when committed changes were enforced, where that was noted or is seen to be so now."""
+        times, found = self._enforcer.times, {}
+        up_to = self._enforcer.enforced_up_to(o)
+        now = self._now()
+        for revision in revisions:
+            if revision <= up_to:
+                times.note(o, revision, now)
+            if (at := times.noted(o, revision)) is not None:
+                found[revision] = at
+        return found
 
 
 @contextmanager

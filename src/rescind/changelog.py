@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,16 +28,24 @@ class LogEntry:
     route: Route
     fan_out: int
     idempotency_key: str | None
+    enforced_at: datetime | None
+    """By when no check allowed what it revoked; none while that is not known to hold."""
     settled_at: datetime | None
     changes: str
     """A JSON list."""
 
 
 def entries(
-    store: Store, name: OrganizationId, *, after: int, limit: int | None
+    store: Store,
+    name: OrganizationId,
+    *,
+    after: int,
+    limit: int | None,
+    enforced: Callable[[int, list[int]], dict[int, int]],
 ) -> Iterator[LogEntry]:
     """An organization's changes after a revision, oldest first, also of a deleted one.
 
+    `enforced` tells by when those of its revisions were enforced for which that is not on record.
     Raises OrganizationNotFound, and InvalidArgument where `after` is no revision's number.
     """
     if not 0 <= after < 2**63:
@@ -48,16 +56,20 @@ def entries(
     while limit is None or limit > 0:
         size = PAGE if limit is None else min(PAGE, limit)
         page = store.fetch("read_log", {"o": rows[0][0], "after": after, "limit": size})
-        for entry in page:
-            yield _entry(name, entry)
+        unknown = [row[0] for row in page if row[8] is None]
+        found = enforced(rows[0][0], unknown) if unknown else {}
+        for row in page:
+            yield _entry(name, row, found.get(row[0]))
         if len(page) < size:
             return
         after = page[-1][0]
         limit = None if limit is None else limit - size
 
 
-def _entry(name: str, row: tuple[Any, ...]) -> LogEntry:
-    revision, recorded_at, actor, reason, direction, route, fan_out, key, settled_at, body = row
+def _entry(name: str, row: tuple[Any, ...], seen: int | None) -> LogEntry:
+    revision, recorded_at, actor, reason, direction, route, fan_out, key, *times, body = row
+    enforced_at, settled_at = times
+    enforced_at = seen if enforced_at is None else enforced_at
     return LogEntry(
         organization=name,
         revision=revision,
@@ -68,6 +80,7 @@ def _entry(name: str, row: tuple[Any, ...]) -> LogEntry:
         route=Route(route),
         fan_out=fan_out,
         idempotency_key=key,
+        enforced_at=None if enforced_at is None else model.moment(enforced_at),
         settled_at=None if settled_at is None else model.moment(settled_at),
         changes=body,
     )

@@ -437,10 +437,10 @@ class TooManyRequests(RescindError):
 
 
 class PreconditionFailed(RescindError):
-    """It is not as the request's condition says."""
+    """The organization is not at the revision that the change is for."""
 
     code = "precondition_failed"
-    mend = "Read it again."
+    mend = "Read again what it rests on, and decide anew."
 
 
 class NotSupported(RescindError):

@@ -1,40 +1,76 @@
-"""A running service on a fresh database."""
+"""A running service on a fresh database.
+
+Building the application takes longer than most tests. So there are two servers for the whole run, one for
+each of the fixtures below, and each test, or module, gives them a database of its own.
+"""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 
 from rescind import Authority
 from rescind.http.keys import Keys
+from rescind.http.limits import Rates
 from rescind.http.service import Service
 from tests.contract.world import WORLD
 from tests.http.serving import Served, serving
 
 
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Served]:
+    """For the tests that change something."""
+    yield from _idle(tmp_path_factory.mktemp("server"), sqlite_template)
+
+
+@pytest.fixture(scope="session")
+def shared_server(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path
+) -> Iterator[Served]:
+    """For those that do not."""
+    yield from _idle(tmp_path_factory.mktemp("server"), sqlite_template)
+
+
 @pytest.fixture
-def served(new_database: Callable[[str], str]) -> Iterator[Served]:
+def served(server: Served, new_database: Callable[[str], str]) -> Iterator[Served]:
     """A service on SQLite whose organization `acme` has the facts of WORLD."""
-    with _running(new_database("sqlite")) as running:
+    with _given(server, new_database("sqlite")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def shared(new_shared_database: Callable[[str], str]) -> Iterator[Served]:
+def shared(shared_server: Served, new_shared_database: Callable[[str], str]) -> Iterator[Served]:
     """The same for all tests of a module, which leave it as it is."""
-    with _running(new_shared_database("sqlite")) as running:
+    with _given(shared_server, new_shared_database("sqlite")) as running:
+        yield running
+
+
+def _idle(folder: Path, template: Path) -> Iterator[Served]:
+    """A server that has an empty database until it is given another."""
+    database = folder / "rescind.db"
+    shutil.copy(template, database)
+    with (
+        Authority.open(str(database)) as authority,
+        serving(Service(authority, Keys(authority.store))) as running,
+    ):
         yield running
 
 
 @contextmanager
-def _running(database: str) -> Iterator[Served]:
+def _given(server: Served, database: str) -> Iterator[Served]:
+    """The server, as a service that was just started on the database."""
+    service = server.service
     with Authority.open(database) as authority:
         authority.apply(WORLD, organization="acme")
-        with serving(Service(authority, Keys(authority.store))) as running:
-            yield running
+        service.authority, service.keys = authority, Keys(authority.store)
+        service.rates = Rates(service.limits.requests_per_second)
+        service.is_stopping = False
+        yield Served(service, server.url, service.keys.create("admin", ["admin"])[1])
 
 
 @pytest.fixture

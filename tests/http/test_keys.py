@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rescind import Authority
-from rescind.errors import ApiKeyNotFound, InvalidArgument, Unauthenticated
+from rescind import Authority, changes
+from rescind.errors import ApiKeyNotFound, InvalidArgument, OrganizationNotFound, Unauthenticated
 from rescind.http.keys import Keys
+from tests.http.serving import Served
 from tests.state import leave_out
-
-SOON = timedelta(milliseconds=200)
 
 
 @pytest.fixture
 def keys(authority: Authority) -> Keys:
-    """The keys of a fresh database, on each engine in turn."""
+    """The keys of a database that has three organizations, on each engine in turn."""
+    for name in ("acme", "a", "b"):
+        authority.apply([changes.CreateOrganization()], organization=name)
     return Keys(authority.store)
 
 
@@ -107,16 +109,30 @@ def test_a_key_revoked_while_it_is_recognized_is_not_remembered(
     assert keys.known(text) is None
 
 
-def test_an_expired_key_is_refused(keys: Keys) -> None:
+class Later:
+    """The clocks of the module that is tested, two hours on."""
+
+    seconds = 2 * 3600
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.seconds
+
+    def time_ns(self) -> int:
+        return time.time_ns() + self.seconds * 10**9
+
+
+def test_an_expired_key_is_refused(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     """From its time on, however long it is remembered."""
-    patient = Keys(keys._store, remember_seconds=3600)
+    patient = Keys(keys._store, remember_seconds=5 * 3600)
     past = datetime.now(UTC) - timedelta(seconds=1)
     _, text = keys.create("ci", ["read"], expires_at=past)
     assert not is_good(keys, text)
-    _, text = keys.create("ci", ["read"], expires_at=datetime.now(UTC) + SOON)
-    patient.recognize(text)
-    while patient.known(text):
-        pass
+    _, text = keys.create("ci", ["read"], expires_at=datetime.now(UTC) + timedelta(hours=1))
+    _, other = keys.create("ci", ["read"])
+    assert [is_good(patient, each) for each in (text, other)] == [True, True]
+    monkeypatch.setattr("rescind.http.keys.time", Later())
+    assert patient.known(text) is None
+    assert patient.known(other) is not None
     assert not is_good(patient, text)
 
 
@@ -164,3 +180,68 @@ def test_what_makes_no_key(keys: Keys, name: str, scopes: list[str]) -> None:
     with pytest.raises(InvalidArgument):
         keys.create(name, scopes)
     assert keys.list() == []
+
+
+# --- the organization that a key is bound to ------------------------------------------------------
+
+
+def made_anew(authority: Authority) -> None:
+    """Acme is deleted, and another organization gets its name."""
+    for change in (changes.DeleteOrganization(cascade=True), changes.CreateOrganization()):
+        authority.apply([change], organization="acme")
+
+
+def test_a_key_ends_with_its_organization(keys: Keys, authority: Authority) -> None:
+    """It never opens another of the same name, whose keys are others; nor is it seen among them."""
+    made, text = keys.create("ci", ["read"], organization="acme")
+    assert not made.is_orphan
+    made_anew(authority)
+    assert not is_good(Keys(authority.store), text)
+    assert keys.read(made.id).is_orphan
+    assert keys.list(organization="acme") == []
+    assert [key.id for key in keys.list()] == [made.id]
+    other, _ = keys.create("ci", ["read"], organization="acme")
+    assert [key.id for key in keys.list(organization="acme")] == [other.id]
+    _, again = keys.rotate(made.id)
+    assert not is_good(keys, again)
+
+
+def test_bound_by_name_it_would_open_the_other(keys: Keys, authority: Authority) -> None:
+    """The control: without the number, the key is good for whatever is called so."""
+    _, text = keys.create("ci", ["read"], organization="acme")
+    made_anew(authority)
+    queries = authority.store.queries  # type: ignore[attr-defined]
+    queries["read_api_key"] = queries["read_api_key"].replace("o.id = k.bound_to", "TRUE")
+    assert is_good(keys, text)
+
+
+def test_a_deleted_organization_is_forgotten(keys: Keys) -> None:
+    """Its keys are read anew; those of others stay remembered."""
+    _, text = keys.create("ci", ["read"], organization="acme")
+    _, other = keys.create("ci", ["read"], organization="a")
+    assert is_good(keys, text)
+    assert is_good(keys, other)
+    keys.forget_organization("acme")
+    assert keys.known(text) is None
+    assert keys.known(other) is not None
+
+
+def test_a_key_needs_its_organization(keys: Keys) -> None:
+    """There is none for an organization that does not exist."""
+    with pytest.raises(OrganizationNotFound):
+        keys.create("ci", ["read"], organization="nobody")
+    assert keys.list() == []
+
+
+def test_over_http_a_key_ends_when_the_answer_is_there(served: Served) -> None:
+    """Also where it was remembered a moment ago, and the name has been taken again since."""
+    key = served.key("read", organization="acme")
+    with served.client(key) as bound, served.client() as client:
+        assert bound.get("/v1/changes").status_code == 200
+        for change in (
+            {"change": "delete_organization", "cascade": True},
+            {"change": "create_organization"},
+        ):
+            body = {"organization": "acme", "changes": [change]}
+            assert client.post("/v1/changes", json=body).status_code == 200
+        assert bound.get("/v1/changes").status_code == 401

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import httpx
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -28,7 +30,7 @@ def try_out(cases: st.SearchStrategy[schemathesis.Case], key: str) -> int:
     """Send what the operation's schema allows; 1."""
 
     @settings(
-        max_examples=10,
+        max_examples=int(os.environ.get("RESCIND_EXAMPLES", "4")),
         deadline=None,
         derandomize=True,
         phases=[Phase.explicit, Phase.generate],

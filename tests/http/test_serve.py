@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from rescind import Authority
+from rescind.cli.large_group import LEAST_ASSIGNMENTS
 from rescind.errors import InvalidArgument
 from rescind.http.configuration import Configuration, load, names, variable
 from tests.conftest import as_url, with_database
@@ -233,7 +234,8 @@ def test_keys_by_the_command_line(rescind: Callable[..., tuple[int, str, str]]) 
 
 def test_the_demo_ends_in_a_service_that_can_be_asked(tmp_path: Path) -> None:
     """The three lines that it prints work: allowed, revoked, denied."""
-    with started(tmp_path, command=("demo", "--serve"), RESCIND_PORT="0") as server:
+    command = ("demo", "--serve", "--assignments", str(LEAST_ASSIGNMENTS))
+    with started(tmp_path, command=command, RESCIND_PORT="0") as server:
         lines = [server.read_line() for _ in range(3)]
         answers = []
         for line in lines:

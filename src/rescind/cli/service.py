@@ -140,8 +140,9 @@ def _show(place: Place, found: Sequence[Any], secret: str | None) -> None:
 def _row(key: dict[str, object]) -> tuple[object, ...]:
     scopes = key["scopes"]
     assert isinstance(scopes, tuple)
-    state = "revoked" if key["revoked_at"] else "good"
-    if not key["revoked_at"] and isinstance(key["expires_at"], datetime):
+    is_over = key["revoked_at"] or key["is_orphan"]
+    state = "revoked" if key["revoked_at"] else "orphan" if key["is_orphan"] else "good"
+    if not is_over and isinstance(key["expires_at"], datetime):
         state = "good" if key["expires_at"] > datetime.now(UTC) else "expired"
     return (
         key["id"],

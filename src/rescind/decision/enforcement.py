@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from os import register_at_fork
 from typing import Final
 
+from rescind.decision.enforced import EnforcedTimes
 from rescind.decision.memory import CLOCK, Memory, clock
 from rescind.decision.replica import Replica
 from rescind.errors import RescindError, StoreError
@@ -25,6 +26,8 @@ from rescind.store import Rows, Store
 POLL_SECONDS: Final = 0.02
 """How often is read what may not have been heard."""
 LEAST_POLL_SECONDS: Final = 0.002
+NEWEST: Final = 2**63 - 1
+"""No revision is newer."""
 LISTEN_SECONDS: Final = 0.2
 """How long closing waits for the thread at most."""
 
@@ -54,6 +57,8 @@ class Enforcer:
     def __init__(self, store: Store, settings: Settings, memory: Memory | None) -> None:
         self._store, self._settings, self._memory = store, settings, memory
         self._heard = Acknowledgements(store)
+        self._seen: dict[str, tuple[int, float]] = {}
+        self.times = EnforcedTimes(store)
 
     def enforce(self, revision: Revision, read: Rows | None = None) -> Enforcement:
         """When this returns, no check that starts anywhere is answered by an older state.
@@ -86,9 +91,35 @@ class Enforcer:
                 self._look_again(revision, leases)
         return Enforcement(clock(CLOCK) - start, tuple(waited_out))
 
+    def enforced_up_to(self, o: int) -> int:
+        """The revision of an organization up to which all that is committed is enforced: no check that starts
+        anywhere is answered by an older state. Waits for nobody.
+        """
+        if self._store.engine == "sqlite":
+            return NEWEST
+        self.follow(Revision(o, 0, 0))
+        rows = self._behind(Revision(o, NEWEST, NEWEST))
+        return min((row[4] for row in rows if not self._is_over(*row[:4])), default=NEWEST)
+
+    def _is_over(self, replica: str, name: str, ttl: int, beat: int) -> bool:
+        """Whether a lease has run out: this process has seen it not renewed for its length, and some."""
+        now = clock(CLOCK)
+        if len(self._seen) > 10_000:
+            self._seen.clear()
+        seen, since = self._seen.get(replica, (beat, now))
+        if seen != beat:
+            since = now
+        self._seen[replica] = (beat, since)
+        if now < since + self._bound(ttl / 1e6):
+            return False
+        self._forget(replica, Lease(name, beat, now))
+        self._seen.pop(replica, None)
+        return True
+
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more, and write down what is noted."""
         self._heard.close()
+        self.times.close()
 
     def follow(self, revision: Revision) -> None:
         """When this returns, this process answers from no older state. Where memory cannot follow a
@@ -119,19 +150,19 @@ class Enforcer:
             now = clock(CLOCK)
             return {
                 replica: Lease(name, beat, now + self._bound(ttl / 1e6))
-                for replica, name, ttl, beat in rows
+                for replica, name, ttl, beat, _ in rows
             }
 
     def _behind(
         self, revision: Revision, rows: Rows | None = None
-    ) -> list[tuple[str, str, int, int]]:
+    ) -> list[tuple[str, str, int, int, int]]:
         """Of the other replicas that hold the organization, those that have not acknowledged."""
         if rows is None:
             rows = self._store.fetch("list_leases", {"o": revision.incarnation})
         keeper = self._memory.keeper if self._memory is not None else None
         own = keeper.id if isinstance(keeper, Replica) else ""
         return [
-            (replica, name, ttl, beat)
+            (replica, name, ttl, beat, acknowledged)
             for replica, name, ttl, beat, acknowledged in rows
             if acknowledged < revision.organization and replica != own
         ]

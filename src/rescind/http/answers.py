@@ -10,18 +10,44 @@ from litestar.params import HeaderParameter
 from msgspec import UNSET, Struct, UnsetType
 
 from rescind.changelog import LogEntry
+from rescind.errors import InvalidArgument
 from rescind.model import Chain, Decision, Difference, Explanation, Page, PendingWork, Receipt
 
 REVISION: Final = "Rescind-Revision"
 """The header of the state that an answer was made at; hand it back as AT_LEAST."""
 AT_LEAST: Final = "Rescind-At-Least"
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+IF_MATCH: Final = "If-Match"
 ACTOR: Final = "Rescind-Actor"
 
 AtLeast = Annotated[
     str | None,
     HeaderParameter(name=AT_LEAST, description="A revision token: read no older state than that."),
 ]
+
+
+OnlyAt = Annotated[
+    str | None,
+    HeaderParameter(
+        name=IF_MATCH, description="A revision token in quotes: only if nothing has changed since."
+    ),
+]
+
+
+def state_headers(token: str) -> dict[str, str]:
+    """The headers that name the state of an answer."""
+    return {REVISION: token, "ETag": f'"{token}"'}
+
+
+def condition(given: str | None) -> str | None:
+    """The revision token of an If-Match header, with or without its quotes. Raises InvalidArgument."""
+    if given is None:
+        return None
+    named = given.strip().removeprefix('"').removesuffix('"')
+    if named in ("", "*") or not set(named).isdisjoint('",/ '):
+        mend = "send one revision token in quotes, as Rescind-Revision or ETag had it"
+        raise InvalidArgument(what=IF_MATCH, value=given, mend=mend)
+    return named
 
 
 class ExplainedChain(Struct, frozen=True):
@@ -136,10 +162,7 @@ class Received(Struct, frozen=True):
 
 
 class Logged(Struct, frozen=True):
-    """A change as it was recorded, and as it stands now.
-
-    `enforced_at` is known to the process that made the change; elsewhere it is null.
-    """
+    """A change as it was recorded, and as it stands now."""
 
     organization: str
     number: int
@@ -155,13 +178,13 @@ class Logged(Struct, frozen=True):
     changes: list[dict[str, Any]]
 
     @classmethod
-    def of(cls, entry: LogEntry, enforced_at: datetime | None) -> Logged:
+    def of(cls, entry: LogEntry) -> Logged:
         """The same, as JSON has it."""
         return cls(
             organization=entry.organization,
             number=entry.revision,
             recorded_at=entry.recorded_at,
-            enforced_at=enforced_at,
+            enforced_at=entry.enforced_at,
             settled_at=entry.settled_at,
             actor=entry.actor,
             reason=entry.reason,

@@ -42,14 +42,28 @@ class ApiKey:
     revoked_at: datetime | None
     former_secret_until: datetime | None
     """Until when the secret before the last rotation is good."""
+    is_orphan: bool
+    """Whether its organization was deleted. It is refused, also where another has the name since."""
 
     @classmethod
     def of(cls, row: tuple[Any, ...]) -> ApiKey:
         """From a row of `list_api_keys` or `read_api_key`."""
-        id_, name, scopes, organization, *times = row[:9]
+        id_, name, scopes, organization, *times, is_orphan = row[:10]
         created, *others = (None if at is None else model.moment(at) for at in times)
         assert created is not None
-        return cls(id_, name, tuple(scopes.split()), organization, created, *others)
+        expires, used, revoked, former = others
+        return cls(
+            id_,
+            name,
+            tuple(scopes.split()),
+            organization,
+            created,
+            expires,
+            used,
+            revoked,
+            former,
+            bool(is_orphan),
+        )
 
 
 class Keys:
@@ -81,7 +95,8 @@ class Keys:
     ) -> tuple[ApiKey, str]:
         """A new key, and the text to send, which cannot be had again.
 
-        With an organization the key is good for that one alone, by name. Raises InvalidArgument.
+        With an organization the key is good for that one alone, and ends with it. Raises InvalidArgument
+        and OrganizationNotFound.
         """
         key_id, secret = _new_id(), _new_secret()
         names = {
@@ -93,7 +108,13 @@ class Keys:
             "now": _now(),
             "expires_at": None if expires_at is None else model.microseconds(expires_at),
         }
-        self._store.transact(lambda tx: tx.run("create_api_key", **names))
+
+        def create(tx: Transaction) -> None:
+            if organization is not None:
+                tx.guard("refuse_organization_missing", organization=names["organization"])
+            tx.run("create_api_key", **names)
+
+        self._store.transact(create)
         return self.read(key_id), _text(key_id, secret)
 
     def create_first(self) -> str | None:
@@ -146,12 +167,17 @@ class Keys:
         rows = before[0]()
         if not rows or rows[0][7] is not None:
             raise ApiKeyNotFound(key=names["id"])
+        self._forget(lambda caller: caller.key_id == names["id"])
+
+    def forget_organization(self, name: str) -> None:
+        """Take nobody by memory for a caller of the organization: it was deleted."""
+        self._forget(lambda caller: caller.organization == name)
+
+    def _forget(self, is_meant: Callable[[Caller], bool]) -> None:
         with self._lock:
             self._forgotten += 1
             self._known = {
-                digest: known
-                for digest, known in self._known.items()
-                if known[0].key_id != names["id"]
+                digest: known for digest, known in self._known.items() if not is_meant(known[0])
             }
 
     # --- recognition ------------------------------------------------------------------------------
@@ -203,11 +229,11 @@ class Keys:
 
 
 def _is_good(row: tuple[Any, ...], secret: str, now: int) -> bool:
-    expires_at, revoked_at, former_until, digest, former_digest = row[5], *row[7:11]
+    expires_at, revoked_at, former_until, is_orphan, digest, former_digest = row[5], *row[7:12]
     given = _digest(secret)
     is_current = hmac.compare_digest(given, digest)
     is_former = hmac.compare_digest(given, former_digest or digest) and (former_until or 0) > now
-    is_alive = revoked_at is None and (expires_at is None or expires_at > now)
+    is_alive = revoked_at is None and not is_orphan and (expires_at is None or expires_at > now)
     return is_alive and (is_current or is_former)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 
 from rescind.authority import Authority
+from rescind.changes import Change, DeleteOrganization
 from rescind.http.at_hand import AtHand
-from rescind.http.enforced import Enforced
 from rescind.http.keys import Keys
 from rescind.http.limits import Limits, Rates
+from rescind.model import Receipt
 from rescind.settings import Settings
 
 
@@ -23,7 +25,6 @@ class Service:
     public_url: str | None = None
     """How clients reach the service, where that is not what they send as Host."""
     is_stopping: bool = False
-    enforced: Enforced = field(default_factory=Enforced)
     rates: Rates = field(init=False)
     at_hand: Service | None = field(init=False, default=None)
     """The same for who may not wait: its checks are out of memory, or raise NotAtHand."""
@@ -33,6 +34,11 @@ class Service:
         if isinstance(self.authority, Authority) and not self.answers_at_once:
             self.at_hand = copy(self)
             self.at_hand.authority = AtHand(self.authority)  # type: ignore[assignment]
+
+    def applied(self, receipt: Receipt, changes: Sequence[Change]) -> None:
+        """Take nobody by memory for a caller of an organization that changes of this process deleted."""
+        if any(isinstance(change, DeleteOrganization) for change in changes):
+            self.keys.forget_organization(receipt.organization)
 
     @property
     def settings(self) -> Settings:

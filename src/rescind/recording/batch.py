@@ -61,10 +61,17 @@ def _unread() -> None:
     """Who holds the organization was not read."""
 
 
+def _number_in(o: int, revision: model.Revision) -> int:
+    """Of an organization; one that it never has for a revision of another, or for no revision at all."""
+    number = revision.organization
+    return number if revision.incarnation == o and 0 <= number < 2**63 else -1
+
+
 class Batch:
     """One batch for one organization. Called with a transaction, it sends its statements there.
 
-    With `looks_for_replicas` it is read after the commit who holds the organization: `leases()`.
+    With `only_at` it is refused where the organization is not at that revision. With `looks_for_replicas` it
+    is read after the commit who holds the organization: `leases()`.
     `aside` are the steps that turned out not to be for the inline route; `others` are, for each place of
     a deletion of a role of all organizations, those that use it. With `observe` the facts are read before
     and after: `worlds()`.
@@ -80,6 +87,7 @@ class Batch:
         aside: Mapping[int, OverBudget],
         *,
         observe: bool = False,
+        only_at: model.Revision | None = None,
         looks_for_replicas: bool = False,
         others: dict[int, Rows] | None = None,
     ) -> None:
@@ -91,6 +99,7 @@ class Batch:
         self.leases: Callable[[], Rows | None] = _unread
         self._others = others or {}
         self._observe = observe
+        self._only_at = only_at
         self._looks_for_replicas = looks_for_replicas
         self._states: list[dict[str, Callable[[], Rows]]] = []
         self._router = Router(budget)
@@ -107,6 +116,8 @@ class Batch:
         tx.begin(o=o, organization=name, mode=self.plan.mode)
         if self.entry.key is not None:
             self._claim_key(tx)
+        if self._only_at is not None:
+            tx.guard("refuse_moved", o=o, at=_number_in(o, self._only_at))
         self._look(tx)
         if any(self._others.values()):
             tx.count("note_taken_elsewhere", "revokes")

@@ -50,12 +50,13 @@ class Recorder:
         route: Route | str | None,
         within: object,
         detail: bool,
+        only_at: Revision | None,
     ) -> tuple[Receipt, Rows | None]:
         """Record a batch as one transaction; committed when this returns, unless it is `within` another.
         Beside the receipt, who held the organization in memory right after the commit, where that was read.
 
         Raises the refusal of the first change that cannot be, with nothing written; KeyReused;
-        OutcomeUnknown; StoreConflict.
+        PreconditionFailed; OutcomeUnknown; StoreConflict.
         """
         budget = self._budget(route, name, changes)
         aside: dict[int, OverBudget] = {}
@@ -75,6 +76,7 @@ class Recorder:
                 budget,
                 aside,
                 observe=detail,
+                only_at=only_at,
                 looks_for_replicas=within is None and self._store.engine == "postgres",
                 others=others,
             )
@@ -99,14 +101,26 @@ class Recorder:
         raise StoreConflict(organization=name, why="it kept changing its name or mode")
 
     def preview(
-        self, name: OrganizationId, changes: list[Change], now: model.Microseconds
+        self,
+        name: OrganizationId,
+        changes: list[Change],
+        now: model.Microseconds,
+        only_at: Revision | None,
     ) -> Difference:
         """What a batch would give and take, exactly; nothing of it is kept. Raises its refusals."""
         for _ in range(PLAN_ATTEMPTS):
             plan = self._plan(name, changes, None)
             others = self._users_of_roles(name, changes, None)
             batch = Batch(
-                plan, name, changes, Entry(now), BACKGROUND, {}, observe=True, others=others
+                plan,
+                name,
+                changes,
+                Entry(now),
+                BACKGROUND,
+                {},
+                observe=True,
+                only_at=only_at,
+                others=others,
             )
             try:
                 self._store.transact(batch, keep=False)

@@ -56,13 +56,13 @@ def test_a_refused_request_leaves_its_key_free(client: Any, service: Served) -> 
 def enforced(monkeypatch: pytest.MonkeyPatch) -> list[Receipt]:
     """The receipts that are enforced from here on."""
     found: list[Receipt] = []
-    enforce = Authority._enforce_committed
+    enforce = Authority.enforce
 
     def noted(self: Authority, receipt: Receipt) -> Receipt:
         found.append(receipt)
         return enforce(self, receipt)
 
-    monkeypatch.setattr(Authority, "_enforce_committed", noted)
+    monkeypatch.setattr(Authority, "enforce", noted)
     return found
 
 
@@ -112,7 +112,7 @@ def groups_after_failure(
     store = service.service.authority.store
     with service.client() as plain, monkeypatch.context() as patched:
         patched.setattr(Call, "apply", apply)
-        patched.setitem(store.queries, "record_event", "SELECT nothing FROM nowhere")  # type: ignore[attr-defined]
+        patched.setitem(store.queries, "record_note", "SELECT nothing FROM nowhere")  # type: ignore[attr-defined]
         path = f"/organizations/{world.id}/groups"
         assert plain.post(path, json={"name": "Support"}).status_code >= 500
     ((o, *_),) = store.fetch("read_settings", {"organization": world.id})

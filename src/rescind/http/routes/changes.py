@@ -15,10 +15,12 @@ from rescind.errors import InvalidArgument, RevisionNotFound
 from rescind.http.answers import (
     ACTOR,
     IDEMPOTENCY_KEY,
-    REVISION,
     Differing,
     Logged,
+    OnlyAt,
     Received,
+    condition,
+    state_headers,
 )
 from rescind.http.auth import caller_of, requires
 from rescind.http.routes.lists import Limit, Organization
@@ -71,15 +73,17 @@ def make_changes(
     data: JSONBody[ChangesRequest],
     key: Key = None,
     behalf: Behalf = None,
+    only_at: OnlyAt = None,
 ) -> Response[Received | Differing]:
     """Apply a batch. When this answers, no check that starts anywhere allows what was revoked."""
+    at = condition(only_at)
     most, caller = service.limits.batch_changes, caller_of(request)
     if weight(data.changes) > most:
         mend = f"send at most {most:,}, or import them"
         raise InvalidArgument(what="changes", value=weight(data.changes), mend=mend)
     organization = caller.organization_for(data.organization)
     if data.dry_run:
-        found = service.authority.preview(data.changes, organization=organization)
+        found = service.authority.preview(data.changes, organization=organization, only_at=at)
         return Response(Differing.of(found))
     require_text("actor", behalf or "")
     receipt = service.authority.apply(
@@ -90,9 +94,10 @@ def make_changes(
         organization=organization,
         detail=data.detail,
         route=data.route,
+        only_at=at,
     )
-    service.enforced.remember(receipt)
-    return Response(Received.of(receipt), headers={REVISION: receipt.token})
+    service.applied(receipt, data.changes)
+    return Response(Received.of(receipt), headers=state_headers(receipt.token))
 
 
 @get("/v1/changes", sync_to_thread=True, guards=[requires("read")])
@@ -108,7 +113,7 @@ def list_changes(
     entries = service.authority.log(
         organization=caller_of(request).organization_for(organization), after=after, limit=most + 1
     )
-    found = [Logged.of(entry, service.enforced.at(entry)) for entry in islice(entries, most + 1)]
+    found = [Logged.of(entry) for entry in islice(entries, most + 1)]
     return LogPage(found[:most], found[most - 1].number if len(found) > most else None)
 
 
@@ -126,7 +131,7 @@ def read_change(
         found = list(service.authority.log(organization=name, after=number - 1, limit=1))
     if not found or found[0].revision != number:
         raise RevisionNotFound(organization=name, number=number)
-    return Logged.of(found[0], service.enforced.at(found[0]))
+    return Logged.of(found[0])
 
 
 ROUTES = [make_changes, list_changes, read_change]

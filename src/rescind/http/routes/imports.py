@@ -141,7 +141,7 @@ class Run:
             idempotency_key=key,
             organization=self._name,
         )
-        self._service.enforced.remember(receipt)
+        self._service.applied(receipt, self._batch)
         return receipt
 
     def _read(self, line: bytes) -> tuple[str, Change]:

@@ -29,6 +29,7 @@ class KeyShown(Struct, frozen=True):
     used_at: datetime | None
     revoked_at: datetime | None
     former_secret_until: datetime | None
+    is_orphan: bool
 
     @classmethod
     def of(cls, key: ApiKey) -> KeyShown:
@@ -125,7 +126,9 @@ def revoke_key(
 def _require_own(service: Service, caller: Caller, key_id: str) -> None:
     """To a bound key, the keys of others do not exist."""
     key = service.keys.read(key_id)
-    if caller.organization not in (None, key.organization):
+    if caller.organization is not None and (
+        key.organization != caller.organization or key.is_orphan
+    ):
         raise ApiKeyNotFound(key=key_id)
 
 

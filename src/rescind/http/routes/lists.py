@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
-from rescind.http.answers import REVISION, AtLeast, Listed
+from rescind.http.answers import AtLeast, Listed, state_headers
 from rescind.http.auth import caller_of, requires
 from rescind.http.service import Service
 from rescind.model import Assurance, Page
@@ -21,7 +21,7 @@ Organization = Annotated[
 
 
 def _told(page: Page) -> Response[Listed]:
-    return Response(Listed.of(page), headers={REVISION: page.revision.token()})
+    return Response(Listed.of(page), headers=state_headers(page.revision.token()))
 
 
 @get("/v1/who-can", sync_to_thread=True, guards=[requires("check")], tags=["lists"])

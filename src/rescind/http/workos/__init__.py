@@ -27,8 +27,9 @@ from rescind.http.workos import (
     resources,
     unsupported,
 )
-from rescind.http.workos.call import Call, digest_of
+from rescind.http.workos.call import Call
 from rescind.http.workos.envelopes import window
+from rescind.http.workos.given import digest_of
 
 CHOSEN_ID: Final = "Rescind-Id"
 Header = Annotated[str | None, Meta(min_length=1, max_length=255)]

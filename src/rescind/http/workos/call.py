@@ -6,10 +6,10 @@ again are all committed, or none of them. It is answered when what it revoked is
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -61,6 +61,7 @@ class Call:
         self._key, self._digest = key, digest
         self._connection: object = None
         self._receipts: list[Receipt] = []
+        self._applied: list[tuple[Receipt, Sequence[Change]]] = []
         self._about: int | None = None
         self._is_fresh = at_least is None
         self._bound: int | None = None
@@ -167,23 +168,37 @@ class Call:
                 if attempt == ATTEMPTS - 1:
                     raise
         for receipt in self._receipts:
-            self.service.enforced.remember(receipt.enforce())
+            receipt.enforce()
+        for receipt, applied in self._applied:
+            self.service.applied(receipt, applied)
         return answer
 
     def _transacted(self, work: Callable[[], Any], status: int) -> Response[Any]:
         self._receipts.clear()
+        self._applied.clear()
         self._about = None
+        with self.transaction():
+            answer = self._claimed()
+            if answer is None:
+                result = work()
+                body = b"" if status == 204 else msgspec.json.encode(result)
+                answer = self._kept(status, body)
+        return answer
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is fetched in the block is one transaction, committed at its end if nothing is raised."""
         with self.store.connection() as connection:
             self._connection = connection
             try:
-                answer = self._claimed()
-                if answer is None:
-                    result = work()
-                    body = b"" if status == 204 else msgspec.json.encode(result)
-                    answer = self._kept(status, body)
+                yield
             finally:
                 self._connection = None
-        return answer
+
+    def revisions(self, o: int) -> tuple[int, int] | None:
+        """The first and the last revision of an organization that this write has made so far."""
+        made = [r.revision for r in self._receipts if r.changed and r.revision.incarnation == o]
+        return (made[0].organization, made[-1].organization) if made else None
 
     def about(self, o: int) -> None:
         """Say which organization the write is about, even if it changes nothing of the core's."""
@@ -203,6 +218,7 @@ class Call:
             within=self._connection,
         )
         self._receipts.append(receipt)
+        self._applied.append((receipt, changes))
         return receipt
 
     def _claimed(self) -> Response[Any] | None:
@@ -255,7 +271,7 @@ class Call:
             fan_out=0,
             recorded_at=recorded,
             settled_at=None,
-            enforcer=self.authority._enforce_committed,
+            enforcer=self.authority.enforce,
         )
 
 
@@ -272,24 +288,3 @@ def _facts(receipt: Receipt) -> tuple[str, str, bool, int, str]:
 
 Asked: TypeAlias = NamedDependency[Call]
 """A request as the routes take it."""
-
-
-def digest_of(method: str, path: str, query: bytes, body: bytes, chosen_id: str | None) -> str:
-    """What tells one request from another under the same idempotency key."""
-    parts = (method.encode(), path.encode(), query, (chosen_id or "").encode(), body)
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
-
-
-def texts(values: Iterable[str]) -> str:
-    """A list as SQL takes it. Raises InvalidArgument for what no engine keeps."""
-    found = sorted(set(values))
-    for value in found:
-        model.require_text("value", value)
-    return json.dumps(found, ensure_ascii=False)
-
-
-def pattern(search: str | None) -> str:
-    """For LIKE: texts that contain this one."""
-    for sign in "!%_":
-        search = (search or "").replace(sign, f"!{sign}")
-    return f"%{search}%" if search else "%"

@@ -12,9 +12,10 @@ from rescind.http.answers import REVISION
 from rescind.http.auth import requires
 from rescind.http.workos import memberships, organizations, permissions, shapes, targets
 from rescind.http.workos.assignments import MEMBERSHIP
-from rescind.http.workos.call import Asked, Call, texts
+from rescind.http.workos.call import Asked, Call
 from rescind.http.workos.envelopes import Paging, Span, Window, page
 from rescind.http.workos.errors import invalid, not_found
+from rescind.http.workos.given import texts
 from rescind.http.workos.ids import Kind
 from rescind.http.workos.resources import BY_EXTERNAL_ID, BY_ID, page_of
 from rescind.http.workos.targets import Target

@@ -78,12 +78,14 @@ def own_id(call: Call, kind: Kind) -> str:
 
 
 def event(call: Call, name: str, o: int, data: Mapping[str, Any]) -> None:
-    """Tell that something happened."""
-    cutoff = call.now - EVENTS_KEPT_SECONDS * 1_000_000
-    call.fetch("forget_old_events", cutoff=cutoff)
+    """Note what there is to tell of this write, which the log cannot say as well."""
+    since, revision = call.revisions(o) or (None, None)
+    call.fetch("forget_old_notes", cutoff=call.now - EVENTS_KEPT_SECONDS * 1_000_000)
     call.fetch(
-        "record_event",
+        "record_note",
         o=o,
+        since=since,
+        revision=revision,
         name=name,
         data=json.dumps(data, ensure_ascii=False),
         actor=call.caller.key_id,

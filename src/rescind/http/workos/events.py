@@ -1,4 +1,4 @@
-"""Events: what was done through this API, in the order of commit. What was done elsewhere is in the log."""
+"""Events: what was done, whoever did it, in an order in which reading on misses none."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from litestar.params import FromQuery
 from rescind import model
 from rescind.http.auth import requires
 from rescind.http.workos import organizations, shapes
-from rescind.http.workos.call import Asked, Call, texts
+from rescind.http.workos.call import Asked, Call
 from rescind.http.workos.envelopes import Key, Span, page, window
 from rescind.http.workos.errors import Refused, invalid
+from rescind.http.workos.following import follow
+from rescind.http.workos.given import texts
 from rescind.http.workos.ids import Kind, Place
 
 ALWAYS: Final = (0, 2**62)
@@ -40,6 +42,7 @@ def list_events(
     if after and range_start:
         raise invalid("range_start", "give it or after, not both")
     o = organizations.shown(call, organization_id)[0] if organization_id else call.bound
+    follow(call, o)
     names = {
         "o": o,
         "names": texts(each.strip() for each in (events or "").split(",") if each.strip()),

@@ -12,10 +12,11 @@ from rescind import changes
 from rescind.changes import Change
 from rescind.http.auth import requires
 from rescind.http.workos import entries, memberships, organizations, shapes
-from rescind.http.workos.call import Asked, Call, pattern
+from rescind.http.workos.call import Asked, Call
 from rescind.http.workos.entries import text
 from rescind.http.workos.envelopes import Key, Paging, Span, Window, page
 from rescind.http.workos.errors import invalid, not_found
+from rescind.http.workos.given import pattern
 from rescind.http.workos.ids import Kind, Place
 
 PATH = "/organizations/{organization_id:str}/groups"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from rescind import access
 from rescind.decision.world import SLICE, slice_of
-from rescind.http.workos.call import Call, texts
+from rescind.http.workos.call import Call
+from rescind.http.workos.given import texts
 from rescind.http.workos.shapes import Row
 
 Roles = dict[tuple[int, int], list[str]]

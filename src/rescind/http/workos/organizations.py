@@ -11,10 +11,11 @@ from msgspec import UNSET, Struct, UnsetType
 from rescind import changes
 from rescind.http.auth import requires
 from rescind.http.workos import entries, shapes
-from rescind.http.workos.call import Asked, Call, pattern, texts
+from rescind.http.workos.call import Asked, Call
 from rescind.http.workos.entries import text
 from rescind.http.workos.envelopes import Key, Paging, Span, page
 from rescind.http.workos.errors import conflict, invalid, not_found
+from rescind.http.workos.given import pattern, texts
 from rescind.http.workos.ids import Kind
 from rescind.http.workos.slashes import told
 

@@ -20,6 +20,10 @@ CASE WHEN rescind_tallied('revoked') + rescind_tallied('revokes') > 0
                                        OR rescind_tallied('unsettled') > 0))
      THEN 'revokes' ELSE 'grants' END,
 
+-- name: refuse_moved
+SELECT 'precondition_failed' AS code, 'revision' AS fact, CAST(o.revision AS TEXT) AS value
+FROM organization AS o WHERE o.id = :o AND o.revision <> :at
+
 -- name: claim_key
 INSERT INTO idempotency (organization, key, digest, revision, recorded_at)
 SELECT :o, :key, :digest, o.revision + 1, :now FROM organization AS o WHERE o.id = :o

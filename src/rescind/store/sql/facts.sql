@@ -111,12 +111,22 @@ WHERE x.organization = :o AND x.membership = :m
 -- --- the change log ------------------------------------------------------------------------------
 
 -- name: read_log
-SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key, c.settled_at, c.body
-FROM change AS c WHERE c.organization = :o AND c.revision > :after ORDER BY c.revision LIMIT :limit
+SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key,
+       CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END, c.settled_at, c.body
+FROM change AS c LEFT JOIN enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
+WHERE c.organization = :o AND c.revision > :after ORDER BY c.revision LIMIT :limit
 
 -- name: read_log_backwards
 SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key, c.settled_at, c.body
 FROM change AS c WHERE c.organization = :o AND c.revision < :before ORDER BY c.revision DESC LIMIT :limit
+
+-- name: record_enforced
+INSERT INTO enforcement (organization, revision, enforced_at)
+SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT)
+FROM json_items(:notes) AS i WHERE TRUE
+ON CONFLICT (organization, revision) DO UPDATE SET enforced_at = excluded.enforced_at
+WHERE excluded.enforced_at < enforcement.enforced_at
+RETURNING revision
 
 -- name: list_organizations
 SELECT slug, name, revision FROM organization WHERE slug IS NOT NULL AND slug > :after AND id <> 0 ORDER BY slug LIMIT :limit

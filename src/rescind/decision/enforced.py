@@ -1,0 +1,101 @@
+"""When revoking changes were enforced, kept beside the log. Nobody waits for it to be written down.
+
+What is noted is written by a thread, some at a time. Where it was not (a process that was killed), whoever
+reads the log finds out anew, from who holds the organization, and notes when that was seen.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import weakref
+from os import register_at_fork
+from typing import Final
+
+from rescind.errors import RescindError
+from rescind.model import Microseconds
+from rescind.store import Store
+
+FLUSH_SECONDS: Final = 0.25
+"""How long what is noted waits for more."""
+MOST: Final = 100_000
+"""Of what cannot be written, no more is kept."""
+
+log = logging.getLogger(__name__)
+Change = tuple[int, int]
+"""An organization's number, and a revision's."""
+
+
+class EnforcedTimes:
+    """The times of one database's changes. Safe to use from many threads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._set_up()
+        _everywhere.add(self)
+
+    def _set_up(self) -> None:
+        """As in a new process: nothing is noted, and nobody writes."""
+        self._lock = threading.Lock()
+        self._noted: dict[Change, int] = {}
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._failed = False
+
+    def note(self, o: int, revision: int, at: Microseconds) -> None:
+        """Keep that a change was enforced by that time; an earlier one that is known stays."""
+        with self._lock:
+            if len(self._noted) < MOST:
+                self._noted.setdefault((o, revision), at)
+            if self._thread is None and not self._closing.is_set():
+                self._thread = threading.Thread(
+                    target=self._run, name="rescind-enforced", daemon=True
+                )
+                self._thread.start()
+
+    def noted(self, o: int, revision: int) -> int | None:
+        """What is noted and not written yet."""
+        return self._noted.get((o, revision))
+
+    def close(self) -> None:
+        """Write what is noted, unless writing failed the last time."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
+        if not self._failed:
+            self._flush()
+
+    def _run(self) -> None:
+        while not self._closing.wait(FLUSH_SECONDS):
+            self._flush()
+
+    def _flush(self) -> None:
+        with self._lock:
+            taken = dict(self._noted)
+        if not taken:
+            return
+        notes = [{"o": o, "revision": r, "at": at} for (o, r), at in sorted(taken.items())]
+        try:
+            self._store.fetch("record_enforced", {"notes": json.dumps(notes)})
+        except RescindError as error:
+            if not self._failed:
+                log.warning("when changes were enforced is written later: %s", error)
+            self._failed = True
+            return
+        self._failed = False
+        with self._lock:
+            for change in taken:
+                del self._noted[change]
+
+
+_everywhere: weakref.WeakSet[EnforcedTimes] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    """The thread, and what it locked, were left behind in the other process, which writes what it noted."""
+    for times in _everywhere:
+        times._set_up()
+
+
+register_at_fork(after_in_child=_forget_all)

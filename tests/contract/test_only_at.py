@@ -1,0 +1,93 @@
+"""`only_at`: a change that is made only if the organization is still at a revision."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from rescind import Authority, changes
+from rescind.errors import PreconditionFailed
+from rescind.model import Revision
+from tests.state import dump
+
+WRITERS = 4
+ROUNDS = 5
+
+
+def test_at_that_revision_it_is_made(acme: Authority) -> None:
+    """And the receipt's token is good for the next one."""
+    first = acme.apply([changes.CreateGroup(group="one")])
+    second = acme.apply([changes.CreateGroup(group="two")], only_at=first.token)
+    assert second.revision.organization == first.revision.organization + 1
+    found = acme.preview([changes.DeleteGroup(group="two")], only_at=second.token)
+    assert not found.revoked
+
+
+@pytest.mark.parametrize("off", [(0, -1), (0, 1), (1, 0), (0, 2**64), (0, -(2**64))])
+def test_at_any_other_nothing_is_done(acme: Authority, off: tuple[int, int]) -> None:
+    """An older one, a later one, one of another organization; also where nothing would be altered."""
+    at = acme.apply([changes.CreateGroup(group="one")]).revision
+    token = Revision(at.incarnation + off[0], at.organization + off[1], at.environment).token()
+    before = dump(acme)
+    for change in (changes.CreateGroup(group="two"), changes.CreateGroup(group="one")):
+        with pytest.raises(PreconditionFailed):
+            acme.apply([change], only_at=token, idempotency_key="k")
+        with pytest.raises(PreconditionFailed):
+            acme.preview([change], only_at=token)
+    assert dump(acme) == before
+    acme.apply([changes.CreateGroup(group="two")], only_at=at.token(), idempotency_key="k")
+
+
+def test_what_was_done_is_told_again(acme: Authority) -> None:
+    """Repeated with its key, the change has its receipt, though the organization has moved on."""
+    token = acme.apply([changes.CreateGroup(group="one")]).token
+    change = [changes.CreateGroup(group="two")]
+    first = acme.apply(change, only_at=token, idempotency_key="k")
+    acme.apply([changes.CreateGroup(group="three")])
+    assert acme.apply(change, only_at=token, idempotency_key="k") == first
+
+
+def test_another_organization_of_the_name_is_another(acme: Authority) -> None:
+    """A token does not outlive its organization."""
+    receipt = acme.apply([changes.DeleteOrganization(cascade=True)])
+    with pytest.raises(PreconditionFailed):
+        acme.apply([changes.CreateOrganization()], only_at=receipt.token)
+    token = acme.apply([changes.CreateOrganization()]).token
+    assert acme.apply([changes.CreateGroup(group="one")], only_at=token).changed
+
+
+def winners(acme: Authority) -> list[int]:
+    """How many of the writers that start from the same token have made their change, round by round."""
+    found = []
+    for turn in range(ROUNDS):
+        token = acme.apply([changes.CreateGroup(group=f"turn{turn}")]).token
+        together, won = threading.Barrier(WRITERS), []
+
+        def write(number: int, turn: int = turn, token: str = token) -> None:
+            together.wait()  # noqa: B023
+            try:
+                acme.apply([changes.CreateGroup(group=f"by{turn}.{number}")], only_at=token)
+            except PreconditionFailed:
+                return
+            won.append(number)  # noqa: B023
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        found.append(len(won))
+    return found
+
+
+def test_of_writers_with_the_same_token_one_wins(acme: Authority) -> None:
+    """Exactly one, however many there are at the same time."""
+    assert winners(acme) == [1] * ROUNDS
+
+
+def test_without_the_guard_all_win(acme: Authority) -> None:
+    """The control: it is the guard within the transaction that lets one win."""
+    queries = acme.store.queries  # type: ignore[attr-defined]
+    queries["refuse_moved"] = queries["refuse_moved"] + " AND FALSE"
+    assert winners(acme) == [WRITERS] * ROUNDS
