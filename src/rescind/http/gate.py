@@ -79,10 +79,12 @@ class Gate:
         """
         start = time.perf_counter()
         known = admission.at_once(self.service, "POST", headers, body)
-        if known is None or known.caller is None or known.body is None or self._at_hand is None:
+        if known is None or known.refusal is not None or self._at_hand is None:
+            return known
+        caller = known.caller
+        if caller is None or not caller.has("check"):
             return known
         try:
-            caller = admitted(known._asdict(), "check")
             sent = self.lanes[path](self._at_hand, caller, headers, body)
         except Exception:  # the application comes to the same, and tells it
             return known

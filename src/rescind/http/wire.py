@@ -56,9 +56,9 @@ class Wire(HttpToolsProtocol):
         self._lane_headers: Headers = {}
         self._lane_body = b""
         self._answered = 0
-        self._is_in_head = self._has_moved = self._is_refused = False
-        self._head_bytes = self._since = 0
-        """Of the head so far; and bytes of whole reads since the parser last had something to say."""
+        self._is_in_head = self._has_moved = self._has_body = self._is_refused = False
+        self._read = self._reads = 0
+        """Bytes of the read in which a head or a piece of a body came last; and bytes read after it."""
         self._refusal: RescindError | None = None
         self.due = math.inf
         """When what is to come next must be there, by the loop's clock."""
@@ -75,42 +75,27 @@ class Wire(HttpToolsProtocol):
         """Requests are answered in their order."""
         if self._is_refused:
             return
-        self._answered, self._has_moved = 0, False
-        self._since += len(data)
+        self._answered, self._has_moved, self._has_body = 0, False, False
+        self._reads += len(data)
         super().data_received(data)
         if self._lane is not None:
             self._take_the_long_way()
         if self._has_moved:
             self._wait()
-        if self._since > self._limits.head_bytes:
+        if self._has_moved or self._has_body:
+            self._read, self._reads = len(data), 0
+        elif self._reads > self._limits.head_bytes:
             self._refuse(self._too_large())
 
     def on_message_begin(self) -> None:
         """A head begins."""
         self._is_in_head = self._has_moved = True
-        self._head_bytes = 0
         super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        """A piece of the address."""
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """What comes after a body counts, and is ignored."""
-        self._count(len(name) + len(value) + len(": \r\n"))
-        if self._is_in_head:
-            super().on_header(name, value)
-
-    def _count(self, size: int) -> None:
-        self._since = 0
-        self._head_bytes += size
-        if self._head_bytes > self._limits.head_bytes:
-            self._refusal = self._too_large()
-            raise self._refusal
 
     def on_headers_complete(self) -> None:
         """A request is under way: ours until more of it must be waited for, or uvicorn's."""
+        if self._read + self._reads > self._limits.head_bytes:
+            self._require_short_head()
         self._is_in_head, self._has_moved = False, True
         lane = self._wires.lanes.get(self.url)
         if lane is not None and self._is_free():
@@ -120,7 +105,7 @@ class Wire(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body."""
-        self._since = 0
+        self._has_body = True
         if self._lane is None:
             super().on_body(body)
         else:
@@ -128,7 +113,6 @@ class Wire(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request is there as a whole."""
-        self._since = 0
         if self._lane is None:
             super().on_message_complete()
             return
@@ -201,6 +185,12 @@ class Wire(HttpToolsProtocol):
 
     def _too_large(self) -> HeadTooLarge:
         return HeadTooLarge(limit=f"{self._limits.head_bytes} bytes")
+
+    def _require_short_head(self) -> None:
+        fields = sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
+        if len(self.url) + fields > self._limits.head_bytes:
+            self._refusal = self._too_large()
+            raise self._refusal
 
     def send_400_response(self, msg: str) -> None:
         """What the parser refused, told as our own errors are."""
