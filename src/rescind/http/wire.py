@@ -8,6 +8,7 @@ answered so goes uvicorn's way as if nothing had been tried.
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack, suppress
 from typing import Any, Final
 
 from uvicorn.config import Config
@@ -32,6 +33,7 @@ class Wires:
         self.lanes = {path.encode(): path for path in gate.lanes}
         self.watch = Watch(self.limits.head_seconds)
         self._first_lines: tuple[object, bytes] = (None, b"")
+        self._ready: list[Wire] = []
 
     def __call__(self, config: Config, server_state: ServerState, **options: Any) -> Wire:
         """The protocol of a new connection."""
@@ -42,6 +44,21 @@ class Wires:
         if self._first_lines[0] is not headers:
             self._first_lines = headers, STATUS_LINE[200] + _lines(headers)
         return self._first_lines[1]
+
+    def ready(self, wire: Wire) -> None:
+        """Have a connection's request answered with those of others that arrived at the same time."""
+        self._ready.append(wire)
+        if len(self._ready) == 1:
+            wire.loop.call_soon(self._answer_all)
+
+    def _answer_all(self) -> None:
+        """All of them had begun by now, so that one look is enough."""
+        wires, self._ready = self._ready, []
+        with ExitStack() as stack:
+            with suppress(RescindError):
+                stack.enter_context(self.gate.service.authority.together())
+            for wire in wires:
+                wire.answer()
 
 
 class Wire(HttpToolsProtocol):
@@ -55,7 +72,10 @@ class Wire(HttpToolsProtocol):
         self._lane: str | None = None
         self._lane_headers: Headers = {}
         self._lane_body = b""
+        self._is_ready = False
+        """Whether the lane's request is there as a whole, with nothing after it."""
         self._answered = 0
+        self._data = b""
         self._is_in_head = self._has_moved = self._has_body = self._is_refused = False
         self._read = self._reads = 0
         """Bytes of the read in which a head or a piece of a body came last; and bytes read after it."""
@@ -73,12 +93,18 @@ class Wire(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Requests are answered in their order."""
+        if self._is_ready:
+            self.answer()
         if self._is_refused:
             return
+        self._data = data
         self._answered, self._has_moved, self._has_body = 0, False, False
         self._reads += len(data)
         super().data_received(data)
-        if self._lane is not None:
+        self._data = b""
+        if self._is_ready:
+            self._wires.ready(self)
+        elif self._lane is not None:
             self._take_the_long_way()
         if self._has_moved:
             self._wait()
@@ -89,6 +115,9 @@ class Wire(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A head begins."""
+        if self._is_ready:  # only where what looks like the end of a head is none
+            self._is_ready, self._is_refused, self._lane = False, True, None
+            self.transport.close()
         self._is_in_head = self._has_moved = True
         super().on_message_begin()
 
@@ -116,6 +145,19 @@ class Wire(HttpToolsProtocol):
         if self._lane is None:
             super().on_message_complete()
             return
+        self._is_ready = True
+        head = self._data.find(b"\r\n\r\n") + len(b"\r\n\r\n")
+        if head + len(self._lane_body) != len(self._data):  # there is more in this read
+            self.answer()
+
+    def answer(self) -> None:
+        """Answer the request that is ready, or let uvicorn have it."""
+        if not self._is_ready:
+            return
+        self._is_ready = False
+        if self._lane is None or self.transport.is_closing():
+            self._lane = None
+            return
         found = self._wires.gate.at_once(self._lane, self._lane_headers, self._lane_body)
         if isinstance(found, Answered):
             self._lane = None
@@ -123,6 +165,12 @@ class Wire(HttpToolsProtocol):
         else:
             self._take_the_long_way(found)
             super().on_message_complete()
+            self._wait()
+
+    def shutdown(self) -> None:
+        """What has arrived is answered."""
+        self.answer()
+        super().shutdown()
 
     def _is_free(self) -> bool:
         """Whether a request with a body may be answered before uvicorn knows of it."""
@@ -148,6 +196,7 @@ class Wire(HttpToolsProtocol):
         super().on_headers_complete()
         if self._lane_body:
             super().on_body(self._lane_body)
+            self._lane_body = b""
 
     def _send(self, found: Answered) -> None:
         self._answered += 1
