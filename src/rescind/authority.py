@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -271,6 +271,14 @@ class Authority(AbstractContextManager["Authority"]):
                 if found is not None:
                     return found
             return check_many(self.store, asked, live=live, now=self._now(), at_least=token)
+
+    def together(self) -> AbstractContextManager[None]:
+        """For many checks by this thread, all of which had begun when it begins: they share one look.
+
+        While it lasts, its standard checks may be decided at the state at its beginning, or a later one.
+        Raises a StoreError at the beginning.
+        """
+        return nullcontext() if self._memory is None else self._memory.together()
 
     def recall(
         self,

@@ -414,6 +414,20 @@ class ApiKeyNotFound(RescindError):
     mend = "List the keys to find its id."
 
 
+class HeadTooLarge(RescindError):
+    """The request's head is larger than the limit."""
+
+    code = "head_too_large"
+    mend = "Send shorter headers and a shorter address."
+
+
+class HeadTooSlow(RescindError):
+    """The request's head did not arrive in time."""
+
+    code = "head_too_slow"
+    retry = True
+
+
 class BodyTooLarge(RescindError):
     """The request's body is larger than the limit."""
 

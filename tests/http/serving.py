@@ -14,6 +14,7 @@ import uvicorn
 
 from rescind.http.app import application
 from rescind.http.service import Service
+from rescind.http.serving import on_wires
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,9 @@ class Served:
 
 
 @contextmanager
-def serving(service: Service) -> Iterator[Served]:
-    """Serve until the end of the block; requests under way are finished."""
-    app = application(service)
-    config = uvicorn.Config(app, log_config=None, lifespan="on")
+def serving(service: Service, **options: Any) -> Iterator[Served]:
+    """Serve until the end of the block; requests under way are finished. Options are uvicorn's."""
+    config = on_wires(application(service), **options)
     listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

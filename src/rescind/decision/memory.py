@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from os import register_at_fork
 from typing import Any, Final, Protocol, TypeVar
 
@@ -105,6 +106,9 @@ class Keeper(Protocol):
     def look(self) -> Callable[[], None] | None:
         """Sees to it that what is held is fresh enough to be asked, where an expiry does not say so."""
 
+    def together(self) -> AbstractContextManager[None]:
+        """Looks once for all that this thread asks while it lasts."""
+
     def close(self) -> None:
         """Give up everything."""
 
@@ -138,6 +142,10 @@ class Memory:
         self._is_closed = False
 
     # --- questions --------------------------------------------------------------------------------
+
+    def together(self) -> AbstractContextManager[None]:
+        """Questions of this thread while it lasts are answered by no older state than at its beginning."""
+        return self._keeper.together()
 
     def decide(
         self, organization: Any, subject: Any, permission: Any, resource: Any

@@ -13,6 +13,7 @@ import os
 import secrets
 import socket
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 from rescind.decision.memory import CLOCK, Memory, clock
@@ -63,6 +64,10 @@ class Replica:
         self.id = ""
 
     # --- what memory asks -------------------------------------------------------------------------
+
+    def together(self) -> AbstractContextManager[None]:
+        """Nothing to look at: the expiry says it."""
+        return nullcontext()
 
     def start(self) -> None:
         """Be known as a replica, with a lease. Raises a StoreError."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rescind.decision.memory import Memory
 from rescind.model import Revision
@@ -37,10 +38,22 @@ class FileWatch:
 
     def _look(self) -> None:
         """Bring all that is held to the facts, if anybody wrote since this thread looked last."""
+        if getattr(self._seen, "is_together", False):
+            return
         version = self._version()
         if getattr(self._seen, "version", None) != version:
             self._memory.keep_up(0)
             self._seen.version = version
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """One look now, and none while it lasts, for all that this thread asks meanwhile."""
+        self._look()
+        self._seen.is_together = True
+        try:
+            yield
+        finally:
+            self._seen.is_together = False
 
     def close(self) -> None:
         """Nothing was taken."""

@@ -168,6 +168,8 @@ _RANGES: Final = {
     "most_connections": (1, 1_000_000),
     "shutdown_seconds": (0, 86_400),
     "remember_key_seconds": (0, 3_600),
+    "limits.head_bytes": (1_024, 1 << 24),
+    "limits.head_seconds": (0.001, 86_400),
     "limits.body_bytes": (1, 1 << 40),
     "limits.import_bytes": (1, 1 << 40),
     "limits.body_seconds": (0.001, 86_400),

@@ -1,7 +1,8 @@
-"""The way in: request ids, keys, rates, bodies within limits, and one log line; the same for every route.
+"""The way in: request ids, admission, lanes, and one log line; the same for every route.
 
 A request that is refused here still goes to its route, whose guard raises the refusal: so each family of
-routes tells it in its own shape. Lanes are the few routes that answer here, for speed.
+routes tells it in its own shape. Lanes are the few routes that answer here, for speed; the wire may ask
+them without a task where nothing must be waited for.
 """
 
 from __future__ import annotations
@@ -12,32 +13,26 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
-import msgspec
-
-from rescind.errors import (
-    BodyTooLarge,
-    InvalidRequest,
-    RescindError,
-    Unauthenticated,
-)
-from rescind.http import problems
+from rescind.errors import BodyTooLarge, RescindError
+from rescind.http import admission, problems
+from rescind.http.admission import Admission, Headers
 from rescind.http.at_hand import NotAtHand
 from rescind.http.auth import Caller, admitted
-from rescind.http.limits import require_shallow
 from rescind.http.patience import Message, Patience, Receive
 from rescind.http.service import Service
 
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Headers: TypeAlias = dict[bytes, bytes]
+Sent: TypeAlias = tuple[list[tuple[bytes, bytes]], bytes]
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
+ADMISSION: Final = "admission"
+"""Where a request's state has its admission, if that is known before the gate is asked."""
 STREAMED: Final = frozenset({"/v1/import"})
 """Routes that read their body themselves, piece by piece."""
 NDJSON: Final = b"application/x-ndjson"
-WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 
 log = logging.getLogger("rescind.http")
@@ -46,17 +41,25 @@ log = logging.getLogger("rescind.http")
 class Lane(Protocol):
     """A route that is answered without the framework. Needs the scope `check`."""
 
-    def __call__(
-        self, service: Service, caller: Caller, headers: Headers, body: bytes
-    ) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    def __call__(self, service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
         """Headers and body of the answer, whose status is 200. Raises what was wrong."""
+
+
+class Answered(NamedTuple):
+    """What a lane answered, with the status 200."""
+
+    request_id: str
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
 
 
 class Gate:
     """The ASGI application that all requests come to."""
 
     def __init__(self, app: App, service: Service, lanes: Mapping[str, Lane]) -> None:
-        self._app, self._service, self._lanes = app, service, lanes
+        self.service, self.lanes = service, lanes
+        self._app = app
+        self._at_hand = service if service.answers_at_once else service.at_hand
         self._patience = Patience(service.limits.body_seconds)
         self._tasks: set[asyncio.Future[Any]] = set()
 
@@ -68,11 +71,35 @@ class Gate:
         else:
             await send({"type": "websocket.close", "code": 1000})
 
+    def at_once(self, path: str, headers: Headers, body: bytes) -> Answered | Admission | None:
+        """The answer of the lane of a path to a POST that is here as a whole, without waiting.
+
+        Whatever else there is to say is said by the application: it is to be called then, with the
+        admission in the request's state; or without, where None says that nothing is known.
+        """
+        start = time.perf_counter()
+        known = admission.at_once(self.service, "POST", headers, body)
+        if known is None or known.refusal is not None or self._at_hand is None:
+            return known
+        caller = known.caller
+        if caller is None or not caller.has("check"):
+            return known
+        try:
+            sent = self.lanes[path](self._at_hand, caller, headers, body)
+        except Exception:  # the application comes to the same, and tells it
+            return known
+        request_id = request_id_of(headers)
+        if log.isEnabledFor(logging.DEBUG):
+            state = {"request_id": request_id, "caller": caller, "code": None}
+            _log("POST", path, state, 200, start, logging.DEBUG)
+        return Answered(request_id, *sent)
+
     async def _serve(self, scope: Any, receive: Receive, send: Send) -> None:
         start = time.perf_counter()
         headers: Headers = dict(scope["headers"])
-        request_id = _request_id(headers)
+        request_id = request_id_of(headers)
         state = scope.setdefault("state", {})
+        known: Admission | None = state.pop(ADMISSION, None)
         state.update(request_id=request_id, caller=None, refusal=None, code=None)
         status, lane = 0, None
 
@@ -87,8 +114,10 @@ class Gate:
             await send(message)
 
         try:
-            body = await self._admit(scope, headers, state, receive)
-            lane = self._lanes.get(scope["path"]) if scope["method"] == "POST" else None
+            if known is None:
+                known = await self._admit(scope, headers, state, receive)
+            state["caller"], body, state["refusal"] = known
+            lane = self.lanes.get(scope["path"]) if scope["method"] == "POST" else None
             if lane is not None and body is not None:
                 await self._run(lane, state, headers, body, answer)
             else:
@@ -96,36 +125,34 @@ class Gate:
         except ConnectionResetError:
             state["code"] = "client_gone"
         finally:
-            is_lane = lane is not None and status == 200
-            self._log(scope, state, status, start, logging.DEBUG if is_lane else logging.INFO)
+            level = logging.DEBUG if lane is not None and status == 200 else logging.INFO
+            _log(scope["method"], scope["path"], state, status, start, level)
 
     # --- letting in -------------------------------------------------------------------------------
 
     async def _admit(
         self, scope: Any, headers: Headers, state: dict[str, Any], receive: Receive
-    ) -> bytes | None:
-        """Recognize the caller and read the body. What is wrong is left in the state as `refusal`."""
+    ) -> Admission:
+        """Recognize the caller and read the body. Who calls is in the state as soon as it is known."""
+        caller, limits = None, self.service.limits
         try:
-            caller = await self._caller(headers)
+            caller = state["caller"] = await self._caller(headers)
             if caller is None:
-                return None
-            state["caller"] = caller
-            self._service.rates.spend(caller.key_id)
+                return Admission()
+            self.service.rates.spend(caller.key_id)
             if scope["path"] in STREAMED:
-                return None
-            return await self._body(scope["method"], headers, receive)
+                return Admission(caller)
+            admission.require_size(headers, limits)
+            body = await self._body(receive, limits.body_bytes)
+            admission.require_form(scope["method"], headers, body, limits)
+            return Admission(caller, body)
         except RescindError as error:
-            state["refusal"] = error
-            return None
+            return Admission(caller, refusal=error)
 
     async def _caller(self, headers: Headers) -> Caller | None:
-        given = headers.get(b"authorization")
-        if given is None:
+        text, keys = admission.key_of(headers), self.service.keys
+        if text is None:
             return None
-        scheme, _, text = given.decode("latin-1").partition(" ")
-        if scheme.lower() != "bearer":
-            raise Unauthenticated()
-        text, keys = text.strip(), self._service.keys
         caller = keys.known(text)
         if caller is None:
             caller = await self.in_thread(keys.recognize, text)
@@ -133,27 +160,17 @@ class Gate:
             self._in_background(keys.note_use, caller)
         return caller
 
-    async def _body(self, method: str, headers: Headers, receive: Receive) -> bytes:
-        limits = self._service.limits
-        with contextlib.suppress(ValueError):
-            if int(headers.get(b"content-length", b"0")) > limits.body_bytes:
-                raise BodyTooLarge(limit=f"{limits.body_bytes} bytes")
-        message = await self._patience.next(receive)
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            parts, size = [body], len(body)
-            deadline = time.monotonic() + limits.body_seconds
-            while message.get("more_body"):
-                message = await self._patience.next(receive, deadline)
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > limits.body_bytes:
-                    raise BodyTooLarge(limit=f"{limits.body_bytes} bytes")
-            body = b"".join(parts)
-        if body or method in WITH_BODY:
-            _require_json(method, headers, body)
-            require_shallow(body, limits.depth)
-        return body
+    async def _body(self, receive: Receive, most: int) -> bytes:
+        parts, size, deadline, more = [], 0, None, True
+        while more:
+            message = await self._patience.next(receive, deadline)
+            deadline = deadline or time.monotonic() + self._patience.seconds
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            more = bool(message.get("more_body"))
+            if size > most:
+                raise BodyTooLarge(limit=f"{most} bytes")
+        return b"".join(parts)
 
     # --- answering --------------------------------------------------------------------------------
 
@@ -163,28 +180,25 @@ class Gate:
         try:
             caller = admitted(state, "check")
             extra, answer = await self._answer(lane, caller, headers, body)
-            status, media = 200, b"application/json"
+            size = str(len(answer)).encode()
+            sent = [(b"content-type", b"application/json"), (b"content-length", size), *extra]
+            status = 200
         except Exception as raised:
             error = problems.as_error(raised)
             problems.note(raised, error, state["request_id"])
-            state["code"] = error.code
-            status, media = problems.status_of(error), problems.MEDIA_TYPE.encode()
-            answer = msgspec.json.encode(problems.body_of(error, state["request_id"]))
-            extra = _encoded(problems.headers_of(error).items())
-        size = str(len(answer)).encode()
-        sent = [(b"content-type", media), (b"content-length", size), *extra]
+            state["code"], status = error.code, problems.status_of(error)
+            sent, answer = problems.encoded(error, state["request_id"])
         await send({"type": "http.response.start", "status": status, "headers": sent})
         await send({"type": "http.response.body", "body": answer})
 
-    async def _answer(self, lane: Lane, caller: Caller, headers: Headers, body: bytes) -> Any:
+    async def _answer(self, lane: Lane, caller: Caller, headers: Headers, body: bytes) -> Sent:
         """Out of memory where it can be; what may wait for a database does so in a thread."""
-        service = self._service
-        if service.answers_at_once:
-            return lane(service, caller, headers, body)
-        if service.at_hand is not None:
+        service = self.service
+        if self._at_hand is not None:
             with contextlib.suppress(NotAtHand):
-                return lane(service.at_hand, caller, headers, body)
-        return await self.in_thread(lane, service, caller, headers, body)
+                return lane(self._at_hand, caller, headers, body)
+        sent: Sent = await self.in_thread(lane, service, caller, headers, body)
+        return sent
 
     async def in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
         """The result of a call that may wait for the database."""
@@ -200,36 +214,30 @@ class Gate:
         if not future.cancelled() and (error := future.exception()) is not None:
             log.warning("the use of a key was not noted: %s", error)
 
-    def _log(
-        self, scope: Any, state: Mapping[str, Any], status: int, start: float, level: int
-    ) -> None:
-        """Nothing of a query, a header or a body: those may hold secrets."""
-        if not log.isEnabledFor(level):
-            return
-        caller: Caller | None = state["caller"]
-        facts = {
-            "request_id": state["request_id"],
-            "method": scope["method"],
-            "path": scope["path"],
-            "status": status,
-            "ms": round((time.perf_counter() - start) * 1000, 3),
-            "key": caller.key_id if caller else None,
-            "code": state["code"],
-        }
-        log.log(level, "request", extra={"facts": facts})
+
+def _log(
+    method: str, path: str, state: Mapping[str, Any], status: int, start: float, level: int
+) -> None:
+    """Nothing of a query, a header or a body: those may hold secrets."""
+    if not log.isEnabledFor(level):
+        return
+    caller: Caller | None = state["caller"]
+    facts = {
+        "request_id": state["request_id"],
+        "method": method,
+        "path": path,
+        "status": status,
+        "ms": round((time.perf_counter() - start) * 1000, 3),
+        "key": caller.key_id if caller else None,
+        "code": state["code"],
+    }
+    log.log(level, "request", extra={"facts": facts})
 
 
-def _request_id(headers: Headers) -> str:
+def request_id_of(headers: Headers) -> str:
+    """The id that the request has, or a new one."""
     given = headers.get(b"x-request-id", b"")
     return given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-
-
-def _require_json(method: str, headers: Headers, body: bytes) -> None:
-    """InvalidRequest unless what is sent is said to be JSON; no body needs no type."""
-    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind != b"application/json" and (body or (kind and method in WITH_BODY)):
-        shown = kind.decode("latin-1")
-        raise InvalidRequest(what="content type", value=repr(shown), mend="send application/json")
 
 
 def _replayed(body: bytes | None, receive: Receive) -> Receive:
@@ -244,7 +252,3 @@ def _replayed(body: bytes | None, receive: Receive) -> Receive:
         return await receive()
 
     return replay
-
-
-def _encoded(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode(), value.encode()) for name, value in pairs]

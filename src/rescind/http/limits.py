@@ -16,6 +16,10 @@ MOST_BUCKETS: Final = 100_000
 class Limits:
     """All limits. Zero requests a second means no limit on those."""
 
+    head_bytes: int = 65_536
+    """Of a request's head: its address and headers."""
+    head_seconds: float = 10.0
+    """How long a head may take to arrive; on a new connection, from its opening."""
     body_bytes: int = 1_048_576
     """Of a request's body, but for imports."""
     import_bytes: int = 1_073_741_824

@@ -1,16 +1,41 @@
-"""How long a client may take to send the next part of a body: one clock, since a timer each is dear."""
+"""How long a client may take to send what comes next: one clock, since a timer each is dear."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from typing import Any, Final, TypeAlias
 
 from rescind.errors import BodyTooSlow
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
+
+LONGEST_PAUSE: Final = 1.0
+"""Seconds between two looks for who is late."""
+
+
+class Watch:
+    """Ends connections of which something was due. For one event loop."""
+
+    def __init__(self, seconds: float) -> None:
+        self._pause = min(seconds / 4, LONGEST_PAUSE)
+        self._is_watching = False
+
+    def over(self, connections: Collection[Any], loop: asyncio.AbstractEventLoop) -> None:
+        """See to it that each of them, as long as it is there, is told `end_late` soon after its `due`."""
+        if not self._is_watching:
+            self._is_watching = True
+            loop.call_later(self._pause, self._look, connections, loop)
+
+    def _look(self, connections: Collection[Any], loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for late in [each for each in connections if each.due <= now]:
+            late.end_late()
+        self._is_watching = False
+        if connections:
+            self.over(connections, loop)
 
 
 class Patience:
@@ -55,5 +80,5 @@ class Patience:
                 task.cancel()
         self._is_watching = bool(self._deadlines)
         if self._is_watching:
-            pause = min(self.seconds / 4, 1.0)
+            pause = min(self.seconds / 4, LONGEST_PAUSE)
             asyncio.get_running_loop().call_later(pause, self._watch)

@@ -45,6 +45,7 @@ _STATUSES: Final[dict[type[RescindError], int]] = {
     errors.ApiKeyNotFound: 404,
     errors.RouteNotFound: 404,
     errors.MethodNotAllowed: 405,
+    errors.HeadTooSlow: 408,
     errors.BodyTooSlow: 408,
     errors.OrganizationExists: 409,
     errors.GroupExists: 409,
@@ -69,6 +70,7 @@ _STATUSES: Final[dict[type[RescindError], int]] = {
     errors.PreconditionFailed: 412,
     errors.BodyTooLarge: 413,
     errors.TooManyRequests: 429,
+    errors.HeadTooLarge: 431,
     errors.StoreError: 500,
     errors.InternalError: 500,
     errors.NotSupported: 501,
@@ -148,6 +150,14 @@ def body_of(error: RescindError, request_id: str) -> dict[str, Any]:
         "retry": error.retry,
         "request_id": request_id,
     }
+
+
+def encoded(error: RescindError, request_id: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """The headers and the body of an answer that tells the error."""
+    body = msgspec.json.encode(body_of(error, request_id))
+    told = [(name.lower().encode(), value.encode()) for name, value in headers_of(error).items()]
+    size = str(len(body)).encode()
+    return [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", size), *told], body
 
 
 def note(raised: Exception, error: RescindError, request_id: str) -> None:

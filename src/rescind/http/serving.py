@@ -14,16 +14,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
 from rescind.authority import Authority
 from rescind.http.app import application
 from rescind.http.configuration import Configuration, is_postgres
+from rescind.http.gate import Gate
 from rescind.http.keys import Keys
 from rescind.http.logs import to_stderr
 from rescind.http.service import Service
+from rescind.http.wire import Wires
 
 BACKLOG: Final = 2_048
 RESTART_SECONDS: Final = 1.0
@@ -86,16 +88,25 @@ def run(configuration: Configuration, listening: socket.socket) -> None:
 
 
 def _uvicorn(configuration: Configuration, service: Service) -> uvicorn.Config:
-    return uvicorn.Config(
+    return on_wires(
         application(service),
+        backlog=BACKLOG,
+        limit_concurrency=configuration.most_connections,
+        timeout_graceful_shutdown=int(configuration.shutdown_seconds) or None,
+    )
+
+
+def on_wires(gate: Gate, **options: Any) -> uvicorn.Config:
+    """How uvicorn is to serve an application: with our connections, and nothing but HTTP."""
+    return uvicorn.Config(
+        gate,
+        http=Wires(gate),  # type: ignore[arg-type]  # it is called, be it a class or not
         lifespan="on",
         ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
-        backlog=BACKLOG,
-        limit_concurrency=configuration.most_connections,
-        timeout_graceful_shutdown=int(configuration.shutdown_seconds) or None,
+        **options,
     )
 
 

@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from rescind.errors import InvalidRequest
+from rescind.http.admission import Headers
 from rescind.http.answers import REVISION, AtLeast
 from rescind.http.auth import Caller, caller_of, requires
 from rescind.http.authzen.evaluation import evaluate, evaluate_many
@@ -28,7 +29,6 @@ from rescind.http.authzen.shapes import (
     SearchAnswer,
     SubjectSearch,
 )
-from rescind.http.gate import Headers
 from rescind.http.routes.checks import Sent, at_least_of, lane_told
 from rescind.http.service import Service
 
