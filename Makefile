@@ -8,8 +8,12 @@ LAB_READY := $(VENV)/.lab-ready
 
 MINUTES ?= 10
 BENCHMARK ?= inline
+WORKERS ?= auto
 
-.PHONY: setup demo test check model fleet workos-node lab clean
+# Tests start many processes: each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: setup demo test check static model fleet workos-node lab clean
 
 setup: $(READY)
 
@@ -25,15 +29,18 @@ demo: $(READY)
 	$(BIN)/rescind demo --serve
 
 test: $(READY)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
 check: $(READY)
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync static $(if $(shell command -v spin),model)
+	@command -v spin >/dev/null || echo "no Spin here: the model of the leases is not checked"
+	@$(MAKE) --no-print-directory test
+
+static: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@if command -v spin >/dev/null; then $(MAKE) --no-print-directory model; else echo "no Spin here: the model of the leases is not checked"; fi
-	$(MAKE) --no-print-directory test
 
 model:
 	@command -v spin >/dev/null || { echo "Spin is needed: apt-get install spin gcc" >&2; exit 2; }

@@ -54,7 +54,7 @@ LOST: dict[str, tuple[str, str, Change]] = {
     "the membership is removed": ("read", NAME, changes.RemoveMembership(subject=SUBJECT)),
 }
 """How access can be lost: a permission on `doc:0` that `user:0` then has no more, where, and the change."""
-BELIEVED = {"it leaves the group", "others replace it", "the flow is cut"}
+BELIEVED = ("it leaves the group", "others replace it", "the flow is cut")
 """Where even a join that looks at the assignments would allow."""
 
 
