@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+import os
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias
@@ -158,11 +160,16 @@ class Store(Protocol):
         """Give up all connections. Using the store afterwards raises StoreUnavailable."""
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str | os.PathLike[str]) -> Store:
     """The store at a URL or path: `postgresql://…`, `sqlite:///file.db`, or a file's path.
 
     Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
     """
+    if not isinstance(url, (str, os.PathLike)):
+        raise InvalidArgument(
+            what="database", value=reprlib.repr(url), mend="give a URL or a file's path"
+        )
+    url = os.fspath(url)
     scheme, separator, rest = url.partition("://")
     if not separator:
         from rescind.store.sqlite import SqliteStore
