@@ -104,7 +104,8 @@ class Authority(AbstractContextManager["Authority"]):
         there; on PostgreSQL this process is a replica then. Raises StoreUnavailable, SchemaMissing,
         SchemaTooOld or SchemaTooNew.
         """
-        return cls(open_store(database), organization=organization, settings=settings, index=index)
+        store = open_store(database, settings)
+        return cls(store, organization=organization, settings=settings, index=index)
 
     def close(self) -> None:
         """Give up what is held in memory, and the store's connections."""

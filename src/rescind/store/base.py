@@ -4,6 +4,8 @@
   database; when it raises anything but OutcomeUnknown, nothing was written.
 - Statements after `begin` see everything committed before it, and no other change of the same
   organization comes between (the lock on the organization's row).
+- Every call ends, also where the database has stopped answering: then with StoreUnavailable, or with
+  OutcomeUnknown if it had been asked to commit.
 - `fetch` reads at least as fresh as right now; `fetch_many` reads all its questions in one snapshot.
 """
 
@@ -16,6 +18,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias
 
 from rescind.errors import InvalidArgument
+from rescind.settings import Settings
 
 Params: TypeAlias = Mapping[str, Any]
 Rows: TypeAlias = list[tuple[Any, ...]]
@@ -160,7 +163,7 @@ class Store(Protocol):
         """Give up all connections. Using the store afterwards raises StoreUnavailable."""
 
 
-def open_store(url: str | os.PathLike[str]) -> Store:
+def open_store(url: str | os.PathLike[str], settings: Settings | None = None) -> Store:
     """The store at a URL or path: `postgresql://…`, `sqlite:///file.db`, or a file's path.
 
     Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
@@ -182,7 +185,7 @@ def open_store(url: str | os.PathLike[str]) -> Store:
     if scheme in ("postgresql", "postgres"):
         from rescind.store.postgres import PostgresStore
 
-        return PostgresStore(url)
+        return PostgresStore(url, settings=settings)
     raise InvalidArgument(
         what="database", value=scheme, mend="use sqlite:///file.db or postgresql://…"
     )
