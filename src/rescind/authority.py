@@ -340,11 +340,16 @@ class Authority(AbstractContextManager["Authority"]):
     def pending(
         self, *, organization: str | None = None, limit: int = 1_000
     ) -> list[model.PendingWork]:
-        """What is not settled yet, of one organization or of all: the most urgent first."""
+        """What is not settled yet, of one organization or of all: the most urgent first. What is left of
+        deleted organizations comes last, as kind `organization`.
+        """
         name = None if organization is None else model.organization_id(organization)
         limit = model.require_number("limit", limit, least=0, most=MOST)
         rows = self.store.fetch("list_pending", {"organization": name, "limit": limit})
-        return [model.PendingWork.of(row) for row in rows]
+        found = [model.PendingWork.of(row) for row in rows]
+        names = {"organization": name, "limit": limit - len(found)}
+        left = self.store.fetch("list_deletions", names) if len(found) < limit else []
+        return found + [model.PendingWork.of_deletion(row) for row in left]
 
     def reconcile(self, group: str, *, organization: str | None = None) -> None:
         """Settle what is pending for a group, in this thread; for a scheduler of your own.
@@ -361,8 +366,9 @@ class Authority(AbstractContextManager["Authority"]):
 
     def has_due_work(self) -> bool:
         """Whether there is anything that a worker would do at this time."""
-        queries = ("list_due", "list_purgeable")
-        return any(self.store.fetch(query, {"limit": 1}) for query in queries)
+        queries = ("list_due", "list_purgeable", "list_deletions")
+        names = {"organization": None, "limit": 1}
+        return any(self.store.fetch(query, names) for query in queries)
 
     def park(self, work: model.PendingWork) -> bool:
         """Leave what is pending for a group alone until `retry`. What it fences stays fenced."""

@@ -453,7 +453,8 @@ class Receipt:
 class PendingWork:
     """Background work that is not settled: for whom, how far it has come, and what went wrong.
 
-    `subject` is the membership of kind `member`, the other group of kind `whole`. A group that was
+    `subject` is the membership of kind `member`, the other group of kind `whole`; kind `organization` is
+    what is left of a deleted one. A group that was
     deleted has no name. `lag_seconds` counts from when the oldest change behind it was recorded.
     """
 
@@ -496,4 +497,28 @@ class PendingWork:
             revision=row[14],
             group_number=row[15],
             organization_number=row[17],
+        )
+
+    @classmethod
+    def of_deletion(cls, row: Sequence[Any]) -> PendingWork:
+        """From a row of `list_deletions`: what is left of a deleted organization, in rows."""
+        name, done, lag, revision, o = row
+        return cls(
+            organization=name,
+            group=None,
+            kind="organization",
+            subject=None,
+            direction=Direction.REVOKES,
+            is_critical=False,
+            done=done,
+            total=None,
+            lag_seconds=max(lag, 0) / 1e6,
+            attempts=0,
+            waits_seconds=0.0,
+            is_parked=False,
+            last_error=None,
+            since=revision,
+            revision=revision,
+            group_number=0,
+            organization_number=o,
         )

@@ -27,7 +27,7 @@ NAME, KEY = "acme", "once"
 ASKED = (MEMBERS[0], "read", PLACES[0])
 SHORT = Settings(silence_seconds=0.3)
 SHORT_IN_BULK = Settings(silence_seconds=0.3, bulk_silence_seconds=0.6)
-FOR_EVER = Settings(silence_seconds=float("inf"))
+FOR_EVER = Settings(silence_seconds=1e6)
 
 NOTHING_NEW = [changes.CreateGroup(group="team")]
 """After it, a change need not ask for anything before it is sent."""
@@ -142,6 +142,17 @@ def test_work_that_takes_long(line: Line) -> None:
         assert far.apply(CHANGE, route="inline").changed
         with pytest.raises(OutcomeUnknown):
             far.apply(CHANGE)
+
+
+def test_an_answer_that_comes_in_parts(line: Line) -> None:
+    """What comes late, or little by little, is waited for, however long it takes altogether."""
+    with line.far(SHORT) as far:
+        for name, sql in {
+            "late": "SELECT 1 FROM pg_sleep(0.2)",
+            "slow": "SELECT repeat('x', 10000), pg_sleep(0.1) FROM generate_series(1, 10)",
+        }.items():
+            far.store.queries[name] = sql  # type: ignore[attr-defined]
+            assert far.store.fetch(name, {})
 
 
 @pytest.mark.parametrize("route", ["inline", "background"])

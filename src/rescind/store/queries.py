@@ -27,6 +27,7 @@ SHARED = (
     "index.sql",
     "keys.sql",
     "directory.sql",
+    "deletion.sql",
 )
 
 _HEADER = re.compile(r"^-- (name|fragment): (\w+)$", re.MULTILINE)

@@ -42,30 +42,32 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
     silence_seconds: float = SILENCE_SECONDS
 
-    def wait(self, gen: PQGen[T], *args: Any, **options: Any) -> T:
-        if options.get("timeout") is not None:  # somebody listens: silence is no sign of anything
-            return super().wait(gen, *args, **options)
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        if timeout is not None:  # somebody listens: silence is no sign of anything
+            return super().wait(gen, interval, timeout)
+        half = self.silence_seconds / 2
         try:
-            return super().wait(_until_silent(gen, self.silence_seconds), *args, **options)
-        except ServerSilent:
+            return super().wait(gen, interval, half)
+        except psycopg.errors._WaitTimeout:  # long enough to look how silent it is
+            pass
+        try:
+            return super().wait(_until_silent(gen, half), interval)
+        except ServerSilent as error:
             self.close()
-            raise
+            why = f"the server has said nothing for {self.silence_seconds:g} s"
+            raise ServerSilent(why) from error
 
 
 def _until_silent(steps: PQGen[T], silence_seconds: float) -> PQGen[T]:
-    """The driver's steps, given up where it finds, over and over, that nothing happens."""
-    silent_since: float | None = None
+    """The driver's steps from where they are, given up when nothing happens for so long."""
+    silent_since, ready = time.monotonic(), 0
     try:
-        wanted = next(steps)
         while True:
-            ready = yield wanted
+            ready = yield steps.send(ready)
             if ready:
-                silent_since = None
-            elif silent_since is None:
                 silent_since = time.monotonic()
             elif time.monotonic() - silent_since >= silence_seconds:
-                raise ServerSilent(f"the server has said nothing for {silence_seconds:g} s")
-            wanted = steps.send(ready)
+                raise ServerSilent
     except StopIteration as done:
         return done.value  # type: ignore[no-any-return]
 

@@ -111,11 +111,15 @@ WHERE x.organization = :o AND x.membership = :m
 -- --- the change log ------------------------------------------------------------------------------
 
 -- name: read_log
-SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key, c.settled_at, c.body
+SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key,
+@settled
+, c.body
 FROM change AS c WHERE c.organization = :o AND c.revision > :after ORDER BY c.revision LIMIT :limit
 
 -- name: read_log_backwards
-SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key, c.settled_at, c.body
+SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key,
+@settled
+, c.body
 FROM change AS c WHERE c.organization = :o AND c.revision < :before ORDER BY c.revision DESC LIMIT :limit
 
 -- name: list_organizations
