@@ -10,13 +10,15 @@ means in `decision`.
 
 from __future__ import annotations
 
+import os
+import reprlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from rescind import changelog, model
 from rescind.changelog import LogEntry
@@ -57,6 +59,10 @@ from rescind.store.sqlite import SqliteStore
 
 Clock = Callable[[], datetime]
 Wait = Literal["enforced", "recorded"]
+MOST: Final = 2**31 - 1
+"""Of entries that are asked for at a time."""
+MOST_WORKERS: Final = 1_000
+"""Threads of one process."""
 
 
 class Authority(AbstractContextManager["Authority"]):
@@ -86,7 +92,7 @@ class Authority(AbstractContextManager["Authority"]):
     @classmethod
     def open(
         cls,
-        database: str,
+        database: str | os.PathLike[str],
         *,
         organization: str | None = None,
         settings: Settings | None = None,
@@ -98,7 +104,8 @@ class Authority(AbstractContextManager["Authority"]):
         there; on PostgreSQL this process is a replica then. Raises StoreUnavailable, SchemaMissing,
         SchemaTooOld or SchemaTooNew.
         """
-        return cls(open_store(database), organization=organization, settings=settings, index=index)
+        store = open_store(database, settings)
+        return cls(store, organization=organization, settings=settings, index=index)
 
     def close(self) -> None:
         """Give up what is held in memory, and the store's connections."""
@@ -156,10 +163,12 @@ class Authority(AbstractContextManager["Authority"]):
         """
         name = self._named(organization)
         if wait not in ("enforced", "recorded"):
-            raise InvalidArgument(what="wait", value=wait, mend="use 'enforced' or 'recorded'")
-        _require_text(actor=actor, reason=reason, idempotency_key=idempotency_key)
+            mend = "use 'enforced' or 'recorded'"
+            raise InvalidArgument(what="wait", value=repr(wait), mend=mend)
+        actor, reason = model.require_text("actor", actor), model.require_text("reason", reason)
+        key = None if idempotency_key is None else _key(idempotency_key)
         changes, body = checked(changes)
-        entry = Entry(self._now(), actor, reason, idempotency_key, body)
+        entry = Entry(self._now(), actor, reason, key, body)
         receipt, leases = self._recorder.record(
             name,
             changes,
@@ -264,7 +273,7 @@ class Authority(AbstractContextManager["Authority"]):
                 found = self.recall(questions, organization=organization)
             if found is not None:
                 return found
-        asked = [self._question(organization, *question) for question in questions]
+        asked = self._questions(organization, questions)
         with _deciding():
             if self._memory is not None and not live:
                 found = self._memory.answer_many(asked, token)
@@ -356,7 +365,7 @@ class Authority(AbstractContextManager["Authority"]):
         if subject_kind is not None and subject_kind not in model.SUBJECT_KINDS:
             raise InvalidArgument(
                 what="subject kind",
-                value=subject_kind,
+                value=repr(subject_kind),
                 mend=f"use one of {', '.join(model.SUBJECT_KINDS)}",
             )
         kind = f"{subject_kind}:" if subject_kind else ""
@@ -367,10 +376,16 @@ class Authority(AbstractContextManager["Authority"]):
     def pending(
         self, *, organization: str | None = None, limit: int = 1_000
     ) -> list[model.PendingWork]:
-        """What is not settled yet, of one organization or of all: the most urgent first."""
+        """What is not settled yet, of one organization or of all: the most urgent first. What is left of
+        deleted organizations comes last, as kind `organization`.
+        """
         name = None if organization is None else model.organization_id(organization)
+        limit = model.require_number("limit", limit, least=0, most=MOST)
         rows = self.store.fetch("list_pending", {"organization": name, "limit": limit})
-        return [model.PendingWork.of(row) for row in rows]
+        found = [model.PendingWork.of(row) for row in rows]
+        names = {"organization": name, "limit": limit - len(found)}
+        left = self.store.fetch("list_deletions", names) if len(found) < limit else []
+        return found + [model.PendingWork.of_deletion(row) for row in left]
 
     def reconcile(self, group: str, *, organization: str | None = None) -> None:
         """Settle what is pending for a group, in this thread; for a scheduler of your own.
@@ -382,12 +397,14 @@ class Authority(AbstractContextManager["Authority"]):
 
     def workers(self, *, concurrency: int = 1, on_progress: OnProgress | None = None) -> Workers:
         """Workers in threads of this process; start them, or use them in a `with` block."""
+        model.require_number("concurrency", concurrency, least=0, most=MOST_WORKERS)
         return Workers(self.store, self.settings, concurrency=concurrency, on_progress=on_progress)
 
     def has_due_work(self) -> bool:
         """Whether there is anything that a worker would do at this time."""
-        queries = ("list_due", "list_purgeable")
-        return any(self.store.fetch(query, {"limit": 1}) for query in queries)
+        queries = ("list_due", "list_purgeable", "list_deletions")
+        names = {"organization": None, "limit": 1}
+        return any(self.store.fetch(query, names) for query in queries)
 
     def park(self, work: model.PendingWork) -> bool:
         """Leave what is pending for a group alone until `retry`. What it fences stays fenced."""
@@ -398,6 +415,7 @@ class Authority(AbstractContextManager["Authority"]):
         return self._steer("retry_pending", work)
 
     def _steer(self, query: str, work: model.PendingWork) -> bool:
+        _require_work(work)
         tallies: list[Callable[[], Rows]] = []
 
         def steer(tx: Transaction) -> None:
@@ -444,6 +462,16 @@ class Authority(AbstractContextManager["Authority"]):
             model.permission_id(permission),
             model.resource_id(resource),
         )
+
+    def _questions(self, organization: str | None, questions: Any) -> list[Question]:
+        try:
+            asked = [(subject, permission, resource) for subject, permission, resource in questions]
+        except (TypeError, ValueError):
+            mend = "give a list of (subject, permission, resource)"
+            raise InvalidArgument(
+                what="questions", value=reprlib.repr(questions), mend=mend
+            ) from None
+        return [self._question(organization, *question) for question in asked]
 
     def _page(
         self,
@@ -526,14 +554,18 @@ def _deciding() -> Iterator[None]:
 
 def _is_live(assurance: str) -> bool:
     if assurance not in ("standard", "live"):
-        raise InvalidArgument(what="assurance", value=assurance, mend="use 'standard' or 'live'")
+        mend = "use 'standard' or 'live'"
+        raise InvalidArgument(what="assurance", value=repr(assurance), mend=mend)
     return assurance == "live"
 
 
-def _require_text(*, actor: str, reason: str, idempotency_key: str | None) -> None:
-    model.require_text("actor", actor)
-    model.require_text("reason", reason)
-    if idempotency_key is not None:
-        model.require_text("idempotency key", idempotency_key)
-        if not idempotency_key:
-            raise InvalidArgument(what="idempotency key", mend="use a text of its own, or none")
+def _require_work(value: object) -> None:
+    if not isinstance(value, model.PendingWork):
+        mend = "give an item of what pending() returned"
+        raise InvalidArgument(what="work", value=reprlib.repr(value), mend=mend)
+
+
+def _key(value: object) -> str:
+    if key := model.require_text("idempotency key", value):
+        return key
+    raise InvalidArgument(what="idempotency key", mend="use a text of its own, or none")

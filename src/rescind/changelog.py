@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rescind import model
-from rescind.errors import InvalidArgument, OrganizationNotFound
+from rescind.errors import OrganizationNotFound
 from rescind.model import Direction, OrganizationId, Route
 from rescind.store import Store
 
@@ -46,10 +46,11 @@ def entries(
     """An organization's changes after a revision, oldest first, also of a deleted one.
 
     `enforced` tells by when those of its revisions were enforced for which that is not on record.
-    Raises OrganizationNotFound, and InvalidArgument where `after` is no revision's number.
+    Raises OrganizationNotFound, and InvalidArgument where `after` or `limit` is no such number.
     """
-    if not 0 <= after < 2**63:
-        raise InvalidArgument(what="after", value=after, mend="use 0 or a revision's number")
+    after = model.require_number("after", after, least=0, most=2**63 - 1)
+    if limit is not None:
+        limit = model.require_number("limit", limit, least=0, most=2**63 - 1)
     rows = store.fetch("find_log", {"organization": name})
     if not rows:
         raise OrganizationNotFound(organization=name)

@@ -334,7 +334,7 @@ def from_json(text: bytes | str) -> Change:
     """The change of one JSON object. Raises InvalidChange naming the field that is wrong."""
     try:
         return _decoder.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError) as error:
         raise InvalidChange(why=str(error)) from None
 
 
@@ -342,7 +342,7 @@ def from_object(value: object) -> Change:
     """The change of a decoded JSON object. Raises InvalidChange naming the field that is wrong."""
     try:
         return msgspec.convert(value, Change)  # type: ignore[no-any-return]
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError) as error:
         raise InvalidChange(why=str(error)) from None
 
 
@@ -350,18 +350,22 @@ def list_from_json(text: bytes | str) -> list[Change]:
     """The changes of a JSON list, such as the change log keeps. Raises InvalidChange."""
     try:
         return _list_decoder.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError) as error:
         raise InvalidChange(why=str(error)) from None
 
 
 def checked(changes: Sequence[Change]) -> tuple[list[Change], str]:
     """The changes with every field of its type, and their JSON. Raises InvalidChange."""
     try:
-        body = _encoder.encode(list(changes))
+        listed = list(changes)
+    except TypeError:
+        raise InvalidChange(got=type(changes).__name__, mend="pass a list of changes") from None
+    try:
+        body = _encoder.encode(listed)
         return _list_decoder.decode(body), body.decode()
     except UnicodeEncodeError:
         raise InvalidChange(why="some text in it is not UTF-8") from None
-    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as error:
+    except (msgspec.MsgspecError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise InvalidChange(why=str(error)) from None
 
 

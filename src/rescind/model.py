@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import re
+import reprlib
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any, Final, Literal, NewType
+from functools import lru_cache, wraps
+from typing import Any, Final, Literal, NewType, TypeVar
 
 from rescind.errors import InvalidArgument, InvalidToken, MalformedId
 
@@ -96,9 +97,29 @@ Assurance = Literal["standard", "live"]
 # --- ids ------------------------------------------------------------------------------------------
 
 
+Id = TypeVar("Id", bound=str)
+
+
+def _remembering(check: Callable[[object], Id]) -> Callable[[object], Id]:
+    """The check, with its latest results remembered. What cannot be a key is no text: it is refused."""
+    remembered = lru_cache(65_536)(check)
+
+    @wraps(check)
+    def found(value: object) -> Id:
+        try:
+            return remembered(value)
+        except TypeError:
+            return check(value)
+
+    return found
+
+
 def _checked(what: str, value: object) -> str:
     if not isinstance(value, str):
-        raise MalformedId(what=what, value=repr(value), mend="give it as text")
+        raise MalformedId(what=what, value=reprlib.repr(value), mend="give it as text")
+    value = str.__str__(
+        value
+    )  # of an enumeration's member too, which a driver would take by its name
     is_plain = not any(unicodedata.category(c)[0] == "C" for c in value)
     if is_plain and value == value.strip() and 0 < len(value) <= MAX_ID_LENGTH:
         return value
@@ -109,13 +130,13 @@ def _checked(what: str, value: object) -> str:
     )
 
 
-@lru_cache(65_536)
+@_remembering
 def organization_id(value: object) -> OrganizationId:
     """The organization's id, or MalformedId."""
     return OrganizationId(_checked("organization", value))
 
 
-@lru_cache(65_536)
+@_remembering
 def subject_id(value: object) -> SubjectId:
     """`kind:id` with a known kind; a bare id is a user. Otherwise MalformedId."""
     text = _checked("subject", value)
@@ -127,13 +148,13 @@ def subject_id(value: object) -> SubjectId:
     raise MalformedId(what="subject", value=text, mend="write user:…, service_account:… or agent:…")
 
 
-@lru_cache(65_536)
+@_remembering
 def group_id(value: object) -> GroupId:
     """The group's id, taken as it is, or MalformedId."""
     return GroupId(_checked("group", value))
 
 
-@lru_cache(65_536)
+@_remembering
 def holder_id(value: object) -> str:
     """Who can hold an assignment: `group:…` or a subject. Otherwise MalformedId."""
     if isinstance(value, str) and value.startswith("group:"):
@@ -141,13 +162,13 @@ def holder_id(value: object) -> str:
     return subject_id(value)
 
 
-@lru_cache(65_536)
+@_remembering
 def role_id(value: object) -> RoleId:
     """The role's id, or MalformedId."""
     return RoleId(_checked("role", value))
 
 
-@lru_cache(65_536)
+@_remembering
 def permission_id(value: object) -> PermissionId:
     """The permission's id, or MalformedId."""
     return PermissionId(_checked("permission", value))
@@ -156,7 +177,7 @@ def permission_id(value: object) -> PermissionId:
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
-@lru_cache(65_536)
+@_remembering
 def resource_type_id(value: object) -> ResourceTypeId:
     """The resource type's id, or MalformedId."""
     text = _checked("resource type", value)
@@ -169,7 +190,7 @@ def resource_type_id(value: object) -> ResourceTypeId:
     return ResourceTypeId(text)
 
 
-@lru_cache(65_536)
+@_remembering
 def resource_id(value: object) -> ResourceId:
     """`type:id`, or `organization` (or nothing) for the organization. Otherwise MalformedId."""
     if value is None or value == ROOT:
@@ -186,10 +207,11 @@ def resource_id(value: object) -> ResourceId:
     return ResourceId(text)
 
 
-def require_text(what: str, value: object) -> None:
-    """InvalidArgument unless it is text that every engine keeps: UTF-8, no NUL, of bounded length."""
+def require_text(what: str, value: object) -> str:
+    """The text, if every engine keeps it: UTF-8, no NUL, of bounded length. Else InvalidArgument."""
     if not isinstance(value, str):
-        raise InvalidArgument(what=what, value=repr(value), mend="give it as text")
+        raise InvalidArgument(what=what, value=reprlib.repr(value), mend="give it as text")
+    value = str.__str__(value)
     if "\0" in value or len(value) > MAX_TEXT_LENGTH:
         mend = f"use at most {MAX_TEXT_LENGTH:,} characters, none of them NUL"
         raise InvalidArgument(what=what, mend=mend)
@@ -197,6 +219,15 @@ def require_text(what: str, value: object) -> None:
         value.encode()
     except UnicodeEncodeError:
         raise InvalidArgument(what=what, value=repr(value[:60]), mend="give it as UTF-8") from None
+    return value
+
+
+def require_number(what: str, value: object, *, least: int, most: int) -> int:
+    """The whole number, if it lies between these. Else InvalidArgument."""
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+        return int(value)
+    mend = f"use a whole number from {least} to {most}"
+    raise InvalidArgument(what=what, value=reprlib.repr(value), mend=mend)
 
 
 # --- time -----------------------------------------------------------------------------------------
@@ -256,11 +287,17 @@ def _token(incarnation: int, organization: int, environment: int) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-@lru_cache(4_096)
 def parse_token(token: object) -> Revision:
     """The revision of a token, or InvalidToken."""
+    if not isinstance(token, str):
+        raise InvalidToken(token=reprlib.repr(token))
+    return _parsed(token)
+
+
+@lru_cache(4_096)
+def _parsed(token: str) -> Revision:
     try:
-        text = base64.urlsafe_b64decode(str(token) + "=" * (-len(str(token)) % 4)).decode()
+        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
         version, incarnation, organization, environment = text.split(".")
         if version == "1":
             return Revision(int(incarnation), int(organization), int(environment))
@@ -416,7 +453,8 @@ class Receipt:
 class PendingWork:
     """Background work that is not settled: for whom, how far it has come, and what went wrong.
 
-    `subject` is the membership of kind `member`, the other group of kind `whole`. A group that was
+    `subject` is the membership of kind `member`, the other group of kind `whole`; kind `organization` is
+    what is left of a deleted one. A group that was
     deleted has no name. `lag_seconds` counts from when the oldest change behind it was recorded.
     """
 
@@ -459,4 +497,28 @@ class PendingWork:
             revision=row[14],
             group_number=row[15],
             organization_number=row[17],
+        )
+
+    @classmethod
+    def of_deletion(cls, row: Sequence[Any]) -> PendingWork:
+        """From a row of `list_deletions`: what is left of a deleted organization, in rows."""
+        name, done, lag, revision, o = row
+        return cls(
+            organization=name,
+            group=None,
+            kind="organization",
+            subject=None,
+            direction=Direction.REVOKES,
+            is_critical=False,
+            done=done,
+            total=None,
+            lag_seconds=max(lag, 0) / 1e6,
+            attempts=0,
+            waits_seconds=0.0,
+            is_parked=False,
+            last_error=None,
+            since=revision,
+            revision=revision,
+            group_number=0,
+            organization_number=o,
         )

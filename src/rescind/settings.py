@@ -37,3 +37,7 @@ class Settings:
     """How long a check waits for its replica to reach `at_least`, before it is decided live."""
     index_megabytes: int = 1_024
     """Of organizations held in memory, as estimated; who was asked about longest ago goes first."""
+    silence_seconds: float = 20.0
+    """How long PostgreSQL may say nothing while it is waited for; then the connection is given up."""
+    bulk_silence_seconds: float = 900.0
+    """The same, for a change that was asked to be inline however large it is."""

@@ -136,6 +136,35 @@ def test_a_role_is_taken_back_in_each(everywhere: Authority, is_noted: bool) -> 
     assert len(dump(everywhere)["assignment"]) == 4
 
 
+@pytest.mark.parametrize("route", ["inline", "background"])
+def test_a_receipt_agrees_with_the_logs_of_all(everywhere: Authority, route: str) -> None:
+    """What follows in the organizations is part of the change: it has their route, and is settled when
+    the last of them is, however often it is asked for.
+    """
+    delete = [changes.DeleteRole(role="writer", cascade=True)]
+    options = {"organization": ENVIRONMENT, "route": route, "idempotency_key": "k"}
+    receipt = everywhere.apply(delete, **options)
+    logs = [list(everywhere.log(organization=name))[-1] for name in (ENVIRONMENT, *BOTH)]
+    assert {receipt.route, *(entry.route for entry in logs)} == {route}
+    is_settled = route == "inline"
+    assert {e.settled_at is not None for e in (receipt, *logs)} == {is_settled}
+    for name in BOTH:
+        assert (everywhere.apply(delete, **options).settled_at is not None) == is_settled
+        everywhere.reconcile("eng", organization=name)
+    settled = [list(everywhere.log(organization=name))[-1].settled_at for name in BOTH]
+    assert list(everywhere.log(organization=ENVIRONMENT))[-1].settled_at == max(settled)
+    assert everywhere.apply(delete, **options).settled_at == max(settled)
+
+
+def test_a_receipt_would_not_know(everywhere: Authority) -> None:
+    """Control: of itself a change of all organizations has no effective roles to move."""
+    leave_out(everywhere, "note_pended_elsewhere")
+    delete = changes.DeleteRole(role="writer", cascade=True)
+    receipt = everywhere.apply([delete], organization=ENVIRONMENT, route="background")
+    assert receipt.route == "inline"
+    assert list(everywhere.log(organization="other"))[-1].route == "background"
+
+
 def test_a_role_that_one_uses_leaves_the_other_alone(everywhere: Authority) -> None:
     """An organization that does not use it has no new revision."""
     everywhere.apply([changes.Unassign(role="writer", to="group:eng")], organization="other")

@@ -13,6 +13,7 @@ import psycopg
 from rescind import Authority
 from rescind.changes import Change
 from rescind.model import Receipt
+from rescind.propagation import deletion
 from rescind.propagation import reconcile as reconciling
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
@@ -65,6 +66,14 @@ def settle(watch: Watch, database: str, organization: str, group: str, pairs: in
     with opened(database, organization) as authority:
         watch(authority.store)
         reconciling.reconcile(authority.store, organization, group, pace=Steady(pairs))
+
+
+def clear(watch: Watch, database: str, rows: int) -> None:
+    """Clear away what is left of deleted organizations, in chunks of so many rows."""
+    with Authority.open(database) as authority:
+        watch(authority.store)
+        while deletion.clear(authority.store, rows=rows):
+            pass
 
 
 def settle_taken_off(watch: Watch, database: str, organization: str, *args: Any) -> None:

@@ -11,7 +11,8 @@ import pytest
 from rescind import Authority, changes
 from rescind.errors import GroupBusy, StoreBusy
 from rescind.propagation.worker import Worker
-from rescind.store import postgres, sqlite
+from rescind.store import sqlite
+from rescind.store.postgres import connection
 from tests.faults import tasks
 from tests.faults.children import Child
 from tests.faults.small import (
@@ -140,7 +141,7 @@ def test_a_stopped_change(
     ending: Signals,
 ) -> None:
     """While a change stands still, its organization's changes are refused; workers do what they can."""
-    monkeypatch.setattr(postgres, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "BUSY_SECONDS", 0.05)
     on_postgres.reconcile("team")
     on_postgres.apply([LEAVE], route="background")
     again = changes.AddMembers(group="team", members=MEMBERS[:1])

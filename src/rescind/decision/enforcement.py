@@ -76,10 +76,11 @@ class Enforcer:
         waited_out: list[str] = []
         while leases:
             now = clock(CLOCK)
-            for replica in [name for name, lease in leases.items() if lease.deadline <= now]:
-                lease = leases.pop(replica)
+            silent = {name: lease for name, lease in leases.items() if lease.deadline <= now}
+            for replica, lease in silent.items():
+                del leases[replica]
                 waited_out.append(lease.name)
-                self._forget(replica, lease)
+            self._forget(silent)
             if not leases:
                 break
             first = min(lease.deadline for lease in leases.values())
@@ -112,7 +113,7 @@ class Enforcer:
         self._seen[replica] = (beat, since)
         if now < since + self._bound(ttl / 1e6):
             return False
-        self._forget(replica, Lease(name, beat, now))
+        self._forget({replica: Lease(name, beat, now)})
         self._seen.pop(replica, None)
         return True
 
@@ -175,11 +176,12 @@ class Enforcer:
         for replica in leases.keys() - behind:
             del leases[replica]
 
-    def _forget(self, replica: str, lease: Lease) -> None:
+    def _forget(self, silent: dict[str, Lease]) -> None:
         try:
-            self._store.fetch("forget_silent_replica", {"replica": replica, "beat": lease.beat})
+            for replica, lease in silent.items():
+                self._store.fetch("forget_silent_replica", {"replica": replica, "beat": lease.beat})
         except RescindError as error:
-            log.warning("the row of silent replica %s stays: %s", lease.name, error)
+            log.warning("rows of silent replicas stay: %s", error)
 
     def _bound(self, ttl: float) -> float:
         settings = self._settings

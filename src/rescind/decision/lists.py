@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import reprlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Any, Final
@@ -15,8 +16,8 @@ from rescind.decision import browse
 from rescind.decision.check import Question, require
 from rescind.decision.index import Index
 from rescind.decision.memory import Memory
-from rescind.errors import InvalidArgument, InvalidCursor, OrganizationNotFound
-from rescind.model import Page, Revision
+from rescind.errors import InvalidCursor, OrganizationNotFound
+from rescind.model import Page, Revision, require_number
 from rescind.store import Store
 
 MAX_LIMIT = 10_000
@@ -47,8 +48,7 @@ def page(
 
     Raises OrganizationNotFound, InvalidCursor, and InvalidArgument for a limit out of range.
     """
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidArgument(what="limit", value=limit, mend=f"use 1 to {MAX_LIMIT}")
+    limit = require_number("limit", limit, least=1, most=MAX_LIMIT)
     asked = "\0".join((query, *question, kind))
     after = "" if cursor is None else _opened(cursor, asked)
     if memory is not None and not live:
@@ -104,7 +104,9 @@ def _closed(after: str, asked: str) -> str:
     return base64.urlsafe_b64encode(_mark(asked) + after.encode()).decode().rstrip("=")
 
 
-def _opened(cursor: str, asked: str) -> str:
+def _opened(cursor: object, asked: str) -> str:
+    if not isinstance(cursor, str):
+        raise InvalidCursor(cursor=reprlib.repr(cursor))
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         if raw[:6] == _mark(asked):

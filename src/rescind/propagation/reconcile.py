@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rescind.errors import GroupNotFound, PendingMoved
+from rescind.propagation.deletion import clear
 from rescind.propagation.pace import Pace
 from rescind.store import Rows, Store, Transaction
 
@@ -274,12 +275,13 @@ class Work:
 def purge(store: Store, *, organizations: int = 100) -> int:
     """Delete what was kept on record while something pending referred to it; some organizations' worth.
 
-    Says how many organizations had any. What is left behind by a killed worker is found as well.
+    Says how many organizations had any. What is left behind by a killed worker is found as well. Of one
+    deleted organization a chunk is cleared away, so that others can go first in between.
     """
     found = store.fetch("list_purgeable", {"limit": organizations})
     for (o,) in found:
         _purge(store, o)
-    return len(found)
+    return len(found) + clear(store)
 
 
 def _purge(store: Store, o: int) -> None:

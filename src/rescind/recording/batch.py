@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rescind import model
-from rescind.changes import Change, to_json
+from rescind.changes import Change, DeleteOrganization, to_json
 from rescind.decision.world import WHOLE, whole
 from rescind.errors import InvalidChange
 from rescind.propagation.budget import Budget
@@ -54,6 +54,7 @@ class Entry:
             "reason": self.reason,
             "key": self.key,
             "body": self.body,
+            "is_elsewhere": False,
         }
 
 
@@ -121,7 +122,10 @@ class Batch:
         self._look(tx)
         if any(self._others.values()):
             tx.count("note_taken_elsewhere", "revokes")
+            tx.count("note_pended_elsewhere", "pended")
         context = self._context(tx, o, name, self.plan.mode)
+        if any(isinstance(change, DeleteOrganization) for change in self.changes[:-1]):
+            raise InvalidChange(change="DeleteOrganization", mend="make it the last of its batch")
         for place, change in enumerate(self.changes):
             try:
                 record(context, change)
@@ -140,8 +144,9 @@ class Batch:
         before, after = (
             {query: rows() for query, rows in observed.items()} for observed in self._states
         )
-        after_settings = after["read_settings"] or before["read_settings"]
-        return whole(before["read_settings"][0], before), whole(after_settings[0], after)
+        if not after["read_settings"]:  # deleted: what may be left of it is nobody's
+            after = {query: [] for query in after} | {"read_settings": before["read_settings"]}
+        return whole(before["read_settings"][0], before), whole(after["read_settings"][0], after)
 
     def _context(self, tx: Transaction, o: int, name: model.OrganizationId, mode: str) -> Context:
         return Context(tx, name, o, self.entry.now, mode == "single", self._router)
@@ -161,7 +166,12 @@ class Batch:
             )
 
     def _end_roles_elsewhere(self, tx: Transaction) -> None:
-        """Deleting a role of all organizations is a change of each one that uses it."""
+        """Deleting a role of all organizations is a change of each one that uses it.
+
+        All organizations' own revision is locked first, for it is noted as what they follow from.
+        """
+        if any(self._others.values()):
+            tx.begin(o=self.plan.o, organization=self.name, mode=self.plan.mode)
         for place, users in self._others.items():
             change = self.changes[place]
             role = model.role_id(getattr(change, "role", None))
@@ -170,5 +180,10 @@ class Batch:
                     continue
                 tx.begin(o=other, organization=slug, mode=mode)
                 end_role(self._context(tx, other, slug, mode), owner=0, role=role)
-                entry = {**self.entry.names(), "key": None, "body": to_json([change]).decode()}
+                entry = {
+                    **self.entry.names(),
+                    "key": None,
+                    "body": to_json([change]).decode(),
+                    "is_elsewhere": True,
+                }
                 tx.close(o=other, **entry)

@@ -10,6 +10,9 @@ from rescind.model import Microseconds, OrganizationId
 from rescind.propagation.routing import Router, Scope
 from rescind.store import Transaction
 
+BURIED = "\x01"
+"""Starts the names of what was deleted and is still on record; no caller can give such a name."""
+
 
 @dataclass(slots=True)
 class Context:

@@ -6,10 +6,7 @@ from typing import Any
 
 from rescind import changes, model
 from rescind.propagation import routing
-from rescind.recording.context import Context, json_list
-
-BURIED = "\x01"
-"""Starts the names of deleted groups that are still on record; no caller can give such a name."""
+from rescind.recording.context import BURIED, Context, json_list
 
 
 def create(context: Context, change: changes.CreateGroup) -> None:

@@ -3,19 +3,7 @@
 from __future__ import annotations
 
 from rescind import changes, model
-from rescind.recording.context import Context
-
-_CONTENTS = (
-    "pending",
-    "role_resets",
-    "assignments",
-    "group_members",
-    "nestings",
-    "groups",
-    "memberships",
-    "resources",
-    "resource_types",
-)
+from rescind.recording.context import BURIED, Context
 
 
 def create(context: Context, change: changes.CreateOrganization) -> None:
@@ -30,14 +18,28 @@ def rename(context: Context, change: changes.RenameOrganization) -> None:
 
 
 def delete(context: Context, change: changes.DeleteOrganization) -> None:
+    """With its name the organization is out of everybody's reach. What is much is left for later."""
     tx, o = context.tx, context.o
     if not change.cascade:
         tx.guard("refuse_organization_in_use", o=o)
     tx.count("note_default_role_in_force", "revokes", o=o)
-    tx.count("delete_all_effective_roles", "revoked", o=o)
-    for contents in _CONTENTS:
-        tx.run(f"delete_all_{contents}", o=o)
+    tx.count("note_assignments_in_force", "takes", o=o)
+    context.router.weigh(tx, "organization", takes=True, o=o)
     tx.count("bury_organization", "altered", o=o)
+    tx.run("delete_all_pending", o=o)
+    if context.router.is_background:
+        tx.count("pend_deletion", "pended", o=o)
+        for contents in ("role_permissions", "permissions", "resource_types"):
+            tx.run(f"delete_all_{contents}", o=o)
+        tx.run("bury_roles", o=o, buried=BURIED)
+        return
+    tx.run("settle_changes_of_deleted", o=o, now=context.now)
+    for contents in ("role_resets", "assignments", "group_members", "nestings", "groups"):
+        tx.run(f"delete_all_{contents}", o=o)
+    # only now: a job that has a group may have made some until its group was to be had
+    tx.count("delete_all_effective_roles", "revoked", o=o)
+    for contents in ("memberships", "resources", "resource_types"):
+        tx.run(f"delete_all_{contents}", o=o)
     for contents in ("role_permissions", "roles", "permissions"):
         tx.run(f"delete_all_{contents}", o=o)
 

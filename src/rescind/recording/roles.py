@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from rescind import changes, model
 from rescind.errors import InvalidChange
+from rescind.model import ENVIRONMENT
 from rescind.propagation import routing
 from rescind.recording.context import Context, json_list
 
@@ -96,6 +97,8 @@ def delete_role(context: Context, change: changes.DeleteRole) -> None:
     """Of the environment's roles, what other organizations had of it was taken back before."""
     names = {"o": context.o, "role": model.role_id(change.role)}
     context.tx.guard("refuse_own_role_missing", **names)
+    if context.organization == ENVIRONMENT:
+        context.tx.run("forget_role_of_deleted", **names)
     if change.cascade:
         end_role(context, owner=context.o, role=names["role"])
     context.tx.guard("refuse_role_in_use", **names)

@@ -4,16 +4,21 @@
   database; when it raises anything but OutcomeUnknown, nothing was written.
 - Statements after `begin` see everything committed before it, and no other change of the same
   organization comes between (the lock on the organization's row).
+- Every call ends, also where the database has stopped answering: then with StoreUnavailable, or with
+  OutcomeUnknown if it had been asked to commit.
 - `fetch` reads at least as fresh as right now; `fetch_many` reads all its questions in one snapshot.
 """
 
 from __future__ import annotations
 
+import os
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias
 
 from rescind.errors import InvalidArgument
+from rescind.settings import Settings
 
 Params: TypeAlias = Mapping[str, Any]
 Rows: TypeAlias = list[tuple[Any, ...]]
@@ -158,11 +163,16 @@ class Store(Protocol):
         """Give up all connections. Using the store afterwards raises StoreUnavailable."""
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str | os.PathLike[str], settings: Settings | None = None) -> Store:
     """The store at a URL or path: `postgresql://…`, `sqlite:///file.db`, or a file's path.
 
     Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
     """
+    if not isinstance(url, (str, os.PathLike)):
+        raise InvalidArgument(
+            what="database", value=reprlib.repr(url), mend="give a URL or a file's path"
+        )
+    url = os.fspath(url)
     scheme, separator, rest = url.partition("://")
     if not separator:
         from rescind.store.sqlite import SqliteStore
@@ -175,7 +185,7 @@ def open_store(url: str) -> Store:
     if scheme in ("postgresql", "postgres"):
         from rescind.store.postgres import PostgresStore
 
-        return PostgresStore(url)
+        return PostgresStore(url, settings=settings)
     raise InvalidArgument(
         what="database", value=scheme, mend="use sqlite:///file.db or postgresql://…"
     )

@@ -28,6 +28,7 @@ SHARED = (
     "keys.sql",
     "directory.sql",
     "events.sql",
+    "deletion.sql",
 )
 
 _HEADER = re.compile(r"^-- (name|fragment): (\w+)$", re.MULTILINE)

@@ -78,7 +78,7 @@ CREATE FUNCTION rescind_gone() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO directory_gone SELECT OLD.organization, TG_ARGV[0], OLD.id, OLD.slug, to_jsonb(OLD) ->> TG_ARGV[1], o.revision + 1
-    FROM organization AS o WHERE o.id = OLD.organization;
+    FROM organization AS o WHERE o.id = OLD.organization AND o.slug IS NOT NULL;
     RETURN NULL;
 END
 $$;

@@ -24,6 +24,16 @@ CASE WHEN rescind_tallied('revoked') + rescind_tallied('revokes') > 0
 SELECT 'precondition_failed' AS code, 'revision' AS fact, CAST(o.revision AS TEXT) AS value
 FROM organization AS o WHERE o.id = :o AND o.revision <> :at
 
+-- A change of all organizations has no effective roles of its own: it is settled when all that follow from it are.
+
+-- fragment: settled
+CASE WHEN c.settled_at IS NOT NULL OR c.organization <> 0 THEN c.settled_at ELSE (
+    SELECT CASE WHEN count(*) = count(x.settled_at) THEN max(x.settled_at) END FROM change AS x
+    WHERE x.caused_by = c.revision) END
+
+-- fragment: caused_by
+CASE WHEN :is_elsewhere THEN (SELECT env.revision + 1 FROM organization AS env WHERE env.id = 0) END
+
 -- name: claim_key
 INSERT INTO idempotency (organization, key, digest, revision, recorded_at)
 SELECT :o, :key, :digest, o.revision + 1, :now FROM organization AS o WHERE o.id = :o
@@ -33,7 +43,9 @@ DELETE FROM idempotency WHERE organization = :o AND recorded_at < :cutoff
 
 -- name: read_keyed_outcome
 SELECT o.id, k.revision, env.revision AS environment, c.direction, c.route,
-       c.granted + c.revoked + c.estimated AS fan_out, k.recorded_at, c.settled_at, k.digest
+       c.granted + c.revoked + c.estimated AS fan_out, k.recorded_at,
+@settled
+, k.digest
 FROM idempotency AS k JOIN organization AS o ON o.id = k.organization JOIN organization AS env ON env.id = 0
 LEFT JOIN change AS c ON c.organization = k.organization AND c.revision = k.revision AND c.idempotency_key = k.key
 WHERE k.organization = :o AND k.key = :key
@@ -113,9 +125,6 @@ DELETE FROM role WHERE organization = :o
 
 -- name: delete_all_permissions
 DELETE FROM permission WHERE organization = :o
-
--- name: bury_organization
-UPDATE organization SET deleted_as = slug, slug = NULL, default_role = NULL WHERE id = :o
 
 -- name: set_role_mode
 UPDATE organization SET role_mode = :mode, on_loss = :on_loss
@@ -467,11 +476,15 @@ SELECT DISTINCT u.organization, o.slug, o.role_mode FROM (
     WHERE r.slug = :role AND r.organization = 0
     UNION SELECT d.id FROM role AS r JOIN organization AS d ON d.default_role = r.id
     WHERE r.slug = :role AND r.organization = 0) AS u
-JOIN organization AS o ON o.id = u.organization
+JOIN organization AS o ON o.id = u.organization AND o.slug IS NOT NULL
 ORDER BY u.organization
 
 -- name: note_taken_elsewhere
 SELECT 1
+
+-- name: note_pended_elsewhere
+SELECT 1 FROM organization AS env JOIN change AS c ON c.caused_by = env.revision + 1
+WHERE env.id = 0 AND c.settled_at IS NULL LIMIT 1
 
 -- name: end_assignments_of_role
 UPDATE assignment SET ended = -(SELECT revision + 1 FROM organization WHERE id = :o)
@@ -518,7 +531,7 @@ SELECT 'resource_type_not_found' AS code, 'type' AS fact, CAST(:type AS TEXT) AS
 WHERE NOT EXISTS (SELECT 1 FROM resource_type WHERE slug = :type AND organization = :o)
 UNION ALL
 SELECT 'resource_type_in_use', 'resources', min(r.slug) FROM resource AS r JOIN organization AS o ON o.id = r.organization
-WHERE (:o = 0 OR o.id = :o) AND r.slug > CAST(:type AS TEXT) || ':' AND r.slug < CAST(:type AS TEXT) || ';'
+WHERE (:o = 0 OR o.id = :o) AND o.slug IS NOT NULL AND r.slug > CAST(:type AS TEXT) || ':' AND r.slug < CAST(:type AS TEXT) || ';'
 HAVING count(*) > 0
 LIMIT 1
 

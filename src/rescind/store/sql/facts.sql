@@ -112,12 +112,16 @@ WHERE x.organization = :o AND x.membership = :m
 
 -- name: read_log
 SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key,
-       CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END, c.settled_at, c.body
+       CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END,
+@settled
+, c.body
 FROM change AS c LEFT JOIN enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
 WHERE c.organization = :o AND c.revision > :after ORDER BY c.revision LIMIT :limit
 
 -- name: read_log_backwards
-SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key, c.settled_at, c.body
+SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key,
+@settled
+, c.body
 FROM change AS c WHERE c.organization = :o AND c.revision < :before ORDER BY c.revision DESC LIMIT :limit
 
 -- name: record_enforced

@@ -37,12 +37,13 @@ WITH advanced AS (
     RETURNING id, revision, role_mode),
 recorded AS (
     INSERT INTO change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
-                        granted, revoked, estimated, settled_at, body)
+                        granted, revoked, estimated, settled_at, body, caused_by)
     SELECT o.id, o.revision, :now, :actor, :reason, :key,
 @direction_taken
            CASE WHEN rescind_tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
            rescind_tallied('granted'), rescind_tallied('revoked'), rescind_tallied('estimated'),
-           CASE WHEN rescind_tallied('pended') > 0 THEN NULL ELSE CAST(:now AS BIGINT) END, :body
+           CASE WHEN rescind_tallied('pended') > 0 THEN NULL ELSE CAST(:now AS BIGINT) END, :body,
+@caused_by
     FROM advanced AS o
     RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at)
 SELECT o.id, COALESCE(r.revision, o.revision),
@@ -130,6 +131,14 @@ WHERE h.organization = :o
 
 -- fragment: is_visible
 e.written_by < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
+
+-- Who clears away what is left of an organization has its row.
+
+-- name: refuse_deletion_busy
+WITH locked (organization) AS MATERIALIZED (
+    SELECT d.organization FROM deletion AS d WHERE d.organization = :o FOR UPDATE SKIP LOCKED)
+SELECT 'group_busy' AS code, 'organization' AS fact, CAST(:o AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM locked)
 
 -- name: lock_organization
 SELECT id FROM organization WHERE id = :o FOR NO KEY UPDATE

@@ -10,12 +10,13 @@ WHERE id = :o AND rescind_tallied('altered') > 0
 
 -- name: record_change
 INSERT INTO change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
-                    granted, revoked, estimated, settled_at, body)
+                    granted, revoked, estimated, settled_at, body, caused_by)
 SELECT o.id, o.revision, :now, :actor, :reason, :key,
 @direction_taken
        CASE WHEN rescind_tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
        rescind_tallied('granted'), rescind_tallied('revoked'), rescind_tallied('estimated'),
-       CASE WHEN rescind_tallied('pended') > 0 THEN NULL ELSE CAST(:now AS INTEGER) END, :body
+       CASE WHEN rescind_tallied('pended') > 0 THEN NULL ELSE CAST(:now AS INTEGER) END, :body,
+@caused_by
 FROM organization AS o WHERE o.id = :o AND rescind_tallied('altered') > 0
 
 -- name: read_outcome
@@ -41,6 +42,10 @@ SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FA
 
 -- name: refuse_one_group_busy
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FALSE
+
+-- name: refuse_deletion_busy
+SELECT 'group_busy' AS code, 'organization' AS fact, CAST(:o AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM deletion WHERE organization = :o)
 
 -- name: read_tallies
 SELECT rescind_tallied('granted'), rescind_tallied('revoked'), NULL

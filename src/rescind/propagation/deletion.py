@@ -1,0 +1,51 @@
+"""Background work: clear away what is left of deleted organizations, chunk by chunk.
+
+Nobody is answered from it any more. A chunk deletes so many rows of whatever is there, so it may be
+repeated or killed anywhere; the one that finds less than that is the last.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rescind.errors import GroupBusy
+from rescind.store import Store, Transaction
+
+CHUNK_ROWS: Final = 5_000
+LOOK_AHEAD: Final = 8
+CONTENTS: Final = (
+    "role_resets",
+    "assignments",
+    "group_members",
+    "nestings",
+    "groups",
+    "effective_roles",
+    "memberships",
+    "parents",
+    "resources",
+    "roles",
+)
+
+
+def clear(store: Store, *, rows: int = CHUNK_ROWS) -> bool:
+    """Do a chunk for the organization that was deleted first, of those that nobody else is at.
+
+    Says whether there was one. Raises a StoreError; then nothing of the chunk was done.
+    """
+    found = store.fetch("list_deletions", {"organization": None, "limit": LOOK_AHEAD})
+    for *_, o in found:
+        try:
+            store.transact(lambda tx, o=o: _chunk(tx, o, rows), gives_way=True)  # type: ignore[misc]
+        except GroupBusy:
+            continue
+        return True
+    return False
+
+
+def _chunk(tx: Transaction, o: int, rows: int) -> None:
+    tx.guard("refuse_deletion_busy", o=o)
+    for contents in CONTENTS:
+        tx.count(f"clear_{contents}", "altered", o=o, limit=rows)
+    tx.run("advance_deletion", o=o)
+    tx.run("settle_deletion", o=o, limit=rows)
+    tx.run("end_deletion", o=o, limit=rows)

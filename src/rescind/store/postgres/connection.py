@@ -1,0 +1,146 @@
+"""Connections to a server that need not answer: none of them waits for ever.
+
+Who waits gives the connection up when nothing has come from the server for a while, as nothing does from
+one that was frozen, or by way of a network that swallows what is sent. To cancel the statement would have
+to be answered as well, so the connection is closed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
+from psycopg.types.numeric import Int8Dumper
+
+from rescind.errors import InvalidArgument
+from rescind.settings import Settings
+
+CONNECT_SECONDS = 10.0
+BUSY_SECONDS = 10.0
+"""How long a lock is waited for: its holder may stand still without being gone."""
+GIVING_WAY_SECONDS = 0.25
+"""The same, for who gives way."""
+SILENCE_SECONDS: Final = Settings().silence_seconds
+PROBES: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""Who only listens notices a machine that has vanished within half a minute."""
+
+T = TypeVar("T")
+
+
+class ServerSilent(psycopg.OperationalError):
+    """Nothing has come from the server for as long as was to be waited."""
+
+
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that is closed, with ServerSilent, when the server says nothing for `silence_seconds`
+    while it is waited for.
+    """
+
+    silence_seconds: float = SILENCE_SECONDS
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        if timeout is not None:  # somebody listens: silence is no sign of anything
+            return super().wait(gen, interval, timeout)
+        half = self.silence_seconds / 2
+        try:
+            return super().wait(gen, interval, half)
+        except psycopg.errors._WaitTimeout:  # long enough to look how silent it is
+            pass
+        try:
+            return super().wait(_until_silent(gen, half), interval)
+        except ServerSilent as error:
+            self.close()
+            why = f"the server has said nothing for {self.silence_seconds:g} s"
+            raise ServerSilent(why) from error
+
+
+def _until_silent(steps: PQGen[T], silence_seconds: float) -> PQGen[T]:
+    """The driver's steps from where they are, given up when nothing happens for so long."""
+    silent_since, ready = time.monotonic(), 0
+    try:
+        while True:
+            ready = yield steps.send(ready)
+            if ready:
+                silent_since = time.monotonic()
+            elif time.monotonic() - silent_since >= silence_seconds:
+                raise ServerSilent
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+
+
+def connect(url: str, silence_seconds: float, *, autocommit: bool = False) -> Connection:
+    """A new connection, with its bounds; `configure` is for whoever asks it anything of ours."""
+    connection = Connection.connect(url, autocommit=autocommit, **parameters(url))
+    connection.silence_seconds = silence_seconds
+    return connection
+
+
+def parameters(url: str) -> dict[str, Any]:
+    """What bounds a connection in the driver and the network, but for what the URL says itself."""
+    bounds = {"connect_timeout": int(CONNECT_SECONDS), **PROBES}
+    said = psycopg.conninfo.conninfo_to_dict(url)
+    return {name: value for name, value in bounds.items() if name not in said}
+
+
+def location(url: str) -> str:
+    """Which database a URL means, without its user and password, which no message may repeat.
+
+    Raises InvalidArgument for a malformed one.
+    """
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        mend = "write postgresql://user:password@host:port/database, other signs as %xx"
+        raise InvalidArgument(what="database", mend=mend) from None
+    return f"{parts.get('dbname', '')} on {parts.get('host', 'localhost')}"
+
+
+def configure(
+    connection: psycopg.Connection[tuple[Any, ...]], *, silence_seconds: float = SILENCE_SECONDS
+) -> None:
+    """Settings that hold for a connection of ours.
+
+    Every statement of Rescind goes from keys to keys through indexes, in the order it is written
+    in: plans are made once, and not for tables that happened to be empty at that time. A machine that
+    vanished is noticed, and gives up its locks, within half a minute. That a lock is not to be had is an
+    answer, so it comes before the server counts as silent.
+    """
+    busy_seconds = min(BUSY_SECONDS, silence_seconds / 2)
+    connection.adapters.register_dumper(int, Int8Dumper)
+    connection.prepared_max = 1_000
+    connection.execute(
+        "SELECT set_config(name, value, false) FROM (VALUES ('jit', 'off'),"
+        " ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'),"
+        " ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('enable_material', 'off'),"
+        " ('enable_bitmapscan', 'off'), ('join_collapse_limit', '1'), ('from_collapse_limit', '1'),"
+        " ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'),"
+        " ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '25000'),"
+        f" ('lock_timeout', '{busy_seconds * 1e3:.0f}'),"
+        " ('default_transaction_isolation', 'read committed')) AS s (name, value)"
+    )
+
+
+def reset(connection: psycopg.Connection[Any]) -> None:
+    """End a failed transaction, or the connection with it."""
+    if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
+        try:
+            connection.execute(undo("ROLLBACK"))
+        except psycopg.Error:
+            connection.close()
+
+
+_undone = itertools.count()
+
+
+def undo(command: str) -> str:
+    """A rollback that makes the driver forget which statements it prepared.
+
+    Those queued behind a failed one were never prepared in the server. The driver clears its list
+    on a rollback, but only on one whose text it has not seen (hence the number) and that is not
+    itself in a pipeline (there the clearing would hit what is prepared next).
+    """
+    return f"{command} -- {next(_undone)}"

@@ -1,0 +1,56 @@
+"""The driver's errors as errors of the domain."""
+
+from __future__ import annotations
+
+import json
+
+import psycopg
+
+from rescind.errors import (
+    SchemaMissing,
+    StoreBusy,
+    StoreConflict,
+    StoreError,
+    StoreReadOnly,
+    StoreUnavailable,
+    refusal,
+)
+from rescind.store.base import KeyTaken, OverBudget, PlanStale
+
+
+def translated(error: Exception, where: str) -> BaseException:
+    """What the error of a database at that place means; one without a SQLSTATE is the connection's."""
+    if isinstance(error, psycopg.Error) and error.sqlstate:
+        return _by_state(error, where)
+    return StoreUnavailable(database=where, why=first_line(error))
+
+
+def _by_state(error: psycopg.Error, where: str) -> BaseException:
+    state, diagnostics = error.sqlstate or "", error.diag
+    if state == "RS001":
+        return refusal(
+            diagnostics.message_primary or "", json.loads(diagnostics.message_detail or "{}")
+        )
+    if state == "RS002":
+        return PlanStale()
+    if state == "RS003":
+        return OverBudget(**json.loads(diagnostics.message_detail or "{}"))
+    if state == "23505" and diagnostics.constraint_name == "idempotency_pkey":
+        return KeyTaken()
+    if state == "23505" and diagnostics.constraint_name == "organization_pkey":
+        return PlanStale()
+    if state in ("40001", "40P01", "23503", "23505"):
+        return StoreConflict(why=first_line(error))
+    if state == "55P03":
+        return StoreBusy(database=where, why=first_line(error))
+    if state == "25006":
+        return StoreReadOnly(database=where)
+    if state == "42P01":
+        return SchemaMissing(database=where)
+    if state.startswith(("08", "57", "53")):
+        return StoreUnavailable(database=where, why=first_line(error))
+    return StoreError(database=where, why=first_line(error))
+
+
+def first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,65 @@
+"""Hearing what other processes have done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from rescind.errors import StoreUnavailable
+from rescind.store.base import Params, Rows
+from rescind.store.postgres.connection import Connection, configure, connect
+from rescind.store.postgres.errors import first_line
+
+if TYPE_CHECKING:
+    from rescind.store.postgres.store import PostgresStore
+
+
+class PostgresListener:
+    """Hears a channel's notifications, on a connection that has not been made before it is needed.
+
+    What it writes is not waited for to be on disk: it is only for what may be lost with the server.
+    """
+
+    def __init__(self, store: PostgresStore, channel: str) -> None:
+        self._store, self._channel = store, channel
+        self._connection: Connection | None = None
+
+    def wait(self, seconds: float) -> list[str] | None:
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connect()
+                return None
+            heard = self._connection.notifies(timeout=seconds, stop_after=1)
+            return [notification.payload for notification in heard]
+        except psycopg.Error as error:
+            self.close()
+            raise self._unavailable(error) from error
+
+    def fetch(self, name: str, params: Params) -> Rows:
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connect()
+            assert self._connection is not None
+            return self._connection.execute(
+                self._store.queries[name], params, prepare=True
+            ).fetchall()
+        except psycopg.Error as error:
+            self.close()
+            raise self._unavailable(error) from error
+
+    def _connect(self) -> None:
+        silence_seconds = self._store.silence_seconds
+        connection = connect(self._store.url, silence_seconds, autocommit=True)
+        self._connection = connection
+        configure(connection, silence_seconds=silence_seconds)
+        connection.execute("SET synchronous_commit = off")
+        connection.execute(f'LISTEN "{self._channel}"')
+
+    def _unavailable(self, error: psycopg.Error) -> StoreUnavailable:
+        return StoreUnavailable(database=self._store.where, why=first_line(error))
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

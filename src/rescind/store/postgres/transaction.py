@@ -1,0 +1,118 @@
+"""The statements of one change, queued in a pipeline; and of a read, each lot in one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.rows import tuple_row
+from psycopg.types.numeric import Int8Dumper
+
+from rescind.store.base import Bounds, Params, Rows
+from rescind.store.postgres.connection import Connection
+from rescind.store.postgres.errors import translated
+
+if TYPE_CHECKING:
+    from rescind.store.postgres.store import PostgresStore
+
+Driver = psycopg.Connection[tuple[Any, ...]]
+
+
+class PostgresTransaction:
+    """Statements are queued in the connection's pipeline; counters live in the transaction."""
+
+    def __init__(self, connection: Driver, store: PostgresStore, *, is_ours: bool) -> None:
+        self.connection = connection
+        self._is_ours = is_ours
+        self._store = store
+        self._afterwards: list[tuple[str, Params]] = []
+        self._looking: list[psycopg.Cursor[tuple[Any, ...]]] = []
+        self._found: list[Rows] = []
+
+    def begin(self, *, o: int, organization: str, mode: str) -> None:
+        self.run("begin", o=o, organization=organization, mode=mode)
+
+    def guard(self, query: str, /, **params: Any) -> None:
+        self._execute(
+            query,
+            f"SELECT rescind_refuse(g.code, g.fact, g.value) FROM ({self._sql(query)}) AS g",
+            params,
+        )
+
+    def run(self, query: str, /, **params: Any) -> None:
+        self._execute(query, self._sql(query), params)
+
+    def count(self, query: str, /, *counters: str, **params: Any) -> None:
+        self._execute(query, self._store.counting(query, counters), params)
+
+    def choose(self, query: str, budget: Bounds, /, **params: Any) -> None:
+        bounds = {
+            "is_background": budget.is_background,
+            "pairs": budget.pairs,
+            "critical_pairs": budget.critical_pairs,
+            "most": budget.most,
+        }
+        if budget.waits and isinstance(self.connection, Connection):
+            self.connection.silence_seconds = self._store.bulk_silence_seconds
+        sql = self._store.choosing(query, waits=budget.waits)
+        self._execute(query, sql, {**params, **bounds})
+
+    def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
+        return self._execute(query, self._sql(query), params).fetchall
+
+    def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]:
+        place = len(self._afterwards)
+        self._afterwards.append((query, params))
+        return lambda: self._found[place] if place < len(self._found) else None
+
+    def look_committed(self) -> None:
+        """Send what is to be run after the commit."""
+        self._looking = [
+            self.connection.execute(self._sql(query), params, prepare=True)
+            for query, params in self._afterwards
+        ]
+
+    def keep_found(self) -> None:
+        """Take what that found."""
+        self._found = [cursor.fetchall() for cursor in self._looking]
+
+    def close(self, **params: Any) -> Callable[[], Rows]:
+        return self.observe("close_change", **params)
+
+    def _sql(self, name: str) -> str:
+        return self._store.queries[name]
+
+    def _execute(self, name: str, sql: str, params: Params) -> psycopg.Cursor[tuple[Any, ...]]:
+        if self._store.on_statement:
+            self._store.on_statement(name)
+        cursor = self.connection.cursor(row_factory=tuple_row)
+        if not self._is_ours:
+            cursor.adapters.register_dumper(int, Int8Dumper)
+        return cursor.execute(sql, params, prepare=True)
+
+
+class PostgresSnapshot:
+    """A read transaction; it begins with the first question, in the same round trip."""
+
+    def __init__(self, connection: Connection, store: PostgresStore) -> None:
+        self._connection, self._store = connection, store
+        self._is_begun = False
+
+    def fetch_many(
+        self, questions: Sequence[tuple[str, Params]], *, is_last: bool = False
+    ) -> list[Rows]:
+        execute, queries = self._connection.execute, self._store.queries
+        try:
+            with self._connection.pipeline():
+                if not self._is_begun:
+                    execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                cursors = [
+                    execute(queries[name], params, prepare=True) for name, params in questions
+                ]
+                if is_last:
+                    execute("COMMIT")
+            self._is_begun = True
+            return [cursor.fetchall() for cursor in cursors]
+        except psycopg.Error as error:
+            raise translated(error, self._store.where) from error
