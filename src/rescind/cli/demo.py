@@ -159,7 +159,7 @@ def _fresh(database: str | None) -> str:
     if database is not None and path.exists():
         mend = "the demo makes a new file: name another, or delete this one"
         raise InvalidArgument(what="--database", value=database, mend=mend)
-    for end in ("", "-wal", "-shm"):
+    for end in ("", "-wal", "-shm", "-turn"):
         Path(f"{path}{end}").unlink(missing_ok=True)
     return str(path) if path.is_absolute() else f"./{path}"
 

@@ -66,7 +66,7 @@ CREATE FUNCTION rescind_memberships_gone() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO directory_gone SELECT g.organization, 'membership', g.id, g.subject, g.name, o.revision + 1
-    FROM gone AS g JOIN organization AS o ON o.id = g.organization;
+    FROM gone AS g JOIN organization AS o ON o.id = g.organization WHERE o.slug IS NOT NULL;
     RETURN NULL;
 END
 $$;
