@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from rescind import Authority, changes
-from rescind.store import sqlite
+from rescind.store.sqlite import turns
 
 
 @pytest.mark.parametrize("gives_way", [True, False])
@@ -22,12 +22,12 @@ def test_who_gives_way_leaves_a_gap(
     with Authority.open(url, organization="acme") as other, Authority.open(url) as mine:
 
         def gap(seconds: float) -> None:
-            assert seconds > sqlite.TURN_SECONDS
+            assert seconds > turns.TURN_SECONDS
             assert other.apply([changes.CreateGroup(group=f"g{len(seen)}")]).changed
             seen.append("other")
 
         other.apply([changes.CreateOrganization()])
-        monkeypatch.setattr(sqlite.time, "sleep", gap)
+        monkeypatch.setattr(turns.time, "sleep", gap)
         for _ in range(3):
             mine.store.transact(lambda _: seen.append("mine"), gives_way=gives_way)
     assert seen == (["other", "mine"] if gives_way else ["mine"]) * 3
