@@ -15,8 +15,7 @@ from types import TracebackType
 
 import psycopg
 
-from rescind.store import sqlite
-from rescind.store.turns import Turns
+from rescind.store.sqlite import turns
 
 SAMPLE_SECONDS = 0.01
 SAMPLE = """
@@ -29,20 +28,20 @@ KINDS = {"lock": "Lock", "latch": "LWLock"}
 @contextmanager
 def sqlite_lock_seconds() -> Iterator[list[float]]:
     """Gives the seconds that each transaction of this process waits for the file's write lock."""
-    original, waited = sqlite._begin, []
+    original, waited = turns.begin, []
 
-    def begin(connection: sqlite.sqlite3.Connection, turns: Turns) -> None:
+    def begin(connection: turns.sqlite3.Connection, theirs: turns.Turns) -> None:
         start = time.perf_counter()
         try:
-            original(connection, turns)
+            original(connection, theirs)
         finally:
             waited.append(time.perf_counter() - start)
 
-    sqlite._begin = begin
+    turns.begin = begin
     try:
         yield waited
     finally:
-        sqlite._begin = original
+        turns.begin = original
 
 
 class Samples:

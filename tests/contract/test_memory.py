@@ -11,6 +11,7 @@ import pytest
 
 from rescind import Authority, DecisionPoint, Direction, changes
 from rescind.decision import memory as memory_module
+from rescind.decision.holding import Holding
 from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,
@@ -195,7 +196,7 @@ def test_an_organization_let_go_of_while_it_is_loaded_keeps_nobody_waiting(
     memory, follow = held._memory, held._memory.catch_up
     memory.drop(memory.holdings["acme"])
 
-    def be_let_go_of(holding: memory_module.Holding) -> None:
+    def be_let_go_of(holding: Holding) -> None:
         with Authority.open(url, organization="acme", settings=SHORT) as plain:
             plain.apply([LEAVE], wait="recorded")
         follow(holding)

@@ -17,7 +17,8 @@ from rescind.propagation import deletion
 from rescind.propagation import reconcile as reconciling
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
-from rescind.store import Store, sqlite
+from rescind.store import Store
+from rescind.store.sqlite import turns
 from tests.faults.small import Steady, let_pass, opened
 from tests.faults.small import settle as settle_all
 from tests.state import leave_out
@@ -51,7 +52,7 @@ def apply(
 
 def apply_without_transaction(watch: Watch, database: str, *args: Any) -> Told:
     """The same where each statement is kept at once: the control."""
-    sqlite._begin = lambda *_: None
+    turns.begin = lambda *_: None
     execute = psycopg.Connection.execute
 
     def kept_at_once(connection: Any, query: Any, *rest: Any, **options: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rescind.store import sqlite as sqlite_store
+from rescind.store.sqlite import store as sqlite_store
 from tests.unit.command_line import CommandLine, one_error, spawned, spawned_shell
 
 NOT_UTF8 = os.fsdecode(b"caf\xe9")

@@ -11,7 +11,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.model import Receipt
-from rescind.store import turns
+from rescind.store.sqlite import turns
 
 Pause = Callable[[float], None]
 

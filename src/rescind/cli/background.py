@@ -167,7 +167,7 @@ def _row(work: PendingWork) -> tuple[object, ...]:
     share = "–" if not work.total else f"{min(work.done / work.total, 1):.0%}"
     return (
         work.organization or "(deleted)",
-        work.group or f"(deleted: {work.group_number})",
+        work.group or _without_name(work),
         work.kind,
         work.subject or "",
         f"{work.direction.value}{', critical' if work.is_critical else ''}",
@@ -175,6 +175,10 @@ def _row(work: PendingWork) -> tuple[object, ...]:
         f"{work.lag_seconds:.1f} s",
         _state(work),
     )
+
+
+def _without_name(work: PendingWork) -> str:
+    return "all of it" if work.kind == "organization" else f"(deleted: {work.group_number})"
 
 
 def _state(work: PendingWork) -> str:

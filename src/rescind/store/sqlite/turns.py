@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ try:
 except ImportError:  # not every system has it; there background work always leaves gaps
     fcntl = None  # type: ignore[assignment]
 
+BUSY_SECONDS: Final = 10.0
+"""How long somebody waits for the file before giving up."""
 TURN_SECONDS: Final = 0.0005
 """How often somebody who waits for the file asks again."""
 GAP_SECONDS: Final = 2 * TURN_SECONDS
@@ -107,3 +110,20 @@ class Turns:
         except OSError:
             return False
         return True
+
+
+def begin(connection: sqlite3.Connection, turns: Turns) -> None:
+    """Take the file's write lock. Asks again soon and often, where SQLite's own waiting would sleep
+    past the turns that background work gives.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    with turns.waiter() as wait:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() > deadline:
+                    raise
+            wait()

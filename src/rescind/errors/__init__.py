@@ -1,0 +1,154 @@
+"""Every error that Rescind raises. The docstring is the message, the keywords are the facts.
+
+`code` is stable and safe to match on. `retry` says whether the same call may succeed later as it
+stands. `mend` says what the caller can do; a fact of that name says it for one case.
+"""
+
+from __future__ import annotations
+
+from rescind.errors.arguments import (
+    InvalidArgument,
+    InvalidChange,
+    InvalidCursor,
+    InvalidToken,
+    MalformedId,
+)
+from rescind.errors.base import RescindError
+from rescind.errors.conflicts import (
+    GroupExists,
+    GroupInUse,
+    GroupNotFound,
+    KeyReused,
+    MembershipExists,
+    MembershipNotFound,
+    NestingCycle,
+    OrganizationExists,
+    OrganizationInUse,
+    OrganizationNotFound,
+    ParentTypeRefused,
+    PermissionExists,
+    PermissionInUse,
+    PermissionNotFound,
+    ResourceCycle,
+    ResourceExists,
+    ResourceInUse,
+    ResourceNotFound,
+    ResourceTypeExists,
+    ResourceTypeInUse,
+    ResourceTypeNotFound,
+    RoleExists,
+    RoleInUse,
+    RoleNotFound,
+)
+from rescind.errors.database import (
+    DecisionUnavailable,
+    GroupBusy,
+    NotCommitted,
+    OutcomeUnknown,
+    PendingMoved,
+    RevisionUnavailable,
+    SchemaMissing,
+    SchemaTooNew,
+    SchemaTooOld,
+    StoreBusy,
+    StoreConflict,
+    StoreError,
+    StoreReadOnly,
+    StoreUnavailable,
+    UnsupportedConnection,
+)
+from rescind.errors.service import (
+    ApiKeyNotFound,
+    BodyTooLarge,
+    BodyTooSlow,
+    HeadTooLarge,
+    HeadTooSlow,
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotSupported,
+    PreconditionFailed,
+    RevisionNotFound,
+    RouteNotFound,
+    ScopeMissing,
+    TooManyRequests,
+    Unauthenticated,
+)
+from rescind.errors.unreadable import BadInput
+
+__all__ = [
+    "ApiKeyNotFound",
+    "BadInput",
+    "BodyTooLarge",
+    "BodyTooSlow",
+    "DecisionUnavailable",
+    "GroupBusy",
+    "GroupExists",
+    "GroupInUse",
+    "GroupNotFound",
+    "HeadTooLarge",
+    "HeadTooSlow",
+    "InternalError",
+    "InvalidArgument",
+    "InvalidChange",
+    "InvalidCursor",
+    "InvalidRequest",
+    "InvalidToken",
+    "KeyReused",
+    "MalformedId",
+    "MembershipExists",
+    "MembershipNotFound",
+    "MethodNotAllowed",
+    "NestingCycle",
+    "NotCommitted",
+    "NotSupported",
+    "OrganizationExists",
+    "OrganizationInUse",
+    "OrganizationNotFound",
+    "OutcomeUnknown",
+    "ParentTypeRefused",
+    "PendingMoved",
+    "PermissionExists",
+    "PermissionInUse",
+    "PermissionNotFound",
+    "PreconditionFailed",
+    "RescindError",
+    "ResourceCycle",
+    "ResourceExists",
+    "ResourceInUse",
+    "ResourceNotFound",
+    "ResourceTypeExists",
+    "ResourceTypeInUse",
+    "ResourceTypeNotFound",
+    "RevisionNotFound",
+    "RevisionUnavailable",
+    "RoleExists",
+    "RoleInUse",
+    "RoleNotFound",
+    "RouteNotFound",
+    "SchemaMissing",
+    "SchemaTooNew",
+    "SchemaTooOld",
+    "ScopeMissing",
+    "StoreBusy",
+    "StoreConflict",
+    "StoreError",
+    "StoreReadOnly",
+    "StoreUnavailable",
+    "TooManyRequests",
+    "Unauthenticated",
+    "UnsupportedConnection",
+    "refusal",
+]
+
+
+def _by_code(root: type[RescindError]) -> dict[str, type[RescindError]]:
+    found = {root.code: root}
+    for child in root.__subclasses__():
+        found.update(_by_code(child))
+    return found
+
+
+def refusal(code: str, facts: dict[str, object]) -> RescindError:
+    """The error for a refusal that a guard in SQL returned."""
+    return _by_code(RescindError)[code](**facts)

@@ -1,0 +1,114 @@
+"""The store, and what is known of a change when it fails."""
+
+from __future__ import annotations
+
+from rescind.errors.base import RescindError
+
+
+class StoreError(RescindError):
+    """The store failed."""
+
+    code = "store_failed"
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached."""
+
+    code = "store_unavailable"
+    retry = True
+
+
+class DecisionUnavailable(StoreUnavailable):
+    """There is neither a lease to answer under nor a database to ask, so there is no decision."""
+
+    code = "decision_unavailable"
+    mend = "Deny, and ask again when the database can be reached."
+
+
+class StoreBusy(StoreError):
+    """The store is locked by another process."""
+
+    code = "store_busy"
+    retry = True
+    mend = "Try again when the other process has finished."
+
+
+class StoreReadOnly(StoreError):
+    """The store is read-only."""
+
+    code = "store_read_only"
+    mend = "Give this user write access to the database and its folder."
+
+
+class StoreConflict(StoreError):
+    """Another transaction was in the way."""
+
+    code = "store_conflict"
+    retry = True
+
+
+class SchemaMissing(StoreError):
+    """The database has no Rescind schema."""
+
+    code = "schema_missing"
+    mend = "Run `rescind migrate` on it."
+
+
+class SchemaTooOld(StoreError):
+    """The database's schema is older than this Rescind."""
+
+    code = "schema_too_old"
+    mend = "Run `rescind migrate` on it."
+
+
+class SchemaTooNew(StoreError):
+    """The database's schema is newer than this Rescind."""
+
+    code = "schema_too_new"
+    mend = "Upgrade Rescind on this machine."
+
+
+class OutcomeUnknown(StoreError):
+    """The connection was lost while committing: the change may or may not be recorded."""
+
+    code = "outcome_unknown"
+    retry = True
+    mend = "Repeat the call with the same idempotency key: it has one effect and tells the outcome."
+
+
+class NotCommitted(StoreError):
+    """The caller's transaction has not committed the change."""
+
+    code = "not_committed"
+    mend = "Commit your transaction first, then call receipt.enforce()."
+
+
+class RevisionUnavailable(StoreError):
+    """The store is behind the revision that was asked for."""
+
+    code = "revision_unavailable"
+    retry = True
+    mend = "The database may have been restored from a backup; ask without at_least to accept that."
+
+
+class GroupBusy(StoreError):
+    """Another worker or a change has the group at this moment."""
+
+    code = "group_busy"
+    retry = True
+    mend = "Try again shortly."
+
+
+class PendingMoved(StoreError):
+    """The pending work went on, or changed, in the meantime."""
+
+    code = "pending_moved"
+    retry = True
+    mend = "Read it again."
+
+
+class UnsupportedConnection(RescindError):
+    """This kind of connection cannot carry a change."""
+
+    code = "unsupported_connection"
+    mend = "Pass a psycopg 3 or sqlite3 connection, or a SQLAlchemy or Django one on top of those."

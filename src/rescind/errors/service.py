@@ -1,0 +1,107 @@
+"""What the HTTP service alone raises."""
+
+from __future__ import annotations
+
+from rescind.errors.base import RescindError
+
+
+class InvalidRequest(RescindError):
+    """The request is not well formed."""
+
+    code = "invalid_request"
+
+
+class Unauthenticated(RescindError):
+    """The request carries no valid API key."""
+
+    code = "unauthenticated"
+    mend = "Send a key that is neither expired nor revoked, as `Authorization: Bearer KEY`."
+
+
+class ScopeMissing(RescindError):
+    """The API key does not have the scope that this needs."""
+
+    code = "scope_missing"
+    mend = "Use a key that has it."
+
+
+class RouteNotFound(RescindError):
+    """There is nothing at this address."""
+
+    code = "route_not_found"
+    mend = "The addresses are in /openapi.json."
+
+
+class MethodNotAllowed(RescindError):
+    """This address does not take the method."""
+
+    code = "method_not_allowed"
+
+
+class RevisionNotFound(RescindError):
+    """The organization has no change of this number."""
+
+    code = "revision_not_found"
+    mend = "List its changes."
+
+
+class ApiKeyNotFound(RescindError):
+    """The API key does not exist, or was revoked."""
+
+    code = "api_key_not_found"
+    mend = "List the keys to find its id."
+
+
+class HeadTooLarge(RescindError):
+    """The request's head is larger than the limit."""
+
+    code = "head_too_large"
+    mend = "Send shorter headers and a shorter address."
+
+
+class HeadTooSlow(RescindError):
+    """The request's head did not arrive in time."""
+
+    code = "head_too_slow"
+    retry = True
+
+
+class BodyTooLarge(RescindError):
+    """The request's body is larger than the limit."""
+
+    code = "body_too_large"
+    mend = "Send less at a time."
+
+
+class BodyTooSlow(RescindError):
+    """The request's body did not arrive in time."""
+
+    code = "body_too_slow"
+    retry = True
+
+
+class TooManyRequests(RescindError):
+    """The API key makes more requests than the limit."""
+
+    code = "too_many_requests"
+    retry = True
+    mend = "Wait as long as the header Retry-After says."
+
+
+class PreconditionFailed(RescindError):
+    """The organization is not at the revision that the change is for."""
+
+    code = "precondition_failed"
+    mend = "Read again what it rests on, and decide anew."
+
+
+class NotSupported(RescindError):
+    """This is not supported, on purpose."""
+
+    code = "not_supported"
+
+
+class InternalError(RescindError):
+    """The service made a mistake, which is in its log under the request's id."""
+
+    code = "internal_error"

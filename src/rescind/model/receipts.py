@@ -1,0 +1,141 @@
+"""What a change is answered with, and the work that it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rescind.model.revisions import Revision
+from rescind.model.words import Direction, OrganizationId, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a change gives and takes, exactly: (subject, permission, resource) each.
+
+    An entry on a resource stands for that resource and whatever below it had no entry of its own.
+    """
+
+    granted: tuple[tuple[str, str, str], ...]
+    revoked: tuple[tuple[str, str, str], ...]
+
+    @property
+    def direction(self) -> Direction:
+        return Direction.REVOKES if self.revoked else Direction.GRANTS
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a change did, and when it held.
+
+    `fan_out` counts the effective roles that the change made or unmade. `recorded_at` is the time
+    of the transaction; for the inline route effective roles were settled in that same transaction, for
+    the background route `settled_at` is None until they are, and `fan_out` is an estimate.
+    `enforced_at` is set once no decision point can still allow what the change revoked; that took
+    `enforcement_seconds`, and replicas that did not acknowledge were `waited_out`.
+    """
+
+    organization: OrganizationId
+    revision: Revision
+    changed: bool
+    direction: Direction
+    route: Route
+    fan_out: int
+    recorded_at: datetime
+    settled_at: datetime | None
+    route_reason: str = field(default="", compare=False)
+    enforced_at: datetime | None = field(default=None, compare=False)
+    enforcement_seconds: float | None = field(default=None, compare=False)
+    waited_out: tuple[str, ...] = field(default=(), compare=False)
+    difference: Difference | None = field(default=None, compare=False)
+    enforcer: Callable[[Receipt], Receipt] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def token(self) -> str:
+        """Hand it back as `at_least` to read what this change wrote."""
+        return self.revision.token()
+
+    def enforce(self) -> Receipt:
+        """After your own commit: this receipt with `enforced_at` set.
+
+        When this returns, no check that starts anywhere allows what the change revoked. Raises
+        NotCommitted while the transaction that carried the change is open or was rolled back.
+        """
+        return self.enforcer(self) if self.enforced_at is None and self.enforcer else self
+
+
+@dataclass(frozen=True, slots=True)
+class PendingWork:
+    """Background work that is not settled: for whom, how far it has come, and what went wrong.
+
+    `subject` is the membership of kind `member`, the other group of kind `whole`; kind `organization` is
+    what is left of a deleted one. A group that was
+    deleted has no name. `lag_seconds` counts from when the oldest change behind it was recorded.
+    """
+
+    organization: str | None
+    group: str | None
+    kind: str
+    subject: str | None
+    direction: Direction
+    is_critical: bool
+    done: int
+    total: int | None
+    lag_seconds: float
+    attempts: int
+    waits_seconds: float
+    is_parked: bool
+    last_error: str | None
+    since: int
+    revision: int
+    group_number: int
+    organization_number: int
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> PendingWork:
+        """From a row of `list_pending`."""
+        return cls(
+            organization=row[0],
+            group=None if row[1] is None or row[1].startswith("\x01") else row[1],
+            kind=row[2],
+            subject=row[3],
+            direction=Direction(row[4]),
+            is_critical=row[5] == 0,
+            done=row[6],
+            total=row[7],
+            lag_seconds=max(row[8], 0) / 1e6,
+            attempts=row[9],
+            waits_seconds=max(row[10], 0) / 1e6,
+            is_parked=bool(row[11]),
+            last_error=row[12],
+            since=row[13],
+            revision=row[14],
+            group_number=row[15],
+            organization_number=row[17],
+        )
+
+    @classmethod
+    def of_deletion(cls, row: Sequence[Any]) -> PendingWork:
+        """From a row of `list_deletions`: what is left of a deleted organization, in rows."""
+        name, done, lag, revision, o = row
+        return cls(
+            organization=name,
+            group=None,
+            kind="organization",
+            subject=None,
+            direction=Direction.REVOKES,
+            is_critical=False,
+            done=done,
+            total=None,
+            lag_seconds=max(lag, 0) / 1e6,
+            attempts=0,
+            waits_seconds=0.0,
+            is_parked=False,
+            last_error=None,
+            since=revision,
+            revision=revision,
+            group_number=0,
+            organization_number=o,
+        )

@@ -1,0 +1,33 @@
+"""Times as the store keeps them, and as people do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from rescind.errors import InvalidArgument
+from rescind.model.words import Microseconds
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = (
+    (end.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+    for end in (datetime.min, datetime.max)
+)
+
+
+def microseconds(moment: datetime) -> Microseconds:
+    """Exact. InvalidArgument for a naive datetime, since it names no instant, and for one that has
+    no date in UTC.
+    """
+    if moment.tzinfo is None:
+        raise InvalidArgument(what="time", value=moment.isoformat(), mend="give it a UTC offset")
+    delta = moment - _EPOCH
+    found = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    if not _FIRST <= found <= _LAST:
+        mend = "use a time in the years 1 to 9999, UTC"
+        raise InvalidArgument(what="time", value=moment.isoformat(), mend=mend)
+    return Microseconds(found)
+
+
+def moment(value: int) -> datetime:
+    """The aware datetime (UTC) of a stored time."""
+    return _EPOCH + timedelta(microseconds=value)

@@ -1,0 +1,96 @@
+"""A database's file: how it is opened, and its errors as errors of the domain."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rescind.errors import (
+    RescindError,
+    SchemaMissing,
+    StoreBusy,
+    StoreError,
+    StoreReadOnly,
+    StoreUnavailable,
+)
+from rescind.store.sqlite import turns
+
+
+def require_file(path: str) -> None:
+    """StoreUnavailable, with what to do, unless there is a file of that name."""
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        mend = "there is no such file; run `rescind init` to make it"
+        raise StoreUnavailable(path=path, mend=mend) from None
+    except (OSError, ValueError) as error:
+        raise StoreUnavailable(path=path, why=getattr(error, "strerror", None) or error) from None
+    if is_folder:
+        raise StoreUnavailable(path=path, mend="that is a folder; name a file in it")
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A connection with the settings that the promises rest on."""
+    connection = sqlite3.connect(
+        path,
+        timeout=turns.BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=512,
+    )
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY:
+            connection.close()
+            raise
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+@contextmanager
+def translated_errors(path: str) -> Iterator[None]:
+    """Errors of the driver as errors of the domain."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise translated(error, path) from error
+
+
+_KINDS: dict[int, type[RescindError]] = {
+    sqlite3.SQLITE_BUSY: StoreBusy,
+    sqlite3.SQLITE_LOCKED: StoreBusy,
+    sqlite3.SQLITE_READONLY: StoreReadOnly,
+    sqlite3.SQLITE_CANTOPEN: StoreUnavailable,
+    sqlite3.SQLITE_NOTADB: StoreUnavailable,
+    sqlite3.SQLITE_CORRUPT: StoreUnavailable,
+    sqlite3.SQLITE_FULL: StoreUnavailable,
+    sqlite3.SQLITE_IOERR: StoreUnavailable,
+    sqlite3.SQLITE_PERM: StoreUnavailable,
+}
+
+
+def _why_not_opened(path: str) -> str:
+    if Path(path).is_dir():
+        return "that is a folder; name a file in it"
+    if not Path(path).parent.is_dir():
+        return "its folder does not exist; make that first"
+    return StoreReadOnly.mend
+
+
+def translated(error: sqlite3.Error, path: str) -> RescindError:
+    """What the driver's error on that file means."""
+    if str(error).startswith("no such table"):
+        return SchemaMissing(database=path)
+    code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_CANTOPEN:
+        return StoreUnavailable(path=path, why=str(error), mend=_why_not_opened(path))
+    kind = _KINDS.get(code & 0xFF, StoreError) if code is not None else StoreUnavailable
+    return kind(database=path, why=str(error))

@@ -1,0 +1,196 @@
+"""A store in one file: its connections, and whose turn it is to write."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rescind.errors import StoreUnavailable
+from rescind.store.base import Change, Params, Rows
+from rescind.store.connections import driver_connection
+from rescind.store.queries import queries
+from rescind.store.schema import require_current
+from rescind.store.sqlite import turns
+from rescind.store.sqlite.files import connect, require_file, translated, translated_errors
+from rescind.store.sqlite.transaction import (
+    SqliteListener,
+    SqliteSnapshot,
+    SqliteTransaction,
+    counters_of,
+)
+
+
+class SqliteStore:
+    """A store in one file. `on_statement` is called with each statement's name before it runs."""
+
+    engine = "sqlite"
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self.queries = dict(queries("sqlite"))
+        self.on_statement: Callable[[str], None] | None = None
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._spare: list[sqlite3.Connection] = []
+        self._process = os.getpid()
+        self._closed = False
+        require_file(self.path)
+        with translated_errors(self.path):
+            self._writer = self._connect()
+            self._tally = counters_of(self._writer)
+            require_current(self._writer.execute)
+            self._writer.execute("PRAGMA busy_timeout = 0")
+        self._turns = turns.Turns(self.path)
+
+    def transact(
+        self, change: Change, *, within: object = None, keep: bool = True, gives_way: bool = False
+    ) -> None:
+        if within is not None:
+            connection = driver_connection(within, sqlite3.Connection)
+            with translated_errors(self.path):
+                if not connection.in_transaction:
+                    turns.begin(connection, self._turns)
+                tx = SqliteTransaction(connection, self, counters_of(connection))
+            self._run(change, tx, connection, within=True, keep=keep)
+            return
+        self._require_usable()
+        with self._turn(gives_way=gives_way):
+            tx = SqliteTransaction(self._writer, self, self._tally)
+            self._run(change, tx, self._writer, within=False, keep=keep)
+
+    @contextmanager
+    def _turn(self, *, gives_way: bool) -> Iterator[None]:
+        """The lock of this process's writer; who gives way takes it when nobody else wants it."""
+        if gives_way:
+            self._turns.give_way()
+            self._lock.acquire()
+        else:
+            with self._turns.wanted():
+                self._lock.acquire()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        self._require_usable()
+        with translated_errors(self.path):
+            try:
+                connection = self._spare.pop()
+            except IndexError:
+                connection = self._connect()
+            try:
+                with self._turn(gives_way=False):
+                    turns.begin(connection, self._turns)
+                    try:
+                        yield connection
+                        connection.execute("COMMIT")
+                    except BaseException:
+                        if connection.in_transaction:
+                            connection.execute("ROLLBACK")
+                        raise
+            finally:
+                self._spare.append(connection)
+
+    def waiting(self) -> int:
+        return self._turns.waiting()
+
+    def listen(self, channel: str) -> SqliteListener:  # noqa: ARG002
+        self._require_usable()
+        with translated_errors(self.path):
+            return SqliteListener(self._connect(), self)
+
+    def version(self) -> int:
+        """Changes for the calling thread whenever anybody else wrote to the file."""
+        try:
+            row = self._reader().execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error as error:
+            raise translated(error, self.path) from error
+        return int(row[0])
+
+    def _run(
+        self,
+        change: Change,
+        tx: SqliteTransaction,
+        connection: sqlite3.Connection,
+        *,
+        within: bool,
+        keep: bool,
+    ) -> None:
+        undo = "ROLLBACK TO rescind" if within else "ROLLBACK"
+        commit = undo if not keep else "RELEASE rescind" if within else "COMMIT"
+        with translated_errors(self.path):
+            connection.execute("SAVEPOINT rescind") if within else turns.begin(
+                connection, self._turns
+            )
+            try:
+                change(tx)
+                if self.on_statement:
+                    self.on_statement("commit")
+                connection.execute(commit)
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute(undo)
+                raise
+            if self.on_statement:
+                self.on_statement("committed")
+
+    def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
+        connection = (
+            driver_connection(within, sqlite3.Connection) if within is not None else self._reader()
+        )
+        try:
+            cursor = connection.cursor()
+            cursor.row_factory = None
+            return cursor.execute(self.queries[name], params).fetchall()
+        except sqlite3.Error as error:
+            raise translated(error, self.path) from error
+
+    def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
+        with self.snapshot() as snapshot:
+            return snapshot.fetch_many(questions)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSnapshot]:
+        connection = self._reader()
+        with translated_errors(self.path):
+            connection.execute("BEGIN")
+            try:
+                yield SqliteSnapshot(connection, self)
+            finally:
+                connection.execute("COMMIT")
+
+    def close(self) -> None:
+        self._closed = True
+        with self._lock:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
+        self._turns.close()
+
+    def _reader(self) -> sqlite3.Connection:
+        self._require_usable()
+        try:
+            return self._local.connection  # type: ignore[no-any-return]
+        except AttributeError:
+            with translated_errors(self.path):
+                self._local.connection = self._connect()
+            return self._local.connection  # type: ignore[no-any-return]
+
+    def _require_usable(self) -> None:
+        if self._closed:
+            raise StoreUnavailable(path=self.path, mend="the store was closed; open it again")
+        if os.getpid() != self._process:
+            raise StoreUnavailable(
+                path=self.path, mend="a SQLite store cannot cross a fork; open it in each process"
+            )
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = connect(self.path)
+        self._opened.append(connection)
+        return connection

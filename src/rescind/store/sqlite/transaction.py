@@ -1,0 +1,137 @@
+"""The statements of one change or read, each run as it comes."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rescind.errors import refusal
+from rescind.store.base import Bounds, KeyTaken, OverBudget, Params, PlanStale, Rows
+from rescind.store.sqlite.files import translated_errors
+
+if TYPE_CHECKING:
+    from rescind.store.sqlite.store import SqliteStore
+
+LISTEN_SECONDS = 0.01
+"""How often a listener looks at the file's version."""
+
+
+class SqliteTransaction:
+    """Statements run as they come; SQL reads the counters by a function of the connection."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, store: SqliteStore, tally: Counter[str]
+    ) -> None:
+        self._connection = connection
+        self._store = store
+        self._tally = tally
+        self._tally.clear()
+
+    def begin(self, *, o: int, organization: str, mode: str) -> None:
+        self._tally.clear()
+        if not self._execute("check_plan", o=o, organization=organization, mode=mode).fetchone():
+            raise PlanStale
+
+    def guard(self, query: str, /, **params: Any) -> None:
+        for code, fact, value in self._execute(query, **params):
+            raise refusal(code, {fact: value})
+
+    def run(self, query: str, /, **params: Any) -> None:
+        self._execute(query, **params)
+
+    def count(self, query: str, /, *counters: str, **params: Any) -> None:
+        before = self._connection.total_changes
+        read = self._execute(query, **params).fetchall()
+        rows = len(read) or self._connection.total_changes - before
+        for counter in counters:
+            self._tally[counter] += rows
+
+    def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
+        row = self._execute(query, most=budget.most, **params).fetchone()
+        pairs, is_critical, _, is_unsettled = row
+        if not budget.is_background:
+            if pairs > (budget.critical_pairs if is_critical else budget.pairs):
+                raise OverBudget(step=step, pairs=pairs, is_busy=False)
+        else:
+            self._tally["estimated"] += pairs
+        self._tally["critical"] = int(bool(is_critical))
+        self._tally["unsettled"] |= int(bool(is_unsettled))
+        self._tally["pairs"] += pairs
+
+    def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
+        rows = self._execute(query, **params).fetchall()
+        return lambda: rows
+
+    def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]:  # noqa: ARG002
+        return lambda: None
+
+    def close(self, **params: Any) -> Callable[[], Rows]:
+        self.run("advance_revision", **params)
+        self.run("record_change", **params)
+        return self.observe("read_outcome", **params)
+
+    def _execute(self, query: str, /, **params: Any) -> sqlite3.Cursor:
+        if self._store.on_statement:
+            self._store.on_statement(query)
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        try:
+            return cursor.execute(self._store.queries[query], params)
+        except sqlite3.IntegrityError as error:
+            if query == "claim_key":
+                raise KeyTaken from error
+            raise
+
+
+class SqliteSnapshot:
+    """A read transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, store: SqliteStore) -> None:
+        self._connection, self._store = connection, store
+
+    def fetch_many(
+        self,
+        questions: Sequence[tuple[str, Params]],
+        *,
+        is_last: bool = False,  # noqa: ARG002
+    ) -> list[Rows]:
+        execute = self._connection.execute
+        return [execute(self._store.queries[name], params).fetchall() for name, params in questions]
+
+
+class SqliteListener:
+    """Sees by the file's version that somebody wrote."""
+
+    def __init__(self, connection: sqlite3.Connection, store: SqliteStore) -> None:
+        self._connection, self._store = connection, store
+        self._seen = self._version()
+
+    def wait(self, seconds: float) -> list[str] | None:
+        deadline = time.monotonic() + seconds
+        while self._version() == self._seen and time.monotonic() < deadline:
+            time.sleep(min(LISTEN_SECONDS, seconds))
+        self._seen = self._version()
+        return None
+
+    def fetch(self, name: str, params: Params) -> Rows:
+        with translated_errors(self._store.path):
+            return self._connection.execute(self._store.queries[name], params).fetchall()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _version(self) -> int:
+        with translated_errors(self._store.path):
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def counters_of(connection: sqlite3.Connection) -> Counter[str]:
+    """Counters that SQL on the connection can ask for. Once for a connection where that can be had: it
+    makes the engine forget all that was prepared.
+    """
+    tally: Counter[str] = Counter()
+    connection.create_function("rescind_tallied", 1, tally.__getitem__, deterministic=True)
+    return tally
