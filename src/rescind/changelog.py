@@ -50,7 +50,7 @@ def entries(
     """
     after = model.require_number("after", after, least=0, most=2**63 - 1)
     if limit is not None:
-        limit = model.require_number("limit", limit, least=0, most=2**63 - 1)
+        limit = model.require_number("limit", limit, least=0)
     rows = store.fetch("find_log", {"organization": name})
     if not rows:
         raise OrganizationNotFound(organization=name)

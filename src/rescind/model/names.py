@@ -149,9 +149,11 @@ def require_text(what: str, value: object) -> str:
     return value
 
 
-def require_number(what: str, value: object, *, least: int, most: int) -> int:
+def require_number(what: str, value: object, *, least: int, most: int | None = None) -> int:
     """The whole number, if it lies between these. Else InvalidArgument."""
-    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
-        return int(value)
-    mend = f"use a whole number from {least} to {most}"
-    raise InvalidArgument(what=what, value=reprlib.repr(value), mend=mend)
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = int(value)
+        if least <= number and (most is None or number <= most):
+            return number
+    bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+    raise InvalidArgument(what=what, value=reprlib.repr(value), mend=f"use a whole number {bounds}")

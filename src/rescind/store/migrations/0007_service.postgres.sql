@@ -66,7 +66,7 @@ CREATE FUNCTION rescind_memberships_gone() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO directory_gone SELECT g.organization, 'membership', g.id, g.subject, g.name, o.revision + 1
-    FROM gone AS g JOIN organization AS o ON o.id = g.organization WHERE o.slug IS NOT NULL;
+    FROM gone AS g JOIN organization AS o ON o.id = g.organization;
     RETURN NULL;
 END
 $$;
@@ -78,7 +78,7 @@ CREATE FUNCTION rescind_gone() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO directory_gone SELECT OLD.organization, TG_ARGV[0], OLD.id, OLD.slug, to_jsonb(OLD) ->> TG_ARGV[1], o.revision + 1
-    FROM organization AS o WHERE o.id = OLD.organization AND o.slug IS NOT NULL;
+    FROM organization AS o WHERE o.id = OLD.organization;
     RETURN NULL;
 END
 $$;

@@ -66,27 +66,27 @@ CREATE TABLE directory_gone (
 
 CREATE TRIGGER membership_gone AFTER DELETE ON membership BEGIN
     INSERT INTO directory_gone SELECT OLD.organization, 'membership', OLD.id, OLD.subject, OLD.name, o.revision + 1
-    FROM organization AS o WHERE o.id = OLD.organization AND o.slug IS NOT NULL;
+    FROM organization AS o WHERE o.id = OLD.organization;
 END;
 
 CREATE TRIGGER group_buried AFTER UPDATE OF ended ON "group" WHEN OLD.ended IS NULL AND NEW.ended IS NOT NULL BEGIN
     INSERT INTO directory_gone SELECT OLD.organization, 'group', OLD.id, OLD.slug, OLD.name, o.revision + 1
-    FROM organization AS o WHERE o.id = OLD.organization AND o.slug IS NOT NULL;
+    FROM organization AS o WHERE o.id = OLD.organization;
 END;
 
 CREATE TRIGGER group_gone AFTER DELETE ON "group" WHEN OLD.ended IS NULL BEGIN
     INSERT INTO directory_gone SELECT OLD.organization, 'group', OLD.id, OLD.slug, OLD.name, o.revision + 1
-    FROM organization AS o WHERE o.id = OLD.organization AND o.slug IS NOT NULL;
+    FROM organization AS o WHERE o.id = OLD.organization;
 END;
 
 CREATE TRIGGER role_gone AFTER DELETE ON role BEGIN
     INSERT INTO directory_gone SELECT OLD.organization, 'role', OLD.id, OLD.slug, OLD.name, o.revision + 1
-    FROM organization AS o WHERE o.id = OLD.organization AND o.slug IS NOT NULL;
+    FROM organization AS o WHERE o.id = OLD.organization;
 END;
 
 CREATE TRIGGER permission_gone AFTER DELETE ON permission BEGIN
     INSERT INTO directory_gone SELECT OLD.organization, 'permission', OLD.id, OLD.slug, OLD.description, o.revision + 1
-    FROM organization AS o WHERE o.id = OLD.organization AND o.slug IS NOT NULL;
+    FROM organization AS o WHERE o.id = OLD.organization;
 END;
 
 -- What there is has been told, as far as it was.
