@@ -12,6 +12,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.errors import StoreBusy, StoreError, StoreUnavailable
+from rescind.store.sqlite import turns
 
 CHANGE = [changes.CreateGroup(group="eng")]
 
@@ -40,8 +41,9 @@ def test_closed_connection(ready: Authority, database: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
-def test_locked_database(ready: Authority, database: str) -> None:
+def test_locked_database(ready: Authority, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another writer's lock is a busy store."""
+    monkeypatch.setattr(turns, "BUSY_SECONDS", 0.05)
     with closing(connect(database)) as other, closing(connect(database)) as ours:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusy):

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -27,36 +26,17 @@ WITH_CODE = [page for page in pages() if any(block.is_run for block in blocks(pa
 Run = subprocess.CompletedProcess[str]
 
 
-@pytest.fixture(scope="module")
-def runs(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    postgres_server: str,
-    postgres_template: str,
-) -> Iterator[dict[Path, Future[Run]]]:
-    """The pages that were asked for, each on its way in a folder and a database of its own."""
-    wanted = [
-        item.callspec.params["page"]
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.originalname == "test_page_runs"
-    ]
-    with (
-        ThreadPoolExecutor(os.cpu_count()) as pool,
-        psycopg.connect(postgres_server, autocommit=True) as connection,
-    ):
-        runs: dict[Path, Future[Run]] = {}
-        made = []
-        for page in wanted:
-            url = ""
-            if any(URL in block.text for block in blocks(page)):
-                made.append(f"rescind_page_{os.getpid()}_{len(made)}")
-                connection.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {postgres_template}")
-                url = as_url(with_database(postgres_server, made[-1]))
-            runs[page] = pool.submit(follow, page, tmp_path_factory.mktemp("page"), url)
-        yield runs
-        pool.shutdown()
-        for database in made:
-            connection.execute(f"DROP DATABASE {database} WITH (FORCE)")
+@pytest.fixture
+def postgres_of_page(postgres_server: str, postgres_template: str, page: Path) -> Iterator[str]:
+    """The URL of a page's own database, if it uses one."""
+    if not any(URL in block.text for block in blocks(page)):
+        yield ""
+        return
+    database = f"rescind_page_{os.getpid()}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {database} TEMPLATE {postgres_template}")
+        yield as_url(with_database(postgres_server, database))
+        connection.execute(f"DROP DATABASE {database} WITH (FORCE)")
 
 
 def follow(page: Path, folder: Path, url: str) -> Run:
@@ -77,9 +57,9 @@ def follow(page: Path, folder: Path, url: str) -> Run:
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=name)
-def test_page_runs(page: Path, runs: dict[Path, Future[Run]]) -> None:
+def test_page_runs(page: Path, tmp_path: Path, postgres_of_page: str) -> None:
     """Every command and every line of Python of the page does what the page says it does."""
-    done = runs[page].result()
+    done = follow(page, tmp_path, postgres_of_page)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 

@@ -11,13 +11,15 @@
 p.organization, p."group", p.kind, p.ref, p.since, p.revision, p.cursor_membership, p.cursor_assignment, p.urgency, p.total,
 p.attempts
 
+-- The revision tells which was first where the clock does not: SQLite's counts milliseconds.
+
 -- name: list_due
 SELECT
 @pending_columns
 FROM pending AS p
 WHERE NOT p.parked AND p.not_before <=
 @clock
-ORDER BY p.urgency, p.recorded_at LIMIT :limit
+ORDER BY p.urgency, p.recorded_at, p.revision LIMIT :limit
 
 -- name: list_pending_of_group
 SELECT
