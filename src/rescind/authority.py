@@ -201,6 +201,9 @@ class Authority(AbstractContextManager["Authority"]):
         When this returns, no check that starts anywhere allows what the change revoked. Raises
         NotCommitted while the transaction that carried the change is open or was rolled back.
         """
+        if not isinstance(receipt, Receipt):
+            mend = "give what `apply` returned"
+            raise InvalidArgument(what="receipt", value=reprlib.repr(receipt), mend=mend)
         if receipt.changed:
             names = {"o": receipt.revision.incarnation, "revision": receipt.revision.organization}
             rows = self.store.fetch("read_recorded", names)
