@@ -98,8 +98,26 @@ def requests(draw: st.DrawFn) -> tuple[str, bytes]:
     more = ["X-Request-ID: given", *draw(LINES)]
     key = draw(st.sampled_from(["check", "bound", "other", "write", "none", "unknown"]))
     sent = asking(draw(BODIES), draw(PATHS), key="KEY" if key != "none" else "", more=more)
+    if draw(st.sampled_from([False, False, True])):
+        sent = chunked(sent)
     method = draw(st.sampled_from([b"POST"] * 6 + [b"GET", b"HEAD", b"PUT"]))
     return key, method + sent[len(b"POST") :]
+
+
+def chunked(sent: bytes) -> bytes:
+    """The same request with its body in two chunks."""
+    head, _, body = sent.partition(b"\r\n\r\n")
+    lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
+    parts = [part for part in (body[:9], body[9:]) if part]
+    told = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts)
+    return b"\r\n".join([*lines, b"Transfer-Encoding: chunked", b"", told + b"0\r\n\r\n"])
+
+
+def test_a_large_body_in_chunks(both: Both) -> None:
+    """Is refused as one whose size is announced."""
+    large = asking(b" " * 2_500, key=both.keys["check"], more=["X-Request-ID: a"])
+    for sent in (large, chunked(large)):
+        assert b" 413 " in same(both, [sent + LAST])[0][0]
 
 
 @settings(
