@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterator
-from contextlib import suppress
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +23,7 @@ from rescind.propagation.budget import FORCED
 from rescind.propagation.reconcile import reconcile
 from rescind.recording import recorder
 from rescind.store.queries import SHARED, Engine, parameters, queries
+from rescind.store.sqlite import connect
 from tests.contract.test_noops import NOOPS
 from tests.contract.test_refusals import CONTRADICTING, IN_USE, MISSING
 from tests.contract.world import SOONER, WORLD
@@ -180,3 +182,23 @@ def _share_a_role(authority: Authority) -> None:
     authority.apply([changes.Assign(role="shared", to="user:ada")])
     delete = changes.DeleteRole(role="shared", cascade=True)
     authority.apply([delete], organization=ENVIRONMENT)
+
+
+def test_no_look_up_fills_a_bloom_filter(new_database: Callable[[str], str]) -> None:
+    """SQLite looks up what a query needs; it does not go through a table first. (Control: a product of two
+    recursive sets that is not limited is looked up by way of a filter.)
+    """
+    product = queries("sqlite")["list_permissions"].replace("LIMIT 1000000000", "")
+    with closing(connect(new_database("sqlite").removeprefix("sqlite:///"))) as connection:
+        connection.create_function("rescind_tallied", 1, len)
+        found = {
+            name
+            for name, sql in {**queries("sqlite"), "product": product}.items()
+            if name != "effective_permission_view" and "BLOOM FILTER" in _plan(connection, sql)
+        }
+    assert found == {"product"}
+
+
+def _plan(connection: sqlite3.Connection, sql: str) -> str:
+    nothing = dict.fromkeys(parameters(sql))
+    return str(connection.execute(f"EXPLAIN QUERY PLAN {sql}", nothing).fetchall())

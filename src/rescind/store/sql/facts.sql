@@ -81,8 +81,8 @@ WITH RECURSIVE
 ,
 @above
 SELECT COALESCE('group:' || g.slug, m.subject), q.slug, x.slug, a.expires_at
-FROM holder AS h CROSS JOIN above
-JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = above.id AND a.ended IS NULL
+FROM
+@held_at
 JOIN role AS q ON q.id = a.role JOIN resource AS x ON x.organization = :o AND x.id = a.resource
 LEFT JOIN membership AS m ON m.organization = :o AND m.id = a.holder
 LEFT JOIN "group" AS g ON g.organization = :o AND g.id = a.holder
@@ -93,8 +93,8 @@ WITH RECURSIVE
 ,
 @above
 , used (id) AS (
-    SELECT a.role FROM holder AS h CROSS JOIN above
-    JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = above.id AND a.ended IS NULL
+    SELECT a.role FROM
+@held_at
     UNION
     SELECT default_role FROM organization WHERE id = :o)
 SELECT q.slug, q.priority, q.id, EXISTS (SELECT 1 FROM role_permission AS rp WHERE rp.role = q.id AND rp.permission = :p)

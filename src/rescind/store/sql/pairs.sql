@@ -53,19 +53,25 @@ kept (membership, "group", expires_at) AS (     -- all paths as they are
     SELECT k.membership, n.parent, k.expires_at
     FROM kept AS k JOIN nesting AS n ON n.organization = :o AND n.child = k."group")
 
--- fragment: doomed
-doomed (membership, assignment) AS (
-    SELECT t.membership, a.id
-    FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
-    JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
-    WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id))
+-- SQLite takes a product of two recursive sets for larger than any table, and would fill a Bloom filter with all
+-- assignments to look some up; a limit that is not reached tells it better.
 
--- fragment: doomed_ever
+-- fragment: lost
 lost (membership, "group") AS (
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
-    WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id)),
-doomed (membership, assignment) AS (
+    WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id)
+    LIMIT 1000000000)
+
+-- fragment: doomed
+@lost
+, doomed (membership, assignment) AS (
+    SELECT l.membership, a.id
+    FROM lost AS l JOIN assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NULL)
+
+-- fragment: doomed_ever
+@lost
+, doomed (membership, assignment) AS (
     SELECT l.membership, a.id
     FROM lost AS l JOIN assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NULL
     UNION ALL

@@ -248,17 +248,18 @@ WHERE
 @upsert
 
 -- fragment: unmake_flow
-gone (membership, "group") AS MATERIALIZED (
+gone (membership, "group") AS MATERIALIZED (    -- the limits: see `lost`
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
-    WHERE NOT EXISTS (SELECT 1 FROM reached AS r WHERE r.membership = c.membership AND r."group" = h.id))
+    WHERE NOT EXISTS (SELECT 1 FROM reached AS r WHERE r.membership = c.membership AND r."group" = h.id)
+    LIMIT 1000000000)
 , doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id
     FROM gone AS c JOIN assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE
 @in_range
     UNION ALL
     SELECT c.membership, a.id
-    FROM concerned AS c CROSS JOIN holder AS h
-    JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL WHERE
+    FROM (SELECT d.membership, h.id FROM concerned AS d CROSS JOIN holder AS h LIMIT 1000000000) AS c
+    JOIN assignment AS a ON a.organization = :o AND a.holder = c.id AND a.ended IS NOT NULL WHERE
 @in_range
 )
 @delete_doomed
