@@ -201,6 +201,7 @@ class Authority(AbstractContextManager["Authority"]):
         When this returns, no check that starts anywhere allows what the change revoked. Raises
         NotCommitted while the transaction that carried the change is open or was rolled back.
         """
+        _require_receipt(receipt)
         if receipt.changed:
             names = {"o": receipt.revision.incarnation, "revision": receipt.revision.organization}
             rows = self.store.fetch("read_recorded", names)
@@ -557,6 +558,12 @@ def _is_live(assurance: str) -> bool:
         mend = "use 'standard' or 'live'"
         raise InvalidArgument(what="assurance", value=repr(assurance), mend=mend)
     return assurance == "live"
+
+
+def _require_receipt(value: object) -> None:
+    if not isinstance(value, Receipt):
+        mend = "give what apply() returned"
+        raise InvalidArgument(what="receipt", value=reprlib.repr(value), mend=mend)
 
 
 def _require_work(value: object) -> None:

@@ -13,6 +13,7 @@ import httpx
 import uvicorn
 
 from rescind.http.app import application
+from rescind.http.gate import Gate
 from rescind.http.service import Service
 from rescind.http.serving import on_wires
 
@@ -37,9 +38,9 @@ class Served:
 
 
 @contextmanager
-def serving(service: Service, **options: Any) -> Iterator[Served]:
+def serving(service: Service, *, gate: Gate | None = None, **options: Any) -> Iterator[Served]:
     """Serve until the end of the block; requests under way are finished. Options are uvicorn's."""
-    config = on_wires(application(service), **options)
+    config = on_wires(gate or application(service), **options)
     listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -57,8 +57,14 @@ VALID: dict[str, dict[str, Any]] = {
         "detail": False,
         "route": "inline",
         "wait": "recorded",
+        "only_at": None,
     },
-    "preview": {"changes": [changes.DeactivateMembership(subject="ada")], "organization": "acme"},
+    "preview": {
+        "changes": [changes.DeactivateMembership(subject="ada")],
+        "organization": "acme",
+        "only_at": None,
+    },
+    "enforce": {"receipt": None},
     "check": {
         "subject": "user:ada",
         "permission": "read",
@@ -107,7 +113,7 @@ VALID: dict[str, dict[str, Any]] = {
 OF_A_LIST: dict[str, Any] = {"limit": 10, "cursor": None, "at_least": None, "assurance": "standard"}
 for listed in ("permissions_of", "resources_of", "who_can"):
     VALID[listed] |= OF_A_LIST
-WITHOUT_ARGUMENTS = {"close", "has_due_work"}
+WITHOUT_ARGUMENTS = {"close", "has_due_work", "together"}
 NOT_VALUES = {"self", "on_progress", "options"}
 
 CHANGES: list[type[Change]] = list(get_args(Change))

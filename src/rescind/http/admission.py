@@ -64,7 +64,9 @@ def require_size(headers: Headers, limits: Limits) -> None:
 
 
 def require_form(method: str, headers: Headers, body: bytes, limits: Limits) -> None:
-    """InvalidRequest unless what is sent is said to be JSON, and is not too deep."""
+    """BodyTooLarge; or InvalidRequest unless what is sent is said to be JSON, and is not too deep."""
+    if len(body) > limits.body_bytes:
+        raise BodyTooLarge(limit=f"{limits.body_bytes} bytes")
     if body or method in WITH_BODY:
         _require_json(method, headers, body)
         require_shallow(body, limits.depth)

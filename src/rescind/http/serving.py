@@ -100,13 +100,15 @@ def on_wires(gate: Gate, **options: Any) -> uvicorn.Config:
     """How uvicorn is to serve an application: with our connections, and nothing but HTTP."""
     return uvicorn.Config(
         gate,
-        http=Wires(gate),  # type: ignore[arg-type]  # it is called, be it a class or not
-        lifespan="on",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        **options,
+        **{
+            "http": Wires(gate),
+            "lifespan": "on",
+            "ws": "none",
+            "log_config": None,
+            "access_log": False,
+            "server_header": False,
+            **options,
+        },
     )
 
 

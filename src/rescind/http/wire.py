@@ -55,7 +55,7 @@ class Wires:
         """All of them had begun by now, so that one look is enough."""
         wires, self._ready = self._ready, []
         with ExitStack() as stack:
-            with suppress(RescindError):
+            with suppress(Exception):  # then each looks for itself, and tells it
                 stack.enter_context(self.gate.service.authority.together())
             for wire in wires:
                 wire.answer()
@@ -116,8 +116,11 @@ class Wire(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins."""
         if self._is_ready:  # only where what looks like the end of a head is none
-            self._is_ready, self._is_refused, self._lane = False, True, None
-            self.transport.close()
+            self._is_ready, self._refusal = (
+                False,
+                InvalidRequest(why="the end of a head is not clear"),
+            )
+            raise self._refusal
         self._is_in_head = self._has_moved = True
         super().on_message_begin()
 
