@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from rescind import Authority
+from rescind import Authority, changes
 from rescind.http.admission import Admission
 from rescind.http.app import application
 from rescind.http.gate import Answered
@@ -36,7 +36,9 @@ class Both:
 def running(database: str, **limits: Any) -> Iterator[Both]:
     with Authority.open(database, index=True) as authority:
         authority.apply(WORLD, organization="acme")
+        authority.apply([changes.CreateOrganization()], organization="beta")
         authority.load("acme")
+        authority.load("beta")
         service = Service(authority, Keys(authority.store), limits=Limits(**limits))
         gate, at_once = application(service), []
         ask = gate.at_once
