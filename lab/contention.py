@@ -23,6 +23,8 @@ TOGGLED = 50
 """Members of the large group that leave and come back, in turn."""
 LOOK_EVERY = 10
 """Rounds between two looks at whether the job is done."""
+MOST_ROUNDS = 1_500
+"""So many are enough to tell; changes of the large group alone can keep one worker busy for ever."""
 
 
 def run(*, quick: bool, seed: int) -> Figures:  # noqa: ARG001
@@ -55,7 +57,9 @@ def _contention(engine: str, url: str, size: int, rounds: int) -> Figures:
         authority.apply([everything_to("all", size)], route=Route.BACKGROUND)
         with foreground.watched("same", "other") as waits:
             crew.go()
-            while _is_filling(foreground):
+            for _ in range(MOST_ROUNDS // LOOK_EVERY):
+                if not _is_filling(foreground):
+                    break
                 for _ in range(LOOK_EVERY):
                     foreground.change("same", next(same))
                     foreground.change("other", next(others))
