@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from rescind import Authority, changes
 from rescind.propagation import worker as module
-from rescind.propagation.reconcile import Job, Progress
+from rescind.propagation.pace import Pace
+from rescind.propagation.reconcile import Job, Progress, Work, jobs
 from rescind.settings import Settings
 from tests.faults.small import Steady
 from tests.unit.jobs import FACTS, WAIT_SECONDS, Seen, grant, pend, revoke, settling
@@ -75,6 +77,38 @@ def test_none_starves(acme: Authority, monkeypatch: pytest.MonkeyPatch, is_fair:
         seen.worker.work_once()
     assert ("c" in seen.chunks) == is_fair
     assert len(seen.chunks) == 3 * 8
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_an_overtaken_job_is_left_to_who_overtook(
+    acme: Authority, monkeypatch: pytest.MonkeyPatch, is_told: bool
+) -> None:
+    """Where another worker went on with a job, this one goes to others; not told of it, it stays."""
+    step = Work.step
+
+    def untold(work: Work, pace: Pace) -> Progress:
+        return replace(step(work, pace), is_overtaken=False)
+
+    if not is_told:
+        monkeypatch.setattr(Work, "step", untold)
+    pend(acme, grant("a"), grant("b"))
+    seen = Seen(acme, slice_seconds=HOUR)
+    seen.worker._pace = Steady(1)
+    overtaken: list[Job] = []
+
+    def overtake(job: Job, done: Progress) -> None:
+        seen._note(job, done)
+        if not overtaken:
+            overtaken.append(job)
+            row = {"o": job.o, "g": job.group}
+            other = Work(acme.store, jobs(acme.store.fetch("list_pending_of_group", row))[0])
+            step(other, Steady(1))
+
+    seen.worker._on_progress = overtake
+    chunks = seen.finish()
+    assert chunks[:2] == ["a", "a"]  # the second did nothing
+    assert (chunks[2] == "b") == is_told
+    assert set(chunks) == {"a", "b"}
 
 
 # --- stopping and waking --------------------------------------------------------------------------

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import weakref
-from os import register_at_fork
 from typing import Final
 
+from rescind.decision import forks
 from rescind.errors import RescindError
 from rescind.model import Microseconds
 from rescind.store import Store
@@ -32,11 +31,10 @@ class EnforcedTimes:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._set_up()
-        _everywhere.add(self)
+        forks.set_up(self)
 
-    def _set_up(self) -> None:
-        """As in a new process: nothing is noted, and nobody writes."""
+    def set_up(self) -> None:
+        """As in a new process: nothing is noted, nobody writes; what was noted the other one writes."""
         self._lock = threading.Lock()
         self._noted: dict[Change, int] = {}
         self._thread: threading.Thread | None = None
@@ -87,15 +85,3 @@ class EnforcedTimes:
         with self._lock:
             for change in taken:
                 del self._noted[change]
-
-
-_everywhere: weakref.WeakSet[EnforcedTimes] = weakref.WeakSet()
-
-
-def _forget_all() -> None:
-    """The thread, and what it locked, were left behind in the other process, which writes what it noted."""
-    for times in _everywhere:
-        times._set_up()
-
-
-register_at_fork(after_in_child=_forget_all)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
-from os import register_at_fork
 from typing import Final
 
+from rescind.decision import forks
 from rescind.decision.enforced import EnforcedTimes
 from rescind.decision.memory import CLOCK, Memory, clock
 from rescind.decision.replica import Replica
@@ -193,10 +192,9 @@ class Acknowledgements:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._set_up()
-        _everywhere.add(self)
+        forks.set_up(self)
 
-    def _set_up(self) -> None:
+    def set_up(self) -> None:
         """As in a new process: nobody listens."""
         self._changed = threading.Condition()
         self._revisions: dict[tuple[str, int], int] = {}
@@ -251,15 +249,3 @@ class Acknowledgements:
                 key = (replica, int(o))
                 self._revisions[key] = max(int(number), self._revisions.get(key, -1))
             self._changed.notify_all()
-
-
-_everywhere: weakref.WeakSet[Acknowledgements] = weakref.WeakSet()
-
-
-def _forget_all() -> None:
-    """The thread that listens, and what it locked, were left behind in the other process."""
-    for heard in _everywhere:
-        heard._set_up()
-
-
-register_at_fork(after_in_child=_forget_all)

@@ -11,12 +11,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from os import register_at_fork
 from typing import Any, Final, TypeVar
 
+from rescind.decision import forks
 from rescind.decision.check import Question
 from rescind.decision.holding import Holding, Keeper, State
 from rescind.decision.index import Index
@@ -47,11 +46,10 @@ class Memory:
         self.store, self.settings = store, settings
         self._now = now
         self._make_keeper = keeper
-        self._set_up()
-        _everywhere.add(self)
+        forks.set_up(self)
 
-    def _set_up(self) -> None:
-        """As in a new process: nothing is held, and nobody knows of it."""
+    def set_up(self) -> None:
+        """As in a new process: nothing is held, and nobody knows of it; a lease is no other process's."""
         self.holdings: dict[str, Holding] = {}
         self._loading: set[str] = set()
         self._left_over: set[int] = set()
@@ -377,15 +375,3 @@ class Memory:
 
 def _covers(revision: Revision, at_least: Revision) -> bool:
     return revision.incarnation == at_least.incarnation and revision.covers(at_least)
-
-
-_everywhere: weakref.WeakSet[Memory] = weakref.WeakSet()
-
-
-def _forget_all() -> None:
-    """A lease belongs to a process: what a fork copied is nobody's."""
-    for memory in _everywhere:
-        memory._set_up()
-
-
-register_at_fork(after_in_child=_forget_all)
