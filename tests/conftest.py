@@ -6,6 +6,7 @@ import atexit
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,11 @@ MEMORY = Path("/dev/shm")
 ROOM_BYTES = 2 << 30
 
 _numbers = itertools.count()
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as in the background of a shell: processes inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _folder() -> str:

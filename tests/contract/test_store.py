@@ -217,8 +217,11 @@ def _take_the_snapshot_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> Non
             def execute(self, sql: str, *params: Any) -> Any:
                 return self._connection.execute("SELECT 1" if sql in ENDS else sql, *params)
 
-        reader = store._reader  # type: ignore[attr-defined]
-        monkeypatch.setattr(store, "_reader", lambda: Plain(reader()))
+            def close(self) -> None:
+                self._connection.close()
+
+        reader = store._reader()  # type: ignore[attr-defined]
+        reader.connection = Plain(reader.connection)
         return
     execute = psycopg.Connection.execute
 

@@ -6,6 +6,8 @@ import json
 import os
 import shlex
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -135,6 +137,25 @@ def test_processes_share_the_address(tmp_path: Path, new_database: Callable[[str
                 assert allowed(client)
         assert server.end() == 0
     assert _children(server.process.pid) == []
+
+
+TOLD_EARLY = """
+import os, signal, sys
+from rescind.http import serving
+serving.run = lambda *_: os.kill(os.getpid(), signal.SIGTERM)  # before it has handlers of its own
+if sys.argv[1] == "inherited":
+    serving._forget_handlers = lambda: None
+with serving._on_signals(lambda *_: None):
+    _, status = os.waitpid(serving._fork(None, None), 0)
+print(os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.parametrize(("handlers", "ended"), [("forgotten", -signal.SIGTERM), ("inherited", 0)])
+def test_a_process_that_is_told_before_it_serves(handlers: str, ended: int) -> None:
+    """It ends by what it was told. (Control: with the parent's handlers it takes no notice.)"""
+    command = [sys.executable, "-c", TOLD_EARLY, handlers]
+    assert int(subprocess.run(command, capture_output=True, check=True).stdout) == ended
 
 
 def _children(pid: int) -> list[int]:

@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Final
 
 import uvicorn
@@ -141,28 +141,38 @@ def _supervise(configuration: Configuration, listening: socket.socket) -> None:
         nonlocal stopping
         stopping = True
         for child in children:
-            os.kill(child, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
+
+    def begin() -> None:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until it is known whom to tell
+        try:
+            if not stopping:
+                children.add(_fork(configuration, listening))
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     with _on_signals(stop):
         for _ in range(configuration.processes):
-            children.add(_fork(configuration, listening))
+            begin()
         while children:
             child, status = os.wait()
             children.discard(child)
-            if stopping:
-                continue
-            log.error("process %d ended with %d; another takes its place", child, status)
-            time.sleep(RESTART_SECONDS)
             if not stopping:
-                children.add(_fork(configuration, listening))
+                log.error("process %d ended with %d; another takes its place", child, status)
+                time.sleep(RESTART_SECONDS)
+                begin()
 
 
 def _fork(configuration: Configuration, listening: socket.socket) -> int:
+    """Another process; told to stop before it serves, it ends at once."""
     child = os.fork()
     if child:
         return child
     code = 1
     try:
+        _forget_handlers()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         run(configuration, listening)
         code = 0
     except BaseException as error:
@@ -170,3 +180,9 @@ def _fork(configuration: Configuration, listening: socket.socket) -> int:
     finally:
         sys.stdout.flush()
         os._exit(code)
+
+
+def _forget_handlers() -> None:
+    """The parent's would stop the parent's children, and not this process."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)

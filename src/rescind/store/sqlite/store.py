@@ -15,6 +15,7 @@ from rescind.store.queries import queries
 from rescind.store.schema import require_current
 from rescind.store.sqlite import turns
 from rescind.store.sqlite.files import connect, require_file, translated, translated_errors
+from rescind.store.sqlite.readers import Reader
 from rescind.store.sqlite.transaction import (
     SqliteListener,
     SqliteSnapshot,
@@ -34,13 +35,14 @@ class SqliteStore:
         self.on_statement: Callable[[str], None] | None = None
         self._lock = threading.Lock()
         self._local = threading.local()
-        self._opened: list[sqlite3.Connection] = []
+        self._readers: list[Reader] = []
+        self._writers: list[sqlite3.Connection] = []
         self._spare: list[sqlite3.Connection] = []
         self._process = os.getpid()
         self._closed = False
         require_file(self.path)
         with translated_errors(self.path):
-            self._writer = self._connect()
+            self._writer = self._new_writer()
             self._tally = counters_of(self._writer)
             require_current(self._writer.execute)
             self._writer.execute("PRAGMA busy_timeout = 0")
@@ -83,7 +85,7 @@ class SqliteStore:
             try:
                 connection = self._spare.pop()
             except IndexError:
-                connection = self._connect()
+                connection = self._new_writer()
             try:
                 with self._turn(gives_way=False):
                     turns.begin(connection, self._turns)
@@ -103,12 +105,14 @@ class SqliteStore:
     def listen(self, channel: str) -> SqliteListener:  # noqa: ARG002
         self._require_usable()
         with translated_errors(self.path):
-            return SqliteListener(self._connect(), self)
+            return SqliteListener(self._new_reader(), self)
 
     def version(self) -> int:
         """Changes for the calling thread whenever anybody else wrote to the file."""
+        reader = self._reader()
         try:
-            row = self._reader().execute("PRAGMA data_version").fetchone()
+            with reader.lock:
+                row = reader.connection.execute("PRAGMA data_version").fetchone()
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
         return int(row[0])
@@ -141,15 +145,20 @@ class SqliteStore:
                 self.on_statement("committed")
 
     def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
-        connection = (
-            driver_connection(within, sqlite3.Connection) if within is not None else self._reader()
-        )
         try:
-            cursor = connection.cursor()
-            cursor.row_factory = None
-            return cursor.execute(self.queries[name], params).fetchall()
+            if within is not None:
+                connection = driver_connection(within, sqlite3.Connection)
+                return self._rows(connection, name, params)
+            reader = self._reader()
+            with reader.lock:
+                return self._rows(reader.connection, name, params)
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
+
+    def _rows(self, connection: sqlite3.Connection, name: str, params: Params) -> Rows:
+        cursor = connection.cursor()
+        cursor.row_factory = None
+        return cursor.execute(self.queries[name], params).fetchall()
 
     def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
         with self.snapshot() as snapshot:
@@ -157,30 +166,33 @@ class SqliteStore:
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSnapshot]:
-        connection = self._reader()
-        with translated_errors(self.path):
-            connection.execute("BEGIN")
+        reader = self._reader()
+        with translated_errors(self.path), reader.lock:
+            reader.connection.execute("BEGIN")
             try:
-                yield SqliteSnapshot(connection, self)
+                yield SqliteSnapshot(reader.connection, self)
             finally:
-                connection.execute("COMMIT")
+                reader.connection.execute("COMMIT")
 
     def close(self) -> None:
+        """Wait for what is under way, and close all connections."""
         self._closed = True
         with self._lock:
-            for connection in self._opened:
+            for connection in self._writers:
                 connection.close()
-            self._opened.clear()
+        for reader in tuple(self._readers):
+            reader.close()
         self._turns.close()
 
-    def _reader(self) -> sqlite3.Connection:
+    def _reader(self) -> Reader:
+        """This thread's."""
         self._require_usable()
         try:
-            return self._local.connection  # type: ignore[no-any-return]
+            return self._local.reader  # type: ignore[no-any-return]
         except AttributeError:
             with translated_errors(self.path):
-                self._local.connection = self._connect()
-            return self._local.connection  # type: ignore[no-any-return]
+                self._local.reader = self._new_reader()
+            return self._local.reader  # type: ignore[no-any-return]
 
     def _require_usable(self) -> None:
         if self._closed:
@@ -190,7 +202,13 @@ class SqliteStore:
                 path=self.path, mend="a SQLite store cannot cross a fork; open it in each process"
             )
 
-    def _connect(self) -> sqlite3.Connection:
+    def _new_writer(self) -> sqlite3.Connection:
+        """Used under the lock alone."""
         connection = connect(self.path)
-        self._opened.append(connection)
+        self._writers.append(connection)
         return connection
+
+    def _new_reader(self) -> Reader:
+        reader = Reader(connect(self.path))
+        self._readers.append(reader)
+        return reader

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rescind.errors import refusal
 from rescind.store.base import Bounds, KeyTaken, OverBudget, Params, PlanStale, Rows
 from rescind.store.sqlite.files import translated_errors
+from rescind.store.sqlite.readers import Reader
 
 if TYPE_CHECKING:
     from rescind.store.sqlite.store import SqliteStore
@@ -105,8 +106,8 @@ class SqliteSnapshot:
 class SqliteListener:
     """Sees by the file's version that somebody wrote."""
 
-    def __init__(self, connection: sqlite3.Connection, store: SqliteStore) -> None:
-        self._connection, self._store = connection, store
+    def __init__(self, reader: Reader, store: SqliteStore) -> None:
+        self.reader, self._store = reader, store
         self._seen = self._version()
 
     def wait(self, seconds: float) -> list[str] | None:
@@ -117,15 +118,15 @@ class SqliteListener:
         return None
 
     def fetch(self, name: str, params: Params) -> Rows:
-        with translated_errors(self._store.path):
-            return self._connection.execute(self._store.queries[name], params).fetchall()
+        with translated_errors(self._store.path), self.reader.lock:
+            return self.reader.connection.execute(self._store.queries[name], params).fetchall()
 
     def close(self) -> None:
-        self._connection.close()
+        self.reader.close()
 
     def _version(self) -> int:
-        with translated_errors(self._store.path):
-            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        with translated_errors(self._store.path), self.reader.lock:
+            return int(self.reader.connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def counters_of(connection: sqlite3.Connection) -> Counter[str]:
