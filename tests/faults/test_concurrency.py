@@ -186,26 +186,43 @@ def test_the_lock_is_what_prevents_it(
     anomalies: Callable[[str], int],
     is_locked: bool,
 ) -> None:
-    """Both have done all but commit: without the lock the anomaly is there, with it it cannot be."""
+    """Left has done all but commit when right begins: without the lock that is the anomaly."""
     database, one, other = two
     if not is_locked:
         _take_the_lock_out(database)
     monkeypatch.setattr(psycopg.Connection, "pipeline", lambda _: contextlib.nullcontext())
     first, left, right = scenario(0)
     one.apply(first)
-    arrived = [threading.Event(), threading.Event()]
+    left_is_done, right_is_done = threading.Event(), threading.Event()
 
-    def meet(mine: int) -> Callable[[str], None]:
-        def hook(name: str) -> None:
-            if name == "close_change":
-                arrived[mine].set()
-                arrived[1 - mine].wait(timeout=0.5)  # with the lock the other cannot come
+    def as_left(name: str) -> None:
+        if name == "close_change":
+            left_is_done.set()
+            _until(lambda: right_is_done.is_set() or _waits_for_a_lock(database))
 
-        return hook
+    def as_right(name: str) -> None:
+        _until(left_is_done.is_set)
+        if name == "close_change":
+            right_is_done.set()
 
-    one.store.on_statement, other.store.on_statement = meet(0), meet(1)
+    one.store.on_statement, other.store.on_statement = as_left, as_right
     _apply_both((one, other), [[left], [right]])
     assert anomalies(database) == (0 if is_locked else 1 if anomalies is not cycles else 2)
+
+
+def _until(has_come: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not has_come():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _waits_for_a_lock(database: str) -> bool:
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return _count(database, waiting) > 0
 
 
 def _take_the_lock_out(database: str) -> None:
