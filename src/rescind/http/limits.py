@@ -81,7 +81,7 @@ class Rates:
 
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _TOKENS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
-"""A text goes to its end, or to the body's, and is never gone back in: else many quotes take quadratic time."""
+"""A text goes to its end, or to the body's, and is never gone back in: else quotes take quadratic time."""
 
 
 def require_shallow(body: bytes, most: int) -> None:
