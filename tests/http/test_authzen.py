@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from rescind import changes
 from tests.http.serving import Served
 
 ADA = {"type": "user", "id": "ada"}
@@ -63,6 +65,21 @@ def test_the_organization_itself_is_a_resource(pdp: httpx.Client) -> None:
     assert decision(pdp.post(EVALUATION, json={**QUESTION, "resource": root}))
     found = search(pdp, "resource", resource={"type": "organization"})
     assert found["results"] == [root]
+
+
+def test_an_identity_is_a_user(pdp: httpx.Client) -> None:
+    """As API gateways name whoever a token is about; what is found is of the type that was asked for."""
+    someone = {"type": "identity", "id": "ada"}
+    assert decision(pdp.post(EVALUATION, json={**QUESTION, "subject": someone}))
+    assert not decision(
+        pdp.post(EVALUATION, json={**QUESTION, "subject": {**someone, "id": "bot"}})
+    )
+    assert decisions(pdp, [{**CAN, "subject": someone}, CANNOT]) == [True, False]
+    users = [each["id"] for each in search(pdp, "subject")["results"]]
+    found = search(pdp, "subject", subject={"type": "identity"})["results"]
+    assert found == [{"type": "identity", "id": name} for name in users]
+    for kind in ("resource", "action"):
+        assert search(pdp, kind, subject=someone) == search(pdp, kind)
 
 
 def test_unknown_fields_are_ignored(pdp: httpx.Client) -> None:
@@ -172,10 +189,21 @@ def test_an_unknown_route_is_404(pdp: httpx.Client) -> None:
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_the_request_id_is_echoed(pdp: httpx.Client, route: str) -> None:
-    """In answers and in problems."""
-    for body in (ROUTES[route], []):
-        answer = pdp.post(route, json=body, headers={"X-Request-ID": "bfe9eb29-ab87"})
-        assert answer.headers["X-Request-ID"] == "bfe9eb29-ab87"
+    """In answers and in problems; all that is printable."""
+    every = bytes(range(0x21, 0x7F)).decode()
+    for given in ("bfe9eb29-ab87", "a b, c", every, "x" * 1024):
+        for body in (ROUTES[route], []):
+            answer = pdp.post(route, json=body, headers={"X-Request-ID": given})
+            assert answer.headers["X-Request-ID"] == given
+            assert answer.is_success or answer.json()["request_id"] == given
+
+
+@pytest.mark.parametrize("given", [b"", b"x" * 1025, "é".encode(), b"a\tb", b"\x7f"])
+def test_another_request_id_is_made(pdp: httpx.Client, given: bytes) -> None:
+    """For one that is too long, or not printable."""
+    for body in (QUESTION, []):
+        answer = pdp.post(EVALUATION, json=body, headers=[(b"X-Request-ID", given)])
+        assert re.fullmatch("[0-9a-f]{16}", answer.headers["X-Request-ID"])
 
 
 # --- evaluations ----------------------------------------------------------------------------------
@@ -235,6 +263,24 @@ def test_defaults_are_replaced_as_a_whole(pdp: httpx.Client) -> None:
     answer = pdp.post(EVALUATIONS, json=body).json()["evaluations"]
     assert [each["decision"] for each in answer] == [True, False, True]
     assert answer[1]["context"]["error"]["status"] == 400
+
+
+def test_a_default_that_is_not_whole_is_none(pdp: httpx.Client) -> None:
+    """Items with an entity of their own do not need it; one that leaves it out is denied in its place."""
+    for name, whole in (("subject", ADA), ("action", READ), ("resource", DOC)):
+        for part in ({}, {"type": "user"}, {"id": "1"}, {"properties": {}}):
+            common = {**{k: v for k, v in QUESTION.items() if k != name}, name: part}
+            body = {**common, "evaluations": [{name: whole}, {}]}
+            found = pdp.post(EVALUATIONS, json=body)
+            assert found.status_code == 200, found.text
+            first, second = found.json()["evaluations"]
+            assert (first["decision"], second["decision"]) == (True, False)
+            assert name in second["context"]["error"]["message"]
+            alone = pdp.post(EVALUATIONS, json={**common, "evaluations": []})
+            assert alone.status_code == 400
+            assert name in alone.json()["detail"]
+        body = {**QUESTION, name: "text", "evaluations": [{name: whole}]}
+        assert pdp.post(EVALUATIONS, json=body).status_code == 400
 
 
 @pytest.mark.parametrize("bad", [1, "x", None, [], {"resource": "x"}, {"action": {}}, {}])
@@ -365,6 +411,10 @@ def test_the_organization_may_be_in_the_path(shared: Served) -> None:
             assert client.post(f"/o/acme{route}", json=body).status_code == 200
         assert decision(client.post(f"/o/acme{EVALUATION}", json=QUESTION))
         assert not decision(client.post(f"/o/none{EVALUATION}", json=QUESTION))
+        for route, body in SEARCHES.items():
+            for wanted in (body, {**body, "resource": {"type": "organization", "id": "none"}}):
+                answer = client.post(f"/o/none{route}", json=wanted)
+                assert answer.json().get("code") == "organization_not_found", wanted
     with shared.client(shared.key("check", organization="acme")) as client:
         assert decision(client.post(f"/o/acme{EVALUATION}", json=QUESTION))
 
@@ -393,3 +443,38 @@ def test_discovery_has_the_public_address(shared: Served) -> None:
     shared.service.public_url = None
     url = f"{shared.url}/.well-known/authzen-configuration"
     assert httpx.get(url, headers={"Host": "a b"}).status_code == 400
+
+
+def test_an_organization_with_a_slash_is_in_the_path_too(served: Served) -> None:
+    """Escaped: in questions, and in what discovery says."""
+    made = [changes.CreateOrganization(), changes.DefinePermission(permission="read")]
+    made += [changes.DefineRole(role="reader", permissions=("read",))]
+    made += [
+        changes.AddMembership(subject="user:ada"),
+        changes.Assign(role="reader", to="user:ada"),
+    ]
+    served.service.authority.apply(made, organization="a/b")
+    root = {"type": "organization", "id": "a/b"}
+    found = httpx.get(f"{served.url}/.well-known/authzen-configuration/o/a%2Fb").json()
+    assert found["policy_decision_point"] == f"{served.url}/o/a%2Fb"
+    with served.client(served.key("check")) as client:
+        url = found["access_evaluation_endpoint"]
+        assert decision(client.post(url, json={**QUESTION, "resource": root}))
+
+
+def test_discovery_below_a_path(shared: Served) -> None:
+    """Where the public address has a path, the document is at the place that is made of it."""
+    shared.service.public_url = "https://example.com/pdp/"
+    well_known = f"{shared.url}/.well-known/authzen-configuration"
+    try:
+        for below in ("", "/pdp", "/pdp/"):
+            found = httpx.get(well_known + below).json()
+            assert found["policy_decision_point"] == "https://example.com/pdp"
+        for below in ("/o/acme", "/pdp/o/acme"):
+            found = httpx.get(well_known + below).json()
+            assert found["policy_decision_point"] == "https://example.com/pdp/o/acme"
+        for below in ("/other", "/pdp/other", "/pdp/o", "/pdp/o/acme/more", "/other/o/acme"):
+            assert httpx.get(well_known + below).status_code == 404, below
+    finally:
+        shared.service.public_url = None
+    assert httpx.get(well_known + "/pdp").status_code == 404

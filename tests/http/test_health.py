@@ -16,6 +16,17 @@ def test_lives_and_is_ready(served: Served) -> None:
             assert answer.headers["X-Request-ID"] == "mine-1"
 
 
+def test_a_head_is_a_get_without_its_body(served: Served, client: httpx.Client) -> None:
+    """With the same status and headers, as balancers ask; also where there is no such route or method."""
+    for path in ("/livez", "/readyz", "/openapi.json", "/v1/keys", "/nothing", "/v1/check"):
+        head, get = client.head(path), client.get(path)
+        assert (head.status_code, head.content) == (get.status_code, b"")
+        for name in ("content-type", "content-length", "allow"):
+            assert head.headers.get(name) == get.headers.get(name), name
+    with served.client("") as client:
+        assert client.head("/v1/keys").status_code == 401
+
+
 def test_is_not_ready_without_its_database(served: Served, client: httpx.Client) -> None:
     """It says what is missing, and still lives."""
     served.service.authority.store.close()

@@ -438,6 +438,15 @@ def test_depth(most: int) -> None:
                     require_shallow(body, most)
 
 
+def test_a_text_without_an_end_is_read_once() -> None:
+    """To the end of the body, and not again from each quote in it: that took minutes for a megabyte."""
+    require_shallow(b'["' + b"[" * 100, 32)
+    require_shallow(b'["' + b'\\"[' * 100, 32)
+    for depth, text in ((40, b'\\"'), (40, b"\\\\"), (40, b"a")):
+        with pytest.raises(InvalidRequest):
+            require_shallow(b"[" * depth + b'"' + text * 300_000 + b"\\", 32)
+
+
 # --- failures -------------------------------------------------------------------------------------
 
 

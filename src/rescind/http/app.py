@@ -20,7 +20,7 @@ from rescind.http.authzen import routes as authzen
 from rescind.http.gate import Gate
 from rescind.http.routes import changes, checks, health, imports, keys, lists, pending
 from rescind.http.service import Service
-from rescind.http.workos.slashes import keeping_slashes
+from rescind.http.slashes import keeping_slashes, telling_slashes
 
 THREADS: Final = 40
 """Requests of one process that may wait for the database at a time."""
@@ -39,7 +39,7 @@ OURS: Final = [
 
 def application(service: Service) -> Gate:
     """The application. Closing the service's authority is the caller's work."""
-    app = keeping_slashes(framework(service))
+    app = keeping_slashes(authzen.found_below(service, framework(service)))
     return Gate(app, service, lanes={**checks.LANES, **authzen.LANES})
 
 
@@ -51,6 +51,7 @@ def framework(service: Service) -> Litestar:
         route_handlers=[deepcopy(ours), deepcopy(workos.router)],
         dependencies={"service": Provide(_always(service), sync_to_thread=False)},
         exception_handlers={Exception: problems.respond},
+        middleware=[telling_slashes],
         openapi_config=_openapi(),
         lifespan=[_threads],
         debug=False,

@@ -33,7 +33,8 @@ ADMISSION: Final = "admission"
 STREAMED: Final = frozenset({"/v1/import"})
 """Routes that read their body themselves, piece by piece."""
 NDJSON: Final = b"application/x-ndjson"
-_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+_REQUEST_ID: Final = re.compile(rb"[!-~](?:[ -~]{0,1022}[!-~])?")
+"""What can be printed, and is short enough for a log."""
 
 log = logging.getLogger("rescind.http")
 
@@ -113,6 +114,9 @@ class Gate:
                 ]
             await send(message)
 
+        method = scope["method"]
+        if method == "HEAD":  # as GET; the server leaves out the body
+            scope = {**scope, "method": "GET"}
         try:
             if known is None:
                 known = await self._admit(scope, headers, state, receive)
@@ -126,7 +130,7 @@ class Gate:
             state["code"] = "client_gone"
         finally:
             level = logging.DEBUG if lane is not None and status == 200 else logging.INFO
-            _log(scope["method"], scope["path"], state, status, start, level)
+            _log(method, scope["path"], state, status, start, level)
 
     # --- letting in -------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from rescind.http.answers import Decided
 from rescind.http.authzen.shapes import (
     Action,
     Asked,
+    Common,
     Entity,
     EvaluationAnswer,
     EvaluationRequest,
@@ -32,6 +33,7 @@ from rescind.model import (
 )
 
 Triple = tuple[str, str, str | None]
+IDENTITY: Final = "identity"
 STOPS_AT: Final = {"deny_on_first_deny": False, "permit_on_first_permit": True}
 
 
@@ -62,12 +64,13 @@ def evaluate_many(
     items than the limit.
     """
     if asked.evaluations is UNSET or not asked.evaluations:
-        return evaluate(service, organization, _whole(asked), at_least)
+        return evaluate(service, organization, _whole(_common(asked)), at_least)
     most = service.limits.batch_checks
     if len(asked.evaluations) > most:
         mend = f"ask at most {most}"
         raise InvalidArgument(what="evaluations", value=len(asked.evaluations), mend=mend)
-    items = [_filled(asked, each) for each in asked.evaluations]
+    common = _common(asked)
+    items = [_filled(common, each) for each in asked.evaluations]
     found = _decided(service, organization, items, at_least)
     answers = _until(found, STOPS_AT.get(asked.options.evaluations_semantic))
     return EvaluationsAnswer(answers), next((token for _, token in found if token), None)
@@ -77,12 +80,22 @@ def triple(subject: Entity, action: Action, resource: Entity, organization: str)
     """The question as a check asks it; None where something in it can be the name of nothing."""
     try:
         return (
-            subject_id(f"{subject.type}:{subject.id}"),
+            subject_id(subject_name(subject)),
             permission_id(action.name),
             resource_id(resource_name(resource, organization)),
         )
     except MalformedId:
         return None
+
+
+def kind_of(type: str) -> str:
+    """The kind of a subject's type. An identity, as gateways name whoever a token is about, is a user."""
+    return "user" if type == IDENTITY else type
+
+
+def subject_name(subject: Entity) -> str:
+    """`kind:id`."""
+    return f"{kind_of(subject.type)}:{subject.id}"
 
 
 def resource_name(resource: Entity, organization: str) -> str:
@@ -124,12 +137,29 @@ def _decided(
     return [found[place] for place in range(len(items))]
 
 
-def _filled(asked: EvaluationsRequest, given: object) -> EvaluationRequest | str:
+def _common(asked: EvaluationsRequest) -> PartialEvaluation:
+    """What items may leave out. An entity that is not whole is not there: parts are never put together."""
+    action = asked.action
+    return PartialEvaluation(
+        _entity(asked.subject),
+        UNSET if action is UNSET or action.name is UNSET else Action(action.name),
+        _entity(asked.resource),
+        asked.context,
+    )
+
+
+def _entity(given: Common | UnsetType) -> Entity | UnsetType:
+    if given is UNSET or given.type is UNSET or given.id is UNSET:
+        return UNSET
+    return Entity(given.type, given.id)
+
+
+def _filled(common: PartialEvaluation, given: object) -> EvaluationRequest | str:
     """An item with what it leaves out; in words what is wrong with it, if anything is."""
     try:
         item = msgspec.convert(given, PartialEvaluation)
         merged = PartialEvaluation(
-            **{name: _first(getattr(item, name), getattr(asked, name)) for name in _FIELDS}
+            **{name: _first(getattr(item, name), getattr(common, name)) for name in _FIELDS}
         )
         whole = _whole(merged)
         asked_of(whole.context)
@@ -145,14 +175,14 @@ def _first(own: Any, common: Any) -> Any:
     return common if own is UNSET else own
 
 
-def _whole(asked: EvaluationsRequest | PartialEvaluation) -> EvaluationRequest:
+def _whole(asked: PartialEvaluation) -> EvaluationRequest:
     if (
         isinstance(asked.subject, UnsetType)
         or isinstance(asked.action, UnsetType)
         or isinstance(asked.resource, UnsetType)
     ):
         missing = [n for n in ("subject", "action", "resource") if getattr(asked, n) is UNSET]
-        raise InvalidRequest(what="missing", value=", ".join(missing))
+        raise InvalidRequest(why=f"there is no whole {' and no whole '.join(missing)}")
     return EvaluationRequest(asked.subject, asked.action, asked.resource, asked.context)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -39,6 +39,7 @@ ENDPOINTS: Final = {
     "search_resource_endpoint": "/access/v1/search/resource",
     "search_action_endpoint": "/access/v1/search/action",
 }
+WELL_KNOWN: Final = "/.well-known/authzen-configuration"
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 
 Told = Request[Any, Any, Any]
@@ -127,10 +128,7 @@ def search_action(
 
 
 @get(
-    [
-        "/.well-known/authzen-configuration",
-        "/.well-known/authzen-configuration/o/{organization:str}",
-    ],
+    [WELL_KNOWN, f"{WELL_KNOWN}/o/{{organization:str}}"],
     sync_to_thread=False,
     security=[{}],
     tags=["AuthZEN"],
@@ -145,6 +143,24 @@ def discovery(
     found: dict[str, Any] = {"policy_decision_point": point}
     found.update({name: f"{point}{path}" for name, path in ENDPOINTS.items()})
     return {**found, "capabilities": []}
+
+
+def found_below(service: Service, app: Any) -> Any:
+    """The application, made to find discovery where a public address with a path has it.
+
+    That path comes after the well-known one: `https://host/pdp` is described at WELL_KNOWN + `/pdp`.
+    """
+
+    async def finding(scope: Any, receive: Any, send: Any) -> None:
+        path = scope.get("path", "")
+        if service.public_url and path.startswith(WELL_KNOWN):
+            below = urlsplit(service.public_url).path.rstrip("/")
+            rest = path.removeprefix(WELL_KNOWN + below)
+            if below and rest != path and rest[:1] in ("", "/"):
+                scope = {**scope, "path": WELL_KNOWN + rest}
+        await app(scope, receive, send)
+
+    return finding
 
 
 def _base(request: Told) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from msgspec import UNSET, UnsetType
 
-from rescind.errors import InvalidArgument, InvalidCursor, MalformedId
-from rescind.http.authzen.evaluation import resource_name
+from rescind.errors import InvalidArgument, InvalidCursor, MalformedId, OrganizationNotFound
+from rescind.http.authzen.evaluation import kind_of, resource_name, subject_name
 from rescind.http.authzen.shapes import (
     ActionSearch,
     Found,
@@ -30,7 +30,8 @@ def subjects(
     service: Service, organization: str, asked: SubjectSearch, at_least: str | None
 ) -> Told:
     """Subjects of a type that may do it."""
-    if asked.subject.type not in SUBJECT_KINDS:
+    kind = kind_of(asked.subject.type)
+    if kind not in SUBJECT_KINDS:
         return _nothing(service, asked.page)
     return _search(
         service,
@@ -38,14 +39,14 @@ def subjects(
         lambda limit, cursor: service.authority.who_can(
             asked.action.name,
             resource_name(asked.resource, organization),
-            subject_kind=asked.subject.type,
+            subject_kind=kind,
             organization=organization,
             at_least=at_least,
             assurance=asked_of(asked.context).assurance,
             limit=limit,
             cursor=cursor,
         ),
-        _entity,
+        lambda name: Found(type=asked.subject.type, id=name.partition(":")[2]),
     )
 
 
@@ -53,10 +54,7 @@ def resources(
     service: Service, organization: str, asked: ResourceSearch, at_least: str | None
 ) -> Told:
     """Resources of a type that it may be done on."""
-    subject, assurance = (
-        f"{asked.subject.type}:{asked.subject.id}",
-        asked_of(asked.context).assurance,
-    )
+    subject, assurance = subject_name(asked.subject), asked_of(asked.context).assurance
 
     def ask(limit: int, cursor: str | None) -> Page:
         if asked.resource.type == ROOT:
@@ -67,7 +65,8 @@ def resources(
                 at_least=at_least,
                 assurance=assurance,
             )
-            assert decision.revision is not None
+            if decision.revision is None:
+                raise OrganizationNotFound(organization=organization)
             return Page((f"{ROOT}:{organization}",) if decision else (), None, decision.revision)
         return service.authority.resources_of(
             subject,
@@ -89,7 +88,7 @@ def actions(service: Service, organization: str, asked: ActionSearch, at_least: 
         service,
         asked.page,
         lambda limit, cursor: service.authority.permissions_of(
-            f"{asked.subject.type}:{asked.subject.id}",
+            subject_name(asked.subject),
             resource_name(asked.resource, organization),
             organization=organization,
             at_least=at_least,

@@ -27,6 +27,21 @@ class Action(Struct, frozen=True):
     properties: Properties | UnsetType = UNSET
 
 
+class Common(Struct, frozen=True):
+    """An entity that stands beside many evaluations. Where it is not whole, it is none for any of them."""
+
+    type: str | UnsetType = UNSET
+    id: str | UnsetType = UNSET
+    properties: Properties | UnsetType = UNSET
+
+
+class CommonAction(Struct, frozen=True):
+    """The same, for what is to be done."""
+
+    name: str | UnsetType = UNSET
+    properties: Properties | UnsetType = UNSET
+
+
 class Kind(Struct, frozen=True):
     """An entity that is searched for: its id, if there is one, does not matter."""
 
@@ -54,9 +69,9 @@ class EvaluationRequest(Struct, frozen=True):
 class EvaluationsRequest(Struct, frozen=True):
     """Many questions; what is left out of one is as it stands beside them, whole entities only."""
 
-    subject: Entity | UnsetType = UNSET
-    action: Action | UnsetType = UNSET
-    resource: Entity | UnsetType = UNSET
+    subject: Common | UnsetType = UNSET
+    action: CommonAction | UnsetType = UNSET
+    resource: Common | UnsetType = UNSET
     context: Properties | UnsetType = UNSET
     evaluations: list[Any] | UnsetType = UNSET
     options: Options = Options()

@@ -17,7 +17,6 @@ from rescind.http.workos.envelopes import Key, Paging, Span, page
 from rescind.http.workos.errors import conflict, invalid, not_found
 from rescind.http.workos.given import pattern, texts
 from rescind.http.workos.ids import Kind
-from rescind.http.workos.slashes import told
 
 MOST_METADATA = 50
 MOST_DOMAINS = 100
@@ -118,7 +117,6 @@ def create_organization(
 @get("/organizations/external_id/{external_id:str}", guards=[requires("read")], sync_to_thread=True)
 def get_organization_by_external_id(call: Asked, external_id: FromPath[str]) -> dict[str, Any]:
     """An organization by its external id; one that was made elsewhere by its name in the core."""
-    external_id = told(external_id)
     for (o,) in call.fetch("find_external_id", external_id=external_id):
         if call.may_see(o):
             return shapes.organization(call.ids, row_of(call, o, external_id))

@@ -9,7 +9,6 @@ from rescind.http.workos import organizations, shapes
 from rescind.http.workos.call import Call
 from rescind.http.workos.errors import invalid, not_found
 from rescind.http.workos.ids import Kind
-from rescind.http.workos.slashes import told
 
 
 class Target(Struct, kw_only=True):
@@ -48,7 +47,6 @@ def by_id(call: Call, resource_id: str) -> shapes.Row:
 
 def by_external_id(call: Call, o: int, type_slug: str, external_id: str) -> shapes.Row:
     """The row of an organization's resource, or not found."""
-    external_id = told(external_id)
     if type_slug == model.ROOT:
         place = call.ids.place(Kind.ORGANIZATION, external_id)
         slug: str | None = model.ROOT

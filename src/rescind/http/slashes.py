@@ -23,6 +23,16 @@ def keeping_slashes(app: Any) -> Any:
     return keeping
 
 
-def told(name: str) -> str:
-    """A name from a path, as it was meant."""
-    return name.replace(SLASH, "/")
+def telling_slashes(app: Any) -> Any:
+    """What a route was found for, made to see the names in the path as they were meant."""
+
+    async def telling(scope: Any, receive: Any, send: Any) -> None:
+        named = scope.get("path_params") or {}
+        if any(isinstance(value, str) and SLASH in value for value in named.values()):
+            scope["path_params"] = {
+                name: value.replace(SLASH, "/") if isinstance(value, str) else value
+                for name, value in named.items()
+            }
+        await app(scope, receive, send)
+
+    return telling
