@@ -50,6 +50,7 @@ from rescind.model import (
 )
 from rescind.propagation import reconcile as reconciling
 from rescind.propagation.budget import Costs
+from rescind.propagation.deletion import clear_one
 from rescind.propagation.worker import OnProgress, Workers
 from rescind.recording.batch import Entry
 from rescind.recording.recorder import Recorder
@@ -388,12 +389,20 @@ class Authority(AbstractContextManager["Authority"]):
         left = self.store.fetch("list_deletions", names) if len(found) < limit else []
         return found + [model.PendingWork.of_deletion(row) for row in left]
 
-    def reconcile(self, group: str, *, organization: str | None = None) -> None:
+    def reconcile(self, group: str | model.PendingWork, *, organization: str | None = None) -> None:
         """Settle what is pending for a group, in this thread; for a scheduler of your own.
 
-        When this returns, what was pending at the call is settled. Raises GroupNotFound; GroupBusy
-        while a worker has the group.
+        When this returns, what was pending at the call is settled. An item of `pending()` means its own
+        group, of its own organization, also one that was deleted; one of kind `organization` is cleared
+        away. Raises GroupNotFound for a name; GroupBusy while a worker has the group.
         """
+        if isinstance(group, model.PendingWork):
+            o = group.organization_number
+            if group.kind == "organization":
+                clear_one(self.store, o)
+            else:
+                reconciling.reconcile_numbered(self.store, o, group.group_number)
+            return
         reconciling.reconcile(self.store, self._named(organization), model.group_id(group))
 
     def workers(self, *, concurrency: int = 1, on_progress: OnProgress | None = None) -> Workers:

@@ -79,6 +79,7 @@ LINES = st.lists(
         [
             "Content-Type: text/plain",
             "Content-Type: application/json; charset=utf-8",
+            "Content-Encoding: gzip",
             "X-Request-ID: of/two",
             "Rescind-At-Least: nonsense",
             "Rescind-At-Least: MS4xLjk5LjA",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -316,6 +317,46 @@ def test_an_import_has_its_content_type(onlooker: httpx.Client) -> None:
     """Anything else is 400."""
     answer = onlooker.post("/v1/import", json=ADD, params={"organization": "acme"})
     assert refused(answer) == (400, "invalid_request")
+
+
+# --- encodings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "X-GZIP", "br", "identity, deflate", "nonsense"])
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/v1/check", "application/json"),
+        ("/v1/changes", "application/json"),
+        ("/access/v1/evaluation", "application/json"),
+        ("/access/v1/search/subject", "application/json"),
+        ("/v1/import?organization=acme", "application/x-ndjson"),
+    ],
+)
+def test_an_encoded_body_is_415(
+    onlooker: httpx.Client, path: str, kind: str, encoding: str
+) -> None:
+    """With what would be taken; on lanes, on other routes, and where a body is read in pieces."""
+    headers = {"Content-Type": kind, "Content-Encoding": encoding}
+    answer = onlooker.post(path, content=gzip.compress(b"{}"), headers=headers)
+    assert refused(answer) == (415, "encoding_not_supported")
+    assert answer.headers["Accept-Encoding"] == "identity"
+    assert encoding in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", "", "identity, identity"])
+def test_a_plain_body_may_say_so(onlooker: httpx.Client, encoding: str) -> None:
+    """It is no encoding."""
+    headers = {"Content-Encoding": encoding}
+    assert post(onlooker, "/v1/check", ASKED, **headers)["allowed"] is not None
+
+
+@pytest.mark.parametrize("path", ["/v1/keys", "/livez", "/organizations"])
+def test_who_takes_get_takes_head(onlooker: httpx.Client, path: str) -> None:
+    """And a 405 says so; nothing else is said to take it."""
+    allowed = onlooker.put(path).headers["Allow"].split(", ")
+    assert {"GET", "HEAD"} <= set(allowed)
+    assert "HEAD" not in onlooker.put("/v1/check").headers["Allow"]
 
 
 # --- pending work, keys ---------------------------------------------------------------------------

@@ -216,6 +216,17 @@ def test_a_bad_configuration_is_named(tmp_path: Path, text: str) -> None:
         load(str(file), {}, {})
 
 
+@pytest.mark.parametrize(
+    "name", ["RESCIND_LIMITS_DEPHT", "RESCIND_SETTINGS_", "RESCIND_LIMITS_X_Y"]
+)
+def test_an_unknown_variable_of_a_part_is_named(name: str) -> None:
+    """As an unknown key of the file is; one that is empty, or of no part, may be there."""
+    with pytest.raises(InvalidArgument, match=name):
+        load(None, {name: "1"}, {})
+    made, _ = load(None, {name: "", "RESCIND_SERVICE_HOST": "10.0.0.1"}, {})
+    assert made == Configuration()
+
+
 def test_variables_have_names_of_their_own() -> None:
     """One for each setting."""
     assert len({variable(name) for name in names()}) == len(names())

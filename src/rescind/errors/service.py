@@ -80,6 +80,13 @@ class BodyTooSlow(RescindError):
     retry = True
 
 
+class EncodingNotSupported(RescindError):
+    """The request's body is encoded, such as compressed."""
+
+    code = "encoding_not_supported"
+    mend = "Send it as it is, without Content-Encoding."
+
+
 class TooManyRequests(RescindError):
     """The API key makes more requests than the limit."""
 

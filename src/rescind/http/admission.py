@@ -5,7 +5,13 @@ from __future__ import annotations
 import contextlib
 from typing import Final, NamedTuple, TypeAlias
 
-from rescind.errors import BodyTooLarge, InvalidRequest, RescindError, Unauthenticated
+from rescind.errors import (
+    BodyTooLarge,
+    EncodingNotSupported,
+    InvalidRequest,
+    RescindError,
+    Unauthenticated,
+)
 from rescind.http.auth import Caller
 from rescind.http.limits import Limits, require_shallow
 from rescind.http.service import Service
@@ -63,11 +69,19 @@ def require_size(headers: Headers, limits: Limits) -> None:
             raise BodyTooLarge(limit=f"{limits.body_bytes} bytes")
 
 
+def require_plain(headers: Headers) -> None:
+    """EncodingNotSupported unless the body is sent as it is (RFC 9110, 8.4)."""
+    given = headers.get(b"content-encoding", b"")
+    if any(each.strip().lower() not in (b"", b"identity") for each in given.split(b",")):
+        raise EncodingNotSupported(encoding=repr(given.decode("latin-1")))
+
+
 def require_form(method: str, headers: Headers, body: bytes, limits: Limits) -> None:
-    """BodyTooLarge; or InvalidRequest unless what is sent is said to be JSON, and is not too deep."""
+    """BodyTooLarge; EncodingNotSupported; InvalidRequest unless it is said to be JSON and not too deep."""
     if len(body) > limits.body_bytes:
         raise BodyTooLarge(limit=f"{limits.body_bytes} bytes")
     if body or method in WITH_BODY:
+        require_plain(headers)
         _require_json(method, headers, body)
         require_shallow(body, limits.depth)
 

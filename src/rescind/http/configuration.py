@@ -127,10 +127,14 @@ def _from_file(path: str) -> Iterator[tuple[str, object]]:
 
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, object]]:
-    for name in names():
-        text = environment.get(variable(name))
-        if text:
-            yield name, text
+    """Other variables that begin with RESCIND_ may be other programs'; those of a part are meant for us."""
+    known = {variable(name): name for name in names()}
+    parts = {variable(name.partition(".")[0]) + "_" for name in names() if "." in name}
+    for told, text in environment.items():
+        if told in known and text:
+            yield known[told], text
+        elif text and told.startswith(tuple(parts)):
+            raise InvalidArgument(what=told, mend="environment has no such setting")
 
 
 def _typed(name: str, value: object, hint: Any, origin: str) -> object:

@@ -145,6 +145,7 @@ class Gate:
                 return Admission()
             self.service.rates.spend(caller.key_id)
             if scope["path"] in STREAMED:
+                admission.require_plain(headers)
                 return Admission(caller)
             admission.require_size(headers, limits)
             body = await self._body(receive, limits.body_bytes)

@@ -69,6 +69,7 @@ _STATUSES: Final[dict[type[RescindError], int]] = {
     errors.RevisionUnavailable: 412,
     errors.PreconditionFailed: 412,
     errors.BodyTooLarge: 413,
+    errors.EncodingNotSupported: 415,
     errors.TooManyRequests: 429,
     errors.HeadTooLarge: 431,
     errors.StoreError: 500,
@@ -126,6 +127,8 @@ def headers_of(error: RescindError) -> dict[str, str]:
     """The headers that go with an error."""
     if isinstance(error, errors.Unauthenticated):
         return {"WWW-Authenticate": 'Bearer realm="rescind"'}
+    if isinstance(error, errors.EncodingNotSupported):
+        return {"Accept-Encoding": "identity"}
     if "retry_after" in error.facts:
         return {"Retry-After": str(error.facts["retry_after"])}
     return {"Retry-After": str(RETRY_SECONDS)} if status_of(error) == 503 and error.retry else {}
@@ -185,5 +188,14 @@ def respond(request: Request[Any, Any, Any], raised: Exception) -> Response[byte
 
 
 def _allow(raised: Exception) -> dict[str, str]:
+    """The methods that an address takes. Whatever takes GET takes HEAD (RFC 9110, 9.1)."""
     given = getattr(raised, "headers", None) or {}
-    return {name: value for name, value in given.items() if name.lower() == "allow"}
+    methods = {
+        each.strip()
+        for name, value in given.items()
+        if name.lower() == "allow"
+        for each in value.split(",")
+    }
+    if "GET" in methods:
+        methods.add("HEAD")
+    return {"Allow": ", ".join(sorted(methods))} if methods else {}

@@ -42,6 +42,15 @@ def clear(store: Store, *, rows: int = CHUNK_ROWS) -> bool:
     return False
 
 
+def clear_one(store: Store, o: int, *, rows: int = CHUNK_ROWS) -> None:
+    """Clear away all that is left of a deleted organization.
+
+    Raises GroupBusy while somebody else is at it, or a StoreError; what was done by then stays done.
+    """
+    while store.fetch("find_deletion", {"o": o}):
+        store.transact(lambda tx: _chunk(tx, o, rows), gives_way=True)
+
+
 def _chunk(tx: Transaction, o: int, rows: int) -> None:
     tx.guard("refuse_deletion_busy", o=o)
     for contents in CONTENTS:

@@ -113,10 +113,14 @@ def reconcile(store: Store, organization: str, group: str, *, pace: Pace | None 
     found = store.fetch("find_group", {"organization": organization, "group": group})
     if not found:
         raise GroupNotFound(organization=organization, group=group)
-    o, number = found[0]
+    return reconcile_numbered(store, *found[0], pace=pace)
+
+
+def reconcile_numbered(store: Store, o: int, group: int, *, pace: Pace | None = None) -> Progress:
+    """The same for a group by its numbers, which it keeps when it is deleted."""
     pace = pace or Pace()
     start, made, unmade = time.perf_counter(), 0, 0
-    while rows := store.fetch("list_pending_of_group", {"o": o, "g": number}):
+    while rows := store.fetch("list_pending_of_group", {"o": o, "g": group}):
         done = Work(store, jobs(rows)[0]).step(pace)
         made, unmade = made + done.made, unmade + done.unmade
     purge(store)

@@ -45,6 +45,16 @@ def require_told(answer: httpx.Response, what: Any) -> None:
         assert {"message", "code"} <= answer.json().keys()
 
 
+@on_postgres
+def test_an_encoded_body_is_415(service: Served, client: Any) -> None:
+    """In WorkOS's shape."""
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    with service.client() as sender:
+        answer = sender.post("/organizations", content=b"\x1f\x8b", headers=headers)
+    require_told(answer, "gzip")
+    assert (answer.status_code, answer.json()["code"]) == (415, "encoding_not_supported")
+
+
 @pytest.fixture(scope="module")
 def document(service: Served) -> dict[str, Any]:
     """The OpenAPI document."""

@@ -41,6 +41,9 @@ FROM deletion AS d JOIN organization AS o ON o.id = d.organization
 WHERE CAST(:organization AS TEXT) IS NULL OR o.deleted_as = :organization
 ORDER BY d.recorded_at, d.organization LIMIT :limit
 
+-- name: find_deletion
+SELECT d.organization FROM deletion AS d WHERE d.organization = :o
+
 -- Of the organization that is deleted later, a role of all organizations is taken back before the rest.
 
 -- name: forget_role_of_deleted
