@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from rescind import Authority, changes
-from rescind.errors import StoreBusy, StoreConflict, StoreUnavailable
+from rescind.errors import StoreBusy, StoreConflict, StoreReadOnly, StoreUnavailable
 from rescind.propagation import worker as module
 from rescind.propagation.reconcile import Job, Progress
 from rescind.propagation.worker import Worker, Workers
@@ -59,10 +59,13 @@ def test_a_failing_job_does_not_stop_others(
     assert caplog.records
 
 
-def test_a_store_that_cannot_be_reached(acme: Authority, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [StoreUnavailable(why="gone"), StoreReadOnly(why="a standby")])
+def test_a_store_that_cannot_be_reached_or_written(
+    acme: Authority, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     """A worker waits for its database, counts that against no job, and goes on."""
     pend(acme, revoke("a"))
-    failures = iter([StoreUnavailable(why="gone")] * 3)
+    failures = iter([error] * 3)
 
     def fail(name: str) -> None:
         if name.startswith("refuse") and (error := next(failures, None)):

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Protocol
 
-from rescind.errors import GroupBusy, RescindError, StoreBusy, StoreConflict
+from rescind.errors import GroupBusy, RescindError, StoreBusy, StoreConflict, StoreReadOnly
 from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Job, Progress, Work, jobs, purge
 from rescind.settings import Settings
@@ -107,9 +107,7 @@ class Worker:
             self._leave_alone(work.job, LOCKED_SECONDS)
             return True
         except Exception as error:
-            # what the whole store has is waited for; a conflict is this job's, and may come back for ever
-            is_of_store = isinstance(error, RescindError) and error.retry
-            if is_of_store and not isinstance(error, StoreConflict):
+            if _is_of_store(error):
                 raise
             self._note_failure(work.job, error)
             return True
@@ -170,6 +168,13 @@ class Worker:
         longest: float = settings.backoff_seconds * 2 ** min(failures - 1, 30)
         jitter = 0.5 + random.random() / 2  # noqa: S311
         return min(longest, settings.most_backoff_seconds) * jitter
+
+
+def _is_of_store(error: Exception) -> bool:
+    """What the whole store has is waited for; a conflict is this job's, and may come back for ever."""
+    if isinstance(error, StoreReadOnly):
+        return True
+    return isinstance(error, RescindError) and error.retry and not isinstance(error, StoreConflict)
 
 
 class Workers:
