@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rescind.errors import refusal
 from rescind.store.base import Bounds, KeyTaken, OverBudget, Params, PlanStale, Rows
@@ -16,6 +16,7 @@ from rescind.store.sqlite.readers import Reader
 if TYPE_CHECKING:
     from rescind.store.sqlite.store import SqliteStore
 
+Tally: TypeAlias = defaultdict[str, int]
 LISTEN_SECONDS = 0.01
 """How often a listener looks at the file's version."""
 
@@ -23,9 +24,7 @@ LISTEN_SECONDS = 0.01
 class SqliteTransaction:
     """Statements run as they come; SQL reads the counters by a function of the connection."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, store: SqliteStore, tally: Counter[str]
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, store: SqliteStore, tally: Tally) -> None:
         self._connection = connection
         self._store = store
         self._tally = tally
@@ -129,10 +128,10 @@ class SqliteListener:
             return int(self.reader.connection.execute("PRAGMA data_version").fetchone()[0])
 
 
-def counters_of(connection: sqlite3.Connection) -> Counter[str]:
+def counters_of(connection: sqlite3.Connection) -> Tally:
     """Counters that SQL on the connection can ask for. Once for a connection where that can be had: it
     makes the engine forget all that was prepared.
     """
-    tally: Counter[str] = Counter()
+    tally: Tally = defaultdict(int)  # no Python code runs in it, so no signal is raised in it
     connection.create_function("rescind_tallied", 1, tally.__getitem__, deterministic=True)
     return tally
