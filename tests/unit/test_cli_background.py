@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rescind import Authority
+from rescind import Authority, changes
 from rescind.cli import background
 from tests.unit.command_line import CommandLine, one_error
 
@@ -58,6 +58,56 @@ def test_work_is_parked_and_retried(acme: CommandLine) -> None:
     assert "1 jobs settled" in acme("worker", "--until-settled")[1]
     assert "Nothing is pending for it" in one_error(acme("pending", "show", "eng"))
     one_error(acme("pending", "retry"))
+
+
+def test_a_groups_work_is_found_behind_any_other(acme: CommandLine) -> None:
+    """However much is more urgent, and whatever is to be listed; each item in a paragraph."""
+    with Authority.open("rescind.db", organization="acme") as authority:
+        many = [changes.CreateGroup(group=f"g{n}") for n in range(120)]
+        full = [changes.AddMembers(group=f"g{n}", members=("user:ada",)) for n in range(120)]
+        give = [changes.Assign(role="reader", to=f"group:g{n}") for n in range(120)]
+        authority.apply([*many, *full, *give], route="background")
+        last = authority.pending()[-1].group
+        expected = [work for work in authority.pending() if work.group == last]
+    assert last is not None
+    code, out, _ = acme("pending", "show", last, "--limit", "1")
+    assert (code, out.count("revisions"), out.count("\n\n")) == (
+        0,
+        len(expected),
+        len(expected) - 1,
+    )
+    assert "not counted yet" in out
+    assert acme("pending", "park", last)[1] == f"{last}: parked\n"
+
+
+def test_a_deleted_groups_work_is_retried_by_its_number(acme: CommandLine) -> None:
+    """As the list shows it."""
+    acme("delete-group", "eng", "--cascade", "--route", "background")
+    with Authority.open("rescind.db", organization="acme") as authority:
+        number = abs(authority.pending()[0].group_number)
+    assert f"(deleted: {number})" in acme("pending")[1]
+    assert acme("pending", "park", str(number))[1] == f"{number}: parked\n"
+    assert acme("pending", "retry", "--", f"-{number}")[1] == f"-{number}: retried\n"
+
+
+def test_a_group_of_several_organizations_is_named_with_its_own(acme: CommandLine) -> None:
+    """Nobody's work is parked in place of another's."""
+    acme(*LEAVE)
+    for line in (
+        "create-organization",
+        "define-permission doc:read",
+        "define-role reader --permission doc:read",
+        "add-membership ada",
+        "create-group eng",
+        "add-member eng ada",
+        "assign reader group:eng --route background",
+    ):
+        assert acme(*line.split(), "-o", "other")[0] == 0
+    everywhere = ("pending", "park", "eng")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("RESCIND_ORGANIZATION", raising=False)
+        assert "ame one with --organization" in one_error(acme(*everywhere))
+    assert acme(*everywhere)[1] == "eng: parked\n"
 
 
 def test_work_is_watched(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from rescind.model import PendingWork
 
 DRIFT = 1
 WATCH_SECONDS = 0.5
+MOST_LOOKED_AT = 100_000
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
 
 
@@ -102,13 +103,10 @@ def pending(
         if watch:
             _watch(place, authority)
             return
-        found = authority.pending(organization=place.organization, limit=limit)
         if action is Action.LIST:
-            _list(place, found)
+            _list(place, authority.pending(organization=place.organization, limit=limit))
             return
-        mine = [work for work in found if group in (work.group, str(work.group_number))]
-        if not mine:
-            raise InvalidArgument(what="group", value=group, mend="nothing is pending for it")
+        mine = _of_group(authority, place.organization, str(group))
         if action is Action.SHOW:
             _show(place, mine)
             return
@@ -139,6 +137,22 @@ def audit(
         _report(report)
     if not report.is_clean:
         raise typer.Exit(DRIFT)
+
+
+def _of_group(authority: Authority, organization: str | None, group: str) -> list[PendingWork]:
+    """All that is pending for one group, by its name, or by its number if it was deleted.
+
+    Raises InvalidArgument where there is nothing, or several organizations have such a group.
+    """
+    found = authority.pending(organization=organization, limit=MOST_LOOKED_AT)
+    named = [work for work in found if work.group == group]
+    mine = named or [w for w in found if w.group is None and _number(w) == group.lstrip("-")]
+    if not mine:
+        raise InvalidArgument(what="group", value=group, mend="nothing is pending for it")
+    if len({work.organization_number for work in mine}) > 1:
+        mend = "several organizations have it; name one with --organization"
+        raise InvalidArgument(what="group", value=group, mend=mend)
+    return mine
 
 
 # --- what a person sees ---------------------------------------------------------------------------
@@ -178,7 +192,12 @@ def _row(work: PendingWork) -> tuple[object, ...]:
 
 
 def _without_name(work: PendingWork) -> str:
-    return "all of it" if work.kind == "organization" else f"(deleted: {work.group_number})"
+    return "all of it" if work.kind == "organization" else f"(deleted: {_number(work)})"
+
+
+def _number(work: PendingWork) -> str:
+    """A group's number without its sign, which would pass for an option's."""
+    return str(abs(work.group_number))
 
 
 def _state(work: PendingWork) -> str:
@@ -190,18 +209,26 @@ def _state(work: PendingWork) -> str:
 
 
 def _show(place: Place, found: list[PendingWork]) -> None:
-    for work in found:
+    for number, work in enumerate(found):
         if place.as_json:
             output.say_json(asdict(work))
             continue
+        if number:
+            output.say("")
         output.pairs(
             [
                 *zip(_COLUMNS, _row(work), strict=True),
-                ("pairs", f"{work.done:,} of {work.total or 0:,} looked at"),
+                ("pairs", _pairs(work)),
                 ("revisions", f"{work.since} to {work.revision}"),
                 ("last error", work.last_error or "none"),
             ]
         )
+
+
+def _pairs(work: PendingWork) -> str:
+    if work.total is None:
+        return "not counted yet"
+    return f"{work.done:,} of {work.total:,} looked at"
 
 
 def _watch(place: Place, authority: Authority) -> None:
@@ -226,7 +253,7 @@ def _until_interrupted() -> Iterator[None]:
 def _frames(place: Place, authority: Authority) -> Iterator[Table]:
     before: tuple[float, int] | None = None
     while True:
-        found = authority.pending(organization=place.organization, limit=100_000)
+        found = authority.pending(organization=place.organization, limit=MOST_LOOKED_AT)
         done, total = sum(w.done for w in found), sum(w.total or 0 for w in found)
         now = time.monotonic()
         rate = 0.0
