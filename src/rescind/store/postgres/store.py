@@ -181,6 +181,9 @@ class PostgresStore:
             except psycopg.Error as error:
                 raise translated(error, self.where) from error
 
+    def put(self, name: str, params: Params) -> None:
+        self.fetch(name, params)
+
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         with self._connection() as connection:
@@ -228,13 +231,17 @@ class PostgresStore:
     def close(self) -> None:
         self._pool.close()
 
-    def counting(self, name: str, counters: tuple[str, ...]) -> str:
-        """The statement, made to add the rows that it wrote or read to counters."""
+    def counting(self, name: str, counters: tuple[str, ...], guard: str = "") -> str:
+        """The statement, made to add the rows that it wrote or read to counters; the guard is asked where
+        there were none.
+        """
         known = self._counting.get((name, counters))
         if known is None:
             sql = self.queries[name]
             returning = "\nRETURNING 1" if changes_data(sql) else ""
             tallies = ", ".join(f"rescind_tally('{counter}', c.n)" for counter in counters)
+            if guard:
+                tallies += f", CASE WHEN c.n = 0 THEN ({self.refusing(guard)} LIMIT 1) END"
             known = (
                 f"WITH counted AS (\n{sql}{returning}\n)\n"
                 f"SELECT {tallies} FROM (SELECT count(*) AS n FROM counted) AS c"
@@ -254,6 +261,10 @@ class PostgresStore:
             )
             self._choosing[(name, waits)] = known
         return known
+
+    def refusing(self, name: str) -> str:
+        """The guard, made to refuse."""
+        return f"SELECT rescind_refuse(g.code, g.fact, g.value) FROM ({self.queries[name]}) AS g"
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

@@ -34,17 +34,16 @@ class PostgresTransaction:
         self.run("begin", o=o, organization=organization, mode=mode)
 
     def guard(self, query: str, /, **params: Any) -> None:
-        self._execute(
-            query,
-            f"SELECT rescind_refuse(g.code, g.fact, g.value) FROM ({self._sql(query)}) AS g",
-            params,
-        )
+        self._execute(query, self._store.refusing(query), params)
 
     def run(self, query: str, /, **params: Any) -> None:
         self._execute(query, self._sql(query), params)
 
     def count(self, query: str, /, *counters: str, **params: Any) -> None:
         self._execute(query, self._store.counting(query, counters), params)
+
+    def count_or_refuse(self, query: str, guard: str, /, *counters: str, **params: Any) -> None:
+        self._execute(query, self._store.counting(query, counters, guard), params)
 
     def choose(self, query: str, budget: Bounds, /, **params: Any) -> None:
         bounds = {

@@ -151,6 +151,30 @@ AS is_busy,
 @is_unsettled
 AS is_unsettled
 
+-- Of one group; whatever the change has ended of it so far.
+
+-- name: weigh_ended_of_group
+WITH RECURSIVE ended (id) AS (
+    SELECT e.holder FROM (
+@ended_of
+@group_named
+LIMIT :most
+) AS e),
+upward (id) AS (SELECT e.id FROM ended AS e LIMIT 1),
+below (id) AS (
+    SELECT u.id FROM upward AS u
+    UNION
+    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+@locked
+SELECT
+@members_below
+* (SELECT count(*) FROM ended) AS pairs,
+:takes AND EXISTS (SELECT 1 FROM role AS q WHERE q.slug = :role AND q.organization IN (0, :o) AND q.critical) AS is_critical,
+@is_busy
+AS is_busy,
+@is_unsettled
+AS is_unsettled
+
 -- --- pending work -------------------------------------------------------------------------------
 
 -- fragment: into_pending
@@ -263,4 +287,14 @@ CROSS JOIN (
            TRUE AS revokes
     FROM organization AS x JOIN assignment AS a ON a.organization = x.id AND a.ended < 0 AND a.holder < 0
     WHERE x.id = :o) AS w
+@coalescing
+
+-- name: pend_ended_of_group
+@into_pending
+CROSS JOIN (
+    SELECT e.holder AS "group", 'assignment' AS kind, e.ended AS ref, CAST(NULL AS INTEGER) AS fence, TRUE AS revokes FROM (
+@ended_of
+@group_named
+LIMIT 1
+) AS e) AS w
 @coalescing
