@@ -157,7 +157,7 @@ def after_ended(
 def after_role_ended(
     tx: Transaction, scope: Scope, *, role: str, group: str | None, subject: str | None
 ) -> None:
-    """Take what was just ended of one holder, with its tombstone made, from everybody who had it from there."""
+    """Take what was just ended of one holder from everybody who had it from there."""
     if group is None:
         tx.count("drop_ended_of_subject", "revoked", o=scope.o, subject=subject)
         tx.run("delete_ended_of_subject", o=scope.o, subject=subject)

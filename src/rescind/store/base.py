@@ -144,8 +144,8 @@ class Store(Protocol):
         """The rows of one query."""
 
     def put(self, name: str, params: Params) -> None:
-        """Run one statement that writes, by itself and durably. On a store where one writes at a time, whoever
-        makes changes goes first, and is not made to read anew what it has read.
+        """Run one statement that writes, by itself and durably. Where one writes at a time, whoever makes
+        changes goes first, and is not made to read anew what it has read.
         """
 
     def connection(self) -> AbstractContextManager[object]:

@@ -74,7 +74,6 @@ class PostgresStore:
         self.queries = dict(queries("postgres"))
         self.on_statement: Callable[[str], None] | None = None
         self._counting: dict[tuple[str, tuple[str, ...]], str] = {}
-        self._choosing: dict[tuple[str, bool], str] = {}
         self._connections = connections
         self._process = os.getpid()
         try:
@@ -249,18 +248,13 @@ class PostgresStore:
             self._counting[(name, counters)] = known
         return known
 
-    def choosing(self, name: str, *, waits: bool) -> str:
+    def choosing(self, name: str) -> str:
         """The statement that weighs a change, made to choose its route from that."""
-        known = self._choosing.get((name, waits))
-        if known is None:
-            sql = self.queries[name]
-            known = (
-                "SELECT rescind_choose(w.pairs, w.is_critical, w.is_busy, w.is_unsettled,"
-                " %(is_background)s, %(pairs)s, %(critical_pairs)s, %(step)s)"
-                f" FROM (\n{sql.replace(' SKIP LOCKED', '') if waits else sql}\n) AS w"
-            )
-            self._choosing[(name, waits)] = known
-        return known
+        return (
+            "SELECT rescind_choose(w.pairs, w.is_critical, w.is_busy, w.is_unsettled,"
+            " %(is_background)s, %(pairs)s, %(critical_pairs)s, %(step)s)"
+            f" FROM (\n{self.queries[name]}\n) AS w"
+        )
 
     def refusing(self, name: str) -> str:
         """The guard, made to refuse."""

@@ -51,11 +51,11 @@ class PostgresTransaction:
             "pairs": budget.pairs,
             "critical_pairs": budget.critical_pairs,
             "most": budget.most,
+            "waits": budget.waits,
         }
         if budget.waits and isinstance(self.connection, Connection):
             self.connection.silence_seconds = self._store.bulk_silence_seconds
-        sql = self._store.choosing(query, waits=budget.waits)
-        self._execute(query, sql, {**params, **bounds})
+        self._execute(query, self._store.choosing(query), {**params, **bounds})
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         return self._execute(query, self._sql(query), params).fetchall

@@ -23,7 +23,6 @@ EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
 -- name: weigh_members
 WITH RECURSIVE
 @upward_ever
-@locked
 SELECT (SELECT count(*) FROM json_texts(:members) AS i) *
 @upward_assignments
 AS pairs,
@@ -37,7 +36,6 @@ AS is_unsettled
 -- name: weigh_others
 WITH RECURSIVE
 @upward_ever
-@locked
 SELECT (SELECT count(*) FROM (
         SELECT 1 FROM "group" AS g JOIN group_member AS gm ON gm.organization = :o AND gm."group" = g.id
         WHERE g.organization = :o AND g.slug = :group
@@ -59,7 +57,6 @@ WITH RECURSIVE upward (id) AS (
     WHERE m.organization = :o AND m.subject = :subject
     UNION
     SELECT n.parent FROM upward AS u JOIN recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-@locked
 SELECT
 @upward_assignments
 AS pairs,
@@ -80,7 +77,6 @@ WITH RECURSIVE
 @below
 ,
 @around_ever
-@locked
 SELECT
 @members_below
 *
@@ -101,7 +97,6 @@ upward (id) AS (
     SELECT id FROM "group" WHERE organization = :o AND slug = :parent
     UNION
     SELECT n.parent FROM upward AS u JOIN recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-@locked
 SELECT
 @members_below
 *
@@ -120,7 +115,6 @@ WITH RECURSIVE below (id) AS (
     UNION
     SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id),
 upward (id) AS (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
-@locked
 SELECT (SELECT count(*) FROM json_items(:given) AS i) *
 @members_below
 AS pairs, :takes AND FALSE AS is_critical,
@@ -138,7 +132,6 @@ below (id) AS (
     SELECT u.id FROM upward AS u
     UNION
     SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
-@locked
 SELECT
 @members_below
 * CASE WHEN (SELECT count(*) FROM upward) = 1
@@ -165,7 +158,6 @@ below (id) AS (
     SELECT u.id FROM upward AS u
     UNION
     SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
-@locked
 SELECT
 @members_below
 * (SELECT count(*) FROM ended) AS pairs,
