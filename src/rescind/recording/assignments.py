@@ -23,19 +23,19 @@ def unassign(context: Context, change: changes.Unassign) -> None:
     if context.is_single_role:
         _unassign_ranked(context, change)
         return
-    tx, o = context.tx, context.o
+    tx, role = context.tx, model.role_id(change.role)
     holder = _holder(change.to)
-    role, on = model.role_id(change.role), model.resource_id(change.on)
-    if holder["group"] is not None:
-        names = {"group": holder["group"], "role": role, "on": on}
-        tx.count_or_refuse(
-            "end_role_of_group", "refuse_role_of_group", "altered", "takes", o=o, **names
-        )
-    else:
-        names = {"subject": holder["subject"], "role": role, "on": on}
-        tx.count_or_refuse(
-            "end_role_of_subject", "refuse_role_of_subject", "altered", "takes", o=o, **names
-        )
+    kind = "group" if holder["group"] is not None else "subject"
+    tx.count_or_refuse(
+        f"end_role_of_{kind}",
+        f"refuse_role_of_{kind}",
+        "altered",
+        "takes",
+        o=context.o,
+        role=role,
+        on=model.resource_id(change.on),
+        **holder,
+    )
     routing.after_role_ended(tx, context.scope, role=role, **holder)
 
 
@@ -89,7 +89,7 @@ def _named(to: str, given: Iterable[tuple[str, str | None, datetime | None]]) ->
     }
 
 
-def _holder(to: str) -> dict[str, str | None]:
+def _holder(to: str) -> dict[str, Any]:
     """The holder as SQL takes it: a subject or a group."""
     holder = model.holder_id(to)
     is_group = holder.startswith("group:")

@@ -44,8 +44,10 @@ class Transaction(Protocol):
         for by `rescind_tallied('name')`.
         """
 
-    def count_or_refuse(self, query: str, guard: str, /, *counters: str, **params: Any) -> None:
-        """As `count`; but where no row is written, as `guard`, which then says what was not there."""
+    def count_or_refuse(
+        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
+    ) -> None:
+        """As `count`; but where fewer rows are written than expected, `guard` says whether all is there."""
 
     def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
         """Note what the query weighs (pairs, is_critical, is_busy, is_unsettled) in counters.

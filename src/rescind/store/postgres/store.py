@@ -232,7 +232,7 @@ class PostgresStore:
 
     def counting(self, name: str, counters: tuple[str, ...], guard: str = "") -> str:
         """The statement, made to add the rows that it wrote or read to counters; the guard is asked where
-        there were none.
+        there were fewer than expected.
         """
         known = self._counting.get((name, counters))
         if known is None:
@@ -240,7 +240,9 @@ class PostgresStore:
             returning = "\nRETURNING 1" if changes_data(sql) else ""
             tallies = ", ".join(f"rescind_tally('{counter}', c.n)" for counter in counters)
             if guard:
-                tallies += f", CASE WHEN c.n = 0 THEN ({self.refusing(guard)} LIMIT 1) END"
+                tallies += (
+                    f", CASE WHEN c.n < %(expected)s THEN ({self.refusing(guard)} LIMIT 1) END"
+                )
             known = (
                 f"WITH counted AS (\n{sql}{returning}\n)\n"
                 f"SELECT {tallies} FROM (SELECT count(*) AS n FROM counted) AS c"

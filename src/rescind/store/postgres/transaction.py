@@ -42,8 +42,11 @@ class PostgresTransaction:
     def count(self, query: str, /, *counters: str, **params: Any) -> None:
         self._execute(query, self._store.counting(query, counters), params)
 
-    def count_or_refuse(self, query: str, guard: str, /, *counters: str, **params: Any) -> None:
-        self._execute(query, self._store.counting(query, counters, guard), params)
+    def count_or_refuse(
+        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
+    ) -> None:
+        sql = self._store.counting(query, counters, guard)
+        self._execute(query, sql, {**params, "expected": expected})
 
     def choose(self, query: str, budget: Bounds, /, **params: Any) -> None:
         bounds = {

@@ -46,8 +46,10 @@ class SqliteTransaction:
     def count(self, query: str, /, *counters: str, **params: Any) -> None:
         self._count(query, counters, params)
 
-    def count_or_refuse(self, query: str, guard: str, /, *counters: str, **params: Any) -> None:
-        if not self._count(query, counters, params):
+    def count_or_refuse(
+        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
+    ) -> None:
+        if self._count(query, counters, params) < expected:
             self.guard(guard, **params)
 
     def _count(self, query: str, counters: tuple[str, ...], params: Params) -> int:
