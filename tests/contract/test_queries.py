@@ -125,6 +125,7 @@ class Recorded(dict[str, str]):
 
 DEEDS: list[Change] = [
     changes.SetDefaultRole(role="reader"),
+    changes.Unassign(role="owner", to="ada"),
     changes.DeactivateMembership(subject="ada"),
     changes.EditRole(role="reader", add=("write",), priority=7, critical=True, name="Reader"),
     changes.EditPermission(permission="read", critical=True, description="see"),

@@ -29,6 +29,7 @@ come_back = changes.AddMembers(group="g1", members=A)
 other_way = changes.AddMembers(group="g2", members=A, expires_at=EARLY)
 unnest = changes.UnnestGroup(group="g1", out_of="g2")
 lose_the_winner = changes.Unassign(role="r3", to="group:g2")
+lose_all = changes.ReplaceAssignments(to="group:g2", assignments=())
 lose_the_next = changes.Unassign(role="r2", to="group:g4")
 remove = changes.RemoveMembership(subject="user:a")
 
@@ -36,12 +37,14 @@ UNMAKING: dict[str, list[Change]] = {
     "drop_for_members": [leave],
     "drop_for_others": [stay_without_a],
     "drop_for_nesting": [unnest],
-    "drop_for_ended": [lose_the_winner],
+    "drop_for_ended": [lose_all],
+    "drop_ended_of_group": [lose_the_winner],
     "shorten_for_members": [changes.AddMembers(group="g1", members=A, expires_at=EARLY)],
     "shorten_without_members": [other_way, leave],
     "shorten_without_others": [other_way, stay_without_a],
     "shorten_without_nesting": [other_way, unnest],
-    "drop_direct_for_ended": [changes.Unassign(role="r1", to="user:a")],
+    "drop_direct_for_ended": [changes.ReplaceAssignments(to="user:a", assignments=())],
+    "drop_ended_of_subject": [changes.Unassign(role="r1", to="user:a")],
     "delete_effective_roles_of_membership": [remove],
 }
 SETTING_ASIDE: dict[str, list[Change]] = {
@@ -74,7 +77,8 @@ BACKGROUND: dict[str, list[Change]] = {
     "pend_others_leaving": [stay_without_a],
     "pend_membership": [remove],
     "pend_unnesting": [unnest],
-    "pend_ended": [lose_the_winner],
+    "pend_ended": [lose_all],
+    "pend_ended_of_group": [lose_the_winner],
     "pend_members_joining": [changes.AddMembers(group="g1", members=A, expires_at=EARLY)],
     "pend_members_missing": [leave, changes.ReplaceMembers(group="g1", members=A)],
     "pend_nesting": [unnest, changes.NestGroup(group="g1", into="g2")],

@@ -154,6 +154,22 @@ def after_ended(
     tx.run("bury_ended_assignments", o=scope.o)
 
 
+def after_role_ended(
+    tx: Transaction, scope: Scope, *, role: str, group: str | None, subject: str | None
+) -> None:
+    """Take what was just ended of one holder from everybody who had it from there."""
+    if group is None:
+        tx.count("drop_ended_of_subject", "revoked", o=scope.o, subject=subject)
+        tx.run("delete_ended_of_subject", o=scope.o, subject=subject)
+        return
+    scope.router.weigh(tx, "ended_of_group", takes=True, o=scope.o, group=group, role=role)
+    if scope.router.is_background:
+        tx.count("pend_ended_of_group", "pended", o=scope.o, group=group)
+    else:
+        tx.count("drop_ended_of_group", "revoked", o=scope.o, group=group)
+        tx.run("delete_ended_of_group", o=scope.o, group=group)
+
+
 def _unmake(tx: Transaction, scope: Scope, what: str, pend: str, **names: Any) -> None:
     scope.router.weigh(tx, what, takes=True, o=scope.o, **names)
     if scope.is_single_role:

@@ -20,6 +20,27 @@ def assign(context: Context, change: changes.Assign) -> None:
 
 
 def unassign(context: Context, change: changes.Unassign) -> None:
+    if context.is_single_role:
+        _unassign_ranked(context, change)
+        return
+    tx, role = context.tx, model.role_id(change.role)
+    holder = _holder(change.to)
+    kind = "group" if holder["group"] is not None else "subject"
+    tx.count_or_refuse(
+        f"end_role_of_{kind}",
+        f"refuse_role_of_{kind}",
+        "altered",
+        "takes",
+        o=context.o,
+        role=role,
+        on=model.resource_id(change.on),
+        **holder,
+    )
+    routing.after_role_ended(tx, context.scope, role=role, **holder)
+
+
+def _unassign_ranked(context: Context, change: changes.Unassign) -> None:
+    """Where only the highest role counts, what was ended is still compared with what remains."""
     names = _named(change.to, [(change.role, change.on, None)])
     context.tx.guard("refuse_assignments", o=context.o, **names)
     context.tx.count("end_assignments", "altered", "takes", o=context.o, **names)
@@ -50,17 +71,14 @@ def _give(context: Context, names: dict[str, Any], *, may_shorten: bool) -> None
 
 def _named(to: str, given: Iterable[tuple[str, str | None, datetime | None]]) -> dict[str, Any]:
     """The holder and the assignments as SQL takes them; each role and resource once."""
-    holder = model.holder_id(to)
     items: dict[tuple[str, str], int | None] = {}
     for role, on, expires_at in given:
         key = (model.role_id(role), model.resource_id(on))
         until = None if expires_at is None else model.microseconds(expires_at)
         if items.setdefault(key, until) != until:
             raise InvalidChange(role=role, on=key[1], mend="give it once, with one expiry")
-    is_group = holder.startswith("group:")
     return {
-        "subject": None if is_group else holder,
-        "group": holder.removeprefix("group:") if is_group else None,
+        **_holder(to),
         "given": json.dumps(
             [
                 {"role": role, "on": on, "expires_at": until}
@@ -68,4 +86,14 @@ def _named(to: str, given: Iterable[tuple[str, str | None, datetime | None]]) ->
             ],
             ensure_ascii=False,
         ),
+    }
+
+
+def _holder(to: str) -> dict[str, Any]:
+    """The holder as SQL takes it: a subject or a group."""
+    holder = model.holder_id(to)
+    is_group = holder.startswith("group:")
+    return {
+        "subject": None if is_group else holder,
+        "group": holder.removeprefix("group:") if is_group else None,
     }

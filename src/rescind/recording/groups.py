@@ -52,9 +52,16 @@ def add_members(context: Context, change: changes.AddMembers) -> None:
 
 def remove_members(context: Context, change: changes.RemoveMembers) -> None:
     names = _listed(change)
-    context.tx.guard("refuse_members_missing", o=context.o, **names)
     routing.before_members_removed(context.tx, context.scope, **names)
-    context.tx.count("delete_group_members", "altered", "takes", o=context.o, **names)
+    context.tx.count_or_refuse(
+        "delete_group_members",
+        "refuse_members_missing",
+        "altered",
+        "takes",
+        expected=max(len(set(change.members)), 1),
+        o=context.o,
+        **names,
+    )
 
 
 def replace_members(context: Context, change: changes.ReplaceMembers) -> None:

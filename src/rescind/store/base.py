@@ -44,6 +44,11 @@ class Transaction(Protocol):
         for by `rescind_tallied('name')`.
         """
 
+    def count_or_refuse(
+        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
+    ) -> None:
+        """As `count`; but where fewer rows are written than expected, `guard` says whether all is there."""
+
     def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
         """Note what the query weighs (pairs, is_critical, is_busy, is_unsettled) in counters.
 
@@ -139,6 +144,11 @@ class Store(Protocol):
 
     def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
         """The rows of one query."""
+
+    def put(self, name: str, params: Params) -> None:
+        """Run one statement that writes, by itself and durably. Where one writes at a time, whoever makes
+        changes goes first, and is not made to read anew what it has read.
+        """
 
     def connection(self) -> AbstractContextManager[object]:
         """A connection in a transaction, to pass as `within`.

@@ -74,7 +74,6 @@ class PostgresStore:
         self.queries = dict(queries("postgres"))
         self.on_statement: Callable[[str], None] | None = None
         self._counting: dict[tuple[str, tuple[str, ...]], str] = {}
-        self._choosing: dict[tuple[str, bool], str] = {}
         self._connections = connections
         self._process = os.getpid()
         try:
@@ -181,6 +180,9 @@ class PostgresStore:
             except psycopg.Error as error:
                 raise translated(error, self.where) from error
 
+    def put(self, name: str, params: Params) -> None:
+        self.fetch(name, params)
+
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         with self._connection() as connection:
@@ -228,13 +230,19 @@ class PostgresStore:
     def close(self) -> None:
         self._pool.close()
 
-    def counting(self, name: str, counters: tuple[str, ...]) -> str:
-        """The statement, made to add the rows that it wrote or read to counters."""
+    def counting(self, name: str, counters: tuple[str, ...], guard: str = "") -> str:
+        """The statement, made to add the rows that it wrote or read to counters; the guard is asked where
+        there were fewer than expected.
+        """
         known = self._counting.get((name, counters))
         if known is None:
             sql = self.queries[name]
             returning = "\nRETURNING 1" if changes_data(sql) else ""
             tallies = ", ".join(f"rescind_tally('{counter}', c.n)" for counter in counters)
+            if guard:
+                tallies += (
+                    f", CASE WHEN c.n < %(expected)s THEN ({self.refusing(guard)} LIMIT 1) END"
+                )
             known = (
                 f"WITH counted AS (\n{sql}{returning}\n)\n"
                 f"SELECT {tallies} FROM (SELECT count(*) AS n FROM counted) AS c"
@@ -242,18 +250,17 @@ class PostgresStore:
             self._counting[(name, counters)] = known
         return known
 
-    def choosing(self, name: str, *, waits: bool) -> str:
+    def choosing(self, name: str) -> str:
         """The statement that weighs a change, made to choose its route from that."""
-        known = self._choosing.get((name, waits))
-        if known is None:
-            sql = self.queries[name]
-            known = (
-                "SELECT rescind_choose(w.pairs, w.is_critical, w.is_busy, w.is_unsettled,"
-                " %(is_background)s, %(pairs)s, %(critical_pairs)s, %(step)s)"
-                f" FROM (\n{sql.replace(' SKIP LOCKED', '') if waits else sql}\n) AS w"
-            )
-            self._choosing[(name, waits)] = known
-        return known
+        return (
+            "SELECT rescind_choose(w.pairs, w.is_critical, w.is_busy, w.is_unsettled,"
+            " %(is_background)s, %(pairs)s, %(critical_pairs)s, %(step)s)"
+            f" FROM (\n{self.queries[name]}\n) AS w"
+        )
+
+    def refusing(self, name: str) -> str:
+        """The guard, made to refuse."""
+        return f"SELECT rescind_refuse(g.code, g.fact, g.value) FROM ({self.queries[name]}) AS g"
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

@@ -34,11 +34,7 @@ class PostgresTransaction:
         self.run("begin", o=o, organization=organization, mode=mode)
 
     def guard(self, query: str, /, **params: Any) -> None:
-        self._execute(
-            query,
-            f"SELECT rescind_refuse(g.code, g.fact, g.value) FROM ({self._sql(query)}) AS g",
-            params,
-        )
+        self._execute(query, self._store.refusing(query), params)
 
     def run(self, query: str, /, **params: Any) -> None:
         self._execute(query, self._sql(query), params)
@@ -46,17 +42,23 @@ class PostgresTransaction:
     def count(self, query: str, /, *counters: str, **params: Any) -> None:
         self._execute(query, self._store.counting(query, counters), params)
 
+    def count_or_refuse(
+        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
+    ) -> None:
+        sql = self._store.counting(query, counters, guard)
+        self._execute(query, sql, {**params, "expected": expected})
+
     def choose(self, query: str, budget: Bounds, /, **params: Any) -> None:
         bounds = {
             "is_background": budget.is_background,
             "pairs": budget.pairs,
             "critical_pairs": budget.critical_pairs,
             "most": budget.most,
+            "waits": budget.waits,
         }
         if budget.waits and isinstance(self.connection, Connection):
             self.connection.silence_seconds = self._store.bulk_silence_seconds
-        sql = self._store.choosing(query, waits=budget.waits)
-        self._execute(query, sql, {**params, **bounds})
+        self._execute(query, self._store.choosing(query), {**params, **bounds})
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         return self._execute(query, self._sql(query), params).fetchall

@@ -634,8 +634,8 @@ DELETE FROM resource WHERE organization = :o AND id IN (SELECT id FROM subtree)
 
 -- fragment: given
 given (role, resource, expires_at) AS (
-    SELECT (SELECT r.id FROM role AS r WHERE r.slug = i.value ->> 'role' AND r.organization IN (0, :o)
-            ORDER BY r.organization DESC LIMIT 1),
+    SELECT COALESCE((SELECT r.id FROM role AS r WHERE r.slug = i.value ->> 'role' AND r.organization = :o),
+                    (SELECT r.id FROM role AS r WHERE r.slug = i.value ->> 'role' AND r.organization = 0)),
            (SELECT r.id FROM resource AS r WHERE r.organization = :o AND r.slug = i.value ->> 'on'),
            CAST(i.value ->> 'expires_at' AS BIGINT)
     FROM json_items(:given) AS i),
@@ -700,6 +700,53 @@ WHERE o.id = :o AND NOT EXISTS (
 UPDATE assignment SET ended = -(SELECT revision + 1 FROM organization WHERE id = :o)
 WHERE organization = :o AND id IN (SELECT c.id FROM chosen AS c)
 
+-- One role of one holder, where all roles count: its tombstone is made at once. What was ended by the change is found by
+-- its revision then; that may be more than by this step, and is made right once more.
+
+-- fragment: role_named
+COALESCE((SELECT r.id FROM role AS r WHERE r.slug = :role AND r.organization = :o),
+         (SELECT r.id FROM role AS r WHERE r.slug = :role AND r.organization = 0))
+
+-- fragment: group_named
+(SELECT g.id FROM "group" AS g WHERE g.organization = :o AND g.slug = :group)
+
+-- fragment: membership_named
+(SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = :subject)
+
+-- fragment: end_role
+UPDATE assignment SET ended = (SELECT revision + 1 FROM organization WHERE id = :o), role = NULL, resource = NULL
+WHERE organization = :o AND ended IS NULL
+  AND resource = (SELECT x.id FROM resource AS x WHERE x.organization = :o AND x.slug = :on) AND role =
+@role_named
+AND holder =
+
+-- name: end_role_of_group
+@end_role
+@group_named
+
+-- name: end_role_of_subject
+@end_role
+@membership_named
+
+-- fragment: refuse_role_or_resource
+UNION ALL
+SELECT 'role_not_found', 'role', CAST(:role AS TEXT)
+WHERE NOT EXISTS (SELECT 1 FROM role WHERE slug = :role AND organization IN (0, :o))
+UNION ALL
+SELECT 'resource_not_found', 'resource', CAST(:on AS TEXT)
+WHERE NOT EXISTS (SELECT 1 FROM resource WHERE organization = :o AND slug = :on)
+LIMIT 1
+
+-- name: refuse_role_of_group
+SELECT 'group_not_found' AS code, 'group' AS fact, CAST(:group AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM "group" WHERE organization = :o AND slug = :group)
+@refuse_role_or_resource
+
+-- name: refuse_role_of_subject
+SELECT 'membership_not_found' AS code, 'subject' AS fact, CAST(:subject AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM membership WHERE organization = :o AND subject = :subject)
+@refuse_role_or_resource
+
 -- name: end_other_assignments
 WITH
 @given
@@ -718,6 +765,16 @@ WHERE organization = :o AND holder = (SELECT id FROM "group" WHERE organization 
 -- name: delete_ended_assignments
 DELETE FROM assignment WHERE organization = :o AND ended < 0
 AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
+
+-- name: delete_ended_of_group
+DELETE FROM assignment WHERE organization = :o AND ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o) AND holder =
+@group_named
+
+-- name: delete_ended_of_subject
+DELETE FROM assignment WHERE organization = :o AND ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o) AND holder =
+@membership_named
 
 -- name: bury_ended_assignments
 UPDATE assignment SET ended = -ended, role = NULL, resource = NULL WHERE organization = :o AND ended < 0

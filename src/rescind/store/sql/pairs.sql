@@ -403,3 +403,27 @@ WITH RECURSIVE
 -- name: drop_direct_for_ended
 DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) IN (
     SELECT a.holder, a.id FROM assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder > 0)
+
+-- What the change has ended so far of one holder.
+
+-- fragment: ended_of
+SELECT a.id, a.holder, a.ended FROM assignment AS a
+WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM organization WHERE id = :o) AND a.holder =
+
+-- name: drop_ended_of_group
+WITH RECURSIVE below (id) AS (
+    SELECT id FROM "group" WHERE organization = :o AND slug = :group
+    UNION
+    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) IN (
+    SELECT gm.membership, e.id FROM (
+@ended_of
+@group_named
+) AS e CROSS JOIN below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
+
+-- name: drop_ended_of_subject
+DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) IN (
+    SELECT e.holder, e.id FROM (
+@ended_of
+@membership_named
+) AS e)

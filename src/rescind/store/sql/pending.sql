@@ -23,7 +23,6 @@ EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
 -- name: weigh_members
 WITH RECURSIVE
 @upward_ever
-@locked
 SELECT (SELECT count(*) FROM json_texts(:members) AS i) *
 @upward_assignments
 AS pairs,
@@ -37,7 +36,6 @@ AS is_unsettled
 -- name: weigh_others
 WITH RECURSIVE
 @upward_ever
-@locked
 SELECT (SELECT count(*) FROM (
         SELECT 1 FROM "group" AS g JOIN group_member AS gm ON gm.organization = :o AND gm."group" = g.id
         WHERE g.organization = :o AND g.slug = :group
@@ -59,7 +57,6 @@ WITH RECURSIVE upward (id) AS (
     WHERE m.organization = :o AND m.subject = :subject
     UNION
     SELECT n.parent FROM upward AS u JOIN recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-@locked
 SELECT
 @upward_assignments
 AS pairs,
@@ -80,7 +77,6 @@ WITH RECURSIVE
 @below
 ,
 @around_ever
-@locked
 SELECT
 @members_below
 *
@@ -101,7 +97,6 @@ upward (id) AS (
     SELECT id FROM "group" WHERE organization = :o AND slug = :parent
     UNION
     SELECT n.parent FROM upward AS u JOIN recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-@locked
 SELECT
 @members_below
 *
@@ -120,7 +115,6 @@ WITH RECURSIVE below (id) AS (
     UNION
     SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id),
 upward (id) AS (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
-@locked
 SELECT (SELECT count(*) FROM json_items(:given) AS i) *
 @members_below
 AS pairs, :takes AND FALSE AS is_critical,
@@ -138,7 +132,6 @@ below (id) AS (
     SELECT u.id FROM upward AS u
     UNION
     SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
-@locked
 SELECT
 @members_below
 * CASE WHEN (SELECT count(*) FROM upward) = 1
@@ -146,6 +139,29 @@ SELECT
        ELSE 1 END AS pairs,
 :takes AND EXISTS (SELECT 1 FROM assignment AS a JOIN role AS q ON q.id = a.role AND q.critical
                    WHERE a.organization = :o AND a.ended < 0) AS is_critical,
+@is_busy
+AS is_busy,
+@is_unsettled
+AS is_unsettled
+
+-- Of one group; whatever the change has ended of it so far.
+
+-- name: weigh_ended_of_group
+WITH RECURSIVE ended (id) AS (
+    SELECT e.holder FROM (
+@ended_of
+@group_named
+LIMIT :most
+) AS e),
+upward (id) AS (SELECT e.id FROM ended AS e LIMIT 1),
+below (id) AS (
+    SELECT u.id FROM upward AS u
+    UNION
+    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+SELECT
+@members_below
+* (SELECT count(*) FROM ended) AS pairs,
+:takes AND EXISTS (SELECT 1 FROM role AS q WHERE q.slug = :role AND q.organization IN (0, :o) AND q.critical) AS is_critical,
 @is_busy
 AS is_busy,
 @is_unsettled
@@ -263,4 +279,14 @@ CROSS JOIN (
            TRUE AS revokes
     FROM organization AS x JOIN assignment AS a ON a.organization = x.id AND a.ended < 0 AND a.holder < 0
     WHERE x.id = :o) AS w
+@coalescing
+
+-- name: pend_ended_of_group
+@into_pending
+CROSS JOIN (
+    SELECT e.holder AS "group", 'assignment' AS kind, e.ended AS ref, CAST(NULL AS INTEGER) AS fence, TRUE AS revokes FROM (
+@ended_of
+@group_named
+LIMIT 1
+) AS e) AS w
 @coalescing

@@ -64,16 +64,9 @@ CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
 -- While anything is pending, a change locks the groups (`upward`) whose effective roles it touches, and a job does too;
 -- neither ever waits: the change leaves its part to pending work, the job comes again.
 
--- fragment: locked
-, locked (id) AS MATERIALIZED (
-    SELECT g.id FROM upward AS u JOIN "group" AS g ON g.organization = :o AND g.id = u.id
-    WHERE EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
-    FOR NO KEY UPDATE OF g SKIP LOCKED)
-
 -- fragment: is_busy
-(EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
- AND (SELECT count(*) FROM locked) < (SELECT count(*) FROM upward))
-
+CASE WHEN EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
+     THEN rescind_take_groups(CAST(:o AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), :waits) ELSE FALSE END
 
 -- name: refuse_group_busy
 WITH RECURSIVE

@@ -32,8 +32,6 @@ CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
 
 -- One writer at a time: no job is under way while a change is.
 
--- fragment: locked
-
 -- fragment: is_busy
 FALSE
 

@@ -78,6 +78,19 @@ class SqliteStore:
         finally:
             self._lock.release()
 
+    def put(self, name: str, params: Params) -> None:
+        """By the connection that changes go over: when another one writes, it forgets every page it has."""
+        self._require_usable()
+        with self._turn(gives_way=True), translated_errors(self.path):
+            turns.begin(self._writer, self._turns)
+            try:
+                self._rows(self._writer, name, params)
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
         self._require_usable()

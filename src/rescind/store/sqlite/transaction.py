@@ -43,11 +43,21 @@ class SqliteTransaction:
         self._execute(query, **params)
 
     def count(self, query: str, /, *counters: str, **params: Any) -> None:
+        self._count(query, counters, params)
+
+    def count_or_refuse(
+        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
+    ) -> None:
+        if self._count(query, counters, params) < expected:
+            self.guard(guard, **params)
+
+    def _count(self, query: str, counters: tuple[str, ...], params: Params) -> int:
         before = self._connection.total_changes
         read = self._execute(query, **params).fetchall()
         rows = len(read) or self._connection.total_changes - before
         for counter in counters:
             self._tally[counter] += rows
+        return rows
 
     def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
         row = self._execute(query, most=budget.most, **params).fetchone()

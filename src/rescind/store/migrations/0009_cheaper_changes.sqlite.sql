@@ -1,0 +1,1 @@
+-- What a change costs on PostgreSQL: there is nothing to do here, where both are look-ups in pages at hand.
