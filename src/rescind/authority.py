@@ -247,7 +247,7 @@ class Authority(AbstractContextManager["Authority"]):
         question = self._question(organization, subject, permission, resource)
         live, now = _is_live(assurance), self._now()
         token = None if at_least is None else model.parse_token(at_least)
-        with _deciding():
+        try:
             if explain:
                 return explained(self.store, memory, question, live=live, now=now, at_least=token)
             if memory is not None and not live:
@@ -258,6 +258,10 @@ class Authority(AbstractContextManager["Authority"]):
             return check(
                 self.store, question, live=live, now=now, at_least=token, guesses=self._guesses
             )
+        except DecisionUnavailable:
+            raise
+        except StoreUnavailable as error:
+            raise DecisionUnavailable(**error.facts) from error
 
     def check_many(
         self,

@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import get_args
 
+import psycopg
 import pytest
 
 import rescind
@@ -22,6 +23,7 @@ from rescind.errors import RescindError
 from rescind.propagation.budget import FORCED
 from rescind.propagation.reconcile import reconcile
 from rescind.recording import recorder
+from rescind.store.postgres import configure
 from rescind.store.queries import SHARED, Engine, parameters, queries
 from rescind.store.sqlite import connect
 from tests.contract.test_noops import NOOPS
@@ -203,3 +205,29 @@ def test_no_look_up_fills_a_bloom_filter(new_database: Callable[[str], str]) -> 
 def _plan(connection: sqlite3.Connection, sql: str) -> str:
     nothing = dict.fromkeys(parameters(sql))
     return str(connection.execute(f"EXPLAIN QUERY PLAN {sql}", nothing).fetchall())
+
+
+def test_nobody_goes_up_through_all_resources(new_database: Callable[[str], str]) -> None:
+    """PostgreSQL takes each step up by its key, also where nothing was analysed yet, and a live decision
+    looks at nothing but pairs of holder and place. (Control: a plain condition on the parent is looked
+    up among all of them, since it knows of none.)
+    """
+    up = queries("postgres")["check_live_multiple"]
+    found = set()
+    with psycopg.connect(new_database("postgres"), autocommit=True) as connection:
+        configure(connection)
+        tempted = up.replace("COALESCE(x.parent, 0) <> 0", "x.parent <> 0")
+        for name, sql in {**queries("postgres"), "tempted": tempted}.items():
+            if "RECURSIVE" in sql and name != "effective_permission_view":
+                plan = _generic_plan(connection, sql)
+                if re.search(r"parent (IS NOT NULL|<> 0|>)\S*\)", plan):
+                    found.add(name)
+        assert "holder = ANY" in _generic_plan(connection, up)
+    assert found == {"tempted"}
+
+
+def _generic_plan(connection: psycopg.Connection[tuple[str]], sql: str) -> str:
+    places = {name: f"${number}" for number, name in enumerate(sorted(parameters(sql)), 1)}
+    text = re.sub(r"%\((\w+)\)s", lambda match: places[match[1]], sql).replace("%%", "%")
+    rows = connection.execute(f"EXPLAIN (COSTS OFF, GENERIC_PLAN) {text}".encode())
+    return "\n".join(line for (line,) in rows)

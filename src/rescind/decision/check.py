@@ -1,12 +1,14 @@
 """Checks on the store: from effective roles, or live from the facts.
 
-One query answers, at one state of the facts. Critical permissions are decided live by that query itself.
-An unknown subject, permission or resource is a deny with a reason; a failing store raises.
+One query answers, at one state of the facts: the leanest that is likely to. Where its row says that it
+cannot, another one is asked, and answers at its own, later state. An unknown subject, permission or resource
+is a deny with a reason; a failing store raises.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from rescind.errors import InvalidToken, RevisionUnavailable
 from rescind.model import (
@@ -31,6 +33,14 @@ class Question(NamedTuple):
     resource: ResourceId
 
 
+UNDECIDED: Final = 4
+"""The verdict of a query on effective roles where the facts have to say: something is pending."""
+EFFECTIVE: Final = {mode: f"check_effective_{mode}" for mode in ("multiple", "single")}
+LIVE: Final = {mode: f"check_live_{mode}" for mode in ("multiple", "single")}
+_revision = lru_cache(4_096)(Revision)
+"""Many answers are made at one."""
+
+
 class Guesses:
     """What organizations and permissions turned out to be, to choose the leanest query at first.
 
@@ -42,21 +52,22 @@ class Guesses:
         self._critical: set[str] = set()
 
     def query(self, question: Question, live: bool) -> str:
-        point = "live" if live or question.permission in self._critical else "effective"
-        return f"check_{point}_{self._modes.get(question.organization, 'multiple')}"
+        """The query that is likely to decide a question."""
+        queries = LIVE if live or question.permission in self._critical else EFFECTIVE
+        return queries[self._modes.get(question.organization, "multiple")]
 
-    def fit(self, question: Question, query: str, row: tuple[Any, ...]) -> bool:
-        """Whether the row was made by the right query; if not, remember better."""
-        is_critical, mode = bool(row[5]), row[8]
-        if query.endswith(mode) and not (is_critical and query.startswith("check_effective")):
-            return True
+    def better(self, question: Question, query: str, row: tuple[Any, ...]) -> str | None:
+        """The query to ask instead, where the row does not decide the question; then remember better."""
+        is_critical, mode = row[5], row[8]
+        if query == LIVE[mode] or (query == EFFECTIVE[mode] and not is_critical):
+            return LIVE[mode] if row[7] == UNDECIDED else None
         for known in (self._modes, self._critical):
             if len(known) > 65_536:
                 known.clear()
         self._modes[question.organization] = mode
         if is_critical:
             self._critical.add(question.permission)
-        return False
+        return "check"
 
 
 def check(
@@ -72,9 +83,10 @@ def check(
     params = parameters(question, live=live, now=now)
     query = guesses.query(question, live)
     rows = store.fetch(query, params)
-    if rows and not guesses.fit(question, query, rows[0]):
-        rows = store.fetch("check", params)
-    return decided(rows, live or query.startswith("check_live"), at_least)
+    while rows and query != "check" and (better := guesses.better(question, query, rows[0])):
+        query = better
+        rows = store.fetch(query, params)
+    return decided(rows, live or query in LIVE.values(), at_least)
 
 
 def check_many(
@@ -108,7 +120,7 @@ def decided(rows: Rows, live: bool, at_least: Revision | None) -> Decision:
             allowed=False, reason=Reason.UNKNOWN_ORGANIZATION, point=point, revision=None
         )
     o, number, environment, membership, active, critical, resource, verdict, _ = rows[0]
-    revision = Revision(o, number, environment)
+    revision = _revision(o, number, environment)
     if at_least is not None:
         require(revision, at_least)
     allowed = verdict in (1, 2)

@@ -15,13 +15,20 @@ from rescind.decision.memory import Memory
 from rescind.model import Revision
 
 
+class Seen(threading.local):
+    """What this thread knows: the version that it saw last, and whether it is in `together`."""
+
+    version: int | None = None
+    is_together = False
+
+
 class FileWatch:
     """The keeper of an embedded database."""
 
     def __init__(self, memory: Memory, version: Callable[[], int]) -> None:
         self._memory, self._version = memory, version
         self.look = self._look
-        self._seen = threading.local()
+        self._seen = Seen()
 
     def start(self) -> None:
         """Nothing is needed."""
@@ -38,12 +45,13 @@ class FileWatch:
 
     def _look(self) -> None:
         """Bring all that is held to the facts, if anybody wrote since this thread looked last."""
-        if getattr(self._seen, "is_together", False):
+        seen = self._seen
+        if seen.is_together:
             return
         version = self._version()
-        if getattr(self._seen, "version", None) != version:
+        if seen.version != version:
             self._memory.keep_up(0)
-            self._seen.version = version
+            seen.version = version
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -174,11 +174,13 @@ class PostgresStore:
                 cursor = connection.cursor(row_factory=tuple_row)
                 cursor.adapters.register_dumper(int, Int8Dumper)
                 return cursor.execute(self.queries[name], params).fetchall()
-        with self._connection() as connection:
-            try:
-                return connection.execute(self.queries[name], params, prepare=True).fetchall()
-            except psycopg.Error as error:
-                raise translated(error, self.where) from error
+        connection = self._taken()
+        try:
+            return connection.execute(self.queries[name], params, prepare=True).fetchall()
+        except psycopg.Error as error:
+            raise translated(error, self.where) from error
+        finally:
+            self._pool.putconn(connection)
 
     def put(self, name: str, params: Params) -> None:
         self.fetch(name, params)
@@ -264,17 +266,21 @@ class PostgresStore:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        if os.getpid() != self._process:
-            self._pool = self._open_pool()
-            self._process = os.getpid()
-        try:
-            connection = self._pool.getconn()
-        except (PoolTimeout, psycopg.Error) as error:
-            raise StoreUnavailable(database=self.where, why=first_line(error)) from error
+        connection = self._taken()
         try:
             yield connection
         finally:
             self._pool.putconn(connection)
+
+    def _taken(self) -> Connection:
+        """A connection of the pool, to be put back."""
+        if os.getpid() != self._process:
+            self._pool = self._open_pool()
+            self._process = os.getpid()
+        try:
+            return self._pool.getconn()
+        except (PoolTimeout, psycopg.Error) as error:
+            raise StoreUnavailable(database=self.where, why=first_line(error)) from error
 
     def _announce(self, name: str) -> None:
         if self.on_statement:

@@ -565,12 +565,14 @@ SELECT o.id, o.last_number + rescind_tallied('numbers') + 1, :resource, p.id
 FROM organization AS o JOIN resource AS p ON p.organization = o.id AND p.slug = :parent WHERE o.id = :o
 ON CONFLICT (organization, slug) DO NOTHING
 
+-- COALESCE where one goes up: see `up`.
+
 -- name: refuse_resource_cycle
 WITH RECURSIVE above (id) AS (
     SELECT id FROM resource WHERE organization = :o AND slug = :parent
     UNION
     SELECT r.parent FROM above AS a JOIN resource AS r ON r.organization = :o AND r.id = a.id
-    WHERE r.parent IS NOT NULL)
+    WHERE COALESCE(r.parent, -1) <> -1)
 SELECT 'resource_cycle' AS code, 'move' AS fact, CAST(:resource AS TEXT) || ' below ' || CAST(:parent AS TEXT) AS value
 FROM above AS a JOIN resource AS r ON r.organization = :o AND r.id = a.id AND r.slug = :resource
 
@@ -578,11 +580,11 @@ FROM above AS a JOIN resource AS r ON r.organization = :o AND r.id = a.id AND r.
 WITH RECURSIVE old (id) AS (
     SELECT parent FROM resource WHERE organization = :o AND slug = :resource
     UNION
-    SELECT r.parent FROM old JOIN resource AS r ON r.organization = :o AND r.id = old.id WHERE r.parent IS NOT NULL),
+    SELECT r.parent FROM old JOIN resource AS r ON r.organization = :o AND r.id = old.id WHERE COALESCE(r.parent, -1) <> -1),
 new (id) AS (
     SELECT id FROM resource WHERE organization = :o AND slug = :parent
     UNION
-    SELECT r.parent FROM new JOIN resource AS r ON r.organization = :o AND r.id = new.id WHERE r.parent IS NOT NULL)
+    SELECT r.parent FROM new JOIN resource AS r ON r.organization = :o AND r.id = new.id WHERE COALESCE(r.parent, -1) <> -1)
 SELECT 1 FROM old JOIN assignment AS a ON a.organization = :o AND a.resource = old.id AND a.ended IS NULL
 WHERE old.id NOT IN (SELECT new.id FROM new)
 LIMIT 1
@@ -613,7 +615,7 @@ WITH RECURSIVE
 , above (id) AS (
     SELECT id FROM resource WHERE organization = :o AND slug = :resource
     UNION
-    SELECT r.parent FROM above JOIN resource AS r ON r.organization = :o AND r.id = above.id WHERE r.parent IS NOT NULL)
+    SELECT r.parent FROM above JOIN resource AS r ON r.organization = :o AND r.id = above.id WHERE COALESCE(r.parent, -1) <> -1)
 SELECT 1 FROM organization AS o
 WHERE o.id = :o AND ((o.role_mode = 'single' AND o.default_role IS NOT NULL)
     OR EXISTS (SELECT 1 FROM above JOIN assignment AS a ON a.organization = :o AND a.resource = above.id AND a.ended IS NULL)

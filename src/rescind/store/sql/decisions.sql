@@ -1,11 +1,14 @@
 -- Questions. Aliases that the fragments expect: o (organization), m (membership), p (permission),
 -- r (resource); :now is the time of the question in microseconds. The semantics are those of access.py.
 
+-- COALESCE keeps PostgreSQL from going through an organization's resources by their parents, of which it believes that
+-- there are none until it has looked.
+
 -- fragment: up
 up (id) AS (                    -- the resource and what is above it, short of the organization
     SELECT r.id WHERE r.id <> 0
     UNION ALL
-    SELECT x.parent FROM up JOIN resource AS x ON x.organization = o.id AND x.id = up.id AND x.parent <> 0)
+    SELECT x.parent FROM up JOIN resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
 
 -- fragment: wide_effective_multiple
 EXISTS (
@@ -53,29 +56,27 @@ EXISTS (
           AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)
 
 -- fragment: holder_at
-holder (id) AS (                -- the membership, and the groups that reach it now
+holder (id) AS (                -- the membership, and the groups that reach it now, each once
     SELECT m.id
-    UNION
+    UNION ALL
     SELECT gm."group" FROM group_member AS gm
     WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
     UNION
     SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = o.id AND n.child = h.id)
 
--- fragment: any_given
-SELECT 1 FROM holder AS h CROSS JOIN up WHERE (
-        SELECT 1 FROM assignment AS a JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
-        WHERE a.organization = o.id AND a.holder = h.id AND a.resource = up.id AND a.ended IS NULL
-          AND (a.expires_at IS NULL OR a.expires_at > :now) LIMIT 1) IS NOT NULL
+-- Holders and places are few, whatever is assigned to others on those places and to those holders elsewhere, so that
+-- each pair of them is looked up by key. How that is said differs: `any_given` is in each engine's own file.
+
+-- fragment: has_permission
+(SELECT 1 FROM role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
 
 -- fragment: all_live
 EXISTS (
     WITH RECURSIVE
 @holder_at
-,   up (id) AS (
-        SELECT r.id
-        UNION ALL
-        SELECT x.parent FROM up JOIN resource AS x ON x.organization = o.id AND x.id = up.id
-        WHERE x.parent IS NOT NULL)
+,
+@up
+, place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
 @any_given
 )
 
@@ -109,6 +110,7 @@ EXISTS (
 @holder_at
 ,
 @up
+, place (id) AS (SELECT up.id FROM up)
 @any_given
 )
 
@@ -162,21 +164,16 @@ AND
 -- fragment: asked
 FROM organization AS o CROSS JOIN organization AS env
 LEFT JOIN membership AS m ON m.organization = o.id AND m.subject = :subject
-LEFT JOIN permission AS p ON p.id =
 @permission_asked
 LEFT JOIN resource AS r ON r.organization = o.id AND r.slug = :resource
 WHERE o.slug = :organization AND env.id = 0
-
--- fragment: permission_asked
-(                               -- the organization's own, before the one of all organizations
-    SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
-    ORDER BY x.organization DESC LIMIT 1)
 
 -- A check whatever the organization's role mode and the permission; then the same for a mode and decision
 -- point that are known or guessed, with less for the engine to set up. Their answers count only where
 -- role_mode and critical turn out as guessed.
 
--- The verdict: 0 denied and 1 allowed by effective roles, 2 allowed and 3 denied live.
+-- The verdict: 0 denied and 1 allowed by effective roles, 2 allowed and 3 denied live; 4 where effective roles alone
+-- cannot say, so that it takes another query to decide it live.
 
 -- name: check
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
@@ -208,11 +205,7 @@ OR
 @scoped_effective
 ) THEN 1 WHEN
 @has_pending
-THEN
-CASE WHEN
-@all_live
-THEN 2 ELSE 3 END
-ELSE 0 END
+THEN 4 ELSE 0 END
        END, o.role_mode
 @asked
 
@@ -221,15 +214,7 @@ SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
        CASE WHEN m.active AND r.id IS NOT NULL THEN
 CASE WHEN
 @has_pending
-THEN
-CASE WHEN
-(
-@wide_live_single
- OR
-@scoped_live
-)
-THEN 2 ELSE 3 END
-WHEN
+THEN 4 WHEN
 @wide_effective_single
 OR
 @scoped_effective
@@ -277,8 +262,7 @@ holder (id) AS (
 above (id) AS (
     SELECT CAST(:r AS INTEGER)
     UNION ALL
-    SELECT x.parent FROM above JOIN resource AS x ON x.organization = :o AND x.id = above.id
-    WHERE x.parent IS NOT NULL)
+    SELECT x.parent FROM above JOIN resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0)
 
 -- fragment: held_at
 (SELECT a.holder, a.role, a.resource, a.expires_at      -- the limits: see `lost`

@@ -21,11 +21,17 @@ WHERE organization = :o AND "group" = (SELECT id FROM "group" WHERE organization
   AND :expires_at < COALESCE(expires_at, 9223372036854775807)
 
 -- fragment: any_given
-SELECT 1 FROM holder AS h
-    JOIN assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
-         AND a.resource = ANY (ARRAY(SELECT id FROM up))
-    JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
-    WHERE a.expires_at IS NULL OR a.expires_at > :now
+SELECT 1 FROM assignment AS a
+    WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+      AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
+@has_permission
+
+-- The organization's own permission before the one of all organizations.
+
+-- fragment: permission_asked
+LEFT JOIN LATERAL (
+    SELECT x.id, x.critical FROM permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
+    ORDER BY x.organization DESC LIMIT 1) AS p ON TRUE
 
 -- One statement at the end of a change instead of three.
 

@@ -48,20 +48,31 @@ WHERE NOT EXISTS (SELECT 1 FROM deletion WHERE organization = :o)
 -- name: read_tallies
 SELECT rescind_tallied('granted'), rescind_tallied('revoked'), NULL
 
--- Two look-ups by key, where IN and ORDER BY would sort.
+-- The organization's own permission before the one of all organizations: two look-ups by key, where IN and ORDER BY
+-- would sort.
 
 -- fragment: permission_asked
-COALESCE((SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization = o.id),
-         (SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization = 0))
+LEFT JOIN permission AS p ON p.id = COALESCE(
+    (SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization = o.id),
+    (SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization = 0))
 
--- What is above the resource is listed once, where SQLite would go up anew for each holder.
+-- Mostly nothing is pending, and IN takes a table of its own.
+
+-- fragment: is_trusted_multiple
+NOT (
+@has_pending
+AND EXISTS (SELECT 1 FROM pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
+
+-- The holders are listed once, where SQLite would look for them anew for each place.
 
 -- fragment: any_given
-SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM up) AS listed CROSS JOIN holder AS h WHERE (
-        SELECT 1 FROM assignment AS a JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
-        WHERE a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
-          AND a.resource IN (SELECT i.value FROM json_each(listed.ids) AS i)
-          AND (a.expires_at IS NULL OR a.expires_at > :now) LIMIT 1) IS NOT NULL
+SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
+        SELECT 1 FROM assignment AS a
+        WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
+          AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
+          AND (a.expires_at IS NULL OR a.expires_at > :now) AND
+@has_permission
+        LIMIT 1) IS NOT NULL
 
 -- fragment: is_visible
 TRUE

@@ -125,10 +125,10 @@ class SqliteStore:
         reader = self._reader()
         try:
             with reader.lock:
-                row = reader.connection.execute("PRAGMA data_version").fetchone()
+                found: int = reader.connection.execute("PRAGMA data_version").fetchone()[0]
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
-        return int(row[0])
+        return found
 
     def _run(
         self,
@@ -160,18 +160,14 @@ class SqliteStore:
     def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
         try:
             if within is not None:
-                connection = driver_connection(within, sqlite3.Connection)
-                return self._rows(connection, name, params)
+                cursor = driver_connection(within, sqlite3.Connection).cursor()
+                cursor.row_factory = None
+                return cursor.execute(self.queries[name], params).fetchall()
             reader = self._reader()
             with reader.lock:
-                return self._rows(reader.connection, name, params)
+                return reader.connection.execute(self.queries[name], params).fetchall()
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
-
-    def _rows(self, connection: sqlite3.Connection, name: str, params: Params) -> Rows:
-        cursor = connection.cursor()
-        cursor.row_factory = None
-        return cursor.execute(self.queries[name], params).fetchall()
 
     def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
         with self.snapshot() as snapshot:
