@@ -153,7 +153,8 @@ class Work:
             is_overtaken = (was.since, was.revision) == (self.job.since, self.job.revision)
             seconds = time.perf_counter() - start
             return Progress(0, 0, False, seconds, is_overtaken=is_overtaken)
-        pace.learn(done.held_seconds, self.store.waiting())
+        is_full = (chunk["to_m"], chunk["up_to_a"]) != (LAST, LAST)
+        pace.learn(done.held_seconds, self.store.waiting(), is_full=is_full)
         return done
 
     def _begun(self) -> Extent:
