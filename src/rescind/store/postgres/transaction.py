@@ -46,6 +46,10 @@ class PostgresTransaction:
     def count(self, query: str, /, *counters: str, **params: Any) -> None:
         self._execute(query, self._store.counting(query, counters), params)
 
+    def written(self, query: str, /, **params: Any) -> Callable[[], int]:
+        cursor = self._execute(query, self._sql(query), params)
+        return lambda: cursor.rowcount
+
     def choose(self, query: str, budget: Bounds, /, **params: Any) -> None:
         bounds = {
             "is_background": budget.is_background,
