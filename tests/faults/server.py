@@ -6,17 +6,19 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
+from rescind.errors import StoreError
 from rescind.store.migrations import migrate
 from tests.conftest import as_url, with_database
 
 WAIT_SECONDS = 60
+T = TypeVar("T")
 
 
 class Server:
@@ -68,3 +70,12 @@ def running() -> Iterator[Server]:
     finally:
         server.cleanup()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def until_answered(ask: Callable[[], T]) -> T:
+    """The answer when the store can be reached again."""
+    while True:
+        try:
+            return ask()
+        except StoreError as error:
+            assert error.retry, error

@@ -110,7 +110,7 @@ class Steady:
     def __init__(self, pairs: int) -> None:
         self.pairs = pairs
 
-    def learn(self, seconds: float, waiting: int) -> None:
+    def learn(self, seconds: float, waiting: int, *, is_full: bool) -> None:
         """Nothing."""
 
 

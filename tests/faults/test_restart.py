@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
 
 import pytest
 
 from rescind import Authority, changes
-from rescind.errors import StoreError
 from rescind.insight.audit import audit
 from rescind.propagation.reconcile import Progress
 from rescind.propagation.worker import Workers
 from rescind.settings import Settings
-from tests.faults.server import Server, running
-
-T = TypeVar("T")
+from tests.faults.server import Server, running, until_answered
 
 WAIT_SECONDS = 120
 MEMBERS = tuple(f"user:{n}" for n in range(1_000))
@@ -77,20 +73,11 @@ def _crash_in_the_middle(server: Server, authority: Authority, chunks: int) -> N
         server.crash()
         assert not watched.is_done.is_set(), "it was done before the server crashed"
         server.start()
-        done = [work.done for work in _until_answered(authority.pending)]
+        done = [work.done for work in until_answered(authority.pending)]
         assert done
         assert done[0] > 0
         assert watched.is_done.wait(WAIT_SECONDS)
     assert authority.pending() == []
-
-
-def _until_answered(ask: Callable[[], T]) -> T:
-    """The answer when the store can be reached again."""
-    while True:
-        try:
-            return ask()
-        except StoreError as error:
-            assert error.retry, error
 
 
 def test_in_the_middle_of_a_large_job(server: Server, acme: Authority) -> None:
@@ -106,7 +93,7 @@ def test_in_the_middle_of_a_large_job(server: Server, acme: Authority) -> None:
     server.crash()
     server.start()
     asked = [(member, "read", PLACES[0]) for member in MEMBERS]
-    assert not any(_until_answered(lambda: acme.check_many(asked)))
+    assert not any(until_answered(lambda: acme.check_many(asked)))
 
 
 def test_what_returned_is_there(server: Server, acme: Authority) -> None:
@@ -114,11 +101,11 @@ def test_what_returned_is_there(server: Server, acme: Authority) -> None:
     for number, route in enumerate(("inline", "background")):
         batch = [changes.Assign(role=ROLES[number], to="group:all", on=PLACES[number])]
         key = str(number)
-        receipt = _until_answered(
+        receipt = until_answered(
             lambda: acme.apply(batch, idempotency_key=key, route=route)  # noqa: B023
         )
         server.crash()
         server.start()
-        again = _until_answered(lambda: acme.apply(batch, idempotency_key=key, route=route))  # noqa: B023
+        again = until_answered(lambda: acme.apply(batch, idempotency_key=key, route=route))  # noqa: B023
         assert (again.token, again.route) == (receipt.token, receipt.route)
         assert acme.check(MEMBERS[-1], "read", PLACES[number], at_least=receipt.token)

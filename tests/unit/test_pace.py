@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rescind.propagation.pace import CALM_CHUNKS, CALM_TARGETS, HASTE_TARGETS, LEAST_PAIRS, Pace
+from rescind.propagation import pace as module
+from rescind.propagation.pace import (
+    CALM_SECONDS,
+    CALM_TARGETS,
+    HASTE_SECONDS,
+    HASTE_TARGETS,
+    LATE,
+    LEAST_PAIRS,
+    MOST_PAIRS,
+    START_PAIRS,
+    Pace,
+)
 
 TARGET_MS = 20.0
 TARGET = TARGET_MS / 1e3
@@ -13,38 +27,118 @@ chunk_costs = st.floats(0.0, 2e-3)
 pair_costs = st.floats(2e-7, 2e-5)
 
 
-def _last_seconds(pace: Pace, chunk: float, pair: float, waiting: list[int]) -> list[float]:
-    taken = []
-    for count in waiting:
-        taken.append(chunk + pair * pace.pairs)
-        pace.learn(taken[-1], count)
-    return taken[-50:]
+class Steps:
+    """Chunks of a job without end, and the time that they take; between them passes so much more."""
+
+    def __init__(self, chunk: float, pair: float, *, pause: float = 0.0) -> None:
+        self.chunk, self.pair, self.pause = chunk, pair, pause
+        self.now = 1_000.0
+        self.pace = Pace(TARGET_MS, clock=lambda: self.now)
+
+    def take(self, waiting: Iterable[int]) -> list[float]:
+        """How long each chunk takes, while so many are seen to wait at its end."""
+        return [self._one(count) for count in waiting]
+
+    def take_until(self, until: float) -> list[float]:
+        """The same, with nobody waiting, until so much time has passed."""
+        taken, start = [], self.now
+        while self.now - start < until:
+            taken.append(self._one(0))
+        return taken
+
+    def bound(self, targets: float) -> float:
+        """What a chunk takes at the most under such a target: late, or as few pairs as there may be."""
+        return max(LATE * targets * TARGET, self.chunk + self.pair * 2 * LEAST_PAIRS)
+
+    def _one(self, waiting: int) -> float:
+        seconds = self.chunk + self.pair * self.pace.pairs
+        self.now += seconds + self.pause
+        self.pace.learn(seconds, waiting, is_full=True)
+        return seconds
 
 
 @given(chunk_costs, pair_costs)
-def test_chunks_stay_short_while_somebody_waits(chunk: float, pair: float) -> None:
-    """However long they were, chunks come down to a part of the target, or to the least size."""
-    pace = Pace(TARGET_MS)
-    _last_seconds(pace, chunk, pair, [0] * 500)
-    taken = _last_seconds(pace, chunk, pair, [1] * 100)
-    least = chunk + pair * 2 * LEAST_PAIRS
-    assert max(taken) <= max(1.5 * 1.5 * HASTE_TARGETS * TARGET, least)
-
-
-@given(chunk_costs, pair_costs, st.integers(1, CALM_CHUNKS))
-def test_chunks_keep_to_the_target_where_somebody_waits_now_and_then(
-    chunk: float, pair: float, every: int
+def test_chunks_are_short_from_the_next_one_on_when_somebody_waits(
+    chunk: float, pair: float
 ) -> None:
-    """One wait in so many chunks is enough to keep all of them near the target."""
-    pace = Pace(TARGET_MS)
-    waiting = [int(number % every == 0) for number in range(600)]
-    assert max(_last_seconds(pace, chunk, pair, waiting)) <= 1.5 * TARGET + 1_000 * pair
+    """However long they were, few chunks after somebody was seen they take a part of the target."""
+    steps = Steps(chunk, pair)
+    steps.take([0] * 100)
+    assert max(steps.take([1] * 50)[3:]) <= steps.bound(HASTE_TARGETS)
+
+
+@given(chunk_costs, pair_costs, st.floats(0.01, 0.9 * HASTE_SECONDS))
+def test_chunks_stay_short_where_somebody_comes_with_pauses(
+    chunk: float, pair: float, every: float
+) -> None:
+    """Somebody seen every so many seconds keeps all chunks short, however many are done in between."""
+    steps = Steps(chunk, pair, pause=0.002)
+    steps.take([0] * 100)
+    steps.take([1] * 10)
+    for _ in range(5):
+        assert max(steps.take_until(every)) <= steps.bound(HASTE_TARGETS)
+        steps.take([1])
+
+
+@pytest.mark.parametrize("is_guarded", [True, False])
+def test_what_lately_means_is_what_keeps_them_short(
+    is_guarded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control: where only who waits at this moment counts, chunks grow between one look and the next."""
+    if not is_guarded:
+        monkeypatch.setattr(module, "HASTE_SECONDS", 0.0)
+        monkeypatch.setattr(module, "CALM_SECONDS", 0.0)
+    steps = Steps(1e-3, 2e-7, pause=0.002)
+    steps.take([1] * 10)
+    taken = max(steps.take_until(1.0))
+    assert (taken <= steps.bound(HASTE_TARGETS)) == is_guarded
 
 
 @given(chunk_costs, pair_costs)
-def test_chunks_grow_where_nobody_waits_and_no_further_than_told(chunk: float, pair: float) -> None:
-    """Where nobody waits they get near the larger target, and not beyond what one step adds."""
+def test_chunks_keep_to_the_target_until_nobody_has_been_seen_for_long(
+    chunk: float, pair: float
+) -> None:
+    """After the haste and before the calm, a chunk takes the target."""
+    steps = Steps(chunk, pair)
+    steps.take([1] * 10)
+    taken = steps.take_until(0.99 * CALM_SECONDS - LATE * TARGET)
+    assert max(taken) <= steps.bound(1.0)
+    assert taken[-1] >= TARGET / 2 or steps.pace.pairs == MOST_PAIRS
+
+
+@given(chunk_costs, pair_costs, st.booleans())
+def test_chunks_grow_where_nobody_waits_and_no_further_than_told(
+    chunk: float, pair: float, was_seen: bool
+) -> None:
+    """Where nobody was seen at all, or not for long, they get near the larger target, and soon."""
+    steps = Steps(chunk, pair)
+    if was_seen:
+        steps.take([1] * 10)
+        steps.now += CALM_SECONDS
+    taken = steps.take([0] * 200)
+    assert max(taken) <= steps.bound(CALM_TARGETS)
+    assert min(taken[20:]) >= CALM_TARGETS * TARGET / 2 or steps.pace.pairs == MOST_PAIRS
+
+
+@given(st.lists(st.floats(0.0, TARGET), max_size=50))
+def test_the_ends_of_small_jobs_do_not_make_the_chunks_of_large_ones_longer(
+    ends: list[float],
+) -> None:
+    """What a job takes that is smaller than a chunk says nothing of how long a whole chunk would take."""
     pace = Pace(TARGET_MS)
-    taken = _last_seconds(pace, chunk, pair, [0] * 1_000)
-    assert max(taken) <= 1.5 * CALM_TARGETS * TARGET
-    assert min(taken) >= CALM_TARGETS * TARGET / 2 or pace.pairs == 500_000
+    for seconds in ends:
+        pace.learn(seconds, 0, is_full=False)
+    assert pace.pairs == START_PAIRS
+    pace.learn(10.0, 0, is_full=False)
+    assert pace.pairs < START_PAIRS
+
+
+@given(st.floats(0.0, 1e3), st.integers(0, 3), st.booleans())
+def test_a_chunk_is_never_empty_nor_without_bounds(
+    seconds: float, waiting: int, is_full: bool
+) -> None:
+    """Whatever a chunk took, once or again and again, the next one is within the bounds."""
+    pace = Pace(TARGET_MS)
+    for _ in range(30):
+        pace.learn(seconds, waiting, is_full=is_full)
+        assert LEAST_PAIRS <= pace.pairs <= MOST_PAIRS

@@ -10,6 +10,7 @@ cursor. It locks the groups whose effective roles it touches, and gives way wher
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -157,7 +158,8 @@ class Work:
             is_overtaken = (was.since, was.revision) == (self.job.since, self.job.revision)
             seconds = time.perf_counter() - start
             return Progress(0, 0, False, seconds, is_overtaken=is_overtaken)
-        pace.learn(done.held_seconds, self.store.waiting())
+        is_full = (chunk["to_m"], chunk["up_to_a"]) != (LAST, LAST)
+        pace.learn(done.held_seconds, self.store.waiting(), is_full=is_full)
         return done
 
     def _begun(self) -> Extent:
@@ -241,11 +243,15 @@ class Work:
             "first": extent.first,
             "last": extent.last,
         }
-        tallies: list[Any] = []
+        made: list[Callable[[], int]] = []
+        unmade: list[Callable[[], int]] = []
+        held: list[Callable[[], Rows]] = []
         taken = [0.0]
 
         def make_right(tx: Transaction) -> None:
             begun = time.perf_counter()
+            made.clear()
+            unmade.clear()
             tx.guard(
                 "refuse_one_group_busy" if job.kind == "assignment" else "refuse_group_busy",
                 **names,
@@ -253,12 +259,12 @@ class Work:
             tx.guard("refuse_pending_moved", **names)
             # which assignments a job is for is settled by its revisions: none is made in them any more
             if extent.live and job.kind == "assignment":  # before others: who has some of the rows
-                tx.count("make_assignment_again", "granted", **names)
+                made.append(tx.written("make_assignment_again", **names))
             if extent.live or job.kind != "assignment":
-                tx.count(f"make_{job.kind}", "granted", **names)
+                made.append(tx.written(f"make_{job.kind}", **names))
             if extent.ended or job.kind != "assignment":
-                tx.count(f"unmake_{job.kind}", "revoked", **names)
-            tallies[:] = [tx.observe("read_tallies")]
+                unmade.append(tx.written(f"unmake_{job.kind}", **names))
+            held[:] = [tx.observe("read_held")]
             taken[0] = time.perf_counter() - begun
             if is_last:
                 tx.run("settle_changes", **names)
@@ -266,14 +272,20 @@ class Work:
             else:
                 tx.run("advance_pending", **names)
 
-        self.store.transact(make_right, gives_way=True)
+        # a chunk that a crash undoes takes its cursor with it; only what is told to be settled must last
+        self.store.transact(make_right, gives_way=True, may_be_lost=not is_last)
         if not is_last:
             self.job = replace(
                 job, cursor_membership=chunk["to_m"], cursor_assignment=chunk["up_to_a"]
             )
-        ((made, unmade, held),) = tallies[0]()
-        held_seconds = taken[0] if held is None else held
-        return Progress(made, unmade, is_last, time.perf_counter() - start, held_seconds)
+        ((in_server,),) = held[0]()
+        return Progress(
+            sum(rows() for rows in made),
+            sum(rows() for rows in unmade),
+            is_last,
+            time.perf_counter() - start,
+            taken[0] if in_server is None else in_server,
+        )
 
 
 def purge(store: Store, *, organizations: int = 100) -> int:

@@ -49,6 +49,9 @@ class Transaction(Protocol):
     ) -> None:
         """As `count`; but where fewer rows are written than expected, `guard` says whether all is there."""
 
+    def written(self, query: str, /, **params: Any) -> Callable[[], int]:
+        """Run a statement; how many rows it wrote can be had when `transact` has returned."""
+
     def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
         """Note what the query weighs (pairs, is_critical, is_busy, is_unsettled) in counters.
 
@@ -132,11 +135,21 @@ class Store(Protocol):
     engine: str
 
     def transact(
-        self, change: Change, *, within: object = None, keep: bool = True, gives_way: bool = False
+        self,
+        change: Change,
+        *,
+        within: object = None,
+        keep: bool = True,
+        gives_way: bool = False,
+        may_be_lost: bool = False,
     ) -> None:
         """Run a change in one transaction; without `keep`, take it back again at its end.
 
         One that `gives_way` lets others that wait go first, and is not tried again on a conflict.
+
+        One that `may_be_lost` is committed, but need not be on disk: a crash of the machine (or of the
+        database's server) may undo it, and then all that came after it as well. What is committed without
+        that is on disk when this returns, and with it all that came before.
 
         With `within`, in the caller's transaction on that connection, to commit or roll back with
         it; a refused change leaves that transaction as it was.

@@ -102,7 +102,13 @@ class PostgresStore:
         configure(connection, silence_seconds=self.silence_seconds)
 
     def transact(
-        self, change: Change, *, within: object = None, keep: bool = True, gives_way: bool = False
+        self,
+        change: Change,
+        *,
+        within: object = None,
+        keep: bool = True,
+        gives_way: bool = False,
+        may_be_lost: bool = False,
     ) -> None:
         if within is not None:
             connection = driver_connection(within, psycopg.Connection)
@@ -111,13 +117,13 @@ class PostgresStore:
         attempts = 1 if gives_way else CONFLICT_ATTEMPTS
         for attempt in range(attempts):
             try:
-                self._transact(change, keep=keep, gives_way=gives_way)
+                self._transact(change, keep=keep, gives_way=gives_way, may_be_lost=may_be_lost)
                 return
             except StoreConflict:
                 if attempt == attempts - 1:
                     raise
 
-    def _transact(self, change: Change, *, keep: bool, gives_way: bool) -> None:
+    def _transact(self, change: Change, *, keep: bool, gives_way: bool, may_be_lost: bool) -> None:
         with self._connection() as connection:
             committing, is_sent = None, False
             try:
@@ -127,6 +133,8 @@ class PostgresStore:
                         connection.execute(
                             f"SET LOCAL lock_timeout = {GIVING_WAY_SECONDS * 1e3:.0f}"
                         )
+                    if may_be_lost:
+                        connection.execute("SET LOCAL synchronous_commit = off")
                     tx = PostgresTransaction(connection, self, is_ours=True)
                     change(tx)
                     if keep:

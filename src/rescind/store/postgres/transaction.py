@@ -48,6 +48,10 @@ class PostgresTransaction:
         sql = self._store.counting(query, counters, guard)
         self._execute(query, sql, {**params, "expected": expected})
 
+    def written(self, query: str, /, **params: Any) -> Callable[[], int]:
+        cursor = self._execute(query, self._sql(query), params)
+        return lambda: cursor.rowcount
+
     def choose(self, query: str, budget: Bounds, /, **params: Any) -> None:
         bounds = {
             "is_background": budget.is_background,

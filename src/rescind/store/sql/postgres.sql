@@ -91,9 +91,8 @@ SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE NO
 
 -- How long the transaction's statements have taken in the server: what its locks cost others, short of the commit.
 
--- name: read_tallies
-SELECT rescind_tallied('granted'), rescind_tallied('revoked'),
-       CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS DOUBLE PRECISION)
+-- name: read_held
+SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS DOUBLE PRECISION)
 
 -- --- replicas ------------------------------------------------------------------------------------
 

@@ -45,8 +45,8 @@ SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FA
 SELECT 'group_busy' AS code, 'organization' AS fact, CAST(:o AS TEXT) AS value
 WHERE NOT EXISTS (SELECT 1 FROM deletion WHERE organization = :o)
 
--- name: read_tallies
-SELECT rescind_tallied('granted'), rescind_tallied('revoked'), NULL
+-- name: read_held
+SELECT NULL
 
 -- The organization's own permission before the one of all organizations: two look-ups by key, where IN and ORDER BY
 -- would sort.

@@ -56,6 +56,22 @@ def connect(path: str) -> sqlite3.Connection:
 
 
 @contextmanager
+def lasting(connection: sqlite3.Connection, *, may_be_lost: bool) -> Iterator[None]:
+    """In the block commits are on disk when they return, unless they may be lost with the machine.
+
+    Who is next to commit for good has the log on disk up to there, whichever process wrote it.
+    """
+    if not may_be_lost:
+        yield
+        return
+    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA synchronous = FULL")
+
+
+@contextmanager
 def translated_errors(path: str) -> Iterator[None]:
     """Errors of the driver as errors of the domain."""
     try:

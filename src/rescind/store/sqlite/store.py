@@ -14,7 +14,13 @@ from rescind.store.connections import driver_connection
 from rescind.store.queries import queries
 from rescind.store.schema import require_current
 from rescind.store.sqlite import turns
-from rescind.store.sqlite.files import connect, require_file, translated, translated_errors
+from rescind.store.sqlite.files import (
+    connect,
+    lasting,
+    require_file,
+    translated,
+    translated_errors,
+)
 from rescind.store.sqlite.readers import Reader
 from rescind.store.sqlite.transaction import (
     SqliteListener,
@@ -49,7 +55,13 @@ class SqliteStore:
         self._turns = turns.Turns(self.path)
 
     def transact(
-        self, change: Change, *, within: object = None, keep: bool = True, gives_way: bool = False
+        self,
+        change: Change,
+        *,
+        within: object = None,
+        keep: bool = True,
+        gives_way: bool = False,
+        may_be_lost: bool = False,
     ) -> None:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
@@ -62,7 +74,8 @@ class SqliteStore:
         self._require_usable()
         with self._turn(gives_way=gives_way):
             tx = SqliteTransaction(self._writer, self, self._tally)
-            self._run(change, tx, self._writer, within=False, keep=keep)
+            with lasting(self._writer, may_be_lost=may_be_lost):
+                self._run(change, tx, self._writer, within=False, keep=keep)
 
     @contextmanager
     def _turn(self, *, gives_way: bool) -> Iterator[None]:

@@ -59,6 +59,12 @@ class SqliteTransaction:
             self._tally[counter] += rows
         return rows
 
+    def written(self, query: str, /, **params: Any) -> Callable[[], int]:
+        before = self._connection.total_changes
+        self._execute(query, **params).fetchall()
+        rows = self._connection.total_changes - before
+        return lambda: rows
+
     def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
         row = self._execute(query, most=budget.most, **params).fetchone()
         pairs, is_critical, _, is_unsettled = row
