@@ -123,6 +123,22 @@ def test_counters_add_up_and_start_at_zero(acme: Authority) -> None:
         assert seen[0]() == [(4, 3)]
 
 
+def test_what_a_statement_wrote_is_told_afterwards(acme: Authority) -> None:
+    """How many rows each wrote, also none, whether or not the transaction may be lost with the machine."""
+    o = acme.check("ada", "read").revision.incarnation
+    for name, may_be_lost in (("Once", True), ("Twice", False)):
+        seen: list[Callable[[], int]] = []
+
+        def rename(tx: Transaction, name: str = name, seen: list[Callable[[], int]] = seen) -> None:
+            seen += [
+                tx.written("rename_group", o=o, group=group, name=name) for group in ("eng", "none")
+            ]
+
+        acme.store.transact(rename, gives_way=True, may_be_lost=may_be_lost)
+        assert [rows() for rows in seen] == [1, 0]
+        assert ("eng", name) in acme.store.fetch("read_groups", {"o": o})
+
+
 def test_a_stale_plan_is_told(acme: Authority) -> None:
     """An organization that is not there, is named otherwise, or has another mode."""
     o = acme.check("ada", "read").revision.incarnation

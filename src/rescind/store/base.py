@@ -147,9 +147,9 @@ class Store(Protocol):
 
         One that `gives_way` lets others that wait go first, and is not tried again on a conflict.
 
-        One that `may_be_lost` is committed, but need not be on disk: a crash of the machine (or of the
-        database's server) may undo it, and then all that came after it as well. What is committed without
-        that is on disk when this returns, and with it all that came before.
+        One that gives way and `may_be_lost` is committed, but need not be on disk: a crash of the machine
+        (or of the database's server) may undo it, and then all that came after it as well. What is
+        committed without that is on disk when this returns, and with it all that came before.
 
         With `within`, in the caller's transaction on that connection, to commit or roll back with
         it; a refused change leaves that transaction as it was.

@@ -133,7 +133,7 @@ class PostgresStore:
                         connection.execute(
                             f"SET LOCAL lock_timeout = {GIVING_WAY_SECONDS * 1e3:.0f}"
                         )
-                    if may_be_lost:
+                    if gives_way and may_be_lost:
                         connection.execute("SET LOCAL synchronous_commit = off")
                     tx = PostgresTransaction(connection, self, is_ours=True)
                     change(tx)

@@ -19,6 +19,13 @@ from rescind.errors import (
 )
 from rescind.store.sqlite import turns
 
+LASTING, LOSABLE = "FULL", "NORMAL"
+"""Whether a commit is on disk when it returns: what `synchronous` is then."""
+LOG_PAGES, LOG_PAGES_OF_BACKGROUND = 4_000, 1_000
+"""How long the log may be before who has just committed writes it back into the file. Background work does so
+first, so that no change does for it.
+"""
+
 
 def require_file(path: str) -> None:
     """StoreUnavailable, with what to do, unless there is a file of that name."""
@@ -48,7 +55,7 @@ def connect(path: str) -> sqlite3.Connection:
         if error.sqlite_errorcode != sqlite3.SQLITE_READONLY:
             connection.close()
             raise
-    connection.execute("PRAGMA synchronous = FULL")
+    _set(connection, LASTING, LOG_PAGES)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
@@ -56,19 +63,21 @@ def connect(path: str) -> sqlite3.Connection:
 
 
 @contextmanager
-def lasting(connection: sqlite3.Connection, *, may_be_lost: bool) -> Iterator[None]:
-    """In the block commits are on disk when they return, unless they may be lost with the machine.
+def as_background(connection: sqlite3.Connection, *, may_be_lost: bool) -> Iterator[None]:
+    """In the block the connection commits background work; what may be lost is not waited for to be on disk.
 
     Who is next to commit for good has the log on disk up to there, whichever process wrote it.
     """
-    if not may_be_lost:
-        yield
-        return
-    connection.execute("PRAGMA synchronous = NORMAL")
+    _set(connection, LOSABLE if may_be_lost else LASTING, LOG_PAGES_OF_BACKGROUND)
     try:
         yield
     finally:
-        connection.execute("PRAGMA synchronous = FULL")
+        _set(connection, LASTING, LOG_PAGES)
+
+
+def _set(connection: sqlite3.Connection, synchronous: str, log_pages: int) -> None:
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {log_pages}")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rescind.errors import StoreUnavailable
 from rescind.store.base import Change, Params, Rows
@@ -15,8 +15,8 @@ from rescind.store.queries import queries
 from rescind.store.schema import require_current
 from rescind.store.sqlite import turns
 from rescind.store.sqlite.files import (
+    as_background,
     connect,
-    lasting,
     require_file,
     translated,
     translated_errors,
@@ -74,7 +74,8 @@ class SqliteStore:
         self._require_usable()
         with self._turn(gives_way=gives_way):
             tx = SqliteTransaction(self._writer, self, self._tally)
-            with lasting(self._writer, may_be_lost=may_be_lost):
+            background = as_background(self._writer, may_be_lost=may_be_lost)
+            with background if gives_way else nullcontext():
                 self._run(change, tx, self._writer, within=False, keep=keep)
 
     @contextmanager
@@ -97,7 +98,7 @@ class SqliteStore:
         with self._turn(gives_way=True), translated_errors(self.path):
             turns.begin(self._writer, self._turns)
             try:
-                self._rows(self._writer, name, params)
+                self._writer.execute(self.queries[name], params)
                 self._writer.execute("COMMIT")
             except BaseException:
                 if self._writer.in_transaction:
