@@ -6,7 +6,7 @@ import pytest
 
 from rescind import Authority, Direction, changes
 from rescind.changes import Given
-from rescind.errors import InvalidChange
+from rescind.errors import InvalidChange, MalformedId
 from tests.contract.world import FUTURE, PAST, SOONER
 from tests.state import may
 
@@ -115,3 +115,11 @@ def test_replace_assignments_refuses_two_times_for_one(acme: Authority) -> None:
     given = (Given(role="reader"), Given(role="reader", on="organization", expires_at=FUTURE))
     with pytest.raises(InvalidChange, match="with one expiry"):
         acme.apply([changes.ReplaceAssignments(to="user:cyd", assignments=given)])
+
+
+def test_who_can_hold_one_is_said(acme: Authority) -> None:
+    """Groups too, which a mistyped kind may have meant."""
+    with pytest.raises(MalformedId, match=r"holder grup:eng\. Write group:…, user:…"):
+        acme.apply([changes.Assign(role="reader", to="grup:eng")])
+    with pytest.raises(MalformedId, match=r"subject grup:eng\. Write user:…"):
+        acme.check("grup:eng", "read")

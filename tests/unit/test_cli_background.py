@@ -55,7 +55,7 @@ def test_work_is_parked_and_retried(acme: CommandLine) -> None:
     assert "parked after 0 attempts" in acme("pending", "show", "eng")[1]
     assert acme("check", "ada", "doc:read")[0] == 1
     assert acme("pending", "retry", "eng")[1] == "eng: retried\n"
-    assert "1 jobs settled" in acme("worker", "--until-settled")[1]
+    assert "1 job settled" in acme("worker", "--until-settled")[1]
     assert "Nothing is pending for it" in one_error(acme("pending", "show", "eng"))
     one_error(acme("pending", "retry"))
 
@@ -152,7 +152,7 @@ def test_a_worker_ends_when_told(acme: CommandLine, tmp_path: Path, number: sign
         process.kill()
         process.communicate()
     assert (process.returncode, err) == (0, "")
-    assert "1 jobs settled" in out
+    assert "1 job settled" in out
 
 
 def test_drift_is_told_and_repaired(acme: CommandLine) -> None:

@@ -83,8 +83,9 @@ def worker(
     if place.as_json:
         output.say_json({**tally, "seconds": round(seconds, 3)})
     else:
-        rows = f"{tally['made']:,} effective roles made, {tally['unmade']:,} unmade"
-        output.say(f"stopped after {seconds:.1f} s: {tally['settled']:,} jobs settled, {rows}")
+        rows = f"{output.counted(tally['made'], 'effective role')} made, {tally['unmade']:,} unmade"
+        settled = f"{output.counted(tally['settled'], 'job')} settled"
+        output.say(f"stopped after {seconds:.1f} s: {settled}, {rows}")
 
 
 def pending(

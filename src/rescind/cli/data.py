@@ -162,9 +162,10 @@ def _summarize(summary: exchange.Summary, *, as_json: bool) -> None:
     if as_json:
         output.say_json(asdict(summary))
         return
+    batches = "1 batch" if summary.batches == 1 else f"{summary.batches:,} batches"
     rows: list[tuple[str, object]] = [
         ("organization", ", ".join(summary.organizations)),
-        ("changes", f"{summary.changes:,} in {summary.batches:,} batches"),
+        ("changes", f"{summary.changes:,} in {batches}"),
         ("batches that granted", f"{summary.granting:,}"),
         ("batches that revoked", f"{summary.revoking:,}"),
     ]

@@ -21,6 +21,11 @@ PIPE_WIDTH = 240
 UNSETTLED = "not yet; `rescind worker` does that, and answers do not wait for it"
 
 
+def counted(number: int, what: str) -> str:
+    """So many of them."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def console(*, on_error_stream: bool = False) -> Console:
     """A console that takes text as it is; into a pipe, with room for long ids."""
     stream = sys.stderr if on_error_stream else sys.stdout
@@ -96,7 +101,7 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
             ("changed", f"yes, revision {done.revision.organization}"),
             ("direction", done.direction.value),
             ("route", f"{done.route.value}: {done.route_reason}"),
-            ("fan-out", f"{done.fan_out:,} effective roles"),
+            ("fan-out", counted(done.fan_out, "effective role")),
             ("settled", _time(done.settled_at) if done.settled_at else UNSETTLED),
             ("enforced", _time(done.enforced_at)),
             ("token", done.token),
@@ -137,7 +142,7 @@ def difference(found: dict[str, Difference], *, as_json: bool) -> None:
 
 def _one_difference(where: str, found: Difference) -> None:
     for verb, entries in (("grant", found.granted), ("revoke", found.revoked)):
-        say(f"would {verb} {len(entries):,} permissions{where}{':' if entries else ''}")
+        say(f"would {verb} {counted(len(entries), 'permission')}{where}{':' if entries else ''}")
         for subject, permission, resource in entries[:EXAMPLES]:
             say(f"  {'+' if verb == 'grant' else '-'} {subject}  {permission}  {resource}")
         if len(entries) > EXAMPLES:

@@ -66,13 +66,17 @@ def organization_id(value: object) -> OrganizationId:
 @_remembering
 def subject_id(value: object) -> SubjectId:
     """`kind:id` with a known kind; a bare id is a user. Otherwise MalformedId."""
-    text = _checked("subject", value)
+    return _subject("subject", value, "write user:…, service_account:… or agent:…")
+
+
+def _subject(what: str, value: object, mend: str) -> SubjectId:
+    text = _checked(what, value)
     kind, colon, rest = text.partition(":")
     if not colon:
         return SubjectId(f"user:{text}")
     if kind in SUBJECT_KINDS and rest:
         return SubjectId(text)
-    raise MalformedId(what="subject", value=text, mend="write user:…, service_account:… or agent:…")
+    raise MalformedId(what=what, value=text, mend=mend)
 
 
 @_remembering
@@ -86,7 +90,7 @@ def holder_id(value: object) -> str:
     """Who can hold an assignment: `group:…` or a subject. Otherwise MalformedId."""
     if isinstance(value, str) and value.startswith("group:"):
         return f"group:{group_id(value.removeprefix('group:'))}"
-    return subject_id(value)
+    return _subject("holder", value, "write group:…, user:…, service_account:… or agent:…")
 
 
 @_remembering

@@ -107,14 +107,18 @@ def why(budget: Budget, aside: Sequence[OverBudget], pairs: int) -> str:
         first = aside[0]
         if first.is_busy:
             return "a job had the group"
-        return f"{first.pairs:,} pairs are over the budget"
+        return f"{_counted(first.pairs)} over the budget"
     if budget == BACKGROUND:
-        return f"asked for, or as large as one before; about {pairs:,} pairs"
+        return f"asked for, or as large as one before; about {_counted(pairs)}"
     if budget.waits:
         return "asked for"
     if not pairs:
         return "no effective roles to move"
-    return f"{pairs:,} pairs are within the budget"
+    return f"{_counted(pairs)} within the budget"
+
+
+def _counted(pairs: int) -> str:
+    return "1 pair" if pairs == 1 else f"{pairs:,} pairs"
 
 
 def _kind(organization: str, changes: Sequence[Change]) -> tuple[object, ...]:
