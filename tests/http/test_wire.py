@@ -159,9 +159,18 @@ async def _fed(gate: Gate, ask: bytes, *, is_paused: bool) -> tuple[list[bytes],
     if is_paused:
         wire.pause_writing()
     wire.data_received(ask * 3)
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    if is_paused:
+        await _until(lambda: "pause_reading" in transport.calls)
+        await asyncio.sleep(0)
+    else:
+        await _until(lambda: len(transport.written) == 3)
     found = list(transport.written), list(transport.calls)
     wire.connection_lost(None)
     await asyncio.gather(*state.tasks)
     return found
+
+
+async def _until(has_come: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not has_come():
+            await asyncio.sleep(0.01)
