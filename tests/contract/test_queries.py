@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import get_args
 
+import psycopg
 import pytest
 
 import rescind
@@ -22,6 +23,7 @@ from rescind.errors import RescindError
 from rescind.propagation.budget import FORCED
 from rescind.propagation.reconcile import reconcile
 from rescind.recording import recorder
+from rescind.store.postgres import configure
 from rescind.store.queries import SHARED, Engine, parameters, queries
 from rescind.store.sqlite import connect
 from tests.contract.test_noops import NOOPS
@@ -203,3 +205,25 @@ def test_no_look_up_fills_a_bloom_filter(new_database: Callable[[str], str]) -> 
 def _plan(connection: sqlite3.Connection, sql: str) -> str:
     nothing = dict.fromkeys(parameters(sql))
     return str(connection.execute(f"EXPLAIN QUERY PLAN {sql}", nothing).fetchall())
+
+
+@pytest.mark.parametrize("is_by_holder", [True, False])
+def test_a_role_that_many_hold_is_looked_up_by_its_holder(
+    new_database: Callable[[str], str], is_by_holder: bool
+) -> None:
+    """Whether a holder has a role on a resource costs the same however many others have it there. (Control:
+    where the index cannot be asked for the holder, all of them are gone through.)
+    """
+    names = {"o": 1, "subject": "user:ada", "group": None, "given": "[]"}
+    of_holders = [sql for sql in queries("postgres").values() if "a.holder = (SELECT" in sql]
+    looked_up: list[str] = []
+    with psycopg.connect(new_database("postgres"), autocommit=True) as connection:
+        configure(connection)
+        for sql in of_holders:
+            if not parameters(sql) <= names.keys() or "resource = g.resource" not in sql:
+                continue
+            asked = sql if is_by_holder else sql.replace("a.holder = (", "a.holder + 0 = (")
+            plan = connection.execute(f"EXPLAIN {asked}", names, prepare=True).fetchall()
+            looked_up += [line for (line,) in plan if "Index Cond" in line and "resource =" in line]
+    assert len(looked_up) >= 5
+    assert all("holder =" in line for line in looked_up) == is_by_holder
