@@ -42,6 +42,8 @@ NOOPS: list[Change] = [
     changes.CreateResource(resource="doc:1", parent="folder:a"),
     changes.MoveResource(resource="doc:1", parent="folder:a"),
     changes.MoveResource(resource="folder:a"),
+    changes.Unassign(role="writer", to="group:staff"),
+    changes.Unassign(role="writer", to="ada"),
     changes.Assign(role="reader", to="group:staff"),
     changes.Assign(role="reader", to="user:cyd", on="doc:2", expires_at=FUTURE),
     changes.Unassign(role="writer", to="group:staff"),

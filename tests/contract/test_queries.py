@@ -231,3 +231,25 @@ def _generic_plan(connection: psycopg.Connection[tuple[str]], sql: str) -> str:
     text = re.sub(r"%\((\w+)\)s", lambda match: places[match[1]], sql).replace("%%", "%")
     rows = connection.execute(f"EXPLAIN (COSTS OFF, GENERIC_PLAN) {text}".encode())
     return "\n".join(line for (line,) in rows)
+
+
+@pytest.mark.parametrize("is_by_holder", [True, False])
+def test_a_role_that_many_hold_is_looked_up_by_its_holder(
+    new_database: Callable[[str], str], is_by_holder: bool
+) -> None:
+    """Whether a holder has a role on a resource costs the same however many others have it there. (Control:
+    where the index cannot be asked for the holder, all of them are gone through.)
+    """
+    names = {"o": 1, "subject": "user:ada", "group": None, "given": "[]"}
+    of_holders = [sql for sql in queries("postgres").values() if "a.holder = (SELECT" in sql]
+    looked_up: list[str] = []
+    with psycopg.connect(new_database("postgres"), autocommit=True) as connection:
+        configure(connection)
+        for sql in of_holders:
+            if not parameters(sql) <= names.keys() or "resource = g.resource" not in sql:
+                continue
+            asked = sql if is_by_holder else sql.replace("a.holder = (", "a.holder + 0 = (")
+            plan = connection.execute(f"EXPLAIN {asked}", names, prepare=True).fetchall()
+            looked_up += [line for (line,) in plan if "Index Cond" in line and "resource =" in line]
+    assert len(looked_up) >= 5
+    assert all("holder =" in line for line in looked_up) == is_by_holder

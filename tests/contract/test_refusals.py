@@ -30,6 +30,24 @@ MISSING: list[Refusal] = [
     (changes.DeleteGroup(group="nowhere", cascade=True), errors.GroupNotFound, NO_GROUP),
     (changes.AddMembers(group="nowhere", members=()), errors.GroupNotFound, NO_GROUP),
     (
+        changes.AddMembers(group="eng", members=("ada", "nobody")),
+        errors.MembershipNotFound,
+        NO_SUBJECT,
+    ),
+    (
+        changes.RemoveMembers(group="eng", members=("ada", "nobody")),
+        errors.MembershipNotFound,
+        NO_SUBJECT,
+    ),
+    (changes.Unassign(role="reader", to="group:nowhere"), errors.GroupNotFound, NO_GROUP),
+    (changes.Unassign(role="none", to="group:staff"), errors.RoleNotFound, NO_ROLE),
+    (
+        changes.Unassign(role="reader", to="group:staff", on="doc:none"),
+        errors.ResourceNotFound,
+        NO_RESOURCE,
+    ),
+    (changes.Unassign(role="reader", to="nobody"), errors.MembershipNotFound, NO_SUBJECT),
+    (
         changes.AddMembers(group="eng", members=("bob", "nobody")),
         errors.MembershipNotFound,
         NO_SUBJECT,

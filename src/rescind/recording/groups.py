@@ -40,13 +40,20 @@ def add_members(context: Context, change: changes.AddMembers) -> None:
     tx, scope = context.tx, context.scope
     names = _listed(change)
     expires_at = None if change.expires_at is None else model.microseconds(change.expires_at)
-    tx.guard("refuse_members_missing", o=context.o, **names)
     routing.before_members_added(tx, scope, expires_at=expires_at, **names)
     if expires_at is not None:
         timed = {"o": context.o, "expires_at": expires_at, **names}
         tx.count("shorten_group_members", "altered", "takes", **timed)
         routing.after_members_shortened(tx, scope, **names)
-    tx.count("put_group_members", "altered", o=context.o, expires_at=expires_at, **names)
+    tx.count_or_refuse(
+        "put_group_members",
+        "refuse_members_missing",
+        "altered",
+        expected=_how_many(change),
+        o=context.o,
+        expires_at=expires_at,
+        **names,
+    )
     routing.after_members_added(tx, scope, **names)
 
 
@@ -58,7 +65,7 @@ def remove_members(context: Context, change: changes.RemoveMembers) -> None:
         "refuse_members_missing",
         "altered",
         "takes",
-        expected=max(len(set(change.members)), 1),
+        expected=_how_many(change),
         o=context.o,
         **names,
     )
@@ -98,6 +105,11 @@ def _listed(
 ) -> dict[str, str]:
     members = json_list(model.subject_id(member) for member in change.members)
     return {"group": model.group_id(change.group), "members": members}
+
+
+def _how_many(change: changes.AddMembers | changes.RemoveMembers) -> int:
+    """Rows that are written where all is there and nothing is so already; one at least, for the group."""
+    return max(len(set(change.members)), 1)
 
 
 def _known(context: Context, group: str) -> dict[str, Any]:

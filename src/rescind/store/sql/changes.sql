@@ -291,9 +291,11 @@ WHERE organization = :o AND "group" = (SELECT id FROM "group" WHERE organization
 
 -- name: put_group_members
 INSERT INTO group_member (organization, membership, "group", expires_at)
-SELECT :o, (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value),
-       (SELECT g.id FROM "group" AS g WHERE g.organization = :o AND g.slug = :group), CAST(:expires_at AS BIGINT)
-FROM json_texts(:members) AS i WHERE TRUE
+SELECT :o, l.membership, g.id, CAST(:expires_at AS BIGINT)
+FROM "group" AS g CROSS JOIN (
+    SELECT (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value) AS membership
+    FROM json_texts(:members) AS i) AS l
+WHERE g.organization = :o AND g.slug = :group AND l.membership IS NOT NULL
 ON CONFLICT (organization, membership, "group") DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(group_member.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
 
@@ -641,7 +643,7 @@ given (role, resource, expires_at) AS (
            (SELECT r.id FROM resource AS r WHERE r.organization = :o AND r.slug = i.value ->> 'on'),
            CAST(i.value ->> 'expires_at' AS BIGINT)
     FROM json_items(:given) AS i),
-holder (id) AS (
+holder (id) AS (            -- asked for as one value: a join would go through all who hold the role on the resource
     SELECT id FROM membership WHERE organization = :o AND subject = :subject
     UNION ALL
     SELECT id FROM "group" WHERE organization = :o AND slug = :group)
@@ -666,9 +668,9 @@ LIMIT 1
 WITH
 @given
 , chosen (id, expires_at, until) AS (
-    SELECT a.id, a.expires_at, g.expires_at FROM holder AS h CROSS JOIN given AS g
-    JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = g.resource AND a.role = g.role
-         AND a.ended IS NULL)
+    SELECT a.id, a.expires_at, g.expires_at FROM given AS g
+    JOIN assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h)
+         AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL)
 
 -- name: shorten_assignments
 @chosen
@@ -695,7 +697,8 @@ SELECT o.id,
 FROM organization AS o CROSS JOIN holder AS h CROSS JOIN given AS g
 WHERE o.id = :o AND NOT EXISTS (
     SELECT 1 FROM assignment AS a
-    WHERE a.organization = :o AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL AND a.holder = h.id)
+    WHERE a.organization = :o AND a.holder = (SELECT x.id FROM holder AS x) AND a.resource = g.resource AND a.role = g.role
+      AND a.ended IS NULL)
 
 -- name: end_assignments
 @chosen

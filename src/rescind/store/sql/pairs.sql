@@ -359,10 +359,10 @@ doomed (membership, assignment) AS (
 WITH
 @given
 INSERT INTO effective_role (organization, membership, assignment, expires_at)
-SELECT :o, h.id, a.id, CAST(NULL AS BIGINT)
-FROM organization AS o CROSS JOIN holder AS h CROSS JOIN given AS g
-JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = g.resource AND a.role = g.role
-     AND a.ended IS NULL AND a.made = o.revision + 1
+SELECT :o, a.holder, a.id, CAST(NULL AS BIGINT)
+FROM organization AS o CROSS JOIN given AS g
+JOIN assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h) AND a.resource = g.resource
+     AND a.role = g.role AND a.ended IS NULL AND a.made = o.revision + 1
 WHERE o.id = :o
 ON CONFLICT (organization, membership, assignment) DO NOTHING
 
@@ -374,9 +374,9 @@ WITH RECURSIVE below (id) AS (
 @given
 INSERT INTO effective_role (organization, membership, assignment, expires_at)
 SELECT :o, t.membership, a.id, t.expires_at
-FROM organization AS o CROSS JOIN holder AS h CROSS JOIN given AS g
-JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = g.resource AND a.role = g.role
-     AND a.ended IS NULL AND a.made = o.revision + 1
+FROM organization AS o CROSS JOIN given AS g
+JOIN assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h) AND a.resource = g.resource
+     AND a.role = g.role AND a.ended IS NULL AND a.made = o.revision + 1
 CROSS JOIN (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END AS expires_at
     FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
