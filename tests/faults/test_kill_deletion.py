@@ -86,11 +86,11 @@ def test_a_job_under_way(
             NAME,
             "team",
             1_000,
-            at="read_tallies",
+            at="read_held",
             by=SIGSTOP,
             one_by_one=True,
         )
-        child.wait_until_at("read_tallies")
+        child.wait_until_at("read_held")
         authority.apply(DELETE, route="background")
         clearing = pool.submit(deletion.clear, authority.store)
         while not authority.store.waiting():

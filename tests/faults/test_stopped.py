@@ -34,7 +34,7 @@ JOB = [
 ]
 ELSEWHERE = changes.AddMembers(group="other", members=("user:late",))
 LEAVE = changes.RemoveMembers(group="team", members=MEMBERS[:1])
-STOPS = ("refuse_pending_moved", "read_tallies", "commit")
+STOPS = ("refuse_pending_moved", "read_held", "commit")
 """The statements of a chunk before which it is stopped: its group is locked, its rows are made, the cursor
 has moved.
 """

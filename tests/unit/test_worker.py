@@ -79,6 +79,22 @@ def test_none_starves(acme: Authority, monkeypatch: pytest.MonkeyPatch, is_fair:
     assert len(seen.chunks) == 3 * 8
 
 
+def test_the_pace_is_told_which_chunks_were_whole(acme: Authority) -> None:
+    """All but the last of a job, which took what was left."""
+
+    class Told(Steady):
+        def learn(self, seconds: float, waiting: int, *, is_full: bool) -> None:
+            told.append(is_full)
+
+    told: list[bool] = []
+    pend(acme, grant("a"))
+    seen = Seen(acme)
+    seen.worker._pace = Told(2)
+    seen.finish()
+    assert len(told) > 1
+    assert told == [True] * (len(told) - 1) + [False]
+
+
 @pytest.mark.parametrize("is_told", [True, False])
 def test_an_overtaken_job_is_left_to_who_overtook(
     acme: Authority, monkeypatch: pytest.MonkeyPatch, is_told: bool
