@@ -84,6 +84,11 @@ class Spy:
     def guard(self, query: str, /, **_params: object) -> None:
         self.guards.add(query)
 
+    def count_or_refuse(
+        self, _query: str, guard: str, /, *_counters: str, **_params: object
+    ) -> None:
+        self.guards.add(guard)
+
     def __getattr__(self, name: str) -> Any:
         return lambda *_names, **_params: None
 
@@ -101,9 +106,14 @@ def refusals(change: Change) -> Iterator[str]:
 
 @pytest.mark.parametrize("change", CHANGES, ids=tag)
 def test_refusals_are_listed(change: type) -> None:
-    """The page lists exactly the codes that the change's guards know, with and without cascade."""
+    """The page lists exactly the codes that the change's guards know, with and without cascade, for a
+    subject and for a group.
+    """
     made = example(change)
     found = set(refusals(made))
+    if hasattr(made, "to"):
+        for holder in ("user:ada", "group:eng"):
+            found |= set(refusals(msgspec.structs.replace(made, to=holder)))
     if hasattr(made, "cascade"):
         found |= set(refusals(msgspec.structs.replace(made, cascade=False)))
     assert set(re.findall(r"`([a-z_]+)`", line_of(change, "Refuses"))) == found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,7 @@ from rescind import Authority, changes
 from rescind.propagation import worker as module
 from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Job, Progress, Work, jobs
+from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from tests.faults.small import Steady
 from tests.unit.jobs import FACTS, WAIT_SECONDS, Seen, grant, pend, revoke, settling
@@ -157,6 +159,22 @@ def test_woken_up(acme: Authority, database: str, is_at_work: bool) -> None:
         if is_at_work:
             pend(acme, revoke("b"))
         pend(other, revoke("a"))
+
+
+def test_a_busy_group_is_not_left_for_the_next_poll(
+    acme: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was busy when the worker chose, and is free when the worker asks how long to wait."""
+    now = [1.0]
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    pend(acme, revoke("a"))
+    worker = Worker(acme.store, Settings(poll_seconds=HOUR))
+    (job,) = jobs(acme.store.fetch("list_due", {"limit": 1}))
+    worker._leave_alone(job, 1.0)
+    assert worker._chosen() is None
+    now[0] += 10.0
+    assert worker._wait_seconds() < 1.0
+    assert worker._chosen() == job
 
 
 def test_polling_is_enough(acme: Authority, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,7 +125,8 @@ class Worker:
         """Revocations first, of critical roles before others, then who has waited longest."""
         due = jobs(self._store.fetch("list_due", {"limit": LOOK_AHEAD}))
         now = time.monotonic()
-        free = [job for job in due if self._busy_until.get((job.o, job.group), 0.0) <= now]
+        self._busy_until = {key: until for key, until in self._busy_until.items() if until > now}
+        free = [job for job in due if (job.o, job.group) not in self._busy_until]
         if not free:
             return None
         self._choices += 1
@@ -143,12 +144,11 @@ class Worker:
         return bool(due) and due[0].urgency < work.job.urgency
 
     def _wait_seconds(self) -> float:
-        """Until a group that was busy may be free, or until the next poll."""
+        """Until a group that was busy at the last choice may be free, or until the next poll."""
         now = time.monotonic()
-        for known in (self._busy_until, self._left_at):
-            if len(known) > 10_000:
-                known.clear()
-        waits = [until - now for until in self._busy_until.values() if until > now]
+        if len(self._left_at) > 10_000:
+            self._left_at.clear()
+        waits = [until - now for until in self._busy_until.values()]
         return max(min([self._settings.poll_seconds, *waits]), 0.001)
 
     def _note_failure(self, job: Job, error: Exception) -> None:
