@@ -85,7 +85,7 @@ def test_the_pace_is_told_which_chunks_were_whole(acme: Authority) -> None:
     """All but the last of a job, which took what was left."""
 
     class Told(Steady):
-        def learn(self, seconds: float, waiting: int, *, is_full: bool) -> None:
+        def learn(self, seconds: float, waiting: int, *, is_full: bool) -> None:  # noqa: ARG002
             told.append(is_full)
 
     told: list[bool] = []
