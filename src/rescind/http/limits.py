@@ -34,7 +34,7 @@ class Limits:
     """Changes of one request, where a list of members counts for each of them."""
     page_items: int = 1_000
     """Items of one page."""
-    requests_per_second: float = 20_000.0
+    requests_per_second: float = 100_000.0
     """Of one key in one process, over a second; the same number at once."""
 
     def page(self, asked: int | None, *, default: int = 100) -> int:
