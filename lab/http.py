@@ -105,10 +105,6 @@ def _served(folder: str, database: str) -> Iterator[tuple[int, int]]:
         log.open("w") as errors,
         subprocess.Popen(
             [*command, "serve", "--port", "0", "-d", database],
-            env={
-                **os.environ,
-                "RESCIND_LIMITS_REQUESTS_PER_SECOND": "0",
-            },  # what it can, not what it lets
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

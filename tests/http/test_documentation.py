@@ -70,7 +70,7 @@ def shown(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) and value < 1e5 else str(value)
+    return f"{value:g}" if isinstance(value, float) and value <= 1e5 else str(value)
 
 
 def curls(page: Path) -> list[list[str]]:
