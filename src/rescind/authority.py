@@ -14,7 +14,7 @@ import os
 import reprlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -247,7 +247,7 @@ class Authority(AbstractContextManager["Authority"]):
         question = self._question(organization, subject, permission, resource)
         live, now = _is_live(assurance), self._now()
         token = None if at_least is None else model.parse_token(at_least)
-        try:
+        with _DECIDING:
             if explain:
                 return explained(self.store, memory, question, live=live, now=now, at_least=token)
             if memory is not None and not live:
@@ -258,10 +258,6 @@ class Authority(AbstractContextManager["Authority"]):
             return check(
                 self.store, question, live=live, now=now, at_least=token, guesses=self._guesses
             )
-        except DecisionUnavailable:
-            raise
-        except StoreUnavailable as error:
-            raise DecisionUnavailable(**error.facts) from error
 
     def check_many(
         self,
@@ -275,12 +271,12 @@ class Authority(AbstractContextManager["Authority"]):
         live = _is_live(assurance)
         token = None if at_least is None else model.parse_token(at_least)
         if self._memory is not None and token is None and not live:
-            with _deciding():
+            with _DECIDING:
                 found = self.recall(questions, organization=organization)
             if found is not None:
                 return found
         asked = self._questions(organization, questions)
-        with _deciding():
+        with _DECIDING:
             if self._memory is not None and not live:
                 found = self._memory.answer_many(asked, token)
                 if found is not None:
@@ -498,7 +494,7 @@ class Authority(AbstractContextManager["Authority"]):
         assurance: Assurance = "standard",
         kind: str = "",
     ) -> Page:
-        with _deciding():
+        with _DECIDING:
             return lists.page(
                 self.store,
                 self._memory,
@@ -555,15 +551,18 @@ class Authority(AbstractContextManager["Authority"]):
         return found
 
 
-@contextmanager
-def _deciding() -> Iterator[None]:
+class _Deciding:
     """Say of a question, too, that it cannot be decided: it is never answered from what was."""
-    try:
-        yield
-    except DecisionUnavailable:
-        raise
-    except StoreUnavailable as error:
-        raise DecisionUnavailable(**error.facts) from error
+
+    def __enter__(self) -> None:
+        """Nothing to do; a class, since a check takes less time than a generator's context manager."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, StoreUnavailable) and not isinstance(error, DecisionUnavailable):
+            raise DecisionUnavailable(**error.facts) from error
+
+
+_DECIDING: Final = _Deciding()
 
 
 def _is_live(assurance: str) -> bool:

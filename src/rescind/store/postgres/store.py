@@ -73,7 +73,7 @@ class PostgresStore:
         self.bulk_silence_seconds = settings.bulk_silence_seconds
         self.queries = dict(queries("postgres"))
         self.on_statement: Callable[[str], None] | None = None
-        self._counting: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._counting: dict[tuple[str, tuple[str, ...], str], str] = {}
         self._connections = connections
         self._process = os.getpid()
         try:
@@ -244,7 +244,7 @@ class PostgresStore:
         """The statement, made to add the rows that it wrote or read to counters; the guard is asked where
         there were fewer than expected.
         """
-        known = self._counting.get((name, counters))
+        known = self._counting.get((name, counters, guard))
         if known is None:
             sql = self.queries[name]
             returning = "\nRETURNING 1" if changes_data(sql) else ""
@@ -257,7 +257,7 @@ class PostgresStore:
                 f"WITH counted AS (\n{sql}{returning}\n)\n"
                 f"SELECT {tallies} FROM (SELECT count(*) AS n FROM counted) AS c"
             )
-            self._counting[(name, counters)] = known
+            self._counting[(name, counters, guard)] = known
         return known
 
     def choosing(self, name: str) -> str:
