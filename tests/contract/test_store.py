@@ -7,6 +7,7 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -16,7 +17,7 @@ from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.errors import GroupNotFound, InvalidArgument, StoreUnavailable
 from rescind.store import Store, Transaction, open_store
-from rescind.store.base import KeyTaken, PlanStale
+from rescind.store.base import Held, KeyTaken, PlanStale
 from tests.contract.world import WORLD
 from tests.state import dump
 
@@ -296,3 +297,33 @@ def test_after_an_error_within_a_read_the_store_is_usable(acme: Authority) -> No
         with pytest.raises(GroupNotFound):
             acme.apply([changes.RenameGroup(group="none", name="x")])
         assert acme.check("ada", "read")
+
+
+def test_what_a_transaction_costs_others_is_told(store: Store) -> None:
+    """How long it has taken up to there, who waits for a lock, and the revision that is committed."""
+    with Authority(store, organization="acme") as authority, ThreadPoolExecutor(1) as pool:
+        made = authority.apply([changes.CreateOrganization()]).revision
+        held: list[Callable[[], Held]] = []
+
+        def measure(tx: Transaction) -> None:
+            held.append(tx.held(o=made.incarnation))
+            tx.run("lock_organization", o=made.incarnation)
+            held.append(tx.held(o=made.incarnation))
+
+        store.transact(measure)
+        first, second = (measured() for measured in held)
+        assert 0 <= first.seconds < second.seconds
+        assert (first.waiting, first.revision) == (0, made.organization)
+        with store.connection() as connection:
+            lock = "SELECT 1 FROM organization FOR UPDATE" if store.engine == "postgres" else ""
+            connection.execute(lock)  # type: ignore[attr-defined]
+            late = pool.submit(authority.apply, [changes.CreateGroup(group="eng")])
+            while not store.waiting():
+                assert not late.done()
+            if store.engine == "postgres":
+                store.transact(lambda tx: held.append(tx.held(o=made.incarnation)))
+                assert held[-1]().waiting == 1
+        assert late.result(30).changed
+        store.transact(lambda tx: held.append(tx.held(o=made.incarnation)))
+        last = held[-1]()
+        assert (last.waiting, last.revision) == (0, made.organization + 1)

@@ -110,7 +110,7 @@ class Schedule:
 
     def pace(self) -> Pace:
         """Small chunks."""
-        pace = Pace()
+        pace = Pace(self.authority.store.engine)
         pace.pairs = self.rng.randint(1, 4)
         return pace
 

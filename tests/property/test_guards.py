@@ -168,7 +168,7 @@ def _play(machine: Machine, script: list[Change], route: str) -> None:
 def _settle(authority: Authority) -> None:
     """Do all background work, and clear away what it leaves."""
     while due := jobs(authority.store.fetch("list_due", {"limit": 1})):
-        Work(authority.store, due[0]).step(Pace())
+        Work(authority.store, due[0]).step(Pace(authority.store.engine))
     purge(authority.store)
 
 

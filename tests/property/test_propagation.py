@@ -47,6 +47,10 @@ class Killed(Exception):
 class Propagation(Machine):
     """The machine of `test_machine`, with routes and with work in small chunks."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.works: dict[str, dict[tuple[int, int, str, int], Work]] = {}
+
     @rule(route=st.sampled_from((None, Route.INLINE, Route.BACKGROUND, Route.BACKGROUND)))
     def choose_route(self, route: Route | None) -> None:
         self.route = route
@@ -61,14 +65,20 @@ class Propagation(Machine):
         place=st.integers(0, 20),
         pairs=st.integers(1, 4),
         die_at=st.sampled_from((None, 0, 2, 4, 6, 8)),
+        goes_on=st.booleans(),
     )
-    def work(self, place: int, pairs: int, die_at: int | None) -> None:
-        """One chunk of any pending row, or as much of it as there is before the process dies."""
-        for authority in self.authorities.values():
+    def work(self, place: int, pairs: int, die_at: int | None, goes_on: bool) -> None:
+        """One chunk of any pending row, or as much of it as there is before the process dies. It is done by
+        a worker that comes to it, or by one that was at it before, whatever has happened since.
+        """
+        for name, authority in self.authorities.items():
             due = self._due(authority)
             if not due:
                 continue
-            work = Work(authority.store, due[place % len(due)])
+            job = due[place % len(due)]
+            known = self.works.setdefault(name, {})
+            work = known.pop(job.key, None) if goes_on else None
+            work = work or Work(authority.store, job)
             statements = iter(range(1_000))
 
             def die(_: str, statements: Iterator[int] = statements) -> None:
@@ -76,10 +86,11 @@ class Propagation(Machine):
                     raise Killed
 
             authority.store.on_statement = die if die_at is not None else None
-            pace = Pace()
+            pace = Pace(authority.store.engine)
             pace.pairs = pairs
             try:
                 work.step(pace)
+                known[job.key] = work
             except Killed:
                 pass
             finally:
@@ -89,7 +100,7 @@ class Propagation(Machine):
     def drain(self) -> None:
         """All work is done; doing it again would change nothing."""
         for name, authority in self.authorities.items():
-            pace = Pace()
+            pace = Pace(authority.store.engine)
             pace.pairs = 3
             while due := self._due(authority):
                 Work(authority.store, due[0]).step(pace)

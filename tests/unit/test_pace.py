@@ -21,19 +21,26 @@ from rescind.propagation.pace import (
     Pace,
 )
 
+ENGINES = sorted(HASTE_TARGETS)
 TARGET_MS = 20.0
 TARGET = TARGET_MS / 1e3
-chunk_costs = st.floats(0.0, 2e-3)
+chunk_costs = st.floats(0.0, 0.4)
 pair_costs = st.floats(2e-7, 2e-5)
 
 
-class Steps:
-    """Chunks of a job without end, and the time that they take; between them passes so much more."""
+engines = st.sampled_from(ENGINES)
 
-    def __init__(self, chunk: float, pair: float, *, pause: float = 0.0) -> None:
-        self.chunk, self.pair, self.pause = chunk, pair, pause
+
+class Steps:
+    """Chunks of a job without end. Each takes that part of the least target, and so much more for each pair;
+    between them passes the pause.
+    """
+
+    def __init__(self, engine: str, chunk: float, pair: float, *, pause: float = 0.0) -> None:
+        self.haste = HASTE_TARGETS[engine]
+        self.chunk, self.pair, self.pause = chunk * self.haste * TARGET, pair, pause
         self.now = 1_000.0
-        self.pace = Pace(TARGET_MS, clock=lambda: self.now)
+        self.pace = Pace(engine, TARGET_MS, clock=lambda: self.now)
 
     def take(self, waiting: Iterable[int]) -> list[float]:
         """How long each chunk takes, while so many are seen to wait at its end."""
@@ -57,61 +64,62 @@ class Steps:
         return seconds
 
 
-@given(chunk_costs, pair_costs)
+@given(engines, chunk_costs, pair_costs)
 def test_chunks_are_short_from_the_next_one_on_when_somebody_waits(
-    chunk: float, pair: float
+    engine: str, chunk: float, pair: float
 ) -> None:
     """However long they were, few chunks after somebody was seen they take a part of the target."""
-    steps = Steps(chunk, pair)
+    steps = Steps(engine, chunk, pair)
     steps.take([0] * 100)
-    assert max(steps.take([1] * 50)[3:]) <= steps.bound(HASTE_TARGETS)
+    assert max(steps.take([1] * 50)[3:]) <= steps.bound(steps.haste)
 
 
-@given(chunk_costs, pair_costs, st.floats(0.01, 0.9 * HASTE_SECONDS))
+@given(engines, chunk_costs, pair_costs, st.floats(0.01, 0.9 * HASTE_SECONDS))
 def test_chunks_stay_short_where_somebody_comes_with_pauses(
-    chunk: float, pair: float, every: float
+    engine: str, chunk: float, pair: float, every: float
 ) -> None:
     """Somebody seen every so many seconds keeps all chunks short, however many are done in between."""
-    steps = Steps(chunk, pair, pause=0.002)
+    steps = Steps(engine, chunk, pair, pause=0.002)
     steps.take([0] * 100)
     steps.take([1] * 10)
     for _ in range(5):
-        assert max(steps.take_until(every)) <= steps.bound(HASTE_TARGETS)
+        assert max(steps.take_until(every)) <= steps.bound(steps.haste)
         steps.take([1])
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("is_guarded", [True, False])
 def test_what_lately_means_is_what_keeps_them_short(
-    is_guarded: bool, monkeypatch: pytest.MonkeyPatch
+    is_guarded: bool, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Control: where only who waits at this moment counts, chunks grow between one look and the next."""
     if not is_guarded:
         monkeypatch.setattr(module, "HASTE_SECONDS", 0.0)
         monkeypatch.setattr(module, "CALM_SECONDS", 0.0)
-    steps = Steps(1e-3, 2e-7, pause=0.002)
+    steps = Steps(engine, 0.2, 2e-7, pause=0.002)
     steps.take([1] * 10)
     taken = max(steps.take_until(1.0))
-    assert (taken <= steps.bound(HASTE_TARGETS)) == is_guarded
+    assert (taken <= steps.bound(steps.haste)) == is_guarded
 
 
-@given(chunk_costs, pair_costs)
+@given(engines, chunk_costs, pair_costs)
 def test_chunks_keep_to_the_target_until_nobody_has_been_seen_for_long(
-    chunk: float, pair: float
+    engine: str, chunk: float, pair: float
 ) -> None:
     """After the haste and before the calm, a chunk takes the target."""
-    steps = Steps(chunk, pair)
+    steps = Steps(engine, chunk, pair)
     steps.take([1] * 10)
     taken = steps.take_until(0.99 * CALM_SECONDS - LATE * TARGET)
     assert max(taken) <= steps.bound(1.0)
     assert taken[-1] >= TARGET / 2 or steps.pace.pairs == MOST_PAIRS
 
 
-@given(chunk_costs, pair_costs, st.booleans())
+@given(engines, chunk_costs, pair_costs, st.booleans())
 def test_chunks_grow_where_nobody_waits_and_no_further_than_told(
-    chunk: float, pair: float, was_seen: bool
+    engine: str, chunk: float, pair: float, was_seen: bool
 ) -> None:
     """Where nobody was seen at all, or not for long, they get near the larger target, and soon."""
-    steps = Steps(chunk, pair)
+    steps = Steps(engine, chunk, pair)
     if was_seen:
         steps.take([1] * 10)
         steps.now += CALM_SECONDS
@@ -125,7 +133,7 @@ def test_the_ends_of_small_jobs_do_not_make_the_chunks_of_large_ones_longer(
     ends: list[float],
 ) -> None:
     """What a job takes that is smaller than a chunk says nothing of how long a whole chunk would take."""
-    pace = Pace(TARGET_MS)
+    pace = Pace("sqlite", TARGET_MS)
     for seconds in ends:
         pace.learn(seconds, 0, is_full=False)
     assert pace.pairs == START_PAIRS
@@ -138,7 +146,7 @@ def test_a_chunk_is_never_empty_nor_without_bounds(
     seconds: float, waiting: int, is_full: bool
 ) -> None:
     """Whatever a chunk took, once or again and again, the next one is within the bounds."""
-    pace = Pace(TARGET_MS)
+    pace = Pace("sqlite", TARGET_MS)
     for _ in range(30):
         pace.learn(seconds, waiting, is_full=is_full)
         assert LEAST_PAIRS <= pace.pairs <= MOST_PAIRS

@@ -11,6 +11,8 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.model import Receipt
+from rescind.store import Transaction
+from rescind.store.base import Held
 from rescind.store.sqlite import turns
 
 Pause = Callable[[float], None]
@@ -94,6 +96,27 @@ def test_who_gives_way_lets_another_process_in_first(
         assert waiting[0].result(30).changed
         assert mine.store.waiting() == 0
     assert seen == (["other", "mine"] if gives_way else ["mine", "other"])
+
+
+def test_who_waits_for_a_transaction_is_seen_before_it_ends(
+    url: str, pauses: dict[int, Pause], elsewhere: ThreadPoolExecutor
+) -> None:
+    """Who waited may have had its turn by the time that a commit returns, which may write the log back."""
+    other = Other(url, [], pauses, elsewhere)
+    waiting: list[Future[Receipt]] = []
+    held: list[Callable[[], Held]] = []
+
+    def keep_out(tx: Transaction) -> None:
+        held.append(tx.held(o=1))
+        waiting.append(other.begin())
+        held.append(tx.held(o=1))
+
+    with Authority.open(url) as mine:
+        mine.store.transact(keep_out, gives_way=True)
+        other.may_ask.set()
+        assert waiting[0].result(30).changed
+        assert mine.store.waiting() == 0
+    assert [measured().waiting for measured in held] == [0, 1]
 
 
 def test_a_stopped_process_that_waits_does_not_stop_background_work(

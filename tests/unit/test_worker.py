@@ -97,6 +97,30 @@ def test_the_pace_is_told_which_chunks_were_whole(acme: Authority) -> None:
     assert told == [True] * (len(told) - 1) + [False]
 
 
+@pytest.mark.parametrize("is_changing", [True, False])
+def test_others_are_left_room_while_they_change_things(acme: Authority, is_changing: bool) -> None:
+    """Between the chunks of a job a worker rests for a part of what the last one took, where somebody changed
+    the organization since the one before. Control: where nobody does, it goes on at once.
+    """
+    pend(acme, grant("a"))
+    seen = Seen(acme)
+    seen.worker._pace = Steady(1)
+    taken: list[float] = []
+    rests: list[float | None] = []
+
+    def change(_: Job, done: Progress) -> None:
+        taken.append(done.held_seconds)
+        if is_changing:
+            acme.apply([changes.CreateGroup(group=f"new-{len(taken)}")])
+
+    seen.worker._on_progress = change
+    seen.worker.work_once(SimpleNamespace(is_set=lambda: False, wait=rests.append))
+    assert len(taken) > 2
+    assert rests == (
+        [module.REST_SHARE * seconds for seconds in taken[1:-1]] if is_changing else []
+    )
+
+
 @pytest.mark.parametrize("is_told", [True, False])
 def test_an_overtaken_job_is_left_to_who_overtook(
     acme: Authority, monkeypatch: pytest.MonkeyPatch, is_told: bool

@@ -18,10 +18,13 @@ from rescind.errors import GroupNotFound, PendingMoved
 from rescind.propagation.deletion import clear
 from rescind.propagation.pace import Pace
 from rescind.store import Rows, Store, Transaction
+from rescind.store.base import Held
 
 FIRST, LAST = -(2**31), 2**31 - 1
 """Before and after every assignment's number; LAST is also after every membership's."""
 PURGE_SIZE: Final = 5_000
+MOST_BOUNDS: Final = 1_000
+"""That are remembered; there are as many as chunks of one membership, for each size of a chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,9 @@ class Extent:
 class Progress:
     """What a chunk did: effective roles made and unmade, and whether that was the last of the job.
 
-    `held_seconds` is how long it kept others out, but for the commit. One that was overtaken did nothing:
-    another worker is at the job.
+    `held_seconds` is how long it kept others out, but for the commit; `waiting` how many waited for that to
+    end. `is_amid_changes` says whether the organization was changed since the chunk before. One that was
+    overtaken did nothing: another worker is at the job.
     """
 
     made: int
@@ -97,6 +101,8 @@ class Progress:
     is_settled: bool
     seconds: float
     held_seconds: float = 0.0
+    waiting: int = 0
+    is_amid_changes: bool = False
     is_overtaken: bool = False
 
 
@@ -119,11 +125,13 @@ def reconcile(store: Store, organization: str, group: str, *, pace: Pace | None 
 
 def reconcile_numbered(store: Store, o: int, group: int, *, pace: Pace | None = None) -> Progress:
     """The same for a group by its numbers, which it keeps when it is deleted."""
-    pace = pace or Pace()
+    pace = pace or Pace(store.engine)
     start, made, unmade = time.perf_counter(), 0, 0
     while rows := store.fetch("list_pending_of_group", {"o": o, "g": group}):
-        done = Work(store, jobs(rows)[0]).step(pace)
-        made, unmade = made + done.made, unmade + done.unmade
+        work, is_settled = Work(store, jobs(rows)[0]), False
+        while not is_settled:
+            done = work.step(pace)
+            made, unmade, is_settled = made + done.made, unmade + done.unmade, done.is_settled
     purge(store)
     return Progress(made, unmade, True, time.perf_counter() - start)
 
@@ -134,6 +142,8 @@ class Work:
     def __init__(self, store: Store, job: Job) -> None:
         self.store, self.job = store, job
         self._extent: Extent | None = None
+        self._revision: int | None = None
+        self._bounds: dict[tuple[int, int], int | None] = {}
 
     def step(self, pace: Pace) -> Progress:
         """Do one chunk, and read anew where the job went on without us.
@@ -148,6 +158,7 @@ class Work:
             done = self._carry_out(chunk, self._extent, start)
         except PendingMoved:
             self._extent = None
+            self._bounds.clear()
             found = self.store.fetch(
                 "list_pending_of_group", {"o": self.job.o, "g": self.job.group}
             )
@@ -159,7 +170,7 @@ class Work:
             seconds = time.perf_counter() - start
             return Progress(0, 0, False, seconds, is_overtaken=is_overtaken)
         is_full = (chunk["to_m"], chunk["up_to_a"]) != (LAST, LAST)
-        pace.learn(done.held_seconds, self.store.waiting(), is_full=is_full)
+        pace.learn(done.held_seconds, done.waiting, is_full=is_full)
         return done
 
     def _begun(self) -> Extent:
@@ -221,11 +232,20 @@ class Work:
         what = "assignment" if job.kind == "assignment" else "whole"
         # of those before it, who are concerned only by a pending place in the group, all is looked at
         after = chunk if membership == chunk["from_m"] else {**chunk, "after_a": FIRST}
-        bound = self._find(f"find_assignment_bound_{what}", after, step=pairs - 1)
+        bound = self._assignment_bound(f"find_assignment_bound_{what}", after, step=pairs - 1)
         if bound is None and job.kind == "member":
             return chunk
         up_to = LAST if bound is None else bound
         return {**chunk, "to_m": membership, "up_to_a": up_to, "looked_at": pairs}
+
+    def _assignment_bound(self, query: str, after: dict[str, int], *, step: int) -> int | None:
+        """The end of a chunk within a membership. It is the same for the next one: any would be right."""
+        place = (after["after_a"], step)
+        if place not in self._bounds:
+            if len(self._bounds) == MOST_BOUNDS:
+                self._bounds.clear()
+            self._bounds[place] = self._find(query, after, step=step)
+        return self._bounds[place]
 
     def _find(self, query: str, chunk: dict[str, int], *, step: int) -> int | None:
         rows = self.store.fetch(query, {**self.job.names(), **chunk, "step": step})
@@ -234,6 +254,7 @@ class Work:
     def _carry_out(self, chunk: dict[str, int], extent: Extent, start: float) -> Progress:
         job = self.job
         is_last = (chunk["to_m"], chunk["up_to_a"]) == (LAST, LAST)
+        is_of_one = chunk["from_m"] == chunk["to_m"]
         names = {
             **job.names(),
             **chunk,
@@ -242,14 +263,14 @@ class Work:
             "total": extent.pairs,
             "first": extent.first,
             "last": extent.last,
+            "above": chunk["after_a"] if is_of_one else FIRST,
+            "up_to": chunk["up_to_a"] if is_of_one else LAST,
         }
         made: list[Callable[[], int]] = []
         unmade: list[Callable[[], int]] = []
-        held: list[Callable[[], Rows]] = []
-        taken = [0.0]
+        held: list[Callable[[], Held]] = []
 
         def make_right(tx: Transaction) -> None:
-            begun = time.perf_counter()
             made.clear()
             unmade.clear()
             tx.guard(
@@ -264,8 +285,7 @@ class Work:
                 made.append(tx.written(f"make_{job.kind}", **names))
             if extent.ended or job.kind != "assignment":
                 unmade.append(tx.written(f"unmake_{job.kind}", **names))
-            held[:] = [tx.observe("read_held")]
-            taken[0] = time.perf_counter() - begun
+            held[:] = [tx.held(o=job.o)]
             if is_last:
                 tx.run("settle_changes", **names)
                 tx.run("settle_pending", **names)
@@ -278,13 +298,17 @@ class Work:
             self.job = replace(
                 job, cursor_membership=chunk["to_m"], cursor_assignment=chunk["up_to_a"]
             )
-        ((in_server,),) = held[0]()
+        cost = held[0]()
+        is_amid_changes = self._revision not in (None, cost.revision)
+        self._revision = cost.revision
         return Progress(
             sum(rows() for rows in made),
             sum(rows() for rows in unmade),
             is_last,
             time.perf_counter() - start,
-            taken[0] if in_server is None else in_server,
+            cost.seconds,
+            cost.waiting,
+            is_amid_changes,
         )
 
 

@@ -30,6 +30,11 @@ BUSY_SECONDS: Final = 0.005
 LOCKED_SECONDS: Final = 1.0
 """The same, where somebody keeps it longer than a chunk or a change takes."""
 
+REST_SHARE: Final = 0.5
+"""While others change the organization, a worker rests after each chunk for so much of what it took: they
+share the database's processors and its log.
+"""
+
 log = logging.getLogger(__name__)
 
 OnProgress = Callable[[Job, Progress], None]
@@ -55,7 +60,7 @@ class Worker:
         self._store = store
         self._settings = settings or Settings()
         self._on_progress = on_progress
-        self._pace = Pace(self._settings.chunk_target_ms)
+        self._pace = Pace(store.engine, self._settings.chunk_target_ms)
         self._choices = 0
         self._left_at: dict[tuple[int, int], float] = {}
         self._busy_until: dict[tuple[int, int], float] = {}
@@ -87,16 +92,17 @@ class Worker:
         if job is None:
             return purge(self._store) > 0
         work, start = Work(self._store, job), time.monotonic()
-        while not (stop is not None and stop.is_set()):
-            if self._step(work):
+        stop = stop or threading.Event()
+        while not stop.is_set():
+            if self._step(work, stop):
                 break
             if time.monotonic() - start > self._settings.slice_seconds or self._is_outranked(work):
                 break
         self._left_at[(job.o, job.group)] = time.monotonic()
         return True
 
-    def _step(self, work: Work) -> bool:
-        """Do a chunk. Says whether to leave the job."""
+    def _step(self, work: Work, stop: Stop) -> bool:
+        """Do a chunk, and leave others room. Says whether to leave the job."""
         try:
             done = work.step(self._pace)
         except GroupBusy:
@@ -115,7 +121,11 @@ class Worker:
             self._on_progress(work.job, done)
         if done.is_overtaken:
             self._leave_alone(work.job, BUSY_SECONDS)
-        return done.is_settled or done.is_overtaken
+        if done.is_settled or done.is_overtaken:
+            return True
+        if done.is_amid_changes:
+            stop.wait(REST_SHARE * done.held_seconds)
+        return False
 
     def _leave_alone(self, job: Job, seconds: float) -> None:
         until = time.monotonic() + seconds * (0.5 + random.random())  # noqa: S311

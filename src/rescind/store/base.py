@@ -15,6 +15,7 @@ import os
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from rescind.errors import InvalidArgument
@@ -22,6 +23,17 @@ from rescind.settings import Settings
 
 Params: TypeAlias = Mapping[str, Any]
 Rows: TypeAlias = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How long a transaction had kept others out, how many waited for a lock at that moment, and to which
+    revision its organization had come.
+    """
+
+    seconds: float
+    waiting: int
+    revision: int
 
 
 class Transaction(Protocol):
@@ -61,6 +73,9 @@ class Transaction(Protocol):
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         """Run a query; its rows can be had when `transact` has returned, by calling the result."""
+
+    def held(self, *, o: int) -> Callable[[], Held]:
+        """What the transaction costs others up to here; it can be had when `transact` has returned."""
 
     def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]:
         """Have a query run right after the commit, where that costs no round trip of its own. Its rows can

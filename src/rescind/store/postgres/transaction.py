@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.numeric import Int8Dumper
 
-from rescind.store.base import Bounds, Params, Rows
+from rescind.store.base import Bounds, Held, Params, Rows
 from rescind.store.postgres.connection import Connection
 from rescind.store.postgres.errors import translated
 
@@ -66,6 +66,10 @@ class PostgresTransaction:
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         return self._execute(query, self._sql(query), params).fetchall
+
+    def held(self, *, o: int) -> Callable[[], Held]:
+        rows = self.observe("read_held", o=o)
+        return lambda: Held(*rows()[0])
 
     def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]:
         place = len(self._afterwards)

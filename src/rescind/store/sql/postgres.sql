@@ -92,7 +92,8 @@ SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE NO
 -- How long the transaction's statements have taken in the server: what its locks cost others, short of the commit.
 
 -- name: read_held
-SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS DOUBLE PRECISION)
+SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS DOUBLE PRECISION),
+       (SELECT count(*) FROM pg_locks AS l WHERE NOT l.granted), (SELECT revision FROM organization WHERE id = :o)
 
 -- --- replicas ------------------------------------------------------------------------------------
 

@@ -89,16 +89,15 @@ concerned (membership) AS MATERIALIZED (
 -- fragment: concerned_one
 concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
 
--- fragment: live_changed
+-- fragment: live_of_group
 SELECT a.id FROM assignment AS a
 WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
-  AND a.made >= :since AND a.made <= :revision
 
 -- fragment: changed
 changed (id, is_live) AS MATERIALIZED (
     SELECT l.id, TRUE FROM (
-@live_changed
-) AS l
+@live_of_group
+  AND a.made >= :since AND a.made <= :revision) AS l
     UNION ALL
     SELECT a.id, FALSE FROM assignment AS a
     WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL AND a.ended >= :since AND a.ended <= :revision
@@ -198,9 +197,10 @@ WITH RECURSIVE
 ,
 @members_reached
 ,
-changed (id) AS MATERIALIZED (
-@live_changed
-ORDER BY a.id)
+changed (id) AS MATERIALIZED (      -- in pairs, so that those of one revision are found by both their ends
+@live_of_group
+  AND (a.made, a.id) > (:since, :above) AND (a.made, a.id) <= (:revision, :up_to)
+  AND a.id > :above AND a.id <= :up_to ORDER BY a.id)
 
 -- fragment: make_changed
 INSERT INTO effective_role (organization, membership, assignment, expires_at)

@@ -46,7 +46,7 @@ SELECT 'group_busy' AS code, 'organization' AS fact, CAST(:o AS TEXT) AS value
 WHERE NOT EXISTS (SELECT 1 FROM deletion WHERE organization = :o)
 
 -- name: read_held
-SELECT NULL
+SELECT revision FROM organization WHERE id = :o
 
 -- The organization's own permission before the one of all organizations: two look-ups by key, where IN and ORDER BY
 -- would sort.

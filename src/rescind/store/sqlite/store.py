@@ -26,6 +26,7 @@ from rescind.store.sqlite.transaction import (
     SqliteListener,
     SqliteSnapshot,
     SqliteTransaction,
+    Tally,
     counters_of,
 )
 
@@ -68,15 +69,14 @@ class SqliteStore:
             with translated_errors(self.path):
                 if not connection.in_transaction:
                     turns.begin(connection, self._turns)
-                tx = SqliteTransaction(connection, self, counters_of(connection))
-            self._run(change, tx, connection, within=True, keep=keep)
+                tally = counters_of(connection)
+            self._run(change, connection, tally, within=True, keep=keep)
             return
         self._require_usable()
         with self._turn(gives_way=gives_way):
-            tx = SqliteTransaction(self._writer, self, self._tally)
             background = as_background(self._writer, may_be_lost=may_be_lost)
             with background if gives_way else nullcontext():
-                self._run(change, tx, self._writer, within=False, keep=keep)
+                self._run(change, self._writer, self._tally, within=False, keep=keep)
 
     @contextmanager
     def _turn(self, *, gives_way: bool) -> Iterator[None]:
@@ -147,8 +147,8 @@ class SqliteStore:
     def _run(
         self,
         change: Change,
-        tx: SqliteTransaction,
         connection: sqlite3.Connection,
+        tally: Tally,
         *,
         within: bool,
         keep: bool,
@@ -160,7 +160,7 @@ class SqliteStore:
                 connection, self._turns
             )
             try:
-                change(tx)
+                change(SqliteTransaction(connection, self, tally))
                 if self.on_statement:
                     self.on_statement("commit")
                 connection.execute(commit)

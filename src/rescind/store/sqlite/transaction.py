@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rescind.errors import refusal
-from rescind.store.base import Bounds, KeyTaken, OverBudget, Params, PlanStale, Rows
+from rescind.store.base import Bounds, Held, KeyTaken, OverBudget, Params, PlanStale, Rows
 from rescind.store.sqlite.files import translated_errors
 from rescind.store.sqlite.readers import Reader
 
@@ -29,6 +29,7 @@ class SqliteTransaction:
         self._store = store
         self._tally = tally
         self._tally.clear()
+        self._began = time.perf_counter()
 
     def begin(self, *, o: int, organization: str, mode: str) -> None:
         self._tally.clear()
@@ -80,6 +81,11 @@ class SqliteTransaction:
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         rows = self._execute(query, **params).fetchall()
         return lambda: rows
+
+    def held(self, *, o: int) -> Callable[[], Held]:
+        ((revision,),) = self._execute("read_held", o=o).fetchall()
+        held = Held(time.perf_counter() - self._began, self._store.waiting(), revision)
+        return lambda: held
 
     def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]:  # noqa: ARG002
         return lambda: None
