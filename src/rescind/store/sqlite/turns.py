@@ -23,7 +23,7 @@ except ImportError:  # not every system has it; there background work always lea
 
 BUSY_SECONDS: Final = 10.0
 """How long somebody waits for the file before giving up."""
-TURN_SECONDS: Final = 0.0005
+TURN_SECONDS: Final = 0.0002
 """How often somebody who waits for the file asks again."""
 GAP_SECONDS: Final = 2 * TURN_SECONDS
 """How long who gives way leaves the file alone where it cannot see whether another process waits."""
