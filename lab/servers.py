@@ -20,9 +20,10 @@ LOG_MEGABYTES = 1_024
 
 @contextmanager
 def postgres() -> Iterator[Path]:
-    """The folder of a running server's socket; it stops at the end. Durable as configured by default, with its
-    log files made, as those of a server in use are: a new one makes each when it comes to it, 16 MB of zeros,
-    for which all commits wait.
+    """The folder of a running server's socket; it stops at the end. Durable as configured by default.
+
+    Its log files are made, as those of a server in use are: a new one makes each when it comes to it, 16 MB
+    of zeros, for which all commits wait.
     """
     home = Path(tempfile.mkdtemp(prefix="rescind-lab-", dir="/tmp"))
     home.chmod(0o755)

@@ -18,7 +18,8 @@ class Settings:
     critical_inline_most_pairs: int = 250_000
     chunk_target_ms: float = 20.0
     """How long a transaction of background work should take: a fortieth of it (SQLite) or a quarter
-    (PostgreSQL) until two seconds after somebody waited for a lock, up to 2.5 times where nobody has for ten."""
+    (PostgreSQL) until two seconds after somebody waited for a lock, up to 2.5 times where nobody has for
+    ten."""
     slice_seconds: float = 1.0
     """How long a worker stays with a group while others wait."""
     poll_seconds: float = 0.5
