@@ -50,9 +50,9 @@ def test_chunks_of_any_sizes(team: Authority, one_by_one: bool) -> None:
 
 def test_control_a_chunk_of_several_begins_each_at_the_first(team: Authority) -> None:
     """Only the first of a chunk's memberships begins where the chunk before ended; where all do, rows are
-    missing.
+    missing, or left.
     """
-    for name in ("make_assignment", "make_assignment_again"):
+    for name in ("make_assignment", "make_assignment_again", "unmake_assignment"):
         team.store.queries[name] = (  # type: ignore[attr-defined]
             team.store.queries[name].replace(":above", ":after_a").replace("(above)", "(after_a)")  # type: ignore[attr-defined]
         )

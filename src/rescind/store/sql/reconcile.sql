@@ -103,6 +103,25 @@ changed (id, is_live) AS MATERIALIZED (
     WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL AND a.ended >= :since AND a.ended <= :revision
     ORDER BY 1)
 
+-- The same of those alone that a chunk is for: in pairs, so that what one revision changed is found by both its ends.
+
+-- fragment: live_in_reach
+@live_of_group
+  AND (a.made, a.id) > (:since, :above) AND (a.made, a.id) <= (:revision, :up_to)
+  AND a.id > :above AND a.id <= :up_to
+
+-- fragment: changed_in_reach
+changed (id, is_live) AS MATERIALIZED (
+    SELECT l.id, TRUE FROM (
+@live_in_reach
+) AS l
+    UNION ALL
+    SELECT a.id, FALSE FROM assignment AS a
+    WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL
+      AND (a.ended, a.id) > (:since, :above) AND (a.ended, a.id) <= (:revision, :up_to)
+      AND a.id > :above AND a.id <= :up_to
+    ORDER BY 1)
+
 -- fragment: in_range
 (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
 
@@ -197,10 +216,9 @@ WITH RECURSIVE
 ,
 @members_reached
 ,
-changed (id) AS MATERIALIZED (      -- in pairs, so that those of one revision are found by both their ends
-@live_of_group
-  AND (a.made, a.id) > (:since, :above) AND (a.made, a.id) <= (:revision, :up_to)
-  AND a.id > :above AND a.id <= :up_to ORDER BY a.id)
+changed (id) AS MATERIALIZED (
+@live_in_reach
+ORDER BY a.id)
 
 -- fragment: make_changed
 INSERT INTO effective_role (organization, membership, assignment, expires_at)
@@ -216,7 +234,7 @@ WITH RECURSIVE
 ,
 @concerned_below
 ,
-@changed
+@changed_in_reach
 ,
 gone (membership) AS MATERIALIZED (
     SELECT c.membership FROM concerned AS c WHERE NOT EXISTS (SELECT 1 FROM reached AS r WHERE r.membership = c.membership))
