@@ -141,8 +141,8 @@ def test_a_waiting_thread_is_seen_by_its_own_process_and_by_others(url: str) -> 
     mine, theirs = turns.Turns(url), turns.Turns(url)
     with mine.waiter() as wait, mine.waiter() as wait_too:
         assert (mine.waiting(), theirs.waiting()) == (0, 0)
-        wait()
-        wait_too()
+        wait(0.0)
+        wait_too(0.0)
         for _ in range(2):
             assert (mine.waiting(), theirs.waiting()) == (1, 1)
     assert (mine.waiting(), theirs.waiting()) == (0, 0)
@@ -165,4 +165,4 @@ def test_where_nobody_can_be_seen_there_are_gaps(url: str, pauses: dict[int, Pau
         for _ in range(3):
             mine.store.transact(lambda _: None, gives_way=True)
     assert gaps == [turns.GAP_SECONDS] * 3
-    assert turns.GAP_SECONDS > turns.TURN_SECONDS
+    assert turns.GAP_SECONDS > turns.LONG_TURN_SECONDS

@@ -24,8 +24,10 @@ except ImportError:  # not every system has it; there background work always lea
 BUSY_SECONDS: Final = 10.0
 """How long somebody waits for the file before giving up."""
 TURN_SECONDS: Final = 0.0002
-"""How often somebody who waits for the file asks again."""
-GAP_SECONDS: Final = 2 * TURN_SECONDS
+"""How soon somebody who waits for the file asks again."""
+LONG_TURN_SECONDS: Final = 0.001
+"""The same, for who has waited for long: many that wait would take the processor from who writes."""
+GAP_SECONDS: Final = 2 * LONG_TURN_SECONDS
 """How long who gives way leaves the file alone where it cannot see whether another process waits."""
 COURTESY_SECONDS: Final = 0.05
 """The longest that it is left alone for another process, which may have been stopped while it waited."""
@@ -63,8 +65,8 @@ class Turns:
                 self._wanting -= 1
 
     @contextmanager
-    def waiter(self) -> Iterator[Callable[[], None]]:
-        """Gives what waits a little; from its first call to the block's end other processes see that."""
+    def waiter(self) -> Iterator[Callable[[float], None]]:
+        """Gives what waits so many seconds; from its first call to the block's end other processes see that."""
         with self._lock:
             self._waiters += 1
         try:
@@ -88,10 +90,10 @@ class Turns:
         while self._wanting or (self._is_another_waiting() and time.monotonic() < deadline):
             time.sleep(TURN_SECONDS)
 
-    def _wait(self) -> None:
+    def _wait(self, seconds: float) -> None:
         with self._lock:
             self._is_shown = self._is_shown or self._take("LOCK_SH")
-        time.sleep(TURN_SECONDS)
+        time.sleep(seconds)
 
     def _is_another_waiting(self) -> bool:
         with self._lock:
@@ -116,7 +118,7 @@ def begin(connection: sqlite3.Connection, turns: Turns) -> None:
     """Take the file's write lock. Asks again soon and often, where SQLite's own waiting would sleep
     past the turns that background work gives.
     """
-    deadline = time.monotonic() + BUSY_SECONDS
+    start = time.monotonic()
     with turns.waiter() as wait:
         while True:
             try:
@@ -124,6 +126,7 @@ def begin(connection: sqlite3.Connection, turns: Turns) -> None:
                 return
             except sqlite3.OperationalError as error:
                 is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-                if not is_busy or time.monotonic() > deadline:
+                waited = time.monotonic() - start
+                if not is_busy or waited > BUSY_SECONDS:
                     raise
-            wait()
+            wait(min(max(waited / 4, TURN_SECONDS), LONG_TURN_SECONDS))
