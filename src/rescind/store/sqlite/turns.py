@@ -66,7 +66,7 @@ class Turns:
 
     @contextmanager
     def waiter(self) -> Iterator[Callable[[float], None]]:
-        """Gives what waits so many seconds; from its first call to the block's end other processes see that."""
+        """Gives what waits so many seconds; from its first call to the end other processes see that."""
         with self._lock:
             self._waiters += 1
         try:
