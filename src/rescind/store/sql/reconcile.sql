@@ -135,9 +135,9 @@ WITH RECURSIVE
 SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live), (SELECT count(*) FROM changed AS c WHERE NOT c.is_live),
        (SELECT count(*) FROM below_ever),
        (SELECT count(*) FROM below_ever AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
-       (SELECT count(*) FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = 'assignment'
-        AND p.cursor_membership = 0 AND p.cursor_assignment = 2147483647 AND NOT p.parked
-        AND p.urgency = :urgency) AS unbegun,
+       (SELECT count(*) FROM pending WHERE
+@unbegun
+) AS unbegun,
        (SELECT min(c.id) FROM changed AS c WHERE c.is_live) AS first, (SELECT max(c.id) FROM changed AS c WHERE c.is_live) AS last
 
 -- name: measure_whole
@@ -357,11 +357,14 @@ DELETE FROM pending
 @this_pending
 AND revision = :revision
 
--- Several of a group's assignment rows that have not been begun become one, with one cursor.
+-- Several of a group's assignment rows that have not been begun become one, with one cursor. One that is parked stays by
+-- itself: none when this is one.
 
 -- fragment: unbegun
 organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
 AND NOT parked AND urgency = :urgency
+AND EXISTS (SELECT 1 FROM pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
+            AND own.ref = :ref AND NOT own.parked)
 
 -- name: gather_pending
 UPDATE pending SET
