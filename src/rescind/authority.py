@@ -27,9 +27,8 @@ from rescind.decision import lists
 from rescind.decision.check import Guesses, Question, check, check_many
 from rescind.decision.enforcement import Enforcement, Enforcer
 from rescind.decision.explain import explained
-from rescind.decision.memory import Memory
-from rescind.decision.replica import Replica
-from rescind.decision.watch import FileWatch
+from rescind.decision.keepers import memory_of
+from rescind.decision.recall import Recall
 from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,
@@ -56,7 +55,6 @@ from rescind.recording.batch import Entry
 from rescind.recording.recorder import Recorder
 from rescind.settings import Settings
 from rescind.store import Rows, Store, Transaction, open_store
-from rescind.store.sqlite import SqliteStore
 
 Clock = Callable[[], datetime]
 Wait = Literal["enforced", "recorded"]
@@ -87,7 +85,8 @@ class Authority(AbstractContextManager["Authority"]):
         self._clock = clock
         self._recorder = Recorder(store, Costs(store.engine, self.settings))
         self._guesses = Guesses()
-        self._memory = self._new_memory() if index else None
+        self._memory = memory_of(store, self.settings) if index else None
+        self._recall = None if self._memory is None else Recall(self._memory, self._now)
         self._enforcer = Enforcer(store, self.settings, self._memory)
 
     @classmethod
@@ -231,10 +230,10 @@ class Authority(AbstractContextManager["Authority"]):
         `assurance="live"`, are decided from the facts. Raises MalformedId, InvalidToken,
         RevisionUnavailable, DecisionUnavailable or another StoreError: never a remembered answer.
         """
-        memory = self._memory
-        if memory is not None and at_least is None and assurance == "standard" and not explain:
+        recall = self._recall
+        if recall is not None and at_least is None and assurance == "standard" and not explain:
             try:  # a context costs more than the answer
-                at_hand = memory.decide(
+                at_hand = recall.decide(
                     self._organization if organization is None else organization,
                     subject,
                     permission,
@@ -249,9 +248,9 @@ class Authority(AbstractContextManager["Authority"]):
         token = None if at_least is None else model.parse_token(at_least)
         with _DECIDING:
             if explain:
-                return explained(self.store, memory, question, live=live, now=now, at_least=token)
-            if memory is not None and not live:
-                found = memory.answer(question, token)
+                return explained(self.store, recall, question, live=live, now=now, at_least=token)
+            if recall is not None and not live:
+                found = recall.answer(question, token)
                 if found is not None:
                     return found
                 live = True
@@ -270,15 +269,15 @@ class Authority(AbstractContextManager["Authority"]):
         """A decision for each (subject, permission, resource), all at one state of the facts."""
         live = _is_live(assurance)
         token = None if at_least is None else model.parse_token(at_least)
-        if self._memory is not None and token is None and not live:
+        if self._recall is not None and token is None and not live:
             with _DECIDING:
                 found = self.recall(questions, organization=organization)
             if found is not None:
                 return found
         asked = self._questions(organization, questions)
         with _DECIDING:
-            if self._memory is not None and not live:
-                found = self._memory.answer_many(asked, token)
+            if self._recall is not None and not live:
+                found = self._recall.answer_many(asked, token)
                 if found is not None:
                     return found
             return check_many(self.store, asked, live=live, now=self._now(), at_least=token)
@@ -289,7 +288,7 @@ class Authority(AbstractContextManager["Authority"]):
         While it lasts, its standard checks may be decided at the state at its beginning, or a later one.
         Raises a StoreError at the beginning.
         """
-        return nullcontext() if self._memory is None else self._memory.together()
+        return nullcontext() if self._recall is None else self._recall.together()
 
     def recall(
         self,
@@ -298,10 +297,10 @@ class Authority(AbstractContextManager["Authority"]):
         organization: str | None = None,
     ) -> list[Decision] | None:
         """As `check_many`, where memory has all the answers; else None, without asking the store."""
-        if self._memory is None:
+        if self._recall is None:
             return None
         name = self._organization if organization is None else organization
-        return self._memory.decide_many(name, questions, ROOT)
+        return self._recall.decide_many(name, questions, ROOT)
 
     def explain(
         self,
@@ -497,7 +496,7 @@ class Authority(AbstractContextManager["Authority"]):
         with _DECIDING:
             return lists.page(
                 self.store,
-                self._memory,
+                self._recall,
                 query,
                 question,
                 live=_is_live(assurance),
@@ -507,15 +506,6 @@ class Authority(AbstractContextManager["Authority"]):
                 cursor=cursor,
                 kind=kind,
             )
-
-    def _new_memory(self) -> Memory:
-        store = self.store
-        if isinstance(store, SqliteStore):
-            version = store.version
-            return Memory(
-                store, self.settings, lambda memory: FileWatch(memory, version), self._now
-            )
-        return Memory(store, self.settings, lambda memory: Replica(memory, store), self._now)
 
     def _enforced(self, receipt: Receipt, leases: Rows | None = None) -> Receipt:
         """What reads the store itself sees what is committed; who answers from memory is waited for.

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from rescind import Authority, DecisionPoint, Direction, changes
-from rescind.decision import memory as memory_module
+from rescind.decision import recall as recall_module
 from rescind.decision.holding import Holding
 from rescind.errors import (
     DecisionUnavailable,
@@ -150,7 +150,7 @@ def test_without_its_expiry_a_silent_replica_would_allow(
     keeper = held._memory.keeper
     keeper._stop.set()
     keeper._thread.join()
-    monkeypatch.setattr(memory_module, "clock", lambda _: 0.0)
+    monkeypatch.setattr(recall_module, "clock", lambda _: 0.0)
     with Authority.open(url, organization="acme", settings=SHORT) as plain:
         plain.store.fetch("forget_replica", {"replica": keeper.id})
         plain.apply([LEAVE])
