@@ -246,6 +246,21 @@ def test_what_is_too_large_is_let_go_of(database: str) -> None:
         assert authority.check(*QUESTION, organization="one")
 
 
+def test_who_is_asked_about_by_many_at_a_time_is_kept(database: str) -> None:
+    """Batches count as checks do when it is weighed whose organization goes first."""
+    tiny = replace(Settings(), index_megabytes=0)
+    with Authority.open(database, settings=tiny, index=True) as authority:
+        for name in ("one", "two"):
+            authority.apply(WORLD, organization=name)
+            assert authority.load(name)
+        memory = authority._memory
+        for holding in memory.holdings.values():
+            holding.is_used, holding.used_at = False, time.monotonic()
+        assert authority.recall([QUESTION], organization="one") is not None
+        memory.evict()
+        assert set(memory.holdings) == {"one"}
+
+
 def test_a_deleted_organization_is_not_remembered(held: Authority, plain: Authority) -> None:
     """And one that is made again under its name is another."""
     token = plain.apply([LEAVE]).token

@@ -64,6 +64,7 @@ class Recall:
             memory.look()
         try:
             holding = memory.holdings[organization]
+            holding.is_used = True
             while (state := holding.state) is not None:
                 verdict, now = state.index.verdict, self._now
                 found = [verdict(s, p, root if r is None else r, now) for s, p, r in questions]
