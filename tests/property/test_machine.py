@@ -236,12 +236,25 @@ class Machine(RuleBasedStateMachine):
                 assert bool(decision) != bool(decision.explanation.obstacles)
 
 
+EFFECTIVE_ROLES = """
+    SELECT s.subject, COALESCE('group:' || g.slug, h.subject), q.slug, x.slug, e.expires_at
+    FROM effective_role AS e JOIN membership AS s ON s.organization = {o} AND s.id = e.membership
+    JOIN assignment AS a ON a.organization = {o} AND a.id = e.assignment JOIN role AS q ON q.id = a.role
+    JOIN resource AS x ON x.organization = {o} AND x.id = a.resource
+    LEFT JOIN membership AS h ON h.organization = {o} AND h.id = a.holder
+    LEFT JOIN "group" AS g ON g.organization = {o} AND g.id = a.holder
+    WHERE e.organization = {o}
+"""
+
+
 def _number(authority: Authority, organization: str) -> int:
     return int(authority.store.fetch("find_log", {"organization": organization})[0][0])
 
 
 def _rows(authority: Authority, organization: str) -> dict[tuple[str, Assignment], int | None]:
-    found = authority.store.fetch("read_effective_roles", {"o": _number(authority, organization)})
+    o = _number(authority, organization)
+    authority.store.queries["read_effective_roles"] = EFFECTIVE_ROLES.format(o=o)
+    found = authority.store.fetch("read_effective_roles", {})
     return {
         (subject, Assignment(holder, role, resource)): until
         for subject, holder, role, resource, until in found
