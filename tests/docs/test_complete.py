@@ -50,7 +50,7 @@ def tag(change: type) -> str:
 def example(change: type) -> Change:
     """The change of the page's example line."""
     (line,) = re.findall(r"^\{.*\}$", section(REFERENCE / "changes.md", f"`{tag(change)}`"), re.M)
-    return changes.from_json(line)
+    return changes.from_object(json.loads(line))
 
 
 def line_of(change: type, what: str) -> str:
