@@ -25,9 +25,8 @@ from rescind.changelog import LogEntry
 from rescind.changes import Change, checked
 from rescind.decision.check import Question
 from rescind.decision.enforcement import Enforcement, Enforcer
-from rescind.decision.keepers import memory_of
+from rescind.decision.memory import Recall, memory_of
 from rescind.decision.questions import DECIDING, Questions
-from rescind.decision.recall import Recall
 from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from rescind import Authority, DecisionPoint, Direction, changes
-from rescind.decision import recall as recall_module
-from rescind.decision.holding import Holding
+from rescind.decision.memory import recall as recall_module
+from rescind.decision.memory.holding import Holding
 from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,

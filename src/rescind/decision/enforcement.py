@@ -17,7 +17,7 @@ from rescind.decision import forks
 from rescind.decision.clock import CLOCK, clock
 from rescind.decision.enforced import EnforcedTimes
 from rescind.decision.memory import Memory
-from rescind.decision.replica import Replica
+from rescind.decision.memory.replica import Replica
 from rescind.errors import RescindError, StoreError
 from rescind.model import Revision
 from rescind.settings import Settings

@@ -13,9 +13,9 @@ from typing import TypeVar
 from rescind import access
 from rescind.access import ROOT, Assignment, World
 from rescind.decision.check import Question, decided, parameters
-from rescind.decision.excerpt import excerpt
 from rescind.decision.index import Index
-from rescind.decision.recall import Recall
+from rescind.decision.index.excerpt import excerpt
+from rescind.decision.memory import Recall
 from rescind.decision.world import SLICE, slice_of
 from rescind.model import (
     Chain,

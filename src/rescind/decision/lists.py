@@ -12,10 +12,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Any, Final
 
-from rescind.decision import browse
 from rescind.decision.check import Question, require
-from rescind.decision.index import Index
-from rescind.decision.recall import Recall
+from rescind.decision.index import Index, browse
+from rescind.decision.memory import Recall
 from rescind.errors import InvalidCursor, OrganizationNotFound
 from rescind.model import Page, Revision, require_number
 from rescind.store import Store

@@ -8,7 +8,7 @@ from typing import Final
 from rescind.decision import lists
 from rescind.decision.check import Guesses, Question, check, check_many
 from rescind.decision.explain import explained
-from rescind.decision.recall import Recall
+from rescind.decision.memory import Recall
 from rescind.errors import DecisionUnavailable, InvalidArgument, StoreUnavailable
 from rescind.model import Decision, Microseconds, Page, Revision, parse_token
 from rescind.store import Store

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 from rescind.decision.check import Question
 from rescind.decision.clock import CLOCK, clock
-from rescind.decision.holding import Holding, State
 from rescind.decision.index import Index
-from rescind.decision.memory import Memory
+from rescind.decision.memory.holding import Holding, State
+from rescind.decision.memory.memory import Memory
 from rescind.model import Decision, Revision
 
 T = TypeVar("T")

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 
 from rescind.decision import forks
-from rescind.decision.holding import Holding, Keeper, State
-from rescind.decision.tail import TooFarBehind, read_tail
-from rescind.decision.whole import Gone, built
+from rescind.decision.index.tail import TooFarBehind, read_tail
+from rescind.decision.index.whole import Gone, built
+from rescind.decision.memory.holding import Holding, Keeper, State
 from rescind.errors import RescindError
 from rescind.model import Revision
 from rescind.settings import Settings

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rescind.decision.memory import Memory
-from rescind.decision.replica import Replica
-from rescind.decision.watch import FileWatch
+from rescind.decision.memory.memory import Memory
+from rescind.decision.memory.replica import Replica
+from rescind.decision.memory.watch import FileWatch
 from rescind.settings import Settings
 from rescind.store import Store
 from rescind.store.sqlite import SqliteStore
