@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
-from types import TracebackType
 from typing import Any, Final, Literal
 
 from rescind import changelog, model
@@ -120,12 +119,7 @@ class Authority(AbstractContextManager["Authority"]):
             raise InvalidArgument(what="index", mend="open the authority with index=True")
         return self._memory.load(self._named(organization))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # --- changes ----------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from rescind.decision.lists import MAX_LIMIT
 from rescind.decision.questions import Questions
 from rescind.exchange import BATCH_SIZE, Format
 from rescind.exchange.readers import MAX_LINE_BYTES
-from rescind.exchange.tables import _PARSERS as COLUMNS
+from rescind.exchange.tables import COLUMNS
 from rescind.model import Microseconds, OrganizationId
 from rescind.propagation.budget import FORCED
 from rescind.propagation.routing import Router
