@@ -82,7 +82,7 @@ def _subject(what: str, value: object, mend: str) -> SubjectId:
 def require_subject_kind(value: object) -> str:
     """A kind of subjects, or InvalidArgument."""
     if isinstance(value, str) and value in SUBJECT_KINDS:
-        return value
+        return str.__str__(value)
     mend = f"use one of {', '.join(SUBJECT_KINDS)}"
     raise InvalidArgument(what="subject kind", value=reprlib.repr(value), mend=mend)
 
