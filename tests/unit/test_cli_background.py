@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from rescind import Authority, changes
-from rescind.cli import pending
+from rescind.cli import background
 from tests.unit.command_line import CommandLine, one_error
 
 LEAVE = ("remove-member", "eng", "ada", "--route", "background")
@@ -122,7 +122,7 @@ def test_work_is_watched(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> 
                 authority.reconcile("eng")
 
     clock = SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
-    monkeypatch.setattr(pending, "time", clock)
+    monkeypatch.setattr(background, "time", clock)
     code, out, err = acme("pending", "--watch")
     assert (code, err, len(frames)) == (0, "", 3)
     assert "oldest that revokes" in out

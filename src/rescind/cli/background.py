@@ -1,27 +1,45 @@
-"""Background work: worker and audit; the command about pending work is in `pending`."""
+"""Background work: worker, pending, audit."""
 
 from __future__ import annotations
 
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+from rich.live import Live
+from rich.table import Table
 
+from rescind.authority import Authority
 from rescind.cli import output
 from rescind.cli.options import Place, with_place
-from rescind.cli.pending import pending
+from rescind.errors import InvalidArgument
 from rescind.insight.audit import Report
 from rescind.insight.audit import audit as run_audit
+from rescind.model import PendingWork
 
 DRIFT = 1
+WATCH_SECONDS = 0.5
+MOST_LOOKED_AT = 100_000
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
+
+
+class Action(StrEnum):
+    """What to do with pending work."""
+
+    LIST = "list"
+    SHOW = "show"
+    RETRY = "retry"
+    PARK = "park"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of background work."""
+    """Add the commands of this module."""
     commands: dict[str, Callable[..., None]] = {
         "worker": worker,
         "pending": pending,
@@ -56,8 +74,7 @@ def worker(
 
     start = time.perf_counter()
     with place.open() as authority:
-        if not place.as_json:
-            output.say(f"working on {output.plain(place.shown)}; Ctrl-C ends it")
+        _say(place, f"working on {output.plain(place.shown)}; Ctrl-C ends it")
         with authority.workers(concurrency=concurrency, on_progress=count):
             while not stop.wait(0.05):
                 if until_settled and not authority.has_due_work():
@@ -69,6 +86,38 @@ def worker(
         rows = f"{output.counted(tally['made'], 'effective role')} made, {tally['unmade']:,} unmade"
         settled = f"{output.counted(tally['settled'], 'job')} settled"
         output.say(f"stopped after {seconds:.1f} s: {settled}, {rows}")
+
+
+def pending(
+    place: Place,
+    action: Annotated[Action, typer.Argument(help="What to do.")] = Action.LIST,
+    group: Annotated[str | None, typer.Argument(help="Whose work; needed but to list.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Live, until Ctrl-C or all is done.")
+    ] = False,
+    limit: Limit = 100,
+) -> None:
+    """Work that is not settled: list or watch it, show a group's, retry it, or park it."""
+    if action is not Action.LIST and group is None:
+        raise InvalidArgument(what="group", mend=f"name the group to {action.value}")
+    with place.open() as authority:
+        if watch:
+            _watch(place, authority)
+            return
+        if action is Action.LIST:
+            _list(place, authority.pending(organization=place.organization, limit=limit))
+            return
+        mine = _of_group(authority, place.organization, str(group))
+        if action is Action.SHOW:
+            _show(place, mine)
+            return
+        steer = authority.retry if action is Action.RETRY else authority.park
+        changed = steer(mine[0])
+        word = "retried" if action is Action.RETRY else "parked"
+        if place.as_json:
+            output.say_json({"group": group, word: changed})
+        else:
+            output.say(f"{group}: {word}" if changed else f"{group}: it is so already")
 
 
 def audit(
@@ -89,6 +138,143 @@ def audit(
         _report(report)
     if not report.is_clean:
         raise typer.Exit(DRIFT)
+
+
+def _of_group(authority: Authority, organization: str | None, group: str) -> list[PendingWork]:
+    """All that is pending for one group, by its name, or by its number if it was deleted.
+
+    Raises InvalidArgument where there is nothing, or several organizations have such a group.
+    """
+    found = authority.pending(organization=organization, limit=MOST_LOOKED_AT)
+    named = [work for work in found if work.group == group]
+    mine = named or [w for w in found if w.group is None and _number(w) == group.lstrip("-")]
+    if not mine:
+        raise InvalidArgument(what="group", value=group, mend="nothing is pending for it")
+    if len({work.organization_number for work in mine}) > 1:
+        mend = "several organizations have it; name one with --organization"
+        raise InvalidArgument(what="group", value=group, mend=mend)
+    return mine
+
+
+# --- what a person sees ---------------------------------------------------------------------------
+
+
+def _say(place: Place, text: str) -> None:
+    if not place.as_json:
+        output.say(text)
+
+
+def _list(place: Place, found: list[PendingWork]) -> None:
+    if place.as_json:
+        for work in found:
+            output.say_json(asdict(work))
+        return
+    if not found:
+        output.say("nothing is pending")
+        return
+    output.table(_COLUMNS, (_row(work) for work in found))
+
+
+_COLUMNS = ("organization", "group", "kind", "of", "direction", "done", "lag", "state")
+
+
+def _row(work: PendingWork) -> tuple[object, ...]:
+    share = "–" if not work.total else f"{min(work.done / work.total, 1):.0%}"
+    return (
+        work.organization or "(deleted)",
+        work.group or _without_name(work),
+        work.kind,
+        work.subject or "",
+        f"{work.direction.value}{', critical' if work.is_critical else ''}",
+        share,
+        f"{work.lag_seconds:.1f} s",
+        _state(work),
+    )
+
+
+def _without_name(work: PendingWork) -> str:
+    return "all of it" if work.kind == "organization" else f"(deleted: {_number(work)})"
+
+
+def _number(work: PendingWork) -> str:
+    """A group's number without its sign, which would pass for an option's."""
+    return str(abs(work.group_number))
+
+
+def _state(work: PendingWork) -> str:
+    if work.is_parked:
+        return f"parked after {work.attempts} attempts"
+    if work.attempts:
+        return f"tried {work.attempts}×, again in {work.waits_seconds:.0f} s"
+    return "under way" if work.done else "due"
+
+
+def _show(place: Place, found: list[PendingWork]) -> None:
+    for number, work in enumerate(found):
+        if place.as_json:
+            output.say_json(asdict(work))
+            continue
+        if number:
+            output.say("")
+        output.pairs(
+            [
+                *zip(_COLUMNS, _row(work), strict=True),
+                ("pairs", _pairs(work)),
+                ("revisions", f"{work.since} to {work.revision}"),
+                ("last error", work.last_error or "none"),
+            ]
+        )
+
+
+def _pairs(work: PendingWork) -> str:
+    if work.total is None:
+        return "not counted yet"
+    return f"{work.done:,} of {work.total:,} looked at"
+
+
+def _watch(place: Place, authority: Authority) -> None:
+    """Redraw until nothing is due, or the user ends it."""
+    if place.as_json:
+        raise InvalidArgument(what="--watch", mend="ask again and again with --json instead")
+    screen = output.console()
+    with Live(console=screen, auto_refresh=False, transient=False) as live, _until_interrupted():
+        for drawn in _frames(place, authority):
+            live.update(drawn, refresh=True)
+            time.sleep(WATCH_SECONDS)
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+
+
+def _frames(place: Place, authority: Authority) -> Iterator[Table]:
+    before: tuple[float, int] | None = None
+    while True:
+        found = authority.pending(organization=place.organization, limit=MOST_LOOKED_AT)
+        done, total = sum(w.done for w in found), sum(w.total or 0 for w in found)
+        now = time.monotonic()
+        rate = 0.0
+        if before is not None and done >= before[1]:
+            rate = (done - before[1]) / max(now - before[0], 1e-9)
+        before = (now, done)
+        left = f"{(total - done) / rate:,.0f} s" if rate and total > done else "–"
+        groups = len({(w.organization, w.group_number) for w in found})
+        frame = Table.grid(padding=(0, 2))
+        frame.add_row("groups", f"{groups:,}")
+        frame.add_row("pending", f"{len(found):,}, {sum(w.is_parked for w in found):,} parked")
+        frame.add_row("pairs", f"{done:,} of {total:,}")
+        frame.add_row("rate", f"{rate:,.0f} pairs/s")
+        frame.add_row("time left", left)
+        for direction in ("revokes", "grants"):
+            lags = [w.lag_seconds for w in found if w.direction == direction]
+            frame.add_row(f"oldest that {direction}", f"{max(lags):.1f} s" if lags else "none")
+        yield frame
+        if not any(not w.is_parked for w in found):
+            return
 
 
 def _report(report: Report) -> None:
