@@ -429,7 +429,7 @@ class Authority(AbstractContextManager["Authority"]):
             waited_out=enforcement.waited_out,
         )
 
-    def _seen_enforced(self, o: int, revisions: list[int]) -> dict[int, Microseconds]:
+    def _seen_enforced(self, o: int, revisions: list[int]) -> dict[int, int]:
         """By when committed changes were enforced, where that was noted or is seen to be so now."""
         up_to = self._enforcer.enforced_up_to(o)
         return self._enforcer.times.seen(o, revisions, up_to, self._now())

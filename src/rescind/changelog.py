@@ -41,7 +41,7 @@ def entries(
     *,
     after: int,
     limit: int | None,
-    enforced: Callable[[int, list[int]], dict[int, model.Microseconds]],
+    enforced: Callable[[int, list[int]], dict[int, int]],
 ) -> Iterator[LogEntry]:
     """An organization's changes after a revision, oldest first, also of a deleted one.
 

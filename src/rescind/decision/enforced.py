@@ -36,7 +36,7 @@ class EnforcedTimes:
     def set_up(self) -> None:
         """As in a new process: nothing is noted, nobody writes; what was noted the other one writes."""
         self._lock = threading.Lock()
-        self._noted: dict[Change, Microseconds] = {}
+        self._noted: dict[Change, int] = {}
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
         self._failed = False
@@ -52,17 +52,19 @@ class EnforcedTimes:
                 )
                 self._thread.start()
 
-    def seen(
-        self, o: int, revisions: list[int], up_to: int, at: Microseconds
-    ) -> dict[int, Microseconds]:
+    def seen(self, o: int, revisions: list[int], up_to: int, at: Microseconds) -> dict[int, int]:
         """By when revisions of an organization were enforced, as far as is known: those up to one were by
         that time, which is noted. Of others it says what is noted and not written yet.
         """
         for revision in revisions:
             if revision <= up_to:
                 self.note(o, revision, at)
-        noted = {revision: self._noted.get((o, revision)) for revision in revisions}
+        noted = {revision: self.noted(o, revision) for revision in revisions}
         return {revision: time for revision, time in noted.items() if time is not None}
+
+    def noted(self, o: int, revision: int) -> int | None:
+        """What is noted and not written yet."""
+        return self._noted.get((o, revision))
 
     def close(self) -> None:
         """Write what is noted, unless writing failed the last time."""
