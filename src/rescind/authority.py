@@ -17,19 +17,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
-from types import TracebackType
 from typing import Any, Final, Literal
 
 from rescind import changelog, model
 from rescind.changelog import LogEntry
 from rescind.changes import Change, checked
-from rescind.decision import lists
-from rescind.decision.check import Guesses, Question, check, check_many
+from rescind.decision.check import Question
 from rescind.decision.enforcement import Enforcement, Enforcer
-from rescind.decision.explain import explained
-from rescind.decision.memory import Memory
-from rescind.decision.replica import Replica
-from rescind.decision.watch import FileWatch
+from rescind.decision.memory import Recall, memory_of
+from rescind.decision.questions import DECIDING, Questions
 from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,
@@ -45,23 +41,21 @@ from rescind.model import (
     Microseconds,
     OrganizationId,
     Page,
+    PendingWork,
     Receipt,
     Route,
 )
+from rescind.propagation import pending
 from rescind.propagation import reconcile as reconciling
 from rescind.propagation.budget import Costs
-from rescind.propagation.deletion import clear_one
 from rescind.propagation.worker import OnProgress, Workers
 from rescind.recording.batch import Entry
 from rescind.recording.recorder import Recorder
 from rescind.settings import Settings
-from rescind.store import Rows, Store, Transaction, open_store
-from rescind.store.sqlite import SqliteStore
+from rescind.store import Rows, Store, open_store
 
 Clock = Callable[[], datetime]
 Wait = Literal["enforced", "recorded"]
-MOST: Final = 2**31 - 1
-"""Of entries that are asked for at a time."""
 MOST_WORKERS: Final = 1_000
 """Threads of one process."""
 
@@ -86,8 +80,9 @@ class Authority(AbstractContextManager["Authority"]):
         self._organization = None if organization is None else model.organization_id(organization)
         self._clock = clock
         self._recorder = Recorder(store, Costs(store.engine, self.settings))
-        self._guesses = Guesses()
-        self._memory = self._new_memory() if index else None
+        self._memory = memory_of(store, self.settings) if index else None
+        self._recall = None if self._memory is None else Recall(self._memory, self._now)
+        self._questions = Questions(store, self._recall, self._now)
         self._enforcer = Enforcer(store, self.settings, self._memory)
 
     @classmethod
@@ -124,12 +119,7 @@ class Authority(AbstractContextManager["Authority"]):
             raise InvalidArgument(what="index", mend="open the authority with index=True")
         return self._memory.load(self._named(organization))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # --- changes ----------------------------------------------------------------------------------
@@ -231,10 +221,10 @@ class Authority(AbstractContextManager["Authority"]):
         `assurance="live"`, are decided from the facts. Raises MalformedId, InvalidToken,
         RevisionUnavailable, DecisionUnavailable or another StoreError: never a remembered answer.
         """
-        memory = self._memory
-        if memory is not None and at_least is None and assurance == "standard" and not explain:
+        recall = self._recall
+        if recall is not None and at_least is None and assurance == "standard" and not explain:
             try:  # a context costs more than the answer
-                at_hand = memory.decide(
+                at_hand = recall.decide(
                     self._organization if organization is None else organization,
                     subject,
                     permission,
@@ -245,19 +235,8 @@ class Authority(AbstractContextManager["Authority"]):
             if at_hand is not None:
                 return at_hand
         question = self._question(organization, subject, permission, resource)
-        live, now = _is_live(assurance), self._now()
-        token = None if at_least is None else model.parse_token(at_least)
-        with _DECIDING:
-            if explain:
-                return explained(self.store, memory, question, live=live, now=now, at_least=token)
-            if memory is not None and not live:
-                found = memory.answer(question, token)
-                if found is not None:
-                    return found
-                live = True
-            return check(
-                self.store, question, live=live, now=now, at_least=token, guesses=self._guesses
-            )
+        ask = self._questions.explain if explain else self._questions.check
+        return ask(question, at_least=at_least, assurance=assurance)
 
     def check_many(
         self,
@@ -268,20 +247,13 @@ class Authority(AbstractContextManager["Authority"]):
         assurance: Assurance = "standard",
     ) -> list[Decision]:
         """A decision for each (subject, permission, resource), all at one state of the facts."""
-        live = _is_live(assurance)
-        token = None if at_least is None else model.parse_token(at_least)
-        if self._memory is not None and token is None and not live:
-            with _DECIDING:
+        if at_least is None and assurance == "standard":
+            with DECIDING:
                 found = self.recall(questions, organization=organization)
             if found is not None:
                 return found
-        asked = self._questions(organization, questions)
-        with _DECIDING:
-            if self._memory is not None and not live:
-                found = self._memory.answer_many(asked, token)
-                if found is not None:
-                    return found
-            return check_many(self.store, asked, live=live, now=self._now(), at_least=token)
+        asked = [self._question(organization, *question) for question in _triples(questions)]
+        return self._questions.check_many(asked, at_least=at_least, assurance=assurance)
 
     def together(self) -> AbstractContextManager[None]:
         """For many checks by this thread, all of which had begun when it begins: they share one look.
@@ -289,7 +261,7 @@ class Authority(AbstractContextManager["Authority"]):
         While it lasts, its standard checks may be decided at the state at its beginning, or a later one.
         Raises a StoreError at the beginning.
         """
-        return nullcontext() if self._memory is None else self._memory.together()
+        return nullcontext() if self._recall is None else self._recall.together()
 
     def recall(
         self,
@@ -298,10 +270,10 @@ class Authority(AbstractContextManager["Authority"]):
         organization: str | None = None,
     ) -> list[Decision] | None:
         """As `check_many`, where memory has all the answers; else None, without asking the store."""
-        if self._memory is None:
+        if self._recall is None:
             return None
         name = self._organization if organization is None else organization
-        return self._memory.decide_many(name, questions, ROOT)
+        return self._recall.decide_many(name, questions, ROOT)
 
     def explain(
         self,
@@ -314,15 +286,8 @@ class Authority(AbstractContextManager["Authority"]):
         assurance: Assurance = "standard",
     ) -> Decision:
         """The decision with all the chains that allow it, or what stands in the way."""
-        return self.check(
-            subject,
-            permission,
-            resource,
-            organization=organization,
-            at_least=at_least,
-            assurance=assurance,
-            explain=True,
-        )
+        question = self._question(organization, subject, permission, resource)
+        return self._questions.explain(question, at_least=at_least, assurance=assurance)
 
     def permissions_of(
         self,
@@ -334,7 +299,7 @@ class Authority(AbstractContextManager["Authority"]):
     ) -> Page:
         """What a subject can do on a resource: permissions. Options as for `who_can`."""
         question = self._question(organization, subject, "*", resource)
-        return self._page("list_permissions", question, **options)
+        return self._questions.page("list_permissions", question, **options)
 
     def resources_of(
         self,
@@ -348,7 +313,7 @@ class Authority(AbstractContextManager["Authority"]):
         """What a subject can reach with a permission: resources, perhaps of one type."""
         question = self._question(organization, subject, permission, None)
         kind = "" if resource_type is None else f"{model.resource_type_id(resource_type)}:"
-        return self._page("list_resources", question, kind=kind, **options)
+        return self._questions.page("list_resources", question, kind=kind, **options)
 
     def who_can(
         self,
@@ -364,46 +329,29 @@ class Authority(AbstractContextManager["Authority"]):
         Options: `limit` (1 to 10,000), `cursor` (of the page before), `at_least`, `assurance`.
         """
         question = self._question(organization, "user:*", permission, resource)
-        if subject_kind is not None and subject_kind not in model.SUBJECT_KINDS:
-            raise InvalidArgument(
-                what="subject kind",
-                value=repr(subject_kind),
-                mend=f"use one of {', '.join(model.SUBJECT_KINDS)}",
-            )
-        kind = f"{subject_kind}:" if subject_kind else ""
-        return self._page("list_subjects", question, kind=kind, **options)
+        kind = "" if subject_kind is None else f"{model.require_subject_kind(subject_kind)}:"
+        return self._questions.page("list_subjects", question, kind=kind, **options)
 
     # --- background work --------------------------------------------------------------------------
 
-    def pending(
-        self, *, organization: str | None = None, limit: int = 1_000
-    ) -> list[model.PendingWork]:
+    def pending(self, *, organization: str | None = None, limit: int = 1_000) -> list[PendingWork]:
         """What is not settled yet, of one organization or of all: the most urgent first. What is left of
         deleted organizations comes last, as kind `organization`.
         """
         name = None if organization is None else model.organization_id(organization)
-        limit = model.require_number("limit", limit, least=0, most=MOST)
-        rows = self.store.fetch("list_pending", {"organization": name, "limit": limit})
-        found = [model.PendingWork.of(row) for row in rows]
-        names = {"organization": name, "limit": limit - len(found)}
-        left = self.store.fetch("list_deletions", names) if len(found) < limit else []
-        return found + [model.PendingWork.of_deletion(row) for row in left]
+        return pending.listed(self.store, name, limit)
 
-    def reconcile(self, group: str | model.PendingWork, *, organization: str | None = None) -> None:
+    def reconcile(self, group: str | PendingWork, *, organization: str | None = None) -> None:
         """Settle what is pending for a group, in this thread; for a scheduler of your own.
 
         When this returns, what was pending at the call is settled. An item of `pending()` means its own
         group, of its own organization, also one that was deleted; one of kind `organization` is cleared
         away. Raises GroupNotFound for a name; GroupBusy while a worker has the group.
         """
-        if isinstance(group, model.PendingWork):
-            o = group.organization_number
-            if group.kind == "organization":
-                clear_one(self.store, o)
-            else:
-                reconciling.reconcile_numbered(self.store, o, group.group_number)
-            return
-        reconciling.reconcile(self.store, self._named(organization), model.group_id(group))
+        if isinstance(group, PendingWork):
+            pending.settle(self.store, group)
+        else:
+            reconciling.reconcile(self.store, self._named(organization), model.group_id(group))
 
     def workers(self, *, concurrency: int = 1, on_progress: OnProgress | None = None) -> Workers:
         """Workers in threads of this process; start them, or use them in a `with` block."""
@@ -412,28 +360,15 @@ class Authority(AbstractContextManager["Authority"]):
 
     def has_due_work(self) -> bool:
         """Whether there is anything that a worker would do at this time."""
-        queries = ("list_due", "list_purgeable", "list_deletions")
-        names = {"organization": None, "limit": 1}
-        return any(self.store.fetch(query, names) for query in queries)
+        return pending.is_due(self.store)
 
-    def park(self, work: model.PendingWork) -> bool:
+    def park(self, work: PendingWork) -> bool:
         """Leave what is pending for a group alone until `retry`. What it fences stays fenced."""
-        return self._steer("park_pending", work)
+        return pending.park(self.store, work)
 
-    def retry(self, work: model.PendingWork) -> bool:
+    def retry(self, work: PendingWork) -> bool:
         """Let workers take what is pending for a group again, at once."""
-        return self._steer("retry_pending", work)
-
-    def _steer(self, query: str, work: model.PendingWork) -> bool:
-        _require_work(work)
-        tallies: list[Callable[[], Rows]] = []
-
-        def steer(tx: Transaction) -> None:
-            tx.count(query, "altered", o=work.organization_number, g=work.group_number)
-            tallies[:] = [tx.observe("read_purged")]
-
-        self.store.transact(steer)
-        return bool(tallies[0]()[0][0])
+        return pending.retry(self.store, work)
 
     # --- the log ----------------------------------------------------------------------------------
 
@@ -473,50 +408,6 @@ class Authority(AbstractContextManager["Authority"]):
             model.resource_id(resource),
         )
 
-    def _questions(self, organization: str | None, questions: Any) -> list[Question]:
-        try:
-            asked = [(subject, permission, resource) for subject, permission, resource in questions]
-        except (TypeError, ValueError):
-            mend = "give a list of (subject, permission, resource)"
-            raise InvalidArgument(
-                what="questions", value=reprlib.repr(questions), mend=mend
-            ) from None
-        return [self._question(organization, *question) for question in asked]
-
-    def _page(
-        self,
-        query: str,
-        question: Question,
-        *,
-        limit: int = 100,
-        cursor: str | None = None,
-        at_least: str | None = None,
-        assurance: Assurance = "standard",
-        kind: str = "",
-    ) -> Page:
-        with _DECIDING:
-            return lists.page(
-                self.store,
-                self._memory,
-                query,
-                question,
-                live=_is_live(assurance),
-                now=self._now(),
-                at_least=None if at_least is None else model.parse_token(at_least),
-                limit=limit,
-                cursor=cursor,
-                kind=kind,
-            )
-
-    def _new_memory(self) -> Memory:
-        store = self.store
-        if isinstance(store, SqliteStore):
-            version = store.version
-            return Memory(
-                store, self.settings, lambda memory: FileWatch(memory, version), self._now
-            )
-        return Memory(store, self.settings, lambda memory: Replica(memory, store), self._now)
-
     def _enforced(self, receipt: Receipt, leases: Rows | None = None) -> Receipt:
         """What reads the store itself sees what is committed; who answers from memory is waited for.
 
@@ -540,36 +431,8 @@ class Authority(AbstractContextManager["Authority"]):
 
     def _seen_enforced(self, o: int, revisions: list[int]) -> dict[int, int]:
         """By when committed changes were enforced, where that was noted or is seen to be so now."""
-        times, found = self._enforcer.times, {}
         up_to = self._enforcer.enforced_up_to(o)
-        now = self._now()
-        for revision in revisions:
-            if revision <= up_to:
-                times.note(o, revision, now)
-            if (at := times.noted(o, revision)) is not None:
-                found[revision] = at
-        return found
-
-
-class _Deciding:
-    """Say of a question, too, that it cannot be decided: it is never answered from what was."""
-
-    def __enter__(self) -> None:
-        """Nothing to do; a class, since a check takes less time than a generator's context manager."""
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, StoreUnavailable) and not isinstance(error, DecisionUnavailable):
-            raise DecisionUnavailable(**error.facts) from error
-
-
-_DECIDING: Final = _Deciding()
-
-
-def _is_live(assurance: str) -> bool:
-    if assurance not in ("standard", "live"):
-        mend = "use 'standard' or 'live'"
-        raise InvalidArgument(what="assurance", value=repr(assurance), mend=mend)
-    return assurance == "live"
+        return self._enforcer.times.seen(o, revisions, up_to, self._now())
 
 
 def _require_receipt(value: object) -> None:
@@ -578,10 +441,12 @@ def _require_receipt(value: object) -> None:
         raise InvalidArgument(what="receipt", value=reprlib.repr(value), mend=mend)
 
 
-def _require_work(value: object) -> None:
-    if not isinstance(value, model.PendingWork):
-        mend = "give an item of what pending() returned"
-        raise InvalidArgument(what="work", value=reprlib.repr(value), mend=mend)
+def _triples(questions: Any) -> list[tuple[Any, Any, Any]]:
+    try:
+        return [(subject, permission, resource) for subject, permission, resource in questions]
+    except (TypeError, ValueError):
+        mend = "give a list of (subject, permission, resource)"
+        raise InvalidArgument(what="questions", value=reprlib.repr(questions), mend=mend) from None
 
 
 def _key(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Every way in which facts change, as a type. Pure values: what they mean is in `propagation`.
+"""Every way in which facts change, as a type. Pure values: what they mean is in `recording`.
 
 A change is idempotent by content: doing what is already so alters nothing. On the wire (NDJSON, HTTP,
 the change log) a change is a JSON object with its name under `change`.
@@ -325,17 +325,8 @@ ON_ENVIRONMENT = (
 
 # --- from and to JSON -----------------------------------------------------------------------------
 
-_decoder: msgspec.json.Decoder[Change] = msgspec.json.Decoder(Change)
 _list_decoder: msgspec.json.Decoder[list[Change]] = msgspec.json.Decoder(list[Change])
 _encoder = msgspec.json.Encoder(order="deterministic")
-
-
-def from_json(text: bytes | str) -> Change:
-    """The change of one JSON object. Raises InvalidChange naming the field that is wrong."""
-    try:
-        return _decoder.decode(text)
-    except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError) as error:
-        raise InvalidChange(why=str(error)) from None
 
 
 def from_object(value: object) -> Change:

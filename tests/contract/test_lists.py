@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -11,6 +12,12 @@ from rescind import Authority, changes
 from rescind.errors import InvalidArgument, InvalidCursor
 
 Ask = Callable[[Authority], Any]
+
+
+class Kind(str, Enum):  # noqa: UP042
+    """What users of the library like to write."""
+
+    AGENT = "agent"
 
 
 def pages(ask: Callable[..., Any], limit: int) -> Iterator[tuple[str, ...]]:
@@ -93,6 +100,8 @@ def test_lists_of_one_kind(settled: Authority) -> None:
         "user:ada",
         "user:bob",
     )
+    of_agents = settled.who_can("read", "folder:b", subject_kind=Kind.AGENT)
+    assert of_agents.items == ("agent:bot",)
     with pytest.raises(InvalidArgument, match="subject kind"):
         settled.who_can("read", subject_kind="robot")
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from rescind import Authority, DecisionPoint, Direction, changes
-from rescind.decision import memory as memory_module
-from rescind.decision.holding import Holding
+from rescind.decision.memory import recall as recall_module
+from rescind.decision.memory.holding import Holding
 from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,
@@ -150,7 +150,7 @@ def test_without_its_expiry_a_silent_replica_would_allow(
     keeper = held._memory.keeper
     keeper._stop.set()
     keeper._thread.join()
-    monkeypatch.setattr(memory_module, "clock", lambda _: 0.0)
+    monkeypatch.setattr(recall_module, "clock", lambda _: 0.0)
     with Authority.open(url, organization="acme", settings=SHORT) as plain:
         plain.store.fetch("forget_replica", {"replica": keeper.id})
         plain.apply([LEAVE])
@@ -244,6 +244,21 @@ def test_what_is_too_large_is_let_go_of(database: str) -> None:
             authority._memory.evict()
         assert set(authority._memory.holdings) == {"two"}
         assert authority.check(*QUESTION, organization="one")
+
+
+def test_who_is_asked_about_by_many_at_a_time_is_kept(database: str) -> None:
+    """Batches count as checks do when it is weighed whose organization goes first."""
+    tiny = replace(Settings(), index_megabytes=0)
+    with Authority.open(database, settings=tiny, index=True) as authority:
+        for name in ("one", "two"):
+            authority.apply(WORLD, organization=name)
+            assert authority.load(name)
+        memory = authority._memory
+        for holding in memory.holdings.values():
+            holding.is_used, holding.used_at = False, time.monotonic()
+        assert authority.recall([QUESTION], organization="one") is not None
+        memory.evict()
+        assert set(memory.holdings) == {"one"}
 
 
 def test_a_deleted_organization_is_not_remembered(held: Authority, plain: Authority) -> None:

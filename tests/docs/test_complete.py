@@ -24,9 +24,10 @@ from rescind.cli import app
 from rescind.cli.verbs import BY_FILE_ONLY, command_name
 from rescind.decision.explain import MAX_CHAINS
 from rescind.decision.lists import MAX_LIMIT
+from rescind.decision.questions import Questions
 from rescind.exchange import BATCH_SIZE, Format
 from rescind.exchange.readers import MAX_LINE_BYTES
-from rescind.exchange.tables import _PARSERS as COLUMNS
+from rescind.exchange.tables import COLUMNS
 from rescind.model import Microseconds, OrganizationId
 from rescind.propagation.budget import FORCED
 from rescind.propagation.routing import Router
@@ -49,7 +50,7 @@ def tag(change: type) -> str:
 def example(change: type) -> Change:
     """The change of the page's example line."""
     (line,) = re.findall(r"^\{.*\}$", section(REFERENCE / "changes.md", f"`{tag(change)}`"), re.M)
-    return changes.from_json(line)
+    return changes.from_object(json.loads(line))
 
 
 def line_of(change: type, what: str) -> str:
@@ -218,7 +219,7 @@ def test_fixed_values() -> None:
         section(REFERENCE / "configuration.md", "Fixed values"),
         re.MULTILINE,
     )
-    limit = inspect.signature(Authority._page).parameters["limit"].default
+    limit = inspect.signature(Questions.page).parameters["limit"].default
     connections = inspect.signature(PostgresStore).parameters["connections"].default
     values = {what: int(value.replace(",", "")) for value, what in rows}
     assert list(values.values()) == [

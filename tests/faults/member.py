@@ -17,7 +17,10 @@ from typing import Any, TextIO
 
 from rescind import Authority, changes
 from rescind.changes import Change
-from rescind.decision import enforcement, memory, replica
+from rescind.decision import enforcement
+from rescind.decision.memory import Memory
+from rescind.decision.memory.holding import State
+from rescind.decision.memory.replica import Replica
 from rescind.errors import RescindError
 from rescind.settings import Settings
 from tests.faults.history import CHECK, FAILED, FRESH, GRANT, REVOKE, Event
@@ -87,19 +90,19 @@ def switch_off(guard: str) -> None:
     if guard == "wait":  # a revocation returns without waiting for anybody
         enforcement.Enforcer.enforce = lambda *_: enforcement.Enforcement(0.0)  # type: ignore[method-assign]
     elif guard == "expiry":  # a replica answers from memory although its lease has run out
-        state = memory.State.__init__
+        state = State.__init__
 
         def forever(self: Any, index: Any, revision: Any, expiry: float) -> None:
             state(self, index, revision, math.inf if expiry else expiry)
 
-        memory.State.__init__ = forever  # type: ignore[method-assign]
+        State.__init__ = forever  # type: ignore[method-assign]
     elif guard == "log":  # a replica renews its lease and acknowledges, but does not read the log
-        memory.Memory.prolong = _prolong_blindly  # type: ignore[method-assign]
-        replica.Replica._follow = _acknowledge_blindly  # type: ignore[method-assign]
+        Memory.prolong = _prolong_blindly  # type: ignore[method-assign]
+        Replica._follow = _acknowledge_blindly  # type: ignore[method-assign]
 
 
 def _prolong_blindly(self: Any, holding: Any, _: Any, expiry: float) -> bool:
-    holding.state = memory.State(holding.index, holding.revision, expiry)
+    holding.state = State(holding.index, holding.revision, expiry)
     return True
 
 

@@ -12,7 +12,7 @@ import pytest
 from uvicorn.server import ServerState
 
 from rescind import Authority, changes
-from rescind.decision.watch import FileWatch
+from rescind.decision.memory.watch import FileWatch
 from rescind.http.app import application
 from rescind.http.gate import Gate
 from rescind.http.keys import Keys

@@ -17,7 +17,7 @@ from rescind.model import ENVIRONMENT
 from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Job, Work, jobs, purge
 from tests.property import oracle
-from tests.property.test_machine import _rows, count_rows
+from tests.property.rows import count_rows, effective_roles
 
 NOW = 1_000_000
 SOON = model.moment(NOW + 5_000_000)
@@ -142,7 +142,7 @@ class Schedule:
     def is_right(self) -> None:
         """At rest, rows are what the facts imply, and each change is on record once and settled."""
         expected = oracle.pairs(self.facts.world)
-        assert _rows(self.authority, self.organization) == expected
+        assert effective_roles(self.authority, self.organization) == expected
         assert count_rows(self.authority, self.organization, "effective_role") == len(expected)
         log = list(self.authority.log(organization=self.organization, after=self.known))
         assert [entry.revision for entry in log] == list(range(self.known + 1, self.revisions + 1))

@@ -16,7 +16,8 @@ from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Work, jobs, purge
 from rescind.store.queries import queries
 from tests.property import oracle
-from tests.property.test_machine import START, Machine, count_rows
+from tests.property.rows import count_rows
+from tests.property.test_machine import START, Machine
 from tests.state import leave_out
 
 EARLY = model.moment(START + 5_000_000)

@@ -16,7 +16,7 @@ from hypothesis.stateful import initialize, invariant, rule, run_state_machine_a
 
 from rescind import Authority, DecisionPoint, access, changes
 from rescind.decision.index import Index
-from rescind.decision.whole import built
+from rescind.decision.index.whole import built
 from rescind.store import open_store
 from tests.property import oracle
 from tests.property.test_machine import (

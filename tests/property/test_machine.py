@@ -21,11 +21,11 @@ from hypothesis.stateful import (
 )
 
 from rescind import Authority, Direction, Receipt, Route, access, changes, model
-from rescind.access import Assignment
 from rescind.decision.difference import difference
 from rescind.errors import RescindError
 from rescind.store import open_store
 from tests.property import oracle
+from tests.property.rows import count_rows, effective_roles, role_resets
 
 SUBJECTS = ("user:a", "service_account:b", "agent:c")
 GROUPS = ("g1", "g2", "g3", "g4")
@@ -200,7 +200,7 @@ class Machine(RuleBasedStateMachine):
         """At rest, effective roles are what a recomputation gives, expiry included (G4)."""
         expected = oracle.pairs(self.facts.world)
         for name, authority in self.authorities.items():
-            assert _rows(authority, self.organization) == expected, name
+            assert effective_roles(authority, self.organization) == expected, name
             assert count_rows(authority, self.organization, "effective_role") == len(expected), name
 
     @invariant()
@@ -208,7 +208,7 @@ class Machine(RuleBasedStateMachine):
         """What is set aside is what memberships held when they lost a higher role, and still hold."""
         expected = self.facts.world.resets
         for name, authority in self.authorities.items():
-            assert _resets(authority, self.organization) == expected, name
+            assert role_resets(authority, self.organization) == expected, name
             assert count_rows(authority, self.organization, "role_reset") == len(expected), name
 
     @rule(subject=subjects, permission=st.sampled_from(PERMISSIONS), resource=places)
@@ -234,30 +234,6 @@ class Machine(RuleBasedStateMachine):
                 assert bool(decision) == bool(alone)
                 assert bool(decision) == bool(decision.explanation.chains)
                 assert bool(decision) != bool(decision.explanation.obstacles)
-
-
-def _number(authority: Authority, organization: str) -> int:
-    return int(authority.store.fetch("find_log", {"organization": organization})[0][0])
-
-
-def _rows(authority: Authority, organization: str) -> dict[tuple[str, Assignment], int | None]:
-    found = authority.store.fetch("read_effective_roles", {"o": _number(authority, organization)})
-    return {
-        (subject, Assignment(holder, role, resource)): until
-        for subject, holder, role, resource, until in found
-    }
-
-
-def _resets(authority: Authority, organization: str) -> set[tuple[str, Assignment]]:
-    found = authority.store.fetch("read_resets", {"o": _number(authority, organization)})
-    return {(subject, Assignment(holder, role)) for subject, holder, role in found}
-
-
-def count_rows(authority: Authority, organization: str, table: str) -> int:
-    """The organization's rows in a table, also about what no longer exists."""
-    o = _number(authority, organization)
-    authority.store.queries["count_rows"] = f"SELECT count(*) FROM {table} WHERE organization = {o}"
-    return int(authority.store.fetch("count_rows", {})[0][0])
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Work, jobs, purge
 from rescind.store import open_store
 from tests.property import oracle
-from tests.property.test_machine import Machine, _rows, one_change
+from tests.property.rows import effective_roles
+from tests.property.test_machine import Machine, one_change
 
 TRUSTED = """
 SELECT s.subject, COALESCE('group:' || g.slug, h.subject), q.slug, x.slug, e.expires_at
@@ -104,7 +105,9 @@ class Propagation(Machine):
             pace.pairs = 3
             while due := self._due(authority):
                 Work(authority.store, due[0]).step(pace)
-            assert _rows(authority, self.organization) == oracle.pairs(self.facts.world), name
+            assert effective_roles(authority, self.organization) == oracle.pairs(
+                self.facts.world
+            ), name
             purge(authority.store)
             assert authority.store.fetch("list_purgeable", {"limit": 1}) == [], name
             counts = authority.store.fetch("tombstones", {"o": self._o(authority)})
@@ -126,7 +129,7 @@ class Propagation(Machine):
         expected = oracle.pairs(self.facts.world)
         for name, authority in self.authorities.items():
             if not self._due(authority):
-                assert _rows(authority, self.organization) == expected, name
+                assert effective_roles(authority, self.organization) == expected, name
                 continue
             for subject, holder, role, resource, until in authority.store.fetch(
                 "trusted", {"o": self._o(authority)}

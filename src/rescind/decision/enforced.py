@@ -52,6 +52,16 @@ class EnforcedTimes:
                 )
                 self._thread.start()
 
+    def seen(self, o: int, revisions: list[int], up_to: int, at: Microseconds) -> dict[int, int]:
+        """By when revisions of an organization were enforced, as far as is known: those up to one were by
+        that time, which is noted. Of others it says what is noted and not written yet.
+        """
+        for revision in revisions:
+            if revision <= up_to:
+                self.note(o, revision, at)
+        noted = {revision: self.noted(o, revision) for revision in revisions}
+        return {revision: time for revision, time in noted.items() if time is not None}
+
     def noted(self, o: int, revision: int) -> int | None:
         """What is noted and not written yet."""
         return self._noted.get((o, revision))

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from rescind.decision import forks
+from rescind.decision.clock import CLOCK, clock
 from rescind.decision.enforced import EnforcedTimes
-from rescind.decision.memory import CLOCK, Memory, clock
-from rescind.decision.replica import Replica
+from rescind.decision.memory import Memory
+from rescind.decision.memory.replica import Replica
 from rescind.errors import RescindError, StoreError
 from rescind.model import Revision
 from rescind.settings import Settings

@@ -13,9 +13,9 @@ from typing import TypeVar
 from rescind import access
 from rescind.access import ROOT, Assignment, World
 from rescind.decision.check import Question, decided, parameters
-from rescind.decision.excerpt import excerpt
 from rescind.decision.index import Index
-from rescind.decision.memory import Memory
+from rescind.decision.index.excerpt import excerpt
+from rescind.decision.memory import Recall
 from rescind.decision.world import SLICE, slice_of
 from rescind.model import (
     Chain,
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 def explained(
     store: Store,
-    memory: Memory | None,
+    recall: Recall | None,
     question: Question,
     *,
     live: bool,
@@ -43,8 +43,8 @@ def explained(
     at_least: Revision | None,
 ) -> Decision:
     """The decision with its explanation, both of one state of the facts."""
-    if memory is not None and not live:
-        answer = memory.consult(question.organization, partial(_in_memory, question), at_least)
+    if recall is not None and not live:
+        answer = recall.consult(question.organization, partial(_in_memory, question), at_least)
         if answer is not None:
             (reason, world, at), revision = answer
             decision = Decision(

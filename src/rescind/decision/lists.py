@@ -12,10 +12,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Any, Final
 
-from rescind.decision import browse
 from rescind.decision.check import Question, require
-from rescind.decision.index import Index
-from rescind.decision.memory import Memory
+from rescind.decision.index import Index, browse
+from rescind.decision.memory import Recall
 from rescind.errors import InvalidCursor, OrganizationNotFound
 from rescind.model import Page, Revision, require_number
 from rescind.store import Store
@@ -33,7 +32,7 @@ IN_MEMORY: Final[dict[str, Callable[[Index, Question, int], list[str] | None]]] 
 
 def page(
     store: Store,
-    memory: Memory | None,
+    recall: Recall | None,
     query: str,
     question: Question,
     *,
@@ -51,9 +50,9 @@ def page(
     limit = require_number("limit", limit, least=1, most=MAX_LIMIT)
     asked = "\0".join((query, *question, kind))
     after = "" if cursor is None else _opened(cursor, asked)
-    if memory is not None and not live:
+    if recall is not None and not live:
         ask = IN_MEMORY[query]
-        listed = memory.consult(
+        listed = recall.consult(
             question.organization, lambda index, at: ask(index, question, at), at_least
         )
         if listed is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from rescind import model
 from rescind.changes import AddMembers, AddMembership, Assign, Change, CreateGroup
@@ -83,7 +83,7 @@ class _FirstMentions:
         self.items.append(Item(change, self._source.at(number)))
 
 
-_PARSERS: dict[str, Callable[[str], Any]] = {
+COLUMNS: Final[dict[str, Callable[[str], Any]]] = {
     "subject": model.subject_id,
     "group": model.group_id,
     "role": model.role_id,
@@ -92,6 +92,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "name": str,
     "expires_at": moment,
 }
+"""How a cell of each column is read."""
 
 
 def _rows(
@@ -150,7 +151,7 @@ def _value(place: str, column: str, cell: str, is_needed: bool) -> Any:
             raise BadInput(at=place, why="it is empty")
         return None
     try:
-        return _PARSERS[column](cell)
+        return COLUMNS[column](cell)
     except MalformedId as error:
         raise BadInput(at=place, why=str(error)) from None
     except ValueError as error:

@@ -79,6 +79,14 @@ def _subject(what: str, value: object, mend: str) -> SubjectId:
     raise MalformedId(what=what, value=text, mend=mend)
 
 
+def require_subject_kind(value: object) -> str:
+    """A kind of subjects, or InvalidArgument."""
+    if isinstance(value, str) and value in SUBJECT_KINDS:
+        return str.__str__(value)
+    mend = f"use one of {', '.join(SUBJECT_KINDS)}"
+    raise InvalidArgument(what="subject kind", value=reprlib.repr(value), mend=mend)
+
+
 @_remembering
 def group_id(value: object) -> GroupId:
     """The group's id, taken as it is, or MalformedId."""

@@ -118,12 +118,6 @@ SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.gra
 FROM change AS c LEFT JOIN enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
 WHERE c.organization = :o AND c.revision > :after ORDER BY c.revision LIMIT :limit
 
--- name: read_log_backwards
-SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key,
-@settled
-, c.body
-FROM change AS c WHERE c.organization = :o AND c.revision < :before ORDER BY c.revision DESC LIMIT :limit
-
 -- name: record_enforced
 INSERT INTO enforcement (organization, revision, enforced_at)
 SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT)
@@ -138,12 +132,3 @@ SELECT slug, name, revision FROM organization WHERE slug IS NOT NULL AND slug > 
 -- name: find_log
 SELECT id FROM organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
 ORDER BY slug IS NULL, id DESC LIMIT 1
-
--- name: read_effective_roles
-SELECT s.subject, COALESCE('group:' || g.slug, h.subject), q.slug, x.slug, e.expires_at
-FROM effective_role AS e JOIN membership AS s ON s.organization = :o AND s.id = e.membership
-JOIN assignment AS a ON a.organization = :o AND a.id = e.assignment JOIN role AS q ON q.id = a.role
-JOIN resource AS x ON x.organization = :o AND x.id = a.resource
-LEFT JOIN membership AS h ON h.organization = :o AND h.id = a.holder
-LEFT JOIN "group" AS g ON g.organization = :o AND g.id = a.holder
-WHERE e.organization = :o

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rescind.changes import Change
-from rescind.decision.catalog import Catalog
-from rescind.decision.facts import Held
-from rescind.decision.index import Index
-from rescind.decision.touched import touched
-from rescind.decision.whole import ENVIRONMENT, roles_of, set_resets
+from rescind.decision.index.catalog import Catalog
+from rescind.decision.index.facts import Held
+from rescind.decision.index.index import Index
+from rescind.decision.index.touched import touched
+from rescind.decision.index.whole import ENVIRONMENT, roles_of, set_resets
 from rescind.store import Rows, Snapshot
 
 

@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from rescind.decision.facts import ROOT, Facts
-from rescind.decision.worked import Worked
+from rescind.decision.index.facts import ROOT, Facts
+from rescind.decision.index.worked import Worked
 
 ALLOWED, UNKNOWN_SUBJECT, DEACTIVATED, UNKNOWN_PERMISSION, UNKNOWN_RESOURCE, NO_ROLE = range(6)
 """Verdicts, in the order in which reasons to deny are looked for."""

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rescind.decision.memory import Memory
+from rescind.decision.memory.memory import Memory
 from rescind.model import Revision
 
 

@@ -16,7 +16,8 @@ import threading
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
-from rescind.decision.memory import CLOCK, Memory, clock
+from rescind.decision.clock import CLOCK, clock
+from rescind.decision.memory.memory import Memory
 from rescind.errors import RescindError
 from rescind.model import Direction, Revision
 from rescind.store import Listener, Store

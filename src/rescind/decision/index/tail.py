@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from rescind import changes
 from rescind.changes import Change
-from rescind.decision.index import Index
-from rescind.decision.reading import Reading
-from rescind.decision.whole import ENVIRONMENT, take_state
+from rescind.decision.index.index import Index
+from rescind.decision.index.reading import Reading
+from rescind.decision.index.whole import ENVIRONMENT, take_state
 from rescind.model import Direction, Revision
 from rescind.store import Rows, Store
 

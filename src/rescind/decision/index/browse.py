@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rescind.decision.check import Question
-from rescind.decision.facts import ROOT, Held
-from rescind.decision.index import Index
+from rescind.decision.index.facts import ROOT, Held
+from rescind.decision.index.index import Index
 
 
 def permissions(index: Index, question: Question, now: int) -> list[str] | None:

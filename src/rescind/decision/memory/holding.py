@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
-from rescind.decision.index import ALLOWED, Index
+from rescind.decision.index.index import ALLOWED, Index
 from rescind.model import Decision, DecisionPoint, Reason, Revision
 
 REASONS: Final = (

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
-from rescind.decision.catalog import Catalog, Role
-from rescind.decision.worked import Worked
+from rescind.decision.index.catalog import Catalog, Role
+from rescind.decision.index.worked import Worked
 
 ROOT: Final = 0
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rescind.access import Assignment, Role, World
 from rescind.decision.check import Question
-from rescind.decision.facts import Held
-from rescind.decision.index import Index
+from rescind.decision.index.facts import Held
+from rescind.decision.index.index import Index
 
 
 def excerpt(index: Index, question: Question) -> World:

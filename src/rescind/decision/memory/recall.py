@@ -1,0 +1,165 @@
+"""Answers from memory.
+
+A check takes an organization's state, evaluates, and only then looks whether it still is the organization's
+state and has not run out; otherwise there is no answer from memory. What is not held is asked for, and
+until it is there the store decides.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+from rescind.decision.check import Question
+from rescind.decision.clock import CLOCK, clock
+from rescind.decision.index import Index
+from rescind.decision.memory.holding import Holding, State
+from rescind.decision.memory.memory import Memory
+from rescind.model import Decision, Revision
+
+T = TypeVar("T")
+
+
+class Recall:
+    """What memory knows. Safe to use from many threads. `now` is the time of day in microseconds.
+
+    Raises a StoreError where memory must look into the store and cannot: never a remembered answer.
+    """
+
+    def __init__(self, memory: Memory, now: Callable[[], int]) -> None:
+        self._memory, self._now = memory, now
+
+    def together(self) -> AbstractContextManager[None]:
+        """Questions of this thread while it lasts are answered by no older state than at its beginning."""
+        return self._memory.keeper.together()
+
+    def decide(
+        self, organization: Any, subject: Any, permission: Any, resource: Any
+    ) -> Decision | None:
+        """The answer, where these very names are there; else None. Takes nothing as well formed."""
+        memory = self._memory
+        if memory.look is not None:
+            memory.look()
+        try:
+            holding = memory.holdings[organization]
+        except (KeyError, TypeError):
+            return None
+        holding.is_used = True
+        while (state := holding.state) is not None:
+            verdict = state.index.verdict(subject, permission, resource, self._now)
+            if holding.state is state:
+                if verdict is None or clock(CLOCK) >= state.expiry:
+                    return None
+                return state.answers[verdict]
+        return None
+
+    def decide_many(
+        self, organization: Any, questions: Sequence[tuple[Any, Any, Any]], root: str
+    ) -> list[Decision] | None:
+        """Answers, all at one state, where all those very names are there; None as for `decide`."""
+        memory = self._memory
+        if memory.look is not None:
+            memory.look()
+        try:
+            holding = memory.holdings[organization]
+            holding.is_used = True
+            while (state := holding.state) is not None:
+                verdict, now = state.index.verdict, self._now
+                found = [verdict(s, p, root if r is None else r, now) for s, p, r in questions]
+                if holding.state is state:
+                    return _answers(state, found)
+        except (KeyError, TypeError, ValueError):
+            return None
+        return None
+
+    def answer(self, question: Question, at_least: Revision | None = None) -> Decision | None:
+        """The answer to a question whose names are well formed, worked out where it must be.
+
+        None where it is for the store to decide: the permission is critical, the organization is not
+        held, or not at a state as fresh as was asked for.
+        """
+        found = self.answer_many([question], at_least)
+        return None if found is None else found[0]
+
+    def answer_many(
+        self, questions: Sequence[Question], at_least: Revision | None = None
+    ) -> list[Decision] | None:
+        """Answers to questions about one organization, all at one state; None as for `answer`."""
+        holding = self._held(questions[0].organization, at_least) if questions else None
+        while holding is not None and (state := _fresh(holding, at_least)) is not None:
+            verdicts = [self._verdict(state.index, question) for question in questions]
+            if holding.state is state:
+                return _answers(state, verdicts)
+        return None
+
+    def consult(
+        self,
+        organization: str,
+        ask: Callable[[Index, int], T | None],
+        at_least: Revision | None = None,
+    ) -> tuple[T, Revision] | None:
+        """What `ask` finds out of the index, given the time of day in microseconds, and at which revision.
+
+        None where that is for the store: `ask` says so by None, or it is as for `answer`.
+        """
+        holding = self._held(organization, at_least)
+        while holding is not None and (state := _fresh(holding, at_least)) is not None:
+            with state.index.lock:
+                if holding.state is not state:
+                    continue
+                found = ask(state.index, self._now())
+            if holding.state is state:
+                if found is None or clock(CLOCK) >= state.expiry:
+                    return None
+                return found, state.revision
+        return None
+
+    def _verdict(self, index: Index, question: Question) -> int | None:
+        _, subject, permission, resource = question
+        verdict = index.verdict(subject, permission, resource, self._now)
+        if verdict is None:
+            verdict = index.resolved(subject, permission, resource, self._now)
+        return verdict
+
+    def _held(self, organization: str, at_least: Revision | None) -> Holding | None:
+        """What is held of an organization, after a moment for a state that is on its way."""
+        memory = self._memory
+        if memory.look is not None:
+            memory.look()
+        holding = memory.holdings.get(organization)
+        if holding is None:
+            memory.want(organization)
+            return None
+        holding.is_used = True
+        if at_least is not None:
+            deadline = time.monotonic() + memory.settings.token_wait_ms / 1e3
+            while time.monotonic() < deadline and _is_awaited(holding.state, at_least):
+                time.sleep(0.000_5)
+        return holding
+
+
+def _answers(state: State, verdicts: list[int | None]) -> list[Decision] | None:
+    """A state's answers, unless it has run out or one of them is not its to give."""
+    if None in verdicts or clock(CLOCK) >= state.expiry:
+        return None
+    answers = state.answers
+    return [answers[verdict] for verdict in verdicts if verdict is not None]
+
+
+def _fresh(holding: Holding, at_least: Revision | None) -> State | None:
+    """The state, if it is as fresh as was asked for."""
+    state = holding.state
+    if state is None or at_least is None:
+        return state
+    return state if _is_of(state, at_least) and state.revision.covers(at_least) else None
+
+
+def _is_awaited(state: State | None, at_least: Revision) -> bool:
+    """Whether it may soon be as fresh as was asked for: it is of the same organization, and older."""
+    return state is None or (_is_of(state, at_least) and not state.revision.covers(at_least))
+
+
+def _is_of(state: State, revision: Revision) -> bool:
+    return state.revision.incarnation == revision.incarnation

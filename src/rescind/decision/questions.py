@@ -1,0 +1,113 @@
+"""Questions whose names are well formed: answered from memory where it may, else by the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from rescind.decision import lists
+from rescind.decision.check import Guesses, Question, check, check_many
+from rescind.decision.explain import explained
+from rescind.decision.memory import Recall
+from rescind.errors import DecisionUnavailable, InvalidArgument, StoreUnavailable
+from rescind.model import Decision, Microseconds, Page, Revision, parse_token
+from rescind.store import Store
+
+
+class Questions:
+    """Puts each question to the decision point that is to answer it.
+
+    `at_least` is a revision token, `assurance` says `standard` or `live`. Raises InvalidToken,
+    InvalidArgument, RevisionUnavailable, DecisionUnavailable or another StoreError.
+    """
+
+    def __init__(
+        self, store: Store, recall: Recall | None, now: Callable[[], Microseconds]
+    ) -> None:
+        self._store, self._recall, self._now = store, recall, now
+        self._guesses = Guesses()
+
+    def check(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
+        """The decision at a state no older than this call's start."""
+        live, now, token = _is_live(assurance), self._now(), _revision(at_least)
+        with DECIDING:
+            if self._recall is not None and not live:
+                found = self._recall.answer(question, token)
+                if found is not None:
+                    return found
+                live = True
+            return check(
+                self._store, question, live=live, now=now, at_least=token, guesses=self._guesses
+            )
+
+    def check_many(
+        self, questions: list[Question], *, at_least: str | None, assurance: str
+    ) -> list[Decision]:
+        """A decision for each, all at one state."""
+        live, token = _is_live(assurance), _revision(at_least)
+        with DECIDING:
+            if self._recall is not None and not live:
+                found = self._recall.answer_many(questions, token)
+                if found is not None:
+                    return found
+            return check_many(self._store, questions, live=live, now=self._now(), at_least=token)
+
+    def explain(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
+        """The decision with its explanation, both of one state."""
+        live, now, token = _is_live(assurance), self._now(), _revision(at_least)
+        with DECIDING:
+            return explained(
+                self._store, self._recall, question, live=live, now=now, at_least=token
+            )
+
+    def page(
+        self,
+        query: str,
+        question: Question,
+        *,
+        kind: str = "",
+        limit: int = 100,
+        cursor: str | None = None,
+        at_least: str | None = None,
+        assurance: str = "standard",
+    ) -> Page:
+        """One page of a list; `kind` is what the names in it begin with."""
+        with DECIDING:
+            return lists.page(
+                self._store,
+                self._recall,
+                query,
+                question,
+                live=_is_live(assurance),
+                now=self._now(),
+                at_least=_revision(at_least),
+                limit=limit,
+                cursor=cursor,
+                kind=kind,
+            )
+
+
+class _Deciding:
+    """Say of a question, too, that it cannot be decided: it is never answered from what was."""
+
+    def __enter__(self) -> None:
+        """Nothing to do; a class, since a check takes less time than a generator's context manager."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, StoreUnavailable) and not isinstance(error, DecisionUnavailable):
+            raise DecisionUnavailable(**error.facts) from error
+
+
+DECIDING: Final = _Deciding()
+"""Around whatever looks for a decision."""
+
+
+def _is_live(assurance: str) -> bool:
+    if assurance not in ("standard", "live"):
+        mend = "use 'standard' or 'live'"
+        raise InvalidArgument(what="assurance", value=repr(assurance), mend=mend)
+    return assurance == "live"
+
+
+def _revision(token: str | None) -> Revision | None:
+    return None if token is None else parse_token(token)
