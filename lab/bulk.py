@@ -16,7 +16,7 @@ from lab.report import Goal, percentile
 from lab.worlds import apply_all, everything_to, one_group, subjects
 from rescind import Authority, Route, changes
 from rescind.changes import Change
-from rescind.propagation.reconcile import Job, Progress
+from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.worker import Worker
 
 GOALS = {

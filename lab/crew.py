@@ -13,7 +13,7 @@ from typing import Any
 from lab.databases import called
 from lab.waits import sqlite_lock_seconds
 from rescind.errors import GroupBusy, PendingMoved, StoreConflict
-from rescind.propagation.reconcile import Job, Progress
+from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.worker import Stop, Worker
 from rescind.store import Store, open_store
 

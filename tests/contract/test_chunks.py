@@ -9,7 +9,8 @@ import pytest
 from rescind import Authority, changes
 from rescind.changes import Given
 from rescind.insight.audit import audit
-from rescind.propagation.reconcile import Work, jobs
+from rescind.propagation.jobs import jobs
+from rescind.propagation.reconcile import Work
 from tests.faults.small import Steady
 
 SIZES = (1, 2, 3, 7)

@@ -20,7 +20,8 @@ import pytest
 
 from rescind import Authority
 from rescind.insight.audit import audit
-from rescind.propagation.reconcile import Work, jobs
+from rescind.propagation.jobs import jobs
+from rescind.propagation.reconcile import Work
 from rescind.store.sqlite import SqliteStore
 from tests.faults import tasks
 from tests.faults.server import Server, running, until_answered

@@ -9,7 +9,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.insight.audit import audit
-from rescind.propagation.reconcile import Progress
+from rescind.propagation.jobs import Progress
 from rescind.propagation.worker import Workers
 from rescind.settings import Settings
 from tests.faults.server import Server, running, until_answered

@@ -14,8 +14,10 @@ from rescind import Authority, access, changes, model
 from rescind.changes import Change
 from rescind.errors import GroupBusy, RescindError
 from rescind.model import ENVIRONMENT
+from rescind.propagation.jobs import Job, jobs
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Job, Work, jobs, purge
+from rescind.propagation.purge import purge
+from rescind.propagation.reconcile import Work
 from tests.property import oracle
 from tests.property.rows import count_rows, effective_roles
 

@@ -12,8 +12,10 @@ import pytest
 
 from rescind import Authority, changes, model
 from rescind.changes import Change
+from rescind.propagation.jobs import jobs
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Work, jobs, purge
+from rescind.propagation.purge import purge
+from rescind.propagation.reconcile import Work
 from rescind.store.queries import queries
 from tests.property import oracle
 from tests.property.rows import count_rows

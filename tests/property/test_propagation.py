@@ -14,8 +14,10 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from rescind import Authority, Route, changes
 from rescind.access import Assignment
+from rescind.propagation.jobs import jobs
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Work, jobs, purge
+from rescind.propagation.purge import purge
+from rescind.propagation.reconcile import Work
 from rescind.store import open_store
 from tests.property import oracle
 from tests.property.rows import effective_roles

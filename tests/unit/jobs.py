@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from rescind import Authority, changes
 from rescind.changes import Change
-from rescind.propagation.reconcile import Job, Progress
+from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.worker import Worker, Workers
 from rescind.settings import Settings
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from rescind import Authority, changes
-from rescind.propagation.reconcile import Work, jobs
+from rescind.propagation.jobs import jobs
+from rescind.propagation.reconcile import Work
 from rescind.store import open_store
 from rescind.store.sqlite import files
 from tests.faults.small import Steady

@@ -10,8 +10,9 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.propagation import worker as module
+from rescind.propagation.jobs import Job, Progress, jobs
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Job, Progress, Work, jobs
+from rescind.propagation.reconcile import Work
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from tests.faults.small import Steady

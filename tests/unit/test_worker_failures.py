@@ -9,7 +9,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.errors import StoreBusy, StoreConflict, StoreReadOnly, StoreUnavailable
 from rescind.propagation import worker as module
-from rescind.propagation.reconcile import Job, Progress
+from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.worker import Worker, Workers
 from rescind.settings import Settings
 from tests.unit.jobs import FACTS, WAIT_SECONDS, Seen, grant, pend, revoke, settling

@@ -16,7 +16,7 @@ from rich.text import Text
 from rescind import changes
 from rescind.authority import Authority
 from rescind.cli import output
-from rescind.propagation.reconcile import Progress as Done
+from rescind.propagation.jobs import Progress as Done
 from rescind.store.sqlite import connect
 
 ORGANIZATION = "large"

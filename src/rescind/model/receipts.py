@@ -113,7 +113,7 @@ class PendingWork:
             since=row[13],
             revision=row[14],
             group_number=row[15],
-            organization_number=row[17],
+            organization_number=row[16],
         )
 
     @classmethod

@@ -11,104 +11,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 from rescind.errors import GroupNotFound, PendingMoved
-from rescind.propagation.deletion import clear
+from rescind.propagation.jobs import FIRST, LAST, Extent, Job, Progress, jobs
 from rescind.propagation.pace import Pace
-from rescind.store import Rows, Store, Transaction
+from rescind.propagation.purge import purge
+from rescind.store import Store, Transaction
 from rescind.store.base import Held
 
-FIRST, LAST = -(2**31), 2**31 - 1
-"""Before and after every assignment's number; LAST is also after every membership's."""
-PURGE_SIZE: Final = 5_000
 MOST_BOUNDS: Final = 1_000
 """That are remembered; there are as many as chunks of one membership, for each size of a chunk."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A pending row as it was read: what to look at again, and how far that has come."""
-
-    o: int
-    group: int
-    kind: str
-    ref: int
-    since: int
-    revision: int
-    cursor_membership: int
-    cursor_assignment: int
-    urgency: int
-    total: int | None
-    attempts: int
-
-    @property
-    def key(self) -> tuple[int, int, str, int]:
-        return (self.o, self.group, self.kind, self.ref)
-
-    @property
-    def is_begun(self) -> bool:
-        return (self.cursor_membership, self.cursor_assignment) != (0, LAST)
-
-    def names(self) -> dict[str, Any]:
-        """What the statements call its parts."""
-        return {
-            "o": self.o,
-            "g": self.group,
-            "kind": self.kind,
-            "ref": self.ref,
-            "since": self.since,
-            "revision": self.revision,
-            "urgency": self.urgency,
-            "top": self.ref if self.kind == "whole" else self.group,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How large a job is: assignments for each membership that hold, or were taken back; groups that
-    those are in; memberships. `first` and `last` are the ends of the changed assignments that hold.
-    """
-
-    live: int
-    ended: int
-    groups: int
-    memberships: int
-    first: int | None = None
-    last: int | None = None
-
-    @property
-    def assignments(self) -> int:
-        return self.live + self.ended
-
-    @property
-    def pairs(self) -> int:
-        return self.assignments * self.memberships
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What a chunk did: effective roles made and unmade, and whether that was the last of the job.
-
-    `held_seconds` is how long it kept others out, but for the commit; `waiting` how many waited for that to
-    end. `is_amid_changes` says whether the organization was changed since the chunk before. One that was
-    overtaken did nothing: another worker is at the job.
-    """
-
-    made: int
-    unmade: int
-    is_settled: bool
-    seconds: float
-    held_seconds: float = 0.0
-    waiting: int = 0
-    is_amid_changes: bool = False
-    is_overtaken: bool = False
-
-
-def jobs(rows: Rows) -> list[Job]:
-    """Pending rows as jobs."""
-    return [Job(*row) for row in rows]
 
 
 def reconcile(store: Store, organization: str, group: str, *, pace: Pace | None = None) -> Progress:
@@ -310,35 +224,3 @@ class Work:
             cost.waiting,
             is_amid_changes,
         )
-
-
-def purge(store: Store, *, organizations: int = 100) -> int:
-    """Delete what was kept on record while something pending referred to it; some organizations' worth.
-
-    Says how many organizations had any. What is left behind by a killed worker is found as well. Of one
-    deleted organization a chunk is cleared away, so that others can go first in between.
-    """
-    found = store.fetch("list_purgeable", {"limit": organizations})
-    for (o,) in found:
-        _purge(store, o)
-    return len(found) + clear(store)
-
-
-def _purge(store: Store, o: int) -> None:
-    tallies: list[Any] = []
-
-    def members(tx: Transaction) -> None:
-        tx.count("purge_group_members", "altered", o=o, limit=PURGE_SIZE)
-        tallies[:] = [tx.observe("read_purged")]
-
-    def rest(tx: Transaction) -> None:
-        tx.count("purge_assignments", "altered", o=o, limit=PURGE_SIZE)
-        tx.run("delete_ended_nestings", o=o)
-        tx.run("delete_ended_groups", o=o)
-        tallies[:] = [tx.observe("read_purged")]
-
-    for part in (members, rest):
-        while True:
-            store.transact(part, gives_way=True)
-            if tallies[0]()[0][0] < PURGE_SIZE:
-                break

@@ -16,8 +16,10 @@ from types import TracebackType
 from typing import Final, Protocol
 
 from rescind.errors import GroupBusy, RescindError, StoreBusy, StoreConflict, StoreReadOnly
+from rescind.propagation.jobs import Job, Progress, jobs
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Job, Progress, Work, jobs, purge
+from rescind.propagation.purge import purge
+from rescind.propagation.reconcile import Work
 from rescind.settings import Settings
 from rescind.store import Store
 

@@ -31,24 +31,13 @@ SELECT o.slug, g.slug, p.kind, COALESCE(m.subject, t.slug), p.direction, p.urgen
 @clock
 - p.recorded_at, p.attempts, p.not_before -
 @clock
-, p.parked, p.last_error, p.since, p.revision, p."group", p.ref, o.id
+, p.parked, p.last_error, p.since, p.revision, p."group", o.id
 FROM pending AS p JOIN organization AS o ON o.id = p.organization
 LEFT JOIN "group" AS g ON g.organization = p.organization AND g.id = p."group"
 LEFT JOIN membership AS m ON p.kind = 'member' AND m.organization = p.organization AND m.id = p.ref
 LEFT JOIN "group" AS t ON p.kind = 'whole' AND t.organization = p.organization AND t.id = p.ref
 WHERE CAST(:organization AS TEXT) IS NULL OR o.slug = :organization
 ORDER BY p.urgency, p.recorded_at, p.organization, p."group", p.kind, p.ref LIMIT :limit
-
--- name: count_pending
-SELECT count(*) AS pending, count(DISTINCT p."group") AS groups, COALESCE(sum(CASE WHEN p.parked THEN 1 ELSE 0 END), 0) AS parked,
-       COALESCE(sum(p.done), 0) AS done, sum(p.total) AS total,
-       COALESCE(max(CASE WHEN p.direction = 'revokes' THEN
-@clock
-- p.recorded_at END), 0) AS revoking_lag, COALESCE(max(CASE WHEN p.direction = 'grants' THEN
-@clock
-- p.recorded_at END), 0) AS granting_lag
-FROM pending AS p JOIN organization AS o ON o.id = p.organization
-WHERE CAST(:organization AS TEXT) IS NULL OR o.slug = :organization
 
 -- name: find_group
 SELECT o.id, g.id FROM organization AS o JOIN "group" AS g ON g.organization = o.id AND g.slug = :group

@@ -1,0 +1,95 @@
+"""A piece of background work as it was read, how large it is, and what a chunk of it did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rescind.store import Rows
+
+FIRST, LAST = -(2**31), 2**31 - 1
+"""Before and after every assignment's number; LAST is also after every membership's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A pending row as it was read: what to look at again, and how far that has come."""
+
+    o: int
+    group: int
+    kind: str
+    ref: int
+    since: int
+    revision: int
+    cursor_membership: int
+    cursor_assignment: int
+    urgency: int
+    total: int | None
+    attempts: int
+
+    @property
+    def key(self) -> tuple[int, int, str, int]:
+        return (self.o, self.group, self.kind, self.ref)
+
+    @property
+    def is_begun(self) -> bool:
+        return (self.cursor_membership, self.cursor_assignment) != (0, LAST)
+
+    def names(self) -> dict[str, Any]:
+        """What the statements call its parts."""
+        return {
+            "o": self.o,
+            "g": self.group,
+            "kind": self.kind,
+            "ref": self.ref,
+            "since": self.since,
+            "revision": self.revision,
+            "urgency": self.urgency,
+            "top": self.ref if self.kind == "whole" else self.group,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How large a job is: assignments for each membership that hold, or were taken back; groups that
+    those are in; memberships. `first` and `last` are the ends of the changed assignments that hold.
+    """
+
+    live: int
+    ended: int
+    groups: int
+    memberships: int
+    first: int | None = None
+    last: int | None = None
+
+    @property
+    def assignments(self) -> int:
+        return self.live + self.ended
+
+    @property
+    def pairs(self) -> int:
+        return self.assignments * self.memberships
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a chunk did: effective roles made and unmade, and whether that was the last of the job.
+
+    `held_seconds` is how long it kept others out, but for the commit; `waiting` how many waited for that to
+    end. `is_amid_changes` says whether the organization was changed since the chunk before. One that was
+    overtaken did nothing: another worker is at the job.
+    """
+
+    made: int
+    unmade: int
+    is_settled: bool
+    seconds: float
+    held_seconds: float = 0.0
+    waiting: int = 0
+    is_amid_changes: bool = False
+    is_overtaken: bool = False
+
+
+def jobs(rows: Rows) -> list[Job]:
+    """Pending rows as jobs."""
+    return [Job(*row) for row in rows]
