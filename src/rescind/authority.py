@@ -180,8 +180,10 @@ class Authority(AbstractContextManager["Authority"]):
             only_at=None if only_at is None else model.parse_token(only_at),
         )
         receipt = replace(receipt, enforcer=self.enforce)
-        is_later = within is not None or wait == "recorded"
-        return receipt if is_later else self._enforced(receipt, leases)
+        if within is not None or wait == "recorded":
+            return receipt
+        is_repeated = receipt.recorded_at != model.moment(entry.now)  # it was recorded before
+        return self._enforced(receipt, leases, is_repeated=is_repeated)
 
     def preview(
         self,
@@ -208,7 +210,7 @@ class Authority(AbstractContextManager["Authority"]):
             rows = self.store.fetch("read_recorded", names)
             if rows != [(model.microseconds(receipt.recorded_at),)]:
                 raise NotCommitted(revision=receipt.revision.organization)
-        return self._enforced(receipt)
+        return self._enforced(receipt, is_repeated=True)
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -517,7 +519,9 @@ class Authority(AbstractContextManager["Authority"]):
             )
         return Memory(store, self.settings, lambda memory: Replica(memory, store), self._now)
 
-    def _enforced(self, receipt: Receipt, leases: Rows | None = None) -> Receipt:
+    def _enforced(
+        self, receipt: Receipt, leases: Rows | None = None, *, is_repeated: bool = False
+    ) -> Receipt:
         """What reads the store itself sees what is committed; who answers from memory is waited for.
 
         A change that altered nothing may have found a revocation done that is not real everywhere yet.
@@ -527,16 +531,29 @@ class Authority(AbstractContextManager["Authority"]):
             enforcement = self._enforcer.enforce(receipt.revision, leases)
         else:
             self._enforcer.follow(receipt.revision)
-        at = self._now()
-        if receipt.changed and receipt.direction is Direction.REVOKES:
-            number = receipt.revision.organization
-            self._enforcer.times.note(receipt.revision.incarnation, number, at)
         return replace(
             receipt,
-            enforced_at=model.moment(at),
+            enforced_at=self._enforced_at(receipt, is_repeated),
             enforcement_seconds=enforcement.seconds,
             waited_out=enforcement.waited_out,
         )
+
+    def _enforced_at(self, receipt: Receipt, is_repeated: bool) -> datetime:
+        """By when a change is enforced that is so now: as the log has it, so that all say the same."""
+        now = self._now()
+        if not receipt.changed:
+            return model.moment(now)
+        if receipt.direction is not Direction.REVOKES:
+            return receipt.recorded_at
+        times = self._enforcer.times
+        o, number = receipt.revision.incarnation, receipt.revision.organization
+        found = times.noted(o, number)
+        if found is None and is_repeated:
+            for (written,) in self.store.fetch("read_enforced", {"o": o, "revision": number}):
+                found = written
+        if found is None:
+            times.note(o, number, now)
+        return model.moment(now if found is None else found)
 
     def _seen_enforced(self, o: int, revisions: list[int]) -> dict[int, int]:
         """By when committed changes were enforced, where that was noted or is seen to be so now."""

@@ -100,7 +100,7 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
         [
             ("changed", f"yes, revision {done.revision.organization}"),
             ("direction", done.direction.value),
-            ("route", f"{done.route.value}: {done.route_reason}"),
+            ("route", f"{done.route.value}: {done.route_reason}".removesuffix(": ")),
             ("fan-out", counted(done.fan_out, "effective role")),
             ("settled", _time(done.settled_at) if done.settled_at else UNSETTLED),
             ("enforced", _time(done.enforced_at)),
@@ -119,7 +119,7 @@ def receipt_object(done: Receipt, took_ms: float) -> dict[str, Any]:
         "token": done.token,
         "direction": done.direction.value,
         "route": done.route.value,
-        "route_reason": done.route_reason,
+        "route_reason": done.route_reason or None,
         "fan_out": done.fan_out,
         "recorded_at": done.recorded_at,
         "settled_at": done.settled_at,

@@ -126,7 +126,10 @@ class Differing(Struct, frozen=True):
 
 
 class Received(Struct, frozen=True):
-    """What a change did, and when it held. `revision` is the token, `number` the organization's count."""
+    """What a change did, and when it held. `revision` is the token, `number` the organization's count.
+
+    `route_reason` is null where a change is repeated with its key: it is not kept.
+    """
 
     organization: str
     changed: bool
@@ -134,7 +137,7 @@ class Received(Struct, frozen=True):
     number: int
     direction: str
     route: str
-    route_reason: str
+    route_reason: str | None
     fan_out: int
     recorded_at: datetime
     enforced_at: datetime | None
@@ -152,7 +155,7 @@ class Received(Struct, frozen=True):
             number=receipt.revision.organization,
             direction=receipt.direction.value,
             route=receipt.route.value,
-            route_reason=receipt.route_reason,
+            route_reason=receipt.route_reason or None,
             fan_out=receipt.fan_out,
             recorded_at=receipt.recorded_at,
             enforced_at=receipt.enforced_at,
