@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+from litestar.routes import HTTPRoute
 
 from rescind.errors import InvalidRequest, OutcomeUnknown, StoreUnavailable
 from rescind.http import problems
-from rescind.http.app import OURS
+from rescind.http.app import OURS, framework
 from rescind.http.limits import Limits, require_shallow
 from tests.http.serving import Served
 
@@ -357,6 +359,36 @@ def test_who_takes_get_takes_head(onlooker: httpx.Client, path: str) -> None:
     allowed = onlooker.put(path).headers["Allow"].split(", ")
     assert {"GET", "HEAD"} <= set(allowed)
     assert "HEAD" not in onlooker.put("/v1/check").headers["Allow"]
+
+
+def test_options_names_all_methods(served: Served, onlooker: httpx.Client) -> None:
+    """Of every address what its routes take, and what a refused method is told."""
+    found: dict[str, set[str]] = {}
+    for route in framework(served.service).routes:
+        path = re.sub(r"{[^}]*:int}", "1", re.sub(r"{[^}]*:str}", "x", route.path))
+        if isinstance(route, HTTPRoute) and "{" not in path:
+            found.setdefault(path, set()).update(route.methods)
+    assert {"GET", "POST", "OPTIONS"} == found["/v1/keys"]
+    for path, methods in found.items():
+        answer = onlooker.options(path)
+        heads = {"HEAD"} if "GET" in methods else set()
+        assert answer.status_code == 204
+        assert set(answer.headers["Allow"].split(", ")) == methods | heads, path
+        assert onlooker.request("TRACE", path).headers["Allow"] == answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/organizations", "/organizations/x/groups", "/authorization/no"])
+def test_what_is_beside_workos_routes_is_refused_as_they_refuse(
+    onlooker: httpx.Client, path: str
+) -> None:
+    """A method or an address that does not exist, with what WorkOS's SDKs read."""
+    answer = onlooker.request("TRACE", path)
+    code = "route_not_found" if path.endswith("no") else "method_not_allowed"
+    body = answer.json()
+    assert {"message", "code", "retry"} == body.keys()
+    assert (answer.status_code, body["code"]) == (404 if path.endswith("no") else 405, code)
+    assert ("Allow" in answer.headers) is (answer.status_code == 405)
+    assert refused(onlooker.request("TRACE", "/v1/no")) == (404, "route_not_found")
 
 
 # --- pending work, keys ---------------------------------------------------------------------------
