@@ -408,6 +408,22 @@ def test_pending_work(client: httpx.Client) -> None:
     assert refused(answer) == (404, "group_not_found")
 
 
+def test_a_deleted_groups_work_is_named_by_its_number(client: httpx.Client) -> None:
+    """The number that the list has; of a group or a number without work it is 404, of both or neither 400."""
+    acme = {"organization": "acme"}
+    make(client, {"change": "delete_group", "group": "eng", "cascade": True}, route="background")
+    works = client.get("/v1/pending", params=acme).json()["pending"]
+    (number,) = {work["group_number"] for work in works if work["group"] is None}
+    named = {**acme, "group_number": number}
+    for action in ("park", "retry"):
+        assert post(client, f"/v1/pending/{action}", named) == {"changed": True}
+    missing = client.post("/v1/pending/park", json={**named, "group_number": 10**6})
+    assert refused(missing) == (404, "group_not_found")
+    for unclear in (acme, {**named, "group": "eng"}):
+        answer = client.post("/v1/pending/park", json=unclear)
+        assert refused(answer) == (400, "invalid_argument")
+
+
 def test_keys_are_managed(served: Served, client: httpx.Client) -> None:
     """Made, rotated, revoked; what is shown later has no secret."""
     made = post(client, "/v1/keys", {"name": "ci", "scopes": ["check"], "organization": "acme"})

@@ -200,10 +200,11 @@ class Logged(Struct, frozen=True):
 
 
 class Waiting(Struct, frozen=True):
-    """Background work that is not settled."""
+    """Background work that is not settled. A group that was deleted has no name, only its number."""
 
     organization: str | None
     group: str | None
+    group_number: int | None
     kind: str
     subject: str | None
     direction: str
@@ -219,7 +220,17 @@ class Waiting(Struct, frozen=True):
 
     @classmethod
     def of(cls, work: PendingWork) -> Waiting:
-        """The same, without the words of the database's driver and its own numbers."""
-        same = cls.__struct_fields__[:4] + cls.__struct_fields__[5:-1]
-        fields = {name: getattr(work, name) for name in same}
-        return cls(direction=work.direction.value, number=work.revision, **fields)
+        """The same, without the words of the database's driver."""
+        own = ("group_number", "direction", "number")
+        fields = {name: getattr(work, name) for name in cls.__struct_fields__ if name not in own}
+        return cls(
+            group_number=number_of(work),
+            direction=work.direction.value,
+            number=work.revision,
+            **fields,
+        )
+
+
+def number_of(work: PendingWork) -> int | None:
+    """The number of the group that work is for, as people are shown it; none if it is for no group."""
+    return None if work.kind == "organization" else abs(work.group_number)
