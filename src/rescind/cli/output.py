@@ -15,15 +15,11 @@ from rich.table import Table
 
 from rescind.changelog import LogEntry
 from rescind.model import Decision, Difference, Receipt
+from rescind.model.amounts import counted as counted
 
 EXAMPLES = 20
 PIPE_WIDTH = 240
 UNSETTLED = "not yet; `rescind worker` does that, and answers do not wait for it"
-
-
-def counted(number: int, what: str) -> str:
-    """So many of them."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def console(*, on_error_stream: bool = False) -> Console:
