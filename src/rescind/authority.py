@@ -182,8 +182,9 @@ class Authority(AbstractContextManager["Authority"]):
         receipt = replace(receipt, enforcer=self.enforce)
         if within is not None or wait == "recorded":
             return receipt
-        is_repeated = receipt.recorded_at != model.moment(entry.now)  # it was recorded before
-        return self._enforced(receipt, leases, is_repeated=is_repeated)
+        if receipt.recorded_at != model.moment(entry.now):  # it was recorded before
+            return self.enforce(receipt)
+        return self._enforced(receipt, leases)
 
     def preview(
         self,
@@ -205,12 +206,15 @@ class Authority(AbstractContextManager["Authority"]):
         NotCommitted while the transaction that carried the change is open or was rolled back.
         """
         _require_receipt(receipt)
+        enforced_at: int | None = None
         if receipt.changed:
             names = {"o": receipt.revision.incarnation, "revision": receipt.revision.organization}
             rows = self.store.fetch("read_recorded", names)
-            if rows != [(model.microseconds(receipt.recorded_at),)]:
+            recorded_at = model.microseconds(receipt.recorded_at)
+            if not rows or rows[0][0] != recorded_at:
                 raise NotCommitted(revision=receipt.revision.organization)
-        return self._enforced(receipt, is_repeated=True)
+            enforced_at = rows[0][1]
+        return self._enforced(receipt, on_record=enforced_at)
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -520,7 +524,7 @@ class Authority(AbstractContextManager["Authority"]):
         return Memory(store, self.settings, lambda memory: Replica(memory, store), self._now)
 
     def _enforced(
-        self, receipt: Receipt, leases: Rows | None = None, *, is_repeated: bool = False
+        self, receipt: Receipt, leases: Rows | None = None, *, on_record: int | None = None
     ) -> Receipt:
         """What reads the store itself sees what is committed; who answers from memory is waited for.
 
@@ -533,12 +537,12 @@ class Authority(AbstractContextManager["Authority"]):
             self._enforcer.follow(receipt.revision)
         return replace(
             receipt,
-            enforced_at=self._enforced_at(receipt, is_repeated),
+            enforced_at=self._enforced_at(receipt, on_record),
             enforcement_seconds=enforcement.seconds,
             waited_out=enforcement.waited_out,
         )
 
-    def _enforced_at(self, receipt: Receipt, is_repeated: bool) -> datetime:
+    def _enforced_at(self, receipt: Receipt, on_record: int | None) -> datetime:
         """By when a change is enforced that is so now: as the log has it, so that all say the same."""
         now = self._now()
         if not receipt.changed:
@@ -547,10 +551,7 @@ class Authority(AbstractContextManager["Authority"]):
             return receipt.recorded_at
         times = self._enforcer.times
         o, number = receipt.revision.incarnation, receipt.revision.organization
-        found = times.noted(o, number)
-        if found is None and is_repeated:
-            for (written,) in self.store.fetch("read_enforced", {"o": o, "revision": number}):
-                found = written
+        found = times.noted(o, number) if on_record is None else on_record
         if found is None:
             times.note(o, number, now)
         return model.moment(now if found is None else found)

@@ -124,9 +124,6 @@ SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.gra
 , c.body
 FROM change AS c WHERE c.organization = :o AND c.revision < :before ORDER BY c.revision DESC LIMIT :limit
 
--- name: read_enforced
-SELECT enforced_at FROM enforcement WHERE organization = :o AND revision = :revision
-
 -- name: record_enforced
 INSERT INTO enforcement (organization, revision, enforced_at)
 SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT)
