@@ -170,8 +170,11 @@ class Authority(AbstractContextManager["Authority"]):
             only_at=None if only_at is None else model.parse_token(only_at),
         )
         receipt = replace(receipt, enforcer=self.enforce)
-        is_later = within is not None or wait == "recorded"
-        return receipt if is_later else self._enforced(receipt, leases)
+        if within is not None or wait == "recorded":
+            return receipt
+        if receipt.recorded_at != model.moment(entry.now):  # it was recorded before
+            return self.enforce(receipt)
+        return self._enforced(receipt, leases)
 
     def preview(
         self,
@@ -193,12 +196,15 @@ class Authority(AbstractContextManager["Authority"]):
         NotCommitted while the transaction that carried the change is open or was rolled back.
         """
         _require_receipt(receipt)
+        enforced_at: int | None = None
         if receipt.changed:
             names = {"o": receipt.revision.incarnation, "revision": receipt.revision.organization}
             rows = self.store.fetch("read_recorded", names)
-            if rows != [(model.microseconds(receipt.recorded_at),)]:
+            recorded_at = model.microseconds(receipt.recorded_at)
+            if not rows or rows[0][0] != recorded_at:
                 raise NotCommitted(revision=receipt.revision.organization)
-        return self._enforced(receipt)
+            enforced_at = rows[0][1]
+        return self._enforced(receipt, on_record=enforced_at)
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -408,7 +414,9 @@ class Authority(AbstractContextManager["Authority"]):
             model.resource_id(resource),
         )
 
-    def _enforced(self, receipt: Receipt, leases: Rows | None = None) -> Receipt:
+    def _enforced(
+        self, receipt: Receipt, leases: Rows | None = None, *, on_record: int | None = None
+    ) -> Receipt:
         """What reads the store itself sees what is committed; who answers from memory is waited for.
 
         A change that altered nothing may have found a revocation done that is not real everywhere yet.
@@ -418,16 +426,26 @@ class Authority(AbstractContextManager["Authority"]):
             enforcement = self._enforcer.enforce(receipt.revision, leases)
         else:
             self._enforcer.follow(receipt.revision)
-        at = self._now()
-        if receipt.changed and receipt.direction is Direction.REVOKES:
-            number = receipt.revision.organization
-            self._enforcer.times.note(receipt.revision.incarnation, number, at)
         return replace(
             receipt,
-            enforced_at=model.moment(at),
+            enforced_at=self._enforced_at(receipt, on_record),
             enforcement_seconds=enforcement.seconds,
             waited_out=enforcement.waited_out,
         )
+
+    def _enforced_at(self, receipt: Receipt, on_record: int | None) -> datetime:
+        """By when a change is enforced that is so now: as the log has it, so that all say the same."""
+        now = self._now()
+        if not receipt.changed:
+            return model.moment(now)
+        if receipt.direction is not Direction.REVOKES:
+            return receipt.recorded_at
+        times = self._enforcer.times
+        o, number = receipt.revision.incarnation, receipt.revision.organization
+        found = times.noted(o, number) if on_record is None else on_record
+        if found is None:
+            times.note(o, number, now)
+        return model.moment(now if found is None else found)
 
     def _seen_enforced(self, o: int, revisions: list[int]) -> dict[int, int]:
         """By when committed changes were enforced, where that was noted or is seen to be so now."""

@@ -96,6 +96,27 @@ def test_a_key_has_one_effect_and_one_receipt(acme: Authority) -> None:
     assert ("eng", "two") in acme.store.fetch("read_groups", {"o": o})
 
 
+def test_a_repeated_change_says_when_it_was_enforced(acme: Authority) -> None:
+    """As the first receipt and the log do; the reason of its route is left empty, for that is not kept."""
+    acme.apply([GRANT])
+    first, again = (acme.apply([REVOKE], idempotency_key="k") for _ in range(2))
+    later = acme.apply([REVOKE], idempotency_key="k", wait="recorded").enforce()
+    assert first.direction is Direction.REVOKES
+    assert first.enforced_at == again.enforced_at == later.enforced_at == _logged(acme)
+    assert (bool(first.route_reason), again.route_reason) == (True, "")
+
+
+def test_what_revokes_nothing_is_enforced_when_it_is_recorded(acme: Authority) -> None:
+    """So say the first receipt, a repeated one and the log."""
+    first, again = (acme.apply([GRANT], idempotency_key="k") for _ in range(2))
+    assert first.direction is Direction.GRANTS
+    assert first.recorded_at == first.enforced_at == again.enforced_at == _logged(acme)
+
+
+def _logged(authority: Authority) -> datetime | None:
+    return list(authority.log())[-1].enforced_at
+
+
 def test_without_a_key_the_effect_is_repeated(acme: Authority) -> None:
     """Control: the same call again renames again."""
     first = acme.apply([NAME])

@@ -196,12 +196,12 @@ IN_USE: list[Refusal] = [
     (
         changes.DeleteGroup(group="eng"),
         errors.GroupInUse,
-        {"used_by": "1 members, 0 nested groups, 1 groups around it, 1 assignments"},
+        {"used_by": "1 member, 0 nested groups, 1 group around it, 1 assignment"},
     ),
     (
         changes.DeleteGroup(group="staff"),
         errors.GroupInUse,
-        {"used_by": "1 members, 1 nested groups, 0 groups around it, 1 assignments"},
+        {"used_by": "1 member, 1 nested group, 0 groups around it, 1 assignment"},
     ),
     (
         changes.DeletePermission(permission="write"),
@@ -221,7 +221,7 @@ IN_USE: list[Refusal] = [
     (
         changes.DeleteResource(resource="folder:a"),
         errors.ResourceInUse,
-        {"used_by": "1 resources below it, 1 assignments"},
+        {"used_by": "1 resource below it, 1 assignment"},
     ),
 ]
 
@@ -273,5 +273,5 @@ def test_a_deactivated_membership_is_not_added_again(acme: Authority) -> None:
 def test_a_default_role_is_in_use(acme: Authority) -> None:
     """A role that is only somebody's default is not deleted without cascade."""
     acme.apply([changes.SetDefaultRole(role="unused")])
-    with pytest.raises(errors.RoleInUse, match="default role of 1 organizations"):
+    with pytest.raises(errors.RoleInUse, match="default role of 1 organization"):
         acme.apply([changes.DeleteRole(role="unused")])

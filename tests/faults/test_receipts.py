@@ -133,10 +133,12 @@ def test_who_made_the_change_says_when(engine: str, new_database: Callable[[str]
     database = new_database(engine)
     with Authority.open(database, organization="acme") as maker:
         maker.apply(FACTS)
-        receipt = maker.apply([REVOKE])
+        receipt = maker.apply([REVOKE], idempotency_key="k")
         assert enforced(maker, receipt) == receipt.enforced_at
     with Authority.open(database, organization="acme") as reader:
         assert enforced(reader, receipt) == receipt.enforced_at
+        again = reader.apply([REVOKE], idempotency_key="k")
+        assert (again, again.enforced_at) == (receipt, receipt.enforced_at)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -150,10 +152,11 @@ def test_what_nobody_wrote_down_is_found_out(
         maker.store.queries["record_enforced"] = "SELECT :notes"  # type: ignore[attr-defined]
         if engine == "postgres":
             maker.store.queries["record_enforced"] = "SELECT %(notes)s"  # type: ignore[attr-defined]
-        receipt = maker.apply([REVOKE])
+        receipt = maker.apply([REVOKE], idempotency_key="k")
         assert receipt.enforced_at is not None
     with Authority.open(database, organization="acme") as reader:
-        found = enforced(reader, receipt)
+        found = reader.apply([REVOKE], idempotency_key="k").enforced_at
+        assert found == enforced(reader, receipt)
         assert found is not None
         assert found > receipt.enforced_at
     with Authority.open(database, organization="acme") as other:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+from litestar.routes import HTTPRoute
 
 from rescind.errors import InvalidRequest, OutcomeUnknown, StoreUnavailable
 from rescind.http import problems
-from rescind.http.app import OURS
+from rescind.http.app import OURS, framework
 from rescind.http.limits import Limits, require_shallow
 from tests.http.serving import Served
 
@@ -187,8 +189,8 @@ def test_a_change_repeated_with_its_key_has_one_effect(client: httpx.Client) -> 
     headers = {"Idempotency-Key": "k-1"}
     first, second = (client.post("/v1/changes", json=body, headers=headers).json() for _ in "ab")
     assert first["changed"] is True
-    for name in ("revision", "recorded_at", "direction", "changed"):
-        assert first[name] == second[name]
+    assert first["route_reason"]
+    assert second == {**first, "route_reason": None}
     answer = client.post("/v1/changes", json={**body, "changes": [ADD]}, headers=headers)
     assert refused(answer) == (409, "idempotency_key_reused")
 
@@ -359,6 +361,36 @@ def test_who_takes_get_takes_head(onlooker: httpx.Client, path: str) -> None:
     assert "HEAD" not in onlooker.put("/v1/check").headers["Allow"]
 
 
+def test_options_names_all_methods(served: Served, onlooker: httpx.Client) -> None:
+    """Of every address what its routes take, and what a refused method is told."""
+    found: dict[str, set[str]] = {}
+    for route in framework(served.service).routes:
+        path = re.sub(r"{[^}]*:int}", "1", re.sub(r"{[^}]*:str}", "x", route.path))
+        if isinstance(route, HTTPRoute) and "{" not in path:
+            found.setdefault(path, set()).update(route.methods)
+    assert {"GET", "POST", "OPTIONS"} == found["/v1/keys"]
+    for path, methods in found.items():
+        answer = onlooker.options(path)
+        heads = {"HEAD"} if "GET" in methods else set()
+        assert answer.status_code == 204
+        assert set(answer.headers["Allow"].split(", ")) == methods | heads, path
+        assert onlooker.request("TRACE", path).headers["Allow"] == answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/organizations", "/organizations/x/groups", "/authorization/no"])
+def test_what_is_beside_workos_routes_is_refused_as_they_refuse(
+    onlooker: httpx.Client, path: str
+) -> None:
+    """A method or an address that does not exist, with what WorkOS's SDKs read."""
+    answer = onlooker.request("TRACE", path)
+    code = "route_not_found" if path.endswith("no") else "method_not_allowed"
+    body = answer.json()
+    assert {"message", "code", "retry"} == body.keys()
+    assert (answer.status_code, body["code"]) == (404 if path.endswith("no") else 405, code)
+    assert ("Allow" in answer.headers) is (answer.status_code == 405)
+    assert refused(onlooker.request("TRACE", "/v1/no")) == (404, "route_not_found")
+
+
 # --- pending work, keys ---------------------------------------------------------------------------
 
 
@@ -374,6 +406,22 @@ def test_pending_work(client: httpx.Client) -> None:
         assert post(client, f"/v1/pending/{action}", {**acme, "group": "eng"}) == {"changed": True}
     answer = client.post("/v1/pending/park", json={**acme, "group": "none"})
     assert refused(answer) == (404, "group_not_found")
+
+
+def test_a_deleted_groups_work_is_named_by_its_number(client: httpx.Client) -> None:
+    """The number that the list has; of a group or a number without work it is 404, of both or neither 400."""
+    acme = {"organization": "acme"}
+    make(client, {"change": "delete_group", "group": "eng", "cascade": True}, route="background")
+    works = client.get("/v1/pending", params=acme).json()["pending"]
+    (number,) = {work["group_number"] for work in works if work["group"] is None}
+    named = {**acme, "group_number": number}
+    for action in ("park", "retry"):
+        assert post(client, f"/v1/pending/{action}", named) == {"changed": True}
+    missing = client.post("/v1/pending/park", json={**named, "group_number": 10**6})
+    assert refused(missing) == (404, "group_not_found")
+    for unclear in (acme, {**named, "group": "eng"}):
+        answer = client.post("/v1/pending/park", json=unclear)
+        assert refused(answer) == (400, "invalid_argument")
 
 
 def test_keys_are_managed(served: Served, client: httpx.Client) -> None:

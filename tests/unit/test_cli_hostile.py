@@ -238,6 +238,31 @@ def test_interrupted(folder: Path) -> None:
     assert (process.returncode, err) == (2, "rescind: interrupted; what was committed stays.\n")
 
 
+@pytest.mark.parametrize(("begin", "is_quiet"), [("rescind_start", True), ("rescind.cli", False)])
+def test_interrupted_while_it_loads(tmp_path: Path, begin: str, is_quiet: bool) -> None:
+    """Ctrl-C before the command has begun ends it by the signal, and says nothing. (Control: without the
+    module that it begins with, there is a traceback.)
+    """
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "typer.py").write_text("open('pipe').read()\n")
+    code = f"import importlib; importlib.import_module('{begin}').main()"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+        (tmp_path / "pipe").open("w"),  # returns once the part is being loaded
+    ):
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert (process.returncode == -signal.SIGINT, "Traceback" in err) == (True, not is_quiet)
+    assert (err == "") is is_quiet
+
+
 def test_narrow_output_encodings(folder: Path) -> None:
     """What a terminal's encoding cannot say is escaped."""
     environment = {**os.environ, "RESCIND_ORGANIZATION": "acme", "PYTHONIOENCODING": "ascii"}

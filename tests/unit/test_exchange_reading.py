@@ -30,6 +30,12 @@ BAD: list[Case] = [
     ("a.ndjson", b'{"change": "create_group", "group": " a"}\n', "a.ndjson:1", "space"),
     (
         "a.ndjson",
+        b'{"change": "create_group", "group": "a", "group": "b"}\n',
+        "a.ndjson:1",
+        "the key 'group' is twice",
+    ),
+    (
+        "a.ndjson",
         b'{"organization": "*", "change": "create_group", "group": "a"}\n',
         "a.ndjson:1",
         "all",

@@ -147,7 +147,8 @@ def _of_group(authority: Authority, organization: str | None, group: str) -> lis
     """
     found = authority.pending(organization=organization, limit=MOST_LOOKED_AT)
     named = [work for work in found if work.group == group]
-    mine = named or [w for w in found if w.group is None and _number(w) == group.lstrip("-")]
+    without = [work for work in found if work.group is None and work.kind != "organization"]
+    mine = named or [work for work in without if _number(work) == group.lstrip("-")]
     if not mine:
         raise InvalidArgument(what="group", value=group, mend="nothing is pending for it")
     if len({work.organization_number for work in mine}) > 1:

@@ -15,15 +15,11 @@ from rich.table import Table
 
 from rescind.changelog import LogEntry
 from rescind.model import Decision, Difference, Receipt
+from rescind.model.amounts import counted as counted
 
 EXAMPLES = 20
 PIPE_WIDTH = 240
 UNSETTLED = "not yet; `rescind worker` does that, and answers do not wait for it"
-
-
-def counted(number: int, what: str) -> str:
-    """So many of them."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def console(*, on_error_stream: bool = False) -> Console:
@@ -100,7 +96,7 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
         [
             ("changed", f"yes, revision {done.revision.organization}"),
             ("direction", done.direction.value),
-            ("route", f"{done.route.value}: {done.route_reason}"),
+            ("route", f"{done.route.value}: {done.route_reason}".removesuffix(": ")),
             ("fan-out", counted(done.fan_out, "effective role")),
             ("settled", _time(done.settled_at) if done.settled_at else UNSETTLED),
             ("enforced", _time(done.enforced_at)),
@@ -119,7 +115,7 @@ def receipt_object(done: Receipt, took_ms: float) -> dict[str, Any]:
         "token": done.token,
         "direction": done.direction.value,
         "route": done.route.value,
-        "route_reason": done.route_reason,
+        "route_reason": done.route_reason or None,
         "fan_out": done.fan_out,
         "recorded_at": done.recorded_at,
         "settled_at": done.settled_at,

@@ -6,6 +6,9 @@ stands. `mend` says what the caller can do; a fact of that name says it for one 
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from rescind.errors.arguments import (
     InvalidArgument,
     InvalidChange,
@@ -151,6 +154,15 @@ def _by_code(root: type[RescindError]) -> dict[str, type[RescindError]]:
     return found
 
 
+_COUNTS: Final = ("used_by", "contents")
+"""Facts that are counts in words, which SQL has in the plural."""
+_ONE: Final = re.compile(r"\b1 ((?:nested )?[a-z]+)s\b")
+
+
 def refusal(code: str, facts: dict[str, object]) -> RescindError:
     """The error for a refusal that a guard in SQL returned."""
-    return _by_code(RescindError)[code](**facts)
+    told = {
+        fact: _ONE.sub(r"1 \1", str(value)) if fact in _COUNTS else value
+        for fact, value in facts.items()
+    }
+    return _by_code(RescindError)[code](**told)

@@ -33,6 +33,7 @@ from rescind.changes import (
 from rescind.errors import InvalidArgument, OrganizationNotFound
 from rescind.exchange.tables import MEMBERS_PER_CHANGE
 from rescind.model import ENVIRONMENT, OnLoss, RoleMode
+from rescind.model.amounts import counted
 from rescind.store import Rows
 
 _QUERIES = (
@@ -82,7 +83,7 @@ def exported(authority: Authority, organization: str) -> list[Change]:
         raise InvalidArgument(
             what="organization",
             value=name,
-            why=f"{len(rows['read_resets'])} roles are set aside after a loss: no change says that",
+            why=f"set aside after a loss: {counted(len(rows['read_resets']), 'role')}; no change says that",
             mend="take back those assignments, or set another role mode, then export",
         )
     is_environment = name == ENVIRONMENT

@@ -7,6 +7,7 @@ import msgspec
 from rescind.changes import from_object
 from rescind.errors import BadInput, InvalidChange
 from rescind.exchange.readers import Item, Source
+from rescind.model.json_keys import key_twice
 
 _decoder = msgspec.json.Decoder()
 
@@ -20,8 +21,11 @@ def _item(source: Source, number: int, line: str) -> Item:
     place = source.at(number)
     try:
         value = _decoder.decode(line)
-    except (msgspec.MsgspecError, RecursionError) as error:
+        key = key_twice(line)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise BadInput(at=place, why=f"not JSON: {error}") from None
+    if key is not None:
+        raise BadInput(at=place, why=f"the key {key!r} is twice in one object", mend="keep one")
     if not isinstance(value, dict):
         raise BadInput(at=place, why='a change is a JSON object, such as {"change": …}')
     organization = value.pop("organization", None)

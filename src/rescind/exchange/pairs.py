@@ -21,6 +21,7 @@ from rescind.changes import (
 from rescind.errors import BadInput
 from rescind.exchange.readers import Item, Source
 from rescind.exchange.tables import MEMBERS_PER_CHANGE
+from rescind.model.amounts import counted
 
 
 def items(source: Source) -> list[Item]:
@@ -32,7 +33,7 @@ def items(source: Source) -> list[Item]:
         if not fields:
             continue
         if len(fields) != 2:
-            why = f"{len(fields)} words where a user and a permission are meant"
+            why = f"{counted(len(fields), 'word')} where a user and a permission are meant"
             raise BadInput(at=source.at(number), why=why)
         user, permission = fields
         held[user].add(permission)

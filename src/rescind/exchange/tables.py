@@ -15,6 +15,7 @@ from rescind import model
 from rescind.changes import AddMembers, AddMembership, Assign, Change, CreateGroup
 from rescind.errors import BadInput, MalformedId
 from rescind.exchange.readers import Item, Source, moment
+from rescind.model.amounts import counted
 
 MEMBERS_PER_CHANGE = 500
 
@@ -106,7 +107,7 @@ def _rows(
     seen: dict[tuple[Any, ...], int] = {}
     for number, cells in records:
         if len(cells) != len(header):
-            why = f"{len(cells)} columns where the header has {len(header)}"
+            why = f"{counted(len(cells), 'column')} where the header has {len(header)}"
             raise BadInput(at=source.at(number), why=why)
         row = {
             column: _value(source.at(number, column), column, cell, column in needed)

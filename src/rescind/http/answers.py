@@ -126,7 +126,10 @@ class Differing(Struct, frozen=True):
 
 
 class Received(Struct, frozen=True):
-    """What a change did, and when it held. `revision` is the token, `number` the organization's count."""
+    """What a change did, and when it held. `revision` is the token, `number` the organization's count.
+
+    `route_reason` is null where a change is repeated with its key: it is not kept.
+    """
 
     organization: str
     changed: bool
@@ -134,7 +137,7 @@ class Received(Struct, frozen=True):
     number: int
     direction: str
     route: str
-    route_reason: str
+    route_reason: str | None
     fan_out: int
     recorded_at: datetime
     enforced_at: datetime | None
@@ -152,7 +155,7 @@ class Received(Struct, frozen=True):
             number=receipt.revision.organization,
             direction=receipt.direction.value,
             route=receipt.route.value,
-            route_reason=receipt.route_reason,
+            route_reason=receipt.route_reason or None,
             fan_out=receipt.fan_out,
             recorded_at=receipt.recorded_at,
             enforced_at=receipt.enforced_at,
@@ -197,10 +200,11 @@ class Logged(Struct, frozen=True):
 
 
 class Waiting(Struct, frozen=True):
-    """Background work that is not settled."""
+    """Background work that is not settled. A group that was deleted has no name, only its number."""
 
     organization: str | None
     group: str | None
+    group_number: int | None
     kind: str
     subject: str | None
     direction: str
@@ -216,7 +220,17 @@ class Waiting(Struct, frozen=True):
 
     @classmethod
     def of(cls, work: PendingWork) -> Waiting:
-        """The same, without the words of the database's driver and its own numbers."""
-        same = cls.__struct_fields__[:4] + cls.__struct_fields__[5:-1]
-        fields = {name: getattr(work, name) for name in same}
-        return cls(direction=work.direction.value, number=work.revision, **fields)
+        """The same, without the words of the database's driver."""
+        own = ("group_number", "direction", "number")
+        fields = {name: getattr(work, name) for name in cls.__struct_fields__ if name not in own}
+        return cls(
+            group_number=number_of(work),
+            direction=work.direction.value,
+            number=work.revision,
+            **fields,
+        )
+
+
+def number_of(work: PendingWork) -> int | None:
+    """The number of the group that work is for, as people are shown it; none if it is for no group."""
+    return None if work.kind == "organization" else abs(work.group_number)

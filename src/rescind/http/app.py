@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from copy import deepcopy
 from typing import Any, Final
 
-from litestar import Litestar, Request, Router, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -18,6 +18,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from rescind.http import problems, workos
 from rescind.http.authzen import routes as authzen
 from rescind.http.gate import Gate
+from rescind.http.methods import telling_methods
 from rescind.http.routes import changes, checks, health, imports, keys, lists, pending
 from rescind.http.service import Service
 from rescind.http.slashes import keeping_slashes, telling_slashes
@@ -50,8 +51,8 @@ def framework(service: Service) -> Litestar:
     return Litestar(
         route_handlers=[deepcopy(ours), deepcopy(workos.router)],
         dependencies={"service": Provide(_always(service), sync_to_thread=False)},
-        exception_handlers={Exception: problems.respond},
-        middleware=[telling_slashes],
+        exception_handlers={Exception: _respond},
+        middleware=[telling_slashes, telling_methods],
         openapi_config=_openapi(),
         lifespan=[_threads],
         debug=False,
@@ -63,6 +64,14 @@ def framework(service: Service) -> Litestar:
 def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """The OpenAPI document of all routes."""
     return request.app.openapi_schema.to_schema()
+
+
+def _respond(request: Request[Any, Any, Any], raised: Exception) -> Response[bytes]:
+    """What no route has taken is refused in the manner of those that are beside it."""
+    is_theirs = request.scope["path"].strip("/").partition("/")[0] in workos.PLACES
+    return (
+        workos.errors.respond(request, raised) if is_theirs else problems.respond(request, raised)
+    )
 
 
 def _always(service: Service) -> Callable[[], Service]:

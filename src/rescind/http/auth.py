@@ -13,12 +13,15 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from rescind.errors import InvalidArgument, OrganizationNotFound, ScopeMissing, Unauthenticated
+from rescind.http.limits import require_single_keys
 from rescind.model import organization_id
 
 Scope: TypeAlias = Literal["read", "check", "write", "admin"]
 SCOPES: Final = ("read", "check", "write", "admin")
 """What a key can be for: reading facts and the log, checks and lists, changes, and the keys themselves.
 `admin` has the others in it."""
+
+ALTERING: Final = ("write", "admin")
 
 State: TypeAlias = MutableMapping[str, Any]
 Guard: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
@@ -59,11 +62,17 @@ class Caller:
 
 
 def requires(scope: Scope) -> Guard:
-    """A guard that lets a request pass if the gate let it in and its key has the scope."""
+    """A guard that lets a request pass if the gate let it in and its key has the scope; and, where it is to
+    alter something, if no object in its body has a key twice. Questions are not held up by a look for that.
+    """
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        admitted(connection.scope["state"], scope)
+        state = connection.scope["state"]
+        admitted(state, scope)
+        if is_altering and state["body"]:
+            require_single_keys(state["body"])
 
+    is_altering = scope in ALTERING
     guard.__name__ = f"requires_{scope}"
     guard.scope = scope  # type: ignore[attr-defined]
     return guard

@@ -101,7 +101,7 @@ class Gate:
         request_id = request_id_of(headers)
         state = scope.setdefault("state", {})
         known: Admission | None = state.pop(ADMISSION, None)
-        state.update(request_id=request_id, caller=None, refusal=None, code=None)
+        state.update(request_id=request_id, caller=None, body=None, refusal=None, code=None)
         status, lane = 0, None
 
         async def answer(message: Message) -> None:
@@ -121,6 +121,7 @@ class Gate:
             if known is None:
                 known = await self._admit(scope, headers, state, receive)
             state["caller"], body, state["refusal"] = known
+            state["body"] = body
             lane = self.lanes.get(scope["path"]) if scope["method"] == "POST" else None
             if lane is not None and body is not None:
                 await self._run(lane, state, headers, body, answer)

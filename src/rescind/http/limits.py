@@ -7,7 +7,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from rescind.errors import InvalidArgument, InvalidRequest, TooManyRequests
+from rescind.model.json_keys import key_twice
 
 MOST_BUCKETS: Final = 100_000
 
@@ -95,6 +98,17 @@ def require_shallow(body: bytes, most: int) -> None:
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
     if brackets and _depth(body) > most:  # brackets in texts may have misled
         raise InvalidRequest(why=f"the JSON is nested deeper than {most}")
+
+
+def require_single_keys(body: bytes) -> None:
+    """InvalidRequest, or what msgspec raises, unless it is JSON in which no object has a key twice."""
+    try:
+        key = key_twice(body)
+    except ValueError as error:
+        msgspec.json.decode(body)  # says where it is wrong, unless it is in what nobody would read
+        raise InvalidRequest(why=f"the JSON is malformed: {error}") from None
+    if key is not None:
+        raise InvalidRequest(why=f"the key {key!r} is twice in one object", mend="send it once")
 
 
 def _depth(body: bytes) -> int:

@@ -16,6 +16,7 @@ from litestar.exceptions import NotFoundException as LitestarNotFound
 
 from rescind import errors
 from rescind.errors import RescindError
+from rescind.http.methods import allowed_by
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 1
@@ -178,24 +179,10 @@ def respond(request: Request[Any, Any, Any], raised: Exception) -> Response[byte
     request_id = str(request.scope["state"].get("request_id", ""))
     note(raised, error, request_id)
     request.scope["state"]["code"] = error.code
-    headers = {**headers_of(error), **_allow(raised)}
+    headers = {**headers_of(error), **allowed_by(raised)}
     return Response(
         msgspec.json.encode(body_of(error, request_id)),
         status_code=status_of(error),
         media_type=MEDIA_TYPE,
         headers=headers,
     )
-
-
-def _allow(raised: Exception) -> dict[str, str]:
-    """The methods that an address takes. Whatever takes GET takes HEAD (RFC 9110, 9.1)."""
-    given = getattr(raised, "headers", None) or {}
-    methods = {
-        each.strip()
-        for name, value in given.items()
-        if name.lower() == "allow"
-        for each in value.split(",")
-    }
-    if "GET" in methods:
-        methods.add("HEAD")
-    return {"Allow": ", ".join(sorted(methods))} if methods else {}

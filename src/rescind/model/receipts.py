@@ -34,7 +34,8 @@ class Receipt:
     of the transaction; for the inline route effective roles were settled in that same transaction, for
     the background route `settled_at` is None until they are, and `fan_out` is an estimate.
     `enforced_at` is set once no decision point can still allow what the change revoked; that took
-    `enforcement_seconds`, and replicas that did not acknowledge were `waited_out`.
+    `enforcement_seconds`, and replicas that did not acknowledge were `waited_out`. It is `recorded_at` for
+    a change that revoked nothing. `route_reason` is empty where a change was repeated with its key.
     """
 
     organization: OrganizationId

@@ -56,5 +56,6 @@ def _chunk(tx: Transaction, o: int, rows: int) -> None:
     for contents in CONTENTS:
         tx.count(f"clear_{contents}", "altered", o=o, limit=rows)
     tx.run("advance_deletion", o=o)
+    tx.run("forget_gone_of_deleted", o=o)
     tx.run("settle_deletion", o=o, limit=rows)
     tx.run("end_deletion", o=o, limit=rows)

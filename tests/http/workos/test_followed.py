@@ -12,6 +12,7 @@ from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.http.workos import following
 from rescind.model import ENVIRONMENT
+from rescind.propagation.deletion import clear_one
 from tests.http.serving import Served
 from tests.http.workos.test_events import FOR_ALL, NAMES
 from tests.http.workos.world import acme, fresh
@@ -191,6 +192,48 @@ def test_a_deleted_organization_is_told_to_the_end(sdk: Any, service: Served) ->
     assert names(found)[-1] == "organization.deleted"
     assert {found[0].data.id, found[-1].data.id} == {org}
     assert found[1].data.user_id == "ada"
+
+
+@pytest.mark.parametrize("when", ["before", "after", "never"])
+def test_of_a_deleted_organization_nothing_is_kept_to_be_told(
+    sdk: Any, service: Served, when: str
+) -> None:
+    """Whether it was told to its end before what is left of it was cleared away, or after; else it waits."""
+    name = fresh("cleared")
+    applied(service, name, FACTS)
+    org = id_of(sdk, name)
+    authority: Authority = service.service.authority
+    deletion = [changes.DeleteOrganization(cascade=True)]
+    o = authority.apply(deletion, organization=name, route="background").revision.incarnation
+    wanted = {"events": NAMES, "limit": 6, "order": "desc"}
+    if when == "before":
+        sdk.events.list_events(**wanted)
+    clear_one(authority.store, o, rows=2)
+    if when == "after":
+        found = list(sdk.events.list_events(**wanted).data)
+        assert (found[0].event, found[0].data.id) == ("organization.deleted", org)
+    assert kept_to_be_told(authority, o) == (3 if when == "never" else 0)
+
+
+def test_without_forgetting_it_is_kept_for_good(sdk: Any, service: Served) -> None:
+    """The control: what is cleared away after it was told is never told again."""
+    name = fresh("cleared")
+    applied(service, name, FACTS)
+    authority: Authority = service.service.authority
+    deletion = [changes.DeleteOrganization(cascade=True)]
+    o = authority.apply(deletion, organization=name, route="background").revision.incarnation
+    sdk.events.list_events(events=NAMES)
+    queries = authority.store.queries  # type: ignore[attr-defined]
+    before = queries["forget_gone_of_deleted"]
+    queries["forget_gone_of_deleted"] = "DELETE FROM directory_gone WHERE 1 = 0"
+    clear_one(authority.store, o)
+    queries["forget_gone_of_deleted"] = before
+    assert kept_to_be_told(authority, o) == 3
+
+
+def kept_to_be_told(authority: Authority, o: int) -> int:
+    """How many objects of an organization wait for their end to be told."""
+    return len(authority.store.fetch("list_gone", {"o": o}))
 
 
 def test_what_is_for_all_is_told(sdk: Any, service: Served) -> None:

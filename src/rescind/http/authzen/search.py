@@ -109,7 +109,7 @@ def _search(
     limit, cursor = _place(service, page)
     try:
         found = ask(limit, cursor)
-    except MalformedId:
+    except (MalformedId, OrganizationNotFound):
         return _nothing(service, page)
     more = "" if found.next_cursor is None else _token(limit, found.next_cursor)
     results = [shown(item) for item in found.items]

@@ -25,7 +25,7 @@ from rescind.exchange import BATCH_SIZE
 from rescind.exchange.readers import MAX_LINE_BYTES
 from rescind.http.auth import Caller, caller_of, requires
 from rescind.http.gate import NDJSON
-from rescind.http.limits import require_shallow
+from rescind.http.limits import require_shallow, require_single_keys
 from rescind.http.routes.changes import Behalf, Key, weight
 from rescind.http.routes.lists import Organization
 from rescind.http.service import Service
@@ -149,6 +149,7 @@ class Run:
             value = _decoder.decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidChange(why=f"not JSON: {error}") from None
+        require_single_keys(line)
         if not isinstance(value, dict):
             raise InvalidChange(why='a change is a JSON object, such as {"change": …}')
         named = value.pop("organization", self._organization)

@@ -9,8 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Struct
 
-from rescind.errors import GroupNotFound
-from rescind.http.answers import Waiting
+from rescind.errors import GroupNotFound, InvalidArgument
+from rescind.http.answers import Waiting, number_of
 from rescind.http.auth import Caller, caller_of, requires
 from rescind.http.routes.lists import Limit, Organization
 from rescind.http.service import Service
@@ -20,9 +20,10 @@ MOST_LOOKED_AT = 100_000
 
 
 class Group(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Whose work is meant."""
+    """Whose work is meant: a group by its name, or by its number, which a deleted one has as well."""
 
-    group: str
+    group: str | None = None
+    group_number: int | None = None
     organization: str | None = None
 
 
@@ -70,11 +71,18 @@ def retry(
 
 
 def _of_group(service: Service, caller: Caller, named: Group) -> PendingWork:
+    if (named.group is None) is (named.group_number is None):
+        mend = "give the group, or the group_number that the list has, and not both"
+        raise InvalidArgument(what="group", mend=mend)
     organization = caller.organization_for(named.organization)
     for work in service.authority.pending(organization=organization, limit=MOST_LOOKED_AT):
-        if work.group == named.group:
+        is_meant = work.group == named.group
+        if named.group is None:
+            is_meant = number_of(work) == named.group_number
+        if is_meant:
             return work
-    raise GroupNotFound(group=named.group, mend="nothing is pending for it")
+    shown = named.group_number if named.group is None else named.group
+    raise GroupNotFound(group=shown, mend="nothing is pending for it")
 
 
 ROUTES = [list_pending, park, retry]

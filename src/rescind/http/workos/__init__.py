@@ -73,6 +73,9 @@ HANDLERS: Final = [
     *unsupported.HANDLERS,
 ]
 
+PLACES: Final = frozenset(path.split("/")[1] for each in HANDLERS for path in each.paths)
+"""What its addresses begin with."""
+
 router = Router(
     path="/",
     route_handlers=HANDLERS,

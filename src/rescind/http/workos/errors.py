@@ -12,6 +12,7 @@ from litestar import Request, Response
 
 from rescind import errors
 from rescind.http import problems
+from rescind.http.methods import allowed_by
 
 _CODES: Final[dict[type[errors.RescindError], str]] = {
     errors.OrganizationNotFound: "entity_not_found",
@@ -56,7 +57,7 @@ def conflict(code: str, message: str) -> Refused:
 
 
 def respond(request: Request[Any, Any, Any], raised: Exception) -> Response[bytes]:
-    """The exception handler of these routes."""
+    """The exception handler of these routes, and of what is beside them below their addresses."""
     request_id = str(request.scope["state"].get("request_id", ""))
     headers: dict[str, str] = {}
     if isinstance(raised, Refused):
@@ -67,7 +68,7 @@ def respond(request: Request[Any, Any, Any], raised: Exception) -> Response[byte
         problems.note(raised, error, request_id)
         status, code = problems.status_of(error), _CODES.get(type(error), error.code)
         body = {"message": problems.detail_of(error), "code": code, "retry": error.retry}
-        headers = problems.headers_of(error)
+        headers = {**problems.headers_of(error), **allowed_by(raised)}
     request.scope["state"]["code"] = code
     return Response(
         msgspec.json.encode(body),

@@ -14,14 +14,14 @@ from alembic.util import CommandError
 
 from rescind.errors import SchemaTooNew, StoreBusy, StoreReadOnly, StoreUnavailable
 from rescind.store.postgres import location
-from rescind.store.queries import Engine, queries
+from rescind.store.queries import queries
 from rescind.store.sqlite import connect, translated_errors
 
 HERE = Path(__file__).parent
 
 
 def migrate(url: str) -> None:
-    """Create or upgrade the schema; on a current one, nothing but the views is made anew.
+    """Create or upgrade the schema; on a current one, nothing but a view of another version is made anew.
 
     `postgresql://…`, `sqlite:///file.db` or a path; a missing SQLite file is created. All of it is
     one transaction. Raises StoreUnavailable, StoreReadOnly, StoreBusy or SchemaTooNew.
@@ -51,7 +51,7 @@ def _upgrade(engine: sqlalchemy.Engine, where: str) -> None:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            create_views(connection)
+            renew_view(connection)
             connection.commit()
             if engine.dialect.name == "sqlite" and connection.connection.in_transaction:
                 connection.connection.driver_connection.execute("COMMIT")  # type: ignore[union-attr]
@@ -63,18 +63,39 @@ def _upgrade(engine: sqlalchemy.Engine, where: str) -> None:
         engine.dispose()
 
 
-def create_views(connection: sqlalchemy.Connection) -> None:
-    """Make the views from the same fragments as the checks, so that a join is as safe as a check."""
-    engine: Engine = "sqlite" if connection.dialect.name == "sqlite" else "postgres"
-    sql = queries(engine)["effective_permission_view"].replace("%(now)s", ":now").replace("%%", "%")
-    clock = {
-        "sqlite": "(SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER))",
-        "postgres": "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)",
-    }[engine]
-    connection.exec_driver_sql("DROP VIEW IF EXISTS effective_permission")
-    connection.exec_driver_sql(
-        sql.replace(":now", clock).replace("%", "%%" if engine == "postgres" else "%")
-    )
+def renew_view(connection: sqlalchemy.Connection) -> None:
+    """Make the view from the same fragments as the checks, so that a join is as safe as a check.
+
+    Where it is so already, nothing is touched; what was granted on it, or built on it, stays.
+    """
+    if connection.dialect.name == "sqlite":
+        _renew_on_sqlite(connection)
+    else:
+        _renew_on_postgres(connection)
+
+
+def _renew_on_sqlite(connection: sqlalchemy.Connection) -> None:
+    clock = "(SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER))"
+    wanted = queries("sqlite")["effective_permission_view"].replace(":now", clock)
+    kept = "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = 'effective_permission'"
+    if connection.exec_driver_sql(kept).scalar() != wanted:
+        connection.exec_driver_sql("DROP VIEW IF EXISTS effective_permission")
+        connection.exec_driver_sql(wanted)
+
+
+def _renew_on_postgres(connection: sqlalchemy.Connection) -> None:
+    """A view keeps what its text means, not the text; so that is compared with a view of the wanted text."""
+    clock = "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)"
+    wanted = queries("postgres")["effective_permission_view"].replace("%(now)s", clock)
+    create, name, meaning = wanted.partition("VIEW effective_permission")
+    connection.exec_driver_sql(f"{create}TEMPORARY VIEW rescind_wanted{meaning}")
+    is_so = connection.exec_driver_sql(
+        "SELECT pg_get_viewdef('pg_temp.rescind_wanted'::regclass)"
+        " = pg_get_viewdef(to_regclass('effective_permission'))"
+    ).scalar()
+    connection.exec_driver_sql("DROP VIEW pg_temp.rescind_wanted")
+    if not is_so:
+        connection.exec_driver_sql(f"{create}OR REPLACE {name}{meaning}")
 
 
 def run_script(connection: sqlalchemy.Connection, number: str) -> None:

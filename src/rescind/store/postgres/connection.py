@@ -45,13 +45,8 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         if timeout is not None:  # somebody listens: silence is no sign of anything
             return super().wait(gen, interval, timeout)
-        half = self.silence_seconds / 2
         try:
-            return super().wait(gen, interval, half)
-        except psycopg.errors._WaitTimeout:  # long enough to look how silent it is
-            pass
-        try:
-            return super().wait(_until_silent(gen, half), interval)
+            return super().wait(_until_silent(gen, self.silence_seconds), interval)
         except ServerSilent as error:
             self.close()
             why = f"the server has said nothing for {self.silence_seconds:g} s"
@@ -59,12 +54,15 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
 
 def _until_silent(steps: PQGen[T], silence_seconds: float) -> PQGen[T]:
-    """The driver's steps from where they are, given up when nothing happens for so long."""
-    silent_since, ready = time.monotonic(), 0
+    """The driver's steps, given up when it has waited in vain for so long since something came."""
+    ready: Any = None
+    silent_since: float | None = None
     try:
         while True:
             ready = yield steps.send(ready)
             if ready:
+                silent_since = None
+            elif silent_since is None:
                 silent_since = time.monotonic()
             elif time.monotonic() - silent_since >= silence_seconds:
                 raise ServerSilent

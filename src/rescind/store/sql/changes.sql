@@ -51,7 +51,9 @@ LEFT JOIN change AS c ON c.organization = k.organization AND c.revision = k.revi
 WHERE k.organization = :o AND k.key = :key
 
 -- name: read_recorded
-SELECT recorded_at FROM change WHERE organization = :o AND revision = :revision
+SELECT c.recorded_at, e.enforced_at
+FROM change AS c LEFT JOIN enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
+WHERE c.organization = :o AND c.revision = :revision
 
 -- --- organizations ----------------------------------------------------------------------------
 

@@ -127,6 +127,13 @@ DELETE FROM role WHERE organization = :o AND id IN (
 @rest
 )
 
+-- What goes from here on went with the organization: once the end of that has been told, there is nothing more to tell.
+
+-- name: forget_gone_of_deleted
+DELETE FROM directory_gone WHERE organization = :o AND EXISTS (
+    SELECT 1 FROM organization AS d JOIN directory_follower AS f ON f.organization = d.id
+    WHERE d.id = :o AND d.slug IS NULL AND f.revision >= d.revision)
+
 -- name: settle_deletion
 UPDATE change SET settled_at = recorded_at + (SELECT
 @clock

@@ -85,7 +85,9 @@ LEFT JOIN directory AS d ON d.organization = g.organization AND d.kind = g.kind 
 WHERE g.organization = :o ORDER BY g.kind, g.number
 
 -- name: forget_gone
-DELETE FROM directory_gone WHERE organization = :o AND revision <= :revision RETURNING 1
+DELETE FROM directory_gone WHERE organization = :o
+AND (revision <= :revision OR EXISTS (SELECT 1 FROM organization AS d WHERE d.id = :o AND d.slug IS NULL AND d.revision <= :revision))
+RETURNING 1
 
 -- name: show_organization_ever
 SELECT o.id, COALESCE(o.slug, o.deleted_as), o.name, o.created_at, d.public_id, d.external_id, d.attributes, d.updated_at, o.role_mode
