@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -10,13 +11,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from rich.console import Console
 
 from rescind import Authority, changes
-from rescind.cli import background
+from rescind.cli import output, watching
+from rescind.model import PendingWork
 from tests.unit.command_line import CommandLine, one_error
 
 LEAVE = ("remove-member", "eng", "ada", "--route", "background")
@@ -122,11 +127,76 @@ def test_work_is_watched(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> 
                 authority.reconcile("eng")
 
     clock = SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
-    monkeypatch.setattr(background, "time", clock)
+    monkeypatch.setattr(watching, "time", clock)
     code, out, err = acme("pending", "--watch")
     assert (code, err, len(frames)) == (0, "", 3)
     assert "oldest that revokes" in out
+    assert "1 job, 0 parked" not in out  # the last view alone is left in a pipe
+    assert "0 jobs, 0 parked" in out
     one_error(acme("pending", "--watch", "--json"))
+    one_error(acme("pending", "retry", "eng", "--watch"))
+
+
+def work(**known: Any) -> PendingWork:
+    """Some pending work."""
+    unknown = dict.fromkeys(field.name for field in fields(PendingWork))
+    numbers = {"group_number": -1, "organization_number": 1, "done": 0, "lag_seconds": 1.0}
+    return PendingWork(**{**unknown, **numbers, "is_parked": False, "direction": "grants", **known})
+
+
+def test_the_rate_is_of_all_that_is_done() -> None:
+    """Also of work that is done to its end and gone; work that begins anew takes nothing off it."""
+    meter = watching.Meter()
+    first, second = (work(group_number=-n, total=1_000) for n in (1, 2))
+    assert meter.rate([first, second], 10.0) == 0
+    assert meter.rate([replace(first, done=400), replace(second, done=100)], 11.0) == 500
+    assert meter.rate([replace(second, done=0)], 12.0) == (500 + 600) / 2
+    assert meter.rate([], 13.0) == (500 + 600 + 1_000) / 3
+
+
+def test_what_is_watched_is_what_can_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parked work is not waited for; what nobody has counted yet is not taken for nothing."""
+    screen = Console(file=io.StringIO(), width=80)
+    found = [
+        work(total=100, done=50),
+        work(group_number=-2),
+        work(group_number=-3, total=9_999, is_parked=True),
+    ]
+    screen.print(watching.frame(found, 25.0))
+    assert isinstance(screen.file, io.StringIO)
+    told = dict(line.split("  ", 1) for line in screen.file.getvalue().splitlines())
+    told = {name: value.strip() for name, value in told.items()}
+    assert told["pending"] == "2 jobs, 1 parked"
+    assert told["pairs"] == "50 of 100 looked at; 1 job not counted yet"
+    assert told["time left"] == "2 s and more"
+
+
+def test_a_list_says_that_there_is_more(acme: CommandLine) -> None:
+    """And only then; a list of one group is refused, and so is one of an organization that never was."""
+    acme(*LEAVE)
+    acme("delete-group", "eng", "--cascade", "--route", "background")
+    assert "and more" in acme("pending", "--limit", "1")[1]
+    assert "and more" not in acme("pending", "--limit", "2")[1]
+    assert len(acme("pending", "--limit", "1", "--json")[1].splitlines()) == 1
+    assert "List takes none" in one_error(acme("pending", "list", "eng"))
+    assert "does not exist" in one_error(acme("pending", "-o", "never"))
+    assert "does not exist" in one_error(acme("pending", "-o", "never", "--watch"))
+    acme("delete-organization", "--cascade")
+    assert acme("pending")[:2] == (0, "nothing is pending\n")
+
+
+def test_a_list_fits_a_terminal(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In 80 columns no word of ours is folded, however long somebody's names are; the names are all there."""
+    monkeypatch.setattr(output, "PIPE_WIDTH", 80)
+    long = "service_account:a-rather-long-name-of-an-account@corp.example.com"
+    acme("add-membership", long)
+    acme("add-member", "eng", long, "--route", "background")
+    acme("unassign", "reader", "group:eng", "--route", "background")
+    acme("pending", "park", "eng")
+    out = acme("pending")[1]
+    assert max(map(len, out.splitlines())) <= 80
+    for word in ("direction", "assignment", "member", "revokes", "parked"):
+        assert word in out.split()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

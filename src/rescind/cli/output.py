@@ -18,6 +18,8 @@ from rescind.model import Decision, Difference, Receipt
 
 EXAMPLES = 20
 PIPE_WIDTH = 240
+SHORT = 12
+"""Letters: a column with no more is not folded."""
 UNSETTLED = "not yet; `rescind worker` does that, and answers do not wait for it"
 
 
@@ -65,12 +67,16 @@ def pairs(rows: Iterable[tuple[str, object]]) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Rows under headings; long text folds, nothing is cut."""
+    """Rows under headings; long text folds, nothing is cut. Where there is little room, columns of short
+    words keep theirs.
+    """
     shown = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        shown.add_column(column, overflow="fold")
-    for row in rows:
-        shown.add_row(*map(plain, row))
+    listed = [[plain(cell) for cell in row] for row in rows]
+    for number, column in enumerate(columns):
+        longest = max(map(len, [column, *(row[number] for row in listed)]))
+        shown.add_column(column, overflow="fold", no_wrap=longest <= SHORT)
+    for row in listed:
+        shown.add_row(*row)
     console().print(shown)
 
 
