@@ -237,3 +237,25 @@ def test_drift_is_told_and_repaired(acme: CommandLine) -> None:
     acme("worker", "--until-settled")
     code, out, _ = acme("audit", "--json")
     assert (code, json.loads(out)["clean"], json.loads(out)["effective_roles"]) == (0, True, 1)
+
+
+def test_an_import_says_what_it_leaves(acme: CommandLine, tmp_path: Path) -> None:
+    """Where its effective roles do not follow at once, it names who makes them follow."""
+    lines: list[dict[str, Any]] = [{"change": "create_group", "group": "large"}]
+    lines += [{"change": "add_membership", "subject": f"user:{n}"} for n in range(2_000)]
+    members = [f"user:{n}" for n in range(2_000)]
+    lines += [{"change": "add_members", "group": "large", "members": members}]
+    (tmp_path / "small").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert "settled" not in acme("import", "small", "--batch-size", "5000")[1]
+    lines = [{"change": "define_resource_type", "type": "doc"}]
+    for n in range(60):
+        on = f"doc:{n}"
+        lines += [{"change": "create_resource", "resource": on}]
+        lines += [{"change": "assign", "role": "reader", "to": "group:large", "on": on}]
+    (tmp_path / "large").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert "`rescind worker` does that" in acme("import", "large", "--batch-size", "5000")[1]
+    again = json.loads(acme("import", "large", "--batch-size", "5000", "--json")[1])
+    assert (again["repeated"], again["settled"]) == (1, False)
+    acme("worker", "--until-settled")
+    assert "settled" not in acme("import", "large", "--batch-size", "5000")[1]
+    assert acme("audit")[0] == 0
