@@ -181,7 +181,10 @@ def test_a_list_says_that_there_is_more(acme: CommandLine) -> None:
     assert "List takes none" in one_error(acme("pending", "list", "eng"))
     assert "does not exist" in one_error(acme("pending", "-o", "never"))
     assert "does not exist" in one_error(acme("pending", "-o", "never", "--watch"))
-    acme("delete-organization", "--cascade")
+    acme("delete-organization", "--cascade", "--route", "background")
+    assert "all of it" in acme("pending")[1]
+    assert "Nothing is pending for it" in one_error(acme("pending", "park", "0"))
+    acme("worker", "--until-settled")
     assert acme("pending")[:2] == (0, "nothing is pending\n")
 
 

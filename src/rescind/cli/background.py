@@ -159,7 +159,8 @@ def _of_group(authority: Authority, organization: str | None, group: str) -> lis
     """
     found = authority.pending(organization=organization, limit=MOST_LOOKED_AT)
     named = [work for work in found if work.group == group]
-    mine = named or [w for w in found if w.group is None and _number(w) == group.lstrip("-")]
+    deleted = [w for w in found if w.group is None and w.kind != "organization"]
+    mine = named or [w for w in deleted if _number(w) == group.lstrip("-")]
     if not mine:
         raise InvalidArgument(what="group", value=group, mend="nothing is pending for it")
     if len({work.organization_number for work in mine}) > 1:

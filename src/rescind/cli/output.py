@@ -102,11 +102,12 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
     if not done.changed:
         say(f"nothing changed: it is so already  (token {done.token}, {took_ms:.1f} ms)")
         return
+    why = f": {done.route_reason}" if done.route_reason else ""  # not kept for who repeats a key
     pairs(
         [
             ("changed", f"yes, revision {done.revision.organization}"),
             ("direction", done.direction.value),
-            ("route", f"{done.route.value}: {done.route_reason}"),
+            ("route", f"{done.route.value}{why}"),
             ("fan-out", counted(done.fan_out, "effective role")),
             ("settled", _time(done.settled_at) if done.settled_at else UNSETTLED),
             ("enforced", _time(done.enforced_at)),
