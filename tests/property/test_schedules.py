@@ -19,6 +19,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.errors import StoreConflict
+from rescind.insight.audit import audit
 from rescind.propagation.reconcile import Work
 from rescind.store import Store
 from tests.faults.small import Steady
@@ -208,6 +209,38 @@ def test_the_locks_keep_them_apart(collisions: Collisions, is_on: bool) -> None:
         lambda: work.step(Steady(100)),
         collisions.one.store,
         lambda: schedule.apply(leave, collisions.other),
+        at=BEFORE_TALLIES,
+    )
+    schedule.drain()
+    if is_on:
+        schedule.is_right()
+        return
+    with pytest.raises(AssertionError):
+        schedule.is_right()
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_repair_is_overtaken_too(collisions: Collisions, is_on: bool) -> None:
+    """Who leaves while a repair of theirs is done has nothing in the end; if the repair had the number of the
+    next revision, what is pending for that change would be taken for the repair, and be gone.
+    """
+    authority = collisions.one
+    if not is_on:
+        queries = authority.store.queries
+        queries["pend_repair"] = queries["pend_repair"].replace(
+            "o.revision, o.revision", "o.revision + 1, o.revision + 1"
+        )
+    schedule = Schedule(authority, random.Random(0))
+    with authority.store.connection() as connection:
+        connection.execute("DELETE FROM effective_role")  # type: ignore[attr-defined]
+    audit(authority, schedule.organization, repair=True)
+    team = {work.group_number for work in authority.pending() if work.group == "team"}
+    job = min((job for job in schedule.pending() if job.group in team), key=lambda job: job.ref)
+    leave = changes.RemoveMembers(group="team", members=SUBJECTS[:1])
+    collisions.meet(
+        lambda: Work(authority.store, job).step(Steady(100)),
+        authority.store,
+        lambda: schedule.apply(leave, collisions.other, "background"),
         at=BEFORE_TALLIES,
     )
     schedule.drain()

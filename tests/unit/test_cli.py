@@ -252,3 +252,11 @@ def test_as_a_process(tmp_path: Path) -> None:
     script = f'{sys.executable} -c "import rescind.cli; rescind.cli.main()" export | head -1'
     piped = spawned_shell(tmp_path, script)
     assert (piped.stdout.count("\n"), piped.stderr) == (1, "")
+
+
+def test_a_repeated_change_has_its_receipt(acme: CommandLine) -> None:
+    """But for why it took its route, which is not kept."""
+    once = ("create-group", "more", "--key", "k")
+    assert "route      inline: no effective roles to move\n" in acme(*once)[1]
+    code, out, _ = acme(*once)
+    assert (code, "route      inline\n" in out) == (0, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -10,13 +11,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from rich.console import Console
 
 from rescind import Authority, changes
-from rescind.cli import background
+from rescind.cli import output, watching
+from rescind.model import PendingWork
 from tests.unit.command_line import CommandLine, one_error
 
 LEAVE = ("remove-member", "eng", "ada", "--route", "background")
@@ -122,11 +127,79 @@ def test_work_is_watched(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> 
                 authority.reconcile("eng")
 
     clock = SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
-    monkeypatch.setattr(background, "time", clock)
+    monkeypatch.setattr(watching, "time", clock)
     code, out, err = acme("pending", "--watch")
     assert (code, err, len(frames)) == (0, "", 3)
     assert "oldest that revokes" in out
+    assert "1 job, 0 parked" not in out  # the last view alone is left in a pipe
+    assert "0 jobs, 0 parked" in out
     one_error(acme("pending", "--watch", "--json"))
+    one_error(acme("pending", "retry", "eng", "--watch"))
+
+
+def work(**known: Any) -> PendingWork:
+    """Some pending work."""
+    unknown = dict.fromkeys(field.name for field in fields(PendingWork))
+    numbers = {"group_number": -1, "organization_number": 1, "done": 0, "lag_seconds": 1.0}
+    return PendingWork(**{**unknown, **numbers, "is_parked": False, "direction": "grants", **known})
+
+
+def test_the_rate_is_of_all_that_is_done() -> None:
+    """Also of work that is done to its end and gone; work that begins anew takes nothing off it."""
+    meter = watching.Meter()
+    first, second = (work(group_number=-n, total=1_000) for n in (1, 2))
+    assert meter.rate([first, second], 10.0) == 0
+    assert meter.rate([replace(first, done=400), replace(second, done=100)], 11.0) == 500
+    assert meter.rate([replace(second, done=0)], 12.0) == (500 + 600) / 2
+    assert meter.rate([], 13.0) == (500 + 600 + 1_000) / 3
+
+
+def test_what_is_watched_is_what_can_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parked work is not waited for; what nobody has counted yet is not taken for nothing."""
+    screen = Console(file=io.StringIO(), width=80)
+    found = [
+        work(total=100, done=50),
+        work(group_number=-2),
+        work(group_number=-3, total=9_999, is_parked=True),
+    ]
+    screen.print(watching.frame(found, 25.0))
+    assert isinstance(screen.file, io.StringIO)
+    told = dict(line.split("  ", 1) for line in screen.file.getvalue().splitlines())
+    told = {name: value.strip() for name, value in told.items()}
+    assert told["pending"] == "2 jobs, 1 parked"
+    assert told["pairs"] == "50 of 100 looked at; 1 job not counted yet"
+    assert told["time left"] == "2 s and more"
+
+
+def test_a_list_says_that_there_is_more(acme: CommandLine) -> None:
+    """And only then; a list of one group is refused, and so is one of an organization that never was."""
+    acme(*LEAVE)
+    acme("delete-group", "eng", "--cascade", "--route", "background")
+    assert "and more" in acme("pending", "--limit", "1")[1]
+    assert "and more" not in acme("pending", "--limit", "2")[1]
+    assert len(acme("pending", "--limit", "1", "--json")[1].splitlines()) == 1
+    assert "List takes none" in one_error(acme("pending", "list", "eng"))
+    assert "does not exist" in one_error(acme("pending", "-o", "never"))
+    assert "does not exist" in one_error(acme("pending", "-o", "never", "--watch"))
+    acme("delete-organization", "--cascade", "--route", "background")
+    assert "all of it" in acme("pending")[1]
+    assert "Nothing is pending for it" in one_error(acme("pending", "park", "0"))
+    acme("worker", "--until-settled")
+    assert acme("pending")[:2] == (0, "nothing is pending\n")
+
+
+def test_a_list_fits_a_terminal(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In 80 columns no word of ours is folded, however long somebody's names are; the names are all there."""
+    monkeypatch.setattr(output, "PIPE_WIDTH", 80)
+    long = "service_account:a-rather-long-name-of-an-account@corp.example.com"
+    acme("add-membership", long)
+    acme("add-member", "eng", long, "--route", "background")
+    acme("unassign", "reader", "group:eng", "--route", "background")
+    acme("pending", "park", "eng")
+    out = acme("pending")[1]
+    assert max(map(len, out.splitlines())) <= 80
+    for word in ("direction", "assignment", "member", "revokes", "parked"):
+        assert word in out.split()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -167,3 +240,25 @@ def test_drift_is_told_and_repaired(acme: CommandLine) -> None:
     acme("worker", "--until-settled")
     code, out, _ = acme("audit", "--json")
     assert (code, json.loads(out)["clean"], json.loads(out)["effective_roles"]) == (0, True, 1)
+
+
+def test_an_import_says_what_it_leaves(acme: CommandLine, tmp_path: Path) -> None:
+    """Where its effective roles do not follow at once, it names who makes them follow."""
+    lines: list[dict[str, Any]] = [{"change": "create_group", "group": "large"}]
+    lines += [{"change": "add_membership", "subject": f"user:{n}"} for n in range(2_000)]
+    members = [f"user:{n}" for n in range(2_000)]
+    lines += [{"change": "add_members", "group": "large", "members": members}]
+    (tmp_path / "small").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert "settled" not in acme("import", "small", "--batch-size", "5000")[1]
+    lines = [{"change": "define_resource_type", "type": "doc"}]
+    for n in range(60):
+        on = f"doc:{n}"
+        lines += [{"change": "create_resource", "resource": on}]
+        lines += [{"change": "assign", "role": "reader", "to": "group:large", "on": on}]
+    (tmp_path / "large").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert "`rescind worker` does that" in acme("import", "large", "--batch-size", "5000")[1]
+    again = json.loads(acme("import", "large", "--batch-size", "5000", "--json")[1])
+    assert (again["repeated"], again["settled"]) == (1, False)
+    acme("worker", "--until-settled")
+    assert "settled" not in acme("import", "large", "--batch-size", "5000")[1]
+    assert acme("audit")[0] == 0

@@ -5,18 +5,16 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 import typer
-from rich.live import Live
-from rich.table import Table
 
 from rescind.authority import Authority
-from rescind.cli import output
+from rescind.cli import output, watching
 from rescind.cli.options import Place, with_place
 from rescind.errors import InvalidArgument
 from rescind.insight.audit import Report
@@ -24,7 +22,6 @@ from rescind.insight.audit import audit as run_audit
 from rescind.model import PendingWork
 
 DRIFT = 1
-WATCH_SECONDS = 0.5
 MOST_LOOKED_AT = 100_000
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
 
@@ -98,14 +95,23 @@ def pending(
     limit: Limit = 100,
 ) -> None:
     """Work that is not settled: list or watch it, show a group's, retry it, or park it."""
-    if action is not Action.LIST and group is None:
-        raise InvalidArgument(what="group", mend=f"name the group to {action.value}")
+    if (action is Action.LIST) != (group is None):
+        mend = (
+            "list takes none; `show` is for one" if group else f"name the group to {action.value}"
+        )
+        raise InvalidArgument(what="group", mend=mend)
+    if watch and (action is not Action.LIST or place.as_json):
+        mend = "only what is listed can be watched, and not as JSON: ask again and again instead"
+        raise InvalidArgument(what="--watch", mend=mend)
     with place.open() as authority:
-        if watch:
-            _watch(place, authority)
-            return
         if action is Action.LIST:
-            _list(place, authority.pending(organization=place.organization, limit=limit))
+            find = partial(authority.pending, organization=place.organization)
+            if not (found := find(limit=limit + 1)):
+                _require_known(place, authority)
+            if watch:
+                watching.watch(partial(find, limit=MOST_LOOKED_AT))
+            else:
+                _list(place, found, limit)
             return
         mine = _of_group(authority, place.organization, str(group))
         if action is Action.SHOW:
@@ -140,6 +146,12 @@ def audit(
         raise typer.Exit(DRIFT)
 
 
+def _require_known(place: Place, authority: Authority) -> None:
+    """Raises OrganizationNotFound where one is named that never was: no slip of the pen looks settled."""
+    if place.organization is not None:
+        next(authority.log(organization=place.organization, limit=1), None)
+
+
 def _of_group(authority: Authority, organization: str | None, group: str) -> list[PendingWork]:
     """All that is pending for one group, by its name, or by its number if it was deleted.
 
@@ -165,15 +177,19 @@ def _say(place: Place, text: str) -> None:
         output.say(text)
 
 
-def _list(place: Place, found: list[PendingWork]) -> None:
+def _list(place: Place, found: list[PendingWork], limit: int) -> None:
+    listed = found[:limit]
     if place.as_json:
-        for work in found:
+        for work in listed:
             output.say_json(asdict(work))
         return
     if not found:
         output.say("nothing is pending")
         return
-    output.table(_COLUMNS, (_row(work) for work in found))
+    first = 0 if place.organization is None else 1  # the organization, where that is not known
+    output.table(_COLUMNS[first:], (_row(work)[first:] for work in listed))
+    if len(found) > limit:
+        output.say("… and more; --limit says how many are shown")
 
 
 _COLUMNS = ("organization", "group", "kind", "of", "direction", "done", "lag", "state")
@@ -233,51 +249,6 @@ def _pairs(work: PendingWork) -> str:
     return f"{work.done:,} of {work.total:,} looked at"
 
 
-def _watch(place: Place, authority: Authority) -> None:
-    """Redraw until nothing is due, or the user ends it."""
-    if place.as_json:
-        raise InvalidArgument(what="--watch", mend="ask again and again with --json instead")
-    screen = output.console()
-    with Live(console=screen, auto_refresh=False, transient=False) as live, _until_interrupted():
-        for drawn in _frames(place, authority):
-            live.update(drawn, refresh=True)
-            time.sleep(WATCH_SECONDS)
-
-
-@contextmanager
-def _until_interrupted() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        return
-
-
-def _frames(place: Place, authority: Authority) -> Iterator[Table]:
-    before: tuple[float, int] | None = None
-    while True:
-        found = authority.pending(organization=place.organization, limit=MOST_LOOKED_AT)
-        done, total = sum(w.done for w in found), sum(w.total or 0 for w in found)
-        now = time.monotonic()
-        rate = 0.0
-        if before is not None and done >= before[1]:
-            rate = (done - before[1]) / max(now - before[0], 1e-9)
-        before = (now, done)
-        left = f"{(total - done) / rate:,.0f} s" if rate and total > done else "–"
-        groups = len({(w.organization, w.group_number) for w in found})
-        frame = Table.grid(padding=(0, 2))
-        frame.add_row("groups", f"{groups:,}")
-        frame.add_row("pending", f"{len(found):,}, {sum(w.is_parked for w in found):,} parked")
-        frame.add_row("pairs", f"{done:,} of {total:,}")
-        frame.add_row("rate", f"{rate:,.0f} pairs/s")
-        frame.add_row("time left", left)
-        for direction in ("revokes", "grants"):
-            lags = [w.lag_seconds for w in found if w.direction == direction]
-            frame.add_row(f"oldest that {direction}", f"{max(lags):.1f} s" if lags else "none")
-        yield frame
-        if not any(not w.is_parked for w in found):
-            return
-
-
 def _report(report: Report) -> None:
     output.pairs(
         [
@@ -303,4 +274,8 @@ def _report(report: Report) -> None:
         )
     if report.repaired:
         output.say(f"{report.repaired:,} repairs; what goes through a group is pending now")
-    output.say("effective roles are what the facts imply" if report.is_clean else "there is drift")
+    if not report.is_clean:
+        output.say("there is drift")
+        return
+    but = ", but for what is not settled yet" if report.groups else ""
+    output.say(f"effective roles are what the facts imply{but}")

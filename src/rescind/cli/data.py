@@ -102,7 +102,10 @@ def import_files(
                 again=again,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
-    _summarize(summary, as_json=place.as_json)
+        is_settled = not any(
+            authority.pending(organization=name, limit=1) for name in summary.organizations
+        )
+    _summarize(summary, is_settled=is_settled, as_json=place.as_json)
 
 
 def export(
@@ -158,9 +161,9 @@ def _written(to: str) -> Iterator[Callable[[bytes], object]]:
         raise
 
 
-def _summarize(summary: exchange.Summary, *, as_json: bool) -> None:
+def _summarize(summary: exchange.Summary, *, is_settled: bool, as_json: bool) -> None:
     if as_json:
-        output.say_json(asdict(summary))
+        output.say_json({**asdict(summary), "settled": is_settled})
         return
     batches = "1 batch" if summary.batches == 1 else f"{summary.batches:,} batches"
     rows: list[tuple[str, object]] = [
@@ -172,6 +175,8 @@ def _summarize(summary: exchange.Summary, *, as_json: bool) -> None:
     if summary.repeated:
         done = f"{summary.repeated:,}, passed over; --again does them anew"
         rows.append(("batches done before", done))
+    if not is_settled:
+        rows.append(("settled", output.UNSETTLED))
     output.pairs([*rows, ("took", f"{summary.seconds:.1f} s")])
 
 

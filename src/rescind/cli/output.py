@@ -19,6 +19,8 @@ from rescind.model.amounts import counted as counted
 
 EXAMPLES = 20
 PIPE_WIDTH = 240
+SHORT = 12
+"""Letters: a column with no more is not folded."""
 UNSETTLED = "not yet; `rescind worker` does that, and answers do not wait for it"
 
 
@@ -61,12 +63,16 @@ def pairs(rows: Iterable[tuple[str, object]]) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Rows under headings; long text folds, nothing is cut."""
+    """Rows under headings; long text folds, nothing is cut. Where there is little room, columns of short
+    words keep theirs.
+    """
     shown = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        shown.add_column(column, overflow="fold")
-    for row in rows:
-        shown.add_row(*map(plain, row))
+    listed = [[plain(cell) for cell in row] for row in rows]
+    for number, column in enumerate(columns):
+        longest = max(map(len, [column, *(row[number] for row in listed)]))
+        shown.add_column(column, overflow="fold", no_wrap=longest <= SHORT)
+    for row in listed:
+        shown.add_row(*row)
     console().print(shown)
 
 
@@ -92,11 +98,12 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
     if not done.changed:
         say(f"nothing changed: it is so already  (token {done.token}, {took_ms:.1f} ms)")
         return
+    why = f": {done.route_reason}" if done.route_reason else ""  # not kept for who repeats a key
     pairs(
         [
             ("changed", f"yes, revision {done.revision.organization}"),
             ("direction", done.direction.value),
-            ("route", f"{done.route.value}: {done.route_reason}".removesuffix(": ")),
+            ("route", f"{done.route.value}{why}"),
             ("fan-out", counted(done.fan_out, "effective role")),
             ("settled", _time(done.settled_at) if done.settled_at else UNSETTLED),
             ("enforced", _time(done.enforced_at)),

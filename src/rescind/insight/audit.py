@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from rescind.authority import Authority
 from rescind.errors import OrganizationNotFound
 from rescind.store import Rows, Transaction
+from rescind.store.base import PlanStale
 
 MEMBERSHIPS_A_READ: Final = 50
+MENDS_AT_ONCE: Final = 100
+"""In one transaction: changes of the organization wait for it."""
 EXAMPLES: Final = 3
 LAST: Final = 2**31 - 1
 
@@ -104,80 +107,138 @@ class _Audit:
             step = {"o": self.o, "from_m": from_m, "step": MEMBERSHIPS_A_READ - 1}
             bound = self.store.fetch("find_audit_bound", step)
             to_m = bound[0][0] if bound else LAST
-            self._compare({"o": self.o, "from_m": from_m, "to_m": to_m})
+            self._look_at({"o": self.o, "from_m": from_m, "to_m": to_m})
             from_m = to_m + 1
         self.report.groups += [g for g in self.groups.values() if g.is_drift or g.unsettled]
 
-    def _compare(self, span: dict[str, int]) -> None:
+    def _look_at(self, span: dict[str, int]) -> None:
+        """Some memberships, at one state of the facts."""
         expected, found, assignments, pending = self.store.fetch_many(
             [
-                ("audit_expected", span),
-                ("audit_found", span),
-                ("audit_assignments", {"o": self.o}),
-                ("audit_pending", {"o": self.o}),
+                (query, span)
+                for query in ("audit_expected", "audit_found", "audit_assignments", "audit_pending")
             ]
         )
         self.report.memberships += len({membership for membership, *_ in expected})
         self.report.effective_roles += sum(count for *_, count, _ in found)
-        of_holder = {holder: (count, first) for holder, count, first in assignments}
-        until = {(m, holder): expires_at for m, holder, expires_at in expected}
-        wrong: dict[Pair, list[int]] = {}  # missing, surplus, an assignment
-        right: dict[Pair, int] = {}
-        for m, holder, expires_at, count, first in found:
-            if until.get((m, holder), -1) == expires_at:
-                right[(m, holder)] = count
-            else:
-                wrong.setdefault((m, holder), [0, 0, first])[1] += count
-        for pair in until:
-            count, first = of_holder.get(pair[1], (0, 0))
-            surplus = wrong.get(pair, [0, 0, 0])[1]
-            if missing := count - right.get(pair, 0) - surplus:
-                wrong.setdefault(pair, [0, 0, first])[0] += missing
-        for pair, (missing, surplus, assignment) in wrong.items():
-            self._found(pair, missing, surplus, assignment, pending)
-
-    def _found(
-        self, pair: Pair, missing: int, surplus: int, assignment: int, pending: Rows
-    ) -> None:
-        membership, holder = pair
-        rows = self.store.fetch(
-            "audit_names", {"o": self.o, "m": membership, "holder": holder or 0, "a": assignment}
-        )
-        subject, group, role, resource = rows[0]
-        drift = self.groups.setdefault(holder, Drift(self.name, group))
-        if _may_be_pending(membership, holder, pending):
-            drift.unsettled += missing + surplus
-            return
-        drift.missing += missing
-        drift.surplus += surplus
-        if len(drift.examples) < EXAMPLES:
-            what = "lacks" if missing else "has"
-            drift.examples.append(
-                f"{subject or f'membership {membership} (gone)'} {what}"
-                f" {role or f'assignment {assignment} (gone)'} on {resource or 'nothing'}"
-            )
+        unsettled = _Unsettled(pending)
+        drifting = []
+        for wrong in _differences(expected, found, dict(assignments)):
+            drift = self._drift(wrong.holder)
+            if unsettled.may_mend(wrong):
+                drift.unsettled += wrong.missing + wrong.surplus
+                continue
+            drifting.append(wrong)
+            drift.missing += wrong.missing
+            drift.surplus += wrong.surplus
+            if len(drift.examples) < EXAMPLES:
+                drift.examples += self._examples(wrong)[: EXAMPLES - len(drift.examples)]
         if self.repair:
-            self._mend(membership, holder)
+            for at in range(0, len(drifting), MENDS_AT_ONCE):
+                self._mend(drifting[at : at + MENDS_AT_ONCE])
 
-    def _mend(self, membership: int, holder: int | None) -> None:
-        names: dict[str, Any] = {"o": self.o, "m": membership, "holder": holder}
+    def _drift(self, holder: int | None) -> Drift:
+        """The entry of a group; of none for what memberships hold themselves, or from what is gone."""
+        if holder is None or holder > 0:
+            return self.groups.setdefault(None, Drift(self.name, None))
+        if holder not in self.groups:
+            found = self.store.fetch("audit_group", {"o": self.o, "holder": holder})
+            if not found:
+                return self._drift(None)
+            self.groups[holder] = Drift(self.name, found[0][0])
+        return self.groups[holder]
 
+    def _examples(self, wrong: _Difference) -> list[str]:
+        names = {"o": self.o, "m": wrong.membership, "holder": wrong.holder or 0}
+        examples = []
+        if wrong.missing:
+            ((lacked,),) = self.store.fetch("find_missing", names)
+            if lacked is not None:  # else it has come since
+                examples.append(self._example(wrong.membership, "lacks", lacked))
+        if wrong.assignment is not None:
+            until = " until the wrong time" if wrong.is_due else ""
+            examples.append(self._example(wrong.membership, "has", wrong.assignment) + until)
+        return examples
+
+    def _example(self, membership: int, verb: str, assignment: int) -> str:
+        names = {"o": self.o, "m": membership, "a": assignment}
+        ((subject, role, resource),) = self.store.fetch("audit_names", names)
+        who = subject or f"membership {membership} (gone)"
+        if role is None:
+            return f"{who} {verb} assignment {abs(assignment)} (gone)"
+        return f"{who} {verb} {role} on {resource}"
+
+    def _mend(self, drifting: list[_Difference]) -> None:
         def mend(tx: Transaction) -> None:
             tx.begin(o=self.o, organization=self.name, mode=self.mode)
-            if holder is not None and holder < 0:
-                tx.run("pend_repair", **names)
-                return
-            tx.run("repair_dangling", **names)
-            tx.run("repair_direct", **names)
+            for wrong in drifting:
+                names = {"o": self.o, "m": wrong.membership, "holder": wrong.holder}
+                if wrong.holder is not None and wrong.holder < 0:
+                    tx.run("pend_repair", **names)
+                    continue
+                tx.run("repair_dangling", **names)
+                tx.run("repair_direct", **names)
 
-        self.store.transact(mend)
-        self.report.repaired += 1
+        while True:
+            try:
+                self.store.transact(mend)
+            except PlanStale:
+                ((o, mode, _),) = self.store.fetch("plan", {"organization": self.name})
+                if o != self.o:  # it was deleted since
+                    return
+                self.mode = mode
+                continue
+            self.report.repaired += len(drifting)
+            return
 
 
-def _may_be_pending(membership: int, holder: int | None, pending: Rows) -> bool:
-    return any(
-        kind == "whole"
-        or (kind == "member" and ref == membership)
-        or (kind == "assignment" and (group == holder or holder is None))
-        for kind, group, ref in pending
-    )
+@dataclass(slots=True)
+class _Difference:
+    """What is wrong with what a membership has from a holder; from nobody, where that is gone.
+
+    `assignment` is one of the surplus rows; if it `is_due` to be had, its time is wrong.
+    """
+
+    membership: int
+    holder: int | None
+    missing: int = 0
+    surplus: int = 0
+    assignment: int | None = None
+    is_due: bool = False
+
+
+def _differences(expected: Rows, found: Rows, assignments: dict[int, int]) -> Iterator[_Difference]:
+    """Each assignment has one holder, so rows need only be counted by holder."""
+    until = {(m, holder): expires_at for m, holder, expires_at in expected}
+    right: dict[Pair, int] = {}
+    wrong: dict[Pair, _Difference] = {}
+    for m, holder, expires_at, count, first in found:
+        pair = (m, holder)
+        if until.get(pair, -1) == expires_at:
+            right[pair] = count
+            continue
+        difference = wrong.setdefault(pair, _Difference(*pair, is_due=pair in until))
+        difference.surplus += count
+        difference.assignment = first
+    for pair in until:
+        surplus = wrong[pair].surplus if pair in wrong else 0
+        if missing := assignments.get(pair[1], 0) - right.get(pair, 0) - surplus:
+            wrong.setdefault(pair, _Difference(*pair)).missing = missing
+    yield from wrong.values()
+
+
+class _Unsettled:
+    """What pending work may still put right."""
+
+    def __init__(self, pending: Rows) -> None:
+        self._is_all = any(kind == "whole" for kind, *_ in pending)
+        self._groups = {group for kind, group, _ in pending if kind == "assignment"}
+        self._memberships = {ref for kind, _, ref in pending if kind == "member"}
+
+    def may_mend(self, wrong: _Difference) -> bool:
+        return (
+            self._is_all
+            or wrong.membership in self._memberships
+            or wrong.holder in self._groups
+            or (wrong.holder is None and bool(self._groups))
+        )

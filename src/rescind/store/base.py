@@ -67,8 +67,9 @@ class Transaction(Protocol):
     def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
         """Note what the query weighs (pairs, is_critical, is_busy, is_unsettled) in counters.
 
-        The change fails with OverBudget where the step is to be inline and has more pairs than the
-        budget, or a job has its groups. A budget that waits does so for such a job instead.
+        The change fails with OverBudget where the step is to be inline and has more pairs than the steps
+        before it left of the budget, or a job has its groups. A budget that waits does so for such a job
+        instead.
         """
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:

@@ -260,11 +260,14 @@ class PostgresStore:
             self._counting[(name, counters, guard)] = known
         return known
 
-    def choosing(self, name: str) -> str:
-        """The statement that weighs a change, made to choose its route from that."""
+    def choosing(self, name: str, *, is_first: bool) -> str:
+        """The statement that weighs a step, made to choose its route from that. What steps before it do
+        inline is off the budget.
+        """
+        done = "" if is_first else " - rescind_tallied('pairs') + rescind_tallied('estimated')"
         return (
             "SELECT rescind_choose(w.pairs, w.is_critical, w.is_busy, w.is_unsettled,"
-            " %(is_background)s, %(pairs)s, %(critical_pairs)s, %(step)s)"
+            f" %(is_background)s, %(pairs)s{done}, %(critical_pairs)s{done}, %(step)s)"
             f" FROM (\n{self.queries[name]}\n) AS w"
         )
 

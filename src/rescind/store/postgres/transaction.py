@@ -52,8 +52,9 @@ class PostgresTransaction:
         cursor = self._execute(query, self._sql(query), params)
         return lambda: cursor.rowcount
 
-    def choose(self, query: str, budget: Bounds, /, **params: Any) -> None:
+    def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
         bounds = {
+            "step": step,
             "is_background": budget.is_background,
             "pairs": budget.pairs,
             "critical_pairs": budget.critical_pairs,
@@ -62,7 +63,8 @@ class PostgresTransaction:
         }
         if budget.waits and isinstance(self.connection, Connection):
             self.connection.silence_seconds = self._store.bulk_silence_seconds
-        self._execute(query, self._store.choosing(query), {**params, **bounds})
+        sql = self._store.choosing(query, is_first=step == 0)
+        self._execute(query, sql, {**params, **bounds})
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         return self._execute(query, self._sql(query), params).fetchall

@@ -4,8 +4,8 @@
 -- name: find_audit_bound
 SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.id >= :from_m ORDER BY m.id LIMIT 1 OFFSET :step
 
--- name: audit_expected
-WITH RECURSIVE flow (membership, holder, expires_at) AS (
+-- fragment: audit_flow
+flow (membership, holder, expires_at) AS (
     SELECT m.id, m.id, CAST(NULL AS BIGINT) FROM membership AS m
     WHERE m.organization = :o AND m.id >= :from_m AND m.id <= :to_m
     UNION
@@ -14,8 +14,20 @@ WITH RECURSIVE flow (membership, holder, expires_at) AS (
     WHERE m.organization = :o AND m.id >= :from_m AND m.id <= :to_m
     UNION
     SELECT f.membership, n.parent, f.expires_at FROM flow AS f JOIN nesting AS n ON n.organization = :o AND n.child = f.holder)
+
+-- name: audit_expected
+WITH RECURSIVE
+@audit_flow
 SELECT f.membership, f.holder, CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END
 FROM flow AS f GROUP BY f.membership, f.holder
+
+-- How many there are of each holder that those memberships have anything from.
+
+-- name: audit_assignments
+WITH RECURSIVE
+@audit_flow
+SELECT a.holder, count(*) FROM (SELECT DISTINCT f.holder FROM flow AS f) AS h
+JOIN assignment AS a ON a.organization = :o AND a.holder = h.holder AND a.ended IS NULL GROUP BY a.holder
 
 -- name: audit_found
 SELECT e.membership, a.holder, e.expires_at, count(*), min(e.assignment)
@@ -24,25 +36,33 @@ LEFT JOIN assignment AS a ON a.organization = :o AND a.id = e.assignment AND a.e
 WHERE e.organization = :o AND e.membership >= :from_m AND e.membership <= :to_m
 GROUP BY e.membership, a.holder, e.expires_at
 
--- name: audit_assignments
-SELECT a.holder, count(*), min(a.id) FROM assignment AS a WHERE a.organization = :o AND a.ended IS NULL GROUP BY a.holder
-
 -- name: audit_pending
-SELECT p.kind, p."group", p.ref FROM pending AS p WHERE p.organization = :o
+SELECT DISTINCT p.kind, CASE WHEN p.kind = 'assignment' THEN p."group" END, CASE WHEN p.kind = 'member' THEN p.ref END
+FROM pending AS p WHERE p.organization = :o AND (p.kind <> 'member' OR (p.ref >= :from_m AND p.ref <= :to_m))
+
+-- Which assignment of a holder a membership lacks.
+
+-- name: find_missing
+SELECT min(a.id) FROM assignment AS a
+WHERE a.organization = :o AND a.holder = :holder AND a.ended IS NULL
+  AND NOT EXISTS (SELECT 1 FROM effective_role AS e WHERE e.organization = :o AND e.membership = :m AND e.assignment = a.id)
+
+-- name: audit_group
+SELECT g.slug FROM "group" AS g WHERE g.organization = :o AND g.id = :holder AND g.ended IS NULL
 
 -- name: audit_names
 SELECT (SELECT subject FROM membership WHERE organization = :o AND id = :m),
-       (SELECT slug FROM "group" WHERE organization = :o AND id = :holder),
        (SELECT q.slug FROM assignment AS a JOIN role AS q ON q.id = a.role WHERE a.organization = :o AND a.id = :a),
        (SELECT x.slug FROM assignment AS a JOIN resource AS x ON x.organization = :o AND x.id = a.resource
         WHERE a.organization = :o AND a.id = :a)
 
 -- Repairs: what a membership has through a group is looked at again as any pending work; what it holds itself, and rows
--- of assignments or memberships that are gone, are put right at once.
+-- of assignments or memberships that are gone, are put right at once. No facts change, so no revision is made: the work
+-- has the revision that there is, for the next change has the next, and must be told from it by whoever is at it.
 
 -- name: pend_repair
 INSERT INTO pending (organization, "group", kind, ref, direction, urgency, fence, since, revision, recorded_at)
-SELECT o.id, g.id, 'member', CAST(:m AS INTEGER), 'revokes', 1, CAST(:m AS INTEGER), o.revision + 1, o.revision + 1,
+SELECT o.id, g.id, 'member', CAST(:m AS INTEGER), 'revokes', 1, CAST(:m AS INTEGER), o.revision, o.revision,
 @clock
 FROM organization AS o JOIN "group" AS g ON g.organization = o.id AND g.id = :holder
 @coalescing
@@ -57,4 +77,4 @@ ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = NU
 DELETE FROM effective_role WHERE organization = :o AND membership = :m AND (
     NOT EXISTS (SELECT 1 FROM membership AS m WHERE m.organization = :o AND m.id = :m)
     OR NOT EXISTS (SELECT 1 FROM assignment AS a WHERE a.organization = :o AND a.id = effective_role.assignment
-                   AND (a.holder < 0 OR (a.holder = effective_role.membership AND a.ended IS NULL))))
+                   AND a.ended IS NULL AND (a.holder < 0 OR a.holder = effective_role.membership)))

@@ -70,7 +70,8 @@ class SqliteTransaction:
         row = self._execute(query, most=budget.most, **params).fetchone()
         pairs, is_critical, _, is_unsettled = row
         if not budget.is_background:
-            if pairs > (budget.critical_pairs if is_critical else budget.pairs):
+            done = self._tally["pairs"] - self._tally["estimated"]  # inline, by steps before this
+            if done + pairs > (budget.critical_pairs if is_critical else budget.pairs):
                 raise OverBudget(step=step, pairs=pairs, is_busy=False)
         else:
             self._tally["estimated"] += pairs
