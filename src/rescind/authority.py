@@ -25,7 +25,7 @@ from rescind.changelog import LogEntry
 from rescind.changes import Change, checked
 from rescind.decision import lists
 from rescind.decision.check import Guesses, Question, check, check_many
-from rescind.decision.enforcement import Enforcement, Enforcer
+from rescind.decision.enforcement import AT_ONCE, Enforcement, Enforcer
 from rescind.decision.explain import explained
 from rescind.decision.memory import Memory
 from rescind.decision.replica import Replica
@@ -46,6 +46,7 @@ from rescind.model import (
     OrganizationId,
     Page,
     Receipt,
+    Revision,
     Route,
 )
 from rescind.propagation import reconcile as reconciling
@@ -170,7 +171,7 @@ class Authority(AbstractContextManager["Authority"]):
         key = None if idempotency_key is None else _key(idempotency_key)
         changes, body = checked(changes)
         entry = Entry(self._now(), actor, reason, key, body)
-        receipt, leases = self._recorder.record(
+        recorded = self._recorder.record(
             name,
             changes,
             entry,
@@ -179,9 +180,12 @@ class Authority(AbstractContextManager["Authority"]):
             detail=detail,
             only_at=None if only_at is None else model.parse_token(only_at),
         )
-        receipt = replace(receipt, enforcer=self.enforce)
-        is_later = within is not None or wait == "recorded"
-        return receipt if is_later else self._enforced(receipt, leases)
+        if within is not None or wait == "recorded":
+            return recorded.receipt(self.enforce)
+        at, enforcement = self._enforced(
+            recorded.revision, recorded.changed, recorded.direction, recorded.leases
+        )
+        return recorded.receipt(self.enforce, at, enforcement.seconds, enforcement.waited_out)
 
     def preview(
         self,
@@ -208,7 +212,13 @@ class Authority(AbstractContextManager["Authority"]):
             rows = self.store.fetch("read_recorded", names)
             if rows != [(model.microseconds(receipt.recorded_at),)]:
                 raise NotCommitted(revision=receipt.revision.organization)
-        return self._enforced(receipt)
+        at, enforcement = self._enforced(receipt.revision, receipt.changed, receipt.direction)
+        return replace(
+            receipt,
+            enforced_at=at,
+            enforcement_seconds=enforcement.seconds,
+            waited_out=enforcement.waited_out,
+        )
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -517,26 +527,22 @@ class Authority(AbstractContextManager["Authority"]):
             )
         return Memory(store, self.settings, lambda memory: Replica(memory, store), self._now)
 
-    def _enforced(self, receipt: Receipt, leases: Rows | None = None) -> Receipt:
-        """What reads the store itself sees what is committed; who answers from memory is waited for.
+    def _enforced(
+        self, revision: Revision, changed: bool, direction: Direction, leases: Rows | None = None
+    ) -> tuple[datetime, Enforcement]:
+        """When it was enforced, and how. What reads the store itself sees what is committed; who answers from
+        memory is waited for.
 
         A change that altered nothing may have found a revocation done that is not real everywhere yet.
         """
-        enforcement = Enforcement(0.0)
-        if receipt.direction is Direction.REVOKES or not receipt.changed:
-            enforcement = self._enforcer.enforce(receipt.revision, leases)
-        else:
-            self._enforcer.follow(receipt.revision)
+        if changed and direction is Direction.GRANTS:
+            self._enforcer.follow(revision)
+            return model.moment(self._now()), AT_ONCE
+        enforcement = self._enforcer.enforce(revision, leases)
         at = self._now()
-        if receipt.changed and receipt.direction is Direction.REVOKES:
-            number = receipt.revision.organization
-            self._enforcer.times.note(receipt.revision.incarnation, number, at)
-        return replace(
-            receipt,
-            enforced_at=model.moment(at),
-            enforcement_seconds=enforcement.seconds,
-            waited_out=enforcement.waited_out,
-        )
+        if changed:
+            self._enforcer.times.note(revision.incarnation, revision.organization, at)
+        return model.moment(at), enforcement
 
     def _seen_enforced(self, o: int, revisions: list[int]) -> dict[int, int]:
         """By when committed changes were enforced, where that was noted or is seen to be so now."""

@@ -33,8 +33,7 @@ class Router:
     def weigh(self, tx: Transaction, what: str, **names: Any) -> None:
         """Begin a step: `is_background` is its route until the next one begins."""
         self._step += 1
-        is_forced = self._budget == BACKGROUND
-        self.is_background = is_forced or self._step in self._background
+        self.is_background = self._budget.is_background or self._step in self._background
         budget = BACKGROUND if self.is_background else self._budget
         tx.choose(f"weigh_{what}", budget, step=self._step, **names)
 

@@ -32,15 +32,16 @@ class SqliteTransaction:
 
     def begin(self, *, o: int, organization: str, mode: str) -> None:
         self._tally.clear()
-        if not self._execute("check_plan", o=o, organization=organization, mode=mode).fetchone():
+        params = {"o": o, "organization": organization, "mode": mode}
+        if not self._execute("check_plan", params).fetchone():
             raise PlanStale
 
     def guard(self, query: str, /, **params: Any) -> None:
-        for code, fact, value in self._execute(query, **params):
+        for code, fact, value in self._execute(query, params):
             raise refusal(code, {fact: value})
 
     def run(self, query: str, /, **params: Any) -> None:
-        self._execute(query, **params)
+        self._execute(query, params)
 
     def count(self, query: str, /, *counters: str, **params: Any) -> None:
         self._count(query, counters, params)
@@ -53,7 +54,7 @@ class SqliteTransaction:
 
     def _count(self, query: str, counters: tuple[str, ...], params: Params) -> int:
         before = self._connection.total_changes
-        read = self._execute(query, **params).fetchall()
+        read = self._execute(query, params).fetchall()
         rows = len(read) or self._connection.total_changes - before
         for counter in counters:
             self._tally[counter] += rows
@@ -61,13 +62,13 @@ class SqliteTransaction:
 
     def written(self, query: str, /, **params: Any) -> Callable[[], int]:
         before = self._connection.total_changes
-        self._execute(query, **params).fetchall()
+        self._execute(query, params).fetchall()
         rows = self._connection.total_changes - before
         return lambda: rows
 
     def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
-        row = self._execute(query, most=budget.most, **params).fetchone()
-        pairs, is_critical, _, is_unsettled = row
+        params["most"] = budget.most
+        pairs, is_critical, _, is_unsettled = self._execute(query, params).fetchone()
         if not budget.is_background:
             if pairs > (budget.critical_pairs if is_critical else budget.pairs):
                 raise OverBudget(step=step, pairs=pairs, is_busy=False)
@@ -78,7 +79,7 @@ class SqliteTransaction:
         self._tally["pairs"] += pairs
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
-        rows = self._execute(query, **params).fetchall()
+        rows = self._execute(query, params).fetchall()
         return lambda: rows
 
     def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]:  # noqa: ARG002
@@ -89,7 +90,7 @@ class SqliteTransaction:
         self.run("record_change", **params)
         return self.observe("read_outcome", **params)
 
-    def _execute(self, query: str, /, **params: Any) -> sqlite3.Cursor:
+    def _execute(self, query: str, params: Params) -> sqlite3.Cursor:
         if self._store.on_statement:
             self._store.on_statement(query)
         cursor = self._connection.cursor()
