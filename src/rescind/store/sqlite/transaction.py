@@ -78,6 +78,13 @@ class SqliteTransaction:
         self._tally["unsettled"] |= int(bool(is_unsettled))
         self._tally["pairs"] += pairs
 
+    def pend(self, query: str, /, **params: Any) -> None:
+        estimates = [pairs for (pairs,) in self._execute(query, params).fetchall()]
+        pairs = sum(estimates)
+        self._tally["pended"] += len(estimates)
+        self._tally["estimated"] += pairs
+        self._tally["pairs"] += pairs
+
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         rows = self._execute(query, params).fetchall()
         return lambda: rows
@@ -86,9 +93,10 @@ class SqliteTransaction:
         return lambda: None
 
     def close(self, **params: Any) -> Callable[[], Rows]:
-        self.run("advance_revision", **params)
-        self.run("record_change", **params)
-        return self.observe("read_outcome", **params)
+        if not self._tally["altered"]:
+            return self.observe("read_unaltered", **params)
+        self._execute("advance_revision", params)
+        return self.observe("record_change", **params)
 
     def _execute(self, query: str, params: Params) -> sqlite3.Cursor:
         if self._store.on_statement:
