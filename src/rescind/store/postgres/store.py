@@ -128,14 +128,12 @@ class PostgresStore:
             committing, is_sent = None, False
             try:
                 with connection.pipeline():
-                    connection.execute("BEGIN")
-                    if gives_way:
-                        connection.execute(
-                            f"SET LOCAL lock_timeout = {GIVING_WAY_SECONDS * 1e3:.0f}"
-                        )
-                    if gives_way and may_be_lost:
-                        connection.execute("SET LOCAL synchronous_commit = off")
                     tx = PostgresTransaction(connection, self, is_ours=True)
+                    tx.send("BEGIN")
+                    if gives_way:
+                        tx.send(f"SET LOCAL lock_timeout = {GIVING_WAY_SECONDS * 1e3:.0f}")
+                    if gives_way and may_be_lost:
+                        tx.send("SET LOCAL synchronous_commit = off")
                     change(tx)
                     if keep:
                         self._announce("commit")
