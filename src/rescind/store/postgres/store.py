@@ -128,12 +128,14 @@ class PostgresStore:
             committing, is_sent = None, False
             try:
                 with connection.pipeline():
-                    tx = PostgresTransaction(connection, self, is_ours=True)
-                    tx.send("BEGIN")
+                    connection.execute("BEGIN")
                     if gives_way:
-                        tx.send(f"SET LOCAL lock_timeout = {GIVING_WAY_SECONDS * 1e3:.0f}")
+                        connection.execute(
+                            f"SET LOCAL lock_timeout = {GIVING_WAY_SECONDS * 1e3:.0f}"
+                        )
                     if gives_way and may_be_lost:
-                        tx.send("SET LOCAL synchronous_commit = off")
+                        connection.execute("SET LOCAL synchronous_commit = off")
+                    tx = PostgresTransaction(connection, self, is_ours=True)
                     change(tx)
                     if keep:
                         self._announce("commit")

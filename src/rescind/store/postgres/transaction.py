@@ -31,10 +31,6 @@ class PostgresTransaction:
         self._looking: list[psycopg.Cursor[tuple[Any, ...]]] = []
         self._found: list[Rows] = []
 
-    def send(self, command: str) -> None:
-        """Queue a command of the transaction itself."""
-        self._unread.execute(command)
-
     def begin(self, *, o: int, organization: str, mode: str) -> None:
         self.run("begin", o=o, organization=organization, mode=mode)
 
