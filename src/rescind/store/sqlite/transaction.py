@@ -26,6 +26,8 @@ class SqliteTransaction:
 
     def __init__(self, connection: sqlite3.Connection, store: SqliteStore, tally: Tally) -> None:
         self._connection = connection
+        self._cursor = connection.cursor()
+        self._cursor.row_factory = None
         self._store = store
         self._tally = tally
         self._tally.clear()
@@ -101,10 +103,8 @@ class SqliteTransaction:
     def _execute(self, query: str, params: Params) -> sqlite3.Cursor:
         if self._store.on_statement:
             self._store.on_statement(query)
-        cursor = self._connection.cursor()
-        cursor.row_factory = None
         try:
-            return cursor.execute(self._store.queries[query], params)
+            return self._cursor.execute(self._store.queries[query], params)
         except sqlite3.IntegrityError as error:
             if query == "claim_key":
                 raise KeyTaken from error
