@@ -39,7 +39,9 @@ def dump(authority: Authority) -> Rows:
 
 def leave_out(authority: Authority, query: str) -> None:
     """Have the store do nothing where it would run the query: the control of a guard."""
-    authority.store.queries[query] = "UPDATE membership SET active = active WHERE FALSE"
+    nothing = "UPDATE membership SET active = active WHERE FALSE"
+    returns = "RETURNING" in authority.store.queries[query]
+    authority.store.queries[query] = f"{nothing} RETURNING 0 AS pairs" if returns else nothing
     made_of_queries = getattr(authority.store, "_counting", None)
     if isinstance(made_of_queries, dict):
         made_of_queries.clear()

@@ -23,7 +23,7 @@ from rescind import changelog, model
 from rescind.changelog import LogEntry
 from rescind.changes import Change, checked
 from rescind.decision.check import Question
-from rescind.decision.enforcement import Enforcement, Enforcer
+from rescind.decision.enforcement import AT_ONCE, Enforcement, Enforcer
 from rescind.decision.memory import Recall, memory_of
 from rescind.decision.questions import DECIDING, Questions
 from rescind.errors import (
@@ -43,6 +43,7 @@ from rescind.model import (
     Page,
     PendingWork,
     Receipt,
+    Revision,
     Route,
 )
 from rescind.propagation import pending
@@ -160,7 +161,7 @@ class Authority(AbstractContextManager["Authority"]):
         key = None if idempotency_key is None else _key(idempotency_key)
         changes, body = checked(changes)
         entry = Entry(self._now(), actor, reason, key, body)
-        receipt, leases = self._recorder.record(
+        recorded = self._recorder.record(
             name,
             changes,
             entry,
@@ -169,12 +170,18 @@ class Authority(AbstractContextManager["Authority"]):
             detail=detail,
             only_at=None if only_at is None else model.parse_token(only_at),
         )
-        receipt = replace(receipt, enforcer=self.enforce)
         if within is not None or wait == "recorded":
-            return receipt
-        if receipt.recorded_at != model.moment(entry.now):  # it was recorded before
-            return self.enforce(receipt)
-        return self._enforced(receipt, leases)
+            return recorded.receipt(self.enforce)
+        if recorded.is_repeated:
+            return self.enforce(recorded.receipt(self.enforce))
+        at, enforcement = self._enforced(
+            recorded.revision,
+            recorded.changed,
+            recorded.direction,
+            recorded.recorded_at,
+            recorded.leases,
+        )
+        return recorded.receipt(self.enforce, at, enforcement.seconds, enforcement.waited_out)
 
     def preview(
         self,
@@ -196,15 +203,27 @@ class Authority(AbstractContextManager["Authority"]):
         NotCommitted while the transaction that carried the change is open or was rolled back.
         """
         _require_receipt(receipt)
-        enforced_at: int | None = None
+        on_record: int | None = None
         if receipt.changed:
             names = {"o": receipt.revision.incarnation, "revision": receipt.revision.organization}
             rows = self.store.fetch("read_recorded", names)
             recorded_at = model.microseconds(receipt.recorded_at)
             if not rows or rows[0][0] != recorded_at:
                 raise NotCommitted(revision=receipt.revision.organization)
-            enforced_at = rows[0][1]
-        return self._enforced(receipt, on_record=enforced_at)
+            on_record = rows[0][1]
+        at, enforcement = self._enforced(
+            receipt.revision,
+            receipt.changed,
+            receipt.direction,
+            receipt.recorded_at,
+            on_record=on_record,
+        )
+        return replace(
+            receipt,
+            enforced_at=at,
+            enforcement_seconds=enforcement.seconds,
+            waited_out=enforcement.waited_out,
+        )
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -415,37 +434,32 @@ class Authority(AbstractContextManager["Authority"]):
         )
 
     def _enforced(
-        self, receipt: Receipt, leases: Rows | None = None, *, on_record: int | None = None
-    ) -> Receipt:
-        """What reads the store itself sees what is committed; who answers from memory is waited for.
+        self,
+        revision: Revision,
+        changed: bool,
+        direction: Direction,
+        recorded_at: datetime,
+        leases: Rows | None = None,
+        *,
+        on_record: int | None = None,
+    ) -> tuple[datetime, Enforcement]:
+        """By when it was enforced, as the log has it, and how. What reads the store itself sees what is
+        committed; who answers from memory is waited for.
 
         A change that altered nothing may have found a revocation done that is not real everywhere yet.
         """
-        enforcement = Enforcement(0.0)
-        if receipt.direction is Direction.REVOKES or not receipt.changed:
-            enforcement = self._enforcer.enforce(receipt.revision, leases)
-        else:
-            self._enforcer.follow(receipt.revision)
-        return replace(
-            receipt,
-            enforced_at=self._enforced_at(receipt, on_record),
-            enforcement_seconds=enforcement.seconds,
-            waited_out=enforcement.waited_out,
-        )
-
-    def _enforced_at(self, receipt: Receipt, on_record: int | None) -> datetime:
-        """By when a change is enforced that is so now: as the log has it, so that all say the same."""
-        now = self._now()
-        if not receipt.changed:
-            return model.moment(now)
-        if receipt.direction is not Direction.REVOKES:
-            return receipt.recorded_at
-        times = self._enforcer.times
-        o, number = receipt.revision.incarnation, receipt.revision.organization
+        if changed and direction is Direction.GRANTS:
+            self._enforcer.follow(revision)
+            return recorded_at, AT_ONCE
+        enforcement = self._enforcer.enforce(revision, leases)
+        now, times = self._now(), self._enforcer.times
+        if not changed:
+            return model.moment(now), enforcement
+        o, number = revision.incarnation, revision.organization
         found = times.noted(o, number) if on_record is None else on_record
         if found is None:
             times.note(o, number, now)
-        return model.moment(now if found is None else found)
+        return model.moment(now if found is None else found), enforcement
 
     def _seen_enforced(self, o: int, revisions: list[int]) -> dict[int, int]:
         """By when committed changes were enforced, where that was noted or is seen to be so now."""

@@ -32,8 +32,13 @@ QUESTIONS: dict[str, Ask] = {
     "resources_of": lambda a: a.resources_of("user:ada", "read"),
     "log": lambda a: list(a.log()),
 }
+GIVEN_AND_TAKEN = [
+    changes.Assign(role="owner", to="user:cyd"),
+    changes.Unassign(role="owner", to="user:cyd"),
+]
+"""It leaves an entry in the log, as often as it is done."""
 CHANGES: dict[str, Ask] = {
-    "apply": lambda a: a.apply([changes.Assign(role="owner", to="user:cyd")]),
+    "apply": lambda a: a.apply(GIVEN_AND_TAKEN),
     "preview": lambda a: a.preview([changes.Assign(role="owner", to="user:cyd")]),
 }
 EVERYTHING = QUESTIONS | CHANGES

@@ -33,7 +33,7 @@ from tests.state import may
 
 ENGINES = get_args(Engine)
 OF_ONE_ENGINE = {
-    "sqlite": {"check_plan", "advance_revision", "record_change", "read_outcome"},
+    "sqlite": {"check_plan", "advance_revision", "record_change", "read_unaltered"},
     "postgres": {
         *("begin", "close_change"),
         *("register_replica", "renew_lease", "forget_replica", "forget_silent_replica"),

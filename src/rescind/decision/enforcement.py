@@ -42,6 +42,10 @@ class Enforcement:
     waited_out: tuple[str, ...] = ()
 
 
+AT_ONCE: Final = Enforcement(0.0)
+"""There was nobody to wait for."""
+
+
 @dataclass(slots=True)
 class Lease:
     """Somebody who may still answer from an older state, until `deadline` at the latest."""
@@ -67,7 +71,7 @@ class Enforcer:
         what was `read` of the leases must have been read after that.
         """
         if self._store.engine == "sqlite":
-            return Enforcement(0.0)  # every check looks for itself whether anybody wrote
+            return AT_ONCE  # every check looks for itself whether anybody wrote
         start = clock(CLOCK)
         self.follow(revision)
         leases = self._leases(revision, start, read)

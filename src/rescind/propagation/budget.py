@@ -108,7 +108,7 @@ def why(budget: Budget, aside: Sequence[OverBudget], pairs: int) -> str:
         if first.is_busy:
             return "a job had the group"
         return f"{_counted(first.pairs)} over the budget"
-    if budget == BACKGROUND:
+    if budget.is_background:
         return f"asked for, or as large as one before; about {_counted(pairs)}"
     if budget.waits:
         return "asked for"

@@ -30,11 +30,21 @@ class Router:
         self._budget, self._background = budget, background
         self._step = -1
 
-    def weigh(self, tx: Transaction, what: str, **names: Any) -> None:
-        """Begin a step: `is_background` is its route until the next one begins."""
+    def begin(self) -> bool:
+        """Begin a step: whether it is for the background whatever it weighs. Until the next one begins,
+        `is_background` says that too.
+        """
         self._step += 1
-        is_forced = self._budget == BACKGROUND
-        self.is_background = is_forced or self._step in self._background
+        self.is_background = self._budget.is_background or self._step in self._background
+        return self.is_background
+
+    def weigh(self, tx: Transaction, what: str, **names: Any) -> None:
+        """Begin a step, and weigh it."""
+        self.begin()
+        self.weigh_begun(tx, what, **names)
+
+    def weigh_begun(self, tx: Transaction, what: str, **names: Any) -> None:
+        """Weigh the step that was begun last."""
         budget = BACKGROUND if self.is_background else self._budget
         tx.choose(f"weigh_{what}", budget, step=self._step, **names)
 
@@ -162,10 +172,11 @@ def after_role_ended(
         tx.count("drop_ended_of_subject", "revoked", o=scope.o, subject=subject)
         tx.run("delete_ended_of_subject", o=scope.o, subject=subject)
         return
-    scope.router.weigh(tx, "ended_of_group", takes=True, o=scope.o, group=group, role=role)
-    if scope.router.is_background:
-        tx.count("pend_ended_of_group", "pended", o=scope.o, group=group)
+    names = {"o": scope.o, "group": group, "role": role}
+    if scope.router.begin():
+        tx.pend("pend_ended_of_group", most=BACKGROUND.most, **names)
     else:
+        scope.router.weigh_begun(tx, "ended_of_group", takes=True, **names)
         tx.count("drop_ended_of_group", "revoked", o=scope.o, group=group)
         tx.run("delete_ended_of_group", o=scope.o, group=group)
 

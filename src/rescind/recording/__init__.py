@@ -18,7 +18,7 @@ from rescind.recording.context import Context
 
 __all__ = ["Context", "record"]
 
-_RECORDERS: dict[type, Callable[[Context, Any], None]] = {
+_RECORDERS: dict[type[Change], Callable[[Context, Any], None]] = {
     changes.CreateOrganization: organizations.create,
     changes.RenameOrganization: organizations.rename,
     changes.DeleteOrganization: organizations.delete,
@@ -51,6 +51,11 @@ _RECORDERS: dict[type, Callable[[Context, Any], None]] = {
     changes.Unassign: assignments.unassign,
     changes.ReplaceAssignments: assignments.replace,
 }
+_TEXTS = {
+    kind: [name for name in ("name", "description") if name in kind.__struct_fields__]
+    for kind in _RECORDERS
+}
+"""What else a change says that every engine has to keep."""
 
 
 def record(context: Context, change: Change) -> None:
@@ -68,7 +73,7 @@ def record(context: Context, change: Change) -> None:
             mend="only permissions, roles and resource types are for all organizations;"
             " name an organization",
         )
-    for text in ("name", "description"):
-        if isinstance(value := getattr(change, text, None), str):
+    for text in _TEXTS[type(change)]:
+        if isinstance(value := getattr(change, text), str):
             model.require_text(text, value)
     recorder(context, change)

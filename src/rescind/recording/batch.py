@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rescind import model
 from rescind.changes import Change, DeleteOrganization, to_json
@@ -32,8 +32,7 @@ class Plan:
     is_new: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What goes into the change log about a batch, beside what it did."""
 
     now: model.Microseconds
@@ -66,6 +65,11 @@ def _number_in(o: int, revision: model.Revision) -> int:
     """Of an organization; one that it never has for a revision of another, or for no revision at all."""
     number = revision.organization
     return number if revision.incarnation == o and 0 <= number < 2**63 else -1
+
+
+def _require_deletion_last(changes: list[Change]) -> None:
+    if any(isinstance(change, DeleteOrganization) for change in changes[:-1]):
+        raise InvalidChange(change="DeleteOrganization", mend="make it the last of its batch")
 
 
 class Batch:
@@ -103,29 +107,30 @@ class Batch:
         self._only_at = only_at
         self._looks_for_replicas = looks_for_replicas
         self._states: list[dict[str, Callable[[], Rows]]] = []
-        self._router = Router(budget)
 
     def __call__(self, tx: Transaction) -> None:
-        o, name, now = self.plan.o, self.name, self.entry.now
-        self._states.clear()
-        self._router = Router(self.budget, self.aside.keys())
-        if self.plan.is_new:
+        plan, name = self.plan, self.name
+        o = plan.o
+        router = Router(self.budget, self.aside.keys())
+        if plan.is_new:
             create = self.changes[0]
             title = getattr(create, "name", None) or name
-            tx.run("insert_organization", o=o, organization=name, name=title, now=now)
-        self._end_roles_elsewhere(tx)
-        tx.begin(o=o, organization=name, mode=self.plan.mode)
+            tx.run("insert_organization", o=o, organization=name, name=title, now=self.entry.now)
+        if self._others:
+            self._end_roles_elsewhere(tx, router)
+        tx.begin(o=o, organization=name, mode=plan.mode)
         if self.entry.key is not None:
             self._claim_key(tx)
         if self._only_at is not None:
             tx.guard("refuse_moved", o=o, at=_number_in(o, self._only_at))
-        self._look(tx)
+        if self._observe:
+            self._states = [self._look(tx)]
         if any(self._others.values()):
             tx.count("note_taken_elsewhere", "revokes")
             tx.count("note_pended_elsewhere", "pended")
-        context = self._context(tx, o, name, self.plan.mode)
-        if any(isinstance(change, DeleteOrganization) for change in self.changes[:-1]):
-            raise InvalidChange(change="DeleteOrganization", mend="make it the last of its batch")
+        context = self._context(tx, router, o, name, plan.mode)
+        if len(self.changes) > 1:
+            _require_deletion_last(self.changes)
         for place, change in enumerate(self.changes):
             try:
                 record(context, change)
@@ -133,8 +138,9 @@ class Batch:
                 if len(self.changes) > 1:
                     raise InvalidChange(**error.facts, number=place + 1) from None
                 raise
-        self.alters_plan = context.is_single_role != (self.plan.mode == "single")
-        self._look(tx)
+        self.alters_plan = context.is_single_role != (plan.mode == "single")
+        if self._observe:
+            self._states.append(self._look(tx))
         self.outcome = tx.close(o=o, **self.entry.names())
         if self._looks_for_replicas:
             self.leases = tx.once_committed("list_leases", o=o)
@@ -148,24 +154,23 @@ class Batch:
             after = {query: [] for query in after} | {"read_settings": before["read_settings"]}
         return whole(before["read_settings"][0], before), whole(after["read_settings"][0], after)
 
-    def _context(self, tx: Transaction, o: int, name: model.OrganizationId, mode: str) -> Context:
-        return Context(tx, name, o, self.entry.now, mode == "single", self._router)
+    def _context(
+        self, tx: Transaction, router: Router, o: int, name: model.OrganizationId, mode: str
+    ) -> Context:
+        return Context(tx, name, o, self.entry.now, mode == "single", router)
 
     def _claim_key(self, tx: Transaction) -> None:
         o, entry = self.plan.o, self.entry
         tx.run("forget_old_keys", o=o, cutoff=entry.now - KEY_RETENTION_SECONDS * 1_000_000)
         tx.run("claim_key", o=o, key=entry.key, digest=entry.digest, now=entry.now)
 
-    def _look(self, tx: Transaction) -> None:
-        if self._observe:
-            self._states.append(
-                {
-                    "read_settings": tx.observe("read_settings", organization=self.name),
-                    **{query: tx.observe(query, o=self.plan.o) for query in WHOLE},
-                }
-            )
+    def _look(self, tx: Transaction) -> dict[str, Callable[[], Rows]]:
+        return {
+            "read_settings": tx.observe("read_settings", organization=self.name),
+            **{query: tx.observe(query, o=self.plan.o) for query in WHOLE},
+        }
 
-    def _end_roles_elsewhere(self, tx: Transaction) -> None:
+    def _end_roles_elsewhere(self, tx: Transaction, router: Router) -> None:
         """Deleting a role of all organizations is a change of each one that uses it.
 
         All organizations' own revision is locked first, for it is noted as what they follow from.
@@ -179,7 +184,7 @@ class Batch:
                 if other == self.plan.o or slug is None:
                     continue
                 tx.begin(o=other, organization=slug, mode=mode)
-                end_role(self._context(tx, other, slug, mode), owner=0, role=role)
+                end_role(self._context(tx, router, other, slug, mode), owner=0, role=role)
                 entry = {
                     **self.entry.names(),
                     "key": None,

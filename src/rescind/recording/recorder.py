@@ -7,9 +7,9 @@ the idempotency key may have been used: each of these ends the try, and says how
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from rescind import model
 from rescind.changes import Change, CreateOrganization, DeleteRole
@@ -34,6 +34,50 @@ MOST_STEPS_ASIDE: Final = 4
 """With so many steps of a batch in the background, all the others go there as well."""
 
 
+class Recorded(NamedTuple):
+    """What a batch did. `leases` are those who held the organization in memory right after the commit, where
+    that was read; `is_repeated` says that its idempotency key had been used, and this is what it did then.
+    """
+
+    organization: OrganizationId
+    revision: Revision
+    changed: bool
+    direction: Direction
+    route: Route
+    fan_out: int
+    recorded_at: datetime
+    settled_at: datetime | None
+    route_reason: str
+    difference: Difference | None
+    leases: Rows | None
+    is_repeated: bool
+
+    def receipt(
+        self,
+        enforcer: Callable[[Receipt], Receipt],
+        enforced_at: datetime | None = None,
+        enforcement_seconds: float | None = None,
+        waited_out: tuple[str, ...] = (),
+    ) -> Receipt:
+        """For the caller; what comes after the enforcer is known once it is enforced."""
+        return Receipt(
+            self.organization,
+            self.revision,
+            self.changed,
+            self.direction,
+            self.route,
+            self.fan_out,
+            self.recorded_at,
+            self.settled_at,
+            self.route_reason,
+            enforced_at,
+            enforcement_seconds,
+            waited_out,
+            self.difference,
+            enforcer,
+        )
+
+
 class Recorder:
     """Records batches in a store. Safe to use from many threads."""
 
@@ -51,9 +95,8 @@ class Recorder:
         within: object,
         detail: bool,
         only_at: Revision | None,
-    ) -> tuple[Receipt, Rows | None]:
+    ) -> Recorded:
         """Record a batch as one transaction; committed when this returns, unless it is `within` another.
-        Beside the receipt, who held the organization in memory right after the commit, where that was read.
 
         Raises the refusal of the first change that cannot be, with nothing written; KeyReused;
         PreconditionFailed; OutcomeUnknown; StoreConflict.
@@ -66,7 +109,7 @@ class Recorder:
             except OrganizationNotFound:
                 if (buried := self._buried(name, entry, within)) is None:
                     raise
-                return self._replayed(buried, name, entry, within), None
+                return self._replayed(buried, name, entry, within)
             others = self._users_of_roles(name, changes, within)
             batch = Batch(
                 plan,
@@ -91,13 +134,12 @@ class Recorder:
                 budget = BACKGROUND if len(aside) == MOST_STEPS_ASIDE else budget
                 continue
             except KeyTaken:
-                return self._replayed(plan, name, entry, within), None
+                return self._replayed(plan, name, entry, within)
             except BaseException:
                 self._plans.pop(name, None)
                 raise
             seconds = time.perf_counter() - start
-            receipt = self._recorded(batch, seconds, is_ours=within is None, detail=detail)
-            return receipt, batch.leases()
+            return self._recorded(batch, seconds, is_ours=within is None, detail=detail)
         raise StoreConflict(organization=name, why="it kept changing its name or mode")
 
     def preview(
@@ -167,14 +209,14 @@ class Recorder:
         if route is None:
             return BACKGROUND if self._costs.is_large(name, changes) else self._costs.budget()
         try:
-            return FORCED[Route(route)]
+            return FORCED[route if isinstance(route, Route) else Route(route)]
         except ValueError:
             known = ", ".join(known.value for known in Route)
             raise InvalidArgument(what="route", value=route, mend=f"use one of {known}") from None
 
     # --- after ------------------------------------------------------------------------------------
 
-    def _recorded(self, batch: Batch, seconds: float, *, is_ours: bool, detail: bool) -> Receipt:
+    def _recorded(self, batch: Batch, seconds: float, *, is_ours: bool, detail: bool) -> Recorded:
         if batch.plan.is_new or batch.alters_plan:
             self._plans.pop(batch.name, None)
         (outcome,) = batch.outcome()
@@ -184,10 +226,9 @@ class Recorder:
         elif is_ours and not batch.budget.is_background:
             self._costs.learn(fan_out, seconds)
         reason = why(batch.budget, list(batch.aside.values()), pairs)
-        receipt = _receipt(batch.name, outcome, batch.entry.now, reason)
-        if detail:
-            return replace(receipt, difference=difference(*batch.worlds(), batch.entry.now))
-        return receipt
+        now = batch.entry.now
+        exact = difference(*batch.worlds(), now) if detail else None
+        return _as_recorded(batch.name, outcome, now, reason, exact, batch.leases())
 
     def _buried(self, name: OrganizationId, entry: Entry, within: object) -> Plan | None:
         """The deleted organization of this name, where the key was used before it was deleted."""
@@ -199,31 +240,41 @@ class Recorder:
                 return Plan(o, "")
         return None
 
-    def _replayed(self, plan: Plan, name: OrganizationId, entry: Entry, within: object) -> Receipt:
+    def _replayed(self, plan: Plan, name: OrganizationId, entry: Entry, within: object) -> Recorded:
         names = {"o": plan.o, "key": entry.key}
         ((*outcome, digest),) = self._store.fetch("read_keyed_outcome", names, within=within)
         if digest != entry.digest:
             raise KeyReused(key=entry.key)
         if outcome[3] is None:
             outcome[1] -= 1  # it altered nothing: the key holds the revision that it would have had
-        return _receipt(name, tuple(outcome), outcome[6])
+        return _as_recorded(name, tuple(outcome), outcome[6], is_repeated=True)
 
 
-def _receipt(
-    name: OrganizationId, outcome: tuple[Any, ...], now: int, route_reason: str = ""
-) -> Receipt:
+def _as_recorded(
+    name: OrganizationId,
+    outcome: tuple[Any, ...],
+    now: int,
+    route_reason: str = "",
+    exact: Difference | None = None,
+    leases: Rows | None = None,
+    *,
+    is_repeated: bool = False,
+) -> Recorded:
     o, number, environment, direction, route, fan_out, recorded_at, settled_at, *_ = outcome
     changed = direction is not None
     recorded = model.moment(recorded_at if changed else now)
     settled = settled_at and model.moment(settled_at)
-    return Receipt(
-        organization=name,
-        revision=Revision(o, number, environment),
-        changed=changed,
-        direction=Direction(direction or "grants"),
-        route=Route(route or "inline"),
-        route_reason=route_reason,
-        fan_out=fan_out or 0,
-        recorded_at=recorded,
-        settled_at=settled if changed else recorded,
+    return Recorded(
+        name,
+        Revision(o, number, environment),
+        changed,
+        Direction.REVOKES if direction == "revokes" else Direction.GRANTS,
+        Route.BACKGROUND if route == "background" else Route.INLINE,
+        fan_out or 0,
+        recorded,
+        settled if changed else recorded,
+        route_reason,
+        exact,
+        leases,
+        is_repeated,
     )

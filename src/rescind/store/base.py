@@ -72,6 +72,11 @@ class Transaction(Protocol):
         instead.
         """
 
+    def pend(self, query: str, /, **params: Any) -> None:
+        """Run a statement that leaves pending work without having weighed it, and returns for each row how
+        many pairs that is about, as far as it was counted. Note both in counters.
+        """
+
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         """Run a query; its rows can be had when `transact` has returned, by calling the result."""
 

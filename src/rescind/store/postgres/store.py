@@ -271,6 +271,20 @@ class PostgresStore:
             f" FROM (\n{self.queries[name]}\n) AS w"
         )
 
+    def pending(self, name: str) -> str:
+        """The statement, made to add what it leaves to counters."""
+        counters = ("pended", "estimated", "pairs")
+        known = self._counting.get((name, counters, ""))
+        if known is None:
+            known = (
+                f"WITH pended AS (\n{self.queries[name]}\n)\n"
+                "SELECT rescind_tally('pended', p.n), rescind_tally('estimated', p.pairs),"
+                " rescind_tally('pairs', p.pairs) FROM (SELECT count(*) AS n,"
+                " CAST(COALESCE(sum(pairs), 0) AS bigint) AS pairs FROM pended) AS p"
+            )
+            self._counting[(name, counters, "")] = known
+        return known
+
     def refusing(self, name: str) -> str:
         """The guard, made to refuse."""
         return f"SELECT rescind_refuse(g.code, g.fact, g.value) FROM ({self.queries[name]}) AS g"

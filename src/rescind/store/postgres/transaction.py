@@ -26,6 +26,7 @@ class PostgresTransaction:
         self.connection = connection
         self._is_ours = is_ours
         self._store = store
+        self._unread = self._cursor()
         self._afterwards: list[tuple[str, Params]] = []
         self._looking: list[psycopg.Cursor[tuple[Any, ...]]] = []
         self._found: list[Rows] = []
@@ -49,7 +50,7 @@ class PostgresTransaction:
         self._execute(query, sql, {**params, "expected": expected})
 
     def written(self, query: str, /, **params: Any) -> Callable[[], int]:
-        cursor = self._execute(query, self._sql(query), params)
+        cursor = self._kept(query, params)
         return lambda: cursor.rowcount
 
     def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
@@ -66,8 +67,11 @@ class PostgresTransaction:
         sql = self._store.choosing(query, is_first=step == 0)
         self._execute(query, sql, {**params, **bounds})
 
+    def pend(self, query: str, /, **params: Any) -> None:
+        self._execute(query, self._store.pending(query), params)
+
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
-        return self._execute(query, self._sql(query), params).fetchall
+        return self._kept(query, params).fetchall
 
     def held(self, *, o: int) -> Callable[[], Held]:
         rows = self.observe("read_held", o=o)
@@ -95,13 +99,23 @@ class PostgresTransaction:
     def _sql(self, name: str) -> str:
         return self._store.queries[name]
 
-    def _execute(self, name: str, sql: str, params: Params) -> psycopg.Cursor[tuple[Any, ...]]:
+    def _execute(self, name: str, sql: str, params: Params) -> None:
+        """Queue a statement of which nothing is read: they share a cursor, since each costs something."""
         if self._store.on_statement:
             self._store.on_statement(name)
+        self._unread.execute(sql, params, prepare=True)
+
+    def _kept(self, name: str, params: Params) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Queue a query by a cursor of its own, for what it finds."""
+        if self._store.on_statement:
+            self._store.on_statement(name)
+        return self._cursor().execute(self._sql(name), params, prepare=True)
+
+    def _cursor(self) -> psycopg.Cursor[tuple[Any, ...]]:
         cursor = self.connection.cursor(row_factory=tuple_row)
         if not self._is_ours:
             cursor.adapters.register_dumper(int, Int8Dumper)
-        return cursor.execute(sql, params, prepare=True)
+        return cursor
 
 
 class PostgresSnapshot:

@@ -144,6 +144,10 @@ AS is_busy,
 @is_unsettled
 AS is_unsettled
 
+-- fragment: is_role_critical
+COALESCE((SELECT q.critical FROM role AS q WHERE q.slug = :role AND q.organization = :o),
+         (SELECT q.critical FROM role AS q WHERE q.slug = :role AND q.organization = 0))
+
 -- Of one group; whatever the change has ended of it so far.
 
 -- name: weigh_ended_of_group
@@ -161,7 +165,9 @@ below (id) AS (
 SELECT
 @members_below
 * (SELECT count(*) FROM ended) AS pairs,
-:takes AND EXISTS (SELECT 1 FROM role AS q WHERE q.slug = :role AND q.organization IN (0, :o) AND q.critical) AS is_critical,
+:takes AND
+@is_role_critical
+AS is_critical,
 @is_busy
 AS is_busy,
 @is_unsettled
@@ -281,12 +287,27 @@ CROSS JOIN (
     WHERE x.id = :o) AS w
 @coalescing
 
+-- One role of one group, where all roles count: not weighed before, so it says itself whether that is a critical one, and
+-- how many pairs it is about.
+
 -- name: pend_ended_of_group
-@into_pending
-CROSS JOIN (
-    SELECT e.holder AS "group", 'assignment' AS kind, e.ended AS ref, CAST(NULL AS INTEGER) AS fence, TRUE AS revokes FROM (
+INSERT INTO pending (organization, "group", kind, ref, direction, urgency, since, revision, recorded_at)
+SELECT o.id, e.holder, 'assignment', e.ended, 'revokes', CASE WHEN
+@is_role_critical
+THEN 0 ELSE 1 END, e.ended, e.ended,
+@clock
+FROM organization AS o CROSS JOIN (
 @ended_of
 @group_named
 LIMIT 1
-) AS e) AS w
+) AS e
 @coalescing
+RETURNING (
+    WITH RECURSIVE below (id) AS (
+        SELECT
+@group_named
+        UNION
+        SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+    SELECT
+@members_below
+) AS pairs

@@ -6,7 +6,7 @@ SELECT 1 FROM organization WHERE id = :o AND slug = :organization AND role_mode 
 -- name: advance_revision
 UPDATE organization
 SET revision = revision + 1, last_number = last_number + CAST(rescind_tallied('numbers') AS INTEGER)
-WHERE id = :o AND rescind_tallied('altered') > 0
+WHERE id = :o
 
 -- name: record_change
 INSERT INTO change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
@@ -17,15 +17,14 @@ SELECT o.id, o.revision, :now, :actor, :reason, :key,
        rescind_tallied('granted'), rescind_tallied('revoked'), rescind_tallied('estimated'),
        CASE WHEN rescind_tallied('pended') > 0 THEN NULL ELSE CAST(:now AS INTEGER) END, :body,
 @caused_by
-FROM organization AS o WHERE o.id = :o AND rescind_tallied('altered') > 0
+FROM organization AS o WHERE o.id = :o
+RETURNING organization, revision, (SELECT env.revision FROM organization AS env WHERE env.id = 0) AS environment, direction,
+          route, granted + revoked + estimated AS fan_out, recorded_at, settled_at, rescind_tallied('pairs') AS pairs
 
--- name: read_outcome
-SELECT o.id, o.revision, env.revision AS environment, c.direction, c.route,
-       c.granted + c.revoked + c.estimated AS fan_out, c.recorded_at, c.settled_at,
-       rescind_tallied('pairs') AS pairs
-FROM organization AS o JOIN organization AS env ON env.id = 0
-LEFT JOIN change AS c ON c.organization = o.id AND c.revision = o.revision AND rescind_tallied('altered') > 0
-WHERE o.id = :o
+-- name: read_unaltered
+SELECT o.id, o.revision, env.revision AS environment, NULL AS direction, NULL AS route, NULL AS fan_out, NULL AS recorded_at,
+       NULL AS settled_at, rescind_tallied('pairs') AS pairs
+FROM organization AS o JOIN organization AS env ON env.id = 0 WHERE o.id = :o
 
 -- fragment: clock
 CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)

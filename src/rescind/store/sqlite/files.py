@@ -6,7 +6,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from rescind.errors import (
@@ -80,13 +80,23 @@ def _set(connection: sqlite3.Connection, synchronous: str, log_pages: int) -> No
     connection.execute(f"PRAGMA wal_autocheckpoint = {log_pages}")
 
 
-@contextmanager
-def translated_errors(path: str) -> Iterator[None]:
+def translated_errors(path: str) -> AbstractContextManager[None]:
     """Errors of the driver as errors of the domain."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise translated(error, path) from error
+    return _Translating(path)
+
+
+class _Translating(AbstractContextManager[None]):
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Nothing to do; a class, since every change goes through it."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise translated(error, self._path) from error
 
 
 _KINDS: dict[int, type[RescindError]] = {

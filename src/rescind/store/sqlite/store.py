@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 
 from rescind.errors import StoreUnavailable
 from rescind.store.base import Change, Params, Rows
@@ -74,23 +74,20 @@ class SqliteStore:
             return
         self._require_usable()
         with self._turn(gives_way=gives_way):
-            background = as_background(self._writer, may_be_lost=may_be_lost)
-            with background if gives_way else nullcontext():
+            if gives_way:
+                with as_background(self._writer, may_be_lost=may_be_lost):
+                    self._run(change, self._writer, self._tally, within=False, keep=keep)
+            else:
                 self._run(change, self._writer, self._tally, within=False, keep=keep)
 
-    @contextmanager
-    def _turn(self, *, gives_way: bool) -> Iterator[None]:
-        """The lock of this process's writer; who gives way takes it when nobody else wants it."""
+    def _turn(self, *, gives_way: bool) -> AbstractContextManager[object]:
+        """The lock of this process's writer, had until the block ends; who gives way takes it when nobody
+        else wants it.
+        """
         if gives_way:
             self._turns.give_way()
-            self._lock.acquire()
-        else:
-            with self._turns.wanted():
-                self._lock.acquire()
-        try:
-            yield
-        finally:
-            self._lock.release()
+            return self._lock
+        return turns.Wanted(self._lock, self._turns)
 
     def put(self, name: str, params: Params) -> None:
         """By the connection that changes go over: when another one writes, it forgets every page it has."""

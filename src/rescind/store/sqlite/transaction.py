@@ -26,6 +26,8 @@ class SqliteTransaction:
 
     def __init__(self, connection: sqlite3.Connection, store: SqliteStore, tally: Tally) -> None:
         self._connection = connection
+        self._cursor = connection.cursor()
+        self._cursor.row_factory = None
         self._store = store
         self._tally = tally
         self._tally.clear()
@@ -33,15 +35,16 @@ class SqliteTransaction:
 
     def begin(self, *, o: int, organization: str, mode: str) -> None:
         self._tally.clear()
-        if not self._execute("check_plan", o=o, organization=organization, mode=mode).fetchone():
+        params = {"o": o, "organization": organization, "mode": mode}
+        if not self._execute("check_plan", params).fetchone():
             raise PlanStale
 
     def guard(self, query: str, /, **params: Any) -> None:
-        for code, fact, value in self._execute(query, **params):
+        for code, fact, value in self._execute(query, params):
             raise refusal(code, {fact: value})
 
     def run(self, query: str, /, **params: Any) -> None:
-        self._execute(query, **params)
+        self._execute(query, params)
 
     def count(self, query: str, /, *counters: str, **params: Any) -> None:
         self._count(query, counters, params)
@@ -54,7 +57,7 @@ class SqliteTransaction:
 
     def _count(self, query: str, counters: tuple[str, ...], params: Params) -> int:
         before = self._connection.total_changes
-        read = self._execute(query, **params).fetchall()
+        read = self._execute(query, params).fetchall()
         rows = len(read) or self._connection.total_changes - before
         for counter in counters:
             self._tally[counter] += rows
@@ -62,13 +65,13 @@ class SqliteTransaction:
 
     def written(self, query: str, /, **params: Any) -> Callable[[], int]:
         before = self._connection.total_changes
-        self._execute(query, **params).fetchall()
+        self._execute(query, params).fetchall()
         rows = self._connection.total_changes - before
         return lambda: rows
 
     def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
-        row = self._execute(query, most=budget.most, **params).fetchone()
-        pairs, is_critical, _, is_unsettled = row
+        params["most"] = budget.most
+        pairs, is_critical, _, is_unsettled = self._execute(query, params).fetchone()
         if not budget.is_background:
             done = self._tally["pairs"] - self._tally["estimated"]  # inline, by steps before this
             if done + pairs > (budget.critical_pairs if is_critical else budget.pairs):
@@ -79,8 +82,15 @@ class SqliteTransaction:
         self._tally["unsettled"] |= int(bool(is_unsettled))
         self._tally["pairs"] += pairs
 
+    def pend(self, query: str, /, **params: Any) -> None:
+        estimates = [pairs for (pairs,) in self._execute(query, params).fetchall()]
+        pairs = sum(estimates)
+        self._tally["pended"] += len(estimates)
+        self._tally["estimated"] += pairs
+        self._tally["pairs"] += pairs
+
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
-        rows = self._execute(query, **params).fetchall()
+        rows = self._execute(query, params).fetchall()
         return lambda: rows
 
     def held(self, *, o: int) -> Callable[[], Held]:
@@ -92,17 +102,16 @@ class SqliteTransaction:
         return lambda: None
 
     def close(self, **params: Any) -> Callable[[], Rows]:
-        self.run("advance_revision", **params)
-        self.run("record_change", **params)
-        return self.observe("read_outcome", **params)
+        if not self._tally["altered"]:
+            return self.observe("read_unaltered", **params)
+        self._execute("advance_revision", params)
+        return self.observe("record_change", **params)
 
-    def _execute(self, query: str, /, **params: Any) -> sqlite3.Cursor:
+    def _execute(self, query: str, params: Params) -> sqlite3.Cursor:
         if self._store.on_statement:
             self._store.on_statement(query)
-        cursor = self._connection.cursor()
-        cursor.row_factory = None
         try:
-            return cursor.execute(self._store.queries[query], params)
+            return self._cursor.execute(self._store.queries[query], params)
         except sqlite3.IntegrityError as error:
             if query == "claim_key":
                 raise KeyTaken from error

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 try:
@@ -114,19 +114,44 @@ class Turns:
         return True
 
 
+class Wanted(AbstractContextManager[object]):
+    """A lock of this process, had until the block ends; whoever has to wait for it shows that."""
+
+    __slots__ = ("_lock", "_turns")
+
+    def __init__(self, lock: threading.Lock, turns: Turns) -> None:
+        self._lock, self._turns = lock, turns
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            with self._turns.wanted():
+                self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 def begin(connection: sqlite3.Connection, turns: Turns) -> None:
     """Take the file's write lock. Asks again soon and often, where SQLite's own waiting would sleep
     past the turns that background work gives.
     """
-    start = time.monotonic()
+    if _has_begun(connection):
+        return
+    start, waited = time.monotonic(), 0.0
     with turns.waiter() as wait:
         while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-                waited = time.monotonic() - start
-                if not is_busy or waited > BUSY_SECONDS:
-                    raise
             wait(min(max(waited / 4, TURN_SECONDS), LONG_TURN_SECONDS))
+            waited = time.monotonic() - start
+            if _has_begun(connection, is_last=waited > BUSY_SECONDS):
+                return
+
+
+def _has_begun(connection: sqlite3.Connection, *, is_last: bool = False) -> bool:
+    """Whether the file could be had; where it is the last time to ask, StoreBusy says that it could not."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if is_last or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
