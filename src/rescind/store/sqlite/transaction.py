@@ -94,7 +94,7 @@ class SqliteTransaction:
         return lambda: rows
 
     def held(self, *, o: int) -> Callable[[], Held]:
-        ((revision,),) = self._execute("read_held", o=o).fetchall()
+        ((revision,),) = self._execute("read_held", {"o": o}).fetchall()
         held = Held(time.perf_counter() - self._began, self._store.waiting(), revision)
         return lambda: held
 
