@@ -76,8 +76,8 @@ class Progress:
     """What a chunk did: effective roles made and unmade, and whether that was the last of the job.
 
     `held_seconds` is how long it kept others out, but for the commit; `waiting` how many waited for that to
-    end. `is_amid_changes` says whether the organization was changed since the chunk before. One that was
-    overtaken did nothing: another worker is at the job.
+    end; `revision` the organization's at that time. One that was overtaken did nothing: another worker is at
+    the job.
     """
 
     made: int
@@ -86,7 +86,7 @@ class Progress:
     seconds: float
     held_seconds: float = 0.0
     waiting: int = 0
-    is_amid_changes: bool = False
+    revision: int | None = None
     is_overtaken: bool = False
 
 

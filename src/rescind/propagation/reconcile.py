@@ -56,7 +56,6 @@ class Work:
     def __init__(self, store: Store, job: Job) -> None:
         self.store, self.job = store, job
         self._extent: Extent | None = None
-        self._revision: int | None = None
         self._bounds: dict[tuple[int, int], int | None] = {}
 
     def step(self, pace: Pace) -> Progress:
@@ -213,8 +212,6 @@ class Work:
                 job, cursor_membership=chunk["to_m"], cursor_assignment=chunk["up_to_a"]
             )
         cost = held[0]()
-        is_amid_changes = self._revision not in (None, cost.revision)
-        self._revision = cost.revision
         return Progress(
             sum(rows() for rows in made),
             sum(rows() for rows in unmade),
@@ -222,5 +219,5 @@ class Work:
             time.perf_counter() - start,
             cost.seconds,
             cost.waiting,
-            is_amid_changes,
+            cost.revision,
         )

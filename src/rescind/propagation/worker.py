@@ -32,9 +32,11 @@ BUSY_SECONDS: Final = 0.005
 LOCKED_SECONDS: Final = 1.0
 """The same, where somebody keeps it longer than a chunk or a change takes."""
 
+MOST_REMEMBERED: Final = 10_000
+"""Groups, and organizations, of which a worker knows when it was there last."""
 REST_SHARE: Final = 0.5
-"""While others change the organization, a worker rests after each chunk for so much of what it took: they
-share the database's processors and its log.
+"""Where others have changed the organization since the worker's last chunk there, it rests for so much of
+what this one took: they share the database's processors and its log.
 """
 
 log = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class Worker:
         self._pace = Pace(store.engine, self._settings.chunk_target_ms)
         self._choices = 0
         self._left_at: dict[tuple[int, int], float] = {}
+        self._revisions: dict[int, int | None] = {}
         self._busy_until: dict[tuple[int, int], float] = {}
 
     def run(self, stop: Stop) -> None:
@@ -123,9 +126,11 @@ class Worker:
             self._on_progress(work.job, done)
         if done.is_overtaken:
             self._leave_alone(work.job, BUSY_SECONDS)
+        seen = self._revisions.get(work.job.o)
+        self._revisions[work.job.o] = done.revision
         if done.is_settled or done.is_overtaken:
             return True
-        if done.is_amid_changes:
+        if seen not in (None, done.revision):
             stop.wait(REST_SHARE * done.held_seconds)
         return False
 
@@ -158,8 +163,10 @@ class Worker:
     def _wait_seconds(self) -> float:
         """Until a group that was busy at the last choice may be free, or until the next poll."""
         now = time.monotonic()
-        if len(self._left_at) > 10_000:
+        if len(self._left_at) > MOST_REMEMBERED:
             self._left_at.clear()
+        if len(self._revisions) > MOST_REMEMBERED:
+            self._revisions.clear()
         waits = [until - now for until in self._busy_until.values()]
         return max(min([self._settings.poll_seconds, *waits]), 0.001)
 
