@@ -14,8 +14,8 @@ import psycopg
 
 from lab.proxy import DelayingProxy
 
-LOG_MEGABYTES = 1_024
-"""What a server keeps of its log, in files that it writes again and again (`max_wal_size`)."""
+LOG_MEGABYTES = 1_100
+"""More than a server keeps of its log, in files that it writes again and again (`max_wal_size`)."""
 
 
 @contextmanager
@@ -41,14 +41,18 @@ def postgres() -> Iterator[Path]:
 
 
 def _make_log_files(socket_folder: Path) -> None:
+    """Write that much between two checkpoints; only then do so many files come to be, and stay."""
     url = f"postgresql://postgres@/postgres?host={socket_folder}"
     with psycopg.connect(url, autocommit=True) as connection:
-        for _ in range(2):  # after the first checkpoint the server knows how many it needs
-            for _ in range(LOG_MEGABYTES):
-                connection.execute(
-                    "SELECT pg_logical_emit_message(false, 'lab', repeat('x', 1000000))"
-                )
-            connection.execute("CHECKPOINT")
+        execute = connection.execute
+        execute("ALTER SYSTEM SET max_wal_size = '8GB'")
+        execute("SELECT pg_reload_conf()")
+        execute("CHECKPOINT")
+        for _ in range(LOG_MEGABYTES):
+            execute("SELECT pg_logical_emit_message(false, 'lab', repeat('x', 1000000))")
+        execute("CHECKPOINT")
+        execute("ALTER SYSTEM RESET max_wal_size")
+        execute("SELECT pg_reload_conf()")
 
 
 @contextmanager
