@@ -17,7 +17,7 @@ class Settings:
     """The same, for changes that revoke critical roles."""
     critical_inline_most_pairs: int = 250_000
     chunk_target_ms: float = 20.0
-    """How long a transaction of background work should take: a fortieth of it (SQLite) or a quarter
+    """How long a transaction of background work should take: an eightieth of it (SQLite) or a quarter
     (PostgreSQL) until two seconds after somebody waited for a lock, up to 2.5 times where nobody has for
     ten."""
     slice_seconds: float = 1.0

@@ -15,7 +15,7 @@ START_PAIRS: Final = 2_000
 LEAST_PAIRS, MOST_PAIRS = 100, 500_000
 HASTE_SECONDS: Final = 2.0
 """So long after somebody was seen waiting, chunks are kept short."""
-HASTE_TARGETS: Final = {"sqlite": 0.025, "postgres": 0.25}
+HASTE_TARGETS: Final = {"sqlite": 0.0125, "postgres": 0.25}
 """What part of the target a chunk then takes. Where one writes at a time everybody waits for a chunk, and one
 costs little beside its rows; on a server it costs several round trips, and next to nobody waits.
 """

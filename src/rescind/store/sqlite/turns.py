@@ -23,7 +23,7 @@ except ImportError:  # not every system has it; there background work always lea
 
 BUSY_SECONDS: Final = 10.0
 """How long somebody waits for the file before giving up."""
-TURN_SECONDS: Final = 0.0002
+TURN_SECONDS: Final = 0.0001
 """How soon somebody who waits for the file asks again."""
 LONG_TURN_SECONDS: Final = 0.001
 """The same, for who has waited for long: many that wait would take the processor from who writes."""
