@@ -26,6 +26,8 @@ GOALS = {
     "bulk.unassign.return_ratio": Goal(3.0),
     "bulk.unassign.allowed_after_return": Goal(0),
 }
+ROUNDS = 20
+"""Roles taken off one after the other, and again so many with questions in between."""
 Figures = dict[str, float]
 
 RAW = {
@@ -53,7 +55,12 @@ def run(*, quick: bool, seed: int) -> Figures:  # noqa: ARG001
                 bench.figures[f"bulk.{engine}.fill.settle_s"] / seconds
             )
             figures |= bench.figures
-    worst = ("rows_touched_over_delta", "unassign.return_ratio", "unassign.allowed_after_return")
+    worst = (
+        "rows_touched_over_delta",
+        "unassign.return_ratio",
+        "unassign.after_asking.return_ratio",
+        "unassign.allowed_after_return",
+    )
     for name in worst:
         figures[f"bulk.{name}"] = max(
             figures[f"bulk.{engine}.{name}"] for engine in ("sqlite", "postgres")
@@ -89,14 +96,15 @@ class _Bench:
             self._do("fill", everything_to("all", size), delta=size * size)
             self.figures[f"{prefix}.chunk.p50_ms"] = percentile(self.chunks, 0.5) * 1e3
             self.figures[f"{prefix}.chunk.p99_ms"] = percentile(self.chunks, 0.99) * 1e3
-            self._unassign(rounds=20)
+            self._unassign()
+            left = size - 2 * ROUNDS
             one = ("user:1",)
-            self._do("remove_member", changes.RemoveMembers(group="all", members=one), size - 20)
-            self._do("add_member", changes.AddMembers(group="all", members=one), size - 20)
+            self._do("remove_member", changes.RemoveMembers(group="all", members=one), left)
+            self._do("add_member", changes.AddMembers(group="all", members=one), left)
             assign = changes.Assign(role="reader", to="group:all", on="doc:0")
             self._do("assign", assign, size)
             nothing = changes.ReplaceAssignments(to="group:all", assignments=())
-            self._do("unassign_all", nothing, size * (size - 19))
+            self._do("unassign_all", nothing, size * (left + 1))
             self._do("delete_group", changes.DeleteGroup(group="all", cascade=True), 0)
         self.figures[f"{prefix}.rows_touched_over_delta"] = max(self.ratios)
 
@@ -116,35 +124,61 @@ class _Bench:
         if delta:
             self.ratios.append(self.touched / delta)
 
-    def _unassign(self, rounds: int) -> None:
-        """The role is taken off a resource, by the background route; then everybody is asked."""
-        prefix, everybody = f"bulk.{self.engine}.unassign", subjects(self.size)
+    def _unassign(self) -> None:
+        """The role is taken off resources by the background route, in turn with bare inserts: one after the
+        other, as by somebody who revokes; then each after everybody was asked and a job was done, when the
+        processor has forgotten both.
+        """
+        with bare(self.engine, self.url) as connection:
+            same = writer(self.authority) if self.engine == "sqlite" else connection
+            insert = bare_insert(self.engine, same)
+            self._unassign_in_turn(insert)
+            self._unassign_asking(insert)
+
+    def _unassign_in_turn(self, insert: Callable[[], object]) -> None:
+        returned: list[float] = []
+        inserted: list[float] = []
+        for number in range(ROUNDS):
+            inserted.append(_seconds(insert))
+            returned.append(self._unassign_one(number))
+        self.touched = 0
+        self._settle()
+        self.ratios.append(self.touched / (ROUNDS * self.size))
+        self._compare("unassign", returned, inserted)
+
+    def _unassign_asking(self, insert: Callable[[], object]) -> None:
+        everybody = subjects(self.size)
         returned: list[float] = []
         inserted: list[float] = []
         settled: list[float] = []
         allowed = 0
-        with bare(self.engine, self.url) as connection:
-            same = writer(self.authority) if self.engine == "sqlite" else connection
-            insert = bare_insert(self.engine, same)
-            for number in range(rounds):
-                inserted += [_seconds(insert) for _ in range(3)]
-                resource = f"doc:{number}"
-                change = changes.Unassign(role="reader", to="group:all", on=resource)
-                returned.append(
-                    _seconds(lambda c=change: self.authority.apply([c], route=Route.BACKGROUND))
-                )
-                asked = [(subject, "read", resource) for subject in everybody]
-                allowed += sum(map(bool, self.authority.check_many(asked)))
-                self.touched = 0
-                settled.append(_seconds(self._settle))
-                self.ratios.append(self.touched / self.size)
-        middle = percentile(returned, 0.5)
-        self.figures[f"{prefix}.return_ms"] = middle * 1e3
-        self.figures[f"{prefix}.bare_ms"] = percentile(inserted, 0.5) * 1e3
-        self.figures[f"{prefix}.return_ratio"] = middle / percentile(inserted, 0.5)
+        for number in range(ROUNDS, 2 * ROUNDS):
+            if number % 2:
+                inserted.append(_seconds(insert))
+            returned.append(self._unassign_one(number))
+            if number % 2 == 0:
+                inserted.append(_seconds(insert))
+            asked = [(subject, "read", f"doc:{number}") for subject in everybody]
+            allowed += sum(map(bool, self.authority.check_many(asked)))
+            self.touched = 0
+            settled.append(_seconds(self._settle))
+            self.ratios.append(self.touched / self.size)
+        prefix = f"bulk.{self.engine}.unassign"
+        self._compare("unassign.after_asking", returned, inserted)
         self.figures[f"{prefix}.settle_s"] = percentile(settled, 0.5)
-        self.figures[f"{prefix}.asked_after_return"] = rounds * self.size
+        self.figures[f"{prefix}.asked_after_return"] = ROUNDS * self.size
         self.figures[f"{prefix}.allowed_after_return"] = allowed
+
+    def _unassign_one(self, number: int) -> float:
+        change = changes.Unassign(role="reader", to="group:all", on=f"doc:{number}")
+        return _seconds(lambda: self.authority.apply([change], route=Route.BACKGROUND))
+
+    def _compare(self, name: str, returned: list[float], inserted: list[float]) -> None:
+        prefix = f"bulk.{self.engine}.{name}"
+        middle, least = percentile(returned, 0.5), percentile(inserted, 0.5)
+        self.figures[f"{prefix}.return_ms"] = middle * 1e3
+        self.figures[f"{prefix}.bare_ms"] = least * 1e3
+        self.figures[f"{prefix}.return_ratio"] = middle / least
 
     def _settle(self) -> None:
         def count(_: Job, done: Progress) -> None:
