@@ -26,8 +26,8 @@ GOALS = {
     "bulk.unassign.return_ratio": Goal(3.0),
     "bulk.unassign.allowed_after_return": Goal(0),
 }
-ROUNDS = 20
-"""Roles taken off one after the other, and again so many with questions in between."""
+IN_TURN, ASKING = 60, 20
+"""Roles taken off one after the other, and then so many with questions in between."""
 Figures = dict[str, float]
 
 RAW = {
@@ -97,7 +97,7 @@ class _Bench:
             self.figures[f"{prefix}.chunk.p50_ms"] = percentile(self.chunks, 0.5) * 1e3
             self.figures[f"{prefix}.chunk.p99_ms"] = percentile(self.chunks, 0.99) * 1e3
             self._unassign()
-            left = size - 2 * ROUNDS
+            left = size - IN_TURN - ASKING
             one = ("user:1",)
             self._do("remove_member", changes.RemoveMembers(group="all", members=one), left)
             self._do("add_member", changes.AddMembers(group="all", members=one), left)
@@ -138,12 +138,12 @@ class _Bench:
     def _unassign_in_turn(self, insert: Callable[[], object]) -> None:
         returned: list[float] = []
         inserted: list[float] = []
-        for number in range(ROUNDS):
+        for number in range(IN_TURN):
             inserted.append(_seconds(insert))
             returned.append(self._unassign_one(number))
         self.touched = 0
         self._settle()
-        self.ratios.append(self.touched / (ROUNDS * self.size))
+        self.ratios.append(self.touched / (IN_TURN * self.size))
         self._compare("unassign", returned, inserted)
 
     def _unassign_asking(self, insert: Callable[[], object]) -> None:
@@ -152,7 +152,7 @@ class _Bench:
         inserted: list[float] = []
         settled: list[float] = []
         allowed = 0
-        for number in range(ROUNDS, 2 * ROUNDS):
+        for number in range(IN_TURN, IN_TURN + ASKING):
             if number % 2:
                 inserted.append(_seconds(insert))
             returned.append(self._unassign_one(number))
@@ -166,7 +166,7 @@ class _Bench:
         prefix = f"bulk.{self.engine}.unassign"
         self._compare("unassign.after_asking", returned, inserted)
         self.figures[f"{prefix}.settle_s"] = percentile(settled, 0.5)
-        self.figures[f"{prefix}.asked_after_return"] = ROUNDS * self.size
+        self.figures[f"{prefix}.asked_after_return"] = ASKING * self.size
         self.figures[f"{prefix}.allowed_after_return"] = allowed
 
     def _unassign_one(self, number: int) -> float:
