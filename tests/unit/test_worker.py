@@ -186,6 +186,23 @@ def test_woken_up(acme: Authority, database: str, is_at_work: bool) -> None:
         pend(other, revoke("a"))
 
 
+def test_who_waits_for_work_stops_soon(acme: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However rarely it would look for work by itself, it looks often whether it is to stop."""
+    waits: list[float] = []
+    stop = threading.Event()
+
+    def wait(seconds: float) -> list[str]:
+        waits.append(seconds)
+        if len(waits) == 3:
+            stop.set()
+        return []
+
+    listener = SimpleNamespace(wait=wait, close=lambda: None)
+    monkeypatch.setattr(acme.store, "listen", lambda _: listener)
+    Worker(acme.store, Settings(poll_seconds=HOUR)).run(stop)
+    assert waits == [module.STOP_SECONDS] * 3
+
+
 def test_a_busy_group_is_not_left_for_the_next_poll(
     acme: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:

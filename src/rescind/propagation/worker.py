@@ -21,7 +21,7 @@ from rescind.propagation.pace import Pace
 from rescind.propagation.purge import purge
 from rescind.propagation.reconcile import Work
 from rescind.settings import Settings
-from rescind.store import Store
+from rescind.store import Listener, Store
 
 LOOK_AHEAD: Final = 64
 """How much due work a worker chooses from."""
@@ -31,7 +31,8 @@ BUSY_SECONDS: Final = 0.005
 """How long a worker leaves a group alone that somebody else has."""
 LOCKED_SECONDS: Final = 1.0
 """The same, where somebody keeps it longer than a chunk or a change takes."""
-
+STOP_SECONDS: Final = 0.5
+"""How often a worker that waits looks whether it is to stop."""
 MOST_REMEMBERED: Final = 10_000
 """Groups, and organizations, of which a worker knows when it was there last."""
 REST_SHARE: Final = 0.5
@@ -78,7 +79,7 @@ class Worker:
             while not stop.is_set():
                 try:
                     if not self.work_once(stop):
-                        listener.wait(self._wait_seconds())
+                        self._await(listener, stop)
                     failures = 0
                 except Exception as error:
                     failures += 1
@@ -87,6 +88,13 @@ class Worker:
                     stop.wait(self._backoff(failures))
         finally:
             listener.close()
+
+    def _await(self, listener: Listener, stop: Stop) -> None:
+        """Until there may be something to do, or somebody says to stop."""
+        until = time.monotonic() + self._wait_seconds()
+        while not stop.is_set() and (seconds := until - time.monotonic()) > 0:
+            if listener.wait(min(seconds, STOP_SECONDS)) != []:
+                return
 
     def work_once(self, stop: Stop | None = None) -> bool:
         """Choose a job and stay with it until it is settled, somebody has its group, its slice is over,

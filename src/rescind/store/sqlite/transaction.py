@@ -145,8 +145,8 @@ class SqliteListener:
         deadline = time.monotonic() + seconds
         while self._version() == self._seen and time.monotonic() < deadline:
             time.sleep(min(LISTEN_SECONDS, seconds))
-        self._seen = self._version()
-        return None
+        was, self._seen = self._seen, self._version()
+        return [] if self._seen == was else None
 
     def fetch(self, name: str, params: Params) -> Rows:
         with translated_errors(self._store.path), self.reader.lock:
