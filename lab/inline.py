@@ -20,6 +20,7 @@ import psycopg
 from lab.databases import bare_insert, writer
 from lab.report import Goal, interleaved, percentile
 from lab.servers import far_away, postgres
+from lab.worlds import settle
 from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.store import open_store
@@ -116,6 +117,7 @@ def _load(authority: Authority, seed: int) -> None:
         ]
     for start in range(0, len(batch), 500):
         authority.apply(batch[start : start + 500])
+    settle(authority)
 
 
 # --- changes --------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from itertools import islice
 
 from rescind import Authority, Route, changes
 from rescind.changes import Change
+from rescind.propagation.worker import Worker
 
 BATCH = 500
 
@@ -16,6 +17,13 @@ def apply_all(authority: Authority, batch: Iterable[Change], route: Route | None
     rest = iter(batch)
     while part := list(islice(rest, BATCH)):
         authority.apply(part, route=route)
+
+
+def settle(authority: Authority) -> None:
+    """Do what changes have left to be done in the background."""
+    worker = Worker(authority.store, authority.settings)
+    while worker.work_once():
+        pass
 
 
 def definitions() -> list[Change]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from rescind.changes import (
 )
 from rescind.errors import BadInput, InvalidArgument, OrganizationNotFound
 from rescind.exchange import Item, Source, everything, exported, foresee, load, parse, read
+from rescind.insight.audit import audit
 from rescind.model import ENVIRONMENT, OnLoss, RoleMode
 from tests.conftest import SHARED
 
@@ -198,3 +200,30 @@ def test_missing_file(tmp_path: Path) -> None:
     """A file that is not there is an OSError."""
     with pytest.raises(OSError, match="No such file"):
         read(str(tmp_path / "none"))
+
+
+def test_what_batches_leave_is_done(authority: Authority) -> None:
+    """An import that is too much for the inline route leaves nothing to workers, but what is parked."""
+    authority.settings = replace(authority.settings, inline_most_pairs=3)
+    authority = Authority(authority.store, organization="acme", settings=authority.settings)
+    groups = [f"g{n}" for n in range(4)]
+    people = tuple(f"user:{n}" for n in range(5))
+    made = [
+        DefinePermission(permission="read"),
+        DefineRole(role="reader", permissions=("read",)),
+        *(AddMembership(subject=subject) for subject in people),
+        *(CreateGroup(group=group) for group in groups),
+        *(AddMembers(group=group, members=people) for group in groups),
+        *(Assign(role="reader", to=f"group:{group}") for group in groups),
+    ]
+    seen: list[int] = []
+    load(
+        authority,
+        [Item(change, str(place)) for place, change in enumerate(made)],
+        digest="d",
+        organization="acme",
+        progress=lambda *_: seen.append(len(authority.pending())),
+    )
+    assert seen[-1] > 0
+    assert authority.pending() == []
+    assert audit(authority).is_clean

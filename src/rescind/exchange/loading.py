@@ -10,6 +10,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -23,9 +24,10 @@ from rescind.changes import (
     to_json,
     to_object,
 )
-from rescind.errors import BadInput, InvalidArgument, RescindError
+from rescind.errors import BadInput, GroupBusy, InvalidArgument, RescindError
 from rescind.exchange.readers import Item
 from rescind.model import ENVIRONMENT, Difference, Direction, Receipt
+from rescind.propagation.pending import MOST
 
 BATCH_SIZE = 500
 
@@ -72,9 +74,10 @@ def load(
 ) -> Summary:
     """Apply all items, those of one organization in their order, the environment's first.
 
-    An organization that is missing is created. With `again` batches done by an earlier import are
-    applied anew instead of being passed over. Raises BadInput naming the place of a change that the
-    store refuses, with nothing of its batch applied.
+    An organization that is missing is created. What batches leave to be done in the background is done
+    before this returns, but for what another worker is at, or is parked. With `again` batches done by an
+    earlier import are applied anew instead of being passed over. Raises BadInput naming the place of a
+    change that the store refuses, with nothing of its batch applied.
     """
     if batch_size < 1:
         raise InvalidArgument(what="batch size", value=batch_size, mend="use 1 or more")
@@ -95,8 +98,16 @@ def load(
             done += sum(bool(item.place) for item in batch)
             if progress is not None:
                 progress(done, len(items))
+        _settle(authority, name)
     summary.seconds = time.perf_counter() - clock
     return summary
+
+
+def _settle(authority: Authority, organization: str) -> None:
+    for work in authority.pending(organization=organization, limit=MOST):
+        if not work.is_parked:
+            with suppress(GroupBusy):
+                authority.reconcile(work)
 
 
 def foresee(
