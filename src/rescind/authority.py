@@ -23,7 +23,7 @@ from rescind import changelog, model
 from rescind.changelog import LogEntry
 from rescind.changes import Change, checked
 from rescind.decision.check import Question
-from rescind.decision.enforcement import AT_ONCE, Enforcement, Enforcer
+from rescind.decision.enforcement import AT_ONCE, Enforcer
 from rescind.decision.memory import Recall, memory_of
 from rescind.decision.questions import DECIDING, Questions
 from rescind.errors import (
@@ -43,7 +43,6 @@ from rescind.model import (
     Page,
     PendingWork,
     Receipt,
-    Revision,
     Route,
 )
 from rescind.propagation import pending
@@ -80,7 +79,7 @@ class Authority(AbstractContextManager["Authority"]):
         self.settings = settings or Settings()
         self._organization = None if organization is None else model.organization_id(organization)
         self._clock = clock
-        self._recorder = Recorder(store, Costs(store.engine, self.settings))
+        self._recorder = Recorder(store, Costs(store.engine, self.settings), self.enforce)
         self._memory = memory_of(store, self.settings) if index else None
         self._recall = None if self._memory is None else Recall(self._memory, self._now)
         self._questions = Questions(store, self._recall, self._now)
@@ -171,17 +170,10 @@ class Authority(AbstractContextManager["Authority"]):
             only_at=None if only_at is None else model.parse_token(only_at),
         )
         if within is not None or wait == "recorded":
-            return recorded.receipt(self.enforce)
+            return recorded.receipt
         if recorded.is_repeated:
-            return self.enforce(recorded.receipt(self.enforce))
-        at, enforcement = self._enforced(
-            recorded.revision,
-            recorded.changed,
-            recorded.direction,
-            recorded.recorded_at,
-            recorded.leases,
-        )
-        return recorded.receipt(self.enforce, at, enforcement.seconds, enforcement.waited_out)
+            return self.enforce(recorded.receipt)
+        return self._enforced(recorded.receipt, recorded.leases)
 
     def preview(
         self,
@@ -211,19 +203,7 @@ class Authority(AbstractContextManager["Authority"]):
             if not rows or rows[0][0] != recorded_at:
                 raise NotCommitted(revision=receipt.revision.organization)
             on_record = rows[0][1]
-        at, enforcement = self._enforced(
-            receipt.revision,
-            receipt.changed,
-            receipt.direction,
-            receipt.recorded_at,
-            on_record=on_record,
-        )
-        return replace(
-            receipt,
-            enforced_at=at,
-            enforcement_seconds=enforcement.seconds,
-            waited_out=enforcement.waited_out,
-        )
+        return self._enforced(receipt, on_record=on_record)
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -434,32 +414,31 @@ class Authority(AbstractContextManager["Authority"]):
         )
 
     def _enforced(
-        self,
-        revision: Revision,
-        changed: bool,
-        direction: Direction,
-        recorded_at: datetime,
-        leases: Rows | None = None,
-        *,
-        on_record: int | None = None,
-    ) -> tuple[datetime, Enforcement]:
+        self, receipt: Receipt, leases: Rows | None = None, *, on_record: int | None = None
+    ) -> Receipt:
         """By when it was enforced, as the log has it, and how. What reads the store itself sees what is
         committed; who answers from memory is waited for.
 
         A change that altered nothing may have found a revocation done that is not real everywhere yet.
         """
-        if changed and direction is Direction.GRANTS:
+        revision = receipt.revision
+        if receipt.changed and receipt.direction is Direction.GRANTS:
             self._enforcer.follow(revision)
-            return recorded_at, AT_ONCE
-        enforcement = self._enforcer.enforce(revision, leases)
-        now, times = self._now(), self._enforcer.times
-        if not changed:
-            return model.moment(now), enforcement
-        o, number = revision.incarnation, revision.organization
-        found = times.noted(o, number) if on_record is None else on_record
-        if found is None:
-            times.note(o, number, now)
-        return model.moment(now if found is None else found), enforcement
+            at, enforcement = receipt.recorded_at, AT_ONCE
+        else:
+            enforcement = self._enforcer.enforce(revision, leases)
+            now, times = self._now(), self._enforcer.times
+            o, number = revision.incarnation, revision.organization
+            found = times.noted(o, number) if on_record is None else on_record
+            if receipt.changed and found is None:
+                times.note(o, number, now)
+            at = model.moment(found if receipt.changed and found is not None else now)
+        return replace(
+            receipt,
+            enforced_at=at,
+            enforcement_seconds=enforcement.seconds,
+            waited_out=enforcement.waited_out,
+        )
 
     def _seen_enforced(self, o: int, revisions: list[int]) -> dict[int, int]:
         """By when committed changes were enforced, where that was noted or is seen to be so now."""

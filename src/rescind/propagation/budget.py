@@ -10,6 +10,7 @@ from typing import Final
 
 from rescind.changes import Change
 from rescind.model import Route
+from rescind.model.amounts import counted
 from rescind.settings import Settings
 from rescind.store.base import OverBudget
 
@@ -107,18 +108,14 @@ def why(budget: Budget, aside: Sequence[OverBudget], pairs: int) -> str:
         first = aside[0]
         if first.is_busy:
             return "a job had the group"
-        return f"{_counted(first.pairs)} over the budget"
+        return f"{counted(first.pairs, 'pair')} over the budget"
     if budget.is_background:
-        return f"asked for, or as large as one before; about {_counted(pairs)}"
+        return f"asked for, or as large as one before; about {counted(pairs, 'pair')}"
     if budget.waits:
         return "asked for"
     if not pairs:
         return "no effective roles to move"
-    return f"{_counted(pairs)} within the budget"
-
-
-def _counted(pairs: int) -> str:
-    return "1 pair" if pairs == 1 else f"{pairs:,} pairs"
+    return f"{counted(pairs, 'pair')} within the budget"
 
 
 def _kind(organization: str, changes: Sequence[Change]) -> tuple[object, ...]:

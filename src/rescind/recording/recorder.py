@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from rescind import model
@@ -39,50 +38,16 @@ class Recorded(NamedTuple):
     that was read; `is_repeated` says that its idempotency key had been used, and this is what it did then.
     """
 
-    organization: OrganizationId
-    revision: Revision
-    changed: bool
-    direction: Direction
-    route: Route
-    fan_out: int
-    recorded_at: datetime
-    settled_at: datetime | None
-    route_reason: str
-    difference: Difference | None
-    leases: Rows | None
-    is_repeated: bool
-
-    def receipt(
-        self,
-        enforcer: Callable[[Receipt], Receipt],
-        enforced_at: datetime | None = None,
-        enforcement_seconds: float | None = None,
-        waited_out: tuple[str, ...] = (),
-    ) -> Receipt:
-        """For the caller; what comes after the enforcer is known once it is enforced."""
-        return Receipt(
-            self.organization,
-            self.revision,
-            self.changed,
-            self.direction,
-            self.route,
-            self.fan_out,
-            self.recorded_at,
-            self.settled_at,
-            self.route_reason,
-            enforced_at,
-            enforcement_seconds,
-            waited_out,
-            self.difference,
-            enforcer,
-        )
+    receipt: Receipt
+    leases: Rows | None = None
+    is_repeated: bool = False
 
 
 class Recorder:
-    """Records batches in a store. Safe to use from many threads."""
+    """Records batches in a store; receipts can be enforced by the enforcer. Safe to use from many threads."""
 
-    def __init__(self, store: Store, costs: Costs) -> None:
-        self._store, self._costs = store, costs
+    def __init__(self, store: Store, costs: Costs, enforcer: Callable[[Receipt], Receipt]) -> None:
+        self._store, self._costs, self._enforcer = store, costs, enforcer
         self._plans: dict[OrganizationId, Plan] = {}
 
     def record(
@@ -228,7 +193,7 @@ class Recorder:
         reason = why(batch.budget, list(batch.aside.values()), pairs)
         now = batch.entry.now
         exact = difference(*batch.worlds(), now) if detail else None
-        return _as_recorded(batch.name, outcome, now, reason, exact, batch.leases())
+        return Recorded(self._receipt(batch.name, outcome, now, reason, exact), batch.leases())
 
     def _buried(self, name: OrganizationId, entry: Entry, within: object) -> Plan | None:
         """The deleted organization of this name, where the key was used before it was deleted."""
@@ -247,34 +212,30 @@ class Recorder:
             raise KeyReused(key=entry.key)
         if outcome[3] is None:
             outcome[1] -= 1  # it altered nothing: the key holds the revision that it would have had
-        return _as_recorded(name, tuple(outcome), outcome[6], is_repeated=True)
+        return Recorded(self._receipt(name, tuple(outcome), outcome[6]), is_repeated=True)
 
-
-def _as_recorded(
-    name: OrganizationId,
-    outcome: tuple[Any, ...],
-    now: int,
-    route_reason: str = "",
-    exact: Difference | None = None,
-    leases: Rows | None = None,
-    *,
-    is_repeated: bool = False,
-) -> Recorded:
-    o, number, environment, direction, route, fan_out, recorded_at, settled_at, *_ = outcome
-    changed = direction is not None
-    recorded = model.moment(recorded_at if changed else now)
-    settled = settled_at and model.moment(settled_at)
-    return Recorded(
-        name,
-        Revision(o, number, environment),
-        changed,
-        Direction.REVOKES if direction == "revokes" else Direction.GRANTS,
-        Route.BACKGROUND if route == "background" else Route.INLINE,
-        fan_out or 0,
-        recorded,
-        settled if changed else recorded,
-        route_reason,
-        exact,
-        leases,
-        is_repeated,
-    )
+    def _receipt(
+        self,
+        name: OrganizationId,
+        outcome: tuple[Any, ...],
+        now: int,
+        route_reason: str = "",
+        exact: Difference | None = None,
+    ) -> Receipt:
+        o, number, environment, direction, route, fan_out, recorded_at, settled_at, *_ = outcome
+        changed = direction is not None
+        recorded = model.moment(recorded_at if changed else now)
+        settled = settled_at and model.moment(settled_at)
+        return Receipt(
+            organization=name,
+            revision=Revision(o, number, environment),
+            changed=changed,
+            direction=Direction.REVOKES if direction == "revokes" else Direction.GRANTS,
+            route=Route.BACKGROUND if route == "background" else Route.INLINE,
+            route_reason=route_reason,
+            fan_out=fan_out or 0,
+            recorded_at=recorded,
+            settled_at=settled if changed else recorded,
+            difference=exact,
+            enforcer=self._enforcer,
+        )

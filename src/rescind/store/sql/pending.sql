@@ -123,15 +123,18 @@ AS is_busy,
 @is_unsettled
 AS is_unsettled
 
+-- fragment: below_upward
+below (id) AS (
+    SELECT u.id FROM upward AS u
+    UNION
+    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+
 -- Of one group all that ended counts for each member; of several, pairs are counted up to :most.
 
 -- name: weigh_ended
 WITH RECURSIVE upward (id) AS (
     SELECT DISTINCT a.holder FROM assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder < 0),
-below (id) AS (
-    SELECT u.id FROM upward AS u
-    UNION
-    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+@below_upward
 SELECT
 @members_below
 * CASE WHEN (SELECT count(*) FROM upward) = 1
@@ -158,10 +161,7 @@ WITH RECURSIVE ended (id) AS (
 LIMIT :most
 ) AS e),
 upward (id) AS (SELECT e.id FROM ended AS e LIMIT 1),
-below (id) AS (
-    SELECT u.id FROM upward AS u
-    UNION
-    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+@below_upward
 SELECT
 @members_below
 * (SELECT count(*) FROM ended) AS pairs,
