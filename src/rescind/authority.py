@@ -79,7 +79,7 @@ class Authority(AbstractContextManager["Authority"]):
         self.settings = settings or Settings()
         self._organization = None if organization is None else model.organization_id(organization)
         self._clock = clock
-        self._recorder = Recorder(store, Costs(store.engine, self.settings), self.enforce)
+        self._recorder = Recorder(store, Costs(store.engine, self.settings))
         self._memory = memory_of(store, self.settings) if index else None
         self._recall = None if self._memory is None else Recall(self._memory, self._now)
         self._questions = Questions(store, self._recall, self._now)
@@ -170,7 +170,7 @@ class Authority(AbstractContextManager["Authority"]):
             only_at=None if only_at is None else model.parse_token(only_at),
         )
         if within is not None or wait == "recorded":
-            return recorded.receipt
+            return replace(recorded.receipt, enforcer=self.enforce)
         if recorded.is_repeated:
             return self.enforce(recorded.receipt)
         return self._enforced(recorded.receipt, recorded.leases)
@@ -438,6 +438,7 @@ class Authority(AbstractContextManager["Authority"]):
             enforced_at=at,
             enforcement_seconds=enforcement.seconds,
             waited_out=enforcement.waited_out,
+            enforcer=self.enforce,
         )
 
     def _seen_enforced(self, o: int, revisions: list[int]) -> dict[int, int]:

@@ -7,7 +7,7 @@ the idempotency key may have been used: each of these ends the try, and says how
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from rescind import model
@@ -44,10 +44,10 @@ class Recorded(NamedTuple):
 
 
 class Recorder:
-    """Records batches in a store; receipts can be enforced by the enforcer. Safe to use from many threads."""
+    """Records batches in a store. Safe to use from many threads."""
 
-    def __init__(self, store: Store, costs: Costs, enforcer: Callable[[Receipt], Receipt]) -> None:
-        self._store, self._costs, self._enforcer = store, costs, enforcer
+    def __init__(self, store: Store, costs: Costs) -> None:
+        self._store, self._costs = store, costs
         self._plans: dict[OrganizationId, Plan] = {}
 
     def record(
@@ -193,7 +193,7 @@ class Recorder:
         reason = why(batch.budget, list(batch.aside.values()), pairs)
         now = batch.entry.now
         exact = difference(*batch.worlds(), now) if detail else None
-        return Recorded(self._receipt(batch.name, outcome, now, reason, exact), batch.leases())
+        return Recorded(_receipt(batch.name, outcome, now, reason, exact), batch.leases())
 
     def _buried(self, name: OrganizationId, entry: Entry, within: object) -> Plan | None:
         """The deleted organization of this name, where the key was used before it was deleted."""
@@ -212,30 +212,29 @@ class Recorder:
             raise KeyReused(key=entry.key)
         if outcome[3] is None:
             outcome[1] -= 1  # it altered nothing: the key holds the revision that it would have had
-        return Recorded(self._receipt(name, tuple(outcome), outcome[6]), is_repeated=True)
+        return Recorded(_receipt(name, tuple(outcome), outcome[6]), is_repeated=True)
 
-    def _receipt(
-        self,
-        name: OrganizationId,
-        outcome: tuple[Any, ...],
-        now: int,
-        route_reason: str = "",
-        exact: Difference | None = None,
-    ) -> Receipt:
-        o, number, environment, direction, route, fan_out, recorded_at, settled_at, *_ = outcome
-        changed = direction is not None
-        recorded = model.moment(recorded_at if changed else now)
-        settled = settled_at and model.moment(settled_at)
-        return Receipt(
-            organization=name,
-            revision=Revision(o, number, environment),
-            changed=changed,
-            direction=Direction.REVOKES if direction == "revokes" else Direction.GRANTS,
-            route=Route.BACKGROUND if route == "background" else Route.INLINE,
-            route_reason=route_reason,
-            fan_out=fan_out or 0,
-            recorded_at=recorded,
-            settled_at=settled if changed else recorded,
-            difference=exact,
-            enforcer=self._enforcer,
-        )
+
+def _receipt(
+    name: OrganizationId,
+    outcome: tuple[Any, ...],
+    now: int,
+    route_reason: str = "",
+    exact: Difference | None = None,
+) -> Receipt:
+    o, number, environment, direction, route, fan_out, recorded_at, settled_at, *_ = outcome
+    changed = direction is not None
+    recorded = model.moment(recorded_at if changed else now)
+    settled = settled_at and model.moment(settled_at)
+    return Receipt(
+        organization=name,
+        revision=Revision(o, number, environment),
+        changed=changed,
+        direction=Direction.REVOKES if direction == "revokes" else Direction.GRANTS,
+        route=Route.BACKGROUND if route == "background" else Route.INLINE,
+        route_reason=route_reason,
+        fan_out=fan_out or 0,
+        recorded_at=recorded,
+        settled_at=settled if changed else recorded,
+        difference=exact,
+    )
