@@ -57,9 +57,14 @@ class Guesses:
         return queries[self._modes.get(question.organization, "multiple")]
 
     def better(self, question: Question, query: str, row: tuple[Any, ...]) -> str | None:
-        """The query to ask instead, where the row does not decide the question; then remember better."""
+        """The query to ask instead, where the row does not decide the question; then remember better.
+
+        From effective roles to the facts, from those to the query for all modes: never back.
+        """
         is_critical, mode = row[5], row[8]
-        if query == LIVE[mode] or (query == EFFECTIVE[mode] and not is_critical):
+        if query == LIVE[mode]:
+            return None
+        if query == EFFECTIVE[mode] and not is_critical:
             return LIVE[mode] if row[7] == UNDECIDED else None
         for known in (self._modes, self._critical):
             if len(known) > 65_536:

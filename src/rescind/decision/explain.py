@@ -83,19 +83,15 @@ def _in_store(
     store: Store, question: Question, *, live: bool, now: int, at_least: Revision | None
 ) -> tuple[Decision, World | None]:
     """The decision, and the facts that bear on it where it was about somebody's roles."""
-    names = _names(question)
-    while True:
-        rows = store.fetch("list_names", names)
+    with store.snapshot() as snapshot:
+        (rows,) = snapshot.fetch_many([("list_names", _names(question))])
         numbers = dict(zip("ompr", (rows[0][0], *rows[0][3:]) if rows else (-1,) * 4, strict=True))
         asked = [
             ("check", parameters(question, live=live, now=now)),
-            ("list_names", names),
             ("read_settings", {"organization": question.organization}),
             *((query, numbers) for query in SLICE),
         ]
-        answer, again, settings, *slices = store.fetch_many(asked)
-        if [(*row[:1], *row[3:]) for row in again] == [(*row[:1], *row[3:]) for row in rows]:
-            break  # else a name was made or deleted in between: read anew
+        answer, settings, *slices = snapshot.fetch_many(asked, is_last=True)
     decision = decided(answer, live, at_least)
     if decision.reason not in (Reason.ALLOWED, Reason.NO_ROLE):
         return decision, None

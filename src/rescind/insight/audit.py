@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rescind.authority import Authority
-from rescind.errors import OrganizationNotFound
+from rescind.errors import OrganizationNotFound, StoreConflict
+from rescind.recording.recorder import PLAN_ATTEMPTS
 from rescind.store import Rows, Transaction
 from rescind.store.base import PlanStale
 
@@ -179,7 +180,7 @@ class _Audit:
                 tx.run("repair_dangling", **names)
                 tx.run("repair_direct", **names)
 
-        while True:
+        for _ in range(PLAN_ATTEMPTS):
             try:
                 self.store.transact(mend)
             except PlanStale:
@@ -190,6 +191,7 @@ class _Audit:
                 continue
             self.report.repaired += len(drifting)
             return
+        raise StoreConflict(organization=self.name, why="it kept changing its name or mode")
 
 
 @dataclass(slots=True)

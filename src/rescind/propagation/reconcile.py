@@ -14,13 +14,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from rescind.errors import GroupNotFound, PendingMoved
+from rescind.errors import GroupNotFound, PendingMoved, StoreConflict
 from rescind.propagation.jobs import FIRST, LAST, Extent, Job, Progress, jobs
 from rescind.propagation.pace import Pace
 from rescind.propagation.purge import purge
 from rescind.store import Store, Transaction
 from rescind.store.base import Held
 
+MOST_RESTARTS: Final = 100
+"""Of one call, by changes that come while it works. Then somebody else must wait, or a worker do it."""
 MOST_BOUNDS: Final = 1_000
 """That are remembered; there are as many as chunks of one membership, for each size of a chunk."""
 
@@ -29,7 +31,8 @@ def reconcile(store: Store, organization: str, group: str, *, pace: Pace | None 
     """Settle all that is pending for a group, parked or not.
 
     When this returns, what was pending for it at the call is settled. Raises GroupNotFound, GroupBusy
-    where another worker has the group, or a StoreError; what was done by then stays done.
+    where another worker has the group, StoreConflict where changes keep coming to what is being settled,
+    or another StoreError; what was done by then stays done.
     """
     found = store.fetch("find_group", {"organization": organization, "group": group})
     if not found:
@@ -40,12 +43,19 @@ def reconcile(store: Store, organization: str, group: str, *, pace: Pace | None 
 def reconcile_numbered(store: Store, o: int, group: int, *, pace: Pace | None = None) -> Progress:
     """The same for a group by its numbers, which it keeps when it is deleted."""
     pace = pace or Pace(store.engine)
-    start, made, unmade = time.perf_counter(), 0, 0
-    while rows := store.fetch("list_pending_of_group", {"o": o, "g": group}):
-        work, is_settled = Work(store, jobs(rows)[0]), False
+    start, made, unmade, restarts = time.perf_counter(), 0, 0, 0
+    left = jobs(store.fetch("list_pending_of_group", {"o": o, "g": group}))
+    up_to = max((job.revision for job in left), default=0)
+    while left:
+        work, is_settled = Work(store, left[0]), False
         while not is_settled:
             done = work.step(pace)
             made, unmade, is_settled = made + done.made, unmade + done.unmade, done.is_settled
+            restarts += done.revision is None and not is_settled
+            if restarts > MOST_RESTARTS:
+                raise StoreConflict(group=group, why="what is pending for it kept changing")
+        found = jobs(store.fetch("list_pending_of_group", {"o": o, "g": group}))
+        left = [job for job in found if job.since <= up_to]  # what came later is not asked for
     purge(store)
     return Progress(made, unmade, True, time.perf_counter() - start)
 

@@ -1,8 +1,9 @@
 """Answers from memory.
 
-A check takes an organization's state, evaluates, and only then looks whether it still is the organization's
-state and has not run out; otherwise there is no answer from memory. What is not held is asked for, and
-until it is there the store decides.
+A check takes an organization's state, evaluates, and only then looks whether that still is the state of the
+facts in memory and has not run out; otherwise there is no answer from memory. What is not held is asked
+for, and until it is there the store decides. So does it where memory changes during each of two attempts:
+nothing is tried for as long as memory keeps changing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from rescind.decision.check import Question
 from rescind.decision.clock import CLOCK, clock
@@ -20,6 +21,8 @@ from rescind.decision.memory.memory import Memory
 from rescind.model import Decision, Revision
 
 T = TypeVar("T")
+ATTEMPTS: Final = 2
+"""To answer from memory while its state changes. After that the store decides."""
 
 
 class Recall:
@@ -47,13 +50,15 @@ class Recall:
         except (KeyError, TypeError):
             return None
         holding.is_used = True
-        while (state := holding.state) is not None:
-            verdict = state.index.verdict(subject, permission, resource, self._now)
-            if holding.state is state:
-                if verdict is None or clock(CLOCK) >= state.expiry:
-                    return None
-                return state.answers[verdict]
-        return None
+        state = holding.state
+        if state is None:
+            return None
+        verdict = state.index.verdict(subject, permission, resource, self._now)
+        if holding.state is not state and not _still_holds(holding, state):
+            return None
+        if verdict is None or clock(CLOCK) >= state.expiry:
+            return None
+        return state.answers[verdict]
 
     def decide_many(
         self, organization: Any, questions: Sequence[tuple[Any, Any, Any]], root: str
@@ -65,14 +70,14 @@ class Recall:
         try:
             holding = memory.holdings[organization]
             holding.is_used = True
-            while (state := holding.state) is not None:
-                verdict, now = state.index.verdict, self._now
-                found = [verdict(s, p, root if r is None else r, now) for s, p, r in questions]
-                if holding.state is state:
-                    return _answers(state, found)
+            state = holding.state
+            if state is None:
+                return None
+            verdict, now = state.index.verdict, self._now
+            found = [verdict(s, p, root if r is None else r, now) for s, p, r in questions]
         except (KeyError, TypeError, ValueError):
             return None
-        return None
+        return _answers(state, found) if _still_holds(holding, state) else None
 
     def answer(self, question: Question, at_least: Revision | None = None) -> Decision | None:
         """The answer to a question whose names are well formed, worked out where it must be.
@@ -88,9 +93,11 @@ class Recall:
     ) -> list[Decision] | None:
         """Answers to questions about one organization, all at one state; None as for `answer`."""
         holding = self._held(questions[0].organization, at_least) if questions else None
-        while holding is not None and (state := _fresh(holding, at_least)) is not None:
+        for _ in range(ATTEMPTS):
+            if holding is None or (state := _fresh(holding, at_least)) is None:
+                return None
             verdicts = [self._verdict(state.index, question) for question in questions]
-            if holding.state is state:
+            if _still_holds(holding, state):
                 return _answers(state, verdicts)
         return None
 
@@ -105,12 +112,12 @@ class Recall:
         None where that is for the store: `ask` says so by None, or it is as for `answer`.
         """
         holding = self._held(organization, at_least)
-        while holding is not None and (state := _fresh(holding, at_least)) is not None:
+        for _ in range(ATTEMPTS):
+            if holding is None or (state := _fresh(holding, at_least)) is None:
+                return None
             with state.index.lock:
-                if holding.state is not state:
-                    continue
-                found = ask(state.index, self._now())
-            if holding.state is state:
+                found = ask(state.index, self._now()) if _still_holds(holding, state) else None
+            if _still_holds(holding, state):
                 if found is None or clock(CLOCK) >= state.expiry:
                     return None
                 return found, state.revision
@@ -146,6 +153,16 @@ def _answers(state: State, verdicts: list[int | None]) -> list[Decision] | None:
         return None
     answers = state.answers
     return [answers[verdict] for verdict in verdicts if verdict is not None]
+
+
+def _still_holds(holding: Holding, state: State) -> bool:
+    """Whether the index is as it was when the state was taken from the holding.
+
+    An index moves only to a later revision, and without a state in its place. So a state of the same
+    revision, which a renewed lease puts there, is of the same facts.
+    """
+    current = holding.state
+    return current is state or (current is not None and current.revision == state.revision)
 
 
 def _fresh(holding: Holding, at_least: Revision | None) -> State | None:

@@ -23,6 +23,7 @@ from rescind.model import Direction, Revision
 from rescind.store import Listener, Store
 
 RENEWALS_PER_LEASE = 4
+LEAST_BACKOFF_SECONDS = 0.02
 MOST_BACKOFF_SECONDS = 1.0
 LISTEN_SECONDS = 0.1
 """How long closing waits for the thread at most."""
@@ -62,6 +63,7 @@ class Replica:
         self._thread: threading.Thread | None = None
         self._environment = -1
         self._is_known = False
+        self._failures = 0
         self.id = ""
 
     # --- what memory asks -------------------------------------------------------------------------
@@ -122,24 +124,29 @@ class Replica:
             self._memory.catch_up(holding)
 
     def _run(self) -> None:
-        failures = 0
         while not self._stop.is_set():
             try:
                 if not self._is_known:
                     self._begin()
                 self._serve()
-                failures = 0
             except LeaseLost:
                 log.warning("replica %s was taken for dead; it begins anew", self.id)
                 self._is_known = False
+                self._stop.wait(self._backoff_seconds())
             except RescindError as error:
-                failures += 1
                 log.warning("replica %s cannot renew its lease: %s", self.id, error)
-                self._stop.wait(min(0.02 * 2**failures, MOST_BACKOFF_SECONDS))
+                self._stop.wait(self._backoff_seconds())
             except Exception:
                 log.exception("replica %s answers nothing from memory for now", self.id)
                 self._memory.suspend()
                 self._stop.wait(MOST_BACKOFF_SECONDS)
+
+    def _backoff_seconds(self) -> float:
+        """How long to wait after another failure: doubled each time until a renewal succeeds."""
+        self._failures += 1
+        return float(
+            min(LEAST_BACKOFF_SECONDS * 2 ** min(self._failures, 30), MOST_BACKOFF_SECONDS)
+        )
 
     def _serve(self) -> None:
         """Renew the lease, then listen until it is time to do so again."""
@@ -150,6 +157,7 @@ class Replica:
             if clock(CLOCK) >= due:
                 due = clock(CLOCK) + self._ttl / RENEWALS_PER_LEASE
                 self._renew()
+                self._failures = 0
                 self._memory.evict()
             heard = self._news.wait(min(max(due - clock(CLOCK), 0.0), LISTEN_SECONDS))
             if heard is None:

@@ -31,6 +31,8 @@ GAP_SECONDS: Final = 2 * LONG_TURN_SECONDS
 """How long who gives way leaves the file alone where it cannot see whether another process waits."""
 COURTESY_SECONDS: Final = 0.05
 """The longest that it is left alone for another process, which may have been stopped while it waited."""
+MOST_COURTESY_SECONDS: Final = 1.0
+"""The same for threads of this process, of which one or another may always be waiting."""
 
 
 class Turns:
@@ -83,12 +85,15 @@ class Turns:
         return self._wanting + self._is_another_waiting()
 
     def give_way(self) -> None:
-        """Return when nobody else waits any more, or after a while where another process still does."""
+        """Return when nobody else waits any more, or after a while where somebody always does."""
         if self._file is None:
             time.sleep(GAP_SECONDS)
-        deadline = time.monotonic() + COURTESY_SECONDS
-        while self._wanting or (self._is_another_waiting() and time.monotonic() < deadline):
+        start = now = time.monotonic()
+        while now - start < MOST_COURTESY_SECONDS and (
+            self._wanting or (now - start < COURTESY_SECONDS and self._is_another_waiting())
+        ):
             time.sleep(TURN_SECONDS)
+            now = time.monotonic()
 
     def _wait(self, seconds: float) -> None:
         with self._lock:

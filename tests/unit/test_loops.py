@@ -1,0 +1,82 @@
+"""No loop of ours goes on for as long as something keeps happening: each that could is listed."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Final
+
+import rescind
+
+SOURCES: Final = Path(rescind.__file__).parent
+
+ENDS: Final = {
+    "cli/large_group.py:LargeGroup._follow": "a demonstration: the last row",
+    "cli/questions.py:_pages": "the last page",
+    "cli/watching.py:_frames": "whoever watches",
+    "decision/enforcement.py:Acknowledgements._run": "closing",
+    "decision/enforcement.py:Enforcer._leases": "the length of a lease",
+    "decision/memory/replica.py:Replica._run": "closing; it waits longer after each failure",
+    "http/routes/imports.py:_lines": "the end of the body",
+    "http/workos/checks.py:_all": "the last page",
+    "propagation/purge.py:_purge": "a chunk that is not full",
+    "propagation/worker.py:Worker.run": "stopping; it waits longer after each failure",
+    "store/postgres/connection.py:_until_silent": "silence",
+    "store/sqlite/turns.py:begin": "BUSY_SECONDS",
+}
+"""Loops that are written to go on until they are left from within, or after an error, and what ends them."""
+
+
+def _is_open(loop: ast.While) -> bool:
+    """Whether only its body can end it, or it goes on after an error."""
+    handlers = [
+        handler
+        for node in ast.walk(loop)
+        if isinstance(node, ast.Try)
+        for handler in node.handlers
+        if not isinstance(handler.body[-1], ast.Raise | ast.Return | ast.Break)
+    ]
+    return isinstance(loop.test, ast.Constant) or bool(handlers)
+
+
+def open_loops(source: str, name: str) -> set[str]:
+    """The functions of a module that have such a loop."""
+    found = set()
+    tree = ast.parse(source)
+
+    def look(node: ast.AST, where: tuple[str, ...]) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.While) and _is_open(child):
+                found.add(f"{name}:{'.'.join(where)}")
+            named = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            look(child, (*where, child.name) if named else where)  # type: ignore[attr-defined]
+
+    look(tree, ())
+    return found
+
+
+def test_loops_that_only_their_body_ends_are_known() -> None:
+    """A new one needs a bound, a test in which its condition keeps changing, and its place here."""
+    found = set()
+    for path in SOURCES.rglob("*.py"):
+        found |= open_loops(path.read_text(), str(path.relative_to(SOURCES)))
+    assert found == set(ENDS)
+
+
+def test_such_loops_are_seen() -> None:
+    """Control: one that is left from within, and one that goes on after an error."""
+    source = """
+def f():
+    while True:
+        pass
+def g():
+    while x():
+        try:
+            y()
+        except E:
+            continue
+def h():
+    while x():
+        y()
+"""
+    assert open_loops(source, "m.py") == {"m.py:f", "m.py:g"}
