@@ -39,14 +39,14 @@ def shared_server(
 @pytest.fixture
 def served(server: Served, new_database: Callable[[str], str]) -> Iterator[Served]:
     """A service on SQLite whose organization `acme` has the facts of WORLD."""
-    with _given(server, new_database("sqlite")) as running:
+    with given(server, new_database("sqlite")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def shared(shared_server: Served, new_shared_database: Callable[[str], str]) -> Iterator[Served]:
     """The same for all tests of a module, which leave it as it is."""
-    with _given(shared_server, new_shared_database("sqlite")) as running:
+    with given(shared_server, new_shared_database("sqlite")) as running:
         yield running
 
 
@@ -62,7 +62,7 @@ def _idle(folder: Path, template: Path) -> Iterator[Served]:
 
 
 @contextmanager
-def _given(server: Served, database: str) -> Iterator[Served]:
+def given(server: Served, database: str) -> Iterator[Served]:
     """The server, as a service that was just started on the database."""
     service = server.service
     with Authority.open(database) as authority:

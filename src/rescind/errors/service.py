@@ -80,6 +80,13 @@ class BodyTooSlow(RescindError):
     retry = True
 
 
+class RequestTimedOut(RescindError):
+    """The request took longer than the limit."""
+
+    code = "request_timed_out"
+    retry = True
+
+
 class EncodingNotSupported(RescindError):
     """The request's body is encoded, such as compressed."""
 

@@ -21,6 +21,7 @@ from rescind.http import admission, problems
 from rescind.http.admission import Admission, Headers
 from rescind.http.at_hand import NotAtHand
 from rescind.http.auth import Caller, admitted
+from rescind.http.keys import Credential
 from rescind.http.patience import Message, Patience, Receive
 from rescind.http.service import Service
 
@@ -141,21 +142,25 @@ class Gate:
         """Recognize the caller and read the body. Who calls is in the state as soon as it is known."""
         caller, limits = None, self.service.limits
         try:
-            caller = state["caller"] = await self._caller(headers)
-            if caller is None:
+            credential = await self._credential(headers)
+            if credential is None:
                 return Admission()
+            caller = state["caller"] = credential.caller
             self.service.rates.spend(caller.key_id)
             if scope["path"] in STREAMED:
                 admission.require_plain(headers)
+                state["credential"] = credential
                 return Admission(caller)
             admission.require_size(headers, limits)
             body = await self._body(receive, limits.body_bytes)
+            if credential.remembered() is None:  # it may have been revoked while the body came
+                await self.in_thread(credential.recognize)
             admission.require_form(scope["method"], headers, body, limits)
             return Admission(caller, body)
         except RescindError as error:
             return Admission(caller, refusal=error)
 
-    async def _caller(self, headers: Headers) -> Caller | None:
+    async def _credential(self, headers: Headers) -> Credential | None:
         text, keys = admission.key_of(headers), self.service.keys
         if text is None:
             return None
@@ -164,7 +169,7 @@ class Gate:
             caller = await self.in_thread(keys.recognize, text)
         if keys.is_use_to_note(caller):
             self._in_background(keys.note_use, caller)
-        return caller
+        return Credential(keys, text, caller)
 
     async def _body(self, receive: Receive, most: int) -> bytes:
         parts, size, deadline, more = [], 0, None, True

@@ -12,7 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -64,6 +64,24 @@ class ApiKey:
             former,
             bool(is_orphan),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The key that a request carries. A request that takes long recognizes it again as it goes on."""
+
+    keys: Keys
+    text: str = field(repr=False)
+    caller: Caller
+    """Whose key it was when the request began."""
+
+    def remembered(self) -> Caller | None:
+        """Whose key it is, if that is remembered; reads no database."""
+        return self.keys.known(self.text)
+
+    def recognize(self) -> Caller:
+        """Whose key it is now. Raises Unauthenticated where it is good no more."""
+        return self.remembered() or self.keys.recognize(self.text)
 
 
 class Keys:

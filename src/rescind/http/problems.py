@@ -81,6 +81,7 @@ _STATUSES: Final[dict[type[RescindError], int]] = {
     errors.StoreReadOnly: 503,
     errors.StoreConflict: 503,
     errors.GroupBusy: 503,
+    errors.RequestTimedOut: 503,
     errors.SchemaMissing: 503,
     errors.SchemaTooOld: 503,
     errors.SchemaTooNew: 503,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -19,13 +20,16 @@ from rescind.errors import (
     BodyTooSlow,
     InvalidChange,
     InvalidRequest,
+    RequestTimedOut,
     RescindError,
+    Unauthenticated,
 )
 from rescind.exchange import BATCH_SIZE
 from rescind.exchange.readers import MAX_LINE_BYTES
-from rescind.http.auth import Caller, caller_of, requires
+from rescind.http.auth import requires
 from rescind.http.gate import NDJSON
-from rescind.http.limits import require_shallow, require_single_keys
+from rescind.http.keys import Credential
+from rescind.http.limits import Limits, require_shallow, require_single_keys
 from rescind.http.routes.changes import Behalf, Key, weight
 from rescind.http.routes.lists import Organization
 from rescind.http.service import Service
@@ -71,14 +75,16 @@ async def import_changes(
     """Apply lines in their order, in batches that are a transaction each.
 
     A line may name its `organization`. Where a line is refused, its batch is not applied and those before
-    are: send it all again with the same key, corrected from there on.
+    are: send it all again with the same key, corrected from there on. The API key must be good for each
+    batch anew.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != NDJSON.decode():
         raise InvalidRequest(what="content type", value=repr(kind), mend=f"send {NDJSON.decode()}")
-    run = Run(service, caller_of(request), organization, reason=reason, key=key, behalf=behalf)
+    credential: Credential = request.scope["state"]["credential"]
+    run = Run(service, credential, organization, reason=reason, key=key, behalf=behalf)
     number = 0
-    async for line in _lines(request, service):
+    async for line in _lines(request, service.limits, run):
         number += 1
         if line.strip():
             await run.take(number, line)
@@ -92,15 +98,19 @@ class Run:
     def __init__(
         self,
         service: Service,
-        caller: Caller,
+        credential: Credential,
         organization: str | None,
         *,
         reason: str,
         key: str | None,
         behalf: str | None,
     ) -> None:
-        self._service, self._caller, self._organization = service, caller, organization
-        self._reason, self._key, self._actor = reason, key, caller.actor(behalf)
+        self._service, self._credential, self._organization = service, credential, organization
+        self._caller = credential.caller
+        self._reason, self._key, self._actor = reason, key, self._caller.actor(behalf)
+        self._seconds = service.limits.import_seconds
+        self.deadline = time.monotonic() + self._seconds
+        """When the import must have ended, by the monotonic clock."""
         self._name, self._first = "", 0
         self._batch: list[Change] = []
         self._weight = 0
@@ -122,18 +132,34 @@ class Run:
         self._weight += size
 
     async def flush(self) -> None:
-        """Apply the batch."""
+        """Apply the batch. Raises RequestTimedOut from the deadline on, and Unauthenticated where the key is
+        good no more.
+        """
+        self.require_time()
         if not self._batch:
             return
         key = None if self._key is None else f"{self._key}/{self.done.batches}"
         try:
             receipt = await asyncio.get_running_loop().run_in_executor(None, self._apply, key)
+        except Unauthenticated:
+            raise Unauthenticated(batches_done_before=self.done.batches) from None
         except RescindError as error:
             raise self._placed(error, f"lines from {self._first}") from error
         self.done.add(receipt, len(self._batch))
         self._batch, self._weight = [], 0
 
+    def require_time(self) -> None:
+        """Raises RequestTimedOut from the deadline on."""
+        if time.monotonic() >= self.deadline:
+            raise self.timed_out()
+
+    def timed_out(self) -> RequestTimedOut:
+        """What an import that takes too long ends with."""
+        done = self.done.batches
+        return RequestTimedOut(limit=f"{self._seconds:g} s", batches_done_before=done)
+
     def _apply(self, key: str | None) -> Receipt:
+        self._credential.recognize()
         receipt = self._service.authority.apply(
             self._batch,
             actor=self._actor,
@@ -165,15 +191,19 @@ class Run:
         return BadInput(why=str(error).rstrip("."), **facts)
 
 
-async def _lines(request: Request[Any, Any, Any], service: Service) -> AsyncIterator[bytes]:
+async def _lines(request: Request[Any, Any, Any], limits: Limits, run: Run) -> AsyncIterator[bytes]:
     """Lines without their ends, as they arrive; within the limits of time and size."""
-    limits, rest, size = service.limits, b"", 0
+    rest, size = b"", 0
     chunks = request.stream()
     while True:
+        run.require_time()
+        left = run.deadline - time.monotonic()
         try:
-            async with asyncio.timeout(limits.body_seconds):
+            async with asyncio.timeout(min(limits.body_seconds, left)):
                 chunk = await anext(chunks, None)
         except TimeoutError:
+            if left <= limits.body_seconds:
+                raise run.timed_out() from None
             raise BodyTooSlow(limit=f"{limits.body_seconds:g} s") from None
         if chunk is None:
             break
