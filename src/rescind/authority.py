@@ -144,8 +144,9 @@ class Authority(AbstractContextManager["Authority"]):
         psycopg, sqlite3, SQLAlchemy or Django connection in a transaction) that holds once the
         caller has committed and called `receipt.enforce()`. The changes take effect in order. If
         nothing is altered, `changed` is false and there is no new revision. With `detail` the
-        receipt tells the exact difference, at the cost of reading the organization's facts twice.
-        A `route` forces how effective roles follow; else the estimated work decides. With
+        receipt tells the exact difference, at the cost of reading the organization's facts twice; it
+        is worked out when the change is enforced. A `route` forces how effective roles follow; else
+        the estimated work decides. With
         `wait="recorded"` it returns once the change is on record, and `receipt.enforce()` waits. With
         `only_at`, a revision token, it is done only if the organization's facts are still at that revision.
 
@@ -170,10 +171,10 @@ class Authority(AbstractContextManager["Authority"]):
             only_at=None if only_at is None else model.parse_token(only_at),
         )
         if within is not None or wait == "recorded":
-            return replace(recorded.receipt, enforcer=self.enforce)
+            return recorded.detailed(replace(recorded.receipt, enforcer=self.enforce))
         if recorded.is_repeated:
             return self.enforce(recorded.receipt)
-        return self._enforced(recorded.receipt, recorded.leases)
+        return recorded.detailed(self._enforced(recorded.receipt, recorded.leases))
 
     def preview(
         self,

@@ -7,7 +7,8 @@ the idempotency key may have been used: each of these ends the try, and says how
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from rescind import model
@@ -36,11 +37,19 @@ MOST_STEPS_ASIDE: Final = 4
 class Recorded(NamedTuple):
     """What a batch did. `leases` are those who held the organization in memory right after the commit, where
     that was read; `is_repeated` says that its idempotency key had been used, and this is what it did then.
+    `difference` works out the exact difference, where that was asked for: enforcing does not wait for it.
     """
 
     receipt: Receipt
     leases: Rows | None = None
     is_repeated: bool = False
+    difference: Callable[[], Difference] | None = None
+
+    def detailed(self, receipt: Receipt) -> Receipt:
+        """The receipt, made from this one, with the exact difference where that was asked for."""
+        return (
+            receipt if self.difference is None else replace(receipt, difference=self.difference())
+        )
 
 
 class Recorder:
@@ -192,8 +201,11 @@ class Recorder:
             self._costs.learn(fan_out, seconds)
         reason = why(batch.budget, list(batch.aside.values()), pairs)
         now = batch.entry.now
-        exact = difference(*batch.worlds(), now) if detail else None
-        return Recorded(_receipt(batch.name, outcome, now, reason, exact), batch.leases())
+        return Recorded(
+            _receipt(batch.name, outcome, now, reason),
+            batch.leases(),
+            difference=(lambda: difference(*batch.worlds(), now)) if detail else None,
+        )
 
     def _buried(self, name: OrganizationId, entry: Entry, within: object) -> Plan | None:
         """The deleted organization of this name, where the key was used before it was deleted."""
@@ -220,7 +232,6 @@ def _receipt(
     outcome: tuple[Any, ...],
     now: int,
     route_reason: str = "",
-    exact: Difference | None = None,
 ) -> Receipt:
     o, number, environment, direction, route, fan_out, recorded_at, settled_at, *_ = outcome
     changed = direction is not None
@@ -236,5 +247,4 @@ def _receipt(
         fan_out=fan_out or 0,
         recorded_at=recorded,
         settled_at=settled if changed else recorded,
-        difference=exact,
     )
