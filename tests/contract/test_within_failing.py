@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from rescind import Authority, changes
-from rescind.errors import StoreBusy, StoreError, StoreUnavailable
+from rescind.changes import Change
+from rescind.errors import GroupNotFound, StoreBusy, StoreConflict, StoreError, StoreUnavailable
 from rescind.store.sqlite import turns
 
 CHANGE = [changes.CreateGroup(group="eng")]
@@ -48,6 +49,50 @@ def test_locked_database(ready: Authority, database: str, monkeypatch: pytest.Mo
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusy):
             ready.apply(CHANGE, within=ours)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+@pytest.mark.parametrize("change", [CHANGE, [changes.DeleteGroup(group="made")]])
+def test_transaction_that_has_read_before_another_wrote(
+    ready: Authority, database: str, change: list[Change]
+) -> None:
+    """It is a conflict, not a lock to wait for; also where it finds nothing to alter."""
+    ready.apply([changes.CreateGroup(group="made")])
+    with closing(connect(database)) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT 1 FROM organization").fetchall()
+        ready.apply([changes.AddMembership(subject="user:ada")])
+        with pytest.raises(StoreConflict, match="repeat it from its beginning"):
+            ready.apply(change, within=connection)
+        connection.rollback()
+        connection.execute("BEGIN")
+        connection.execute("SELECT 1 FROM organization").fetchall()
+        assert ready.apply(change, within=connection).changed
+        with (
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+            closing(connect(database)) as other,
+        ):
+            other.execute("BEGIN IMMEDIATE")
+        connection.commit()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_no_refusal_rests_on_what_was_read_before_another_wrote(
+    ready: Authority, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group that was made meanwhile is a conflict, as on PostgreSQL. (Control: without the write lock it is
+    said not to be there.)
+    """
+    rename = [changes.RenameGroup(group="made", name="Made")]
+    with closing(connect(database)) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT 1 FROM organization").fetchall()
+        ready.apply([changes.CreateGroup(group="made")])
+        with pytest.raises(StoreConflict):
+            ready.apply(rename, within=connection)
+        monkeypatch.setattr(turns, "TAKE", "SELECT 1")
+        with pytest.raises(GroupNotFound):
+            ready.apply(rename, within=connection)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rescind.errors.base import RescindError
 
 
@@ -45,6 +47,10 @@ class StoreConflict(StoreError):
 
     code = "store_conflict"
     retry = True
+
+
+REPEAT_TRANSACTION: Final = "Roll your transaction back, and repeat it from its beginning."
+"""What helps where a transaction's snapshot is older than what it would change."""
 
 
 class SchemaMissing(StoreError):

@@ -179,6 +179,7 @@ class _Audit:
                     continue
                 tx.run("repair_dangling", **names)
                 tx.run("repair_direct", **names)
+            tx.run("mark_repaired", o=self.o)
 
         for _ in range(PLAN_ATTEMPTS):
             try:

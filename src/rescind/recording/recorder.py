@@ -15,6 +15,7 @@ from rescind import model
 from rescind.changes import Change, CreateOrganization, DeleteRole
 from rescind.decision.difference import difference
 from rescind.errors import InvalidArgument, KeyReused, OrganizationNotFound, StoreConflict
+from rescind.errors.database import REPEAT_TRANSACTION
 from rescind.model import (
     ENVIRONMENT,
     Difference,
@@ -77,6 +78,7 @@ class Recorder:
         """
         budget = self._budget(route, name, changes)
         aside: dict[int, OverBudget] = {}
+        stale: Plan | None = None
         for _ in range(PLAN_ATTEMPTS):
             try:
                 plan = self._plan(name, changes, within)
@@ -102,6 +104,10 @@ class Recorder:
                 self._store.transact(batch, within=within)
             except PlanStale:
                 self._plans.pop(name, None)
+                if within is not None and plan == stale:
+                    why = "the organization was made or changed after the transaction began to read"
+                    raise StoreConflict(why=why, mend=REPEAT_TRANSACTION) from None
+                stale = plan
                 continue
             except OverBudget as refusal:
                 aside[refusal.step] = refusal
@@ -219,7 +225,11 @@ class Recorder:
 
     def _replayed(self, plan: Plan, name: OrganizationId, entry: Entry, within: object) -> Recorded:
         names = {"o": plan.o, "key": entry.key}
-        ((*outcome, digest),) = self._store.fetch("read_keyed_outcome", names, within=within)
+        found = self._store.fetch("read_keyed_outcome", names, within=within)
+        if not found:  # used after the caller's snapshot, or forgotten since it was found taken
+            mend = "" if within is None else REPEAT_TRANSACTION
+            raise StoreConflict(why="its idempotency key was used meanwhile", mend=mend)
+        ((*outcome, digest),) = found
         if digest != entry.digest:
             raise KeyReused(key=entry.key)
         if outcome[3] is None:

@@ -19,6 +19,10 @@ from psycopg.types.numeric import Int8Dumper
 from rescind.errors import InvalidArgument
 from rescind.settings import Settings
 
+BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+"""Of a transaction of ours: each statement must see what those who held its locks before it have committed,
+whatever level the server, the database or the role has as its default.
+"""
 CONNECT_SECONDS = 10.0
 BUSY_SECONDS = 10.0
 """How long a lock is waited for: its holder may stand still without being gone."""

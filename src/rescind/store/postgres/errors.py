@@ -15,6 +15,7 @@ from rescind.errors import (
     StoreUnavailable,
     refusal,
 )
+from rescind.errors.database import REPEAT_TRANSACTION
 from rescind.store.base import KeyTaken, OverBudget, PlanStale
 
 
@@ -39,7 +40,9 @@ def _by_state(error: psycopg.Error, where: str) -> BaseException:
         return KeyTaken()
     if state == "23505" and diagnostics.constraint_name == "organization_pkey":
         return PlanStale()
-    if state in ("40001", "40P01", "23503", "23505"):
+    if state == "40001":
+        return StoreConflict(why=first_line(error), mend=REPEAT_TRANSACTION)
+    if state in ("40P01", "23503", "23505"):
         return StoreConflict(why=first_line(error))
     if state == "55P03":
         return StoreBusy(database=where, why=first_line(error))

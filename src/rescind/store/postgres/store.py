@@ -25,6 +25,7 @@ from rescind.settings import Settings
 from rescind.store.base import Change, Params, Rows
 from rescind.store.connections import driver_connection
 from rescind.store.postgres.connection import (
+    BEGIN,
     CONNECT_SECONDS,
     GIVING_WAY_SECONDS,
     Connection,
@@ -128,7 +129,7 @@ class PostgresStore:
             committing, is_sent = None, False
             try:
                 with connection.pipeline():
-                    connection.execute("BEGIN")
+                    connection.execute(BEGIN)
                     if gives_way:
                         connection.execute(
                             f"SET LOCAL lock_timeout = {GIVING_WAY_SECONDS * 1e3:.0f}"
@@ -198,7 +199,7 @@ class PostgresStore:
         with self._connection() as connection:
             sent = False
             try:
-                connection.execute("BEGIN")
+                connection.execute(BEGIN)
                 yield connection
                 sent = True
                 connection.execute("COMMIT")

@@ -67,6 +67,12 @@ SELECT o.id, g.id, 'member', CAST(:m AS INTEGER), 'revokes', 1, CAST(:m AS INTEG
 FROM organization AS o JOIN "group" AS g ON g.organization = o.id AND g.id = :holder
 @coalescing
 
+-- A repair has no revision of its own. The organization's row is written as it is, so that a transaction whose snapshot
+-- is older than the repair cannot lock it.
+
+-- name: mark_repaired
+UPDATE organization SET revision = revision WHERE id = :o
+
 -- name: repair_direct
 INSERT INTO effective_role (organization, membership, assignment, expires_at)
 SELECT :o, a.holder, a.id, CAST(NULL AS BIGINT) FROM assignment AS a JOIN membership AS m ON m.organization = :o AND m.id = a.holder

@@ -77,17 +77,13 @@ CASE WHEN EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
 -- name: refuse_group_busy
 WITH RECURSIVE
 @job_holders
-, taken (id) AS (SELECT h.id FROM holder AS h UNION SELECT CAST(:g AS INTEGER)),
-locked (id) AS MATERIALIZED (
-    SELECT g.id FROM taken AS t JOIN "group" AS g ON g.organization = :o AND g.id = t.id
-    FOR NO KEY UPDATE OF g SKIP LOCKED)
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value
-WHERE (SELECT count(*) FROM locked) < (SELECT count(*) FROM taken)
+WHERE NOT rescind_claim_groups(CAST(:o AS INTEGER), ARRAY(
+    SELECT h.id FROM holder AS h UNION SELECT CAST(:g AS INTEGER)))
 
 -- name: refuse_one_group_busy
-WITH locked (id) AS MATERIALIZED (
-    SELECT g.id FROM "group" AS g WHERE g.organization = :o AND g.id = :g FOR NO KEY UPDATE OF g SKIP LOCKED)
-SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE NOT EXISTS (SELECT 1 FROM locked)
+SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value
+WHERE NOT rescind_claim_groups(CAST(:o AS INTEGER), ARRAY[CAST(:g AS INTEGER)])
 
 -- How long the transaction's statements have taken in the server: what its locks cost others, short of the commit.
 

@@ -13,10 +13,12 @@ from rescind.errors import (
     RescindError,
     SchemaMissing,
     StoreBusy,
+    StoreConflict,
     StoreError,
     StoreReadOnly,
     StoreUnavailable,
 )
+from rescind.errors.database import REPEAT_TRANSACTION
 from rescind.store.sqlite import turns
 
 LASTING, LOSABLE = "FULL", "NORMAL"
@@ -125,6 +127,9 @@ def translated(error: sqlite3.Error, path: str) -> RescindError:
     if str(error).startswith("no such table"):
         return SchemaMissing(database=path)
     code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_BUSY_SNAPSHOT:
+        why = "the transaction had read before another one wrote"
+        return StoreConflict(why=why, mend=REPEAT_TRANSACTION)
     if code == sqlite3.SQLITE_CANTOPEN:
         return StoreUnavailable(path=path, why=str(error), mend=_why_not_opened(path))
     kind = _KINDS.get(code & 0xFF, StoreError) if code is not None else StoreUnavailable

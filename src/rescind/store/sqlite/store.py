@@ -67,7 +67,9 @@ class SqliteStore:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
             with translated_errors(self.path):
-                if not connection.in_transaction:
+                if connection.in_transaction:
+                    connection.execute(turns.TAKE)
+                else:
                     turns.begin(connection, self._turns)
                 tally = counters_of(connection)
             self._run(change, connection, tally, within=True, keep=keep)

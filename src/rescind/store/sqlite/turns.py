@@ -21,6 +21,10 @@ try:
 except ImportError:  # not every system has it; there background work always leaves gaps
     fcntl = None  # type: ignore[assignment]
 
+TAKE: Final = "DELETE FROM pending WHERE FALSE"
+"""Takes the write lock in a transaction that may only have read; not where it read before somebody wrote
+(SQLITE_BUSY_SNAPSHOT, https://www.sqlite.org/rescode.html#busy_snapshot).
+"""
 BUSY_SECONDS: Final = 10.0
 """How long somebody waits for the file before giving up."""
 TURN_SECONDS: Final = 0.0001

@@ -1,0 +1,1 @@
+-- How a chunk claims its groups on PostgreSQL: there is nothing to do here, where one transaction writes at a time.
