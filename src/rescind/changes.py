@@ -172,13 +172,17 @@ class DeletePermission(_Change, frozen=True, tag="delete_permission"):
 
 
 class DefineRole(_Change, frozen=True, tag="define_role"):
-    """Define a role with its permissions. Defining it again the same is a no-op."""
+    """Define a role with its permissions. Defining it again the same is a no-op.
+
+    With a resource type it can be given on resources of that type only; `organization` is the organization.
+    """
 
     role: str
     permissions: tuple[str, ...] = ()
     priority: int = 0
     critical: bool = False
     name: str | None = None
+    resource_type: str | None = None
 
 
 class EditRole(_Change, frozen=True, tag="edit_role"):

@@ -41,6 +41,7 @@ from rescind.errors.conflicts import (
     ResourceTypeNotFound,
     RoleExists,
     RoleInUse,
+    RoleNotForResource,
     RoleNotFound,
 )
 from rescind.errors.database import (
@@ -131,6 +132,7 @@ __all__ = [
     "RevisionUnavailable",
     "RoleExists",
     "RoleInUse",
+    "RoleNotForResource",
     "RoleNotFound",
     "RouteNotFound",
     "SchemaMissing",

@@ -166,6 +166,13 @@ class ParentTypeRefused(RescindError):
     mend = "Choose a parent of an allowed type."
 
 
+class RoleNotForResource(RescindError):
+    """The role can be given on resources of its own type only."""
+
+    code = "role_not_for_resource"
+    mend = "Give it on such a resource, or give another role."
+
+
 class KeyReused(RescindError):
     """The idempotency key was used for another change."""
 

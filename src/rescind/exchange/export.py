@@ -118,7 +118,7 @@ def _roles(rows: dict[str, Rows], is_environment: bool) -> Iterator[Change]:
     contents: dict[int, list[str]] = {}
     for number, permission in rows["read_role_permissions"]:
         contents.setdefault(number, []).append(permission)
-    for slug, priority, number, critical, name, of_environment in rows["read_roles"]:
+    for slug, priority, number, critical, name, kind, of_environment in rows["read_roles"]:
         if bool(of_environment) == is_environment:
             yield DefineRole(
                 role=slug,
@@ -126,6 +126,7 @@ def _roles(rows: dict[str, Rows], is_environment: bool) -> Iterator[Change]:
                 priority=priority,
                 critical=bool(critical),
                 name=name,
+                resource_type=kind,
             )
 
 

@@ -31,6 +31,7 @@ _STATUSES: Final[dict[type[RescindError], int]] = {
     errors.InvalidCursor: 400,
     errors.InvalidToken: 400,
     errors.InvalidRequest: 400,
+    errors.RoleNotForResource: 400,
     errors.BadInput: 400,
     errors.UnsupportedConnection: 500,
     errors.Unauthenticated: 401,

@@ -15,7 +15,7 @@ from rescind.recording.context import Context
 
 def assign(context: Context, change: changes.Assign) -> None:
     names = _named(change.to, [(change.role, change.on, change.expires_at)])
-    context.tx.guard("refuse_assignments", o=context.o, **names)
+    context.tx.guard("refuse_given", o=context.o, **names)
     _give(context, names, may_shorten=change.expires_at is not None)
 
 
@@ -49,7 +49,7 @@ def _unassign_ranked(context: Context, change: changes.Unassign) -> None:
 
 def replace(context: Context, change: changes.ReplaceAssignments) -> None:
     names = _named(change.to, [(g.role, g.on, g.expires_at) for g in change.assignments])
-    context.tx.guard("refuse_assignments", o=context.o, **names)
+    context.tx.guard("refuse_given", o=context.o, **names)
     context.tx.count("end_other_assignments", "altered", "takes", o=context.o, **names)
     _end(context, names)
     _give(context, names, may_shorten=True)

@@ -10,6 +10,7 @@ def create(context: Context, change: changes.CreateOrganization) -> None:
     """The row itself was made before the lock; here only its root resource is."""
     if change.name is not None:
         context.tx.guard("refuse_organization_differs", o=context.o, name=change.name)
+    context.tx.guard("refuse_organization_known", o=context.o)
     context.tx.count("insert_root", "altered", o=context.o)
 
 
@@ -56,6 +57,6 @@ def set_default_role(context: Context, change: changes.SetDefaultRole) -> None:
     tx, o = context.tx, context.o
     role = None if change.role is None else model.role_id(change.role)
     if role is not None:
-        tx.guard("refuse_role_missing", o=o, role=role)
+        tx.guard("refuse_default_role", o=o, role=role)
     tx.count("note_default_role_lost", "revokes", o=o, role=role)
     tx.count("set_default_role", "altered", o=o, role=role)

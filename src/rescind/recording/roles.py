@@ -51,6 +51,7 @@ def define_role(context: Context, change: changes.DefineRole) -> None:
         "priority": _priority(change.priority),
         "critical": change.critical,
         "name": change.name,
+        "resource_type": _resource_type(change.resource_type),
     }
     context.tx.guard("refuse_permissions_missing", o=context.o, permissions=permissions)
     context.tx.guard("refuse_role_differs", permissions=permissions, **names, **about)
@@ -117,6 +118,10 @@ def end_role(context: Context, *, owner: int, role: Any) -> None:
 
 def _permissions(slugs: tuple[str, ...]) -> str:
     return json_list(model.permission_id(slug) for slug in slugs)
+
+
+def _resource_type(value: str | None) -> str | None:
+    return value if value in (None, model.ROOT) else model.resource_type_id(value)
 
 
 def _priority(value: int) -> int:

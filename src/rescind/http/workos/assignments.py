@@ -12,7 +12,7 @@ from rescind.http.auth import requires
 from rescind.http.workos import memberships, shapes, targets
 from rescind.http.workos.call import Asked, Call
 from rescind.http.workos.envelopes import LAST, Key, Paging, Span, Window, page
-from rescind.http.workos.errors import conflict, invalid, not_found
+from rescind.http.workos.errors import conflict, not_found
 from rescind.http.workos.ids import Kind
 from rescind.http.workos.resources import BY_EXTERNAL_ID, BY_ID
 from rescind.http.workos.targets import Target
@@ -26,21 +26,6 @@ class RoleOnTarget(Target, kw_only=True):
     """A role, on a resource or on the organization."""
 
     role_slug: str
-
-
-def require_scope(call: Call, o: int, role: str, resource: str) -> None:
-    """Raises where the role was defined for another type of resource than this one.
-
-    Roles that name no type, as those that were not made by this API, can be given on any.
-    """
-    wanted = [
-        shown["resource_type_slug"]
-        for row in call.fetch("show_roles", o=o, role=role)
-        if (shown := shapes.role(call.ids, row, [])) and '"resource_type"' in (row[5] or "")
-    ]
-    kind, _ = shapes.resource_parts(resource, "")
-    if wanted and kind not in wanted:
-        raise invalid("role_slug", f"the role '{role}' is for resources of the type {wanted[0]}")
 
 
 def page_of(call: Call, window: Window, query: str, *, m: int = 0, **names: Any) -> dict[str, Any]:
@@ -96,7 +81,6 @@ def assign_role(
     def work() -> dict[str, Any]:
         o, m, subject, *_, slug, _ = memberships.shown(call, membership_id)
         resource = targets.resource(call, o, data)
-        require_scope(call, o, data.role_slug, resource[2])
         call.lock(o)
         key = (data.role_slug, resource[2])
         if key not in _own(call, o, m):

@@ -43,9 +43,11 @@ def made(
 
 
 def set_external_id(call: Call, o: int, external_id: str | None) -> None:
-    """Give an organization an external id, or none. Raises a conflict where another has it."""
+    """Give an organization an external id, or none. Raises a conflict where another has it as id or name."""
     if external_id is not None:
+        call.fetch("forget_entries_of_deleted", public_id=None, external_id=external_id)
         others = call.fetch("find_external_id", external_id=external_id)
+        others += call.fetch("find_organization_named", organization=external_id)
         if any(other != o for (other,) in others):
             told = f"An organization has the external id '{external_id}' already."
             raise conflict("external_id_already_used", told)

@@ -23,11 +23,14 @@ _CODES: Final[dict[type[errors.RescindError], str]] = {
     errors.ResourceNotFound: "entity_not_found",
     errors.ResourceTypeNotFound: "entity_not_found",
     errors.RoleInUse: "role_has_assignments",
+    errors.RoleNotForResource: "invalid_request_parameters",
     errors.InvalidRequest: "invalid_request_parameters",
     errors.InvalidArgument: "invalid_request_parameters",
     errors.MalformedId: "invalid_request_parameters",
 }
 """WorkOS's own codes; other errors keep ours."""
+_FIELDS: Final[dict[type[errors.RescindError], str]] = {errors.RoleNotForResource: "role_slug"}
+"""Which field is wrong, where the error says it."""
 
 
 class Refused(Exception):
@@ -68,6 +71,8 @@ def respond(request: Request[Any, Any, Any], raised: Exception) -> Response[byte
         problems.note(raised, error, request_id)
         status, code = problems.status_of(error), _CODES.get(type(error), error.code)
         body = {"message": problems.detail_of(error), "code": code, "retry": error.retry}
+        if type(error) in _FIELDS:
+            body |= invalid(_FIELDS[type(error)], problems.detail_of(error)).facts
         headers = {**problems.headers_of(error), **allowed_by(raised)}
     request.scope["state"]["code"] = code
     return Response(

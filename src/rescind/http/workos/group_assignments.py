@@ -12,7 +12,7 @@ from rescind import changes
 from rescind.changes import Change
 from rescind.http.auth import requires
 from rescind.http.workos import groups, organizations, shapes, targets
-from rescind.http.workos.assignments import RoleOnTarget, require_scope
+from rescind.http.workos.assignments import RoleOnTarget
 from rescind.http.workos.call import Asked, Call
 from rescind.http.workos.envelopes import LAST, Key, Paging, Span, envelope, page
 from rescind.http.workos.errors import conflict, invalid, not_found
@@ -64,8 +64,7 @@ class GroupMeant:
         self.call.apply(organizations.row_of(self.call, self.o, "")[1], *batch)
 
     def assign(self, key: RoleAndResource) -> Change:
-        """What gives the group a role on a resource. Raises where the role is not for it."""
-        require_scope(self.call, self.o, *key)
+        """What gives the group a role on a resource."""
         return changes.Assign(role=key[0], to=self.holder, on=key[1])
 
     def unassign(self, key: RoleAndResource) -> Change:

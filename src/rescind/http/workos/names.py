@@ -152,7 +152,7 @@ class Names:
                 created_at,
             )
         if kind is Kind.ROLE:
-            return (o, number, name, label, 0, attributes, created_at, updated_at)
+            return (o, number, name, label, 0, attributes, created_at, updated_at, None)
         return (o, number, name, label, attributes, created_at, updated_at)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from litestar import Response, delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -20,6 +20,10 @@ from rescind.http.workos.ids import Kind
 
 MOST_METADATA = 50
 MOST_DOMAINS = 100
+OUTSIDE: Final = ("external_id", "stripe_customer_id")
+"""Fields by which other systems, and other tenants, know the organization."""
+VERIFIED: Final = ("verified", "legacy_verified")
+"""States of a domain that say that it is the organization's."""
 
 
 class DomainData(Struct):
@@ -100,9 +104,6 @@ def create_organization(
     def work() -> dict[str, Any]:
         call.require_unbound()
         name = entries.own_id(call, Kind.ORGANIZATION)
-        call.fetch(
-            "forget_entries_of_deleted", public_id=None, external_id=data.external_id or None
-        )
         if call.fetch("find_organization_named", organization=name):
             raise conflict("id_taken", f"There is an organization '{name}' already.")
         receipt = call.apply(name, changes.CreateOrganization(name=text("name", data.name)))
@@ -117,13 +118,14 @@ def create_organization(
 @get("/organizations/external_id/{external_id:str}", guards=[requires("read")], sync_to_thread=True)
 def get_organization_by_external_id(call: Asked, external_id: FromPath[str]) -> dict[str, Any]:
     """An organization by its external id; one that was made elsewhere by its name in the core."""
-    for (o,) in call.fetch("find_external_id", external_id=external_id):
-        if call.may_see(o):
-            return shapes.organization(call.ids, row_of(call, o, external_id))
-    for (o,) in call.fetch("find_organization_named", organization=external_id):
-        found = shapes.organization(call.ids, row_of(call, o, external_id))
-        if call.may_see(o) and found["external_id"] == external_id:
-            return found
+    for query, given in (
+        ("find_organization_named", {"organization": external_id}),
+        ("find_external_id", {"external_id": external_id}),
+    ):
+        for (o,) in call.fetch(query, **given):
+            found = shapes.organization(call.ids, row_of(call, o, external_id))
+            if call.may_see(o) and found["external_id"] == external_id:
+                return found
     raise not_found("Organization", external_id)
 
 
@@ -143,6 +145,7 @@ def update_organization(
         row = shown(call, organization_id)
         o, slug = row[0], row[1]
         call.lock(o)
+        _require_inside(call, shapes.organization(call.ids, row), data)
         if data.name is not None:
             call.apply(slug, changes.RenameOrganization(name=text("name", data.name)))
         entries.touch(call, Kind.ORGANIZATION, o, 0, stripe_customer_id=data.stripe_customer_id)
@@ -170,6 +173,22 @@ def delete_organization(call: Asked, organization_id: FromPath[str]) -> Response
         entries.event(call, "organization.deleted", row[0], told)
 
     return call.write(work, status=204)
+
+
+def _require_inside(call: Call, now: dict[str, Any], data: UpdateOrganization) -> None:
+    """Raises for a bound key where the update alters what the organization is to others.
+
+    An external id is one of all organizations, so its answer would tell a tenant which ones others have;
+    that a domain is verified says whose it is.
+    """
+    outside = {name: getattr(data, name) for name in OUTSIDE}
+    verified = {each["domain"] for each in now["domains"] if each["state"] in VERIFIED}
+    given = data.domain_data if isinstance(data.domain_data, list) else []
+    claimed = {each.domain.lower() for each in given if each.state in VERIFIED}
+    if claimed - verified or any(
+        value is not UNSET and value != now[name] for name, value in outside.items()
+    ):
+        call.require_unbound()
 
 
 def _describe(call: Call, o: int, data: _Fields, *, kept: dict[str, str]) -> None:

@@ -102,8 +102,13 @@ def define(call: Call, owner: Owner, slug: str, data: CreateRole | CreateOrganiz
     if any(row[2] == slug for row in known):
         raise conflict("role_slug_taken", f"There is a role '{slug}' already.")
     lowest = min((row[4] for row in known), default=0)
-    change = changes.DefineRole(role=slug, name=text("name", data.name), priority=min(lowest, 0))
     scope = resource_type(call, data.resource_type_slug, owner.o or NOBODY)
+    change = changes.DefineRole(
+        role=slug,
+        name=text("name", data.name),
+        priority=min(lowest, 0),
+        resource_type=None if isinstance(scope, UnsetType) else scope,
+    )
     if not call.apply(owner.name, change).changed:
         raise conflict("role_slug_taken", f"There is a role '{slug}' already.")
     number = owner.own(slug)[1]

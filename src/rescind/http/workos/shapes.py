@@ -130,7 +130,7 @@ def permission(ids: Ids, row: Row) -> dict[str, Any]:
 
 
 def role(ids: Ids, row: Row, permissions: list[str]) -> dict[str, Any]:
-    o, r, slug, name, _, attributes, created_at, updated_at = row
+    o, r, slug, name, _, attributes, created_at, updated_at, resource_type = row
     kept = json.loads(attributes or "{}")
     return {
         "object": "role",
@@ -139,7 +139,7 @@ def role(ids: Ids, row: Row, permissions: list[str]) -> dict[str, Any]:
         "name": name or slug,
         "description": kept.get("description"),
         "type": "EnvironmentRole" if o == 0 else "OrganizationRole",
-        "resource_type_slug": kept.get("resource_type", "organization"),
+        "resource_type_slug": resource_type or kept.get("resource_type", "organization"),
         "permissions": permissions,
         **_times(created_at or 0, updated_at),
     }

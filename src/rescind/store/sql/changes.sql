@@ -70,6 +70,15 @@ SELECT :o, 0, 'organization', NULL WHERE TRUE ON CONFLICT DO NOTHING
 SELECT 'organization_exists' AS code, 'organization' AS fact, o.slug AS value
 FROM organization AS o WHERE o.id = :o AND o.name <> :name
 
+-- An organization is found by its name and by the external id that the management API keeps: a new one has no name that
+-- another is found by.
+
+-- name: refuse_organization_known
+SELECT 'organization_exists' AS code, 'organization' AS fact, o.slug || ', by its external id' AS value
+FROM organization AS new JOIN directory AS d ON d.external_id = new.slug AND d.organization <> new.id
+JOIN organization AS o ON o.id = d.organization AND o.slug IS NOT NULL
+WHERE new.id = :o AND NOT EXISTS (SELECT 1 FROM resource AS r WHERE r.organization = :o AND r.id = 0)
+
 -- name: rename_organization
 UPDATE organization SET name = :name WHERE id = :o AND name <> :name
 
@@ -136,9 +145,15 @@ WHERE id = :o AND (role_mode <> :mode OR on_loss <> :on_loss)
 DELETE FROM role_reset WHERE organization = :o AND EXISTS (
     SELECT 1 FROM organization WHERE id = :o AND (role_mode <> :mode OR on_loss <> :on_loss))
 
--- name: refuse_role_missing
+-- A default role is held on the organization.
+
+-- name: refuse_default_role
 SELECT 'role_not_found' AS code, 'role' AS fact, CAST(:role AS TEXT) AS value
 WHERE NOT EXISTS (SELECT 1 FROM role WHERE slug = :role AND organization IN (0, :o))
+UNION ALL
+SELECT 'role_not_for_resource', 'role', r.slug || ', which is for resources of the type ' || r.resource_type
+FROM role AS r WHERE r.slug = :role AND r.organization IN (0, :o) AND r.resource_type <> 'organization'
+LIMIT 1
 
 -- name: note_default_role_lost
 SELECT 1 FROM organization AS o
@@ -406,6 +421,7 @@ SELECT 'role_exists' AS code, 'role' AS fact, r.slug || CASE WHEN r.organization
 FROM role AS r WHERE r.slug = :role
 AND CASE WHEN r.organization = :o
     THEN r.priority <> :priority OR r.critical <> :critical OR COALESCE(r.name, '') <> COALESCE(:name, r.name, '')
+         OR COALESCE(r.resource_type, '') <> COALESCE(:resource_type, r.resource_type, '')
          OR EXISTS (SELECT 1 FROM role_permission AS rp JOIN permission AS p ON p.id = rp.permission
                     WHERE rp.role = r.id AND p.slug NOT IN (SELECT i.value FROM json_texts(:permissions) AS i))
          OR EXISTS (SELECT 1 FROM json_texts(:permissions) AS i WHERE i.value NOT IN (
@@ -415,8 +431,8 @@ AND CASE WHEN r.organization = :o
 LIMIT 1
 
 -- name: insert_role
-INSERT INTO role (organization, slug, name, priority, critical)
-SELECT o.id, :role, :name, :priority, :critical FROM organization AS o WHERE o.id = :o
+INSERT INTO role (organization, slug, name, priority, critical, resource_type)
+SELECT o.id, :role, :name, :priority, :critical, :resource_type FROM organization AS o WHERE o.id = :o
 ON CONFLICT (slug, organization) DO NOTHING
 
 -- name: refuse_own_role_missing
@@ -650,7 +666,7 @@ holder (id) AS (            -- asked for as one value: a join would go through a
     UNION ALL
     SELECT id FROM "group" WHERE organization = :o AND slug = :group)
 
--- name: refuse_assignments
+-- fragment: assignments_unknown
 SELECT 'membership_not_found' AS code, 'subject' AS fact, CAST(:subject AS TEXT) AS value
 WHERE CAST(:subject AS TEXT) IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM membership WHERE organization = :o AND subject = :subject)
@@ -664,6 +680,20 @@ WHERE NOT EXISTS (SELECT 1 FROM role AS r WHERE r.slug = i.value ->> 'role' AND 
 UNION ALL
 SELECT 'resource_not_found', 'resource', i.value ->> 'on' FROM json_items(:given) AS i
 WHERE NOT EXISTS (SELECT 1 FROM resource AS r WHERE r.organization = :o AND r.slug = i.value ->> 'on')
+
+-- name: refuse_assignments
+@assignments_unknown
+LIMIT 1
+
+-- What is given must also be for resources of that type; what is taken back need not be.
+
+-- name: refuse_given
+@assignments_unknown
+UNION ALL
+SELECT 'role_not_for_resource', 'role', r.slug || ', which is for resources of the type ' || r.resource_type
+FROM json_items(:given) AS i JOIN role AS r ON r.slug = i.value ->> 'role' AND r.organization IN (0, :o)
+WHERE r.resource_type IS NOT NULL AND i.value ->> 'on' <> r.resource_type
+  AND substr(i.value ->> 'on', 1, length(r.resource_type) + 1) <> r.resource_type || ':'
 LIMIT 1
 
 -- fragment: chosen

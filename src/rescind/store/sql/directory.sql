@@ -234,7 +234,7 @@ ORDER BY p.id DESC LIMIT :limit
 SELECT 1 FROM resource_type WHERE slug = :type AND (organization IN (0, :o) OR :o = -1) LIMIT 1
 
 -- name: show_roles
-SELECT r.organization, r.id, r.slug, r.name, r.priority, d.attributes, d.created_at, d.updated_at
+SELECT r.organization, r.id, r.slug, r.name, r.priority, d.attributes, d.created_at, d.updated_at, r.resource_type
 FROM role AS r LEFT JOIN directory AS d ON d.organization = r.organization AND d.kind = 'role' AND d.number = r.id
 WHERE r.organization IN (0, :o) AND (:role = '' OR r.slug = :role)
 ORDER BY r.priority DESC, r.id
