@@ -228,6 +228,8 @@ def _take_the_snapshot_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> Non
         class Plain:
             """A connection that never begins a transaction."""
 
+            in_transaction = False
+
             def __init__(self, connection: Any) -> None:
                 self._connection = connection
 
@@ -237,8 +239,8 @@ def _take_the_snapshot_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> Non
             def close(self) -> None:
                 self._connection.close()
 
-        reader = store._reader()  # type: ignore[attr-defined]
-        reader.connection = Plain(reader.connection)
+        for line in store._readers.free:  # type: ignore[attr-defined]
+            line.connection = Plain(line.connection)
         return
     execute = psycopg.Connection.execute
 

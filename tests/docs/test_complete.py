@@ -37,6 +37,7 @@ from rescind.settings import Settings
 from rescind.store.postgres import CONNECT_SECONDS, PostgresStore
 from rescind.store.queries import queries
 from rescind.store.sqlite import BUSY_SECONDS
+from rescind.store.sqlite.lines import MOST_READERS
 from tests.docs.pages import ROOT, section
 
 REFERENCE = ROOT / "docs/reference"
@@ -231,6 +232,7 @@ def test_fixed_values() -> None:
         BUSY_SECONDS,
         CONNECT_SECONDS,
         connections,
+        MOST_READERS,
         BATCH_SIZE,
         MAX_LINE_BYTES >> 20,
     ]

@@ -19,7 +19,7 @@ import psycopg
 from rescind.store import Store
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["pytest", "psycopg_pool", __name__, "tests.faults.tasks"])
+CONTEXT.set_forkserver_preload(["pytest", "psycopg", __name__, "tests.faults.tasks"])
 WAIT_SECONDS = 60
 """How long a test waits for a child before it fails."""
 

@@ -18,29 +18,15 @@ WAIT_SECONDS = 30
 READS = ("fetch", "fetch_many", "snapshot", "version", "listener")
 
 
-class Asked:
-    """A lock that says when somebody else wants it."""
-
-    def __init__(self, lock: Any) -> None:
-        self._lock, self.asked = lock, threading.Event()
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            self.asked.set()
-            self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-
 def read(store: Any, how: str, meanwhile: Callable[[], int]) -> Any:
     """Read so, with something done in the middle of the statement."""
     store.queries["slow"] = "SELECT meanwhile()"
     listener = store.listen("") if how == "listener" else None
-    reader = listener.reader if listener else store._reader()
-    reader.connection.create_function("meanwhile", 0, meanwhile)
+    store.version()
+    (line,) = store._readers.free
+    line.connection.create_function("meanwhile", 0, meanwhile)
     if how == "version":
-        reader.connection.set_trace_callback(lambda _: meanwhile() and None)
+        line.connection.set_trace_callback(lambda _: meanwhile() and None)
         return store.version() and None
     if how == "fetch_many":
         return store.fetch_many([("slow", {})])[0]
@@ -63,16 +49,13 @@ def test_closing_waits_for_a_statement_under_way(
         return 7
 
     store: Any = Authority.open(new_database("sqlite")).store
-    locks: list[Asked] = []
     with ThreadPoolExecutor(2) as pool:
         rows = pool.submit(read, store, how, meanwhile)
         assert inside.wait(WAIT_SECONDS)
-        for reader in store._readers:
-            reader.lock = Asked(reader.lock)
-            locks.append(reader.lock)
         closing = pool.submit(store.close)
-        while not any(lock.asked.is_set() for lock in locks):
+        while not store._readers.is_resting:
             assert not closing.done()
+        assert store._readers.lines()
         go.set()
         assert rows.result(WAIT_SECONDS) == (None if how == "version" else [(7,)])
         closing.result(WAIT_SECONDS)
@@ -83,11 +66,10 @@ def test_closing_waits_for_a_statement_under_way(
 MANY = 300_000
 CLOSED_MEANWHILE = """
 import sys, threading
-from contextlib import nullcontext
 from rescind import Authority
-from rescind.store.sqlite import readers
+from rescind.store.pool import Pool
 if sys.argv[2] == "unguarded":
-    readers.new_lock = nullcontext
+    Pool.close = lambda pool, _: [line.connection.close() for line in pool.lines()]
 store = Authority.open(sys.argv[1]).store
 store.queries["slow"] = (
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)"
@@ -97,7 +79,8 @@ def meanwhile(number):
     inside.set()
     return number
 def run():
-    store._reader().connection.create_function("meanwhile", 1, meanwhile)
+    store.version()
+    store._readers.free[0].connection.create_function("meanwhile", 1, meanwhile)
     print(len(store.fetch("slow", {"many": int(sys.argv[3])})))
 reading = threading.Thread(target=run)
 reading.start()

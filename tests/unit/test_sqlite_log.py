@@ -44,8 +44,9 @@ def test_beside_background_work_no_change_writes_the_log_back(
     """While a job goes on, its chunks do so, from another process too. Control: where changes may do it at
     the same length of the log, some of them do.
     """
-    monkeypatch.setattr(files, "LOG_PAGES_OF_BACKGROUND", 60)
-    monkeypatch.setattr(files, "LOG_PAGES", log_pages)
+    monkeypatch.setattr(files, "BACKGROUND", files.Commits("FULL", 60))
+    monkeypatch.setattr(files, "LOSABLE", files.Commits("NORMAL", 60))
+    monkeypatch.setattr(files, "LASTING", files.Commits("FULL", log_pages))
     url = new_database("sqlite")
     path = Path(url.removeprefix("sqlite:///"))
     wrote = {"chunk": 0, "change": 0}

@@ -11,10 +11,11 @@ import logging
 import threading
 from typing import Final
 
-from rescind.decision import forks
-from rescind.errors import RescindError
+from rescind import forks
+from rescind.errors import RescindError, ThreadsExhausted
 from rescind.model import Microseconds
 from rescind.store import Store
+from rescind.threads import started
 
 FLUSH_SECONDS: Final = 0.25
 """How long what is noted waits for more."""
@@ -47,10 +48,10 @@ class EnforcedTimes:
             if len(self._noted) < MOST:
                 self._noted.setdefault((o, revision), at)
             if self._thread is None and not self._closing.is_set():
-                self._thread = threading.Thread(
-                    target=self._run, name="rescind-enforced", daemon=True
-                )
-                self._thread.start()
+                try:
+                    self._thread = started(self._run, "rescind-enforced")
+                except ThreadsExhausted as error:
+                    log.warning("when changes were enforced is written later: %s", error)
 
     def seen(self, o: int, revisions: list[int], up_to: int, at: Microseconds) -> dict[int, int]:
         """By when revisions of an organization were enforced, as far as is known: those up to one were by

@@ -13,15 +13,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from rescind.decision import forks
+from rescind import forks
 from rescind.decision.clock import CLOCK, clock
 from rescind.decision.enforced import EnforcedTimes
 from rescind.decision.memory import Memory
 from rescind.decision.memory.replica import Replica
-from rescind.errors import RescindError, StoreError
+from rescind.errors import RescindError, StoreError, ThreadsExhausted
 from rescind.model import Revision
 from rescind.settings import Settings
 from rescind.store import Rows, Store
+from rescind.threads import started
 
 POLL_SECONDS: Final = 0.02
 """How often is read what may not have been heard."""
@@ -211,10 +212,10 @@ class Acknowledgements:
         with self._changed:
             if self._thread is not None or self._is_closed:
                 return
-            self._thread = threading.Thread(
-                target=self._run, name="rescind-acknowledged", daemon=True
-            )
-            self._thread.start()
+            try:
+                self._thread = started(self._run, "rescind-acknowledged")
+            except ThreadsExhausted as error:
+                log.warning("acknowledgements are not heard, only read: %s", error)
 
     def wait(self, revision: Revision, replicas: Iterable[str], seconds: float) -> set[str]:
         """Those of the replicas that acknowledged the revision, once there is one or time is up."""

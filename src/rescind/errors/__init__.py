@@ -59,6 +59,7 @@ from rescind.errors.database import (
     StoreError,
     StoreReadOnly,
     StoreUnavailable,
+    ThreadsExhausted,
     UnsupportedConnection,
 )
 from rescind.errors.service import (
@@ -144,6 +145,7 @@ __all__ = [
     "StoreError",
     "StoreReadOnly",
     "StoreUnavailable",
+    "ThreadsExhausted",
     "TooManyRequests",
     "Unauthenticated",
     "UnsupportedConnection",

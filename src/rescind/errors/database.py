@@ -113,6 +113,14 @@ class PendingMoved(StoreError):
     mend = "Read it again."
 
 
+class ThreadsExhausted(RescindError):
+    """This process cannot have another thread."""
+
+    code = "threads_exhausted"
+    retry = True
+    mend = "Raise the limit of threads, or the memory, that the process has."
+
+
 class UnsupportedConnection(RescindError):
     """This kind of connection cannot carry a change."""
 

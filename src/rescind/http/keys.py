@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from rescind import model
+from rescind import forks, model
 from rescind.errors import ApiKeyNotFound, InvalidArgument, Unauthenticated
 from rescind.http.auth import SCOPES, Caller
 from rescind.store import Rows, Store, Transaction
@@ -98,8 +98,12 @@ class Keys:
         self._remember_seconds, self._note_use_seconds = remember_seconds, note_use_seconds
         self._known: dict[bytes, tuple[Caller, float]] = {}
         self._noted: dict[str, float] = {}
-        self._lock = threading.Lock()
         self._forgotten = 0
+        forks.set_up(self)
+
+    def set_up(self) -> None:
+        """As in a new process: nobody holds the lock."""
+        self._lock = threading.Lock()
 
     # --- management -------------------------------------------------------------------------------
 

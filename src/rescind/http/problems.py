@@ -34,6 +34,7 @@ _STATUSES: Final[dict[type[RescindError], int]] = {
     errors.RoleNotForResource: 400,
     errors.BadInput: 400,
     errors.UnsupportedConnection: 500,
+    errors.ThreadsExhausted: 503,
     errors.Unauthenticated: 401,
     errors.ScopeMissing: 403,
     errors.OrganizationNotFound: 404,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rescind import forks
 from rescind.changes import Change
 from rescind.model import Route
 from rescind.model.amounts import counted
@@ -62,10 +63,14 @@ class Costs:
 
     def __init__(self, engine: str, settings: Settings) -> None:
         self._settings = settings
-        self._lock = threading.Lock()
+        forks.set_up(self)
         self._per_pair = START_SECONDS_PER_PAIR[engine]
         self._per_change = 0.0
         self._large: dict[tuple[object, ...], float] = {}
+
+    def set_up(self) -> None:
+        """As in a new process: nobody holds the lock."""
+        self._lock = threading.Lock()
 
     def budget(self) -> Budget:
         """What may be done inline at this time; never more than the settings' caps."""

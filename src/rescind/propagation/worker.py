@@ -15,6 +15,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Protocol
 
+from rescind import forks
 from rescind.errors import GroupBusy, RescindError, StoreBusy, StoreConflict, StoreReadOnly
 from rescind.propagation.jobs import Job, Progress, jobs
 from rescind.propagation.pace import Pace
@@ -22,6 +23,7 @@ from rescind.propagation.purge import purge
 from rescind.propagation.reconcile import Work
 from rescind.settings import Settings
 from rescind.store import Listener, Store
+from rescind.threads import started
 
 LOOK_AHEAD: Final = 64
 """How much due work a worker chooses from."""
@@ -215,28 +217,39 @@ class Workers:
         concurrency: int = 1,
         on_progress: OnProgress | None = None,
     ) -> None:
+        self._store, self._settings = store, settings
+        self._concurrency, self._on_progress = concurrency, on_progress
+        forks.set_up(self)
+
+    def set_up(self) -> None:
+        """As in a new process: none works."""
         self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(
-                target=Worker(store, settings, on_progress=on_progress).run,
-                args=(self._stop,),
-                name=f"rescind-worker-{number}",
-                daemon=True,
-            )
-            for number in range(concurrency)
-        ]
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> Workers:
-        """Begin to work."""
-        for thread in self._threads:
-            thread.start()
+        """Begin to work; where they work already, they go on. Raises ThreadsExhausted."""
+        if self._threads:
+            return self
+        self._stop.clear()
+        try:
+            for number in range(self._concurrency):
+                worker = Worker(self._store, self._settings, on_progress=self._on_progress)
+                name = f"rescind-worker-{number}"
+                self._threads.append(started(worker.run, name, self._stop))
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def stop(self) -> None:
-        """Finish the chunks that are under way, and end. What is left stays pending."""
+        """Finish the chunks that are under way, and end. What is left stays pending. Where none works this
+        does nothing.
+        """
         self._stop.set()
         for thread in self._threads:
-            thread.join()
+            if thread is not threading.current_thread():
+                thread.join()
+        self._threads = []
 
     def __enter__(self) -> Workers:
         return self.start()

@@ -11,15 +11,22 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Final
 
-from rescind.decision import forks
+from rescind import forks
 from rescind.decision.index.tail import TooFarBehind, read_tail
 from rescind.decision.index.whole import Gone, built
 from rescind.decision.memory.holding import Holding, Keeper, State
-from rescind.errors import RescindError
+from rescind.errors import RescindError, ThreadsExhausted
 from rescind.model import Revision
 from rescind.settings import Settings
 from rescind.store import Store
+from rescind.threads import started
+
+MOST_LOADERS: Final = 2
+"""Threads that load organizations which were asked about."""
+MOST_WANTED: Final = 1_000
+"""Organizations that wait to be loaded."""
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +44,9 @@ class Memory:
     def set_up(self) -> None:
         """As in a new process: nothing is held, and nobody knows of it; a lease is no other process's."""
         self.holdings: dict[str, Holding] = {}
+        self._wanted: dict[str, None] = {}
         self._loading: set[str] = set()
+        self._loaders = 0
         self._left_over: set[int] = set()
         self._lock = threading.Lock()
         self._rows = threading.Lock()
@@ -197,21 +206,46 @@ class Memory:
             log.warning("organization %d is still known as held: %s", o, error)
 
     def want(self, organization: str) -> None:
-        """Have an organization loaded, by a thread of its own; until then checks go to the store."""
-        with self._lock:
-            if self._is_closed or organization in self._loading:
-                return
-            self._loading.add(organization)
-        threading.Thread(
-            target=self._load_wanted, args=(organization,), name="rescind-load", daemon=True
-        ).start()
+        """Have an organization loaded by another thread; until then checks go to the store.
 
-    def _load_wanted(self, organization: str) -> None:
+        Where many wait to be loaded already it is left to the next check of it.
+        """
+        with self._lock:
+            is_known = organization in self._wanted or organization in self._loading
+            if self._is_closed or is_known or len(self._wanted) >= MOST_WANTED:
+                return
+            self._wanted[organization] = None
+            if self._loaders >= MOST_LOADERS:
+                return
+            self._loaders += 1
         try:
-            self.load(organization)
-            self.evict()
-        except RescindError as error:
+            started(self._load_wanted, "rescind-load")
+        except ThreadsExhausted as error:
             log.warning("organization %s is not held in memory: %s", organization, error)
-        finally:
             with self._lock:
-                self._loading.discard(organization)
+                self._loaders -= 1
+                self._wanted.pop(organization, None)
+
+    def _load_wanted(self) -> None:
+        while (organization := self._next_wanted()) is not None:
+            try:
+                self.load(organization)
+                self.evict()
+            except RescindError as error:
+                log.warning("organization %s is not held in memory: %s", organization, error)
+            except Exception:
+                log.exception("organization %s is not held in memory", organization)
+            finally:
+                with self._lock:
+                    self._loading.discard(organization)
+
+    def _next_wanted(self) -> str | None:
+        """The one that is wanted for longest; where there is none, the thread that asks ends."""
+        with self._lock:
+            organization = None if self._is_closed else next(iter(self._wanted), None)
+            if organization is None:
+                self._loaders -= 1
+            else:
+                del self._wanted[organization]
+                self._loading.add(organization)
+            return organization

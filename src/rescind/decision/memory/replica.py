@@ -18,9 +18,10 @@ from typing import NamedTuple
 
 from rescind.decision.clock import CLOCK, clock
 from rescind.decision.memory.memory import Memory
-from rescind.errors import RescindError
+from rescind.errors import RescindError, ThreadsExhausted
 from rescind.model import Direction, Revision
 from rescind.store import Listener, Store
+from rescind.threads import started
 
 RENEWALS_PER_LEASE = 4
 LEAST_BACKOFF_SECONDS = 0.02
@@ -75,8 +76,12 @@ class Replica:
     def start(self) -> None:
         """Be known as a replica, with a lease. Raises a StoreError."""
         self._begin()
-        self._thread = threading.Thread(target=self._run, name="rescind-replica", daemon=True)
-        self._thread.start()
+        try:
+            self._thread = started(self._run, "rescind-replica")
+        except ThreadsExhausted:
+            self._expiry = 0.0
+            self._give_up()
+            raise
 
     def expiry(self) -> float:
         """The end of the lease as it was last renewed."""
@@ -97,12 +102,15 @@ class Replica:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
-            try:
-                self._store.fetch("forget_replica", {"replica": self.id})
-            except RescindError as error:
-                log.warning("the lease runs out by itself: %s", error)
+            self._give_up()
         if self._news is not None:
             self._news.close()
+
+    def _give_up(self) -> None:
+        try:
+            self._store.fetch("forget_replica", {"replica": self.id})
+        except RescindError as error:
+            log.warning("the lease runs out by itself: %s", error)
 
     # --- the lease --------------------------------------------------------------------------------
 

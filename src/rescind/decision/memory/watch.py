@@ -1,7 +1,7 @@
 """Freshness on SQLite: the file's version tells, for each check, whether anybody wrote since.
 
-No leases: the version is asked of the file itself (`PRAGMA data_version`, by each thread on a connection
-of its own), so memory is never older than the check that it answers.
+No leases: the version is asked of the file itself (`PRAGMA data_version`, whose numbers mean something to the
+connection that was asked), so memory is never older than the check that it answers.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from rescind.decision.memory.memory import Memory
 from rescind.model import Revision
 
 
-class Seen(threading.local):
-    """What this thread knows: the version that it saw last, and whether it is in `together`."""
+class Together(threading.local):
+    """Whether this thread is in `together`."""
 
-    version: int | None = None
-    is_together = False
+    is_so = False
 
 
 class FileWatch:
     """The keeper of an embedded database."""
 
-    def __init__(self, memory: Memory, version: Callable[[], int]) -> None:
+    def __init__(self, memory: Memory, version: Callable[[], tuple[int, int]]) -> None:
         self._memory, self._version = memory, version
         self.look = self._look
-        self._seen = Seen()
+        self._seen: dict[int, int] = {}
+        self._together = Together()
 
     def start(self) -> None:
         """Nothing is needed."""
@@ -44,24 +44,23 @@ class FileWatch:
         """Nobody needs to know."""
 
     def _look(self) -> None:
-        """Bring all that is held to the facts, if anybody wrote since this thread looked last."""
-        seen = self._seen
-        if seen.is_together:
+        """Bring all that is held to the facts, if anybody wrote since the same connection was last asked."""
+        if self._together.is_so:
             return
-        version = self._version()
-        if seen.version != version:
+        connection, version = self._version()
+        if self._seen.get(connection) != version:
             self._memory.keep_up(0)
-            seen.version = version
+            self._seen[connection] = version  # only now: until then others must look as well
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """One look now, and none while it lasts, for all that this thread asks meanwhile."""
         self._look()
-        self._seen.is_together = True
+        self._together.is_so = True
         try:
             yield
         finally:
-            self._seen.is_together = False
+            self._together.is_so = False
 
     def close(self) -> None:
         """Nothing was taken."""

@@ -8,12 +8,13 @@ to be answered as well, so the connection is closed.
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
-from psycopg.pq import TransactionStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
 from rescind.errors import InvalidArgument
@@ -41,12 +42,15 @@ class ServerSilent(psycopg.OperationalError):
 
 class Connection(psycopg.Connection[tuple[Any, ...]]):
     """A connection that is closed, with ServerSilent, when the server says nothing for `silence_seconds`
-    while it is waited for.
+    while it is waited for. In a process that was forked off its own it is of no use, and left alone.
     """
 
     silence_seconds: float = SILENCE_SECONDS
+    process: int = 0
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        if self.process not in (0, os.getpid()):
+            raise ServerSilent("the connection belongs to the process that this one was forked off")
         if timeout is not None:  # somebody listens: silence is no sign of anything
             return super().wait(gen, interval, timeout)
         try:
@@ -55,6 +59,10 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
             self.close()
             why = f"the server has said nothing for {self.silence_seconds:g} s"
             raise ServerSilent(why) from error
+
+    def close(self) -> None:
+        if self.process in (0, os.getpid()):
+            super().close()
 
 
 def _until_silent(steps: PQGen[T], silence_seconds: float) -> PQGen[T]:
@@ -77,7 +85,7 @@ def _until_silent(steps: PQGen[T], silence_seconds: float) -> PQGen[T]:
 def connect(url: str, silence_seconds: float, *, autocommit: bool = False) -> Connection:
     """A new connection, with its bounds; `configure` is for whoever asks it anything of ours."""
     connection = Connection.connect(url, autocommit=autocommit, **parameters(url))
-    connection.silence_seconds = silence_seconds
+    connection.silence_seconds, connection.process = silence_seconds, os.getpid()
     return connection
 
 
@@ -133,6 +141,12 @@ def reset(connection: psycopg.Connection[Any]) -> None:
             connection.execute(undo("ROLLBACK"))
         except psycopg.Error:
             connection.close()
+
+
+def is_idle(connection: Connection) -> bool:
+    """Whether it may be used again; a transaction that was left on it is undone here."""
+    reset(connection)
+    return not connection.closed and connection.pgconn.pipeline_status == PipelineStatus.OFF
 
 
 _undone = itertools.count()

@@ -55,5 +55,10 @@ def _by_state(error: psycopg.Error, where: str) -> BaseException:
     return StoreError(database=where, why=first_line(error))
 
 
+def is_of_client(error: psycopg.Error) -> bool:
+    """Whether it does not say what the server did with what it was sent."""
+    return not error.sqlstate and not isinstance(error, psycopg.errors.PipelineAborted)
+
+
 def first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,8 +12,8 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 from psycopg.types.numeric import Int8Dumper
-from psycopg_pool import ConnectionPool, PoolTimeout
 
+from rescind import forks
 from rescind.errors import (
     InvalidArgument,
     OutcomeUnknown,
@@ -24,6 +24,7 @@ from rescind.errors import (
 from rescind.settings import Settings
 from rescind.store.base import Change, Params, Rows
 from rescind.store.connections import driver_connection
+from rescind.store.pool import Loan, Pool, PoolClosed, PoolExhausted
 from rescind.store.postgres.connection import (
     BEGIN,
     CONNECT_SECONDS,
@@ -31,18 +32,21 @@ from rescind.store.postgres.connection import (
     Connection,
     configure,
     connect,
+    is_idle,
     location,
-    parameters,
-    reset,
     undo,
 )
-from rescind.store.postgres.errors import first_line, translated
+from rescind.store.postgres.errors import first_line, is_of_client, translated
 from rescind.store.postgres.listener import PostgresListener
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
 from rescind.store.queries import changes_data, queries
 from rescind.store.schema import require_current
 
 CONFLICT_ATTEMPTS = 8
+LIFETIME_SECONDS = 3_600.0
+"""Older connections are replaced by new ones."""
+FIRST_PAUSE_SECONDS = 0.05
+"""Before it is tried again to connect; doubled each time."""
 PIPELINE_NOISE = "error ignored terminating"
 """What psycopg logs when a refused change ends its pipeline; the refusal itself is raised."""
 logging.getLogger("psycopg").addFilter(
@@ -76,7 +80,7 @@ class PostgresStore:
         self.on_statement: Callable[[str], None] | None = None
         self._counting: dict[tuple[str, tuple[str, ...], str], str] = {}
         self._connections = connections
-        self._process = os.getpid()
+        self._pool = self._new_pool()
         try:
             with connect(url, self.silence_seconds) as connection:
                 require_current(connection.execute)
@@ -84,23 +88,41 @@ class PostgresStore:
             raise SchemaMissing(database=self.where) from None
         except (psycopg.Error, UnicodeError) as error:
             raise translated(error, self.where) from error
-        self._pool = self._open_pool()
+        forks.set_up(self)
 
-    def _open_pool(self) -> ConnectionPool[Connection]:
-        return ConnectionPool(
-            self.url,
-            min_size=1,
-            max_size=self._connections,
-            connection_class=Connection,
-            kwargs={"autocommit": True, **parameters(self.url)},
-            configure=self._configure,
-            timeout=CONNECT_SECONDS,
-            open=True,
+    def set_up(self) -> None:
+        """As in a new process: no connection is open, and those of another process are left to it."""
+        if inherited := self._pool.lines():
+            forks.keep(inherited)
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> Pool[Connection]:
+        return Pool(
+            self._connect,
+            is_idle,
+            most=self._connections,
+            wait_seconds=CONNECT_SECONDS,
+            lifetime_seconds=LIFETIME_SECONDS,
         )
 
-    def _configure(self, connection: Connection) -> None:
-        connection.silence_seconds = self.silence_seconds
-        configure(connection, silence_seconds=self.silence_seconds)
+    def _connect(self) -> Connection:
+        """A new connection, once the server lets us in; it may just be starting again."""
+        deadline, pause = time.monotonic() + CONNECT_SECONDS, FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                connection = connect(self.url, self.silence_seconds, autocommit=True)
+                break
+            except psycopg.OperationalError:
+                if time.monotonic() + pause > deadline:
+                    raise
+                time.sleep(pause)
+                pause *= 2
+        try:
+            configure(connection, silence_seconds=self.silence_seconds)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def transact(
         self,
@@ -125,35 +147,48 @@ class PostgresStore:
                     raise
 
     def _transact(self, change: Change, *, keep: bool, gives_way: bool, may_be_lost: bool) -> None:
-        with self._connection() as connection:
-            committing, is_sent = None, False
+        loan: Loan[Connection] = Loan()
+        try:
             try:
-                with connection.pipeline():
-                    connection.execute(BEGIN)
-                    if gives_way:
-                        connection.execute(
-                            f"SET LOCAL lock_timeout = {GIVING_WAY_SECONDS * 1e3:.0f}"
-                        )
-                    if gives_way and may_be_lost:
-                        connection.execute("SET LOCAL synchronous_commit = off")
-                    tx = PostgresTransaction(connection, self, is_ours=True)
-                    change(tx)
-                    if keep:
-                        self._announce("commit")
-                        is_sent = True
-                        committing = connection.execute("COMMIT")
-                        tx.look_committed()
-                tx.keep_found()
-            except psycopg.Error as error:
-                is_committed = committing is not None and committing.statusmessage == "COMMIT"
-                if connection.closed and is_sent and not is_committed:
-                    raise OutcomeUnknown(why=first_line(error)) from error
-                if not is_committed:
-                    raise translated(error, self.where) from error
+                self._run(change, loan, keep=keep, gives_way=gives_way, may_be_lost=may_be_lost)
             finally:
-                connection.silence_seconds = self.silence_seconds
-                reset(connection)
-            self._announce("committed")
+                loan.give_back()
+        finally:
+            loan.give_back()  # again, since the first time may have been interrupted
+        self._announce("committed")
+
+    def _run(
+        self,
+        change: Change,
+        loan: Loan[Connection],
+        *,
+        keep: bool,
+        gives_way: bool,
+        may_be_lost: bool,
+    ) -> None:
+        connection = self._taken(loan)
+        committing, is_sent = None, False
+        try:
+            with connection.pipeline():
+                connection.execute(BEGIN)
+                if gives_way:
+                    connection.execute(f"SET LOCAL lock_timeout = {GIVING_WAY_SECONDS * 1e3:.0f}")
+                if gives_way and may_be_lost:
+                    connection.execute("SET LOCAL synchronous_commit = off")
+                tx = PostgresTransaction(connection, self, is_ours=True)
+                change(tx)
+                if keep:
+                    self._announce("commit")
+                    is_sent = True
+                    committing = connection.execute("COMMIT")
+                    tx.look_committed()
+            tx.keep_found()
+        except psycopg.Error as error:
+            if committing is not None and committing.statusmessage == "COMMIT":
+                return
+            if is_sent and (connection.closed or is_of_client(error)):
+                raise OutcomeUnknown(why=first_line(error)) from error
+            raise translated(error, self.where) from error
 
     def _transact_within(
         self, change: Change, connection: psycopg.Connection[Any], *, keep: bool
@@ -183,13 +218,14 @@ class PostgresStore:
                 cursor = connection.cursor(row_factory=tuple_row)
                 cursor.adapters.register_dumper(int, Int8Dumper)
                 return cursor.execute(self.queries[name], params).fetchall()
-        connection = self._taken()
+        loan: Loan[Connection] = Loan()
         try:
+            connection = self._taken(loan)
             return connection.execute(self.queries[name], params, prepare=True).fetchall()
         except psycopg.Error as error:
             raise translated(error, self.where) from error
         finally:
-            self._pool.putconn(connection)
+            loan.give_back()
 
     def put(self, name: str, params: Params) -> None:
         self.fetch(name, params)
@@ -197,18 +233,16 @@ class PostgresStore:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         with self._connection() as connection:
-            sent = False
+            is_sent = False
             try:
                 connection.execute(BEGIN)
                 yield connection
-                sent = True
+                is_sent = True
                 connection.execute("COMMIT")
             except psycopg.Error as error:
-                if connection.closed and sent:
+                if is_sent and (connection.closed or is_of_client(error)):
                     raise OutcomeUnknown(why=first_line(error)) from error
                 raise translated(error, self.where) from error
-            finally:
-                reset(connection)
 
     def waiting(self) -> int:
         with self._connection() as connection, self._translating():
@@ -220,23 +254,14 @@ class PostgresStore:
 
     def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
         with self._connection() as connection:
-            snapshot = PostgresSnapshot(connection, self)
-            try:
-                return snapshot.fetch_many(questions, is_last=True)
-            finally:
-                reset(connection)
+            return PostgresSnapshot(connection, self).fetch_many(questions, is_last=True)
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresSnapshot]:
-        with self._connection() as connection:
-            try:
-                yield PostgresSnapshot(connection, self)
-                if connection.info.transaction_status == TransactionStatus.INTRANS:
-                    connection.execute("COMMIT")
-            except psycopg.Error as error:
-                raise translated(error, self.where) from error
-            finally:
-                reset(connection)
+        with self._connection() as connection, self._translating():
+            yield PostgresSnapshot(connection, self)
+            if connection.info.transaction_status == TransactionStatus.INTRANS:
+                connection.execute("COMMIT")
 
     def close(self) -> None:
         self._pool.close()
@@ -292,21 +317,26 @@ class PostgresStore:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        connection = self._taken()
+        loan: Loan[Connection] = Loan()
         try:
-            yield connection
+            yield self._taken(loan)
         finally:
-            self._pool.putconn(connection)
+            loan.give_back()
 
-    def _taken(self) -> Connection:
-        """A connection of the pool, to be put back."""
-        if os.getpid() != self._process:
-            self._pool = self._open_pool()
-            self._process = os.getpid()
+    def _taken(self, loan: Loan[Connection]) -> Connection:
+        """A connection of the pool, until the loan ends."""
         try:
-            return self._pool.getconn()
-        except (PoolTimeout, psycopg.Error) as error:
+            connection = loan.take(self._pool)
+        except PoolClosed:
+            mend = "the store was closed; open it again"
+            raise StoreUnavailable(database=self.where, mend=mend) from None
+        except PoolExhausted:
+            why = f"all {self._connections} connections are in use"
+            raise StoreUnavailable(database=self.where, why=why) from None
+        except psycopg.Error as error:
             raise StoreUnavailable(database=self.where, why=first_line(error)) from error
+        connection.silence_seconds = self.silence_seconds
+        return connection
 
     def _announce(self, name: str) -> None:
         if self.on_statement:

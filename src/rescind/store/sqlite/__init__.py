@@ -1,7 +1,7 @@
 """The embedded engine: one file, WAL, every commit on disk when it returns.
 
-One connection writes, under a lock of this process and `BEGIN IMMEDIATE` against others; every thread
-reads on a connection of its own.
+One connection writes, lent to one thread at a time, with `BEGIN IMMEDIATE` against other processes; a few
+others are lent for reading.
 """
 
 from rescind.store.sqlite.files import connect, require_file, translated_errors

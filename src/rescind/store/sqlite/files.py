@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from rescind.errors import (
     RescindError,
@@ -21,12 +22,26 @@ from rescind.errors import (
 from rescind.errors.database import REPEAT_TRANSACTION
 from rescind.store.sqlite import turns
 
-LASTING, LOSABLE = "FULL", "NORMAL"
-"""Whether a commit is on disk when it returns: what `synchronous` is then."""
-LOG_PAGES, LOG_PAGES_OF_BACKGROUND = 4_000, 1_000
-"""How long the log may be before who has just committed writes it back into the file. Background work does so
-first, so that no change does for it.
-"""
+
+class Commits(NamedTuple):
+    """How a connection commits: whether that is on disk when it returns (`synchronous`), and the size of the
+    log, in pages, at which it writes the log back into the file.
+    """
+
+    synchronous: str
+    log_pages: int
+
+
+LASTING: Final = Commits("FULL", 4_000)
+BACKGROUND: Final = Commits("FULL", 1_000)
+"""Background work writes the log back first, so that no change does for it."""
+LOSABLE: Final = Commits("NORMAL", 1_000)
+"""The next commit for good has the log on disk up to there, whichever process wrote it."""
+
+FORKED: Final = (
+    "a fork copied a connection that was in use; fork while nothing is asked of the store"
+)
+_inherited: Final[set[tuple[int, int]]] = set()
 
 
 def require_file(path: str) -> None:
@@ -44,6 +59,7 @@ def require_file(path: str) -> None:
 
 def connect(path: str) -> sqlite3.Connection:
     """A connection with the settings that the promises rest on."""
+    require_own(path)
     connection = sqlite3.connect(
         path,
         timeout=turns.BUSY_SECONDS,
@@ -57,29 +73,37 @@ def connect(path: str) -> sqlite3.Connection:
         if error.sqlite_errorcode != sqlite3.SQLITE_READONLY:
             connection.close()
             raise
-    _set(connection, LASTING, LOG_PAGES)
+    set_commits(connection, LASTING)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection
 
 
-@contextmanager
-def as_background(connection: sqlite3.Connection, *, may_be_lost: bool) -> Iterator[None]:
-    """In the block the connection commits background work; what may be lost is not waited for to be on disk.
-
-    Who is next to commit for good has the log on disk up to there, whichever process wrote it.
+def refuse_inherited(path: str) -> None:
+    """In this process a file cannot be opened: it was open in the one that forked it, and SQLite takes locks
+    that another connection of the process seems to hold already for its own.
     """
-    _set(connection, LOSABLE if may_be_lost else LASTING, LOG_PAGES_OF_BACKGROUND)
-    try:
-        yield
-    finally:
-        _set(connection, LASTING, LOG_PAGES)
+    with contextlib.suppress(OSError):
+        _inherited.add(_identity(path))
 
 
-def _set(connection: sqlite3.Connection, synchronous: str, log_pages: int) -> None:
-    connection.execute(f"PRAGMA synchronous = {synchronous}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {log_pages}")
+def require_own(path: str) -> None:
+    """StoreUnavailable for a file that this process inherited open."""
+    with contextlib.suppress(OSError):
+        if _inherited and _identity(path) in _inherited:
+            raise StoreUnavailable(path=path, mend=FORKED)
+
+
+def _identity(path: str) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
+
+
+def set_commits(connection: sqlite3.Connection, commits: Commits) -> None:
+    """Have a connection commit so from now on."""
+    connection.execute(f"PRAGMA synchronous = {commits.synchronous}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {commits.log_pages}")
 
 
 def translated_errors(path: str) -> AbstractContextManager[None]:
@@ -112,6 +136,21 @@ _KINDS: dict[int, type[RescindError]] = {
     sqlite3.SQLITE_IOERR: StoreUnavailable,
     sqlite3.SQLITE_PERM: StoreUnavailable,
 }
+
+
+_REFUSED: Final = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CONSTRAINT,
+)
+
+
+def is_nothing_written(error: sqlite3.Error) -> bool:
+    """Whether a commit that ended so has certainly left nothing in the log that a crash could bring back."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _REFUSED
 
 
 def _why_not_opened(path: str) -> str:

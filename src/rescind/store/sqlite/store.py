@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any, Final, TypeAlias
 
-from rescind.errors import StoreUnavailable
+from rescind import forks
+from rescind.errors import OutcomeUnknown, StoreBusy, StoreUnavailable
 from rescind.store.base import Change, Params, Rows
 from rescind.store.connections import driver_connection
+from rescind.store.pool import Loan, Pool, PoolClosed, PoolExhausted
 from rescind.store.queries import queries
 from rescind.store.schema import require_current
-from rescind.store.sqlite import turns
+from rescind.store.sqlite import files, turns
 from rescind.store.sqlite.files import (
-    as_background,
+    FORKED,
+    Commits,
     connect,
+    is_nothing_written,
+    refuse_inherited,
     require_file,
     translated,
     translated_errors,
 )
-from rescind.store.sqlite.readers import Reader
+from rescind.store.sqlite.lines import (
+    MOST_READERS,
+    Writer,
+    may_read_again,
+    may_write_again,
+    undone,
+)
 from rescind.store.sqlite.transaction import (
     SqliteListener,
     SqliteSnapshot,
@@ -30,9 +41,17 @@ from rescind.store.sqlite.transaction import (
     counters_of,
 )
 
+Act: TypeAlias = Callable[[Writer], None]
+Version: TypeAlias = tuple[int, int]
+FORK_SECONDS: Final = 5.0
+"""How long a fork waits for what is under way, so that the child inherits no connection."""
+
 
 class SqliteStore:
-    """A store in one file. `on_statement` is called with each statement's name before it runs."""
+    """A store in one file. `on_statement` is called with each statement's name before it runs.
+
+    Before a fork its connections are closed, and both processes open others when they need them.
+    """
 
     engine = "sqlite"
 
@@ -40,20 +59,54 @@ class SqliteStore:
         self.path = os.fspath(path)
         self.queries = dict(queries("sqlite"))
         self.on_statement: Callable[[str], None] | None = None
-        self._lock = threading.Lock()
-        self._local = threading.local()
-        self._readers: list[Reader] = []
-        self._writers: list[sqlite3.Connection] = []
-        self._spare: list[sqlite3.Connection] = []
-        self._process = os.getpid()
-        self._closed = False
+        self._is_inherited = False
         require_file(self.path)
-        with translated_errors(self.path):
-            self._writer = self._new_writer()
-            self._tally = counters_of(self._writer)
-            require_current(self._writer.execute)
-            self._writer.execute("PRAGMA busy_timeout = 0")
+        self._open()
+        forks.set_up(self)
+        forks.close_for_forks(self)
+        loan: Loan[Writer] = Loan()
+        try:
+            with translated_errors(self.path):
+                require_current(loan.take(self._writers).connection.execute)
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            loan.give_back()
+
+    def set_up(self) -> None:
+        """As in a new process: no connection is open. Where one is, since somebody used it when this process
+        was forked, the file cannot be used here.
+        """
+        if inherited := [line for pool in self._pools() for line in pool.lines()]:
+            forks.keep(inherited)
+            refuse_inherited(self.path)
+            self._is_inherited = True
+        self._turns.close()
+        self._open()
+
+    def _open(self) -> None:
+        self._readers = Pool(
+            lambda: connect(self.path),
+            may_read_again,
+            most=MOST_READERS,
+            wait_seconds=turns.BUSY_SECONDS,
+        )
+        self._writers = Pool(lambda: Writer(self.path), may_write_again, most=1)
+        # another one that writes, for `connection()`: counters make it forget what it has prepared
+        self._carriers = Pool(lambda: Writer(self.path), may_write_again, most=1)
         self._turns = turns.Turns(self.path)
+
+    def _pools(self) -> tuple[Pool[Any], ...]:
+        return self._readers, self._writers, self._carriers
+
+    def before_fork(self) -> None:
+        for pool in self._pools():
+            pool.rest(FORK_SECONDS)
+
+    def after_fork(self) -> None:
+        for pool in self._pools():
+            pool.wake()
 
     def transact(
         self,
@@ -71,116 +124,139 @@ class SqliteStore:
                     connection.execute(turns.TAKE)
                 else:
                     turns.begin(connection, self._turns)
-                tally = counters_of(connection)
-            self._run(change, connection, tally, within=True, keep=keep)
+                self._run_within(change, connection, counters_of(connection), keep=keep)
             return
-        self._require_usable()
-        with self._turn(gives_way=gives_way):
-            if gives_way:
-                with as_background(self._writer, may_be_lost=may_be_lost):
-                    self._run(change, self._writer, self._tally, within=False, keep=keep)
-            else:
-                self._run(change, self._writer, self._tally, within=False, keep=keep)
-
-    def _turn(self, *, gives_way: bool) -> AbstractContextManager[object]:
-        """The lock of this process's writer, had until the block ends; who gives way takes it when nobody
-        else wants it.
-        """
+        commits = files.LASTING
         if gives_way:
-            self._turns.give_way()
-            return self._lock
-        return turns.Wanted(self._lock, self._turns)
+            commits = files.LOSABLE if may_be_lost else files.BACKGROUND
+
+        def act(writer: Writer) -> None:
+            change(SqliteTransaction(writer.connection, self, writer.tally))
+            self._announce("commit")
+
+        self._write(act, commits, gives_way=gives_way, keep=keep)
+        self._announce("committed")
 
     def put(self, name: str, params: Params) -> None:
         """By the connection that changes go over: when another one writes, it forgets every page it has."""
-        self._require_usable()
-        with self._turn(gives_way=True), translated_errors(self.path):
-            turns.begin(self._writer, self._turns)
+
+        def act(writer: Writer) -> None:
+            writer.connection.execute(self.queries[name], params)
+
+        self._write(act, files.LASTING, gives_way=True, keep=True)
+
+    def _write(self, act: Act, commits: Commits, *, gives_way: bool, keep: bool) -> None:
+        loan: Loan[Writer] = Loan()
+        try:
             try:
-                self._writer.execute(self.queries[name], params)
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
+                with translated_errors(self.path):
+                    writer = self._turn(loan, self._writers, gives_way=gives_way)
+                    writer.commit_as(commits)
+                    self._run(act, writer, keep=keep)
+            finally:
+                loan.give_back()
+        finally:
+            loan.give_back()  # again, since the first time may have been interrupted
+
+    def _turn(self, loan: Loan[Writer], pool: Pool[Writer], *, gives_way: bool) -> Writer:
+        """This process's writer, when it is our turn; who gives way takes it when nobody else wants it."""
+        self._require_usable()
+        if gives_way:
+            self._turns.give_way()
+        try:
+            if not loan.take_free(pool):
+                with nullcontext() if gives_way else self._turns.wanted():
+                    return loan.take(pool)
+            return loan.take(pool)
+        except PoolClosed:
+            raise self._closed() from None
+
+    def _run(self, act: Act, writer: Writer, *, keep: bool) -> None:
+        connection, is_sent = writer.connection, False
+        try:
+            turns.begin(connection, self._turns)
+            act(writer)
+            is_sent = keep
+            connection.execute("COMMIT" if keep else "ROLLBACK")
+        except sqlite3.Error as error:
+            if is_sent and not connection.in_transaction and not is_nothing_written(error):
+                raise OutcomeUnknown(why=str(error)) from error
+            raise
+        finally:
+            undone(connection)
+            with suppress(sqlite3.Error):  # whoever writes next sees to it as well
+                writer.commit_as(files.LASTING)
+
+    def _run_within(
+        self, change: Change, connection: sqlite3.Connection, tally: Tally, *, keep: bool
+    ) -> None:
+        try:
+            connection.execute("SAVEPOINT rescind")
+            change(SqliteTransaction(connection, self, tally))
+            self._announce("commit")
+            connection.execute("RELEASE rescind" if keep else "ROLLBACK TO rescind")
+        except BaseException:
+            if connection.in_transaction:
+                with suppress(sqlite3.OperationalError):  # it was not set, or is released
+                    connection.execute("ROLLBACK TO rescind")
+                    connection.execute("RELEASE rescind")
+            raise
+        self._announce("committed")
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        self._require_usable()
-        with translated_errors(self.path):
-            try:
-                connection = self._spare.pop()
-            except IndexError:
-                connection = self._new_writer()
-            try:
-                with self._turn(gives_way=False):
+        turn: Loan[Writer] = Loan()
+        loan: Loan[Writer] = Loan()
+        try:
+            with translated_errors(self.path):
+                self._turn(turn, self._writers, gives_way=False)
+                connection = self._turn(loan, self._carriers, gives_way=False).connection
+                is_sent = False
+                try:
                     turns.begin(connection, self._turns)
-                    try:
-                        yield connection
-                        connection.execute("COMMIT")
-                    except BaseException:
-                        if connection.in_transaction:
-                            connection.execute("ROLLBACK")
-                        raise
-            finally:
-                self._spare.append(connection)
+                    yield connection
+                    is_sent = True
+                    connection.execute("COMMIT")
+                except sqlite3.Error as error:
+                    if is_sent and not connection.in_transaction and not is_nothing_written(error):
+                        raise OutcomeUnknown(why=str(error)) from error
+                    raise
+                finally:
+                    undone(connection)
+        finally:
+            loan.give_back()
+            turn.give_back()
 
     def waiting(self) -> int:
         return self._turns.waiting()
 
     def listen(self, channel: str) -> SqliteListener:  # noqa: ARG002
         self._require_usable()
-        with translated_errors(self.path):
-            return SqliteListener(self._new_reader(), self)
+        return SqliteListener(self)
 
-    def version(self) -> int:
-        """Changes for the calling thread whenever anybody else wrote to the file."""
-        reader = self._reader()
+    def version(self) -> Version:
+        """Which connection was asked, and what changes for it whenever anybody else wrote to the file."""
+        loan: Loan[sqlite3.Connection] = Loan()
         try:
-            with reader.lock:
-                found: int = reader.connection.execute("PRAGMA data_version").fetchone()[0]
+            ((found,),) = self._reader(loan).execute("PRAGMA data_version")
+            return loan.number, found
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
-        return found
-
-    def _run(
-        self,
-        change: Change,
-        connection: sqlite3.Connection,
-        tally: Tally,
-        *,
-        within: bool,
-        keep: bool,
-    ) -> None:
-        undo = "ROLLBACK TO rescind" if within else "ROLLBACK"
-        commit = undo if not keep else "RELEASE rescind" if within else "COMMIT"
-        with translated_errors(self.path):
-            connection.execute("SAVEPOINT rescind") if within else turns.begin(
-                connection, self._turns
-            )
-            try:
-                change(SqliteTransaction(connection, self, tally))
-                if self.on_statement:
-                    self.on_statement("commit")
-                connection.execute(commit)
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute(undo)
-                raise
-            if self.on_statement:
-                self.on_statement("committed")
+        finally:
+            loan.give_back()
 
     def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
+        loan: Loan[sqlite3.Connection] = Loan()
         try:
             if within is not None:
                 cursor = driver_connection(within, sqlite3.Connection).cursor()
                 cursor.row_factory = None
                 return cursor.execute(self.queries[name], params).fetchall()
-            reader = self._reader()
-            with reader.lock:
-                return reader.connection.execute(self.queries[name], params).fetchall()
+            return self._reader(loan).execute(self.queries[name], params).fetchall()
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
+        finally:
+            loan.give_back()
 
     def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
         with self.snapshot() as snapshot:
@@ -188,49 +264,47 @@ class SqliteStore:
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSnapshot]:
-        reader = self._reader()
-        with translated_errors(self.path), reader.lock:
-            reader.connection.execute("BEGIN")
-            try:
-                yield SqliteSnapshot(reader.connection, self)
-            finally:
-                reader.connection.execute("COMMIT")
+        loan: Loan[sqlite3.Connection] = Loan()
+        try:
+            with translated_errors(self.path):
+                reader = self._reader(loan)
+                reader.execute("BEGIN")
+                yield SqliteSnapshot(reader, self)
+                reader.execute("COMMIT")
+        finally:
+            loan.give_back()  # which ends the snapshot, where that is not done
 
     def close(self) -> None:
         """Wait for what is under way, and close all connections."""
-        self._closed = True
-        with self._lock:
-            for connection in self._writers:
-                connection.close()
-        for reader in tuple(self._readers):
-            reader.close()
+        for pool in self._pools():
+            pool.close(turns.BUSY_SECONDS)
         self._turns.close()
 
-    def _reader(self) -> Reader:
-        """This thread's."""
-        self._require_usable()
+    def _reader(self, loan: Loan[sqlite3.Connection]) -> sqlite3.Connection:
+        """A connection to read on, until the loan ends."""
+        if self._is_inherited:
+            self._require_usable()
         try:
-            return self._local.reader  # type: ignore[no-any-return]
-        except AttributeError:
-            with translated_errors(self.path):
-                self._local.reader = self._new_reader()
-            return self._local.reader  # type: ignore[no-any-return]
+            return loan.take(self._readers)
+        except PoolClosed:
+            raise self._closed() from None
+        except PoolExhausted:
+            raise StoreBusy(path=self.path, why="all connections are in use") from None
 
     def _require_usable(self) -> None:
-        if self._closed:
-            raise StoreUnavailable(path=self.path, mend="the store was closed; open it again")
-        if os.getpid() != self._process:
-            raise StoreUnavailable(
-                path=self.path, mend="a SQLite store cannot cross a fork; open it in each process"
-            )
+        if self._readers.is_closed:
+            raise self._closed()
+        if self._is_inherited:
+            raise StoreUnavailable(path=self.path, mend=FORKED)
 
-    def _new_writer(self) -> sqlite3.Connection:
-        """Used under the lock alone."""
-        connection = connect(self.path)
-        self._writers.append(connection)
-        return connection
+    def _closed(self) -> StoreUnavailable:
+        return StoreUnavailable(path=self.path, mend="the store was closed; open it again")
 
-    def _new_reader(self) -> Reader:
-        reader = Reader(connect(self.path))
-        self._readers.append(reader)
-        return reader
+    def _announce(self, name: str) -> None:
+        if self.on_statement:
+            self.on_statement(name)
+
+    @property
+    def _writer(self) -> sqlite3.Connection:
+        """The connection that changes go over, for tests and measurements."""
+        return next(line.connection.connection for line in self._writers.lines() if line.connection)

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rescind.errors import refusal
 from rescind.store.base import Bounds, Held, KeyTaken, OverBudget, Params, PlanStale, Rows
-from rescind.store.sqlite.files import translated_errors
-from rescind.store.sqlite.readers import Reader
 
 if TYPE_CHECKING:
     from rescind.store.sqlite.store import SqliteStore
@@ -137,27 +135,32 @@ class SqliteSnapshot:
 class SqliteListener:
     """Sees by the file's version that somebody wrote."""
 
-    def __init__(self, reader: Reader, store: SqliteStore) -> None:
-        self.reader, self._store = reader, store
-        self._seen = self._version()
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self._seen: dict[int, int] = {}
+        self._has_news()
 
     def wait(self, seconds: float) -> list[str] | None:
         deadline = time.monotonic() + seconds
-        while self._version() == self._seen and time.monotonic() < deadline:
+        while True:
+            if self._has_news():
+                return None
+            if time.monotonic() >= deadline:
+                return []
             time.sleep(min(LISTEN_SECONDS, seconds))
-        was, self._seen = self._seen, self._version()
-        return [] if self._seen == was else None
 
     def fetch(self, name: str, params: Params) -> Rows:
-        with translated_errors(self._store.path), self.reader.lock:
-            return self.reader.connection.execute(self._store.queries[name], params).fetchall()
+        return self._store.fetch(name, params)
 
     def close(self) -> None:
-        self.reader.close()
+        """Nothing was taken."""
 
-    def _version(self) -> int:
-        with translated_errors(self._store.path), self.reader.lock:
-            return int(self.reader.connection.execute("PRAGMA data_version").fetchone()[0])
+    def _has_news(self) -> bool:
+        """Whether anybody wrote since this was last asked of the same connection, or that is not known."""
+        connection, version = self._store.version()
+        was = self._seen.get(connection)
+        self._seen[connection] = version
+        return was != version
 
 
 def counters_of(connection: sqlite3.Connection) -> Tally:

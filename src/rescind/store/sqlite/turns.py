@@ -12,6 +12,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
@@ -37,14 +38,42 @@ COURTESY_SECONDS: Final = 0.05
 """The longest that it is left alone for another process, which may have been stopped while it waited."""
 MOST_COURTESY_SECONDS: Final = 1.0
 """The same for threads of this process, of which one or another may always be waiting."""
+INTERRUPTED_SECONDS: Final = 0.05
+"""Nobody looks, or shows that it waits, for so long."""
+
+
+class Waiting:
+    """Somebody who waits, for as long as this object lives: an interrupted wait ends with it."""
+
+    __slots__ = ("__weakref__",)
+
+
+class Waiters:
+    """Who waits at this time."""
+
+    def __init__(self) -> None:
+        self._waiting: set[weakref.ref[Waiting]] = set()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """In the block somebody more waits."""
+        waiting = Waiting()
+        place = weakref.ref(waiting, self._waiting.discard)
+        try:
+            self._waiting.add(place)
+            yield
+        finally:
+            self._waiting.discard(place)
 
 
 class Turns:
     """The turns of one process at one file."""
 
     def __init__(self, path: str) -> None:
-        self._wanting = 0
-        self._waiters = 0
+        self._wanting, self._waiters = Waiters(), Waiters()
         self._is_shown = False
         self._lock = threading.Lock()
         self._file: int | None = None
@@ -52,41 +81,43 @@ class Turns:
             with contextlib.suppress(OSError):
                 self._file = os.open(f"{path}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """In the block no other thread looks or shows. Who has it for long was interrupted, and left it."""
+        lock = self._lock
+        if not lock.acquire(timeout=INTERRUPTED_SECONDS):
+            lock = self._lock = threading.Lock()
+            lock.acquire()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(RuntimeError):
+                lock.release()
+
     def close(self) -> None:
         """From now on nothing is shown or seen."""
-        with self._lock:
+        with self._alone():
             file, self._file = self._file, None
             if file is not None:
                 os.close(file)
 
-    @contextmanager
-    def wanted(self) -> Iterator[None]:
+    def wanted(self) -> AbstractContextManager[None]:
         """In the block others of this process see that somebody waits."""
-        with self._lock:
-            self._wanting += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._wanting -= 1
+        return self._wanting.one_more()
 
     @contextmanager
     def waiter(self) -> Iterator[Callable[[float], None]]:
         """Gives what waits so many seconds; from its first call to the end other processes see that."""
-        with self._lock:
-            self._waiters += 1
         try:
-            yield self._wait
+            with self._waiters.one_more():
+                yield self._wait
         finally:
-            with self._lock:
-                self._waiters -= 1
-                if self._is_shown and not self._waiters:
-                    self._is_shown = False
-                    self._take("LOCK_UN")
+            with self._alone():
+                self._show_no_more()
 
     def waiting(self) -> int:
         """How many wait in this process, and one more where another process does."""
-        return self._wanting + self._is_another_waiting()
+        return len(self._wanting) + self._is_another_waiting()
 
     def give_way(self) -> None:
         """Return when nobody else waits any more, or after a while where somebody always does."""
@@ -100,18 +131,25 @@ class Turns:
             now = time.monotonic()
 
     def _wait(self, seconds: float) -> None:
-        with self._lock:
+        with self._alone():
             self._is_shown = self._is_shown or self._take("LOCK_SH")
         time.sleep(seconds)
 
     def _is_another_waiting(self) -> bool:
-        with self._lock:
+        with self._alone():
             if self._file is None:
                 return False
+            self._show_no_more()
             if self._is_shown or not self._take("LOCK_EX"):
                 return True
             self._take("LOCK_UN")
             return False
+
+    def _show_no_more(self) -> None:
+        """With the lock: where nobody waits any more, other processes see nobody."""
+        if self._is_shown and not self._waiters:
+            self._is_shown = False
+            self._take("LOCK_UN")
 
     def _take(self, how: str) -> bool:
         if self._file is None:
@@ -121,23 +159,6 @@ class Turns:
         except OSError:
             return False
         return True
-
-
-class Wanted(AbstractContextManager[object]):
-    """A lock of this process, had until the block ends; whoever has to wait for it shows that."""
-
-    __slots__ = ("_lock", "_turns")
-
-    def __init__(self, lock: threading.Lock, turns: Turns) -> None:
-        self._lock, self._turns = lock, turns
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            with self._turns.wanted():
-                self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
 
 
 def begin(connection: sqlite3.Connection, turns: Turns) -> None:
@@ -160,7 +181,7 @@ def _has_begun(connection: sqlite3.Connection, *, is_last: bool = False) -> bool
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
-        if is_last or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+        if is_last or getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
             raise
         return False
     return True

@@ -1,0 +1,76 @@
+"""What a fork must not inherit: a child begins as a new process does.
+
+Locks, threads, leases and connections belong to the process that made them. A child that closed a
+connection of its parent would end it for the parent as well, so what was inherited is kept and never used.
+"""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from os import register_at_fork
+from typing import Protocol
+
+log = logging.getLogger(__name__)
+
+
+class OfOneProcess(Protocol):
+    """What belongs to the process that set it up: its locks, threads and leases are nobody else's."""
+
+    def set_up(self) -> None:
+        """Begin as in a new process."""
+
+
+class ClosedForForks(Protocol):
+    """What no child may have open: it is closed before a fork, and opened anew when it is needed."""
+
+    def before_fork(self) -> None:
+        """Close it, once others have done with it; they wait from now on."""
+
+    def after_fork(self) -> None:
+        """In the process that forked: go on."""
+
+
+_everywhere: weakref.WeakSet[OfOneProcess] = weakref.WeakSet()
+_closed: weakref.WeakSet[ClosedForForks] = weakref.WeakSet()
+_inherited: list[object] = []
+
+
+def set_up(thing: OfOneProcess) -> None:
+    """Set it up now, and again in each process that a fork copies it to."""
+    thing.set_up()
+    _everywhere.add(thing)
+
+
+def close_for_forks(thing: ClosedForForks) -> None:
+    """Close it before each fork of this process."""
+    _closed.add(thing)
+
+
+def keep(thing: object) -> None:
+    """Never close or free what this process has inherited."""
+    _inherited.append(thing)
+
+
+def _before() -> None:
+    for thing in tuple(_closed):
+        try:
+            thing.before_fork()
+        except Exception:
+            log.exception("%r is not closed for a fork", thing)
+
+
+def _after() -> None:
+    for thing in tuple(_closed):
+        thing.after_fork()
+
+
+def _set_up_all() -> None:
+    for thing in tuple(_everywhere):
+        try:
+            thing.set_up()
+        except Exception:
+            log.exception("%r does not begin anew after a fork", thing)
+
+
+register_at_fork(before=_before, after_in_parent=_after, after_in_child=_set_up_all)
