@@ -16,7 +16,10 @@ Question = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class CheckWorld:
-    """`groups` are leaves, mids and tops of a nesting; `depth` is that of the resources' tree."""
+    """`groups` are leaves, mids and tops of a nesting; `depth` is that of the resources' tree.
+
+    A user's groups are `stride` apart. With `one_permission` every role has that one and no other.
+    """
 
     name: str
     users: int
@@ -27,6 +30,8 @@ class CheckWorld:
     roles: int
     assignments_a_group: int
     scale: float = 1.0
+    stride: int = 7919
+    one_permission: bool = False
 
     def scaled(self, scale: float) -> CheckWorld:
         """The same with fewer of everything that is many."""
@@ -48,7 +53,7 @@ class CheckWorld:
     def groups_of(self, user: int) -> list[int]:
         """The leaf groups that a user is directly in, all different."""
         leaves = self.groups[0]
-        return [(user * 7 + place * 7919) % leaves for place in range(self.groups_a_user)]
+        return [(user * 7 + place * self.stride) % leaves for place in range(self.groups_a_user)]
 
     def above(self, group: int) -> int | None:
         """What a group is nested in."""
@@ -66,6 +71,10 @@ class CheckWorld:
             )
             for place in range(self.assignments_a_group)
         ]
+
+    def permission_of(self, role: int) -> str:
+        """The permission by which a role is asked about."""
+        return "read" if role == 0 or self.one_permission else f"act{role}"
 
     def parent(self, resource: int) -> int | None:
         """What a resource is below; every `depth`-th stands at the top."""
@@ -90,7 +99,7 @@ class CheckWorld:
         yield changes.CreateOrganization()
         yield changes.DefineResourceType(type="doc")
         for role in range(self.roles):
-            permissions = ("read",) if role == 0 else ("read", f"act{role}")
+            permissions = tuple(sorted({"read", self.permission_of(role)}))
             for permission in permissions:
                 yield changes.DefinePermission(permission=permission)
             yield changes.DefineRole(role=f"r{role}", permissions=permissions)
@@ -128,8 +137,7 @@ class CheckWorld:
                 while (above := self.above(group)) is not None and choose.random() < 0.3:
                     group = above
                 role, place = choose.choice(self.assigned(group))
-            permission = "read" if role == 0 else f"act{role}"
-            found.append((f"user:{user}", permission, f"doc:{place}"))
+            found.append((f"user:{user}", self.permission_of(role), f"doc:{place}"))
         return found
 
 
@@ -138,6 +146,9 @@ CHECK_WORLDS = {
     for world in (
         CheckWorld("small", 1_000, (100, 0, 0), 5, 1_000, 1, 20, 10),
         CheckWorld("seed", 5_000, (1, 0, 0), 1, 5_000, 1, 1, 5_000),
+        CheckWorld(
+            "roles", 5_000, (5_000, 0, 0), 4, 2, 1, 5_000, 1, stride=7918, one_permission=True
+        ),
         CheckWorld("wide", 100_000, (1_780, 200, 20), 8, 20_000, 5, 20, 10),
     )
 }

@@ -1,4 +1,4 @@
-"""Checks out of memory: one at a time, in batches, and as lists, in three worlds.
+"""Checks out of memory: one at a time, in batches, and as lists, in four worlds.
 
 In process, on one core, by the front door (`Authority.check`) of a replica on PostgreSQL, and on SQLite,
 where each check also asks the file whether anybody wrote. Each world is loaded from the store by a process
@@ -24,6 +24,8 @@ GOALS = {
     "checks.small.p50_us": Goal(1.5),
     "checks.seed.p50_us": Goal(1.5),
     "checks.wide.p50_us": Goal(3.0),
+    "checks.roles.allowed.p50_us": Goal(3.0),
+    "checks.roles.denied.p50_us": Goal(3.0),
     "checks.wide.load_s": Goal(4.0),
     "checks.wide.rss_mb": Goal(600),
     "checks.seed.ask5000_ms": Goal(8.0),
@@ -73,7 +75,12 @@ def measure(url: str, world: CheckWorld, count: int, seed: int) -> Figures:
         figures["p50_us"] = percentile(times, 0.5) * 1e6
         figures["p99_us"] = percentile(times, 0.99) * 1e6
         figures["per_s"] = count / _seconds(lambda: [check(*question) for question in questions])
-        figures["allowed_share"] = sum(map(bool, authority.check_many(questions))) / count
+        allowed = [bool(decision) for decision in authority.check_many(questions)]
+        figures["allowed_share"] = sum(allowed) / count
+        if world.name == "roles":
+            for name, verdict in (("allowed", True), ("denied", False)):
+                there = [t for t, found in zip(times, allowed, strict=True) if found is verdict]
+                figures[f"{name}.p50_us"] = percentile(there, 0.5) * 1e6
         if world.name == "seed":
             figures |= _lists(authority, world)
         figures["rss_mb"] = _resident()

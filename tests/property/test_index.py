@@ -30,13 +30,14 @@ from tests.property.test_machine import (
 
 
 def facts_of(index: Index) -> dict[str, Any]:
-    """All facts that an index keeps, but for empty places."""
+    """All facts that an index keeps."""
     facts = index.facts
-    found = {name: value for name, value in vars(facts).items() if name != "_worked"}
+    found = {
+        name: value for name, value in vars(facts).items() if name not in ("_worked", "assignments")
+    }
+    found |= vars(facts.assignments)
     for name in ("environment", "own"):
         found[name] = vars(found[name])
-    found["members_of"] = {group: there for group, there in facts.members_of.items() if there}
-    found["grants"] = {place: held for place, held in facts.grants.items() if held}
     return found
 
 

@@ -74,7 +74,7 @@ def _in_memory(
         return Reason.UNKNOWN_PERMISSION, None, now
     if question.resource not in index.facts.resources:
         return Reason.UNKNOWN_RESOURCE, None, now
-    roles = index.facts.roles_with(permission[0])
+    roles = index.roles_with(question.permission)
     is_given = index.gives(m, roles, index.facts.resources[question.resource], now)
     return Reason.ALLOWED if is_given else Reason.NO_ROLE, excerpt(index, question), now
 

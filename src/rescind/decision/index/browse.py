@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rescind.decision.check import Question
-from rescind.decision.index.facts import ROOT, Held
+from rescind.decision.index.assignments import Held, both
+from rescind.decision.index.facts import ROOT
 from rescind.decision.index.index import Index
 
 
@@ -21,9 +22,8 @@ def permissions(index: Index, question: Question, now: int) -> list[str] | None:
     reach, numbers, single = index.holders(m, now), set[int](), index.facts.rules.is_single
     for step in index.facts.line(place):
         if not (step == ROOT and single):
-            for role in index.facts.roles_on(step):
-                if not reach.isdisjoint(index.facts.holders_at(step, role, now)):
-                    numbers |= index.facts.role(role).permissions
+            for role in {role for _, role in index.facts.assignments.held_on(step, reach, now)}:
+                numbers |= index.facts.role(role).permissions
     winner = index.winning_role(m, now) if single else None
     if winner is not None:
         numbers |= index.facts.role(winner).permissions
@@ -45,26 +45,21 @@ def resources(index: Index, question: Question, now: int) -> list[str] | None:
         return []
     if permission[1]:
         return None
-    roles, single = index.facts.roles_with(permission[0]), index.facts.rules.is_single
-    places = set[int]()
+    roles, single = index.roles_with(question.permission), index.facts.rules.is_single
+    places, assignments = set[int](), index.facts.assignments
     for holder in index.holders(m, now):
-        for role, place in index.facts.held_by.get(holder, ()):
-            if role in roles and not (place == ROOT and single):
-                until = (
-                    index.facts.until(Held(holder, role, place))
-                    if place in index.facts.late
-                    else None
-                )
-                if until is None or until > now:
-                    places.add(place)
+        for place, held in assignments.held_by.get(holder, {}).items():
+            if not (place == ROOT and single) and any(
+                assignments.is_in_force(Held(holder, role, place), now)
+                for role in both(held, roles)
+            ):
+                places.add(place)
     if single and index.winning_role(m, now) in roles:
         places.add(ROOT)
     if ROOT in places:
         return sorted(index.facts.resources)
-    names, children = index.facts.resource_names, index.facts.resource_children
-    for place in places & children.keys():
-        places |= index.facts.subtree(place)
-    return sorted([names[place] for place in places])
+    names = index.facts.resource_names
+    return sorted([names[place] for place in index.facts.subtree(places)])
 
 
 def subjects(index: Index, question: Question, now: int) -> list[str] | None:
@@ -77,16 +72,16 @@ def subjects(index: Index, question: Question, now: int) -> list[str] | None:
         return []
     if permission[1]:
         return None
-    roles, single = index.facts.roles_with(permission[0]), index.facts.rules.is_single
+    roles, single = index.roles_with(question.permission), index.facts.rules.is_single
     if single:
         numbers = (m for m in index.facts.subjects if index.gives(m, roles, place, now))
         return sorted(_active(index, numbers))
     found: set[int] = set()
     for step in index.facts.line(place):
-        for role in roles:
-            found |= index.facts.holders_at(step, role, now)
+        for role in both(index.facts.assignments.roles_on(step), roles):
+            found |= index.facts.assignments.holders_at(step, role, now)
     groups = frozenset(holder for holder in found if holder < 0)
-    if found == groups and not index.facts.expiring_members:
+    if found == groups and not index.facts.limited:
         return index.roster(groups)
     return sorted(_active(index, index.members(groups, now) | (found - groups)))
 

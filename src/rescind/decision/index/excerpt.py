@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rescind.access import Assignment, Role, World
 from rescind.decision.check import Question
-from rescind.decision.index.facts import Held
+from rescind.decision.index.assignments import Held
 from rescind.decision.index.index import Index
 
 
@@ -12,13 +12,11 @@ def excerpt(index: Index, question: Question) -> World:
     """What decides, and explains, one question about a subject and a resource that are there."""
     m, place = index.facts.memberships[question.subject], index.facts.resources[question.resource]
     reach, line = index.holders(m, ever=True), tuple(index.facts.line(place))
-    found = index.facts.permission(question.permission)
-    roles = index.facts.roles_with(found[0]) if found else frozenset()
+    roles = index.roles_with(question.permission)
     held = [
         Held(holder, role, where)
         for where in line
-        for role in index.facts.roles_on(where)
-        for holder in index.facts.holders_at(where, role, None) & reach
+        for holder, role in index.facts.assignments.held_on(where, reach, None)
     ]
     used = {one.role for one in held} | ({index.facts.rules.default_role} - {None})
     slugs = {number: index.facts.role(number).slug for number in used if number is not None}
@@ -53,7 +51,7 @@ def excerpt(index: Index, question: Question) -> World:
         assignments={
             Assignment(
                 names[one.holder], slugs[one.role], index.facts.resource_names[one.resource]
-            ): index.facts.until(one)
+            ): index.facts.assignments.until(one)
             for one in held
         },
         is_single_role=index.facts.rules.is_single,

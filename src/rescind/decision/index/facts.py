@@ -5,19 +5,18 @@ Whoever changes one sees to it that nobody is answered meanwhile: see `memory`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
+from rescind.decision.index.assignments import Assignments, Held, Until
 from rescind.decision.index.catalog import Catalog, Role
 from rescind.decision.index.worked import Worked
 
 ROOT: Final = 0
+NOTHING: Final[frozenset[int]] = frozenset()
 
 T = TypeVar("T")
-
-Until = int | None
-Grants = dict[int, set[int]]  # role → holders
 
 
 @dataclass(slots=True)
@@ -27,14 +26,6 @@ class Rules:
     is_single: bool = False
     takes_next_highest: bool = False
     default_role: int | None = None
-
-
-class Held(NamedTuple):
-    """An assignment without its expiry."""
-
-    holder: int
-    role: int
-    resource: int
 
 
 class Facts:
@@ -51,7 +42,11 @@ class Facts:
         self.inactive: set[int] = set()
         self.groups: dict[str, int] = {}
         self.group_names: dict[int, str] = {}
+        self.group_numbers: dict[int, int] = {}
         self.groups_of: dict[int, dict[int, Until]] = {}
+        self.limited: dict[
+            int, dict[int, int]
+        ] = {}  # membership → group → until: those that expire
         self.members_of: dict[int, set[int]] = {}
         self.parents_of: dict[int, set[int]] = {}
         self.children_of: dict[int, set[int]] = {}
@@ -59,12 +54,9 @@ class Facts:
         self.resource_names: dict[int, str] = {}
         self.resource_parent: dict[int, int | None] = {}
         self.resource_children: dict[int, set[int]] = {}
-        self.grants: dict[int, Grants] = {}
-        self.late: dict[int, dict[int, dict[int, int]]] = {}  # resource → role → holder → until
-        self.held_by: dict[int, set[tuple[int, int]]] = {}
+        self.assignments = Assignments()
         self.resets: dict[int, set[tuple[int, int]]] = {}
         self.places = 0
-        self.expiring_members = 0
 
     # --- read -------------------------------------------------------------------------------------
 
@@ -87,30 +79,9 @@ class Facts:
             yield step
             step = self.resource_parent[step]
 
-    def subtree(self, resource: int) -> set[int]:
-        """A resource and all below it."""
-        found, fringe = {resource}, [resource]
-        while fringe:
-            more = self.resource_children.get(fringe.pop(), set())
-            found |= more
-            fringe += more
-        return found
-
-    def holders_at(self, resource: int, role: int, now: int | None) -> set[int]:
-        """Who holds a role on a resource itself at a time; without one, whether expired or not."""
-        found = self.grants.get(resource, {}).get(role, set())
-        if resource in self.late:
-            late = self.late[resource].get(role, {})
-            found = found | {h for h, until in late.items() if now is None or until > now}
-        return found
-
-    def until(self, held: Held) -> Until:
-        """When an assignment that is there expires."""
-        return self.late.get(held.resource, {}).get(held.role, {}).get(held.holder)
-
-    def roles_on(self, resource: int) -> set[int]:
-        """The roles that somebody holds on a resource itself, or held until it expired."""
-        return {*self.grants.get(resource, ()), *self.late.get(resource, ())}
+    def subtree(self, resources: Iterable[int]) -> set[int]:
+        """Resources and all below them."""
+        return all_from(resources, self.resource_children)
 
     def size(self) -> int:
         """About how many bytes it takes, all that can be worked out included."""
@@ -118,7 +89,7 @@ class Facts:
             1_500 * len(self.memberships)
             + 70 * self.places
             + 800 * len(self.resources)
-            + 300 * sum(map(len, self.held_by.values()))
+            + 300 * self.assignments.count
         )
 
     # --- changed ----------------------------------------------------------------------------------
@@ -153,15 +124,28 @@ class Facts:
 
     def set_groups(self, m: int, groups: dict[int, Until]) -> None:
         """The groups that a membership is directly in, and until when."""
-        before = self.groups_of.pop(m, {})
-        for group in before.keys() - groups.keys():
-            self.members_of.get(group, set()).discard(m)
-        for group in groups.keys() - before.keys():
+        for group in tuple(self.groups_of.get(m, {}).keys() - groups.keys()):
+            self.set_member(m, group, holds=False)
+        for group, until in groups.items():
+            self.set_member(m, group, holds=True, until=until)
+
+    def set_member(self, m: int, group: int, *, holds: bool, until: Until = None) -> None:
+        """Whether a membership is directly in a group, and until when."""
+        group = self.group_numbers.get(
+            group, group
+        )  # one object a group: found without a comparison
+        groups = self.groups_of.get(m, {})
+        self.places += holds - (group in groups)
+        if holds:
+            self.groups_of.setdefault(m, {})[group] = until
             self.members_of.setdefault(group, set()).add(m)
-        self.expiring_members += _limited(groups) - _limited(before)
-        self.places += len(groups) - len(before)
-        if groups:
-            self.groups_of[m] = groups
+        else:
+            _drop(self.groups_of, m, group)
+            _discard(self.members_of, group, m)
+        if holds and until is not None:
+            self.limited.setdefault(m, {})[group] = until
+        else:
+            _drop(self.limited, m, group)
         self._worked.forget_subject(self.subjects.get(m, ""))
 
     def put_group(self, number: int, slug: str) -> None:
@@ -171,6 +155,7 @@ class Facts:
             self.drop_group(known)
         self.groups[slug] = number
         self.group_names[number] = slug
+        self.group_numbers.setdefault(number, number)
 
     def drop_group(self, number: int) -> None:
         """A group that has gone, with its members, nestings and assignments."""
@@ -178,10 +163,9 @@ class Facts:
         if slug is None:
             return
         del self.groups[slug]
+        del self.group_numbers[number]
         for m in tuple(self.members_of.get(number, ())):
-            groups = {g: until for g, until in self.groups_of[m].items() if g != number}
-            self.set_groups(m, groups)
-        self.members_of.pop(number, None)
+            self.set_member(m, number, holds=False)
         for parent in tuple(self.parents_of.get(number, ())):
             self.set_nesting(number, parent, holds=False)
         for child in tuple(self.children_of.get(number, ())):
@@ -190,6 +174,7 @@ class Facts:
 
     def set_nesting(self, child: int, parent: int, *, holds: bool) -> None:
         """Whether a group is nested directly in another."""
+        child, parent = self.group_numbers.get(child, child), self.group_numbers.get(parent, parent)
         if holds:
             self.parents_of.setdefault(child, set()).add(parent)
             self.children_of.setdefault(parent, set()).add(child)
@@ -219,11 +204,10 @@ class Facts:
         """A resource that has gone, with all below it and what was assigned there."""
         if number not in self.resource_names:
             return
-        for place in self.subtree(number):
-            for role in self.roles_on(place):
-                for holder in tuple(self.holders_at(place, role, None)):
+        for place in self.subtree((number,)):
+            for role in self.assignments.roles_on(place):
+                for holder in tuple(self.assignments.holders_at(place, role, None)):
                     self.set_assignment(Held(holder, role, place), holds=False)
-            self.grants.pop(place, None)
             parent = self.resource_parent.pop(place)
             if parent is not None:
                 _discard(self.resource_children, parent, place)
@@ -232,55 +216,46 @@ class Facts:
 
     def set_assignment(self, held: Held, *, holds: bool, until: Until = None) -> None:
         """Whether an assignment is there, and until when."""
-        holder, role, resource = held
-        grants = self.grants.get(resource)
-        if holds and until is None:
-            self.grants.setdefault(resource, {}).setdefault(role, set()).add(holder)
-        elif grants is not None and role in grants:
-            grants[role].discard(holder)
-            if not grants[role]:
-                del grants[role]
-        has_others_below = resource in self.resource_children
-        name = self.resource_names.get(resource, "")
-        self._worked.forget_place(resource, name, has_others_below=has_others_below)
-        self._set_late(held, until if holds else None)
         if holds:
-            self.held_by.setdefault(holder, set()).add((role, resource))
+            holder = self.group_numbers.get(held.holder, held.holder)
+            self.assignments.put(Held(holder, held.role, held.resource), until)
         else:
-            _discard(self.held_by, holder, (role, resource))
-
-    def _set_late(self, held: Held, until: Until) -> None:
-        holder, role, resource = held
-        if until is not None:
-            self.late.setdefault(resource, {}).setdefault(role, {})[holder] = until
-        elif held.holder in self.late.get(resource, {}).get(role, {}):
-            del self.late[resource][role][holder]
-            if not self.late[resource][role]:
-                del self.late[resource][role]
-            if not self.late[resource]:
-                del self.late[resource]
+            self.assignments.drop(held)
+        name = self.resource_names.get(held.resource, "")
+        has_others_below = held.resource in self.resource_children
+        self._worked.forget_place(held.resource, name, has_others_below=has_others_below)
 
     def drop_holder(self, holder: int) -> None:
         """All that a membership or group held."""
-        for role, resource in tuple(self.held_by.get(holder, ())):
-            self.set_assignment(Held(holder, role, resource), holds=False)
+        for held in self.assignments.of(holder):
+            self.set_assignment(held, holds=False)
 
-    def drop_role(self, number: int) -> None:
-        """All assignments of a role."""
-        for holder, held in tuple(self.held_by.items()):
-            for role, resource in tuple(held):
-                if role == number:
-                    self.set_assignment(Held(holder, role, resource), holds=False)
-
-    def drop_member(self, m: int, group: int) -> None:
-        """A membership that is no longer in a group."""
-        groups = self.groups_of.get(m, {})
-        if group in groups:
-            self.set_groups(m, {g: until for g, until in groups.items() if g != group})
+    def drop_roles(self, numbers: Collection[int]) -> None:
+        """All assignments of roles, in one walk over the resources."""
+        gone = frozenset(numbers)
+        for place in {*self.assignments.grants, *self.assignments.late} if gone else ():
+            for role in self.assignments.roles_on(place) & gone:
+                for holder in tuple(self.assignments.holders_at(place, role, None)):
+                    self.set_assignment(Held(holder, role, place), holds=False)
 
 
-def _limited(groups: dict[int, Until]) -> int:
-    return sum(until is not None for until in groups.values())
+def all_from(starts: Iterable[int], edges: dict[int, set[int]]) -> set[int]:
+    """All that can be reached along edges, in one walk of each."""
+    fringe = list(starts)
+    found = set(fringe)
+    while fringe:
+        more = edges.get(fringe.pop(), NOTHING) - found
+        found |= more
+        fringe += more
+    return found
+
+
+def _drop(container: dict[int, dict[int, T]], key: int, item: int) -> None:
+    found = container.get(key)
+    if found is not None:
+        found.pop(item, None)
+        if not found:
+            del container[key]
 
 
 def _discard(container: dict[int, set[T]], key: int, item: T) -> None:

@@ -11,17 +11,22 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from rescind.decision.index.facts import ROOT, Facts
-from rescind.decision.index.worked import Worked
+from rescind.decision.index.facts import ROOT, Facts, all_from
+from rescind.decision.index.worked import Line, Place, Worked
 
 ALLOWED, UNKNOWN_SUBJECT, DEACTIVATED, UNKNOWN_PERMISSION, UNKNOWN_RESOURCE, NO_ROLE = range(6)
 """Verdicts, in the order in which reasons to deny are looked for."""
 CRITICAL: Final = -1
 LONG_LINE: Final = 24
-"""Of so many roles held on a resource and above it the check looks those up that contain the permission."""
+"""Up to this many roles held on a resource and above it are looked at one by one."""
+REACH_PER_MEMBERSHIP: Final = 64
+LEAST_REACH: Final = 100_000
+"""How many holders are kept of what reaches subjects, beside as many as memberships have places in groups."""
 
 Clock = Callable[[], int]
 """Microseconds since 1970, UTC."""
+Sets = tuple[frozenset[int], frozenset[int], Line | None]
+"""The holders that reach a subject, the roles with a permission, and a line where it is short."""
 
 
 class Index:
@@ -34,6 +39,7 @@ class Index:
         self.lock = threading.Lock()
         self.reach, self.roles = self.worked.reach, self.worked.roles
         self.lines = self.worked.lines
+        self.late, self.limited = self.facts.assignments.late, self.facts.limited
 
     # --- the check --------------------------------------------------------------------------------
 
@@ -43,9 +49,10 @@ class Index:
             reach, roles = self.reach[subject], self.roles[permission]
             line = self.lines[resource]
         except KeyError:
-            if self._work_out(subject, permission, resource) is not None:
+            found = self._work_out(subject, permission, resource)
+            if isinstance(found, int):
                 return None
-            return self.verdict(subject, permission, resource, clock)
+            reach, roles, line = found
         except TypeError:
             return None
         if line is None:
@@ -53,18 +60,18 @@ class Index:
         for role, holders in line:
             if role in roles and not holders.isdisjoint(reach):
                 return ALLOWED
-        if self.facts.late or self.facts.expiring_members or self.facts.rules.is_single:
+        if self.late or self.limited or self.facts.rules.is_single:
             return self._decided(subject, roles, resource, clock)
         return NO_ROLE
 
     def resolved(self, subject: str, permission: str, resource: str, clock: Clock) -> int | None:
         """The verdict; None where the permission is critical, since that is for the facts to decide."""
-        obstacle = self._work_out(subject, permission, resource)
-        if obstacle is None:
-            return self.verdict(subject, permission, resource, clock)
-        return None if obstacle == CRITICAL else obstacle
+        found = self._work_out(subject, permission, resource)
+        if isinstance(found, int):
+            return None if found == CRITICAL else found
+        return self.verdict(subject, permission, resource, clock)
 
-    def _work_out(self, subject: str, permission: str, resource: str) -> int | None:
+    def _work_out(self, subject: str, permission: str, resource: str) -> Sets | int:
         """Work out what a verdict takes, or say what stands in the way."""
         with self.lock:
             found = self.facts.permission(permission)
@@ -80,12 +87,12 @@ class Index:
             if resource not in self.facts.resources:
                 return UNKNOWN_RESOURCE
             if subject not in self.reach:
-                self.reach[subject] = self.holders(m)
-            if permission not in self.roles:
-                self.roles[permission] = self.facts.roles_with(found[0])
+                most = REACH_PER_MEMBERSHIP * len(self.facts.memberships) + self.facts.places
+                self.worked.keep_reach(subject, self.holders(m), LEAST_REACH + most)
             if resource not in self.lines:
                 self._work_out_line(resource)
-            return None
+            roles = self.roles_with(permission)
+            return self.reach[subject], roles, self.lines[resource]
 
     def _on_long_line(
         self,
@@ -95,15 +102,14 @@ class Index:
         resource: str,
         clock: Clock,
     ) -> int | None:
-        """The same where many roles are held: looked up by role."""
-        held = self.worked.long_lines.get(resource)
-        if held is None:
+        """The same where many roles are held: place by place, each by its shorter side."""
+        places = self.worked.long_lines.get(resource)
+        if places is None:
             return None
-        fewer = roles if len(roles) < len(held) else held.keys() & roles
-        for role in fewer:
-            if any(not holders.isdisjoint(reach) for holders in held.get(role, ())):
+        for place in places:
+            if place.gives(self.facts.assignments, reach, roles):
                 return ALLOWED
-        if self.facts.late or self.facts.expiring_members or self.facts.rules.is_single:
+        if self.late or self.limited or self.facts.rules.is_single:
             return self._decided(subject, roles, resource, clock)
         return NO_ROLE
 
@@ -122,47 +128,50 @@ class Index:
         for place in self.facts.line(resource):
             if place == ROOT and is_single:
                 continue
-            if any(not reach.isdisjoint(self.facts.holders_at(place, role, now)) for role in roles):
+            if self.facts.assignments.gives(place, reach, roles, now):
                 return True
         return is_single and self.winning_role(m, now) in roles
 
     # --- what it takes ----------------------------------------------------------------------------
 
-    def holders(self, m: int, now: int | None = None, *, ever: bool = False) -> frozenset[int]:
-        """The membership and the groups that reach it: for good, at a time, or whether expired or not."""
-        found = {m}
-        for group, until in self.facts.groups_of.get(m, {}).items():
-            if until is None or ever or (now is not None and until > now):
-                found |= self.above(group)
-        return frozenset(found)
-
-    def above(self, group: int) -> frozenset[int]:
-        """A group and all that it is nested in."""
-        known = self.worked.above.get(group)
+    def roles_with(self, permission: str) -> frozenset[int]:
+        """The roles that contain a permission; none where it is not defined."""
+        known = self.roles.get(permission)
         if known is None:
-            found, fringe = {group}, [group]
-            while fringe:
-                more = self.facts.parents_of.get(fringe.pop(), set()) - found
-                found |= more
-                fringe += more
-            known = self.worked.above[group] = frozenset(found)
+            found = self.facts.permission(permission)
+            if found is None:
+                return frozenset()
+            known = self.facts.roles_with(found[0])
+            if not found[1]:
+                self.roles[permission] = known
         return known
 
-    def below(self, group: int) -> set[int]:
-        """A group and all that is nested in it."""
-        found, fringe = {group}, [group]
-        while fringe:
-            more = self.facts.children_of.get(fringe.pop(), set()) - found
-            found |= more
-            fringe += more
-        return found
+    def holders(self, m: int, now: int | None = None, *, ever: bool = False) -> frozenset[int]:
+        """The membership and the groups that reach it: for good, at a time, or whether expired or not."""
+        good = self.reach.get(self.facts.subjects.get(m, ""))
+        if good is None:
+            groups = self.facts.groups_of.get(m, {})
+            found = self.above(g for g, until in groups.items() if until is None)
+            found.add(m)
+            good = frozenset(found)  # a copy of a set takes no more room than it must
+        limited = self.facts.limited.get(m, {}).items()
+        there = [g for g, until in limited if ever or (now is not None and until > now)]
+        return good.union(self.above(there)) if there else good
+
+    def above(self, groups: Iterable[int]) -> set[int]:
+        """Groups and all that they are nested in."""
+        return all_from(groups, self.facts.parents_of)
+
+    def below(self, groups: Iterable[int]) -> set[int]:
+        """Groups and all that is nested in them."""
+        return all_from(groups, self.facts.children_of)
 
     def members(self, groups: Iterable[int], now: int) -> set[int]:
         """The memberships that groups reach at a time."""
         found: set[int] = set()
-        for group in {below for top in groups for below in self.below(top)}:
+        for group in self.below(groups):
             there = self.facts.members_of.get(group, set())
-            if self.facts.expiring_members:
+            if self.facts.limited:
                 there = {
                     m
                     for m in there
@@ -196,36 +205,35 @@ class Index:
 
     def _wide(self, reach: frozenset[int], now: int | None) -> set[tuple[int, int]]:
         """(holder, role) of the organization-wide assignments that those hold."""
-        return {
-            (holder, role)
-            for role in self.facts.roles_on(ROOT)
-            for holder in self.facts.holders_at(ROOT, role, now) & reach
-        }
+        return set(self.facts.assignments.held_on(ROOT, reach, now))
 
     def _work_out_line(self, resource: str) -> None:
         """What is held for good on a resource and above it; equal parts are one object, so that what is
         read often stays near the processor.
         """
         skipped = ROOT if self.facts.rules.is_single else None
-        places = (
-            place for place in self.facts.line(self.facts.resources[resource]) if place != skipped
-        )
-        line = tuple(pair for place in places for pair in self._held_at(place))
-        if len(line) > LONG_LINE:
-            by_role: dict[int, list[frozenset[int]]] = {}
-            for role, holders in line:
-                by_role.setdefault(role, []).append(holders)
-            self.worked.long_lines[resource] = by_role
+        numbers = [n for n in self.facts.line(self.facts.resources[resource]) if n != skipped]
+        held = {number: pairs for number in numbers if (pairs := self._held_at(number))}
+        if sum(map(len, held.values())) > LONG_LINE:
+            places = tuple(self._place(number, pairs) for number, pairs in held.items())
+            self.worked.long_lines[resource] = self.worked.share(places)
             self.lines[resource] = None
         else:
+            line = tuple(pair for pairs in held.values() for pair in pairs)
             self.lines[resource] = self.worked.share(line)
 
-    def _held_at(self, place: int) -> tuple[tuple[int, frozenset[int]], ...]:
-        known = self.worked.held.get(place)
+    def _place(self, number: int, pairs: Line) -> Place:
+        known = self.worked.places.get(number)
         if known is None:
-            grants = self.facts.grants.get(place, {})
+            known = self.worked.places[number] = Place(number, pairs)
+        return known
+
+    def _held_at(self, number: int) -> Line:
+        known = self.worked.held.get(number)
+        if known is None:
+            grants = self.facts.assignments.grants.get(number, {})
             pairs = ((role, frozenset(holders)) for role, holders in grants.items())
             known = tuple(self.worked.share(pair) for pair in pairs)
             if grants:
-                self.worked.held[place] = known
+                self.worked.held[number] = known
         return known

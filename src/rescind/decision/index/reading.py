@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rescind.changes import Change
+from rescind.decision.index.assignments import Held
 from rescind.decision.index.catalog import Catalog
-from rescind.decision.index.facts import Held
 from rescind.decision.index.index import Index
 from rescind.decision.index.touched import touched
 from rescind.decision.index.whole import ENVIRONMENT, roles_of, set_resets
@@ -81,10 +81,8 @@ class Reading:
             (self.o, index.facts.own, self.own),
         )
         for _, catalog, found in both:
-            for slug in found.dropped_permissions:
-                _drop_permission(index, catalog, slug)
-            for slug in found.dropped_roles:
-                _drop_role(index, catalog, slug)
+            _drop_permissions(index, catalog, found.dropped_permissions)
+            _drop_roles(index, catalog, found.dropped_roles)
         for owner, catalog, found in both:
             for number, slug, critical in self._of("tail_permissions", owner):
                 catalog.put_permission(number, slug, critical=bool(critical))
@@ -124,9 +122,9 @@ class Reading:
                 continue
             now = members.get(group, {})
             for m in tuple(index.facts.members_of.get(group, set()) - now.keys()):
-                index.facts.drop_member(m, group)
+                index.facts.set_member(m, group, holds=False)
             for m, until in now.items():
-                index.facts.set_groups(m, {**index.facts.groups_of.get(m, {}), group: until})
+                index.facts.set_member(m, group, holds=True, until=until)
 
     def _apply_nestings(self, index: Index) -> None:
         parents: dict[int, set[int]] = {}
@@ -160,31 +158,28 @@ class Reading:
             for row in self._of(query)
         }
         for name, place in self.own.assignments:
-            holder, resource = _holder(index, name), index.facts.resources.get(place)
-            for role, where in tuple(index.facts.held_by.get(holder, ())):
-                held = Held(holder, role, where)
-                if where == resource and held not in there:
-                    index.facts.set_assignment(held, holds=False)
+            holder, resource = _holder(index, name), index.facts.resources.get(place, -1)
+            for role in tuple(index.facts.assignments.roles_of(holder, resource)):
+                if Held(holder, role, resource) not in there:
+                    index.facts.set_assignment(Held(holder, role, resource), holds=False)
         for name in self.own.all_of:
-            holder = _holder(index, name)
-            for role, where in tuple(index.facts.held_by.get(holder, ())):
-                if Held(holder, role, where) not in there:
-                    index.facts.set_assignment(Held(holder, role, where), holds=False)
+            for held in index.facts.assignments.of(_holder(index, name)):
+                if held not in there:
+                    index.facts.set_assignment(held, holds=False)
         for held, until in there.items():
             index.facts.set_assignment(held, holds=True, until=until)
 
 
-def _drop_permission(index: Index, catalog: Catalog, slug: str) -> None:
+def _drop_permissions(index: Index, catalog: Catalog, slugs: set[str]) -> None:
     """A permission of all organizations may be in an organization's own roles."""
-    number = catalog.drop_permission(slug)
-    for other in (index.facts.environment, index.facts.own):
-        other.drop_from_roles(number)
+    numbers = frozenset(n for n in map(catalog.drop_permission, slugs) if n is not None)
+    for other in (index.facts.environment, index.facts.own) if numbers else ():
+        other.drop_from_roles(numbers)
 
 
-def _drop_role(index: Index, catalog: Catalog, slug: str) -> None:
-    number = catalog.number(slug)
-    if number is not None:
-        index.facts.drop_role(number)
+def _drop_roles(index: Index, catalog: Catalog, slugs: set[str]) -> None:
+    index.facts.drop_roles([n for n in map(catalog.number, slugs) if n is not None])
+    for slug in slugs:
         catalog.drop_role(slug)
 
 

@@ -8,8 +8,9 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Final
 
+from rescind.decision.index.assignments import Held
 from rescind.decision.index.catalog import Catalog, Role
-from rescind.decision.index.facts import Held, Rules
+from rescind.decision.index.facts import Rules
 from rescind.decision.index.index import Index
 from rescind.model import Revision
 from rescind.store import Rows, Store

@@ -1,0 +1,187 @@
+"""Assignments in memory: by where they are and by who holds them, so that a question walks the shorter side.
+
+Knows numbers alone. No I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Set
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+Until = int | None
+Grants = dict[int, set[int]]  # role → holders
+MOST_SHARED_ROLES: Final = 8
+"""Up to this many roles of one holder on one resource are an object that equal ones share."""
+
+_shared = lru_cache(16_384)(frozenset[int])
+
+
+class Held(NamedTuple):
+    """An assignment without its expiry."""
+
+    holder: int
+    role: int
+    resource: int
+
+
+class Assignments:
+    """One organization's assignments.
+
+    `grants` are those for good; `late` those that expire; `held_by` both, as holder → resource → roles.
+    """
+
+    def __init__(self) -> None:
+        self.grants: dict[int, Grants] = {}
+        self.late: dict[int, dict[int, dict[int, int]]] = {}  # resource → role → holder → until
+        self.held_by: dict[int, dict[int, Set[int]]] = {}
+        self.count = 0
+
+    # --- read -------------------------------------------------------------------------------------
+
+    def holders_at(self, resource: int, role: int, now: int | None) -> Set[int]:
+        """Who holds a role on a resource itself at a time; without one, whether expired or not."""
+        found = self.grants.get(resource, {}).get(role, set())
+        if resource in self.late:
+            late = self.late[resource].get(role, {})
+            found = found | {h for h, until in late.items() if now is None or until > now}
+        return found
+
+    def until(self, held: Held) -> Until:
+        """When an assignment that is there expires."""
+        return self.late.get(held.resource, {}).get(held.role, {}).get(held.holder)
+
+    def is_in_force(self, held: Held, now: int | None) -> bool:
+        """Whether an assignment is there at a time; without one, whether expired or not."""
+        if held.role not in self.roles_of(held.holder, held.resource):
+            return False
+        until = self.until(held)
+        return until is None or now is None or until > now
+
+    def roles_of(self, holder: int, resource: int) -> Set[int]:
+        """The roles that a holder has on a resource itself, or had until they expired."""
+        return self.held_by.get(holder, {}).get(resource, frozenset())
+
+    def roles_on(self, resource: int) -> set[int]:
+        """The roles that somebody holds on a resource itself, or held until it expired."""
+        return {*self.grants.get(resource, ()), *self.late.get(resource, ())}
+
+    def of(self, holder: int) -> list[Held]:
+        """All that a membership or a group holds."""
+        return [
+            Held(holder, role, resource)
+            for resource, roles in self.held_by.get(holder, {}).items()
+            for role in roles
+        ]
+
+    def held_on(self, resource: int, reach: Set[int], now: int | None) -> Iterator[tuple[int, int]]:
+        """(holder, role) of what those have on a resource itself at a time, or ever without one.
+
+        Walks those holders, or the roles held there: whichever are fewer.
+        """
+        if len(reach) <= self._most_roles_on(resource):
+            for holder in reach:
+                for role in self.roles_of(holder, resource):
+                    if self.is_in_force(Held(holder, role, resource), now):
+                        yield holder, role
+            return
+        for role in self.roles_on(resource):
+            for holder in both(self.holders_at(resource, role, now), reach):
+                yield holder, role
+
+    def gives(self, resource: int, reach: Set[int], roles: Set[int], now: int) -> bool:
+        """Whether one of those holders has one of the roles on a resource itself, at a time.
+
+        Walks the holders, or the roles: whichever are fewer.
+        """
+        there = self._most_roles_on(resource)
+        if not there:
+            return False
+        if len(reach) <= min(len(roles), there):
+            return any(
+                self.is_in_force(Held(holder, role, resource), now)
+                for holder in reach
+                for role in both(self.roles_of(holder, resource), roles)
+            )
+        fewer = roles if len(roles) <= there else self.roles_on(resource) & roles
+        return any(self._is_held(resource, role, reach, now) for role in fewer)
+
+    def _is_held(self, resource: int, role: int, reach: Set[int], now: int) -> bool:
+        if not reach.isdisjoint(self.grants.get(resource, {}).get(role, ())):
+            return True
+        late = self.late.get(resource, {}).get(role)
+        return late is not None and any(late[holder] > now for holder in both(late.keys(), reach))
+
+    def _most_roles_on(self, resource: int) -> int:
+        """How many roles are held on a resource itself, at most."""
+        return len(self.grants.get(resource, ())) + len(self.late.get(resource, ()))
+
+    # --- changed ----------------------------------------------------------------------------------
+
+    def put(self, held: Held, until: Until) -> None:
+        """An assignment as it is now."""
+        holder, role, resource = held
+        if until is None:
+            self.grants.setdefault(resource, {}).setdefault(role, set()).add(holder)
+            self._drop_late(held)
+        else:
+            self.late.setdefault(resource, {}).setdefault(role, {})[holder] = until
+            self._drop_grant(held)
+        places = self.held_by.setdefault(holder, {})
+        known = places.get(resource, frozenset())
+        if role not in known:
+            places[resource] = _with(known, role)
+            self.count += 1
+
+    def drop(self, held: Held) -> None:
+        """An assignment that has gone."""
+        self._drop_grant(held)
+        self._drop_late(held)
+        places = self.held_by.get(held.holder, {})
+        known = places.get(held.resource, frozenset())
+        if held.role not in known:
+            return
+        self.count -= 1
+        left = _without(known, held.role)
+        if left:
+            places[held.resource] = left
+            return
+        del places[held.resource]
+        if not places:
+            del self.held_by[held.holder]
+
+    def _drop_grant(self, held: Held) -> None:
+        grants = self.grants.get(held.resource, {})
+        holders = grants.get(held.role, set())
+        holders.discard(held.holder)
+        if not holders and grants.pop(held.role, None) is not None and not grants:
+            del self.grants[held.resource]
+
+    def _drop_late(self, held: Held) -> None:
+        late = self.late.get(held.resource, {})
+        holders = late.get(held.role, {})
+        holders.pop(held.holder, None)
+        if not holders and late.pop(held.role, None) is not None and not late:
+            del self.late[held.resource]
+
+
+def both(some: Set[int], others: Set[int]) -> Iterable[int]:
+    """What is in both, by a walk over the smaller."""
+    few, many = (some, others) if len(some) <= len(others) else (others, some)
+    return [item for item in few if item in many]
+
+
+def _with(roles: Set[int], role: int) -> Set[int]:
+    if len(roles) < MOST_SHARED_ROLES:
+        return _shared(frozenset((*roles, role)))
+    if isinstance(roles, set):
+        roles.add(role)
+        return roles
+    return {*roles, role}
+
+
+def _without(roles: Set[int], role: int) -> Set[int]:
+    if isinstance(roles, set):
+        roles.discard(role)
+        return roles
+    return _shared(roles - {role})
