@@ -135,6 +135,7 @@ class Authority(AbstractContextManager["Authority"]):
         within: object = None,
         detail: bool = False,
         route: Route | str | None = None,
+        inline_most_pairs: int | None = None,
         wait: Wait = "enforced",
         only_at: str | None = None,
     ) -> Receipt:
@@ -146,7 +147,8 @@ class Authority(AbstractContextManager["Authority"]):
         nothing is altered, `changed` is false and there is no new revision. With `detail` the
         receipt tells the exact difference, at the cost of reading the organization's facts twice; it
         is worked out when the change is enforced. A `route` forces how effective roles follow; else
-        the estimated work decides. With
+        the estimated work decides. Forced inline it takes the background nevertheless, and the receipt
+        says so, where it has more than `inline_most_pairs`. With
         `wait="recorded"` it returns once the change is on record, and `receipt.enforce()` waits. With
         `only_at`, a revision token, it is done only if the organization's facts are still at that revision.
 
@@ -166,6 +168,7 @@ class Authority(AbstractContextManager["Authority"]):
             changes,
             entry,
             route=route,
+            inline_most_pairs=inline_most_pairs,
             within=within,
             detail=detail,
             only_at=None if only_at is None else model.parse_token(only_at),

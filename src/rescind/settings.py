@@ -12,7 +12,7 @@ class Settings:
     inline_budget_ms: float = 50.0
     """A change that is estimated to take longer leaves its effective roles to background work."""
     inline_most_pairs: int = 50_000
-    """Never more pairs inline, however cheap they have been."""
+    """Never more pairs inline, however cheap they have been; over HTTP not even where `route` says so."""
     critical_inline_budget_ms: float = 250.0
     """The same, for changes that revoke critical roles."""
     critical_inline_most_pairs: int = 250_000

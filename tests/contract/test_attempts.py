@@ -137,7 +137,7 @@ class ChangingLock:
     """An index's lock, before which somebody always changes the organization."""
 
     def __init__(self, holding: Holding) -> None:
-        self.lock, self.holding, self.taken = holding.index.lock, holding, 0
+        self.lock, self.holding, self.taken = holding.index._lock, holding, 0
 
     def __enter__(self) -> None:
         self.taken += 1
@@ -154,7 +154,7 @@ def test_a_list_of_memory_that_keeps_changing(
     """Lists and explanations give up as checks do."""
     holding = held._memory.holdings["acme"]
     lock = ChangingLock(holding)
-    monkeypatch.setattr(holding.index, "lock", lock)
+    monkeypatch.setattr(holding.index, "_lock", lock)
     assert held.who_can("write", "doc:1").items == ("user:ada",)
     assert held.explain(*QUESTION).point is not DecisionPoint.INDEX
     assert lock.taken == 2 * recall.ATTEMPTS

@@ -56,6 +56,18 @@ def test_a_batch_over_the_budget(authority: Authority) -> None:
     assert (receipt.route, receipt.fan_out) == (Route.INLINE, GIVEN * MEMBERS)
 
 
+@pytest.mark.parametrize("most", [GIVEN * MEMBERS, GIVEN * MEMBERS - 1])
+def test_a_cap_on_what_is_asked_for(authority: Authority, most: int) -> None:
+    """Inline up to the cap; over it some of its steps are left, and denied all the same."""
+    authority.apply(give(GIVEN), route="inline")
+    take: list[changes.Change] = [changes.Unassign(role=role, to="group:all") for role in ROLES]
+    receipt = authority.apply(take, route="inline", inline_most_pairs=most)
+    is_within = most == GIVEN * MEMBERS
+    assert receipt.route is (Route.INLINE if is_within else Route.BACKGROUND)
+    assert (receipt.settled_at is not None) == is_within
+    assert not may(authority, SUBJECTS[0], "read")
+
+
 def test_what_is_left_to_the_background_is_off_no_budget(authority: Authority) -> None:
     """A step that is too large by itself leaves those after it inline."""
     authority.apply(give(GIVEN), route="inline")

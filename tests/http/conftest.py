@@ -16,7 +16,6 @@ import pytest
 
 from rescind import Authority
 from rescind.http.keys import Keys
-from rescind.http.limits import Rates
 from rescind.http.service import Service
 from tests.contract.world import WORLD
 from tests.http.serving import Served, serving
@@ -68,7 +67,7 @@ def given(server: Served, database: str) -> Iterator[Served]:
     with Authority.open(database) as authority:
         authority.apply(WORLD, organization="acme")
         service.authority, service.keys = authority, Keys(authority.store)
-        service.rates = Rates(service.limits.requests_per_second)
+        service.__post_init__()
         service.is_stopping = False
         yield Served(service, server.url, service.keys.create("admin", ["admin"])[1])
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -181,6 +182,17 @@ def test_a_dry_run_tells_and_does_nothing(client: httpx.Client) -> None:
     assert ["user:ada", "write", "folder:a"] in foreseen["revoked"]
     assert post(client, "/v1/check", {**ASKED, "permission": "write"})["allowed"]
     assert make(client, ADD, REMOVE, detail=True)["difference"] == foreseen
+
+
+@pytest.mark.parametrize(("most", "route"), [(0, "background"), (50_000, "inline")])
+def test_a_change_that_is_asked_to_be_inline_has_a_cap(
+    served: Served, client: httpx.Client, most: int, route: str
+) -> None:
+    """Over the cap it takes the background, and the receipt says so; what it revokes is denied."""
+    authority = served.service.authority
+    authority.settings = replace(authority.settings, inline_most_pairs=most)
+    assert make(client, REMOVE, route="inline")["route"] == route
+    assert not post(client, "/v1/check", {**ASKED, "permission": "write"})["allowed"]
 
 
 def test_a_change_repeated_with_its_key_has_one_effect(client: httpx.Client) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 from rescind.errors import BodyTooLarge, RescindError
 from rescind.http import admission, problems
 from rescind.http.admission import Admission, Headers
-from rescind.http.at_hand import NotAtHand
+from rescind.http.at_hand import MOST_BYTES, NotAtHand
 from rescind.http.auth import Caller, admitted
 from rescind.http.keys import Credential
 from rescind.http.patience import Message, Patience, Receive
@@ -61,7 +61,6 @@ class Gate:
     def __init__(self, app: App, service: Service, lanes: Mapping[str, Lane]) -> None:
         self.service, self.lanes = service, lanes
         self._app = app
-        self._at_hand = service if service.answers_at_once else service.at_hand
         self._patience = Patience(service.limits.body_seconds)
         self._tasks: set[asyncio.Future[Any]] = set()
 
@@ -81,13 +80,14 @@ class Gate:
         """
         start = time.perf_counter()
         known = admission.at_once(self.service, "POST", headers, body)
-        if known is None or known.refusal is not None or self._at_hand is None:
+        at_hand = self._at_hand(body)
+        if known is None or known.refusal is not None or at_hand is None:
             return known
         caller = known.caller
         if caller is None or not caller.has("check"):
             return known
         try:
-            sent = self.lanes[path](self._at_hand, caller, headers, body)
+            sent = self.lanes[path](at_hand, caller, headers, body)
         except Exception:  # the application comes to the same, and tells it
             return known
         request_id = request_id_of(headers)
@@ -204,12 +204,16 @@ class Gate:
 
     async def _answer(self, lane: Lane, caller: Caller, headers: Headers, body: bytes) -> Sent:
         """Out of memory where it can be; what may wait for a database does so in a thread."""
-        service = self.service
-        if self._at_hand is not None:
+        at_hand = self._at_hand(body)
+        if at_hand is not None:
             with contextlib.suppress(NotAtHand):
-                return lane(self._at_hand, caller, headers, body)
-        sent: Sent = await self.in_thread(lane, service, caller, headers, body)
+                return lane(at_hand, caller, headers, body)
+        sent: Sent = await self.in_thread(lane, self.service, caller, headers, body)
         return sent
+
+    def _at_hand(self, body: bytes) -> Service | None:
+        """Who answers at once, if a request with such a body may be answered so."""
+        return self.service.at_hand if len(body) <= MOST_BYTES else None
 
     async def in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
         """The result of a call that may wait for the database."""

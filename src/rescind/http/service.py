@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from rescind.authority import Authority
 from rescind.changes import Change, DeleteOrganization
-from rescind.http.at_hand import AtHand
+from rescind.http.at_hand import MOST_QUESTIONS, AtHand, NotAtHand
 from rescind.http.keys import Keys
 from rescind.http.limits import Limits, Rates
 from rescind.model import Receipt
@@ -28,12 +28,20 @@ class Service:
     rates: Rates = field(init=False)
     at_hand: Service | None = field(init=False, default=None)
     """The same for who may not wait: its checks are out of memory, or raise NotAtHand."""
+    most_questions: int | None = field(init=False, default=None)
+    """Of one request, where more would keep others waiting."""
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.limits.requests_per_second)
-        if isinstance(self.authority, Authority) and not self.answers_at_once:
+        if isinstance(self.authority, Authority):
             self.at_hand = copy(self)
             self.at_hand.authority = AtHand(self.authority)  # type: ignore[assignment]
+            self.at_hand.most_questions = MOST_QUESTIONS
+
+    def require_few(self, questions: int) -> None:
+        """Raises NotAtHand where so many questions of one request would keep others waiting."""
+        if self.most_questions is not None and questions > self.most_questions:
+            raise NotAtHand
 
     def applied(self, receipt: Receipt, changes: Sequence[Change]) -> None:
         """Take nobody by memory for a caller of an organization that changes of this process deleted."""
@@ -44,8 +52,3 @@ class Service:
     def settings(self) -> Settings:
         """Those of the authority."""
         return self.authority.settings
-
-    @property
-    def answers_at_once(self) -> bool:
-        """Whether a check reads a local file at most, so that it need not leave the event loop."""
-        return self.authority.store.engine == "sqlite"

@@ -15,6 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from rescind import waiting
 from rescind.errors import HeadTooLarge, HeadTooSlow, InvalidRequest, RescindError
 from rescind.http import problems
 from rescind.http.admission import Admission, Headers
@@ -55,7 +56,7 @@ class Wires:
         """All of them had begun by now, so that one look is enough."""
         wires, self._ready = self._ready, []
         with ExitStack() as stack:
-            with suppress(Exception):  # then each looks for itself, and tells it
+            with suppress(Exception), waiting.AT_ONCE:  # else each looks for itself, and tells it
                 stack.enter_context(self.gate.service.authority.together())
             for wire in wires:
                 wire.answer()

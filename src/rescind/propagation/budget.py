@@ -42,7 +42,7 @@ class Budget:
     @property
     def most(self) -> int:
         """How far it is worth counting."""
-        if self.is_background or self.waits:
+        if self.is_background or self.pairs == NO_LIMIT:
             return ESTIMATE_PAIRS
         return max(self.pairs, self.critical_pairs) + 1
 
@@ -52,6 +52,13 @@ FORCED: Final = {
     Route.INLINE: Budget(NO_LIMIT, NO_LIMIT, waits=True),
     Route.BACKGROUND: BACKGROUND,
 }
+
+
+def forced(route: Route, inline_most_pairs: int | None = None) -> Budget:
+    """The budget of a change whose route was chosen; inline, at most so many pairs where that is given."""
+    if route is Route.BACKGROUND or inline_most_pairs is None:
+        return FORCED[route]
+    return Budget(inline_most_pairs, inline_most_pairs, waits=True)
 
 
 REMEMBERED_SECONDS: Final = 30.0

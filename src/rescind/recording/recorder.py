@@ -25,7 +25,7 @@ from rescind.model import (
     Revision,
     Route,
 )
-from rescind.propagation.budget import BACKGROUND, FORCED, Budget, Costs, why
+from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
 from rescind.recording.batch import Batch, Entry, Plan
 from rescind.store import Rows, Store
 from rescind.store.base import KeyTaken, OverBudget, PlanStale
@@ -67,6 +67,7 @@ class Recorder:
         entry: Entry,
         *,
         route: Route | str | None,
+        inline_most_pairs: int | None,
         within: object,
         detail: bool,
         only_at: Revision | None,
@@ -76,7 +77,7 @@ class Recorder:
         Raises the refusal of the first change that cannot be, with nothing written; KeyReused;
         PreconditionFailed; OutcomeUnknown; StoreConflict.
         """
-        budget = self._budget(route, name, changes)
+        budget = self._budget(route, inline_most_pairs, name, changes)
         aside: dict[int, OverBudget] = {}
         stale: Plan | None = None
         for _ in range(PLAN_ATTEMPTS):
@@ -184,12 +185,16 @@ class Recorder:
         }
 
     def _budget(
-        self, route: Route | str | None, name: OrganizationId, changes: Sequence[Change]
+        self,
+        route: Route | str | None,
+        inline_most_pairs: int | None,
+        name: OrganizationId,
+        changes: Sequence[Change],
     ) -> Budget:
         if route is None:
             return BACKGROUND if self._costs.is_large(name, changes) else self._costs.budget()
         try:
-            return FORCED[route if isinstance(route, Route) else Route(route)]
+            return forced(Route(route), inline_most_pairs)
         except ValueError:
             known = ", ".join(known.value for known in Route)
             raise InvalidArgument(what="route", value=route, mend=f"use one of {known}") from None

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Final, Generic, Protocol, TypeVar
 
 from rescind import forks
+from rescind.waiting import require_may_wait
 
 LOOK_SECONDS: Final = 0.05
 """How often a waiter looks for itself, should nobody have woken it."""
@@ -181,6 +182,7 @@ class Pool(Generic[C]):
             left = deadline - time.monotonic()
             if left <= 0:
                 raise PoolExhausted
+            require_may_wait()
             self._wake.acquire(timeout=min(left, LOOK_SECONDS))
 
     def _is_made(self, held: list[Line[C]]) -> bool:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Final
+from contextlib import AbstractContextManager
+from typing import Any, Final
 
 from rescind.decision.index.facts import ROOT, Facts, all_from
 from rescind.decision.index.worked import Line, Place, Worked
+from rescind.waiting import held
 
 ALLOWED, UNKNOWN_SUBJECT, DEACTIVATED, UNKNOWN_PERMISSION, UNKNOWN_RESOURCE, NO_ROLE = range(6)
 """Verdicts, in the order in which reasons to deny are looked for."""
@@ -36,10 +38,15 @@ class Index:
         self.o = o
         self.worked = Worked()
         self.facts = Facts(o, self.worked)
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
         self.reach, self.roles = self.worked.reach, self.worked.roles
         self.lines = self.worked.lines
         self.late, self.limited = self.facts.assignments.late, self.facts.limited
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """For a `with` block. Raises MustWait where somebody has it and this thread must not wait."""
+        return held(self._lock)
 
     # --- the check --------------------------------------------------------------------------------
 

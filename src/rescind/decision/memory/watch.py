@@ -2,6 +2,9 @@
 
 No leases: the version is asked of the file itself (`PRAGMA data_version`, whose numbers mean something to the
 connection that was asked), so memory is never older than the check that it answers.
+
+A thread that must not wait reads no log. Where somebody wrote, it notes what it saw for the next thread that
+may, which reads the log for both.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from contextlib import contextmanager
 
 from rescind.decision.memory.memory import Memory
 from rescind.model import Revision
+from rescind.waiting import THREAD, MustWait
 
 
 class Together(threading.local):
@@ -28,6 +32,8 @@ class FileWatch:
         self._memory, self._version = memory, version
         self.look = self._look
         self._seen: dict[int, int] = {}
+        self._noted: dict[int, int] = {}
+        """What threads saw that must not wait, by connection."""
         self._together = Together()
 
     def start(self) -> None:
@@ -44,13 +50,27 @@ class FileWatch:
         """Nobody needs to know."""
 
     def _look(self) -> None:
-        """Bring all that is held to the facts, if anybody wrote since the same connection was last asked."""
+        """Bring all that is held to the facts, if anybody wrote since the same connection was last asked.
+
+        Raises MustWait where this thread must not wait for that.
+        """
         if self._together.is_so:
             return
         connection, version = self._version()
-        if self._seen.get(connection) != version:
-            self._memory.keep_up(0)
-            self._seen[connection] = version  # only now: until then others must look as well
+        if self._seen.get(connection) == version and not (self._noted and THREAD.may_wait):
+            return
+        if not THREAD.may_wait:
+            self._noted[connection] = version
+            raise MustWait
+        noted = dict(self._noted)  # whatever was seen by now is in the log that is read
+        self._memory.keep_up(0)
+        self._seen |= {
+            **noted,
+            connection: version,
+        }  # only now: until then others must look as well
+        for other, seen in noted.items():
+            if self._noted.get(other) == seen:
+                self._noted.pop(other, None)
 
     @contextmanager
     def together(self) -> Iterator[None]:

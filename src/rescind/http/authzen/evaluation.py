@@ -69,6 +69,7 @@ def evaluate_many(
     if len(asked.evaluations) > most:
         mend = f"ask at most {most}"
         raise InvalidArgument(what="evaluations", value=len(asked.evaluations), mend=mend)
+    service.require_few(len(asked.evaluations))
     common = _common(asked)
     items = [_filled(common, each) for each in asked.evaluations]
     found = _decided(service, organization, items, at_least)

@@ -94,6 +94,7 @@ def make_changes(
         organization=organization,
         detail=data.detail,
         route=data.route,
+        inline_most_pairs=service.settings.inline_most_pairs,
         only_at=at,
     )
     service.applied(receipt, data.changes)

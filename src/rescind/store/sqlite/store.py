@@ -43,6 +43,8 @@ from rescind.store.sqlite.transaction import (
 
 Act: TypeAlias = Callable[[Writer], None]
 Version: TypeAlias = tuple[int, int]
+MOST_WATCHERS: Final = 8
+"""Connections that ask whether anybody wrote."""
 FORK_SECONDS: Final = 5.0
 """How long a fork waits for what is under way, so that the child inherits no connection."""
 
@@ -92,13 +94,20 @@ class SqliteStore:
             most=MOST_READERS,
             wait_seconds=turns.BUSY_SECONDS,
         )
+        # a look takes microseconds, and is not to wait for those who read much
+        self._watchers = Pool(
+            lambda: connect(self.path),
+            may_read_again,
+            most=MOST_WATCHERS,
+            wait_seconds=turns.BUSY_SECONDS,
+        )
         self._writers = Pool(lambda: Writer(self.path), may_write_again, most=1)
         # another one that writes, for `connection()`: counters make it forget what it has prepared
         self._carriers = Pool(lambda: Writer(self.path), may_write_again, most=1)
         self._turns = turns.Turns(self.path)
 
     def _pools(self) -> tuple[Pool[Any], ...]:
-        return self._readers, self._writers, self._carriers
+        return self._readers, self._watchers, self._writers, self._carriers
 
     def before_fork(self) -> None:
         for pool in self._pools():
@@ -238,7 +247,7 @@ class SqliteStore:
         """Which connection was asked, and what changes for it whenever anybody else wrote to the file."""
         loan: Loan[sqlite3.Connection] = Loan()
         try:
-            ((found,),) = self._reader(loan).execute("PRAGMA data_version")
+            ((found,),) = self._reader(loan, self._watchers).execute("PRAGMA data_version")
             return loan.number, found
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
@@ -280,12 +289,14 @@ class SqliteStore:
             pool.close(turns.BUSY_SECONDS)
         self._turns.close()
 
-    def _reader(self, loan: Loan[sqlite3.Connection]) -> sqlite3.Connection:
+    def _reader(
+        self, loan: Loan[sqlite3.Connection], pool: Pool[sqlite3.Connection] | None = None
+    ) -> sqlite3.Connection:
         """A connection to read on, until the loan ends."""
         if self._is_inherited:
             self._require_usable()
         try:
-            return loan.take(self._readers)
+            return loan.take(pool or self._readers)
         except PoolClosed:
             raise self._closed() from None
         except PoolExhausted:
