@@ -60,7 +60,7 @@ NEVER_NOOPS = {
     changes.DeleteResourceType,
     changes.DeleteResource,
 }
-"""What is deleted is gone: deleting it again is refused."""
+"""What is deleted is gone: the receipt of deleting it again says so; see test_not_found."""
 
 
 def test_every_change_is_here() -> None:

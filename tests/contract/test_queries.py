@@ -27,15 +27,22 @@ from rescind.store.postgres import configure
 from rescind.store.queries import SHARED, Engine, parameters, queries
 from rescind.store.sqlite import connect
 from tests.contract.test_noops import NOOPS
+from tests.contract.test_not_found import ABSENT
 from tests.contract.test_refusals import CONTRADICTING, IN_USE, MISSING
 from tests.contract.world import SOONER, WORLD
 from tests.state import may
 
 ENGINES = get_args(Engine)
 OF_ONE_ENGINE = {
-    "sqlite": {"check_plan", "advance_revision", "record_change", "read_unaltered"},
+    "sqlite": {
+        "check_plan",
+        "advance_revision",
+        "record_change",
+        "read_unaltered",
+        "keep_not_found",
+    },
     "postgres": {
-        *("begin", "close_change"),
+        *("begin", "close_change", "close_keyed_change"),
         *("register_replica", "renew_lease", "forget_replica", "forget_silent_replica"),
         *("hold_organization", "release_organization", "acknowledge", "list_leases"),
     },
@@ -157,12 +164,13 @@ def test_every_query_runs_with_what_it_is_given(
     receipt = authority.apply(WORLD, idempotency_key="k")
     assert authority.apply(WORLD, idempotency_key="k") == receipt
     replace(receipt, enforced_at=None).enforce()
+    authority.apply([change for change, _ in ABSENT], idempotency_key="absent")
     authority.apply([changes.CreateGroup(group="later")], only_at=receipt.token)
     refused = [change for change, *_ in (*MISSING, *CONTRADICTING, *IN_USE)]
     for mode, budget in itertools.product(("multiple", "single"), FORCED.values()):
         monkeypatch.setattr(recorder, "BACKGROUND", budget)
         authority.apply([changes.SetRoleMode(mode=mode)])
-        for change in (*NOOPS, *DEEDS, *PENDING, *refused):
+        for change in (*NOOPS, *DEEDS, *PENDING, *refused, *(change for change, _ in ABSENT)):
             with suppress(RescindError):
                 authority.preview([change])
         for permission in ("read", "purge") * 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 import json
 import re
 import sqlite3
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from enum import Enum
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import msgspec
 import pytest
@@ -78,10 +79,11 @@ def test_change_is_described(change: type) -> None:
 
 
 class Spy:
-    """A transaction that notes which guards a change asks for."""
+    """A transaction that notes which guards a change asks for, and what it notes as missing."""
 
     def __init__(self) -> None:
         self.guards: set[str] = set()
+        self.noted: set[str] = set()
 
     def guard(self, query: str, /, **_params: object) -> None:
         self.guards.add(query)
@@ -91,34 +93,53 @@ class Spy:
     ) -> None:
         self.guards.add(guard)
 
+    def note_missing(self, query: str, /, **_params: object) -> None:
+        self.noted.add(query)
+
+    def count_or_note_missing(
+        self, _query: str, guard: str, /, *_counters: str, **_params: object
+    ) -> None:
+        self.noted.add(guard)
+
     def __getattr__(self, name: str) -> Any:
         return lambda *_names, **_params: None
 
 
-def refusals(change: Change) -> Iterator[str]:
-    """The codes that the guards of a change can return, by either route."""
+def asked(change: Change) -> Spy:
+    """The guards of a change, by either route, with and without cascade, for a subject and for a group."""
     spy: Any = Spy()
-    for budget in FORCED.values():
-        record(
-            Context(spy, OrganizationId("acme"), 1, Microseconds(0), False, Router(budget)), change
-        )
-    for guard in spy.guards:
-        yield from re.findall(r"SELECT '(\w+)'", queries("sqlite")[guard])
+    variants = [change]
+    if hasattr(change, "to"):
+        to = ("user:ada", "group:eng")
+        variants += [msgspec.structs.replace(change, to=holder) for holder in to]
+    if hasattr(change, "cascade"):
+        variants.append(msgspec.structs.replace(change, cascade=False))
+    for variant, budget in itertools.product(variants, FORCED.values()):
+        context = Context(spy, OrganizationId("acme"), 1, Microseconds(0), False, Router(budget))
+        record(context, variant)
+    return cast("Spy", spy)
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=tag)
 def test_refusals_are_listed(change: type) -> None:
-    """The page lists exactly the codes that the change's guards know, with and without cascade, for a
-    subject and for a group.
-    """
-    made = example(change)
-    found = set(refusals(made))
-    if hasattr(made, "to"):
-        for holder in ("user:ada", "group:eng"):
-            found |= set(refusals(msgspec.structs.replace(made, to=holder)))
-    if hasattr(made, "cascade"):
-        found |= set(refusals(msgspec.structs.replace(made, cascade=False)))
+    """The page lists exactly the codes that the change's guards know."""
+    found = {
+        code
+        for guard in asked(example(change)).guards
+        for code in re.findall(r"SELECT '(\w+)'", queries("sqlite")[guard])
+    }
     assert set(re.findall(r"`([a-z_]+)`", line_of(change, "Refuses"))) == found
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=tag)
+def test_what_is_not_found_is_listed(change: type) -> None:
+    """The page lists exactly what a receipt can name as not found."""
+    found = {
+        what
+        for guard in asked(example(change)).noted
+        for what in re.findall(r"SELECT '\w+'(?: AS code)?, '(\w+)'", queries("sqlite")[guard])
+    }
+    assert set(re.findall(r"`([a-z_]+)`", line_of(change, "Not found"))) == found
 
 
 def test_no_other_changes() -> None:

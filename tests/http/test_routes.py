@@ -169,7 +169,10 @@ def test_a_batch_is_one_revision(client: httpx.Client) -> None:
     answer = client.post("/v1/changes", json={"organization": "acme", "changes": [ADD, REMOVE]})
     assert answer.json()["number"] == before + 1
     assert answer.headers["Rescind-Revision"] == answer.json()["revision"]
-    bad = {"change": "create_group", "group": "new"}, {"change": "delete_group", "group": "none"}
+    bad = (
+        {"change": "create_group", "group": "new"},
+        {"change": "rename_group", "group": "none", "name": "x"},
+    )
     answer = client.post("/v1/changes", json={"organization": "acme", "changes": bad})
     assert refused(answer) == (404, "group_not_found")
     assert make(client, bad[0])["changed"]
@@ -205,6 +208,17 @@ def test_a_change_repeated_with_its_key_has_one_effect(client: httpx.Client) -> 
     assert second == {**first, "route_reason": None}
     answer = client.post("/v1/changes", json={**body, "changes": [ADD]}, headers=headers)
     assert refused(answer) == (409, "idempotency_key_reused")
+
+
+def test_what_was_not_found_is_in_the_receipt(client: httpx.Client) -> None:
+    """Who has gone keeps nobody else's access in place; repeated with its key, the answer says so again."""
+    gone = {"change": "remove_membership", "subject": "user:gone"}
+    body = {"organization": "acme", "changes": [gone, REMOVE]}
+    headers = {"Idempotency-Key": "k-gone"}
+    for _ in "ab":
+        answer = client.post("/v1/changes", json=body, headers=headers).json()
+        assert answer["changed"] is True
+        assert answer["not_found"] == [{"what": "subject", "name": "user:gone"}]
 
 
 def test_the_log_says_who_used_which_key_for_whom(served: Served, client: httpx.Client) -> None:

@@ -95,17 +95,19 @@ def _add_membership(facts: Facts, change: changes.AddMembership) -> None:
     facts.names[change.subject] = change.name
 
 
-def _set_active(is_active: bool) -> Callable[[Facts, Any], None]:
-    def apply_it(facts: Facts, change: Any) -> None:
-        _known(facts.world.memberships, change.subject, "membership")
-        facts.world.memberships[change.subject] = is_active
+def _deactivate(facts: Facts, change: changes.DeactivateMembership) -> None:
+    if change.subject in facts.world.memberships:
+        facts.world.memberships[change.subject] = False
 
-    return apply_it
+
+def _reactivate(facts: Facts, change: changes.ReactivateMembership) -> None:
+    _known(facts.world.memberships, change.subject, "membership")
+    facts.world.memberships[change.subject] = True
 
 
 def _remove_membership(facts: Facts, change: changes.RemoveMembership) -> None:
     world = facts.world
-    del world.memberships[_known(world.memberships, change.subject, "membership")]
+    world.memberships.pop(change.subject, None)
     world.members = {k: v for k, v in world.members.items() if k[0] != change.subject}
     world.assignments = {a: u for a, u in world.assignments.items() if a.holder != change.subject}
 
@@ -115,7 +117,7 @@ def _create_group(facts: Facts, change: changes.CreateGroup) -> None:
 
 
 def _delete_group(facts: Facts, change: changes.DeleteGroup) -> None:
-    world, group = facts.world, _known(facts.groups, change.group, "group")
+    world, group = facts.world, change.group
     members = {k: v for k, v in world.members.items() if k[1] != group}
     nestings = {n for n in world.nestings if group not in n}
     assignments = {a: u for a, u in world.assignments.items() if a.holder != f"group:{group}"}
@@ -123,7 +125,7 @@ def _delete_group(facts: Facts, change: changes.DeleteGroup) -> None:
     if is_used and not change.cascade:
         raise Refused("group_in_use")
     world.members, world.nestings, world.assignments = members, nestings, assignments
-    del facts.groups[group]
+    facts.groups.pop(group, None)
 
 
 def _edges(facts: Facts, change: Any) -> list[tuple[str, str]]:
@@ -139,12 +141,12 @@ def _add_members(facts: Facts, change: changes.AddMembers) -> None:
 
 
 def _remove_members(facts: Facts, change: changes.RemoveMembers) -> None:
-    for edge in _edges(facts, change):
-        facts.world.members.pop(edge, None)
+    for member in change.members:
+        facts.world.members.pop((member, change.group), None)
 
 
 def _replace_members(facts: Facts, change: changes.ReplaceMembers) -> None:
-    listed = _edges(facts, change)
+    listed = _edges(facts, change) if change.members else []
     for edge in [e for e in facts.world.members if e[1] == change.group and e not in listed]:
         del facts.world.members[edge]
     for edge in listed:
@@ -164,8 +166,6 @@ def _nest(facts: Facts, change: changes.NestGroup) -> None:
 
 
 def _unnest(facts: Facts, change: changes.UnnestGroup) -> None:
-    _known(facts.groups, change.group, "group")
-    _known(facts.groups, change.out_of, "group")
     facts.world.nestings.discard((change.group, change.out_of))
 
 
@@ -176,10 +176,9 @@ def _define_permission(facts: Facts, change: changes.DefinePermission) -> None:
 
 def _delete_permission(facts: Facts, change: changes.DeletePermission) -> None:
     slug, roles = change.permission, facts.world.roles
-    _known(facts.permissions, slug, "permission")
     if not change.cascade and any(slug in role.permissions for role in roles.values()):
         raise Refused("permission_in_use")
-    del facts.permissions[slug]
+    facts.permissions.pop(slug, None)
     for name, role in roles.items():
         roles[name] = Role(role.permissions - {slug}, role.priority, role.rank)
 
@@ -199,25 +198,30 @@ def _define_role(facts: Facts, change: changes.DefineRole) -> None:
 
 
 def _edit_role(facts: Facts, change: changes.EditRole) -> None:
+    takes_only = (change.remove or change.set == ()) and not (
+        change.add or isinstance(change.priority, int)
+    )
+    if takes_only and change.role not in facts.world.roles:
+        return
     role = facts.world.roles[_known(facts.world.roles, change.role, "role")]
     permissions = (role.permissions - set(change.remove)) | set(change.add)
     if isinstance(change.set, tuple):
         permissions = frozenset(change.set)
-    for slug in {*change.add, *change.remove, *permissions}:
+    for slug in {*change.add, *permissions}:
         _known(facts.permissions, slug, "permission")
     priority = change.priority if isinstance(change.priority, int) else role.priority
     facts.world.roles[change.role] = Role(frozenset(permissions), priority, role.rank)
 
 
 def _delete_role(facts: Facts, change: changes.DeleteRole) -> None:
-    world, role = facts.world, _known(facts.world.roles, change.role, "role")
+    world, role = facts.world, change.role
     assignments = {a: u for a, u in world.assignments.items() if a.role != role}
     is_used = assignments != world.assignments or world.default_role == role
     if is_used and not change.cascade:
         raise Refused("role_in_use")
     world.assignments = assignments
     world.default_role = None if world.default_role == role else world.default_role
-    del world.roles[role]
+    world.roles.pop(role, None)
 
 
 def _parent(facts: Facts, parent: str | None) -> str:
@@ -240,7 +244,9 @@ def _move_resource(facts: Facts, change: changes.MoveResource) -> None:
 
 def _delete_resource(facts: Facts, change: changes.DeleteResource) -> None:
     world = facts.world
-    top = _known(world.resources, change.resource, "resource")
+    if change.resource not in world.resources:
+        return
+    top = change.resource
     doomed = {r for r in world.resources if top in access.ancestors(world, r)}
     assignments = {a: u for a, u in world.assignments.items() if a.resource not in doomed}
     if not change.cascade and (doomed != {top} or assignments != world.assignments):
@@ -270,12 +276,13 @@ def _assign(facts: Facts, change: changes.Assign) -> None:
 
 
 def _unassign(facts: Facts, change: changes.Unassign) -> None:
-    assignment = _assignment(facts, change.to, change.role, change.on)
+    assignment = Assignment(change.to, change.role, change.on or ROOT)
     facts.world.assignments.pop(assignment, None)
 
 
 def _replace_assignments(facts: Facts, change: changes.ReplaceAssignments) -> None:
-    world, holder = facts.world, _holder(facts, change.to)
+    world = facts.world
+    holder = _holder(facts, change.to) if change.assignments else change.to
     for item in change.assignments:
         _known(world.roles, item.role, "role")
     given = {
@@ -301,8 +308,8 @@ def _set_default_role(facts: Facts, change: changes.SetDefaultRole) -> None:
 
 _APPLY: dict[type, Callable[[Facts, Any], None]] = {
     changes.AddMembership: _add_membership,
-    changes.DeactivateMembership: _set_active(False),
-    changes.ReactivateMembership: _set_active(True),
+    changes.DeactivateMembership: _deactivate,
+    changes.ReactivateMembership: _reactivate,
     changes.RemoveMembership: _remove_membership,
     changes.CreateGroup: _create_group,
     changes.DeleteGroup: _delete_group,

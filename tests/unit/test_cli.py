@@ -124,6 +124,13 @@ def test_init_can_be_repeated(acme: CommandLine) -> None:
     assert acme("check", "ada", "doc:read")[0] == 0
 
 
+def test_what_is_not_found_is_said(acme: CommandLine) -> None:
+    """Taking away from who has gone is no error; the name is shown, since it may be misspelled."""
+    assert "not found: subject user:gone" in acme("remove-membership", "gone")[1]
+    shown = json.loads(acme("remove-membership", "gone", "--json")[1])
+    assert shown["not_found"] == [{"what": "subject", "name": "user:gone"}]
+
+
 # --- files ----------------------------------------------------------------------------------------
 
 
@@ -140,7 +147,8 @@ def test_export_and_import(acme: CommandLine, tmp_path: Path) -> None:
 def test_apply_is_one_batch(acme: CommandLine, tmp_path: Path) -> None:
     """All of a file's changes, or none."""
     good = '{"change": "create_group", "group": "g1"}\n'
-    (tmp_path / "c.ndjson").write_text(good + '{"change": "delete_group", "group": "none"}\n')
+    refused = '{"change": "rename_group", "group": "none", "name": "None"}\n'
+    (tmp_path / "c.ndjson").write_text(good + refused)
     before = acme("export")[1]
     assert "group" in one_error(acme("apply", "c.ndjson"))
     assert acme("export")[1] == before

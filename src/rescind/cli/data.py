@@ -175,6 +175,8 @@ def _summarize(summary: exchange.Summary, *, is_settled: bool, as_json: bool) ->
     if summary.repeated:
         done = f"{summary.repeated:,}, passed over; --again does them anew"
         rows.append(("batches done before", done))
+    if summary.not_found:
+        rows.append(("to be taken, not found", f"{summary.not_found:,}"))
     if not is_settled:
         rows.append(("settled", output.UNSETTLED))
     output.pairs([*rows, ("took", f"{summary.seconds:.1f} s")])

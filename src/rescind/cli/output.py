@@ -97,6 +97,7 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
         return
     if not done.changed:
         say(f"nothing changed: it is so already  (token {done.token}, {took_ms:.1f} ms)")
+        _not_found(done)
         return
     why = f": {done.route_reason}" if done.route_reason else ""  # not kept for who repeats a key
     pairs(
@@ -111,6 +112,15 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
             ("took", f"{took_ms:.1f} ms"),
         ]
     )
+    _not_found(done)
+
+
+def _not_found(done: Receipt) -> None:
+    """What was to be taken away, or to lose something, and does not exist."""
+    for missing in done.not_found[:EXAMPLES]:
+        say(f"not found: {missing.what} {missing.name}")
+    if len(done.not_found) > EXAMPLES:
+        say(f"  … and {len(done.not_found) - EXAMPLES:,} more; --json lists them all")
 
 
 def receipt_object(done: Receipt, took_ms: float) -> dict[str, Any]:
@@ -126,6 +136,7 @@ def receipt_object(done: Receipt, took_ms: float) -> dict[str, Any]:
         "fan_out": done.fan_out,
         "recorded_at": done.recorded_at,
         "settled_at": done.settled_at,
+        "not_found": [{"what": each.what, "name": each.name} for each in done.not_found],
         "enforced_at": done.enforced_at,
         "took_ms": round(took_ms, 3),
     }

@@ -37,7 +37,9 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Summary:
-    """What an import did. `repeated` counts batches that an earlier import had done."""
+    """What an import did. `repeated` counts batches that an earlier import had done, `not_found` what was
+    to be taken away and did not exist.
+    """
 
     organizations: list[str] = field(default_factory=list)
     changes: int = 0
@@ -45,6 +47,7 @@ class Summary:
     repeated: int = 0
     granting: int = 0
     revoking: int = 0
+    not_found: int = 0
     seconds: float = 0.0
     token: str | None = None
 
@@ -53,6 +56,7 @@ class Summary:
         self.batches += 1
         self.changes += changes
         self.token = receipt.token
+        self.not_found += len(receipt.not_found)
         if receipt.recorded_at < started:
             self.repeated += 1
         elif receipt.changed:

@@ -125,6 +125,13 @@ class Differing(Struct, frozen=True):
         return cls(found.direction.value, found.granted, found.revoked)
 
 
+class NotFound(Struct, frozen=True):
+    """What a change named to take away, or to take something from, and what does not exist."""
+
+    what: str
+    name: str
+
+
 class Received(Struct, frozen=True):
     """What a change did, and when it held. `revision` is the token, `number` the organization's count.
 
@@ -142,6 +149,7 @@ class Received(Struct, frozen=True):
     recorded_at: datetime
     enforced_at: datetime | None
     settled_at: datetime | None
+    not_found: tuple[NotFound, ...] = ()
     difference: Differing | UnsetType = UNSET
 
     @classmethod
@@ -160,6 +168,7 @@ class Received(Struct, frozen=True):
             recorded_at=receipt.recorded_at,
             enforced_at=receipt.enforced_at,
             settled_at=receipt.settled_at,
+            not_found=tuple(NotFound(each.what, each.name) for each in receipt.not_found),
             difference=UNSET if found is None else Differing.of(found),
         )
 

@@ -18,7 +18,7 @@ from rescind.model.names import (
     role_id,
     subject_id,
 )
-from rescind.model.receipts import Difference, PendingWork, Receipt
+from rescind.model.receipts import MOST_NOT_FOUND, Difference, Missing, PendingWork, Receipt
 from rescind.model.revisions import Revision, parse_token
 from rescind.model.times import microseconds, moment
 from rescind.model.words import (
@@ -48,6 +48,7 @@ __all__ = [
     "ENVIRONMENT",
     "MAX_ID_LENGTH",
     "MAX_TEXT_LENGTH",
+    "MOST_NOT_FOUND",
     "ROOT",
     "SUBJECT_KINDS",
     "Assurance",
@@ -59,6 +60,7 @@ __all__ = [
     "Explanation",
     "GroupId",
     "Microseconds",
+    "Missing",
     "OnLoss",
     "OrganizationId",
     "Page",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from rescind.model.revisions import Revision
 from rescind.model.words import Direction, OrganizationId, Route
+
+MOST_NOT_FOUND: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,17 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """What a change named to take away, or to take something from, and what does not exist.
+
+    `what` is `subject`, `group`, `role`, `permission`, `resource`, `type` or `organization`.
+    """
+
+    what: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What a change did, and when it held.
 
@@ -36,6 +49,8 @@ class Receipt:
     `enforced_at` is set once no decision point can still allow what the change revoked; that took
     `enforcement_seconds`, and replicas that did not acknowledge were `waited_out`. It is `recorded_at` for
     a change that revoked nothing. `route_reason` is empty where a change was repeated with its key.
+    `not_found` is what was to be taken away, or to lose something, and did not exist: at most
+    MOST_NOT_FOUND of them, each once, in the order of the changes.
     """
 
     organization: OrganizationId
@@ -46,6 +61,7 @@ class Receipt:
     fan_out: int
     recorded_at: datetime
     settled_at: datetime | None
+    not_found: tuple[Missing, ...] = ()
     route_reason: str = field(default="", compare=False)
     enforced_at: datetime | None = field(default=None, compare=False)
     enforcement_seconds: float | None = field(default=None, compare=False)

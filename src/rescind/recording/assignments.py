@@ -26,7 +26,7 @@ def unassign(context: Context, change: changes.Unassign) -> None:
     tx, role = context.tx, model.role_id(change.role)
     holder = _holder(change.to)
     kind = "group" if holder["group"] is not None else "subject"
-    tx.count_or_refuse(
+    tx.count_or_note_missing(
         f"end_role_of_{kind}",
         f"refuse_role_of_{kind}",
         "altered",
@@ -42,14 +42,17 @@ def unassign(context: Context, change: changes.Unassign) -> None:
 def _unassign_ranked(context: Context, change: changes.Unassign) -> None:
     """Where only the highest role counts, what was ended is still compared with what remains."""
     names = _named(change.to, [(change.role, change.on, None)])
-    context.tx.guard("refuse_assignments", o=context.o, **names)
+    context.tx.note_missing("refuse_assignments", o=context.o, **names)
     context.tx.count("end_assignments", "altered", "takes", o=context.o, **names)
     _end(context, names)
 
 
 def replace(context: Context, change: changes.ReplaceAssignments) -> None:
     names = _named(change.to, [(g.role, g.on, g.expires_at) for g in change.assignments])
-    context.tx.guard("refuse_given", o=context.o, **names)
+    if change.assignments:
+        context.tx.guard("refuse_given", o=context.o, **names)
+    else:
+        context.tx.note_missing("refuse_assignments", o=context.o, **names)
     context.tx.count("end_other_assignments", "altered", "takes", o=context.o, **names)
     _end(context, names)
     _give(context, names, may_shorten=True)

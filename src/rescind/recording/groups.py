@@ -16,13 +16,15 @@ def create(context: Context, change: changes.CreateGroup) -> None:
 
 
 def rename(context: Context, change: changes.RenameGroup) -> None:
-    names = _known(context, change.group)
+    names = {"o": context.o, "group": model.group_id(change.group)}
+    context.tx.guard("refuse_group_missing", **names)
     context.tx.count("rename_group", "altered", name=change.name, **names)
 
 
 def delete(context: Context, change: changes.DeleteGroup) -> None:
-    names = _known(context, change.group)
-    tx, group = context.tx, names["group"]
+    tx, group = context.tx, model.group_id(change.group)
+    names: dict[str, Any] = {"o": context.o, "group": group}
+    tx.note_missing("refuse_group_missing", **names)
     if change.cascade:
         tx.count("end_assignments_of_group", "takes", **names)
         routing.after_ended(tx, context.scope, by_subjects=False)
@@ -60,7 +62,7 @@ def add_members(context: Context, change: changes.AddMembers) -> None:
 def remove_members(context: Context, change: changes.RemoveMembers) -> None:
     names = _listed(change)
     routing.before_members_removed(context.tx, context.scope, **names)
-    context.tx.count_or_refuse(
+    context.tx.count_or_note_missing(
         "delete_group_members",
         "refuse_members_missing",
         "altered",
@@ -74,7 +76,8 @@ def remove_members(context: Context, change: changes.RemoveMembers) -> None:
 def replace_members(context: Context, change: changes.ReplaceMembers) -> None:
     tx, scope = context.tx, context.scope
     names = _listed(change)
-    tx.guard("refuse_members_missing", o=context.o, **names)
+    missing = tx.guard if change.members else tx.note_missing
+    missing("refuse_members_missing", o=context.o, **names)
     routing.before_members_replaced(tx, scope, **names)
     tx.count("delete_other_group_members", "altered", "takes", o=context.o, **names)
     routing.before_members_completed(tx, scope, **names)
@@ -93,7 +96,7 @@ def nest(context: Context, change: changes.NestGroup) -> None:
 def unnest(context: Context, change: changes.UnnestGroup) -> None:
     child, parent = model.group_id(change.group), model.group_id(change.out_of)
     for group in (child, parent):
-        context.tx.guard("refuse_group_missing", o=context.o, group=group)
+        context.tx.note_missing("refuse_group_missing", o=context.o, group=group)
     routing.before_unnested(context.tx, context.scope, child=child, parent=parent)
     names = {"child": child, "parent": parent}
     context.tx.count("end_nesting", "altered", "takes", o=context.o, **names)
@@ -110,9 +113,3 @@ def _listed(
 def _how_many(change: changes.AddMembers | changes.RemoveMembers) -> int:
     """Rows that are written where all is there and nothing is so already; one at least, for the group."""
     return max(len(set(change.members)), 1)
-
-
-def _known(context: Context, group: str) -> dict[str, Any]:
-    names = {"o": context.o, "group": model.group_id(group)}
-    context.tx.guard("refuse_group_missing", **names)
-    return names

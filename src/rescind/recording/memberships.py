@@ -14,18 +14,21 @@ def add(context: Context, change: changes.AddMembership) -> None:
 
 
 def deactivate(context: Context, change: changes.DeactivateMembership) -> None:
-    names = _known(context, change.subject)
+    names = _named(context, change.subject)
+    context.tx.note_missing("refuse_membership_missing", **names)
     context.tx.count("note_membership_has_access", "revokes", **names)
     context.tx.count("set_membership_active", "altered", active=False, **names)
 
 
 def reactivate(context: Context, change: changes.ReactivateMembership) -> None:
-    names = _known(context, change.subject)
+    names = _named(context, change.subject)
+    context.tx.guard("refuse_membership_missing", **names)
     context.tx.count("set_membership_active", "altered", active=True, **names)
 
 
 def remove(context: Context, change: changes.RemoveMembership) -> None:
-    names = _known(context, change.subject)
+    names = _named(context, change.subject)
+    context.tx.note_missing("refuse_membership_missing", **names)
     context.tx.count("note_membership_has_access", "revokes", **names)
     routing.before_membership_removed(
         context.tx, context.scope, subject=model.subject_id(change.subject)
@@ -36,7 +39,5 @@ def remove(context: Context, change: changes.RemoveMembership) -> None:
     context.tx.count("delete_membership", "altered", **names)
 
 
-def _known(context: Context, subject: str) -> dict[str, object]:
-    names: dict[str, object] = {"o": context.o, "subject": model.subject_id(subject)}
-    context.tx.guard("refuse_membership_missing", **names)
-    return names
+def _named(context: Context, subject: str) -> dict[str, object]:
+    return {"o": context.o, "subject": model.subject_id(subject)}

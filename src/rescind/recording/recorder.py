@@ -6,20 +6,24 @@ the idempotency key may have been used: each of these ends the try, and says how
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from rescind import model
-from rescind.changes import Change, CreateOrganization, DeleteRole
+from rescind.changes import Change, CreateOrganization, DeleteOrganization, DeleteRole
 from rescind.decision.difference import difference
 from rescind.errors import InvalidArgument, KeyReused, OrganizationNotFound, StoreConflict
 from rescind.errors.database import REPEAT_TRANSACTION
 from rescind.model import (
     ENVIRONMENT,
+    MOST_NOT_FOUND,
     Difference,
     Direction,
+    Missing,
     OrganizationId,
     Receipt,
     Revision,
@@ -84,9 +88,11 @@ class Recorder:
             try:
                 plan = self._plan(name, changes, within)
             except OrganizationNotFound:
-                if (buried := self._buried(name, entry, within)) is None:
+                if (buried := self._buried(name, entry, within)) is not None:
+                    return self._replayed(buried, name, entry, within)
+                if only_at is not None or not _is_deletion(changes):
                     raise
-                return self._replayed(buried, name, entry, within)
+                return self._deleted_before(name, entry, within, detail=detail)
             others = self._users_of_roles(name, changes, within)
             batch = Batch(
                 plan,
@@ -132,7 +138,12 @@ class Recorder:
     ) -> Difference:
         """What a batch would give and take, exactly; nothing of it is kept. Raises its refusals."""
         for _ in range(PLAN_ATTEMPTS):
-            plan = self._plan(name, changes, None)
+            try:
+                plan = self._plan(name, changes, None)
+            except OrganizationNotFound:
+                if only_at is not None or not _is_deletion(changes):
+                    raise
+                return Difference((), ())
             others = self._users_of_roles(name, changes, None)
             batch = Batch(
                 plan,
@@ -205,7 +216,7 @@ class Recorder:
         if batch.plan.is_new or batch.alters_plan:
             self._plans.pop(batch.name, None)
         (outcome,) = batch.outcome()
-        fan_out, pairs = outcome[5] or 0, outcome[8]
+        fan_out, pairs = outcome[5] or 0, outcome[9]
         if batch.aside:
             self._costs.remember_large(batch.name, batch.changes)
         elif is_ours and not batch.budget.is_background:
@@ -228,6 +239,20 @@ class Recorder:
                 return Plan(o, "")
         return None
 
+    def _deleted_before(
+        self, name: OrganizationId, entry: Entry, within: object, *, detail: bool
+    ) -> Recorded:
+        """There is no such organization: what a deletion of it is answered with. Its revision is the last
+        that an organization of that name had, or all organizations' own.
+        """
+        found = self._store.fetch("find_log", {"organization": name}, within=within)
+        o = found[0][0] if found else 0
+        ((_, number, environment),) = self._store.fetch("read_revision", {"o": o}, within=within)
+        missing = json.dumps([("organization", name)])
+        outcome = (o, number, environment, None, None, 0, None, None, missing)
+        nothing = (lambda: Difference((), ())) if detail else None
+        return Recorded(_receipt(name, outcome, entry.now), difference=nothing)
+
     def _replayed(self, plan: Plan, name: OrganizationId, entry: Entry, within: object) -> Recorded:
         names = {"o": plan.o, "key": entry.key}
         found = self._store.fetch("read_keyed_outcome", names, within=within)
@@ -248,7 +273,9 @@ def _receipt(
     now: int,
     route_reason: str = "",
 ) -> Receipt:
-    o, number, environment, direction, route, fan_out, recorded_at, settled_at, *_ = outcome
+    o, number, environment, direction, route, fan_out, recorded_at, settled_at, missing, *_ = (
+        outcome
+    )
     changed = direction is not None
     recorded = model.moment(recorded_at if changed else now)
     settled = settled_at and model.moment(settled_at)
@@ -262,4 +289,17 @@ def _receipt(
         fan_out=fan_out or 0,
         recorded_at=recorded,
         settled_at=settled if changed else recorded,
+        not_found=_missing(missing),
     )
+
+
+def _missing(noted: str | None) -> tuple[Missing, ...]:
+    """As it was noted, each once."""
+    if noted is None:
+        return ()
+    found = dict.fromkeys(Missing(what, name) for what, name in json.loads(noted))
+    return tuple(islice(found, MOST_NOT_FOUND))
+
+
+def _is_deletion(changes: Sequence[Change]) -> bool:
+    return len(changes) == 1 and isinstance(changes[0], DeleteOrganization)

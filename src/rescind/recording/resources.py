@@ -21,6 +21,8 @@ def define_type(context: Context, change: changes.DefineResourceType) -> None:
 
 def delete_type(context: Context, change: changes.DeleteResourceType) -> None:
     names = {"o": context.o, "type": model.resource_type_id(change.type)}
+    context.tx.guard("refuse_resource_type_elsewhere", **names)
+    context.tx.note_missing("refuse_resource_type_missing", **names)
     context.tx.guard("refuse_resource_type_in_use", **names)
     context.tx.count("delete_resource_type", "altered", **names)
 
@@ -45,7 +47,7 @@ def move(context: Context, change: changes.MoveResource) -> None:
 
 def delete(context: Context, change: changes.DeleteResource) -> None:
     names = {"o": context.o, "resource": _below_root(change.resource)}
-    context.tx.guard("refuse_resource_missing", **names)
+    context.tx.note_missing("refuse_resource_missing", **names)
     if not change.cascade:
         context.tx.guard("refuse_resource_in_use", **names)
     context.tx.count("note_resource_has_holders", "revokes", **names)

@@ -35,7 +35,8 @@ def edit_permission(context: Context, change: changes.EditPermission) -> None:
 
 def delete_permission(context: Context, change: changes.DeletePermission) -> None:
     names = {"o": context.o, "permission": model.permission_id(change.permission)}
-    context.tx.guard("refuse_permission_missing", **names)
+    context.tx.guard("refuse_permission_elsewhere", **names)
+    context.tx.note_missing("refuse_permission_missing", **names)
     if change.cascade:
         context.tx.count("note_permission_in_force", "revokes", **names)
         context.tx.run("delete_permission_from_roles", **names)
@@ -68,10 +69,14 @@ def edit_role(context: Context, change: changes.EditRole) -> None:
         raise InvalidChange(
             role=change.role, mend=f"name {min(common)} in `add` or in `remove`, not in both"
         )
-    tx.guard("refuse_own_role_missing", **names)
+    if _only_takes(change):
+        tx.guard("refuse_role_elsewhere", **names)
+        tx.note_missing("refuse_own_role_missing", **names)
+    else:
+        tx.guard("refuse_own_role_missing", **names)
     if change.remove:
         removed = _permissions(change.remove)
-        tx.guard("refuse_permissions_missing", o=context.o, permissions=removed)
+        tx.note_missing("refuse_permissions_missing", o=context.o, permissions=removed)
         tx.count("note_role_permissions_lost", "revokes", listed=True, permissions=removed, **names)
         tx.count("delete_role_permissions", "altered", permissions=removed, **names)
     if not isinstance(change.set, tuple):
@@ -97,7 +102,8 @@ def edit_role(context: Context, change: changes.EditRole) -> None:
 def delete_role(context: Context, change: changes.DeleteRole) -> None:
     """Of the environment's roles, what other organizations had of it was taken back before."""
     names = {"o": context.o, "role": model.role_id(change.role)}
-    context.tx.guard("refuse_own_role_missing", **names)
+    context.tx.guard("refuse_role_elsewhere", **names)
+    context.tx.note_missing("refuse_own_role_missing", **names)
     if context.organization == ENVIRONMENT:
         context.tx.run("forget_role_of_deleted", **names)
     if change.cascade:
@@ -114,6 +120,13 @@ def end_role(context: Context, *, owner: int, role: Any) -> None:
     routing.after_ended(tx, context.scope)
     tx.count("note_is_default_role", "revokes", **names)
     tx.count("unset_default_role", "altered", **names)
+
+
+def _only_takes(change: changes.EditRole) -> bool:
+    """Whether it takes permissions away, and asks for nothing that needs the role to be there."""
+    others = (change.priority, change.critical, change.name)
+    takes = bool(change.remove) or change.set == ()
+    return takes and not change.add and all(value is UNSET for value in others)
 
 
 def _permissions(slugs: tuple[str, ...]) -> str:

@@ -61,6 +61,14 @@ class Transaction(Protocol):
     ) -> None:
         """As `count`; but where fewer rows are written than expected, `guard` says whether all is there."""
 
+    def note_missing(self, query: str, /, **params: Any) -> None:
+        """Note what a guard's query finds missing; the change goes on without it. `close` returns it."""
+
+    def count_or_note_missing(
+        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
+    ) -> None:
+        """As `count`; but where fewer rows are written than expected, what `guard` finds missing is noted."""
+
     def written(self, query: str, /, **params: Any) -> Callable[[], int]:
         """Run a statement; how many rows it wrote can be had when `transact` has returned."""
 
@@ -89,7 +97,10 @@ class Transaction(Protocol):
         """
 
     def close(self, **params: Any) -> Callable[[], Rows]:
-        """Advance the revision and log the change, if anything was altered; the outcome as rows."""
+        """Advance the revision and log the change, if anything was altered; the outcome as rows.
+
+        What was noted as missing is part of it, and is kept with the idempotency key.
+        """
 
 
 class Listener(Protocol):

@@ -7,7 +7,20 @@ from typing import Any
 
 from rescind.errors import SchemaMissing, SchemaTooNew, SchemaTooOld
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+VERSIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+)
 """All schema versions, oldest first; the last is what this code needs."""
 
 

@@ -9,6 +9,9 @@ from workos import BadRequestError, ConflictError, NotFoundError
 from workos.organization_membership import RoleMultiple, RoleSingle
 
 from rescind import changes
+from rescind.http.workos import memberships
+from rescind.http.workos.call import Call
+from rescind.http.workos.shapes import Row
 from tests.http.serving import Served
 from tests.http.workos.world import acme, fresh, may
 
@@ -37,6 +40,26 @@ def test_a_membership_lives(sdk: Any) -> None:
         service.get_organization_membership(made.id)
     with pytest.raises(NotFoundError):
         may(sdk, made.id, world.permission, world.whole())
+
+
+def test_what_goes_between_look_and_write_is_not_found(
+    sdk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The core says what it did not find; here that is a 404, and nothing is told."""
+    world, service = acme(sdk), sdk.organization_membership
+    real = memberships.shown
+
+    def shown(call: Call, public_id: str) -> Row:
+        row = real(call, public_id)
+        removal = changes.RemoveMembership(subject=row[2])
+        call.authority.apply([removal], organization=row[10], within=call._connection)
+        return row
+
+    monkeypatch.setattr(memberships, "shown", shown)
+    with pytest.raises(NotFoundError):
+        service.delete_organization_membership(world.ada)
+    monkeypatch.undo()
+    assert service.get_organization_membership(world.ada).status == "active"
 
 
 def test_roles_are_replaced(sdk: Any) -> None:

@@ -41,12 +41,15 @@ _decoder = msgspec.json.Decoder()
 
 
 class Imported(Struct):
-    """What an import did. `revisions` has the last token of each organization."""
+    """What an import did. `revisions` has the last token of each organization; `not_found` counts what was
+    to be taken away and did not exist.
+    """
 
     changes: int = 0
     batches: int = 0
     granting: int = 0
     revoking: int = 0
+    not_found: int = 0
     revisions: dict[str, str] = msgspec.field(default_factory=dict)
 
     def add(self, receipt: Receipt, changes: int) -> None:
@@ -55,6 +58,7 @@ class Imported(Struct):
         self.batches += 1
         self.granting += receipt.changed and receipt.direction is Direction.GRANTS
         self.revoking += receipt.changed and receipt.direction is Direction.REVOKES
+        self.not_found += len(receipt.not_found)
         self.revisions[receipt.organization] = receipt.token
 
 

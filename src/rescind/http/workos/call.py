@@ -210,13 +210,18 @@ class Call:
         self.fetch("lock_organization", o=o)
 
     def apply(self, organization: str, *changes: Change) -> Receipt:
-        """Apply the core's changes as part of the write."""
+        """Apply the core's changes as part of the write.
+
+        Raises not found where the core did not find what was to be taken away: it went since it was shown.
+        """
         receipt = self.authority.apply(
             changes,
             actor=self._actor,
             organization=organization,
             within=self._connection,
         )
+        for missing in receipt.not_found:
+            raise not_found(missing.what.capitalize(), missing.name)
         self._receipts.append(receipt)
         self._applied.append((receipt, changes))
         return receipt

@@ -78,7 +78,7 @@ class PostgresStore:
         self.bulk_silence_seconds = settings.bulk_silence_seconds
         self.queries = dict(queries("postgres"))
         self.on_statement: Callable[[str], None] | None = None
-        self._counting: dict[tuple[str, tuple[str, ...], str], str] = {}
+        self._counting: dict[tuple[str, tuple[str, ...], str, bool], str] = {}
         self._connections = connections
         self._pool = self._new_pool()
         try:
@@ -266,24 +266,25 @@ class PostgresStore:
     def close(self) -> None:
         self._pool.close()
 
-    def counting(self, name: str, counters: tuple[str, ...], guard: str = "") -> str:
+    def counting(
+        self, name: str, counters: tuple[str, ...], guard: str = "", *, refuses: bool = True
+    ) -> str:
         """The statement, made to add the rows that it wrote or read to counters; the guard is asked where
-        there were fewer than expected.
+        there were fewer than expected, and refuses then, or has noted what is missing.
         """
-        known = self._counting.get((name, counters, guard))
+        known = self._counting.get((name, counters, guard, refuses))
         if known is None:
             sql = self.queries[name]
             returning = "\nRETURNING 1" if changes_data(sql) else ""
             tallies = ", ".join(f"rescind_tally('{counter}', c.n)" for counter in counters)
             if guard:
-                tallies += (
-                    f", CASE WHEN c.n < %(expected)s THEN ({self.refusing(guard)} LIMIT 1) END"
-                )
+                asked = f"{self.refusing(guard)} LIMIT 1" if refuses else self.noting(guard)
+                tallies += f", CASE WHEN c.n < %(expected)s THEN ({asked}) END"
             known = (
                 f"WITH counted AS (\n{sql}{returning}\n)\n"
                 f"SELECT {tallies} FROM (SELECT count(*) AS n FROM counted) AS c"
             )
-            self._counting[(name, counters, guard)] = known
+            self._counting[(name, counters, guard, refuses)] = known
         return known
 
     def choosing(self, name: str, *, is_first: bool) -> str:
@@ -300,7 +301,7 @@ class PostgresStore:
     def pending(self, name: str) -> str:
         """The statement, made to add what it leaves to counters."""
         counters = ("pended", "estimated", "pairs")
-        known = self._counting.get((name, counters, ""))
+        known = self._counting.get((name, counters, "", True))
         if known is None:
             known = (
                 f"WITH pended AS (\n{self.queries[name]}\n)\n"
@@ -308,12 +309,19 @@ class PostgresStore:
                 " rescind_tally('pairs', p.pairs) FROM (SELECT count(*) AS n,"
                 " CAST(COALESCE(sum(pairs), 0) AS bigint) AS pairs FROM pended) AS p"
             )
-            self._counting[(name, counters, "")] = known
+            self._counting[(name, counters, "", True)] = known
         return known
 
     def refusing(self, name: str) -> str:
         """The guard, made to refuse."""
         return f"SELECT rescind_refuse(g.code, g.fact, g.value) FROM ({self.queries[name]}) AS g"
+
+    def noting(self, name: str) -> str:
+        """The guard, made to note what it finds missing."""
+        return (
+            "SELECT rescind_note_missing(CAST(jsonb_agg(jsonb_build_array(g.fact, g.value)) AS text),"
+            f" count(*)) FROM ({self.queries[name]}) AS g"
+        )
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

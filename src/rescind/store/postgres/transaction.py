@@ -49,6 +49,15 @@ class PostgresTransaction:
         sql = self._store.counting(query, counters, guard)
         self._execute(query, sql, {**params, "expected": expected})
 
+    def note_missing(self, query: str, /, **params: Any) -> None:
+        self._execute(query, self._store.noting(query), params)
+
+    def count_or_note_missing(
+        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
+    ) -> None:
+        sql = self._store.counting(query, counters, guard, refuses=False)
+        self._execute(query, sql, {**params, "expected": expected})
+
     def written(self, query: str, /, **params: Any) -> Callable[[], int]:
         cursor = self._kept(query, params)
         return lambda: cursor.rowcount
@@ -94,7 +103,8 @@ class PostgresTransaction:
         self._found = [cursor.fetchall() for cursor in self._looking]
 
     def close(self, **params: Any) -> Callable[[], Rows]:
-        return self.observe("close_change", **params)
+        is_keyed = params["key"] is not None
+        return self.observe("close_keyed_change" if is_keyed else "close_change", **params)
 
     def _sql(self, name: str) -> str:
         return self._store.queries[name]

@@ -1,6 +1,7 @@
 -- Facts change here. Every statement runs under the organization's row lock (:o), so that what it reads
 -- is what the statement before it left. Guards are named refuse_*: they return no row when all is well,
--- else one row (code, fact, value) and the change is refused. Notes are named note_*: they return a row
+-- else rows (code, fact, value) and the change is refused for the first of them. Where a change takes away, what
+-- refuse_*_missing finds is noted on its receipt instead. Notes are named note_*: they return a row
 -- when the change takes access away.
 
 -- --- the frame of a change --------------------------------------------------------------------
@@ -45,7 +46,7 @@ DELETE FROM idempotency WHERE organization = :o AND recorded_at < :cutoff
 SELECT o.id, k.revision, env.revision AS environment, c.direction, c.route,
        c.granted + c.revoked + c.estimated AS fan_out, k.recorded_at,
 @settled
-, k.digest
+, k.not_found, k.digest
 FROM idempotency AS k JOIN organization AS o ON o.id = k.organization JOIN organization AS env ON env.id = 0
 LEFT JOIN change AS c ON c.organization = k.organization AND c.revision = k.revision AND c.idempotency_key = k.key
 WHERE k.organization = :o AND k.key = :key
@@ -297,7 +298,6 @@ WHERE NOT EXISTS (SELECT 1 FROM "group" WHERE organization = :o AND slug = :grou
 UNION ALL
 SELECT 'membership_not_found', 'subject', i.value FROM json_texts(:members) AS i
 WHERE NOT EXISTS (SELECT 1 FROM membership WHERE organization = :o AND subject = i.value)
-LIMIT 1
 
 -- name: shorten_group_members
 UPDATE group_member SET expires_at = :expires_at
@@ -368,6 +368,11 @@ WHERE organization = :o AND ended IS NULL
 SELECT 'permission_not_found' AS code, 'permission' AS fact, CAST(:permission AS TEXT) AS value
 WHERE NOT EXISTS (SELECT 1 FROM permission WHERE slug = :permission AND organization = :o)
 
+-- name: refuse_permission_elsewhere
+SELECT 'permission_not_found' AS code, 'permission' AS fact, CAST(:permission AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM permission WHERE slug = :permission AND organization = :o)
+  AND EXISTS (SELECT 1 FROM permission WHERE slug = :permission AND organization = 0)
+
 -- name: refuse_permission_differs
 SELECT 'permission_exists' AS code, 'permission' AS fact, p.slug || CASE WHEN p.organization = :o THEN ''
        WHEN p.organization = 0 THEN ', for all organizations' ELSE ', in an organization' END AS value
@@ -413,7 +418,6 @@ DELETE FROM permission WHERE slug = :permission AND organization = :o
 -- name: refuse_permissions_missing
 SELECT 'permission_not_found' AS code, 'permission' AS fact, i.value AS value FROM json_texts(:permissions) AS i
 WHERE NOT EXISTS (SELECT 1 FROM permission AS p WHERE p.slug = i.value AND p.organization IN (0, :o))
-LIMIT 1
 
 -- name: refuse_role_differs
 SELECT 'role_exists' AS code, 'role' AS fact, r.slug || CASE WHEN r.organization = :o THEN ''
@@ -438,6 +442,11 @@ ON CONFLICT (slug, organization) DO NOTHING
 -- name: refuse_own_role_missing
 SELECT 'role_not_found' AS code, 'role' AS fact, CAST(:role AS TEXT) AS value
 WHERE NOT EXISTS (SELECT 1 FROM role WHERE slug = :role AND organization = :o)
+
+-- name: refuse_role_elsewhere
+SELECT 'role_not_found' AS code, 'role' AS fact, CAST(:role AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM role WHERE slug = :role AND organization = :o)
+  AND EXISTS (SELECT 1 FROM role WHERE slug = :role AND organization = 0)
 
 -- name: note_role_permissions_lost
 SELECT 1 FROM role AS r JOIN role_permission AS rp ON rp.role = r.id JOIN permission AS p ON p.id = rp.permission
@@ -546,14 +555,22 @@ INSERT INTO resource_type (organization, slug, parents)
 SELECT o.id, :type, :parents FROM organization AS o WHERE o.id = :o
 ON CONFLICT (slug, organization) DO NOTHING
 
--- name: refuse_resource_type_in_use
+-- name: refuse_resource_type_missing
 SELECT 'resource_type_not_found' AS code, 'type' AS fact, CAST(:type AS TEXT) AS value
 WHERE NOT EXISTS (SELECT 1 FROM resource_type WHERE slug = :type AND organization = :o)
-UNION ALL
-SELECT 'resource_type_in_use', 'resources', min(r.slug) FROM resource AS r JOIN organization AS o ON o.id = r.organization
-WHERE (:o = 0 OR o.id = :o) AND o.slug IS NOT NULL AND r.slug > CAST(:type AS TEXT) || ':' AND r.slug < CAST(:type AS TEXT) || ';'
+
+-- What is there for all organizations is not this organization's to delete.
+
+-- name: refuse_resource_type_elsewhere
+SELECT 'resource_type_not_found' AS code, 'type' AS fact, CAST(:type AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM resource_type WHERE slug = :type AND organization = :o)
+  AND EXISTS (SELECT 1 FROM resource_type WHERE slug = :type AND organization = 0)
+
+-- name: refuse_resource_type_in_use
+SELECT 'resource_type_in_use' AS code, 'resources' AS fact, min(r.slug) AS value
+FROM resource AS r JOIN organization AS o ON o.id = r.organization
+WHERE EXISTS (SELECT 1 FROM resource_type WHERE slug = :type AND organization = :o) AND (:o = 0 OR o.id = :o) AND o.slug IS NOT NULL AND r.slug > CAST(:type AS TEXT) || ':' AND r.slug < CAST(:type AS TEXT) || ';'
 HAVING count(*) > 0
-LIMIT 1
 
 -- name: delete_resource_type
 DELETE FROM resource_type WHERE slug = :type AND organization = :o
@@ -637,7 +654,7 @@ WITH RECURSIVE
     UNION
     SELECT r.parent FROM above JOIN resource AS r ON r.organization = :o AND r.id = above.id WHERE COALESCE(r.parent, -1) <> -1)
 SELECT 1 FROM organization AS o
-WHERE o.id = :o AND ((o.role_mode = 'single' AND o.default_role IS NOT NULL)
+WHERE o.id = :o AND EXISTS (SELECT 1 FROM subtree) AND ((o.role_mode = 'single' AND o.default_role IS NOT NULL)
     OR EXISTS (SELECT 1 FROM above JOIN assignment AS a ON a.organization = :o AND a.resource = above.id AND a.ended IS NULL)
     OR EXISTS (SELECT 1 FROM subtree JOIN assignment AS a ON a.organization = :o AND a.resource = subtree.id AND a.ended IS NULL))
 
@@ -683,7 +700,6 @@ WHERE NOT EXISTS (SELECT 1 FROM resource AS r WHERE r.organization = :o AND r.sl
 
 -- name: refuse_assignments
 @assignments_unknown
-LIMIT 1
 
 -- What is given must also be for resources of that type; what is taken back need not be.
 
@@ -772,7 +788,6 @@ WHERE NOT EXISTS (SELECT 1 FROM role WHERE slug = :role AND organization IN (0, 
 UNION ALL
 SELECT 'resource_not_found', 'resource', CAST(:on AS TEXT)
 WHERE NOT EXISTS (SELECT 1 FROM resource WHERE organization = :o AND slug = :on)
-LIMIT 1
 
 -- name: refuse_role_of_group
 SELECT 'group_not_found' AS code, 'group' AS fact, CAST(:group AS TEXT) AS value

@@ -35,8 +35,10 @@ LEFT JOIN LATERAL (
 
 -- One statement at the end of a change instead of three.
 
--- name: close_change
-WITH advanced AS (
+-- fragment: closing
+WITH missing AS MATERIALIZED (
+    SELECT CASE WHEN rescind_tallied('missing') > 0 THEN rescind_take_missing() END AS list),
+advanced AS (
     UPDATE organization
     SET revision = revision + 1, last_number = last_number + CAST(rescind_tallied('numbers') AS INTEGER)
     WHERE id = :o AND rescind_tallied('altered') > 0
@@ -52,15 +54,27 @@ recorded AS (
 @caused_by
     FROM advanced AS o
     RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at)
+
+-- fragment: closed
 SELECT o.id, COALESCE(r.revision, o.revision),
        CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END, r.direction, r.route, r.fan_out, r.recorded_at,
-       r.settled_at, rescind_tallied('pairs'),
+       r.settled_at, (SELECT list FROM missing), rescind_tallied('pairs'),
        CASE WHEN rescind_tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END,
        CASE WHEN r.revision IS NOT NULL AND EXISTS (SELECT 1 FROM replica)
             THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END
 FROM organization AS o JOIN organization AS env ON env.id = 0 LEFT JOIN recorded AS r ON TRUE
 WHERE o.id = :o
 
+-- name: close_change
+@closing
+@closed
+
+-- name: close_keyed_change
+@closing
+, kept AS (
+    UPDATE idempotency SET not_found = m.list FROM missing AS m
+    WHERE organization = :o AND key = :key AND m.list IS NOT NULL)
+@closed
 
 -- Time for pending work is the database's, so that workers' clocks do not matter.
 

@@ -19,11 +19,15 @@ SELECT o.id, o.revision, :now, :actor, :reason, :key,
 @caused_by
 FROM organization AS o WHERE o.id = :o
 RETURNING organization, revision, (SELECT env.revision FROM organization AS env WHERE env.id = 0) AS environment, direction,
-          route, granted + revoked + estimated AS fan_out, recorded_at, settled_at, rescind_tallied('pairs') AS pairs
+          route, granted + revoked + estimated AS fan_out, recorded_at, settled_at, :not_found AS not_found,
+          rescind_tallied('pairs') AS pairs
+
+-- name: keep_not_found
+UPDATE idempotency SET not_found = :not_found WHERE organization = :o AND key = :key
 
 -- name: read_unaltered
 SELECT o.id, o.revision, env.revision AS environment, NULL AS direction, NULL AS route, NULL AS fan_out, NULL AS recorded_at,
-       NULL AS settled_at, rescind_tallied('pairs') AS pairs
+       NULL AS settled_at, :not_found AS not_found, rescind_tallied('pairs') AS pairs
 FROM organization AS o JOIN organization AS env ON env.id = 0 WHERE o.id = :o
 
 -- fragment: clock

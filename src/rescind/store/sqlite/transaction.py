@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections import defaultdict
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from rescind.store.sqlite.store import SqliteStore
 
 Tally: TypeAlias = defaultdict[str, int]
+MOST_NOTED = 10_000
+"""With so many things missing, no more are noted."""
 LISTEN_SECONDS = 0.01
 """How often a listener looks at the file's version."""
 
@@ -29,6 +32,7 @@ class SqliteTransaction:
         self._store = store
         self._tally = tally
         self._tally.clear()
+        self._missing: list[tuple[str, str]] = []
         self._began = time.perf_counter()
 
     def begin(self, *, o: int, organization: str, mode: str) -> None:
@@ -52,6 +56,17 @@ class SqliteTransaction:
     ) -> None:
         if self._count(query, counters, params) < expected:
             self.guard(guard, **params)
+
+    def note_missing(self, query: str, /, **params: Any) -> None:
+        found = self._execute(query, params).fetchall()
+        if len(self._missing) < MOST_NOTED:
+            self._missing += [(fact, value) for _, fact, value in found]
+
+    def count_or_note_missing(
+        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
+    ) -> None:
+        if self._count(query, counters, params) < expected:
+            self.note_missing(guard, **params)
 
     def _count(self, query: str, counters: tuple[str, ...], params: Params) -> int:
         before = self._connection.total_changes
@@ -100,6 +115,10 @@ class SqliteTransaction:
         return lambda: None
 
     def close(self, **params: Any) -> Callable[[], Rows]:
+        params["not_found"] = json.dumps(self._missing) if self._missing else None
+        self._missing = []
+        if params["not_found"] is not None and params["key"] is not None:
+            self._execute("keep_not_found", params)
         if not self._tally["altered"]:
             return self.observe("read_unaltered", **params)
         self._execute("advance_revision", params)
