@@ -114,6 +114,11 @@ def asked(change: Change) -> Spy:
         variants += [msgspec.structs.replace(change, to=holder) for holder in to]
     if hasattr(change, "cascade"):
         variants.append(msgspec.structs.replace(change, cascade=False))
+    if hasattr(change, "add"):
+        variants += [
+            msgspec.structs.replace(change, add=("doc:read",), remove=()),
+            msgspec.structs.replace(change, add=(), remove=("doc:read",)),
+        ]
     for variant, budget in itertools.product(variants, FORCED.values()):
         context = Context(spy, OrganizationId("acme"), 1, Microseconds(0), False, Router(budget))
         record(context, variant)
