@@ -171,7 +171,7 @@ class Authority(AbstractContextManager["Authority"]):
             inline_most_pairs=inline_most_pairs,
             within=within,
             detail=detail,
-            only_at=None if only_at is None else model.parse_token(only_at),
+            only_at=None if only_at is None else self.store.seals.parse(only_at),
         )
         if within is not None or wait == "recorded":
             return recorded.detailed(replace(recorded.receipt, enforcer=self.enforce))
@@ -189,7 +189,7 @@ class Authority(AbstractContextManager["Authority"]):
         """What a batch would give and take, exactly, without doing it. Raises its refusals."""
         name = self._named(organization)
         changes, _ = checked(changes)
-        at = None if only_at is None else model.parse_token(only_at)
+        at = None if only_at is None else self.store.seals.parse(only_at)
         return self._recorder.preview(name, changes, self._now(), at)
 
     def enforce(self, receipt: Receipt) -> Receipt:

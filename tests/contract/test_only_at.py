@@ -8,7 +8,6 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.errors import PreconditionFailed
-from rescind.model import Revision
 from tests.state import dump
 
 WRITERS = 4
@@ -24,11 +23,12 @@ def test_at_that_revision_it_is_made(acme: Authority) -> None:
     assert not found.revoked
 
 
-@pytest.mark.parametrize("off", [(0, -1), (0, 1), (1, 0), (0, 2**64), (0, -(2**64))])
+@pytest.mark.parametrize("off", [(0, -1), (0, 1), (1, 0), (0, 2**40)])
 def test_at_any_other_nothing_is_done(acme: Authority, off: tuple[int, int]) -> None:
     """An older one, a later one, one of another organization; also where nothing would be altered."""
     at = acme.apply([changes.CreateGroup(group="one")]).revision
-    token = Revision(at.incarnation + off[0], at.organization + off[1], at.environment).token()
+    numbers = at.incarnation + off[0], at.organization + off[1], at.environment
+    token = acme.store.seals.revision(*numbers).token()
     before = dump(acme)
     for change in (changes.CreateGroup(group="two"), changes.CreateGroup(group="one")):
         with pytest.raises(PreconditionFailed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rescind import Authority
+from rescind import Authority, changes
+from rescind.changes import list_from_json
 from rescind.http.app import OURS
 from rescind.http.auth import Caller
 from rescind.http.keys import Keys
@@ -208,6 +210,30 @@ def test_without_the_binding_they_differ(
         if answer(bound, ask, OTHERS) != answer(bound, like, NOWHERE)
     }
     assert differ == {"check", "list_changes", "evaluation"}
+
+
+def test_of_a_deleted_one_of_its_name_nothing_is_seen(both: Served) -> None:
+    """A new tenant learns nothing of an earlier one of its name, nor what is left of that to clear away."""
+    authority, name = both.service.authority, "again"
+    secret = [{**change, "name": "Formerly"} for change in RIVAL[:1]] + RIVAL[1:]
+    former = authority.apply(list_from_json(json.dumps(secret)), organization=name)
+    authority.apply(
+        [changes.DeleteOrganization(cascade=True)], organization=name, route="background"
+    )
+    authority.apply([changes.CreateOrganization()], organization=name)
+    key = both.service.keys.create("new", ["admin"], organization=name)[1]
+    with both.client(key) as client:
+        assert client.get("/v1/pending").json() == {"pending": []}
+        for path in ("/v1/changes", "/v1/keys", "/events", "/organizations"):
+            text = client.get(path).text
+            assert "Formerly" not in text, path
+            assert "plot" not in text, path
+        token = {"Rescind-At-Least": former.token}
+        asked = {"subject": "ruth", "permission": "plot"}
+        answer = client.post("/v1/check", json=asked, headers=token)
+        assert answer.json()["code"] == "invalid_token"
+    with both.client() as operator:
+        assert [each["kind"] for each in operator.get("/v1/pending").json()["pending"]]
 
 
 def test_keys_and_tokens_of_others(both: Served, bound: httpx.Client) -> None:

@@ -7,7 +7,6 @@ is a deny with a reason; a failing store raises.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from rescind.errors import InvalidToken, RevisionUnavailable
@@ -19,6 +18,7 @@ from rescind.model import (
     Reason,
     ResourceId,
     Revision,
+    Seals,
     SubjectId,
 )
 from rescind.store import Rows, Store
@@ -37,8 +37,6 @@ UNDECIDED: Final = 4
 """The verdict of a query on effective roles where the facts have to say: something is pending."""
 EFFECTIVE: Final = {mode: f"check_effective_{mode}" for mode in ("multiple", "single")}
 LIVE: Final = {mode: f"check_live_{mode}" for mode in ("multiple", "single")}
-_revision = lru_cache(4_096)(Revision)
-"""Many answers are made at one."""
 
 
 class Guesses:
@@ -91,7 +89,7 @@ def check(
     while rows and query != "check" and (better := guesses.better(question, query, rows[0])):
         query = better
         rows = store.fetch(query, params)
-    return decided(rows, live or query in LIVE.values(), at_least)
+    return decided(rows, live or query in LIVE.values(), at_least, store.seals)
 
 
 def check_many(
@@ -99,7 +97,7 @@ def check_many(
 ) -> list[Decision]:
     """Decide all of them at one state of the facts."""
     asked = [("check", parameters(question, live=live, now=now)) for question in questions]
-    return [decided(rows, live, at_least) for rows in store.fetch_many(asked)]
+    return [decided(rows, live, at_least, store.seals) for rows in store.fetch_many(asked)]
 
 
 def parameters(question: Question, *, live: bool, now: int) -> dict[str, Any]:
@@ -115,7 +113,7 @@ def parameters(question: Question, *, live: bool, now: int) -> dict[str, Any]:
     }
 
 
-def decided(rows: Rows, live: bool, at_least: Revision | None) -> Decision:
+def decided(rows: Rows, live: bool, at_least: Revision | None, seals: Seals) -> Decision:
     """The decision that the query's row says."""
     if not rows:
         point = DecisionPoint.LIVE if live else DecisionPoint.EFFECTIVE
@@ -125,7 +123,7 @@ def decided(rows: Rows, live: bool, at_least: Revision | None) -> Decision:
             allowed=False, reason=Reason.UNKNOWN_ORGANIZATION, point=point, revision=None
         )
     o, number, environment, membership, active, critical, resource, verdict, _ = rows[0]
-    revision = _revision(o, number, environment)
+    revision = seals.revision(o, number, environment)
     if at_least is not None:
         require(revision, at_least)
     allowed = verdict in (1, 2)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -33,7 +32,6 @@ NEWEST: Final = 2**63 - 1
 LISTEN_SECONDS: Final = 0.2
 """How long closing waits for the thread at most."""
 
-pause = time.sleep
 log = logging.getLogger(__name__)
 
 
@@ -153,7 +151,7 @@ class Enforcer:
                 if clock(CLOCK) >= bound:
                     return {}
                 log.warning("replicas cannot be read, so they are waited out: %s", error)
-                pause(POLL_SECONDS)
+                threading.Event().wait(POLL_SECONDS)
                 continue
             now = clock(CLOCK)
             return {

@@ -5,8 +5,6 @@ Each candidate is put to the same test as a check, so lists and checks cannot di
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import reprlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
@@ -16,10 +14,11 @@ from rescind.decision.check import Question, require
 from rescind.decision.index import Index, browse
 from rescind.decision.memory import Recall
 from rescind.errors import InvalidCursor, OrganizationNotFound
-from rescind.model import Page, Revision, require_number
+from rescind.model import Page, Revision, Seals, require_number
 from rescind.store import Store
 
 MAX_LIMIT = 10_000
+_CURSOR: Final = "cursor"
 
 
 IN_MEMORY: Final[dict[str, Callable[[Index, Question, int], list[str] | None]]] = {
@@ -49,7 +48,7 @@ def page(
     """
     limit = require_number("limit", limit, least=1, most=MAX_LIMIT)
     asked = "\0".join((query, *question, kind))
-    after = "" if cursor is None else _opened(cursor, asked)
+    after = "" if cursor is None else _opened(store.seals, cursor, asked)
     if recall is not None and not live:
         ask = IN_MEMORY[query]
         listed = recall.consult(
@@ -60,7 +59,8 @@ def page(
             start = bisect_left(names, kind) if kind else 0
             end = bisect_left(names, kind[:-1] + ";") if kind else len(names)
             start = max(start, bisect_right(names, after)) if after else start
-            return _page(tuple(names[start : min(end, start + limit + 1)]), limit, asked, revision)
+            found = tuple(names[start : min(end, start + limit + 1)])
+            return _page(store.seals, found, limit, asked, revision)
     asked_for = {
         "organization": question.organization,
         "subject": question.subject,
@@ -71,7 +71,7 @@ def page(
     if not rows:
         raise OrganizationNotFound(organization=question.organization)
     o, number, environment, m, p, r = rows[0]
-    revision = Revision(o, number, environment)
+    revision = store.seals.revision(o, number, environment)
     if at_least is not None:
         require(revision, at_least)
     needed = {"list_permissions": (m, r), "list_resources": (m, p), "list_subjects": (p, r)}
@@ -90,30 +90,20 @@ def page(
         "kind_end": kind[:-1] + ";" if kind else "",
     }
     found = tuple(slug for (slug,) in store.fetch(query, params))
-    return _page(found, limit, asked, revision)
+    return _page(store.seals, found, limit, asked, revision)
 
 
-def _page(found: tuple[str, ...], limit: int, asked: str, revision: Revision) -> Page:
+def _page(seals: Seals, found: tuple[str, ...], limit: int, asked: str, revision: Revision) -> Page:
     """A page of what was found, which goes one beyond it where there is more."""
     items = found[:limit]
-    return Page(items, _closed(items[-1], asked) if len(found) > limit else None, revision)
+    cursor = seals.seal(_CURSOR, items[-1].encode(), asked) if len(found) > limit else None
+    return Page(items, cursor, revision)
 
 
-def _closed(after: str, asked: str) -> str:
-    return base64.urlsafe_b64encode(_mark(asked) + after.encode()).decode().rstrip("=")
-
-
-def _opened(cursor: object, asked: str) -> str:
-    if not isinstance(cursor, str):
-        raise InvalidCursor(cursor=reprlib.repr(cursor))
-    try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        if raw[:6] == _mark(asked):
-            return raw[6:].decode()
-    except ValueError:
-        pass
-    raise InvalidCursor(cursor=cursor)
-
-
-def _mark(asked: str) -> bytes:
-    return hashlib.sha256(asked.encode()).digest()[:6]
+def _opened(seals: Seals, cursor: object, asked: str) -> str:
+    """After which name the page begins. Raises InvalidCursor for a cursor of another question."""
+    if isinstance(cursor, str):
+        after = seals.unseal(_CURSOR, cursor, asked)
+        if after is not None:
+            return after.decode()
+    raise InvalidCursor(cursor=cursor if isinstance(cursor, str) else reprlib.repr(cursor))

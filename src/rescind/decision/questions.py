@@ -10,7 +10,7 @@ from rescind.decision.check import Guesses, Question, check, check_many
 from rescind.decision.explain import explained
 from rescind.decision.memory import Recall
 from rescind.errors import DecisionUnavailable, InvalidArgument, StoreUnavailable
-from rescind.model import Decision, Microseconds, Page, Revision, parse_token
+from rescind.model import Decision, Microseconds, Page, Revision
 from rescind.store import Store
 
 
@@ -29,7 +29,7 @@ class Questions:
 
     def check(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
         """The decision at a state no older than this call's start."""
-        live, now, token = _is_live(assurance), self._now(), _revision(at_least)
+        live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
         with DECIDING:
             if self._recall is not None and not live:
                 found = self._recall.answer(question, token)
@@ -44,7 +44,7 @@ class Questions:
         self, questions: list[Question], *, at_least: str | None, assurance: str
     ) -> list[Decision]:
         """A decision for each, all at one state."""
-        live, token = _is_live(assurance), _revision(at_least)
+        live, token = _is_live(assurance), self._revision(at_least)
         with DECIDING:
             if self._recall is not None and not live:
                 found = self._recall.answer_many(questions, token)
@@ -54,7 +54,7 @@ class Questions:
 
     def explain(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
         """The decision with its explanation, both of one state."""
-        live, now, token = _is_live(assurance), self._now(), _revision(at_least)
+        live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
         with DECIDING:
             return explained(
                 self._store, self._recall, question, live=live, now=now, at_least=token
@@ -80,11 +80,14 @@ class Questions:
                 question,
                 live=_is_live(assurance),
                 now=self._now(),
-                at_least=_revision(at_least),
+                at_least=self._revision(at_least),
                 limit=limit,
                 cursor=cursor,
                 kind=kind,
             )
+
+    def _revision(self, token: str | None) -> Revision | None:
+        return None if token is None else self._store.seals.parse(token)
 
 
 class _Deciding:
@@ -107,7 +110,3 @@ def _is_live(assurance: str) -> bool:
         mend = "use 'standard' or 'live'"
         raise InvalidArgument(what="assurance", value=repr(assurance), mend=mend)
     return assurance == "live"
-
-
-def _revision(token: str | None) -> Revision | None:
-    return None if token is None else parse_token(token)

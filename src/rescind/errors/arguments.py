@@ -34,4 +34,7 @@ class InvalidToken(RescindError):
     """The revision token was not issued for this organization."""
 
     code = "invalid_token"
-    mend = "Pass the token of a receipt or decision of the same organization, or none."
+    mend = (
+        "Pass the token of a receipt or decision of the same organization and database, or none."
+        " Tokens that version 0.1 gave out are no longer good"
+    )

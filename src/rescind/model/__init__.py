@@ -19,7 +19,8 @@ from rescind.model.names import (
     subject_id,
 )
 from rescind.model.receipts import MOST_NOT_FOUND, Difference, Missing, PendingWork, Receipt
-from rescind.model.revisions import Revision, parse_token
+from rescind.model.revisions import Revision
+from rescind.model.seals import Seals
 from rescind.model.times import microseconds, moment
 from rescind.model.words import (
     ENVIRONMENT,
@@ -74,13 +75,13 @@ __all__ = [
     "RoleId",
     "RoleMode",
     "Route",
+    "Seals",
     "SubjectId",
     "group_id",
     "holder_id",
     "microseconds",
     "moment",
     "organization_id",
-    "parse_token",
     "permission_id",
     "require_number",
     "require_subject_kind",

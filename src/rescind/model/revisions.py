@@ -1,13 +1,10 @@
-"""States of an organization's facts, and the tokens for them."""
+"""States of an organization's facts."""
 
 from __future__ import annotations
 
-import base64
-import reprlib
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
-from rescind.errors import InvalidToken
+from rescind.errors import InvalidArgument
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -20,36 +17,19 @@ class Revision:
     incarnation: int
     organization: int
     environment: int
+    sealed: str = field(default="", compare=False, repr=False)
+    """The token, in revisions that a database gave out."""
 
     def token(self) -> str:
-        """The opaque string that a caller hands back to read no older state."""
-        return _token(self.incarnation, self.organization, self.environment)
+        """The opaque string that a caller hands back to read no older state.
+
+        Raises InvalidArgument for a revision made by hand: only its database can make the token.
+        """
+        if not self.sealed:
+            mend = "take it from a receipt, a decision or a page"
+            raise InvalidArgument(what="revision", value=self, mend=mend)
+        return self.sealed
 
     def covers(self, other: Revision) -> bool:
         """Whether a read at this revision is at least as fresh as `other`."""
         return self.organization >= other.organization and self.environment >= other.environment
-
-
-@lru_cache(4_096)
-def _token(incarnation: int, organization: int, environment: int) -> str:
-    text = f"1.{incarnation}.{organization}.{environment}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def parse_token(token: object) -> Revision:
-    """The revision of a token, or InvalidToken."""
-    if not isinstance(token, str):
-        raise InvalidToken(token=reprlib.repr(token))
-    return _parsed(token)
-
-
-@lru_cache(4_096)
-def _parsed(token: str) -> Revision:
-    try:
-        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
-        version, incarnation, organization, environment = text.split(".")
-        if version == "1":
-            return Revision(int(incarnation), int(organization), int(environment))
-    except ValueError:
-        pass
-    raise InvalidToken(token=token)

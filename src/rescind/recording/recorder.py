@@ -28,6 +28,7 @@ from rescind.model import (
     Receipt,
     Revision,
     Route,
+    Seals,
 )
 from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
 from rescind.recording.batch import Batch, Entry, Plan
@@ -224,7 +225,7 @@ class Recorder:
         reason = why(batch.budget, list(batch.aside.values()), pairs)
         now = batch.entry.now
         return Recorded(
-            _receipt(batch.name, outcome, now, reason),
+            _receipt(self._store.seals, batch.name, outcome, now, reason),
             batch.leases(),
             difference=(lambda: difference(*batch.worlds(), now)) if detail else None,
         )
@@ -251,7 +252,7 @@ class Recorder:
         missing = json.dumps([("organization", name)])
         outcome = (o, number, environment, None, None, 0, None, None, missing)
         nothing = (lambda: Difference((), ())) if detail else None
-        return Recorded(_receipt(name, outcome, entry.now), difference=nothing)
+        return Recorded(_receipt(self._store.seals, name, outcome, entry.now), difference=nothing)
 
     def _replayed(self, plan: Plan, name: OrganizationId, entry: Entry, within: object) -> Recorded:
         names = {"o": plan.o, "key": entry.key}
@@ -264,10 +265,13 @@ class Recorder:
             raise KeyReused(key=entry.key)
         if outcome[3] is None:
             outcome[1] -= 1  # it altered nothing: the key holds the revision that it would have had
-        return Recorded(_receipt(name, tuple(outcome), outcome[6]), is_repeated=True)
+        return Recorded(
+            _receipt(self._store.seals, name, tuple(outcome), outcome[6]), is_repeated=True
+        )
 
 
 def _receipt(
+    seals: Seals,
     name: OrganizationId,
     outcome: tuple[Any, ...],
     now: int,
@@ -281,7 +285,7 @@ def _receipt(
     settled = settled_at and model.moment(settled_at)
     return Receipt(
         organization=name,
-        revision=Revision(o, number, environment),
+        revision=seals.revision(o, number, environment),
         changed=changed,
         direction=Direction.REVOKES if direction == "revokes" else Direction.GRANTS,
         route=Route.BACKGROUND if route == "background" else Route.INLINE,

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from rescind.errors import InvalidArgument
+from rescind.model import Seals
 from rescind.settings import Settings
 
 Params: TypeAlias = Mapping[str, Any]
@@ -165,6 +166,8 @@ class Store(Protocol):
     """One database."""
 
     engine: str
+    seals: Seals
+    """Of what this database gives out to be handed back; its secret was read when the store was opened."""
 
     def transact(
         self,

@@ -19,7 +19,6 @@ Engine = Literal["sqlite", "postgres"]
 SHARED = (
     "changes.sql",
     "pairs.sql",
-    "single_role.sql",
     "pending.sql",
     "reconcile.sql",
     "audit.sql",

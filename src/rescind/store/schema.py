@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rescind.errors import SchemaMissing, SchemaTooNew, SchemaTooOld
+from rescind.model import Seals
 
 VERSIONS = (
     "0001",
@@ -20,7 +21,6 @@ VERSIONS = (
     "0010",
     "0011",
     "0012",
-    "0013",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 
@@ -34,3 +34,9 @@ def require_current(execute: Callable[[str], Any]) -> None:
         return
     facts = {"has": row[0], "needs": VERSIONS[-1]}
     raise SchemaTooOld(**facts) if row[0] in VERSIONS else SchemaTooNew(**facts)
+
+
+def seals_of(execute: Callable[[str], Any]) -> Seals:
+    """The seals of a database whose schema is current."""
+    (secret,) = execute("SELECT secret FROM directory_secret").fetchone()
+    return Seals(secret)

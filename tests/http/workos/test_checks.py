@@ -13,6 +13,7 @@ from workos.authorization import (
     ResourceTargetById,
 )
 
+from rescind.model import Seals
 from tests.http.serving import Served
 from tests.http.workos.test_resources import make
 from tests.http.workos.world import acme, fresh, may
@@ -136,9 +137,20 @@ def test_a_check_tells_its_revision(client: Any, service: Served) -> None:
         answer = plain.post(path, json=body, headers=headers)
         assert (answer.status_code, answer.json()) == (200, {"authorized": True})
         assert answer.headers["Rescind-Revision"] == token
+        path = f"/authorization/organization_memberships/{other.ada}/check"
+        asked = {"permission_slug": other.permission}
+        refused = plain.post(path, json=asked, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_token")
+        role = f"/authorization/roles/{other.role}"
+        shared = plain.patch(role, json={"name": "X"}).headers["Rescind-Revision"]
+        answer = plain.post(path, json=asked, headers={"Rescind-At-Least": shared})
+        assert answer.json() == {"authorized": False}
         listed = plain.get(f"/organizations/{other.id}/groups", headers=headers)
         assert listed.status_code == 200
-        for wrong, status in (("nonsense", 400), (ahead(token), 412)):
+        for wrong, status in (
+            ("nonsense", 400),
+            (ahead(service.service.authority.store.seals, token), 412),
+        ):
             answer = plain.get(
                 f"/organizations/{world.id}/groups", headers={"Rescind-At-Least": wrong}
             )
@@ -146,9 +158,7 @@ def test_a_check_tells_its_revision(client: Any, service: Served) -> None:
             assert set(answer.json()) >= {"message", "code"}
 
 
-def ahead(token: str) -> str:
+def ahead(seals: Seals, token: str) -> str:
     """A token of a later revision than there is."""
-    from rescind.model import Revision, parse_token
-
-    seen = parse_token(token)
-    return Revision(seen.incarnation, seen.organization + 100, seen.environment).token()
+    seen = seals.parse(token)
+    return seals.revision(seen.incarnation, seen.organization + 100, seen.environment).token()

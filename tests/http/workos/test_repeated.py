@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -148,3 +150,28 @@ def at_once(
     for thread in threads:
         thread.join()
     return found
+
+
+def test_an_answer_kept_by_version_0_1(
+    client: Any, service: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Repeated after the upgrade, a request has its answer, with a token that is good now."""
+    world, key = acme(client), {"Idempotency-Key": fresh("key")}
+    client.authorization.create_group_role_assignment(world.eng, role_slug=world.role)
+    found, store = enforced(monkeypatch), service.service.authority.store
+    with service.client() as plain:
+        first = take_off(plain, world, key)
+        at = store.seals.parse(first.headers["Rescind-Revision"])
+        text = f"1.{at.incarnation}.{at.organization}.{at.environment}"
+        former = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        numbers = json.dumps([at.incarnation, at.organization, at.environment])
+        put = f"replace(receipts, '{numbers}', '\"{former}\"')"
+        store.queries["as before"] = (
+            f"UPDATE directory_answer SET receipts = {put} WHERE receipts <> {put} RETURNING receipts"
+        )
+        with store.connection() as connection:
+            kept = store.fetch("as before", {}, within=connection)
+        assert [row[0].count(former) for row in kept] == [2]
+        second = take_off(plain, world, key)
+    assert second.headers["Rescind-Revision"] == first.headers["Rescind-Revision"]
+    assert [receipt.token for receipt in found] == [found[0].token] * 2

@@ -46,7 +46,7 @@ def read_tail(store: Store, index: Index, at: Revision) -> Tail | None:
                 _log(ENVIRONMENT, at.environment),
             ]
         )
-        revision = take_state(None, state)
+        revision = take_state(None, state, store.seals)
         if revision == at:
             return None
         if max(len(log), len(environment_log)) > MOST_ENTRIES:
@@ -57,7 +57,7 @@ def read_tail(store: Store, index: Index, at: Revision) -> Tail | None:
 
     def apply(index: Index) -> None:
         reading.apply(index)
-        take_state(index, state)
+        take_state(index, state, store.seals)
 
     return Tail(revision, revokes, apply)
 

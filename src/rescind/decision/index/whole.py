@@ -12,7 +12,7 @@ from rescind.decision.index.assignments import Held
 from rescind.decision.index.catalog import Catalog, Role
 from rescind.decision.index.facts import Rules
 from rescind.decision.index.index import Index
-from rescind.model import Revision
+from rescind.model import Revision, Seals
 from rescind.store import Rows, Store
 
 ENVIRONMENT: Final = 0
@@ -45,21 +45,21 @@ def built(store: Store, o: int) -> tuple[Index, Revision]:
                 *((query, {"o": o}) for query in _WHOLE),
             ]
         )
-    revision = take_state(index, state)
+    revision = take_state(index, state, store.seals)
     for catalog, rows in ((index.facts.environment, rest[:3]), (index.facts.own, rest[3:6])):
         _fill_catalog(catalog, *rows)
     _fill(index, dict(zip(_WHOLE, rest[6:], strict=True)))
     return index, revision
 
 
-def take_state(index: Index | None, state: Rows) -> Revision:
+def take_state(index: Index | None, state: Rows, seals: Seals) -> Revision:
     """The revision of a row of `index_state`, whose settings the index takes over. Raises Gone."""
     if not state or state[0][1] is None:
         raise Gone
     o, _, number, environment, mode, on_loss, default_role = state[0]
     if index is not None:
         index.facts.set_rules(Rules(mode == "single", on_loss == "next-highest", default_role))
-    return Revision(o, number, environment)
+    return seals.revision(o, number, environment)
 
 
 def _fill_catalog(catalog: Catalog, permissions: Rows, roles: Rows, contents: Rows) -> None:
@@ -99,5 +99,5 @@ def _fill(index: Index, rows: dict[str, Rows]) -> None:
 def set_resets(index: Index, rows: Rows) -> None:
     """What is set aside is this, and nothing else."""
     index.facts.resets.clear()
-    for m, role in rows:
-        index.facts.resets.setdefault(m, set()).add(role)
+    for m, holder, role in rows:
+        index.facts.resets.setdefault(m, set()).add((holder, role))

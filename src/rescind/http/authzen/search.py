@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
+from typing import Final
 
 from msgspec import UNSET, UnsetType
 
@@ -20,9 +20,10 @@ from rescind.http.authzen.shapes import (
     asked_of,
 )
 from rescind.http.service import Service
-from rescind.model import ROOT, SUBJECT_KINDS, Page
+from rescind.model import ROOT, SUBJECT_KINDS, Page, Seals
 
 DEFAULT_LIMIT = 100
+_PAGE: Final = "page"
 Told = tuple[SearchAnswer, str | None]
 
 
@@ -111,7 +112,11 @@ def _search(
         found = ask(limit, cursor)
     except (MalformedId, OrganizationNotFound):
         return _nothing(service, page)
-    more = "" if found.next_cursor is None else _token(limit, found.next_cursor)
+    more = (
+        ""
+        if found.next_cursor is None
+        else _token(service.authority.store.seals, limit, found.next_cursor)
+    )
     results = [shown(item) for item in found.items]
     return SearchAnswer(PageAnswer(more, len(results)), results), found.revision.token()
 
@@ -138,20 +143,18 @@ def _place(service: Service, page: PageRequest) -> tuple[int, str | None]:
     limit = min(asked, most)
     if not page.token:
         return limit, None
-    kept, cursor = _opened(page.token)
+    kept, cursor = _opened(service.authority.store.seals, page.token)
     if page.limit is not UNSET and limit != kept:
         raise InvalidCursor(cursor=page.token)
     return min(max(kept, 1), most), cursor
 
 
-def _token(limit: int, cursor: str) -> str:
-    return base64.urlsafe_b64encode(f"{limit}.{cursor}".encode()).decode().rstrip("=")
+def _token(seals: Seals, limit: int, cursor: str) -> str:
+    return seals.seal(_PAGE, limit.to_bytes(4) + cursor.encode())
 
 
-def _opened(token: str) -> tuple[int, str]:
-    try:
-        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
-        limit, _, cursor = text.partition(".")
-        return int(limit), cursor
-    except ValueError:
-        raise InvalidCursor(cursor=token) from None
+def _opened(seals: Seals, token: str) -> tuple[int, str]:
+    content = seals.unseal(_PAGE, token)
+    if content is None:
+        raise InvalidCursor(cursor=token)
+    return int.from_bytes(content[:4]), content[4:].decode()

@@ -6,6 +6,7 @@ again are all committed, or none of them. It is answered when what it revoked is
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -54,7 +55,8 @@ class Call:
     ) -> None:
         self.service, self.caller = service, caller
         self.authority, self.store = service.authority, service.authority.store
-        self.at_least = None if at_least is None else model.parse_token(at_least)
+        self.seals = self.store.seals
+        self.at_least = None if at_least is None else self.seals.parse(at_least)
         self.now = time.time_ns() // 1_000
         self.chosen_id = chosen_id
         self._actor = caller.actor(behalf)
@@ -99,12 +101,21 @@ class Call:
         rows = self.fetch("read_revision", o=incarnation) if incarnation < 2**31 else []
         if not rows or not (incarnation == 0 or self.may_see(incarnation)):
             raise InvalidToken(token=self.at_least.token())
-        require(Revision(*rows[0]), self.at_least)
+        require(self.seals.revision(*rows[0]), self.at_least)
 
     def token_for(self, o: int) -> str | None:
-        """What a check of an organization must be as fresh as."""
-        is_meant = self.at_least is not None and self.at_least.incarnation == o
-        return self.at_least.token() if self.at_least is not None and is_meant else None
+        """What a question about an organization is at least as fresh as.
+
+        A token of what is for all organizations counts for each. Raises InvalidToken for one of another.
+        """
+        at_least = self.at_least
+        if at_least is None:
+            return None
+        if at_least.incarnation == 0:
+            return self.seals.revision(o, 0, at_least.organization).token()
+        if at_least.incarnation != o:
+            raise InvalidToken(token=at_least.token())
+        return at_least.token()
 
     # --- seeing -----------------------------------------------------------------------------------
 
@@ -238,12 +249,13 @@ class Call:
         ((digest, status, body, receipts),) = self.fetch("read_answer", **names)
         if digest != self._digest:
             raise KeyReused(key=self._key)
-        token, facts = json.loads(receipts)
+        state, facts = json.loads(receipts)
         self._receipts += [self._again(*each) for each in facts]
-        return _answer(status, body.encode(), token)
+        at = None if state is None else self._revision(state)
+        return _answer(status, body.encode(), at)
 
     def _kept(self, status: int, body: bytes) -> Response[Any]:
-        token = self._token()
+        at = self._state()
         if self._key is not None:
             self.fetch(
                 "keep_answer",
@@ -251,25 +263,39 @@ class Call:
                 key=self._key,
                 status=status,
                 body=body.decode(),
-                receipts=json.dumps((token, [_facts(receipt) for receipt in self._receipts])),
+                receipts=json.dumps(
+                    (at and _numbers(at), [_facts(receipt) for receipt in self._receipts])
+                ),
             )
-        return _answer(status, body, token)
+        return _answer(status, body, at)
 
-    def _token(self) -> str | None:
+    def _state(self) -> Revision | None:
         """The state of the facts that the write left."""
         if self._receipts:
-            return self._receipts[-1].token
+            return self._receipts[-1].revision
         rows = [] if self._about is None else self.fetch("read_revision", o=self._about)
-        return Revision(*rows[0]).token() if rows else None
+        return self.seals.revision(*rows[0]) if rows else None
+
+    def _revision(self, kept: list[int] | str) -> Revision:
+        """A revision of a kept answer: its numbers, or a token as they were before they were sealed."""
+        if isinstance(kept, str):
+            _, *numbers = base64.urlsafe_b64decode(kept + "==").decode().split(".")
+            kept = [int(number) for number in numbers]
+        return self.seals.revision(*kept)
 
     def _again(
-        self, organization: str, token: str, changed: bool, recorded_at: int, direction: str
+        self,
+        organization: str,
+        kept: list[int] | str,
+        changed: bool,
+        recorded_at: int,
+        direction: str,
     ) -> Receipt:
         """A receipt of an answer that is given again, so that what it promised is awaited again."""
         recorded = model.moment(recorded_at)
         return Receipt(
             organization=model.organization_id(organization),
-            revision=model.parse_token(token),
+            revision=self._revision(kept),
             changed=changed,
             direction=Direction(direction),
             route=Route.INLINE,
@@ -280,15 +306,20 @@ class Call:
         )
 
 
-def _answer(status: int, body: bytes, token: str | None) -> Response[Any]:
-    headers = {} if token is None else {REVISION: token}
+def _answer(status: int, body: bytes, at: Revision | None) -> Response[Any]:
+    headers = {} if at is None else {REVISION: at.token()}
     return Response(body, status_code=status, media_type="application/json", headers=headers)
 
 
-def _facts(receipt: Receipt) -> tuple[str, str, bool, int, str]:
+def _facts(receipt: Receipt) -> tuple[str, list[int], bool, int, str]:
     recorded_at = model.microseconds(receipt.recorded_at)
     direction = receipt.direction.value
-    return receipt.organization, receipt.token, receipt.changed, recorded_at, direction
+    numbers = _numbers(receipt.revision)
+    return receipt.organization, numbers, receipt.changed, recorded_at, direction
+
+
+def _numbers(revision: Revision) -> list[int]:
+    return [revision.incarnation, revision.organization, revision.environment]
 
 
 Asked: TypeAlias = NamedDependency[Call]

@@ -40,7 +40,7 @@ from rescind.store.postgres.errors import first_line, is_of_client, translated
 from rescind.store.postgres.listener import PostgresListener
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
 from rescind.store.queries import changes_data, queries
-from rescind.store.schema import require_current
+from rescind.store.schema import require_current, seals_of
 
 CONFLICT_ATTEMPTS = 8
 LIFETIME_SECONDS = 3_600.0
@@ -84,6 +84,7 @@ class PostgresStore:
         try:
             with connect(url, self.silence_seconds) as connection:
                 require_current(connection.execute)
+                self.seals = seals_of(connection.execute)
         except psycopg.errors.UndefinedTable:
             raise SchemaMissing(database=self.where) from None
         except (psycopg.Error, UnicodeError) as error:

@@ -33,12 +33,15 @@ FROM organization AS o WHERE o.id = :o
 -- name: settle_changes_of_deleted
 UPDATE change SET settled_at = :now WHERE organization = :o AND settled_at IS NULL
 
+-- A name stands for the organization that has it now: to that one, what is left of an earlier one is not its own.
+
 -- name: list_deletions
 SELECT o.deleted_as, d.done,
 @clock
 - d.recorded_at, d.revision, d.organization
 FROM deletion AS d JOIN organization AS o ON o.id = d.organization
-WHERE CAST(:organization AS TEXT) IS NULL OR o.deleted_as = :organization
+WHERE CAST(:organization AS TEXT) IS NULL OR (
+    o.deleted_as = :organization AND NOT EXISTS (SELECT 1 FROM organization AS x WHERE x.slug = :organization))
 ORDER BY d.recorded_at, d.organization LIMIT :limit
 
 -- name: find_deletion
@@ -56,8 +59,8 @@ AND organization IN (SELECT d.organization FROM deletion AS d)
 LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END
 
 -- name: clear_role_resets
-DELETE FROM role_reset WHERE organization = :o AND (membership, role) IN (
-    SELECT x.membership, x.role FROM role_reset AS x WHERE x.organization = :o
+DELETE FROM role_reset WHERE organization = :o AND (membership, assignment) IN (
+    SELECT x.membership, x.assignment FROM role_reset AS x WHERE x.organization = :o
 @rest
 )
 

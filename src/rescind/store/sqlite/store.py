@@ -14,7 +14,7 @@ from rescind.store.base import Change, Params, Rows
 from rescind.store.connections import driver_connection
 from rescind.store.pool import Loan, Pool, PoolClosed, PoolExhausted
 from rescind.store.queries import queries
-from rescind.store.schema import require_current
+from rescind.store.schema import require_current, seals_of
 from rescind.store.sqlite import files, turns
 from rescind.store.sqlite.files import (
     FORKED,
@@ -69,7 +69,9 @@ class SqliteStore:
         loan: Loan[Writer] = Loan()
         try:
             with translated_errors(self.path):
-                require_current(loan.take(self._writers).connection.execute)
+                execute = loan.take(self._writers).connection.execute
+                require_current(execute)
+                self.seals = seals_of(execute)
         except BaseException:
             self.close()
             raise
