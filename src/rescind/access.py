@@ -2,12 +2,14 @@
 
 allowed(m, p, r, t): m is active, and there is an assignment, not expired at t, whose role contains p,
 whose resource is r or an ancestor of r, and whose holder is m or a group that reaches m through
-unexpired memberships and nesting. In a single-role organization one organization-wide role counts.
+unexpired memberships and nesting. In a single-role organization one organization-wide role counts:
+the highest that is held and not set aside, else the default role. What is set aside is a fact, and
+`resets_after` says how a batch of changes changes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 ROOT = "organization"
@@ -31,6 +33,10 @@ class Assignment:
     resource: str = ROOT
 
 
+Link = Assignment | tuple[str, str]
+"""An assignment, a (subject, group) place, or a (child, parent) nesting."""
+
+
 @dataclass
 class World:
     """An organization's facts. Times are integers; None is never."""
@@ -46,7 +52,7 @@ class World:
     is_single_role: bool = False
     takes_next_highest: bool = False
     default_role: str | None = None
-    resets: set[tuple[str, Assignment]] = field(default_factory=set)
+    resets: set[tuple[str, str]] = field(default_factory=set)  # (subject, role) set aside
 
 
 def in_force(until: int | None, t: int) -> bool:
@@ -105,24 +111,68 @@ def held(world: World, subject: str, t: int | None) -> set[Assignment]:
     }
 
 
-def winning_role(world: World, subject: str, t: int) -> str | None:
-    """The organization-wide role that counts in a single-role organization.
+def won_role(world: World, subject: str, t: int) -> str | None:
+    """The organization-wide role that counts in a single-role organization, of those that a membership holds.
 
-    The highest priority wins. Unless the organization takes the next highest, a role that was won
-    and then lost (it expired, or the source was taken away) leaves the default role, and nothing
-    that the membership held at that time wins again.
+    The highest priority wins, between equals the one defined first. What has expired is as if it were not
+    there. What is set aside does not count.
     """
-    now = held(world, subject, t)
-    if world.takes_next_highest:
-        candidates = now
-    else:
-        candidates = {a for a in held(world, subject, None) if (subject, a) not in world.resets}
-    wide = {a.role for a in candidates if a.resource == ROOT}
-    if not wide:
-        return world.default_role
-    winner = min(wide, key=lambda role: (-world.roles[role].priority, world.roles[role].rank))
-    is_held = any(a.role == winner and a.resource == ROOT for a in candidates & now)
-    return winner if is_held else world.default_role
+    wide = {a.role for a in held(world, subject, t) if a.resource == ROOT}
+    candidates = {role for role in wide if (subject, role) not in world.resets}
+    return min(
+        candidates,
+        key=lambda role: (-world.roles[role].priority, world.roles[role].rank),
+        default=None,
+    )
+
+
+def winning_role(world: World, subject: str, t: int) -> str | None:
+    """The organization-wide role that counts in a single-role organization: one held, or the default role."""
+    won = won_role(world, subject, t)
+    return world.default_role if won is None else won
+
+
+def given(world: World, named: Set[Link], t: int) -> set[tuple[str, str]]:
+    """(subject, role) of the organization-wide roles that memberships hold at t by a link that was named.
+
+    A link is an assignment, a member's place in a group, or a nesting.
+    """
+    return {
+        (subject, assignment.role)
+        for subject in world.memberships
+        for path in paths(world, subject, t)
+        for assignment, until in world.assignments.items()
+        if assignment.resource == ROOT
+        and assignment.holder == (f"group:{path[-1]}" if path else subject)
+        and in_force(until, t)
+        and not named.isdisjoint({assignment, *_links(subject, path)})
+    }
+
+
+def _links(subject: str, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The place in a group and the nestings along a path."""
+    yield from zip((subject, *path), path, strict=False)
+
+
+def resets_after(
+    before: World, after: World, named: Set[Link], t: int, *, switched: bool = False
+) -> set[tuple[str, str]]:
+    """(subject, role) that is set aside when a batch at t has made one state of another and named links.
+
+    Who holds the winning role no more at the end has lost it. Then all that it holds is set aside, and
+    always less what the batch gave. A batch that changes the role mode or what a loss leaves (`switched`)
+    sets nothing aside; nor does an organization that takes the next highest role.
+    """
+    if switched:
+        return set()
+    resets = set(before.resets)
+    if after.is_single_role and not after.takes_next_highest:
+        for subject in before.memberships.keys() & after.memberships.keys():
+            lost = won_role(before, subject, t)
+            wide = {a.role for a in held(after, subject, t) if a.resource == ROOT}
+            if lost is not None and lost not in wide:
+                resets |= {(subject, role) for role in wide}
+    return resets - given(after, named, t)
 
 
 def counted(world: World, subject: str, t: int) -> set[tuple[str, str]]:

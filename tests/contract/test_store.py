@@ -82,8 +82,8 @@ def test_statements_are_announced_in_order(acme: Authority) -> None:
     assert names[0] in ("begin", "check_plan")
     assert names[-2:] == ["commit", "committed"]
     for first, then in (
-        ("claim_key", "refuse_assignments"),
-        ("refuse_assignments", "insert_assignments"),
+        ("claim_key", "refuse_given"),
+        ("refuse_given", "insert_assignments"),
         ("insert_assignments", "extend_for_subject"),
     ):
         assert names.index(first) < names.index(then)

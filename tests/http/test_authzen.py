@@ -477,13 +477,20 @@ def test_discovery_below_a_path(shared: Served) -> None:
     shared.service.public_url = "https://example.com/pdp/"
     well_known = f"{shared.url}/.well-known/authzen-configuration"
     try:
-        for below in ("", "/pdp", "/pdp/"):
+        for below in ("", "/pdp"):
             found = httpx.get(well_known + below).json()
             assert found["policy_decision_point"] == "https://example.com/pdp"
         for below in ("/o/acme", "/pdp/o/acme"):
             found = httpx.get(well_known + below).json()
             assert found["policy_decision_point"] == "https://example.com/pdp/o/acme"
-        for below in ("/other", "/pdp/other", "/pdp/o", "/pdp/o/acme/more", "/other/o/acme"):
+        for below in (
+            "/other",
+            "/pdp/",
+            "/pdp/other",
+            "/pdp/o",
+            "/pdp/o/acme/more",
+            "/other/o/acme",
+        ):
             assert httpx.get(well_known + below).status_code == 404, below
     finally:
         shared.service.public_url = None

@@ -193,7 +193,9 @@ def test_no_rule_is_lost(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     same(both, [ask, LAST])
 
-    def careless(service: Service, _: str, headers: Any, body: bytes) -> Admission | None:
+    def careless(
+        service: Service, _: str, headers: Any, body: bytes, *, needed: str
+    ) -> Admission | None:
         return Admission(service.keys.recognize(admission.key_of(headers) or ""), body)
 
     monkeypatch.setattr(admission, "at_once", careless)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rescind import access, changes, model
 from rescind.access import ROOT, Assignment, Role, World
+from tests.property import single_role
 
 
 class Refused(Exception):
@@ -30,12 +31,34 @@ class Facts:
     ranks: int = 0
 
 
-def apply(before: Facts, change: changes.Change) -> Facts:
+def apply(before: Facts, change: changes.Change, now: int = 0) -> Facts:
     """The facts after one change, or Refused."""
+    return apply_batch(before, [change], now)
+
+
+def apply_batch(before: Facts, batch: Sequence[changes.Change], now: int) -> Facts:
+    """The facts after a batch of changes, or Refused. What it sets aside is judged by its end."""
     after = copy.deepcopy(before)
-    _APPLY[type(change)](after, change)
-    _reset_losers(before.world, after.world)
+    switched = False
+    for change in batch:
+        mode = single_role.mode(after.world)
+        _APPLY[type(change)](after, change)
+        switched |= mode != single_role.mode(after.world)
+        after.world.resets -= _forgotten(after, change)
+    after.world.resets = single_role.set_aside_after(
+        before.world, after.world, batch, now, switched=switched
+    )
     return after
+
+
+def _forgotten(facts: Facts, change: changes.Change) -> set[tuple[str, str]]:
+    """A membership or a role that is deleted takes with it what was set aside of it."""
+    return {
+        (subject, role)
+        for subject, role in facts.world.resets
+        if (isinstance(change, changes.RemoveMembership) and change.subject == subject)
+        or (isinstance(change, changes.DeleteRole) and change.role == role)
+    }
 
 
 def pairs(world: World) -> dict[tuple[str, Assignment], int | None]:
@@ -52,30 +75,6 @@ def pairs(world: World) -> dict[tuple[str, Assignment], int | None]:
             if assignment.holder in until:
                 found[(subject, assignment)] = until[assignment.holder]
     return found
-
-
-def _reset_losers(before: World, after: World) -> None:
-    """Who lost the last source of a winning role falls to the default role with all it still holds."""
-    if not (before.is_single_role and after.is_single_role):
-        after.resets = set()
-        return
-    if before.takes_next_highest != after.takes_next_highest:
-        after.resets = set()
-    old, new = pairs(before), pairs(after)
-    after.resets = {pair for pair in after.resets if pair in new}
-    if after.takes_next_highest:
-        return
-    for subject in before.memberships:
-        had = {
-            a for s, a in old if s == subject and a.resource == ROOT and (s, a) not in before.resets
-        }
-        if not had:
-            continue
-        ranked = {a.role: before.roles[a.role] for a in had}
-        winner = min(ranked, key=lambda role: (-ranked[role].priority, ranked[role].rank))
-        has = {a for s, a in new if s == subject and a.resource == ROOT}
-        if not any(a.role == winner for a in has & had):
-            after.resets |= {(subject, a) for a in has & had}
 
 
 def _known(container: Any, item: str, what: str) -> str:

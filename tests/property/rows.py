@@ -34,10 +34,10 @@ def effective_roles(
     }
 
 
-def role_resets(authority: Authority, organization: str) -> set[tuple[str, Assignment]]:
+def role_resets(authority: Authority, organization: str) -> set[tuple[str, str]]:
     """What does not count any more for whom, in a single-role organization."""
     found = authority.store.fetch("read_resets", {"o": number_of(authority, organization)})
-    return {(subject, Assignment(holder, role)) for subject, holder, role in found}
+    return {(subject, role) for subject, role in found}
 
 
 def count_rows(authority: Authority, organization: str, table: str) -> int:

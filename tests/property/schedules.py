@@ -86,7 +86,7 @@ class Schedule:
         """This change arrives."""
         refused, after = None, self.facts
         try:
-            after = oracle.apply(self.facts, change)
+            after = oracle.apply(self.facts, change, NOW)
         except oracle.Refused as refusal:
             refused = refusal.code
         try:

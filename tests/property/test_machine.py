@@ -25,6 +25,7 @@ from rescind.decision.difference import difference
 from rescind.errors import RescindError
 from rescind.store import open_store
 from tests.property import oracle
+from tests.property.chains import assert_each_allows, assert_none_is_missing
 from tests.property.rows import count_rows, effective_roles, role_resets
 
 SUBJECTS = ("user:a", "service_account:b", "agent:c")
@@ -151,8 +152,7 @@ class Machine(RuleBasedStateMachine):
         before, refused = self.facts, None
         after = before
         try:
-            for change in batch:
-                after = oracle.apply(after, change)
+            after = oracle.apply_batch(before, batch, self.now)
         except oracle.Refused as refusal:
             refused = refusal.code
         expected = difference(before.world, after.world, self.now) if refused is None else None
@@ -205,11 +205,12 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def role_resets_are_the_facts(self) -> None:
-        """What is set aside is what memberships held when they lost a higher role, and still hold."""
+        """What is set aside is what the documentation says, and nothing waits to be compared."""
         expected = self.facts.world.resets
         for name, authority in self.authorities.items():
             assert role_resets(authority, self.organization) == expected, name
             assert count_rows(authority, self.organization, "role_reset") == len(expected), name
+            assert count_rows(authority, self.organization, "role_before") == 0, name
 
     @rule(subject=subjects, permission=st.sampled_from(PERMISSIONS), resource=places)
     def lists_and_explanations_agree(
@@ -234,6 +235,9 @@ class Machine(RuleBasedStateMachine):
                 assert bool(decision) == bool(alone)
                 assert bool(decision) == bool(decision.explanation.chains)
                 assert bool(decision) != bool(decision.explanation.obstacles)
+                if decision:
+                    assert_each_allows(world, decision.explanation.chains, self.now)
+                    assert_none_is_missing(world, decision.explanation.chains, self.now)
 
 
 @pytest.fixture

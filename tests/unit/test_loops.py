@@ -16,12 +16,16 @@ ENDS: Final = {
     "cli/watching.py:_frames": "whoever watches",
     "decision/enforcement.py:Acknowledgements._run": "closing",
     "decision/enforcement.py:Enforcer._leases": "the length of a lease",
+    "decision/memory/memory.py:Memory._load_wanted": "nothing that is wanted any more",
     "decision/memory/replica.py:Replica._run": "closing; it waits longer after each failure",
     "http/routes/imports.py:_lines": "the end of the body",
     "http/workos/checks.py:_all": "the last page",
     "propagation/purge.py:_purge": "a chunk that is not full",
     "propagation/worker.py:Worker.run": "stopping; it waits longer after each failure",
+    "store/pool.py:Pool.provide": "wait_seconds",
     "store/postgres/connection.py:_until_silent": "silence",
+    "store/postgres/store.py:PostgresStore._connect": "CONNECT_SECONDS",
+    "store/sqlite/transaction.py:SqliteListener.wait": "the seconds asked for",
     "store/sqlite/turns.py:begin": "BUSY_SECONDS",
 }
 """Loops that are written to go on until they are left from within, or after an error, and what ends them."""

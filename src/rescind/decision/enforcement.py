@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -32,6 +33,7 @@ NEWEST: Final = 2**63 - 1
 LISTEN_SECONDS: Final = 0.2
 """How long closing waits for the thread at most."""
 
+pause = time.sleep
 log = logging.getLogger(__name__)
 
 
@@ -151,7 +153,7 @@ class Enforcer:
                 if clock(CLOCK) >= bound:
                     return {}
                 log.warning("replicas cannot be read, so they are waited out: %s", error)
-                threading.Event().wait(POLL_SECONDS)
+                pause(POLL_SECONDS)
                 continue
             now = clock(CLOCK)
             return {

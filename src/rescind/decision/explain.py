@@ -143,33 +143,32 @@ _UNKNOWN = {
 
 
 def chains(world: World, question: Question, now: int) -> Iterator[Chain]:
-    """Every chain that allows; a default role has one of its own."""
+    """Every chain that allows; a default role that counts has one of its own."""
     subject, permission, resource = question[1:]
-    counts = access.counted(world, subject, now)
     line = access.ancestors(world, resource)
-    wanted = {
-        assignment
-        for assignment, until in world.assignments.items()
-        if access.in_force(until, now)
-        and assignment.resource in line
-        and (assignment.role, assignment.resource) in counts
-        and permission in world.roles[assignment.role].permissions
-        and not _is_reset(world, subject, assignment)
-    }
-    is_by_assignment = False
+    won = access.won_role(world, subject, now) if world.is_single_role else None
+    wanted = sorted(
+        (
+            assignment
+            for assignment, until in world.assignments.items()
+            if access.in_force(until, now)
+            and assignment.resource in line
+            and permission in world.roles[assignment.role].permissions
+            and (not world.is_single_role or assignment.resource != ROOT or assignment.role == won)
+        ),
+        key=str,
+    )
     for path in access.paths(world, subject, now):
         holder = f"group:{path[-1]}" if path else subject
-        for assignment in sorted(wanted, key=str):
+        for assignment in wanted:
             if assignment.holder == holder:
-                is_by_assignment = True
                 yield _chain(world, question, path, assignment)
     role = world.default_role
     if (
         world.is_single_role
+        and won is None
         and role is not None
-        and (role, ROOT) in counts
         and permission in world.roles[role].permissions
-        and not is_by_assignment
     ):
         yield Chain(subject, (), role, permission, ROOT, resource, None, is_default_role=True)
 
@@ -213,19 +212,10 @@ def _why_not(
         yield f"the assignment of {what} expired {moment(until).isoformat()}"
     if world.is_single_role and assignment.resource == ROOT:
         winner = access.winning_role(world, subject, now)
-        if _is_reset(world, subject, assignment):
-            yield f"{what} does not count: {subject} fell to the default role when it lost a higher one"
+        if (subject, assignment.role) in world.resets:
+            yield f"{what} does not count: it was set aside when {subject} lost a higher one; give it again"
         elif winner != assignment.role:
             yield f"{what} does not count: in this single-role organization {winner or 'none'} does"
-
-
-def _is_reset(world: World, subject: str, assignment: Assignment) -> bool:
-    return (
-        world.is_single_role
-        and not world.takes_next_highest
-        and assignment.resource == ROOT
-        and (subject, assignment) in world.resets
-    )
 
 
 def _chain(

@@ -83,8 +83,5 @@ def _common(
         "is_single_role": role_mode == "single",
         "takes_next_highest": on_loss == "next-highest",
         "default_role": default_role,
-        "resets": {
-            (subject, Assignment(holder, role))
-            for subject, holder, role in rows[f"{prefix}_resets"]
-        },
+        "resets": {(subject, role) for subject, role in rows[f"{prefix}_resets"]},
     }

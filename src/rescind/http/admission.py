@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from rescind.errors import (
     BodyTooLarge,
@@ -12,11 +12,10 @@ from rescind.errors import (
     RescindError,
     Unauthenticated,
 )
-from rescind.http.auth import Caller
+from rescind.http.auth import Caller, Scope
+from rescind.http.heads import Headers
 from rescind.http.limits import Limits, require_shallow
 from rescind.http.service import Service
-
-Headers: TypeAlias = dict[bytes, bytes]
 
 WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
@@ -29,7 +28,9 @@ class Admission(NamedTuple):
     refusal: RescindError | None = None
 
 
-def at_once(service: Service, method: str, headers: Headers, body: bytes) -> Admission | None:
+def at_once(
+    service: Service, method: str, headers: Headers, body: bytes, *, needed: Scope
+) -> Admission | None:
     """The admission of a request that is here as a whole; waits for nothing.
 
     None where the key is not remembered, or its use is to be noted: then the request is not counted.
@@ -44,6 +45,7 @@ def at_once(service: Service, method: str, headers: Headers, body: bytes) -> Adm
         return None
     try:
         service.rates.spend(caller.key_id)
+        caller.require(needed)
         require_size(headers, service.limits)
         require_form(method, headers, body, service.limits)
     except RescindError as error:

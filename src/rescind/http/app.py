@@ -15,10 +15,13 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
+from rescind.errors import RescindError
 from rescind.http import problems, workos
+from rescind.http.addresses import Addresses
 from rescind.http.authzen import routes as authzen
-from rescind.http.gate import Gate
+from rescind.http.gate import Gate, Sent
 from rescind.http.methods import telling_methods
+from rescind.http.public import Document, Public
 from rescind.http.routes import changes, checks, health, imports, keys, lists, pending
 from rescind.http.service import Service
 from rescind.http.slashes import keeping_slashes, telling_slashes
@@ -38,10 +41,20 @@ OURS: Final = [
 ]
 
 
-def application(service: Service) -> Gate:
-    """The application. Closing the service's authority is the caller's work."""
-    app = keeping_slashes(authzen.found_below(service, framework(service)))
-    return Gate(app, service, lanes={**checks.LANES, **authzen.LANES})
+def application(service: Service, *, has_lanes: bool = True) -> Gate:
+    """The application. Closing the service's authority is the caller's work.
+
+    Without lanes the framework answers everything that is not public.
+    """
+    app = framework(service)
+    return Gate(
+        keeping_slashes(app),
+        service,
+        lanes={**checks.LANES, **authzen.LANES} if has_lanes else {},
+        addresses=Addresses(app.routes),
+        public=Public(service, app),
+        encode=_encoded,
+    )
 
 
 def framework(service: Service) -> Litestar:
@@ -60,18 +73,28 @@ def framework(service: Service) -> Litestar:
     )
 
 
-@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
-def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+@get("/openapi.json", include_in_schema=False, sync_to_thread=True)
+def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The OpenAPI document of all routes."""
-    return request.app.openapi_schema.to_schema()
+    return Response(Document.of(request.app)[0], media_type="application/json")
 
 
 def _respond(request: Request[Any, Any, Any], raised: Exception) -> Response[bytes]:
     """What no route has taken is refused in the manner of those that are beside it."""
-    is_theirs = request.scope["path"].strip("/").partition("/")[0] in workos.PLACES
-    return (
-        workos.errors.respond(request, raised) if is_theirs else problems.respond(request, raised)
-    )
+    if _is_theirs(request.scope["path"]):
+        return workos.errors.respond(request, raised)
+    return problems.respond(request, raised)
+
+
+def _encoded(path: str, error: RescindError, request_id: str) -> Sent:
+    """What the gate refuses, in the manner of the routes that are beside it."""
+    if _is_theirs(path):
+        return workos.errors.encoded(error)
+    return problems.encoded(error, request_id)
+
+
+def _is_theirs(path: str) -> bool:
+    return path.strip("/").partition("/")[0] in workos.PLACES
 
 
 def _always(service: Service) -> Callable[[], Service]:

@@ -41,6 +41,11 @@ class Caller:
         """Whether the key may do that."""
         return scope in self.scopes or "admin" in self.scopes
 
+    def require(self, scope: Scope) -> None:
+        """Raises ScopeMissing unless the key may do that."""
+        if not self.has(scope):
+            raise ScopeMissing(scope=scope)
+
     def actor(self, behalf: str | None = None) -> str:
         """Who a change is by, as the change log has it: the key, and for whom it was used."""
         key = f"key:{self.key_id} ({self.name})"
@@ -86,8 +91,7 @@ def admitted(state: State, scope: Scope) -> Caller:
     caller: Caller | None = state.get("caller")
     if caller is None:
         raise Unauthenticated()
-    if not caller.has(scope):
-        raise ScopeMissing(scope=scope)
+    caller.require(scope)
     return caller
 
 

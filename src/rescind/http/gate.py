@@ -1,7 +1,7 @@
 """The way in: request ids, admission, lanes, and one log line; the same for every route.
 
-A request that is refused here still goes to its route, whose guard raises the refusal: so each family of
-routes tells it in its own shape. Lanes are the few routes that answer here, for speed; the wire may ask
+What is refused is refused here, before the framework has any work with it, in the shape of the routes that
+are beside the address. Lanes are the few routes that answer here, for speed; the wire may ask
 them without a task where nothing must be waited for.
 """
 
@@ -16,17 +16,24 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
-from rescind.errors import BodyTooLarge, RescindError
+from rescind.errors import BodyTooLarge, MethodNotAllowed, RescindError
 from rescind.http import admission, problems
-from rescind.http.admission import Admission, Headers
+from rescind.http.addresses import Address, Addresses
+from rescind.http.admission import Admission
 from rescind.http.at_hand import MOST_BYTES, NotAtHand
-from rescind.http.auth import Caller, admitted
-from rescind.http.keys import Credential
+from rescind.http.auth import Caller, Scope, admitted
+from rescind.http.authzen.routes import found_below
+from rescind.http.heads import Headers, require_single
+from rescind.http.keys import Credential, parted
 from rescind.http.patience import Message, Patience, Receive
+from rescind.http.public import Public
 from rescind.http.service import Service
 
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Sent: TypeAlias = tuple[list[tuple[bytes, bytes]], bytes]
+Fields: TypeAlias = list[tuple[bytes, bytes]]
+Sent: TypeAlias = tuple[Fields, bytes]
+Encode: TypeAlias = Callable[[str, RescindError, str], Sent]
+"""Headers and body of the refusal of an address, with the error and the request's id."""
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 ADMISSION: Final = "admission"
@@ -58,9 +65,21 @@ class Answered(NamedTuple):
 class Gate:
     """The ASGI application that all requests come to."""
 
-    def __init__(self, app: App, service: Service, lanes: Mapping[str, Lane]) -> None:
+    def __init__(
+        self,
+        app: App,
+        service: Service,
+        lanes: Mapping[str, Lane],
+        *,
+        addresses: Addresses | None = None,
+        public: Public | None = None,
+        encode: Encode | None = None,
+    ) -> None:
+        """Without addresses there are only the lanes."""
         self.service, self.lanes = service, lanes
-        self._app = app
+        self._app, self._public = app, public
+        self._addresses = addresses or Addresses(())
+        self._encode = encode or (lambda _, error, request_id: problems.encoded(error, request_id))
         self._patience = Patience(service.limits.body_seconds)
         self._tasks: set[asyncio.Future[Any]] = set()
 
@@ -79,12 +98,12 @@ class Gate:
         admission in the request's state; or without, where None says that nothing is known.
         """
         start = time.perf_counter()
-        known = admission.at_once(self.service, "POST", headers, body)
+        known = admission.at_once(self.service, "POST", headers, body, needed="check")
         at_hand = self._at_hand(body)
         if known is None or known.refusal is not None or at_hand is None:
             return known
         caller = known.caller
-        if caller is None or not caller.has("check"):
+        if caller is None:
             return known
         try:
             sent = self.lanes[path](at_hand, caller, headers, body)
@@ -103,7 +122,7 @@ class Gate:
         state = scope.setdefault("state", {})
         known: Admission | None = state.pop(ADMISSION, None)
         state.update(request_id=request_id, caller=None, body=None, refusal=None, code=None)
-        status, lane = 0, None
+        status, lane, needed = 0, None, None
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -118,35 +137,67 @@ class Gate:
         method = scope["method"]
         if method == "HEAD":  # as GET; the server leaves out the body
             scope = {**scope, "method": "GET"}
+        raw_path = found_below(self.service, scope.get("raw_path") or scope["path"].encode())
+        address: Address | None = None
         try:
+            lane = self._lane(scope["method"], raw_path)
+            if lane is None:
+                address = self._addresses.find(raw_path)
+                needed = address.scope_for(scope["method"])
+                if scope["method"] == "OPTIONS":
+                    await _respond(answer, 204, [(b"allow", address.allow.encode())], b"")
+                    return
+                if needed is None:
+                    assert self._public is not None
+                    told = await self._public.answer(raw_path, scope["scheme"], headers)
+                    await _respond(answer, *told)
+                    return
+            else:
+                needed = "check"
             if known is None:
-                known = await self._admit(scope, headers, state, receive)
+                known = await self._admit(scope, headers, state, receive, needed)
             state["caller"], body, state["refusal"] = known
             state["body"] = body
-            lane = self.lanes.get(scope["path"]) if scope["method"] == "POST" else None
+            admitted(state, needed)
             if lane is not None and body is not None:
                 await self._run(lane, state, headers, body, answer)
             else:
                 await self._app(scope, _replayed(body, receive), answer)
         except ConnectionResetError:
             state["code"] = "client_gone"
+        except RescindError as error:
+            fields, body = self._refused(scope["path"], error, state)
+            if isinstance(error, MethodNotAllowed) and address is not None:
+                fields.append((b"allow", address.allow.encode()))
+            await _respond(answer, problems.status_of(error), fields, body)
         finally:
             level = logging.DEBUG if lane is not None and status == 200 else logging.INFO
             _log(method, scope["path"], state, status, start, level)
 
+    def _lane(self, method: str, raw_path: bytes) -> Lane | None:
+        return self.lanes.get(raw_path.decode("latin-1")) if method == "POST" else None
+
+    def _refused(self, path: str, error: RescindError, state: dict[str, Any]) -> Sent:
+        request_id: str = state["request_id"]
+        state["code"] = error.code
+        problems.note(error, error, request_id)
+        return self._encode(path, error, request_id)
+
     # --- letting in -------------------------------------------------------------------------------
 
     async def _admit(
-        self, scope: Any, headers: Headers, state: dict[str, Any], receive: Receive
+        self, scope: Any, headers: Headers, state: dict[str, Any], receive: Receive, needed: Scope
     ) -> Admission:
         """Recognize the caller and read the body. Who calls is in the state as soon as it is known."""
         caller, limits = None, self.service.limits
         try:
+            require_single(scope["headers"], headers)
             credential = await self._credential(headers)
             if credential is None:
                 return Admission()
             caller = state["caller"] = credential.caller
             self.service.rates.spend(caller.key_id)
+            caller.require(needed)
             if scope["path"] in STREAMED:
                 admission.require_plain(headers)
                 state["credential"] = credential
@@ -166,6 +217,7 @@ class Gate:
             return None
         caller = keys.known(text)
         if caller is None:
+            parted(text)
             caller = await self.in_thread(keys.recognize, text)
         if keys.is_use_to_note(caller):
             self._in_background(keys.note_use, caller)
@@ -191,16 +243,13 @@ class Gate:
         try:
             caller = admitted(state, "check")
             extra, answer = await self._answer(lane, caller, headers, body)
-            size = str(len(answer)).encode()
-            sent = [(b"content-type", b"application/json"), (b"content-length", size), *extra]
-            status = 200
+            status, fields = 200, [(b"content-type", b"application/json"), *extra]
         except Exception as raised:
             error = problems.as_error(raised)
             problems.note(raised, error, state["request_id"])
             state["code"], status = error.code, problems.status_of(error)
-            sent, answer = problems.encoded(error, state["request_id"])
-        await send({"type": "http.response.start", "status": status, "headers": sent})
-        await send({"type": "http.response.body", "body": answer})
+            fields, answer = problems.encoded(error, state["request_id"])
+        await _respond(send, status, fields, answer)
 
     async def _answer(self, lane: Lane, caller: Caller, headers: Headers, body: bytes) -> Sent:
         """Out of memory where it can be; what may wait for a database does so in a thread."""
@@ -247,6 +296,14 @@ def _log(
         "code": state["code"],
     }
     log.log(level, "request", extra={"facts": facts})
+
+
+async def _respond(send: Send, status: int, fields: Fields, body: bytes) -> None:
+    """Send an answer as a whole. What has no content has no length (RFC 9110, 8.6)."""
+    if status != 204:
+        fields = [*fields, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+    await send({"type": "http.response.body", "body": body})
 
 
 def request_id_of(headers: Headers) -> str:

@@ -212,10 +212,7 @@ class Keys:
     def recognize(self, text: str) -> Caller:
         """Whose key it is, as the database says now. Raises Unauthenticated."""
         start, forgotten = time.monotonic(), self._forgotten
-        prefix, _, rest = text.partition("_")
-        key_id, _, secret = rest.partition("_")
-        if prefix != PREFIX or not _is_id(key_id):
-            raise Unauthenticated()
+        key_id, secret = parted(text)
         rows = self._store.fetch("read_api_key", {"id": key_id})
         now = _now()
         if not rows or not _is_good(rows[0], secret, now):
@@ -263,6 +260,15 @@ def _good_seconds(row: tuple[Any, ...], now: int) -> float:
     """Seconds until something about the key ends."""
     ends = [at for at in (row[5], row[8]) if at is not None and at > now]
     return (min(ends) - now) / 1e6 if ends else float("inf")
+
+
+def parted(text: str) -> tuple[str, str]:
+    """The id and the secret of a key's text. Raises Unauthenticated for what is no key's."""
+    prefix, _, rest = text.partition("_")
+    key_id, _, secret = rest.partition("_")
+    if prefix != PREFIX or not _is_id(key_id):
+        raise Unauthenticated()
+    return key_id, secret
 
 
 def _text(key_id: str, secret: str) -> str:

@@ -162,9 +162,12 @@ def body_of(error: RescindError, request_id: str) -> dict[str, Any]:
 def encoded(error: RescindError, request_id: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
     """The headers and the body of an answer that tells the error."""
     body = msgspec.json.encode(body_of(error, request_id))
-    told = [(name.lower().encode(), value.encode()) for name, value in headers_of(error).items()]
-    size = str(len(body)).encode()
-    return [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", size), *told], body
+    return [(b"content-type", MEDIA_TYPE.encode()), *lines_of(error)], body
+
+
+def lines_of(error: RescindError) -> list[tuple[bytes, bytes]]:
+    """The headers that go with an error, as they are sent."""
+    return [(name.lower().encode(), value.encode()) for name, value in headers_of(error).items()]
 
 
 def note(raised: Exception, error: RescindError, request_id: str) -> None:

@@ -17,9 +17,10 @@ from uvicorn.server import ServerState
 
 from rescind import waiting
 from rescind.errors import HeadTooLarge, HeadTooSlow, InvalidRequest, RescindError
-from rescind.http import problems
-from rescind.http.admission import Admission, Headers
+from rescind.http import heads, problems
+from rescind.http.admission import Admission
 from rescind.http.gate import ADMISSION, Answered, Gate, log, request_id_of
+from rescind.http.heads import Headers
 from rescind.http.patience import Watch
 
 AT_ONCE: Final = 16
@@ -125,14 +126,29 @@ class Wire(HttpToolsProtocol):
         self._is_in_head = self._has_moved = True
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header. What comes after a body is none (RFC 9110, 6.5): proxies do not look there."""
+        if not self._is_in_head:
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
     def on_headers_complete(self) -> None:
         """A request is under way: ours until more of it must be waited for, or uvicorn's."""
         if self._read + self._reads > self._limits.head_bytes:
             self._require_short_head()
+        headers = dict(self.headers)
+        version = self.parser.get_http_version()
+        flaw = heads.flaw_of(version, self.url, self.headers, headers)
+        if flaw is not None:
+            self._refusal = InvalidRequest(why=flaw)
+            raise self._refusal
         self._is_in_head, self._has_moved = False, True
         lane = self._wires.lanes.get(self.url)
-        if lane is not None and self._is_free():
-            self._lane, self._lane_headers, self._lane_body = lane, dict(self.headers), b""
+        if lane is not None and version == "1.1" and self._is_free(headers):
+            self._lane, self._lane_headers, self._lane_body = lane, headers, b""
         else:
             super().on_headers_complete()
 
@@ -176,8 +192,11 @@ class Wire(HttpToolsProtocol):
         self.answer()
         super().shutdown()
 
-    def _is_free(self) -> bool:
-        """Whether a request with a body may be answered before uvicorn knows of it."""
+    def _is_free(self, headers: Headers) -> bool:
+        """Whether a request with a body may be answered before uvicorn knows of it.
+
+        One that has a header twice may not, since it might have to be refused.
+        """
         parser, limit = self.parser, self.limit_concurrency
         return (
             (self.cycle is None or self.cycle.response_complete)
@@ -185,7 +204,7 @@ class Wire(HttpToolsProtocol):
             and not self.flow.write_paused
             and not self.expect_100_continue
             and parser.get_method() == b"POST"
-            and parser.get_http_version() == "1.1"
+            and len(headers) == len(self.headers)
             and parser.should_keep_alive()
             and not parser.should_upgrade()
             and (limit is None or max(len(self.connections), len(self.tasks)) < limit)
@@ -269,7 +288,12 @@ class Wire(HttpToolsProtocol):
         request_id, status = request_id_of(headers), problems.status_of(error)
         told, body = problems.encoded(error, request_id)
         common = self.server_state.default_headers
-        ours = [(b"x-request-id", request_id.encode()), (b"connection", b"close")]
+        size = str(len(body)).encode()
+        ours = [
+            (b"content-length", size),
+            (b"x-request-id", request_id.encode()),
+            (b"connection", b"close"),
+        ]
         self.transport.write(STATUS_LINE[status] + _lines([*common, *told, *ours]) + b"\r\n" + body)
         self.transport.close()
         facts = {"request_id": request_id, "status": status, "code": error.code}

@@ -6,10 +6,6 @@ effective roles follow in the transaction of the change by the difference only, 
 or memberships × Δassignments; or *background*, where a pending row names what to look at again. A step
 begins inline. If it turns out too large for that, or a job has its groups, the store refuses it with
 OverBudget, and the transaction is done again with that step in the background.
-
-In a single-role organization that resets on loss, a membership that is about to lose its winning role
-first has its remaining organization-wide roles set aside (`role_reset`). That is a fact of the change, not
-an effective role, so it is done at once by either route.
 """
 
 from __future__ import annotations
@@ -51,12 +47,9 @@ class Router:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The organization that a change works in: its number, whether roles can be reset there, and the
-    routes of the transaction.
-    """
+    """The organization that a change works in: its number, and the routes of the transaction."""
 
     o: int
-    is_single_role: bool
     router: Router
 
 
@@ -155,8 +148,6 @@ def after_ended(
     """
     if by_groups:
         _unmake(tx, scope, "ended", "pend_ended")
-    elif scope.is_single_role:
-        _reset(tx, scope, "ended")
     if by_subjects:
         tx.count("drop_direct_for_ended", "revoked", o=scope.o)
     if not (by_groups and scope.router.is_background):
@@ -183,16 +174,9 @@ def after_role_ended(
 
 def _unmake(tx: Transaction, scope: Scope, what: str, pend: str, **names: Any) -> None:
     scope.router.weigh(tx, what, takes=True, o=scope.o, **names)
-    if scope.is_single_role:
-        _reset(tx, scope, what, **names)
     if scope.router.is_background:
         tx.count(pend, "pended", o=scope.o, **names)
         return
     tx.count(f"drop_for_{what}", "revoked", o=scope.o, **names)
     if what != "ended":
         tx.count(f"shorten_without_{what}", "revoked", o=scope.o, **names)
-
-
-def _reset(tx: Transaction, scope: Scope, what: str, **names: Any) -> None:
-    tx.run(f"reset_for_{what}", o=scope.o, **names)
-    tx.run(f"forget_for_{what}", o=scope.o, **names)

@@ -10,7 +10,7 @@ from typing import Any
 from rescind import changes, model
 from rescind.errors import InvalidChange
 from rescind.propagation import routing
-from rescind.recording.context import Context
+from rescind.recording.context import Context, holder_names
 
 
 def assign(context: Context, change: changes.Assign) -> None:
@@ -20,11 +20,8 @@ def assign(context: Context, change: changes.Assign) -> None:
 
 
 def unassign(context: Context, change: changes.Unassign) -> None:
-    if context.is_single_role:
-        _unassign_ranked(context, change)
-        return
     tx, role = context.tx, model.role_id(change.role)
-    holder = _holder(change.to)
+    holder = holder_names(change.to)
     kind = "group" if holder["group"] is not None else "subject"
     tx.count_or_note_missing(
         f"end_role_of_{kind}",
@@ -37,14 +34,6 @@ def unassign(context: Context, change: changes.Unassign) -> None:
         **holder,
     )
     routing.after_role_ended(tx, context.scope, role=role, **holder)
-
-
-def _unassign_ranked(context: Context, change: changes.Unassign) -> None:
-    """Where only the highest role counts, what was ended is still compared with what remains."""
-    names = _named(change.to, [(change.role, change.on, None)])
-    context.tx.note_missing("refuse_assignments", o=context.o, **names)
-    context.tx.count("end_assignments", "altered", "takes", o=context.o, **names)
-    _end(context, names)
 
 
 def replace(context: Context, change: changes.ReplaceAssignments) -> None:
@@ -81,7 +70,7 @@ def _named(to: str, given: Iterable[tuple[str, str | None, datetime | None]]) ->
         if items.setdefault(key, until) != until:
             raise InvalidChange(role=role, on=key[1], mend="give it once, with one expiry")
     return {
-        **_holder(to),
+        **holder_names(to),
         "given": json.dumps(
             [
                 {"role": role, "on": on, "expires_at": until}
@@ -89,14 +78,4 @@ def _named(to: str, given: Iterable[tuple[str, str | None, datetime | None]]) ->
             ],
             ensure_ascii=False,
         ),
-    }
-
-
-def _holder(to: str) -> dict[str, Any]:
-    """The holder as SQL takes it: a subject or a group."""
-    holder = model.holder_id(to)
-    is_group = holder.startswith("group:")
-    return {
-        "subject": None if is_group else holder,
-        "group": holder.removeprefix("group:") if is_group else None,
     }

@@ -16,6 +16,7 @@ from rescind.propagation.routing import Router
 from rescind.recording import record
 from rescind.recording.context import Context
 from rescind.recording.roles import end_role
+from rescind.recording.single_role import remember_holders, remember_roles, set_aside, settle_losses
 from rescind.store import Rows, Transaction
 from rescind.store.base import OverBudget
 
@@ -131,6 +132,8 @@ class Batch:
         context = self._context(tx, router, o, name, plan.mode)
         if len(self.changes) > 1:
             _require_deletion_last(self.changes)
+        is_judged = context.is_single_role and not isinstance(self.changes[-1], DeleteOrganization)
+        takes = is_judged and remember_roles(context, self.changes)
         for place, change in enumerate(self.changes):
             try:
                 record(context, change)
@@ -138,6 +141,8 @@ class Batch:
                 if len(self.changes) > 1:
                     raise InvalidChange(**error.facts, number=place + 1) from None
                 raise
+        if is_judged:
+            set_aside(context, self.changes, takes=takes)
         self.alters_plan = context.is_single_role != (plan.mode == "single")
         if self._observe:
             self._states.append(self._look(tx))
@@ -184,7 +189,7 @@ class Batch:
                 if other == self.plan.o or slug is None:
                     continue
                 tx.begin(o=other, organization=slug, mode=mode)
-                end_role(self._context(tx, router, other, slug, mode), owner=0, role=role)
+                self._end_role_elsewhere(self._context(tx, router, other, slug, mode), role)
                 entry = {
                     **self.entry.names(),
                     "key": None,
@@ -192,3 +197,10 @@ class Batch:
                     "is_elsewhere": True,
                 }
                 tx.close(o=other, **entry)
+
+    def _end_role_elsewhere(self, context: Context, role: model.RoleId) -> None:
+        if context.is_single_role:
+            remember_holders(context, role=role, owner=0)
+        end_role(context, owner=0, role=role)
+        if context.is_single_role:
+            settle_losses(context)

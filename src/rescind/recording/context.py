@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from rescind import model
 from rescind.model import Microseconds, OrganizationId
 from rescind.propagation.routing import Router, Scope
 from rescind.store import Transaction
@@ -27,7 +29,17 @@ class Context:
 
     @property
     def scope(self) -> Scope:
-        return Scope(self.o, self.is_single_role, self.router)
+        return Scope(self.o, self.router)
+
+
+def holder_names(to: str) -> dict[str, Any]:
+    """The holder of an assignment as SQL takes it: a subject or a group."""
+    holder = model.holder_id(to)
+    is_group = holder.startswith("group:")
+    return {
+        "subject": None if is_group else holder,
+        "group": holder.removeprefix("group:") if is_group else None,
+    }
 
 
 def json_list(values: Iterable[str]) -> str:

@@ -49,6 +49,7 @@ def set_role_mode(context: Context, change: changes.SetRoleMode) -> None:
     """Any real change of the mode can take roles away: priority or the default role may now decide."""
     names = {"o": context.o, "mode": change.mode.value, "on_loss": change.on_loss.value}
     context.tx.run("forget_role_resets", **names)
+    context.tx.run("forget_roles_before_mode", **names)
     context.tx.count("set_role_mode", "altered", "revokes", **names)
     context.is_single_role = change.mode is model.RoleMode.SINGLE
 

@@ -110,6 +110,7 @@ def delete_role(context: Context, change: changes.DeleteRole) -> None:
         end_role(context, owner=context.o, role=names["role"])
     context.tx.guard("refuse_role_in_use", **names)
     context.tx.run("delete_all_permissions_of_role", **names)
+    context.tx.run("delete_role_resets_of_role", **names)
     context.tx.count("delete_role", "altered", **names)
 
 

@@ -19,6 +19,7 @@ Engine = Literal["sqlite", "postgres"]
 SHARED = (
     "changes.sql",
     "pairs.sql",
+    "single_role.sql",
     "pending.sql",
     "reconcile.sql",
     "audit.sql",

@@ -21,6 +21,7 @@ VERSIONS = (
     "0010",
     "0011",
     "0012",
+    "0013",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 

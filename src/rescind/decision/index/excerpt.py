@@ -58,8 +58,8 @@ def excerpt(index: Index, question: Question) -> World:
         takes_next_highest=index.facts.rules.takes_next_highest,
         default_role=slugs.get(index.facts.rules.default_role or -1),
         resets={
-            (question.subject, Assignment(names[holder], slugs[role]))
-            for holder, role in index.facts.resets.get(m, ())
-            if holder in names and role in slugs
+            (question.subject, slugs[role])
+            for role in index.facts.resets.get(m, ())
+            if role in slugs
         },
     )

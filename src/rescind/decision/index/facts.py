@@ -55,7 +55,7 @@ class Facts:
         self.resource_parent: dict[int, int | None] = {}
         self.resource_children: dict[int, set[int]] = {}
         self.assignments = Assignments()
-        self.resets: dict[int, set[tuple[int, int]]] = {}
+        self.resets: dict[int, set[int]] = {}
         self.places = 0
 
     # --- read -------------------------------------------------------------------------------------

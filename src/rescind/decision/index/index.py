@@ -197,22 +197,12 @@ class Index:
 
     def winning_role(self, m: int, now: int) -> int | None:
         """The organization-wide role that counts in a single-role organization, as in `access`."""
-        held = self._wide(self.holders(m, now), now)
-        candidates = held
-        if not self.facts.rules.takes_next_highest:
-            candidates = self._wide(self.holders(m, ever=True), None) - self.facts.resets.get(
-                m, set()
-            )
+        aside = self.facts.resets.get(m, set())
+        held = self.facts.assignments.held_on(ROOT, self.holders(m, now), now)
+        candidates = {role for _, role in held} - aside
         if not candidates:
             return self.facts.rules.default_role
-        roles = {role for _, role in candidates}
-        winner = min(roles, key=lambda number: (-self.facts.role(number).priority, number))
-        is_held = any(role == winner for _, role in candidates & held)
-        return winner if is_held else self.facts.rules.default_role
-
-    def _wide(self, reach: frozenset[int], now: int | None) -> set[tuple[int, int]]:
-        """(holder, role) of the organization-wide assignments that those hold."""
-        return set(self.facts.assignments.held_on(ROOT, reach, now))
+        return min(candidates, key=lambda number: (-self.facts.role(number).priority, number))
 
     def _work_out_line(self, resource: str) -> None:
         """What is held for good on a resource and above it; equal parts are one object, so that what is

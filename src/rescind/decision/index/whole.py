@@ -99,5 +99,5 @@ def _fill(index: Index, rows: dict[str, Rows]) -> None:
 def set_resets(index: Index, rows: Rows) -> None:
     """What is set aside is this, and nothing else."""
     index.facts.resets.clear()
-    for m, holder, role in rows:
-        index.facts.resets.setdefault(m, set()).add((holder, role))
+    for m, role in rows:
+        index.facts.resets.setdefault(m, set()).add(role)

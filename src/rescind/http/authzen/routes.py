@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -14,7 +14,6 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from rescind.errors import InvalidRequest
-from rescind.http.admission import Headers
 from rescind.http.answers import REVISION, AtLeast
 from rescind.http.auth import Caller, caller_of, requires
 from rescind.http.authzen.evaluation import evaluate, evaluate_many
@@ -29,6 +28,7 @@ from rescind.http.authzen.shapes import (
     SearchAnswer,
     SubjectSearch,
 )
+from rescind.http.heads import Headers
 from rescind.http.routes.checks import Sent, at_least_of, lane_told
 from rescind.http.service import Service
 
@@ -137,7 +137,22 @@ def discovery(
     request: Told, service: NamedDependency[Service], organization: FromPath[str | None] = None
 ) -> dict[str, Any]:
     """Where the endpoints are. Says nothing of which organizations exist."""
-    base = service.public_url or _base(request)
+    return _described(
+        service, request.scope["scheme"], request.headers.get("host", ""), organization
+    )
+
+
+def discovered(service: Service, raw_path: bytes, scheme: str, headers: Headers) -> dict[str, Any]:
+    """The same, for an address below WELL_KNOWN. Raises InvalidRequest."""
+    tenant = raw_path.removeprefix(WELL_KNOWN.encode()).removeprefix(b"/o/")
+    host = headers.get(b"host", b"").decode("latin-1")
+    return _described(service, scheme, host, unquote_to_bytes(tenant).decode() or None)
+
+
+def _described(
+    service: Service, scheme: str, host: str, organization: str | None
+) -> dict[str, Any]:
+    base = service.public_url or _base(scheme, host)
     tenant = "" if organization is None else f"/o/{quote(organization, safe='')}"
     point = base.rstrip("/") + tenant
     found: dict[str, Any] = {"policy_decision_point": point}
@@ -145,29 +160,23 @@ def discovery(
     return {**found, "capabilities": []}
 
 
-def found_below(service: Service, app: Any) -> Any:
-    """The application, made to find discovery where a public address with a path has it.
+def found_below(service: Service, raw_path: bytes) -> bytes:
+    """An address, or that of discovery where a public address with a path has it.
 
     That path comes after the well-known one: `https://host/pdp` is described at WELL_KNOWN + `/pdp`.
     """
-
-    async def finding(scope: Any, receive: Any, send: Any) -> None:
-        path = scope.get("path", "")
-        if service.public_url and path.startswith(WELL_KNOWN):
-            below = urlsplit(service.public_url).path.rstrip("/")
-            rest = path.removeprefix(WELL_KNOWN + below)
-            if below and rest != path and rest[:1] in ("", "/"):
-                scope = {**scope, "path": WELL_KNOWN + rest}
-        await app(scope, receive, send)
-
-    return finding
+    if service.public_url and raw_path.startswith(WELL_KNOWN.encode()):
+        below = urlsplit(service.public_url).path.rstrip("/")
+        rest = raw_path.removeprefix((WELL_KNOWN + below).encode())
+        if below and rest != raw_path and rest[:1] in (b"", b"/"):
+            return WELL_KNOWN.encode() + rest
+    return raw_path
 
 
-def _base(request: Told) -> str:
-    host = request.headers.get("host", "")
+def _base(scheme: str, host: str) -> str:
     if not _HOST.fullmatch(host):
         raise InvalidRequest(what="host", value=repr(host[:100]), mend="send a valid Host")
-    return f"{request.scope['scheme']}://{host}"
+    return f"{scheme}://{host}"
 
 
 # --- as lanes -------------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from rescind.errors import InvalidArgument
-from rescind.http.admission import Headers
 from rescind.http.answers import AT_LEAST, REVISION, AtLeast, Decided
 from rescind.http.auth import Caller, caller_of, requires
+from rescind.http.heads import Headers
 from rescind.http.service import Service
 from rescind.model import Assurance
 

@@ -59,6 +59,14 @@ def conflict(code: str, message: str) -> Refused:
     return Refused(409, code, message)
 
 
+def encoded(error: errors.RescindError) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """The headers and the body of an answer that tells an error of ours."""
+    code = _CODES.get(type(error), error.code)
+    body = {"message": problems.detail_of(error), "code": code, "retry": error.retry}
+    told = [(b"content-type", b"application/json"), *problems.lines_of(error)]
+    return told, msgspec.json.encode(body)
+
+
 def respond(request: Request[Any, Any, Any], raised: Exception) -> Response[bytes]:
     """The exception handler of these routes, and of what is beside them below their addresses."""
     request_id = str(request.scope["state"].get("request_id", ""))

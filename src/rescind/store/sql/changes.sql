@@ -142,10 +142,6 @@ DELETE FROM permission WHERE organization = :o
 UPDATE organization SET role_mode = :mode, on_loss = :on_loss
 WHERE id = :o AND (role_mode <> :mode OR on_loss <> :on_loss)
 
--- name: forget_role_resets
-DELETE FROM role_reset WHERE organization = :o AND EXISTS (
-    SELECT 1 FROM organization WHERE id = :o AND (role_mode <> :mode OR on_loss <> :on_loss))
-
 -- A default role is held on the organization.
 
 -- name: refuse_default_role
@@ -747,11 +743,6 @@ WHERE o.id = :o AND NOT EXISTS (
     SELECT 1 FROM assignment AS a
     WHERE a.organization = :o AND a.holder = (SELECT x.id FROM holder AS x) AND a.resource = g.resource AND a.role = g.role
       AND a.ended IS NULL)
-
--- name: end_assignments
-@chosen
-UPDATE assignment SET ended = -(SELECT revision + 1 FROM organization WHERE id = :o)
-WHERE organization = :o AND id IN (SELECT c.id FROM chosen AS c)
 
 -- One role of one holder, where all roles count: its tombstone is made at once. What was ended by the change is found by
 -- its revision then; that may be more than by this step, and is made right once more.

@@ -18,22 +18,23 @@ EXISTS (
     WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
       AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
 
+-- Of the organization-wide roles of a single-role organization, those that are not set aside. Where it takes the next
+-- highest, none is.
+
+-- fragment: is_not_set_aside
+NOT EXISTS (SELECT 1 FROM role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
+
 -- fragment: wide_effective_single
 EXISTS (
     SELECT 1 FROM role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
-        SELECT CASE WHEN (e.expires_at IS NULL OR e.expires_at > :now)
-                     AND (a.expires_at IS NULL OR a.expires_at > :now) THEN a.role END
-        FROM effective_role AS e
+        SELECT a.role FROM effective_role AS e
         JOIN assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
         JOIN role AS q ON q.id = a.role
         WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
-          AND CASE WHEN o.on_loss = 'default' THEN NOT EXISTS (
-                  SELECT 1 FROM role_reset AS x
-                  WHERE x.organization = o.id AND x.membership = m.id AND x.assignment = a.id)
-              ELSE (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now) END
-        ORDER BY q.priority DESC, q.id,
-            CASE WHEN (e.expires_at IS NULL OR e.expires_at > :now)
-                  AND (a.expires_at IS NULL OR a.expires_at > :now) THEN 0 ELSE 1 END
+          AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now)
+          AND
+@is_not_set_aside
+        ORDER BY q.priority DESC, q.id
         LIMIT 1), o.default_role))
 
 -- (SELECT … LIMIT 1) IS NOT NULL, where EXISTS would do: PostgreSQL may turn EXISTS into a hash of all the
@@ -83,25 +84,15 @@ EXISTS (
 -- fragment: wide_live_single
 EXISTS (
     SELECT 1 FROM role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
-        WITH RECURSIVE holder (id, expires_at) AS (
-            SELECT m.id, CAST(NULL AS BIGINT)
-            UNION
-            SELECT gm."group", gm.expires_at FROM group_member AS gm
-            WHERE gm.organization = o.id AND gm.membership = m.id
-            UNION
-            SELECT n.parent, h.expires_at FROM holder AS h JOIN nesting AS n ON n.organization = o.id AND n.child = h.id)
-        SELECT CASE WHEN (h.expires_at IS NULL OR h.expires_at > :now)
-                     AND (a.expires_at IS NULL OR a.expires_at > :now) THEN a.role END
-        FROM holder AS h
+        WITH RECURSIVE
+@holder_at
+        SELECT a.role FROM holder AS h
         JOIN assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.resource = 0 AND a.ended IS NULL
         JOIN role AS q ON q.id = a.role
-        WHERE CASE WHEN o.on_loss = 'default' THEN NOT EXISTS (
-                  SELECT 1 FROM role_reset AS x
-                  WHERE x.organization = o.id AND x.membership = m.id AND x.assignment = a.id)
-              ELSE (h.expires_at IS NULL OR h.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now) END
-        ORDER BY q.priority DESC, q.id,
-            CASE WHEN (h.expires_at IS NULL OR h.expires_at > :now)
-                  AND (a.expires_at IS NULL OR a.expires_at > :now) THEN 0 ELSE 1 END
+        WHERE (a.expires_at IS NULL OR a.expires_at > :now)
+          AND
+@is_not_set_aside
+        ORDER BY q.priority DESC, q.id
         LIMIT 1), o.default_role))
 
 -- fragment: scoped_live

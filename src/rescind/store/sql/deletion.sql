@@ -59,8 +59,8 @@ AND organization IN (SELECT d.organization FROM deletion AS d)
 LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END
 
 -- name: clear_role_resets
-DELETE FROM role_reset WHERE organization = :o AND (membership, assignment) IN (
-    SELECT x.membership, x.assignment FROM role_reset AS x WHERE x.organization = :o
+DELETE FROM role_reset WHERE organization = :o AND (membership, role) IN (
+    SELECT x.membership, x.role FROM role_reset AS x WHERE x.organization = :o
 @rest
 )
 

@@ -47,12 +47,9 @@ LEFT JOIN "group" AS g ON g.organization = :o AND g.id = a.holder
 WHERE a.organization = :o AND a.ended IS NULL ORDER BY a.holder, a.id
 
 -- name: read_resets
-SELECT m.subject, COALESCE('group:' || g.slug, h.subject), r.slug
-FROM role_reset AS x JOIN membership AS m ON m.organization = :o AND m.id = x.membership
-JOIN assignment AS a ON a.organization = :o AND a.id = x.assignment JOIN role AS r ON r.id = a.role
-LEFT JOIN membership AS h ON h.organization = :o AND h.id = a.holder
-LEFT JOIN "group" AS g ON g.organization = :o AND g.id = a.holder
-WHERE x.organization = :o ORDER BY m.subject
+SELECT m.subject, q.slug FROM role_reset AS x
+JOIN membership AS m ON m.organization = :o AND m.id = x.membership JOIN role AS q ON q.id = x.role
+WHERE x.organization = :o ORDER BY m.subject, q.id
 
 -- --- the part that one question needs -----------------------------------------------------------
 
@@ -101,11 +98,8 @@ SELECT q.slug, q.priority, q.id, EXISTS (SELECT 1 FROM role_permission AS rp WHE
 FROM used JOIN role AS q ON q.id = used.id
 
 -- name: slice_resets
-SELECT m.subject, COALESCE('group:' || g.slug, h.subject), q.slug
-FROM role_reset AS x JOIN membership AS m ON m.organization = :o AND m.id = x.membership
-JOIN assignment AS a ON a.organization = :o AND a.id = x.assignment JOIN role AS q ON q.id = a.role
-LEFT JOIN membership AS h ON h.organization = :o AND h.id = a.holder
-LEFT JOIN "group" AS g ON g.organization = :o AND g.id = a.holder
+SELECT m.subject, q.slug FROM role_reset AS x
+JOIN membership AS m ON m.organization = :o AND m.id = x.membership JOIN role AS q ON q.id = x.role
 WHERE x.organization = :o AND x.membership = :m
 
 -- --- the change log ------------------------------------------------------------------------------

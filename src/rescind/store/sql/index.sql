@@ -35,9 +35,7 @@ SELECT id, slug, parent FROM resource WHERE organization = :o
 SELECT holder, role, resource, expires_at FROM assignment WHERE organization = :o AND ended IS NULL
 
 -- name: index_resets
-SELECT x.membership, a.holder, a.role FROM role_reset AS x
-JOIN assignment AS a ON a.organization = :o AND a.id = x.assignment AND a.ended IS NULL
-WHERE x.organization = :o
+SELECT x.membership, x.role FROM role_reset AS x WHERE x.organization = :o
 
 -- --- the tail of the log -------------------------------------------------------------------------
 

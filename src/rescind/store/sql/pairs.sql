@@ -63,12 +63,6 @@ lost (membership, "group") AS (
     WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id)
     LIMIT 1000000000)
 
--- fragment: doomed
-@lost
-, doomed (membership, assignment) AS (
-    SELECT l.membership, a.id
-    FROM lost AS l JOIN assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NULL)
-
 -- fragment: doomed_ever
 @lost
 , doomed (membership, assignment) AS (
@@ -91,43 +85,6 @@ FROM (SELECT k.membership, a.id AS assignment,
       GROUP BY k.membership, a.id) AS s
 WHERE e.organization = :o AND e.membership = s.membership AND e.assignment = s.assignment
   AND COALESCE(s.expires_at, 9223372036854775807) < COALESCE(e.expires_at, 9223372036854775807)
-
--- fragment: reset
-, loser (membership) AS (
-    SELECT DISTINCT d.membership FROM organization AS o CROSS JOIN doomed AS d
-    WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default' AND d.assignment < 0),
-reached (membership, "group") AS (
-    SELECT gm.membership, gm."group" FROM loser AS l
-    JOIN group_member AS gm ON gm.organization = :o AND gm.membership = l.membership
-    UNION
-    SELECT r.membership, n.parent FROM reached AS r JOIN nesting AS n ON n.organization = :o AND n.child = r."group"),
-had (membership, assignment, role) AS (         -- what might win before the change
-    SELECT h.membership, h.assignment, h.role FROM (
-        SELECT r.membership, a.id AS assignment, a.role FROM reached AS r
-        JOIN assignment AS a ON a.organization = :o AND a.holder = r."group" AND a.resource = 0 AND a.ended IS NULL
-        UNION ALL
-        SELECT l.membership, a.id, a.role FROM loser AS l
-        JOIN assignment AS a ON a.organization = :o AND a.holder = l.membership AND a.resource = 0 AND a.ended IS NULL
-        UNION ALL
-        SELECT d.membership, a.id, a.role FROM doomed AS d
-        JOIN assignment AS a ON a.organization = :o AND a.id = d.assignment AND a.ended < 0 WHERE d.assignment < 0) AS h
-    WHERE NOT EXISTS (SELECT 1 FROM role_reset AS x WHERE x.organization = :o
-                      AND x.membership = h.membership AND x.assignment = h.assignment)),
-remains (membership, assignment, role) AS (
-    SELECT h.membership, h.assignment, h.role FROM had AS h
-    WHERE NOT EXISTS (SELECT 1 FROM doomed AS d WHERE d.membership = h.membership AND d.assignment = h.assignment))
-INSERT INTO role_reset (organization, membership, assignment)
-SELECT :o, r.membership, r.assignment
-FROM (SELECT l.membership, (
-          SELECT q.id FROM had AS h JOIN role AS q ON q.id = h.role WHERE h.membership = l.membership
-          ORDER BY q.priority DESC, q.id LIMIT 1) AS role FROM loser AS l) AS winner
-JOIN remains AS r ON r.membership = winner.membership
-WHERE NOT EXISTS (SELECT 1 FROM remains AS x WHERE x.membership = winner.membership AND x.role = winner.role)
-ON CONFLICT (organization, membership, assignment) DO NOTHING
-
--- fragment: forget
-DELETE FROM role_reset WHERE organization = :o
-AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
 -- name: extend_for_members
 WITH RECURSIVE
@@ -152,28 +109,6 @@ WITH RECURSIVE
 @kept_with_members
 @shorten
 
--- name: reset_for_members
-WITH RECURSIVE
-@upward
-,
-@listed
-,
-@kept_without_members
-,
-@doomed
-@reset
-
--- name: forget_for_members
-WITH RECURSIVE
-@upward
-,
-@listed
-,
-@kept_without_members
-,
-@doomed
-@forget
-
 -- name: drop_for_members
 WITH RECURSIVE
 @upward_ever
@@ -193,28 +128,6 @@ WITH RECURSIVE
 ,
 @kept_without_members
 @shorten
-
--- name: reset_for_others
-WITH RECURSIVE
-@upward
-,
-@others
-,
-@kept_without_members
-,
-@doomed
-@reset
-
--- name: forget_for_others
-WITH RECURSIVE
-@upward
-,
-@others
-,
-@kept_without_members
-,
-@doomed
-@forget
 
 -- name: drop_for_others
 WITH RECURSIVE
@@ -292,32 +205,6 @@ ORDER BY t.membership, a.id
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(effective_role.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
 
--- name: reset_for_nesting
-WITH RECURSIVE
-@below
-,
-@around
-,
-@of_child
-,
-@kept_without_nesting
-,
-@doomed
-@reset
-
--- name: forget_for_nesting
-WITH RECURSIVE
-@below
-,
-@around
-,
-@of_child
-,
-@kept_without_nesting
-,
-@doomed
-@forget
-
 -- name: drop_for_nesting
 WITH RECURSIVE
 @below
@@ -384,16 +271,6 @@ CROSS JOIN (
 WHERE o.id = :o
 ORDER BY t.membership, a.id
 ON CONFLICT (organization, membership, assignment) DO NOTHING
-
--- name: reset_for_ended
-WITH RECURSIVE
-@ending
-@reset
-
--- name: forget_for_ended
-WITH RECURSIVE
-@ending
-@forget
 
 -- name: drop_for_ended
 WITH RECURSIVE

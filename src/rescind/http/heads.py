@@ -1,0 +1,78 @@
+"""The head of a request: whether it is sound, and whether its address is spelled as it is meant to be.
+
+A proxy in front decides by what it reads of a head. So whatever could be read in two ways is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+from urllib.parse import unquote_to_bytes
+
+from rescind.errors import InvalidRequest
+
+Headers: TypeAlias = dict[bytes, bytes]
+Fields: TypeAlias = Sequence[tuple[bytes, bytes]]
+
+SINGLE: Final = (
+    b"authorization",
+    b"content-encoding",
+    b"content-type",
+    b"host",
+    b"idempotency-key",
+    b"if-match",
+    b"rescind-actor",
+    b"rescind-at-least",
+    b"rescind-id",
+)
+"""Headers that a request may have once."""
+_VERSIONS: Final = ("1.1", "1.0")
+_ADDRESS: Final = re.compile(
+    rb"""(?:/(?!\.{1,2}(?:/|$))         # no segment is . or ..
+         (?:[A-Za-z0-9._~!$&'()*+,;=:@-]   # what stands for itself, and so is never escaped
+         |%2[0-9A-CFa-cf]|%3[A-Fa-f]|%40|%5[B-Eb-e]|%60|%7[B-Db-d]
+         |%[89A-Fa-f][0-9A-Fa-f])+)+""",
+    re.VERBOSE,
+)
+"""RFC 3986, 2.3 and 6.2.2. Segments are not empty; control characters are in no name."""
+
+
+def flaw_of(version: str, url: bytes, fields: Fields, headers: Headers) -> str | None:
+    """What is wrong with a head (RFC 9112, 2.3, 3.2 and 6.1), if anything."""
+    if version not in _VERSIONS:
+        return f"HTTP/{version} is not spoken here; send HTTP/1.1"
+    if b"host" not in headers and version == "1.1":
+        return "there is no Host"
+    if len(headers) != len(fields) and sum(name == b"host" for name, _ in fields) > 1:
+        return "Host is there twice"
+    if b"transfer-encoding" in headers:
+        codings = [value.strip().lower() for name, value in fields if name == b"transfer-encoding"]
+        if codings != [b"chunked"] or version == "1.0":
+            return "the only transfer coding is chunked, of HTTP/1.1"
+    return "the address has a fragment" if b"#" in url else None
+
+
+def require_single(fields: Fields, headers: Headers) -> None:
+    """Raises InvalidRequest where a header is repeated that must not be."""
+    if len(headers) == len(fields):
+        return
+    names = [name for name, _ in fields]
+    for name in SINGLE:
+        if names.count(name) > 1:
+            shown = name.decode().title()
+            raise InvalidRequest(why=f"the header {shown} is there twice", mend="send it once")
+
+
+def is_plain(raw_path: bytes) -> bool:
+    """Whether a path is spelled in the one way in which it is taken: nothing is escaped without need,
+    no segment is empty, and what is escaped is UTF-8.
+    """
+    if _ADDRESS.fullmatch(raw_path) is None:
+        return False
+    if b"%" in raw_path:
+        try:
+            unquote_to_bytes(raw_path).decode()
+        except UnicodeDecodeError:
+            return False
+    return True

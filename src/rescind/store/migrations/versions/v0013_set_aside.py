@@ -1,0 +1,12 @@
+"""What is set aside in a single-role organization."""
+
+from alembic import op
+
+from rescind.store.migrations import run_script
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    run_script(op.get_bind(), revision)

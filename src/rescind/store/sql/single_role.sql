@@ -1,0 +1,162 @@
+-- What a batch sets aside and gives back in a single-role organization; docs/explanation/guarantees.md has the rule.
+-- A batch is judged by its end: before its first change, the winning roles that it may take are kept in `role_before`,
+-- and after its last one they are compared with what is held then. `role_before` is empty when nothing is under way.
+
+-- fragment: held_wide
+reached (membership, "group") AS (      -- the groups that reach those affected now
+    SELECT gm.membership, gm."group" FROM affected AS t
+    JOIN group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
+    WHERE gm.expires_at IS NULL OR gm.expires_at > :now
+    UNION
+    SELECT r.membership, n.parent FROM reached AS r JOIN nesting AS n ON n.organization = :o AND n.child = r."group"),
+held (membership, role) AS (            -- the organization-wide roles that they hold now, each once
+    SELECT t.membership, a.role FROM affected AS t
+    JOIN assignment AS a ON a.organization = :o AND a.holder = t.membership AND a.resource = 0 AND a.ended IS NULL
+    WHERE a.expires_at IS NULL OR a.expires_at > :now
+    UNION
+    SELECT r.membership, a.role FROM reached AS r
+    JOIN assignment AS a ON a.organization = :o AND a.holder = r."group" AND a.resource = 0 AND a.ended IS NULL
+    WHERE a.expires_at IS NULL OR a.expires_at > :now)
+
+-- --- before the first change: what may be lost ------------------------------------------------------
+
+-- Where a membership holds no other role that counts, nothing can be set aside.
+
+-- fragment: remember_roles
+, affected (membership) AS (
+    SELECT t.membership FROM organization AS o CROSS JOIN touched AS t
+    WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default'),
+@held_wide
+INSERT INTO role_before (organization, membership, role)
+SELECT :o, c.membership, c.role FROM (
+    SELECT h.membership, h.role, count(*) OVER (PARTITION BY h.membership) AS counting,
+           row_number() OVER (PARTITION BY h.membership ORDER BY q.priority DESC, q.id) AS place
+    FROM held AS h JOIN role AS q ON q.id = h.role
+    WHERE NOT EXISTS (SELECT 1 FROM role_reset AS x
+                      WHERE x.organization = :o AND x.membership = h.membership AND x.role = h.role)) AS c
+WHERE c.place = 1 AND c.counting > 1
+ON CONFLICT (organization, membership) DO NOTHING
+
+-- name: remember_roles_of_members
+WITH RECURSIVE
+@listed
+@remember_roles
+
+-- name: remember_roles_of_others
+WITH RECURSIVE
+@others
+@remember_roles
+
+-- name: remember_roles_below
+WITH RECURSIVE below (id) AS (
+    SELECT id FROM "group" WHERE organization = :o AND slug = :group
+    UNION
+    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id),
+touched (membership) AS (
+    SELECT id FROM membership WHERE organization = :o AND subject = :subject
+    UNION
+    SELECT gm.membership FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
+@remember_roles
+
+-- name: remember_roles_of_holders
+WITH RECURSIVE below (id) AS (          -- who holds a role, and the groups that flow into such a group
+    SELECT a.holder FROM assignment AS a
+    WHERE a.organization = :o AND a.role = (SELECT r.id FROM role AS r WHERE r.slug = :role AND r.organization = :owner)
+      AND a.resource = 0 AND a.ended IS NULL
+    UNION
+    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id),
+touched (membership) AS (
+    SELECT b.id FROM below AS b WHERE b.id > 0
+    UNION
+    SELECT gm.membership FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id WHERE b.id < 0)
+@remember_roles
+
+-- --- after the last change --------------------------------------------------------------------------
+
+-- name: set_aside
+WITH RECURSIVE affected (membership) AS (
+    SELECT b.membership FROM organization AS o JOIN role_before AS b ON b.organization = o.id
+    WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default'),
+@held_wide
+INSERT INTO role_reset (organization, membership, role)
+SELECT :o, x.membership, x.role FROM (
+    SELECT h.membership, h.role,
+           max(CASE WHEN h.role = b.role THEN 1 ELSE 0 END) OVER (PARTITION BY h.membership) AS is_kept
+    FROM held AS h JOIN role_before AS b ON b.organization = :o AND b.membership = h.membership) AS x
+WHERE x.is_kept = 0
+ON CONFLICT (organization, membership, role) DO NOTHING
+
+-- name: forget_roles_before
+DELETE FROM role_before WHERE organization = :o
+
+-- What the batch named counts again, for everybody who has it by that at the end.
+
+-- name: give_back_to_holder
+WITH RECURSIVE
+@given
+, below (id) AS (
+    SELECT id FROM "group" WHERE organization = :o AND slug = :group
+    UNION
+    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+DELETE FROM role_reset WHERE organization = :o
+AND membership IN (
+    SELECT id FROM membership WHERE organization = :o AND subject = :subject
+    UNION ALL
+    SELECT gm.membership FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
+    WHERE gm.expires_at IS NULL OR gm.expires_at > :now)
+AND role IN (
+    SELECT a.role FROM given AS g
+    JOIN assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h) AND a.resource = g.resource
+         AND a.role = g.role AND a.ended IS NULL
+    WHERE g.resource = 0 AND (a.expires_at IS NULL OR a.expires_at > :now))
+
+-- fragment: roles_upward
+AND role IN (
+    SELECT a.role FROM upward AS u
+    JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.resource = 0 AND a.ended IS NULL
+    WHERE a.expires_at IS NULL OR a.expires_at > :now)
+
+-- name: give_back_to_members
+WITH RECURSIVE
+@upward
+,
+@listed
+DELETE FROM role_reset WHERE organization = :o
+AND membership IN (
+    SELECT gm.membership FROM touched AS t
+    JOIN group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
+         AND gm."group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+    WHERE gm.expires_at IS NULL OR gm.expires_at > :now)
+@roles_upward
+
+-- name: give_back_by_nesting
+WITH RECURSIVE
+@below
+,
+@around
+DELETE FROM role_reset WHERE organization = :o
+AND membership IN (
+    SELECT gm.membership FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
+    WHERE gm.expires_at IS NULL OR gm.expires_at > :now)
+@roles_upward
+
+-- --- forgotten --------------------------------------------------------------------------------------
+
+-- Nothing is set aside by a batch that changes the mode, and what was is not any more.
+
+-- fragment: mode_differs
+EXISTS (SELECT 1 FROM organization WHERE id = :o AND (role_mode <> :mode OR on_loss <> :on_loss))
+
+-- name: forget_role_resets
+DELETE FROM role_reset WHERE organization = :o AND
+@mode_differs
+
+-- name: forget_roles_before_mode
+DELETE FROM role_before WHERE organization = :o AND
+@mode_differs
+
+-- Another role may get the number of one that was deleted.
+
+-- name: delete_role_resets_of_role
+DELETE FROM role_reset WHERE (:o = 0 OR organization = :o)
+AND role = (SELECT id FROM role WHERE slug = :role AND organization = :o)

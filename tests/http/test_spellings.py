@@ -1,0 +1,276 @@
+"""Heads that could be read in two ways: refused, so that a proxy in front is not bypassed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rescind.http import addresses, heads
+from rescind.http.addresses import Addresses
+from rescind.http.app import framework
+from rescind.http.wire import Wire
+from tests.http.raw import LAST, answers, exchanged, request
+from tests.http.serving import Served
+
+CREATE = b'{"organization": "acme", "changes": [{"change": "create_group", "group": "trailed"}]}'
+ASKED = b'{"organization": "acme", "subject": "user:ada", "permission": "read"}'
+
+
+def chunked(body: bytes, path: str, trailers: str, *more: str) -> bytes:
+    """A POST whose body is one chunk, with what comes after it."""
+    lines = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", *more]
+    head = "\r\n".join([*lines, "Transfer-Encoding: chunked", "", ""]).encode()
+    return head + b"%x\r\n%b\r\n0\r\n%b\r\n" % (len(body), body, trailers.encode())
+
+
+def outcome(served: Served, sent: bytes) -> tuple[int, str]:
+    """The status and the code of the first answer."""
+    (status, _, body), *_ = answers(exchanged(served, [sent, LAST]))
+    return int(status.split()[1]), json.loads(body or b"{}").get("code", "")
+
+
+# --- trailers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/v1/check", "/v1/changes", "/organizations"])
+def test_a_key_in_the_trailers_is_none(served: Served, path: str) -> None:
+    """Though head, body and trailers arrive in one read."""
+    sent = chunked(CREATE, path, f"Authorization: Bearer {served.admin}\r\n")
+    assert outcome(served, sent) == (401, "unauthenticated")
+
+
+def test_trailers_replace_no_header(served: Served) -> None:
+    """Neither the key, nor for whom it is done, nor what a change is made for, nor its key."""
+    trailers = (
+        "Authorization: Bearer x\r\nRescind-Actor: mallory\r\nIf-Match: x\r\n"
+        "Idempotency-Key: theirs\r\nContent-Encoding: gzip\r\nContent-Type: text/plain\r\n"
+    )
+    more = [f"Authorization: Bearer {served.admin}", "Rescind-Actor: ada", "Idempotency-Key: ours"]
+    assert outcome(served, chunked(CREATE, "/v1/changes", trailers, *more))[0] == 200
+    entry = list(served.service.authority.log(organization="acme"))[-1]
+    assert entry.actor.startswith("ada by key:")
+    assert entry.idempotency_key == "ours"
+
+
+def test_without_the_guard_a_trailer_is_a_header(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control: where every field counts, the key in the trailers opens."""
+
+    def credulous(wire: Wire, name: bytes, value: bytes) -> None:
+        wire.headers.append((name.lower(), value))
+
+    monkeypatch.setattr(Wire, "on_header", credulous)
+    sent = chunked(CREATE, "/v1/changes", f"Authorization: Bearer {served.admin}\r\n")
+    assert outcome(served, sent)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "trailer", ["Content-Length: 5", "Transfer-Encoding: chunked", "Connection: close", "Host: y"]
+)
+def test_trailers_move_no_boundary(served: Served, trailer: str) -> None:
+    """What follows is the next request, or nothing is answered after."""
+    more = f"Authorization: Bearer {served.admin}"
+    sent = chunked(ASKED, "/v1/check", f"{trailer}\r\n", more) + LAST
+    found = answers(exchanged(served, [sent]))
+    assert len(found) <= 2
+    assert all(headers[b"x-request-id"] == b"last" for _, headers, _ in found[1:])
+
+
+# --- heads ----------------------------------------------------------------------------------------
+
+OK = "GET /v1/keys HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer KEY\r\n\r\n"
+REFUSED = {
+    "no Host": OK.replace("Host: x\r\n", ""),
+    "two Hosts": OK.replace("Host: x", "Host: x\r\nhost: y"),
+    "HTTP/2.0": OK.replace("HTTP/1.1", "HTTP/2.0"),
+    "HTTP/0.9": OK.replace("HTTP/1.1", "HTTP/0.9"),
+    "no version": OK.replace(" HTTP/1.1", ""),
+    "the preface of HTTP/2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a fragment": OK.replace("/v1/keys", "/v1/keys#x"),
+    "another coding": OK.replace("Host: x", "Host: x\r\nTransfer-Encoding: gzip, chunked"),
+    "two codings": OK.replace(
+        "Host: x", "Host: x\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked"
+    ),
+    "chunks of HTTP/1.0": OK.replace("1.1\r\nHost: x", "1.0\r\nTransfer-Encoding: chunked"),
+    "size and chunks": OK.replace(
+        "Host: x", "Host: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked"
+    ),
+    "two keys": OK.replace("Host: x", "Host: x\r\nauthorization: Bearer KEY"),
+    "two keys, of which one is another": OK.replace(
+        "Host: x", "Host: x\r\nAuthorization: Bearer x"
+    ),
+}
+
+
+@pytest.mark.parametrize("which", REFUSED)
+def test_a_head_with_two_readings_is_400(shared: Served, which: str) -> None:
+    """Whoever sends it, and with whatever key."""
+    sent = REFUSED[which].replace("KEY", shared.admin).encode()
+    (status, _, body), *_ = answers(exchanged(shared, [sent, b"0\r\n\r\n" + LAST]))
+    assert status == b"HTTP/1.1 400 Bad Request"
+    assert b'"code":"invalid_request"' in body
+
+
+@pytest.mark.parametrize(
+    "sent", [OK, OK.replace("1.1\r\nHost: x", "1.0"), OK.replace("/v1", "http://y/v1")]
+)
+def test_a_sound_head_is_answered(shared: Served, sent: str) -> None:
+    """Control: also without Host in HTTP/1.0, and with an absolute address, whose path counts."""
+    assert outcome(shared, sent.replace("KEY", shared.admin).encode())[0] == 200
+
+
+def test_without_the_rules_a_head_has_two_readings(
+    shared: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control: with them off, each of the heads that the parser lets through is answered."""
+    monkeypatch.setattr(heads, "flaw_of", lambda *_: None)
+    monkeypatch.setattr("rescind.http.gate.require_single", lambda *_: None)
+    for which in ("no Host", "two Hosts", "HTTP/2.0", "a fragment", "two keys"):
+        sent = REFUSED[which].replace("KEY", shared.admin).encode()
+        assert outcome(shared, sent)[0] == 200, which
+
+
+@pytest.mark.parametrize("name", [name.decode() for name in heads.SINGLE if name != b"host"])
+def test_what_is_read_once_is_sent_once(served: Served, name: str) -> None:
+    """A repeated header is refused on every road: a lane, a route, an import, WorkOS's."""
+    for path in ("/v1/check", "/v1/changes", "/v1/import", "/organizations"):
+        more = [f"{name}: a", f"{name}: a"]
+        sent = request(CREATE, path, key=served.admin, more=more)
+        assert outcome(served, sent)[0] == 400, path
+
+
+# --- addresses ------------------------------------------------------------------------------------
+
+SPELLINGS: list[Callable[[str], str]] = [
+    lambda path: "/" + path,
+    lambda path: path + "/",
+    lambda path: path.replace("/", "//"),
+    lambda path: path[:-1] + f"%{ord(path[-1]):02x}",
+    lambda path: path[:-1] + f"%{ord(path[-1]):02X}",
+    lambda path: "/." + path,
+    lambda path: "/x/.." + path,
+    lambda path: "/x/%2e%2e" + path,
+    lambda path: path[:1] + path[1:].replace("/", "%2F") + ("" if "/" in path[1:] else "%2F"),
+    lambda path: path.upper(),
+    lambda path: path + ";x",
+    lambda path: path + "%00",
+    lambda path: path + "%20",
+]
+ADDRESSES = [
+    ("POST", "/v1/check", ASKED),
+    ("POST", "/v1/changes", CREATE),
+    ("POST", "/v1/import", b""),
+    ("GET", "/v1/keys", b""),
+    ("GET", "/livez", b""),
+    ("GET", "/openapi.json", b""),
+    ("GET", "/.well-known/authzen-configuration", b""),
+    ("POST", "/access/v1/evaluations", b"{}"),
+    ("GET", "/organizations", b""),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ADDRESSES)
+def test_an_address_has_one_spelling(shared: Served, method: str, path: str, body: bytes) -> None:
+    """Any other is 404, with and without a key. Control: the one is found."""
+
+    def status(spelled: str, key: str) -> int:
+        sent = request(body, spelled, key=key).replace(b"POST", method.encode(), 1)
+        return outcome(shared, sent)[0]
+
+    for spell in SPELLINGS:
+        assert {status(spell(path), key) for key in ("", shared.admin)} == {404}, spell(path)
+    assert status(path, shared.admin) != 404
+
+
+def test_without_the_rule_an_address_has_many(
+    shared: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control: where any spelling will do, the framework finds the route."""
+    monkeypatch.setattr(addresses, "is_plain", lambda _: True)
+    monkeypatch.setattr(
+        Addresses, "find", lambda self, _, find=Addresses.find: find(self, b"/v1/keys")
+    )
+    for spelled in ("//v1//keys", "/v1/keys/", "/v1/%6Beys"):
+        assert (
+            outcome(shared, OK.replace("/v1/keys", spelled).replace("KEY", shared.admin).encode())[
+                0
+            ]
+            == 200
+        ), spelled
+
+
+@pytest.mark.parametrize(
+    ("name", "is_taken"),
+    [
+        ("a%20b", True),
+        ("a%2Fb", True),
+        ("a%2fb", True),
+        ("a:b", True),
+        ("a%3Ab", True),
+        ("%C3%A9", True),
+        ("a%25b", True),
+        ("...", True),
+        ("a%1Fb", False),
+        ("%61", False),
+        ("a%5Fb", False),
+        ("%ff", False),
+        ("a%zz", False),
+        ("a%", False),
+        ("..", False),
+        ("", False),
+        ('a"b', False),
+        ("a\\b", False),
+        ("a%7F", False),
+    ],
+)
+def test_a_name_in_an_address(shared: Served, name: str, is_taken: bool) -> None:
+    """May have anything that an id may have, escaped where it has to be and nowhere else."""
+    path = f"/.well-known/authzen-configuration/o/{name}"
+    sent = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    assert outcome(shared, sent)[0] == (200 if is_taken else 404)
+
+
+@pytest.mark.parametrize("number", ["+1", "01", "1_0", "%2B1", "%D9%A1", "-1", "1.0"])
+def test_a_number_in_an_address(shared: Served, number: str) -> None:
+    """Has one spelling as well."""
+    path = f"/v1/changes/{number}?organization=acme"
+    assert (
+        outcome(shared, OK.replace("/v1/keys", path).replace("KEY", shared.admin).encode())[0]
+        == 404
+    )
+
+
+def test_every_route_is_an_address(shared: Served) -> None:
+    """With the methods and the scope of its handlers; what has no scope is known to be public."""
+    public = {"/livez", "/readyz", "/openapi.json", "/.well-known/authzen-configuration"}
+    app: Any = framework(shared.service)
+    known = Addresses(app.routes)
+    for route in app.routes:
+        if route.path.startswith("/schema"):
+            continue
+        parts = [part if isinstance(part, str) else "1" for part in route.path_components]
+        address = known.find(("/" + "/".join(parts)).encode())
+        assert address.scopes.keys() == route.route_handler_map.keys()
+        for method, (handler, _) in route.route_handler_map.items():
+            assert (address.scopes[method] is None) == (not handler.resolve_guards())
+            if address.scopes[method] is None and method != "OPTIONS":
+                assert route.path.removesuffix("/o/{organization:str}") in public
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(["/", "//", "v1", ".", "..", "%2F", "%6b", "a", "%", "%41", "é"])))
+def test_a_plain_path_says_what_it_decodes_to(parts: list[str]) -> None:
+    """Two plain paths without reserved characters name one place only if they are the same."""
+    raw = "".join(parts).encode()
+    if heads.is_plain(raw):
+        assert raw.startswith(b"/")
+        assert not raw.endswith(b"/")
+        assert b"//" not in raw
+        assert not {b".", b".."} & set(raw.split(b"/"))
+        assert b"%6b" not in raw
