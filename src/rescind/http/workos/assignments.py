@@ -14,6 +14,7 @@ from rescind.http.workos.call import Asked, Call
 from rescind.http.workos.envelopes import LAST, Key, Paging, Span, Window, page
 from rescind.http.workos.errors import conflict, not_found
 from rescind.http.workos.ids import Kind
+from rescind.http.workos.own import assign, own_roles
 from rescind.http.workos.resources import BY_EXTERNAL_ID, BY_ID
 from rescind.http.workos.targets import Target
 
@@ -83,10 +84,8 @@ def assign_role(
         resource = targets.resource(call, o, data)
         call.lock(o)
         key = (data.role_slug, resource[2])
-        if key not in _own(call, o, m):
-            change = changes.Assign(role=data.role_slug, to=subject, on=resource[2])
-            call.apply(slug, change)
-        return _shown(call, o, m, _own(call, o, m)[key])
+        call.apply(slug, assign(key, subject, own_roles(call, o, m)))
+        return _shown(call, o, m, own_roles(call, o, m)[key].number)
 
     return call.write(work, status=201)
 
@@ -100,7 +99,7 @@ def remove_role(
     def work() -> None:
         o, m, subject, *_, slug, _ = memberships.shown(call, membership_id)
         resource = targets.resource(call, o, data)
-        if (data.role_slug, resource[2]) not in _own(call, o, m):
+        if (data.role_slug, resource[2]) not in own_roles(call, o, m):
             raise not_found(WHAT, data.role_slug)
         call.apply(slug, changes.Unassign(role=data.role_slug, to=subject, on=resource[2]))
 
@@ -123,8 +122,8 @@ def remove_role_assignment(
         place = call.place(Kind.ROLE_ASSIGNMENT, role_assignment_id, WHAT)
         if (place.organization, place.second) != (o, m):
             raise not_found(WHAT, role_assignment_id)
-        for (role, resource), a in _own(call, o, m).items():
-            if a == place.number:
+        for (role, resource), own in own_roles(call, o, m).items():
+            if own.number == place.number:
                 call.apply(slug, changes.Unassign(role=role, to=subject, on=resource))
                 return
         if _held(call, o, m, place.number):
@@ -133,12 +132,6 @@ def remove_role_assignment(
         raise not_found(WHAT, role_assignment_id)
 
     return call.write(work, status=204)
-
-
-def _own(call: Call, o: int, m: int) -> dict[tuple[str, str], int]:
-    """What a membership holds itself: numbers by role and resource."""
-    rows = call.fetch("find_assignments", o=o, holder=m, now=call.now)
-    return {(role, resource): a for a, role, resource in rows}
 
 
 def _held(call: Call, o: int, m: int, a: int) -> list[Any]:

@@ -17,13 +17,13 @@ from rescind.http.workos.call import Asked, Call
 from rescind.http.workos.envelopes import LAST, Key, Paging, Span, envelope, page
 from rescind.http.workos.errors import conflict, invalid, not_found
 from rescind.http.workos.ids import Kind
+from rescind.http.workos.own import OwnRoles, RoleAndResource, assign, given, own_roles
+from rescind.model import Receipt
 
 PATH = "/authorization/groups/{group_id:str}/role_assignments"
 BY_ID = f"{PATH}/{{role_assignment_id:str}}"
 WHAT = "Group role assignment"
 MOST_AT_ONCE = 100
-
-RoleAndResource = tuple[str, str]
 
 
 class ReplaceAssignments(Struct):
@@ -49,23 +49,17 @@ class GroupMeant:
         """Let nothing else change the organization until the write is done."""
         self.call.lock(self.o)
 
-    def held(self) -> dict[RoleAndResource, int]:
-        """The numbers of what the group holds now, by role and resource."""
-        names = {"o": self.o, "holder": self.g, "now": self.call.now}
-        rows = self.call.fetch("find_assignments", **names)
-        return {(role, resource): a for a, role, resource in rows}
+    def held(self) -> OwnRoles:
+        """What the group holds now."""
+        return own_roles(self.call, self.o, self.g)
 
     def meant(self, entry: RoleOnTarget) -> RoleAndResource:
         """The role and the name of the resource in the core."""
         return entry.role_slug, targets.resource(self.call, self.o, entry)[2]
 
-    def apply(self, *batch: Change) -> None:
+    def apply(self, *batch: Change) -> Receipt:
         """Change what the group holds."""
-        self.call.apply(organizations.row_of(self.call, self.o, "")[1], *batch)
-
-    def assign(self, key: RoleAndResource) -> Change:
-        """What gives the group a role on a resource."""
-        return changes.Assign(role=key[0], to=self.holder, on=key[1])
+        return self.call.apply(organizations.row_of(self.call, self.o, "")[1], *batch)
 
     def unassign(self, key: RoleAndResource) -> Change:
         """What takes a role on a resource off the group."""
@@ -116,11 +110,10 @@ def create_group_role_assignment(
         group = GroupMeant(call, group_id)
         key = group.meant(data)
         group.lock()
-        if key in group.held():
+        if not group.apply(assign(key, group.holder, group.held())).changed:
             told = f"The group holds the role '{data.role_slug}' there already."
             raise conflict("group_role_assignment_already_exists", told)
-        group.apply(group.assign(key))
-        return group.one(group.held()[key])[0]
+        return group.one(group.held()[key].number)[0]
 
     return call.write(work, status=201)
 
@@ -129,17 +122,15 @@ def create_group_role_assignment(
 def update_group_role_assignments(
     call: Asked, group_id: FromPath[str], data: JSONBody[ReplaceAssignments]
 ) -> Response[dict[str, Any]]:
-    """Make what a group holds exactly these; what it holds already stays as it is."""
+    """Make what a group holds exactly these. What it holds already keeps its time of expiry."""
 
     def work() -> dict[str, Any]:
         group = GroupMeant(call, group_id)
         wanted = {group.meant(entry) for entry in data.role_assignments}
         group.lock()
         held = group.held()
-        batch = [group.assign(key) for key in sorted(wanted - held.keys())]
-        batch += [group.unassign(key) for key in sorted(held.keys() - wanted)]
-        if batch:
-            group.apply(*batch)
+        items = tuple(given(key, held) for key in sorted(wanted))
+        group.apply(changes.ReplaceAssignments(to=group.holder, assignments=items))
         return envelope(group.shown(group.rows(Span((-1, 0), (LAST, 0), "desc", LAST))))
 
     return call.write(work)
@@ -161,9 +152,9 @@ def patch_group_role_assignments(
         if added & removed:
             raise invalid("remove", "an assignment may be in `add` or in `remove`, not in both")
         group.lock()
-        held = group.held().keys()
-        batch = [group.assign(key) for key in sorted(added - held)]
-        batch += [group.unassign(key) for key in sorted(removed & held)]
+        held = group.held()
+        batch: list[Change] = [assign(key, group.holder, held) for key in sorted(added)]
+        batch += [group.unassign(key) for key in sorted(removed & held.keys())]
         if batch:
             group.apply(*batch)
 
@@ -206,8 +197,8 @@ def delete_group_role_assignment(
     def work() -> None:
         group = GroupMeant(call, group_id)
         number = _number(call, group, role_assignment_id)
-        for key, a in group.held().items():
-            if a == number:
+        for key, own in group.held().items():
+            if own.number == number:
                 group.apply(group.unassign(key))
                 return
         raise not_found(WHAT, role_assignment_id)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
-from rescind import changes
+from rescind import changes, model
 from rescind.changes import Change
 from rescind.http.auth import requires
 from rescind.http.workos import entries, memberships, organizations, shapes
@@ -18,6 +19,7 @@ from rescind.http.workos.envelopes import Key, Paging, Span, Window, page
 from rescind.http.workos.errors import invalid, not_found
 from rescind.http.workos.given import pattern
 from rescind.http.workos.ids import Kind, Place
+from rescind.store import Rows
 
 PATH = "/organizations/{organization_id:str}/groups"
 GROUP = f"{PATH}/{{group_id:str}}"
@@ -237,18 +239,26 @@ def _change_members(
         raise invalid("remove", "a membership may be in `add` or in `remove`, not in both")
     o, g, group, *_ = row
     call.lock(o)
-    batch: list[Change] = []
+    joining: dict[datetime | None, list[str]] = {}
+    leaving: list[str] = []
     events: list[tuple[str, str]] = []
-    for what, kind, wanted in (
-        (added, changes.AddMembers, False),
-        (removed, changes.RemoveMembers, True),
-    ):
-        found = [(each, *_member(call, o, each)) for each in what]
-        moving = [each for each in found if _is_in(call, o, each[1], g) is wanted]
-        if moving:
-            batch.append(kind(group=group, members=tuple(subject for *_, subject in moving)))
-        name = "group.member_removed" if wanted else "group.member_added"
-        events += [(name, each) for each, *_ in moving]
+    for each in added:
+        m, subject = _member(call, o, each)
+        place = call.fetch("find_member", o=o, m=m, g=g, now=call.now)
+        if not place:
+            events.append(("group.member_added", each))
+        joining.setdefault(_until(place), []).append(subject)
+    for each in removed:
+        m, subject = _member(call, o, each)
+        if _is_in(call, o, m, g):
+            leaving.append(subject)
+            events.append(("group.member_removed", each))
+    batch: list[Change] = [
+        changes.AddMembers(group=group, members=tuple(subjects), expires_at=until)
+        for until, subjects in joining.items()
+    ]
+    if leaving:
+        batch.append(changes.RemoveMembers(group=group, members=tuple(leaving)))
     if batch:
         call.apply(slug, *batch)
     group_id = shapes.group(call.ids, row)["id"]
@@ -263,6 +273,11 @@ def _member(call: Call, o: int, membership_id: str) -> tuple[int, str]:
     if row[0] != o:
         raise not_found("Organization membership", membership_id)
     return row[1], row[2]
+
+
+def _until(place: Rows) -> datetime | None:
+    """When a place in the group expires. Who has one keeps it as long, and is given its roles again."""
+    return model.moment(place[0][0]) if place and place[0][0] is not None else None
 
 
 def _is_in(call: Call, o: int, m: int, g: int) -> bool:

@@ -18,6 +18,7 @@ from rescind.http.workos.envelopes import Key, Paging, Span, Window, listed, pag
 from rescind.http.workos.errors import Refused, invalid, not_found
 from rescind.http.workos.held import wide_roles
 from rescind.http.workos.ids import Kind
+from rescind.http.workos.own import assign, own_roles
 
 WHAT = "Organization membership"
 STATUSES = {"active", "inactive", "pending"}
@@ -250,9 +251,10 @@ def _to_have(call: Call, o: int, m: int, subject: str, data: _Roles) -> list[Cha
     given = _given(data)
     if given is None:
         return []
-    has = {slug for (slug,) in call.fetch("list_own_wide_roles", o=o, m=m)}
+    own = own_roles(call, o, m)
+    has = {role for role, resource in own if resource == model.ROOT}
     taken = [changes.Unassign(role=slug, to=subject) for slug in sorted(has - set(given))]
-    added = [changes.Assign(role=slug, to=subject) for slug in given if slug not in has]
+    added = [assign((slug, model.ROOT), subject, own) for slug in dict.fromkeys(given)]
     return [*added, *taken]
 
 

@@ -99,7 +99,7 @@ ORDER BY gm.membership LIMIT :limit
 ORDER BY gm.membership DESC LIMIT :limit
 
 -- name: find_member
-SELECT 1 FROM group_member AS gm WHERE gm.organization = :o AND gm.membership = :m AND gm."group" = :g
+SELECT gm.expires_at FROM group_member AS gm WHERE gm.organization = :o AND gm.membership = :m AND gm."group" = :g
   AND (gm.expires_at IS NULL OR gm.expires_at > :now)
 
 -- fragment: memberships_among
@@ -133,10 +133,6 @@ JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource =
  AND (a.expires_at IS NULL OR a.expires_at > :now)
 JOIN role AS q ON q.id = a.role
 ORDER BY q.priority DESC, q.id
-
--- name: list_own_wide_roles
-SELECT q.slug FROM assignment AS a JOIN role AS q ON q.id = a.role
-WHERE a.organization = :o AND a.holder = :m AND a.resource = 0 AND a.ended IS NULL ORDER BY q.slug
 
 -- --- groups --------------------------------------------------------------------------------------
 
@@ -331,7 +327,7 @@ ORDER BY abs(a.id) LIMIT :limit
 ORDER BY abs(a.id) DESC LIMIT :limit
 
 -- name: find_assignments
-SELECT a.id, q.slug, x.slug FROM assignment AS a JOIN role AS q ON q.id = a.role
+SELECT a.id, q.slug, x.slug, a.expires_at FROM assignment AS a JOIN role AS q ON q.id = a.role
 JOIN resource AS x ON x.organization = a.organization AND x.id = a.resource
 WHERE a.organization = :o AND a.holder = :holder AND
 @in_force
