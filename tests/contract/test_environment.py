@@ -11,6 +11,7 @@ from rescind.errors import (
     PermissionExists,
     PermissionInUse,
     PermissionNotFound,
+    RescindError,
     ResourceTypeExists,
     ResourceTypeInUse,
     RoleExists,
@@ -207,7 +208,7 @@ def test_a_resource_type_is_kept_while_any_uses_it(everywhere: Authority) -> Non
     """Whichever organization the resource is in."""
     everywhere.apply([changes.DeleteResource(resource="doc:1", cascade=True)], organization="acme")
     delete = changes.DeleteResourceType(type="doc")
-    with pytest.raises(ResourceTypeInUse, match="doc:1"):
+    with pytest.raises(ResourceTypeInUse, match="doc:1 of other"):
         everywhere.apply([delete], organization=ENVIRONMENT)
     everywhere.apply([changes.DeleteResource(resource="doc:1", cascade=True)], organization="other")
     assert everywhere.apply([delete], organization=ENVIRONMENT).changed
@@ -222,8 +223,50 @@ def test_a_name_is_the_environments_or_an_organizations(everywhere: Authority) -
     ):
         with pytest.raises(kind, match="for all organizations"):
             everywhere.apply([change])
-    with pytest.raises(RoleExists, match="in an organization"):
+    with pytest.raises(RoleExists, match="in the organization"):
         everywhere.apply([changes.DefineRole(role="own")], organization=ENVIRONMENT)
+
+
+TAKEN: dict[str, tuple[type[RescindError], Change, Change]] = {
+    "refuse_permission_differs": (
+        PermissionExists,
+        changes.DefinePermission(permission="billing:read"),
+        changes.DeletePermission(permission="billing:read", cascade=True),
+    ),
+    "refuse_role_differs": (
+        RoleExists,
+        changes.DefineRole(role="auditor"),
+        changes.DeleteRole(role="auditor", cascade=True),
+    ),
+    "refuse_resource_type_differs": (
+        ResourceTypeExists,
+        changes.DefineResourceType(type="invoice"),
+        changes.DeleteResourceType(type="invoice"),
+    ),
+}
+
+
+@pytest.mark.parametrize("guard", TAKEN)
+def test_a_name_that_organizations_took(everywhere: Authority, guard: str) -> None:
+    """Who defines it for all is told whose it is, until nobody has it; organizations are told nothing of each
+    other. The control: without the guard the name is defined on both levels.
+    """
+    error, define, delete = TAKEN[guard]
+    for number, name in enumerate(("acme", "other")):
+        assert everywhere.apply([define], organization=name).changed
+        told = "in the organization acme" + (" and 1 more" if number else "")
+        with pytest.raises(error, match=rf"{told}\. .*[Dd]elete it.*where it is defined"):
+            everywhere.apply([define], organization=ENVIRONMENT)
+    everywhere.apply([delete], organization="acme")
+    with pytest.raises(error, match=r"in the organization other\."):
+        everywhere.apply([define], organization=ENVIRONMENT)
+    nothing = "SELECT 'role_exists' AS code, 'role' AS fact, 'none' AS value WHERE FALSE"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(everywhere.store.queries, guard, nothing)  # type: ignore[attr-defined]
+        assert everywhere.apply([define], organization=ENVIRONMENT).changed
+    everywhere.apply([delete], organization=ENVIRONMENT)
+    everywhere.apply([delete], organization="other")
+    assert everywhere.apply([define], organization=ENVIRONMENT).changed
 
 
 def test_only_what_all_can_share_is_defined_for_all(everywhere: Authority) -> None:

@@ -79,21 +79,21 @@ class PermissionExists(RescindError):
     """A permission of this name is defined already, and differs."""
 
     code = "permission_exists"
-    mend = "Edit it instead."
+    mend = "Edit it instead, or delete it where it is defined."
 
 
 class RoleExists(RescindError):
     """A role of this name is defined already, and differs."""
 
     code = "role_exists"
-    mend = "Edit it instead."
+    mend = "Edit it instead, or delete it where it is defined."
 
 
 class ResourceTypeExists(RescindError):
     """A resource type of this name is defined already, and differs."""
 
     code = "resource_type_exists"
-    mend = "Delete it first, or leave it as it is."
+    mend = "Delete it first where it is defined, or leave it as it is."
 
 
 class ResourceExists(RescindError):

@@ -437,3 +437,29 @@ def test_a_role_of_a_type_in_the_library(service: Served, world: World, guard: s
         authority.apply(
             [changes.Assign(role="wide", to="group:eng", on="project:p")], organization=name
         )
+
+
+def test_who_defines_for_all_is_told_whose_a_name_is(service: Served, world: World) -> None:
+    """Whichever kind of name a tenant took; tenants are told nothing of each other."""
+    slug, other = fresh("taken"), fresh("tenant")
+    _tenant(service, other)
+    taken = [
+        {"change": "define_permission", "permission": slug},
+        {"change": "define_role", "role": slug},
+        {"change": "define_resource_type", "type": slug},
+    ]
+    rival = service.key("write", organization=other)
+    for key in (world.key, rival):
+        with service.client(key) as client:
+            assert client.post("/v1/changes", json={"changes": taken}).status_code == 200
+    told = f"in the organization {world.names['name']} and 1 more"
+    with service.client() as operator:
+        for path in ("/authorization/permissions", "/authorization/roles"):
+            answer = operator.post(path, json={"slug": slug, "name": "N"})
+            assert answer.status_code == 409
+            assert told in answer.json()["message"]
+        for change in taken:
+            body = {"organization": "*", "changes": [change]}
+            answer = operator.post("/v1/changes", json=body)
+            assert answer.status_code == 409
+            assert told in answer.json()["detail"]

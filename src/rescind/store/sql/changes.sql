@@ -360,6 +360,8 @@ WHERE organization = :o AND ended IS NULL
 
 -- --- permissions ------------------------------------------------------------------------------
 
+-- A name is defined on one level only: for all organizations, or in some. Who defines for all is told which have it.
+
 -- name: refuse_permission_missing
 SELECT 'permission_not_found' AS code, 'permission' AS fact, CAST(:permission AS TEXT) AS value
 WHERE NOT EXISTS (SELECT 1 FROM permission WHERE slug = :permission AND organization = :o)
@@ -371,8 +373,11 @@ WHERE NOT EXISTS (SELECT 1 FROM permission WHERE slug = :permission AND organiza
 
 -- name: refuse_permission_differs
 SELECT 'permission_exists' AS code, 'permission' AS fact, p.slug || CASE WHEN p.organization = :o THEN ''
-       WHEN p.organization = 0 THEN ', for all organizations' ELSE ', in an organization' END AS value
-FROM permission AS p WHERE p.slug = :permission
+       WHEN p.organization = 0 THEN ', for all organizations'
+       ELSE ', in the organization ' || o.slug || COALESCE((
+           SELECT ' and ' || (count(*) - 1) || ' more' FROM permission AS x
+           WHERE x.slug = :permission AND x.organization <> 0 HAVING count(*) > 1), '') END AS value
+FROM permission AS p JOIN organization AS o ON o.id = p.organization WHERE p.slug = :permission
 AND CASE WHEN p.organization = :o THEN p.critical <> :critical OR p.description <> :description
          ELSE p.organization = 0 OR :o = 0 END
 LIMIT 1
@@ -417,8 +422,11 @@ WHERE NOT EXISTS (SELECT 1 FROM permission AS p WHERE p.slug = i.value AND p.org
 
 -- name: refuse_role_differs
 SELECT 'role_exists' AS code, 'role' AS fact, r.slug || CASE WHEN r.organization = :o THEN ''
-       WHEN r.organization = 0 THEN ', for all organizations' ELSE ', in an organization' END AS value
-FROM role AS r WHERE r.slug = :role
+       WHEN r.organization = 0 THEN ', for all organizations'
+       ELSE ', in the organization ' || o.slug || COALESCE((
+           SELECT ' and ' || (count(*) - 1) || ' more' FROM role AS x
+           WHERE x.slug = :role AND x.organization <> 0 HAVING count(*) > 1), '') END AS value
+FROM role AS r JOIN organization AS o ON o.id = r.organization WHERE r.slug = :role
 AND CASE WHEN r.organization = :o
     THEN r.priority <> :priority OR r.critical <> :critical OR COALESCE(r.name, '') <> COALESCE(:name, r.name, '')
          OR COALESCE(r.resource_type, '') <> COALESCE(:resource_type, r.resource_type, '')
@@ -535,8 +543,11 @@ DELETE FROM role WHERE slug = :role AND organization = :o
 
 -- name: refuse_resource_type_differs
 SELECT 'resource_type_exists' AS code, 'type' AS fact, t.slug || CASE WHEN t.organization = :o THEN ''
-       WHEN t.organization = 0 THEN ', for all organizations' ELSE ', in an organization' END AS value
-FROM resource_type AS t WHERE t.slug = :type
+       WHEN t.organization = 0 THEN ', for all organizations'
+       ELSE ', in the organization ' || o.slug || COALESCE((
+           SELECT ' and ' || (count(*) - 1) || ' more' FROM resource_type AS x
+           WHERE x.slug = :type AND x.organization <> 0 HAVING count(*) > 1), '') END AS value
+FROM resource_type AS t JOIN organization AS o ON o.id = t.organization WHERE t.slug = :type
 AND CASE WHEN t.organization = :o THEN t.parents <> :parents ELSE t.organization = 0 OR :o = 0 END
 LIMIT 1
 
@@ -563,7 +574,7 @@ WHERE NOT EXISTS (SELECT 1 FROM resource_type WHERE slug = :type AND organizatio
   AND EXISTS (SELECT 1 FROM resource_type WHERE slug = :type AND organization = 0)
 
 -- name: refuse_resource_type_in_use
-SELECT 'resource_type_in_use' AS code, 'resources' AS fact, min(r.slug) AS value
+SELECT 'resource_type_in_use' AS code, 'resources' AS fact, min(r.slug || ' of ' || o.slug) AS value
 FROM resource AS r JOIN organization AS o ON o.id = r.organization
 WHERE EXISTS (SELECT 1 FROM resource_type WHERE slug = :type AND organization = :o) AND (:o = 0 OR o.id = :o) AND o.slug IS NOT NULL AND r.slug > CAST(:type AS TEXT) || ':' AND r.slug < CAST(:type AS TEXT) || ';'
 HAVING count(*) > 0
