@@ -1,8 +1,10 @@
 -- What is set aside in a single-role organization is a role of a membership, whatever it came from.
 
-DROP VIEW IF EXISTS effective_permission;
+-- (Not renamed: that fails where somebody has a view of their own on `effective_permission`.)
 
-ALTER TABLE role_reset RENAME TO role_reset_0012;
+CREATE TABLE role_reset_0012 AS SELECT organization, membership, assignment FROM role_reset;
+
+DROP TABLE role_reset;
 
 CREATE TABLE role_reset (                   -- held, but not counted: the membership lost its winning role
     organization INTEGER NOT NULL,
