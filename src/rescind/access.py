@@ -78,17 +78,20 @@ def paths(world: World, subject: str, t: int | None) -> Iterator[tuple[str, ...]
 
 def holders(world: World, subject: str, t: int | None) -> set[str]:
     """The membership itself and every group that reaches it."""
-    reached = {subject}
-    fringe = {
+    parents: dict[str, list[str]] = {}
+    for child, parent in world.nestings:
+        parents.setdefault(child, []).append(parent)
+    fringe = [
         group
         for (member, group), until in world.members.items()
         if member == subject and (t is None or in_force(until, t))
-    }
+    ]
+    groups = set(fringe)
     while fringe:
-        reached |= {f"group:{group}" for group in fringe}
-        above = {parent for child, parent in world.nestings if child in fringe}
-        fringe = {group for group in above if f"group:{group}" not in reached}
-    return reached
+        above = set(parents.get(fringe.pop(), ())) - groups
+        groups |= above
+        fringe += above
+    return {subject, *(f"group:{group}" for group in groups)}
 
 
 def ancestors(world: World, resource: str) -> list[str]:

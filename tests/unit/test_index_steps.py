@@ -5,9 +5,7 @@ Work is counted in bytecode instructions, so that a busy machine changes nothing
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -18,31 +16,13 @@ from rescind.decision.index.catalog import Role
 from rescind.decision.index.facts import Rules
 from rescind.decision.index.index import ALLOWED, NO_ROLE
 from rescind.decision.index.worked import Place
+from tests.steps import steps
 
 READ, WRITE = 1, 2
 MANY, FEW = 1_500, 30
 MARGIN = 100
 """Instructions by which two checks may differ and still cost the same."""
 DOC, SUB = 1, 2
-
-
-def steps(action: Callable[[], Any]) -> tuple[Any, int]:
-    """What an action returns, and how many bytecode instructions it took."""
-    count = 0
-
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal count
-        frame.f_trace_opcodes = True
-        count += event == "opcode"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        result = action()
-    finally:
-        sys.settrace(before)
-    return result, count
 
 
 def make(roles: int, *, groups_of_ada: int = 3, resource: int = DOC) -> Index:

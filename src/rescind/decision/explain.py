@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import islice
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from rescind import access
 from rescind.access import ROOT, Assignment, World
@@ -16,6 +15,7 @@ from rescind.decision.check import Question, decided, parameters
 from rescind.decision.index import Index
 from rescind.decision.index.excerpt import excerpt
 from rescind.decision.memory import Recall
+from rescind.decision.ways import leading, ways
 from rescind.decision.world import SLICE, slice_of
 from rescind.model import (
     Chain,
@@ -28,7 +28,10 @@ from rescind.model import (
 )
 from rescind.store import Store
 
-MAX_CHAINS = 100
+MAX_CHAINS: Final = 100
+"""Of chains, or of obstacles."""
+MAX_GROUPS: Final = 10_000
+"""On all chains together; one chain is shown at any rate."""
 
 T = TypeVar("T")
 
@@ -129,8 +132,14 @@ def _names(question: Question) -> dict[str, str]:
 
 def _some(found: Iterator[T]) -> tuple[tuple[T, ...], bool]:
     """As many as are shown, and whether that is all."""
-    listed = tuple(islice(found, MAX_CHAINS + 1))
-    return listed[:MAX_CHAINS], len(listed) <= MAX_CHAINS
+    listed: list[T] = []
+    groups = 0
+    for item in found:
+        groups += len(item.groups) if isinstance(item, Chain) else 0
+        if len(listed) == MAX_CHAINS or (listed and groups > MAX_GROUPS):
+            return tuple(listed), False
+        listed.append(item)
+    return tuple(listed), True
 
 
 _UNKNOWN = {
@@ -147,22 +156,18 @@ def chains(world: World, question: Question, now: int) -> Iterator[Chain]:
     subject, permission, resource = question[1:]
     line = access.ancestors(world, resource)
     won = access.won_role(world, subject, now) if world.is_single_role else None
-    wanted = sorted(
-        (
-            assignment
-            for assignment, until in world.assignments.items()
-            if access.in_force(until, now)
+    wanted: dict[str, list[Assignment]] = {}
+    for assignment, until in sorted(world.assignments.items(), key=str):
+        if (
+            access.in_force(until, now)
             and assignment.resource in line
             and permission in world.roles[assignment.role].permissions
             and (not world.is_single_role or assignment.resource != ROOT or assignment.role == won)
-        ),
-        key=str,
-    )
-    for path in access.paths(world, subject, now):
-        holder = f"group:{path[-1]}" if path else subject
-        for assignment in wanted:
-            if assignment.holder == holder:
-                yield _chain(world, question, path, assignment)
+        ):
+            wanted.setdefault(assignment.holder, []).append(assignment)
+    for way in ways(world, subject, now, wanted.keys()):
+        for assignment in wanted[f"group:{way[-1]}" if way else subject]:
+            yield _chain(world, question, way, assignment)
     role = world.default_role
     if (
         world.is_single_role
@@ -177,19 +182,24 @@ def obstacles(world: World, question: Question, now: int) -> Iterator[str]:
     """What would allow, but does not: expired, set aside or outranked; else that no role contains it."""
     subject, permission, resource = question[1:]
     line = access.ancestors(world, resource)
-    seen: set[str] = set()
-    for path in access.paths(world, subject, None):
-        holder = f"group:{path[-1]}" if path else subject
-        for assignment, until in sorted(world.assignments.items(), key=str):
-            if assignment.holder != holder or assignment.resource not in line:
-                continue
-            if permission not in world.roles[assignment.role].permissions:
-                continue
-            for sentence in _why_not(world, subject, path, assignment, until, now):
-                if sentence not in seen:
-                    seen.add(sentence)
-                    yield sentence
-    if not seen:
+    held = access.held(world, subject, None)
+    would = [
+        assignment
+        for assignment in sorted(held, key=str)
+        if assignment.resource in line and permission in world.roles[assignment.role].permissions
+    ]
+    useful = leading(world, {assignment.holder for assignment in would})
+    is_any = False
+    for (member, group), until in sorted(world.members.items()):
+        if member == subject and group in useful and not access.in_force(until, now):
+            is_any = True
+            yield f"the membership of {subject} in group {group} expired {_moment(until)}"
+    winner = access.winning_role(world, subject, now) if world.is_single_role else None
+    for assignment in would:
+        for sentence in _why_not(world, subject, assignment, winner, now):
+            is_any = True
+            yield sentence
+    if not is_any:
         yield (
             f"no role of {subject}, its own or through a group, contains {permission}"
             f" on {resource} or above it"
@@ -197,37 +207,31 @@ def obstacles(world: World, question: Question, now: int) -> Iterator[str]:
 
 
 def _why_not(
-    world: World,
-    subject: str,
-    path: tuple[str, ...],
-    assignment: Assignment,
-    until: int | None,
-    now: int,
+    world: World, subject: str, assignment: Assignment, winner: str | None, now: int
 ) -> Iterator[str]:
     what = f"role {assignment.role} of {assignment.holder} on {assignment.resource}"
-    member_until = world.members.get((subject, path[0])) if path else None
-    if not access.in_force(member_until, now) and member_until is not None:
-        yield f"the membership of {subject} in group {path[0]} expired {moment(member_until).isoformat()}"
-    if not access.in_force(until, now) and until is not None:
-        yield f"the assignment of {what} expired {moment(until).isoformat()}"
+    until = world.assignments[assignment]
+    if not access.in_force(until, now):
+        yield f"the assignment of {what} expired {_moment(until)}"
     if world.is_single_role and assignment.resource == ROOT:
-        winner = access.winning_role(world, subject, now)
         if (subject, assignment.role) in world.resets:
             yield f"{what} does not count: it was set aside when {subject} lost a higher one; give it again"
         elif winner != assignment.role:
             yield f"{what} does not count: in this single-role organization {winner or 'none'} does"
 
 
-def _chain(
-    world: World, question: Question, path: tuple[str, ...], assignment: Assignment
-) -> Chain:
+def _moment(until: int | None) -> str:
+    return "" if until is None else moment(until).isoformat()
+
+
+def _chain(world: World, question: Question, way: tuple[str, ...], assignment: Assignment) -> Chain:
     untils = [world.assignments[assignment]]
-    if path:
-        untils.append(world.members[(question.subject, path[0])])
+    if way:
+        untils.append(world.members[(question.subject, way[0])])
     limits = [until for until in untils if until is not None]
     return Chain(
         subject=question.subject,
-        groups=path,
+        groups=way,
         role=assignment.role,
         permission=question.permission,
         assigned_on=assignment.resource,
