@@ -9,7 +9,7 @@ the highest that is held and not set aside, else the default role. What is set a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 ROOT = "organization"
@@ -57,23 +57,6 @@ class World:
 
 def in_force(until: int | None, t: int) -> bool:
     return until is None or until > t
-
-
-def paths(world: World, subject: str, t: int | None) -> Iterator[tuple[str, ...]]:
-    """Every way up from a membership: the groups on it, innermost first; also the way of no group.
-
-    Without a time, expired memberships count as well.
-    """
-    yield ()
-    start: list[tuple[str, ...]] = [
-        (group,)
-        for (member, group), until in world.members.items()
-        if member == subject and (t is None or in_force(until, t))
-    ]
-    while start:
-        path = start.pop()
-        yield path
-        start += [(*path, parent) for child, parent in world.nestings if child == path[-1]]
 
 
 def holders(world: World, subject: str, t: int | None) -> set[str]:
@@ -140,21 +123,38 @@ def given(world: World, named: Set[Link], t: int) -> set[tuple[str, str]]:
 
     A link is an assignment, a member's place in a group, or a nesting.
     """
+    wide: dict[str, list[Assignment]] = {}
+    for assignment, until in world.assignments.items():
+        if assignment.resource == ROOT and in_force(until, t):
+            wide.setdefault(assignment.holder, []).append(assignment)
     return {
         (subject, assignment.role)
         for subject in world.memberships
-        for path in paths(world, subject, t)
-        for assignment, until in world.assignments.items()
-        if assignment.resource == ROOT
-        and assignment.holder == (f"group:{path[-1]}" if path else subject)
-        and in_force(until, t)
-        and not named.isdisjoint({assignment, *_links(subject, path)})
+        for holder, is_named in _reached_by_named(world, subject, named, t)
+        for assignment in wide.get(holder, ())
+        if is_named or assignment in named
     }
 
 
-def _links(subject: str, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """The place in a group and the nestings along a path."""
-    yield from zip((subject, *path), path, strict=False)
+def _reached_by_named(
+    world: World, subject: str, named: Set[Link], t: int
+) -> set[tuple[str, bool]]:
+    """Each holder that reaches a membership, and whether by a way with a named link; perhaps both."""
+    parents: dict[str, list[str]] = {}
+    for child, parent in world.nestings:
+        parents.setdefault(child, []).append(parent)
+    fringe = [
+        (group, (subject, group) in named)
+        for (member, group), until in world.members.items()
+        if member == subject and in_force(until, t)
+    ]
+    found = set(fringe)
+    while fringe:
+        group, is_named = fringe.pop()
+        steps = {(up, is_named or (group, up) in named) for up in parents.get(group, ())}
+        fringe += steps - found
+        found |= steps
+    return {(subject, False), *((f"group:{group}", is_named) for group, is_named in found)}
 
 
 def resets_after(

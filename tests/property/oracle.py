@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,7 +66,7 @@ def pairs(world: World) -> dict[tuple[str, Assignment], int | None]:
     found: dict[tuple[str, Assignment], int | None] = {}
     for subject in world.memberships:
         until: dict[str, int | None] = {subject: None}
-        for path in access.paths(world, subject, None):
+        for path in _paths(world, subject):
             if path:
                 limit, holder = world.members[(subject, path[0])], f"group:{path[-1]}"
                 known = until.get(holder, 0)
@@ -75,6 +75,21 @@ def pairs(world: World) -> dict[tuple[str, Assignment], int | None]:
             if assignment.holder in until:
                 found[(subject, assignment)] = until[assignment.holder]
     return found
+
+
+def _paths(world: World, subject: str) -> Iterator[tuple[str, ...]]:
+    """Every way up from a membership: the groups on it, innermost first; also the way of no group.
+
+    Expired memberships count as well.
+    """
+    yield ()
+    start: list[tuple[str, ...]] = [
+        (group,) for member, group in world.members if member == subject
+    ]
+    while start:
+        path = start.pop()
+        yield path
+        start += [(*path, parent) for child, parent in world.nestings if child == path[-1]]
 
 
 def _known(container: Any, item: str, what: str) -> str:

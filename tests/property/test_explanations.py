@@ -67,7 +67,7 @@ def _alone(world: World, chain: Chain) -> World:
     alone = copy.deepcopy(world)
     holder = f"group:{chain.groups[-1]}" if chain.groups else chain.subject
     assignment = Assignment(holder, chain.role, chain.assigned_on)
-    alone.assignments = {assignment: world.assignments[assignment]}
+    alone.assignments = {} if chain.is_default_role else {assignment: world.assignments[assignment]}
     alone.nestings = set(zip(chain.groups, chain.groups[1:], strict=False)) & world.nestings
     places = {(chain.subject, group) for group in chain.groups[:1]}
     alone.members = {place: until for place, until in world.members.items() if place in places}
@@ -88,6 +88,47 @@ def test_chains_are_exactly_what_allows(world: World) -> None:
         holder = f"group:{chain.groups[-1]}" if chain.groups else chain.subject
         without.assignments.pop(Assignment(holder, chain.role, chain.assigned_on), None)
     assert not access.allowed(without, *QUESTION[1:], NOW)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    worlds,
+    st.sampled_from((None, *ROLES)),
+    st.sets(st.tuples(st.just(ADA), st.sampled_from(tuple(ROLES)))),
+)
+def test_chains_of_the_one_role_that_counts(
+    world: World, default_role: str | None, resets: set[tuple[str, str]]
+) -> None:
+    """In a single-role organization too: each alone allows, and nothing else that counts does."""
+    world.is_single_role, world.default_role, world.resets = True, default_role, resets
+    found = list(chains(world, QUESTION, NOW))
+    assert bool(found) == access.allowed(world, *QUESTION[1:], NOW)
+    for chain in found:
+        alone = _alone(world, chain)
+        alone.default_role = chain.role if chain.is_default_role else None
+        assert access.allowed(alone, *QUESTION[1:], NOW)
+    shown = {(chain.role, chain.assigned_on) for chain in found}
+    line = access.ancestors(world, QUESTION.resource)
+    left = access.counted(world, ADA, NOW) - shown
+    assert not any(on in line and "read" in ROLES[role].permissions for role, on in left)
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds, st.data())
+def test_what_named_links_give(world: World, data: st.DataObject) -> None:
+    """One walk finds what a batch gave: the roles that some way with a link that it named leads to."""
+    links = [*world.members, *world.nestings, *world.assignments]
+    named = set(data.draw(st.lists(st.sampled_from(links), max_size=3))) if links else set()
+    expected = {
+        (ADA, assignment.role)
+        for way in _all_ways(world, ADA, NOW)
+        for assignment, until in world.assignments.items()
+        if assignment.resource == ROOT
+        and assignment.holder == (f"group:{way[-1]}" if way else ADA)
+        and access.in_force(until, NOW)
+        and not named.isdisjoint({assignment, *zip((ADA, *way), way, strict=False)})
+    }
+    assert access.given(world, named, NOW) == expected
 
 
 @settings(max_examples=150, deadline=None)
