@@ -9,9 +9,9 @@ import pytest
 from rescind import Authority, changes
 from rescind.changes import Given
 from rescind.insight.audit import audit
-from rescind.propagation.jobs import jobs
 from rescind.propagation.reconcile import Work
 from tests.faults.small import Steady
+from tests.jobs import due_jobs
 
 SIZES = (1, 2, 3, 7)
 PLACES = tuple(f"doc:{n}" for n in range(4))
@@ -68,7 +68,7 @@ def _unclean(team: Authority, *, one_by_one: bool) -> list[tuple[int, ...]]:
         for batch in (apart if one_by_one else [ALL], [NONE]):
             for change in batch:
                 team.apply([change], route="background")
-            while due := jobs(team.store.fetch("list_due", {"limit": 1})):
+            while due := due_jobs(team.store):
                 work, size = Work(team.store, due[0]), itertools.chain(sizes, itertools.repeat(1))
                 while not work.step(Steady(next(size))).is_settled:  # type: ignore[arg-type]
                     pass

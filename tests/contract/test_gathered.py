@@ -7,6 +7,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.insight.audit import audit
+from tests.jobs import due_jobs
 from tests.state import may
 
 NUMBERS = range(3)
@@ -43,7 +44,7 @@ def _park_among(team: Authority, changed: list[Change], place: int) -> None:
     for change in changed:
         team.apply([change], route="background")
     o, group = team.store.fetch("find_group", {"organization": "acme", "group": "team"})[0]
-    refs = sorted(row[3] for row in team.store.fetch("list_pending_of_group", {"o": o, "g": group}))
+    refs = sorted(job.ref for job in due_jobs(team.store) if job.group == group)
     assert len(refs) == len(changed)
     with team.store.connection() as connection:
         connection.execute(  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ from rescind.store import Store
 from rescind.store.sqlite import turns
 from tests.faults.small import Steady, let_pass, opened
 from tests.faults.small import settle as settle_all
+from tests.jobs import due_jobs
 from tests.state import leave_out
 
 Watch = Callable[[Store], None]
@@ -82,9 +83,7 @@ def settle_taken_off(watch: Watch, database: str, organization: str, *args: Any)
     with opened(database, organization) as authority:
         store = authority.store
         o = store.fetch("find_log", {"organization": organization})[0][0]
-        jobs = [
-            job for job in reconciling.jobs(store.fetch("list_due", {"limit": 9})) if job.o == o
-        ]
+        jobs = [job for job in due_jobs(store) if job.o == o]
         store.queries["take_off"] = f"DELETE FROM pending WHERE organization = {o}"
         store.transact(lambda tx: tx.run("take_off"))
         let_pass(authority, "refuse_pending_moved")
@@ -131,12 +130,14 @@ def work_by_own_clock(_: Watch, database: str, organization: str) -> bool:
     """The same by a worker that compares with its own clock: a control."""
     with Authority.open(database, organization=organization) as authority:
         queries, now = authority.store.queries, time.time_ns() // 1_000
-        queries["list_due"] = re.sub(
-            r"WHERE NOT p.parked AND p.not_before <=\s.*?\sORDER",
-            f"WHERE NOT p.parked AND p.recorded_at <= {now} ORDER",
-            queries["list_due"],
-            flags=re.DOTALL,
-        )
+        for name in ("list_due_organizations", "list_due"):
+            queries[name], replaced = re.subn(
+                r"p.not_before <=\s.*?\s(ORDER|LIMIT)",
+                rf"p.recorded_at <= {now} \1",
+                queries[name],
+                flags=re.DOTALL,
+            )
+            assert replaced
         is_due = authority.has_due_work()
         settle_all(authority)
         return is_due

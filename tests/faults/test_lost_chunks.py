@@ -20,12 +20,12 @@ import pytest
 
 from rescind import Authority
 from rescind.insight.audit import audit
-from rescind.propagation.jobs import jobs
 from rescind.propagation.reconcile import Work
 from rescind.store.sqlite import SqliteStore
 from tests.faults import tasks
 from tests.faults.server import Server, running, until_answered
 from tests.faults.small import CHANGE, FACTS, MEMBERS, PLACES, Steady, opened, prepare, settle
+from tests.jobs import due_jobs
 
 ALL_PAIRS = 1_000
 TAKEN = [(MEMBERS[0], "read", PLACES[0]), (MEMBERS[1], "read", PLACES[2])]
@@ -205,7 +205,7 @@ class _Unwritten:
 def _step(authority: Authority, most: int) -> None:
     """Do chunks of two pairs each, so many at the most."""
     done = 0
-    while due := jobs(authority.store.fetch("list_due", {"limit": 1})):
+    while due := due_jobs(authority.store):
         work, is_settled = Work(authority.store, due[0]), False
         while not is_settled:
             if done == most:

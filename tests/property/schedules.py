@@ -14,10 +14,11 @@ from rescind import Authority, access, changes, model
 from rescind.changes import Change
 from rescind.errors import GroupBusy, RescindError
 from rescind.model import ENVIRONMENT
-from rescind.propagation.jobs import Job, jobs
+from rescind.propagation.jobs import Job
 from rescind.propagation.pace import Pace
 from rescind.propagation.purge import purge
 from rescind.propagation.reconcile import Work
+from tests.jobs import due_jobs
 from tests.property import oracle
 from tests.property.rows import count_rows, effective_roles
 
@@ -102,7 +103,7 @@ class Schedule:
 
     def pending(self) -> list[Job]:
         """What is to be done."""
-        found = jobs(self.authority.store.fetch("list_due", {"limit": 1_000}))
+        found = due_jobs(self.authority.store)
         return [job for job in found if job.o == self.o]
 
     def chosen(self) -> Work | None:

@@ -12,11 +12,11 @@ import pytest
 
 from rescind import Authority, changes, model
 from rescind.changes import Change
-from rescind.propagation.jobs import jobs
 from rescind.propagation.pace import Pace
 from rescind.propagation.purge import purge
 from rescind.propagation.reconcile import Work
 from rescind.store.queries import queries
+from tests.jobs import due_jobs
 from tests.property import oracle
 from tests.property.rows import count_rows
 from tests.property.test_machine import START, Machine
@@ -177,7 +177,7 @@ def _play(machine: Machine, script: list[Change], route: str) -> None:
 
 def _settle(authority: Authority) -> None:
     """Do all background work, and clear away what it leaves."""
-    while due := jobs(authority.store.fetch("list_due", {"limit": 1})):
+    while due := due_jobs(authority.store):
         Work(authority.store, due[0]).step(Pace(authority.store.engine))
     purge(authority.store)
 

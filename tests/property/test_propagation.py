@@ -14,11 +14,11 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from rescind import Authority, Route, changes
 from rescind.access import Assignment
-from rescind.propagation.jobs import jobs
 from rescind.propagation.pace import Pace
 from rescind.propagation.purge import purge
 from rescind.propagation.reconcile import Work
 from rescind.store import open_store
+from tests.jobs import due_jobs
 from tests.property import oracle
 from tests.property.rows import effective_roles
 from tests.property.test_machine import Machine, one_change
@@ -146,8 +146,7 @@ class Propagation(Machine):
 
     def _due(self, authority: Authority) -> list:
         o = self._o(authority)
-        rows = authority.store.fetch("list_due", {"limit": 10_000})
-        return [job for job in jobs(rows) if job.o == o]
+        return [job for job in due_jobs(authority.store) if job.o == o]
 
 
 @pytest.fixture

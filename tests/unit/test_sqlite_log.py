@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from rescind import Authority, changes
-from rescind.propagation.jobs import jobs
 from rescind.propagation.reconcile import Work
 from rescind.store import open_store
 from rescind.store.sqlite import files
 from tests.faults.small import Steady
+from tests.jobs import due_jobs
 
 MEMBERS = tuple(f"user:{number}" for number in range(60))
 PLACES = tuple(f"doc:{number}" for number in range(60))
@@ -61,7 +61,7 @@ def test_beside_background_work_no_change_writes_the_log_back(
         given = changes.ReplaceAssignments(to="group:all", assignments=GIVEN)
         authority.apply([given], route="background")
         elsewhere = open_store(url)
-        work = Work(elsewhere, jobs(elsewhere.fetch("list_due", {"limit": 1}))[0])
+        work = Work(elsewhere, due_jobs(elsewhere)[0])
         for change in itertools.islice(OTHERS, len(MEMBERS) - 5):
             watch("chunk", lambda: work.step(Steady(len(PLACES))))
             watch("change", lambda change=change: authority.apply([change]))  # type: ignore[misc]

@@ -9,13 +9,15 @@ from types import SimpleNamespace
 import pytest
 
 from rescind import Authority, changes
+from rescind.propagation import schedule
 from rescind.propagation import worker as module
-from rescind.propagation.jobs import Job, Progress, jobs
+from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Work
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from tests.faults.small import Steady
+from tests.jobs import due_jobs
 from tests.unit.jobs import FACTS, WAIT_SECONDS, Seen, grant, pend, revoke, settling
 
 HOUR = 3_600.0
@@ -70,7 +72,7 @@ def test_groups_take_turns(acme: Authority) -> None:
 def test_none_starves(acme: Authority, monkeypatch: pytest.MonkeyPatch, is_fair: bool) -> None:
     """However much urgent work arrives, what is less urgent is chosen every so often; else it never is."""
     if not is_fair:
-        monkeypatch.setattr(module, "FAIR_CHOICE_EVERY", 10**9)
+        monkeypatch.setattr(schedule, "FAIR_CHOICE_EVERY", 10**9)
     pend(acme, grant("c"))
     seen = Seen(acme)
     for number in range(3 * 8):
@@ -143,8 +145,7 @@ def test_an_overtaken_job_is_left_to_who_overtook(
         seen._note(job, done)
         if not overtaken:
             overtaken.append(job)
-            row = {"o": job.o, "g": job.group}
-            other = Work(acme.store, jobs(acme.store.fetch("list_pending_of_group", row))[0])
+            other = Work(acme.store, due_jobs(acme.store)[0])
             step(other, Steady(1))
 
     seen.worker._on_progress = overtake
@@ -208,15 +209,15 @@ def test_a_busy_group_is_not_left_for_the_next_poll(
 ) -> None:
     """It was busy when the worker chose, and is free when the worker asks how long to wait."""
     now = [1.0]
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(schedule, "time", SimpleNamespace(monotonic=lambda: now[0]))
     pend(acme, revoke("a"))
     worker = Worker(acme.store, Settings(poll_seconds=HOUR))
-    (job,) = jobs(acme.store.fetch("list_due", {"limit": 1}))
-    worker._leave_alone(job, 1.0)
-    assert worker._chosen() is None
+    (job,) = due_jobs(acme.store)
+    worker._schedule.leave_alone(job, 1.0)
+    assert worker._schedule.choose() is None
     now[0] += 10.0
     assert worker._wait_seconds() < 1.0
-    assert worker._chosen() == job
+    assert worker._schedule.choose() == job
 
 
 def test_polling_is_enough(acme: Authority, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,6 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -24,10 +23,10 @@ from rescind.changes import (
     to_json,
     to_object,
 )
-from rescind.errors import BadInput, GroupBusy, InvalidArgument, RescindError
+from rescind.errors import BadInput, InvalidArgument, RescindError
 from rescind.exchange.readers import Item
-from rescind.model import ENVIRONMENT, Difference, Direction, Receipt
-from rescind.propagation.pending import MOST
+from rescind.model import ENVIRONMENT, Difference, Direction, Receipt, organization_id
+from rescind.propagation.pending import settle_organization
 
 BATCH_SIZE = 500
 
@@ -102,16 +101,9 @@ def load(
             done += sum(bool(item.place) for item in batch)
             if progress is not None:
                 progress(done, len(items))
-        _settle(authority, name)
+        settle_organization(authority.store, organization_id(name))
     summary.seconds = time.perf_counter() - clock
     return summary
-
-
-def _settle(authority: Authority, organization: str) -> None:
-    for work in authority.pending(organization=organization, limit=MOST):
-        if not work.is_parked:
-            with suppress(GroupBusy):
-                authority.reconcile(work)
 
 
 def foresee(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rescind.store import Rows
 
@@ -26,6 +26,7 @@ class Job:
     urgency: int
     total: int | None
     attempts: int
+    recorded_at: int
 
     @property
     def key(self) -> tuple[int, int, str, int]:
@@ -45,6 +46,7 @@ class Job:
             "since": self.since,
             "revision": self.revision,
             "urgency": self.urgency,
+            "recorded_at": self.recorded_at,
             "top": self.ref if self.kind == "whole" else self.group,
         }
 
@@ -75,6 +77,7 @@ class Extent:
 class Progress:
     """What a chunk did: effective roles made and unmade, and whether that was the last of the job.
 
+    A restart did nothing, because the job was changed meanwhile or failed; it is tried again.
     `held_seconds` is how long it kept others out, but for the commit; `waiting` how many waited for that to
     end; `revision` the organization's at that time. One that was overtaken did nothing: another worker is at
     the job.
@@ -87,7 +90,18 @@ class Progress:
     held_seconds: float = 0.0
     waiting: int = 0
     revision: int | None = None
+    is_restart: bool = False
     is_overtaken: bool = False
+
+
+class PendingMember(NamedTuple):
+    """A membership whose place in a group is pending. One that is not ready is left to a job of its own."""
+
+    ref: int
+    since: int
+    revision: int
+    recorded_at: int
+    is_ready: bool
 
 
 def jobs(rows: Rows) -> list[Job]:

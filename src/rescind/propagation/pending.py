@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
-from rescind.errors import InvalidArgument
+from rescind.errors import GroupBusy, InvalidArgument
 from rescind.model import OrganizationId, PendingWork, require_number
 from rescind.propagation.deletion import clear_one
 from rescind.propagation.reconcile import reconcile_numbered
@@ -30,8 +31,9 @@ def listed(store: Store, organization: OrganizationId | None, limit: int) -> lis
 
 def is_due(store: Store) -> bool:
     """Whether there is anything that a worker would do at this time."""
-    queries = ("list_due", "list_purgeable", "list_deletions")
-    return any(store.fetch(query, {"organization": None, "limit": 1}) for query in queries)
+    names = {"organization": None, "after": -1, "below": 3, "limit": 1}
+    queries = ("list_due_organizations", "list_purgeable", "list_deletions")
+    return any(store.fetch(query, names) for query in queries)
 
 
 def settle(store: Store, work: PendingWork) -> None:
@@ -43,6 +45,17 @@ def settle(store: Store, work: PendingWork) -> None:
         clear_one(store, work.organization_number)
     else:
         reconcile_numbered(store, work.organization_number, work.group_number)
+
+
+def settle_organization(store: Store, organization: OrganizationId) -> None:
+    """Settle what is pending for an organization's groups, unless a worker is at them or they are parked.
+
+    Raises a StoreError; what was done by then stays done.
+    """
+    for (o,) in store.fetch("find_log", {"organization": organization}):
+        for (group,) in store.fetch("list_pending_groups", {"o": o}):
+            with suppress(GroupBusy):
+                reconcile_numbered(store, o, group)
 
 
 def park(store: Store, work: PendingWork) -> bool:

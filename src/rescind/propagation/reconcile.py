@@ -9,13 +9,21 @@ cursor. It locks the groups whose effective roles it touches, and gives way wher
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
-from rescind.errors import GroupNotFound, PendingMoved, StoreConflict
+from rescind.errors import (
+    GroupNotFound,
+    PendingMoved,
+    RescindError,
+    StoreConflict,
+    StoreReadOnly,
+)
 from rescind.propagation.jobs import FIRST, LAST, Extent, Job, Progress, jobs
+from rescind.propagation.members import Window, read_window
 from rescind.propagation.pace import Pace
 from rescind.propagation.purge import purge
 from rescind.store import Store, Transaction
@@ -23,6 +31,10 @@ from rescind.store.base import Held
 
 MOST_RESTARTS: Final = 100
 """Of one call, by changes that come while it works. Then somebody else must wait, or a worker do it."""
+MOST_MEMBERS: Final = 20_000
+"""Memberships of a chunk."""
+EVERYTHING: Final = {"from_m": FIRST, "after_a": LAST, "to_m": LAST, "up_to_a": LAST}
+"""The range of a chunk that does all pairs of the memberships it lists."""
 MOST_BOUNDS: Final = 1_000
 """That are remembered; there are as many as chunks of one membership, for each size of a chunk."""
 
@@ -44,29 +56,34 @@ def reconcile_numbered(store: Store, o: int, group: int, *, pace: Pace | None = 
     """The same for a group by its numbers, which it keeps when it is deleted."""
     pace = pace or Pace(store.engine)
     start, made, unmade, restarts = time.perf_counter(), 0, 0, 0
-    left = jobs(store.fetch("list_pending_of_group", {"o": o, "g": group}))
-    up_to = max((job.revision for job in left), default=0)
-    while left:
-        work, is_settled = Work(store, left[0]), False
+    names = {"o": o, "g": group}
+    ((up_to,),) = store.fetch("read_last_pending", names)
+    names["up_to"] = up_to  # what comes later is not asked for
+    while rows := store.fetch("list_first_pending_of_group", names):
+        work, is_settled = Work(store, jobs(rows)[0]), False
         while not is_settled:
             done = work.step(pace)
             made, unmade, is_settled = made + done.made, unmade + done.unmade, done.is_settled
-            restarts += done.revision is None and not is_settled
+            restarts += done.is_restart
             if restarts > MOST_RESTARTS:
                 raise StoreConflict(group=group, why="what is pending for it kept changing")
-        found = jobs(store.fetch("list_pending_of_group", {"o": o, "g": group}))
-        left = [job for job in found if job.since <= up_to]  # what came later is not asked for
     purge(store)
     return Progress(made, unmade, True, time.perf_counter() - start)
 
 
 class Work:
-    """One job under way, by one worker. What it remembers is only how to do it faster."""
+    """One job under way, by one worker. What it remembers is only how to do it faster.
+
+    A job of one membership goes on with the group's other pending memberships, many in a chunk, where
+    those are ready.
+    """
 
     def __init__(self, store: Store, job: Job) -> None:
         self.store, self.job = store, job
         self._extent: Extent | None = None
         self._bounds: dict[tuple[int, int], int | None] = {}
+        self._first_member = job.ref
+        self._most_members = MOST_MEMBERS
 
     def step(self, pace: Pace) -> Progress:
         """Do one chunk, and read anew where the job went on without us.
@@ -76,25 +93,81 @@ class Work:
         start = time.perf_counter()
         if self._extent is None:
             self._extent = self._begun()
-        chunk = self._chunk(self._extent, pace.pairs)
         try:
-            done = self._carry_out(chunk, self._extent, start)
+            if self.job.kind == "member" and self._fits_many(self._extent, pace):
+                return self._step_members(self._extent, pace, start)
+            return self._step_range(self._extent, pace, start)
         except PendingMoved:
-            self._extent = None
-            self._bounds.clear()
-            found = self.store.fetch(
-                "list_pending_of_group", {"o": self.job.o, "g": self.job.group}
-            )
-            same = [job for job in jobs(found) if job.key == self.job.key]
-            if not same:
-                return Progress(0, 0, True, time.perf_counter() - start)
-            was, self.job = self.job, same[0]
-            is_overtaken = (was.since, was.revision) == (self.job.since, self.job.revision)
-            seconds = time.perf_counter() - start
-            return Progress(0, 0, False, seconds, is_overtaken=is_overtaken)
+            return self._moved(start)
+
+    def _step_range(self, extent: Extent, pace: Pace, start: float) -> Progress:
+        chunk = self._chunk(extent, pace.pairs)
+        done = self._carry_out(chunk, extent, start)
         is_full = (chunk["to_m"], chunk["up_to_a"]) != (LAST, LAST)
         pace.learn(done.held_seconds, done.waiting, is_full=is_full)
         return done
+
+    def _moved(self, start: float) -> Progress:
+        """Another change or worker came to the job's row: read it again."""
+        self._extent = None
+        self._bounds.clear()
+        found = jobs(self.store.fetch("find_pending", self.job.names()))
+        if not found:
+            return Progress(0, 0, True, time.perf_counter() - start)
+        was, self.job = self.job, found[0]
+        is_overtaken = (was.since, was.revision) == (self.job.since, self.job.revision)
+        seconds = time.perf_counter() - start
+        return Progress(0, 0, False, seconds, is_restart=True, is_overtaken=is_overtaken)
+
+    # --- many memberships in a chunk ---------------------------------------------------------------
+
+    def _fits_many(self, extent: Extent, pace: Pace) -> bool:
+        return not self.job.is_begun and extent.assignments <= pace.pairs
+
+    def _step_members(self, extent: Extent, pace: Pace, start: float) -> Progress:
+        """Do the next memberships of the group that are ready. If they fail together, try fewer next time."""
+        most = pace.pairs // max(extent.assignments, 1)
+        limit = max(min(most, self._most_members), 1)
+        window = read_window(self.store, self.job, first=self._first_member, limit=limit)
+        done = Progress(0, 0, window.next_first is None, 0.0)
+        if window.ready:
+            lead = window.ready[0]
+            self.job = replace(
+                self.job,
+                ref=lead.ref,
+                since=lead.since,
+                revision=lead.revision,
+                recorded_at=lead.recorded_at,
+            )
+            try:
+                done = self._carry_out_members(window, start)
+            except PendingMoved:
+                raise
+            except Exception as error:
+                if len(window.ready) == 1 or is_of_store(error):
+                    raise
+                self._most_members = len(window.ready) // 2
+                return Progress(0, 0, False, time.perf_counter() - start, is_restart=True)
+            pace.learn(done.held_seconds, done.waiting, is_full=len(window.ready) == most)
+        if window.next_first is not None:
+            self._first_member = window.next_first
+        return done
+
+    def _carry_out_members(self, window: Window, start: float) -> Progress:
+        members = json.dumps([row.ref for row in window.ready])
+        names = {**self.job.names(), **EVERYTHING, "members": members}
+        names |= {"cursor_m": 0, "cursor_a": LAST}
+        settled = [(r.ref, r.revision, r.since, r.recorded_at) for r in window.ready]
+        return self._transact(
+            names,
+            {"make_members": True, "unmake_members": True},
+            settled=settled,
+            is_last=window.next_first is None,
+            may_settle=window.may_settle,
+            start=start,
+        )
+
+    # --- a range of pairs in a chunk ---------------------------------------------------------------
 
     def _begun(self) -> Extent:
         """Measure the job; one of assignments takes the group's others with it that nobody began."""
@@ -115,10 +188,8 @@ class Work:
             tx.run("delete_gathered", **names)
 
         self.store.transact(gather, gives_way=True)
-        found = jobs(
-            self.store.fetch("list_pending_of_group", {"o": self.job.o, "g": self.job.group})
-        )
-        self.job = next((job for job in found if job.key == self.job.key), self.job)
+        found = jobs(self.store.fetch("find_pending", names))
+        self.job = found[0] if found else self.job
 
     def _chunk(self, extent: Extent, pairs: int) -> dict[str, int]:
         """The next range of pairs in key order, about so many of them."""
@@ -189,45 +260,88 @@ class Work:
             "above": chunk["after_a"] if is_of_one else FIRST,
             "up_to": chunk["up_to_a"] if is_of_one else LAST,
         }
-        made: list[Callable[[], int]] = []
-        unmade: list[Callable[[], int]] = []
-        held: list[Callable[[], Held]] = []
-
-        def make_right(tx: Transaction) -> None:
-            made.clear()
-            unmade.clear()
-            tx.guard(
-                "refuse_one_group_busy" if job.kind == "assignment" else "refuse_group_busy",
-                **names,
-            )
-            tx.guard("refuse_pending_moved", **names)
-            # which assignments a job is for is settled by its revisions: none is made in them any more
-            if extent.live and job.kind == "assignment":  # before others: who has some of the rows
-                made.append(tx.written("make_assignment_again", **names))
-            if extent.live or job.kind != "assignment":
-                made.append(tx.written(f"make_{job.kind}", **names))
-            if extent.ended or job.kind != "assignment":
-                unmade.append(tx.written(f"unmake_{job.kind}", **names))
-            held[:] = [tx.held(o=job.o)]
-            if is_last:
-                tx.run("settle_changes", **names)
-                tx.run("settle_pending", **names)
-            else:
-                tx.run("advance_pending", **names)
-
-        # a chunk that a crash undoes takes its cursor with it; only what is told to be settled must last
-        self.store.transact(make_right, gives_way=True, may_be_lost=not is_last)
+        # which assignments a job is for is settled by its revisions: none is made in them any more
+        statements: dict[str, dict[str, Any]] = {
+            "assignment": {
+                "make_assignment_again": extent.live,  # before others: who has some of the rows
+                "make_assignment": extent.live,
+                "unmake_assignment": extent.ended,
+            },
+            "whole": {"make_whole": True, "unmake_whole": True},
+            "member": {"make_member": True, "unmake_member": True},
+        }
+        own = (job.ref, job.revision, job.since, job.recorded_at)
+        done = self._transact(
+            names,
+            statements[job.kind],
+            settled=[own] if is_last else [],
+            is_last=is_last,
+            may_settle=is_last,
+            start=start,
+        )
         if not is_last:
             self.job = replace(
                 job, cursor_membership=chunk["to_m"], cursor_assignment=chunk["up_to_a"]
             )
+        return done
+
+    def _transact(
+        self,
+        names: dict[str, Any],
+        statements: dict[str, Any],
+        *,
+        settled: list[tuple[int, int, int, int]],
+        is_last: bool,
+        may_settle: bool,
+        start: float,
+    ) -> Progress:
+        """A chunk's transaction: guards, statements that make and unmake rows, then what is settled deleted,
+        or else the cursor moved.
+        """
+        written: dict[str, list[Callable[[], int]]] = {}
+        held: list[Callable[[], Held]] = []
+        is_of_one_group = self.job.kind == "assignment"
+        done = {"settled": json.dumps(settled), "spans": _spans(settled)}
+
+        def make_right(tx: Transaction) -> None:
+            written.update(make=[], unmake=[])
+            tx.guard("refuse_one_group_busy" if is_of_one_group else "refuse_group_busy", **names)
+            tx.guard("refuse_pending_moved", **names)
+            for statement, is_needed in statements.items():
+                if is_needed:
+                    written[statement.partition("_")[0]].append(tx.written(statement, **names))
+            held[:] = [tx.held(o=self.job.o)]
+            if not settled:
+                tx.run("advance_pending", **names)
+                return
+            tx.run("settle_pending", **names, **done)
+            if may_settle:
+                tx.run("settle_changes", **names, **done)
+
+        # a chunk that a crash undoes takes its cursor with it; only what is told to be settled must last
+        self.store.transact(make_right, gives_way=True, may_be_lost=not may_settle)
         cost = held[0]()
         return Progress(
-            sum(rows() for rows in made),
-            sum(rows() for rows in unmade),
+            sum(rows() for rows in written["make"]),
+            sum(rows() for rows in written["unmake"]),
             is_last,
             time.perf_counter() - start,
             cost.seconds,
             cost.waiting,
             cost.revision,
         )
+
+
+def _spans(settled: list[tuple[int, int, int, int]]) -> str:
+    """The revisions that pending rows stand for, each once: since, revision, and since when they wait."""
+    spans: dict[tuple[int, int], int] = {}
+    for _, revision, since, recorded_at in settled:
+        spans[(since, revision)] = min(recorded_at, spans.get((since, revision), recorded_at))
+    return json.dumps([[*span, recorded_at] for span, recorded_at in spans.items()])
+
+
+def is_of_store(error: Exception) -> bool:
+    """Whether the whole store fails, so that it is waited for. A conflict is this job's, and may recur."""
+    if isinstance(error, StoreReadOnly):
+        return True
+    return isinstance(error, RescindError) and error.retry and not isinstance(error, StoreConflict)

@@ -16,19 +16,16 @@ from types import TracebackType
 from typing import Final, Protocol
 
 from rescind import forks
-from rescind.errors import GroupBusy, RescindError, StoreBusy, StoreConflict, StoreReadOnly
-from rescind.propagation.jobs import Job, Progress, jobs
+from rescind.errors import GroupBusy, RescindError, StoreBusy
+from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.pace import Pace
 from rescind.propagation.purge import purge
-from rescind.propagation.reconcile import Work
+from rescind.propagation.reconcile import Work, is_of_store
+from rescind.propagation.schedule import Schedule
 from rescind.settings import Settings
 from rescind.store import Listener, Store
 from rescind.threads import started
 
-LOOK_AHEAD: Final = 64
-"""How much due work a worker chooses from."""
-FAIR_CHOICE_EVERY: Final = 8
-"""Every so many choices the oldest work is taken, whatever its urgency, so that none starves."""
 BUSY_SECONDS: Final = 0.005
 """How long a worker leaves a group alone that somebody else has."""
 LOCKED_SECONDS: Final = 1.0
@@ -36,7 +33,7 @@ LOCKED_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 0.5
 """How often a worker that waits looks whether it is to stop."""
 MOST_REMEMBERED: Final = 10_000
-"""Groups, and organizations, of which a worker knows when it was there last."""
+"""Organizations of which a worker knows at which revision it saw them last."""
 REST_SHARE: Final = 0.5
 """Where others have changed the organization since the worker's last chunk there, it rests for so much of
 what this one took: they share the database's processors and its log.
@@ -68,10 +65,8 @@ class Worker:
         self._settings = settings or Settings()
         self._on_progress = on_progress
         self._pace = Pace(store.engine, self._settings.chunk_target_ms)
-        self._choices = 0
-        self._left_at: dict[tuple[int, int], float] = {}
+        self._schedule = Schedule(store)
         self._revisions: dict[int, int | None] = {}
-        self._busy_until: dict[tuple[int, int], float] = {}
 
     def run(self, stop: Stop) -> None:
         """Work until told to stop, whatever goes wrong. A database that cannot be reached is tried again."""
@@ -103,7 +98,7 @@ class Worker:
         or more urgent work is due. With none due, clear away what nothing pending refers to any more.
         Says whether there was anything to do.
         """
-        job = self._chosen()
+        job = self._schedule.choose()
         if job is None:
             return purge(self._store) > 0
         work, start = Work(self._store, job), time.monotonic()
@@ -111,9 +106,12 @@ class Worker:
         while not stop.is_set():
             if self._step(work, stop):
                 break
-            if time.monotonic() - start > self._settings.slice_seconds or self._is_outranked(work):
+            seconds = time.monotonic() - start
+            if seconds > self._settings.slice_seconds:
                 break
-        self._left_at[(job.o, job.group)] = time.monotonic()
+            if self._schedule.is_outranked(work.job, seconds):
+                break
+        self._schedule.used(work.job, time.monotonic() - start)
         return True
 
     def _step(self, work: Work, stop: Stop) -> bool:
@@ -121,21 +119,21 @@ class Worker:
         try:
             done = work.step(self._pace)
         except GroupBusy:
-            self._leave_alone(work.job, BUSY_SECONDS)
+            self._schedule.leave_alone(work.job, BUSY_SECONDS)
             return True
         except StoreBusy as error:
             log.warning("background work on group %s waits: %s", work.job.group, error)
-            self._leave_alone(work.job, LOCKED_SECONDS)
+            self._schedule.leave_alone(work.job, LOCKED_SECONDS)
             return True
         except Exception as error:
-            if _is_of_store(error):
+            if is_of_store(error):
                 raise
             self._note_failure(work.job, error)
             return True
         if self._on_progress is not None:
             self._on_progress(work.job, done)
         if done.is_overtaken:
-            self._leave_alone(work.job, BUSY_SECONDS)
+            self._schedule.leave_alone(work.job, BUSY_SECONDS)
         seen = self._revisions.get(work.job.o)
         self._revisions[work.job.o] = done.revision
         if done.is_settled or done.is_overtaken:
@@ -144,40 +142,11 @@ class Worker:
             stop.wait(REST_SHARE * done.held_seconds)
         return False
 
-    def _leave_alone(self, job: Job, seconds: float) -> None:
-        until = time.monotonic() + seconds * (0.5 + random.random())  # noqa: S311
-        self._busy_until[(job.o, job.group)] = until
-
-    def _chosen(self) -> Job | None:
-        """Revocations first, of critical roles before others, then who has waited longest."""
-        due = jobs(self._store.fetch("list_due", {"limit": LOOK_AHEAD}))
-        now = time.monotonic()
-        self._busy_until = {key: until for key, until in self._busy_until.items() if until > now}
-        free = [job for job in due if (job.o, job.group) not in self._busy_until]
-        if not free:
-            return None
-        self._choices += 1
-        is_fair = self._choices % FAIR_CHOICE_EVERY == 0
-        places = {id(job): place for place, job in enumerate(due)}
-
-        def rank(job: Job) -> tuple[float, ...]:
-            left_at = self._left_at.get((job.o, job.group), 0.0)
-            return (0 if is_fair else job.urgency, left_at, places[id(job)])
-
-        return min(free, key=rank)
-
-    def _is_outranked(self, work: Work) -> bool:
-        due = jobs(self._store.fetch("list_due", {"limit": 1}))
-        return bool(due) and due[0].urgency < work.job.urgency
-
     def _wait_seconds(self) -> float:
         """Until a group that was busy at the last choice may be free, or until the next poll."""
-        now = time.monotonic()
-        if len(self._left_at) > MOST_REMEMBERED:
-            self._left_at.clear()
         if len(self._revisions) > MOST_REMEMBERED:
             self._revisions.clear()
-        waits = [until - now for until in self._busy_until.values()]
+        waits = self._schedule.seconds_until_free()
         return max(min([self._settings.poll_seconds, *waits]), 0.001)
 
     def _note_failure(self, job: Job, error: Exception) -> None:
@@ -197,13 +166,6 @@ class Worker:
         longest: float = settings.backoff_seconds * 2 ** min(failures - 1, 30)
         jitter = 0.5 + random.random() / 2  # noqa: S311
         return min(longest, settings.most_backoff_seconds) * jitter
-
-
-def _is_of_store(error: Exception) -> bool:
-    """What the whole store has is waited for; a conflict is this job's, and may come back for ever."""
-    if isinstance(error, StoreReadOnly):
-        return True
-    return isinstance(error, RescindError) and error.retry and not isinstance(error, StoreConflict)
 
 
 class Workers:

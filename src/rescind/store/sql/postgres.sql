@@ -187,3 +187,15 @@ anew AS c
 @by_all_changed
 WHERE
 @in_range
+
+-- The oldest row of each group is looked up sideways: a row by its key would be looked for among all of the group.
+
+-- name: list_due
+WITH RECURSIVE
+@groups_in_turn
+SELECT p.* FROM (SELECT DISTINCT t.urgency, t."group" FROM turn AS t WHERE t."group" IS NOT NULL) AS t
+CROSS JOIN LATERAL (
+    SELECT
+@pending_columns
+@oldest_of_turn
+) AS p

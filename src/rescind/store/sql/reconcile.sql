@@ -9,22 +9,96 @@
 
 -- fragment: pending_columns
 p.organization, p."group", p.kind, p.ref, p.since, p.revision, p.cursor_membership, p.cursor_assignment, p.urgency, p.total,
-p.attempts
+p.attempts, p.recorded_at
 
--- The revision tells which was first where the clock does not: SQLite's counts milliseconds.
-
--- name: list_due
-SELECT
-@pending_columns
-FROM pending AS p
-WHERE NOT p.parked AND p.not_before <=
+-- fragment: is_due
+NOT p.parked AND p.not_before <=
 @clock
-ORDER BY p.urgency, p.recorded_at, p.revision LIMIT :limit
 
--- name: list_pending_of_group
+-- Organizations that have due work, for each urgency below :below: the first :limit after the organization :after, and the
+-- first :limit of all, so that whoever goes round them can go on at the beginning. Each is one look into the index.
+
+-- name: list_due_organizations
+WITH RECURSIVE
+class (urgency) AS (SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2),
+start (organization) AS (SELECT CAST(:after AS INTEGER) UNION SELECT -1),
+turn (urgency, organization, place) AS (
+    SELECT c.urgency, (
+        SELECT p.organization FROM pending AS p
+        WHERE p.urgency = c.urgency AND p.organization > s.organization AND
+@is_due
+        ORDER BY p.organization LIMIT 1), 1
+    FROM class AS c CROSS JOIN start AS s WHERE c.urgency < :below
+    UNION ALL
+    SELECT t.urgency, (
+        SELECT p.organization FROM pending AS p
+        WHERE p.urgency = t.urgency AND p.organization > t.organization AND
+@is_due
+        ORDER BY p.organization LIMIT 1), t.place + 1
+    FROM turn AS t WHERE t.organization IS NOT NULL AND t.place < :limit)
+SELECT DISTINCT t.urgency, t.organization FROM turn AS t WHERE t.organization IS NOT NULL
+
+-- Of one organization and for each urgency, likewise: the groups that have due work, each with what has waited longest.
+
+-- fragment: groups_in_turn
+class (urgency) AS (SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2),
+start ("group") AS (SELECT CAST(:after AS INTEGER) UNION SELECT CAST(-2147483648 AS INTEGER)),
+turn (urgency, "group", place) AS (
+    SELECT c.urgency, (
+        SELECT p."group" FROM pending AS p
+        WHERE p.urgency = c.urgency AND p.organization = :o AND p."group" > s."group" AND
+@is_due
+        ORDER BY p."group" LIMIT 1), 1
+    FROM class AS c CROSS JOIN start AS s
+    UNION ALL
+    SELECT t.urgency, (
+        SELECT p."group" FROM pending AS p
+        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" > t."group" AND
+@is_due
+        ORDER BY p."group" LIMIT 1), t.place + 1
+    FROM turn AS t WHERE t."group" IS NOT NULL AND t.place < :limit)
+
+-- fragment: oldest_of_turn
+FROM pending AS p
+        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND
+@is_due
+        ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
+
+-- name: list_first_pending_of_group
 SELECT
 @pending_columns
-FROM pending AS p WHERE p.organization = :o AND p."group" = :g ORDER BY p.urgency, p.recorded_at
+FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.since <= :up_to
+ORDER BY p.organization, p."group", p.kind, p.ref LIMIT 1
+
+-- name: read_last_pending
+SELECT max(p.revision + 0) FROM pending AS p WHERE p.organization = :o AND p."group" = :g
+
+-- name: find_pending
+SELECT
+@pending_columns
+FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref
+
+-- name: list_pending_groups
+WITH RECURSIVE turn ("group") AS (
+    SELECT (SELECT p."group" FROM pending AS p WHERE p.organization = :o AND NOT p.parked ORDER BY p."group" LIMIT 1)
+    UNION ALL
+    SELECT (SELECT p."group" FROM pending AS p WHERE p.organization = :o AND p."group" > t."group" AND NOT p.parked
+            ORDER BY p."group" LIMIT 1)
+    FROM turn AS t WHERE t."group" IS NOT NULL)
+SELECT t."group" FROM turn AS t WHERE t."group" IS NOT NULL
+
+-- Memberships whose places in a group are pending, :limit of them from :first on; and whether each may be done with others
+-- of the urgency :urgency: it is due, nobody has begun it, and it has not failed. One that is :first may be.
+
+-- name: list_pending_members
+SELECT p.ref, p.since, p.revision, p.recorded_at,
+       p.urgency = :urgency AND p.cursor_membership = 0 AND p.cursor_assignment = 2147483647
+       AND (p.ref = :ref OR (p.attempts = 0 AND
+@is_due
+)) AS is_ready
+FROM pending AS p
+WHERE p.organization = :o AND p."group" = :g AND p.kind = 'member' AND p.ref >= :first
+ORDER BY p.ref LIMIT :limit
 
 -- name: list_pending
 SELECT o.slug, g.slug, p.kind, COALESCE(m.subject, t.slug), p.direction, p.urgency, p.done, p.total,
@@ -74,6 +148,9 @@ concerned (membership) AS MATERIALIZED (
     SELECT CAST(p.ref AS INTEGER) FROM below_ever AS b
     JOIN pending AS p ON p.organization = :o AND p."group" = b.id AND p.kind = 'member'
          AND p.ref >= :from_m AND p.ref <= :to_m)
+
+-- fragment: concerned_listed
+concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM json_texts(:members) AS i)
 
 -- fragment: concerned_one
 concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
@@ -296,6 +373,25 @@ WITH RECURSIVE
 ,
 @unmake_flow
 
+-- name: make_members
+WITH RECURSIVE
+@job_holders
+,
+@concerned_listed
+,
+@flows_reached
+@make_flow
+
+-- name: unmake_members
+WITH RECURSIVE
+@job_holders
+,
+@concerned_listed
+,
+@flows_reached
+,
+@unmake_flow
+
 -- name: make_member
 WITH RECURSIVE
 @job_holders
@@ -326,25 +422,31 @@ UPDATE pending SET cursor_membership = :to_m, cursor_assignment = :up_to_a, done
 @this_pending
 AND revision = :revision
 
--- The changes that waited for this work alone are settled: so long after they were recorded as the database's
--- clock says.
-
--- name: settle_changes
-UPDATE change SET settled_at = recorded_at + COALESCE((
-    SELECT
-@clock
-- p.recorded_at FROM pending AS p
-    WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref), 0)
-WHERE organization = :o AND settled_at IS NULL AND revision >= :since AND revision <= :revision
-  AND EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind
-              AND p.ref = :ref AND p.revision = :revision)
-  AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.since <= change.revision
-                  AND p.revision >= change.revision AND NOT (p."group" = :g AND p.kind = :kind AND p.ref = :ref))
+-- :settled are the rows that are done: ref, revision, since, recorded_at. One that a newer change has come to stays.
 
 -- name: settle_pending
-DELETE FROM pending
-@this_pending
-AND revision = :revision
+WITH done (ref, revision) AS MATERIALIZED (
+    SELECT CAST(i.value ->> 0 AS INTEGER), CAST(i.value ->> 1 AS INTEGER) FROM json_items(:settled) AS i)
+DELETE FROM pending WHERE organization = :o AND "group" = :g AND kind = :kind AND ref IN (SELECT d.ref FROM done AS d)
+AND revision = (SELECT d.revision FROM done AS d WHERE d.ref = pending.ref)
+
+-- The changes that waited for this work alone are settled: as long after they were recorded as the database's clock says.
+-- :spans are the work's revisions: since, revision, recorded_at.
+
+-- name: settle_changes
+WITH span (since, revision, recorded_at) AS MATERIALIZED (
+    SELECT CAST(i.value ->> 0 AS INTEGER), CAST(i.value ->> 1 AS INTEGER), CAST(i.value ->> 2 AS BIGINT)
+    FROM json_items(:spans) AS i),
+open (revision) AS MATERIALIZED (
+    SELECT c.revision FROM span AS s JOIN change AS c ON c.organization = :o AND c.settled_at IS NULL
+         AND c.revision >= s.since AND c.revision <= s.revision)
+UPDATE change SET settled_at = recorded_at +
+@clock
+- (SELECT min(s.recorded_at) FROM span AS s WHERE s.since <= change.revision AND s.revision >= change.revision)
+WHERE organization = :o AND settled_at IS NULL AND revision IN (SELECT w.revision FROM open AS w)
+  AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.revision = change.revision)
+  AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.since < p.revision
+                  AND p.since <= change.revision AND p.revision > change.revision)
 
 -- Several of a group's assignment rows that have not been begun become one, with one cursor. One that is parked stays by
 -- itself: none when this is one.

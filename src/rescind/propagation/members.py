@@ -1,0 +1,35 @@
+"""Memberships whose places in one group are pending: a chunk does many, in the order of their numbers.
+
+Each has a pending row of its own, which is its fence and says when it is settled. A chunk of several deletes
+the rows that it has done, so it needs no cursor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rescind.propagation.jobs import Job, PendingMember
+from rescind.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Consecutive pending memberships of a group: those that a chunk may do, and where the next begins.
+
+    `may_settle` is false where the one change that they come from has more of them in the next window.
+    """
+
+    ready: tuple[PendingMember, ...]
+    next_first: int | None
+    may_settle: bool
+
+
+def read_window(store: Store, job: Job, *, first: int, limit: int) -> Window:
+    """At most `limit` memberships of the job's group, from number `first` on. The job's own is ready."""
+    names = {**job.names(), "first": first, "limit": limit + 1}
+    rows = [PendingMember(*row) for row in store.fetch("list_pending_members", names)]
+    ready = tuple(row for row in rows[:limit] if row.is_ready)
+    following = rows[limit] if len(rows) > limit else None
+    revisions = {(row.since, row.revision) for row in ready}
+    goes_on = following is not None and revisions == {(following.since, following.revision)}
+    return Window(ready, None if following is None else following.ref, may_settle=not goes_on)

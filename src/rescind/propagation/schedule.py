@@ -1,0 +1,133 @@
+"""Whose turn it is: which due job a worker takes next.
+
+Organizations with due work share a worker's time equally, however much they have to do and however urgent it
+is: start-time fair queueing (Goyal, Vin and Cheng, 1996). An organization that used no time lately comes
+before those that did; among those with equal claims, revocations of critical roles go first, then other
+revocations. Within an organization the most urgent group goes first, then the one that the worker left
+longest ago, then the one that has waited longest; every so often the oldest job goes first.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Final
+
+from rescind.propagation.jobs import Job, jobs
+from rescind.store import Store
+
+LOOK_AHEAD: Final = 64
+"""Groups of an organization that a worker chooses from, for each urgency."""
+ORGANIZATIONS: Final = 16
+"""Organizations that a worker chooses from, for each urgency."""
+FAIR_CHOICE_EVERY: Final = 8
+"""Every so many choices in an organization its oldest work is taken, so that none starves."""
+MOST_REMEMBERED: Final = 10_000
+"""Groups, and organizations, that a worker remembers."""
+FIRST_GROUP: Final = -(2**31)
+URGENCIES: Final = 3
+
+
+class Schedule:
+    """One worker's choices. What it remembers decides how long a job waits, never whether it is done."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._virtual_time = 0.0
+        self._used_until: dict[int, float] = {}
+        self._choices: dict[int, int] = {}
+        self._last_group: dict[int, int] = {}
+        self._left_at: dict[tuple[int, int], float] = {}
+        self._busy_until: dict[tuple[int, int], float] = {}
+        self._last_organization = -1
+
+    def choose(self) -> Job | None:
+        """The next job, or None where all that is due is in groups that somebody else is at."""
+        now = time.monotonic()
+        self._busy_until = {key: until for key, until in self._busy_until.items() if until > now}
+        for organization in self._in_turn(URGENCIES):
+            due = due_in(self._store, organization, after=self._last_group.get(organization))
+            free = [job for job in due if (job.o, job.group) not in self._busy_until]
+            if free:
+                return self._choose_among(free)
+        return None
+
+    def used(self, job: Job, seconds: float) -> None:
+        """The worker has spent this time on the job, and leaves it."""
+        self._used_until[job.o] = self._claim(job.o) + seconds
+        self._left_at[(job.o, job.group)] = time.monotonic()
+        self._forget()
+
+    def is_outranked(self, job: Job, seconds: float) -> bool:
+        """Whether more urgent work is due, of an organization whose claim is not behind this job's."""
+        own = self._claim(job.o) + seconds
+        return any(self._claim(other) <= own for other in self._in_turn(job.urgency))
+
+    def leave_alone(self, job: Job, seconds: float) -> None:
+        """Somebody else is at the job's group: pass over it for about this time."""
+        until = time.monotonic() + seconds * (0.5 + random.random())  # noqa: S311
+        self._busy_until[(job.o, job.group)] = until
+
+    def seconds_until_free(self) -> list[float]:
+        """For each group that was busy at the last choice, how long it is passed over."""
+        now = time.monotonic()
+        return [until - now for until in self._busy_until.values()]
+
+    def _in_turn(self, below: int) -> list[int]:
+        """Organizations with due work of an urgency below this, those with the best claim first."""
+        names = {"after": self._last_organization, "below": below, "limit": ORGANIZATIONS}
+        urgency: dict[int, int] = {}
+        for of_class, organization in self._store.fetch("list_due_organizations", names):
+            urgency[organization] = min(of_class, urgency.get(organization, URGENCIES))
+
+        def rank(organization: int) -> tuple[float, ...]:
+            has_been = organization <= self._last_organization
+            return (self._claim(organization), urgency[organization], has_been, organization)
+
+        return sorted(urgency, key=rank)
+
+    def _claim(self, organization: int) -> float:
+        """When, in seconds of work shared equally, the organization's next turn is due."""
+        return max(self._virtual_time, self._used_until.get(organization, 0.0))
+
+    def _choose_among(self, free: list[Job]) -> Job:
+        organization = free[0].o
+        choices = self._choices[organization] = self._choices.get(organization, 0) + 1
+        is_fair = choices % FAIR_CHOICE_EVERY == 0
+
+        def rank(job: Job) -> tuple[float, ...]:
+            left_at = self._left_at.get((job.o, job.group), 0.0)
+            return (0 if is_fair else job.urgency, left_at, job.recorded_at, job.revision)
+
+        chosen = min(free, key=rank)
+        self._virtual_time = self._claim(organization)
+        self._last_organization = organization
+        self._last_group[organization] = chosen.group
+        return chosen
+
+    def _forget(self) -> None:
+        if len(self._left_at) > MOST_REMEMBERED:
+            self._left_at.clear()
+        if len(self._choices) > MOST_REMEMBERED:
+            self._choices.clear()
+            self._last_group.clear()
+        if len(self._used_until) > MOST_REMEMBERED:
+            now = self._virtual_time
+            self._used_until = {o: until for o, until in self._used_until.items() if until > now}
+
+
+def due_in(store: Store, organization: int, *, after: int | None = None) -> list[Job]:
+    """The oldest due job of each of an organization's groups and urgencies: of a limited number of groups
+    after the named one, and of as many from the beginning.
+    """
+    first = FIRST_GROUP if after is None else after
+    names = {"o": organization, "after": first, "limit": LOOK_AHEAD}
+    return jobs(store.fetch("list_due", names))
+
+
+def due(store: Store) -> list[Job]:
+    """The same for a limited number of organizations: the most urgent first, then the oldest."""
+    names = {"after": -1, "below": URGENCIES, "limit": ORGANIZATIONS}
+    organizations = {o for _, o in store.fetch("list_due_organizations", names)}
+    found = [job for organization in organizations for job in due_in(store, organization)]
+    return sorted(found, key=lambda job: (job.urgency, job.recorded_at, job.revision))

@@ -1,0 +1,12 @@
+"""How due work is found, and what is settled."""
+
+from alembic import op
+
+from rescind.store.migrations import run_script
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    run_script(op.get_bind(), revision)
