@@ -13,10 +13,11 @@ CREATE INDEX pending_spanning ON pending (organization, since, revision) WHERE s
 
 CREATE INDEX change_unsettled ON change (organization, revision) WHERE settled_at IS NULL;
 
-DELETE FROM sqlite_stat1 WHERE idx = 'pending_due';
+DELETE FROM sqlite_stat1 WHERE idx IN ('pending', 'pending_due');
 
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
-    ('pending', 'pending_due', '10000000000 1000000 10000 10 3 2 1 1'),
+    ('pending', 'pending', '10000000000 100000 1000 500 1'),
+    ('pending', 'pending_due', '10000000000 100000 10000 300 100 50 2 1'),
     ('pending', 'pending_by_revision', '10000000000 10000 10'),
     ('pending', 'pending_by_since', '10000000000 10000 10'),
     ('pending', 'pending_spanning', '10000000000 1000 5 2'),

@@ -188,14 +188,21 @@ anew AS c
 WHERE
 @in_range
 
--- The oldest row of each group is looked up sideways: a row by its key would be looked for among all of the group.
+-- Rows of pending work are looked up by key, one after the other: a join might begin with all of an organization's.
 
--- name: list_due
-WITH RECURSIVE
-@groups_in_turn
-SELECT p.* FROM (SELECT DISTINCT t.urgency, t."group" FROM turn AS t WHERE t."group" IS NOT NULL) AS t
-CROSS JOIN LATERAL (
-    SELECT
-@pending_columns
-@oldest_of_turn
-) AS p
+-- name: settle_pending
+DELETE FROM pending WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = ANY (ARRAY(
+@done_refs
+))
+
+-- fragment: is_in_spans
+revision = ANY (ARRAY(
+    SELECT c.revision FROM span AS s CROSS JOIN LATERAL (
+        SELECT x.revision FROM change AS x
+        WHERE x.organization = :o AND x.settled_at IS NULL AND x.revision >= s.since AND x.revision <= s.revision
+        OFFSET 0) AS c))
+
+-- fragment: oldest_rows
+FROM oldest AS x CROSS JOIN LATERAL (
+    SELECT y.* FROM pending AS y
+    WHERE y.organization = :o AND y."group" = x."group" AND y.kind = x.kind AND y.ref = x.ref OFFSET 0) AS p

@@ -40,7 +40,14 @@ SELECT DISTINCT t.urgency, t.organization FROM turn AS t WHERE t.organization IS
 
 -- Of one organization and for each urgency, likewise: the groups that have due work, each with what has waited longest.
 
--- fragment: groups_in_turn
+-- fragment: oldest_of_group
+FROM pending AS p
+        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND
+@is_due
+        ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
+
+-- name: list_due
+WITH RECURSIVE
 class (urgency) AS (SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2),
 start ("group") AS (SELECT CAST(:after AS INTEGER) UNION SELECT CAST(-2147483648 AS INTEGER)),
 turn (urgency, "group", place) AS (
@@ -56,13 +63,19 @@ turn (urgency, "group", place) AS (
         WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" > t."group" AND
 @is_due
         ORDER BY p."group" LIMIT 1), t.place + 1
-    FROM turn AS t WHERE t."group" IS NOT NULL AND t.place < :limit)
-
--- fragment: oldest_of_turn
-FROM pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND
-@is_due
-        ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
+    FROM turn AS t WHERE t."group" IS NOT NULL AND t.place < :limit),
+oldest ("group", kind, ref) AS MATERIALIZED (
+    SELECT t."group", (
+        SELECT p.kind
+@oldest_of_group
+), (
+        SELECT p.ref
+@oldest_of_group
+)
+    FROM (SELECT DISTINCT t.urgency, t."group" FROM turn AS t WHERE t."group" IS NOT NULL) AS t)
+SELECT
+@pending_columns
+@oldest_rows
 
 -- name: list_first_pending_of_group
 SELECT
@@ -80,12 +93,13 @@ FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kin
 
 -- name: list_pending_groups
 WITH RECURSIVE turn ("group") AS (
-    SELECT (SELECT p."group" FROM pending AS p WHERE p.organization = :o AND NOT p.parked ORDER BY p."group" LIMIT 1)
+    SELECT CAST(-2147483648 AS INTEGER)
     UNION ALL
-    SELECT (SELECT p."group" FROM pending AS p WHERE p.organization = :o AND p."group" > t."group" AND NOT p.parked
-            ORDER BY p."group" LIMIT 1)
+    SELECT (SELECT p."group" FROM pending AS p WHERE p.organization = :o AND p."group" > t."group"
+            ORDER BY p.organization, p."group" LIMIT 1)
     FROM turn AS t WHERE t."group" IS NOT NULL)
-SELECT t."group" FROM turn AS t WHERE t."group" IS NOT NULL
+SELECT t."group" FROM turn AS t WHERE (
+    SELECT 1 FROM pending AS p WHERE p.organization = :o AND p."group" = t."group" AND NOT p.parked LIMIT 1) IS NOT NULL
 
 -- Memberships whose places in a group are pending, :limit of them from :first on; and whether each may be done with others
 -- of the urgency :urgency: it is due, nobody has begun it, and it has not failed. One that is :first may be.
@@ -303,7 +317,9 @@ WITH RECURSIVE
 @changed_in_reach
 ,
 gone (membership) AS MATERIALIZED (
-    SELECT c.membership FROM concerned AS c WHERE NOT EXISTS (SELECT 1 FROM reached AS r WHERE r.membership = c.membership))
+    SELECT c.membership FROM concerned AS c
+    EXCEPT
+    SELECT r.membership FROM reached AS r)
 , doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id FROM gone AS c CROSS JOIN changed AS a WHERE a.is_live AND
 @in_range
@@ -336,16 +352,17 @@ WHERE
 -- fragment: unmake_flow
 gone (membership, "group") AS MATERIALIZED (    -- the limits: see `lost`
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
-    WHERE NOT EXISTS (SELECT 1 FROM reached AS r WHERE r.membership = c.membership AND r."group" = h.id)
+    EXCEPT
+    SELECT r.membership, r."group" FROM reached AS r
     LIMIT 1000000000)
+, taken_back (id) AS MATERIALIZED (
+    SELECT a.id FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL)
 , doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id
     FROM gone AS c JOIN assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE
 @in_range
     UNION ALL
-    SELECT c.membership, a.id
-    FROM (SELECT d.membership, h.id FROM concerned AS d CROSS JOIN holder AS h LIMIT 1000000000) AS c
-    JOIN assignment AS a ON a.organization = :o AND a.holder = c.id AND a.ended IS NOT NULL WHERE
+    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
 @in_range
 )
 @delete_doomed
@@ -422,13 +439,15 @@ UPDATE pending SET cursor_membership = :to_m, cursor_assignment = :up_to_a, done
 @this_pending
 AND revision = :revision
 
--- :settled are the rows that are done: ref, revision, since, recorded_at. One that a newer change has come to stays.
+-- :settled are the rows that are done: ref, revision, since, recorded_at. One that a newer change has come to stays. The
+-- row is looked up by its key, not by its revision.
 
--- name: settle_pending
-WITH done (ref, revision) AS MATERIALIZED (
-    SELECT CAST(i.value ->> 0 AS INTEGER), CAST(i.value ->> 1 AS INTEGER) FROM json_items(:settled) AS i)
-DELETE FROM pending WHERE organization = :o AND "group" = :g AND kind = :kind AND ref IN (SELECT d.ref FROM done AS d)
-AND revision = (SELECT d.revision FROM done AS d WHERE d.ref = pending.ref)
+-- fragment: done_refs
+SELECT (
+    SELECT p.ref FROM pending AS p
+    WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = CAST(i.value ->> 0 AS INTEGER)
+      AND p.revision + 0 = CAST(i.value ->> 1 AS INTEGER))
+FROM json_items(:settled) AS i
 
 -- The changes that waited for this work alone are settled: as long after they were recorded as the database's clock says.
 -- :spans are the work's revisions: since, revision, recorded_at.
@@ -436,17 +455,15 @@ AND revision = (SELECT d.revision FROM done AS d WHERE d.ref = pending.ref)
 -- name: settle_changes
 WITH span (since, revision, recorded_at) AS MATERIALIZED (
     SELECT CAST(i.value ->> 0 AS INTEGER), CAST(i.value ->> 1 AS INTEGER), CAST(i.value ->> 2 AS BIGINT)
-    FROM json_items(:spans) AS i),
-open (revision) AS MATERIALIZED (
-    SELECT c.revision FROM span AS s JOIN change AS c ON c.organization = :o AND c.settled_at IS NULL
-         AND c.revision >= s.since AND c.revision <= s.revision)
+    FROM json_items(:spans) AS i)
 UPDATE change SET settled_at = recorded_at +
 @clock
 - (SELECT min(s.recorded_at) FROM span AS s WHERE s.since <= change.revision AND s.revision >= change.revision)
-WHERE organization = :o AND settled_at IS NULL AND revision IN (SELECT w.revision FROM open AS w)
-  AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.revision = change.revision)
-  AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.since < p.revision
-                  AND p.since <= change.revision AND p.revision > change.revision)
+WHERE organization = :o AND settled_at IS NULL AND
+@is_in_spans
+AND (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.revision = change.revision LIMIT 1) IS NULL
+AND (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.since < p.revision
+     AND p.since <= change.revision AND p.revision > change.revision LIMIT 1) IS NULL
 
 -- Several of a group's assignment rows that have not been begun become one, with one cursor. One that is parked stays by
 -- itself: none when this is one.

@@ -95,15 +95,16 @@ reached AS c CROSS JOIN changed AS a WHERE
 -- name: make_assignment_again
 SELECT 1 WHERE FALSE
 
--- The oldest row of each group by its key, where PostgreSQL looks it up sideways.
-
--- name: list_due
-WITH RECURSIVE
-@groups_in_turn
-SELECT
-@pending_columns
-FROM (SELECT DISTINCT t.urgency, t."group" FROM turn AS t WHERE t."group" IS NOT NULL) AS t
-JOIN pending AS p ON p.organization = :o AND p."group" = t."group" AND (p.kind, p.ref) IN (
-        SELECT p.kind, p.ref
-@oldest_of_turn
+-- name: settle_pending
+DELETE FROM pending WHERE organization = :o AND "group" = :g AND kind = :kind AND ref IN (
+@done_refs
 )
+
+-- fragment: is_in_spans
+revision IN (
+    SELECT c.revision FROM span AS s JOIN change AS c ON c.organization = :o AND c.settled_at IS NULL
+         AND c.revision >= s.since AND c.revision <= s.revision)
+
+-- fragment: oldest_rows
+FROM oldest AS x
+JOIN pending AS p ON p.organization = :o AND p."group" = x."group" AND p.kind = x.kind AND p.ref = x.ref
