@@ -44,7 +44,7 @@ def test_a_failing_job_does_not_stop_others(
     pend(acme, changes.RemoveMembers(group="a", members=("user:0",)), grant("b"))
 
     def fail(name: str) -> None:
-        if name == "unmake_member":
+        if name == "unmake_members":
             raise error
 
     acme.store.on_statement = fail  # type: ignore[attr-defined]
@@ -105,7 +105,7 @@ def test_a_lock_that_is_kept(
     pend(acme, changes.RemoveMembers(group="a", members=("user:0",)), grant("b"))
 
     def fail(name: str) -> None:
-        if name == "unmake_member":
+        if name == "unmake_members":
             raise StoreBusy(why="locked")
 
     acme.store.on_statement = fail  # type: ignore[attr-defined]

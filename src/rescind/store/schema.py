@@ -22,6 +22,7 @@ VERSIONS = (
     "0011",
     "0012",
     "0013",
+    "0014",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 
