@@ -257,3 +257,37 @@ def test_a_role_that_many_hold_is_looked_up_by_its_holder(
             looked_up += [line for (line,) in plan if "Index Cond" in line and "resource =" in line]
     assert len(looked_up) >= 5
     assert all("holder =" in line for line in looked_up) == is_by_holder
+
+
+OF_PENDING = ("list_due", "list_due_organizations", "list_pending_members", "list_pending_groups")
+SETTLING = ("settle_pending", "settle_changes", "find_pending", "list_first_pending_of_group")
+ALONE = re.compile(
+    r"Index Cond: \(organization = \S+\)$|USING \S+(?: \S+)* \(organization=\?\)$", re.M
+)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_pending_work_is_looked_up_by_more_than_its_organization(
+    new_database: Callable[[str], str], engine: Engine
+) -> None:
+    """However much is pending in an organization, a look at some of it does not read the rest. (Control: a
+    query that counts all of it is found.)
+    """
+    asked = {name: queries(engine)[name] for name in OF_PENDING + SETTLING}
+    control = "SELECT count(*) FROM pending WHERE organization = :o"
+    asked["control"] = control if engine == "sqlite" else control.replace(":o", "%(o)s")
+    database = new_database(engine)
+    if engine == "sqlite":
+        with closing(connect(database.removeprefix("sqlite:///"))) as connection:
+            plans = {name: _plan_lines(connection, sql) for name, sql in asked.items()}
+    else:
+        with psycopg.connect(database, autocommit=True) as server:
+            configure(server)
+            plans = {name: _generic_plan(server, sql) for name, sql in asked.items()}
+    assert {name for name, plan in plans.items() if ALONE.search(plan)} == {"control"}
+
+
+def _plan_lines(connection: sqlite3.Connection, sql: str) -> str:
+    nothing = dict.fromkeys(parameters(sql))
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", nothing)
+    return "\n".join(text for *_, text in rows)

@@ -17,6 +17,9 @@ import pytest
 from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.errors import NestingCycle
+from rescind.propagation.reconcile import Work
+from rescind.propagation.schedule import due
+from tests.faults.small import Steady, settle
 
 ROUNDS = 500
 WITHOUT_THE_LOCK = "FOR NO KEY UPDATE"
@@ -208,6 +211,53 @@ def test_the_lock_is_what_prevents_it(
     one.store.on_statement, other.store.on_statement = as_left, as_right
     _apply_both((one, other), [[left], [right]])
     assert anomalies(database) == (0 if is_locked else 1 if anomalies is not cycles else 2)
+
+
+OF_THE_ROW = "AND revision = CAST(("
+
+
+@pytest.mark.parametrize("is_compared", [True, False])
+def test_a_change_comes_while_a_chunk_settles(
+    two: tuple[str, Authority, Authority], monkeypatch: pytest.MonkeyPatch, is_compared: bool
+) -> None:
+    """It has written to pending work that a chunk is about to delete, and commits while the chunk waits for
+    it: that work stays pending. Control: where the chunk does not compare the row's revision, what the
+    change took away is never unmade.
+    """
+    database, one, other = two
+    monkeypatch.setattr(psycopg.Connection, "pipeline", lambda _: contextlib.nullcontext())
+    members = ("user:1", "user:2")
+    one.apply([changes.AddMembership(subject=subject) for subject in members])
+    one.apply([changes.AddMembers(group="g1", members=members)], route="background")
+    if not is_compared:
+        queries: dict[str, str] = one.store.queries  # type: ignore[attr-defined]
+        start = queries["settle_pending"].index(OF_THE_ROW)
+        queries["settle_pending"] = queries["settle_pending"][:start]
+    has_written, may_commit = threading.Event(), threading.Event()
+
+    def change() -> None:
+        with other.store.connection() as connection:
+            remove = changes.RemoveMembers(group="g1", members=("user:2",))
+            other.apply([remove], route="background", within=connection)
+            has_written.set()
+            _until(lambda: may_commit.is_set() and _waits_for_a_lock(database))
+
+    thread = threading.Thread(target=change)
+
+    def on_statement(name: str) -> None:
+        if name == "settle_pending" and not has_written.is_set():
+            thread.start()
+            assert has_written.wait(60)
+            may_commit.set()
+
+    one.store.on_statement = on_statement  # type: ignore[attr-defined]
+    (job,) = due(one.store)
+    Work(one.store, job).step(Steady(100))
+    thread.join()
+    left = [work.subject for work in one.pending()]
+    settle(one, Steady(100))
+    is_right = [bool(one.check(subject, "read")) for subject in members] == [True, False]
+    assert (left, is_right) == ((["user:2"], True) if is_compared else ([], False))
 
 
 def _until(has_come: Callable[[], bool]) -> None:

@@ -188,12 +188,15 @@ anew AS c
 WHERE
 @in_range
 
--- Rows of pending work are looked up by key, one after the other: a join might begin with all of an organization's.
+-- Rows of pending work are looked up by key, one after the other: a join might begin with all of an organization's. The
+-- revision is compared in the row itself, so that it is compared again where the row was locked by a newer change.
 
 -- name: settle_pending
-DELETE FROM pending WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = ANY (ARRAY(
-@done_refs
-))
+DELETE FROM pending
+WHERE organization = :o AND "group" = :g AND kind = :kind
+  AND ref = ANY (ARRAY(SELECT CAST(i.value ->> 0 AS INTEGER) FROM json_items(:settled) AS i))
+  AND revision = CAST((SELECT jsonb_object_agg(i.value ->> 0, i.value -> 1) FROM json_items(:settled) AS i)
+                      ->> CAST(ref AS TEXT) AS INTEGER)
 
 -- fragment: is_in_spans
 revision = ANY (ARRAY(

@@ -439,15 +439,8 @@ UPDATE pending SET cursor_membership = :to_m, cursor_assignment = :up_to_a, done
 @this_pending
 AND revision = :revision
 
--- :settled are the rows that are done: ref, revision, since, recorded_at. One that a newer change has come to stays. The
--- row is looked up by its key, not by its revision.
-
--- fragment: done_refs
-SELECT (
-    SELECT p.ref FROM pending AS p
-    WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = CAST(i.value ->> 0 AS INTEGER)
-      AND p.revision + 0 = CAST(i.value ->> 1 AS INTEGER))
-FROM json_items(:settled) AS i
+-- The rows that are done are deleted: :settled lists ref, revision, since, recorded_at of each. A row that a newer change
+-- has come to stays.
 
 -- The changes that waited for this work alone are settled: as long after they were recorded as the database's clock says.
 -- :spans are the work's revisions: since, revision, recorded_at.

@@ -97,8 +97,9 @@ SELECT 1 WHERE FALSE
 
 -- name: settle_pending
 DELETE FROM pending WHERE organization = :o AND "group" = :g AND kind = :kind AND ref IN (
-@done_refs
-)
+    SELECT p.ref FROM json_items(:settled) AS i
+    JOIN pending AS p ON p.organization = :o AND p."group" = :g AND p.kind = :kind
+         AND p.ref = CAST(i.value ->> 0 AS INTEGER) AND p.revision + 0 = CAST(i.value ->> 1 AS INTEGER))
 
 -- fragment: is_in_spans
 revision IN (
