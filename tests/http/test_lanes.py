@@ -82,7 +82,8 @@ LINES = st.lists(
             "Content-Encoding: gzip",
             "X-Request-ID: of/two",
             "Rescind-At-Least: nonsense",
-            "Rescind-At-Least: MS4xLjk5LjA",
+            "Rescind-At-Least: NOW",
+            "Rescind-At-Least: LATER",
             "Authorization: Basic abc",
             "Expect: 100-continue",
             "Upgrade: h2c",
@@ -95,7 +96,7 @@ LINES = st.lists(
 
 @st.composite
 def requests(draw: st.DrawFn) -> tuple[str, bytes]:
-    """The name of a key, and a request in which KEY stands for it."""
+    """The name of a key, and a request in which KEY stands for it, NOW and LATER for revision tokens."""
     more = ["X-Request-ID: given", *draw(LINES)]
     key = draw(st.sampled_from(["check", "bound", "other", "write", "none", "unknown"]))
     sent = asking(draw(BODIES), draw(PATHS), key="KEY" if key != "none" else "", more=more)
@@ -127,7 +128,12 @@ def test_a_large_body_in_chunks(both: Both) -> None:
 @given(st.lists(requests(), min_size=1, max_size=4), st.data())
 def test_the_same_answers(both: Both, made: list[tuple[str, bytes]], data: st.DataObject) -> None:
     """Whatever is asked, with whatever key, one after the other on a connection, however it is cut."""
+    authority = both.ours.service.authority
+    at = authority.check("user:ada", "read", organization="acme").revision
+    assert at is not None
+    later = authority.store.seals.revision(at.incarnation, at.organization + 9, 0)
     whole = b"".join(sent.replace(b"KEY", both.keys[key].encode(), 1) for key, sent in made)
+    whole = whole.replace(b"NOW", at.token().encode()).replace(b"LATER", later.token().encode())
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=3)))
     ends = [0, *cuts, len(whole)]
     pieces = [whole[a:b] for a, b in itertools.pairwise(ends)]
