@@ -10,9 +10,11 @@ from typing import Any
 from rescind import model
 from rescind.errors import OrganizationNotFound
 from rescind.model import Direction, OrganizationId, Route
-from rescind.store import Store
+from rescind.store import Rows, Store
 
 PAGE = 500
+PAGE_CHARACTERS = 1_048_576
+"""Of the bodies of what is read at a time; one more than that may be begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +58,21 @@ def entries(
         raise OrganizationNotFound(organization=name)
     while limit is None or limit > 0:
         size = PAGE if limit is None else min(PAGE, limit)
-        page = store.fetch("read_log", {"o": rows[0][0], "after": after, "limit": size})
+        names = {"o": rows[0][0], "after": after, "limit": size, "characters": PAGE_CHARACTERS}
+        page = store.fetch("read_log", names)
         unknown = [row[0] for row in page if row[8] is None]
         found = enforced(rows[0][0], unknown) if unknown else {}
         for row in page:
             yield _entry(name, row, found.get(row[0]))
-        if len(page) < size:
+        if is_last(page, size):
             return
         after = page[-1][0]
-        limit = None if limit is None else limit - size
+        limit = None if limit is None else limit - len(page)
+
+
+def is_last(page: Rows, limit: int) -> bool:
+    """Whether a page of `read_log` went to the log's end: neither its rows nor its characters were full."""
+    return len(page) < limit and sum(len(row[-1]) for row in page) < PAGE_CHARACTERS
 
 
 def _entry(name: str, row: tuple[Any, ...], seen: int | None) -> LogEntry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 import msgspec
 from litestar.params import HeaderParameter
@@ -204,7 +204,7 @@ class Logged(Struct, frozen=True):
             route=entry.route.value,
             fan_out=entry.fan_out,
             idempotency_key=entry.idempotency_key,
-            changes=msgspec.json.decode(entry.changes),
+            changes=cast(Any, msgspec.Raw(entry.changes.encode())),
         )
 
 

@@ -38,7 +38,7 @@ class Configuration:
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """`info` has a line for each request but checks that were answered; `debug` has those too."""
     most_connections: int = 10_000
-    """Of one process at a time; beyond it, 503."""
+    """Of one process at a time; fewer where it may not have so many descriptors."""
     shutdown_seconds: float = 30.0
     """How long requests under way may take when the service ends."""
     remember_key_seconds: float = 1.0
@@ -182,6 +182,9 @@ _RANGES: Final = {
     "limits.batch_checks": (1, 100_000),
     "limits.batch_changes": (1, 100_000),
     "limits.page_items": (1, 10_000),
+    "limits.page_characters": (1, 1 << 30),
+    "limits.answer_seconds": (0.001, 86_400),
+    "limits.unread_bytes": (1, 1 << 40),
     "limits.requests_per_second": (0, 10**9),
 }
 

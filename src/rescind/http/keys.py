@@ -228,6 +228,8 @@ class Keys:
         now = time.monotonic()
         if self._noted.get(caller.key_id, 0.0) > now:
             return False
+        if len(self._noted) >= MOST_REMEMBERED:
+            self._noted.clear()
         self._noted[caller.key_id] = now + self._note_use_seconds
         names = {"id": caller.key_id, "now": _now()}
         self._store.transact(lambda tx: tx.run("note_api_key_used", **names), gives_way=True)

@@ -39,6 +39,12 @@ class Limits:
     """Changes of one request, where a list of members counts for each of them."""
     page_items: int = 1_000
     """Items of one page."""
+    page_characters: int = 1_048_576
+    """Of the changes on a page of the log, which ends with the change that has them full."""
+    answer_seconds: float = 30.0
+    """How long a client may take to read what was answered."""
+    unread_bytes: int = 268_435_456
+    """Of answers of one process that clients have not read; beyond it, the largest are given up."""
     requests_per_second: float = 100_000.0
     """Of one key in one process, over a second; the same number at once."""
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import struct
 import time
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any, Final, TypeAlias
 
 from rescind.errors import BodyTooSlow
+from rescind.http.limits import Limits
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 
+_AT_ONCE: Final = struct.pack("ii", 1, 0)
 LONGEST_PAUSE: Final = 1.0
 """Seconds between two looks for who is late."""
 
@@ -19,9 +24,12 @@ LONGEST_PAUSE: Final = 1.0
 class Watch:
     """Ends connections of which something was due. For one event loop."""
 
-    def __init__(self, seconds: float) -> None:
-        self._pause = min(seconds / 4, LONGEST_PAUSE)
+    def __init__(self, limits: Limits) -> None:
+        self._pause = min(limits.head_seconds / 4, limits.answer_seconds / 4, LONGEST_PAUSE)
+        self._seconds, self._most = limits.answer_seconds, limits.unread_bytes
         self._is_watching = False
+        self.unread: dict[Any, float] = {}
+        """Connections that have not taken all of their answers, and until when they may."""
 
     def over(self, connections: Collection[Any], loop: asyncio.AbstractEventLoop) -> None:
         """See to it that each of them, as long as it is there, is told `end_late` soon after its `due`."""
@@ -29,13 +37,49 @@ class Watch:
             self._is_watching = True
             loop.call_later(self._pause, self._look, connections, loop)
 
+    def begin_reading(self, connection: Any, *, seconds: float | None = None) -> None:
+        """Give a client its time to take what was written to it."""
+        until = connection.loop.time() + (self._seconds if seconds is None else seconds)
+        self.unread[connection] = min(self.unread.get(connection, until), until)
+
+    def has_read(self, connection: Any) -> None:
+        """The client has taken what was written, or has gone."""
+        self.unread.pop(connection, None)
+
     def _look(self, connections: Collection[Any], loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
         for late in [each for each in connections if each.due <= now]:
             late.end_late()
+        self._end_slow_readers(now)
         self._is_watching = False
-        if connections:
+        if connections or self.unread:
             self.over(connections, loop)
+
+    def _end_slow_readers(self, now: float) -> None:
+        """Give up what is not read in time; and of too much, the largest first."""
+        sizes = {}
+        for connection, until in list(self.unread.items()):
+            size = connection.transport.get_write_buffer_size()
+            if not size:
+                self.has_read(connection)
+            elif until <= now:
+                reset(connection.transport)
+            else:
+                sizes[connection] = size
+        total = sum(sizes.values())
+        for connection in sorted(sizes, key=sizes.__getitem__, reverse=True):
+            if total <= self._most:
+                break
+            total -= sizes[connection]
+            reset(connection.transport)
+
+
+def reset(transport: Any) -> None:
+    """End a connection and forget what is still to be sent on it, also in the kernel."""
+    end = transport.get_extra_info("socket")
+    with contextlib.suppress(OSError, AttributeError):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    transport.abort()
 
 
 class Patience:

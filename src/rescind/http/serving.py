@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -28,6 +29,8 @@ from rescind.http.service import Service
 from rescind.http.wire import Wires
 
 BACKLOG: Final = 2_048
+DESCRIPTORS: Final = 192
+"""Of a process, for everything but connections of clients: databases, logs, and connections to be closed."""
 RESTART_SECONDS: Final = 1.0
 """How long a process that died is left alone before another takes its place."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -91,9 +94,31 @@ def _uvicorn(configuration: Configuration, service: Service) -> uvicorn.Config:
     return on_wires(
         application(service),
         backlog=BACKLOG,
-        limit_concurrency=configuration.most_connections,
-        timeout_graceful_shutdown=int(configuration.shutdown_seconds) or None,
+        limit_concurrency=most_connections(configuration.most_connections),
+        timeout_graceful_shutdown=configuration.shutdown_seconds,
     )
+
+
+def most_connections(wanted: int) -> int:
+    """As many connections as are wanted, if the process may have so many descriptors; else as many as it may.
+
+    Its soft limit is raised as far as the hard one lets it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    needed = wanted + DESCRIPTORS
+    raised = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if raised > soft:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+            soft = raised
+    most = min(wanted, max(soft - DESCRIPTORS, soft // 2))
+    if most < wanted:
+        log.warning(
+            "%d connections at most, of %d: the limit of descriptors is %d", most, wanted, soft
+        )
+    return most
 
 
 def on_wires(gate: Gate, **options: Any) -> uvicorn.Config:

@@ -7,9 +7,10 @@ answered so goes uvicorn's way as if nothing had been tried.
 
 from __future__ import annotations
 
+import heapq
 import math
 from contextlib import ExitStack, suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -21,8 +22,12 @@ from rescind.http import heads, problems
 from rescind.http.admission import Admission
 from rescind.http.gate import ADMISSION, Answered, Gate, log, request_id_of
 from rescind.http.heads import Headers
-from rescind.http.patience import Watch
+from rescind.http.patience import Watch, reset
 
+LAST_SECONDS: Final = 5.0
+"""How long a client may take to read its answer when the service ends."""
+SPARE: Final = 32
+"""Connections beyond the most that are open at a time, until there is room again."""
 AT_ONCE: Final = 16
 """Requests of one connection that are answered in one go; then others have their turn."""
 
@@ -33,7 +38,7 @@ class Wires:
     def __init__(self, gate: Gate) -> None:
         self.gate, self.limits = gate, gate.service.limits
         self.lanes = {path.encode(): path for path in gate.lanes}
-        self.watch = Watch(self.limits.head_seconds)
+        self.watch = Watch(self.limits)
         self._first_lines: tuple[object, bytes] = (None, b"")
         self._ready: list[Wire] = []
 
@@ -52,6 +57,20 @@ class Wires:
         self._ready.append(wire)
         if len(self._ready) == 1:
             wire.loop.call_soon(self._answer_all)
+
+    def make_room(self, new: Wire) -> None:
+        """Close connections on which nothing is under way, those first that would be closed first.
+
+        Where there are too few, the new one is closed at once: it costs a descriptor.
+        """
+        most, wires = new.limit_concurrency or 0, cast("set[Wire]", new.connections)
+        busy = {new, *self.watch.unread}
+        idle = [each for each in wires if each.due < math.inf and each not in busy]
+        for each in heapq.nsmallest(1 + most // 16, idle, key=lambda wire: wire.due):
+            reset(each.transport)
+            wires.discard(each)
+        if len(wires) > most + SPARE:
+            reset(new.transport)
 
     def _answer_all(self) -> None:
         """All of them had begun by now, so that one look is enough."""
@@ -90,8 +109,15 @@ class Wire(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """The first head has its time from now on."""
         super().connection_made(transport)
+        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
+            self._wires.make_room(self)
         self.due = self.loop.time() + self._limits.head_seconds
         self._wires.watch.over(self.connections, self.loop)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing more can be read or written."""
+        self._wires.watch.has_read(self)
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Requests are answered in their order."""
@@ -188,9 +214,11 @@ class Wire(HttpToolsProtocol):
             self._wait()
 
     def shutdown(self) -> None:
-        """What has arrived is answered."""
+        """What has arrived is answered. What was answered is to be read soon."""
         self.answer()
         super().shutdown()
+        if self in self._wires.watch.unread:
+            self._wires.watch.begin_reading(self, seconds=LAST_SECONDS)
 
     def _is_free(self, headers: Headers) -> bool:
         """Whether a request with a body may be answered before uvicorn knows of it.
@@ -234,13 +262,29 @@ class Wire(HttpToolsProtocol):
                 found.body,
             )
         )
+        self._await_reading()
 
     # --- what does not arrive, or should not ------------------------------------------------------
 
     def on_response_complete(self) -> None:
         """The next request may be under way already."""
         super().on_response_complete()
+        self._await_reading()
         self._wait()
+
+    def pause_writing(self) -> None:
+        """The client does not keep up with what is written."""
+        super().pause_writing()
+        self._await_reading()
+
+    def resume_writing(self) -> None:
+        """It has taken most of it."""
+        super().resume_writing()
+        self._wires.watch.has_read(self)
+
+    def _await_reading(self) -> None:
+        if self.transport.get_write_buffer_size():
+            self._wires.watch.begin_reading(self)
 
     def _wait(self) -> None:
         """From now on, what is to come next has its time; all of it, while an answer is under way."""

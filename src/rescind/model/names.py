@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import reprlib
+import sys
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from rescind.errors import InvalidArgument, MalformedId
 from rescind.model.words import (
@@ -27,9 +28,25 @@ from rescind.model.words import (
 Id = TypeVar("Id", bound=str)
 
 
+MOST_REMEMBERED: Final = 16_384
+"""Ids of one kind; so all of them take some 50 MB at most."""
+MOST_BYTES: Final = 128
+"""Of an id that is remembered."""
+
+
+class _Large(Exception):
+    """Leaves an id unremembered: what raises is not."""
+
+
 def _remembering(check: Callable[[object], Id]) -> Callable[[object], Id]:
     """The check, with its latest results remembered. What cannot be a key is no text: it is refused."""
-    remembered = lru_cache(65_536)(check)
+
+    @lru_cache(MOST_REMEMBERED)
+    def remembered(value: object) -> Id:
+        found = check(value)
+        if sys.getsizeof(found) > MOST_BYTES:
+            raise _Large(found)
+        return found
 
     @wraps(check)
     def found(value: object) -> Id:
@@ -37,6 +54,9 @@ def _remembering(check: Callable[[object], Id]) -> Callable[[object], Id]:
             return remembered(value)
         except TypeError:
             return check(value)
+        except _Large as large:
+            is_found: Id = large.args[0]
+            return is_found
 
     return found
 

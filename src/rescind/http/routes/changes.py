@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
@@ -109,13 +108,22 @@ def list_changes(
     after: After = 0,
     limit: Limit = None,
 ) -> LogPage:
-    """The organization's changes after a revision's number, oldest first."""
+    """The organization's changes after a revision's number, oldest first.
+
+    A page may be shorter than asked.
+    """
     most = service.limits.page(limit)
     entries = service.authority.log(
         organization=caller_of(request).organization_for(organization), after=after, limit=most + 1
     )
-    found = [Logged.of(entry) for entry in islice(entries, most + 1)]
-    return LogPage(found[:most], found[most - 1].number if len(found) > most else None)
+    found: list[Logged] = []
+    characters = 0
+    for entry in entries:
+        if len(found) == most or characters >= service.limits.page_characters:
+            return LogPage(found, found[-1].number)
+        found.append(Logged.of(entry))
+        characters += len(entry.changes)
+    return LogPage(found, None)
 
 
 @get("/v1/changes/{number:int}", sync_to_thread=True, guards=[requires("read")])

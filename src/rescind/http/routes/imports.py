@@ -37,6 +37,8 @@ from rescind.model import Direction, Receipt
 
 MOST_BYTES: Final = 1 << 40
 """What the framework lets through; the limit is the service's."""
+BATCH_BYTES: Final = MAX_LINE_BYTES
+"""Of the lines of a batch; so no change of the log is larger than two of the longest lines."""
 _decoder = msgspec.json.Decoder()
 
 
@@ -117,7 +119,7 @@ class Run:
         """When the import must have ended, by the monotonic clock."""
         self._name, self._first = "", 0
         self._batch: list[Change] = []
-        self._weight = 0
+        self._weight = self._bytes = 0
         self.done = Imported()
 
     async def take(self, number: int, line: bytes) -> None:
@@ -128,12 +130,14 @@ class Run:
         except RescindError as error:
             raise self._placed(error, f"line {number}") from None
         size = weight([change])
-        if self._batch and (name != self._name or self._weight + size > BATCH_SIZE):
+        is_full = self._weight + size > BATCH_SIZE or self._bytes + len(line) > BATCH_BYTES
+        if self._batch and (name != self._name or is_full):
             await self.flush()
         if not self._batch:
             self._name, self._first = name, number
         self._batch.append(change)
         self._weight += size
+        self._bytes += len(line)
 
     async def flush(self) -> None:
         """Apply the batch. Raises RequestTimedOut from the deadline on, and Unauthenticated where the key is
@@ -150,7 +154,7 @@ class Run:
         except RescindError as error:
             raise self._placed(error, f"lines from {self._first}") from error
         self.done.add(receipt, len(self._batch))
-        self._batch, self._weight = [], 0
+        self._batch, self._weight, self._bytes = [], 0, 0
 
     def require_time(self) -> None:
         """Raises RequestTimedOut from the deadline on."""

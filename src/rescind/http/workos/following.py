@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from rescind.changelog import PAGE_CHARACTERS, is_last
 from rescind.changes import Change, list_from_json
 from rescind.http.workos.call import Call
 from rescind.http.workos.entries import EVENTS_KEPT_SECONDS
@@ -60,14 +61,14 @@ def _entries(call: Call, o: int, told: int) -> tuple[list[Entry], bool]:
     """The log's next entries, and whether there are no more."""
     found: list[Entry] = []
     named = 0
-    rows = call.fetch("read_log", o=o, after=told, limit=ENTRIES)
+    rows = call.fetch("read_log", o=o, after=told, limit=ENTRIES, characters=PAGE_CHARACTERS)
     for row in rows:
         logged = list_from_json(row[-1])
         named += sum(len(getattr(change, "members", ())) for change in logged)
         found.append((row[0], row[1], row[2], logged))
         if named >= MEMBERS:
             break
-    return found, len(found) == len(rows) < ENTRIES
+    return found, len(found) == len(rows) and is_last(rows, ENTRIES)
 
 
 def _in_order(teller: Teller, entries: list[Entry], notes: Rows) -> list[dict[str, Any]]:

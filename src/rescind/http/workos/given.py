@@ -5,8 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from typing import Final
 
 from rescind import model
+from rescind.errors import InvalidArgument
+
+MOST_SEARCHED: Final = 1_000
+"""Characters that are looked for; SQLite takes patterns of 50,000 bytes."""
 
 
 def digest_of(method: str, path: str, query: bytes, body: bytes, chosen_id: str | None) -> str:
@@ -24,7 +29,10 @@ def texts(values: Iterable[str]) -> str:
 
 
 def pattern(search: str | None) -> str:
-    """For LIKE: texts that contain this one."""
+    """For LIKE: texts that contain this one. Raises InvalidArgument for one that is too long for it."""
+    if search is not None and len(search) > MOST_SEARCHED:
+        mend = f"use at most {MOST_SEARCHED:,} characters"
+        raise InvalidArgument(what="search", value=repr(search[:60]), mend=mend)
     for sign in "!%_":
         search = (search or "").replace(sign, f"!{sign}")
     return f"%{search}%" if search else "%"

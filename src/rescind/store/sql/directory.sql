@@ -88,8 +88,7 @@ ORDER BY m.id DESC LIMIT :limit
 FROM group_member AS gm JOIN membership AS m ON m.organization = :o AND m.id = gm.membership
 @membership_entries
 WHERE gm.organization = :o AND gm."group" = :g AND gm.membership > :low AND gm.membership < :high
-  AND
-@member_in_force
+  AND (gm.expires_at IS NULL OR gm.expires_at > :now)
 
 -- name: page_members_asc
 @members_between
@@ -101,8 +100,7 @@ ORDER BY gm.membership DESC LIMIT :limit
 
 -- name: find_member
 SELECT gm.expires_at FROM group_member AS gm WHERE gm.organization = :o AND gm.membership = :m AND gm."group" = :g
-  AND
-@member_in_force
+  AND (gm.expires_at IS NULL OR gm.expires_at > :now)
 
 -- fragment: memberships_among
 @membership_columns
@@ -126,14 +124,13 @@ WITH RECURSIVE holder (membership, id) AS (
     UNION
     SELECT gm.membership, gm."group" FROM json_texts(:memberships) AS i
     JOIN group_member AS gm ON gm.organization = :o AND gm.membership = CAST(i.value AS INTEGER)
-     AND
-@member_in_force
+     AND (gm.expires_at IS NULL OR gm.expires_at > :now)
     UNION
     SELECT h.membership, n.parent FROM holder AS h JOIN nesting AS n ON n.organization = :o AND n.child = h.id)
 SELECT DISTINCT h.membership, q.slug, q.priority, q.id
 FROM holder AS h
-JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = 0 AND
-@in_force
+JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = 0 AND a.ended IS NULL
+ AND (a.expires_at IS NULL OR a.expires_at > :now)
 JOIN role AS q ON q.id = a.role
 ORDER BY q.priority DESC, q.id
 
@@ -177,8 +174,7 @@ FROM group_member AS gm JOIN "group" AS g ON g.organization = :o AND g.id = gm."
 @group_entries
 WHERE gm.organization = :o AND gm.membership = :m
   AND gm."group" < -CAST(:low AS INTEGER) AND gm."group" > -CAST(:high AS INTEGER)
-  AND
-@member_in_force
+  AND (gm.expires_at IS NULL OR gm.expires_at > :now)
 
 -- name: page_groups_of_membership_asc
 @groups_of_membership_between
@@ -311,6 +307,9 @@ LEFT JOIN directory AS xd ON xd.organization = a.organization AND xd.kind = 'res
 LEFT JOIN directory AS od ON od.organization = a.organization AND od.kind = 'organization' AND od.number = 0
 LEFT JOIN change AS c ON c.organization = a.organization AND c.revision = a.made
 
+-- fragment: in_force
+a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+
 -- fragment: group_assignments
 @assignment_columns
 FROM assignment AS a
@@ -340,8 +339,7 @@ holder (id) AS (
     SELECT CAST(:m AS INTEGER)
     UNION
     SELECT gm."group" FROM group_member AS gm
-    WHERE gm.organization = :o AND gm.membership = :m AND
-@member_in_force
+    WHERE gm.organization = :o AND gm.membership = :m AND (gm.expires_at IS NULL OR gm.expires_at > :now)
     UNION
     SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = :o AND n.child = h.id),
 held (assignment, membership) AS (
@@ -364,9 +362,7 @@ held (assignment, membership) AS (
     UNION
     SELECT f.assignment, gm.membership FROM flow AS f
     JOIN group_member AS gm ON gm.organization = :o AND gm."group" = f.holder
-    WHERE
-@member_in_force
-)
+    WHERE gm.expires_at IS NULL OR gm.expires_at > :now)
 
 -- fragment: assignments_held
 @assignment_columns

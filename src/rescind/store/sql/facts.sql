@@ -105,12 +105,21 @@ WHERE x.organization = :o AND x.membership = :m
 -- --- the change log ------------------------------------------------------------------------------
 
 -- name: read_log
+-- A page ends with the row that has its characters full; so it has one row at least.
+WITH RECURSIVE page (revision, characters, rows) AS (
+    SELECT CAST(:after AS BIGINT), CAST(:characters AS BIGINT), CAST(:limit AS BIGINT)
+    UNION ALL
+    SELECT c.revision, p.characters - LENGTH(c.body), p.rows - 1
+    FROM page AS p JOIN change AS c ON c.organization = :o AND c.revision = (
+        SELECT MIN(n.revision) FROM change AS n WHERE n.organization = :o AND n.revision > p.revision)
+    WHERE p.characters > 0 AND p.rows > 0)
 SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key,
        CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END,
 @settled
 , c.body
-FROM change AS c LEFT JOIN enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
-WHERE c.organization = :o AND c.revision > :after ORDER BY c.revision LIMIT :limit
+FROM page AS p JOIN change AS c ON c.organization = :o AND c.revision = p.revision
+LEFT JOIN enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
+WHERE p.revision > :after ORDER BY c.revision
 
 -- name: record_enforced
 INSERT INTO enforcement (organization, revision, enforced_at)
