@@ -29,6 +29,11 @@ class Facts:
     names: dict[str, str | None] = field(default_factory=dict)
     permissions: dict[str, bool] = field(default_factory=dict)
     ranks: int = 0
+    now: int = field(default=0, compare=False)
+
+    def in_force(self, timed: dict[Any, int | None]) -> dict[Any, int | None]:
+        """Of what has a time, what has not expired."""
+        return {k: until for k, until in timed.items() if access.in_force(until, self.now)}
 
 
 def apply(before: Facts, change: changes.Change, now: int = 0) -> Facts:
@@ -39,6 +44,7 @@ def apply(before: Facts, change: changes.Change, now: int = 0) -> Facts:
 def apply_batch(before: Facts, batch: Sequence[changes.Change], now: int) -> Facts:
     """The facts after a batch of changes, or Refused. What it sets aside is judged by its end."""
     after = copy.deepcopy(before)
+    after.now = now
     switched = False
     for change in batch:
         mode = single_role.mode(after.world)
@@ -135,7 +141,11 @@ def _delete_group(facts: Facts, change: changes.DeleteGroup) -> None:
     members = {k: v for k, v in world.members.items() if k[1] != group}
     nestings = {n for n in world.nestings if group not in n}
     assignments = {a: u for a, u in world.assignments.items() if a.holder != f"group:{group}"}
-    is_used = (members, nestings, assignments) != (world.members, world.nestings, world.assignments)
+    is_used = (
+        facts.in_force(members) != facts.in_force(world.members)
+        or nestings != world.nestings
+        or facts.in_force(assignments) != facts.in_force(world.assignments)
+    )
     if is_used and not change.cascade:
         raise Refused("group_in_use")
     world.members, world.nestings, world.assignments = members, nestings, assignments
@@ -163,8 +173,8 @@ def _replace_members(facts: Facts, change: changes.ReplaceMembers) -> None:
     listed = _edges(facts, change) if change.members else []
     for edge in [e for e in facts.world.members if e[1] == change.group and e not in listed]:
         del facts.world.members[edge]
-    for edge in listed:
-        facts.world.members.setdefault(edge, None)
+    there = facts.in_force(facts.world.members)
+    facts.world.members.update({edge: None for edge in listed if edge not in there})
 
 
 def _nest(facts: Facts, change: changes.NestGroup) -> None:
@@ -230,7 +240,8 @@ def _edit_role(facts: Facts, change: changes.EditRole) -> None:
 def _delete_role(facts: Facts, change: changes.DeleteRole) -> None:
     world, role = facts.world, change.role
     assignments = {a: u for a, u in world.assignments.items() if a.role != role}
-    is_used = assignments != world.assignments or world.default_role == role
+    is_held = facts.in_force(assignments) != facts.in_force(world.assignments)
+    is_used = is_held or world.default_role == role
     if is_used and not change.cascade:
         raise Refused("role_in_use")
     world.assignments = assignments
@@ -263,7 +274,8 @@ def _delete_resource(facts: Facts, change: changes.DeleteResource) -> None:
     top = change.resource
     doomed = {r for r in world.resources if top in access.ancestors(world, r)}
     assignments = {a: u for a, u in world.assignments.items() if a.resource not in doomed}
-    if not change.cascade and (doomed != {top} or assignments != world.assignments):
+    is_held = facts.in_force(assignments) != facts.in_force(world.assignments)
+    if not change.cascade and (doomed != {top} or is_held):
         raise Refused("resource_in_use")
     world.assignments = assignments
     world.resources = {r: p for r, p in world.resources.items() if r not in doomed}

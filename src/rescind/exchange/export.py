@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from rescind import model
+from rescind import access, model
 from rescind.authority import Authority
 from rescind.changes import (
     AddMembers,
@@ -64,7 +64,7 @@ def everything(authority: Authority) -> Iterator[tuple[str, Change]]:
 
 
 def exported(authority: Authority, organization: str) -> list[Change]:
-    """One organization's own facts, or the environment's, as they are at one revision.
+    """One organization's own facts, or the environment's, at one revision, but for what has expired.
 
     Raises OrganizationNotFound, and InvalidArgument where memberships of a single-role organization
     have roles set aside: no change says that, and leaving it out would give them back.
@@ -79,6 +79,9 @@ def exported(authority: Authority, organization: str) -> list[Change]:
     if not settings:
         raise OrganizationNotFound(organization=name)
     rows = dict(zip(_QUERIES, answers, strict=True))
+    now = authority._now()
+    for query in ("read_group_members", "read_assignments"):
+        rows[query] = [row for row in rows[query] if access.in_force(row[-1], now)]
     if rows["read_resets"]:
         raise InvalidArgument(
             what="organization",

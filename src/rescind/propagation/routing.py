@@ -57,10 +57,9 @@ def before_members_added(
     tx: Transaction, scope: Scope, *, group: str, members: str, expires_at: int | None
 ) -> None:
     """Weigh memberships that join a group, or stay in it until another time."""
-    names = {"o": scope.o, "group": group, "members": members}
-    scope.router.weigh(tx, "members", takes=expires_at is not None, **names)
+    names = {"o": scope.o, "group": group, "members": members, "expires_at": expires_at}
+    scope.router.weigh(tx, "members_joining", takes=expires_at is not None, **names)
     if scope.router.is_background:
-        names["expires_at"] = expires_at
         tx.count("pend_members_joining", "pended", "gains", **names)
 
 
@@ -86,10 +85,12 @@ def before_members_replaced(tx: Transaction, scope: Scope, *, group: str, member
     _unmake(tx, scope, "others", "pend_others_leaving", group=group, members=members)
 
 
-def before_members_completed(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
-    """Weigh those of the listed memberships that are not in the group."""
-    names = {"o": scope.o, "group": group, "members": members}
-    scope.router.weigh(tx, "members", takes=False, **names)
+def before_members_completed(
+    tx: Transaction, scope: Scope, *, group: str, members: str, now: int
+) -> None:
+    """Weigh those of the listed memberships that are not in the group now."""
+    names = {"o": scope.o, "group": group, "members": members, "now": now}
+    scope.router.weigh(tx, "members_missing", takes=False, **names)
     if scope.router.is_background:
         tx.count("pend_members_missing", "pended", "gains", **names)
 

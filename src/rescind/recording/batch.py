@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from rescind import model
-from rescind.changes import Change, DeleteOrganization, to_json
+from rescind.changes import Change, DeleteOrganization, DeleteRole, to_json
 from rescind.decision.world import WHOLE, whole
 from rescind.errors import InvalidChange
+from rescind.model import OrganizationId
 from rescind.propagation.budget import Budget
 from rescind.propagation.routing import Router
 from rescind.recording import record
 from rescind.recording.context import Context
-from rescind.recording.roles import end_role
+from rescind.recording.roles import end_expired, end_role
 from rescind.recording.single_role import remember_holders, remember_roles, set_aside, settle_losses
 from rescind.store import Rows, Transaction
 from rescind.store.base import OverBudget
@@ -176,31 +177,34 @@ class Batch:
         }
 
     def _end_roles_elsewhere(self, tx: Transaction, router: Router) -> None:
-        """Deleting a role of all organizations is a change of each one that uses it.
+        """Deleting roles of all organizations is one change of each organization that uses some of them.
 
-        All organizations' own revision is locked first, for it is noted as what they follow from.
+        All organizations' own revision is locked first, for it is noted as what they follow from; then the
+        others, in one order. Without cascade no more is taken than what has expired.
         """
-        if any(self._others.values()):
-            tx.begin(o=self.plan.o, organization=self.name, mode=self.plan.mode)
-        for place, users in self._others.items():
+        users: dict[tuple[int, OrganizationId, str], list[DeleteRole]] = {}
+        for place, rows in self._others.items():
             change = self.changes[place]
-            role = model.role_id(getattr(change, "role", None))
-            for other, slug, mode in users:
-                if other == self.plan.o or slug is None:
-                    continue
-                tx.begin(o=other, organization=slug, mode=mode)
-                self._end_role_elsewhere(self._context(tx, router, other, slug, mode), role)
-                entry = {
-                    **self.entry.names(),
-                    "key": None,
-                    "body": to_json([change]).decode(),
-                    "is_elsewhere": True,
-                }
-                tx.close(o=other, **entry)
+            for other, slug, mode in rows:
+                if isinstance(change, DeleteRole) and other != self.plan.o and slug is not None:
+                    users.setdefault((other, slug, mode), []).append(change)
+        if users:
+            tx.begin(o=self.plan.o, organization=self.name, mode=self.plan.mode)
+        for (other, slug, mode), deletions in sorted(users.items()):
+            tx.begin(o=other, organization=slug, mode=mode)
+            context = self._context(tx, router, other, slug, mode)
+            self._end_roles_of(context, deletions)
+            body = to_json([*deletions]).decode()
+            entry = {**self.entry.names(), "key": None, "body": body, "is_elsewhere": True}
+            tx.close(o=other, **entry)
 
-    def _end_role_elsewhere(self, context: Context, role: model.RoleId) -> None:
-        if context.is_single_role:
+    def _end_roles_of(self, context: Context, deletions: list[DeleteRole]) -> None:
+        roles = [(model.role_id(deletion.role), deletion.cascade) for deletion in deletions]
+        taken = [role for role, is_cascade in roles if is_cascade and context.is_single_role]
+        for role in taken:
             remember_holders(context, role=role, owner=0)
-        end_role(context, owner=0, role=role)
-        if context.is_single_role:
+        for role, is_cascade in roles:
+            end = end_role if is_cascade else end_expired
+            end(context, owner=0, role=role)
+        if taken:
             settle_losses(context)

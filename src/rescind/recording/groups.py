@@ -25,14 +25,13 @@ def delete(context: Context, change: changes.DeleteGroup) -> None:
     tx, group = context.tx, model.group_id(change.group)
     names: dict[str, Any] = {"o": context.o, "group": group}
     tx.note_missing("refuse_group_missing", **names)
-    if change.cascade:
-        tx.count("end_assignments_of_group", "takes", **names)
-        routing.after_ended(tx, context.scope, by_subjects=False)
-        routing.before_unnested(tx, context.scope, child=group, parent=None)
-        tx.count("end_nestings_of_group", "takes", **names)
-        tx.run("delete_members_of_group", **names)
-    else:
-        tx.guard("refuse_group_in_use", **names)
+    if not change.cascade:
+        tx.guard("refuse_group_in_use", now=context.now, **names)
+    tx.count("end_assignments_of_group", "takes", **names)
+    routing.after_ended(tx, context.scope, by_subjects=False)
+    routing.before_unnested(tx, context.scope, child=group, parent=None)
+    tx.count("end_nestings_of_group", "takes", **names)
+    tx.run("delete_members_of_group", **names)
     tx.count("bury_group", "altered", buried=BURIED, **names)
     tx.run("delete_ended_nestings", o=context.o)
     tx.run("delete_ended_groups", o=context.o)
@@ -80,8 +79,8 @@ def replace_members(context: Context, change: changes.ReplaceMembers) -> None:
     missing("refuse_members_missing", o=context.o, **names)
     routing.before_members_replaced(tx, scope, **names)
     tx.count("delete_other_group_members", "altered", "takes", o=context.o, **names)
-    routing.before_members_completed(tx, scope, **names)
-    tx.count("put_missing_group_members", "altered", o=context.o, **names)
+    routing.before_members_completed(tx, scope, now=context.now, **names)
+    tx.count("put_missing_group_members", "altered", o=context.o, now=context.now, **names)
     routing.after_members_added(tx, scope, **names)
 
 

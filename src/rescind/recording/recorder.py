@@ -185,7 +185,7 @@ class Recorder:
     def _users_of_roles(
         self, name: OrganizationId, changes: Sequence[Change], within: object
     ) -> dict[int, Rows]:
-        """For each cascading deletion of a role of all organizations, those that use it."""
+        """For each deletion of a role of all organizations, those that use it or did until it expired."""
         if name != ENVIRONMENT:
             return {}
         return {
@@ -193,7 +193,7 @@ class Recorder:
                 "list_organizations_using_role", {"role": change.role}, within=within
             )
             for place, change in enumerate(changes)
-            if isinstance(change, DeleteRole) and change.cascade
+            if isinstance(change, DeleteRole)
         }
 
     def _budget(

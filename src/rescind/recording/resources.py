@@ -49,7 +49,7 @@ def delete(context: Context, change: changes.DeleteResource) -> None:
     names = {"o": context.o, "resource": _below_root(change.resource)}
     context.tx.note_missing("refuse_resource_missing", **names)
     if not change.cascade:
-        context.tx.guard("refuse_resource_in_use", **names)
+        context.tx.guard("refuse_resource_in_use", now=context.now, **names)
     context.tx.count("note_resource_has_holders", "revokes", **names)
     context.tx.count("end_assignments_in_subtree", "takes", **names)
     routing.after_ended(context.tx, context.scope)

@@ -108,7 +108,9 @@ def delete_role(context: Context, change: changes.DeleteRole) -> None:
         context.tx.run("forget_role_of_deleted", **names)
     if change.cascade:
         end_role(context, owner=context.o, role=names["role"])
-    context.tx.guard("refuse_role_in_use", **names)
+    context.tx.guard("refuse_role_in_use", now=context.now, **names)
+    if not change.cascade:
+        end_expired(context, owner=context.o, role=names["role"])
     context.tx.run("delete_all_permissions_of_role", **names)
     context.tx.run("delete_role_resets_of_role", **names)
     context.tx.count("delete_role", "altered", **names)
@@ -121,6 +123,13 @@ def end_role(context: Context, *, owner: int, role: Any) -> None:
     routing.after_ended(tx, context.scope)
     tx.count("note_is_default_role", "revokes", **names)
     tx.count("unset_default_role", "altered", **names)
+
+
+def end_expired(context: Context, *, owner: int, role: Any) -> None:
+    """Take what has expired of a role from everybody in the organization, so that nothing refers to it."""
+    names = {"o": context.o, "owner": owner, "role": role, "now": context.now}
+    context.tx.count("end_expired_assignments_of_role", "altered", "takes", **names)
+    routing.after_ended(context.tx, context.scope)
 
 
 def _only_takes(change: changes.EditRole) -> bool:

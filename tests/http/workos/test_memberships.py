@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -76,6 +77,20 @@ def test_roles_are_replaced(sdk: Any) -> None:
     assert slugs(service.update_organization_membership(world.ada)) == [world.role]
     with pytest.raises(NotFoundError):
         service.update_organization_membership(world.ada, role=RoleSingle(role_slug="nothing"))
+
+
+def test_a_role_that_has_expired_is_given_again(sdk: Any, service: Served) -> None:
+    """It is not shown, so naming it gives it; leaving it out takes nothing."""
+    world, memberships = acme(sdk), sdk.organization_membership
+    subject = memberships.get_organization_membership(world.ada).user_id
+    expired = changes.Assign(
+        role=world.role, to=subject, expires_at=datetime(2001, 1, 1, tzinfo=UTC)
+    )
+    service.service.authority.apply([expired], organization=world.id)
+    assert slugs(memberships.get_organization_membership(world.ada)) == []
+    given = RoleSingle(role_slug=world.role)
+    assert slugs(memberships.update_organization_membership(world.ada, role=given)) == [world.role]
+    assert may(sdk, world.ada, world.permission, world.whole())
 
 
 def test_an_inactive_member_is_made_active_again(sdk: Any) -> None:

@@ -3,6 +3,16 @@
 -- else rows (code, fact, value) and the change is refused for the first of them. Where a change takes away, what
 -- refuse_*_missing finds is noted on its receipt instead. Notes are named note_*: they return a row
 -- when the change takes access away.
+--
+-- What has expired at :now is as if it were not there: it keeps nothing from being deleted, it is put anew where it is
+-- given, and no list shows it. What takes away asks no clock: it takes what has expired as well, since clocks differ, and
+-- notes count it.
+
+-- fragment: in_force
+a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+
+-- fragment: member_in_force
+(gm.expires_at IS NULL OR gm.expires_at > :now)
 
 -- --- the frame of a change --------------------------------------------------------------------
 
@@ -248,16 +258,19 @@ WHERE organization = :o AND slug = :group AND COALESCE(name, '') <> :name
 
 -- name: refuse_group_in_use
 SELECT 'group_in_use' AS code, 'used_by' AS fact,
-       (SELECT count(*) FROM group_member AS x WHERE x.organization = :o AND x."group" = g.id) || ' members, '
-       || (SELECT count(*) FROM nesting AS x WHERE x.organization = :o AND x.parent = g.id) || ' nested groups, '
-       || (SELECT count(*) FROM nesting AS x WHERE x.organization = :o AND x.child = g.id) || ' groups around it, '
-       || (SELECT count(*) FROM assignment AS x WHERE x.organization = :o AND x.holder = g.id AND x.ended IS NULL)
-       || ' assignments' AS value
-FROM "group" AS g WHERE g.organization = :o AND g.slug = :group
-AND (EXISTS (SELECT 1 FROM group_member AS x WHERE x.organization = :o AND x."group" = g.id)
-     OR EXISTS (SELECT 1 FROM nesting AS x WHERE x.organization = :o AND x.parent = g.id)
-     OR EXISTS (SELECT 1 FROM nesting AS x WHERE x.organization = :o AND x.child = g.id)
-     OR EXISTS (SELECT 1 FROM assignment AS x WHERE x.organization = :o AND x.holder = g.id AND x.ended IS NULL))
+       u.members || ' members, ' || u.nested || ' nested groups, ' || u.around || ' groups around it, '
+       || u.assignments || ' assignments' AS value
+FROM (
+    SELECT (SELECT count(*) FROM group_member AS gm WHERE gm.organization = :o AND gm."group" = g.id AND
+@member_in_force
+) AS members,
+           (SELECT count(*) FROM nesting AS x WHERE x.organization = :o AND x.parent = g.id) AS nested,
+           (SELECT count(*) FROM nesting AS x WHERE x.organization = :o AND x.child = g.id) AS around,
+           (SELECT count(*) FROM assignment AS a WHERE a.organization = :o AND a.holder = g.id AND
+@in_force
+) AS assignments
+    FROM "group" AS g WHERE g.organization = :o AND g.slug = :group) AS u
+WHERE u.members + u.nested + u.around + u.assignments > 0
 
 -- name: end_nestings_of_group
 UPDATE recorded_nesting SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
@@ -329,7 +342,7 @@ INSERT INTO group_member (organization, membership, "group", expires_at)
 SELECT :o, (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value),
        (SELECT g.id FROM "group" AS g WHERE g.organization = :o AND g.slug = :group), CAST(NULL AS BIGINT)
 FROM json_texts(:members) AS i WHERE TRUE
-ON CONFLICT (organization, membership, "group") DO NOTHING
+ON CONFLICT (organization, membership, "group") DO UPDATE SET expires_at = NULL WHERE group_member.expires_at <= :now
 
 -- name: refuse_nesting
 WITH RECURSIVE upward (id) AS (
@@ -497,11 +510,14 @@ UPDATE role SET name = :name WHERE slug = :role AND organization = :o AND COALES
 
 -- name: refuse_role_in_use
 SELECT 'role_in_use' AS code, 'used_by' AS fact,
-       (SELECT count(*) FROM assignment AS a WHERE a.role = r.id AND a.ended IS NULL) || ' assignments, default role of '
-       || (SELECT count(*) FROM organization AS o WHERE o.default_role = r.id) || ' organizations' AS value
-FROM role AS r WHERE r.slug = :role AND r.organization = :o
-AND (EXISTS (SELECT 1 FROM assignment AS a WHERE a.role = r.id AND a.ended IS NULL)
-     OR EXISTS (SELECT 1 FROM organization AS o WHERE o.default_role = r.id))
+       u.assignments || ' assignments, default role of ' || u.organizations || ' organizations' AS value
+FROM (
+    SELECT (SELECT count(*) FROM assignment AS a WHERE a.role = r.id AND
+@in_force
+) AS assignments,
+           (SELECT count(*) FROM organization AS o WHERE o.default_role = r.id) AS organizations
+    FROM role AS r WHERE r.slug = :role AND r.organization = :o) AS u
+WHERE u.assignments + u.organizations > 0
 
 -- name: list_organizations_using_role
 SELECT DISTINCT u.organization, o.slug, o.role_mode FROM (
@@ -522,6 +538,11 @@ WHERE env.id = 0 AND c.settled_at IS NULL LIMIT 1
 -- name: end_assignments_of_role
 UPDATE assignment SET ended = -(SELECT revision + 1 FROM organization WHERE id = :o)
 WHERE organization = :o AND ended IS NULL
+  AND role = (SELECT id FROM role WHERE slug = :role AND organization = :owner)
+
+-- name: end_expired_assignments_of_role
+UPDATE assignment SET ended = -(SELECT revision + 1 FROM organization WHERE id = :o)
+WHERE organization = :o AND ended IS NULL AND expires_at <= :now
   AND role = (SELECT id FROM role WHERE slug = :role AND organization = :owner)
 
 -- name: note_is_default_role
@@ -641,11 +662,14 @@ WHERE organization = :o AND slug = :resource
 -- name: refuse_resource_in_use
 SELECT 'resource_in_use' AS code, 'used_by' AS fact,
        (SELECT count(*) FROM resource AS x WHERE x.organization = :o AND x.parent = r.id) || ' resources below it, '
-       || (SELECT count(*) FROM assignment AS a WHERE a.organization = :o AND a.resource = r.id AND a.ended IS NULL)
-       || ' assignments' AS value
+       || (SELECT count(*) FROM assignment AS a WHERE a.organization = :o AND a.resource = r.id AND
+@in_force
+) || ' assignments' AS value
 FROM resource AS r WHERE r.organization = :o AND r.slug = :resource
 AND (EXISTS (SELECT 1 FROM resource AS x WHERE x.organization = :o AND x.parent = r.id)
-     OR EXISTS (SELECT 1 FROM assignment AS a WHERE a.organization = :o AND a.resource = r.id AND a.ended IS NULL))
+     OR EXISTS (SELECT 1 FROM assignment AS a WHERE a.organization = :o AND a.resource = r.id AND
+@in_force
+))
 
 -- fragment: subtree
 subtree (id) AS (

@@ -88,7 +88,8 @@ ORDER BY m.id DESC LIMIT :limit
 FROM group_member AS gm JOIN membership AS m ON m.organization = :o AND m.id = gm.membership
 @membership_entries
 WHERE gm.organization = :o AND gm."group" = :g AND gm.membership > :low AND gm.membership < :high
-  AND (gm.expires_at IS NULL OR gm.expires_at > :now)
+  AND
+@member_in_force
 
 -- name: page_members_asc
 @members_between
@@ -100,7 +101,8 @@ ORDER BY gm.membership DESC LIMIT :limit
 
 -- name: find_member
 SELECT gm.expires_at FROM group_member AS gm WHERE gm.organization = :o AND gm.membership = :m AND gm."group" = :g
-  AND (gm.expires_at IS NULL OR gm.expires_at > :now)
+  AND
+@member_in_force
 
 -- fragment: memberships_among
 @membership_columns
@@ -124,13 +126,14 @@ WITH RECURSIVE holder (membership, id) AS (
     UNION
     SELECT gm.membership, gm."group" FROM json_texts(:memberships) AS i
     JOIN group_member AS gm ON gm.organization = :o AND gm.membership = CAST(i.value AS INTEGER)
-     AND (gm.expires_at IS NULL OR gm.expires_at > :now)
+     AND
+@member_in_force
     UNION
     SELECT h.membership, n.parent FROM holder AS h JOIN nesting AS n ON n.organization = :o AND n.child = h.id)
 SELECT DISTINCT h.membership, q.slug, q.priority, q.id
 FROM holder AS h
-JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = 0 AND a.ended IS NULL
- AND (a.expires_at IS NULL OR a.expires_at > :now)
+JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = 0 AND
+@in_force
 JOIN role AS q ON q.id = a.role
 ORDER BY q.priority DESC, q.id
 
@@ -174,7 +177,8 @@ FROM group_member AS gm JOIN "group" AS g ON g.organization = :o AND g.id = gm."
 @group_entries
 WHERE gm.organization = :o AND gm.membership = :m
   AND gm."group" < -CAST(:low AS INTEGER) AND gm."group" > -CAST(:high AS INTEGER)
-  AND (gm.expires_at IS NULL OR gm.expires_at > :now)
+  AND
+@member_in_force
 
 -- name: page_groups_of_membership_asc
 @groups_of_membership_between
@@ -307,9 +311,6 @@ LEFT JOIN directory AS xd ON xd.organization = a.organization AND xd.kind = 'res
 LEFT JOIN directory AS od ON od.organization = a.organization AND od.kind = 'organization' AND od.number = 0
 LEFT JOIN change AS c ON c.organization = a.organization AND c.revision = a.made
 
--- fragment: in_force
-a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-
 -- fragment: group_assignments
 @assignment_columns
 FROM assignment AS a
@@ -339,7 +340,8 @@ holder (id) AS (
     SELECT CAST(:m AS INTEGER)
     UNION
     SELECT gm."group" FROM group_member AS gm
-    WHERE gm.organization = :o AND gm.membership = :m AND (gm.expires_at IS NULL OR gm.expires_at > :now)
+    WHERE gm.organization = :o AND gm.membership = :m AND
+@member_in_force
     UNION
     SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = :o AND n.child = h.id),
 held (assignment, membership) AS (
@@ -362,7 +364,9 @@ held (assignment, membership) AS (
     UNION
     SELECT f.assignment, gm.membership FROM flow AS f
     JOIN group_member AS gm ON gm.organization = :o AND gm."group" = f.holder
-    WHERE gm.expires_at IS NULL OR gm.expires_at > :now)
+    WHERE
+@member_in_force
+)
 
 -- fragment: assignments_held
 @assignment_columns

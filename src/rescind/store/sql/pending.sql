@@ -20,10 +20,53 @@ EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
     SELECT 1 FROM role AS q JOIN assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL
     WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u)))
 
+-- Of the listed memberships those count that are in the group, or whose place in it the change makes or alters.
+
+-- fragment: places
+(SELECT gm.membership AS present, gm.expires_at
+ FROM (SELECT (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
+       FROM json_texts(:members) AS i) AS l
+ LEFT JOIN group_member AS gm ON gm.organization = :o AND gm.membership = l.id AND gm."group" =
+@group_named
+) AS p
+
 -- name: weigh_members
 WITH RECURSIVE
 @upward_ever
-SELECT (SELECT count(*) FROM json_texts(:members) AS i) *
+SELECT (SELECT count(*) FROM
+@places
+WHERE p.present IS NOT NULL) *
+@upward_assignments
+AS pairs,
+@upward_critical
+AS is_critical,
+@is_busy
+AS is_busy,
+@is_unsettled
+AS is_unsettled
+
+-- name: weigh_members_joining
+WITH RECURSIVE
+@upward_ever
+SELECT (SELECT count(*) FROM
+@places
+WHERE p.present IS NULL
+   OR COALESCE(p.expires_at, 9223372036854775807) <> COALESCE(CAST(:expires_at AS BIGINT), 9223372036854775807)) *
+@upward_assignments
+AS pairs,
+@upward_critical
+AS is_critical,
+@is_busy
+AS is_busy,
+@is_unsettled
+AS is_unsettled
+
+-- name: weigh_members_missing
+WITH RECURSIVE
+@upward_ever
+SELECT (SELECT count(*) FROM
+@places
+WHERE p.present IS NULL OR p.expires_at <= :now) *
 @upward_assignments
 AS pairs,
 @upward_critical
@@ -93,8 +136,10 @@ AS is_unsettled
 WITH RECURSIVE
 @below
 ,
-upward (id) AS (
-    SELECT id FROM "group" WHERE organization = :o AND slug = :parent
+upward (id) AS (            -- none where it is nested already
+    SELECT p.id FROM "group" AS p WHERE p.organization = :o AND p.slug = :parent AND NOT EXISTS (
+        SELECT 1 FROM nesting AS n WHERE n.organization = :o AND n.parent = p.id AND n.child = (
+            SELECT c.id FROM "group" AS c WHERE c.organization = :o AND c.slug = :child))
     UNION
     SELECT n.parent FROM upward AS u JOIN recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
 SELECT
@@ -114,8 +159,13 @@ WITH RECURSIVE below (id) AS (
     SELECT id FROM "group" WHERE organization = :o AND slug = :group
     UNION
     SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id),
-upward (id) AS (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
-SELECT (SELECT count(*) FROM json_items(:given) AS i) *
+upward (id) AS (SELECT id FROM "group" WHERE organization = :o AND slug = :group),
+@given
+SELECT (    -- those that the change has made
+    SELECT count(*) FROM organization AS o CROSS JOIN given AS g
+    JOIN assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h) AND a.resource = g.resource
+         AND a.role = g.role AND a.ended IS NULL AND a.made = o.revision + 1
+    WHERE o.id = :o) *
 @members_below
 AS pairs, :takes AND FALSE AS is_critical,
 @is_busy
@@ -219,7 +269,7 @@ CROSS JOIN (
 CROSS JOIN (
     SELECT l."group", l.kind, l.ref, l.fence, FALSE AS revokes FROM
 @listed_member
-    WHERE l.present IS NULL) AS w
+    WHERE l.present IS NULL OR l.expires_at <= :now) AS w
 @coalescing
 
 -- name: pend_members_leaving
