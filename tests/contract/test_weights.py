@@ -98,3 +98,78 @@ def test_control_weighed_by_what_is_named(crowd: Authority, case: str) -> None:
     first, second = _twice(crowd, case)
     heavy = [r for r in (first, second) if r.fan_out > 2 or r.route_reason.startswith("asked for")]
     assert heavy
+
+
+PENDING: list[Change] = [
+    changes.DefineRole(role=f"r{number}", permissions=("read",)) for number in range(30)
+]
+
+
+def _given_in_the_background(authority: Authority) -> None:
+    """Two roles of 60 members that no worker has come to yet."""
+    authority.apply(PENDING)
+    for role in ("r1", "r2"):
+        authority.apply([changes.Assign(role=role, to="group:staff")], route="background")
+
+
+def _made_by(authority: Authority, change: Change) -> int:
+    """How many effective roles a change makes or unmakes at once."""
+    o = authority.store.fetch("plan", {"organization": "acme"})[0][0]
+    store: Any = authority.store
+    store.queries["effective"] = (
+        "SELECT membership, assignment FROM effective_role WHERE organization = "
+        + ("%(o)s" if store.engine == "postgres" else ":o")
+    )
+    before = set(store.fetch("effective", {"o": o}))
+    authority.apply([change])
+    return len(before ^ set(store.fetch("effective", {"o": o})))
+
+
+CAPPED: dict[str, Change] = {
+    "replaced": changes.ReplaceMembers(group="staff", members=("user:bob", *MANY, "user:cyd")),
+    "added": changes.AddMembers(group="staff", members=(*MANY, "user:cyd")),
+}
+OF_THOSE_WHO_JOIN = {
+    "replaced": ("extend_for_members_missing", "p.expires_at <= "),
+    "added": ("extend_for_members_joining", "COALESCE(p.expires_at, 9223372036854775807) < "),
+}
+
+
+@pytest.mark.parametrize("case", CAPPED)
+def test_the_cap_holds_while_work_is_pending(crowd: Authority, case: str) -> None:
+    """A change makes its own effective roles, and leaves those to the work that is pending for them."""
+    _given_in_the_background(crowd)
+    assert _made_by(crowd, CAPPED[case]) == 3
+    for work in crowd.pending():
+        crowd.reconcile(work)
+    assert len(crowd.who_can("read").items) == len(MANY) + 3
+
+
+@pytest.mark.parametrize("case", CAPPED)
+def test_control_made_for_all_that_are_named(crowd: Authority, case: str) -> None:
+    """What the test above would see if those who are in the group had theirs made as well."""
+    _given_in_the_background(crowd)
+    store: Any = crowd.store
+    query, condition = OF_THOSE_WHO_JOIN[case]
+    sql = store.queries[query]
+    store.queries[query] = sql.replace(condition, f"TRUE OR {condition}")
+    assert store.queries[query] != sql
+    getattr(store, "_counting", {}).clear()
+    assert _made_by(crowd, CAPPED[case]) > 100
+
+
+@pytest.mark.parametrize("is_weighed", [True, False], ids=["weighed", "control"])
+def test_what_was_taken_back_and_is_still_there_counts(crowd: Authority, is_weighed: bool) -> None:
+    """Rows that a worker has still to unmake are too many for one change as well. Control: not if only what
+    the group holds now is counted.
+    """
+    crowd.apply(PENDING)
+    given = tuple(changes.Given(role=f"r{number}") for number in range(30))
+    crowd.apply([changes.ReplaceAssignments(to="group:eng", assignments=given)], route="inline")
+    crowd.apply([changes.ReplaceAssignments(to="group:eng", assignments=())], route="background")
+    if not is_weighed:
+        store: Any = crowd.store
+        sql = store.queries["weigh_members"]
+        store.queries["weigh_members"] = sql.replace("a.ended IS NOT NULL", "a.ended IS NULL")
+    made = _made_by(crowd, changes.RemoveMembers(group="eng", members=ADA))
+    assert (made == 0) == is_weighed

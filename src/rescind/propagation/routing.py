@@ -69,10 +69,13 @@ def after_members_shortened(tx: Transaction, scope: Scope, *, group: str, member
         tx.count("shorten_for_members", "revoked", o=scope.o, group=group, members=members)
 
 
-def after_members_added(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
-    """Give the listed memberships what the group holds, or hold it longer."""
+def before_members_put(
+    tx: Transaction, scope: Scope, *, group: str, members: str, expires_at: int | None
+) -> None:
+    """Give those of the listed memberships that join the group what it holds, and others that longer."""
     if not scope.router.is_background:
-        tx.count("extend_for_members", "granted", o=scope.o, group=group, members=members)
+        names = {"o": scope.o, "group": group, "members": members, "expires_at": expires_at}
+        tx.count("extend_for_members_joining", "granted", **names)
 
 
 def before_members_removed(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
@@ -88,11 +91,13 @@ def before_members_replaced(tx: Transaction, scope: Scope, *, group: str, member
 def before_members_completed(
     tx: Transaction, scope: Scope, *, group: str, members: str, now: int
 ) -> None:
-    """Weigh those of the listed memberships that are not in the group now."""
+    """Give those of the listed memberships that are not in the group now what it holds."""
     names = {"o": scope.o, "group": group, "members": members, "now": now}
     scope.router.weigh(tx, "members_missing", takes=False, **names)
     if scope.router.is_background:
         tx.count("pend_members_missing", "pended", "gains", **names)
+    else:
+        tx.count("extend_for_members_missing", "granted", **names)
 
 
 def before_membership_removed(tx: Transaction, scope: Scope, *, subject: str) -> None:

@@ -46,6 +46,7 @@ def add_members(context: Context, change: changes.AddMembers) -> None:
         timed = {"o": context.o, "expires_at": expires_at, **names}
         tx.count("shorten_group_members", "altered", "takes", **timed)
         routing.after_members_shortened(tx, scope, **names)
+    routing.before_members_put(tx, scope, expires_at=expires_at, **names)
     tx.count_or_refuse(
         "put_group_members",
         "refuse_members_missing",
@@ -55,7 +56,6 @@ def add_members(context: Context, change: changes.AddMembers) -> None:
         expires_at=expires_at,
         **names,
     )
-    routing.after_members_added(tx, scope, **names)
 
 
 def remove_members(context: Context, change: changes.RemoveMembers) -> None:
@@ -81,7 +81,6 @@ def replace_members(context: Context, change: changes.ReplaceMembers) -> None:
     tx.count("delete_other_group_members", "altered", "takes", o=context.o, **names)
     routing.before_members_completed(tx, scope, now=context.now, **names)
     tx.count("put_missing_group_members", "altered", o=context.o, now=context.now, **names)
-    routing.after_members_added(tx, scope, **names)
 
 
 def nest(context: Context, change: changes.NestGroup) -> None:

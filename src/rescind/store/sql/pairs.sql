@@ -86,19 +86,43 @@ FROM (SELECT k.membership, a.id AS assignment,
 WHERE e.organization = :o AND e.membership = s.membership AND e.assignment = s.assignment
   AND COALESCE(s.expires_at, 9223372036854775807) < COALESCE(e.expires_at, 9223372036854775807)
 
--- name: extend_for_members
-WITH RECURSIVE
-@upward
-,
-@listed
+-- Those who are in the group already have what it holds, or pending work gives it to them: only whose place is about to
+-- be made or lengthened is given it here. These run before the places are written.
+
+-- fragment: places
+(SELECT l.id AS membership, gm.membership AS present, gm.expires_at
+ FROM (SELECT (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
+       FROM json_texts(:members) AS i) AS l
+ LEFT JOIN group_member AS gm ON gm.organization = :o AND gm.membership = l.id AND gm."group" =
+@group_named
+) AS p
+
+-- fragment: extend_places
 INSERT INTO effective_role (organization, membership, assignment, expires_at)
-SELECT :o, gm.membership, a.id, gm.expires_at
-FROM touched AS t JOIN group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
-     AND gm."group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
-CROSS JOIN upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
+SELECT :o, j.membership, a.id, j.until
+FROM joining AS j CROSS JOIN upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
 WHERE TRUE
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(effective_role.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
+
+-- name: extend_for_members_joining
+WITH RECURSIVE
+@upward
+, joining (membership, until) AS (
+    SELECT p.membership, CAST(:expires_at AS BIGINT) FROM
+@places
+    WHERE p.membership IS NOT NULL AND (p.present IS NULL
+        OR COALESCE(p.expires_at, 9223372036854775807) < COALESCE(CAST(:expires_at AS BIGINT), 9223372036854775807)))
+@extend_places
+
+-- name: extend_for_members_missing
+WITH RECURSIVE
+@upward
+, joining (membership, until) AS (
+    SELECT p.membership, CAST(NULL AS BIGINT) FROM
+@places
+    WHERE p.membership IS NOT NULL AND (p.present IS NULL OR p.expires_at <= :now))
+@extend_places
 
 -- name: shorten_for_members
 WITH RECURSIVE

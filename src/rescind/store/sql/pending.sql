@@ -10,9 +10,14 @@
 -- fragment: is_unsettled
 EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
 
+-- What takes away looks for what was taken back before as well, while rows may be there that only that once gave.
+
 -- fragment: upward_assignments
 (SELECT count(*) FROM (
     SELECT 1 FROM upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
+    UNION ALL
+    SELECT 1 FROM upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NOT NULL
+    WHERE :takes
     LIMIT :most) AS counted)
 
 -- fragment: upward_critical
@@ -21,14 +26,6 @@ EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
     WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u)))
 
 -- Of the listed memberships those count that are in the group, or whose place in it the change makes or alters.
-
--- fragment: places
-(SELECT gm.membership AS present, gm.expires_at
- FROM (SELECT (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
-       FROM json_texts(:members) AS i) AS l
- LEFT JOIN group_member AS gm ON gm.organization = :o AND gm.membership = l.id AND gm."group" =
-@group_named
-) AS p
 
 -- name: weigh_members
 WITH RECURSIVE
