@@ -59,10 +59,9 @@ class Line(Generic[C]):
     def __init__(self, pool: Pool[C]) -> None:
         self.pool, self.process, self.number = pool, os.getpid(), next(_numbers)
         self.connection: C | None = None
-        self.borrower = 0
+        self.borrower = threading.get_ident()
         self.good_until = time.monotonic() + pool.lifetime_seconds
         self.place = weakref.ref(self, pool.places.discard)
-        pool.places.add(self.place)
 
     def end(self) -> None:
         """Close it and give its place free. What another process made is neither closed nor freed."""
@@ -188,6 +187,7 @@ class Pool(Generic[C]):
     def _is_made(self, held: list[Line[C]]) -> bool:
         line = Line(self)
         try:
+            self.places.add(line.place)
             if len(self.places) > self._most:  # others were as quick
                 line.end()
                 return False

@@ -55,6 +55,17 @@ def _by_state(error: psycopg.Error, where: str) -> BaseException:
     return StoreError(database=where, why=first_line(error))
 
 
+def interruption(error: psycopg.Error, before: BaseException | None) -> BaseException | None:
+    """What struck in the middle of something and made the driver fail as it was left, such as an exception
+    of a signal handler; `before` is what was being handled already.
+    """
+    struck: BaseException | None = error
+    while isinstance(struck, psycopg.Error) and not struck.__suppress_context__:
+        struck = struck.__context__
+    is_new = struck is not before and not isinstance(struck, psycopg.Error)
+    return struck if is_new else None
+
+
 def is_of_client(error: psycopg.Error) -> bool:
     """Whether it does not say what the server did with what it was sent."""
     return not error.sqlstate and not isinstance(error, psycopg.errors.PipelineAborted)

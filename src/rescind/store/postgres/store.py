@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -36,7 +37,7 @@ from rescind.store.postgres.connection import (
     location,
     undo,
 )
-from rescind.store.postgres.errors import first_line, is_of_client, translated
+from rescind.store.postgres.errors import first_line, interruption, is_of_client, translated
 from rescind.store.postgres.listener import PostgresListener
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
 from rescind.store.queries import changes_data, queries
@@ -167,7 +168,7 @@ class PostgresStore:
         gives_way: bool,
         may_be_lost: bool,
     ) -> None:
-        connection = self._taken(loan)
+        connection, before = self._taken(loan), sys.exception()
         committing, is_sent = None, False
         try:
             with connection.pipeline():
@@ -187,6 +188,8 @@ class PostgresStore:
         except psycopg.Error as error:
             if committing is not None and committing.statusmessage == "COMMIT":
                 return
+            if (struck := interruption(error, before)) is not None:
+                raise struck from struck.__cause__
             if is_sent and (connection.closed or is_of_client(error)):
                 raise OutcomeUnknown(why=first_line(error)) from error
             raise translated(error, self.where) from error
@@ -196,6 +199,7 @@ class PostgresStore:
     ) -> None:
         if connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE:
             raise InvalidArgument(what="within", mend="open a transaction on the connection first")
+        before = sys.exception()
         with self._translating():
             connection.execute("SAVEPOINT rescind")
         try:
@@ -206,9 +210,11 @@ class PostgresStore:
             if not keep:
                 connection.execute(undo("ROLLBACK TO SAVEPOINT rescind"))
         except BaseException as error:
-            if not connection.closed:
+            with suppress(psycopg.Error):  # it is closed, or has no such savepoint any more
                 connection.execute(undo("ROLLBACK TO SAVEPOINT rescind"))
             if isinstance(error, psycopg.Error):
+                if (struck := interruption(error, before)) is not None:
+                    raise struck from struck.__cause__
                 raise translated(error, self.where) from error
             raise
 

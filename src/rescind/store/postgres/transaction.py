@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from rescind.store.base import Bounds, Held, Params, Rows
 from rescind.store.postgres.connection import Connection
-from rescind.store.postgres.errors import translated
+from rescind.store.postgres.errors import interruption, translated
 
 if TYPE_CHECKING:
     from rescind.store.postgres.store import PostgresStore
@@ -139,6 +140,7 @@ class PostgresSnapshot:
         self, questions: Sequence[tuple[str, Params]], *, is_last: bool = False
     ) -> list[Rows]:
         execute, queries = self._connection.execute, self._store.queries
+        before = sys.exception()
         try:
             with self._connection.pipeline():
                 if not self._is_begun:
@@ -151,4 +153,6 @@ class PostgresSnapshot:
             self._is_begun = True
             return [cursor.fetchall() for cursor in cursors]
         except psycopg.Error as error:
+            if (struck := interruption(error, before)) is not None:
+                raise struck from struck.__cause__
             raise translated(error, self._store.where) from error
