@@ -176,7 +176,7 @@ class Pool(Generic[C]):
                         if self.free:
                             self.wake_one()
                         return
-                if len(self.places) < self._most and self._is_made(held):
+                if self._has_room(1) and self._is_made(held):
                     return
             left = deadline - time.monotonic()
             if left <= 0:
@@ -188,7 +188,7 @@ class Pool(Generic[C]):
         line = Line(self)
         try:
             self.places.add(line.place)
-            if len(self.places) > self._most:  # others were as quick
+            if not self._has_room(0):  # others were as quick
                 line.end()
                 return False
             line.connection = self._make()
@@ -198,6 +198,9 @@ class Pool(Generic[C]):
                 line.end()
             raise
         return True
+
+    def _has_room(self, places: int) -> bool:
+        return len(self.places) + places <= self._most
 
     def wake_one(self) -> None:
         """Have a waiter look."""
