@@ -15,7 +15,8 @@ from rescind import Authority
 from rescind.errors import StoreUnavailable
 
 WAIT_SECONDS = 30
-READS = ("fetch", "fetch_many", "snapshot", "version", "listener")
+FETCHES = ("fetch", "fetch_many", "snapshot", "listener")
+READS = (*FETCHES, "version")
 
 
 def read(store: Any, how: str, meanwhile: Callable[[], int]) -> Any:
@@ -23,7 +24,8 @@ def read(store: Any, how: str, meanwhile: Callable[[], int]) -> Any:
     store.queries["slow"] = "SELECT meanwhile()"
     listener = store.listen("") if how == "listener" else None
     store.version()
-    (line,) = store._readers.free
+    store.fetch("plan", {"organization": "acme"})
+    (line,) = (store._readers if how in FETCHES else store._watchers).free
     line.connection.create_function("meanwhile", 0, meanwhile)
     if how == "version":
         line.connection.set_trace_callback(lambda _: meanwhile() and None)
@@ -55,7 +57,7 @@ def test_closing_waits_for_a_statement_under_way(
         closing = pool.submit(store.close)
         while not store._readers.is_resting:
             assert not closing.done()
-        assert store._readers.lines()
+        assert store._readers.lines() or store._watchers.lines()
         go.set()
         assert rows.result(WAIT_SECONDS) == (None if how == "version" else [(7,)])
         closing.result(WAIT_SECONDS)
@@ -79,7 +81,7 @@ def meanwhile(number):
     inside.set()
     return number
 def run():
-    store.version()
+    store.fetch("plan", {"organization": "acme"})
     store._readers.free[0].connection.create_function("meanwhile", 1, meanwhile)
     print(len(store.fetch("slow", {"many": int(sys.argv[3])})))
 reading = threading.Thread(target=run)
