@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rescind import changes
-from rescind.access import World
+from rescind.access import Assignment, Link, World
 
 Edge = tuple[str, str, str]
 """("place", subject, group), ("nesting", child, parent) or ("assignment", holder, role)."""
@@ -102,3 +102,18 @@ def set_aside_after(
         if way & links
     }
     return aside - given
+
+
+def links(batch: Sequence[changes.Change]) -> set[Link]:
+    """What a batch names, as `access` has it."""
+    return {
+        Assignment(one, other) if kind == "assignment" else (one, other)
+        for kind, one, other in named(batch)
+    }
+
+
+def goes_by_names(batch: Sequence[changes.Change]) -> bool:
+    """Whether a batch makes no other thing of a name that was there, and switches the mode once at most."""
+    deletes = changes.DeleteRole | changes.RemoveMembership
+    switches = [change for change in batch if isinstance(change, changes.SetRoleMode)]
+    return len(switches) < 2 and not any(isinstance(change, deletes) for change in batch)

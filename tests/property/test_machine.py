@@ -24,7 +24,7 @@ from rescind import Authority, Direction, Receipt, Route, access, changes, model
 from rescind.decision.difference import difference
 from rescind.errors import RescindError
 from rescind.store import open_store
-from tests.property import oracle
+from tests.property import oracle, single_role
 from tests.property.chains import assert_each_allows, assert_none_is_missing
 from tests.property.rows import count_rows, effective_roles, role_resets
 
@@ -169,6 +169,17 @@ class Machine(RuleBasedStateMachine):
                 self._check_receipt(receipt, before, after, batch)
         if refused is None:
             self.facts = after
+            self._check_reference(before.world, after.world, batch)
+
+    def _check_reference(
+        self, before: access.World, after: access.World, batch: list[changes.Change]
+    ) -> None:
+        """The reference semantics and the documentation set the same aside."""
+        if single_role.goes_by_names(batch):
+            switched = single_role.mode(before) != single_role.mode(after)
+            links = single_role.links(batch)
+            found = access.resets_after(before, after, links, self.now, switched=switched)
+            assert found == after.resets, batch
 
     def _check_receipt(
         self, receipt: Receipt, before: oracle.Facts, after: oracle.Facts, batch: list[object]
