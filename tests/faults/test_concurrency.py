@@ -14,9 +14,15 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from rescind import Authority, changes
+from rescind import ENVIRONMENT, Authority, changes
 from rescind.changes import Change
-from rescind.errors import NestingCycle
+from rescind.errors import (
+    NestingCycle,
+    PermissionExists,
+    RescindError,
+    ResourceTypeExists,
+    RoleExists,
+)
 from rescind.propagation.reconcile import Work
 from rescind.propagation.schedule import due
 from tests.faults.small import Steady, settle
@@ -258,6 +264,51 @@ def test_a_change_comes_while_a_chunk_settles(
     settle(one, Steady(100))
     is_right = [bool(one.check(subject, "read")) for subject in members] == [True, False]
     assert (left, is_right) == ((["user:2"], True) if is_compared else ([], False))
+
+
+DEFINITIONS: dict[str, tuple[type[RescindError], Change]] = {
+    "permission": (PermissionExists, changes.DefinePermission(permission="billing:read")),
+    "role": (RoleExists, changes.DefineRole(role="auditor")),
+    "resource_type": (ResourceTypeExists, changes.DefineResourceType(type="invoice")),
+}
+
+
+@pytest.mark.parametrize("table", DEFINITIONS)
+@pytest.mark.parametrize("is_for_all_first", [True, False])
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_name_is_defined_on_one_level(
+    two: tuple[str, Authority, Authority], table: str, is_for_all_first: bool, is_on: bool
+) -> None:
+    """Also where it is defined for all organizations and in one at the same time: the later one waits, and is
+    refused. Without the lock it is defined on both.
+    """
+    database, one, other = two
+    error, define = DEFINITIONS[table]
+    names = (ENVIRONMENT, "acme") if is_for_all_first else ("acme", ENVIRONMENT)
+    refused: list[RescindError] = []
+
+    def second() -> None:
+        try:
+            other.apply([define], organization=names[1])
+        except error as raised:
+            refused.append(raised)
+
+    if not is_on:
+        for authority in (one, other):
+            authority.store.queries["hold_definitions"] = "SELECT 1"  # type: ignore[attr-defined]
+    thread = threading.Thread(target=second)
+    with psycopg.connect(database) as connection:
+        receipt = one.apply([define], organization=names[0], within=connection)
+        thread.start()
+        if is_on:
+            _until(lambda: _waits_for_a_lock(database))
+        else:
+            thread.join()
+    receipt.enforce()
+    thread.join()
+    assert bool(refused) is is_on
+    named = "slug IN ('billing:read', 'auditor', 'invoice')"
+    assert _count(database, f"SELECT count(*) FROM {table} WHERE {named}") == (1 if is_on else 2)
 
 
 def _until(has_come: Callable[[], bool]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rescind import model
-from rescind.model import Microseconds, OrganizationId
+from rescind.model import ENVIRONMENT, Microseconds, OrganizationId
 from rescind.propagation.routing import Router, Scope
 from rescind.store import Transaction
 
@@ -40,6 +40,15 @@ def holder_names(to: str) -> dict[str, Any]:
         "subject": None if is_group else holder,
         "group": holder.removeprefix("group:") if is_group else None,
     }
+
+
+def hold_definitions(context: Context) -> None:
+    """Before an organization defines something: what is defined for all stays as it is until the change ends.
+
+    Whoever defines for all holds the environment's row, and waits for this change; so each sees the other's.
+    """
+    if context.organization != ENVIRONMENT:
+        context.tx.run("hold_definitions")
 
 
 def json_list(values: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rescind import changes, model
 from rescind.errors import InvalidChange
 from rescind.propagation import routing
-from rescind.recording.context import Context, json_list
+from rescind.recording.context import Context, hold_definitions, json_list
 
 
 def define_type(context: Context, change: changes.DefineResourceType) -> None:
@@ -14,6 +14,7 @@ def define_type(context: Context, change: changes.DefineResourceType) -> None:
         for parent in change.parents
     )
     names = {"o": context.o, "type": model.resource_type_id(change.type), "parents": parents}
+    hold_definitions(context)
     context.tx.guard("refuse_resource_types_missing", **names)
     context.tx.guard("refuse_resource_type_differs", **names)
     context.tx.count("insert_resource_type", "altered", **names)

@@ -10,7 +10,7 @@ from rescind import changes, model
 from rescind.errors import InvalidChange
 from rescind.model import ENVIRONMENT
 from rescind.propagation import routing
-from rescind.recording.context import Context, json_list
+from rescind.recording.context import Context, hold_definitions, json_list
 
 
 def define_permission(context: Context, change: changes.DefinePermission) -> None:
@@ -20,6 +20,7 @@ def define_permission(context: Context, change: changes.DefinePermission) -> Non
         "critical": change.critical,
         "description": change.description,
     }
+    hold_definitions(context)
     context.tx.guard("refuse_permission_differs", **names)
     context.tx.count("insert_permission", "altered", **names)
 
@@ -54,6 +55,7 @@ def define_role(context: Context, change: changes.DefineRole) -> None:
         "name": change.name,
         "resource_type": _resource_type(change.resource_type),
     }
+    hold_definitions(context)
     context.tx.guard("refuse_permissions_missing", o=context.o, permissions=permissions)
     context.tx.guard("refuse_role_differs", permissions=permissions, **names, **about)
     context.tx.count("insert_role", "altered", **names, **about)

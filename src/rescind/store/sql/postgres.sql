@@ -3,6 +3,11 @@
 -- name: begin
 SELECT rescind_begin(CAST(:o AS INTEGER), :organization, :mode)
 
+-- Nothing is defined for all organizations until this change has ended: a name is defined on one level only.
+
+-- name: hold_definitions
+SELECT 1 FROM organization WHERE id = 0 FOR SHARE
+
 -- Arrays instead of IN: looked up by key whatever the statistics say, where a semi-join might scan the group.
 
 -- name: delete_group_members

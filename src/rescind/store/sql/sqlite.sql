@@ -38,6 +38,9 @@ CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
 -- fragment: is_busy
 FALSE
 
+-- name: hold_definitions
+SELECT 1 WHERE FALSE
+
 -- name: refuse_group_busy
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FALSE
 
