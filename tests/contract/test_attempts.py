@@ -241,12 +241,21 @@ def test_a_repair_whose_plan_is_always_overtaken(
     assert len(asked) == PLAN_ATTEMPTS
 
 
-def test_work_that_is_always_overtaken(acme: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+OVERTAKEN = {
+    "_carry_out": changes.Unassign(role="writer", to="group:eng", on="folder:a"),
+    "_carry_out_members": LEAVE,
+}
+
+
+@pytest.mark.parametrize("step", OVERTAKEN)
+def test_work_that_is_always_overtaken(
+    acme: Authority, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
     """Settling is a conflict then: a worker, or the next call, goes on from where it is."""
-    acme.apply([LEAVE], route="background")
+    acme.apply([OVERTAKEN[step]], route="background")
     asked: list[Any] = []
     with monkeypatch.context() as patch:
-        patch.setattr(Work, "_carry_out", _always(PendingMoved(), asked))
+        patch.setattr(Work, step, _always(PendingMoved(), asked))
         with pytest.raises(StoreConflict):
             acme.reconcile("eng")
     assert len(asked) == reconcile.MOST_RESTARTS + 1

@@ -208,6 +208,9 @@ class Store(Protocol):
     def waiting(self) -> int:
         """How many others wait for a lock in this database, as far as can be told at little cost."""
 
+    def reconnect(self) -> None:
+        """Use no connection again that was made before this call: the database may be elsewhere now."""
+
     def listen(self, channel: str) -> Listener:
         """Somebody to wait with for other processes' news. It is a hint: polling is the truth."""
 

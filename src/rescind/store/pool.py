@@ -222,6 +222,12 @@ class Pool(Generic[C]):
             self._end_free()
         return not self.lines()
 
+    def renew(self) -> None:
+        """Lend none again that there is now."""
+        for line in self.lines():
+            line.good_until = 0.0
+        self._end_free()
+
     def wake(self) -> None:
         """Lend again."""
         self.is_resting = False

@@ -23,6 +23,7 @@ VERSIONS = (
     "0012",
     "0013",
     "0014",
+    "0015",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 

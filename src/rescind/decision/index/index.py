@@ -35,7 +35,7 @@ class Index:
     """One organization. Equal to one that was built anew from the same facts."""
 
     def __init__(self, o: int) -> None:
-        self.o = o
+        self.o, self.server = o, ""
         self.worked = Worked()
         self.facts = Facts(o, self.worked)
         self._lock = threading.Lock()

@@ -27,6 +27,10 @@ class TooFarBehind(Exception):
     """The log has so much that building anew is faster."""
 
 
+class OtherServer(Exception):
+    """The log is another server's, which may have other changes at the same revisions."""
+
+
 @dataclass
 class Tail:
     """What was read to bring an index from one revision to another; nothing is applied yet."""
@@ -37,7 +41,7 @@ class Tail:
 
 
 def read_tail(store: Store, index: Index, at: Revision) -> Tail | None:
-    """What changed since a revision; None if nothing did. Raises Gone and TooFarBehind."""
+    """What changed since a revision; None if nothing did. Raises Gone, TooFarBehind and OtherServer."""
     with store.snapshot() as snapshot:
         state, log, environment_log = snapshot.fetch_many(
             [
@@ -47,6 +51,8 @@ def read_tail(store: Store, index: Index, at: Revision) -> Tail | None:
             ]
         )
         revision = take_state(None, state, store.seals)
+        if state[0][7] != index.server:
+            raise OtherServer
         if revision == at:
             return None
         if max(len(log), len(environment_log)) > MOST_ENTRIES:

@@ -56,8 +56,9 @@ def take_state(index: Index | None, state: Rows, seals: Seals) -> Revision:
     """The revision of a row of `index_state`, whose settings the index takes over. Raises Gone."""
     if not state or state[0][1] is None:
         raise Gone
-    o, _, number, environment, mode, on_loss, default_role = state[0]
+    o, _, number, environment, mode, on_loss, default_role, server = state[0]
     if index is not None:
+        index.server = server
         index.facts.set_rules(Rules(mode == "single", on_loss == "next-highest", default_role))
     return seals.revision(o, number, environment)
 

@@ -72,6 +72,9 @@ class Keeper(Protocol):
     def start(self) -> None:
         """Do what must be done before anything is held in this process."""
 
+    server: str
+    """The one that the expiry is of; what another one said may not be answered from."""
+
     def expiry(self) -> float:
         """Until when, by CLOCK, whatever is read from the store after this call may be answered from."""
 

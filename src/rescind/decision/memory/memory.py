@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from rescind import forks
-from rescind.decision.index.tail import TooFarBehind, read_tail
+from rescind.decision.index.tail import OtherServer, TooFarBehind, read_tail
 from rescind.decision.index.whole import Gone, built
 from rescind.decision.memory.holding import Holding, Keeper, State
 from rescind.errors import RescindError, ThreadsExhausted
@@ -105,6 +105,9 @@ class Memory:
             except (Gone, TooFarBehind):
                 self._let_go(holding)
                 return
+            except OtherServer:
+                self._leave_server(holding)
+                return
             if tail is not None:
                 holding.state = None
                 try:
@@ -116,7 +119,9 @@ class Memory:
                 holding.revision = tail.revision
                 if tail.revokes:
                     holding.revoked_at = tail.revision.organization
-            if expiry > 0:
+            if holding.index.server != self.keeper.server:
+                self._leave_server(holding)
+            elif expiry > 0:
                 holding.state = State(holding.index, holding.revision, expiry)
 
     def prolong(self, holding: Holding, revision: Revision, expiry: float) -> bool:
@@ -128,6 +133,8 @@ class Memory:
             if self.holdings.get(holding.name) is not holding:
                 return True
             if holding.state is None or not holding.revision.covers(revision):
+                return False
+            if holding.index.server != self.keeper.server:
                 return False
             holding.state = State(holding.index, holding.revision, expiry)
             return True
@@ -182,6 +189,14 @@ class Memory:
         for holding in tuple(self.holdings.values()):
             if o in (0, holding.index.o):
                 self.catch_up(holding)
+
+    def _leave_server(self, holding: Holding) -> None:
+        """The lease, the log and memory are not of one server: another one was promoted, say. Let go of it,
+        and ask on connections that are made anew.
+        """
+        log.warning("organization %s is let go of: another server answers", holding.name)
+        self._let_go(holding)
+        self.store.reconnect()
 
     def _let_go(self, holding: Holding) -> None:
         holding.state = None

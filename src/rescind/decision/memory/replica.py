@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from rescind.decision.clock import CLOCK, clock
 from rescind.decision.memory.memory import Memory
-from rescind.errors import RescindError, ThreadsExhausted
+from rescind.errors import RescindError, StoreUnavailable, ThreadsExhausted
 from rescind.model import Direction, Revision
-from rescind.store import Listener, Store
+from rescind.store import Listener, Rows, Store
 from rescind.threads import started
 
 RENEWALS_PER_LEASE = 4
@@ -47,7 +47,7 @@ class News(NamedTuple):
 
 
 class LeaseLost(Exception):
-    """Others took this replica for dead: it begins anew, as another one."""
+    """Others took this replica for dead, or another server answers: it begins anew, as another one."""
 
 
 class Replica:
@@ -65,7 +65,7 @@ class Replica:
         self._environment = -1
         self._is_known = False
         self._failures = 0
-        self.id = ""
+        self.id = self.server = ""
 
     # --- what memory asks -------------------------------------------------------------------------
 
@@ -89,9 +89,14 @@ class Replica:
 
     def hold(self, o: int, revision: Revision) -> None:
         """From the return of this on, revoking changes of the organization wait for this replica."""
-        self._store.fetch(
-            "hold_organization", {"o": o, "replica": self.id, "revision": revision.organization}
-        )
+        known = {"o": o, "replica": self.id, "revision": revision.organization}
+        self._require_own(self._store.fetch("hold_organization", known))
+
+    def _require_own(self, rows: Rows) -> None:
+        """Raises StoreUnavailable unless the server that answered is the one that the lease is of."""
+        if [server for (server,) in rows] != [self.server]:
+            self._store.reconnect()
+            raise StoreUnavailable(why="another server answers than the one that has the lease")
 
     def release(self, o: int) -> None:
         """No change of the organization waits for this replica any more."""
@@ -122,10 +127,10 @@ class Replica:
         before = clock(CLOCK)
         name = f"{socket.gethostname()}:{os.getpid()}"
         names = {"replica": self.id, "name": name, "ttl": int(self._ttl * 1e6)}
-        self._store.fetch("register_replica", names)
+        ((self.server,),) = self._store.fetch("register_replica", names)
         ((_, self._environment),) = self._revisions([0])
         known = {"o": 0, "replica": self.id, "revision": self._environment}
-        self._store.fetch("hold_organization", known)
+        self._require_own(self._store.fetch("hold_organization", known))
         self._memory.hold_anew()
         self._is_known, self._expiry = True, before + self._ttl
         for holding in tuple(self._memory.holdings.values()):
@@ -138,8 +143,9 @@ class Replica:
                     self._begin()
                 self._serve()
             except LeaseLost:
-                log.warning("replica %s was taken for dead; it begins anew", self.id)
+                log.warning("replica %s has lost its lease; it begins anew", self.id)
                 self._is_known = False
+                self._reconnect()
                 self._stop.wait(self._backoff_seconds())
             except RescindError as error:
                 log.warning("replica %s cannot renew its lease: %s", self.id, error)
@@ -148,6 +154,12 @@ class Replica:
                 log.exception("replica %s answers nothing from memory for now", self.id)
                 self._memory.suspend()
                 self._stop.wait(MOST_BACKOFF_SECONDS)
+
+    def _reconnect(self) -> None:
+        """Have the lease and the log from wherever the database is now."""
+        self._store.reconnect()
+        if self._news is not None:
+            self._news.close()
 
     def _backoff_seconds(self) -> float:
         """How long to wait after another failure: doubled each time until a renewal succeeds."""
@@ -177,7 +189,7 @@ class Replica:
         """Only what is read after the lease was renewed may be answered from until its new end."""
         assert self._news is not None
         before = clock(CLOCK)
-        if not self._news.fetch("renew_lease", {"replica": self.id}):
+        if self._news.fetch("renew_lease", {"replica": self.id}) != [(self.server,)]:
             raise LeaseLost
         self._expiry = expiry = before + self._ttl
         holdings = tuple(self._memory.holdings.values())

@@ -28,6 +28,8 @@ class Together(threading.local):
 class FileWatch:
     """The keeper of an embedded database."""
 
+    server = ""
+
     def __init__(self, memory: Memory, version: Callable[[], tuple[int, int]]) -> None:
         self._memory, self._version = memory, version
         self.look = self._look

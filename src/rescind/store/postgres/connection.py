@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -27,6 +28,8 @@ whatever level the server, the database or the role has as its default.
 CONNECT_SECONDS = 10.0
 BUSY_SECONDS = 10.0
 """How long a lock is waited for: its holder may stand still without being gone."""
+CANCEL_SECONDS = 1.0
+"""How long a server that says nothing may take to hear that it is to stop."""
 GIVING_WAY_SECONDS = 0.25
 """The same, for who gives way."""
 SILENCE_SECONDS: Final = Settings().silence_seconds
@@ -47,6 +50,8 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
     silence_seconds: float = SILENCE_SECONDS
     process: int = 0
+    cancels_when_silent: bool = False
+    """Whether the server is told to stop: who waits for a standby that is gone would stay there otherwise."""
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         if self.process not in (0, os.getpid()):
@@ -56,6 +61,9 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
         try:
             return super().wait(_until_silent(gen, self.silence_seconds), interval)
         except ServerSilent as error:
+            if self.cancels_when_silent:
+                with suppress(psycopg.Error):
+                    self.cancel_safe(timeout=CANCEL_SECONDS)
             self.close()
             why = f"the server has said nothing for {self.silence_seconds:g} s"
             raise ServerSilent(why) from error

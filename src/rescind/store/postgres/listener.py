@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 class PostgresListener:
     """Hears a channel's notifications, on a connection that has not been made before it is needed.
 
-    What it writes is not waited for to be on disk: it is only for what may be lost with the server.
+    What it writes is not waited for to be on disk, unless its statement says so: it is only for what may be
+    lost with the server.
     """
 
     def __init__(self, store: PostgresStore, channel: str) -> None:
         self._store, self._channel = store, channel
         self._connection: Connection | None = None
+        self._warnings: list[str] = []
 
     def wait(self, seconds: float) -> list[str] | None:
         try:
@@ -41,17 +43,27 @@ class PostgresListener:
             if self._connection is None or self._connection.closed:
                 self._connect()
             assert self._connection is not None
-            return self._connection.execute(
-                self._store.queries[name], params, prepare=True
-            ).fetchall()
+            self._warnings.clear()
+            sql = self._store.queries[name]
+            found = self._connection.execute(sql, params, prepare=True).fetchall()
         except psycopg.Error as error:
             self.close()
             raise self._unavailable(error) from error
+        if self._warnings:  # the wait for a standby was canceled, say: it is not what was asked for
+            self.close()
+            raise StoreUnavailable(database=self._store.where, why=self._warnings[0])
+        return found
+
+    def _note(self, notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            self._warnings.append(notice.message_primary or "a warning")
 
     def _connect(self) -> None:
         silence_seconds = self._store.silence_seconds
         connection = connect(self._store.url, silence_seconds, autocommit=True)
         self._connection = connection
+        connection.cancels_when_silent = True
+        connection.add_notice_handler(self._note)
         configure(connection, silence_seconds=silence_seconds)
         connection.execute("SET synchronous_commit = off")
         connection.execute(f'LISTEN "{self._channel}"')

@@ -256,6 +256,9 @@ class PostgresStore:
             row = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
             return int(row[0]) if row else 0
 
+    def reconnect(self) -> None:
+        self._pool.renew()
+
     def listen(self, channel: str) -> PostgresListener:
         return PostgresListener(self, channel)
 

@@ -4,7 +4,8 @@
 SELECT o.id FROM organization AS o WHERE o.slug = :organization AND o.id <> 0
 
 -- name: index_state
-SELECT o.id, o.slug, o.revision, env.revision AS environment, o.role_mode, o.on_loss, o.default_role
+SELECT o.id, o.slug, o.revision, env.revision AS environment, o.role_mode, o.on_loss, o.default_role,
+@server
 FROM organization AS o JOIN organization AS env ON env.id = 0 WHERE o.id = :o
 
 -- name: index_memberships

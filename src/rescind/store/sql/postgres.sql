@@ -83,6 +83,9 @@ WHERE o.id = :o
 
 -- Time for pending work is the database's, so that workers' clocks do not matter.
 
+-- fragment: server
+rescind_server() AS server
+
 -- fragment: clock
 CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
 
@@ -112,11 +115,25 @@ SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS D
 
 -- --- replicas ------------------------------------------------------------------------------------
 
+-- Of a lease: where the server has synchronous standbys, it is committed when they have it, so that it ends on a
+-- primary that they were parted from.
+
+-- fragment: lastingly
+lasting (said) AS MATERIALIZED (
+    SELECT set_config('synchronous_commit', CASE
+        WHEN current_setting('synchronous_standby_names') = '' THEN current_setting('synchronous_commit')
+        WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply'
+        ELSE 'on' END, true))
+
 -- name: register_replica
-INSERT INTO replica (id, name, ttl) VALUES (:replica, :name, :ttl) RETURNING id
+WITH
+@lastingly
+INSERT INTO replica (id, name, ttl) SELECT :replica, :name, :ttl FROM lasting RETURNING rescind_server()
 
 -- name: renew_lease
-UPDATE replica SET beat = beat + 1 WHERE id = :replica RETURNING beat
+WITH
+@lastingly
+UPDATE replica SET beat = beat + 1 FROM lasting WHERE id = :replica RETURNING rescind_server()
 
 -- name: forget_replica
 DELETE FROM replica WHERE id = :replica RETURNING id
@@ -127,8 +144,10 @@ DELETE FROM replica WHERE id = :replica RETURNING id
 DELETE FROM replica WHERE id = :replica AND beat = :beat RETURNING id
 
 -- name: hold_organization
-INSERT INTO replica_held (organization, replica, revision) VALUES (:o, :replica, :revision)
-ON CONFLICT (organization, replica) DO UPDATE SET revision = EXCLUDED.revision RETURNING revision
+WITH
+@lastingly
+INSERT INTO replica_held (organization, replica, revision) SELECT :o, :replica, :revision FROM lasting
+ON CONFLICT (organization, replica) DO UPDATE SET revision = EXCLUDED.revision RETURNING rescind_server()
 
 -- name: release_organization
 DELETE FROM replica_held WHERE organization = :o AND replica = :replica RETURNING revision

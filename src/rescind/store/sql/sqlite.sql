@@ -30,6 +30,9 @@ SELECT o.id, o.revision, env.revision AS environment, NULL AS direction, NULL AS
        NULL AS settled_at, :not_found AS not_found, rescind_tallied('pairs') AS pairs
 FROM organization AS o JOIN organization AS env ON env.id = 0 WHERE o.id = :o
 
+-- fragment: server
+'' AS server
+
 -- fragment: clock
 CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
 

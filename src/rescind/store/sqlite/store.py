@@ -241,6 +241,9 @@ class SqliteStore:
     def waiting(self) -> int:
         return self._turns.waiting()
 
+    def reconnect(self) -> None:
+        """A file is nowhere else."""
+
     def listen(self, channel: str) -> SqliteListener:  # noqa: ARG002
         self._require_usable()
         return SqliteListener(self)

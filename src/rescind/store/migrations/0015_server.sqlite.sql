@@ -1,0 +1,1 @@
+-- Which server answers on PostgreSQL: there is nothing to do here, where a file has no other.
