@@ -177,6 +177,7 @@ _RANGES: Final = {
     "limits.body_bytes": (1, 1 << 40),
     "limits.import_bytes": (1, 1 << 40),
     "limits.body_seconds": (0.001, 86_400),
+    "limits.request_seconds": (0.001, 86_400),
     "limits.import_seconds": (0.001, 604_800),
     "limits.depth": (4, 500),
     "limits.batch_checks": (1, 100_000),

@@ -16,16 +16,22 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
-from rescind.errors import BodyTooLarge, MethodNotAllowed, RescindError
+from rescind.errors import (
+    BodyTooLarge,
+    MethodNotAllowed,
+    OutcomeUnknown,
+    RequestTimedOut,
+    RescindError,
+)
 from rescind.http import admission, problems
 from rescind.http.addresses import Address, Addresses
 from rescind.http.admission import Admission
 from rescind.http.at_hand import MOST_BYTES, NotAtHand
-from rescind.http.auth import Caller, Scope, admitted
+from rescind.http.auth import ALTERING, Caller, Scope, admitted
 from rescind.http.authzen.routes import found_below
 from rescind.http.heads import Headers, require_single
 from rescind.http.keys import Credential, parted
-from rescind.http.patience import Message, Patience, Receive
+from rescind.http.patience import Deadlines, Message, Patience, Receive
 from rescind.http.public import Public
 from rescind.http.service import Service
 
@@ -38,8 +44,8 @@ App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 ADMISSION: Final = "admission"
 """Where a request's state has its admission, if that is known before the gate is asked."""
-STREAMED: Final = frozenset({"/v1/import"})
-"""Routes that read their body themselves, piece by piece."""
+STREAMED: Final = frozenset({b"/v1/import"})
+"""Routes that read their body themselves, piece by piece, and have a time of their own."""
 NDJSON: Final = b"application/x-ndjson"
 _REQUEST_ID: Final = re.compile(rb"[!-~](?:[ -~]{0,1022}[!-~])?")
 """What can be printed, and is short enough for a log."""
@@ -81,6 +87,7 @@ class Gate:
         self._addresses = addresses or Addresses(())
         self._encode = encode or (lambda _, error, request_id: problems.encoded(error, request_id))
         self._patience = Patience(service.limits.body_seconds)
+        self._deadlines = Deadlines(service.limits.request_seconds)
         self._tasks: set[asyncio.Future[Any]] = set()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -139,6 +146,8 @@ class Gate:
             scope = {**scope, "method": "GET"}
         raw_path = found_below(self.service, scope.get("raw_path") or scope["path"].encode())
         address: Address | None = None
+        if raw_path not in STREAMED:
+            self._deadlines.begin()
         try:
             lane = self._lane(scope["method"], raw_path)
             if lane is None:
@@ -170,9 +179,27 @@ class Gate:
             if isinstance(error, MethodNotAllowed) and address is not None:
                 fields.append((b"allow", address.allow.encode()))
             await _respond(answer, problems.status_of(error), fields, body)
+        except asyncio.CancelledError:
+            if not self._deadlines.is_over():
+                raise
+            late = self._late(scope["method"], needed)
+            fields, body = self._refused(scope["path"], late, state)
+            if not status:  # else the connection is closed, since the answer is not whole
+                await _respond(answer, problems.status_of(late), fields, body)
         finally:
+            self._deadlines.end()
             level = logging.DEBUG if lane is not None and status == 200 else logging.INFO
             _log(method, scope["path"], state, status, start, level)
+
+    def _late(self, method: str, needed: Scope | None) -> RescindError:
+        """What a request that takes too long is told.
+
+        Work that has begun goes on in its thread, and what it was to alter may be altered; what waits for a
+        thread is not begun.
+        """
+        if needed in ALTERING and method != "GET":
+            return OutcomeUnknown()
+        return RequestTimedOut(limit=f"{self._deadlines.seconds:g} s")
 
     def _lane(self, method: str, raw_path: bytes) -> Lane | None:
         return self.lanes.get(raw_path.decode("latin-1")) if method == "POST" else None
@@ -198,7 +225,7 @@ class Gate:
             caller = state["caller"] = credential.caller
             self.service.rates.spend(caller.key_id)
             caller.require(needed)
-            if scope["path"] in STREAMED:
+            if scope["path"].encode() in STREAMED:
                 admission.require_plain(headers)
                 state["credential"] = credential
                 return Admission(caller)

@@ -29,6 +29,8 @@ class Limits:
     """Of an import's body."""
     body_seconds: float = 30.0
     """How long a body may take to arrive; for an import, each part of it."""
+    request_seconds: float = 60.0
+    """How long a request may take, but for imports."""
     import_seconds: float = 3_600.0
     """How long an import may take."""
     depth: int = 32

@@ -82,6 +82,54 @@ def reset(transport: Any) -> None:
     transport.abort()
 
 
+class Deadlines:
+    """Cancels tasks that take too long. For one event loop."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._ends: dict[asyncio.Task[Any], float] = {}
+        self._late: set[asyncio.Task[Any]] = set()
+        self._is_watching = False
+
+    def begin(self) -> None:
+        """Give the current task its time, from now on."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._ends[task] = time.monotonic() + self.seconds
+        if not self._is_watching:
+            self._watch()
+
+    def is_over(self) -> bool:
+        """Whether the current task was cancelled by its deadline; then it may go on."""
+        task = asyncio.current_task()
+        if task is None or task not in self._late:
+            return False
+        self._late.discard(task)
+        task.uncancel()
+        return True
+
+    def end(self) -> None:
+        """The current task is done with what had its time."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._ends.pop(task, None)
+            if task in self._late:
+                self._late.discard(task)
+                task.uncancel()
+
+    def _watch(self) -> None:
+        now = time.monotonic()
+        for task, end in list(self._ends.items()):
+            if end <= now:
+                del self._ends[task]
+                self._late.add(task)
+                task.cancel()
+        self._is_watching = bool(self._ends)
+        if self._is_watching:
+            pause = min(self.seconds / 4, LONGEST_PAUSE)
+            asyncio.get_running_loop().call_later(pause, self._watch)
+
+
 class Patience:
     """Waits for messages, each until a deadline. For one event loop."""
 

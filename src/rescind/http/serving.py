@@ -12,9 +12,11 @@ import resource
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
@@ -31,6 +33,8 @@ from rescind.http.wire import Wires
 BACKLOG: Final = 2_048
 DESCRIPTORS: Final = 192
 """Of a process, for everything but connections of clients: databases, logs, and connections to be closed."""
+LAST_SECONDS: Final = 10.0
+"""How long a worker's chunk, and what requests left behind in threads, may take beyond `shutdown_seconds`."""
 RESTART_SECONDS: Final = 1.0
 """How long a process that died is left alone before another takes its place."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -77,17 +81,45 @@ def run(configuration: Configuration, listening: socket.socket) -> None:
         service = Service(
             authority, keys, limits=configuration.limits, public_url=configuration.public_url
         )
-        server = uvicorn.Server(_uvicorn(configuration, service))
+        server = Server(_uvicorn(configuration, service))
 
         def stop(*_: object) -> None:
             service.is_stopping = True
             server.should_exit = True
+            end_at_last(configuration.shutdown_seconds + LAST_SECONDS)
 
+        server.told = stop
         concurrency = configuration.workers
         workers = authority.workers(concurrency=concurrency) if concurrency else nullcontext()
         with _on_signals(stop), workers:
             server.run(sockets=[listening])
         log.info("ended in order")
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which has handlers of signals of its own while it runs."""
+
+    told: Callable[[], None] = staticmethod(lambda: None)
+    """Called when a signal says that it is to end."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End in order."""
+        self.told()
+        super().handle_exit(sig, frame)
+
+
+def end_at_last(seconds: float) -> None:
+    """End the process after so many seconds, whatever is under way then: it is as if it were killed, which
+    the database and other processes are safe from.
+    """
+
+    def end() -> None:
+        log.error("not ended in order after %g s: what is under way is given up", seconds)
+        os._exit(1)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _uvicorn(configuration: Configuration, service: Service) -> uvicorn.Config:

@@ -1,0 +1,194 @@
+"""A request has an end, and so has a service that is told to stop: whatever its work does."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rescind import Authority
+from rescind.http.app import THREADS, application
+from rescind.http.keys import Keys
+from rescind.http.limits import Limits
+from rescind.http.patience import Deadlines
+from rescind.http.service import Service
+from tests.contract.world import WORLD
+from tests.http.raw import answers, connect, request, until_closed
+from tests.http.serving import Served, serving
+
+LIST = "/v1/who-can?organization=acme&permission=read"
+CREATE = b'{"organization": "acme", "changes": [{"change": "create_group", "group": "late"}]}'
+
+
+class Held:
+    """A method that goes on when it is let."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method = method
+        self.begun, self.may_go_on = threading.Semaphore(0), threading.Event()
+        self.ended = threading.Semaphore(0)
+
+    def __call__(self, *arguments: Any, **others: Any) -> Any:
+        self.begun.release()
+        self.may_go_on.wait()
+        try:
+            return self._method(*arguments, **others)
+        finally:
+            self.ended.release()
+
+
+@contextmanager
+def limited(database: str, seconds: float) -> Iterator[tuple[Served, Deadlines]]:
+    """A service, and the time of its requests, which may be altered."""
+    with Authority.open(database) as authority:
+        authority.apply(WORLD, organization="acme")
+        service = Service(authority, Keys(authority.store), limits=Limits(request_seconds=seconds))
+        gate = application(service)
+        with serving(service, gate=gate) as running:
+            yield running, gate._deadlines
+
+
+def asked(served: Served, method: str, path: str, body: bytes = b"", *more: str) -> socket.socket:
+    """A request that is sent, and waits for its answer."""
+    connection = connect(served)
+    sent = request(body, path, key=served.admin, more=["Connection: close", *more])
+    connection.sendall(method.encode() + sent[len("POST") :])
+    return connection
+
+
+def answer(connection: socket.socket) -> tuple[bytes, bytes]:
+    """Status line and body."""
+    with connection:
+        ((status, _, body),) = answers(until_closed(connection))
+    return status, body
+
+
+@pytest.mark.parametrize("seconds", [0.2, 3_600.0])
+def test_a_request_has_its_time(
+    new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """Then it is 503, and others go on. Control: with time enough it is answered when its work is done."""
+    with limited(new_database("sqlite"), seconds) as (served, time):
+        held = Held(served.service.authority.who_can)
+        monkeypatch.setattr(Authority, "who_can", held)
+        connection = asked(served, "GET", LIST)
+        assert held.begun.acquire(timeout=60)
+        if seconds > 1:
+            held.may_go_on.set()
+            assert answer(connection)[0] == b"HTTP/1.1 200 OK"
+            return
+        status, body = answer(connection)
+        assert status == b"HTTP/1.1 503 Service Unavailable"
+        assert b'"code":"request_timed_out"' in body
+        time.seconds = 3_600
+        assert answer(asked(served, "GET", "/v1/keys"))[0] == b"HTTP/1.1 200 OK"
+        held.may_go_on.set()
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_a_change_that_takes_too_long_has_an_unknown_outcome(
+    new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    """It may be made after the answer; repeated with its key it has one effect, and tells."""
+    with limited(new_database(engine), 0.5) as (served, time):
+        authority = served.service.authority
+        held = Held(authority.apply)
+        with monkeypatch.context() as patch:
+            patch.setattr(authority, "apply", held)
+            again = "Idempotency-Key: late"
+            status, body = answer(asked(served, "POST", "/v1/changes", CREATE, again))
+            assert status == b"HTTP/1.1 504 Gateway Timeout"
+            assert b'"code":"outcome_unknown"' in body
+            held.may_go_on.set()
+            assert held.ended.acquire(timeout=60)
+        time.seconds = 3_600
+        before = len(list(authority.log(organization="acme")))
+        assert answer(asked(served, "POST", "/v1/changes", CREATE, again))[0] == b"HTTP/1.1 200 OK"
+        entries = list(authority.log(organization="acme"))
+        assert len(entries) == before
+        assert entries[-1].idempotency_key == "late"
+
+
+def test_what_waits_for_a_thread_is_not_begun(
+    new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When its time is over: a change that was refused so is not made later."""
+    with limited(new_database("sqlite"), 0.5) as (served, time), ExitStack() as stack:
+        held = Held(served.service.authority.who_can)
+        applied = Held(served.service.authority.apply)
+        applied.may_go_on.set()
+        monkeypatch.setattr(Authority, "who_can", held)
+        monkeypatch.setattr(Authority, "apply", applied)
+        for _ in range(THREADS):
+            stack.enter_context(asked(served, "GET", LIST))
+        for _ in range(THREADS):
+            assert held.begun.acquire(timeout=60)
+        status, _ = answer(asked(served, "POST", "/v1/changes", CREATE))
+        assert b" 504 " in status
+        time.seconds = 3_600
+        held.may_go_on.set()
+        assert answer(asked(served, "GET", "/v1/keys"))[0] == b"HTTP/1.1 200 OK"
+        assert not applied.begun.acquire(blocking=False)
+
+
+STUCK = """
+import socket, sys, threading
+from rescind import Authority
+from rescind.http import serving
+from rescind.http.configuration import Configuration
+serving.LAST_SECONDS = 0.2
+if sys.argv[2] == "unbounded":
+    serving.end_at_last = lambda _: None
+may_end = threading.Event()
+def stuck(*_, **__):
+    print("stuck", flush=True)
+    may_end.wait()
+Authority.who_can = stuck
+def let():
+    sys.stdin.readline()
+    may_end.set()
+threading.Thread(target=let, daemon=True).start()
+configuration = Configuration(database=sys.argv[1], port=0, shutdown_seconds=0.2, workers=0)
+serving.serve(configuration, migrate=lambda _: None, say=lambda text: print(text, flush=True))
+"""
+
+
+@pytest.mark.parametrize(("end", "code"), [("bounded", 1), ("unbounded", 0)])
+def test_a_service_that_is_told_to_stop_ends(
+    new_database: Callable[[str], str], tmp_path: Path, end: str, code: int
+) -> None:
+    """Though work of a request goes on for ever. Control: else it ends when that does."""
+    database = new_database("sqlite")
+    with Authority.open(database) as authority:
+        text = Keys(authority.store).create("t", ["admin"])[1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", STUCK, database, end],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        served = Served(None, url, text)  # type: ignore[arg-type]
+        with asked(served, "GET", LIST):
+            assert process.stdout.readline() == "stuck\n"
+            process.send_signal(signal.SIGTERM)
+            if end == "unbounded":
+                assert process.stderr is not None
+                while "timeout graceful shutdown exceeded" not in process.stderr.readline():
+                    pass
+                assert process.poll() is None
+                assert process.stdin is not None
+                process.stdin.write("\n")
+                process.stdin.flush()
+            assert process.wait() == code
