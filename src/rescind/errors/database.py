@@ -53,6 +53,9 @@ REPEAT_TRANSACTION: Final = "Roll your transaction back, and repeat it from its 
 """What helps where a transaction's snapshot is older than what it would change."""
 
 
+MIGRATE: Final = "Run `rescind migrate` on it: it repairs the schema, or says what it cannot."
+
+
 class SchemaMissing(StoreError):
     """The database has no Rescind schema."""
 
@@ -72,6 +75,16 @@ class SchemaTooNew(StoreError):
 
     code = "schema_too_new"
     mend = "Upgrade Rescind on this machine."
+
+
+class SchemaDiffers(StoreError):
+    """The database's schema is not what its version says."""
+
+    code = "schema_differs"
+    mend = (
+        "It was made by a version from before a release, or altered: restore it,"
+        " or export it with the version that made it and import that into a new database."
+    )
 
 
 class OutcomeUnknown(StoreError):

@@ -85,6 +85,7 @@ _STATUSES: Final[dict[type[RescindError], int]] = {
     errors.GroupBusy: 503,
     errors.RequestTimedOut: 503,
     errors.SchemaMissing: 503,
+    errors.SchemaDiffers: 503,
     errors.SchemaTooOld: 503,
     errors.SchemaTooNew: 503,
     errors.OutcomeUnknown: 504,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import sqlalchemy
@@ -13,23 +14,27 @@ from alembic.config import Config
 from alembic.util import CommandError
 
 from rescind.errors import SchemaTooNew, StoreBusy, StoreReadOnly, StoreUnavailable
+from rescind.store.migrations.repair import repair_schema
 from rescind.store.postgres import location
 from rescind.store.queries import queries
 from rescind.store.sqlite import connect, translated_errors
 
 HERE = Path(__file__).parent
+ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(7232473)"}
+"""Has others that migrate wait until this one has ended."""
 
 
 def migrate(url: str) -> None:
-    """Create or upgrade the schema; on a current one, nothing but a view of another version is made anew.
+    """Create or upgrade the schema. What differs from the database's own version is made anew first.
 
     `postgresql://…`, `sqlite:///file.db` or a path; a missing SQLite file is created. All of it is
-    one transaction. Raises StoreUnavailable, StoreReadOnly, StoreBusy or SchemaTooNew.
+    one transaction: interrupted anywhere, the database is as it was. Raises SchemaDiffers where tables are
+    not what their version has, or not Rescind's; StoreUnavailable, StoreReadOnly, StoreBusy or SchemaTooNew.
     """
     if url.partition("://")[0] in ("postgresql", "postgres"):
         where = location(url)
         _upgrade(
-            sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url)),
+            sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: _connected(url)),
             where,
         )
         return
@@ -42,13 +47,20 @@ def migrate(url: str) -> None:
         _upgrade(engine, path)
 
 
+def _connected(url: str) -> psycopg.Connection[Any]:
+    """Each statement sees what is committed, so that who has waited sees what others have made."""
+    connection = psycopg.connect(url)
+    connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+    return connection
+
+
 def _upgrade(engine: sqlalchemy.Engine, where: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(HERE))
     try:
         with engine.connect() as connection:
-            if engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.exec_driver_sql(ALONE[engine.dialect.name])
+            repair_schema(connection, where, run_script)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             renew_view(connection)
@@ -100,14 +112,24 @@ def _renew_on_postgres(connection: sqlalchemy.Connection) -> None:
 
 def run_script(connection: sqlalchemy.Connection, number: str) -> None:
     """Run the numbered `.sql` file for the connection's engine; blank lines part its statements."""
-    engine = "sqlite" if connection.dialect.name == "sqlite" else "postgres"
-    (script,) = HERE.glob(f"{number}_*.{engine}.sql")
-    for statement in script.read_text("utf-8").split("\n\n"):
+    for statement in script_of(connection, number).read_text("utf-8").split("\n\n"):
         lines = [line for line in statement.splitlines() if not line.startswith("--")]
         if any(lines):
-            cursor = connection.connection.cursor()
-            cursor.execute("\n".join(lines))
-            cursor.close()
+            execute(connection, "\n".join(lines))
+
+
+def script_of(connection: sqlalchemy.Connection, number: str) -> Path:
+    """The numbered file for the connection's engine."""
+    engine = "sqlite" if connection.dialect.name == "sqlite" else "postgres"
+    (script,) = HERE.glob(f"{number}_*.{engine}.sql")
+    return script
+
+
+def execute(connection: sqlalchemy.Connection, statement: str) -> None:
+    """Run one statement as it is, without parameters."""
+    cursor = connection.connection.cursor()
+    cursor.execute(statement)
+    cursor.close()
 
 
 def _translated(error: sqlalchemy.exc.DBAPIError, where: str) -> Exception:

@@ -7,6 +7,7 @@ import json
 import psycopg
 
 from rescind.errors import (
+    SchemaDiffers,
     SchemaMissing,
     StoreBusy,
     StoreConflict,
@@ -15,7 +16,7 @@ from rescind.errors import (
     StoreUnavailable,
     refusal,
 )
-from rescind.errors.database import REPEAT_TRANSACTION
+from rescind.errors.database import MIGRATE, REPEAT_TRANSACTION
 from rescind.store.base import KeyTaken, OverBudget, PlanStale
 
 
@@ -49,7 +50,9 @@ def _by_state(error: psycopg.Error, where: str) -> BaseException:
     if state == "25006":
         return StoreReadOnly(database=where)
     if state == "42P01":
-        return SchemaMissing(database=where)
+        return SchemaMissing(database=where, why=first_line(error))
+    if state in ("42883", "42703"):
+        return SchemaDiffers(database=where, why=first_line(error), mend=MIGRATE)
     if state.startswith(("08", "57", "53")):
         return StoreUnavailable(database=where, why=first_line(error))
     return StoreError(database=where, why=first_line(error))

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from rescind.errors import (
     RescindError,
+    SchemaDiffers,
     SchemaMissing,
     StoreBusy,
     StoreConflict,
@@ -19,7 +20,7 @@ from rescind.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
-from rescind.errors.database import REPEAT_TRANSACTION
+from rescind.errors.database import MIGRATE, REPEAT_TRANSACTION
 from rescind.store.sqlite import turns
 
 
@@ -164,7 +165,9 @@ def _why_not_opened(path: str) -> str:
 def translated(error: sqlite3.Error, path: str) -> RescindError:
     """What the driver's error on that file means."""
     if str(error).startswith("no such table"):
-        return SchemaMissing(database=path)
+        return SchemaMissing(database=path, why=str(error))
+    if str(error).startswith("no such column"):
+        return SchemaDiffers(database=path, why=str(error), mend=MIGRATE)
     code = getattr(error, "sqlite_errorcode", None)
     if code == sqlite3.SQLITE_BUSY_SNAPSHOT:
         why = "the transaction had read before another one wrote"

@@ -1,0 +1,450 @@
+"""Migrations: a released one never changes, every version is upgraded, what differs is repaired or told."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy
+
+from rescind import Authority, changes
+from rescind.errors import SchemaDiffers
+from rescind.insight.audit import audit
+from rescind.store import migrations
+from rescind.store.migrations import migrate, run_script
+from rescind.store.migrations import repair as repairing
+from rescind.store.migrations.catalog import WANTED, Catalog, catalog, wanted
+from rescind.store.schema import VERSIONS
+from tests.conftest import ENGINES, as_url, with_database
+from tests.contract.released import RELEASED
+from tests.contract.versions import filled
+from tests.contract.world import WORLD
+
+Make = Callable[[str], str]
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_a_released_migration_never_changes() -> None:
+    """Each file of one is what it was, by its digest. A new one is added to `released.py` when it lands."""
+    files = sorted(migrations.HERE.glob("0*.sql")) + sorted(migrations.HERE.glob("versions/v0*.py"))
+    found = {str(file.relative_to(migrations.HERE)): _digest(file) for file in files}
+    assert found == RELEASED
+
+
+# --- databases ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, dict[str, Catalog]]:
+    """What the migrations make on each engine, once that was found out."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def quick(
+    monkeypatch: pytest.MonkeyPatch,
+    known: dict[str, dict[str, Catalog]],
+) -> None:
+    """What the migrations make is found out once an engine; it does not depend on the database."""
+
+    def remembered(connection: sqlalchemy.Connection, *rest: Any) -> dict[str, Catalog]:
+        name = connection.dialect.name
+        if name not in known:
+            known[name] = wanted(connection, *rest)
+        return known[name]
+
+    monkeypatch.setattr(repairing, "wanted", remembered)
+
+
+@pytest.fixture
+def empty_database(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[[str], str]]:
+    """Makes databases with nothing in them."""
+    made: list[str] = []
+
+    def make(engine: str) -> str:
+        if engine == "sqlite":
+            return f"sqlite:///{tmp_path / f'empty-{len(list(tmp_path.iterdir()))}.db'}"
+        server = request.getfixturevalue("postgres_server")
+        name = f"rescind_empty_{tmp_path.name.replace('-', '_').lower()}_{len(made)}"[-60:]
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" STRATEGY FILE_COPY')
+        made.append(name)
+        return as_url(with_database(server, name))
+
+    yield make
+    for name in made:
+        server = request.getfixturevalue("postgres_server")
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def opened(database: str) -> Iterator[sqlalchemy.Connection]:
+    """A connection as the migrations have it, in a transaction that is committed at the end."""
+
+    def connect() -> Any:
+        if database.startswith("postgresql"):
+            return psycopg.connect(database)
+        return sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None)
+
+    name = "postgresql+psycopg" if database.startswith("postgresql") else "sqlite"
+    engine = sqlalchemy.create_engine(f"{name}://", creator=connect, poolclass=sqlalchemy.NullPool)
+    with engine.begin() as connection:
+        if name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
+
+
+def run(database: str, *statements: str) -> list[Any]:
+    """The rows of the last of them, committed."""
+    with opened(database) as connection:
+        for statement in statements:
+            found = connection.exec_driver_sql(statement)
+        return [tuple(row) for row in found.all()] if found.returns_rows else []
+
+
+def made_at(database: str, version: str) -> None:
+    """Make the schema of a version, with rows in every table of it."""
+    with opened(database) as connection:
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num TEXT PRIMARY KEY)")
+        for number in VERSIONS[: VERSIONS.index(version) + 1]:
+            run_script(connection, number)
+            for statement in filled(number, connection.dialect.name):
+                connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{version}')")
+
+
+def schema_of(database: str) -> Catalog:
+    with opened(database) as connection:
+        return {
+            item: text for item, text in catalog(connection).items() if "alembic" not in item.name
+        }
+
+
+def rows_of(database: str, tables: dict[str, list[str]]) -> dict[str, list[Any]]:
+    """What is in the columns of those tables."""
+    with opened(database) as connection:
+        return {
+            table: sorted(
+                connection.exec_driver_sql(f"SELECT {', '.join(columns)} FROM {table}").all(),
+                key=repr,
+            )
+            for table, columns in tables.items()
+        }
+
+
+def tables_of(database: str) -> dict[str, list[str]]:
+    """The tables with their columns, but for which version it is."""
+    found: dict[str, list[str]] = {}
+    for kind, name in schema_of(database):
+        if kind == "column":
+            table, _, column = name.partition(".")
+            table = "nesting" if table == "recorded_nesting" else table
+            if not (table == "nesting" and column == "ended"):
+                found.setdefault(f'"{table}"', []).append(f'"{column}"')
+    return {table: sorted(columns) for table, columns in found.items()}
+
+
+# --- upgrades -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_filled_database_of_every_version(
+    engine: str, version: str, empty_database: Make, new_database: Make
+) -> None:
+    """Upgraded, it has the schema of a new one and all its rows; it answers, is clean, and can be changed."""
+    database = empty_database(engine)
+    made_at(database, version)
+    tables = tables_of(database)
+    before = rows_of(database, tables)
+    assert all(before.values()), [table for table, rows in before.items() if not rows]
+    migrate(database)
+    assert without_statistics(schema_of(database)) == without_statistics(
+        schema_of(new_database(engine))
+    )
+    assert rows_of(database, tables) == before
+    with Authority.open(database, organization="acme") as authority:
+        assert authority.check("user:ada", "read")
+        assert not authority.check("user:bob", "read")
+        while authority.has_due_work():
+            for work in authority.pending():
+                authority.reconcile(work)
+        assert audit(authority, "acme").is_clean
+        authority.apply([changes.RemoveMembers(group="team", members=("user:ada",))])
+        assert not authority.check("user:ada", "read")
+
+
+def without_statistics(found: Catalog) -> Catalog:
+    return {item: text for item, text in found.items() if item.kind != "statistics"}
+
+
+COMMITTED = """
+SELECT (SELECT version_num FROM alembic_version),
+       (SELECT max(CAST(CAST(xmin AS text) AS bigint)) FROM pg_class),
+       (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute), (SELECT count(*) FROM pg_proc)"""
+
+
+class Interrupted(Exception):
+    """Somebody pulled the plug."""
+
+
+@pytest.mark.parametrize("version", VERSIONS[:-1])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_upgrade_interrupted_at_any_statement(
+    engine: str,
+    version: str,
+    empty_database: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """After each statement of the next migration, what is committed, and so what a crash leaves, is the
+    database as it was; at the end it is upgraded. (Control: after the commit it is not as it was.)
+    """
+    database = empty_database(engine)
+    made_at(database, version)
+    with looking(database, tmp_path) as look:
+        _interrupt(database, version, monkeypatch, look)
+
+
+def _interrupt(
+    database: str, version: str, monkeypatch: pytest.MonkeyPatch, look: Callable[[], Any]
+) -> None:
+    before, following = look(), VERSIONS[VERSIONS.index(version) + 1]
+    seen = []
+
+    def execute(connection: sqlalchemy.Connection, statement: str) -> None:
+        real_execute(connection, statement)
+        if running == [following] and is_of(connection, database):
+            seen.append(statement)
+            assert look() == before, statement
+
+    running: list[str] = []
+
+    def begin(connection: sqlalchemy.Connection, number: str) -> Path:
+        running[:] = [number]
+        return find_script(connection, number)
+
+    def give_up(_: sqlalchemy.Connection) -> None:
+        raise Interrupted
+
+    real_execute = migrations.execute
+    find_script = migrations.script_of
+    monkeypatch.setattr(migrations, "script_of", begin)
+    monkeypatch.setattr(migrations, "execute", execute)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "renew_view", give_up)
+        with pytest.raises(Interrupted):
+            migrate(database)
+    assert look() == before
+    with opened(database) as connection:
+        script = find_script(connection, following).read_text("utf-8")
+    assert len(seen) == len(re.findall(r"(?:^|\n\n)(?:--[^\n]*\n)*(?!--)\S", script))
+    migrate(database)
+    assert look() != before
+
+
+def is_of(connection: sqlalchemy.Connection, database: str) -> bool:
+    """Whether that is the database's own connection, and not the empty one that it is compared with."""
+    if database.startswith("postgresql"):
+        path = connection.exec_driver_sql("SHOW search_path").scalar()
+        return path != WANTED
+    return bool(connection.exec_driver_sql("PRAGMA database_list").all()[0][2])
+
+
+@contextmanager
+def looking(database: str, folder: Path) -> Iterator[Callable[[], Any]]:
+    """Tells what a crash at this moment would leave: what is committed."""
+    if database.startswith("postgresql"):
+        with psycopg.connect(database, autocommit=True) as connection:
+            yield lambda: connection.execute(COMMITTED).fetchone()
+        return
+    path, copy = Path(database.removeprefix("sqlite:///")), folder / "copy.db"
+
+    def dumped() -> str:
+        for end in ("", "-wal", "-shm"):
+            Path(f"{copy}{end}").unlink(missing_ok=True)
+            if end != "-shm" and Path(f"{path}{end}").exists():
+                shutil.copy(f"{path}{end}", f"{copy}{end}")
+        with closing(sqlite3.connect(copy)) as connection:
+            return "\n".join(connection.iterdump())
+
+    yield dumped
+
+
+# --- databases that differ ------------------------------------------------------------------------
+
+Alterations = dict[str, list[str]]
+ALTERATIONS: Alterations = {
+    "an index is missing": ["DROP INDEX group_member_by_group"],
+    "an index is of an earlier form": [
+        "DROP INDEX nesting_by_parent",
+        "CREATE INDEX nesting_by_parent ON recorded_nesting (organization, parent, child)",
+        "CREATE INDEX pending_since ON pending (organization, since)",
+    ],
+    "a view is missing": ["DROP VIEW effective_permission", "DROP VIEW nesting"],
+}
+ALTERATIONS_OF: dict[str, Alterations] = {
+    "sqlite": {
+        "a trigger is missing": ["DROP TRIGGER role_gone"],
+        "statistics are missing": ["DELETE FROM sqlite_stat1"],
+    },
+    "postgres": {
+        "a trigger is missing": ["DROP TRIGGER role_gone ON role"],
+        "statistics are missing": ["ALTER TABLE membership ALTER COLUMN id RESET (n_distinct)"],
+        "a constraint is missing": [
+            "ALTER TABLE membership DROP CONSTRAINT membership_organization_fkey"
+        ],
+        "a function is of an earlier form": [
+            "CREATE OR REPLACE FUNCTION rescind_take_groups(organization_id integer, groups integer[], waits"
+            " boolean) RETURNS boolean LANGUAGE sql AS 'SELECT FALSE'",
+            "CREATE FUNCTION rescind_choose(pairs bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1'",
+        ],
+        "a function is missing": ["DROP FUNCTION rescind_claim_groups"],
+    },
+}
+"""What earlier forms of migrations left, and what somebody may have done."""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_can_be_made_anew_is(engine: str, new_database: Make) -> None:
+    """The schema is what it was, and what users have added to it stays. (Control: each alteration shows.)"""
+    database = new_database(engine)
+    theirs = ("CREATE TABLE theirs (id INTEGER)", 'CREATE INDEX theirs_by_name ON "group" (name)')
+    run(database, *theirs)
+    before = schema_of(database)
+    for alteration, statements in (ALTERATIONS | ALTERATIONS_OF[engine]).items():
+        run(database, *statements)
+        assert schema_of(database) != before, alteration
+        migrate(database)
+        assert schema_of(database) == before, alteration
+    with Authority.open(database, organization="acme") as authority:
+        assert authority.apply([changes.CreateOrganization()]).changed
+
+
+NEWEST = VERSIONS[-1]
+REFUSED: list[tuple[str, str, str, str]] = [
+    (
+        NEWEST,
+        "ALTER TABLE idempotency RENAME TO gone",
+        "ALTER TABLE gone RENAME TO idempotency",
+        "table idempotency",
+    ),
+    (
+        NEWEST,
+        "ALTER TABLE api_key RENAME used_at TO was",
+        "ALTER TABLE api_key RENAME was TO used_at",
+        "column api_key.used_at",
+    ),
+    (
+        "0006",
+        "CREATE TABLE deletion (organization INTEGER)",
+        "DROP TABLE deletion",
+        "table deletion",
+    ),
+    (
+        "0006",
+        "ALTER TABLE api_key ADD COLUMN bound_to INTEGER",
+        "ALTER TABLE api_key DROP COLUMN bound_to",
+        "column api_key.bound_to",
+    ),
+]
+"""A version, what is done to it and undone, and what is named then. There was another 0006 with those."""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_cannot_is_refused_by_name(
+    engine: str, empty_database: Make, new_database: Make
+) -> None:
+    """The message names what differs; nothing was altered. (Control: as they were, they are upgraded.)"""
+    databases = {NEWEST: new_database(engine), "0006": empty_database(engine)}
+    made_at(databases["0006"], "0006")
+    for version, statement, undo, named in REFUSED:
+        database = databases[version]
+        run(database, statement)
+        before = schema_of(database)
+        with pytest.raises(SchemaDiffers, match=f"version {version}, differs .*{named}"):
+            migrate(database)
+        assert schema_of(database) == before
+        run(database, undo)
+    for database in databases.values():
+        migrate(database)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_names_that_are_another_programs(engine: str, empty_database: Make) -> None:
+    """A table of theirs is not taken for ours, nor is their Alembic's version; both stay."""
+    database, other = empty_database(engine), empty_database(engine)
+    run(database, "CREATE TABLE role (id INTEGER)")
+    with pytest.raises(SchemaDiffers, match=r"table role\. These are not Rescind's"):
+        migrate(database)
+    run(other, "CREATE TABLE alembic_version (version_num TEXT)")
+    run(other, "INSERT INTO alembic_version VALUES ('3f2a')")
+    with pytest.raises(SchemaDiffers, match="another program's"):
+        migrate(other)
+    assert [item.name for item in schema_of(database) if item.kind == "table"] == ["role"]
+
+
+@pytest.mark.parametrize("engine", ["postgres"])
+def test_without_the_privilege_to_compare(
+    engine: str,
+    new_database: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Who may not create a schema is told that nothing was compared; the rest is done."""
+    database = new_database(engine)
+    run(database, "DROP INDEX group_member_by_group")
+    with monkeypatch.context() as patch:
+        patch.setattr(repairing, "_may_compare", lambda _: False)
+        migrate(database)
+    assert "not compared" in caplog.text
+    migrate(database)
+    assert "group_member_by_group" in {item.name for item in schema_of(database)}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_two_that_migrate_at_once(engine: str, empty_database: Make) -> None:
+    """One does it; the others find it done."""
+    database = empty_database(engine)
+    made_at(database, "0008")
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(migrate, database) for _ in range(4)]:
+            done.result(60)
+    assert run(database, "SELECT version_num FROM alembic_version") == [(VERSIONS[-1],)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_schema_that_differs_where_it_is_used(engine: str, new_database: Make) -> None:
+    """What is missing is named, with what helps."""
+    database = new_database(engine)
+    missing = {
+        "sqlite": "ALTER TABLE membership RENAME name TO was",
+        "postgres": "DROP FUNCTION rescind_take_groups",
+    }
+    with Authority.open(database, organization="acme") as authority:
+        authority.apply(WORLD)
+        authority.apply([changes.CreateGroup(group="more")])
+        authority.apply([changes.Assign(role="reader", to="group:eng")], route="background")
+        run(database, missing[engine])
+        with pytest.raises(SchemaDiffers, match="rescind migrate"):
+            authority.apply(
+                [
+                    changes.AddMembership(subject="user:new"),
+                    changes.RemoveMembers(group="eng", members=("user:ada",)),
+                ]
+            )
