@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +111,18 @@ def _renew_on_postgres(connection: sqlalchemy.Connection) -> None:
 
 
 def run_script(connection: sqlalchemy.Connection, number: str) -> None:
-    """Run the numbered `.sql` file for the connection's engine; blank lines part its statements."""
-    for statement in script_of(connection, number).read_text("utf-8").split("\n\n"):
-        lines = [line for line in statement.splitlines() if not line.startswith("--")]
-        if any(lines):
-            execute(connection, "\n".join(lines))
+    """Run the numbered `.sql` file for the connection's engine; blank lines part its statements.
+
+    On PostgreSQL it has a savepoint of its own: what an earlier migration made is then truncated as if that
+    had been committed, which leaves the planner without a number of rows rather than with none
+    (https://www.postgresql.org/docs/current/catalog-pg-class.html, reltuples).
+    """
+    is_postgres = connection.dialect.name == "postgresql"
+    with connection.begin_nested() if is_postgres else nullcontext():
+        for statement in script_of(connection, number).read_text("utf-8").split("\n\n"):
+            lines = [line for line in statement.splitlines() if not line.startswith("--")]
+            if any(lines):
+                execute(connection, "\n".join(lines))
 
 
 def script_of(connection: sqlalchemy.Connection, number: str) -> Path:
