@@ -120,7 +120,6 @@ class Facts:
         self._worked.forget_subject(subject)
         self.set_groups(number, {})
         self.drop_holder(number)
-        self.resets.pop(number, None)
 
     def set_groups(self, m: int, groups: dict[int, Until]) -> None:
         """The groups that a membership is directly in, and until when."""

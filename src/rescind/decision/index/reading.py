@@ -145,9 +145,6 @@ class Reading:
                 index.facts.put_resource(number, slug, parent)
         for slug in self.own.resources - {slug for _, slug, _ in rows}:
             index.facts.drop_resources(index.facts.resources.get(slug, -1))
-        for number, slug, _ in rows:
-            if index.facts.resources.get(slug, number) != number:
-                index.facts.drop_resources(index.facts.resources[slug])
         for number, slug, parent in rows:
             index.facts.put_resource(number, slug, parent)
 

@@ -1,0 +1,208 @@
+"""What follows from facts is forgotten where they change: memory held before and after is as one built anew.
+
+Each statement of the index that changes or forgets something is left out in turn, and missed.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from rescind import Authority, changes
+from rescind.decision.index import Index, assignments, catalog, facts, index, reading, whole, worked
+from rescind.decision.index import touched as touched_module
+from tests.property import following
+from tests.property.following import Case, answers, cases, facts_of
+
+MODULES = (assignments, catalog, facts, reading, whole, worked)
+READ = {"__init__", "built", "_fill", "_fill_catalog", "fetch"}
+"""What reads from the store: the cases are read before any statement is left out."""
+REDUNDANT: dict[tuple[str, str], str] = {}
+"""Statements that nothing misses, and why they are there."""
+
+
+@pytest.fixture(scope="module")
+def followed(new_shared_database: Any) -> Iterator[Followed]:
+    """Each kind of change that takes away, as an index reads it on SQLite."""
+    with Authority.open(new_shared_database("sqlite")) as authority:
+        yield Followed(cases(authority))
+
+
+def _is_tidy(held: Index, places: int) -> bool:
+    """What is kept is of use, counted, and within its bounds."""
+    kept, long = held.worked, {name for name, line in held.lines.items() if line is None}
+    most = index.LEAST_REACH + index.REACH_PER_MEMBERSHIP * len(held.facts.memberships)
+    return (
+        kept.long_lines.keys() == long
+        and (bool(held.lines) or not kept._shared)
+        and kept.reached == sum(map(len, held.reach.values()))
+        and (len(held.reach) <= 1 or kept.reached <= most + places)
+        and len(kept.rosters) <= worked.MOST_ROSTERS
+    )
+
+
+class Followed:
+    """Cases, and what an index that is built anew holds and answers after each: worked out once."""
+
+    def __init__(self, found: list[Case]) -> None:
+        self.cases = [
+            (case, facts_of(anew), answers(anew)) for case in found for anew in [case.expected()]
+        ]
+
+    def wrong(self) -> Iterator[str]:
+        """Where an index that was asked everything and then follows is not as one built anew."""
+        for case, facts_anew, answers_anew in self.cases:
+            held = case.index()
+            answers(held)
+            places = held.facts.places
+            case.tail.apply(held)
+            places = max(places, held.facts.places)
+            is_tidy = _is_tidy(held, places)
+            if facts_of(held) != facts_anew or answers(held) != answers_anew:
+                yield case.name
+            elif not (is_tidy and _is_tidy(held, places)):
+                yield f"{case.name}: keeps what nobody reads, or more than it may"
+
+    def is_wrong(self, monkeypatch: pytest.MonkeyPatch) -> bool:
+        """Anywhere, or not even that: with short lines, or with all lines long."""
+        try:
+            return any(True for _ in _ways(monkeypatch) for _ in self.wrong())
+        except Exception:
+            return True
+
+
+def _ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With short lines; and with all lines long, sets of roles in place of shared ones, and little kept."""
+    yield
+    with monkeypatch.context() as patched:
+        patched.setattr(index, "LONG_LINE", 0)
+        patched.setattr(index, "LEAST_REACH", 0)
+        patched.setattr(index, "REACH_PER_MEMBERSHIP", 0)
+        patched.setattr(worked, "MOST_ROSTERS", 2)
+        patched.setattr(assignments, "MOST_SHARED_ROLES", 1)
+        yield
+
+
+def test_memory_held_before_and_after(authority: Authority, monkeypatch: Any) -> None:
+    """On each engine, after each kind of change that takes away, nothing that went is remembered."""
+    found = Followed(cases(authority))
+    assert len(found.cases) > 60
+    for _ in _ways(monkeypatch):
+        assert list(found.wrong()) == []
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_replaced_by_nobody(authority: Authority, is_on: bool, monkeypatch: Any) -> None:
+    """Who is left out of `replace_members` is denied; control: without `forget_subject`, allowed."""
+    name = "replace members by none"
+    case = following.recorded(authority, name, [following.WORLD], following.TAKING[name])
+    assert case is not None
+    held = case.index()
+    asked = ("user:a", "q", "doc:4", lambda: 0)
+    assert held.resolved(*asked) == index.ALLOWED
+    if not is_on:
+        monkeypatch.setattr(worked.Worked, "forget_subject", lambda *_: None)
+    case.tail.apply(held)
+    assert (held.resolved(*asked) == index.ALLOWED) is not is_on
+
+
+def test_every_kind_of_change_is_followed() -> None:
+    """No kind of change is left out of the scripts but those that only add, or delete the organization."""
+    scripts = {**following.TAKING, **following.TAKING_FROM_SINGLE, **following.TAKING_EVERYWHERE}
+    used = {type(change) for batches in scripts.values() for batch in batches for change in batch}
+    used |= {type(change) for change in (*following.WORLD, *following.SINGLE)}
+    assert set(touched_module._NOTES) - used == {
+        changes.DeleteOrganization,
+        changes.DeleteResourceType,
+    }
+
+
+# --- each statement left out ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A function without one of its statements."""
+
+    module: ModuleType
+    owner: str | None
+    function: str
+    statement: str
+    code: Any
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return ".".join(filter(None, (self.owner, self.function))), self.statement
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        made: dict[str, Any] = {}
+        exec(self.code, vars(self.module), made)
+        if self.owner is not None:
+            monkeypatch.setattr(
+                getattr(self.module, self.owner), self.function, made[self.function]
+            )
+            return
+        original = getattr(self.module, self.function)
+        for name, module in tuple(sys.modules.items()):
+            if name.startswith("rescind.decision.index") and (
+                getattr(module, self.function, None) is original
+            ):
+                monkeypatch.setattr(module, self.function, made[self.function])
+
+
+def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    for child in ast.walk(node):
+        for name in ("body", "orelse"):
+            body = getattr(child, name, None)
+            if isinstance(body, list):
+                yield body
+
+
+def _is_effect(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Expr):
+        return isinstance(statement.value, ast.Call)
+    return isinstance(statement, ast.Delete | ast.AugAssign)
+
+
+def _mutants_of(module: ModuleType) -> Iterator[Mutant]:
+    tree = ast.parse(inspect.getsource(module))
+    owners: list[tuple[str | None, ast.AST]] = [(None, tree)]
+    owners += [(node.name, node) for node in tree.body if isinstance(node, ast.ClassDef)]
+    for owner, holder in owners:
+        for function in holder.body:  # type: ignore[attr-defined]
+            if not isinstance(function, ast.FunctionDef) or function.name in READ:
+                continue
+            function.decorator_list = []
+            for body in _bodies(function):
+                for place, statement in enumerate(body):
+                    if _is_effect(statement):
+                        body[place] = ast.copy_location(ast.Pass(), statement)
+                        future = ast.parse("from __future__ import annotations").body
+                        made = ast.Module([*future, function], [])
+                        code = compile(ast.fix_missing_locations(made), "<mutant>", "exec")
+                        text = ast.unparse(statement)
+                        yield Mutant(module, owner, function.name, text, code)
+                        body[place] = statement
+
+
+MUTANTS = [mutant for module in MODULES for mutant in _mutants_of(module)]
+
+
+def test_each_statement_is_needed(followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any one of them some organization is not followed."""
+    assert not followed.is_wrong(monkeypatch)
+    survivors = set()
+    for mutant in MUTANTS:
+        with monkeypatch.context() as patched:
+            mutant.install(patched)
+            if not followed.is_wrong(patched):
+                survivors.add(mutant.key)
+    assert survivors == set(REDUNDANT)
+    assert len(MUTANTS) > 60
