@@ -17,6 +17,7 @@ ENDS: Final = {
     "decision/enforcement.py:Acknowledgements._run": "closing",
     "decision/enforcement.py:Enforcer._leases": "the length of a lease",
     "decision/memory/memory.py:Memory._load_wanted": "nothing that is wanted any more",
+    "decision/memory/recall.py:_in_turns": "the list's last step",
     "decision/memory/replica.py:Replica._run": "closing; it waits longer after each failure",
     "http/routes/imports.py:_lines": "the end of the body",
     "http/workos/checks.py:_all": "the last page",

@@ -21,7 +21,7 @@ MAX_LIMIT = 10_000
 _CURSOR: Final = "cursor"
 
 
-IN_MEMORY: Final[dict[str, Callable[[Index, Question, int], list[str] | None]]] = {
+IN_MEMORY: Final[dict[str, Callable[[Index, Question, int], browse.Steps]]] = {
     "list_permissions": browse.permissions,
     "list_resources": browse.resources,
     "list_subjects": browse.subjects,
@@ -51,7 +51,7 @@ def page(
     after = "" if cursor is None else _opened(store.seals, cursor, asked)
     if recall is not None and not live:
         ask = IN_MEMORY[query]
-        listed = recall.consult(
+        listed = recall.consult_in_turns(
             question.organization, lambda index, at: ask(index, question, at), at_least
         )
         if listed is not None:

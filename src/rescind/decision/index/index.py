@@ -173,28 +173,6 @@ class Index:
         """Groups and all that is nested in them."""
         return all_from(groups, self.facts.children_of)
 
-    def members(self, groups: Iterable[int], now: int) -> set[int]:
-        """The memberships that groups reach at a time."""
-        found: set[int] = set()
-        for group in self.below(groups):
-            there = self.facts.members_of.get(group, set())
-            if self.facts.limited:
-                there = {
-                    m
-                    for m in there
-                    if (until := self.facts.groups_of[m][group]) is None or until > now
-                }
-            found |= there
-        return found
-
-    def roster(self, groups: frozenset[int]) -> list[str]:
-        """The active subjects that groups reach, sorted; where no membership of a group expires."""
-        known = self.worked.rosters.get(groups)
-        if known is not None:
-            return known
-        numbers = self.members(groups, 0) - self.facts.inactive
-        return self.worked.keep_roster(groups, sorted([self.facts.subjects[m] for m in numbers]))
-
     def winning_role(self, m: int, now: int) -> int | None:
         """The organization-wide role that counts in a single-role organization, as in `access`."""
         aside = self.facts.resets.get(m, set())

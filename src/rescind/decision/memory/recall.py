@@ -9,9 +9,9 @@ nothing is tried for as long as memory keeps changing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from rescind.decision.check import Question
 from rescind.decision.clock import CLOCK, clock
@@ -23,6 +23,11 @@ from rescind.model import Decision, Revision
 T = TypeVar("T")
 ATTEMPTS: Final = 2
 """To answer from memory while its state changes. After that the store decides."""
+TURN_SECONDS: Final = 0.001
+"""How long a list keeps the index from others."""
+PAUSE_SECONDS: Final = 0.000_05
+"""How long it lets others go first then, who may also be threads that want the processor."""
+pause = time.sleep
 
 
 class Recall:
@@ -123,6 +128,27 @@ class Recall:
                 return found, state.revision
         return None
 
+    def consult_in_turns(
+        self,
+        organization: str,
+        ask: Callable[[Index, int], Generator[None, None, T | None]],
+        at_least: Revision | None = None,
+    ) -> tuple[T, Revision] | None:
+        """As `consult`, where that takes long: between its steps others may have the index."""
+        holding = self._held(organization, at_least)
+        for _ in range(ATTEMPTS):
+            if holding is None or (state := _fresh(holding, at_least)) is None:
+                return None
+            try:
+                found = _in_turns(holding, state, ask(state.index, self._now()))
+            except Overtaken:
+                continue
+            if _still_holds(holding, state):
+                if found is None or clock(CLOCK) >= state.expiry:
+                    return None
+                return found, state.revision
+        return None
+
     def _verdict(self, index: Index, question: Question) -> int | None:
         _, subject, permission, resource = question
         verdict = index.verdict(subject, permission, resource, self._now)
@@ -153,6 +179,26 @@ def _answers(state: State, verdicts: list[int | None]) -> list[Decision] | None:
         return None
     answers = state.answers
     return [answers[verdict] for verdict in verdicts if verdict is not None]
+
+
+class Overtaken(Exception):
+    """The facts changed between two steps."""
+
+
+def _in_turns(holding: Holding, state: State, steps: Generator[None, None, T | None]) -> T | None:
+    """What the steps come to. The index is held for a turn at a time, and others go in between."""
+    while True:
+        with state.index.lock:
+            if not _still_holds(holding, state):
+                raise Overtaken
+            end = time.perf_counter() + TURN_SECONDS
+            try:
+                next(steps)
+                while time.perf_counter() < end:
+                    next(steps)
+            except StopIteration as done:
+                return cast("T | None", done.value)
+        pause(PAUSE_SECONDS)
 
 
 def _still_holds(holding: Holding, state: State) -> bool:
