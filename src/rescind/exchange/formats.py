@@ -84,6 +84,6 @@ def _require_well_formed(item: Item) -> None:
     try:
         name = model.organization_id("any" if item.organization is None else item.organization)
         nothing: Any = _NoTransaction()
-        record(Context(nothing, name, 1, Microseconds(0), False, Router(BACKGROUND)), item.change)
+        record(Context(nothing, name, 1, Microseconds(0), False, Router(BACKGROUND)), [item.change])
     except RescindError as error:
         raise BadInput(at=item.place, why=str(error)) from None

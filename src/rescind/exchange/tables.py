@@ -110,7 +110,7 @@ def _rows(
             why = f"{counted(len(cells), 'column')} where the header has {len(header)}"
             raise BadInput(at=source.at(number), why=why)
         row = {
-            column: _value(source.at(number, column), column, cell, column in needed)
+            column: _value(source, number, column, cell, column in needed)
             for column, cell in zip(header, cells, strict=True)
         }
         first = seen.setdefault(tuple(row.get(column) for column in key), number)
@@ -145,15 +145,15 @@ def _require_columns(
             raise BadInput(at=f"{place}:{column}", why=f"the column is missing; {known}")
 
 
-def _value(place: str, column: str, cell: str, is_needed: bool) -> Any:
+def _value(source: Source, number: int, column: str, cell: str, is_needed: bool) -> Any:
     cell = cell.strip()
     if not cell:
         if is_needed:
-            raise BadInput(at=place, why="it is empty")
+            raise BadInput(at=source.at(number, column), why="it is empty")
         return None
     try:
         return COLUMNS[column](cell)
     except MalformedId as error:
-        raise BadInput(at=place, why=str(error)) from None
+        raise BadInput(at=source.at(number, column), why=str(error)) from None
     except ValueError as error:
-        raise BadInput(at=place, why=f"{cell[:60]!r} is {error}") from None
+        raise BadInput(at=source.at(number, column), why=f"{cell[:60]!r} is {error}") from None

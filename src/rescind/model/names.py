@@ -67,7 +67,7 @@ def _checked(what: str, value: object) -> str:
     value = str.__str__(
         value
     )  # of an enumeration's member too, which a driver would take by its name
-    is_plain = not any(unicodedata.category(c)[0] == "C" for c in value)
+    is_plain = value.isprintable() or not any(unicodedata.category(c)[0] == "C" for c in value)
     if is_plain and value == value.strip() and 0 < len(value) <= MAX_ID_LENGTH:
         return value
     raise MalformedId(

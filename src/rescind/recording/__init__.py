@@ -6,8 +6,8 @@ A function here guards (is what the change names there?), notes (does it take ac
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
 
 from rescind import changes, model
 from rescind.changes import ON_ENVIRONMENT, Change
@@ -16,7 +16,7 @@ from rescind.model import ENVIRONMENT
 from rescind.recording import assignments, groups, memberships, organizations, resources, roles
 from rescind.recording.context import Context
 
-__all__ = ["Context", "record"]
+__all__ = ["Context", "record", "together"]
 
 _RECORDERS: dict[type[Change], Callable[[Context, Any], None]] = {
     changes.CreateOrganization: organizations.create,
@@ -58,12 +58,41 @@ _TEXTS = {
 """What else a change says that every engine has to keep."""
 
 
-def record(context: Context, change: Change) -> None:
-    """Queue the statements of one change.
+def together(batch: Sequence[Change]) -> Iterator[tuple[int, Sequence[Change]]]:
+    """The batch in order, in parts that `record` takes, each with the place of its first change.
+
+    Memberships of different subjects that are added one after the other are one part.
+    """
+    place = 0
+    while place < len(batch):
+        subjects: set[str] = set()
+        end = place
+        while end < len(batch) and isinstance(added := batch[end], changes.AddMembership):
+            subject = model.subject_id(added.subject)
+            if subject in subjects:
+                break
+            subjects.add(subject)
+            end += 1
+        end = max(end, place + 1)
+        yield place, batch[place:end]
+        place = end
+
+
+def record(context: Context, part: Sequence[Change]) -> None:
+    """Queue the statements of a part of a batch, as `together` makes them.
 
     Raises MalformedId, InvalidArgument or InvalidChange before anything is queued for it; what only
     the store can know is refused there.
     """
+    for change in part:
+        recorder = _recorder(context, change)
+    if len(part) > 1:
+        memberships.add_many(context, cast(Sequence[changes.AddMembership], part))
+    else:
+        recorder(context, change)
+
+
+def _recorder(context: Context, change: Change) -> Callable[[Context, Any], None]:
     recorder = _RECORDERS.get(type(change))
     if recorder is None:
         raise InvalidChange(got=type(change).__qualname__, mend="pass a change of rescind.changes")
@@ -76,4 +105,4 @@ def record(context: Context, change: Change) -> None:
     for text in _TEXTS[type(change)]:
         if isinstance(value := getattr(change, text), str):
             model.require_text(text, value)
-    recorder(context, change)
+    return recorder

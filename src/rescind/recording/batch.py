@@ -14,7 +14,7 @@ from rescind.errors import InvalidChange
 from rescind.model import OrganizationId
 from rescind.propagation.budget import Budget
 from rescind.propagation.routing import Router
-from rescind.recording import record
+from rescind.recording import record, together
 from rescind.recording.context import Context
 from rescind.recording.roles import end_expired, end_role
 from rescind.recording.single_role import remember_holders, remember_roles, set_aside, settle_losses
@@ -135,9 +135,9 @@ class Batch:
             _require_deletion_last(self.changes)
         is_judged = context.is_single_role and not isinstance(self.changes[-1], DeleteOrganization)
         takes = is_judged and remember_roles(context, self.changes)
-        for place, change in enumerate(self.changes):
+        for place, part in together(self.changes):
             try:
-                record(context, change)
+                record(context, part)
             except InvalidChange as error:
                 if len(self.changes) > 1:
                     raise InvalidChange(**error.facts, number=place + 1) from None

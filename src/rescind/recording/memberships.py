@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 from rescind import changes, model
 from rescind.propagation import routing
 from rescind.recording.context import Context
 
 
 def add(context: Context, change: changes.AddMembership) -> None:
-    names = {"o": context.o, "subject": model.subject_id(change.subject), "name": change.name}
-    context.tx.guard("refuse_membership_differs", **names)
-    context.tx.count("insert_membership", "altered", "numbers", now=context.now, **names)
+    add_many(context, [change])
+
+
+def add_many(context: Context, added: Sequence[changes.AddMembership]) -> None:
+    """Add memberships of different subjects, in as many statements as for one."""
+    listed = [(model.subject_id(change.subject), change.name) for change in added]
+    names = {"o": context.o, "added": json.dumps(listed, ensure_ascii=False)}
+    context.tx.guard("refuse_memberships_differ", **names)
+    context.tx.count("insert_memberships", "altered", "numbers", now=context.now, **names)
 
 
 def deactivate(context: Context, change: changes.DeactivateMembership) -> None:

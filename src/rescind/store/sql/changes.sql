@@ -180,18 +180,23 @@ WHERE id = :o AND COALESCE(default_role, -1) <> COALESCE((
 SELECT 'membership_not_found' AS code, 'subject' AS fact, CAST(:subject AS TEXT) AS value
 WHERE NOT EXISTS (SELECT 1 FROM membership WHERE organization = :o AND subject = :subject)
 
--- name: refuse_membership_differs
+-- :added lists different subjects: subject, name.
+
+-- name: refuse_memberships_differ
 SELECT 'membership_exists' AS code, 'subject' AS fact,
        m.subject || CASE WHEN m.active THEN ', named ' || COALESCE(m.name, 'nothing')
                          ELSE ', deactivated: reactivate it' END AS value
-FROM membership AS m WHERE m.organization = :o AND m.subject = :subject
-AND (NOT m.active OR COALESCE(m.name, '') <> COALESCE(:name, m.name, ''))
+FROM json_items(:added) AS i JOIN membership AS m ON m.organization = :o AND m.subject = i.value ->> 0
+WHERE NOT m.active OR COALESCE(m.name, '') <> COALESCE(i.value ->> 1, m.name, '')
+ORDER BY i.key LIMIT 1
 
--- name: insert_membership
+-- name: insert_memberships
 INSERT INTO membership (organization, id, subject, name, active, created_at)
-SELECT o.id, o.last_number + rescind_tallied('numbers') + 1, :subject, :name, TRUE, :now
-FROM organization AS o WHERE o.id = :o
-ON CONFLICT (organization, subject) DO NOTHING
+SELECT o.id, o.last_number + rescind_tallied('numbers') + row_number() OVER (ORDER BY i.key), i.value ->> 0, i.value ->> 1,
+       TRUE, :now
+FROM organization AS o CROSS JOIN json_items(:added) AS i
+WHERE o.id = :o
+  AND (SELECT 1 FROM membership AS m WHERE m.organization = :o AND m.subject = i.value ->> 0 LIMIT 1) IS NULL
 
 -- name: note_membership_has_access
 SELECT 1 FROM membership AS m JOIN organization AS o ON o.id = m.organization
