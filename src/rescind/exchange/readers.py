@@ -7,7 +7,7 @@ import hashlib
 import io
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,10 @@ from rescind.changes import Change
 from rescind.errors import BadInput
 
 MAX_LINE_BYTES = 1 << 20
+MOST_EXPANSION = 200
+"""How many times larger than its gzip data an input may be; lists of people are some 10 times larger."""
+FREE_BYTES = 1 << 24
+"""Of an input, whatever it was compressed to."""
 _GZIP = b"\x1f\x8b"
 
 
@@ -26,7 +30,8 @@ class Source:
 
     name: str
     digest: str
-    lines: tuple[str, ...]
+    lines: Iterable[str]
+    """The same each time that they are gone through."""
 
     def at(self, number: int, column: str | None = None) -> str:
         """A place in it, as errors name it: `file:line` or `file:line:column`."""
@@ -48,27 +53,53 @@ def read(path: str) -> Source:
     Raises BadInput naming the line that is too long, not UTF-8, or where the gzip data breaks off;
     OSError when there is no reading it.
     """
-    digest = hashlib.sha256()
-    lines: list[str] = []
+    digest, content = hashlib.sha256(), io.BytesIO()
     with nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb") as stream:
         name = "<stdin>" if path == "-" else path
-        for line in _lines(name, cast(BinaryIO, stream)):
+        for number, line in enumerate(_lines(name, cast(BinaryIO, stream)), 1):
             digest.update(line)
-            lines.append(_text(name, len(lines) + 1, line))
-    return Source(name, digest.hexdigest(), tuple(lines))
+            _text(name, number, line)
+            content.write(line)
+    return Source(name, digest.hexdigest(), _Lines(name, content.getvalue()))
+
+
+class _Lines:
+    """Lines of UTF-8, taken from the bytes as they are asked for: short ones would be many times larger."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        self._name, self._content = name, content
+
+    def __iter__(self) -> Iterator[str]:
+        for number, line in enumerate(io.BytesIO(self._content), 1):
+            yield _text(self._name, number, line)
+
+
+class _Counted:
+    """A stream, and how much was read of it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self.size = stream, 0
+
+    def read(self, size: int = -1) -> bytes:
+        found = self._stream.read(size)
+        self.size += len(found)
+        return found
 
 
 def _lines(name: str, stream: BinaryIO) -> Iterator[bytes]:
     buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[type-var]
+    counted = _Counted(cast(BinaryIO, buffered))
     is_gzip = buffered.peek(2)[:2] == _GZIP
-    opened = (
-        cast(BinaryIO, gzip.GzipFile(fileobj=buffered)) if is_gzip else cast(BinaryIO, buffered)
-    )
-    number = 1
+    opened = cast(BinaryIO, gzip.GzipFile(fileobj=counted) if is_gzip else buffered)  # type: ignore[call-overload]
+    number, size = 1, 0
     try:
         while line := opened.readline(MAX_LINE_BYTES + 1):
             if len(line) > MAX_LINE_BYTES:
                 raise BadInput(at=f"{name}:{number}", why="the line is longer than 1 MiB")
+            size += len(line)
+            if is_gzip and size > FREE_BYTES + MOST_EXPANSION * counted.size:
+                why = f"it is more than {MOST_EXPANSION} times larger than its gzip data"
+                raise BadInput(at=f"{name}:{number}", why=why, mend="import it uncompressed")
             yield line
             number += 1
     except (EOFError, gzip.BadGzipFile, zlib.error):
