@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from rescind import Authority, Direction, Reason, changes
-from rescind.changes import Given
-from rescind.errors import InvalidArgument, InvalidToken, OrganizationNotFound
+from rescind.changes import Change, Given
+from rescind.errors import InvalidArgument, InvalidChange, InvalidToken, OrganizationNotFound
 from rescind.exchange import exported
 from rescind.model import RoleMode
 from tests.contract.world import WORLD
@@ -26,16 +26,6 @@ def test_create_organization_makes_an_empty_one(authority: Authority) -> None:
     )
     assert (name, mode, default_role) == ("acme", "multiple", None)
     assert dump(authority)["resource"] == [(receipt.revision.incarnation, 0, "organization", None)]
-
-
-def test_create_organization_comes_first(authority: Authority) -> None:
-    """A batch for an organization that is not there creates it first or is refused."""
-    create = changes.CreateOrganization()
-    with pytest.raises(OrganizationNotFound):
-        authority.apply([changes.AddMembership(subject="ada"), create])
-    with pytest.raises(OrganizationNotFound):
-        authority.apply([])
-    assert authority.apply([create, changes.AddMembership(subject="ada")]).changed
 
 
 def test_rename_organization_keeps_its_id(acme: Authority) -> None:
@@ -161,3 +151,15 @@ def _is_of(o: int, table: str, row: tuple[Any, ...]) -> bool:
     return bool(
         row[1 if table in ("permission", "role") else 0] == o and table != "role_permission"
     )
+
+
+def test_an_organization_is_created_by_the_first_change(authority: Authority) -> None:
+    """Anywhere else in a batch it is malformed, whether or not the organization exists."""
+    late: list[Change] = [changes.CreateGroup(group="eng"), changes.CreateOrganization()]
+    with pytest.raises(OrganizationNotFound):
+        authority.apply([])
+    for _ in range(2):
+        for attempt in (authority.apply, authority.preview):
+            with pytest.raises(InvalidChange, match="first of its batch"):
+                attempt(late)
+        authority.apply(late[::-1])

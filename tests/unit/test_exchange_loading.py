@@ -227,3 +227,12 @@ def test_what_batches_leave_is_done(authority: Authority) -> None:
     assert seen[-1] > 0
     assert authority.pending() == []
     assert audit(authority).is_clean
+
+
+def test_an_organization_is_named_by_a_later_line(authority: Authority) -> None:
+    """What creates it begins a batch; the organization has the name that the input gives it."""
+    create = CreateOrganization(name="Beta Ltd")
+    lines = items(CreateGroup(group="g1"), create, CreateGroup(group="g2"), create)
+    load(authority, lines, digest="named", organization="beta")
+    assert exported(authority, "beta")[0] == create
+    assert load(authority, lines, digest="again", organization="beta").batches == 2

@@ -137,18 +137,24 @@ def _digest(changes: list[Change]) -> str:
 
 
 def _with_creation(name: str, items: list[Item]) -> list[Item]:
-    if name == ENVIRONMENT or isinstance(items[0].change, CreateOrganization):
+    """The items from a creation of the organization on: its own, put first, or one that names nothing."""
+    if name == ENVIRONMENT:
         return items
-    return [Item(CreateOrganization(), ""), *items]
+    own = next((item for item in items if isinstance(item.change, CreateOrganization)), None)
+    if own is None:
+        return [Item(CreateOrganization(), ""), *items]
+    return [own, *(item for item in items if item is not own)]
 
 
 def _batches(items: list[Item], size: int) -> list[list[Item]]:
-    """In order, each of at most `size` changes, where a list of members counts for each of them."""
+    """In order, each of at most `size` changes, where a list of members counts for each of them. One that
+    creates the organization begins a batch.
+    """
     found: list[list[Item]] = [[]]
     room = size
     for item in items:
         weight = _weight(item.change)
-        if weight > room and found[-1]:
+        if found[-1] and (weight > room or isinstance(item.change, CreateOrganization)):
             found.append([])
             room = size
         found[-1].append(item)

@@ -17,7 +17,9 @@ MOST_NOT_FOUND: Final = 10_000
 class Difference:
     """What a change gives and takes, exactly: (subject, permission, resource) each.
 
-    An entry on a resource stands for that resource and whatever below it had no entry of its own.
+    An entry on a resource says what changes there. It holds for what is below as well, down to where the
+    subject has or had a role with that permission (itself or by a group) and to resources that were moved,
+    made or deleted: what changes there has an entry of its own, and what has none stays as it was.
     """
 
     granted: tuple[tuple[str, str, str], ...]

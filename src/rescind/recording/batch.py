@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from rescind import model
-from rescind.changes import Change, DeleteOrganization, DeleteRole, to_json
+from rescind.changes import (
+    Change,
+    CreateOrganization,
+    DeleteOrganization,
+    DeleteRole,
+    to_json,
+)
 from rescind.decision.world import WHOLE, whole
 from rescind.errors import InvalidChange
 from rescind.model import OrganizationId
@@ -69,9 +75,12 @@ def _number_in(o: int, revision: model.Revision) -> int:
     return number if revision.incarnation == o and 0 <= number < 2**63 else -1
 
 
-def _require_deletion_last(changes: list[Change]) -> None:
+def require_order(changes: list[Change]) -> None:
+    """Raises InvalidChange unless an organization is created by the first change, and deleted by the last."""
     if any(isinstance(change, DeleteOrganization) for change in changes[:-1]):
         raise InvalidChange(change="DeleteOrganization", mend="make it the last of its batch")
+    if any(isinstance(change, CreateOrganization) for change in changes[1:]):
+        raise InvalidChange(change="CreateOrganization", mend="make it the first of its batch")
 
 
 class Batch:
@@ -131,8 +140,6 @@ class Batch:
             tx.count("note_taken_elsewhere", "revokes")
             tx.count("note_pended_elsewhere", "pended")
         context = self._context(tx, router, o, name, plan.mode)
-        if len(self.changes) > 1:
-            _require_deletion_last(self.changes)
         is_judged = context.is_single_role and not isinstance(self.changes[-1], DeleteOrganization)
         takes = is_judged and remember_roles(context, self.changes)
         for place, part in together(self.changes):

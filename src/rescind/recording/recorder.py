@@ -31,7 +31,7 @@ from rescind.model import (
     Seals,
 )
 from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
-from rescind.recording.batch import Batch, Entry, Plan
+from rescind.recording.batch import Batch, Entry, Plan, require_order
 from rescind.store import Rows, Store
 from rescind.store.base import KeyTaken, OverBudget, PlanStale
 
@@ -82,6 +82,7 @@ class Recorder:
         Raises the refusal of the first change that cannot be, with nothing written; KeyReused;
         PreconditionFailed; OutcomeUnknown; StoreConflict.
         """
+        require_order(changes)
         budget = self._budget(route, inline_most_pairs, name, changes)
         aside: dict[int, OverBudget] = {}
         stale: Plan | None = None
@@ -138,6 +139,7 @@ class Recorder:
         only_at: Revision | None,
     ) -> Difference:
         """What a batch would give and take, exactly; nothing of it is kept. Raises its refusals."""
+        require_order(changes)
         for _ in range(PLAN_ATTEMPTS):
             try:
                 plan = self._plan(name, changes, None)

@@ -24,6 +24,7 @@ VERSIONS = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 

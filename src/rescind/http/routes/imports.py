@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from msgspec import Struct
 
-from rescind.changes import Change, from_object
+from rescind.changes import Change, CreateOrganization, from_object
 from rescind.errors import (
     BadInput,
     BodyTooLarge,
@@ -131,7 +131,8 @@ class Run:
             raise self._placed(error, f"line {number}") from None
         size = weight([change])
         is_full = self._weight + size > BATCH_SIZE or self._bytes + len(line) > BATCH_BYTES
-        if self._batch and (name != self._name or is_full):
+        is_new = name != self._name or isinstance(change, CreateOrganization)
+        if self._batch and (is_new or is_full):
             await self.flush()
         if not self._batch:
             self._name, self._first = name, number

@@ -124,7 +124,9 @@ WHERE p.revision > :after ORDER BY c.revision
 -- name: record_enforced
 INSERT INTO enforcement (organization, revision, enforced_at)
 SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT)
-FROM json_items(:notes) AS i WHERE TRUE
+FROM json_items(:notes) AS i WHERE EXISTS (
+    SELECT 1 FROM change AS c
+    WHERE c.organization = CAST(i.value ->> 'o' AS INTEGER) AND c.revision = CAST(i.value ->> 'revision' AS BIGINT))
 ON CONFLICT (organization, revision) DO UPDATE SET enforced_at = excluded.enforced_at
 WHERE excluded.enforced_at < enforcement.enforced_at
 RETURNING revision
