@@ -147,7 +147,7 @@ def reset(connection: psycopg.Connection[Any]) -> None:
     if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
         try:
             connection.execute(undo("ROLLBACK"))
-        except psycopg.Error:
+        except (psycopg.Error, MemoryError):
             connection.close()
 
 

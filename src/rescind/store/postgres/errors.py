@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 import psycopg
 
@@ -18,6 +19,9 @@ from rescind.errors import (
 )
 from rescind.errors.database import MIGRATE, REPEAT_TRANSACTION
 from rescind.store.base import KeyTaken, OverBudget, PlanStale
+
+FAULTS: Final = (psycopg.Error, MemoryError)
+"""What the driver raises."""
 
 
 def translated(error: Exception, where: str) -> BaseException:
@@ -58,20 +62,22 @@ def _by_state(error: psycopg.Error, where: str) -> BaseException:
     return StoreError(database=where, why=first_line(error))
 
 
-def interruption(error: psycopg.Error, before: BaseException | None) -> BaseException | None:
+def interruption(error: Exception, before: BaseException | None) -> BaseException | None:
     """What struck in the middle of something and made the driver fail as it was left, such as an exception
     of a signal handler; `before` is what was being handled already.
     """
     struck: BaseException | None = error
-    while isinstance(struck, psycopg.Error) and not struck.__suppress_context__:
+    while isinstance(struck, FAULTS) and not struck.__suppress_context__:
         struck = struck.__context__
-    is_new = struck is not before and not isinstance(struck, psycopg.Error)
+    is_new = struck is not before and not isinstance(struck, FAULTS)
     return struck if is_new else None
 
 
-def is_of_client(error: psycopg.Error) -> bool:
+def is_of_client(error: Exception) -> bool:
     """Whether it does not say what the server did with what it was sent."""
-    return not error.sqlstate and not isinstance(error, psycopg.errors.PipelineAborted)
+    return not getattr(error, "sqlstate", None) and not isinstance(
+        error, psycopg.errors.PipelineAborted
+    )
 
 
 def first_line(error: Exception) -> str:

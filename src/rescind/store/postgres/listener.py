@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import psycopg
-
 from rescind.errors import StoreUnavailable
 from rescind.store.base import Params, Rows
 from rescind.store.postgres.connection import Connection, configure, connect
-from rescind.store.postgres.errors import first_line
+from rescind.store.postgres.errors import FAULTS, first_line
 
 if TYPE_CHECKING:
     from rescind.store.postgres.store import PostgresStore
@@ -34,7 +32,7 @@ class PostgresListener:
                 return None
             heard = self._connection.notifies(timeout=seconds, stop_after=1)
             return [notification.payload for notification in heard]
-        except psycopg.Error as error:
+        except FAULTS as error:
             self.close()
             raise self._unavailable(error) from error
 
@@ -46,7 +44,7 @@ class PostgresListener:
             self._warnings.clear()
             sql = self._store.queries[name]
             found = self._connection.execute(sql, params, prepare=True).fetchall()
-        except psycopg.Error as error:
+        except FAULTS as error:
             self.close()
             raise self._unavailable(error) from error
         if self._warnings:  # the wait for a standby was canceled, say: it is not what was asked for
@@ -68,7 +66,7 @@ class PostgresListener:
         connection.execute("SET synchronous_commit = off")
         connection.execute(f'LISTEN "{self._channel}"')
 
-    def _unavailable(self, error: psycopg.Error) -> StoreUnavailable:
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(database=self._store.where, why=first_line(error))
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ from rescind.store.postgres.connection import (
     location,
     undo,
 )
-from rescind.store.postgres.errors import first_line, interruption, is_of_client, translated
+from rescind.store.postgres.errors import FAULTS, first_line, interruption, is_of_client, translated
 from rescind.store.postgres.listener import PostgresListener
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
 from rescind.store.queries import changes_data, queries
@@ -88,7 +88,7 @@ class PostgresStore:
                 self.seals = seals_of(connection.execute)
         except psycopg.errors.UndefinedTable:
             raise SchemaMissing(database=self.where) from None
-        except (psycopg.Error, UnicodeError) as error:
+        except (*FAULTS, UnicodeError) as error:
             raise translated(error, self.where) from error
         forks.set_up(self)
 
@@ -184,15 +184,29 @@ class PostgresStore:
                     is_sent = True
                     committing = connection.execute("COMMIT")
                     tx.look_committed()
-            tx.keep_found()
-        except psycopg.Error as error:
+            self._keep(tx, is_committed=keep)
+        except FAULTS as error:
             if committing is not None and committing.statusmessage == "COMMIT":
+                self._keep(tx, is_committed=True)
                 return
             if (struck := interruption(error, before)) is not None:
                 raise struck from struck.__cause__
             if is_sent and (connection.closed or is_of_client(error)):
                 raise OutcomeUnknown(why=first_line(error)) from error
             raise translated(error, self.where) from error
+
+    def _keep(self, tx: PostgresTransaction, *, is_committed: bool) -> None:
+        """Take what the statements found. Where that cannot be had of a change that is committed, its outcome
+        is unknown to the caller.
+        """
+        try:
+            tx.keep_observed()
+            with suppress(*FAULTS):  # whoever wants to know it asks again
+                tx.keep_found()
+        except FAULTS as error:
+            if is_committed:
+                raise OutcomeUnknown(why=first_line(error)) from error
+            raise
 
     def _transact_within(
         self, change: Change, connection: psycopg.Connection[Any], *, keep: bool
@@ -204,15 +218,17 @@ class PostgresStore:
             connection.execute("SAVEPOINT rescind")
         try:
             with connection.pipeline():
-                change(PostgresTransaction(connection, self, is_ours=False))
+                tx = PostgresTransaction(connection, self, is_ours=False)
+                change(tx)
                 if keep:
                     connection.execute("RELEASE SAVEPOINT rescind")
+            tx.keep_observed()
             if not keep:
                 connection.execute(undo("ROLLBACK TO SAVEPOINT rescind"))
         except BaseException as error:
-            with suppress(psycopg.Error):  # it is closed, or has no such savepoint any more
+            with suppress(*FAULTS):  # it is closed, or has no such savepoint any more
                 connection.execute(undo("ROLLBACK TO SAVEPOINT rescind"))
-            if isinstance(error, psycopg.Error):
+            if isinstance(error, FAULTS):
                 if (struck := interruption(error, before)) is not None:
                     raise struck from struck.__cause__
                 raise translated(error, self.where) from error
@@ -229,7 +245,7 @@ class PostgresStore:
         try:
             connection = self._taken(loan)
             return connection.execute(self.queries[name], params, prepare=True).fetchall()
-        except psycopg.Error as error:
+        except FAULTS as error:
             raise translated(error, self.where) from error
         finally:
             loan.give_back()
@@ -246,7 +262,7 @@ class PostgresStore:
                 yield connection
                 is_sent = True
                 connection.execute("COMMIT")
-            except psycopg.Error as error:
+            except FAULTS as error:
                 if is_sent and (connection.closed or is_of_client(error)):
                     raise OutcomeUnknown(why=first_line(error)) from error
                 raise translated(error, self.where) from error
@@ -351,7 +367,7 @@ class PostgresStore:
         except PoolExhausted:
             why = f"all {self._connections} connections are in use"
             raise StoreUnavailable(database=self.where, why=why) from None
-        except psycopg.Error as error:
+        except FAULTS as error:
             raise StoreUnavailable(database=self.where, why=first_line(error)) from error
         connection.silence_seconds = self.silence_seconds
         return connection
@@ -364,5 +380,5 @@ class PostgresStore:
     def _translating(self) -> Iterator[None]:
         try:
             yield
-        except psycopg.Error as error:
+        except FAULTS as error:
             raise translated(error, self.where) from error

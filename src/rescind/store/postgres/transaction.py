@@ -12,7 +12,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from rescind.store.base import Bounds, Held, Params, Rows
 from rescind.store.postgres.connection import Connection
-from rescind.store.postgres.errors import interruption, translated
+from rescind.store.postgres.errors import FAULTS, interruption, translated
 
 if TYPE_CHECKING:
     from rescind.store.postgres.store import PostgresStore
@@ -31,6 +31,8 @@ class PostgresTransaction:
         self._afterwards: list[tuple[str, Params]] = []
         self._looking: list[psycopg.Cursor[tuple[Any, ...]]] = []
         self._found: list[Rows] = []
+        self._observing: list[psycopg.Cursor[tuple[Any, ...]]] = []
+        self._observed: list[Rows] = []
 
     def begin(self, *, o: int, organization: str, mode: str) -> None:
         self.run("begin", o=o, organization=organization, mode=mode)
@@ -81,7 +83,9 @@ class PostgresTransaction:
         self._execute(query, self._store.pending(query), params)
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
-        return self._kept(query, params).fetchall
+        place = len(self._observing)
+        self._observing.append(self._kept(query, params))
+        return lambda: self._observed[place]
 
     def held(self, *, o: int) -> Callable[[], Held]:
         rows = self.observe("read_held", o=o)
@@ -98,6 +102,10 @@ class PostgresTransaction:
             self.connection.execute(self._sql(query), params, prepare=True)
             for query, params in self._afterwards
         ]
+
+    def keep_observed(self) -> None:
+        """Take what was observed, for whoever asks when the connection may be another's."""
+        self._observed = [cursor.fetchall() for cursor in self._observing]
 
     def keep_found(self) -> None:
         """Take what that found."""
@@ -152,7 +160,7 @@ class PostgresSnapshot:
                     execute("COMMIT")
             self._is_begun = True
             return [cursor.fetchall() for cursor in cursors]
-        except psycopg.Error as error:
+        except FAULTS as error:
             if (struck := interruption(error, before)) is not None:
                 raise struck from struck.__cause__
             raise translated(error, self._store.where) from error

@@ -42,6 +42,8 @@ LOSABLE: Final = Commits("NORMAL", 1_000)
 FORKED: Final = (
     "a fork copied a connection that was in use; fork while nothing is asked of the store"
 )
+FAULTS: Final = (sqlite3.Error, MemoryError)
+"""What the driver raises."""
 _inherited: Final[set[tuple[int, int]]] = set()
 
 
@@ -69,16 +71,23 @@ def connect(path: str) -> sqlite3.Connection:
         cached_statements=512,
     )
     try:
+        _configure(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    try:
         connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY:
-            connection.close()
+        if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_READONLY:
             raise
     set_commits(connection, LASTING)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
-    return connection
 
 
 def refuse_inherited(path: str) -> None:
@@ -122,7 +131,7 @@ class _Translating(AbstractContextManager[None]):
         """Nothing to do; a class, since every change goes through it."""
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, FAULTS):
             raise translated(error, self._path) from error
 
 
@@ -148,7 +157,7 @@ _REFUSED: Final = (
 )
 
 
-def is_nothing_written(error: sqlite3.Error) -> bool:
+def is_nothing_written(error: Exception) -> bool:
     """Whether a commit that ended so has certainly left nothing in the log that a crash could bring back."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _REFUSED
@@ -162,7 +171,7 @@ def _why_not_opened(path: str) -> str:
     return StoreReadOnly.mend
 
 
-def translated(error: sqlite3.Error, path: str) -> RescindError:
+def translated(error: Exception, path: str) -> RescindError:
     """What the driver's error on that file means."""
     if str(error).startswith("no such table"):
         return SchemaMissing(database=path, why=str(error))
@@ -175,4 +184,4 @@ def translated(error: sqlite3.Error, path: str) -> RescindError:
     if code == sqlite3.SQLITE_CANTOPEN:
         return StoreUnavailable(path=path, why=str(error), mend=_why_not_opened(path))
     kind = _KINDS.get(code & 0xFF, StoreError) if code is not None else StoreUnavailable
-    return kind(database=path, why=str(error))
+    return kind(database=path, why=str(error) or type(error).__name__)

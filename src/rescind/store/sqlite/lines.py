@@ -6,7 +6,7 @@ import sqlite3
 from typing import Final
 
 from rescind.store.sqlite import files
-from rescind.store.sqlite.files import Commits, connect, set_commits
+from rescind.store.sqlite.files import FAULTS, Commits, connect, set_commits
 from rescind.store.sqlite.transaction import Tally, counters_of
 
 MOST_READERS: Final = 16
@@ -51,6 +51,6 @@ def undone(connection: sqlite3.Connection) -> bool:
     try:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-    except sqlite3.Error:
+    except FAULTS:
         return False
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from typing import Any, Final, TypeAlias
 
 from rescind import forks
@@ -17,6 +17,7 @@ from rescind.store.queries import queries
 from rescind.store.schema import require_current, seals_of
 from rescind.store.sqlite import files, turns
 from rescind.store.sqlite.files import (
+    FAULTS,
     FORKED,
     Commits,
     connect,
@@ -142,7 +143,7 @@ class SqliteStore:
             commits = files.LOSABLE if may_be_lost else files.BACKGROUND
 
         def act(writer: Writer) -> None:
-            change(SqliteTransaction(writer.connection, self, writer.tally))
+            self._carry_out(change, writer.connection, writer.tally)
             self._announce("commit")
 
         self._write(act, commits, gives_way=gives_way, keep=keep)
@@ -182,6 +183,13 @@ class SqliteStore:
         except PoolClosed:
             raise self._closed() from None
 
+    def _carry_out(self, change: Change, connection: sqlite3.Connection, tally: Tally) -> None:
+        tx = SqliteTransaction(connection, self, tally)
+        try:
+            change(tx)
+        finally:
+            tx.end()
+
     def _run(self, act: Act, writer: Writer, *, keep: bool) -> None:
         connection, is_sent = writer.connection, False
         try:
@@ -189,13 +197,13 @@ class SqliteStore:
             act(writer)
             is_sent = keep
             connection.execute("COMMIT" if keep else "ROLLBACK")
-        except sqlite3.Error as error:
+        except FAULTS as error:
             if is_sent and not connection.in_transaction and not is_nothing_written(error):
-                raise OutcomeUnknown(why=str(error)) from error
+                raise OutcomeUnknown(why=str(error) or type(error).__name__) from error
             raise
         finally:
             undone(connection)
-            with suppress(sqlite3.Error):  # whoever writes next sees to it as well
+            with suppress(*FAULTS):  # whoever writes next sees to it as well
                 writer.commit_as(files.LASTING)
 
     def _run_within(
@@ -203,12 +211,12 @@ class SqliteStore:
     ) -> None:
         try:
             connection.execute("SAVEPOINT rescind")
-            change(SqliteTransaction(connection, self, tally))
+            self._carry_out(change, connection, tally)
             self._announce("commit")
             connection.execute("RELEASE rescind" if keep else "ROLLBACK TO rescind")
         except BaseException:
             if connection.in_transaction:
-                with suppress(sqlite3.OperationalError):  # it was not set, or is released
+                with suppress(*FAULTS):  # it was not set, or is released
                     connection.execute("ROLLBACK TO rescind")
                     connection.execute("RELEASE rescind")
             raise
@@ -228,9 +236,9 @@ class SqliteStore:
                     yield connection
                     is_sent = True
                     connection.execute("COMMIT")
-                except sqlite3.Error as error:
+                except FAULTS as error:
                     if is_sent and not connection.in_transaction and not is_nothing_written(error):
-                        raise OutcomeUnknown(why=str(error)) from error
+                        raise OutcomeUnknown(why=str(error) or type(error).__name__) from error
                     raise
                 finally:
                     undone(connection)
@@ -254,7 +262,7 @@ class SqliteStore:
         try:
             ((found,),) = self._reader(loan, self._watchers).execute("PRAGMA data_version")
             return loan.number, found
-        except sqlite3.Error as error:
+        except FAULTS as error:
             raise translated(error, self.path) from error
         finally:
             loan.give_back()
@@ -263,11 +271,11 @@ class SqliteStore:
         loan: Loan[sqlite3.Connection] = Loan()
         try:
             if within is not None:
-                cursor = driver_connection(within, sqlite3.Connection).cursor()
-                cursor.row_factory = None
-                return cursor.execute(self.queries[name], params).fetchall()
+                with closing(driver_connection(within, sqlite3.Connection).cursor()) as cursor:
+                    cursor.row_factory = None
+                    return cursor.execute(self.queries[name], params).fetchall()
             return self._reader(loan).execute(self.queries[name], params).fetchall()
-        except sqlite3.Error as error:
+        except FAULTS as error:
             raise translated(error, self.path) from error
         finally:
             loan.give_back()

@@ -124,6 +124,12 @@ class SqliteTransaction:
         self._execute("advance_revision", params)
         return self.observe("record_change", **params)
 
+    def end(self) -> None:
+        """Leave no statement under way: while the caller keeps an error, and its frames, nothing else could
+        be committed on the connection.
+        """
+        self._cursor.close()
+
     def _execute(self, query: str, params: Params) -> sqlite3.Cursor:
         if self._store.on_statement:
             self._store.on_statement(query)
