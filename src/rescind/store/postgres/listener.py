@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from rescind.errors import StoreUnavailable
 from rescind.store.base import Params, Rows
 from rescind.store.postgres.connection import Connection, configure, connect
