@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import sys
 from collections.abc import Callable, Iterator
@@ -80,6 +81,13 @@ def interrupted(
             continue
         assert not at.where, f"{at.where}: nobody was told"
         return
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dropped_here() -> Iterator[None]:
+    """What the driver says of connections that were lost on the way is said here, not in another module."""
+    yield
+    gc.collect()
 
 
 STATEMENT = {
