@@ -6,10 +6,12 @@ import json
 import re
 import shlex
 from dataclasses import fields
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from rescind.http import answers, problems
 from rescind.http.app import OURS
@@ -99,6 +101,55 @@ def test_what_is_to_be_sent_works(served: Served) -> None:
 # --- docker ---------------------------------------------------------------------------------------
 
 
+EXACT = re.compile(r"^[a-z]+:\d+\.\d+(\.\d+)?-[a-z-]+$")
+"""An image of one version, to the last place that its makers count."""
+
+
+def test_what_the_image_is_built_of(dockerfile: list[str]) -> None:
+    """One version is stated of each package that is installed, and every installation is held to those."""
+    lines = (ROOT / "docker/constraints.txt").read_text("utf-8").splitlines()
+    stated = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    needed = set(_needed("rescind"))
+    assert needed | {"hatchling"} <= stated.keys(), needed - stated.keys()
+    installing = [line for line in "\n".join(dockerfile).split("&&") if "pip install" in line]
+    assert installing
+    assert all("-c constraints.txt" in line for line in installing)
+
+
+def _needed(name: str, extras: tuple[str, ...] = (), seen: set[str] | None = None) -> set[str]:
+    """What a package needs here, and what that needs."""
+    seen = set() if seen is None else seen
+    for line in distribution(name).requires or []:
+        required = Requirement(line)
+        marker = required.marker
+        if marker and not any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
+            continue
+        key = required.name.lower().replace("_", "-")
+        if key not in seen:
+            seen.add(key)
+            _needed(required.name, tuple(required.extras), seen)
+    return seen
+
+
+def test_the_role_of_the_composition() -> None:
+    """The services' role is made for them, owns its database, and is no superuser."""
+    compose = yaml.safe_load((ROOT / "docker/compose.yaml").read_text("utf-8"))
+    role = re.match(
+        r"postgresql://(\w+)@database/rescind$",
+        compose["x-rescind"]["environment"]["RESCIND_DATABASE"],
+    )
+    database = compose["services"]["database"]
+    assert role
+    assert role[1] != database["environment"].get("POSTGRES_USER", "postgres")
+    script = (ROOT / "docker/database.sh").read_text("utf-8")
+    assert any(
+        volume.startswith("./database.sh:/docker-entrypoint-initdb.d/")
+        for volume in database["volumes"]
+    )
+    assert f"CREATE ROLE {role[1]} LOGIN NOSUPERUSER" in script
+    assert f"CREATE DATABASE rescind OWNER {role[1]}" in script
+
+
 @pytest.fixture
 def dockerfile() -> list[str]:
     """Its instructions, without comments."""
@@ -123,7 +174,7 @@ def test_the_image(dockerfile: list[str]) -> None:
             "CMD",
         }
         if word == "FROM":
-            assert re.match(r"[a-z]+:[\w.-]*\d[\w.-]*( AS \w+)?$", rest), rest
+            assert EXACT.search(rest.split()[0]), rest
         if word == "COPY" and not rest.startswith("--from="):
             assert all((ROOT / source).exists() for source in rest.split()[:-1]), rest
         if word in {"ENTRYPOINT", "CMD"}:
@@ -148,6 +199,7 @@ def test_the_composition() -> None:
         / services["server"]["build"]["dockerfile"]
     ).is_file()
     assert set(re.findall(r"PASSWORD: (.)", text)) == {"$"}
+    assert EXACT.search(services["database"]["image"])
     from typer.main import get_command
 
     from rescind.cli import app

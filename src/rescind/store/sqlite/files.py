@@ -39,6 +39,8 @@ BACKGROUND: Final = Commits("FULL", 1_000)
 LOSABLE: Final = Commits("NORMAL", 1_000)
 """The next commit for good has the log on disk up to there, whichever process wrote it."""
 
+PRIVATE: Final = 0o600
+"""The mode of a file that is made."""
 FORKED: Final = (
     "a fork copied a connection that was in use; fork while nothing is asked of the store"
 )
@@ -61,8 +63,12 @@ def require_file(path: str) -> None:
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """A connection with the settings that the promises rest on."""
+    """A connection with the settings that the promises rest on. A file that is made is its owner's alone;
+    what SQLite makes beside it has its mode.
+    """
     require_own(path)
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
     connection = sqlite3.connect(
         path,
         timeout=turns.BUSY_SECONDS,

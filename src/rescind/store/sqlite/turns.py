@@ -79,7 +79,10 @@ class Turns:
         self._file: int | None = None
         if fcntl is not None:
             with contextlib.suppress(OSError):
-                self._file = os.open(f"{path}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                mode = (
+                    os.stat(path).st_mode & 0o666
+                )  # who may not read the one has no use for the other
+                self._file = os.open(f"{path}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
