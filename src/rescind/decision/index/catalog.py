@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import getsizeof
 from typing import NamedTuple
 
 
@@ -28,6 +29,12 @@ class Catalog:
     def number(self, role: str) -> int | None:
         """The number of a role."""
         return self._numbers.get(role)
+
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        contents = sum(len(role.permissions) for role in self.roles.values())
+        text = sum(map(getsizeof, self.permissions)) + sum(map(getsizeof, self._numbers))
+        return text + 250 * len(self.permissions) + 700 * len(self.roles) + 120 * contents
 
     def put_permission(self, number: int, slug: str, *, critical: bool) -> None:
         """A permission as it is now."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import Final, TypeVar
 
 from rescind.decision.index.assignments import Assignments, Held, Until
@@ -15,6 +16,14 @@ from rescind.decision.index.worked import Worked
 
 ROOT: Final = 0
 NOTHING: Final[frozenset[int]] = frozenset()
+MEMBERSHIP_BYTES: Final = 600
+GROUP_BYTES: Final = 300
+PLACE_BYTES: Final = 120
+NESTING_BYTES: Final = 600
+RESOURCE_BYTES: Final = 500
+ASSIGNMENT_BYTES: Final = 1_000
+REACHED_BYTES: Final = 40
+"""What each of them takes beside its name, rounded up; `tests/unit/test_index_size.py` measures it."""
 
 T = TypeVar("T")
 
@@ -57,6 +66,8 @@ class Facts:
         self.assignments = Assignments()
         self.resets: dict[int, set[int]] = {}
         self.places = 0
+        self.nestings = 0
+        self.text_bytes = 0
 
     # --- read -------------------------------------------------------------------------------------
 
@@ -84,12 +95,18 @@ class Facts:
         return all_from(resources, self.resource_children)
 
     def size(self) -> int:
-        """About how many bytes it takes, all that can be worked out included."""
+        """About how many bytes it takes, with what is worked out of it."""
         return (
-            1_500 * len(self.memberships)
-            + 70 * self.places
-            + 800 * len(self.resources)
-            + 300 * self.assignments.count
+            self.text_bytes
+            + MEMBERSHIP_BYTES * len(self.memberships)
+            + GROUP_BYTES * len(self.groups)
+            + PLACE_BYTES * (self.places + sum(map(len, self.limited.values())))
+            + NESTING_BYTES * self.nestings
+            + RESOURCE_BYTES * len(self.resources)
+            + ASSIGNMENT_BYTES * self.assignments.count
+            + REACHED_BYTES * self._worked.reached
+            + self.own.size()
+            + self.environment.size()
         )
 
     # --- changed ----------------------------------------------------------------------------------
@@ -105,6 +122,8 @@ class Facts:
         known = self.memberships.get(subject)
         if known is not None and known != number:
             self.drop_membership(known)
+        if known != number:
+            self.text_bytes += getsizeof(subject)
         self.memberships[subject] = number
         self.subjects[number] = subject
         (self.inactive.discard if active else self.inactive.add)(number)
@@ -116,6 +135,7 @@ class Facts:
         if subject is None:
             return
         del self.memberships[subject]
+        self.text_bytes -= getsizeof(subject)
         self.inactive.discard(number)
         self._worked.forget_subject(subject)
         self.set_groups(number, {})
@@ -152,6 +172,8 @@ class Facts:
         known = self.groups.get(slug)
         if known is not None and known != number:
             self.drop_group(known)
+        if known != number:
+            self.text_bytes += getsizeof(slug)
         self.groups[slug] = number
         self.group_names[number] = slug
         self.group_numbers.setdefault(number, number)
@@ -162,6 +184,7 @@ class Facts:
         if slug is None:
             return
         del self.groups[slug]
+        self.text_bytes -= getsizeof(slug)
         del self.group_numbers[number]
         for m in tuple(self.members_of.get(number, ())):
             self.set_member(m, number, holds=False)
@@ -174,6 +197,7 @@ class Facts:
     def set_nesting(self, child: int, parent: int, *, holds: bool) -> None:
         """Whether a group is nested directly in another."""
         child, parent = self.group_numbers.get(child, child), self.group_numbers.get(parent, parent)
+        self.nestings += holds - (parent in self.parents_of.get(child, NOTHING))
         if holds:
             self.parents_of.setdefault(child, set()).add(parent)
             self.children_of.setdefault(parent, set()).add(child)
@@ -192,6 +216,8 @@ class Facts:
             _discard(self.resource_children, before, number)
         if parent is not None:
             self.resource_children.setdefault(parent, set()).add(number)
+        if known != number:
+            self.text_bytes += getsizeof(slug)
         is_moved = number in self.resource_parent and before != parent
         self.resources[slug] = number
         self.resource_names[number] = slug
@@ -210,7 +236,9 @@ class Facts:
             parent = self.resource_parent.pop(place)
             if parent is not None:
                 _discard(self.resource_children, parent, place)
-            del self.resources[self.resource_names.pop(place)]
+            slug = self.resource_names.pop(place)
+            self.text_bytes -= getsizeof(slug)
+            del self.resources[slug]
         self._worked.forget_lines()
 
     def set_assignment(self, held: Held, *, holds: bool, until: Until = None) -> None:
