@@ -21,11 +21,11 @@ from hypothesis.stateful import (
 )
 
 from rescind import Authority, Direction, Receipt, Route, access, changes, model
-from rescind.decision.difference import difference
 from rescind.errors import RescindError
 from rescind.store import open_store
 from tests.property import oracle, single_role
 from tests.property.chains import assert_each_allows, assert_none_is_missing
+from tests.property.differences import naive_difference as difference
 from tests.property.rows import count_rows, effective_roles, role_resets
 
 SUBJECTS = ("user:a", "service_account:b", "agent:c")
