@@ -27,7 +27,7 @@ from rescind.decision.explain import MAX_CHAINS
 from rescind.decision.lists import MAX_LIMIT
 from rescind.decision.questions import Questions
 from rescind.exchange import BATCH_SIZE, Format
-from rescind.exchange.readers import MAX_LINE_BYTES
+from rescind.exchange.readers import MAX_LINE_BYTES, MOST_EXPANSION
 from rescind.exchange.tables import COLUMNS
 from rescind.model import Microseconds, OrganizationId
 from rescind.propagation.budget import FORCED
@@ -121,7 +121,7 @@ def asked(change: Change) -> Spy:
         ]
     for variant, budget in itertools.product(variants, FORCED.values()):
         context = Context(spy, OrganizationId("acme"), 1, Microseconds(0), False, Router(budget))
-        record(context, variant)
+        record(context, [variant])
     return cast("Spy", spy)
 
 
@@ -261,6 +261,7 @@ def test_fixed_values() -> None:
         MOST_READERS,
         BATCH_SIZE,
         MAX_LINE_BYTES >> 20,
+        MOST_EXPANSION,
     ]
     assert any(f"{limit} if no limit is given" in what for what in values)
 
