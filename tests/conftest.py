@@ -57,7 +57,7 @@ def postgres_server() -> Iterator[str]:
     url = f"postgresql://postgres@/postgres?host={home / 'data'}"
     with psycopg.connect(url, autocommit=True) as connection:
         # Making databases would wait for the disk; tests of durability have a server of their own.
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        for setting in ("fsync", "full_page_writes"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
         connection.execute("SELECT pg_reload_conf()")
     try:

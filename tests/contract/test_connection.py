@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
+import psycopg
 import pytest
 
 from rescind import Authority, changes
@@ -69,3 +71,21 @@ def test_a_closed_store_gives_none(acme: Authority) -> None:
     acme.close()
     with pytest.raises(StoreUnavailable), acme.store.connection():
         pass
+
+
+@pytest.mark.parametrize(("value", "warnings"), [("off", 1), ("local", 0), ("on", 0)])
+def test_commits_that_a_crash_may_undo(
+    new_database: Callable[[str], str],
+    caplog: pytest.LogCaptureFixture,
+    value: str,
+    warnings: int,
+) -> None:
+    """Where the database has synchronous_commit off, opening it says what that costs."""
+    database = new_database("postgres")
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = '{value}'")
+    with Authority.open(database):
+        said = [record for record in caplog.messages if "synchronous_commit" in record]
+    assert len(said) == warnings
+    assert all("revocations" in message for message in said)

@@ -55,6 +55,9 @@ logging.getLogger("psycopg").addFilter(
 )
 
 
+log = logging.getLogger(__name__)
+
+
 class PostgresStore:
     """A store in a PostgreSQL database. `on_statement` is called with each statement's name before
     it is sent.
@@ -85,6 +88,7 @@ class PostgresStore:
         try:
             with connect(url, self.silence_seconds) as connection:
                 require_current(connection.execute)
+                _warn_of_lost_commits(connection, self.where)
                 self.seals = seals_of(connection.execute)
         except psycopg.errors.UndefinedTable:
             raise SchemaMissing(database=self.where) from None
@@ -382,3 +386,14 @@ class PostgresStore:
             yield
         except FAULTS as error:
             raise translated(error, self.where) from error
+
+
+def _warn_of_lost_commits(connection: Connection, where: str) -> None:
+    """Say in the log that the server, the database or the role lets a crash of the server undo commits."""
+    row = connection.execute("SHOW synchronous_commit").fetchone()
+    if row == ("off",):
+        log.warning(
+            "%s: synchronous_commit is off: a crash of the server may undo changes that have returned,"
+            " and revocations with them. Set it to on, or to local at least.",
+            where,
+        )
