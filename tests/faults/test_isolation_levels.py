@@ -24,9 +24,10 @@ from rescind.changes import Change
 from rescind.errors import NotCommitted, RoleNotFound, StoreConflict
 from rescind.insight.audit import audit
 from rescind.model import Receipt
-from rescind.propagation.jobs import Job, jobs
+from rescind.propagation.jobs import Job
 from rescind.propagation.purge import purge
 from rescind.propagation.reconcile import Work
+from rescind.propagation.schedule import due_in
 from rescind.store import Rows, Store
 from rescind.store.postgres import configure
 from rescind.store.postgres.connection import Connection
@@ -90,8 +91,7 @@ class Acme:
 
     def due(self) -> list[Job]:
         ((o, *_),) = self.authority.store.fetch("plan", {"organization": self.name})
-        names = {"organization": None, "limit": 1_000}
-        return [job for job in jobs(self.authority.store.fetch("list_due", names)) if job.o == o]
+        return due_in(self.authority.store, o)
 
     def answers(self) -> set[bool]:
         """What the decision points say of whether Ada may read."""
