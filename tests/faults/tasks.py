@@ -57,7 +57,8 @@ def apply_without_transaction(watch: Watch, database: str, *args: Any) -> Told:
     execute = psycopg.Connection.execute
 
     def kept_at_once(connection: Any, query: Any, *rest: Any, **options: Any) -> Any:
-        return execute(connection, "SELECT 1" if query == "BEGIN" else query, *rest, **options)
+        is_begin = str(query).startswith("BEGIN")
+        return execute(connection, "SELECT 1" if is_begin else query, *rest, **options)
 
     psycopg.Connection.execute = kept_at_once  # type: ignore[method-assign]
     return apply(watch, database, *args)
@@ -89,7 +90,9 @@ def settle_taken_off(watch: Watch, database: str, organization: str, *args: Any)
         let_pass(authority, "refuse_pending_moved")
         watch(store)
         for job in jobs:
-            reconciling.Work(store, job).step(Steady(args[-1]))
+            work = reconciling.Work(store, job)
+            work._fits_many = lambda *_: False  # type: ignore[method-assign]
+            work.step(Steady(args[-1]))
 
 
 def settle_without_cursor(watch: Watch, database: str, organization: str, *args: Any) -> None:
