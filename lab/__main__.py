@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from lab import bulk, checks, contention, fleet, http, inline, summary, workers
+from lab import bulk, checks, contention, fleet, http, inline, summary, sync, workers
 from lab.report import Goal, machine
 from lab.tables import by_engine
 
@@ -21,6 +21,7 @@ BENCHMARKS = {
     "fleet": fleet,
     "http": http,
     "inline": inline,
+    "sync": sync,
     "workers": workers,
 }
 RESULTS = Path(__file__).parent / "results"
