@@ -77,7 +77,7 @@ class Extent:
 class Progress:
     """What a chunk did: effective roles made and unmade, and whether that was the last of the job.
 
-    A restart did nothing, because the job was changed meanwhile or failed; it is tried again.
+    A restart did nothing, because the job was changed meanwhile; it is tried again.
     `held_seconds` is how long it kept others out, but for the commit; `waiting` how many waited for that to
     end; `revision` the organization's at that time. One that was overtaken did nothing: another worker is at
     the job.

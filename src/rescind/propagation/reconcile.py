@@ -147,7 +147,7 @@ class Work:
                 if len(window.ready) == 1 or is_of_store(error):
                     raise
                 self._most_members = len(window.ready) // 2
-                return Progress(0, 0, False, time.perf_counter() - start, is_restart=True)
+                return Progress(0, 0, False, time.perf_counter() - start)
             pace.learn(done.held_seconds, done.waiting, is_full=len(window.ready) == most)
         if window.next_first is not None:
             self._first_member = window.next_first
