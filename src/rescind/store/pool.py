@@ -202,6 +202,13 @@ class Pool(Generic[C]):
     def _has_room(self, places: int) -> bool:
         return len(self.places) + places <= self._most
 
+    def put_back(self, line: Line[C]) -> None:
+        """Take back a connection that may be lent again, unless the pool is closing."""
+        self.free.append(line)
+        if self.is_resting:
+            self._end_free()
+        self.wake_one()
+
     def wake_one(self) -> None:
         """Have a waiter look."""
         if self._wake.locked():
@@ -239,6 +246,7 @@ class Pool(Generic[C]):
         self.rest(wait_seconds)
 
     def _end_free(self) -> None:
+        """Close those that are lent to nobody."""
         while self.free:
             with contextlib.suppress(IndexError):
                 self.free.pop().end()

@@ -12,7 +12,7 @@ from rescind import forks
 from rescind.errors import OutcomeUnknown, StoreBusy, StoreUnavailable
 from rescind.store.base import Change, Params, Rows
 from rescind.store.connections import driver_connection
-from rescind.store.pool import Loan, Pool, PoolClosed, PoolExhausted
+from rescind.store.pool import FOREVER, Loan, Pool, PoolClosed, PoolExhausted
 from rescind.store.queries import queries
 from rescind.store.schema import require_current, seals_of
 from rescind.store.sqlite import files, turns
@@ -257,7 +257,27 @@ class SqliteStore:
         return SqliteListener(self)
 
     def version(self) -> Version:
-        """Which connection was asked, and what changes for it whenever anybody else wrote to the file."""
+        """Which connection was asked, and what changes for it whenever anybody else wrote to the file.
+
+        Each check from memory asks it, so a free connection is taken without the rest of a loan.
+        """
+        pool = self._watchers
+        try:
+            line = pool.free.pop()
+        except IndexError:
+            return self._version_on_loan()
+        if self._is_inherited or line.good_until != FOREVER or line.connection is None:
+            pool.put_back(line)
+            return self._version_on_loan()
+        try:
+            ((found,),) = line.connection.execute("PRAGMA data_version")
+        except FAULTS as error:
+            line.end()
+            raise translated(error, self.path) from error
+        pool.put_back(line)
+        return line.number, found
+
+    def _version_on_loan(self) -> Version:
         loan: Loan[sqlite3.Connection] = Loan()
         try:
             ((found,),) = self._reader(loan, self._watchers).execute("PRAGMA data_version")
