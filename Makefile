@@ -7,13 +7,14 @@ READY := $(VENV)/.ready
 LAB_READY := $(VENV)/.lab-ready
 
 MINUTES ?= 10
+MUTANTS ?= --sample 60
 BENCHMARK ?= inline
 WORKERS ?= auto
 
 # Tests start many processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check static model fleet workos-node lab clean
+.PHONY: setup demo test check static model fleet mutants workos-node lab clean
 
 setup: $(READY)
 
@@ -49,6 +50,9 @@ model:
 fleet: $(READY)
 	$(BIN)/python -m tests.faults.fleet $(MINUTES)
 
+mutants: $(READY)
+	$(BIN)/python -m tests.mutants $(MUTANTS)
+
 workos-node: $(READY)
 	@command -v npm >/dev/null || { echo "node and npm are needed: apt-get install nodejs npm" >&2; exit 2; }
 	$(BIN)/python -m tests.http.workos.node
@@ -62,4 +66,4 @@ lab: $(LAB_READY)
 	$(BIN)/python -m lab $(BENCHMARK) --json
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .mutants

@@ -1,0 +1,119 @@
+"""The tool for mutation testing changes one thing at a time, and in the process that it is told to."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.mutants import python, sql
+from tests.mutants.__main__ import PAGE, concerned, known
+from tests.mutants.areas import Candidate
+
+STATEMENT = """SELECT a FROM t JOIN u ON u.id = t.id AND (u.x IS NULL OR u.x > :now)
+WHERE NOT EXISTS (SELECT 1 FROM v WHERE v.n BETWEEN 1 AND 2) AND t.y IN (1, 2)
+UNION ALL SELECT b FROM w"""
+MODULE = """
+class Box:
+    def fits(self, size: int) -> bool:
+        if size < self.limit and not self.full:
+            self.seen = size + 1
+        return [s for s in self.sizes if s]
+"""
+
+
+def test_clauses_of_a_statement() -> None:
+    """Conditions, comparisons, NOT and UNION branches; brackets stay whole, BETWEEN is one condition."""
+    found = {mutant.what: mutant.sql for mutant in sql.mutants(STATEMENT)}
+    assert "dropped: AND (u.x IS NULL OR u.x > :now)" in found
+    assert "dropped: OR u.x > :now" in found
+    assert "dropped: AND t.y IN (1, 2)" in found
+    assert "true for: v.n BETWEEN 1 AND 2" in found
+    assert "dropped: UNION ALL SELECT b FROM w" in found
+    assert any("<= for" in what for what in found)
+    assert any(what.startswith("without NOT") for what in found)
+    assert all(text.count("(") == text.count(")") for text in found.values())
+    assert len(set(found.values())) == len(found)
+
+
+def test_assignments_are_no_comparisons() -> None:
+    """The `=` of SET stays; that of WHERE turns."""
+    found = [mutant.sql for mutant in sql.mutants("UPDATE t SET a = 1, b = 2 WHERE c = 3")]
+    assert found == [
+        "UPDATE t SET a = 1, b = 2 WHERE TRUE",
+        "UPDATE t SET a = 1, b = 2 WHERE c <> 3",
+    ]
+
+
+def test_parts_of_a_module() -> None:
+    """Each mutant differs from the module, and is named by its function."""
+    found = python.mutants(ast.parse(MODULE))
+    assert {mutant.function for mutant in found} == {"Box.fits()"}
+    whats = {mutant.what for mutant in found}
+    assert {
+        "negated: size < self.limit and (not self.full)",
+        "GtE in: size < self.limit",
+        "dropped: self.seen = size + 1",
+        "filter dropped: s",
+        "one more than 1",
+    } <= whats
+    plain = ast.unparse(ast.parse(MODULE))
+    assert all(ast.unparse(python.mutated(MODULE, n)) != plain for n in range(len(found)))
+
+
+def test_tests_that_concern_a_mutant() -> None:
+    """Those that run it, quick ones first, a file after another before the next of any."""
+    tests = {
+        "a::slow": {"seconds": 2.0, "functions": ["m:f"], "queries": []},
+        "a::quick": {"seconds": 0.1, "functions": ["m:f"], "queries": ["q"]},
+        "b::one": {"seconds": 1.0, "functions": ["m:f"], "queries": []},
+        "c::other": {"seconds": 0.1, "functions": ["m:g"], "queries": []},
+    }
+    candidate = Candidate("python:m:0", "area", "m:f()", "", 1, "")
+    assert concerned(candidate, tests) == ["a::quick", "b::one", "a::slow"]
+    assert concerned(Candidate("sql:sqlite:q:0", "x", "q", "", 0, ""), tests) == ["a::quick"]
+
+
+READS = """
+from tests.mutants import plugin
+from rescind import access
+from rescind.store.queries import queries
+print(access.in_force(5, 5), "AND revision" in queries("sqlite")["advance_pending"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("", "False True"),
+        ("until > t → GtE", "True True"),
+        ("AND revision = :revision", "False False"),
+    ],
+)
+def test_a_mutant_is_in_place(what: str, said: str) -> None:
+    """In the process that is told to, from the beginning, and only that mutant."""
+    given = {**os.environ, **({"RESCIND_MUTANT": _named(what)} if what else {})}
+    command = [sys.executable, "-c", READS]
+    found = subprocess.run(command, env=given, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == said
+
+
+def _named(what: str) -> str:
+    from rescind import access
+    from rescind.store.queries import queries
+
+    if what.startswith("AND"):
+        listed = sql.mutants(queries("sqlite")["advance_pending"])
+        return f"sql:sqlite:advance_pending:{[m.what for m in listed].index(f'dropped: {what}')}"
+    with open(access.__file__) as source:
+        found = python.mutants(ast.parse(source.read()))
+    return f"python:rescind.access:{[m.what for m in found].index('GtE in: until > t')}"
+
+
+def test_the_page_gives_reasons() -> None:
+    """The table of survivors is what the report reads."""
+    table = PAGE.read_text("utf-8").partition("## Survivors with a reason")[2]
+    assert len(known()) == table.count("\n| `")
