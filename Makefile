@@ -14,7 +14,7 @@ WORKERS ?= auto
 # Tests start many processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check static model fleet mutants workos-node lab clean
+.PHONY: setup demo test check static model fleet independent mutants workos-node lab clean
 
 setup: $(READY)
 
@@ -52,6 +52,9 @@ fleet: $(READY)
 
 mutants: $(READY)
 	$(BIN)/python -m tests.mutants $(MUTANTS)
+
+independent: $(READY)
+	$(BIN)/python -m tests.independent --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 workos-node: $(READY)
 	@command -v npm >/dev/null || { echo "node and npm are needed: apt-get install nodejs npm" >&2; exit 2; }
