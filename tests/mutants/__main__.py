@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import re
@@ -32,7 +33,7 @@ from tests.mutants.areas import NOT_TESTS, ROOT, TESTS, Candidate, python_candid
 
 KEPT = ROOT / ".mutants"
 PAGE = ROOT / "docs/reference/mutants.md"
-QUICK_SECONDS = 12.0
+QUICK_SECONDS = 4.0
 """Of tests that are tried first, one of each file before the next of any."""
 START_SECONDS = 60
 MAP_SECONDS = 1800
@@ -106,10 +107,12 @@ def _running(place: str, tests: Tests) -> list[str]:
     return []
 
 
-def attempt(candidate: Candidate, tests: Tests, engine: str) -> dict[str, Any]:
-    """Run the tests that concern a mutant, the quick ones first, until one fails."""
+def attempt(candidate: Candidate, tests: Tests, engine: str, most: float) -> dict[str, Any]:
+    """Run the tests that concern a mutant, the quick ones first, until one fails or they took too long."""
     start = time.monotonic()
     chosen = concerned(candidate, tests)
+    while chosen and sum(tests[test]["seconds"] for test in chosen) > most:
+        chosen.pop(max(range(len(chosen)), key=lambda index: tests[chosen[index]]["seconds"]))
     quick, spent = 0, 0.0
     while quick < len(chosen) and spent < QUICK_SECONDS:
         spent += tests[chosen[quick]]["seconds"]
@@ -121,7 +124,8 @@ def attempt(candidate: Candidate, tests: Tests, engine: str) -> dict[str, Any]:
         code, said = _with(candidate, part, tests, engine)
         if code != 0:
             failed = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
-            outcome, by = "caught", failed[1] if failed else said.strip()[-200:]
+            by = failed[1] if failed else said.strip()[-200:]
+            outcome = "caught" if failed or code == -1 else "no verdict"
             break
     seconds = round(time.monotonic() - start, 1)
     return {"outcome": outcome, "by": by, "tests": len(chosen), "seconds": seconds}
@@ -185,6 +189,7 @@ def chosen_candidates(options: argparse.Namespace) -> list[Candidate]:
         turns = [(t, c) for of_area in by_area.values() for t, c in enumerate(of_area)]
         in_turn = (c for _, c in sorted(turns, key=lambda turn: turn[0]))
         chosen += _first_valid(in_turn, options.sample)
+    chance.shuffle(chosen)  # so that a run that is stopped has some of each
     return chosen
 
 
@@ -255,6 +260,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--engine", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="of tests, for each mutant")
     parser.add_argument("--again", action="store_true", help="try survivors again")
     options = parser.parse_args()
     KEPT.mkdir(exist_ok=True)
@@ -265,7 +271,7 @@ def main() -> None:
         kept = results.of(candidate)
         if kept and not (options.again and kept["outcome"] != "caught"):
             return
-        result = attempt(candidate, tests, options.engine)
+        result = attempt(candidate, tests, options.engine, options.seconds)
         results.keep(candidate, result)
         print(
             f"{result['outcome']} {result['seconds']} s {candidate.name}: {candidate.what}",

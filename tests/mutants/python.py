@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -165,9 +165,11 @@ def _compared(node: ast.Compare, function: str) -> Iterator[Mutant]:
 
 
 def _joined(node: ast.BoolOp, function: str) -> Iterator[Mutant]:
-    for value in node.values:
+    neutral = isinstance(node.op, ast.And)
+    for index, value in enumerate(node.values):
         what = f"{_text(value)} dropped in: {_text(node)}"
-        yield Mutant(node.lineno, function, what, _without(node.values, value))
+        drop = _put(node.values, index, ast.Constant(neutral))
+        yield Mutant(node.lineno, function, what, drop)
     other = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
     what = f"{type(other).__name__} in: {_text(node)}"
     yield Mutant(node.lineno, function, what, _set(node, "op", other))
@@ -186,7 +188,7 @@ def _set(node: ast.AST, field: str, value: object) -> Callable[[], None]:
     return lambda: setattr(node, field, value)
 
 
-def _put(values: list[ast.cmpop], index: int, value: ast.cmpop) -> Callable[[], None]:
+def _put(values: list[Any], index: int, value: ast.AST) -> Callable[[], None]:
     return lambda: values.__setitem__(index, value)
 
 

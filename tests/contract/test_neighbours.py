@@ -1,0 +1,149 @@
+"""Organizations with the same numbers do not meet: changes and background work stay within their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import pytest
+
+from rescind import Authority, changes
+from rescind.changes import Change, Given
+from tests.contract.world import FUTURE, PAST, SOONER, WORLD
+
+EVERYBODY = ("user:ada", "user:bob", "user:cyd", "agent:bot")
+TABLES = (
+    '"group"',
+    "group_member",
+    "nesting",
+    "resource",
+    "assignment",
+    "effective_role",
+    "role_reset",
+)
+PENDING = """SELECT "group", kind, ref, direction, urgency, fence, since, revision, cursor_membership,
+cursor_assignment, done, attempts, parked FROM pending"""
+Route = Literal["inline", "background"]
+
+TWIN: list[Change] = [
+    *WORLD,
+    changes.AddMembers(group="idle", members=EVERYBODY),
+    changes.NestGroup(group="idle", into="eng"),
+    changes.AddMembers(group="eng", members=EVERYBODY, expires_at=FUTURE),
+    changes.AddMembers(group="staff", members=("agent:bot",), expires_at=PAST),
+    *(changes.Assign(role=role, to="group:idle") for role in ("owner", "reader", "writer")),
+    *(changes.Assign(role="owner", to=subject, on="folder:a") for subject in EVERYBODY),
+]
+UNSETTLED: list[Change] = [
+    changes.ReplaceAssignments(to="group:eng", assignments=()),
+    changes.RemoveMembers(group="idle", members=("user:ada", "user:bob")),
+    changes.UnnestGroup(group="eng", out_of="staff"),
+]
+STEPS: list[Change] = [
+    changes.AddMembers(group="eng", members=("user:bob", "user:cyd")),
+    changes.AddMembers(group="staff", members=("user:ada", "user:cyd"), expires_at=FUTURE),
+    changes.AddMembers(group="staff", members=("user:ada",), expires_at=SOONER),
+    changes.NestGroup(group="idle", into="eng"),
+    changes.AddMembers(group="idle", members=("agent:bot",)),
+    changes.Assign(role="reader", to="group:eng"),
+    changes.Assign(role="writer", to="group:idle", on="folder:a"),
+    changes.Assign(role="owner", to="user:ada"),
+    changes.Assign(role="reader", to="group:staff", expires_at=FUTURE),
+    changes.RemoveMembers(group="eng", members=("user:bob",)),
+    changes.UnnestGroup(group="idle", out_of="eng"),
+    changes.NestGroup(group="idle", into="staff"),
+    changes.Unassign(role="writer", to="group:idle", on="folder:a"),
+    changes.ReplaceMembers(group="staff", members=("user:bob", "agent:bot")),
+    changes.ReplaceAssignments(to="group:eng", assignments=(Given(role="owner", on="folder:b"),)),
+    changes.ReplaceAssignments(to="user:ada", assignments=(Given(role="reader"),)),
+    changes.RemoveMembership(subject="user:cyd"),
+    changes.DeleteRole(role="reader", cascade=True),
+    changes.DeleteGroup(group="eng", cascade=True),
+    changes.DeleteResource(resource="folder:b", cascade=True),
+    changes.DeactivateMembership(subject="agent:bot"),
+]
+
+
+@pytest.fixture
+def beside(new_database: Callable[[str], str], engine: str) -> Iterator[Authority]:
+    """`acme` beside an organization whose members, groups and assignments have the same numbers."""
+    with Authority.open(new_database(engine), organization="acme") as authority:
+        authority.apply(WORLD)
+        authority.apply(TWIN, organization="twin")
+        for change in UNSETTLED:
+            authority.apply([change], organization="twin", route="background")
+        yield authority
+
+
+@pytest.fixture
+def alone(new_database: Callable[[str], str], engine: str) -> Iterator[Authority]:
+    """`acme` in a store of its own."""
+    with Authority.open(new_database(engine), organization="acme") as authority:
+        authority.apply(WORLD)
+        yield authority
+
+
+def rows(authority: Authority, organization: str) -> dict[str, list[Any]]:
+    """All facts of an organization, what follows from them, and what is pending; no times."""
+    queries: dict[str, str] = authority.store.queries  # type: ignore[attr-defined]
+    number = authority.store.fetch("find_log", {"organization": organization})[0][0]
+    statements = {table: f"SELECT * FROM {table}" for table in TABLES}
+    statements["membership"] = "SELECT id, subject, active FROM membership"
+    statements["pending"] = PENDING
+    for table, statement in statements.items():
+        queries[f"rows of {table}"] = f"{statement} WHERE organization = {number}"
+    found = authority.store.fetch_many([(f"rows of {table}", {}) for table in statements])
+    return {table: sorted(f, key=repr) for table, f in zip(statements, found, strict=True)}
+
+
+def step(authority: Authority, change: Change, route: Route) -> int:
+    """One change, and its background work; the pairs that were weighed."""
+    receipt = authority.apply([change], route=route)
+    for work in authority.pending():
+        authority.reconcile(work)
+    return receipt.fan_out
+
+
+def differences(beside: Authority, alone: Authority, mode: str, route: Route) -> list[str]:
+    """Where `acme` fares otherwise beside its twin than alone, or the twin's rows change."""
+    found = []
+    set_mode = changes.SetRoleMode(mode=mode)  # type: ignore[arg-type]
+    for authority in (beside, alone):
+        step(authority, set_mode, route)
+    twin = rows(beside, "twin")
+    for change in STEPS:
+        weighed = [step(authority, change, route) for authority in (beside, alone)]
+        if weighed[0] != weighed[1]:
+            found.append(f"weighed: {change}")
+        # `acme` is the first organization of either store: its numbers are the same
+        if rows(beside, "acme") != rows(alone, "acme"):
+            found.append(f"acme: {change}")
+        if rows(beside, "twin") != twin:
+            found.append(f"twin: {change}")
+    return found
+
+
+@pytest.mark.parametrize("mode", ["multiple", "single"])
+@pytest.mark.parametrize("route", ["inline", "background"])
+def test_a_neighbour_makes_no_difference(
+    beside: Authority, alone: Authority, mode: str, route: Route
+) -> None:
+    """After each change `acme` has the rows that it has alone, and its neighbour keeps its own."""
+    assert differences(beside, alone, mode, route) == []
+
+
+@pytest.mark.parametrize("route", ["inline", "background"])
+def test_control_rows_of_every_organization(
+    beside: Authority, alone: Authority, route: Route
+) -> None:
+    """Control: where what ends is looked for in every organization, the neighbour loses rows."""
+    queries: dict[str, str] = beside.store.queries  # type: ignore[attr-defined]
+    name = "drop_for_nesting" if route == "inline" else "unmake_whole"
+    before = queries[name]
+    for parameter in (":o", "%(o)s"):
+        queries[name] = queries[name].replace(
+            f"DELETE FROM effective_role WHERE organization = {parameter}\nAND",
+            "DELETE FROM effective_role WHERE",
+        )
+    assert queries[name] != before
+    assert any(f.startswith("twin") for f in differences(beside, alone, "multiple", route))
