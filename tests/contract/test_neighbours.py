@@ -34,6 +34,19 @@ TWIN: list[Change] = [
     *(changes.Assign(role=role, to="group:idle") for role in ("owner", "reader", "writer")),
     *(changes.Assign(role="owner", to=subject, on="folder:a") for subject in EVERYBODY),
 ]
+SHIFTED: list[Change] = [WORLD[0], changes.CreateGroup(group="first"), *WORLD[1:]]
+"""The same names, and other numbers."""
+DEFINITIONS = [c for c in WORLD if isinstance(c, changes.DefinePermission | changes.DefineRole)]
+ELSEWHERE: list[Change] = [
+    *(changes.AddMembership(subject=f"user:{n}") for n in range(3)),
+    *(changes.CreateGroup(group=group) for group in ("far", "farther")),
+    changes.NestGroup(group="farther", into="far"),
+    changes.AddMembers(group="farther", members=tuple(f"user:{n}" for n in range(3))),
+    changes.Assign(role="unused", to="group:far"),
+    changes.Assign(role="unused", to="group:farther"),
+    changes.Assign(role="unused", to="user:1"),
+]
+"""In the same organization, and not concerned by STEPS."""
 UNSETTLED: list[Change] = [
     changes.ReplaceAssignments(to="group:eng", assignments=()),
     changes.RemoveMembers(group="idle", members=("user:ada", "user:bob")),
@@ -68,6 +81,7 @@ STEPS: list[Change] = [
 def beside(new_database: Callable[[str], str], engine: str) -> Iterator[Authority]:
     """`acme` beside an organization whose members, groups and assignments have the same numbers."""
     with Authority.open(new_database(engine), organization="acme") as authority:
+        authority.apply(SHIFTED, organization="shifted")
         authority.apply(WORLD)
         authority.apply(TWIN, organization="twin")
         for change in UNSETTLED:
@@ -77,8 +91,9 @@ def beside(new_database: Callable[[str], str], engine: str) -> Iterator[Authorit
 
 @pytest.fixture
 def alone(new_database: Callable[[str], str], engine: str) -> Iterator[Authority]:
-    """`acme` in a store of its own."""
+    """`acme` with the same numbers; the organization before it is empty."""
     with Authority.open(new_database(engine), organization="acme") as authority:
+        authority.apply([WORLD[0], *DEFINITIONS], organization="shifted")
         authority.apply(WORLD)
         yield authority
 
@@ -115,7 +130,7 @@ def differences(beside: Authority, alone: Authority, mode: str, route: Route) ->
         weighed = [step(authority, change, route) for authority in (beside, alone)]
         if weighed[0] != weighed[1]:
             found.append(f"weighed: {change}")
-        # `acme` is the first organization of either store: its numbers are the same
+        # `acme` is the second organization of either store: its numbers are the same
         if rows(beside, "acme") != rows(alone, "acme"):
             found.append(f"acme: {change}")
         if rows(beside, "twin") != twin:
@@ -147,3 +162,13 @@ def test_control_rows_of_every_organization(
         )
     assert queries[name] != before
     assert any(f.startswith("twin") for f in differences(beside, alone, "multiple", route))
+
+
+@pytest.mark.parametrize("mode", ["multiple", "single"])
+def test_what_is_elsewhere_is_not_weighed(acme: Authority, alone: Authority, mode: str) -> None:
+    """Other groups of the same organization, their members and assignments do not count."""
+    acme.apply(ELSEWHERE)
+    for authority in (acme, alone):
+        step(authority, changes.SetRoleMode(mode=mode), "inline")  # type: ignore[arg-type]
+    for change in STEPS:
+        assert step(acme, change, "background") == step(alone, change, "background"), change

@@ -33,6 +33,8 @@ from tests.mutants.areas import NOT_TESTS, ROOT, TESTS, Candidate, python_candid
 
 KEPT = ROOT / ".mutants"
 PAGE = ROOT / "docs/reference/mutants.md"
+VIEW = "effective_permission_view"
+VIEW_TESTS = ("tests/contract/test_view.py", "tests/contract/test_answers.py")
 QUICK_SECONDS = 4.0
 """Of tests that are tried first, one of each file before the next of any."""
 START_SECONDS = 60
@@ -57,9 +59,12 @@ def tests_of(engine: str) -> Tests:
 def run_tests(arguments: Iterable[str], given: dict[str, str], seconds: float) -> tuple[int, str]:
     """Run pytest with the plugin; -1 when it does not end in time, and its whole group is killed."""
     command = [*(sys.executable, "-m", "pytest", "-q", "-p", "tests.mutants.plugin")]
+    for plugin in ("pytest_timeout", "_hypothesis_pytestplugin"):  # the others take seconds to load
+        command += ["-p", plugin]
     command += ["-p", "no:cacheprovider", "--no-header", "--tb=no", *arguments]
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": folder, **given}
+        environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        environment |= {"HYPOTHESIS_STORAGE_DIRECTORY": folder} | given
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -80,7 +85,9 @@ def run_tests(arguments: Iterable[str], given: dict[str, str], seconds: float) -
 
 def concerned(candidate: Candidate, tests: Tests) -> list[str]:
     """The tests that run what a mutant changes, quick ones first, taking turns between files."""
-    if candidate.is_sql:
+    if candidate.place == VIEW:  # is asked by name
+        found = [test for test in tests if test.startswith(VIEW_TESTS)]
+    elif candidate.is_sql:
         found = [test for test, ran in tests.items() if candidate.place in ran["queries"]]
     else:
         found = _running(candidate.place, tests)

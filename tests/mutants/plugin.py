@@ -149,7 +149,7 @@ class Map:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         self.ran.functions.clear()
         self.ran.queries.clear()
-        self.tests[item.nodeid] = {"seconds": 0.0, "passed": True}
+        self.tests[item.nodeid] = {"seconds": 0.0, "passed": False, "failed": False}
         threading.settrace(self.ran.trace)
         sys.settrace(self.ran.trace)
         try:
@@ -163,11 +163,16 @@ class Map:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         test = self.tests[report.nodeid]
-        test["passed"] &= report.passed
+        test["passed"] |= report.when == "call" and report.passed
+        test["failed"] |= report.failed
         test["seconds"] = round(test["seconds"] + report.duration, 3)
 
     def pytest_sessionfinish(self) -> None:
-        passed = {name: test for name, test in self.tests.items() if test.pop("passed")}
+        passed = {
+            name: test
+            for name, test in self.tests.items()
+            if test.pop("passed") and not test.pop("failed")
+        }
         self.file.write_text(json.dumps(passed))
 
 
