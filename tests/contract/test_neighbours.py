@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
 
-from rescind import Authority, changes
+from rescind import ENVIRONMENT, Authority, changes
 from rescind.changes import Change, Given
 from tests.contract.world import FUTURE, PAST, SOONER, WORLD
+from tests.state import may
 
 EVERYBODY = ("user:ada", "user:bob", "user:cyd", "agent:bot")
 TABLES = (
@@ -172,3 +174,22 @@ def test_what_is_elsewhere_is_not_weighed(acme: Authority, alone: Authority, mod
         step(authority, changes.SetRoleMode(mode=mode), "inline")  # type: ignore[arg-type]
     for change in STEPS:
         assert step(acme, change, "background") == step(alone, change, "background"), change
+
+
+@pytest.mark.parametrize("mode", ["multiple", "single"])
+def test_a_role_of_all_organizations_counts_where_it_is_given(beside: Authority, mode: str) -> None:
+    """Given to everybody in the neighbour, it allows nobody here, whoever has the same number."""
+    see: list[Change] = [
+        changes.DefinePermission(permission="see"),
+        changes.DefineRole(role="viewer", permissions=("see",)),
+    ]
+    beside.apply(see, organization=ENVIRONMENT)
+    given = (Given(role="viewer"), Given(role="viewer", on="doc:1"))
+    for holder in (*EVERYBODY, "group:staff"):
+        beside.apply(
+            [changes.ReplaceAssignments(to=holder, assignments=given)], organization="twin"
+        )
+    beside.apply([changes.SetRoleMode(mode=mode)])  # type: ignore[arg-type]
+    for subject, place in itertools.product(EVERYBODY, (None, "doc:1")):
+        assert not may(beside, subject, "see", place)
+    assert may(beside, "user:ada", "see", "doc:1", organization="twin")

@@ -173,7 +173,7 @@ def _prepares(statement: str) -> bool:
 
 def known() -> set[tuple[str, str]]:
     """Survivors whose reason is in the page's table: where, and what was changed."""
-    table = PAGE.read_text("utf-8").partition("## Survivors with a reason")[2]
+    table = PAGE.read_text("utf-8").partition("## Survivors with a reason")[2].partition("## ")[0]
     return set(re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|", table, re.MULTILINE))
 
 
