@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 import pytest
 
 from rescind import Authority
 from rescind.store.migrations import migrate
+from rescind.store.queries import queries
 from rescind.store.sqlite import connect
 from tests.conftest import ENGINES
 from tests.contract.world import WORLD
@@ -93,3 +94,115 @@ def test_a_file_whose_view_is_right_keeps_its_schema(new_database: Callable[[str
     run(database, "DROP VIEW effective_permission", ALL)
     migrate(database)
     assert run(database, "PRAGMA schema_version") > [(before[0] + 2,)]
+
+
+# --- what the planner of PostgreSQL makes of it ---------------------------------------------------
+
+RESOURCES: Final = 20_000
+OF_ADA: Final = "subject = 'user:ada' AND permission = 'read'"
+OF_TABLE: Final = (
+    "SELECT d.resource FROM document AS d JOIN effective_permission AS e ON e.resource = d.resource"
+)
+PLANNED: Final = {
+    "an organization that there is not": f"{NAMED} WHERE organization = 'nowhere' AND {OF_ADA}",
+    "all resources": f"{NAMED} WHERE organization = 'acme' AND {OF_ADA}",
+    "all organizations": f"{NAMED} WHERE {OF_ADA}",
+    "a table": f"{OF_TABLE} WHERE organization = 'acme' AND {OF_ADA}",
+    "a page": f"{OF_TABLE} WHERE organization = 'acme' AND {OF_ADA} ORDER BY d.resource LIMIT 20",
+    "one resource": f"{NAMED} WHERE organization = 'acme' AND {OF_ADA} AND resource = 'note:7'",
+}
+WEIGHT: Final = " AND (v.is_allowed OR rescind_weight(v.is_allowed))"
+
+
+@pytest.fixture
+def large(new_database: Callable[[str], str]) -> str:
+    """A database of PostgreSQL with many resources, all of them known to the planner."""
+    database = new_database("postgres")
+    with Authority.open(database, organization="acme") as authority:
+        authority.apply(WORLD)
+    run(
+        database,
+        "INSERT INTO resource (organization, id, slug)"
+        f" SELECT 1, 1000 + n, 'note:' || n FROM generate_series(1, {RESOURCES}) AS n",
+        "CREATE TABLE document (resource TEXT PRIMARY KEY)",
+        f"INSERT INTO document SELECT 'note:' || n FROM generate_series(1, {RESOURCES // 10}) AS n",
+        "ANALYZE",
+    )
+    return database
+
+
+def estimated(database: str) -> dict[str, float]:
+    """What the server takes each of the queries to cost, on a connection as users have it."""
+    return {
+        name: run(database, f"EXPLAIN (FORMAT JSON) {query}")[0][0][0]["Plan"]["Total Cost"]
+        for name, query in PLANNED.items()
+    }
+
+
+def test_a_stock_server_does_not_compile_it(large: str) -> None:
+    """Also for 20,000 resources. (Control: with the decision as a plain condition it is compiled.)"""
+    ((limit,),) = run(
+        large, "SELECT CAST(boot_val AS float) FROM pg_settings WHERE name = 'jit_above_cost'"
+    )
+    assert all(cost < limit for cost in estimated(large).values())
+    plain = queries("postgres")["effective_permission_view"].replace("%(now)s", "0")
+    plain = plain.replace("(VALUES (FALSE), (", "(SELECT (").replace(WEIGHT, "")
+    run(large, plain.replace("CREATE", "CREATE OR REPLACE"))
+    over = {name for name, cost in estimated(large).items() if cost > limit}
+    assert over == PLANNED.keys() - {"one resource"}
+
+
+def test_rows_are_decided_last(large: str) -> None:
+    """For one resource one, for a table of a user's those in it, for a page the page. (Control:
+    a part that is to be made first decides all.)
+    """
+    asked = {name: decided(large, PLANNED[name]) for name in ("one resource", "a table", "a page")}
+    assert asked == {"one resource": 1, "a table": RESOURCES // 10, "a page": 20}
+    whole = (
+        f"(SELECT * FROM effective_permission WHERE organization = 'acme' AND {OF_ADA} OFFSET 0)"
+    )
+    assert decided(large, OF_TABLE.replace("effective_permission", whole)) > RESOURCES
+
+
+def test_a_row_has_its_weight(large: str) -> None:
+    """The planner does not take a decision to be free. (Control: without the function's cost it does.)"""
+    assert estimated(large)["all resources"] > RESOURCES
+    run(large, "ALTER FUNCTION rescind_weight COST 0.0001")
+    assert estimated(large)["all resources"] < RESOURCES / 5
+
+
+def decided(database: str, query: str) -> int:
+    """How many rows are decided to answer the query."""
+    ((answer,),) = run(database, f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {query}")
+    nodes = [answer[0]["Plan"]]
+    for node in nodes:
+        nodes += node.get("Plans", ())
+    return sum(node["Actual Loops"] for node in nodes if node["Node Type"] == "Values Scan")
+
+
+def test_the_weight_of_a_row_is_not_asked_for(new_database: Callable[[str], str]) -> None:
+    """The function is there for the planner alone. (Control: called, it fails.)"""
+    database = new_database("postgres")
+    with Authority.open(database, organization="acme") as authority:
+        authority.apply(WORLD)
+    before = sorted(run(database, NAMED))
+    run(
+        database,
+        "CREATE OR REPLACE FUNCTION rescind_weight(is_allowed boolean) RETURNS boolean LANGUAGE plpgsql"
+        " STABLE AS 'BEGIN RAISE EXCEPTION USING MESSAGE = ''called''; END'",
+    )
+    assert before
+    assert sorted(run(database, NAMED)) == before
+    with pytest.raises(psycopg.errors.RaiseException, match="called"):
+        run(database, "SELECT rescind_weight(TRUE)")
+
+
+def test_a_grant_on_the_view_is_enough(new_database: Callable[[str], str]) -> None:
+    """Whoever may read the view alone reads it. (Control: without the function's own grant they do not.)"""
+    database = new_database("postgres")
+    run(database, "GRANT SELECT ON effective_permission TO pg_monitor")
+    asked = ("SET LOCAL ROLE pg_monitor", NAMED)
+    assert run(database, *asked) == []
+    run(database, "REVOKE EXECUTE ON FUNCTION rescind_weight FROM PUBLIC")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        run(database, *asked)

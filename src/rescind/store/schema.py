@@ -25,6 +25,7 @@ VERSIONS = (
     "0014",
     "0015",
     "0016",
+    "0017",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 

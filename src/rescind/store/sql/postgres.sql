@@ -233,3 +233,22 @@ revision = ANY (ARRAY(
 FROM oldest AS x CROSS JOIN LATERAL (
     SELECT y.* FROM pending AS y
     WHERE y.organization = :o AND y."group" = x."group" AND y.kind = x.kind AND y.ref = x.ref OFFSET 0) AS p
+
+-- The view for SQL users. The decision stands in a list of values, of which the planner takes the expressions to cost
+-- next to nothing. Its own estimate of a decision, times the rows, would have a stock server compile every query on the
+-- view, which takes seconds (jit_above_cost). `rescind_weight` says instead what a row weighs; it is never called.
+
+-- name: effective_permission_view
+CREATE VIEW effective_permission AS
+SELECT o.slug AS organization, m.subject, p.slug AS permission, r.slug AS resource
+FROM organization AS o
+JOIN membership AS m ON m.organization = o.id
+JOIN permission AS p ON p.organization IN (0, o.id)
+JOIN resource AS r ON r.organization = o.id
+CROSS JOIN LATERAL (VALUES (FALSE), (
+CASE WHEN p.critical THEN
+@allowed_live
+ELSE
+@allowed_effective
+END)) AS v (is_allowed)
+WHERE o.slug IS NOT NULL AND m.active AND v.is_allowed AND (v.is_allowed OR rescind_weight(v.is_allowed))

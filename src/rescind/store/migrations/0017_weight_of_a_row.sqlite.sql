@@ -1,0 +1,1 @@
+-- What a row of the view costs on PostgreSQL: there is nothing to do here, where nothing is compiled.
