@@ -195,7 +195,7 @@ IN_USE: list[Refusal] = [
     (
         changes.DeleteResourceType(type="folder"),
         errors.ResourceTypeInUse,
-        {"resources": "folder:a"},
+        {"resources": "folder:a of acme"},
     ),
     (
         changes.DeleteResource(resource="folder:a"),

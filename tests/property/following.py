@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -302,6 +302,15 @@ def _restore_environment(authority: Authority) -> None:
     authority.apply(ENVIRONMENT, organization="*")
 
 
+def _finished(steps: Generator[None, None, Any]) -> Any:
+    """What a list that is made in turns comes to."""
+    try:
+        while True:
+            next(steps)
+    except StopIteration as done:
+        return done.value
+
+
 def answers(index: Index) -> dict[Any, Any]:
     """Every check and every list of who can, so that all that can be kept is kept."""
     found: dict[Any, Any] = {}
@@ -313,7 +322,7 @@ def answers(index: Index) -> dict[Any, Any]:
                 verdict = index.resolved(s, p, r, lambda now=now: now)
             found[now, s, p, r] = verdict
         for p, r in itertools.product(PERMISSIONS, RESOURCES):
-            found[now, p, r] = browse.subjects(index, Question("o", "user:a", p, r), now)
+            found[now, p, r] = _finished(browse.subjects(index, Question("o", "user:a", p, r), now))
     return found
 
 

@@ -58,6 +58,7 @@ VALID: dict[str, dict[str, Any]] = {
         "route": "inline",
         "wait": "recorded",
         "only_at": None,
+        "inline_most_pairs": 50_000,
     },
     "preview": {
         "changes": [changes.DeactivateMembership(subject="ada")],
