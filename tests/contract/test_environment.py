@@ -284,3 +284,16 @@ def test_a_preview_for_all_is_refused_alike(everywhere: Authority) -> None:
     everywhere.preview(delete, organization=ENVIRONMENT)
     assert dump(everywhere) == before
     assert everywhere.apply(delete, organization=ENVIRONMENT).changed
+
+
+def test_a_difference_for_all_does_not_say_that_nothing_is_lost(everywhere: Authority) -> None:
+    """What organizations lose is not worked out, and that is said; in one organization all is listed."""
+    delete = [changes.DeleteRole(role="writer", cascade=True)]
+    found = everywhere.preview(delete, organization=ENVIRONMENT)
+    assert (found.is_complete, found.direction) == (False, Direction.REVOKES)
+    applied = everywhere.apply(delete, organization=ENVIRONMENT, detail=True).difference
+    assert applied == found
+    everywhere.apply([changes.CreateOrganization()], organization="elsewhere")
+    made = everywhere.preview([changes.CreateGroup(group="g")], organization="elsewhere")
+    assert made.is_complete
+    assert made.direction is Direction.GRANTS

@@ -180,7 +180,11 @@ class Play:
     def _compare_difference(self, found: Difference, name: str, after: World, now: int) -> None:
         """Each entry is a real gain or loss, and each gain or loss is at or below an entry."""
         if name == ENVIRONMENT:
-            return  # the documentation says nothing of its entries, which name no organization
+            if found.is_complete or found.granted or found.revoked:
+                raise Disagreement("difference of all organizations", found, "nothing, incomplete")
+            return
+        if not found.is_complete:
+            raise Disagreement("is_complete", found, True)
         self.stats["differences"] += 1
         old, new = access(self.world, now), access(after, now)
         for shown, real, tree in (

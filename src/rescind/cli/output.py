@@ -147,7 +147,8 @@ def difference(found: dict[str, Difference], *, as_json: bool) -> None:
     if as_json:
         for name, each in found.items():
             both = {"granted": each.granted, "revoked": each.revoked}
-            say_json({"organization": name, "direction": each.direction.value, **both})
+            known = {"direction": each.direction.value, "is_complete": each.is_complete}
+            say_json({"organization": name, **known, **both})
         return
     for name, each in found.items():
         _one_difference(f" in {name}" if len(found) > 1 else "", each)
@@ -155,6 +156,9 @@ def difference(found: dict[str, Difference], *, as_json: bool) -> None:
 
 
 def _one_difference(where: str, found: Difference) -> None:
+    if not found.is_complete:
+        say("what each organization would gain or lose is not worked out for all organizations (*)")
+        return
     for verb, entries in (("grant", found.granted), ("revoke", found.revoked)):
         say(f"would {verb} {counted(len(entries), 'permission')}{where}{':' if entries else ''}")
         for subject, permission, resource in entries[:EXAMPLES]:

@@ -113,16 +113,19 @@ class Listed(Struct, frozen=True):
 
 
 class Differing(Struct, frozen=True):
-    """What a change gives and takes: (subject, permission, resource) each."""
+    """What a change gives and takes: (subject, permission, resource) each. Not complete, and empty, for all
+    organizations (`*`).
+    """
 
     direction: str
     granted: tuple[tuple[str, str, str], ...]
     revoked: tuple[tuple[str, str, str], ...]
+    is_complete: bool
 
     @classmethod
     def of(cls, found: Difference) -> Differing:
         """The same, as JSON has it."""
-        return cls(found.direction.value, found.granted, found.revoked)
+        return cls(found.direction.value, found.granted, found.revoked, found.is_complete)
 
 
 class NotFound(Struct, frozen=True):

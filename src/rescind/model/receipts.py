@@ -20,14 +20,18 @@ class Difference:
     An entry on a resource says what changes there. It holds for what is below as well, down to where the
     subject has or had a role with that permission (itself or by a group) and to resources that were moved,
     made or deleted: what changes there has an entry of its own, and what has none stays as it was.
+
+    For all organizations (`*`), which have no members of their own, `is_complete` is false and nothing is
+    listed: what each organization gains or loses is not worked out, so the change may revoke.
     """
 
     granted: tuple[tuple[str, str, str], ...]
     revoked: tuple[tuple[str, str, str], ...]
+    is_complete: bool = True
 
     @property
     def direction(self) -> Direction:
-        return Direction.REVOKES if self.revoked else Direction.GRANTS
+        return Direction.REVOKES if self.revoked or not self.is_complete else Direction.GRANTS
 
 
 @dataclass(frozen=True, slots=True)

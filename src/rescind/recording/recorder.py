@@ -103,7 +103,7 @@ class Recorder:
                 entry,
                 budget,
                 aside,
-                observe=detail,
+                observe=detail and name != ENVIRONMENT,
                 only_at=only_at,
                 looks_for_replicas=within is None and self._store.engine == "postgres",
                 others=others,
@@ -155,7 +155,7 @@ class Recorder:
                 Entry(now),
                 BACKGROUND,
                 {},
-                observe=True,
+                observe=name != ENVIRONMENT,
                 only_at=only_at,
                 others=others,
             )
@@ -165,7 +165,7 @@ class Recorder:
                 self._plans.pop(name, None)
                 continue
             self._plans.pop(name, None)
-            return difference(*batch.worlds(), now)
+            return _difference(batch)
         raise StoreConflict(organization=name, why="it kept changing its name or mode")
 
     # --- before -----------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ class Recorder:
         return Recorded(
             _receipt(self._store.seals, batch.name, outcome, now, reason),
             batch.leases(),
-            difference=(lambda: difference(*batch.worlds(), now)) if detail else None,
+            difference=(lambda: _difference(batch)) if detail else None,
         )
 
     def _buried(self, name: OrganizationId, entry: Entry, within: object) -> Plan | None:
@@ -297,6 +297,13 @@ def _receipt(
         settled_at=settled if changed else recorded,
         not_found=_missing(missing),
     )
+
+
+def _difference(batch: Batch) -> Difference:
+    """What the batch gave and took; not worked out for all organizations together."""
+    if batch.name == ENVIRONMENT:
+        return Difference((), (), is_complete=False)
+    return difference(*batch.worlds(), batch.entry.now)
 
 
 def _missing(noted: str | None) -> tuple[Missing, ...]:
