@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import reprlib
 import sys
-import unicodedata
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Final, TypeVar
 
 from rescind.errors import InvalidArgument, MalformedId
+from rescind.model.spelling import may_be_id
 from rescind.model.words import (
     MAX_ID_LENGTH,
     MAX_TEXT_LENGTH,
@@ -67,13 +67,12 @@ def _checked(what: str, value: object) -> str:
     value = str.__str__(
         value
     )  # of an enumeration's member too, which a driver would take by its name
-    is_plain = value.isprintable() or not any(unicodedata.category(c)[0] == "C" for c in value)
-    if is_plain and value == value.strip() and 0 < len(value) <= MAX_ID_LENGTH:
+    if 0 < len(value) <= MAX_ID_LENGTH and may_be_id(value):
         return value
     raise MalformedId(
         what=what,
         value=repr(value[:60]),
-        mend=f"use 1 to {MAX_ID_LENGTH} characters, no control characters, no space at the ends",
+        mend=f"use 1 to {MAX_ID_LENGTH} characters, none invisible, no space at the ends",
     )
 
 
