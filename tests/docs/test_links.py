@@ -37,3 +37,12 @@ def test_every_page_is_reached_from_the_readme() -> None:
             targets = (link.partition("#")[0] for link in links(page) if "://" not in link)
             waiting += [(page.parent / target).resolve() for target in targets if target]
     assert set(pages()) <= reached, set(pages()) - reached
+
+
+def test_every_decision_is_in_the_index() -> None:
+    """By its number and title, each once."""
+    folder = ROOT / "docs/decisions"
+    index = (folder / "README.md").read_text()
+    for path in sorted(folder.glob("[0-9]*.md")):
+        title = path.read_text().partition("\n")[0].removeprefix("# ")
+        assert index.count(f"[{title}]({path.name})") == 1, path.name
