@@ -153,7 +153,8 @@ class Authority(AbstractContextManager["Authority"]):
         `only_at`, a revision token, it is done only if the organization's facts are still at that revision.
 
         Raises the refusal of the first change that cannot be, with nothing written; KeyReused;
-        PreconditionFailed; OutcomeUnknown when the connection was lost while committing.
+        PreconditionFailed; OutcomeUnknown when the commit was not confirmed: the connection was lost, or
+        the server did not wait for its synchronous standby.
         """
         name = self._named(organization)
         if wait not in ("enforced", "recorded"):

@@ -88,7 +88,7 @@ class SchemaDiffers(StoreError):
 
 
 class OutcomeUnknown(StoreError):
-    """The connection was lost while committing: the change may or may not be recorded."""
+    """The commit was not confirmed: the change may or may not be recorded for good."""
 
     code = "outcome_unknown"
     retry = True

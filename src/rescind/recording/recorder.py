@@ -265,6 +265,8 @@ class Recorder:
         ((*outcome, digest),) = found
         if digest != entry.digest:
             raise KeyReused(key=entry.key)
+        if within is None and self._store.engine == "postgres":
+            self._store.fetch("confirm_keyed_outcome", names)
         if outcome[3] is None:
             outcome[1] -= 1  # it altered nothing: the key holds the revision that it would have had
         return Recorded(

@@ -1,7 +1,8 @@
 """The contract of a store. `tests/contract` runs it on every engine.
 
 - `transact` is atomic and durable: when it returns, the change survives `kill -9` and a crash of the
-  database; when it raises anything but OutcomeUnknown, nothing was written.
+  database; when it raises anything but OutcomeUnknown, nothing was written. Where the server is to wait
+  for a standby, it survives the loss of the server as well.
 - Statements after `begin` see everything committed before it, and no other change of the same
   organization comes between (the lock on the organization's row).
 - Every call ends, also where the database has stopped answering: then with StoreUnavailable, or with
@@ -191,7 +192,7 @@ class Store(Protocol):
         """
 
     def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
-        """The rows of one query."""
+        """The rows of one query. Of one that writes, they are durable as `transact`'s are."""
 
     def put(self, name: str, params: Params) -> None:
         """Run one statement that writes, by itself and durably. Where one writes at a time, whoever makes
@@ -202,7 +203,7 @@ class Store(Protocol):
         """A connection in a transaction, to pass as `within`.
 
         When the block has ended, what was done on it is committed; when it raises, nothing of it was.
-        Raises OutcomeUnknown when the connection was lost while committing.
+        Raises OutcomeUnknown when the commit was not confirmed.
         """
 
     def waiting(self) -> int:

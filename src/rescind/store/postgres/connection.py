@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
@@ -18,7 +19,7 @@ from psycopg.abc import PQGen
 from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
-from rescind.errors import InvalidArgument
+from rescind.errors import InvalidArgument, OutcomeUnknown
 from rescind.settings import Settings
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -33,6 +34,7 @@ CANCEL_SECONDS = 1.0
 GIVING_WAY_SECONDS = 0.25
 """The same, for who gives way."""
 SILENCE_SECONDS: Final = Settings().silence_seconds
+SYNCREP: Final = "syncrep.c"
 PROBES: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 """Who only listens notices a machine that has vanished within half a minute."""
 
@@ -52,6 +54,8 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
     process: int = 0
     cancels_when_silent: bool = False
     """Whether the server is told to stop: who waits for a standby that is gone would stay there otherwise."""
+    unconfirmed: list[str]
+    """The server's warnings of commits that did not wait for their standby, until they were raised."""
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         if self.process not in (0, os.getpid()):
@@ -94,7 +98,39 @@ def connect(url: str, silence_seconds: float, *, autocommit: bool = False) -> Co
     """A new connection, with its bounds; `configure` is for whoever asks it anything of ours."""
     connection = Connection.connect(url, autocommit=autocommit, **parameters(url))
     connection.silence_seconds, connection.process = silence_seconds, os.getpid()
+    connection.unconfirmed = []
+    connection.add_notice_handler(_unconfirmed_to(connection.unconfirmed))
     return connection
+
+
+def _unconfirmed_to(warnings: list[str]) -> Callable[[psycopg.errors.Diagnostic], None]:
+    """A handler that knows the list and not the connection, which must not refer to itself."""
+
+    def note(notice: psycopg.errors.Diagnostic) -> None:
+        if is_canceled_wait(notice):
+            warnings.append(notice.message_primary or "the wait for a standby was canceled")
+
+    return note
+
+
+def is_canceled_wait(notice: psycopg.errors.Diagnostic) -> bool:
+    """Whether PostgreSQL warns that it committed without the synchronous standby.
+
+    The wait was canceled, by an administrator or by a timeout of statements. The text is in the server's
+    language; the place in its source is not (SyncRepWaitForLSN in syncrep.c).
+    """
+    return (
+        notice.severity_nonlocalized == "WARNING"
+        and os.path.basename(notice.source_file or SYNCREP) == SYNCREP
+    )
+
+
+def require_confirmed(connection: Connection) -> None:
+    """Raises OutcomeUnknown if what was committed since the last call may be lost with this server."""
+    if connection.unconfirmed:
+        why = connection.unconfirmed[0]
+        connection.unconfirmed.clear()
+        raise OutcomeUnknown(why=why)
 
 
 def parameters(url: str) -> dict[str, Any]:

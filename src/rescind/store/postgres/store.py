@@ -35,6 +35,7 @@ from rescind.store.postgres.connection import (
     connect,
     is_idle,
     location,
+    require_confirmed,
     undo,
 )
 from rescind.store.postgres.errors import FAULTS, first_line, interruption, is_of_client, translated
@@ -192,12 +193,14 @@ class PostgresStore:
         except FAULTS as error:
             if committing is not None and committing.statusmessage == "COMMIT":
                 self._keep(tx, is_committed=True)
+                require_confirmed(connection)
                 return
             if (struck := interruption(error, before)) is not None:
                 raise struck from struck.__cause__
             if is_sent and (connection.closed or is_of_client(error)):
                 raise OutcomeUnknown(why=first_line(error)) from error
             raise translated(error, self.where) from error
+        require_confirmed(connection)
 
     def _keep(self, tx: PostgresTransaction, *, is_committed: bool) -> None:
         """Take what the statements found. Where that cannot be had of a change that is committed, its outcome
@@ -248,7 +251,9 @@ class PostgresStore:
         loan: Loan[Connection] = Loan()
         try:
             connection = self._taken(loan)
-            return connection.execute(self.queries[name], params, prepare=True).fetchall()
+            found = connection.execute(self.queries[name], params, prepare=True).fetchall()
+            require_confirmed(connection)
+            return found
         except FAULTS as error:
             raise translated(error, self.where) from error
         finally:
@@ -266,6 +271,7 @@ class PostgresStore:
                 yield connection
                 is_sent = True
                 connection.execute("COMMIT")
+                require_confirmed(connection)
             except FAULTS as error:
                 if is_sent and (connection.closed or is_of_client(error)):
                     raise OutcomeUnknown(why=first_line(error)) from error

@@ -61,6 +61,11 @@ FROM idempotency AS k JOIN organization AS o ON o.id = k.organization JOIN organ
 LEFT JOIN change AS c ON c.organization = k.organization AND c.revision = k.revision AND c.idempotency_key = k.key
 WHERE k.organization = :o AND k.key = :key
 
+-- A commit that waits for the synchronous standby, and by that for all before it. The first one may not have waited.
+
+-- name: confirm_keyed_outcome
+UPDATE idempotency SET digest = digest WHERE organization = :o AND key = :key RETURNING 1
+
 -- name: read_recorded
 SELECT c.recorded_at, e.enforced_at
 FROM change AS c LEFT JOIN enforcement AS e ON e.organization = c.organization AND e.revision = c.revision

@@ -451,8 +451,10 @@ DELETE FROM directory WHERE (external_id = :external_id OR public_id = :public_i
 INSERT INTO directory_answer (caller, key, digest, recorded_at) VALUES (:caller, :key, :digest, :now)
 ON CONFLICT (caller, key) DO NOTHING RETURNING 1
 
+-- It writes: so the commit that follows waits for the synchronous standby, which the first one may not have done.
+
 -- name: read_answer
-SELECT digest, status, body, receipts FROM directory_answer WHERE caller = :caller AND key = :key
+UPDATE directory_answer SET digest = digest WHERE caller = :caller AND key = :key RETURNING digest, status, body, receipts
 
 -- name: keep_answer
 UPDATE directory_answer SET status = :status, body = :body, receipts = :receipts WHERE caller = :caller AND key = :key RETURNING 1
