@@ -5,14 +5,14 @@ no more than a look here. The framework does the rest.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from litestar.routes import HTTPRoute
 from litestar.types.internal_types import PathParameterDefinition
 
-from rescind.errors import MethodNotAllowed, RouteNotFound
+from rescind.errors import MethodNotAllowed, RescindError, RouteNotFound
 from rescind.http.auth import Scope
 from rescind.http.heads import is_plain
 from rescind.http.methods import allow
@@ -39,6 +39,10 @@ class Address:
             raise MethodNotAllowed() from None
 
 
+def _unknown(_: bytes) -> RescindError | None:
+    return None
+
+
 @dataclass(slots=True)
 class _Node:
     names: dict[bytes, _Node] = field(default_factory=dict)
@@ -50,19 +54,24 @@ class _Node:
 class Addresses:
     """All addresses of an application, but for those that the framework adds itself."""
 
-    def __init__(self, routes: Iterable[Any]) -> None:
-        self._root = _Node()
+    def __init__(
+        self, routes: Iterable[Any], *, absent: Callable[[bytes], RescindError | None] = _unknown
+    ) -> None:
+        """`absent` says why nothing is at some addresses, on purpose."""
+        self._root, self._absent = _Node(), absent
         for route in routes:
             if isinstance(route, HTTPRoute) and not route.path.startswith("/schema"):
                 self._add(route)
 
     def find(self, raw_path: bytes) -> Address:
-        """What is at an address. Raises RouteNotFound, also for another spelling of an address."""
+        """What is at an address. Raises RouteNotFound, also for another spelling of an address; or what says
+        why nothing is there on purpose.
+        """
         address = None
         if is_plain(raw_path):
             address = _found(self._root, raw_path.split(b"/")[1:])
         if address is None:
-            raise RouteNotFound()
+            raise self._absent(raw_path) or RouteNotFound()
         return address
 
     def _add(self, route: HTTPRoute) -> None:

@@ -51,7 +51,7 @@ def application(service: Service, *, has_lanes: bool = True) -> Gate:
         keeping_slashes(app),
         service,
         lanes={**checks.LANES, **authzen.LANES} if has_lanes else {},
-        addresses=Addresses(app.routes),
+        addresses=Addresses(app.routes, absent=workos.absent),
         public=Public(service, app),
         encode=_encoded,
     )

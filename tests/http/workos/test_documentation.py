@@ -9,7 +9,7 @@ from pathlib import Path
 from workos.authorization import Authorization
 
 from rescind.http import workos
-from rescind.http.workos.unsupported import REASONS
+from rescind.http.workos.unsupported import MODULES, REASONS
 from tests.docs.pages import ROOT, section
 from tests.http.workos.test_every_method import PAIRS, methods
 
@@ -48,6 +48,15 @@ def test_what_is_not_supported() -> None:
     }
     listed = {name for *_, name, _ in rows} | {row[3] for row in routes()}
     assert set[str]().union(*(methods(kind) for kind, _ in PAIRS)) <= listed
+
+
+def test_modules_that_are_not_here() -> None:
+    """Each once, with its addresses and the reason that they answer."""
+    text = section(PAGE, "Modules that are not here")
+    rows = re.findall(r"^\| `(\w+)` \| (`.+`) \| (.+) \|$", text, re.MULTILINE)
+    assert sorted(
+        (name, tuple(re.findall("`(.+?)`", below)), why) for name, below, why in rows
+    ) == (sorted(MODULES))
 
 
 def test_codes() -> None:

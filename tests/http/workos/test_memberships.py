@@ -72,7 +72,7 @@ def test_roles_are_replaced(sdk: Any) -> None:
         world.ada, role=RoleMultiple(role_slugs=[other.slug])
     )
     assert slugs(changed) == [world.role, other.slug]
-    changed = service.update_organization_membership(world.ada, role=RoleMultiple(role_slugs=[]))
+    changed = service.update_organization_membership(world.ada, role=RoleSingle(world.role))
     assert slugs(changed) == [world.role]
     assert slugs(service.update_organization_membership(world.ada)) == [world.role]
     with pytest.raises(NotFoundError):

@@ -30,6 +30,9 @@ from rescind.http.workos import (
 from rescind.http.workos.call import Call
 from rescind.http.workos.envelopes import window
 from rescind.http.workos.given import digest_of
+from rescind.http.workos.unsupported import absent
+
+__all__ = ["HANDLERS", "PLACES", "absent", "errors", "router"]
 
 CHOSEN_ID: Final = "Rescind-Id"
 Header = Annotated[str | None, Meta(min_length=1, max_length=255)]
@@ -73,7 +76,9 @@ HANDLERS: Final = [
     *unsupported.HANDLERS,
 ]
 
-PLACES: Final = frozenset(path.split("/")[1] for each in HANDLERS for path in each.paths)
+PLACES: Final = unsupported.PLACES | {
+    path.split("/")[1] for each in HANDLERS for path in each.paths
+}
 """What its addresses begin with."""
 
 router = Router(

@@ -65,6 +65,7 @@ class Call:
         self._receipts: list[Receipt] = []
         self._applied: list[tuple[Receipt, Sequence[Change]]] = []
         self._about: int | None = None
+        self._seen: set[int] = set()
         self._is_fresh = at_least is None
         self._bound: int | None = None
 
@@ -136,14 +137,19 @@ class Call:
 
         That it is there is not promised: it may have been deleted.
         """
-        place = self.ids.place(kind, public_id) or self._chosen(kind, public_id)
+        place = self.find(kind, public_id)
         if place is None or not self.may_see(place.organization):
             raise not_found(what, public_id)
+        self._seen.add(place.organization)
         return place
+
+    def find(self, kind: Kind, public_id: str) -> Place | None:
+        """Where the object of an id is or was, if it is one. The key need not be good for that place."""
+        return self.ids.place(kind, public_id) or self._chosen(kind, public_id)
 
     def cursor(self, kind: Kind, public_id: str) -> Place:
         """Where a cursor of a list stands, whether its object is still there or not."""
-        place = self.ids.place(kind, public_id) or self._chosen(kind, public_id)
+        place = self.find(kind, public_id)
         if place is None or not self.may_see(place.organization):
             raise Refused(400, "invalid_cursor", "The cursor does not belong to this list.")
         return place
@@ -169,7 +175,8 @@ class Call:
         """The answer to a write: what `work` returns, or what it returned when the request first came.
 
         When this returns, all that `work` did is committed, and what it revoked is enforced. When it
-        raises, none of it was done.
+        raises, none of it was done. Where there was nothing to do, somebody may have done it whose change is
+        not enforced yet: that is waited for as well, also before it is said that something is not there.
         """
         for attempt in range(ATTEMPTS):
             try:
@@ -178,11 +185,25 @@ class Call:
             except StoreConflict:
                 if attempt == ATTEMPTS - 1:
                     raise
+            except Refused as refused:
+                if refused.status == 404:
+                    self._enforce_seen()
+                raise
+        if not self._receipts:
+            self._enforce_seen()
         for receipt in self._receipts:
             receipt.enforce()
         for receipt, applied in self._applied:
             self.service.applied(receipt, applied)
         return answer
+
+    def _enforce_seen(self) -> None:
+        """When this returns, what was committed in the organizations that are named is enforced."""
+        if self.store.engine == "sqlite":
+            return
+        for o in self._seen | ({0} if self.bound is None else {self.bound}):
+            for at in self.store.fetch("read_revision", {"o": o}):
+                self.authority.enforce(self._unaltered(self.seals.revision(*at)))
 
     def _transacted(self, work: Callable[[], Any], status: int) -> Response[Any]:
         self._receipts.clear()
@@ -214,6 +235,11 @@ class Call:
     def about(self, o: int) -> None:
         """Say which organization the write is about, even if it changes nothing of the core's."""
         self._about = o
+        self._seen.add(o)
+
+    def mode(self, o: int) -> str:
+        """`single` or `multiple`: how many organization-wide roles count there."""
+        return str(self.fetch("show_organization_ever", o=o)[0][-1])
 
     def lock(self, o: int) -> None:
         """Let nothing else change the organization from here to the end of the write."""
@@ -303,6 +329,19 @@ class Call:
             recorded_at=recorded,
             settled_at=None,
             enforcer=self.authority.enforce,
+        )
+
+    def _unaltered(self, at: Revision) -> Receipt:
+        """The receipt of a change that found all as it should be, at a state that is committed."""
+        return Receipt(
+            organization=model.ENVIRONMENT,
+            revision=at,
+            changed=False,
+            direction=Direction.GRANTS,
+            route=Route.INLINE,
+            fan_out=0,
+            recorded_at=model.moment(self.now),
+            settled_at=None,
         )
 
 

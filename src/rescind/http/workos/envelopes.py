@@ -70,8 +70,9 @@ def page(
     fetch: Callable[[Span], Sequence[Any]],
     cursor_of: Callable[[Any], str],
     show: Callable[[Sequence[Any]], list[dict[str, Any]]],
+    fits: Callable[[Sequence[Any]], int] = len,
 ) -> dict[str, Any]:
-    """The envelope of one page.
+    """The envelope of one page. `fits` says how many of the first rows that were fetched it has room for.
 
     `fetch` gives the rows of a span in its direction, `key_of` the key of a cursor, or raises. Later items
     are those after in the order shown; in the order `normal` the cursors change places.
@@ -81,7 +82,7 @@ def page(
     if asked.order == "normal":
         onward, backward = backward, onward
     is_backward = backward is not None and onward is None
-    rows, more = _cut(asked.limit, shown, onward, backward, key_of, fetch)
+    rows, more = _cut(asked.limit, shown, onward, backward, key_of, fetch, fits)
     previous = more if is_backward else onward is not None
     following = True if is_backward else more
     before = cursor_of(rows[0]) if rows and previous else None
@@ -98,6 +99,7 @@ def _cut(
     backward: str | None,
     key_of: Callable[[str], Key],
     fetch: Callable[[Span], Sequence[Any]],
+    fits: Callable[[Sequence[Any]], int],
 ) -> tuple[list[Any], bool]:
     """The rows in the order shown, and whether there are more in the direction they were taken."""
     low, high = FIRST_KEY, LAST_KEY
@@ -111,8 +113,9 @@ def _cut(
     if is_backward:
         direction = "desc" if shown == "asc" else "asc"
     rows = list(fetch(Span(low, high, direction, limit + 1)))
-    more = len(rows) > limit
-    rows = rows[:limit]
+    room = fits(rows[:limit])
+    more = len(rows) > room
+    rows = rows[:room]
     return (rows[::-1] if is_backward else rows), more
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -17,10 +18,12 @@ from rescind.http.workos.call import Asked, Call
 from rescind.http.workos.envelopes import Key, Span, page, window
 from rescind.http.workos.errors import Refused, invalid
 from rescind.http.workos.following import follow
-from rescind.http.workos.given import texts
+from rescind.http.workos.given import parted, texts
 from rescind.http.workos.ids import Kind, Place
 
 ALWAYS: Final = (0, 2**62)
+MOST_NAMES: Final = 100
+"""Names of events that one request may ask for."""
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 
 
@@ -36,7 +39,10 @@ def list_events(
     after: FromQuery[str | None] = None,
     order: FromQuery[Literal["asc", "desc", "normal"]] = "asc",
 ) -> dict[str, Any]:
-    """The events of the last 30 days, oldest first; of an organization, of some names, of a time."""
+    """The events of the last 30 days, oldest first; of an organization, of some names, of a time.
+
+    A page ends early, with a cursor to read on, where its events would be larger than a page of the log.
+    """
     if not 1 <= limit <= 100:
         raise invalid("limit", "use 1 to 100")
     if after and range_start:
@@ -45,7 +51,7 @@ def list_events(
     follow(call, o)
     names = {
         "o": o,
-        "names": texts(each.strip() for each in (events or "").split(",") if each.strip()),
+        "names": texts(parted("events", events, most=MOST_NAMES)),
         "since": _time("range_start", range_start, ALWAYS[0]),
         "until": _time("range_end", range_end, ALWAYS[1]),
     }
@@ -68,8 +74,19 @@ def list_events(
         key_of=key_of,
         fetch=fetch,
         cursor_of=lambda row: _id(call, row),
-        show=lambda rows: [_shown(call, row) for row in rows],
+        show=lambda rows: _shown(call, rows),
+        fits=lambda rows: _fitting(rows, call.service.limits.page_characters),
     )
+
+
+def _fitting(rows: Sequence[shapes.Row], most: int) -> int:
+    """How many of the first rows have so many characters at most; one at least."""
+    characters = 0
+    for place, row in enumerate(rows):
+        characters += row[4]
+        if place and characters > most:
+            return place
+    return len(rows)
 
 
 def _id(call: Call, row: shapes.Row) -> str:
@@ -83,15 +100,21 @@ def _position(place: Place) -> int:
     return place.number << 32 | place.second & 0xFFFF_FFFF
 
 
-def _shown(call: Call, row: shapes.Row) -> dict[str, Any]:
-    *_, name, data, recorded_at = row
-    return {
-        "object": "event",
-        "id": _id(call, row),
-        "event": name,
-        "data": json.loads(data),
-        "created_at": shapes.time_of(recorded_at),
-    }
+def _shown(call: Call, rows: Sequence[shapes.Row]) -> list[dict[str, Any]]:
+    """Events with their data, which is read for those alone that are shown."""
+    positions = json.dumps([str(row[1]) for row in rows])
+    data: dict[int, str] = dict(call.fetch("read_events", positions=positions)) if rows else {}
+    return [
+        {
+            "object": "event",
+            "id": _id(call, row),
+            "event": row[3],
+            "data": json.loads(data[row[1]]),
+            "created_at": shapes.time_of(row[5]),
+        }
+        for row in rows
+        if row[1] in data  # else it has just become too old
+    ]
 
 
 def _time(field: str, value: str | None, default: int) -> int:

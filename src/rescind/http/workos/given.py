@@ -9,6 +9,7 @@ from typing import Final
 
 from rescind import model
 from rescind.errors import InvalidArgument
+from rescind.http.workos.errors import invalid
 
 MOST_SEARCHED: Final = 1_000
 """Characters that are looked for; SQLite takes patterns of 50,000 bytes."""
@@ -26,6 +27,14 @@ def texts(values: Iterable[str]) -> str:
     for value in found:
         model.require_text("value", value)
     return json.dumps(found, ensure_ascii=False)
+
+
+def parted(field: str, listed: str | None, *, most: int) -> list[str]:
+    """The texts between the commas of a query's parameter. Raises where there are too many of them."""
+    found = [each.strip() for each in (listed or "").split(",") if each.strip()]
+    if len(found) > most:
+        raise invalid(field, f"name at most {most}")
+    return found
 
 
 def pattern(search: str | None) -> str:

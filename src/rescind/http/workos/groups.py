@@ -88,7 +88,7 @@ def list_organization_groups(
 ) -> dict[str, Any]:
     """The groups of an organization, perhaps those with a text in their names, or with that id."""
     o = organizations.shown(call, organization_id)[0]
-    place = call.ids.place(Kind.GROUP, search) if search else None
+    place = call.find(Kind.GROUP, search) if search else None
     g = place.number if place is not None and place.organization == o else 0
     return _page(call, window, "groups", o=o, g=g, search=pattern(search))
 

@@ -145,16 +145,17 @@ def create_organization_membership(
         subject = model.subject_id(data.user_id)
         public_id = entries.chosen_id(call, Kind.MEMBERSHIP)
         call.lock(o)
+        given = _given(data, call.mode(o))
         known = [r for r in call.fetch("list_memberships_of_subject", subject=subject) if r[0] == o]
         if known and known[0][4]:
             told = f"The user '{data.user_id}' is a member of the organization already."
             raise Refused(409, "organization_membership_already_exists", told)
         if known:
             batch: list[Change] = [changes.ReactivateMembership(subject=subject)]
-            batch += _to_have(call, o, known[0][1], subject, data)
+            batch += _to_have(call, o, known[0][1], subject, given)
         else:
             batch = [changes.AddMembership(subject=subject)]
-            batch += [changes.Assign(role=role, to=subject) for role in _given(data) or ()]
+            batch += [changes.Assign(role=role, to=subject) for role in given or ()]
         call.apply(slug, *batch)
         rows = call.fetch("list_memberships_of_subject", subject=subject)
         (m,) = [row[1] for row in rows if row[0] == o]
@@ -180,9 +181,9 @@ def update_organization_membership(
     """Make the organization-wide roles of a membership itself exactly those named; others stay."""
 
     def work() -> dict[str, Any]:
-        o, m, subject, *_, slug, _ = shown(call, membership_id)
+        o, m, subject, *_, slug, mode = shown(call, membership_id)
         call.lock(o)
-        batch = _to_have(call, o, m, subject, data)
+        batch = _to_have(call, o, m, subject, _given(data, mode))
         if batch:
             call.apply(slug, *batch)
         entries.touch(call, Kind.MEMBERSHIP, o, m)
@@ -239,22 +240,29 @@ def _set_active(call: Call, membership_id: str, change: Any) -> Response[Any]:
     return call.write(work)
 
 
-def _given(data: _Roles) -> list[str] | None:
-    """The roles that a request names, if it names any."""
-    if isinstance(data.role_slugs, list):
-        return data.role_slugs
-    return [data.role_slug] if isinstance(data.role_slug, str) else None
+def _given(data: _Roles, mode: str) -> list[str] | None:
+    """The roles that a request names, if any. Raises for what contradicts itself or the organization."""
+    if not isinstance(data.role_slugs, list):
+        return [data.role_slug] if isinstance(data.role_slug, str) else None
+    if isinstance(data.role_slug, str):
+        raise invalid("role_slugs", "give role_slug or role_slugs, not both")
+    named = list(dict.fromkeys(data.role_slugs))
+    if not named:
+        told = "name a role; to take the last one away, delete its role assignment"
+        raise invalid("role_slugs", told)
+    if mode == "single" and len(named) > 1:
+        raise invalid("role_slugs", "the organization is for single roles: name one")
+    return named
 
 
-def _to_have(call: Call, o: int, m: int, subject: str, data: _Roles) -> list[Change]:
+def _to_have(call: Call, o: int, m: int, subject: str, given: list[str] | None) -> list[Change]:
     """What makes the membership's own organization-wide roles those that the request names."""
-    given = _given(data)
     if given is None:
         return []
     own = own_roles(call, o, m)
     has = {role for role, resource in own if resource == model.ROOT}
     taken = [changes.Unassign(role=slug, to=subject) for slug in sorted(has - set(given))]
-    added = [assign((slug, model.ROOT), subject, own) for slug in dict.fromkeys(given)]
+    added = [assign((slug, model.ROOT), subject, own) for slug in given]
     return [*added, *taken]
 
 

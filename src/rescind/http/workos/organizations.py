@@ -15,11 +15,15 @@ from rescind.http.workos.call import Asked, Call
 from rescind.http.workos.entries import text
 from rescind.http.workos.envelopes import Key, Paging, Span, page
 from rescind.http.workos.errors import conflict, invalid, not_found
-from rescind.http.workos.given import pattern, texts
+from rescind.http.workos.given import parted, pattern, texts
 from rescind.http.workos.ids import Kind
 
-MOST_METADATA = 50
-MOST_DOMAINS = 100
+MOST_METADATA: Final = 10
+"""Keys of an organization; this and the next three are WorkOS's own limits."""
+MOST_KEY: Final = 40
+MOST_VALUE: Final = 600
+MOST_EXTERNAL_ID: Final = 64
+MOST_DOMAINS: Final = 100
 OUTSIDE: Final = ("external_id", "stripe_customer_id")
 """Fields by which other systems, and other tenants, know the organization."""
 VERIFIED: Final = ("verified", "legacy_verified")
@@ -72,7 +76,8 @@ def list_organizations(
     search: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
     """All organizations that the key may see, perhaps of some domains or with a text in their names."""
-    wanted = [f'%"domain": "{pattern(each)[1:-1]}"%' for each in (domains or "").split(",") if each]
+    named = parted("domains", domains, most=MOST_DOMAINS)
+    wanted = [f'%"domain": "{pattern(each)[1:-1]}"%' for each in named]
     names = {"search": pattern(search), "domains": texts(wanted)}
 
     def fetch(span: Span) -> list[Any]:
@@ -194,7 +199,9 @@ def _require_inside(call: Call, now: dict[str, Any], data: UpdateOrganization) -
 def _describe(call: Call, o: int, data: _Fields, *, kept: dict[str, str]) -> None:
     """Set what is given beside the name."""
     if not isinstance(data.external_id, UnsetType):
-        entries.set_external_id(call, o, text("external_id", data.external_id, most=255))
+        entries.set_external_id(
+            call, o, text("external_id", data.external_id, most=MOST_EXTERNAL_ID)
+        )
     entries.touch(
         call,
         Kind.ORGANIZATION,
@@ -221,17 +228,29 @@ def _domains(data: _Fields) -> Any:
 
 
 def _metadata(data: _Fields, kept: dict[str, str]) -> Any:
-    if isinstance(data.metadata, UnsetType):
+    """All of the metadata after the request: null for a key takes it away, an empty object or null takes all.
+
+    What is there already may be more than the limits allow: it counts as it is, and may become less.
+    """
+    given = data.metadata
+    if isinstance(given, UnsetType):
         return UNSET
-    merged = {**kept, **data.metadata} if data.metadata is not None else {}
-    found = {
-        text("metadata", key, most=255): text("metadata", value, empty=True)
-        for key, value in merged.items()
-        if value is not None
-    }
-    if len(found) > MOST_METADATA:
+    if not given:
+        return {}
+    for key, value in given.items():
+        _require_plain(f"metadata.{key}", key, MOST_KEY)
+        if value is not None:
+            _require_plain(f"metadata.{key}", value, MOST_VALUE, empty=True)
+    found = {key: value for key, value in {**kept, **given}.items() if value is not None}
+    if len(found) > max(MOST_METADATA, len(kept)):
         raise invalid("metadata", f"at most {MOST_METADATA} keys")
     return found
+
+
+def _require_plain(field: str, value: str, most: int, *, empty: bool = False) -> None:
+    if not (value.isascii() and len(value) <= most and (value or empty)) or "\0" in value:
+        least = "" if empty else "1 to "
+        raise invalid(field[:60], f"{least or 'at most '}{most} ASCII characters, and no NUL")
 
 
 def _told(call: Call, o: int, event: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ WHERE position < (SELECT min(position) + 100 FROM directory_event) AND recorded_
 SELECT written_by, position FROM directory_event WHERE position = :position AND (CAST(:o AS INTEGER) IS NULL OR organization = :o)
 
 -- fragment: events_between
-SELECT e.written_by, e.position, e.organization, e.name, e.data, e.recorded_at
+SELECT e.written_by, e.position, e.organization, e.name, length(e.data), e.recorded_at
 FROM directory_event AS e
 WHERE (e.written_by, e.position) > (:low_w, :low) AND (e.written_by, e.position) < (:high_w, :high)
   AND (CAST(:o AS INTEGER) IS NULL OR e.organization = :o)
@@ -25,6 +25,9 @@ ORDER BY e.written_by, e.position LIMIT :limit
 -- name: page_events_desc
 @events_between
 ORDER BY e.written_by DESC, e.position DESC LIMIT :limit
+
+-- name: read_events
+SELECT e.position, e.data FROM json_texts(:positions) AS i JOIN directory_event AS e ON e.position = CAST(i.value AS BIGINT)
 
 -- --- following the log ---------------------------------------------------------------------------
 
