@@ -82,7 +82,8 @@ class Authority(AbstractContextManager["Authority"]):
         self._recorder = Recorder(store, Costs(store.engine, self.settings))
         self._memory = memory_of(store, self.settings) if index else None
         self._recall = None if self._memory is None else Recall(self._memory, self._now)
-        self._questions = Questions(store, self._recall, self._now)
+        seconds = self.settings.check_seconds
+        self._questions = Questions(store, self._recall, self._now, check_seconds=seconds)
         self._enforcer = Enforcer(store, self.settings, self._memory)
 
     @classmethod

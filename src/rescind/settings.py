@@ -35,6 +35,9 @@ class Settings:
     """By how much two machines' clocks may differ in speed (ε)."""
     lease_grace_seconds: float = 0.05
     """What a revoking change waits beyond a silent replica's lease (δ)."""
+    check_seconds: float = 1.8
+    """How long a check waits for PostgreSQL, all in all: for a connection and for the answer. More than 100
+    questions at once, lists and changes may wait longer."""
     token_wait_ms: float = 50.0
     """How long a check waits for its replica to reach `at_least`, before it is decided live."""
     index_megabytes: int = 1_024

@@ -1,9 +1,15 @@
-"""Threads that must not wait, such as an event loop's: they are answered at once, or MustWait is raised."""
+"""Who must not wait, and who not for long.
+
+A thread that must not wait, such as an event loop's, is answered at once, or MustWait is raised. What runs in
+a context with a deadline waits for a server or a connection until then at most.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import AbstractContextManager
+from contextvars import ContextVar, Token
 from typing import Any, Final
 
 
@@ -57,3 +63,31 @@ def require_may_wait() -> None:
     """Raises MustWait where this thread must not wait."""
     if not THREAD.may_wait:
         raise MustWait
+
+
+# --- deadlines ------------------------------------------------------------------------------------
+
+NEVER: Final = float("inf")
+_DEADLINE: Final[ContextVar[float]] = ContextVar("deadline", default=NEVER)
+"""Of the monotonic clock."""
+
+
+class until:  # noqa: N801 - reads as what it does
+    """A block in which nothing is waited for beyond a time of the monotonic clock. NEVER takes that off."""
+
+    __slots__ = ("_deadline", "_token")
+    _token: Token[float]
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+
+    def __enter__(self) -> None:
+        self._token = _DEADLINE.set(self._deadline)
+
+    def __exit__(self, *_: object) -> None:
+        _DEADLINE.reset(self._token)
+
+
+def deadline_within(seconds: float) -> float:
+    """When a wait of so many seconds at most, which begins now, has to end."""
+    return min(_DEADLINE.get(), time.monotonic() + seconds)

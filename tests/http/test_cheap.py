@@ -180,9 +180,7 @@ def test_the_document_is_made_once(gate: Counted, monkeypatch: pytest.MonkeyPatc
     assert len(made) == 1
 
 
-def test_readiness_asks_the_database_once_a_second(
-    gate: Counted, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_readiness_asks_the_database_seldom(gate: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also for many that ask at once. Control: where an answer holds no time, each asks."""
     asked = []
     look = public._why_not

@@ -12,6 +12,10 @@ from rescind.decision.memory import Recall
 from rescind.errors import DecisionUnavailable, InvalidArgument, StoreUnavailable
 from rescind.model import Decision, Microseconds, Page, Revision
 from rescind.store import Store
+from rescind.waiting import NEVER, deadline_within, until
+
+MOST_QUICK: Final = 100
+"""Questions that are answered together well within the time that a check may take."""
 
 
 class Questions:
@@ -22,15 +26,21 @@ class Questions:
     """
 
     def __init__(
-        self, store: Store, recall: Recall | None, now: Callable[[], Microseconds]
+        self,
+        store: Store,
+        recall: Recall | None,
+        now: Callable[[], Microseconds],
+        *,
+        check_seconds: float,
     ) -> None:
         self._store, self._recall, self._now = store, recall, now
         self._guesses = Guesses()
+        self._seconds = check_seconds if store.engine == "postgres" else NEVER
 
     def check(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
         """The decision at a state no older than this call's start."""
         live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
-        with DECIDING:
+        with DECIDING, until(deadline_within(self._seconds)):
             if self._recall is not None and not live:
                 found = self._recall.answer(question, token)
                 if found is not None:
@@ -45,7 +55,8 @@ class Questions:
     ) -> list[Decision]:
         """A decision for each, all at one state."""
         live, token = _is_live(assurance), self._revision(at_least)
-        with DECIDING:
+        is_quick = len(questions) <= MOST_QUICK
+        with DECIDING, until(deadline_within(self._seconds) if is_quick else NEVER):
             if self._recall is not None and not live:
                 found = self._recall.answer_many(questions, token)
                 if found is not None:
@@ -55,7 +66,7 @@ class Questions:
     def explain(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
         """The decision with its explanation, both of one state."""
         live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
-        with DECIDING:
+        with DECIDING, until(deadline_within(self._seconds)):
             return explained(
                 self._store, self._recall, question, live=live, now=now, at_least=token
             )

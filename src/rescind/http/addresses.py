@@ -17,6 +17,8 @@ from rescind.http.auth import Scope
 from rescind.http.heads import is_plain
 from rescind.http.methods import allow
 
+IS_CHECK: Final = {"is_check": True}
+"""The option of a route whose answer has the time of a check."""
 _NUMBER: Final = re.compile(rb"0|[1-9][0-9]*")
 
 
@@ -25,6 +27,8 @@ class Address:
     """What an address takes: each method with the scope that it needs; None where it is public."""
 
     scopes: dict[str, Scope | None] = field(default_factory=dict)
+    checks: set[str] = field(default_factory=set)
+    """Methods whose answer has the time of a check."""
 
     @property
     def allow(self) -> str:
@@ -87,6 +91,8 @@ class Addresses:
         for method, (handler, _) in route.route_handler_map.items():
             scopes = [_scope_of(guard) for guard in handler.resolve_guards()]
             address.scopes[method] = scopes[0] if scopes else None
+            if handler.opt.get("is_check"):
+                address.checks.add(method)
 
 
 def _scope_of(guard: Any) -> Scope:

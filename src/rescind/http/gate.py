@@ -13,11 +13,13 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextvars import copy_context
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from rescind.errors import (
     BodyTooLarge,
+    DecisionUnavailable,
     MethodNotAllowed,
     OutcomeUnknown,
     RequestTimedOut,
@@ -34,6 +36,7 @@ from rescind.http.keys import Credential, parted
 from rescind.http.patience import Deadlines, Message, Patience, Receive
 from rescind.http.public import Public
 from rescind.http.service import Service
+from rescind.waiting import NEVER, deadline_within, until
 
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Fields: TypeAlias = list[tuple[bytes, bytes]]
@@ -46,6 +49,8 @@ ADMISSION: Final = "admission"
 """Where a request's state has its admission, if that is known before the gate is asked."""
 STREAMED: Final = frozenset({b"/v1/import"})
 """Routes that read their body themselves, piece by piece, and have a time of their own."""
+GRACE_SECONDS: Final = 0.1
+"""How long after its deadline a check is given up that has not ended by itself."""
 NDJSON: Final = b"application/x-ndjson"
 _REQUEST_ID: Final = re.compile(rb"[!-~](?:[ -~]{0,1022}[!-~])?")
 """What can be printed, and is short enough for a log."""
@@ -88,6 +93,7 @@ class Gate:
         self._encode = encode or (lambda _, error, request_id: problems.encoded(error, request_id))
         self._patience = Patience(service.limits.body_seconds)
         self._deadlines = Deadlines(service.limits.request_seconds)
+        self._check_seconds = service.settings.check_seconds
         self._tasks: set[asyncio.Future[Any]] = set()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -129,7 +135,7 @@ class Gate:
         state = scope.setdefault("state", {})
         known: Admission | None = state.pop(ADMISSION, None)
         state.update(request_id=request_id, caller=None, body=None, refusal=None, code=None)
-        status, lane, needed = 0, None, None
+        status, lane, needed, is_check = 0, None, None, False
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -152,6 +158,7 @@ class Gate:
             lane = self._lane(scope["method"], raw_path)
             if lane is None:
                 address = self._addresses.find(raw_path)
+                is_check = scope["method"] in address.checks
                 needed = address.scope_for(scope["method"])
                 if scope["method"] == "OPTIONS":
                     await _respond(answer, 204, [(b"allow", address.allow.encode())], b"")
@@ -162,16 +169,21 @@ class Gate:
                     await _respond(answer, *told)
                     return
             else:
-                needed = "check"
+                needed, is_check = "check", True
             if known is None:
-                known = await self._admit(scope, headers, state, receive, needed)
+                known = await self._admit(scope, headers, state, receive, needed, is_check)
             state["caller"], body, state["refusal"] = known
             state["body"] = body
             admitted(state, needed)
-            if lane is not None and body is not None:
-                await self._run(lane, state, headers, body, answer)
-            else:
-                await self._app(scope, _replayed(body, receive), answer)
+            with self._in_time(is_check):
+                if lane is not None and body is not None:
+                    await self._run(lane, state, headers, body, answer)
+                elif is_check:
+                    with _unavailable_in_time():
+                        async with asyncio.timeout(self._check_seconds + GRACE_SECONDS):
+                            await self._app(scope, _replayed(body, receive), answer)
+                else:
+                    await self._app(scope, _replayed(body, receive), answer)
         except ConnectionResetError:
             state["code"] = "client_gone"
         except RescindError as error:
@@ -213,13 +225,20 @@ class Gate:
     # --- letting in -------------------------------------------------------------------------------
 
     async def _admit(
-        self, scope: Any, headers: Headers, state: dict[str, Any], receive: Receive, needed: Scope
+        self,
+        scope: Any,
+        headers: Headers,
+        state: dict[str, Any],
+        receive: Receive,
+        needed: Scope,
+        is_check: bool,
     ) -> Admission:
         """Recognize the caller and read the body. Who calls is in the state as soon as it is known."""
         caller, limits = None, self.service.limits
         try:
             require_single(scope["headers"], headers)
-            credential = await self._credential(headers)
+            with self._in_time(is_check):
+                credential = await self._credential(headers)
             if credential is None:
                 return Admission()
             caller = state["caller"] = credential.caller
@@ -232,7 +251,8 @@ class Gate:
             admission.require_size(headers, limits)
             body = await self._body(receive, limits.body_bytes)
             if credential.remembered() is None:  # it may have been revoked while the body came
-                await self.in_thread(credential.recognize)
+                with self._in_time(is_check):
+                    await self.in_thread(credential.recognize)
             admission.require_form(scope["method"], headers, body, limits)
             return Admission(caller, body)
         except RescindError as error:
@@ -291,9 +311,21 @@ class Gate:
         """Who answers at once, if a request with such a body may be answered so."""
         return self.service.at_hand if len(body) <= MOST_BYTES else None
 
+    def _in_time(self, is_check: bool) -> until:
+        """The time of a check, from here on, also for what waits for a thread; of nothing else."""
+        return until(deadline_within(self._check_seconds) if is_check else NEVER)
+
     async def in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        """The result of a call that may wait for the database."""
-        return await asyncio.get_running_loop().run_in_executor(None, call, *arguments)
+        """The result of a call that may wait for the database. Raises DecisionUnavailable soon after the
+        deadline, also where no thread was free until then.
+        """
+        loop, context = asyncio.get_running_loop(), copy_context()
+        future = loop.run_in_executor(None, context.run, call, *arguments)
+        seconds = deadline_within(NEVER) - time.monotonic()
+        if seconds == NEVER:
+            return await future
+        with _unavailable_in_time():  # the thread keeps the deadline by itself, once there is one
+            return await asyncio.wait_for(future, seconds + GRACE_SECONDS)
 
     def _in_background(self, call: Callable[..., Any], *arguments: Any) -> None:
         future = asyncio.get_running_loop().run_in_executor(None, call, *arguments)
@@ -304,6 +336,16 @@ class Gate:
         self._tasks.discard(future)
         if not future.cancelled() and (error := future.exception()) is not None:
             log.warning("the use of a key was not noted: %s", error)
+
+
+@contextlib.contextmanager
+def _unavailable_in_time() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise DecisionUnavailable(
+            why="the database, or a thread to ask it, was not to be had"
+        ) from None
 
 
 def _log(

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Final, Generic, Protocol, TypeVar
 
 from rescind import forks
-from rescind.waiting import require_may_wait
+from rescind.waiting import deadline_within, require_may_wait
 
 LOOK_SECONDS: Final = 0.05
 """How often a waiter looks for itself, should nobody have woken it."""
@@ -165,7 +165,7 @@ class Pool(Generic[C]):
 
     def provide(self, held: list[Line[C]]) -> None:
         """Put a connection into a loan: a new one while there is a place, else one that is given back."""
-        deadline = time.monotonic() + self._wait_seconds
+        deadline = deadline_within(self._wait_seconds)
         while True:
             if self.is_closed:
                 raise PoolClosed

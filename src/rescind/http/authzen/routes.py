@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from rescind.errors import InvalidRequest
+from rescind.http.addresses import IS_CHECK
 from rescind.http.answers import REVISION, AtLeast
 from rescind.http.auth import Caller, caller_of, requires
 from rescind.http.authzen.evaluation import evaluate, evaluate_many
@@ -45,7 +46,7 @@ _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45
 Told = Request[Any, Any, Any]
 
 
-def _both(path: str, answer: Callable[..., Any]) -> list[HTTPRouteHandler]:
+def _both(path: str, answer: Callable[..., Any], **opt: Any) -> list[HTTPRouteHandler]:
     """The route for the key's organization, and that for the one in the path."""
     return [
         post(
@@ -54,6 +55,7 @@ def _both(path: str, answer: Callable[..., Any]) -> list[HTTPRouteHandler]:
             sync_to_thread=True,
             guards=[requires("check")],
             tags=["AuthZEN"],
+            opt=opt,
         )(answer)
         for where in (path, f"/o/{{organization:str}}{path}")
     ]
@@ -201,8 +203,8 @@ def evaluations_lane(service: Service, caller: Caller, headers: Headers, body: b
 
 
 ROUTES = [
-    *_both("/access/v1/evaluation", evaluation),
-    *_both("/access/v1/evaluations", evaluations),
+    *_both("/access/v1/evaluation", evaluation, **IS_CHECK),
+    *_both("/access/v1/evaluations", evaluations, **IS_CHECK),
     *_both("/access/v1/search/subject", search_subject),
     *_both("/access/v1/search/resource", search_resource),
     *_both("/access/v1/search/action", search_action),

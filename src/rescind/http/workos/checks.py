@@ -8,6 +8,7 @@ from typing import Any, Literal
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from rescind.http.addresses import IS_CHECK
 from rescind.http.answers import REVISION
 from rescind.http.auth import requires
 from rescind.http.workos import memberships, organizations, permissions, shapes, targets
@@ -38,7 +39,13 @@ _UNKNOWN = {
 }
 
 
-@post(f"{MEMBERSHIP}/check", guards=[requires("check")], sync_to_thread=True, status_code=200)
+@post(
+    f"{MEMBERSHIP}/check",
+    guards=[requires("check")],
+    sync_to_thread=True,
+    status_code=200,
+    opt=IS_CHECK,
+)
 def check(
     call: Asked, membership_id: FromPath[str], data: JSONBody[Check]
 ) -> Response[dict[str, bool]]:

@@ -12,15 +12,17 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from contextvars import ContextVar
+from typing import Any, Final, Self, TypeVar
 
 import psycopg
-from psycopg.abc import PQGen
+from psycopg.abc import PQGen, PQGenConn
 from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
 from rescind.errors import InvalidArgument, OutcomeUnknown
 from rescind.settings import Settings
+from rescind.waiting import NEVER, deadline_within
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 """Of a transaction of ours: each statement must see what those who held its locks before it have committed,
@@ -64,13 +66,25 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
             return super().wait(gen, interval, timeout)
         try:
             return super().wait(_until_silent(gen, self.silence_seconds), interval)
-        except ServerSilent as error:
+        except ServerSilent:
             if self.cancels_when_silent:
                 with suppress(psycopg.Error):
                     self.cancel_safe(timeout=CANCEL_SECONDS)
             self.close()
-            why = f"the server has said nothing for {self.silence_seconds:g} s"
-            raise ServerSilent(why) from error
+            raise
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
+        """The driver's steps to connect to one host, given up when that host has had its time."""
+        steps, ready = super()._connect_gen(conninfo), None
+        deadline = _CONNECTING.get().next_deadline()
+        try:
+            while True:
+                ready = yield steps.send(ready)  # type: ignore[arg-type]
+                if time.monotonic() >= deadline:
+                    raise psycopg.errors.ConnectionTimeout("connection timeout expired")
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
 
     def close(self) -> None:
         if self.process in (0, os.getpid()):
@@ -81,26 +95,60 @@ def _until_silent(steps: PQGen[T], silence_seconds: float) -> PQGen[T]:
     """The driver's steps, given up when it has waited in vain for so long since something came."""
     ready: Any = None
     silent_since: float | None = None
+    deadline = deadline_within(NEVER)
     try:
         while True:
             ready = yield steps.send(ready)
             if ready:
                 silent_since = None
+            elif time.monotonic() >= deadline:
+                raise ServerSilent("the server has not answered in time")
             elif silent_since is None:
                 silent_since = time.monotonic()
             elif time.monotonic() - silent_since >= silence_seconds:
-                raise ServerSilent
+                raise ServerSilent(f"the server has said nothing for {silence_seconds:g} s")
     except StopIteration as done:
         return done.value  # type: ignore[no-any-return]
 
 
-def connect(url: str, silence_seconds: float, *, autocommit: bool = False) -> Connection:
-    """A new connection, with its bounds; `configure` is for whoever asks it anything of ours."""
-    connection = Connection.connect(url, autocommit=autocommit, **parameters(url))
+class _Connecting:
+    """How long connecting may take, and how many hosts are left to be tried in that time."""
+
+    def __init__(self, deadline: float, hosts: int) -> None:
+        self._deadline, self._hosts = deadline, hosts
+
+    def next_deadline(self) -> float:
+        """Until when the next host is tried: so that those after it have as long, if it says nothing."""
+        now, hosts = time.monotonic(), max(self._hosts, 1)
+        self._hosts -= 1
+        return now + (self._deadline - now) / hosts
+
+
+_CONNECTING: Final[ContextVar[_Connecting]] = ContextVar("connecting")
+
+
+def connect(
+    url: str, silence_seconds: float, *, autocommit: bool = False, deadline: float | None = None
+) -> Connection:
+    """A new connection, with its bounds; `configure` is for whoever asks it anything of ours.
+
+    It is there by the deadline, or CONNECT_SECONDS after the call. All hosts of the URL share that time.
+    """
+    until_then = deadline_within(CONNECT_SECONDS) if deadline is None else deadline
+    token = _CONNECTING.set(_Connecting(until_then, _hosts_of(url)))
+    try:
+        connection = Connection.connect(url, autocommit=autocommit, **parameters(url))
+    finally:
+        _CONNECTING.reset(token)
     connection.silence_seconds, connection.process = silence_seconds, os.getpid()
     connection.unconfirmed = []
     connection.add_notice_handler(_unconfirmed_to(connection.unconfirmed))
     return connection
+
+
+def _hosts_of(url: str) -> int:
+    said = psycopg.conninfo.conninfo_to_dict(url)
+    return str(said.get("hostaddr") or said.get("host") or "").count(",") + 1
 
 
 def _unconfirmed_to(warnings: list[str]) -> Callable[[psycopg.errors.Diagnostic], None]:

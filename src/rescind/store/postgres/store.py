@@ -43,6 +43,7 @@ from rescind.store.postgres.listener import PostgresListener
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
 from rescind.store.queries import changes_data, queries
 from rescind.store.schema import require_current, seals_of
+from rescind.waiting import deadline_within
 
 CONFLICT_ATTEMPTS = 8
 LIFETIME_SECONDS = 3_600.0
@@ -114,10 +115,12 @@ class PostgresStore:
 
     def _connect(self) -> Connection:
         """A new connection, once the server lets us in; it may just be starting again."""
-        deadline, pause = time.monotonic() + CONNECT_SECONDS, FIRST_PAUSE_SECONDS
+        deadline, pause = deadline_within(CONNECT_SECONDS), FIRST_PAUSE_SECONDS
         while True:
             try:
-                connection = connect(self.url, self.silence_seconds, autocommit=True)
+                connection = connect(
+                    self.url, self.silence_seconds, autocommit=True, deadline=deadline
+                )
                 break
             except psycopg.OperationalError:
                 if time.monotonic() + pause > deadline:
