@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
@@ -25,7 +27,7 @@ from rescind.settings import Settings
 from rescind.store.postgres import PostgresStore, connection
 from tests.faults.gate import Gate
 from tests.faults.small import FACTS, MEMBERS, PLACES, prepare
-from tests.http.serving import Served, serving
+from tests.http.serving import serving
 
 NAME = "acme"
 ASKED = (MEMBERS[0], "read", PLACES[0])
@@ -167,8 +169,8 @@ def test_no_host_answers(far: Far) -> None:
 # --- over HTTP ---------------------------------------------------------------------------------------
 
 
-def _checks(served: Served, key: str) -> list[Callable[[], int]]:
-    """Checks that need the database, by a key that may have to be looked up."""
+def _checks(client: httpx.Client) -> list[Callable[[], int]]:
+    """Checks that need the database, by three kinds of routes."""
     authzen = {
         "subject": {"type": "user", "id": "ada"},
         "action": {"name": "read"},
@@ -179,12 +181,11 @@ def _checks(served: Served, key: str) -> list[Callable[[], int]]:
         (f"/o/{NAME}/access/v1/evaluation", authzen),
         ("/authorization/organization_memberships/om_1/check", {"permission_slug": "read"}),
     ]
+    return [partial(_status, client, path, body) for path, body in asked]
 
-    def ask(path: str, body: Any) -> int:
-        with served.client(key) as client:
-            return client.post(path, json=body).status_code
 
-    return [lambda path=path, body=body: ask(path, body) for path, body in asked]  # type: ignore[misc]
+def _status(client: httpx.Client, path: str, body: Any) -> int:
+    return client.post(path, json=body).status_code
 
 
 @pytest.mark.parametrize("settings", [BOUNDED, PATIENT], ids=["bounded", "control"])
@@ -199,25 +200,19 @@ def test_a_service_whose_threads_all_wait(
     with ExitStack() as stack:
         authority = stack.enter_context(far.open(far.url, settings))
         served = stack.enter_context(serving(Service(authority, Keys(authority.store))))
-        keys = [served.key("admin") for _ in range(3)]
+        limits = httpx.Limits(max_connections=None)
+        client = stack.enter_context(served.client(limits=limits))
         pool = stack.enter_context(ThreadPoolExecutor(THREADS + 3))
-        stack.callback(far.first.open)
-        client = stack.enter_context(served.client())
+        stack.callback(far.first.open)  # before the pool ends
         assert client.post("/v1/check", json=QUESTION).json()["allowed"]
         assert client.get("/readyz").status_code == 200
         far.first.stall()
-        changing = [pool.submit(_change, served) for _ in range(THREADS)]
-        checks = [ask for key in keys[:1] for ask in _checks(served, key)]
+        changing = [pool.submit(_status, client, "/v1/changes", CHANGES) for _ in range(THREADS)]
         if settings is BOUNDED:
-            assert [ask() for ask in checks] == [503] * 3
+            assert [ask() for ask in _checks(client)] == [503] * 3
             assert client.get("/readyz").json()["not_ready"].keys() == {"database"}
         else:
-            checking = [pool.submit(ask) for ask in checks]
+            checking = [pool.submit(ask) for ask in _checks(client)]
             assert client.get("/readyz").json()["not_ready"].keys() == {"database"}
             assert not any(each.done() for each in checking)
         assert not all(each.done() for each in changing)
-
-
-def _change(served: Served) -> int:
-    with served.client() as client:
-        return client.post("/v1/changes", json=CHANGES).status_code
