@@ -5,7 +5,7 @@ Single routes of modules that are here are in REASONS, and whole modules in MODU
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from typing import Final, NamedTuple
 
 from litestar import HttpMethod, route
@@ -160,26 +160,27 @@ MODULES: Final = (
 """In the order in which an address is looked for: what is below another one's address goes before it."""
 
 
-def _prefixes() -> Iterator[tuple[list[str], Module]]:
-    for module in MODULES:
-        for address in module.addresses:
-            yield address.split("/")[1:], module
-
-
-_PREFIXES: Final = list(_prefixes())
-PLACES: Final = frozenset(prefix[0] for prefix, _ in _PREFIXES)
+PLACES: Final = frozenset(
+    address.split("/")[1] for module in MODULES for address in module.addresses
+)
 """What their addresses begin with."""
+
+
+def _below(addresses: tuple[str, ...]) -> str:
+    return "|".join(re.escape(address).replace(r"\*", "[^/]+") for address in addresses)
+
+
+_ADDRESS: Final = re.compile(
+    "|".join(f"(?P<{each.name}>(?:{_below(each.addresses)})(?:/|$))" for each in MODULES)
+)
+"""One look, since what is refused costs no more than a check."""
+_MODULES: Final = {module.name: module for module in MODULES}
 
 
 def module_at(path: str) -> Module | None:
     """The module that has an address, if it is one of these."""
-    parts = path.split("/")[1:]
-    for prefix, module in _PREFIXES:
-        if all(each in ("*", part) for each, part in zip(prefix, parts, strict=False)) and len(
-            parts
-        ) >= len(prefix):
-            return module
-    return None
+    found = _ADDRESS.match(path)
+    return None if found is None else _MODULES[str(found.lastgroup)]
 
 
 def absent(raw_path: bytes) -> RescindError | None:
