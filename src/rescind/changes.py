@@ -124,11 +124,14 @@ class RemoveMembers(_Change, frozen=True, tag="remove_members"):
     members: tuple[str, ...]
 
 
-class ReplaceMembers(_Change, frozen=True, tag="replace_members"):
-    """Make the group's direct members exactly these; those who stay keep their expiry."""
+class ReplaceMembers(_Change, frozen=True, tag="replace_members", omit_defaults=True):
+    """Make the group's direct members exactly these; those who stay keep their expiry. With `create`, who
+    has no membership gets one.
+    """
 
     group: str
     members: tuple[str, ...]
+    create: bool = False
 
 
 class NestGroup(_Change, frozen=True, tag="nest_group"):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 
 from rescind import Authority, Direction, changes
-from rescind.errors import GroupNotFound
+from rescind.errors import GroupNotFound, MembershipNotFound
 from tests.contract.world import FUTURE, PAST, SOONER
 from tests.state import dump, may
 
@@ -115,6 +116,63 @@ def test_replace_members_makes_it_exactly_these(acme: Authority) -> None:
     assert acme.who_can("read").items == ("agent:bot", "user:ada", "user:cyd")
     until = {row[3] for row in dump(acme)["group_member"]}
     assert until == {None, _microseconds(SOONER)}
+
+
+def test_replace_members_makes_who_is_missing(acme: Authority) -> None:
+    """With `create`, in the same change and once; who is there stays as they are. (Control: without it they
+    are refused, and nothing is made.)
+    """
+    acme.apply([changes.DeactivateMembership(subject="user:bob")])
+    listed = ("user:new", "user:bob", "agent:new", "user:new")
+    wanted = changes.ReplaceMembers(group="staff", members=listed)
+    with pytest.raises(MembershipNotFound):
+        acme.apply([wanted])
+    create = msgspec.structs.replace(wanted, create=True)
+    assert acme.preview([create]).granted
+    receipt = acme.apply([create], idempotency_key="sync", detail=True)
+    assert receipt.changed
+    assert receipt.not_found == ()
+    assert receipt.difference is not None
+    assert {subject for subject, *_ in receipt.difference.granted} == {"user:new", "agent:new"}
+    assert acme.apply([create], idempotency_key="sync", detail=False) == receipt
+    assert not acme.apply([create]).changed
+    assert acme.who_can("read").items == ("agent:new", "user:ada", "user:new")
+    assert not may(acme, "user:bob", "read")
+    acme.apply([changes.ReactivateMembership(subject="user:bob")])
+    assert may(acme, "user:bob", "read")
+
+
+def test_replace_members_makes_nobody_for_a_group_that_is_not_there(acme: Authority) -> None:
+    """Nor where the list is empty."""
+    before = dump(acme)
+    for members in (("user:new",), ()):
+        change = changes.ReplaceMembers(group="nowhere", members=members, create=True)
+        if members:
+            with pytest.raises(GroupNotFound):
+                acme.apply([change])
+        else:
+            assert [each.name for each in acme.apply([change]).not_found] == ["nowhere"]
+    assert dump(acme) == before
+
+
+def test_replace_members_says_nothing_of_what_is_not_asked_for() -> None:
+    """Its text, and so the digest that is kept with a key, is that of earlier versions."""
+    change = changes.ReplaceMembers(group="eng", members=("user:ada",))
+    assert "create" not in changes.to_object(change)
+
+
+def test_replace_members_makes_who_is_missing_in_one_statement(acme: Authority) -> None:
+    """More than without, however many they are."""
+    sent: list[str] = []
+    acme.apply([changes.ReplaceMembers(group="staff", members=("user:ada", "user:cyd"))])
+    acme.store.on_statement = sent.append  # type: ignore[attr-defined]
+    counts = []
+    for create in (False, True):
+        members = ("user:ada", *(f"user:n{n}" for n in range(9 * create)))
+        sent.clear()
+        acme.apply([changes.ReplaceMembers(group="staff", members=members, create=create)])
+        counts.append(len(sent))
+    assert counts[1] == counts[0] + 1
 
 
 def test_nest_group_gives_what_is_around(acme: Authority) -> None:

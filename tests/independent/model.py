@@ -238,6 +238,10 @@ class _Batch:
         if not change.members and change.group not in self.org.groups:
             self._miss("group", change.group)
             return
+        if change.create and change.group in self.org.groups:
+            for subject in change.members:
+                if subject not in self.org.memberships:
+                    self._add_membership(changes.AddMembership(subject=subject))
         self._require_group_and_members(change.group, change.members)
         for group, subject in list(self.org.members):
             if group == change.group and subject not in change.members:

@@ -286,7 +286,12 @@ _MAKERS: tuple[tuple[int, Make], ...] = (
         ),
     ),
     (8, lambda m: changes.RemoveMembers(group=m._group(), members=m._subjects())),
-    (6, lambda m: changes.ReplaceMembers(group=m._group(), members=m._subjects(0))),
+    (
+        6,
+        lambda m: changes.ReplaceMembers(
+            group=m._group(), members=m._subjects(0), create=m._flag()
+        ),
+    ),
     (9, lambda m: changes.NestGroup(group=m._group(), into=m._group())),
     (6, lambda m: changes.UnnestGroup(group=m._group(), out_of=m._group())),
     (6, lambda m: changes.CreateResource(resource=m.random.choice(RESOURCES), parent=m._parent())),

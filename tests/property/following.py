@@ -106,6 +106,9 @@ TAKING: dict[str, Batches] = {
     "replace members by none": _one(D.ReplaceMembers(group="g5", members=())),
     "replace members of nested": _one(D.ReplaceMembers(group="g1", members=())),
     "replace members by others": _one(D.ReplaceMembers(group="g2", members=(C,))),
+    "replace members, who are made": _one(
+        D.ReplaceMembers(group="g2", members=(C, "user:new"), create=True)
+    ),
     "unnest": _one(D.UnnestGroup(group="g1", out_of="g2")),
     "unnest above": _one(D.UnnestGroup(group="g2", out_of="g3")),
     "nest": _one(D.NestGroup(group="g5", into="g2")),

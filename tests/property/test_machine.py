@@ -61,7 +61,7 @@ one_change = st.one_of(
     st.builds(changes.AddMembers, group=groups, members=members, expires_at=untils),
     st.builds(changes.AddMembers, group=groups, members=members, expires_at=untils),
     st.builds(changes.RemoveMembers, group=groups, members=members),
-    st.builds(changes.ReplaceMembers, group=groups, members=members),
+    st.builds(changes.ReplaceMembers, group=groups, members=members, create=flags),
     st.builds(changes.NestGroup, group=groups, into=groups),
     st.builds(changes.NestGroup, group=groups, into=groups),
     st.builds(changes.UnnestGroup, group=groups, out_of=groups),

@@ -6,6 +6,7 @@ from typing import Any
 
 from rescind import changes, model
 from rescind.propagation import routing
+from rescind.recording import memberships
 from rescind.recording.context import BURIED, Context, json_list
 
 
@@ -75,6 +76,8 @@ def remove_members(context: Context, change: changes.RemoveMembers) -> None:
 def replace_members(context: Context, change: changes.ReplaceMembers) -> None:
     tx, scope = context.tx, context.scope
     names = _listed(change)
+    if change.create and change.members:
+        memberships.create_missing(context, change.members)
     missing = tx.guard if change.members else tx.note_missing
     missing("refuse_members_missing", o=context.o, **names)
     routing.before_members_replaced(tx, scope, **names)

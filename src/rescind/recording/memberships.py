@@ -22,6 +22,13 @@ def add_many(context: Context, added: Sequence[changes.AddMembership]) -> None:
     context.tx.count("insert_memberships", "altered", "numbers", now=context.now, **names)
 
 
+def create_missing(context: Context, subjects: Sequence[str]) -> None:
+    """Add a membership for each subject that has none; those that are there stay as they are."""
+    listed = [(subject, None) for subject in sorted({model.subject_id(each) for each in subjects})]
+    names = {"o": context.o, "added": json.dumps(listed, ensure_ascii=False)}
+    context.tx.count("insert_memberships", "altered", "numbers", now=context.now, **names)
+
+
 def deactivate(context: Context, change: changes.DeactivateMembership) -> None:
     names = _named(context, change.subject)
     context.tx.note_missing("refuse_membership_missing", **names)

@@ -61,6 +61,8 @@ def _members(found: Touched, change: Any) -> None:
 
 def _replaced_members(found: Touched, change: changes.ReplaceMembers) -> None:
     found.rosters.add(model.group_id(change.group))
+    if change.create:
+        _members(found, change)
 
 
 def _nesting(found: Touched, change: Any) -> None:

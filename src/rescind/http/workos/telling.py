@@ -77,6 +77,9 @@ class Teller:
 
     def member_made(self, change: changes.AddMembership) -> None:
         (name,) = subjects_of(change)
+        self._member_made(name)
+
+    def _member_made(self, name: str) -> None:
         if (found := self._names.made(Kind.MEMBERSHIP, name, self._revision)) is not None:
             self._member("created", found)
 
@@ -132,6 +135,9 @@ class Teller:
         self._move(change, ("remove_told_members", "removed"))
 
     def members_replaced(self, change: changes.ReplaceMembers) -> None:
+        if change.create:  # in the order of their numbers
+            for name in sorted(set(subjects_of(change))):
+                self._member_made(name)
         self._move(change, ("remove_other_told_members", "removed"), ("add_told_members", "added"))
 
     def _move(self, change: Any, *moves: tuple[str, str]) -> None:
