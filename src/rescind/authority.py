@@ -223,17 +223,31 @@ class Authority(AbstractContextManager["Authority"]):
         at_least: str | None = None,
         assurance: Assurance = "standard",
         explain: bool = False,
+        within: object = None,
     ) -> Decision:
-        """Whether the subject may, decided at a state no older than this call's start.
+        """Whether the subject may. What a change has revoked is not allowed once that change has returned.
 
-        Out of memory (`index=True` on PostgreSQL) that holds of whatever revokes and has returned,
-        and of what `at_least` is the token of. The resource is `type:id`, or nothing for the
-        organization itself. What is unknown is denied with a reason. Critical permissions, and
-        `assurance="live"`, are decided from the facts. Raises MalformedId, InvalidToken,
-        RevisionUnavailable, DecisionUnavailable or another StoreError: never a remembered answer.
+        It is decided at a state no older than the call's start, but for one thing: a replica
+        (`index=True` on PostgreSQL) may not know yet what was *granted* through another authority, in
+        this process or elsewhere, unless `at_least` is the token of that change or a later one.
+
+        With `within` (as for `apply`) it is decided in the caller's transaction, never out of memory: it
+        sees what that transaction sees, its own changes with it. At REPEATABLE READ and SERIALIZABLE that is
+        its snapshot, and what was revoked since may be allowed.
+
+        The resource is `type:id`, or nothing for the organization itself. What is unknown is denied with a
+        reason. Critical permissions, and `assurance="live"`, are decided from the facts. Raises MalformedId,
+        InvalidToken, RevisionUnavailable, DecisionUnavailable or another StoreError: never a remembered
+        answer.
         """
         recall = self._recall
-        if recall is not None and at_least is None and assurance == "standard" and not explain:
+        if (
+            recall is not None
+            and at_least is None
+            and within is None
+            and assurance == "standard"
+            and not explain
+        ):
             try:  # a context costs more than the answer
                 at_hand = recall.decide(
                     self._organization if organization is None else organization,
@@ -246,8 +260,16 @@ class Authority(AbstractContextManager["Authority"]):
             if at_hand is not None:
                 return at_hand
         question = self._question(organization, subject, permission, resource)
-        ask = self._questions.explain if explain else self._questions.check
-        return ask(question, at_least=at_least, assurance=assurance)
+        questions = self._questions
+        if explain:
+            return questions.explain(
+                question, at_least=at_least, assurance=assurance, within=within
+            )
+        if within is not None:
+            return questions.check_within(
+                question, at_least=at_least, assurance=assurance, within=within
+            )
+        return questions.check(question, at_least=at_least, assurance=assurance)
 
     def check_many(
         self,
@@ -256,15 +278,22 @@ class Authority(AbstractContextManager["Authority"]):
         organization: str | None = None,
         at_least: str | None = None,
         assurance: Assurance = "standard",
+        within: object = None,
     ) -> list[Decision]:
-        """A decision for each (subject, permission, resource), all at one state of the facts."""
-        if at_least is None and assurance == "standard":
+        """A decision for each (subject, permission, resource), all at one state of the facts, as for `check`.
+
+        With `within` raises StoreConflict where the organization keeps changing between them, which only a
+        transaction at READ COMMITTED sees.
+        """
+        if at_least is None and assurance == "standard" and within is None:
             with DECIDING:
                 found = self.recall(questions, organization=organization)
             if found is not None:
                 return found
         asked = [self._question(organization, *question) for question in _triples(questions)]
-        return self._questions.check_many(asked, at_least=at_least, assurance=assurance)
+        return self._questions.check_many(
+            asked, at_least=at_least, assurance=assurance, within=within
+        )
 
     def together(self) -> AbstractContextManager[None]:
         """For many checks by this thread, all of which had begun when it begins: they share one look.
@@ -295,10 +324,13 @@ class Authority(AbstractContextManager["Authority"]):
         organization: str | None = None,
         at_least: str | None = None,
         assurance: Assurance = "standard",
+        within: object = None,
     ) -> Decision:
         """The decision with all the chains that allow it, or what stands in the way."""
         question = self._question(organization, subject, permission, resource)
-        return self._questions.explain(question, at_least=at_least, assurance=assurance)
+        return self._questions.explain(
+            question, at_least=at_least, assurance=assurance, within=within
+        )
 
     def permissions_of(
         self,
@@ -337,7 +369,7 @@ class Authority(AbstractContextManager["Authority"]):
     ) -> Page:
         """Who has a permission on a resource: subjects, perhaps of one kind.
 
-        Options: `limit` (1 to 10,000), `cursor` (of the page before), `at_least`, `assurance`.
+        Options: `limit` (1 to 10,000), `cursor` (of the page before), `at_least`, `assurance`, `within`.
         """
         question = self._question(organization, "user:*", permission, resource)
         kind = "" if subject_kind is None else f"{model.require_subject_kind(subject_kind)}:"

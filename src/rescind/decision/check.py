@@ -7,9 +7,10 @@ is a deny with a reason; a failing store raises.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from rescind.errors import InvalidToken, RevisionUnavailable
+from rescind.errors import InvalidToken, RevisionUnavailable, StoreConflict
 from rescind.model import (
     Decision,
     DecisionPoint,
@@ -21,7 +22,7 @@ from rescind.model import (
     Seals,
     SubjectId,
 )
-from rescind.store import Rows, Store
+from rescind.store import Params, Rows, Store
 
 
 class Question(NamedTuple):
@@ -37,6 +38,8 @@ UNDECIDED: Final = 4
 """The verdict of a query on effective roles where the facts have to say: something is pending."""
 EFFECTIVE: Final = {mode: f"check_effective_{mode}" for mode in ("multiple", "single")}
 LIVE: Final = {mode: f"check_live_{mode}" for mode in ("multiple", "single")}
+STATE_ATTEMPTS: Final = 8
+"""To read one state of an organization in a caller's transaction at READ COMMITTED."""
 
 
 class Guesses:
@@ -81,23 +84,50 @@ def check(
     now: int,
     at_least: Revision | None,
     guesses: Guesses,
+    within: object = None,
 ) -> Decision:
-    """Decide at a state no older than the call's start."""
+    """Decide at a state no older than the call's start, or as the caller's transaction sees it."""
     params = parameters(question, live=live, now=now)
     query = guesses.query(question, live)
-    rows = store.fetch(query, params)
+    rows = store.fetch(query, params, within=within)
     while rows and query != "check" and (better := guesses.better(question, query, rows[0])):
         query = better
-        rows = store.fetch(query, params)
+        rows = store.fetch(query, params, within=within)
     return decided(rows, live or query in LIVE.values(), at_least, store.seals)
 
 
 def check_many(
-    store: Store, questions: list[Question], *, live: bool, now: int, at_least: Revision | None
+    store: Store,
+    questions: list[Question],
+    *,
+    live: bool,
+    now: int,
+    at_least: Revision | None,
+    within: object = None,
 ) -> list[Decision]:
     """Decide all of them at one state of the facts."""
     asked = [("check", parameters(question, live=live, now=now)) for question in questions]
-    return [decided(rows, live, at_least, store.seals) for rows in store.fetch_many(asked)]
+    answers = store.fetch_many(asked) if within is None else _at_one_state(store, asked, within)
+    return [decided(rows, live, at_least, store.seals) for rows in answers]
+
+
+def _at_one_state(store: Store, asked: Sequence[tuple[str, Params]], within: object) -> list[Rows]:
+    """The rows of checks in one organization, all of which saw it at the same revision.
+
+    At READ COMMITTED a change may be committed between two of them; then they are asked again. Raises
+    StoreConflict where that goes on.
+    """
+    for _ in range(STATE_ATTEMPTS):
+        answers = store.fetch_many(asked, within=within)
+        if len({rows[0][:3] if rows else None for rows in answers}) <= 1:
+            return answers
+    raise kept_changing()
+
+
+def kept_changing() -> StoreConflict:
+    """What is raised where no two reads of an organization saw it at the same revision."""
+    mend = "Ask again, fewer questions at a time or in a transaction at REPEATABLE READ."
+    return StoreConflict(why="the organization kept changing", mend=mend)
 
 
 def parameters(question: Question, *, live: bool, now: int) -> dict[str, Any]:

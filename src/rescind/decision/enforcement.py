@@ -130,7 +130,7 @@ class Enforcer:
         self.times.close()
 
     def follow(self, revision: Revision) -> None:
-        """When this returns, this process answers from no older state. Where memory cannot follow a
+        """When this returns, this authority answers from no older state. Where memory cannot follow a
         change that is committed, it answers nothing, and the change stands.
         """
         if self._memory is None:

@@ -5,13 +5,19 @@ The facts that bear on the question are read in one snapshot and put to the refe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from rescind import access
 from rescind.access import ROOT, Assignment, World
-from rescind.decision.check import Question, decided, parameters
+from rescind.decision.check import (
+    STATE_ATTEMPTS,
+    Question,
+    decided,
+    kept_changing,
+    parameters,
+)
 from rescind.decision.index import Index
 from rescind.decision.index.excerpt import excerpt
 from rescind.decision.memory import Recall
@@ -26,7 +32,7 @@ from rescind.model import (
     Revision,
     moment,
 )
-from rescind.store import Store
+from rescind.store import Params, Rows, Store
 
 MAX_CHAINS: Final = 100
 """Of chains, or of obstacles."""
@@ -34,6 +40,7 @@ MAX_GROUPS: Final = 10_000
 """On all chains together; one chain is shown at any rate."""
 
 T = TypeVar("T")
+Read: TypeAlias = Callable[[Sequence[tuple[str, Params]]], list[Rows]]
 
 
 def explained(
@@ -44,6 +51,7 @@ def explained(
     live: bool,
     now: int,
     at_least: Revision | None,
+    within: object = None,
 ) -> Decision:
     """The decision with its explanation, both of one state of the facts."""
     if recall is not None and not live:
@@ -57,7 +65,11 @@ def explained(
                 revision=revision,
             )
             return _explained(decision, question, world, at)
-    decision, world = _in_store(store, question, live=live, now=now, at_least=at_least)
+    if within is None:
+        answers = _in_snapshot(store, question, live, now)
+    else:
+        answers = _in_transaction(partial(store.fetch_many, within=within), question, live, now)
+    decision, world = _decided(store, question, answers, live, at_least)
     return _explained(decision, question, world, now)
 
 
@@ -82,19 +94,41 @@ def _in_memory(
     return Reason.ALLOWED if is_given else Reason.NO_ROLE, excerpt(index, question), now
 
 
-def _in_store(
-    store: Store, question: Question, *, live: bool, now: int, at_least: Revision | None
+def _in_snapshot(store: Store, question: Question, live: bool, now: int) -> list[Rows]:
+    """The answers to `_asked`, all of one snapshot."""
+    with store.snapshot() as snapshot:
+        (names,) = snapshot.fetch_many([("list_names", _names(question))])
+        return snapshot.fetch_many(_asked(question, names, live, now), is_last=True)
+
+
+def _in_transaction(read: Read, question: Question, live: bool, now: int) -> list[Rows]:
+    """The answers to `_asked` in a caller's transaction, between two reads of the same revision."""
+    looked = ("list_names", _names(question))
+    (names,) = read([looked])
+    for _ in range(STATE_ATTEMPTS):
+        *answers, names_after = read([*_asked(question, names, live, now), looked])
+        if names_after == names:
+            return answers
+        names = names_after
+    raise kept_changing()
+
+
+def _asked(question: Question, names: Rows, live: bool, now: int) -> list[tuple[str, Params]]:
+    """The check itself, then what its explanation needs; `names` is what `list_names` found."""
+    found = (names[0][0], *names[0][3:]) if names else (-1,) * 4
+    numbers = dict(zip("ompr", found, strict=True))
+    return [
+        ("check", parameters(question, live=live, now=now)),
+        ("read_settings", {"organization": question.organization}),
+        *((query, numbers) for query in SLICE),
+    ]
+
+
+def _decided(
+    store: Store, question: Question, answers: list[Rows], live: bool, at_least: Revision | None
 ) -> tuple[Decision, World | None]:
     """The decision, and the facts that bear on it where it was about somebody's roles."""
-    with store.snapshot() as snapshot:
-        (rows,) = snapshot.fetch_many([("list_names", _names(question))])
-        numbers = dict(zip("ompr", (rows[0][0], *rows[0][3:]) if rows else (-1,) * 4, strict=True))
-        asked = [
-            ("check", parameters(question, live=live, now=now)),
-            ("read_settings", {"organization": question.organization}),
-            *((query, numbers) for query in SLICE),
-        ]
-        answer, settings, *slices = snapshot.fetch_many(asked, is_last=True)
+    answer, settings, *slices = answers
     decision = decided(answer, live, at_least, store.seals)
     if decision.reason not in (Reason.ALLOWED, Reason.NO_ROLE):
         return decision, None

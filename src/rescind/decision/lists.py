@@ -41,6 +41,7 @@ def page(
     limit: int,
     cursor: str | None,
     kind: str = "",
+    within: object = None,
 ) -> Page:
     """One page of a list query. An unknown subject, permission or resource gives an empty page.
 
@@ -67,7 +68,7 @@ def page(
         "permission": question.permission,
         "resource": question.resource,
     }
-    rows = store.fetch("list_names", asked_for)
+    rows = store.fetch("list_names", asked_for, within=within)
     if not rows:
         raise OrganizationNotFound(organization=question.organization)
     o, number, environment, m, p, r = rows[0]
@@ -89,7 +90,7 @@ def page(
         "kind": kind,
         "kind_end": kind[:-1] + ";" if kind else "",
     }
-    found = tuple(slug for (slug,) in store.fetch(query, params))
+    found = tuple(slug for (slug,) in store.fetch(query, params, within=within))
     return _page(store.seals, found, limit, asked, revision)
 
 

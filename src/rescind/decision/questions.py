@@ -1,15 +1,25 @@
-"""Questions whose names are well formed: answered from memory where it may, else by the store."""
+"""Questions whose names are well formed: answered from memory where it may, else by the store.
+
+With `within` they are asked in the caller's own transaction, and never answered from memory.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from rescind.decision import lists
 from rescind.decision.check import Guesses, Question, check, check_many
 from rescind.decision.explain import explained
 from rescind.decision.memory import Recall
-from rescind.errors import DecisionUnavailable, InvalidArgument, StoreUnavailable
+from rescind.errors import (
+    DecisionUnavailable,
+    InvalidArgument,
+    RevisionUnavailable,
+    StoreUnavailable,
+)
+from rescind.errors.database import REPEAT_TRANSACTION
 from rescind.model import Decision, Microseconds, Page, Revision
 from rescind.store import Store
 from rescind.waiting import NEVER, deadline_within, until
@@ -38,7 +48,9 @@ class Questions:
         self._seconds = check_seconds if store.engine == "postgres" else NEVER
 
     def check(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
-        """The decision at a state no older than this call's start."""
+        """The decision at a state no older than this call's start; from memory, no older than what it is good
+        for (`Recall.answer`).
+        """
         live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
         with DECIDING, until(deadline_within(self._seconds)):
             if self._recall is not None and not live:
@@ -50,25 +62,64 @@ class Questions:
                 self._store, question, live=live, now=now, at_least=token, guesses=self._guesses
             )
 
+    def check_within(
+        self, question: Question, *, at_least: str | None, assurance: str, within: object
+    ) -> Decision:
+        """The decision at the state that the caller's transaction sees."""
+        with DECIDING, _of_transaction(within):
+            return check(
+                self._store,
+                question,
+                live=_is_live(assurance),
+                now=self._now(),
+                at_least=self._revision(at_least),
+                guesses=self._guesses,
+                within=within,
+            )
+
     def check_many(
-        self, questions: list[Question], *, at_least: str | None, assurance: str
+        self,
+        questions: list[Question],
+        *,
+        at_least: str | None,
+        assurance: str,
+        within: object = None,
     ) -> list[Decision]:
         """A decision for each, all at one state."""
         live, token = _is_live(assurance), self._revision(at_least)
         is_quick = len(questions) <= MOST_QUICK
-        with DECIDING, until(deadline_within(self._seconds) if is_quick else NEVER):
-            if self._recall is not None and not live:
+        with (
+            DECIDING,
+            _of_transaction(within),
+            until(deadline_within(self._seconds) if is_quick else NEVER),
+        ):
+            if self._recall is not None and not live and within is None:
                 found = self._recall.answer_many(questions, token)
                 if found is not None:
                     return found
-            return check_many(self._store, questions, live=live, now=self._now(), at_least=token)
+            return check_many(
+                self._store, questions, live=live, now=self._now(), at_least=token, within=within
+            )
 
-    def explain(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
+    def explain(
+        self,
+        question: Question,
+        *,
+        at_least: str | None,
+        assurance: str,
+        within: object = None,
+    ) -> Decision:
         """The decision with its explanation, both of one state."""
         live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
-        with DECIDING, until(deadline_within(self._seconds)):
+        with DECIDING, _of_transaction(within), until(deadline_within(self._seconds)):
             return explained(
-                self._store, self._recall, question, live=live, now=now, at_least=token
+                self._store,
+                self._recall if within is None else None,
+                question,
+                live=live,
+                now=now,
+                at_least=token,
+                within=within,
             )
 
     def page(
@@ -81,12 +132,13 @@ class Questions:
         cursor: str | None = None,
         at_least: str | None = None,
         assurance: str = "standard",
+        within: object = None,
     ) -> Page:
         """One page of a list; `kind` is what the names in it begin with."""
-        with DECIDING:
+        with DECIDING, _of_transaction(within):
             return lists.page(
                 self._store,
-                self._recall,
+                self._recall if within is None else None,
                 query,
                 question,
                 live=_is_live(assurance),
@@ -95,6 +147,7 @@ class Questions:
                 limit=limit,
                 cursor=cursor,
                 kind=kind,
+                within=within,
             )
 
     def _revision(self, token: str | None) -> Revision | None:
@@ -114,6 +167,17 @@ class _Deciding:
 
 DECIDING: Final = _Deciding()
 """Around whatever looks for a decision."""
+
+
+@contextmanager
+def _of_transaction(within: object) -> Iterator[None]:
+    """Say of a question in a caller's transaction what helps where that sees too old a state."""
+    try:
+        yield
+    except RevisionUnavailable as error:
+        if within is None:
+            raise
+        raise RevisionUnavailable(**{**error.facts, "mend": REPEAT_TRANSACTION}) from None
 
 
 def _is_live(assurance: str) -> bool:

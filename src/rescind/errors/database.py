@@ -135,7 +135,7 @@ class ThreadsExhausted(RescindError):
 
 
 class UnsupportedConnection(RescindError):
-    """This kind of connection cannot carry a change."""
+    """This kind of connection cannot carry a change or a question."""
 
     code = "unsupported_connection"
     mend = "Pass a psycopg 3 or sqlite3 connection, or a SQLAlchemy or Django one on top of those."

@@ -192,7 +192,9 @@ class Store(Protocol):
         """
 
     def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
-        """The rows of one query. Of one that writes, they are durable as `transact`'s are."""
+        """The rows of one query. Of one that writes, they are durable as `transact`'s are. With `within`, as
+        for `fetch_many`.
+        """
 
     def put(self, name: str, params: Params) -> None:
         """Run one statement that writes, by itself and durably. Where one writes at a time, whoever makes
@@ -215,8 +217,15 @@ class Store(Protocol):
     def listen(self, channel: str) -> Listener:
         """Somebody to wait with for other processes' news. It is a hint: polling is the truth."""
 
-    def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
-        """The rows of several queries, all of one snapshot."""
+    def fetch_many(
+        self, questions: Sequence[tuple[str, Params]], *, within: object = None
+    ) -> list[Rows]:
+        """The rows of several queries, all of one snapshot.
+
+        With `within` they are asked in the caller's transaction on that connection, and see what it sees:
+        at READ COMMITTED each has a snapshot of its own. A query that fails leaves that transaction as it
+        was; one that had failed before raises a StoreError.
+        """
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """A state of the facts that can be read in several steps."""

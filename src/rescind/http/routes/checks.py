@@ -88,7 +88,7 @@ def check(
     data: JSONBody[CheckRequest],
     at_least: AtLeast = None,
 ) -> Response[Decided]:
-    """Whether a subject may, decided at a state no older than the request."""
+    """Whether a subject may. What was revoked before the request came is not allowed."""
     decided = answer(service, caller_of(request), data, at_least)
     return Response(decided, headers=_told(decided.revision))
 

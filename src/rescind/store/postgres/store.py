@@ -11,8 +11,6 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from psycopg.rows import tuple_row
-from psycopg.types.numeric import Int8Dumper
 
 from rescind import forks
 from rescind.errors import (
@@ -41,6 +39,7 @@ from rescind.store.postgres.connection import (
 from rescind.store.postgres.errors import FAULTS, first_line, interruption, is_of_client, translated
 from rescind.store.postgres.listener import PostgresListener
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
+from rescind.store.postgres.within import asked_within
 from rescind.store.queries import changes_data, queries
 from rescind.store.schema import require_current, seals_of
 from rescind.waiting import deadline_within
@@ -221,8 +220,7 @@ class PostgresStore:
     def _transact_within(
         self, change: Change, connection: psycopg.Connection[Any], *, keep: bool
     ) -> None:
-        if connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE:
-            raise InvalidArgument(what="within", mend="open a transaction on the connection first")
+        _require_transaction(connection)
         before = sys.exception()
         with self._translating():
             connection.execute("SAVEPOINT rescind")
@@ -246,11 +244,7 @@ class PostgresStore:
 
     def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
         if within is not None:
-            connection = driver_connection(within, psycopg.Connection)
-            with self._translating():
-                cursor = connection.cursor(row_factory=tuple_row)
-                cursor.adapters.register_dumper(int, Int8Dumper)
-                return cursor.execute(self.queries[name], params).fetchall()
+            return self.fetch_many([(name, params)], within=within)[0]
         loan: Loan[Connection] = Loan()
         try:
             connection = self._taken(loan)
@@ -291,7 +285,13 @@ class PostgresStore:
     def listen(self, channel: str) -> PostgresListener:
         return PostgresListener(self, channel)
 
-    def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
+    def fetch_many(
+        self, questions: Sequence[tuple[str, Params]], *, within: object = None
+    ) -> list[Rows]:
+        if within is not None:
+            connection = driver_connection(within, psycopg.Connection)
+            _require_transaction(connection)
+            return asked_within(connection, self, questions)
         with self._connection() as connection:
             return PostgresSnapshot(connection, self).fetch_many(questions, is_last=True)
 
@@ -395,6 +395,12 @@ class PostgresStore:
             yield
         except FAULTS as error:
             raise translated(error, self.where) from error
+
+
+def _require_transaction(connection: psycopg.Connection[Any]) -> None:
+    """Raise InvalidArgument where each statement on the caller's connection would commit by itself."""
+    if connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE:
+        raise InvalidArgument(what="within", mend="open a transaction on the connection first")
 
 
 def _warn_of_lost_commits(connection: Connection, where: str) -> None:

@@ -288,19 +288,26 @@ class SqliteStore:
             loan.give_back()
 
     def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
+        if within is not None:
+            return self.fetch_many([(name, params)], within=within)[0]
         loan: Loan[sqlite3.Connection] = Loan()
         try:
-            if within is not None:
-                with closing(driver_connection(within, sqlite3.Connection).cursor()) as cursor:
-                    cursor.row_factory = None
-                    return cursor.execute(self.queries[name], params).fetchall()
             return self._reader(loan).execute(self.queries[name], params).fetchall()
         except FAULTS as error:
             raise translated(error, self.path) from error
         finally:
             loan.give_back()
 
-    def fetch_many(self, questions: Sequence[tuple[str, Params]]) -> list[Rows]:
+    def fetch_many(
+        self, questions: Sequence[tuple[str, Params]], *, within: object = None
+    ) -> list[Rows]:
+        if within is not None:
+            connection = driver_connection(within, sqlite3.Connection)
+            with translated_errors(self.path), _one_state(connection) as cursor:
+                return [
+                    cursor.execute(self.queries[name], params).fetchall()
+                    for name, params in questions
+                ]
         with self.snapshot() as snapshot:
             return snapshot.fetch_many(questions)
 
@@ -352,3 +359,21 @@ class SqliteStore:
     def _writer(self) -> sqlite3.Connection:
         """The connection that changes go over, for tests and measurements."""
         return next(line.connection.connection for line in self._writers.lines() if line.connection)
+
+
+@contextmanager
+def _one_state(connection: sqlite3.Connection) -> Iterator[sqlite3.Cursor]:
+    """A cursor of the caller's connection, all of whose queries see one state of the file.
+
+    An open transaction has one already; elsewhere a savepoint is one for as long as this lasts.
+    """
+    is_open = connection.in_transaction
+    with closing(connection.cursor()) as cursor:
+        cursor.row_factory = None
+        if not is_open:
+            cursor.execute("SAVEPOINT rescind_question")
+        try:
+            yield cursor
+        finally:
+            if not is_open and connection.in_transaction:
+                cursor.execute("RELEASE rescind_question")

@@ -1,0 +1,86 @@
+"""Questions in the caller's own transaction: on its connection, under a savepoint, in one round trip.
+
+Their plans do not depend on how the connection is set up, but for one thing: what a list is estimated to
+cost has a stock server compile it, which takes longer than the list. So that is off while they run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
+from psycopg.types.numeric import Int8Dumper
+
+from rescind.errors import StoreError
+from rescind.store.base import Params, Rows
+from rescind.store.postgres.connection import undo
+from rescind.store.postgres.errors import FAULTS, interruption, translated
+
+if TYPE_CHECKING:
+    from rescind.store.postgres.store import PostgresStore
+
+SAVE: Final = "SAVEPOINT rescind_question"
+RELEASE: Final = "RELEASE SAVEPOINT rescind_question"
+RESTORE: Final = "ROLLBACK TO SAVEPOINT rescind_question"
+WITHOUT_JIT: Final = (
+    "SELECT set_config('rescind.jit', current_setting('jit'), true), set_config('jit', 'off', true)"
+)
+WITH_JIT_AS_BEFORE: Final = "SELECT set_config('jit', current_setting('rescind.jit'), true)"
+ABORTED: Final = "the transaction is aborted: a statement of it has failed"
+
+
+def asked_within(
+    connection: psycopg.Connection[Any],
+    store: PostgresStore,
+    questions: Sequence[tuple[str, Params]],
+) -> list[Rows]:
+    """The rows of several queries in the caller's transaction, which stays as it was, also where one fails.
+
+    Raises a StoreError without asking anything where that transaction has failed already.
+    """
+    if _has_failed(connection):
+        raise StoreError(database=store.where, why=ABORTED, mend="Roll your transaction back.")
+    before = sys.exception()
+    saved: psycopg.Cursor[Any] | None = None
+    try:
+        with connection.pipeline():
+            saved = connection.execute(SAVE)
+            connection.execute(WITHOUT_JIT)
+            cursors = [
+                _cursor(connection).execute(store.queries[name], params)
+                for name, params in questions
+            ]
+            connection.execute(WITH_JIT_AS_BEFORE)
+            connection.execute(RELEASE)
+        return [cursor.fetchall() for cursor in cursors]
+    except BaseException as error:
+        if _is_set(saved):
+            with suppress(*FAULTS):  # it is closed, or the savepoint is released
+                connection.execute(undo(RESTORE))
+                connection.execute(RELEASE)
+        if isinstance(error, FAULTS):
+            if (struck := interruption(error, before)) is not None:
+                raise struck from struck.__cause__
+            raise translated(error, store.where) from error
+        raise
+
+
+def _has_failed(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the transaction can only be rolled back."""
+    return connection.info.transaction_status == TransactionStatus.INERROR
+
+
+def _is_set(saved: psycopg.Cursor[Any] | None) -> bool:
+    """Whether our savepoint was set. Else a rollback would go to an older one of the same name."""
+    return saved is not None and saved.statusmessage == "SAVEPOINT"
+
+
+def _cursor(connection: psycopg.Connection[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
+    cursor = connection.cursor(row_factory=tuple_row)
+    cursor.adapters.register_dumper(int, Int8Dumper)
+    return cursor
