@@ -39,6 +39,8 @@ class Configuration:
     """`info` has a line for each request but checks that were answered; `debug` has those too."""
     most_connections: int = 10_000
     """Of one process at a time; fewer where it may not have so many descriptors."""
+    drain_seconds: float = 0.0
+    """How long it goes on serving after SIGTERM, with `/readyz` at 503, so that balancers turn away first."""
     shutdown_seconds: float = 30.0
     """How long requests under way may take when the service ends."""
     remember_key_seconds: float = 1.0
@@ -170,6 +172,7 @@ _RANGES: Final = {
     "processes": (1, 1_024),
     "workers": (0, 64),
     "most_connections": (1, 1_000_000),
+    "drain_seconds": (0, 3_600),
     "shutdown_seconds": (0, 86_400),
     "remember_key_seconds": (0, 3_600),
     "limits.head_bytes": (1_024, 1 << 24),

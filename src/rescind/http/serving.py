@@ -82,13 +82,20 @@ def run(configuration: Configuration, listening: socket.socket) -> None:
             authority, keys, limits=configuration.limits, public_url=configuration.public_url
         )
         server = Server(_uvicorn(configuration, service))
+        server.drain_seconds = configuration.drain_seconds
+        server.is_supervised = configuration.processes > 1
+
+        def told() -> None:
+            if not service.is_stopping:
+                service.is_stopping = True
+                last = configuration.drain_seconds + configuration.shutdown_seconds + LAST_SECONDS
+                end_at_last(last)
 
         def stop(*_: object) -> None:
-            service.is_stopping = True
+            told()
             server.should_exit = True
-            end_at_last(configuration.shutdown_seconds + LAST_SECONDS)
 
-        server.told = stop
+        server.told = told
         concurrency = configuration.workers
         workers = authority.workers(concurrency=concurrency) if concurrency else nullcontext()
         with _on_signals(stop), workers:
@@ -101,11 +108,26 @@ class Server(uvicorn.Server):
 
     told: Callable[[], None] = staticmethod(lambda: None)
     """Called when a signal says that it is to end."""
+    drain_seconds: float = 0.0
+    """How long it goes on serving after SIGTERM, so that balancers see that it is not ready."""
+    is_supervised: bool = False
+    """Whether a parent passes signals on: then one key press may arrive twice."""
+    _drained_at: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End in order."""
+        """End in order: after SIGTERM when it has drained, after SIGINT or a second signal at once."""
         self.told()
-        super().handle_exit(sig, frame)
+        if sig == signal.SIGTERM and self._drained_at is None and not self.should_exit:
+            self._drained_at = time.monotonic() + self.drain_seconds
+            if self.drain_seconds:
+                return
+        super().handle_exit(signal.SIGTERM if self.is_supervised else sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to end now."""
+        if self._drained_at is not None and time.monotonic() >= self._drained_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
 
 def end_at_last(seconds: float) -> None:
@@ -194,12 +216,12 @@ def _supervise(configuration: Configuration, listening: socket.socket) -> None:
     children: set[int] = set()
     stopping = False
 
-    def stop(*_: object) -> None:
+    def stop(number: int, *_: object) -> None:
         nonlocal stopping
         stopping = True
         for child in children:
             with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGTERM)
+                os.kill(child, number)
 
     def begin() -> None:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until it is known whom to tell

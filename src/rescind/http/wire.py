@@ -176,7 +176,7 @@ class Wire(HttpToolsProtocol):
         if lane is not None and version == "1.1" and self._is_free(headers):
             self._lane, self._lane_headers, self._lane_body = lane, headers, b""
         else:
-            super().on_headers_complete()
+            self._begin()
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body."""
@@ -231,6 +231,7 @@ class Wire(HttpToolsProtocol):
             and self._answered < AT_ONCE
             and not self.flow.write_paused
             and not self.expect_100_continue
+            and not self._wires.gate.service.is_stopping
             and parser.get_method() == b"POST"
             and len(headers) == len(self.headers)
             and parser.should_keep_alive()
@@ -239,12 +240,18 @@ class Wire(HttpToolsProtocol):
             and not self.transport.is_closing()
         )
 
+    def _begin(self) -> None:
+        """Let uvicorn begin with a request. A service that is to end closes the connection after it."""
+        super().on_headers_complete()
+        if self._wires.gate.service.is_stopping and self.cycle is not None:
+            self.cycle.keep_alive = False
+
     def _take_the_long_way(self, known: Admission | None = None) -> None:
         """Let uvicorn have the request as far as it has come."""
         self._lane = None
         if known is not None:
             self.scope["state"][ADMISSION] = known
-        super().on_headers_complete()
+        self._begin()
         if self._lane_body:
             super().on_body(self._lane_body)
             self._lane_body = b""
