@@ -32,6 +32,7 @@ def delete(context: Context, change: changes.DeleteGroup) -> None:
     routing.after_ended(tx, context.scope, by_subjects=False)
     routing.before_unnested(tx, context.scope, child=group, parent=None)
     tx.count("end_nestings_of_group", "takes", **names)
+    tx.count("end_nestings_into_group", "takes", **names)
     tx.run("delete_members_of_group", **names)
     tx.count("bury_group", "altered", buried=BURIED, **names)
     tx.run("delete_ended_nestings", o=context.o)

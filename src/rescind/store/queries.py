@@ -4,7 +4,7 @@
 The files in SHARED serve both engines; `sqlite.sql` and `postgres.sql` add or override by name.
 
 Joins are written in the order in which they are to be done, and are done in it: SQLite takes that from
-CROSS JOIN, PostgreSQL from a setting of the connection.
+CROSS JOIN, PostgreSQL from LATERAL and OFFSET (`joins`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Final, Literal
+
+from rescind.store.joins import laterally
 
 Engine = Literal["sqlite", "postgres"]
 
@@ -32,6 +34,9 @@ SHARED = (
     "deletion.sql",
 )
 
+OF_USERS: Final = frozenset({"effective_permission_view"})
+"""Parts of users' own statements, whose joins PostgreSQL orders by what the rest of the statement asks."""
+
 _HEADER = re.compile(r"^-- (name|fragment): (\w+)$", re.MULTILINE)
 _FRAGMENT = re.compile(r"^@(\w+)(,?)$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<![\w:']):([a-z_]+)\b")
@@ -49,7 +54,10 @@ def queries(engine: Engine) -> dict[str, str]:
         parts = _HEADER.split(text)[1:]
         for kind, query, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
             (found if kind == "name" else fragments)[query] = _without_comments(body)
-    return {name: _translated(_filled(body, fragments), engine) for name, body in found.items()}
+    return {
+        name: _translated(_filled(body, fragments), engine, is_ours=name not in OF_USERS)
+        for name, body in found.items()
+    }
 
 
 def parameters(sql: str) -> frozenset[str]:
@@ -73,8 +81,9 @@ def _filled(body: str, fragments: dict[str, str]) -> str:
     return body
 
 
-def _translated(sql: str, engine: Engine) -> str:
+def _translated(sql: str, engine: Engine, *, is_ours: bool) -> str:
     if engine == "sqlite":
         sql = sql.replace("json_texts(", "json_each(").replace("json_items(", "json_each(")
         return _JOIN.sub("CROSS JOIN", sql)
-    return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
+    ordered = laterally(sql, least_depth=0 if is_ours else 2)
+    return _PARAMETER.sub(r"%(\1)s", ordered.replace("%", "%%"))

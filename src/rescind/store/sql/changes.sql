@@ -282,11 +282,15 @@ FROM (
     FROM "group" AS g WHERE g.organization = :o AND g.slug = :group) AS u
 WHERE u.members + u.nested + u.around + u.assignments > 0
 
+-- Two statements, since an index serves either side.
+
 -- name: end_nestings_of_group
 UPDATE recorded_nesting SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
-WHERE organization = :o AND ended IS NULL
-  AND (child = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
-       OR parent = (SELECT id FROM "group" WHERE organization = :o AND slug = :group))
+WHERE organization = :o AND ended IS NULL AND child = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+
+-- name: end_nestings_into_group
+UPDATE recorded_nesting SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
+WHERE organization = :o AND ended IS NULL AND parent = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
 
 -- name: delete_members_of_group
 DELETE FROM group_member WHERE organization = :o
@@ -503,11 +507,15 @@ WHERE r.slug = :role AND r.organization = :o
 GROUP BY r.id, p.slug
 ON CONFLICT (role, permission) DO NOTHING
 
+-- A role of one organization is used in that one only.
+
 -- name: note_role_ranks
 SELECT 1 FROM role AS r
 WHERE r.slug = :role AND r.organization = :o AND r.priority <> :priority
-  AND EXISTS (SELECT 1 FROM assignment AS a JOIN organization AS o ON o.id = a.organization
-              WHERE a.role = r.id AND a.ended IS NULL AND a.id < 0 AND o.role_mode = 'single')
+  AND (:o = 0 OR (SELECT o.role_mode FROM organization AS o WHERE o.id = :o) = 'single')
+  AND (SELECT 1 FROM assignment AS a
+       WHERE a.role = r.id AND a.ended IS NULL AND a.id < 0
+         AND (SELECT o.role_mode FROM organization AS o WHERE o.id = a.organization) = 'single' LIMIT 1) IS NOT NULL
 
 -- name: set_role_priority
 UPDATE role SET priority = :priority WHERE slug = :role AND organization = :o AND priority <> :priority
