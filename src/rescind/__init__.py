@@ -38,4 +38,7 @@ __all__ = [
     "RescindError",
     "Revision",
     "Route",
+    "__version__",
 ]
+
+__version__ = "0.1.0"

@@ -417,7 +417,9 @@ def test_the_organization_may_be_in_the_path(shared: Served) -> None:
     """
     with shared.client(shared.key("check")) as client:
         for route, body in ROUTES.items():
-            assert client.post(route, json=body).status_code == 400
+            refused = client.post(route, json=body)
+            assert refused.status_code == 400
+            assert "/o/ORGANIZATION/access/v1" in refused.text
             assert client.post(f"/o/acme{route}", json=body).status_code == 200
         assert decision(client.post(f"/o/acme{EVALUATION}", json=QUESTION))
         assert not decision(client.post(f"/o/none{EVALUATION}", json=QUESTION))
@@ -443,6 +445,22 @@ def test_a_client_works_from_discovery_alone(shared: Served) -> None:
             for url in endpoints.values():
                 route = url.removeprefix(f"{shared.url}{tenant}")
                 assert client.post(url, json=ROUTES[route]).status_code == (200 if tenant else 400)
+
+
+def test_discovery_says_where_an_organization_is_described(shared: Served) -> None:
+    """For a key that is bound to none; also below a public address with a path."""
+    well_known = f"{shared.url}/.well-known/authzen-configuration"
+    template = httpx.get(well_known).json()["rescind_organization_configuration"]
+    found = httpx.get(template.replace("{organization}", "acme")).json()
+    assert found == httpx.get(f"{well_known}/o/acme").json()
+    assert "rescind_organization_configuration" not in found
+    shared.service.public_url = "https://example.com/pdp/"
+    try:
+        template = httpx.get(well_known).json()["rescind_organization_configuration"]
+    finally:
+        shared.service.public_url = None
+    place = "/.well-known/authzen-configuration/pdp/o/{organization}"
+    assert template == f"https://example.com{place}"
 
 
 def test_discovery_has_the_public_address(shared: Served) -> None:

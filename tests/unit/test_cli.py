@@ -6,11 +6,13 @@ import json
 import shutil
 import sqlite3
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
+import rescind
 from rescind.changes import Change
 from rescind.cli import verbs
 from tests.unit.command_line import CommandLine, one_error, spawned, spawned_shell
@@ -40,12 +42,26 @@ def test_revocation_is_told_and_holds(acme: CommandLine) -> None:
 def test_background_route_says_who_settles(acme: CommandLine, tmp_path: Path) -> None:
     """A change that leaves work to the background names the command that does it; then nothing is left."""
     _, out, _ = acme("remove-member", "eng", "ada", "--route", "background")
+    assert "fan-out    about 1 effective role\n" in out
     (settled,) = (line for line in out.splitlines() if line.startswith("settled"))
     assert "`rescind worker`" in settled
     assert acme("check", "ada", "doc:read")[0] == 1
     assert spawned(tmp_path, "worker", "--until-settled").returncode == 0
     assert "nothing is pending" in acme("pending")[1]
     assert "`rescind worker`" not in acme("add-member", "eng", "ada")[1]
+
+
+def test_what_was_counted_is_told_as_such(acme: CommandLine) -> None:
+    """Only what is left to the background is an estimate."""
+    assert "fan-out    1 effective role\n" in acme("remove-member", "eng", "ada")[1]
+    out = acme("create-group", "later", "--route", "background")[1]
+    assert "fan-out    0 effective roles\n" in out
+
+
+def test_version(acme: CommandLine) -> None:
+    """The package's, with no database asked."""
+    assert acme("--version") == (0, f"rescind {rescind.__version__}\n", "")
+    assert rescind.__version__ == version("rescind")
 
 
 def test_dry_run_changes_nothing(acme: CommandLine) -> None:

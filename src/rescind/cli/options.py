@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 import typer
 
+from rescind import __version__
 from rescind.authority import Authority
+from rescind.cli import output
 from rescind.errors import InvalidArgument
 
 DEFAULT_DATABASE = "./rescind.db"
@@ -45,6 +47,12 @@ class _Given:
 _given = _Given()
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        output.say(f"rescind {__version__}")
+        raise typer.Exit
+
+
 def remember(
     database: Annotated[
         str | None, typer.Option("--database", "-d", envvar="RESCIND_DATABASE")
@@ -52,6 +60,12 @@ def remember(
     organization: Annotated[
         str | None, typer.Option("--organization", "-o", envvar="RESCIND_ORGANIZATION")
     ] = None,
+    version: Annotated[  # noqa: ARG001 - its callback says it
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_say_version, help="Say which version this is."
+        ),
+    ] = False,
 ) -> None:
     """Who may do what, by groups and roles. What is revoked is enforced when the call returns."""
     _given.database, _given.organization = database, organization

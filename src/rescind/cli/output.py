@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from rescind.changelog import LogEntry
-from rescind.model import Decision, Difference, Receipt
+from rescind.model import Decision, Difference, Receipt, Route
 from rescind.model.amounts import counted as counted
 
 EXAMPLES = 20
@@ -105,7 +105,7 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
             ("changed", f"yes, revision {done.revision.organization}"),
             ("direction", done.direction.value),
             ("route", f"{done.route.value}{why}"),
-            ("fan-out", counted(done.fan_out, "effective role")),
+            ("fan-out", fan_out(done)),
             ("settled", _time(done.settled_at) if done.settled_at else UNSETTLED),
             ("enforced", _time(done.enforced_at)),
             ("token", done.token),
@@ -113,6 +113,12 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
         ]
     )
     _not_found(done)
+
+
+def fan_out(done: Receipt) -> str:
+    """What it made and unmade. Where that is left to background work it was estimated."""
+    about = "about " if done.route is Route.BACKGROUND and done.fan_out else ""
+    return f"{about}{counted(done.fan_out, 'effective role')}"
 
 
 def _not_found(done: Receipt) -> None:

@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
-from rescind.errors import InvalidRequest
+from rescind.errors import InvalidArgument, InvalidRequest
 from rescind.http.addresses import IS_CHECK
 from rescind.http.answers import REVISION, AtLeast
 from rescind.http.auth import Caller, caller_of, requires
@@ -41,6 +41,8 @@ ENDPOINTS: Final = {
     "search_action_endpoint": "/access/v1/search/action",
 }
 WELL_KNOWN: Final = "/.well-known/authzen-configuration"
+PER_ORGANIZATION: Final = "rescind_organization_configuration"
+"""Where the endpoints of one organization are described, for keys that are bound to none."""
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 
 Told = Request[Any, Any, Any]
@@ -61,6 +63,17 @@ def _both(path: str, answer: Callable[..., Any], **opt: Any) -> list[HTTPRouteHa
     ]
 
 
+def _meant(caller: Caller, organization: str | None) -> str:
+    """The organization of the path, or else of the key. Raises InvalidArgument saying where else to ask."""
+    if organization is None and caller.organization is None:
+        mend = (
+            "this key is bound to no organization: ask at /o/ORGANIZATION/access/v1/…, which is described at"
+            f" {WELL_KNOWN}/o/ORGANIZATION, or use a key that is bound to one"
+        )
+        raise InvalidArgument(what="organization", mend=mend)
+    return caller.organization_for(organization)
+
+
 def _response(told: tuple[Any, str | None]) -> Response[Any]:
     answer, revision = told
     return Response(answer, headers={} if revision is None else {REVISION: revision})
@@ -74,7 +87,7 @@ def evaluation(
     at_least: AtLeast = None,
 ) -> Response[EvaluationAnswer]:
     """One decision."""
-    name = caller_of(request).organization_for(organization)
+    name = _meant(caller_of(request), organization)
     return _response(evaluate(service, name, data, at_least))
 
 
@@ -86,7 +99,7 @@ def evaluations(
     at_least: AtLeast = None,
 ) -> Response[EvaluationsAnswer | EvaluationAnswer]:
     """Many decisions at one state of the facts."""
-    name = caller_of(request).organization_for(organization)
+    name = _meant(caller_of(request), organization)
     return _response(evaluate_many(service, name, data, at_least))
 
 
@@ -98,7 +111,7 @@ def search_subject(
     at_least: AtLeast = None,
 ) -> Response[SearchAnswer]:
     """Who may?"""
-    name = caller_of(request).organization_for(organization)
+    name = _meant(caller_of(request), organization)
     return _response(subjects(service, name, data, at_least))
 
 
@@ -110,7 +123,7 @@ def search_resource(
     at_least: AtLeast = None,
 ) -> Response[SearchAnswer]:
     """On what?"""
-    name = caller_of(request).organization_for(organization)
+    name = _meant(caller_of(request), organization)
     return _response(resources(service, name, data, at_least))
 
 
@@ -122,7 +135,7 @@ def search_action(
     at_least: AtLeast = None,
 ) -> Response[SearchAnswer]:
     """What may be done?"""
-    name = caller_of(request).organization_for(organization)
+    name = _meant(caller_of(request), organization)
     return _response(actions(service, name, data, at_least))
 
 
@@ -159,7 +172,15 @@ def _described(
     point = base.rstrip("/") + tenant
     found: dict[str, Any] = {"policy_decision_point": point}
     found.update({name: f"{point}{path}" for name, path in ENDPOINTS.items()})
+    if organization is None:
+        found[PER_ORGANIZATION] = f"{_well_known(base)}/o/{{organization}}"
     return {**found, "capabilities": []}
+
+
+def _well_known(base: str) -> str:
+    """The address of discovery for that of a decision point: its path comes after the well-known one."""
+    parts = urlsplit(base)
+    return f"{parts.scheme}://{parts.netloc}{WELL_KNOWN}{parts.path.rstrip('/')}"
 
 
 def found_below(service: Service, raw_path: bytes) -> bytes:
@@ -190,14 +211,14 @@ _encoder = msgspec.json.Encoder()
 
 def evaluation_lane(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
     """One decision for the organization of the key."""
-    asked, name = _one.decode(body), caller.organization_for(None)
+    asked, name = _one.decode(body), _meant(caller, None)
     answer, revision = evaluate(service, name, asked, at_least_of(headers))
     return lane_told(revision), _encoder.encode(answer)
 
 
 def evaluations_lane(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
     """Many decisions for the organization of the key."""
-    asked, name = _many.decode(body), caller.organization_for(None)
+    asked, name = _many.decode(body), _meant(caller, None)
     answer, revision = evaluate_many(service, name, asked, at_least_of(headers))
     return lane_told(revision), _encoder.encode(answer)
 
