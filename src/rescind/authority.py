@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from rescind import changelog, model
-from rescind.changelog import LogEntry
+from rescind.changelog import LogEntry, LogPage
 from rescind.changes import Change, checked
 from rescind.decision.check import Question
 from rescind.decision.enforcement import AT_ONCE, Enforcer
@@ -32,17 +32,27 @@ from rescind.errors import (
     NotCommitted,
     StoreUnavailable,
 )
+from rescind.listing import UNKNOWN, Listings, Paging, Similar, UnknownName
 from rescind.model import (
     ROOT,
+    AssignmentEntry,
     Assurance,
     Decision,
     Difference,
     Direction,
+    ExpiryEntry,
+    FactPage,
+    GroupEntry,
+    MemberEntry,
+    MembershipEntry,
     Microseconds,
     OrganizationId,
     Page,
     PendingWork,
+    PermissionEntry,
     Receipt,
+    ResourceEntry,
+    RoleEntry,
     Route,
 )
 from rescind.propagation import pending
@@ -85,6 +95,7 @@ class Authority(AbstractContextManager["Authority"]):
         seconds = self.settings.check_seconds
         self._questions = Questions(store, self._recall, self._now, check_seconds=seconds)
         self._enforcer = Enforcer(store, self.settings, self._memory)
+        self._listings, self._similar = Listings(store, self._now), Similar(store)
 
     @classmethod
     def open(
@@ -117,7 +128,7 @@ class Authority(AbstractContextManager["Authority"]):
         Says whether there is one. Raises InvalidArgument without an index, and a StoreError.
         """
         if self._memory is None:
-            raise InvalidArgument(what="index", mend="open the authority with index=True")
+            raise InvalidArgument(what="index", mend="open the authority with {index}")
         return self._memory.load(self._named(organization))
 
     def __exit__(self, *_: object) -> None:
@@ -165,16 +176,20 @@ class Authority(AbstractContextManager["Authority"]):
         key = None if idempotency_key is None else _key(idempotency_key)
         changes, body = checked(changes)
         entry = Entry(self._now(), actor, reason, key, body)
-        recorded = self._recorder.record(
-            name,
-            changes,
-            entry,
-            route=route,
-            inline_most_pairs=inline_most_pairs,
-            within=within,
-            detail=detail,
-            only_at=None if only_at is None else self.store.seals.parse(only_at),
-        )
+        at = None if only_at is None else self.store.seals.parse(only_at)
+        try:
+            recorded = self._recorder.record(
+                name,
+                changes,
+                entry,
+                route=route,
+                inline_most_pairs=inline_most_pairs,
+                within=within,
+                detail=detail,
+                only_at=at,
+            )
+        except UNKNOWN as error:
+            raise self._similar.hinted(error, name) from None
         if within is not None or wait == "recorded":
             return recorded.detailed(replace(recorded.receipt, enforcer=self.enforce))
         if recorded.is_repeated:
@@ -192,7 +207,10 @@ class Authority(AbstractContextManager["Authority"]):
         name = self._named(organization)
         changes, _ = checked(changes)
         at = None if only_at is None else self.store.seals.parse(only_at)
-        return self._recorder.preview(name, changes, self._now(), at)
+        try:
+            return self._recorder.preview(name, changes, self._now(), at)
+        except UNKNOWN as error:
+            raise self._similar.hinted(error, name) from None
 
     def enforce(self, receipt: Receipt) -> Receipt:
         """The receipt of a committed change with `enforced_at` set, also one made again from what was kept.
@@ -340,7 +358,12 @@ class Authority(AbstractContextManager["Authority"]):
         organization: str | None = None,
         **options: Any,
     ) -> Page:
-        """What a subject can do on a resource: permissions. Options as for `who_can`."""
+        """What a subject can do on a resource: permissions. Options as for `who_can`.
+
+        Of `group:…`: what it gives its members there, by the facts.
+        """
+        if isinstance(subject, str) and subject.startswith("group:"):
+            return self._permissions_of_group(organization, subject, resource, **options)
         question = self._question(organization, subject, "*", resource)
         return self._questions.page("list_permissions", question, **options)
 
@@ -374,6 +397,139 @@ class Authority(AbstractContextManager["Authority"]):
         question = self._question(organization, "user:*", permission, resource)
         kind = "" if subject_kind is None else f"{model.require_subject_kind(subject_kind)}:"
         return self._questions.page("list_subjects", question, kind=kind, **options)
+
+    # --- recorded facts ---------------------------------------------------------------------------
+
+    def list_groups(
+        self, of: str | None = None, *, organization: str | None = None, **paging: Any
+    ) -> FactPage[GroupEntry]:
+        """The groups of an organization, by name; or those that a subject, or `group:…`, is in itself.
+
+        `paging` is `limit` (1 to 10,000), `cursor` (of the page before) and `at_least`, as for all lists
+        of facts. Each costs in proportion to the page. Raises OrganizationNotFound, and the error of what is
+        named and not there.
+        """
+        holder = None if of is None else model.holder_id(of)
+        return self._listings.groups(self._named(organization), holder, Paging(**paging))
+
+    def list_members(
+        self,
+        group: str,
+        *,
+        organization: str | None = None,
+        effective: bool = False,
+        expired: bool = False,
+        **paging: Any,
+    ) -> FactPage[MemberEntry]:
+        """What is in a group itself: groups that are nested in it (`group:…`), then subjects.
+
+        With `effective`, all subjects in it and in groups below it, each once. With `expired`, also places
+        that have ended.
+        """
+        return self._listings.members(
+            self._named(organization),
+            model.group_id(group),
+            Paging(**paging),
+            effective=effective,
+            expired=expired,
+        )
+
+    def list_memberships(
+        self,
+        *,
+        organization: str | None = None,
+        subject_kind: str | None = None,
+        active: bool | None = None,
+        **paging: Any,
+    ) -> FactPage[MembershipEntry]:
+        """Who has a place in the organization, by subject: all, the `active` ones, or the deactivated."""
+        kind = None if subject_kind is None else model.require_subject_kind(subject_kind)
+        name = self._named(organization)
+        return self._listings.memberships(name, kind, active, Paging(**paging))
+
+    def list_roles(self, *, organization: str | None = None, **paging: Any) -> FactPage[RoleEntry]:
+        """The roles that can be given, by name, with their permissions."""
+        return self._listings.roles(self._named(organization), Paging(**paging))
+
+    def list_permissions(
+        self, role: str | None = None, *, organization: str | None = None, **paging: Any
+    ) -> FactPage[PermissionEntry]:
+        """The permissions that are defined, by name; or those of a role."""
+        named = None if role is None else model.role_id(role)
+        return self._listings.permissions(self._named(organization), named, Paging(**paging))
+
+    def list_resources(
+        self,
+        parent: str | None = None,
+        *,
+        organization: str | None = None,
+        resource_type: str | None = None,
+        **paging: Any,
+    ) -> FactPage[ResourceEntry]:
+        """The resources, by name, perhaps of one type; or those right below a parent."""
+        above = None if parent is None else model.resource_id(parent)
+        kind = None if resource_type is None else model.resource_type_id(resource_type)
+        return self._listings.resources(self._named(organization), above, kind, Paging(**paging))
+
+    def list_assignments(
+        self,
+        holder: str | None = None,
+        *,
+        role: str | None = None,
+        resource: str | None = None,
+        organization: str | None = None,
+        effective: bool = False,
+        expired: bool = False,
+        **paging: Any,
+    ) -> FactPage[AssignmentEntry]:
+        """What is assigned, by whom and since when: all of it, or of a holder (a subject or `group:…`), of a
+        role, or on a resource.
+
+        With `effective`, a holder's are also those of the groups that it is in. With `expired`, also what has
+        ended.
+        """
+        return self._listings.assignments(
+            self._named(organization),
+            Paging(**paging),
+            holder=None if holder is None else model.holder_id(holder),
+            role=None if role is None else model.role_id(role),
+            resource=None if resource is None else model.resource_id(resource),
+            effective=effective,
+            expired=expired,
+        )
+
+    def list_expiring(
+        self,
+        until: datetime | None = None,
+        *,
+        organization: str | None = None,
+        **paging: Any,
+    ) -> FactPage[ExpiryEntry]:
+        """Places in groups and assignments that are in force and end by a time, else within 30 days."""
+        return self._listings.expiring(self._named(organization), until, Paging(**paging))
+
+    def unknown_names(
+        self,
+        *,
+        subject: str | None = None,
+        permission: str | None = None,
+        resource: str | None = None,
+        organization: str | None = None,
+    ) -> tuple[UnknownName, ...]:
+        """Those of a question's names that do not exist, each with names of the organization like it.
+
+        None where the organization itself does not exist.
+        """
+        return self._similar.unknown(
+            self._named(organization),
+            subject=None if subject is None else model.holder_id(subject),
+            permission=None if permission is None else model.permission_id(permission),
+            resource=None if resource is None else model.resource_id(resource),
+        )
+
+    def similar_organizations(self, name: str) -> tuple[str, ...]:
+        """Names of organizations that are like one. For whoever may know of all of them."""
+        return self._similar.organizations(model.organization_id(name))
 
     # --- background work --------------------------------------------------------------------------
 
@@ -416,15 +572,44 @@ class Authority(AbstractContextManager["Authority"]):
     # --- the log ----------------------------------------------------------------------------------
 
     def log(
-        self, *, organization: str | None = None, after: int = 0, limit: int | None = None
+        self,
+        *,
+        organization: str | None = None,
+        after: int = 0,
+        limit: int | None = None,
+        **about: Any,
     ) -> Iterator[LogEntry]:
         """The changes after a revision as they stand now, oldest first, also of a deleted organization.
 
-        Raises OrganizationNotFound, and InvalidArgument where `after` is no revision's number.
+        `about` says which: `actor` (part of it), `subject`, `group`, `role`, `resource` (what a change
+        names), `since` and `until` (when it was recorded). Raises OrganizationNotFound, MalformedId, and
+        InvalidArgument.
         """
-        name = self._named(organization)
         return changelog.entries(
-            self.store, name, after=after, limit=limit, enforced=self._seen_enforced
+            self.store,
+            self._named(organization),
+            after=after,
+            limit=limit,
+            enforced=self._seen_enforced,
+            which=changelog.about(**about),
+        )
+
+    def log_page(
+        self,
+        *,
+        organization: str | None = None,
+        after: int = 0,
+        limit: int = 100,
+        **about: Any,
+    ) -> LogPage:
+        """A page of the same. It looks at no more than 20,000 changes, so it may have fewer than `limit`."""
+        return changelog.page(
+            self.store,
+            self._named(organization),
+            after=after,
+            limit=limit,
+            enforced=self._seen_enforced,
+            which=changelog.about(**about),
         )
 
     # --- within -----------------------------------------------------------------------------------
@@ -449,6 +634,25 @@ class Authority(AbstractContextManager["Authority"]):
             model.subject_id(subject),
             model.permission_id(permission),
             model.resource_id(resource),
+        )
+
+    def _permissions_of_group(
+        self,
+        organization: str | None,
+        holder: str,
+        resource: str | None,
+        *,
+        assurance: Assurance = "standard",
+        **paging: Any,
+    ) -> Page:
+        if assurance not in ("standard", "live"):
+            mend = "use 'standard' or 'live'"
+            raise InvalidArgument(what="assurance", value=repr(assurance), mend=mend)
+        return self._listings.permissions_of_group(
+            self._named(organization),
+            model.group_id(holder.removeprefix("group:")),
+            model.resource_id(resource),
+            Paging(**paging),
         )
 
     def _enforced(

@@ -147,7 +147,7 @@ def tables_of(database: str) -> dict[str, list[str]]:
         if kind == "column":
             table, _, column = name.partition(".")
             table = "nesting" if table == "recorded_nesting" else table
-            if (table, column) not in {("nesting", "ended"), *REPLACED}:
+            if (table, column) not in {("nesting", "ended"), ("nesting", "made"), *REPLACED}:
                 found.setdefault(f'"{table}"', []).append(f'"{column}"')
     return {table: sorted(columns) for table, columns in found.items()}
 

@@ -33,7 +33,7 @@ def test_messages_say_the_mend_as_a_sentence(acme: CommandLine) -> None:
         "rescind: An id is malformed: subject ''. Use 1 to 255 characters"
     )
     assert one_error(acme("who-can", "doc:read", "--limit", "0")).endswith(
-        "equal to 1. Try `rescind --help`.\n"
+        "equal to 1. Try `rescind who-can --help`.\n"
     )
     assert "use one of user, service_account, agent" in (
         one_error(acme("who-can", "doc:read", "--kind", "robot")).lower()

@@ -8,8 +8,8 @@ import sys
 
 import typer
 
-from rescind.cli import background, data, demo, options, questions, service, verbs
-from rescind.cli.output import one_line
+from rescind.cli import background, data, demo, facts, history, options, questions, service, verbs
+from rescind.cli.output import complain
 from rescind.errors import RescindError
 
 USAGE_ERROR: type[BaseException] = typer.BadParameter.__mro__[2]
@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback()(options.remember)
-for part in (data, verbs, questions, background, service, demo):
+for part in (data, verbs, questions, facts, history, background, service, demo):
     part.register(app)
 
 
@@ -40,10 +40,11 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         code = app(args=arguments, prog_name="rescind", standalone_mode=False)
     except RescindError as error:
-        return _failed(str(error))
+        return _failed(options.told(error))
     except USAGE_ERROR as error:
         message = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
-        return _failed(f"{message}. Try `rescind --help`." if message else "")
+        command = getattr(getattr(error, "ctx", None), "command_path", "") or "rescind"
+        return _failed(f"{message}. Try `{command} --help`." if message else "")
     except (typer.Abort, KeyboardInterrupt):
         return _failed("interrupted; what was committed stays.")
     except BrokenPipeError:
@@ -71,5 +72,5 @@ def _prepare_streams() -> None:
 
 def _failed(message: str) -> int:
     if message:
-        print(f"rescind: {one_line(message)}", file=sys.stderr)
+        complain(message)
     return FAILED

@@ -13,7 +13,7 @@ import typer
 from rescind import __version__
 from rescind.authority import Authority
 from rescind.cli import output
-from rescind.errors import InvalidArgument
+from rescind.errors import InvalidArgument, OrganizationNotFound, RescindError
 
 DEFAULT_DATABASE = "./rescind.db"
 
@@ -91,6 +91,18 @@ class Place:
         """The authority there. Raises StoreUnavailable, SchemaMissing and the like."""
         return Authority.open(self.database, organization=self.organization)
 
+    def hinted(self, error: OrganizationNotFound) -> RescindError:
+        """The error, with organizations of that name's like: whoever has the database may know them."""
+        name = error.facts.get("organization")
+        if not isinstance(name, str):
+            return error
+        try:
+            with self.open() as authority:
+                similar = authority.similar_organizations(name)
+        except RescindError:
+            return error
+        return OrganizationNotFound(**error.facts, did_you_mean=similar) if similar else error
+
     def require_organization(self) -> str:
         """The organization's name, or InvalidArgument saying how to give it."""
         if self.organization is None:
@@ -107,7 +119,11 @@ def with_place(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         where = _last_given("database", database, _given.database)
         whose = _last_given("organization", organization, _given.organization)
-        command(Place(where or DEFAULT_DATABASE, whose, as_json), **others)
+        place = Place(where or DEFAULT_DATABASE, whose, as_json)
+        try:
+            command(place, **others)
+        except OrganizationNotFound as error:
+            raise place.hinted(error) from None
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
@@ -117,6 +133,30 @@ def with_place(command: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter("as_json", keyword, default=False, annotation=AsJson),
     ]
     return shaped(run, [*own, *common], command.__doc__)
+
+
+_TYPED = {
+    "idempotency key": "--key",
+    "expires_at": "--expires-at",
+    "batch size": "--batch-size",
+    "subject kind": "--kind",
+    "resource type": "--type",
+    "grace": "--grace",
+    "cursor": "--cursor",
+    "limit": "--limit",
+    "after": "--after",
+    "actor": "--actor",
+    "reason": "--reason",
+}
+"""How options are typed of which the library speaks by its own names."""
+
+
+def told(error: RescindError) -> str:
+    """What is wrong and what to do, with options as they are typed here."""
+    what = error.facts.get("what")
+    if isinstance(error, InvalidArgument) and what in _TYPED:
+        error = InvalidArgument(**{**error.facts, "what": _TYPED[str(what)]})
+    return error.sentence(lambda option: f"--{option.replace('_', '-')}")
 
 
 def given_database(after: str | None) -> str | None:

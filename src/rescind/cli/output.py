@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,12 +15,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from rescind.changelog import LogEntry
+from rescind.errors.base import did_you_mean
+from rescind.listing import UnknownName
 from rescind.model import Decision, Difference, Receipt, Route
 from rescind.model.amounts import counted as counted
 
 EXAMPLES = 20
 PIPE_WIDTH = 240
+LEAST_WIDTH = 20
 SHORT = 12
 """Letters: a column with no more is not folded."""
 UNSETTLED = "not yet; `rescind worker` does that, and answers do not wait for it"
@@ -27,8 +31,14 @@ UNSETTLED = "not yet; `rescind worker` does that, and answers do not wait for it
 def console(*, on_error_stream: bool = False) -> Console:
     """A console that takes text as it is; into a pipe, with room for long ids."""
     stream = sys.stderr if on_error_stream else sys.stdout
-    width = None if stream.isatty() else PIPE_WIDTH
+    width = None if stream.isatty() else _pipe_width()
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+
+
+def _pipe_width() -> int:
+    """As wide as COLUMNS says, where that is set for whatever reads the pipe."""
+    text = os.environ.get("COLUMNS", "")
+    return max(int(text), LEAST_WIDTH) if text.isdecimal() and len(text) < SHORT else PIPE_WIDTH
 
 
 def one_line(text: str) -> str:
@@ -47,6 +57,22 @@ def plain(text: object) -> str:
 def say(text: object) -> None:
     """One line to a person; never wrapped, so that it can be copied."""
     console().print(plain(text), soft_wrap=True)
+
+
+def warn(text: object) -> None:
+    """One line on the error stream, beside an answer."""
+    complain(str(text))
+
+
+def complain(text: str) -> None:
+    """What is wrong, in one line that begins with the program's name; on a terminal, wrapped at words."""
+    line = f"rescind: {one_line(text)}"
+    if sys.stderr.isatty():
+        width = console(on_error_stream=True).width
+        line = textwrap.fill(
+            line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+    print(line, file=sys.stderr)
 
 
 def say_json(value: object) -> None:
@@ -173,13 +199,16 @@ def _one_difference(where: str, found: Difference) -> None:
             say(f"  … and {len(entries) - EXAMPLES:,} more; --json lists them all")
 
 
-def decision(answer: Decision, *, as_json: bool) -> None:
-    """Allowed or denied, why, by which decision point, and at which token."""
+def decision(answer: Decision, unknown: Sequence[UnknownName], *, as_json: bool) -> None:
+    """Allowed or denied, why, by which decision point, and at which token; and which names do not exist."""
     if as_json:
-        say_json(decision_object(answer))
+        named = {"unknown": [each._asdict() for each in unknown]} if unknown else {}
+        say_json({**decision_object(answer), **named})
         return
     verdict = "allowed" if answer else f"denied: {answer.reason.value}"
     say(f"{verdict}  ({answer.point.value}, token {answer.token or 'none'})")
+    for each in unknown:
+        say(f"  {not_there(each)}")
     if answer.explanation is None:
         return
     for chain in answer.explanation.chains:
@@ -188,6 +217,12 @@ def decision(answer: Decision, *, as_json: bool) -> None:
         say(f"  {obstacle}")
     if not answer.explanation.is_complete:
         say("  … and more")
+
+
+def not_there(unknown: UnknownName) -> str:
+    """That a name does not exist, and which ones do."""
+    hint = f"; did you mean {did_you_mean(unknown.similar)}?" if unknown.similar else ""
+    return f"there is no {unknown.what} {unknown.name}{hint}"
 
 
 def decision_object(answer: Decision) -> dict[str, Any]:
@@ -201,38 +236,6 @@ def decision_object(answer: Decision) -> dict[str, Any]:
     if answer.explanation is not None:
         found["explanation"] = answer.explanation
     return found
-
-
-def log(entries: Iterable[LogEntry], *, as_json: bool) -> None:
-    """The change log, oldest first; as JSON, a line each."""
-    if as_json:
-        for entry in entries:
-            changes = msgspec.Raw(entry.changes.encode())
-            fields = {name: getattr(entry, name) for name in LogEntry.__slots__}
-            say_json({**fields, "changes": changes})
-        return
-    table(
-        ("revision", "recorded", "actor", "direction", "fan-out", "changes", "reason"),
-        (
-            (
-                e.revision,
-                _time(e.recorded_at),
-                e.actor,
-                e.direction.value,
-                e.fan_out,
-                _verbs(e),
-                e.reason,
-            )
-            for e in entries
-        ),
-    )
-
-
-def _verbs(entry: LogEntry) -> str:
-    counts: dict[str, int] = {}
-    for change in msgspec.json.decode(entry.changes):
-        counts[change["change"]] = counts.get(change["change"], 0) + 1
-    return ", ".join(verb if n == 1 else f"{verb} ×{n}" for verb, n in counts.items())
 
 
 def _time(moment: datetime | None) -> str:

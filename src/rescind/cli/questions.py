@@ -1,4 +1,4 @@
-"""Asking: check, explain, what-can, who-can, log."""
+"""Asking: check, explain, what-can, who-can."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from rescind.authority import Authority
 from rescind.cli import output
 from rescind.cli.options import Place, with_place
 from rescind.errors import InvalidArgument
-from rescind.model import SUBJECT_KINDS, Page
+from rescind.listing import UnknownName
+from rescind.model import SUBJECT_KINDS, Decision, Page, Reason
 
 DENIED = 1
 WHOLE_PAGE = 10_000
@@ -21,6 +23,7 @@ Limit = Annotated[int, typer.Option(min=1, max=WHOLE_PAGE, help="How many a page
 Cursor = Annotated[str | None, typer.Option(help="Where the page before ended.")]
 All = Annotated[bool, typer.Option("--all", help="All pages.")]
 Subject = Annotated[str, typer.Argument(help="user:…, service_account:…, agent:…; bare is a user.")]
+SubjectOrGroup = Annotated[str, typer.Argument(help="A subject, or group:… for what that gives.")]
 Permission = Annotated[str, typer.Argument(help="Such as invoice:refund.")]
 Resource = Annotated[str | None, typer.Argument(help="type:id; none is the organization itself.")]
 
@@ -32,7 +35,6 @@ def register(app: typer.Typer) -> None:
         "explain": explain,
         "what-can": what_can,
         "who-can": who_can,
-        "log": log,
     }
     for name, command in commands.items():
         app.command(name, rich_help_panel="Questions")(with_place(command))
@@ -64,7 +66,7 @@ def explain(
 
 def what_can(
     place: Place,
-    subject: Subject,
+    subject: SubjectOrGroup,
     on: Annotated[str | None, typer.Option(help="Permissions on this resource.")] = None,
     permission: Annotated[
         str | None, typer.Option(help="Resources with this permission instead.")
@@ -82,6 +84,9 @@ def what_can(
         raise InvalidArgument(what="--on", mend="give either --on or --permission")
     if permission is None and type is not None:
         raise InvalidArgument(what="--type", mend="give --permission with it")
+    if permission is not None and subject.startswith("group:"):
+        mend = f"see what it holds where: `rescind list assignments {subject}`"
+        raise InvalidArgument(what="--permission", mend=mend)
     with place.open() as authority:
 
         def ask(**options: Any) -> Page:
@@ -89,7 +94,18 @@ def what_can(
                 return authority.resources_of(subject, permission, resource_type=type, **options)
             return authority.permissions_of(subject, on, **options)
 
-        _pages(place, ask, live=live, at_least=at_least, limit=limit, cursor=cursor, all=all)
+        names = {"subject": subject, "permission": permission, "resource": on}
+        _pages(
+            place,
+            authority,
+            ask,
+            names,
+            live=live,
+            at_least=at_least,
+            limit=limit,
+            cursor=cursor,
+            all=all,
+        )
 
 
 def who_can(
@@ -112,18 +128,18 @@ def who_can(
         def ask(**options: Any) -> Page:
             return authority.who_can(permission, resource, subject_kind=kind, **options)
 
-        _pages(place, ask, live=live, at_least=at_least, limit=limit, cursor=cursor, all=all)
-
-
-def log(
-    place: Place,
-    after: Annotated[int, typer.Option(min=0, help="Only later revisions.")] = 0,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
-) -> None:
-    """The organization's changes, oldest first; with --json a line each."""
-    place.require_organization()
-    with place.open() as authority:
-        output.log(authority.log(after=after, limit=limit), as_json=place.as_json)
+        names = {"permission": permission, "resource": resource}
+        _pages(
+            place,
+            authority,
+            ask,
+            names,
+            live=live,
+            at_least=at_least,
+            limit=limit,
+            cursor=cursor,
+            all=all,
+        )
 
 
 def _decide(
@@ -146,14 +162,37 @@ def _decide(
             assurance=_assurance(live),
             explain=explain,
         )
-    output.decision(answer, as_json=place.as_json)
+        unknown = _unknown(authority, place, answer, subject, permission, resource)
+    output.decision(answer, unknown, as_json=place.as_json)
     if not answer:
         raise typer.Exit(DENIED)
 
 
+_UNKNOWN = (Reason.UNKNOWN_SUBJECT, Reason.UNKNOWN_PERMISSION, Reason.UNKNOWN_RESOURCE)
+
+
+def _unknown(
+    authority: Authority,
+    place: Place,
+    answer: Decision,
+    subject: str,
+    permission: str,
+    resource: str | None,
+) -> tuple[UnknownName, ...]:
+    """The names that a denied question has and nobody else: it was not decided, it was mistyped."""
+    if answer.reason is Reason.UNKNOWN_ORGANIZATION:
+        name = place.require_organization()
+        return (UnknownName("organization", name, authority.similar_organizations(name)),)
+    if answer.reason not in _UNKNOWN:
+        return ()
+    return authority.unknown_names(subject=subject, permission=permission, resource=resource)
+
+
 def _pages(
     place: Place,
+    authority: Authority,
     ask: Callable[..., Page],
+    names: dict[str, str | None],
     *,
     live: bool,
     at_least: str | None,
@@ -166,6 +205,9 @@ def _pages(
     while True:
         page = ask(limit=size, cursor=cursor, **options)
         _show(page, as_json=place.as_json)
+        if not page.items and cursor is None:
+            for each in authority.unknown_names(**names):
+                output.warn(output.not_there(each))
         cursor = page.next_cursor
         if not all or cursor is None:
             break

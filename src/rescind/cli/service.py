@@ -100,7 +100,7 @@ def keys(
         known, secret = Keys(authority.store), None
         found: list[ApiKey]
         if action is KeyAction.LIST:
-            found = known.list(organization=place.organization, limit=100_000)
+            found = known.list(organization=place.organization, with_unbound=True, limit=100_000)
         elif action is KeyAction.CREATE:
             expires_at = _in_days(days)
             key, secret = known.create(

@@ -164,13 +164,19 @@ def _by_code(root: type[RescindError]) -> dict[str, type[RescindError]]:
 
 _COUNTS: Final = ("used_by", "contents")
 """Facts that are counts in words, which SQL has in the plural."""
+_BAR: Final = " | "
+"""Between a count and the first few of what was counted."""
 _ONE: Final = re.compile(r"\b1 ((?:nested )?[a-z]+)s\b")
 
 
 def refusal(code: str, facts: dict[str, object]) -> RescindError:
     """The error for a refusal that a guard in SQL returned."""
-    told = {
-        fact: _ONE.sub(r"1 \1", str(value)) if fact in _COUNTS else value
-        for fact, value in facts.items()
-    }
+    told: dict[str, object] = {}
+    for fact, value in facts.items():
+        if fact in _COUNTS:
+            counts, _, names = str(value).partition(_BAR)
+            told[fact] = _ONE.sub(r"1 \1", counts)
+            told |= {"such_as": names} if names else {}
+        else:
+            told[fact] = value
     return _by_code(RescindError)[code](**told)

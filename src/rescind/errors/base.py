@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+import re
+from collections.abc import Callable, Iterator
+from typing import ClassVar, Final
+
+HINTS: Final = frozenset({"did_you_mean", "such_as"})
+"""Facts with names of other things than those that were named."""
+_OPTION: Final = re.compile(r"\{(cascade|at_least|organization|index)\}")
+"""An option in a `mend`: each of Python, the command line and HTTP has its own spelling of it."""
 
 
 class RescindError(Exception):
@@ -15,15 +21,40 @@ class RescindError(Exception):
 
     def __init__(self, **facts: object) -> None:
         self.facts = facts
-        super().__init__(self._sentence())
+        super().__init__(self.sentence(_in_python))
 
-    def _sentence(self) -> str:
+    def without_hint(self) -> RescindError:
+        """The error without names that it was not asked about."""
+        if self.facts.keys().isdisjoint(HINTS):
+            return self
+        return type(self)(**{fact: v for fact, v in self.facts.items() if fact not in HINTS})
+
+    def sentence(self, spelled: Callable[[str], str]) -> str:
+        """What is wrong and what to do, with options as `spelled` has them."""
         message = (type(self).__doc__ or "").strip().splitlines()[0].rstrip(".")
         facts = dict(self.facts)
         mend = str(facts.pop("mend", self.mend)).rstrip(".")
+        similar = facts.pop("did_you_mean", ())
         if facts:
             message += ": " + ", ".join(_told(facts)).rstrip(".")
+        if isinstance(similar, tuple) and similar:
+            return f"{message}. Did you mean {did_you_mean(similar)}?"
+        mend = _OPTION.sub(lambda match: spelled(match[1]), mend)
         return f"{message}. {mend[:1].upper()}{mend[1:]}." if mend else f"{message}."
+
+
+def did_you_mean(similar: tuple[str, ...]) -> str:
+    """Names to choose from, in words."""
+    *others, last = similar
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+_IN_WORDS: Final = {"used_by": "used by", "such_as": "such as"}
+_IN_PYTHON: Final = {"cascade": "cascade=True", "index": "index=True"}
+
+
+def _in_python(option: str) -> str:
+    return _IN_PYTHON.get(option, option)
 
 
 def _told(facts: dict[str, object]) -> Iterator[str]:
@@ -31,7 +62,7 @@ def _told(facts: dict[str, object]) -> Iterator[str]:
     if "what" in facts:
         yield f"{facts.pop('what')} {_shown(facts.pop('value', ''))}".rstrip()
     for name, value in facts.items():
-        yield _shown(value) if name == "why" else f"{name} {_shown(value)}"
+        yield _shown(value) if name == "why" else f"{_IN_WORDS.get(name, name)} {_shown(value)}"
 
 
 def _shown(value: object) -> str:

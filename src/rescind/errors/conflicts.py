@@ -107,28 +107,28 @@ class OrganizationInUse(RescindError):
     """The organization is not empty."""
 
     code = "organization_in_use"
-    mend = "Ask with cascade to delete all of it."
+    mend = "Ask with {cascade} to delete all of it."
 
 
 class GroupInUse(RescindError):
     """The group is still in use."""
 
     code = "group_in_use"
-    mend = "Ask with cascade to delete those as well."
+    mend = "Ask with {cascade} to delete those as well."
 
 
 class PermissionInUse(RescindError):
     """Roles still contain the permission."""
 
     code = "permission_in_use"
-    mend = "Ask with cascade to take it out of them."
+    mend = "Ask with {cascade} to take it out of them."
 
 
 class RoleInUse(RescindError):
     """The role is still assigned, or is a default role."""
 
     code = "role_in_use"
-    mend = "Ask with cascade to delete those assignments as well."
+    mend = "Ask with {cascade} to delete those assignments as well."
 
 
 class ResourceTypeInUse(RescindError):
@@ -142,7 +142,7 @@ class ResourceInUse(RescindError):
     """The resource still has resources below it, or assignments on it."""
 
     code = "resource_in_use"
-    mend = "Ask with cascade to delete those as well."
+    mend = "Ask with {cascade} to delete those as well."
 
 
 class NestingCycle(RescindError):

@@ -107,7 +107,9 @@ class RevisionUnavailable(StoreError):
 
     code = "revision_unavailable"
     retry = True
-    mend = "The database may have been restored from a backup; ask without at_least to accept that."
+    mend = (
+        "The database may have been restored from a backup; ask without {at_least} to accept that."
+    )
 
 
 class GroupBusy(StoreError):

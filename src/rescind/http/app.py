@@ -22,7 +22,7 @@ from rescind.http.authzen import routes as authzen
 from rescind.http.gate import Gate, Sent
 from rescind.http.methods import telling_methods
 from rescind.http.public import Document, Public
-from rescind.http.routes import changes, checks, health, imports, keys, lists, pending
+from rescind.http.routes import changes, checks, facts, health, imports, keys, lists, pending
 from rescind.http.service import Service
 from rescind.http.slashes import keeping_slashes, telling_slashes
 
@@ -33,6 +33,7 @@ OURS: Final = [
     *health.ROUTES,
     *checks.ROUTES,
     *lists.ROUTES,
+    *facts.ROUTES,
     *changes.ROUTES,
     *imports.ROUTES,
     *pending.ROUTES,

@@ -155,10 +155,23 @@ class Keys:
         return ApiKey.of(rows[0])
 
     def list(
-        self, *, organization: str | None = None, after: str = "", limit: int = 1_000
+        self,
+        *,
+        organization: str | None = None,
+        with_unbound: bool = False,
+        after: str = "",
+        limit: int = 1_000,
     ) -> list[ApiKey]:
-        """Keys in the order of their ids, also revoked ones; of one organization or all."""
-        names = {"organization": organization, "after": after, "limit": limit}
+        """Keys in the order of their ids, also revoked ones; of one organization or all.
+
+        With `with_unbound`, of an organization also those that are good for all: they are good for it too.
+        """
+        names = {
+            "organization": organization,
+            "with_unbound": with_unbound,
+            "after": after,
+            "limit": limit,
+        }
         return [ApiKey.of(row) for row in self._store.fetch("list_api_keys", names)]
 
     def rotate(self, key_id: str, *, grace_seconds: float = 0.0) -> tuple[ApiKey, str]:

@@ -6,6 +6,7 @@ What the store says (names of databases, the words of a driver) goes to the log,
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -139,21 +140,36 @@ def headers_of(error: RescindError) -> dict[str, str]:
     return {"Retry-After": str(RETRY_SECONDS)} if status_of(error) == 503 and error.retry else {}
 
 
-def detail_of(error: RescindError) -> str:
-    """What a client is told in words: all of it, but of the store only what it can do about it."""
+def detail_of(error: RescindError, *, hints: bool = False) -> str:
+    """What a client is told in words: all of it, but of the store only what it can do about it. Names like
+    the one that is not there are for those who may read names.
+    """
     if isinstance(error, errors.StoreError) and status_of(error) >= 500:
-        return str(type(error)())
-    return str(error)
+        return type(error)().sentence(_in_json)
+    return (error if hints else error.without_hint()).sentence(_in_json)
 
 
-def body_of(error: RescindError, request_id: str) -> dict[str, Any]:
+_IN_JSON: Final = {"cascade": '"cascade": true', "at_least": "the header Rescind-At-Least"}
+
+
+def _in_json(option: str) -> str:
+    return _IN_JSON.get(option, option)
+
+
+def may_read(state: Mapping[str, Any]) -> bool:
+    """Whether the caller's key is one that may read names."""
+    caller = state.get("caller")
+    return caller is not None and caller.has("read")
+
+
+def body_of(error: RescindError, request_id: str, *, hints: bool = False) -> dict[str, Any]:
     """The problem details of an error (RFC 9457), with its code, and whether to try again."""
     title = (type(error).__doc__ or "").strip().splitlines()[0].rstrip(".")
     return {
         "type": f"urn:rescind:problem:{error.code}",
         "title": title,
         "status": status_of(error),
-        "detail": detail_of(error),
+        "detail": detail_of(error, hints=hints),
         "code": error.code,
         "retry": error.retry,
         "request_id": request_id,
@@ -187,8 +203,9 @@ def respond(request: Request[Any, Any, Any], raised: Exception) -> Response[byte
     note(raised, error, request_id)
     request.scope["state"]["code"] = error.code
     headers = {**headers_of(error), **allowed_by(raised)}
+    hints = may_read(request.scope["state"])
     return Response(
-        msgspec.json.encode(body_of(error, request_id)),
+        msgspec.json.encode(body_of(error, request_id, hints=hints)),
         status_code=status_of(error),
         media_type=MEDIA_TYPE,
         headers=headers,

@@ -56,6 +56,7 @@ def add_members(context: Context, change: changes.AddMembers) -> None:
         expected=_how_many(change),
         o=context.o,
         expires_at=expires_at,
+        now=context.now,
         **names,
     )
 

@@ -27,6 +27,7 @@ SHARED = (
     "audit.sql",
     "decisions.sql",
     "facts.sql",
+    "listing.sql",
     "index.sql",
     "keys.sql",
     "directory.sql",

@@ -26,6 +26,7 @@ VERSIONS = (
     "0015",
     "0016",
     "0017",
+    "0018",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 

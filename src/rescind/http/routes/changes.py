@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
+from litestar.params import (
+    FromQuery,
+    HeaderParameter,
+    JSONBody,
+    PathParameter,
+    QueryParameter,
+)
 from msgspec import Meta, Struct
 
 from rescind.changes import Change
@@ -107,23 +114,40 @@ def list_changes(
     organization: Organization = None,
     after: After = 0,
     limit: Limit = None,
+    actor: FromQuery[str | None] = None,
+    subject: FromQuery[str | None] = None,
+    group: FromQuery[str | None] = None,
+    role: FromQuery[str | None] = None,
+    resource: FromQuery[str | None] = None,
+    since: FromQuery[datetime | None] = None,
+    until: FromQuery[datetime | None] = None,
 ) -> LogPage:
-    """The organization's changes after a revision's number, oldest first.
+    """The organization's changes after a revision's number, oldest first: all, or those by an `actor` (a part
+    of it will do), that name a subject, group, role or resource, or of a time.
 
-    A page may be shorter than asked.
+    A page may be shorter than asked, and be empty: `next_after` goes on.
     """
     most = service.limits.page(limit)
-    entries = service.authority.log(
-        organization=caller_of(request).organization_for(organization), after=after, limit=most + 1
+    page = service.authority.log_page(
+        organization=caller_of(request).organization_for(organization),
+        after=after,
+        limit=most,
+        actor=actor,
+        subject=subject,
+        group=group,
+        role=role,
+        resource=resource,
+        since=since,
+        until=until,
     )
     found: list[Logged] = []
     characters = 0
-    for entry in entries:
-        if len(found) == most or characters >= service.limits.page_characters:
+    for entry in page.items:
+        if characters >= service.limits.page_characters:
             return LogPage(found, found[-1].number)
         found.append(Logged.of(entry))
         characters += len(entry.changes)
-    return LogPage(found, None)
+    return LogPage(found, page.next_after)
 
 
 @get("/v1/changes/{number:int}", sync_to_thread=True, guards=[requires("read")])

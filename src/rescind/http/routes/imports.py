@@ -26,6 +26,7 @@ from rescind.errors import (
 )
 from rescind.exchange import BATCH_SIZE
 from rescind.exchange.readers import MAX_LINE_BYTES
+from rescind.http import problems
 from rescind.http.auth import requires
 from rescind.http.gate import NDJSON
 from rescind.http.keys import Credential
@@ -197,7 +198,8 @@ class Run:
         if error.retry:
             return error
         facts = {"at": place, "batches_done_before": self.done.batches, "refused_as": error.code}
-        return BadInput(why=str(error).rstrip("."), **facts)
+        told = problems.detail_of(error, hints=self._caller.has("read"))
+        return BadInput(why=told.rstrip("."), **facts)
 
 
 async def _lines(request: Request[Any, Any, Any], limits: Limits, run: Run) -> AsyncIterator[bytes]:

@@ -330,13 +330,14 @@ WHERE organization = :o AND "group" = (SELECT id FROM "group" WHERE organization
   AND :expires_at < COALESCE(expires_at, 9223372036854775807)
 
 -- name: put_group_members
-INSERT INTO group_member (organization, membership, "group", expires_at)
-SELECT :o, l.membership, g.id, CAST(:expires_at AS BIGINT)
+INSERT INTO group_member (organization, membership, "group", expires_at, made)
+SELECT :o, l.membership, g.id, CAST(:expires_at AS BIGINT), (SELECT revision + 1 FROM organization WHERE id = :o)
 FROM "group" AS g CROSS JOIN (
     SELECT (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value) AS membership
     FROM json_texts(:members) AS i) AS l
 WHERE g.organization = :o AND g.slug = :group AND l.membership IS NOT NULL
-ON CONFLICT (organization, membership, "group") DO UPDATE SET expires_at = excluded.expires_at
+ON CONFLICT (organization, membership, "group") DO UPDATE SET expires_at = excluded.expires_at,
+    made = CASE WHEN group_member.expires_at <= :now THEN excluded.made ELSE group_member.made END
 WHERE COALESCE(group_member.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
 
 -- name: delete_group_members
@@ -352,11 +353,13 @@ WHERE organization = :o AND "group" = (SELECT id FROM "group" WHERE organization
                          JOIN membership AS m ON m.organization = :o AND m.subject = i.value)
 
 -- name: put_missing_group_members
-INSERT INTO group_member (organization, membership, "group", expires_at)
+INSERT INTO group_member (organization, membership, "group", expires_at, made)
 SELECT :o, (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value),
-       (SELECT g.id FROM "group" AS g WHERE g.organization = :o AND g.slug = :group), CAST(NULL AS BIGINT)
+       (SELECT g.id FROM "group" AS g WHERE g.organization = :o AND g.slug = :group), CAST(NULL AS BIGINT),
+       (SELECT revision + 1 FROM organization WHERE id = :o)
 FROM json_texts(:members) AS i WHERE TRUE
-ON CONFLICT (organization, membership, "group") DO UPDATE SET expires_at = NULL WHERE group_member.expires_at <= :now
+ON CONFLICT (organization, membership, "group") DO UPDATE SET expires_at = NULL, made = excluded.made
+WHERE group_member.expires_at <= :now
 
 -- name: refuse_nesting
 WITH RECURSIVE upward (id) AS (
@@ -374,10 +377,11 @@ FROM upward AS u JOIN "group" AS g ON g.organization = :o AND g.id = u.id AND g.
 LIMIT 1
 
 -- name: insert_nesting
-INSERT INTO recorded_nesting (organization, child, parent)
-SELECT c.organization, c.id, p.id FROM "group" AS c JOIN "group" AS p ON p.organization = :o AND p.slug = :parent
+INSERT INTO recorded_nesting (organization, child, parent, made)
+SELECT c.organization, c.id, p.id, (SELECT revision + 1 FROM organization WHERE id = :o) FROM "group" AS c JOIN "group" AS p ON p.organization = :o AND p.slug = :parent
 WHERE c.organization = :o AND c.slug = :child
-ON CONFLICT (organization, child, parent) DO UPDATE SET ended = NULL WHERE recorded_nesting.ended IS NOT NULL
+ON CONFLICT (organization, child, parent) DO UPDATE SET ended = NULL, made = excluded.made
+WHERE recorded_nesting.ended IS NOT NULL
 
 -- name: end_nesting
 UPDATE recorded_nesting SET ended = (SELECT revision + 1 FROM organization WHERE id = :o)
@@ -526,14 +530,33 @@ UPDATE role SET critical = :critical WHERE slug = :role AND organization = :o AN
 -- name: set_role_name
 UPDATE role SET name = :name WHERE slug = :role AND organization = :o AND COALESCE(name, '') <> :name
 
+-- Whose it is: the first few, after a bar.
+
+-- fragment: uses_of_role
+(SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
+        || CASE WHEN :o = 0 THEN ' of ' || o.slug ELSE '' END
+ FROM assignment AS a JOIN organization AS o ON o.id = a.organization
+ JOIN resource AS x ON x.organization = a.organization AND x.id = a.resource
+ LEFT JOIN membership AS m ON m.organization = a.organization AND m.id = a.holder
+ LEFT JOIN "group" AS g ON g.organization = a.organization AND g.id = a.holder
+ WHERE a.role = u.id AND
+@in_force
+ ORDER BY a.organization, a.id
+
 -- name: refuse_role_in_use
 SELECT 'role_in_use' AS code, 'used_by' AS fact,
-       u.assignments || ' assignments, default role of ' || u.organizations || ' organizations' AS value
+       u.assignments || ' assignments, default role of ' || u.organizations || ' organizations' || COALESCE(' | ' ||
+@uses_of_role
+ LIMIT 1), '') || COALESCE(', ' ||
+@uses_of_role
+ LIMIT 1 OFFSET 1), '') || COALESCE(', ' ||
+@uses_of_role
+ LIMIT 1 OFFSET 2), '') AS value
 FROM (
     SELECT (SELECT count(*) FROM assignment AS a WHERE a.role = r.id AND
 @in_force
 ) AS assignments,
-           (SELECT count(*) FROM organization AS o WHERE o.default_role = r.id) AS organizations
+           (SELECT count(*) FROM organization AS o WHERE o.default_role = r.id) AS organizations, r.id
     FROM role AS r WHERE r.slug = :role AND r.organization = :o) AS u
 WHERE u.assignments + u.organizations > 0
 

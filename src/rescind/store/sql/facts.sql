@@ -137,3 +137,32 @@ SELECT slug, name, revision FROM organization WHERE slug IS NOT NULL AND slug > 
 -- name: find_log
 SELECT id FROM organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
 ORDER BY slug IS NULL, id DESC LIMIT 1
+
+-- Which changes of a range may be about something: what they are about is in their bodies, and read there.
+
+-- name: find_changes_about
+SELECT c.revision FROM change AS c
+WHERE c.organization = :o AND c.revision > :after AND c.revision <= :up_to
+  AND c.recorded_at >= :since AND c.recorded_at < :until
+  AND (:actor = '' OR REPLACE(c.actor, :actor, '') <> c.actor)
+  AND (:text = '' OR REPLACE(c.body, :text, '') <> c.body)
+ORDER BY c.revision LIMIT :limit
+
+-- Revisions between which the changes of a time begin, found by halving: those up to the first were recorded before it,
+-- those from the second on were not. Clocks of those who write may differ a little, so a caller leaves room for that.
+
+-- fragment: recorded_before
+(SELECT c.recorded_at < :at FROM change AS c
+ WHERE c.organization = :o AND c.revision >= (s.low + s.high) / 2 ORDER BY c.revision LIMIT 1)
+
+-- name: find_log_place
+WITH RECURSIVE search (low, high) AS (
+    SELECT CAST(0 AS BIGINT), (SELECT max(c.revision) + 1 FROM change AS c WHERE c.organization = :o)
+    UNION ALL
+    SELECT CASE WHEN
+@recorded_before
+THEN (s.low + s.high) / 2 ELSE s.low END, CASE WHEN
+@recorded_before
+THEN s.high ELSE (s.low + s.high) / 2 END
+    FROM search AS s WHERE s.high - s.low > 1)
+SELECT max(low), min(high), (SELECT max(c.revision) FROM change AS c WHERE c.organization = :o) FROM search

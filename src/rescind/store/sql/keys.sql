@@ -30,7 +30,8 @@ FROM api_key AS k WHERE k.id = :id
 @api_key_columns
 FROM api_key AS k
 WHERE k.id > :after AND (CAST(:organization AS TEXT) IS NULL
-                         OR k.bound_to = (SELECT o.id FROM organization AS o WHERE o.slug = :organization))
+                         OR k.bound_to = (SELECT o.id FROM organization AS o WHERE o.slug = :organization)
+                         OR (:with_unbound AND k.organization IS NULL))
 ORDER BY k.id LIMIT :limit
 
 -- name: rotate_api_key

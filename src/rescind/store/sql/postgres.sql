@@ -252,3 +252,16 @@ ELSE
 @allowed_effective
 END)) AS v (is_allowed)
 WHERE o.slug IS NOT NULL AND m.active AND v.is_allowed AND (v.is_allowed OR rescind_weight(v.is_allowed))
+
+-- Looked up by key, whatever the statistics say of groups, roles and permissions.
+
+-- fragment: places_below
+SELECT l.* FROM below AS b CROSS JOIN LATERAL (
+    SELECT gm.membership, gm."group", gm.made, gm.expires_at FROM group_member AS gm
+    WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND gm.membership <= :up_to AND
+@member_in_force
+    OFFSET 0) AS l
+
+-- name: listed_permissions_of_roles
+SELECT rp.role, (SELECT p.slug FROM permission AS p WHERE p.id = rp.permission)
+FROM role_permission AS rp WHERE rp.role = ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM json_texts(:roles) AS i))

@@ -1,0 +1,141 @@
+"""The change log on the command line: what each change did, by whom and why."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from datetime import UTC
+from typing import Annotated, Any, Final
+
+import msgspec
+import typer
+
+from rescind import changelog
+from rescind.changelog import LogEntry
+from rescind.cli import output
+from rescind.cli.options import Place, with_place
+from rescind.cli.times import instant
+
+SHOWN: Final = 5
+"""Changes of a batch, and names of a list."""
+_INDENT: Final = " " * 4
+_WORDS: Final = {"expires_at": "until", "out_of": "out of", "resource_type": "for"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("log", rich_help_panel="Questions")(with_place(log))
+
+
+def log(
+    place: Place,
+    after: Annotated[int, typer.Option(min=0, help="Only later revisions.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    actor: Annotated[str | None, typer.Option(help="By whom: part of the name.")] = None,
+    subject: Annotated[str | None, typer.Option(help="What names this subject.")] = None,
+    group: Annotated[str | None, typer.Option(help="What names this group.")] = None,
+    role: Annotated[str | None, typer.Option(help="What names this role.")] = None,
+    resource: Annotated[str | None, typer.Option(help="What names this resource.")] = None,
+    since: Annotated[str | None, typer.Option(help="From this day or time on.")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this day or time.")] = None,
+) -> None:
+    """The organization's changes, oldest first: all, or those that are about something."""
+    place.require_organization()
+    about: dict[str, Any] = {
+        "actor": actor,
+        "subject": subject,
+        "group": group,
+        "role": role,
+        "resource": resource,
+        "since": None if since is None else instant("--since", since),
+        "until": None if until is None else instant("--until", until),
+    }
+    which = changelog.about(**about)
+    with place.open() as authority:
+        found = authority.log(after=after, limit=limit, **about)
+        if place.as_json:
+            _say_json(found)
+        else:
+            _say(found, which)
+
+
+def _say_json(found: Iterable[LogEntry]) -> None:
+    for entry in found:
+        changes = msgspec.Raw(entry.changes.encode())
+        fields = {name: getattr(entry, name) for name in LogEntry.__slots__}
+        output.say_json({**fields, "changes": changes})
+
+
+def _say(found: Iterable[LogEntry], which: changelog.About) -> None:
+    width = output.console().width
+    is_any = False
+    for entry in found:
+        is_any = True
+        for line in lines(entry, which, width):
+            output.say(line)
+    if not is_any:
+        output.say("no changes" if which.is_all else "no changes are about that")
+
+
+def lines(entry: LogEntry, which: changelog.About, width: int) -> list[str]:
+    """An entry: when, what it was and by whom; then its changes, or those that are meant; then why."""
+    when = entry.recorded_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    head = f"{entry.revision}  {when}  {entry.direction.value}  by {output.plain(entry.actor)}"
+    changes: list[dict[str, Any]] = msgspec.json.decode(entry.changes)
+    meant = [each for each in changes if which.is_named_by(each)] or changes
+    told = [head, *(f"{_INDENT}{sentence(each)}" for each in meant[:SHOWN])]
+    if more := len(changes) - len(meant[:SHOWN]):
+        told.append(f"{_INDENT}and {output.counted(more, 'more change')}; --json has all")
+    if entry.reason:
+        told.append(f"{_INDENT}why: {output.plain(entry.reason)}")
+    return [part for line in told for part in _folded(line, width)]
+
+
+def sentence(change: dict[str, Any]) -> str:
+    """A change in words: what it does, to what, and how."""
+    verb, *values = _words(change)
+    return output.plain(" ".join([verb.replace("_", " "), *values]))
+
+
+def _words(change: dict[str, Any]) -> list[str]:
+    verb = str(change["change"])
+    words = [verb]
+    for at, (field, value) in enumerate((k, v) for k, v in change.items() if k != "change"):
+        if _is_nothing(verb, value) and at:
+            continue
+        word = "from" if (verb, field) == ("unassign", "to") else _WORDS.get(field, field)
+        if isinstance(value, list):
+            found = _listed(value)
+            words.append(f"{'' if field == 'members' else word + ': '}{found}")
+        elif value is True:
+            words.append(word)
+        else:
+            shown = {None: "none", False: "no"}.get(value, value)
+            words.append(f"{shown}" if at == 0 else f"{word} {shown}")
+    return words
+
+
+def _is_nothing(verb: str, value: object) -> bool:
+    """Whether a field says no more than if it were left out, as it may of what is made."""
+    if verb.startswith(("edit", "set", "replace")):
+        return value is None
+    return value in (None, False, 0, "", [])
+
+
+def _listed(values: list[Any]) -> str:
+    names = [each if isinstance(each, str) else " ".join(_given(each)) for each in values]
+    more = len(names) - SHOWN
+    return (", ".join(names[:SHOWN]) or "none") + (f" and {more:,} more" if more > 0 else "")
+
+
+def _given(each: dict[str, Any]) -> list[str]:
+    words = [str(each["role"])]
+    words += [f"on {each['on']}"] if each.get("on") else []
+    return words + ([f"until {each['expires_at']}"] if each.get("expires_at") else [])
+
+
+def _folded(line: str, width: int) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip(" ")) + 2)
+    return textwrap.wrap(
+        line, width, subsequent_indent=indent, break_on_hyphens=False, drop_whitespace=True
+    ) or [line]

@@ -1,0 +1,314 @@
+"""Lists of what is on record: groups, members, roles, resources, assignments, and what expires."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
+from msgspec import Struct
+
+from rescind.http.answers import AtLeast, state_headers
+from rescind.http.auth import caller_of, requires
+from rescind.http.routes.lists import Cursor, Limit, Organization
+from rescind.http.service import Service
+from rescind.model import FactPage
+
+Shown = TypeVar("Shown")
+Holder = Annotated[str | None, QueryParameter(description="A subject, or `group:…`.")]
+Effective = Annotated[bool, QueryParameter(description="Also through groups.")]
+Expired = Annotated[bool, QueryParameter(description="Also what has ended.")]
+
+
+class GroupShown(Struct, frozen=True):
+    """A group. In a list of somebody's groups, `since`, `by` and `expires_at` are of the place in it."""
+
+    group: str
+    name: str | None
+    since: datetime | None
+    by: str | None
+    expires_at: datetime | None
+
+
+class MemberShown(Struct, frozen=True):
+    """A member: a subject, or `group:…`; `through` are the groups that hold it themselves."""
+
+    member: str
+    is_active: bool
+    through: tuple[str, ...]
+    since: datetime | None
+    by: str | None
+    expires_at: datetime | None
+
+
+class MembershipShown(Struct, frozen=True):
+    """A subject's place in the organization."""
+
+    subject: str
+    name: str | None
+    is_active: bool
+    created_at: datetime
+
+
+class RoleShown(Struct, frozen=True):
+    """A role with its permissions. `is_shared`: it is defined for all organizations."""
+
+    role: str
+    name: str | None
+    is_shared: bool
+    priority: int
+    is_critical: bool
+    resource_type: str | None
+    permissions: tuple[str, ...]
+
+
+class PermissionShown(Struct, frozen=True):
+    """A permission. `is_shared`: it is defined for all organizations."""
+
+    permission: str
+    description: str
+    is_shared: bool
+    is_critical: bool
+
+
+class ResourceShown(Struct, frozen=True):
+    """A resource and the one that it is below."""
+
+    resource: str
+    parent: str
+
+
+class AssignmentShown(Struct, frozen=True):
+    """A role given to a subject or a group, by whom, when and why."""
+
+    holder: str
+    role: str
+    resource: str
+    is_active: bool
+    since: datetime | None
+    by: str | None
+    reason: str | None
+    expires_at: datetime | None
+
+
+class ExpiryShown(Struct, frozen=True):
+    """What ends: a place in a `group`, or a `role` on a `resource`; the others are null."""
+
+    expires_at: datetime
+    holder: str
+    group: str | None
+    role: str | None
+    resource: str | None
+    is_active: bool
+    since: datetime | None
+    by: str | None
+
+
+class FactsListed(Struct, Generic[Shown], frozen=True):
+    """A page; `next_cursor` is null on the last. A page may be shorter than asked."""
+
+    items: list[Shown]
+    next_cursor: str | None
+    revision: str
+
+
+def _told(page: FactPage[Any], shown: type[Shown]) -> Response[FactsListed[Shown]]:
+    items = [shown(*each) for each in page.items]
+    token = page.revision.token()
+    return Response(FactsListed(items, page.next_cursor, token), headers=state_headers(token))
+
+
+@get("/v1/groups", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+def list_groups(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    holder: Holder = None,
+    organization: Organization = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+    at_least: AtLeast = None,
+) -> Response[FactsListed[GroupShown]]:
+    """Groups by name; or those that a `holder` is in itself."""
+    page = service.authority.list_groups(
+        holder,
+        organization=caller_of(request).organization_for(organization),
+        limit=service.limits.page(limit),
+        cursor=cursor,
+        at_least=at_least,
+    )
+    return _told(page, GroupShown)
+
+
+@get("/v1/members", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+def list_members(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    group: FromQuery[str],
+    effective: Effective = False,
+    expired: Expired = False,
+    organization: Organization = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+    at_least: AtLeast = None,
+) -> Response[FactsListed[MemberShown]]:
+    """What is in a group itself: nested groups, then subjects. `effective`: all subjects, also below it."""
+    page = service.authority.list_members(
+        group,
+        effective=effective,
+        expired=expired,
+        organization=caller_of(request).organization_for(organization),
+        limit=service.limits.page(limit),
+        cursor=cursor,
+        at_least=at_least,
+    )
+    return _told(page, MemberShown)
+
+
+@get("/v1/memberships", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+def list_memberships(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    subject_kind: FromQuery[str | None] = None,
+    active: FromQuery[bool | None] = None,
+    organization: Organization = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+    at_least: AtLeast = None,
+) -> Response[FactsListed[MembershipShown]]:
+    """Subjects with a place in the organization: all, the `active` ones, or the deactivated."""
+    page = service.authority.list_memberships(
+        subject_kind=subject_kind,
+        active=active,
+        organization=caller_of(request).organization_for(organization),
+        limit=service.limits.page(limit),
+        cursor=cursor,
+        at_least=at_least,
+    )
+    return _told(page, MembershipShown)
+
+
+@get("/v1/roles", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+def list_roles(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    organization: Organization = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+    at_least: AtLeast = None,
+) -> Response[FactsListed[RoleShown]]:
+    """Roles that can be given, by name, with their permissions."""
+    page = service.authority.list_roles(
+        organization=caller_of(request).organization_for(organization),
+        limit=service.limits.page(limit),
+        cursor=cursor,
+        at_least=at_least,
+    )
+    return _told(page, RoleShown)
+
+
+@get("/v1/permissions", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+def list_permissions(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    role: FromQuery[str | None] = None,
+    organization: Organization = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+    at_least: AtLeast = None,
+) -> Response[FactsListed[PermissionShown]]:
+    """Permissions that are defined, by name; or those of a `role`."""
+    page = service.authority.list_permissions(
+        role,
+        organization=caller_of(request).organization_for(organization),
+        limit=service.limits.page(limit),
+        cursor=cursor,
+        at_least=at_least,
+    )
+    return _told(page, PermissionShown)
+
+
+@get("/v1/resources", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+def list_resources(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    parent: FromQuery[str | None] = None,
+    resource_type: FromQuery[str | None] = None,
+    organization: Organization = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+    at_least: AtLeast = None,
+) -> Response[FactsListed[ResourceShown]]:
+    """Resources by name, perhaps of one type; or those right below a `parent`."""
+    page = service.authority.list_resources(
+        parent,
+        resource_type=resource_type,
+        organization=caller_of(request).organization_for(organization),
+        limit=service.limits.page(limit),
+        cursor=cursor,
+        at_least=at_least,
+    )
+    return _told(page, ResourceShown)
+
+
+@get("/v1/assignments", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+def list_assignments(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    holder: Holder = None,
+    role: FromQuery[str | None] = None,
+    resource: FromQuery[str | None] = None,
+    effective: Effective = False,
+    expired: Expired = False,
+    organization: Organization = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+    at_least: AtLeast = None,
+) -> Response[FactsListed[AssignmentShown]]:
+    """Assignments: all, or of a `holder`, `role` or `resource`. `effective`: also of the holder's groups."""
+    page = service.authority.list_assignments(
+        holder,
+        role=role,
+        resource=resource,
+        effective=effective,
+        expired=expired,
+        organization=caller_of(request).organization_for(organization),
+        limit=service.limits.page(limit),
+        cursor=cursor,
+        at_least=at_least,
+    )
+    return _told(page, AssignmentShown)
+
+
+@get("/v1/expiring", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+def list_expiring(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    until: FromQuery[datetime | None] = None,
+    organization: Organization = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+    at_least: AtLeast = None,
+) -> Response[FactsListed[ExpiryShown]]:
+    """Places in groups and assignments that end by a time, else within 30 days; the next first."""
+    page = service.authority.list_expiring(
+        until,
+        organization=caller_of(request).organization_for(organization),
+        limit=service.limits.page(limit),
+        cursor=cursor,
+        at_least=at_least,
+    )
+    return _told(page, ExpiryShown)
+
+
+ROUTES = [
+    list_groups,
+    list_members,
+    list_memberships,
+    list_roles,
+    list_permissions,
+    list_resources,
+    list_assignments,
+    list_expiring,
+]

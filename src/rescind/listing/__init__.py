@@ -1,0 +1,10 @@
+"""Lists of recorded facts: groups, members, roles, resources, assignments, and what expires.
+
+They show what is on record, page by page. What follows from it for access is in `decision`.
+"""
+
+from rescind.listing.names import UNKNOWN, Similar, UnknownName
+from rescind.listing.pages import Listings
+from rescind.listing.reading import Paging
+
+__all__ = ["UNKNOWN", "Listings", "Paging", "Similar", "UnknownName"]

@@ -1,0 +1,148 @@
+"""Names that do not exist, and names that do and are like them.
+
+A look at a bounded number of names, made only where a question or a change has failed. Of one organization,
+and of what is defined for all: the names of another organization are never told.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Final, NamedTuple
+
+from rescind.errors import (
+    GroupNotFound,
+    MembershipNotFound,
+    PermissionNotFound,
+    RescindError,
+    ResourceNotFound,
+    ResourceTypeNotFound,
+    RoleNotFound,
+    StoreError,
+)
+from rescind.model import MAX_ID_LENGTH
+from rescind.store import Store
+
+EARLIEST: Final = "\x1f"
+"""Before every name; what was deleted has a name before it."""
+NEAR: Final = 100
+"""Names of one kind that are looked at on each side, and from the first on."""
+MOST: Final = 3
+LIKENESS: Final = 0.75
+"""Share of two names that must be the same, as difflib counts it; letters may have changed places."""
+
+_QUERIES: Final = {
+    "group": "similar_groups",
+    "subject": "similar_subjects",
+    "role": "similar_roles",
+    "permission": "similar_permissions",
+    "resource": "similar_resources",
+    "type": "similar_types",
+}
+_ERRORS: Final[dict[type[RescindError], str]] = {
+    GroupNotFound: "group",
+    MembershipNotFound: "subject",
+    RoleNotFound: "role",
+    PermissionNotFound: "permission",
+    ResourceNotFound: "resource",
+    ResourceTypeNotFound: "type",
+}
+UNKNOWN: Final = tuple(_ERRORS)
+"""What says that something in an organization does not exist."""
+
+
+class UnknownName(NamedTuple):
+    """A name in a question that does not exist, and names that do and are like it, the most alike first."""
+
+    what: str
+    name: str
+    similar: tuple[str, ...]
+
+
+class Similar:
+    """Finds names that are like one. Never raises a StoreError: a hint is not worth a failure."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def organizations(self, name: str) -> tuple[str, ...]:
+        """For whoever has the database itself: names of organizations."""
+        return self._like("similar_organizations", {}, name)
+
+    def unknown(
+        self,
+        organization: str,
+        *,
+        subject: str | None = None,
+        permission: str | None = None,
+        resource: str | None = None,
+    ) -> tuple[UnknownName, ...]:
+        """Those of a question's names that do not exist; none where the organization does not."""
+        group = None
+        if subject is not None and subject.startswith("group:"):
+            group = subject.removeprefix("group:")
+        names = {
+            "organization": organization,
+            "subject": subject,
+            "group": group,
+            "permission": permission,
+            "resource": resource,
+        }
+        rows = self._store.fetch("find_unknown", names)
+        if not rows:
+            return ()
+        o, has_subject, has_group, has_permission, has_resource = rows[0]
+        asked = (
+            ("subject", None if group else subject, has_subject),
+            ("group", group, has_group),
+            ("permission", permission, has_permission),
+            ("resource", resource, has_resource),
+        )
+        return tuple(
+            UnknownName(what, name, self.of(o, what, name))
+            for what, name, is_there in asked
+            if name is not None and not is_there
+        )
+
+    def of(self, o: int, what: str, name: str) -> tuple[str, ...]:
+        """Names of a kind in an organization. For a subject also the group that has its name."""
+        found = self._like(_QUERIES[what], {"o": o}, name)
+        bare = name.partition(":")[2] if name.startswith("user:") else ""
+        if what == "subject" and bare:
+            groups = self._like(_QUERIES["group"], {"o": o}, bare)
+            holders = tuple(f"group:{group}" for group in groups)
+            found = (*holders, *found) if bare in groups else (*found, *holders)
+        return found[:MOST]
+
+    def hinted(self, error: RescindError, organization: str) -> RescindError:
+        """The error, with `did_you_mean` where what it names does not exist and something like it does."""
+        what = _ERRORS.get(type(error))
+        name = error.facts.get(what or "")
+        if what is None or not isinstance(name, str) or "did_you_mean" in error.facts:
+            return error
+        try:
+            rows = self._store.fetch("find_unknown", _nothing_of(organization))
+            similar = self.of(rows[0][0], what, name) if rows else ()
+        except StoreError:
+            return error
+        return type(error)(**error.facts, did_you_mean=similar) if similar else error
+
+    def _like(self, query: str, of: dict[str, int], name: str) -> tuple[str, ...]:
+        name = name[:MAX_ID_LENGTH]
+        names = {**of, "name": name, "first": EARLIEST, "limit": NEAR}
+        try:
+            found = [slug for (slug,) in self._store.fetch(query, names)]
+        except StoreError:
+            return ()
+        return _alike(name, found)
+
+
+def _alike(name: str, found: list[str]) -> tuple[str, ...]:
+    letters = sorted(name)
+    turned = [each for each in found if len(each) == len(name) and sorted(each) == letters]
+    close = get_close_matches(name, found, n=MOST, cutoff=LIKENESS)
+    return tuple(dict.fromkeys([*turned, *close]))[:MOST]
+
+
+def _nothing_of(organization: str) -> dict[str, str | None]:
+    none: dict[str, str | None] = dict.fromkeys(("subject", "group", "permission", "resource"))
+    return {**none, "organization": organization}

@@ -1,0 +1,171 @@
+"""How a page of facts is read: whose it is, where the page before ended, and where this one ends."""
+
+from __future__ import annotations
+
+import json
+import reprlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple, TypeVar
+
+from rescind.decision.check import require
+from rescind.errors import InvalidCursor, OrganizationNotFound
+from rescind.listing.names import UNKNOWN, Similar
+from rescind.model import FactPage, Revision, moment, require_number
+from rescind.store import Rows, Store
+from rescind.store.base import Snapshot
+
+MOST_ITEMS: Final = 10_000
+"""Of one page."""
+FIRST: Final = -(2**31)
+"""Before every number."""
+LAST: Final = 2**31 - 1
+"""After every number."""
+
+_CURSOR: Final = "cursor"
+Fact = TypeVar("Fact")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list is asked about: an organization, and perhaps one thing in it, by name."""
+
+    organization: str
+    group: str | None = None
+    subject: str | None = None
+    role: str | None = None
+    resource: str | None = None
+
+
+class Numbers(NamedTuple):
+    """A row of `find_listed`: the organization's state, and the numbers of what is named; None if unknown."""
+
+    o: int
+    revision: int
+    environment: int
+    last_number: int
+    role_mode: str
+    group: int | None
+    membership: int | None
+    role: int | None
+    resource: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which part of a list is asked for."""
+
+    limit: int = 100
+    cursor: str | None = None
+    at_least: str | None = None
+
+
+class Reading:
+    """One page of one list, at one state of the facts."""
+
+    def __init__(
+        self,
+        store: Store,
+        snapshot: Snapshot,
+        numbers: Numbers,
+        revision: Revision,
+        asked: str,
+        paging: Paging,
+    ) -> None:
+        self._store, self._snapshot, self._asked, self._paging = store, snapshot, asked, paging
+        self.numbers, self.revision = numbers, revision
+
+    @property
+    def limit(self) -> int:
+        """Items of the page."""
+        return self._paging.limit
+
+    def after(self, *first: Any) -> list[Any]:
+        """The key that the page before ended with, or this one at the beginning. Raises InvalidCursor."""
+        cursor = self._paging.cursor
+        if cursor is None:
+            return list(first)
+        if isinstance(cursor, str):
+            content = self._store.seals.unseal(_CURSOR, cursor, self._asked)
+            if content is not None:
+                key: list[Any] = json.loads(content)
+                return key
+        raise InvalidCursor(cursor=cursor if isinstance(cursor, str) else reprlib.repr(cursor))
+
+    def fetch(self, query: str, **params: Any) -> Rows:
+        """The rows of a query of this state."""
+        return self.fetch_many(query, [params])[0]
+
+    def fetch_many(self, query: str, params: Sequence[dict[str, Any]]) -> list[Rows]:
+        """The rows of a query of this state, for each of its parameters, in one round trip."""
+        o = self.numbers.o
+        return self._snapshot.fetch_many([(query, {"o": o, **each}) for each in params])
+
+    def page(
+        self,
+        rows: Sequence[tuple[Any, ...]],
+        key: Callable[[tuple[Any, ...]], Sequence[Any]],
+        fact: Callable[[tuple[Any, ...]], Fact | None],
+    ) -> FactPage[Fact]:
+        """A page of rows that go one beyond it where there is more. A row that is no fact is left out."""
+        shown = rows[: self.limit]
+        items = tuple(each for row in shown if (each := fact(row)) is not None)
+        return self.ending(items, key(shown[-1]) if len(rows) > self.limit else None)
+
+    def ending(self, items: tuple[Fact, ...], key: Sequence[Any] | None) -> FactPage[Fact]:
+        """A page, and the key of its last row where there is more."""
+        cursor = None
+        if key is not None:
+            content = json.dumps(list(key), ensure_ascii=False, separators=(",", ":")).encode()
+            cursor = self._store.seals.seal(_CURSOR, content, self._asked)
+        return FactPage(items, cursor, self.revision)
+
+
+@contextmanager
+def reading(
+    store: Store, kind: str, listed: Listed, paging: Paging, /, **how: Any
+) -> Iterator[Reading]:
+    """Read a page of a kind of list. `how` is what else the list depends on.
+
+    Raises OrganizationNotFound, InvalidArgument, InvalidToken and RevisionUnavailable. What its block raises
+    for a name that does not exist gets names that are like it.
+    """
+    require_number("limit", paging.limit, least=1, most=MOST_ITEMS)
+    at_least = None if paging.at_least is None else store.seals.parse(paging.at_least)
+    names = {
+        "organization": listed.organization,
+        "group": listed.group,
+        "subject": listed.subject,
+        "role": listed.role,
+        "resource": listed.resource,
+    }
+    asked = "\0".join((kind, *(str(value) for value in (*names.values(), *how.values()))))
+    with _hinting(store, listed.organization), store.snapshot() as snapshot:
+        (rows,) = snapshot.fetch_many([("find_listed", names)])
+        if not rows:
+            raise OrganizationNotFound(organization=listed.organization)
+        numbers = Numbers(*rows[0])
+        revision = store.seals.revision(numbers.o, numbers.revision, numbers.environment)
+        if at_least is not None:
+            require(revision, at_least)
+        yield Reading(store, snapshot, numbers, revision, asked, paging)
+
+
+@contextmanager
+def _hinting(store: Store, organization: str) -> Iterator[None]:
+    try:
+        yield
+    except UNKNOWN as error:
+        raise Similar(store).hinted(error, organization) from None
+
+
+def time(value: int | None) -> datetime | None:
+    """A stored time, if there is one."""
+    return None if value is None else moment(value)
+
+
+def prefix(kind: str | None) -> tuple[str, str]:
+    """Between which names those of a kind (`kind:…`) lie; of none, all."""
+    return ("", "") if kind is None else (f"{kind}:", f"{kind};")
