@@ -150,6 +150,7 @@ class Authority(AbstractContextManager["Authority"]):
         inline_most_pairs: int | None = None,
         wait: Wait = "enforced",
         only_at: str | None = None,
+        force: bool = False,
     ) -> Receipt:
         """Apply a batch of changes as one transaction with one revision.
 
@@ -163,8 +164,9 @@ class Authority(AbstractContextManager["Authority"]):
         says so, where it has more than `inline_most_pairs`. With
         `wait="recorded"` it returns once the change is on record, and `receipt.enforce()` waits. With
         `only_at`, a revision token, it is done only if the organization's facts are still at that revision.
+        Only with `force` may it leave a required role without an active holder.
 
-        Raises the refusal of the first change that cannot be, with nothing written; KeyReused;
+        Raises the refusal of the first change that cannot be, with nothing written; LastHolder; KeyReused;
         PreconditionFailed; OutcomeUnknown when the commit was not confirmed: the connection was lost, or
         the server did not wait for its synchronous standby.
         """
@@ -187,6 +189,7 @@ class Authority(AbstractContextManager["Authority"]):
                 within=within,
                 detail=detail,
                 only_at=at,
+                force=force,
             )
         except UNKNOWN as error:
             raise self._similar.hinted(error, name) from None
@@ -202,13 +205,14 @@ class Authority(AbstractContextManager["Authority"]):
         *,
         organization: str | None = None,
         only_at: str | None = None,
+        force: bool = False,
     ) -> Difference:
         """What a batch would give and take, exactly, without doing it. Raises its refusals."""
         name = self._named(organization)
         changes, _ = checked(changes)
         at = None if only_at is None else self.store.seals.parse(only_at)
         try:
-            return self._recorder.preview(name, changes, self._now(), at)
+            return self._recorder.preview(name, changes, self._now(), at, force)
         except UNKNOWN as error:
             raise self._similar.hinted(error, name) from None
 

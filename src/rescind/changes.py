@@ -178,6 +178,7 @@ class DefineRole(_Change, frozen=True, tag="define_role"):
     """Define a role with its permissions. Defining it again the same is a no-op.
 
     With a resource type it can be given on resources of that type only; `organization` is the organization.
+    A required one keeps its last active holder in each organization, unless a change is forced.
     """
 
     role: str
@@ -186,6 +187,7 @@ class DefineRole(_Change, frozen=True, tag="define_role"):
     critical: bool = False
     name: str | None = None
     resource_type: str | None = None
+    required: bool | UnsetType = UNSET
 
 
 class EditRole(_Change, frozen=True, tag="edit_role"):
@@ -198,6 +200,7 @@ class EditRole(_Change, frozen=True, tag="edit_role"):
     priority: int | UnsetType = UNSET
     critical: bool | UnsetType = UNSET
     name: str | UnsetType = UNSET
+    required: bool | UnsetType = UNSET
 
 
 class DeleteRole(_Change, frozen=True, tag="delete_role"):

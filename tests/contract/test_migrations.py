@@ -152,7 +152,7 @@ def tables_of(database: str) -> dict[str, list[str]]:
     return {table: sorted(columns) for table, columns in found.items()}
 
 
-EMPTY = {'"role_before"'}
+EMPTY = {'"role_before"', '"required_before"'}
 """Tables that have rows within a transaction only."""
 REPLACED = {("role_reset", "assignment")}
 """Columns that a later migration put another one in the place of."""

@@ -133,6 +133,7 @@ DEEDS: list[Change] = [
     changes.Unassign(role="owner", to="ada"),
     changes.DeactivateMembership(subject="ada"),
     changes.EditRole(role="reader", add=("write",), priority=7, critical=True, name="Reader"),
+    changes.EditRole(role="reader", required=True),
     changes.EditPermission(permission="read", critical=True, description="see"),
     changes.DeleteRole(role="unused"),
     changes.DeletePermission(permission="spare"),

@@ -178,7 +178,7 @@ def test_errors_are_listed() -> None:
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 OF_CHANGES = {command_name(change): change for change in CHANGES if change not in BY_FILE_ONLY}
 EVERYWHERE = {"--database", "-d", "--organization", "-o", "--json", "--help"}
-OF_EVERY_CHANGE = {"--actor", "--reason", "--key", "--route", "--dry-run"}
+OF_EVERY_CHANGE = {"--actor", "--reason", "--key", "--route", "--force", "--dry-run"}
 
 
 def options(command: str) -> set[str]:

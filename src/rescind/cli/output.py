@@ -148,7 +148,9 @@ def fan_out(done: Receipt) -> str:
 
 
 def _not_found(done: Receipt) -> None:
-    """What was to be taken away, or to lose something, and does not exist."""
+    """What was to be taken away, or to lose something, and does not exist; roles about to lose everybody."""
+    for role in done.only_expiring:
+        say(f"warning: whoever still holds the required role {role} holds it until a time only")
     for missing in done.not_found[:EXAMPLES]:
         say(f"not found: {missing.what} {missing.name}")
     if len(done.not_found) > EXAMPLES:
@@ -169,6 +171,7 @@ def receipt_object(done: Receipt, took_ms: float) -> dict[str, Any]:
         "recorded_at": done.recorded_at,
         "settled_at": done.settled_at,
         "not_found": [{"what": each.what, "name": each.name} for each in done.not_found],
+        "only_expiring": list(done.only_expiring),
         "enforced_at": done.enforced_at,
         "took_ms": round(took_ms, 3),
     }

@@ -44,6 +44,9 @@ Key = Annotated[str | None, typer.Option(help="Idempotency key: repeated, it has
 RouteOption = Annotated[
     Route | None, typer.Option("--route", help="How effective roles follow; else as much as fits.")
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help="Also leave a required role without an active holder.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would give and take.")]
 
 
@@ -56,6 +59,7 @@ class Doing:
     key: str | None
     dry_run: bool
     route: Route | None = None
+    force: bool = False
 
 
 def register(app: typer.Typer) -> None:
@@ -79,6 +83,7 @@ def apply(
     reason: Reason = "",
     key: Key = None,
     route: RouteOption = None,
+    force: Force = False,
     dry_run: DryRun = False,
 ) -> None:
     """Apply a file of changes as one batch: all of them or none, one revision."""
@@ -89,7 +94,8 @@ def apply(
         raise InvalidArgument(what="organization", value=", ".join(named), mend=mend)
     name = next(iter(named), place.organization)
     there = Place(place.database, name, place.as_json)
-    carry_out(there, [i.change for i in items], Doing(actor, reason, key, dry_run, route))
+    doing = Doing(actor, reason, key, dry_run, route, force)
+    carry_out(there, [i.change for i in items], doing)
 
 
 def carry_out(place: Place, batch: Sequence[Change], doing: Doing) -> None:
@@ -97,7 +103,9 @@ def carry_out(place: Place, batch: Sequence[Change], doing: Doing) -> None:
     name = place.require_organization()
     with place.open() as authority:
         if doing.dry_run:
-            output.difference({name: authority.preview(batch)}, as_json=place.as_json)
+            output.difference(
+                {name: authority.preview(batch, force=doing.force)}, as_json=place.as_json
+            )
             return
         start = time.perf_counter()
         receipt = authority.apply(
@@ -106,6 +114,7 @@ def carry_out(place: Place, batch: Sequence[Change], doing: Doing) -> None:
             reason=doing.reason,
             idempotency_key=doing.key,
             route=doing.route,
+            force=doing.force,
         )
         took_ms = (time.perf_counter() - start) * 1000
     output.receipt(receipt, took_ms, as_json=place.as_json)
@@ -131,13 +140,14 @@ def _command(change: type) -> Callable[..., None]:
         reason: Reason,
         key: Key,
         route: RouteOption,
+        force: Force,
         dry_run: DryRun,
         **given: object,
     ) -> None:
         values = {f.name: _value(f, given[f.name]) for f in fields}
         left_out = {f.name for f in fields if values[f.name] is None and not f.required}
         made = change(**{name: v for name, v in values.items() if name not in left_out})
-        carry_out(place, [made], Doing(actor, reason, key, dry_run, route))
+        carry_out(place, [made], Doing(actor, reason, key, dry_run, route, force))
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     common = {
@@ -145,6 +155,7 @@ def _command(change: type) -> Callable[..., None]:
         "reason": (Reason, ""),
         "key": (Key, None),
         "route": (RouteOption, None),
+        "force": (Force, False),
     }
     parameters = [
         inspect.Parameter("place", keyword, annotation=Place),

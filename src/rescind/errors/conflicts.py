@@ -131,6 +131,13 @@ class RoleInUse(RescindError):
     mend = "Ask with {cascade} to delete those assignments as well."
 
 
+class LastHolder(RescindError):
+    """The change would leave a required role without an active holder."""
+
+    code = "last_holder"
+    mend = "Give the role to somebody else first, or force it (`--force`, `force=True`)."
+
+
 class ResourceTypeInUse(RescindError):
     """Resources of the type still exist."""
 

@@ -12,6 +12,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from msgspec import UNSET
+
 from rescind import access, model
 from rescind.authority import Authority
 from rescind.changes import (
@@ -121,7 +123,9 @@ def _roles(rows: dict[str, Rows], is_environment: bool) -> Iterator[Change]:
     contents: dict[int, list[str]] = {}
     for number, permission in rows["read_role_permissions"]:
         contents.setdefault(number, []).append(permission)
-    for slug, priority, number, critical, name, kind, of_environment in rows["read_roles"]:
+    for slug, priority, number, critical, name, kind, of_environment, required in rows[
+        "read_roles"
+    ]:
         if bool(of_environment) == is_environment:
             yield DefineRole(
                 role=slug,
@@ -130,6 +134,7 @@ def _roles(rows: dict[str, Rows], is_environment: bool) -> Iterator[Change]:
                 critical=bool(critical),
                 name=name,
                 resource_type=kind,
+                required=True if required else UNSET,
             )
 
 

@@ -153,6 +153,7 @@ class Received(Struct, frozen=True):
     enforced_at: datetime | None
     settled_at: datetime | None
     not_found: tuple[NotFound, ...] = ()
+    only_expiring: tuple[str, ...] = ()
     difference: Differing | UnsetType = UNSET
 
     @classmethod
@@ -172,6 +173,7 @@ class Received(Struct, frozen=True):
             enforced_at=receipt.enforced_at,
             settled_at=receipt.settled_at,
             not_found=tuple(NotFound(each.what, each.name) for each in receipt.not_found),
+            only_expiring=receipt.only_expiring,
             difference=UNSET if found is None else Differing.of(found),
         )
 

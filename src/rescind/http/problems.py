@@ -62,6 +62,7 @@ _STATUSES: Final[dict[type[RescindError], int]] = {
     errors.GroupInUse: 409,
     errors.PermissionInUse: 409,
     errors.RoleInUse: 409,
+    errors.LastHolder: 409,
     errors.ResourceTypeInUse: 409,
     errors.ResourceInUse: 409,
     errors.NestingCycle: 409,

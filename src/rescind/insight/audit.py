@@ -78,7 +78,7 @@ def _organizations(
 ) -> Iterator[tuple[int, str, str]]:
     store = authority.store
     if organization is not None:
-        ((o, mode, _),) = store.fetch("plan", {"organization": organization})
+        ((o, mode, *_),) = store.fetch("plan", {"organization": organization})
         if o is None:
             raise OrganizationNotFound(organization=organization)
         yield o, organization, mode
@@ -86,7 +86,7 @@ def _organizations(
     after = ""
     while page := store.fetch("list_organizations", {"after": after, "limit": 500}):
         for name, *_ in page:
-            ((o, mode, _),) = store.fetch("plan", {"organization": name})
+            ((o, mode, *_),) = store.fetch("plan", {"organization": name})
             if o is not None:
                 yield o, name, mode
         after = page[-1][0]
@@ -185,7 +185,7 @@ class _Audit:
             try:
                 self.store.transact(mend)
             except PlanStale:
-                ((o, mode, _),) = self.store.fetch("plan", {"organization": self.name})
+                ((o, mode, *_),) = self.store.fetch("plan", {"organization": self.name})
                 if o != self.o:  # it was deleted since
                     return
                 self.mode = mode

@@ -56,7 +56,8 @@ class Receipt:
     `enforcement_seconds`, and replicas that did not acknowledge were `waited_out`. It is `recorded_at` for
     a change that revoked nothing. `route_reason` is empty where a change was repeated with its key.
     `not_found` is what was to be taken away, or to lose something, and did not exist: at most
-    MOST_NOT_FOUND of them, each once, in the order of the changes.
+    MOST_NOT_FOUND of them, each once, in the order of the changes. `only_expiring` are the required roles
+    that, since this change, only holders who expire have.
     """
 
     organization: OrganizationId
@@ -68,6 +69,7 @@ class Receipt:
     recorded_at: datetime
     settled_at: datetime | None
     not_found: tuple[Missing, ...] = ()
+    only_expiring: tuple[str, ...] = ()
     route_reason: str = field(default="", compare=False)
     enforced_at: datetime | None = field(default=None, compare=False)
     enforcement_seconds: float | None = field(default=None, compare=False)

@@ -20,7 +20,7 @@ from rescind.errors import InvalidChange
 from rescind.model import OrganizationId
 from rescind.propagation.budget import Budget
 from rescind.propagation.routing import Router
-from rescind.recording import record, together
+from rescind.recording import record, required, together
 from rescind.recording.context import Context
 from rescind.recording.roles import end_expired, end_role
 from rescind.recording.single_role import remember_holders, remember_roles, set_aside, settle_losses
@@ -38,6 +38,8 @@ class Plan:
     o: int
     mode: str
     is_new: bool = False
+    has_required: bool = False
+    """Whether a role keeps its last holder in it."""
 
 
 class Entry(NamedTuple):
@@ -86,8 +88,9 @@ def require_order(changes: list[Change]) -> None:
 class Batch:
     """One batch for one organization. Called with a transaction, it sends its statements there.
 
-    With `only_at` it is refused where the organization is not at that revision. With `looks_for_replicas` it
-    is read after the commit who holds the organization: `leases()`.
+    With `force` it may take the last holder of a required role. With `only_at` it is refused where the
+    organization is not at that revision. With `looks_for_replicas` it is read after the commit who holds the
+    organization: `leases()`.
     `aside` are the steps that turned out not to be for the inline route; `others` are, for each place of
     a deletion of a role of all organizations, those that use it. With `observe` the facts are read before
     and after: `worlds()`.
@@ -105,6 +108,7 @@ class Batch:
         observe: bool = False,
         only_at: model.Revision | None = None,
         looks_for_replicas: bool = False,
+        force: bool = False,
         others: dict[int, Rows] | None = None,
     ) -> None:
         self.plan, self.name, self.changes, self.entry = plan, name, changes, entry
@@ -117,6 +121,7 @@ class Batch:
         self._observe = observe
         self._only_at = only_at
         self._looks_for_replicas = looks_for_replicas
+        self._force = force
         self._states: list[dict[str, Callable[[], Rows]]] = []
 
     def __call__(self, tx: Transaction) -> None:
@@ -129,7 +134,7 @@ class Batch:
             tx.run("insert_organization", o=o, organization=name, name=title, now=self.entry.now)
         if self._others:
             self._end_roles_elsewhere(tx, router)
-        tx.begin(o=o, organization=name, mode=plan.mode)
+        tx.begin(o=o, organization=name, mode=plan.mode, has_required=plan.has_required)
         if self.entry.key is not None:
             self._claim_key(tx)
         if self._only_at is not None:
@@ -142,6 +147,9 @@ class Batch:
         context = self._context(tx, router, o, name, plan.mode)
         is_judged = context.is_single_role and not isinstance(self.changes[-1], DeleteOrganization)
         takes = is_judged and remember_roles(context, self.changes)
+        is_guarded = self._is_guarded(context)
+        if is_guarded:
+            required.remember_holders(context)
         for place, part in together(self.changes):
             try:
                 record(context, part)
@@ -151,7 +159,10 @@ class Batch:
                 raise
         if is_judged:
             set_aside(context, self.changes, takes=takes)
-        self.alters_plan = context.is_single_role != (plan.mode == "single")
+        if is_guarded:
+            required.require_holders(context, self.changes)
+        is_mode_other = context.is_single_role != (plan.mode == "single")
+        self.alters_plan = is_mode_other or required.alters(self.changes)
         if self._observe:
             self._states.append(self._look(tx))
         self.outcome = tx.close(o=o, **self.entry.names())
@@ -172,6 +183,15 @@ class Batch:
     ) -> Context:
         return Context(tx, name, o, self.entry.now, mode == "single", router)
 
+    def _is_guarded(self, context: Context) -> bool:
+        """Whether the last holder of a required role is to be kept; not where the organization is deleted."""
+        return (
+            self.plan.has_required
+            and not self._force
+            and not isinstance(self.changes[-1], DeleteOrganization)
+            and required.may_take(context, self.changes)
+        )
+
     def _claim_key(self, tx: Transaction) -> None:
         o, entry = self.plan.o, self.entry
         tx.run("forget_old_keys", o=o, cutoff=entry.now - KEY_RETENTION_SECONDS * 1_000_000)
@@ -189,18 +209,26 @@ class Batch:
         All organizations' own revision is locked first, for it is noted as what they follow from; then the
         others, in one order. Without cascade no more is taken than what has expired.
         """
-        users: dict[tuple[int, OrganizationId, str], list[DeleteRole]] = {}
+        users: dict[tuple[int, OrganizationId, str, int], list[DeleteRole]] = {}
         for place, rows in self._others.items():
             change = self.changes[place]
-            for other, slug, mode in rows:
+            for other, slug, mode, has_required in rows:
                 if isinstance(change, DeleteRole) and other != self.plan.o and slug is not None:
-                    users.setdefault((other, slug, mode), []).append(change)
+                    users.setdefault((other, slug, mode, has_required), []).append(change)
         if users:
-            tx.begin(o=self.plan.o, organization=self.name, mode=self.plan.mode)
-        for (other, slug, mode), deletions in sorted(users.items()):
-            tx.begin(o=other, organization=slug, mode=mode)
+            plan = self.plan
+            tx.begin(
+                o=plan.o, organization=self.name, mode=plan.mode, has_required=plan.has_required
+            )
+        for (other, slug, mode, has_required), deletions in sorted(users.items()):
+            tx.begin(o=other, organization=slug, mode=mode, has_required=bool(has_required))
             context = self._context(tx, router, other, slug, mode)
+            is_guarded = bool(has_required) and not self._force
+            if is_guarded:
+                required.remember_holders(context)
             self._end_roles_of(context, deletions)
+            if is_guarded:
+                required.require_holders(context, deletions, is_elsewhere=True)
             body = to_json([*deletions]).decode()
             entry = {**self.entry.names(), "key": None, "body": body, "is_elsewhere": True}
             tx.close(o=other, **entry)

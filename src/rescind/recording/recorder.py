@@ -36,6 +36,8 @@ from rescind.store import Rows, Store
 from rescind.store.base import KeyTaken, OverBudget, PlanStale
 
 PLAN_ATTEMPTS: Final = 16
+LASTING_HOLDER: Final = "lasting_holder"
+"""What is noted of a required role that only holders who expire have left."""
 MOST_STEPS_ASIDE: Final = 4
 """With so many steps of a batch in the background, all the others go there as well."""
 
@@ -76,6 +78,7 @@ class Recorder:
         within: object,
         detail: bool,
         only_at: Revision | None,
+        force: bool = False,
     ) -> Recorded:
         """Record a batch as one transaction; committed when this returns, unless it is `within` another.
 
@@ -106,6 +109,7 @@ class Recorder:
                 observe=detail and name != ENVIRONMENT,
                 only_at=only_at,
                 looks_for_replicas=within is None and self._store.engine == "postgres",
+                force=force,
                 others=others,
             )
             start = time.perf_counter()
@@ -137,6 +141,7 @@ class Recorder:
         changes: list[Change],
         now: model.Microseconds,
         only_at: Revision | None,
+        force: bool = False,
     ) -> Difference:
         """What a batch would give and take, exactly; nothing of it is kept. Raises its refusals."""
         require_order(changes)
@@ -157,6 +162,7 @@ class Recorder:
                 {},
                 observe=name != ENVIRONMENT,
                 only_at=only_at,
+                force=force,
                 others=others,
             )
             try:
@@ -174,12 +180,14 @@ class Recorder:
         known = self._plans.get(name)
         if known is not None:
             return known
-        ((o, mode, next_id),) = self._store.fetch("plan", {"organization": name}, within=within)
+        ((o, mode, next_id, has_required),) = self._store.fetch(
+            "plan", {"organization": name}, within=within
+        )
         if o is None:
             if not (changes and isinstance(changes[0], CreateOrganization)):
                 raise OrganizationNotFound(organization=name)
-            return Plan(next_id, "multiple", is_new=True)
-        plan = Plan(o, mode)
+            return Plan(next_id, "multiple", is_new=True, has_required=bool(has_required))
+        plan = Plan(o, mode, has_required=bool(has_required))
         if within is None:
             self._plans[name] = plan
         return plan
@@ -287,6 +295,7 @@ def _receipt(
     changed = direction is not None
     recorded = model.moment(recorded_at if changed else now)
     settled = settled_at and model.moment(settled_at)
+    noted = _missing(missing)
     return Receipt(
         organization=name,
         revision=seals.revision(o, number, environment),
@@ -297,7 +306,8 @@ def _receipt(
         fan_out=fan_out or 0,
         recorded_at=recorded,
         settled_at=settled if changed else recorded,
-        not_found=_missing(missing),
+        not_found=tuple(each for each in noted if each.what != LASTING_HOLDER),
+        only_expiring=tuple(each.name for each in noted if each.what == LASTING_HOLDER),
     )
 
 

@@ -52,6 +52,7 @@ def define_role(context: Context, change: changes.DefineRole) -> None:
     about = {
         "priority": _priority(change.priority),
         "critical": change.critical,
+        "required": change.required is True,
         "name": change.name,
         "resource_type": _resource_type(change.resource_type),
     }
@@ -97,6 +98,8 @@ def edit_role(context: Context, change: changes.EditRole) -> None:
         tx.count("set_role_priority", "altered", priority=priority, **names)
     if isinstance(change.critical, bool):
         tx.count("set_role_critical", "altered", critical=change.critical, **names)
+    if isinstance(change.required, bool):
+        tx.count("set_role_required", "altered", required=change.required, **names)
     if isinstance(change.name, str):
         tx.count("set_role_name", "altered", name=change.name, **names)
 
@@ -136,7 +139,7 @@ def end_expired(context: Context, *, owner: int, role: Any) -> None:
 
 def _only_takes(change: changes.EditRole) -> bool:
     """Whether it takes permissions away, and asks for nothing that needs the role to be there."""
-    others = (change.priority, change.critical, change.name)
+    others = (change.priority, change.critical, change.name, change.required)
     takes = bool(change.remove) or change.set == ()
     return takes and not change.add and all(value is UNSET for value in others)
 

@@ -41,8 +41,11 @@ class Held:
 class Transaction(Protocol):
     """The statements of one change. An engine may send them off without waiting for results."""
 
-    def begin(self, *, o: int, organization: str, mode: str) -> None:
-        """Lock the organization and start its counters at zero.
+    def begin(
+        self, *, o: int, organization: str, mode: str, has_required: bool | None = None
+    ) -> None:
+        """Lock the organization and start its counters at zero. With `has_required` it is also planned for
+        whether a role is required in it.
 
         The change fails with PlanStale if the organization is not what was planned for.
         """

@@ -22,6 +22,7 @@ SHARED = (
     "changes.sql",
     "pairs.sql",
     "single_role.sql",
+    "required.sql",
     "pending.sql",
     "reconcile.sql",
     "audit.sql",

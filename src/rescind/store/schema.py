@@ -27,6 +27,7 @@ VERSIONS = (
     "0016",
     "0017",
     "0018",
+    "0019",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 

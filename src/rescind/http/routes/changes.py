@@ -49,7 +49,7 @@ After = Annotated[int, QueryParameter(ge=0, le=2**63 - 1)]
 
 class ChangesRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A batch: one transaction, one revision. With `dry_run` nothing is done; with `detail` the receipt
-    tells the exact difference.
+    tells the exact difference; with `force` a required role may be left without an active holder.
     """
 
     changes: Annotated[list[Change], Meta(min_length=1)]
@@ -58,6 +58,7 @@ class ChangesRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     route: Route | None = None
     dry_run: bool = False
     detail: bool = False
+    force: bool = False
 
 
 class LogPage(Struct, frozen=True):
@@ -89,7 +90,9 @@ def make_changes(
         raise InvalidArgument(what="changes", value=weight(data.changes), mend=mend)
     organization = caller.organization_for(data.organization)
     if data.dry_run:
-        found = service.authority.preview(data.changes, organization=organization, only_at=at)
+        found = service.authority.preview(
+            data.changes, organization=organization, only_at=at, force=data.force
+        )
         return Response(Differing.of(found))
     require_text("actor", behalf or "")
     receipt = service.authority.apply(
@@ -102,6 +105,7 @@ def make_changes(
         route=data.route,
         inline_most_pairs=service.settings.inline_most_pairs,
         only_at=at,
+        force=data.force,
     )
     service.applied(receipt, data.changes)
     return Response(Received.of(receipt), headers=state_headers(receipt.token))

@@ -34,8 +34,10 @@ class PostgresTransaction:
         self._observing: list[psycopg.Cursor[tuple[Any, ...]]] = []
         self._observed: list[Rows] = []
 
-    def begin(self, *, o: int, organization: str, mode: str) -> None:
-        self.run("begin", o=o, organization=organization, mode=mode)
+    def begin(
+        self, *, o: int, organization: str, mode: str, has_required: bool | None = None
+    ) -> None:
+        self.run("begin", o=o, organization=organization, mode=mode, has_required=has_required)
 
     def guard(self, query: str, /, **params: Any) -> None:
         self._execute(query, self._store.refusing(query), params)

@@ -17,9 +17,14 @@ a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
 -- --- the frame of a change --------------------------------------------------------------------
 
 -- name: plan
-SELECT o.id, o.role_mode, (SELECT max(id) + 1 FROM organization) AS next_id
+SELECT o.id, o.role_mode, (SELECT max(id) + 1 FROM organization) AS next_id,
+@has_required
+AS has_required
 FROM organization AS env LEFT JOIN organization AS o ON o.slug = :organization
 WHERE env.id = 0
+
+-- fragment: has_required
+EXISTS (SELECT 1 FROM role AS q WHERE q.organization IN (0, o.id) AND q.required)
 
 -- While effective roles are behind the facts, what a change takes cannot be counted from them: then taking any fact
 -- counts as revoking, and in a single-role organization any change does.
@@ -459,7 +464,7 @@ SELECT 'role_exists' AS code, 'role' AS fact, r.slug || CASE WHEN r.organization
            WHERE x.slug = :role AND x.organization <> 0 HAVING count(*) > 1), '') END AS value
 FROM role AS r JOIN organization AS o ON o.id = r.organization WHERE r.slug = :role
 AND CASE WHEN r.organization = :o
-    THEN r.priority <> :priority OR r.critical <> :critical OR COALESCE(r.name, '') <> COALESCE(:name, r.name, '')
+    THEN r.priority <> :priority OR r.critical <> :critical OR r.required <> :required OR COALESCE(r.name, '') <> COALESCE(:name, r.name, '')
          OR COALESCE(r.resource_type, '') <> COALESCE(:resource_type, r.resource_type, '')
          OR EXISTS (SELECT 1 FROM role_permission AS rp JOIN permission AS p ON p.id = rp.permission
                     WHERE rp.role = r.id AND p.slug NOT IN (SELECT i.value FROM json_texts(:permissions) AS i))
@@ -470,8 +475,8 @@ AND CASE WHEN r.organization = :o
 LIMIT 1
 
 -- name: insert_role
-INSERT INTO role (organization, slug, name, priority, critical, resource_type)
-SELECT o.id, :role, :name, :priority, :critical, :resource_type FROM organization AS o WHERE o.id = :o
+INSERT INTO role (organization, slug, name, priority, critical, required, resource_type)
+SELECT o.id, :role, :name, :priority, :critical, :required, :resource_type FROM organization AS o WHERE o.id = :o
 ON CONFLICT (slug, organization) DO NOTHING
 
 -- name: refuse_own_role_missing
@@ -527,6 +532,9 @@ UPDATE role SET priority = :priority WHERE slug = :role AND organization = :o AN
 -- name: set_role_critical
 UPDATE role SET critical = :critical WHERE slug = :role AND organization = :o AND critical <> :critical
 
+-- name: set_role_required
+UPDATE role SET required = :required WHERE slug = :role AND organization = :o AND required <> :required
+
 -- name: set_role_name
 UPDATE role SET name = :name WHERE slug = :role AND organization = :o AND COALESCE(name, '') <> :name
 
@@ -561,7 +569,9 @@ FROM (
 WHERE u.assignments + u.organizations > 0
 
 -- name: list_organizations_using_role
-SELECT DISTINCT u.organization, o.slug, o.role_mode FROM (
+SELECT DISTINCT u.organization, o.slug, o.role_mode,
+@has_required
+AS has_required FROM (
     SELECT a.organization FROM role AS r JOIN assignment AS a ON a.role = r.id AND a.ended IS NULL
     WHERE r.slug = :role AND r.organization = 0
     UNION SELECT d.id FROM role AS r JOIN organization AS d ON d.default_role = r.id

@@ -25,7 +25,7 @@ WHERE n.organization = :o ORDER BY c.slug, p.slug
 SELECT slug, critical, description, organization = 0 FROM permission WHERE organization IN (0, :o) ORDER BY slug
 
 -- name: read_roles
-SELECT r.slug, r.priority, r.id, r.critical, r.name, r.resource_type, r.organization = 0 FROM role AS r WHERE r.organization IN (0, :o) ORDER BY r.organization, r.slug
+SELECT r.slug, r.priority, r.id, r.critical, r.name, r.resource_type, r.organization = 0, r.required FROM role AS r WHERE r.organization IN (0, :o) ORDER BY r.organization, r.slug
 
 -- name: read_role_permissions
 SELECT rp.role, p.slug FROM role AS r JOIN role_permission AS rp ON rp.role = r.id

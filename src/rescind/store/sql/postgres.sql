@@ -1,7 +1,7 @@
 -- What PostgreSQL does in its own way.
 
 -- name: begin
-SELECT rescind_begin(CAST(:o AS INTEGER), :organization, :mode)
+SELECT rescind_begin(CAST(:o AS INTEGER), :organization, :mode, CAST(:has_required AS BOOLEAN))
 
 -- Nothing is defined for all organizations until this change has ended: a name is defined on one level only.
 

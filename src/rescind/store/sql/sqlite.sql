@@ -1,7 +1,10 @@
 -- What SQLite does in its own way.
 
 -- name: check_plan
-SELECT 1 FROM organization WHERE id = :o AND slug = :organization AND role_mode = :mode
+SELECT 1 FROM organization AS o WHERE o.id = :o AND o.slug = :organization AND o.role_mode = :mode
+AND (:has_required IS NULL OR :has_required =
+@has_required
+)
 
 -- name: advance_revision
 UPDATE organization

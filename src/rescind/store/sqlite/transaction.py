@@ -35,9 +35,11 @@ class SqliteTransaction:
         self._missing: list[tuple[str, str]] = []
         self._began = time.perf_counter()
 
-    def begin(self, *, o: int, organization: str, mode: str) -> None:
+    def begin(
+        self, *, o: int, organization: str, mode: str, has_required: bool | None = None
+    ) -> None:
         self._tally.clear()
-        params = {"o": o, "organization": organization, "mode": mode}
+        params = {"o": o, "organization": organization, "mode": mode, "has_required": has_required}
         if not self._execute("check_plan", params).fetchone():
             raise PlanStale
 
