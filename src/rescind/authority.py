@@ -369,7 +369,7 @@ class Authority(AbstractContextManager["Authority"]):
         if isinstance(subject, str) and subject.startswith("group:"):
             return self._permissions_of_group(organization, subject, resource, **options)
         question = self._question(organization, subject, "*", resource)
-        return self._questions.page("list_permissions", question, **options)
+        return self._questions.page("permissions", question, **options)
 
     def resources_of(
         self,
@@ -383,7 +383,7 @@ class Authority(AbstractContextManager["Authority"]):
         """What a subject can reach with a permission: resources, perhaps of one type."""
         question = self._question(organization, subject, permission, None)
         kind = "" if resource_type is None else f"{model.resource_type_id(resource_type)}:"
-        return self._questions.page("list_resources", question, kind=kind, **options)
+        return self._questions.page("resources", question, kind=kind, **options)
 
     def who_can(
         self,
@@ -400,7 +400,7 @@ class Authority(AbstractContextManager["Authority"]):
         """
         question = self._question(organization, "user:*", permission, resource)
         kind = "" if subject_kind is None else f"{model.require_subject_kind(subject_kind)}:"
-        return self._questions.page("list_subjects", question, kind=kind, **options)
+        return self._questions.page("subjects", question, kind=kind, **options)
 
     # --- recorded facts ---------------------------------------------------------------------------
 

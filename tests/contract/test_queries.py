@@ -201,7 +201,7 @@ def test_no_look_up_fills_a_bloom_filter(new_database: Callable[[str], str]) -> 
     """SQLite looks up what a query needs; it does not go through a table first. (Control: a product of two
     recursive sets that is not limited is looked up by way of a filter.)
     """
-    product = queries("sqlite")["list_permissions"].replace("LIMIT 1000000000", "")
+    product = queries("sqlite")["drop_for_nesting"].replace("LIMIT 1000000000", "")
     with closing(connect(new_database("sqlite").removeprefix("sqlite:///"))) as connection:
         connection.create_function("rescind_tallied", 1, len)
         found = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from rescind import Authority, changes
-from rescind.decision.index import browse
+from rescind.decision.lists.indexed import Indexed
 from rescind.decision.memory import recall
 from tests.contract.world import FUTURE, WORLD
 
@@ -68,8 +68,7 @@ def turns(held: Authority, monkeypatch: pytest.MonkeyPatch) -> Turns:
     made = Turns(held)
     monkeypatch.setattr(recall, "TURN_SECONDS", 0.0)
     monkeypatch.setattr(recall, "pause", made.pause)
-    monkeypatch.setattr(browse, "STEP", 4)
-    monkeypatch.setattr(browse, "CHECKS", 4)
+    monkeypatch.setattr(Indexed, "at_once", 4)
     return made
 
 
@@ -112,19 +111,3 @@ def test_control_a_list_in_one_go(
     monkeypatch.setattr(recall, "TURN_SECONDS", float("inf"))
     assert LISTS["who can"](held, "standard") == LISTS["who can"](held, "live")
     assert turns.count == 0
-
-
-@pytest.mark.parametrize("count", [0, 1, 4, 5, 100, 1_000])
-def test_names_are_sorted_in_steps(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    """Equal to sorting them at once, each step a bounded part of it."""
-    monkeypatch.setattr(browse, "STEP", 16)
-    names = [f"user:{n * 7_919 % 1_009}" for n in range(count)]
-    steps, taken = browse._in_order(list(names)), 0
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            assert done.value == sorted(names)
-            break
-        taken += 1
-    assert taken >= count // 16 - 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,18 @@ from typing import Any
 from rescind import Authority, changes, model
 from rescind.changes import Change
 from rescind.decision.check import Question
-from rescind.decision.index import Index, browse
+from rescind.decision.index import Index
+from rescind.decision.index.facts import Facts
+from rescind.decision.index.orders import Name
 from rescind.decision.index.tail import Tail, read_tail
 from rescind.decision.index.whole import built
+from rescind.decision.lists.pages import in_memory
+from rescind.decision.lists.source import Asked, finished
+from rescind.decision.lists.streams import BEGINNING
 from rescind.errors import RescindError
+
+LEAST = -(1 << 63)
+"""Before any number."""
 
 LATE = model.moment(4_000_000_000_000_000)
 SOON = model.moment(3_000_000_000_000_000)
@@ -305,15 +313,6 @@ def _restore_environment(authority: Authority) -> None:
     authority.apply(ENVIRONMENT, organization="*")
 
 
-def _finished(steps: Generator[None, None, Any]) -> Any:
-    """What a list that is made in turns comes to."""
-    try:
-        while True:
-            next(steps)
-    except StopIteration as done:
-        return done.value
-
-
 def answers(index: Index) -> dict[Any, Any]:
     """Every check and every list of who can, so that all that can be kept is kept."""
     found: dict[Any, Any] = {}
@@ -325,15 +324,41 @@ def answers(index: Index) -> dict[Any, Any]:
                 verdict = index.resolved(s, p, r, lambda now=now: now)
             found[now, s, p, r] = verdict
         for p, r in itertools.product(PERMISSIONS, RESOURCES):
-            found[now, p, r] = _finished(browse.subjects(index, Question("o", "user:a", p, r), now))
+            question, asked = Question("o", "user:a", p, r), Asked(BEGINNING, 100, "")
+            found[now, p, r] = finished(in_memory(index, "subjects", question, asked, now))
+    for name, numbers in ordered_sets(index.facts).items():
+        index.facts.orders.after(name, numbers, LEAST, 1)
+    return found
+
+
+def ordered_sets(facts: Facts) -> dict[Name, Collection[int]]:
+    """The sets that an index may have in order."""
+    assignments = facts.assignments
+    found: dict[Name, Collection[int]] = {
+        Name("memberships"): facts.subjects,
+        Name("resources"): facts.resource_names,
+    }
+    found |= {Name("members", group): there for group, there in facts.members_of.items()}
+    found |= {Name("children", above): there for above, there in facts.resource_children.items()}
+    found |= {Name("places", holder): there for holder, there in assignments.held_by.items()}
+    for of, by_place in (("grants", assignments.grants), ("late", assignments.late)):
+        for place, by_role in by_place.items():  # type: ignore[attr-defined]
+            found |= {Name(of, place, role): there for role, there in by_role.items()}
     return found
 
 
 def facts_of(index: Index) -> dict[str, Any]:
     """All facts that an index keeps."""
     facts = index.facts
-    found = {name: v for name, v in vars(facts).items() if name not in ("_worked", "assignments")}
+    found = {
+        name: v
+        for name, v in vars(facts).items()
+        if name not in ("_worked", "assignments", "orders")
+    }
     found |= vars(facts.assignments)
+    for kinds in ("subject_kinds", "resource_kinds"):
+        kept = vars(found[kinds])
+        found[kinds] = (+kept["_counts"], {kind: few for kind, few in kept["_few"].items() if few})
     for name in ("environment", "own"):
         found[name] = vars(found[name])
     return found

@@ -16,10 +16,20 @@ from typing import Any
 import pytest
 
 from rescind import Authority, changes
-from rescind.decision.index import Index, assignments, catalog, facts, index, reading, whole, worked
+from rescind.decision.index import (
+    Index,
+    assignments,
+    catalog,
+    facts,
+    index,
+    orders,
+    reading,
+    whole,
+    worked,
+)
 from rescind.decision.index import touched as touched_module
 from tests.property import following
-from tests.property.following import Case, answers, cases, facts_of
+from tests.property.following import LEAST, Case, answers, cases, facts_of, ordered_sets
 
 MODULES = (assignments, catalog, facts, reading, whole, worked)
 READ = {"__init__", "built", "_fill", "_fill_catalog", "fetch"}
@@ -44,7 +54,10 @@ def _is_tidy(held: Index, places: int) -> bool:
         and (bool(held.lines) or not kept._shared)
         and kept.reached == sum(map(len, held.reach.values()))
         and (len(held.reach) <= 1 or kept.reached <= most + places)
-        and len(kept.rosters) <= worked.MOST_ROSTERS
+        and all(
+            order.after(LEAST, order.count) == sorted(ordered_sets(held.facts).get(name, ()))
+            for name, order in held.facts.orders._kept.items()
+        )
     )
 
 
@@ -82,10 +95,10 @@ def _ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """With short lines; and with all lines long, sets of roles in place of shared ones, and little kept."""
     yield
     with monkeypatch.context() as patched:
+        patched.setattr(orders, "SMALL", -1)
         patched.setattr(index, "LONG_LINE", 0)
         patched.setattr(index, "LEAST_REACH", 0)
         patched.setattr(index, "REACH_PER_MEMBERSHIP", 0)
-        patched.setattr(worked, "MOST_ROSTERS", 2)
         patched.setattr(assignments, "MOST_SHARED_ROLES", 1)
         yield
 

@@ -84,9 +84,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Part of a list, in the byte order of its items; `next_cursor` is None on the last page.
+    """Part of a list, in the byte order of its items; `next_cursor` is None on the last page, and only there.
 
-    A cursor stays good while facts change: later pages hold what sorts after it at the time.
+    Pages follow each other in the order in which memberships, resources and permissions were made. A cursor
+    stays good while facts change: whatever is on the list during the whole walk is on one page, once.
     """
 
     items: tuple[str, ...]

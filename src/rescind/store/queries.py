@@ -27,6 +27,7 @@ SHARED = (
     "reconcile.sql",
     "audit.sql",
     "decisions.sql",
+    "lists.sql",
     "facts.sql",
     "listing.sql",
     "index.sql",

@@ -28,6 +28,7 @@ VERSIONS = (
     "0017",
     "0018",
     "0019",
+    "0020",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 

@@ -12,6 +12,8 @@ from typing import Final, TypeVar
 
 from rescind.decision.index.assignments import Assignments, Held, Until
 from rescind.decision.index.catalog import Catalog, Role
+from rescind.decision.index.kinds import Kinds
+from rescind.decision.index.orders import Name, Orders
 from rescind.decision.index.worked import Worked
 
 ROOT: Final = 0
@@ -64,6 +66,9 @@ class Facts:
         self.resource_parent: dict[int, int | None] = {}
         self.resource_children: dict[int, set[int]] = {}
         self.assignments = Assignments()
+        self.orders = Orders()
+        self.subject_kinds = Kinds()
+        self.resource_kinds = Kinds()
         self.resets: dict[int, set[int]] = {}
         self.places = 0
         self.nestings = 0
@@ -105,6 +110,7 @@ class Facts:
             + RESOURCE_BYTES * len(self.resources)
             + ASSIGNMENT_BYTES * self.assignments.count
             + REACHED_BYTES * self._worked.reached
+            + self.orders.size()
             + self.own.size()
             + self.environment.size()
         )
@@ -124,6 +130,8 @@ class Facts:
             self.drop_membership(known)
         if known != number:
             self.text_bytes += getsizeof(subject)
+            self.subject_kinds.put(subject, number)
+            self.orders.put(Name("memberships"), number, holds=True)
         self.memberships[subject] = number
         self.subjects[number] = subject
         (self.inactive.discard if active else self.inactive.add)(number)
@@ -136,6 +144,8 @@ class Facts:
             return
         del self.memberships[subject]
         self.text_bytes -= getsizeof(subject)
+        self.subject_kinds.drop(subject, number)
+        self.orders.put(Name("memberships"), number, holds=False)
         self.inactive.discard(number)
         self._worked.forget_subject(subject)
         self.set_groups(number, {})
@@ -161,6 +171,7 @@ class Facts:
         else:
             _drop(self.groups_of, m, group)
             _discard(self.members_of, group, m)
+        self.orders.put(Name("members", group), m, holds=holds)
         if holds and until is not None:
             self.limited.setdefault(m, {})[group] = until
         else:
@@ -214,10 +225,14 @@ class Facts:
         before = self.resource_parent.get(number)
         if before is not None:
             _discard(self.resource_children, before, number)
+            self.orders.put(Name("children", before), number, holds=False)
         if parent is not None:
             self.resource_children.setdefault(parent, set()).add(number)
+            self.orders.put(Name("children", parent), number, holds=True)
         if known != number:
             self.text_bytes += getsizeof(slug)
+            self.resource_kinds.put(slug, number)
+            self.orders.put(Name("resources"), number, holds=True)
         is_moved = number in self.resource_parent and before != parent
         self.resources[slug] = number
         self.resource_names[number] = slug
@@ -236,8 +251,11 @@ class Facts:
             parent = self.resource_parent.pop(place)
             if parent is not None:
                 _discard(self.resource_children, parent, place)
+                self.orders.put(Name("children", parent), place, holds=False)
             slug = self.resource_names.pop(place)
             self.text_bytes -= getsizeof(slug)
+            self.resource_kinds.drop(slug, place)
+            self.orders.put(Name("resources"), place, holds=False)
             del self.resources[slug]
         self._worked.forget_lines()
 
@@ -248,9 +266,20 @@ class Facts:
             self.assignments.put(Held(holder, held.role, held.resource), until)
         else:
             self.assignments.drop(held)
+        self._put_in_order(held)
         name = self.resource_names.get(held.resource, "")
         has_others_below = held.resource in self.resource_children
         self._worked.forget_place(held.resource, name, has_others_below=has_others_below)
+
+    def _put_in_order(self, held: Held) -> None:
+        holder, role, resource = held
+        assignments, put = self.assignments, self.orders.put
+        in_grants = holder in assignments.grants.get(resource, {}).get(role, NOTHING)
+        put(Name("grants", resource, role), holder, holds=in_grants)
+        is_late = holder in assignments.late.get(resource, {}).get(role, NOTHING)
+        put(Name("late", resource, role), holder, holds=is_late)
+        has_place = resource in assignments.held_by.get(holder, NOTHING)
+        put(Name("places", holder), resource, holds=has_place)
 
     def drop_holder(self, holder: int) -> None:
         """All that a membership or group held."""

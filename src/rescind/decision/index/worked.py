@@ -1,4 +1,4 @@
-"""What is worked out of facts once and kept: for checks, and for lists of whole groups. Knows no facts."""
+"""What is worked out of facts once and kept, for checks. Knows no facts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ Line = tuple[tuple[int, frozenset[int]], ...]
 """(role, holders) of what is held for good on a resource and above it."""
 NO_ROLES: Final[frozenset[int]] = frozenset()
 NOWHERE: Final[dict[int, Set[int]]] = {}
-MOST_ROSTERS: Final = 64
 MOST_SHARED: Final = 100_000
 
 
@@ -55,7 +54,6 @@ class Worked:
         self.long_lines: dict[str, tuple[Place, ...]] = {}
         self.held: dict[int, Line] = {}
         self.places: dict[int, Place] = {}
-        self.rosters: dict[frozenset[int], list[str]] = {}
         self.reached = 0
         self._shared: dict[Any, Any] = {}
 
@@ -73,21 +71,12 @@ class Worked:
         self.reach[subject] = holders
         self.reached += len(holders)
 
-    def keep_roster(self, groups: frozenset[int], names: list[str]) -> list[str]:
-        """Keep the names that groups reach, with a few others' ones."""
-        if len(self.rosters) >= MOST_ROSTERS:
-            self.rosters.clear()
-        self.rosters[groups] = names
-        return names
-
     def forget_subject(self, subject: str) -> None:
         """A subject's groups, or whether it is active, have changed."""
         self.reached -= len(self.reach.pop(subject, ()))
-        self.rosters.clear()
 
     def forget_groups(self) -> None:
         """What is nested in what has changed."""
-        self.rosters.clear()
         self.reach.clear()
         self.reached = 0
 

@@ -235,7 +235,7 @@ THEN 2 ELSE 3 END
        END, o.role_mode
 @asked
 
--- Lists: a superset of candidates from the facts, each put to the same test as a check.
+-- What explanations and lists have in common: holders of a membership whether expired or not, and what is held.
 
 -- name: list_names
 SELECT o.id, o.revision, env.revision, m.id, p.id, r.id
@@ -260,84 +260,6 @@ above (id) AS (
  FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
  JOIN assignment AS a ON a.organization = :o AND a.holder = e.holder AND a.resource = e.place AND a.ended IS NULL
  LIMIT 1000000000) AS a
-
--- name: list_permissions
-WITH RECURSIVE
-@holders_of_subject
-,
-@above
-, candidate (id) AS (
-    SELECT rp.permission FROM
-@held_at
-    JOIN role_permission AS rp ON rp.role = a.role
-    UNION
-    SELECT rp.permission FROM organization AS o JOIN role_permission AS rp ON rp.role = o.default_role
-    WHERE o.id = :o AND o.role_mode = 'single'
-    LIMIT 1000000000)
-SELECT DISTINCT p.slug
-FROM candidate AS c JOIN permission AS p ON p.id = c.id
-JOIN organization AS o ON o.id = :o
-JOIN membership AS m ON m.organization = :o AND m.id = :m AND m.active
-JOIN resource AS r ON r.organization = :o AND r.id = :r
-WHERE p.slug > :after AND CASE WHEN :live OR p.critical THEN
-@allowed_live
-       ELSE
-@allowed_effective
-       END
-ORDER BY p.slug LIMIT :limit
-
--- name: list_resources
-WITH RECURSIVE
-@holders_of_subject
-, candidate (id) AS (
-    SELECT a.resource FROM holder AS h
-    JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL
-    JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = :p
-    UNION
-    SELECT 0 FROM organization AS o WHERE o.id = :o AND o.role_mode = 'single' AND o.default_role IS NOT NULL
-    UNION
-    SELECT x.id FROM candidate AS c JOIN resource AS x ON x.organization = :o AND x.parent = c.id)
-SELECT r.slug
-FROM candidate AS c JOIN resource AS r ON r.organization = :o AND r.id = c.id
-JOIN organization AS o ON o.id = :o
-JOIN membership AS m ON m.organization = :o AND m.id = :m AND m.active
-JOIN permission AS p ON p.id = :p
-WHERE r.slug > :after AND r.slug >= :kind AND (:kind = '' OR r.slug < :kind_end)
-AND CASE WHEN :live OR p.critical THEN
-@allowed_live
-       ELSE
-@allowed_effective
-       END
-ORDER BY r.slug LIMIT :limit
-
--- name: list_subjects
-WITH RECURSIVE
-@above
-, holder (id) AS (
-    SELECT a.holder FROM above
-    JOIN assignment AS a ON a.organization = :o AND a.resource = above.id AND a.ended IS NULL
-    JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = :p
-    UNION
-    SELECT n.child FROM holder AS h JOIN nesting AS n ON n.organization = :o AND n.parent = h.id),
-candidate (id) AS (
-    SELECT h.id FROM holder AS h WHERE h.id > 0
-    UNION
-    SELECT gm.membership FROM holder AS h JOIN group_member AS gm ON gm.organization = :o AND gm."group" = h.id
-    UNION
-    SELECT x.id FROM organization AS o JOIN membership AS x ON x.organization = o.id
-    WHERE o.id = :o AND o.role_mode = 'single' AND o.default_role IS NOT NULL)
-SELECT m.subject
-FROM candidate AS c JOIN membership AS m ON m.organization = :o AND m.id = c.id AND m.active
-JOIN organization AS o ON o.id = :o
-JOIN permission AS p ON p.id = :p
-JOIN resource AS r ON r.organization = :o AND r.id = :r
-WHERE m.subject > :after AND m.subject >= :kind AND (:kind = '' OR m.subject < :kind_end)
-AND CASE WHEN :live OR p.critical THEN
-@allowed_live
-       ELSE
-@allowed_effective
-       END
-ORDER BY m.subject LIMIT :limit
 
 -- The view for SQL users: a check per row, for whoever joins it to their own tables.
 

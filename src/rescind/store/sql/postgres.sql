@@ -265,3 +265,64 @@ SELECT l.* FROM below AS b CROSS JOIN LATERAL (
 -- name: listed_permissions_of_roles
 SELECT rp.role, (SELECT p.slug FROM permission AS p WHERE p.id = rp.permission)
 FROM role_permission AS rp WHERE rp.role = ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM json_texts(:roles) AS i))
+
+-- --- lists ----------------------------------------------------------------------------------------
+
+-- fragment: is_listed_holder
+= ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM json_texts(:holders) AS i))
+
+-- name: stream_members
+SELECT i.key, x.number, x.expires_at IS NULL OR x.expires_at > :now
+FROM json_items(:streams) AS i CROSS JOIN LATERAL (
+    SELECT gm.membership AS number, gm.expires_at FROM group_member AS gm
+    WHERE gm.organization = :o AND gm."group" = CAST(i.value ->> 0 AS INTEGER)
+      AND gm.membership > CAST(i.value ->> 1 AS INTEGER)
+    ORDER BY gm.organization, gm."group", gm.membership LIMIT CAST(i.value ->> 2 AS INTEGER)) AS x
+
+-- name: stream_holders
+SELECT i.key, x.number, x.is_in_force
+FROM json_items(:streams) AS i CROSS JOIN LATERAL (
+    SELECT a.holder AS number,
+@is_unexpired
+    AS is_in_force
+    FROM assignment AS a
+    WHERE a.role = CAST(i.value ->> 0 AS INTEGER) AND a.organization = :o AND a.resource = CAST(i.value ->> 1 AS INTEGER)
+      AND a.holder > CAST(i.value ->> 2 AS INTEGER) AND a.ended IS NULL
+    ORDER BY a.organization, a.role, a.resource, a.holder LIMIT CAST(i.value ->> 3 AS INTEGER)) AS x
+
+-- name: stream_holders_of_any
+SELECT x.key, x.holder,
+@is_given
+FROM (
+    SELECT i.key, d.holder, d.resource
+    FROM json_items(:streams) AS i CROSS JOIN LATERAL (
+        SELECT DISTINCT a.organization, a.resource, a.holder FROM assignment AS a
+        WHERE a.organization = :o AND a.resource = CAST(i.value ->> 0 AS INTEGER) AND a.holder > CAST(i.value ->> 1 AS INTEGER)
+        ORDER BY a.organization, a.resource, a.holder LIMIT CAST(i.value ->> 2 AS INTEGER)) AS d
+    OFFSET 0) AS x
+
+-- name: stream_places
+SELECT x.key, x.resource,
+@is_given
+FROM (
+    SELECT i.key, d.holder, d.resource
+    FROM json_items(:streams) AS i CROSS JOIN LATERAL (
+        SELECT DISTINCT a.organization, a.holder, a.resource FROM assignment AS a
+        WHERE a.organization = :o AND a.holder = CAST(i.value ->> 0 AS INTEGER)
+          AND a.resource > CAST(i.value ->> 1 AS INTEGER) AND a.ended IS NULL
+        ORDER BY a.organization, a.holder, a.resource LIMIT CAST(i.value ->> 2 AS INTEGER)) AS d
+    OFFSET 0) AS x
+
+-- name: stream_children
+SELECT i.key, x.number, TRUE
+FROM json_items(:streams) AS i CROSS JOIN LATERAL (
+    SELECT r.id AS number FROM resource AS r
+    WHERE r.organization = :o AND r.parent = CAST(i.value ->> 0 AS INTEGER) AND r.id > CAST(i.value ->> 1 AS INTEGER)
+    ORDER BY r.organization, r.parent, r.id LIMIT CAST(i.value ->> 2 AS INTEGER)) AS x
+
+-- name: stream_contents
+SELECT i.key, x.number, TRUE
+FROM json_items(:streams) AS i CROSS JOIN LATERAL (
+    SELECT rp.permission AS number FROM role_permission AS rp
+    WHERE rp.role = CAST(i.value ->> 0 AS INTEGER) AND rp.permission > CAST(i.value ->> 1 AS INTEGER)
+    ORDER BY rp.role, rp.permission LIMIT CAST(i.value ->> 2 AS INTEGER)) AS x

@@ -118,3 +118,106 @@ revision IN (
 -- fragment: oldest_rows
 FROM oldest AS x
 JOIN pending AS p ON p.organization = :o AND p."group" = x."group" AND p.kind = x.kind AND p.ref = x.ref
+
+-- --- lists ----------------------------------------------------------------------------------------
+
+-- fragment: is_listed_holder
+IN (SELECT i.value FROM json_each(:holders) AS i)
+
+-- A stream is walked step by step, since a subquery in FROM cannot be told its key here.
+
+-- name: stream_members
+WITH RECURSIVE walk (key, "group", most, number) AS (
+    SELECT i.key, i.value ->> 0, i.value ->> 2, (
+        SELECT gm.membership FROM group_member AS gm
+        WHERE gm.organization = :o AND gm."group" = i.value ->> 0 AND gm.membership > i.value ->> 1
+        ORDER BY gm.membership LIMIT 1)
+    FROM json_each(:streams) AS i
+    UNION ALL
+    SELECT w.key, w."group", w.most - 1, (
+        SELECT gm.membership FROM group_member AS gm
+        WHERE gm.organization = :o AND gm."group" = w."group" AND gm.membership > w.number
+        ORDER BY gm.membership LIMIT 1)
+    FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
+SELECT w.key, w.number, gm.expires_at IS NULL OR gm.expires_at > :now
+FROM walk AS w JOIN group_member AS gm ON gm.organization = :o AND gm."group" = w."group" AND gm.membership = w.number
+WHERE w.number IS NOT NULL
+
+-- name: stream_holders
+WITH RECURSIVE walk (key, role, resource, most, number) AS (
+    SELECT i.key, i.value ->> 0, i.value ->> 1, i.value ->> 3, (
+        SELECT a.holder FROM assignment AS a
+        WHERE a.role = i.value ->> 0 AND a.organization = :o AND a.resource = i.value ->> 1 AND a.holder > i.value ->> 2
+          AND a.ended IS NULL
+        ORDER BY a.holder LIMIT 1)
+    FROM json_each(:streams) AS i
+    UNION ALL
+    SELECT w.key, w.role, w.resource, w.most - 1, (
+        SELECT a.holder FROM assignment AS a
+        WHERE a.role = w.role AND a.organization = :o AND a.resource = w.resource AND a.holder > w.number
+          AND a.ended IS NULL
+        ORDER BY a.holder LIMIT 1)
+    FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
+SELECT w.key, w.number,
+@is_unexpired
+FROM walk AS w
+JOIN assignment AS a ON a.role = w.role AND a.organization = :o AND a.resource = w.resource AND a.holder = w.number
+WHERE w.number IS NOT NULL
+
+-- name: stream_holders_of_any
+WITH RECURSIVE x (key, resource, most, holder) AS (
+    SELECT i.key, i.value ->> 0, i.value ->> 2, (
+        SELECT a.holder FROM assignment AS a
+        WHERE a.organization = :o AND a.resource = i.value ->> 0 AND a.holder > i.value ->> 1 ORDER BY a.holder LIMIT 1)
+    FROM json_each(:streams) AS i
+    UNION ALL
+    SELECT x.key, x.resource, x.most - 1, (
+        SELECT a.holder FROM assignment AS a
+        WHERE a.organization = :o AND a.resource = x.resource AND a.holder > x.holder ORDER BY a.holder LIMIT 1)
+    FROM x WHERE x.most > 1 AND x.holder IS NOT NULL)
+SELECT x.key, x.holder,
+@is_given
+FROM x WHERE x.holder IS NOT NULL
+
+-- name: stream_places
+WITH RECURSIVE x (key, holder, most, resource) AS (
+    SELECT i.key, i.value ->> 0, i.value ->> 2, (
+        SELECT a.resource FROM assignment AS a
+        WHERE a.organization = :o AND a.holder = i.value ->> 0 AND a.resource > i.value ->> 1 AND a.ended IS NULL
+        ORDER BY a.resource LIMIT 1)
+    FROM json_each(:streams) AS i
+    UNION ALL
+    SELECT x.key, x.holder, x.most - 1, (
+        SELECT a.resource FROM assignment AS a
+        WHERE a.organization = :o AND a.holder = x.holder AND a.resource > x.resource AND a.ended IS NULL
+        ORDER BY a.resource LIMIT 1)
+    FROM x WHERE x.most > 1 AND x.resource IS NOT NULL)
+SELECT x.key, x.resource,
+@is_given
+FROM x WHERE x.resource IS NOT NULL
+
+-- name: stream_children
+WITH RECURSIVE walk (key, parent, most, number) AS (
+    SELECT i.key, i.value ->> 0, i.value ->> 2, (
+        SELECT r.id FROM resource AS r
+        WHERE r.organization = :o AND r.parent = i.value ->> 0 AND r.id > i.value ->> 1 ORDER BY r.id LIMIT 1)
+    FROM json_each(:streams) AS i
+    UNION ALL
+    SELECT w.key, w.parent, w.most - 1, (
+        SELECT r.id FROM resource AS r
+        WHERE r.organization = :o AND r.parent = w.parent AND r.id > w.number ORDER BY r.id LIMIT 1)
+    FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
+SELECT w.key, w.number, TRUE FROM walk AS w WHERE w.number IS NOT NULL
+
+-- name: stream_contents
+WITH RECURSIVE walk (key, role, most, number) AS (
+    SELECT i.key, i.value ->> 0, i.value ->> 2, (
+        SELECT rp.permission FROM role_permission AS rp
+        WHERE rp.role = i.value ->> 0 AND rp.permission > i.value ->> 1 ORDER BY rp.permission LIMIT 1)
+    FROM json_each(:streams) AS i
+    UNION ALL
+    SELECT w.key, w.role, w.most - 1, (
+        SELECT rp.permission FROM role_permission AS rp
+        WHERE rp.role = w.role AND rp.permission > w.number ORDER BY rp.permission LIMIT 1)
+    FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
+SELECT w.key, w.number, TRUE FROM walk AS w WHERE w.number IS NOT NULL

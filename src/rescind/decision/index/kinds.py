@@ -1,0 +1,41 @@
+"""Which names begin alike, such as `agent:` or `doc:`, while they are few."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+FEW: Final = 512
+"""Names of a kind up to which they are kept apart."""
+
+
+class Kinds:
+    """Numbers by the kind of their names."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._few: dict[str, set[int]] = {}
+
+    def put(self, name: str, number: int) -> None:
+        """A name that was not there."""
+        kind = _kind(name)
+        if self._counts[kind] == len(self._few.get(kind, ())):  # all of them are kept
+            self._few.setdefault(kind, set()).add(number)
+            if len(self._few[kind]) > FEW:
+                del self._few[kind]
+        self._counts[kind] += 1
+
+    def drop(self, name: str, number: int) -> None:
+        """A name that has gone."""
+        kind = _kind(name)
+        self._counts[kind] -= 1
+        self._few.get(kind, set()).discard(number)
+
+    def few(self, kind: str) -> set[int] | None:
+        """The numbers of a kind; None where they are or were many."""
+        few = self._few.get(kind, set())
+        return few if len(few) == self._counts[kind] else None
+
+
+def _kind(name: str) -> str:
+    return name[: name.find(":") + 1]

@@ -1,0 +1,108 @@
+"""Large sets of numbers in order, so that a page of one is read without going through all of it.
+
+An order is made when it is first asked for, and kept up to date from then on. Small sets are sorted
+each time.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable
+from typing import Final, NamedTuple
+
+SMALL: Final = 1_024
+"""Sets up to this size are sorted when they are asked for."""
+PART: Final = 512
+"""Numbers of a part of an order, as it is made; a part of twice as many is split."""
+ORDERED_BYTES: Final = 12
+"""What a number takes in an order, rounded up."""
+
+
+class Name(NamedTuple):
+    """Which set an order is of."""
+
+    of: str
+    key: int = 0
+    role: int = 0
+
+
+class Order:
+    """Different numbers in order. Adding, dropping and finding one takes no walk over all."""
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        ordered = sorted(numbers)
+        self._parts = [ordered[at : at + PART] for at in range(0, len(ordered), PART)]
+        self._lasts = [part[-1] for part in self._parts]
+        self.count = len(ordered)
+
+    def add(self, number: int) -> None:
+        """Have a number in it."""
+        if not self._parts:
+            self._parts, self._lasts, self.count = [[number]], [number], 1
+            return
+        at = min(bisect_left(self._lasts, number), len(self._parts) - 1)
+        part = self._parts[at]
+        place = bisect_left(part, number)
+        if place < len(part) and part[place] == number:
+            return
+        part.insert(place, number)
+        self.count += 1
+        if len(part) >= 2 * PART:
+            self._parts[at : at + 1] = [part[:PART], part[PART:]]
+            self._lasts[at : at + 1] = [part[PART - 1], part[-1]]
+        else:
+            self._lasts[at] = part[-1]
+
+    def drop(self, number: int) -> None:
+        """Have a number in it no longer."""
+        at = bisect_left(self._lasts, number)
+        if at == len(self._parts):
+            return
+        part = self._parts[at]
+        place = bisect_left(part, number)
+        if part[place] != number:
+            return
+        del part[place]
+        self.count -= 1
+        if part:
+            self._lasts[at] = part[-1]
+        else:
+            del self._parts[at], self._lasts[at]
+
+    def after(self, number: int, most: int) -> list[int]:
+        """The next numbers after one, at most so many."""
+        at = bisect_right(self._lasts, number)
+        found: list[int] = []
+        while at < len(self._parts) and len(found) < most:
+            part = self._parts[at]
+            start = 0 if found else bisect_right(part, number)
+            found += part[start : start + most - len(found)]
+            at += 1
+        return found
+
+
+class Orders:
+    """The orders of an index's sets, by name."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Name, Order] = {}
+
+    def after(self, name: Name, numbers: Collection[int], after: int, most: int) -> list[int]:
+        """The next numbers of a set after one, at most so many."""
+        if len(numbers) <= SMALL:
+            self._kept.pop(name, None)
+            return sorted(number for number in numbers if number > after)[:most]
+        kept = self._kept.get(name)
+        if kept is None or kept.count != len(numbers):
+            kept = self._kept[name] = Order(numbers)
+        return kept.after(after, most)
+
+    def put(self, name: Name, number: int, *, holds: bool) -> None:
+        """A number that a set has or has not, from now on."""
+        kept = self._kept.get(name) if self._kept else None
+        if kept is not None:
+            (kept.add if holds else kept.drop)(number)
+
+    def size(self) -> int:
+        """About how many bytes they take."""
+        return ORDERED_BYTES * sum(kept.count for kept in self._kept.values())

@@ -1,0 +1,207 @@
+"""The facts that a list reads, out of an index in memory. Under its lock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+from rescind.decision.check import Question
+from rescind.decision.index import Index
+from rescind.decision.index.assignments import Held, both
+from rescind.decision.index.facts import NOTHING, ROOT
+from rescind.decision.index.orders import Name
+from rescind.decision.lists.source import MOST_BELOW, MOST_PARENTS, MOST_STREAMS, Named, Scope
+from rescind.decision.lists.streams import Item, Kind, Request, Stream
+
+LEAST: Final = -(1 << 63)
+"""Before the number of any group."""
+
+
+class Indexed:
+    """A source out of an index, for a question whose names are there; see `source.Source`."""
+
+    at_once = 256
+
+    def __init__(self, index: Index, question: Question, now: int) -> None:
+        self._index, self._facts, self._now = index, index.facts, now
+        self._orders = index.facts.orders
+        self._m = index.facts.memberships.get(question.subject, 0)
+        self._resource = index.facts.resources.get(question.resource, ROOT)
+        self._roles = index.roles_with(question.permission)
+        self._reach: Collection[int] | None = None
+        self.is_single = index.facts.rules.is_single
+        self.default_is_given = index.facts.rules.default_role in self._roles
+
+    def read(self, requests: Sequence[Request], /) -> list[list[Item]]:
+        return [self._items(*request) for request in requests]
+
+    def _items(self, stream: Stream, after: int, most: int) -> list[Item]:
+        facts, (kind, key, role, _) = self._facts, stream
+        if kind is Kind.MEMBERS:
+            return self._members(key, after, most)
+        if kind is Kind.HOLDERS:
+            return self._holders_of(role, key, max(after, 0), most)
+        if kind is Kind.PLACES:
+            held = facts.assignments.held_by.get(key, {})
+            name, after = Name("places", key), max(after, ROOT)
+            return [
+                (place, self._gives(key, place))
+                for place in self._orders.after(name, held, after, most)
+            ]
+        if kind is Kind.MEMBERSHIPS:
+            numbers = self._orders.after(Name("memberships"), facts.subjects, after, most)
+        elif kind is Kind.RESOURCES:
+            numbers = self._orders.after(Name("resources"), facts.resource_names, after, most)
+        elif kind is Kind.CHILDREN:
+            children = facts.resource_children.get(key, NOTHING)
+            numbers = self._orders.after(Name("children", key), children, after, most)
+        else:
+            contents = facts.role(key).permissions
+            numbers = sorted(number for number in contents if number > after)[:most]
+        return [(number, True) for number in numbers]
+
+    def _members(self, group: int, after: int, most: int) -> list[Item]:
+        facts, now = self._facts, self._now
+        there = facts.members_of.get(group, NOTHING)
+        numbers = self._orders.after(Name("members", group), there, after, most)
+        if not facts.limited:
+            return [(m, True) for m in numbers]
+        until = [facts.limited[m].get(group) if m in facts.limited else None for m in numbers]
+        return [(m, end is None or end > now) for m, end in zip(numbers, until, strict=True)]
+
+    def _holders_of(self, role: int, place: int, after: int, most: int) -> list[Item]:
+        assignments, now = self._facts.assignments, self._now
+        grants = assignments.grants.get(place, {}).get(role, NOTHING)
+        late = assignments.late.get(place, {}).get(role, {})
+        good = self._orders.after(Name("grants", place, role), grants, after, most)
+        ending = self._orders.after(Name("late", place, role), late, after, most)
+        items = [*((m, True) for m in good), *((m, late[m] > now) for m in ending)]
+        return sorted(items)[:most]
+
+    def _gives(self, holder: int, place: int) -> bool:
+        assignments = self._facts.assignments
+        return any(
+            assignments.is_in_force(Held(holder, role, place), self._now)
+            for role in both(assignments.roles_of(holder, place), self._roles)
+        )
+
+    # --- who can ----------------------------------------------------------------------------------
+
+    def line(self) -> list[int]:
+        return list(self._facts.line(self._resource))
+
+    def scope(self, places: Collection[int]) -> Scope:
+        assignments, found, direct = self._facts.assignments, set[int](), list[Stream]()
+        for place in places:
+            for role in both(assignments.roles_on(place), self._roles):
+                found |= self._groups_with(role, place)
+                direct.append(Stream(Kind.HOLDERS, place, role))
+        groups = self._index.below(found)
+        return Scope(groups if len(groups) <= MOST_STREAMS else None, direct)
+
+    def _groups_with(self, role: int, place: int) -> set[int]:
+        """The groups, whose numbers are negative, that hold a role on a resource."""
+        found, after, most = set[int](), LEAST, 1
+        while after < 0:
+            items = self._holders_of(role, place, after, most)
+            found |= {h for h, is_in_force in items if h < 0 and is_in_force}
+            after, most = items[-1][0] if len(items) == most else 0, 2 * most
+        return found
+
+    def subjects(self, numbers: Collection[int]) -> Named:
+        names, inactive = self._facts.subjects, self._facts.inactive
+        return {m: names[m] for m in numbers if m in names and m not in inactive}
+
+    def subjects_of_kind(self, kind: str) -> list[int] | None:
+        few = self._facts.subject_kinds.few(kind)
+        return None if few is None else [m for m in few if m not in self._facts.inactive]
+
+    def subjects_allowed(self, numbers: Collection[int]) -> set[int]:
+        gives, roles, now = self._index.gives, self._roles, self._now
+        return {m for m in numbers if gives(m, roles, self._resource, now)}
+
+    # --- which resources --------------------------------------------------------------------------
+
+    def holders(self) -> Collection[int]:
+        if self._m in self._facts.inactive or self._m not in self._facts.subjects:
+            return ()
+        if self._reach is None:
+            self._reach = self._index.holders(self._m, self._now)
+        return self._reach
+
+    def below(self) -> list[int] | None:
+        held_by = [self._facts.assignments.held_by.get(holder, {}) for holder in self.holders()]
+        if sum(map(len, held_by)) > MOST_BELOW:
+            return None
+        found = {
+            place
+            for holder, held in zip(self.holders(), held_by, strict=True)
+            for place in held
+            if place != ROOT and self._gives(holder, place)
+        }
+        fringe = list(found)
+        while fringe and len(found) <= MOST_BELOW:
+            more = self._facts.resource_children.get(fringe.pop(), NOTHING)
+            if len(more) > MOST_BELOW:
+                return None
+            fringe += more - found
+            found |= more
+        return list(found) if len(found) <= MOST_BELOW else None
+
+    def parents(self) -> list[int] | None:
+        found = self._facts.resource_children
+        return [p for p in found if p != ROOT] if len(found) <= MOST_PARENTS + 1 else None
+
+    def resources(self, numbers: Collection[int]) -> Named:
+        names = self._facts.resource_names
+        return {number: names[number] for number in numbers if number in names}
+
+    def resources_of_kind(self, kind: str) -> list[int] | None:
+        few = self._facts.resource_kinds.few(kind)
+        return None if few is None else list(few)
+
+    def is_allowed_everywhere(self) -> bool:
+        reach = self.holders()
+        if not reach:
+            return False
+        if self.is_single:
+            return self._index.winning_role(self._m, self._now) in self._roles
+        assignments = self._facts.assignments
+        return assignments.gives(ROOT, frozenset(reach), self._roles, self._now)
+
+    def resources_allowed(self, numbers: Collection[int]) -> set[int]:
+        reach = frozenset(self.holders())
+        known: dict[int, bool] = {ROOT: False}
+        return {number for number in numbers if self._reaches(number, reach, known)}
+
+    def _reaches(self, number: int, reach: frozenset[int], known: dict[int, bool]) -> bool:
+        line = []
+        while number not in known:
+            line.append(number)
+            if self._facts.assignments.gives(number, reach, self._roles, self._now):
+                known[number] = True
+            else:
+                number = self._facts.resource_parent[number] or ROOT
+        known.update(dict.fromkeys(line, known[number]))
+        return known[number]
+
+    # --- which permissions ------------------------------------------------------------------------
+
+    def roles_held(self) -> Iterable[int]:
+        reach, found = frozenset(self.holders()), set[int]()
+        if not reach:
+            return ()
+        for place in self._facts.line(self._resource):
+            if not (place == ROOT and self.is_single):
+                held = self._facts.assignments.held_on(place, reach, self._now)
+                found |= {role for _, role in held}
+        won = self._index.winning_role(self._m, self._now) if self.is_single else None
+        return found if won is None else found | {won}
+
+    def permissions(self, numbers: Collection[int]) -> Named:
+        own, environment = self._facts.own.permissions, self._facts.environment.permissions
+        return {
+            number: slug
+            for slug, (number, _) in (*environment.items(), *own.items())
+            if number in numbers
+        }

@@ -1,0 +1,153 @@
+"""Pages of lists: what a subject can do, what it can reach, who can.
+
+All come from the facts, in memory or in the store. Effective roles are not asked, so a page costs the same
+while work is pending. Pages go in the order of numbers, which never change; a cursor is the number that the
+next page begins after. The items of one page are in byte order.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Generator
+from contextlib import nullcontext
+from functools import partial
+from typing import Final
+
+from rescind.decision.check import Question, require
+from rescind.decision.index import Index
+from rescind.decision.lists.indexed import Indexed
+from rescind.decision.lists.permissions import permissions
+from rescind.decision.lists.resources import resources
+from rescind.decision.lists.source import Asked, Found, Source, Steps, finished
+from rescind.decision.lists.stored import FetchMany, Names, Stored
+from rescind.decision.lists.streams import BEGINNING
+from rescind.decision.lists.subjects import subjects
+from rescind.decision.memory import Recall
+from rescind.errors import InvalidCursor, OrganizationNotFound
+from rescind.model import Page, Revision, Seals, require_number
+from rescind.store import Store
+
+MAX_LIMIT = 10_000
+_CURSOR: Final = "position"
+_NUMBER_BYTES: Final = 8
+
+LISTS: Final[dict[str, Callable[[Source, Asked], Steps[Found]]]] = {
+    "permissions": permissions,
+    "resources": resources,
+    "subjects": subjects,
+}
+STEP: Final = 1_024
+"""Permissions that a step in memory looks at."""
+
+
+def page(
+    store: Store,
+    recall: Recall | None,
+    query: str,
+    question: Question,
+    *,
+    live: bool,
+    now: int,
+    at_least: Revision | None,
+    limit: int,
+    cursor: str | None,
+    kind: str = "",
+    within: object = None,
+) -> Page:
+    """One page of a list. An unknown subject, permission or resource gives an empty page.
+
+    It may have fewer items than the limit, also none, where looking for more would take too long: a page
+    is the last one only if it has no cursor. Raises OrganizationNotFound, InvalidCursor, and
+    InvalidArgument for a limit out of range.
+    """
+    limit = require_number("limit", limit, least=1, most=MAX_LIMIT)
+    about = "\0".join((query, *question, kind))
+    after = BEGINNING if cursor is None else _opened(store.seals, cursor, about)
+    asked = Asked(after, limit, kind)
+    listed = None
+    if recall is not None and not live:
+        listed = recall.consult_in_turns(
+            question.organization,
+            lambda index, at: in_memory(index, query, question, asked, at),
+            at_least,
+        )
+    if listed is None:
+        with store.snapshot() if within is None else nullcontext() as snapshot:
+            fetch_many = (
+                snapshot.fetch_many if snapshot else partial(store.fetch_many, within=within)
+            )
+            listed = _stored(fetch_many, store.seals, query, question, asked, now, at_least)
+    found, revision = listed
+    return _page(store.seals, found, limit, about, revision)
+
+
+def in_memory(
+    index: Index, query: str, question: Question, asked: Asked, now: int
+) -> Generator[None, None, Found | None]:
+    """A page out of an index; None where a critical permission is asked for, which the facts decide."""
+    facts = index.facts
+    if query == "permissions":
+        for catalog in (facts.environment, facts.own):
+            for at, (_, critical) in enumerate(catalog.permissions.values()):
+                if at % STEP == 0:
+                    yield
+                if critical:
+                    return None
+    else:
+        permission = facts.permission(question.permission)
+        if permission is None or permission[1]:
+            return None if permission else Found([], None)
+    is_known = (
+        query == "subjects" or question.subject in facts.memberships,
+        query == "resources" or question.resource in facts.resources,
+    )
+    if not all(is_known):
+        return Found([], None)
+    return (yield from LISTS[query](Indexed(index, question, now), asked))
+
+
+def _stored(
+    fetch_many: FetchMany,
+    seals: Seals,
+    query: str,
+    question: Question,
+    asked: Asked,
+    now: int,
+    at_least: Revision | None,
+) -> tuple[Found, Revision]:
+    asked_for = {
+        "organization": question.organization,
+        "subject": question.subject,
+        "permission": question.permission,
+        "resource": question.resource,
+    }
+    rows = fetch_many([("read_asked", asked_for)])[0]
+    if not rows:
+        raise OrganizationNotFound(organization=question.organization)
+    names = Names(*rows[0])
+    revision = seals.revision(names.organization, names.revision, names.environment)
+    if at_least is not None:
+        require(revision, at_least)
+    m, p, r = names.membership, names.permission, names.resource
+    if None in {"permissions": (m, r), "resources": (m, p), "subjects": (p, r)}[query]:
+        return Found([], None), revision
+    return finished(LISTS[query](Stored(fetch_many, names, now), asked)), revision
+
+
+def _page(seals: Seals, found: Found, limit: int, about: str, revision: Revision) -> Page:
+    """A page of what was found, which may go beyond it."""
+    names, rest = found.names[:limit], found.rest
+    if len(found.names) > limit:
+        rest = names[-1][0]
+    cursor = None if rest is None else seals.seal(_CURSOR, rest.to_bytes(_NUMBER_BYTES), about)
+    items = tuple(sorted(name for _, name in names))
+    return Page(items, cursor, revision)
+
+
+def _opened(seals: Seals, cursor: object, about: str) -> int:
+    """After which number the page begins. Raises InvalidCursor for a cursor of another question."""
+    if isinstance(cursor, str):
+        after = seals.unseal(_CURSOR, cursor, about)
+        if after is not None:
+            return int.from_bytes(after)
+    raise InvalidCursor(cursor=cursor if isinstance(cursor, str) else reprlib.repr(cursor))

@@ -1,0 +1,228 @@
+"""The facts that a list reads, from the store: every query a range of an index, or look-ups by key."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from rescind.decision.lists.source import (
+    MOST_BELOW,
+    MOST_OF_KIND,
+    MOST_PARENTS,
+    MOST_STREAMS,
+    Named,
+    Scope,
+)
+from rescind.decision.lists.streams import Item, Kind, Request, Stream
+from rescind.store import Params, Rows
+
+MOST_PAIRS: Final = 256
+"""Roles with the permission, times resources of the line, that are looked up one by one."""
+_OF_ONE: Final = {
+    Kind.MEMBERSHIPS: "stream_memberships",
+    Kind.RESOURCES: "stream_resources",
+}
+_OF_MANY: Final = {
+    Kind.MEMBERS: "stream_members",
+    Kind.HOLDERS: "stream_holders",
+    Kind.HOLDERS_OF_ANY: "stream_holders_of_any",
+    Kind.CHILDREN: "stream_children",
+    Kind.PLACES: "stream_places",
+    Kind.CONTENTS: "stream_contents",
+}
+
+
+FetchMany: TypeAlias = Callable[[Sequence[tuple[str, Params]]], list[Rows]]
+
+
+class Names(NamedTuple):
+    """A row of `read_asked`: what a question's names mean."""
+
+    organization: int
+    revision: int
+    environment: int
+    membership: int | None
+    active: bool | None
+    permission: int | None
+    resource: int | None
+    is_single: bool
+    default_is_given: bool
+
+
+class Stored:
+    """A source on one state of the store, or in a caller's transaction; see `source.Source`."""
+
+    at_once = 100_000
+
+    def __init__(self, fetch_many: FetchMany, names: Names, now: int) -> None:
+        self._fetch_many, self._names = fetch_many, names
+        self.is_single, self.default_is_given = bool(names.is_single), bool(names.default_is_given)
+        self._given: dict[str, Any] = {
+            "o": names.organization,
+            "m": names.membership,
+            "p": names.permission,
+            "r": names.resource,
+            "now": now,
+        }
+        self._holders: list[int] | None = None
+        self._roles: list[int] | None = None
+        self._line: list[int] = []
+
+    def _fetch(self, query: str, **params: Any) -> Rows:
+        return self._fetch_many([(query, {**self._given, **params})])[0]
+
+    def _numbers(self, query: str, **params: Any) -> list[int]:
+        return [row[0] for row in self._fetch(query, **params)]
+
+    def read(self, requests: Sequence[Request], /) -> list[list[Item]]:
+        by_kind: dict[Kind, list[int]] = defaultdict(list)
+        for at, request in enumerate(requests):
+            by_kind[request.stream.kind].append(at)
+        found: list[list[Item]] = [[] for _ in requests]
+        asked = [
+            self._asked(kind, [requests[at] for at in places]) for kind, places in by_kind.items()
+        ]
+        for places, rows in zip(by_kind.values(), self._fetch_many(asked), strict=True):
+            for key, number, is_in_force in rows:
+                found[places[key]].append((number, is_in_force))
+        return found
+
+    def _asked(self, kind: Kind, requests: list[Request]) -> tuple[str, dict[str, Any]]:
+        if kind in _OF_ONE:
+            (request,) = requests
+            span = {"after": request.after, "most": request.most}
+            return _OF_ONE[kind], {**self._given, **span}
+        streams = json.dumps([_stream(request) for request in requests])
+        return _OF_MANY[kind], {**self._given, "streams": streams}
+
+    # --- who can ----------------------------------------------------------------------------------
+
+    def line(self) -> list[int]:
+        roles, line = self._fetch_many(
+            [
+                ("list_roles_with", {**self._given, "most": MOST_PAIRS + 1}),
+                ("list_line", self._given),
+            ]
+        )
+        self._line = [number for (number,) in line]
+        if len(roles) <= MOST_PAIRS:
+            owners = (0, self._names.organization)
+            self._roles = [role for role, owner in roles if owner in owners]
+        return self._line
+
+    def scope(self, places: Collection[int]) -> Scope:
+        by_role = self._roles is not None and len(self._roles) * len(places) <= MOST_PAIRS
+        span = {"places": json.dumps(list(places)), "most": MOST_STREAMS + 1}
+        if self._roles is not None and by_role:
+            groups = self._numbers("list_groups_by_role", roles=json.dumps(self._roles), **span)
+            direct = [Stream(Kind.HOLDERS, place, role) for place in places for role in self._roles]
+        else:
+            groups = self._numbers("list_groups_by_place", **span)
+            direct = [Stream(Kind.HOLDERS_OF_ANY, place) for place in places]
+        return Scope(groups if len(groups) <= MOST_STREAMS else None, direct)
+
+    def subjects(self, numbers: Collection[int]) -> Named:
+        return dict(self._fetch("list_subjects", ids=_list(numbers))) if numbers else {}
+
+    def subjects_of_kind(self, kind: str) -> list[int] | None:
+        rows = self._fetch("list_subjects_of_kind", **_span(kind))
+        return [m for m, active in rows if active] if len(rows) <= MOST_OF_KIND else None
+
+    def subjects_allowed(self, numbers: Collection[int]) -> set[int]:
+        return set(self._numbers("list_subjects_allowed", ids=_list(numbers))) if numbers else set()
+
+    # --- which resources --------------------------------------------------------------------------
+
+    def holders(self) -> Collection[int]:
+        if self._holders is None:
+            self._holders = self._numbers("list_holders") if self._names.active else []
+        return self._holders
+
+    def below(self) -> list[int] | None:
+        rows = self._fetch("list_places", holders=_list(self.holders()), most=MOST_BELOW + 1)
+        if len(rows) > MOST_BELOW:
+            return None
+        places = {resource for resource, is_given in rows if is_given}
+        if not places:
+            return []
+        found = self._numbers("list_below", places=_list(places), most=MOST_BELOW + 1)
+        return found if len(found) <= MOST_BELOW else None
+
+    def parents(self) -> list[int] | None:
+        found = self._numbers("list_parents", most=MOST_PARENTS + 1)
+        return found if len(found) <= MOST_PARENTS else None
+
+    def resources(self, numbers: Collection[int]) -> Named:
+        return dict(self._fetch("list_resources", ids=_list(numbers))) if numbers else {}
+
+    def resources_of_kind(self, kind: str) -> list[int] | None:
+        found = self._numbers("list_resources_of_kind", **_span(kind))
+        return found if len(found) <= MOST_OF_KIND else None
+
+    def is_allowed_everywhere(self) -> bool:
+        if not self._names.active:
+            return False
+        if self.is_single:
+            (won,) = self._numbers("list_role_won", holders=_list(self.holders()))
+            return won is not None and self._has_permission([won])
+        held = self._numbers("list_roles_on", holders=_list(self.holders()), places="[0]")
+        return self._has_permission(held)
+
+    def _has_permission(self, roles: Collection[int]) -> bool:
+        return bool(roles and self._fetch("list_any_with", roles=_list(roles)))
+
+    def resources_allowed(self, numbers: Collection[int]) -> set[int]:
+        if not numbers:
+            return set()
+        params = {"ids": _list(numbers), "holders": _list(self.holders())}
+        above: dict[int, int] = {}
+        is_given: dict[int, bool] = {}
+        for resource, parent, given in self._fetch("list_lines", **params):
+            above[resource], is_given[resource] = parent, bool(given)
+        return {number for number in numbers if _reaches(number, above, is_given)}
+
+    # --- which permissions ------------------------------------------------------------------------
+
+    def roles_held(self) -> Iterable[int]:
+        if not self._names.active:
+            return []
+        line, holders = self._numbers("list_line"), _list(self.holders())
+        places = [place for place in line if place or not self.is_single]
+        found = set(self._numbers("list_roles_on", holders=holders, places=_list(places)))
+        if self.is_single:
+            found |= {*self._numbers("list_role_won", holders=holders)} - {None}
+        return sorted(found)
+
+    def permissions(self, numbers: Collection[int]) -> Named:
+        return dict(self._fetch("list_permissions", ids=_list(numbers))) if numbers else {}
+
+
+def _stream(request: Request) -> list[int]:
+    (kind, key, role, _), after, most = request
+    if kind is Kind.HOLDERS:
+        return [role, key, max(after, 0), most]
+    if kind in (Kind.PLACES, Kind.HOLDERS_OF_ANY):
+        return [key, max(after, 0), most]
+    return [key, after, most]
+
+
+def _list(numbers: Iterable[int]) -> str:
+    return json.dumps(list(numbers))
+
+
+def _span(kind: str) -> dict[str, Any]:
+    """What begins with a kind and its colon: from that on, to what comes after the colon."""
+    return {"kind": kind, "kind_end": kind[:-1] + ";", "most": MOST_OF_KIND + 1}
+
+
+def _reaches(number: int, above: dict[int, int], is_given: dict[int, bool]) -> bool:
+    """Whether a resource, or one above it but the organization, is given. Shortens the way for the next."""
+    line = []
+    while number and not is_given.get(number, False):
+        line.append(number)
+        number = above.get(number, 0)
+    for step in line:
+        above[step] = number
+    return number != 0

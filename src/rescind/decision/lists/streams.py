@@ -1,0 +1,139 @@
+"""Ordered streams of numbers, and their merge. A merge reads in proportion to what is taken from it.
+
+A stream is a range of an index, such as a group's members in the order of their numbers. Knows nothing of
+where streams are read from.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Generator, Iterator, Sequence
+from enum import Enum
+from typing import Final, NamedTuple, TypeAlias
+
+MOST_AT_FIRST: Final = 1_024
+"""Items that the first read of a merge may take from all its streams together, beyond one of each."""
+BEGINNING: Final = -1
+"""Before the first number of any stream."""
+
+
+class Kind(Enum):
+    """What a stream holds, and what its key is."""
+
+    MEMBERS = "memberships in a group"
+    HOLDERS = "memberships with a role on a resource"
+    HOLDERS_OF_ANY = "memberships with any role on a resource"
+    MEMBERSHIPS = "all memberships"
+    CHILDREN = "resources directly below another"
+    PLACES = "resources on which a holder has any role"
+    RESOURCES = "all resources"
+    CONTENTS = "permissions of a role"
+
+
+class Stream(NamedTuple):
+    """One stream; `is_sure` says that whatever is in force in it belongs to the list."""
+
+    kind: Kind
+    key: int = 0
+    role: int = 0
+    is_sure: bool = True
+
+
+Item: TypeAlias = tuple[int, bool]
+"""A number of a stream, and whether it is in force: unexpired, and by a role with the permission."""
+
+
+class Request(NamedTuple):
+    """The next items of a stream, at most so many, after a number."""
+
+    stream: Stream
+    after: int
+    most: int
+
+
+Read: TypeAlias = Callable[[Sequence[Request]], list[list[Item]]]
+"""The items of each request, in order. Fewer than `most` only at a stream's end."""
+
+
+EXPIRED, DOUBTFUL, SURE = range(3)
+"""What streams say of a number: none has it in force, one has it, or one has it for sure."""
+_BITS: Final = 2
+"""Numbers are sorted with their grade in the lowest bits: integers take a fraction of what tuples do."""
+
+
+class Merge:
+    """Streams as one, in the order of numbers, each number once; from a number on.
+
+    A read takes at most `at_once` items, so that it is a short step, and one of each stream.
+    """
+
+    def __init__(
+        self, read: Read, streams: Sequence[Stream], after: int, wanted: int, at_once: int
+    ) -> None:
+        self._read, self._at_once = read, at_once
+        self._at = after
+        self._ends: dict[Stream, int] = dict.fromkeys(streams, after)
+        share = max(2 * wanted, MOST_AT_FIRST) // max(len(streams), 1) + 1
+        self._most = dict.fromkeys(streams, min(wanted, share, at_once))
+        self._waiting: list[int] = []
+        self.rows = 0
+        """Items read so far."""
+
+    def block(self) -> Generator[None, None, dict[int, int]]:
+        """The next numbers in order, with their grades; none at the end of all streams."""
+        while self._ready() == 0:
+            if not self._ends:
+                return {}
+            yield from self._refill()
+        count, waiting = min(self._ready(), self._at_once), self._waiting
+        while count < len(waiting) and waiting[count] >> _BITS == waiting[count - 1] >> _BITS:
+            count += 1
+        self._waiting = waiting[count:]
+        self._at = waiting[count - 1] >> _BITS
+        grade = (1 << _BITS) - 1
+        return {code >> _BITS: code & grade for code in waiting[:count]}  # the highest comes last
+
+    def _ready(self) -> int:
+        """How many of those that wait come before anything that was not read yet."""
+        if not self._ends:
+            return len(self._waiting)
+        return bisect_left(self._waiting, (min(self._ends.values()) + 1) << _BITS)
+
+    def _refill(self) -> Generator[None, None, None]:
+        """Read on in those streams of which nothing waits; twice as much as the time before."""
+        least = max(min(self._ends.values()), self._at)
+        asked = [
+            Request(stream, end, self._most[stream])
+            for stream, end in self._ends.items()
+            if end <= least
+        ]
+        for requests in _slices(asked, self._at_once):
+            for request, items in zip(requests, self._read(requests), strict=True):
+                self._take(request, items)
+            yield
+        self._waiting.sort()
+
+    def _take(self, request: Request, items: list[Item]) -> None:
+        stream = request.stream
+        self.rows += len(items)
+        if len(items) < request.most:
+            del self._ends[stream]
+        else:
+            self._ends[stream] = items[-1][0]
+            self._most[stream] = min(2 * request.most, self._at_once)
+        grade = SURE if stream.is_sure else DOUBTFUL
+        self._waiting += [n << _BITS | (grade if in_force else EXPIRED) for n, in_force in items]
+
+
+def _slices(requests: list[Request], most: int) -> Iterator[list[Request]]:
+    """The requests in order, parted so that each part asks for at most so many items."""
+    part: list[Request] = []
+    items = 0
+    for request in requests:
+        if part and items + request.most > most:
+            yield part
+            part, items = [], 0
+        part.append(request)
+        items += request.most
+    if part:
+        yield part

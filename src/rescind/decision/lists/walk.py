@@ -1,0 +1,48 @@
+"""The walk that all lists have in common: candidates in order, until a page is full or its budget spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from rescind.decision.lists.source import Asked, Found, Named, Steps
+from rescind.decision.lists.streams import DOUBTFUL, EXPIRED, SURE, Merge
+
+Names = Callable[[Collection[int]], Named]
+Test = Callable[[Collection[int]], set[int]]
+
+
+def walk(merge: Merge, asked: Asked, names: Names, test: Test) -> Steps[Found]:
+    """A page of a merge's candidates: those with a name of the kind that are sure or pass the test."""
+    found: list[tuple[int, str]] = []
+    tested = 0
+    at = asked.after
+    while len(found) <= asked.limit:
+        if merge.rows + tested >= asked.budget:
+            return Found(found, at)
+        block = yield from merge.block()
+        if not block:
+            return Found(found, None)
+        yield
+        named = names([number for number, grade in block.items() if grade != EXPIRED])
+        if asked.kind:
+            named = {n: name for n, name in named.items() if name.startswith(asked.kind)}
+        doubtful = [n for n, grade in block.items() if grade == DOUBTFUL and n in named]
+        yield
+        passed = test(doubtful) if doubtful else frozenset()
+        tested += len(doubtful)
+        found += [
+            (n, named[n])
+            for n, grade in block.items()
+            if n in named and (grade == SURE or n in passed)
+        ]
+        at = next(reversed(block))
+        yield
+    return Found(found, at)
+
+
+def few(numbers: Collection[int], asked: Asked, names: Names) -> Found:
+    """A page of numbers that are all known and all allowed."""
+    ahead = sorted(number for number in numbers if number > asked.after)
+    named = names(ahead if asked.kind else ahead[: asked.limit + 1])
+    found = [(n, named[n]) for n in ahead if n in named and named[n].startswith(asked.kind)]
+    return Found(found, None)
