@@ -32,8 +32,8 @@ Figures = dict[str, float]
 
 RAW = {
     "sqlite": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {size})"
-    " INSERT INTO effective_role SELECT 1, m.i, a.i, NULL FROM n AS m CROSS JOIN n AS a",
-    "postgres": "INSERT INTO effective_role SELECT 1, m, a, NULL"
+    " INSERT INTO rescind_effective_role SELECT 1, m.i, a.i, NULL FROM n AS m CROSS JOIN n AS a",
+    "postgres": "INSERT INTO rescind.effective_role SELECT 1, m, a, NULL"
     " FROM generate_series(1, {size}) AS m CROSS JOIN generate_series(1, {size}) AS a",
 }
 
@@ -74,7 +74,9 @@ def _raw(engine: str, url: str, size: int) -> float:
         connection.execute(RAW[engine].format(size=size))
         seconds = time.perf_counter() - start
         connection.execute(
-            "DELETE FROM effective_role" if engine == "sqlite" else "TRUNCATE effective_role"
+            "DELETE FROM rescind_effective_role"
+            if engine == "sqlite"
+            else "TRUNCATE rescind.effective_role"
         )
     return seconds
 

@@ -219,7 +219,8 @@ def _checks(engine: str, url: str, rounds: int, seed: int) -> Figures:
     )
     store = open_store(url)
     numbers = itertools.cycle(range(1, 1_000))
-    look_up = "SELECT subject FROM membership WHERE organization = 1 AND id = "
+    table = "rescind_membership" if engine == "sqlite" else "rescind.membership"
+    look_up = f"SELECT subject FROM {table} WHERE organization = 1 AND id = "
     with (
         Authority(store, organization="lab") as authority,
         closing(_bare_connection(store, url)) as bare,

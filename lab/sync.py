@@ -42,8 +42,8 @@ Figures = dict[str, float]
 RAW = {
     "sqlite": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {members}),"
     " a (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM a WHERE i < {assignments})"
-    " INSERT INTO effective_role SELECT 1, n.i, a.i, NULL FROM n CROSS JOIN a",
-    "postgres": "INSERT INTO effective_role SELECT 1, n, a, NULL"
+    " INSERT INTO rescind_effective_role SELECT 1, n.i, a.i, NULL FROM n CROSS JOIN a",
+    "postgres": "INSERT INTO rescind.effective_role SELECT 1, n, a, NULL"
     " FROM generate_series(1, {members}) AS n CROSS JOIN generate_series(1, {assignments}) AS a",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rescind import Authority
+from tests.sql import ours
 
 TABLES = (
     "organization",
@@ -31,7 +32,10 @@ def dump(authority: Authority) -> Rows:
     """Every row of every table, at one state."""
     queries = {table: f"dump {table}" for table in TABLES}
     authority.store.queries.update(
-        {query: f"SELECT * FROM {table}" for table, query in queries.items()}
+        {
+            query: ours(authority, f"SELECT * FROM rescind.{table}")
+            for table, query in queries.items()
+        }
     )
     found = authority.store.fetch_many([(query, {}) for query in queries.values()])
     return {table: sorted(rows, key=repr) for table, rows in zip(TABLES, found, strict=True)}
@@ -39,7 +43,7 @@ def dump(authority: Authority) -> Rows:
 
 def leave_out(authority: Authority, query: str) -> None:
     """Have the store do nothing where it would run the query: the control of a guard."""
-    nothing = "UPDATE membership SET active = active WHERE FALSE"
+    nothing = ours(authority, "UPDATE rescind.membership SET active = active WHERE FALSE")
     returns = "RETURNING" in authority.store.queries[query]
     authority.store.queries[query] = f"{nothing} RETURNING 0 AS pairs" if returns else nothing
     made_of_queries = getattr(authority.store, "_counting", None)

@@ -12,11 +12,12 @@ from rescind import ENVIRONMENT, Authority, DecisionPoint, Reason, Route
 from rescind.store import open_store
 from tests.conftest import ENGINES
 from tests.consistency.worlds import FOLDER, Asked, SmallWorld, Step, read_world, read_worlds
+from tests.sql import ours
 from tests.state import may
 
 WORLDS = read_worlds()
 VIEW = {
-    engine: f"SELECT count(*) FROM effective_permission WHERE {condition}"
+    engine: ours(engine, f"SELECT count(*) FROM rescind.effective_permission WHERE {condition}")
     for engine, condition in {
         "sqlite": "organization = :organization AND subject = :subject"
         " AND permission = :permission AND resource = :resource",

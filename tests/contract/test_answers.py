@@ -16,6 +16,7 @@ from rescind.errors import (
     OrganizationNotFound,
 )
 from tests.contract.world import WORLD
+from tests.sql import ours
 from tests.state import may
 
 Ask = Callable[[Authority], Any]
@@ -165,7 +166,7 @@ def test_the_critical_is_decided_live(acme: Authority) -> None:
 
 def _lose_effective_roles(authority: Authority) -> None:
     """Damage: what only effective roles tell is gone, the facts are there."""
-    authority.store.queries["lose"] = "DELETE FROM effective_role"
+    authority.store.queries["lose"] = ours(authority, "DELETE FROM rescind.effective_role")
     authority.store.transact(lambda tx: tx.run("lose"))
 
 

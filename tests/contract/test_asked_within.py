@@ -179,7 +179,7 @@ def rows(connection: psycopg.Connection[Any]) -> int:
     return len(connection.execute("SELECT id FROM theirs").fetchall())
 
 
-FAILING = "SELECT 1 / 0 FROM organization WHERE slug = %(organization)s"
+FAILING = "SELECT 1 / 0 FROM rescind.organization WHERE slug = %(organization)s"
 
 
 def fail(authority: Authority, names: Sequence[str]) -> None:
@@ -289,7 +289,7 @@ def at_level(authority: Authority, database: str) -> Iterator[Callable[[Any], An
         def begin(level: Any) -> Any:
             connection.rollback()
             connection.isolation_level = level
-            connection.execute("SELECT 1 FROM organization LIMIT 1")
+            connection.execute("SELECT 1 FROM rescind.organization LIMIT 1")
             return connection
 
         yield begin
@@ -321,7 +321,7 @@ def test_what_others_commit_after_a_read_transaction_began(
     authority.apply([*SETUP, *GRANT])
     with closing(connect(database)) as connection:
         connection.execute("BEGIN")
-        connection.execute("SELECT 1 FROM organization").fetchall()
+        connection.execute("SELECT 1 FROM rescind_organization").fetchall()
         receipt = authority.apply(TAKE)
         assert answers(authority, connection) == {True}
         with pytest.raises(RevisionUnavailable):
@@ -390,7 +390,7 @@ def test_a_snapshot_that_nothing_overtook(
     authority: Authority, at_level: Callable[[Any], Any], level: Any
 ) -> None:
     """Who locks the organization's row first has the state that is committed, or a serialization failure."""
-    fresh = "SELECT revision FROM organization WHERE slug IN ('acme', '*') ORDER BY id FOR SHARE"
+    fresh = "SELECT revision FROM rescind.organization WHERE slug IN ('acme', '*') ORDER BY id FOR SHARE"
     connection = at_level(level)
     connection.execute(fresh)
     assert authority.check(ADA, "read", within=connection)

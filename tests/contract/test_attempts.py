@@ -232,7 +232,7 @@ def test_a_repair_whose_plan_is_always_overtaken(
     acme: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An audit says that it could not mend what it found."""
-    by_hand(acme, f"DELETE FROM effective_role WHERE assignment = {given('owner')}")
+    by_hand(acme, f"DELETE FROM rescind.effective_role WHERE assignment = {given('owner')}")
     assert of("agent:bot")
     asked: list[Any] = []
     monkeypatch.setattr(acme.store, "transact", _always(PlanStale(), asked))

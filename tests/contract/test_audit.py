@@ -10,6 +10,7 @@ from rescind import Authority, changes
 from rescind.insight.audit import MEMBERSHIPS_A_READ, Drift, audit
 from rescind.model import RoleMode
 from tests.contract.world import FUTURE
+from tests.sql import ours
 from tests.state import may
 
 GONE = 1_000_000
@@ -19,7 +20,7 @@ GONE = 1_000_000
 def by_hand(authority: Authority, sql: str) -> None:
     """What no change does."""
     with authority.store.connection() as connection:
-        connection.execute(sql)  # type: ignore[attr-defined]
+        connection.execute(ours(authority, sql))  # type: ignore[attr-defined]
 
 
 def settle_all(authority: Authority) -> None:
@@ -38,19 +39,20 @@ def found(authority: Authority) -> dict[str | None, Drift]:
 
 def of(subject: str) -> str:
     """A membership's number, in SQL."""
-    return f"(SELECT id FROM membership WHERE subject = '{subject}')"
+    return f"(SELECT id FROM rescind.membership WHERE subject = '{subject}')"
 
 
 def given(role: str) -> str:
     """A role's assignments, in SQL."""
-    return f"(SELECT a.id FROM assignment AS a JOIN role AS q ON q.id = a.role WHERE q.slug = '{role}')"
+    held = "rescind.assignment AS a JOIN rescind.role AS q ON q.id = a.role"
+    return f"(SELECT a.id FROM {held} WHERE q.slug = '{role}')"
 
 
 def row(subject: str, assignment: str) -> str:
     """A statement that makes a row."""
     columns = "(organization, membership, assignment)"
-    whose = "(SELECT id FROM organization WHERE slug = 'acme')"
-    return f"INSERT INTO effective_role {columns} SELECT {whose}, {subject}, {assignment}"
+    whose = "(SELECT id FROM rescind.organization WHERE slug = 'acme')"
+    return f"INSERT INTO rescind.effective_role {columns} SELECT {whose}, {subject}, {assignment}"
 
 
 def test_what_a_group_should_give(acme: Authority) -> None:
@@ -58,12 +60,13 @@ def test_what_a_group_should_give(acme: Authority) -> None:
     acme.apply([changes.Assign(role="owner", to="group:staff", on="folder:b")])
     by_hand(
         acme,
-        f"DELETE FROM effective_role WHERE membership = {of('user:bob')} AND assignment IN {given('owner')}",
+        f"DELETE FROM rescind.effective_role WHERE membership = {of('user:bob')}"
+        f" AND assignment IN {given('owner')}",
     )
     by_hand(acme, row(of("user:bob"), given("writer")))
     by_hand(
         acme,
-        "UPDATE effective_role SET expires_at = 5 WHERE membership ="
+        "UPDATE rescind.effective_role SET expires_at = 5 WHERE membership ="
         f" {of('user:ada')} AND assignment IN {given('owner')}",
     )
     drift = found(acme)
@@ -92,11 +95,13 @@ def test_what_comes_from_no_group(acme: Authority) -> None:
     """Rows of their own, of memberships and of assignments that are gone: one entry, mended at once."""
     by_hand(
         acme,
-        f"DELETE FROM effective_role WHERE membership IN ({of('user:cyd')}, {of('agent:bot')})",
+        f"DELETE FROM rescind.effective_role WHERE membership IN ({of('user:cyd')}, {of('agent:bot')})",
     )
     by_hand(acme, row(str(GONE), given("writer")))
     by_hand(acme, row(of("user:ada"), str(-GONE)))
-    by_hand(acme, row(of("user:bob"), f"id FROM assignment WHERE holder = {of('agent:bot')}"))
+    by_hand(
+        acme, row(of("user:bob"), f"id FROM rescind.assignment WHERE holder = {of('agent:bot')}")
+    )
     drift = found(acme)
     assert (drift[None].missing, drift[None].surplus) == (2, 2)
     assert drift["eng"].examples == [f"membership {GONE} (gone) has writer on folder:a"]
@@ -117,7 +122,7 @@ def test_rows_of_what_was_taken_back(acme: Authority) -> None:
     acme.apply([changes.Unassign(role="writer", to="group:eng", on="folder:a")], route="background")
     acme.reconcile("eng")
     assert (audit(acme).is_clean, acme.pending()[0].kind) == (True, "member")
-    by_hand(acme, row(of("user:cyd"), "id FROM assignment WHERE ended IS NOT NULL"))
+    by_hand(acme, row(of("user:cyd"), "id FROM rescind.assignment WHERE ended IS NOT NULL"))
     assert audit(acme, repair=True).repaired == 1
     assert audit(acme).is_clean
 
@@ -126,7 +131,7 @@ def test_of_a_deleted_group(acme: Authority) -> None:
     """Its rows are mended without its name."""
     acme.apply([changes.DeleteGroup(group="eng", cascade=True)], route="background")
     assert found(acme)[None].unsettled
-    by_hand(acme, "DELETE FROM pending")
+    by_hand(acme, "DELETE FROM rescind.pending")
     assert found(acme)[None].surplus == 1
     assert not may(acme, "user:ada", "write", "doc:1")
     audit(acme, repair=True)
@@ -166,7 +171,7 @@ def test_reads_are_small(authority: Authority, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_next_change_is_told_from_a_repair(acme: Authority) -> None:
     """Whoever is at a repair sees that there is more to look at: see `property/test_schedules.py`."""
-    by_hand(acme, "DELETE FROM effective_role")
+    by_hand(acme, "DELETE FROM rescind.effective_role")
     audit(acme, repair=True)
     before = {work.group_number: work.revision for work in acme.pending()}
     leave = [changes.RemoveMembers(group="eng", members=("user:ada",))]
@@ -182,7 +187,7 @@ def test_what_happens_meanwhile(
     acme: Authority, monkeypatch: pytest.MonkeyPatch, is_deleted: bool
 ) -> None:
     """An organization that takes another mode is mended as it is then; one that is deleted needs nothing."""
-    by_hand(acme, "DELETE FROM effective_role")
+    by_hand(acme, "DELETE FROM rescind.effective_role")
     fetch_many = acme.store.fetch_many
 
     def overtaken(questions: Any) -> Any:
@@ -205,7 +210,8 @@ def test_expiries_of_paths(acme: Authority) -> None:
     """A row that outlives the way to it is drift, and is denied in time all the same once that is told."""
     acme.apply([changes.AddMembers(group="eng", members=("user:bob",), expires_at=FUTURE)])
     by_hand(
-        acme, f"UPDATE effective_role SET expires_at = NULL WHERE membership = {of('user:bob')}"
+        acme,
+        f"UPDATE rescind.effective_role SET expires_at = NULL WHERE membership = {of('user:bob')}",
     )
     assert found(acme)["eng"].examples == ["user:bob has writer on folder:a until the wrong time"]
     audit(acme, repair=True)

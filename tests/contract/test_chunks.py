@@ -19,7 +19,7 @@ ALL = changes.ReplaceAssignments(
     to="group:team", assignments=tuple(Given(role="reader", on=place) for place in PLACES)
 )
 NONE = changes.ReplaceAssignments(to="group:team", assignments=())
-ROWS = "SELECT count(*) FROM effective_role WHERE organization = :o"
+ROWS = "SELECT count(*) FROM rescind.effective_role WHERE organization = :o"
 
 
 @pytest.fixture

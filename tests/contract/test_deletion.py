@@ -20,6 +20,7 @@ from rescind.propagation.deletion import clear
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from tests.contract.world import WORLD
+from tests.sql import ours
 from tests.state import dump, leave_out, may
 
 DELETE = [changes.DeleteOrganization(cascade=True)]
@@ -28,7 +29,7 @@ QUESTIONS = [
     ("user:ada", "write", "doc:1"),
     ("agent:bot", "purge", "folder:b"),
 ]
-VIEW = "SELECT count(*) FROM effective_permission WHERE organization = 'acme'"
+VIEW = "SELECT count(*) FROM rescind.effective_permission WHERE organization = 'acme'"
 
 
 def left_of(authority: Authority, o: int) -> set[str]:
@@ -52,7 +53,7 @@ def test_nobody_is_answered_from_it(acme: Authority) -> None:
     what is left of it is still there.
     """
     o = acme.check(*QUESTIONS[0]).revision.incarnation
-    acme.store.queries["view"] = VIEW  # type: ignore[attr-defined]
+    acme.store.queries["view"] = ours(acme, VIEW)  # type: ignore[attr-defined]
     assert acme.store.fetch("view", {}) != [(0,)]
     receipt = acme.apply(DELETE, route="background")
     assert (receipt.direction, receipt.route) == (Direction.REVOKES, Route.BACKGROUND)
@@ -240,6 +241,6 @@ def test_one_clears_at_a_time(new_database: Callable[[str], str]) -> None:
         authority.apply(WORLD)
         authority.apply(DELETE, route="background")
         with authority.store.connection() as connection:
-            connection.execute("SELECT * FROM deletion FOR UPDATE")  # type: ignore[attr-defined]
+            connection.execute("SELECT * FROM rescind.deletion FOR UPDATE")  # type: ignore[attr-defined]
             assert not clear(authority.store)
         assert clear(authority.store)

@@ -11,6 +11,7 @@ from rescind import Authority, changes
 from rescind.errors import InvalidArgument
 from rescind.store import open_store
 from tests.contract.world import FUTURE, PAST, WORLD
+from tests.sql import ours
 from tests.state import may
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -76,7 +77,7 @@ def test_a_time_names_an_instant(acme: Authority) -> None:
         acme.apply([changes.Assign(role="reader", to="user:cyd", expires_at=naive)])
 
 
-VIEW = "SELECT subject, permission, resource FROM effective_permission WHERE organization = 'acme'"
+VIEW = "SELECT subject, permission, resource FROM rescind.effective_permission WHERE organization = 'acme'"
 
 
 def test_the_view_answers_like_checks(acme: Authority) -> None:
@@ -99,7 +100,7 @@ def test_the_view_answers_like_checks(acme: Authority) -> None:
 
 
 def _rows(authority: Authority) -> set[tuple[str, str, str]]:
-    authority.store.queries["view"] = VIEW
+    authority.store.queries["view"] = ours(authority, VIEW)
     rows = authority.store.fetch("view", {})
     assert len(rows) == len(set(rows))
     return set(rows)

@@ -8,6 +8,7 @@ from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.insight.audit import audit
 from tests.jobs import due_jobs
+from tests.sql import ours
 from tests.state import may
 
 NUMBERS = range(3)
@@ -48,7 +49,11 @@ def _park_among(team: Authority, changed: list[Change], place: int) -> None:
     assert len(refs) == len(changed)
     with team.store.connection() as connection:
         connection.execute(  # type: ignore[attr-defined]
-            f"UPDATE pending SET parked = TRUE WHERE organization = {o} AND ref = {refs[place]}"
+            ours(
+                team,
+                "UPDATE rescind.pending SET parked = TRUE"
+                f" WHERE organization = {o} AND ref = {refs[place]}",
+            )
         )
 
 
@@ -69,10 +74,11 @@ def test_control_parked_work_that_others_are_gathered_into_is_lost(team: Authori
     """Where a parked row takes the others' revisions, and not its own with them, a row is missing."""
     for name in ("measure_assignment", "gather_pending", "delete_gathered"):
         sql = team.store.queries[name]  # type: ignore[attr-defined]
-        start = sql.index("AND EXISTS (SELECT 1 FROM pending AS own")
+        own = ours(team, "AND EXISTS (SELECT 1 FROM rescind.pending AS own")
+        start = sql.index(own)
         while start >= 0:
             sql = sql[:start] + sql[sql.index("own.parked)", start) + len("own.parked)") :]
-            start = sql.find("AND EXISTS (SELECT 1 FROM pending AS own")
+            start = sql.find(own)
         team.store.queries[name] = sql  # type: ignore[attr-defined]
     _park_among(team, [_given(number) for number in NUMBERS], 0)
     team.reconcile("team")

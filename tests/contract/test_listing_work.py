@@ -18,6 +18,7 @@ from rescind.store.postgres.transaction import PostgresSnapshot
 from rescind.store.queries import Engine, queries
 from rescind.store.sqlite import connect
 from rescind.store.sqlite.transaction import SqliteSnapshot
+from tests.sql import ours
 
 MANY = 6_000
 GROUPS = 100_000
@@ -35,19 +36,21 @@ FILL = (
      "1, 1000000 + i, 'user:u' || i, NULL, i % 4 <> 0, 0", MANY),
     ('"group" (organization, id, slug)', "1, -2000000 - i, 'g' || i", GROUPS),
     ('group_member (organization, membership, "group", expires_at, made)',
-     f"1, 1000000 + i, (SELECT id FROM \"group\" WHERE organization = 1 AND slug = 'all'), {AT}, 1", MANY),
+     "1, 1000000 + i, (SELECT id FROM rescind.\"group\" WHERE organization = 1 AND slug = 'all'),"
+     f" {AT}, 1", MANY),
     # Groups below `top`, each with a hundred of the subjects.
     ("recorded_nesting (organization, child, parent, made)",
-     "1, -2000000 - i, (SELECT id FROM \"group\" WHERE organization = 1 AND slug = 'top'), 1", NESTED),
+     "1, -2000000 - i, (SELECT id FROM rescind.\"group\" WHERE organization = 1 AND slug = 'top'),"
+     " 1", NESTED),
     ('group_member (organization, membership, "group", made)',
      f"1, 1000000 + i, -2000001 - (i % {NESTED}), 1", MANY),
     ("resource (organization, id, slug, parent)", "1, 4000000 + i, 'doc:n' || i, 0", MANY),
     # Many things held by one, one thing held by many.
     ("assignment (organization, id, holder, role, resource, expires_at, made)",
-     f"1, 5000000 + i, (SELECT id FROM \"group\" WHERE organization = 1 AND slug = 'all'),"
-     f" (SELECT id FROM role WHERE slug = 'reader'), 4000000 + i, {AT}, 1", MANY),
+     f"1, 5000000 + i, (SELECT id FROM rescind.\"group\" WHERE organization = 1 AND slug = 'all'),"
+     f" (SELECT id FROM rescind.role WHERE slug = 'reader'), 4000000 + i, {AT}, 1", MANY),
     ("assignment (organization, id, holder, role, resource, made)",
-     "1, -6000000 - i, 1000000 + i, (SELECT id FROM role WHERE slug = 'reader'), 0, 1", MANY),
+     "1, -6000000 - i, 1000000 + i, (SELECT id FROM rescind.role WHERE slug = 'reader'), 0, 1", MANY),
     # Roles and permissions of others, and a role with many permissions.
     ("organization (id, slug, name, created_at)", "100 + i, 'o' || i, '', 0", 2_000),
     ("role (organization, slug, priority, critical)", "100 + i, 'r' || i, 0, FALSE", 2_000),
@@ -56,8 +59,9 @@ FILL = (
     ("role (organization, slug, priority, critical)", "1, 'q' || i, 0, FALSE", 2_000),
 )  # fmt: skip
 WIDE = (
-    "INSERT INTO role_permission (role, permission)"
-    " SELECT (SELECT id FROM role WHERE slug = 'wide'), id FROM permission WHERE organization = 1"
+    "INSERT INTO rescind.role_permission (role, permission)"
+    " SELECT (SELECT id FROM rescind.role WHERE slug = 'wide'), id FROM rescind.permission"
+    " WHERE organization = 1"
 )
 
 Ask = Callable[..., FactPage[Any]]
@@ -162,10 +166,10 @@ def large(
 
 def _fill(engine: Engine, database: str) -> None:
     statements = [
-        f"INSERT INTO {table} {SERIES.format(count)} SELECT {row} FROM n"
+        f"INSERT INTO rescind.{table} {SERIES.format(count)} SELECT {row} FROM n"
         for table, row, count in FILL
     ]
-    last = "UPDATE organization SET last_number = 7000000 WHERE id = 1"
+    last = "UPDATE rescind.organization SET last_number = 7000000 WHERE id = 1"
     connection: Any
     if engine == "sqlite":
         connection = connect(database.removeprefix("sqlite:///"))
@@ -180,7 +184,7 @@ def _fill(engine: Engine, database: str) -> None:
         connection.execute(of_keys)
         connection.execute("BEGIN")
         for statement in (*statements, WIDE, last):
-            connection.execute(statement)
+            connection.execute(ours(engine, statement))
         connection.execute("COMMIT")
 
 

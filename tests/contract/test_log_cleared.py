@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rescind import Authority
+from tests.sql import ours
 
 
 def run(authority: Authority, sql: str) -> list[tuple[Any, ...]]:
@@ -15,7 +16,7 @@ def run(authority: Authority, sql: str) -> list[tuple[Any, ...]]:
     ((o, *_),) = authority.store.fetch("plan", {"organization": "acme"})
     with authority.store.connection() as connection:
         driver: Any = connection
-        cursor = driver.execute(sql.replace("$o", str(o)))
+        cursor = driver.execute(ours(authority, sql.replace("$o", str(o))))
         return list(cursor.fetchall()) if cursor.description else []
 
 
@@ -26,11 +27,15 @@ def test_what_is_cleared_of_the_log_leaves_nothing(acme: Authority, is_guarded: 
     ((o, *_),) = acme.store.fetch("plan", {"organization": "acme"})
     notes = json.dumps([{"o": o, "revision": 1, "at": 5}, {"o": o, "revision": 99, "at": 5}])
     acme.store.put("record_enforced", {"notes": notes})
-    noted = "SELECT revision FROM enforcement WHERE organization = $o"
+    noted = "SELECT revision FROM rescind.enforcement WHERE organization = $o"
     assert run(acme, noted) == [(1,)]
     if not is_guarded:
-        run(acme, f"DROP TRIGGER change_gone{' ON change' if engine == 'postgres' else ''}")
-    run(acme, "DELETE FROM change WHERE organization = $o")
+        drop = {
+            "sqlite": "DROP TRIGGER rescind_change_gone",
+            "postgres": "DROP TRIGGER change_gone ON rescind.change",
+        }
+        run(acme, drop[engine])
+    run(acme, "DELETE FROM rescind.change WHERE organization = $o")
     assert (run(acme, noted) == []) == is_guarded
     acme.store.put("record_enforced", {"notes": notes})
     assert (run(acme, noted) == []) == is_guarded

@@ -12,18 +12,19 @@ from rescind import Authority, changes
 from rescind.insight.audit import audit
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
+from tests.sql import ours
 
 FEW, MANY = 200, 1_600
 NO_WAIT = Settings(backoff_seconds=1e-6, most_backoff_seconds=1e-6)
 POISON = {
     "sqlite": [
-        "CREATE TRIGGER poison BEFORE INSERT ON effective_role WHEN NEW.membership = {m}"
+        "CREATE TRIGGER poison BEFORE INSERT ON rescind_effective_role WHEN NEW.membership = {m}"
         " BEGIN SELECT RAISE(ABORT, 'poison'); END"
     ],
     "postgres": [
         "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE EXCEPTION 'poison'; END $$",
-        "CREATE TRIGGER poison BEFORE INSERT ON effective_role FOR EACH ROW"
+        "CREATE TRIGGER poison BEFORE INSERT ON rescind.effective_role FOR EACH ROW"
         " WHEN (NEW.membership = {m}) EXECUTE FUNCTION poison()",
     ],
 }
@@ -108,7 +109,10 @@ def test_one_that_fails_is_parked_alone(
     (poisoned,) = (work for work in authority.pending() if work.subject == "user:77")
     with authority.store.connection() as connection:
         number = connection.execute(  # type: ignore[attr-defined]
-            f"SELECT id FROM membership WHERE organization = {row[0]} AND subject = 'user:77'"
+            ours(
+                engine,
+                f"SELECT id FROM rescind.membership WHERE organization = {row[0]} AND subject = 'user:77'",
+            )
         ).fetchone()[0]
         for statement in POISON[engine]:
             connection.execute(statement.format(m=number))  # type: ignore[attr-defined]

@@ -19,14 +19,17 @@ from rescind import Authority, changes
 from rescind.errors import SchemaDiffers
 from rescind.insight.audit import audit
 from rescind.store import migrations
-from rescind.store.migrations import migrate, run_script
+from rescind.store.migrations import former as taking_over
+from rescind.store.migrations import migrate, run_script, scripts
 from rescind.store.migrations import repair as repairing
-from rescind.store.migrations.catalog import WANTED, Catalog, catalog, wanted
-from rescind.store.schema import VERSIONS
+from rescind.store.migrations.catalog import WANTED_OWN, Catalog, catalog, wanted
+from rescind.store.migrations.former import Former
+from rescind.store.schema import FORMER_VERSIONS, VERSIONS
 from tests.conftest import ENGINES, as_url, with_database
 from tests.contract.released import RELEASED, digests
 from tests.contract.versions import filled
 from tests.contract.world import WORLD
+from tests.sql import ours
 
 Make = Callable[[str], str]
 
@@ -106,34 +109,56 @@ def run(database: str, *statements: str) -> list[Any]:
     """The rows of the last of them, committed."""
     with opened(database) as connection:
         for statement in statements:
-            found = connection.exec_driver_sql(statement)
+            found = connection.exec_driver_sql(ours(database, statement))
         return [tuple(row) for row in found.all()] if found.returns_rows else []
 
 
-def made_at(database: str, version: str) -> None:
+def made_at(database: str, version: str, *, is_filled: bool = True) -> None:
     """Make the schema of a version, with rows in every table of it."""
     with opened(database) as connection:
         connection.exec_driver_sql("CREATE TABLE alembic_version (version_num TEXT PRIMARY KEY)")
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('0001')")
+        table = "alembic_version"
         for number in VERSIONS[: VERSIONS.index(version) + 1]:
+            if number not in FORMER_VERSIONS and table == "alembic_version":
+                former = FORMER_VERSIONS[-1]
+                taking_over.take_over(connection, Former(place_of(database), (former,)), former)
+                table = ours(database, "rescind.schema_version")
             run_script(connection, number)
-            for statement in filled(number, connection.dialect.name):
+            connection.exec_driver_sql(f"UPDATE {table} SET version_num = '{number}'")
+            for statement in filled(number, connection.dialect.name) if is_filled else ():
                 connection.exec_driver_sql(statement)
-        connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{version}')")
+
+
+def place_of(database: str) -> str:
+    """Where the tables were."""
+    return "public" if database.startswith("postgresql") else "main"
+
+
+def is_own(connection: sqlalchemy.Connection) -> bool:
+    """Whether the tables have a schema, or a prefix, of their own."""
+    return migrations.version_of(connection) is not None
 
 
 def schema_of(database: str) -> Catalog:
     with opened(database) as connection:
+        found = catalog(connection, "rescind" if is_own(connection) else "public")
         return {
-            item: text for item, text in catalog(connection).items() if "alembic" not in item.name
+            item: text
+            for item, text in found.items()
+            if not re.search("alembic_version|schema_version", item.name)
         }
 
 
 def rows_of(database: str, tables: dict[str, list[str]]) -> dict[str, list[Any]]:
     """What is in the columns of those tables."""
     with opened(database) as connection:
+        place = "rescind." if is_own(connection) else ""
         return {
             table: sorted(
-                connection.exec_driver_sql(f"SELECT {', '.join(columns)} FROM {table}").all(),
+                connection.exec_driver_sql(
+                    ours(database, f"SELECT {', '.join(columns)} FROM {place}{table}")
+                ).all(),
                 key=repr,
             )
             for table, columns in tables.items()
@@ -145,7 +170,7 @@ def tables_of(database: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for kind, name in schema_of(database):
         if kind == "column":
-            table, _, column = name.partition(".")
+            table, _, column = name.removeprefix("rescind_").partition(".")
             table = "nesting" if table == "recorded_nesting" else table
             if (table, column) not in {("nesting", "ended"), ("nesting", "made"), *REPLACED}:
                 found.setdefault(f'"{table}"', []).append(f'"{column}"')
@@ -193,8 +218,7 @@ def without_statistics(found: Catalog) -> Catalog:
 
 
 COMMITTED = """
-SELECT (SELECT version_num FROM alembic_version),
-       (SELECT max(CAST(CAST(xmin AS text) AS bigint)) FROM pg_class),
+SELECT (SELECT max(CAST(CAST(xmin AS text) AS bigint)) FROM pg_class),
        (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute), (SELECT count(*) FROM pg_proc)"""
 
 
@@ -228,8 +252,9 @@ def _interrupt(
 
     def execute(connection: sqlalchemy.Connection, statement: str) -> None:
         real_execute(connection, statement)
-        if running == [following] and is_of(connection, database):
-            seen.append(statement)
+        if is_of(connection, database):
+            if running == [following]:
+                seen.append(statement)
             assert look() == before, statement
 
     running: list[str] = []
@@ -241,10 +266,11 @@ def _interrupt(
     def give_up(_: sqlalchemy.Connection) -> None:
         raise Interrupted
 
-    real_execute = migrations.execute
-    find_script = migrations.script_of
-    monkeypatch.setattr(migrations, "script_of", begin)
-    monkeypatch.setattr(migrations, "execute", execute)
+    real_execute = scripts.execute
+    find_script = scripts.script_of
+    monkeypatch.setattr(scripts, "script_of", begin)
+    monkeypatch.setattr(scripts, "execute", execute)
+    monkeypatch.setattr(taking_over, "execute", execute)
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "renew_view", give_up)
         with pytest.raises(Interrupted):
@@ -260,9 +286,17 @@ def _interrupt(
 def is_of(connection: sqlalchemy.Connection, database: str) -> bool:
     """Whether that is the database's own connection, and not the empty one that it is compared with."""
     if database.startswith("postgresql"):
-        path = connection.exec_driver_sql("SHOW search_path").scalar()
-        return path != WANTED
+        return scripts.schema_of(connection) != WANTED_OWN
     return bool(connection.exec_driver_sql("PRAGMA database_list").all()[0][2])
+
+
+def committed_version(connection: psycopg.Connection[Any]) -> list[Any]:
+    """The rows of whichever table has the version."""
+    (names,) = connection.execute(
+        "SELECT to_regclass('public.alembic_version'), to_regclass('rescind.schema_version')"
+    )
+    table = next(name for name in names if name)
+    return connection.execute(f"SELECT version_num FROM {table}".encode()).fetchall()
 
 
 @contextmanager
@@ -270,7 +304,7 @@ def looking(database: str, folder: Path) -> Iterator[Callable[[], Any]]:
     """Tells what a crash at this moment would leave: what is committed."""
     if database.startswith("postgresql"):
         with psycopg.connect(database, autocommit=True) as connection:
-            yield lambda: connection.execute(COMMITTED).fetchone()
+            yield lambda: (connection.execute(COMMITTED).fetchone(), committed_version(connection))
         return
     path, copy = Path(database.removeprefix("sqlite:///")), folder / "copy.db"
 
@@ -289,31 +323,39 @@ def looking(database: str, folder: Path) -> Iterator[Callable[[], Any]]:
 
 Alterations = dict[str, list[str]]
 ALTERATIONS: Alterations = {
-    "an index is missing": ["DROP INDEX group_member_by_group"],
-    "an index is of an earlier form": [
-        "DROP INDEX nesting_by_parent",
-        "CREATE INDEX nesting_by_parent ON recorded_nesting (organization, parent, child)",
-        "CREATE INDEX pending_since ON pending (organization, since)",
-    ],
-    "a view is missing": ["DROP VIEW effective_permission", "DROP VIEW nesting"],
+    "an index is missing": ["DROP INDEX rescind.group_member_by_group"],
+    "a view is missing": ["DROP VIEW rescind.effective_permission", "DROP VIEW rescind.nesting"],
 }
 ALTERATIONS_OF: dict[str, Alterations] = {
     "sqlite": {
-        "a trigger is missing": ["DROP TRIGGER role_gone"],
+        "an index is of an earlier form": [
+            "DROP INDEX rescind_nesting_by_parent",
+            "CREATE INDEX rescind_nesting_by_parent"
+            " ON rescind_recorded_nesting (organization, parent, child)",
+            "CREATE INDEX pending_since ON rescind_pending (organization, since)",
+        ],
+        "a trigger is missing": ["DROP TRIGGER rescind_role_gone"],
         "statistics are missing": ["DELETE FROM sqlite_stat1"],
     },
     "postgres": {
-        "a trigger is missing": ["DROP TRIGGER role_gone ON role"],
-        "statistics are missing": ["ALTER TABLE membership ALTER COLUMN id RESET (n_distinct)"],
+        "an index is of an earlier form": [
+            "DROP INDEX rescind.nesting_by_parent",
+            "CREATE INDEX nesting_by_parent ON rescind.recorded_nesting (organization, parent, child)",
+            "CREATE INDEX pending_since ON rescind.pending (organization, since)",
+        ],
+        "a trigger is missing": ["DROP TRIGGER role_gone ON rescind.role"],
+        "statistics are missing": [
+            "ALTER TABLE rescind.membership ALTER COLUMN id RESET (n_distinct)"
+        ],
         "a constraint is missing": [
-            "ALTER TABLE membership DROP CONSTRAINT membership_organization_fkey"
+            "ALTER TABLE rescind.membership DROP CONSTRAINT membership_organization_fkey"
         ],
         "a function is of an earlier form": [
-            "CREATE OR REPLACE FUNCTION rescind_take_groups(organization_id integer, groups integer[], waits"
+            "CREATE OR REPLACE FUNCTION rescind.take_groups(organization_id integer, groups integer[], waits"
             " boolean) RETURNS boolean LANGUAGE sql AS 'SELECT FALSE'",
-            "CREATE FUNCTION rescind_choose(pairs bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1'",
+            "CREATE FUNCTION rescind.choose(pairs bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1'",
         ],
-        "a function is missing": ["DROP FUNCTION rescind_claim_groups"],
+        "a function is missing": ["DROP FUNCTION rescind.claim_groups"],
     },
 }
 """What earlier forms of migrations left, and what somebody may have done."""
@@ -323,7 +365,10 @@ ALTERATIONS_OF: dict[str, Alterations] = {
 def test_what_can_be_made_anew_is(engine: str, new_database: Make) -> None:
     """The schema is what it was, and what users have added to it stays. (Control: each alteration shows.)"""
     database = new_database(engine)
-    theirs = ("CREATE TABLE theirs (id INTEGER)", 'CREATE INDEX theirs_by_name ON "group" (name)')
+    theirs = (
+        "CREATE TABLE theirs (id INTEGER)",
+        'CREATE INDEX theirs_by_name ON rescind."group" (name)',
+    )
     run(database, *theirs)
     before = schema_of(database)
     for alteration, statements in (ALTERATIONS | ALTERATIONS_OF[engine]).items():
@@ -339,15 +384,15 @@ NEWEST = VERSIONS[-1]
 REFUSED: list[tuple[str, str, str, str]] = [
     (
         NEWEST,
-        "ALTER TABLE idempotency RENAME TO gone",
-        "ALTER TABLE gone RENAME TO idempotency",
-        "table idempotency",
+        "ALTER TABLE rescind.enforcement RENAME COLUMN enforced_at TO was",
+        "ALTER TABLE rescind.enforcement RENAME COLUMN was TO enforced_at",
+        "enforcement.enforced_at",
     ),
     (
         NEWEST,
-        "ALTER TABLE api_key RENAME used_at TO was",
-        "ALTER TABLE api_key RENAME was TO used_at",
-        "column api_key.used_at",
+        "ALTER TABLE rescind.api_key RENAME used_at TO was",
+        "ALTER TABLE rescind.api_key RENAME was TO used_at",
+        "api_key.used_at",
     ),
     (
         "0006",
@@ -384,18 +429,43 @@ def test_what_cannot_is_refused_by_name(
         migrate(database)
 
 
+THEIRS = (
+    "CREATE TABLE role (id INTEGER)",
+    "CREATE TABLE effective_role (organization INTEGER)",
+    "CREATE TABLE alembic_version (version_num TEXT)",
+    "INSERT INTO alembic_version VALUES ('0003')",
+)
+"""An application's, with names and a version that an older Rescind might have."""
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_names_that_are_another_programs(engine: str, empty_database: Make) -> None:
     """A table of theirs is not taken for ours, nor is their Alembic's version; both stay."""
-    database, other = empty_database(engine), empty_database(engine)
-    run(database, "CREATE TABLE role (id INTEGER)")
-    with pytest.raises(SchemaDiffers, match=r"table role\. These are not Rescind's"):
+    database = empty_database(engine)
+    run(database, *THEIRS)
+    migrate(database)
+    migrate(database)
+    assert run(database, "SELECT version_num FROM alembic_version") == [("0003",)]
+    assert (
+        run(database, "SELECT * FROM role") == run(database, "SELECT * FROM effective_role") == []
+    )
+    with Authority.open(database, organization="acme") as authority:
+        assert authority.apply([changes.CreateOrganization()]).changed
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_names_of_ours_that_are_taken(engine: str, empty_database: Make) -> None:
+    """They are named, with what helps; nothing is made. (Control: without them it is.)"""
+    database = empty_database(engine)
+    make_room = ("CREATE SCHEMA rescind",) if engine == "postgres" else ()
+    run(database, *make_room, "CREATE TABLE rescind.role (id INTEGER)")
+    with pytest.raises(
+        SchemaDiffers, match=r"table \w*role\. These are not Rescind's: .*another|of its own"
+    ):
         migrate(database)
-    run(other, "CREATE TABLE alembic_version (version_num TEXT)")
-    run(other, "INSERT INTO alembic_version VALUES ('3f2a')")
-    with pytest.raises(SchemaDiffers, match="another program's"):
-        migrate(other)
-    assert [item.name for item in schema_of(database) if item.kind == "table"] == ["role"]
+    assert run(database, "SELECT * FROM rescind.role") == []
+    run(database, "DROP TABLE rescind.role")
+    migrate(database)
 
 
 @pytest.mark.parametrize("engine", ["postgres"])
@@ -407,7 +477,7 @@ def test_without_the_privilege_to_compare(
 ) -> None:
     """Who may not create a schema is told that nothing was compared; the rest is done."""
     database = new_database(engine)
-    run(database, "DROP INDEX group_member_by_group")
+    run(database, "DROP INDEX rescind.group_member_by_group")
     with monkeypatch.context() as patch:
         patch.setattr(repairing, "_may_compare", lambda _: False)
         migrate(database)
@@ -424,7 +494,7 @@ def test_two_that_migrate_at_once(engine: str, empty_database: Make) -> None:
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(migrate, database) for _ in range(4)]:
             done.result(60)
-    assert run(database, "SELECT version_num FROM alembic_version") == [(VERSIONS[-1],)]
+    assert run(database, "SELECT version_num FROM rescind.schema_version") == [(VERSIONS[-1],)]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -432,8 +502,8 @@ def test_a_schema_that_differs_where_it_is_used(engine: str, new_database: Make)
     """What is missing is named, with what helps."""
     database = new_database(engine)
     missing = {
-        "sqlite": "ALTER TABLE membership RENAME name TO was",
-        "postgres": "DROP FUNCTION rescind_take_groups",
+        "sqlite": "ALTER TABLE rescind.membership RENAME name TO was",
+        "postgres": "DROP FUNCTION rescind.take_groups",
     }
     with Authority.open(database, organization="acme") as authority:
         authority.apply(WORLD)

@@ -11,6 +11,7 @@ import pytest
 from rescind import ENVIRONMENT, Authority, changes
 from rescind.changes import Change, Given
 from tests.contract.world import FUTURE, PAST, SOONER, WORLD
+from tests.sql import ours
 from tests.state import may
 
 EVERYBODY = ("user:ada", "user:bob", "user:cyd", "agent:bot")
@@ -24,7 +25,7 @@ TABLES = (
     "role_reset",
 )
 PENDING = """SELECT "group", kind, ref, direction, urgency, fence, since, revision, cursor_membership,
-cursor_assignment, done, attempts, parked FROM pending"""
+cursor_assignment, done, attempts, parked FROM rescind.pending"""
 Route = Literal["inline", "background"]
 
 TWIN: list[Change] = [
@@ -104,9 +105,10 @@ def rows(authority: Authority, organization: str) -> dict[str, list[Any]]:
     """All facts of an organization, what follows from them, and what is pending; no times."""
     queries: dict[str, str] = authority.store.queries  # type: ignore[attr-defined]
     number = authority.store.fetch("find_log", {"organization": organization})[0][0]
-    statements = {table: f"SELECT * FROM {table}" for table in TABLES}
-    statements["membership"] = "SELECT id, subject, active FROM membership"
-    statements["pending"] = PENDING
+    statements = {table: ours(authority, f"SELECT * FROM rescind.{table}") for table in TABLES}
+    memberships = "SELECT id, subject, active FROM rescind.membership"
+    statements["membership"] = ours(authority, memberships)
+    statements["pending"] = ours(authority, PENDING)
     for table, statement in statements.items():
         queries[f"rows of {table}"] = f"{statement} WHERE organization = {number}"
     found = authority.store.fetch_many([(f"rows of {table}", {}) for table in statements])
@@ -159,8 +161,10 @@ def test_control_rows_of_every_organization(
     before = queries[name]
     for parameter in (":o", "%(o)s"):
         queries[name] = queries[name].replace(
-            f"DELETE FROM effective_role WHERE organization = {parameter}\nAND",
-            "DELETE FROM effective_role WHERE",
+            ours(
+                beside, f"DELETE FROM rescind.effective_role WHERE organization = {parameter}\nAND"
+            ),
+            ours(beside, "DELETE FROM rescind.effective_role WHERE"),
         )
     assert queries[name] != before
     assert any(f.startswith("twin") for f in differences(beside, alone, "multiple", route))

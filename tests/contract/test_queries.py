@@ -30,6 +30,7 @@ from tests.contract.test_noops import NOOPS
 from tests.contract.test_not_found import ABSENT
 from tests.contract.test_refusals import CONTRADICTING, IN_USE, MISSING
 from tests.contract.world import SOONER, WORLD
+from tests.sql import ours
 from tests.state import may
 
 ENGINES = get_args(Engine)
@@ -280,7 +281,7 @@ def test_pending_work_is_looked_up_by_more_than_its_organization(
     query that counts all of it is found.)
     """
     asked = {name: queries(engine)[name] for name in OF_PENDING + SETTLING}
-    control = "SELECT count(*) FROM pending WHERE organization = :o"
+    control = ours(engine, "SELECT count(*) FROM rescind.pending WHERE organization = :o")
     asked["control"] = control if engine == "sqlite" else control.replace(":o", "%(o)s")
     database = new_database(engine)
     if engine == "sqlite":

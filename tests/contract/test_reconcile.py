@@ -112,7 +112,7 @@ def test_who_is_at_it_is_left_to_it(new_database: Callable[[str], str]) -> None:
             authority.apply([change], route="background")
             work = authority.pending()[0]
             with authority.store.connection() as connection:
-                connection.execute(f"SELECT * FROM {table} FOR UPDATE")  # type: ignore[attr-defined]
+                connection.execute(f"SELECT * FROM rescind.{table} FOR UPDATE")  # type: ignore[attr-defined]
                 with pytest.raises(GroupBusy):
                     authority.reconcile(work)
             authority.reconcile(work)

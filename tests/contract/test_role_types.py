@@ -10,6 +10,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.errors import InvalidChange, MalformedId, RoleNotForResource
 from rescind.exchange import exported
+from tests.sql import ours
 
 SCOPED = changes.DefineRole(role="editor", permissions=("write",), resource_type="doc")
 
@@ -54,9 +55,11 @@ def test_an_upgrade_takes_over_what_the_directory_kept(acme: Authority) -> None:
     name = f"migrations/0011_role_resource_type.{store.engine}.sql"
     script = files("rescind.store").joinpath(name).read_text("utf-8")
     update = script[script.index("UPDATE role") :].strip().rstrip(";")
+    for former in ("UPDATE role", "FROM directory", "= role.organization", "= role.id"):
+        update = update.replace(former, former.replace(" ", " rescind."))
     wide = changes.Assign(role="editor", to="user:ada")
     assert acme.preview([wide]).granted  # the control: the facts do not know it yet
-    store.queries["take over"] = f"{update} RETURNING 1"  # type: ignore[attr-defined]
+    store.queries["take over"] = ours(store, f"{update} RETURNING 1")  # type: ignore[attr-defined]
     store.put("take over", {})
     with pytest.raises(RoleNotForResource):
         acme.apply([wide])

@@ -17,6 +17,7 @@ from rescind import Authority, Route, changes
 from rescind.changes import Change, Given
 from tests.conftest import ENGINES
 from tests.property.rows import count_rows
+from tests.sql import ours
 from tests.state import leave_out
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "guarantees.md"
@@ -435,9 +436,10 @@ class Play:
             for role in ROLES
             if memory.explain(subject, f"be:{role}", **where).explanation.chains
         ]
-        memory.store.queries["asked_of_view"] = (
-            "SELECT permission FROM effective_permission WHERE resource = 'organization'"
-            f" AND organization = '{self.organization}' AND subject = '{subject}'"
+        memory.store.queries["asked_of_view"] = ours(
+            memory,
+            "SELECT permission FROM rescind.effective_permission WHERE resource = 'organization'"
+            f" AND organization = '{self.organization}' AND subject = '{subject}'",
         )
         found["view"] = [row[0] for row in memory.store.fetch("asked_of_view", {})]
         return {

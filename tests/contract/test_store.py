@@ -19,6 +19,7 @@ from rescind.errors import GroupNotFound, InvalidArgument, StoreUnavailable
 from rescind.store import Store, Transaction, open_store
 from rescind.store.base import Held, KeyTaken, PlanStale
 from tests.contract.world import WORLD
+from tests.sql import ours
 from tests.state import dump
 
 GRANT = changes.Assign(role="owner", to="user:cyd")
@@ -109,7 +110,9 @@ def test_without_keep_nothing_stays(acme: Authority) -> None:
 def test_counters_add_up_and_start_at_zero(acme: Authority) -> None:
     """Of one change: rows written and rows read, for each counter named."""
     o = acme.check("ada", "read").revision.incarnation
-    acme.store.queries["tallied"] = "SELECT rescind_tallied('altered'), rescind_tallied('revokes')"
+    acme.store.queries["tallied"] = ours(
+        acme, "SELECT rescind.tallied('altered'), rescind.tallied('revokes')"
+    )
     for _ in range(2):
         seen: list[Any] = []
 
@@ -317,7 +320,11 @@ def test_what_a_transaction_costs_others_is_told(store: Store) -> None:
         assert 0 <= first.seconds < second.seconds
         assert (first.waiting, first.revision) == (0, made.organization)
         with store.connection() as connection:
-            lock = "SELECT 1 FROM organization FOR UPDATE" if store.engine == "postgres" else ""
+            lock = (
+                "SELECT 1 FROM rescind.organization FOR UPDATE"
+                if store.engine == "postgres"
+                else ""
+            )
             connection.execute(lock)  # type: ignore[attr-defined]
             late = pool.submit(authority.apply, [changes.CreateGroup(group="eng")])
             while not store.waiting():

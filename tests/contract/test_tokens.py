@@ -12,6 +12,7 @@ from rescind import Authority, changes
 from rescind.errors import InvalidCursor, InvalidToken
 from rescind.model import Revision
 from tests.contract.world import WORLD
+from tests.sql import ours
 
 ASKS: dict[str, Callable[[Authority, str], Any]] = {
     "check": lambda acme, token: acme.check("user:ada", "read", at_least=token),
@@ -30,8 +31,8 @@ ASKS: dict[str, Callable[[Authority, str], Any]] = {
 def give_secret(database: str, secret: str) -> None:
     """Tests copy one database, with its secret; users make theirs."""
     with Authority.open(database) as authority:
-        sql = f"UPDATE directory_secret SET secret = '{secret}' RETURNING 1"
-        authority.store.queries["give secret"] = sql  # type: ignore[attr-defined]
+        sql = f"UPDATE rescind.directory_secret SET secret = '{secret}' RETURNING 1"
+        authority.store.queries["give secret"] = ours(authority, sql)  # type: ignore[attr-defined]
         authority.store.put("give secret", {})
 
 

@@ -15,18 +15,21 @@ from rescind.store.queries import queries
 from rescind.store.sqlite import connect
 from tests.conftest import ENGINES
 from tests.contract.world import WORLD
+from tests.sql import ours
 
-NAMED = "SELECT organization, subject, permission, resource FROM effective_permission"
-ALL = """CREATE VIEW effective_permission AS
+NAMED = "SELECT organization, subject, permission, resource FROM rescind.effective_permission"
+ALL = """CREATE VIEW rescind.effective_permission AS
 SELECT o.slug AS organization, m.subject, p.slug AS permission, r.slug AS resource
-FROM organization AS o JOIN membership AS m ON m.organization = o.id
-JOIN permission AS p ON p.organization IN (0, o.id) JOIN resource AS r ON r.organization = o.id"""
+FROM rescind.organization AS o JOIN rescind.membership AS m ON m.organization = o.id
+JOIN rescind.permission AS p ON p.organization IN (0, o.id)
+JOIN rescind.resource AS r ON r.organization = o.id"""
 """As it may have been in a version that was wrong: whoever is a member may do everything."""
 
 
 def run(database: str, *statements: str) -> list[Any]:
     """The rows of the last of them, committed."""
     rows: list[Any] = []
+    statements = tuple(ours(database, statement) for statement in statements)
     if database.startswith("postgres"):
         with psycopg.connect(database) as connection:
             for statement in statements:
@@ -52,7 +55,7 @@ def test_a_view_of_another_version_is_made_anew(
     with Authority.open(database, organization="acme") as authority:
         authority.apply(WORLD)
     right = allowed(database)
-    run(database, "DROP VIEW effective_permission", ALL)
+    run(database, "DROP VIEW rescind.effective_permission", ALL)
     assert allowed(database) > right
     migrate(database)
     assert allowed(database) == right
@@ -61,11 +64,11 @@ def test_a_view_of_another_version_is_made_anew(
 def test_what_was_granted_on_it_and_built_on_it_stays(new_database: Callable[[str], str]) -> None:
     """PostgreSQL: where it is made anew, and where nothing is to do."""
     database = new_database("postgres")
-    privilege = "SELECT has_table_privilege('pg_monitor', 'effective_permission', 'SELECT')"
+    privilege = "SELECT has_table_privilege('pg_monitor', 'rescind.effective_permission', 'SELECT')"
     run(
         database,
-        "GRANT SELECT ON effective_permission TO pg_monitor",
-        "CREATE VIEW mine AS SELECT subject FROM effective_permission",
+        "GRANT SELECT ON rescind.effective_permission TO pg_monitor",
+        "CREATE VIEW mine AS SELECT subject FROM rescind.effective_permission",
     )
     for before in ("SELECT 1", ALL.replace("CREATE", "CREATE OR REPLACE")):
         run(database, before)
@@ -91,7 +94,7 @@ def test_a_file_whose_view_is_right_keeps_its_schema(new_database: Callable[[str
     (before,) = run(database, "PRAGMA schema_version")
     migrate(database)
     assert run(database, "PRAGMA schema_version") == [before]
-    run(database, "DROP VIEW effective_permission", ALL)
+    run(database, "DROP VIEW rescind.effective_permission", ALL)
     migrate(database)
     assert run(database, "PRAGMA schema_version") > [(before[0] + 2,)]
 
@@ -101,7 +104,8 @@ def test_a_file_whose_view_is_right_keeps_its_schema(new_database: Callable[[str
 RESOURCES: Final = 20_000
 OF_ADA: Final = "subject = 'user:ada' AND permission = 'read'"
 OF_TABLE: Final = (
-    "SELECT d.resource FROM document AS d JOIN effective_permission AS e ON e.resource = d.resource"
+    "SELECT d.resource FROM document AS d"
+    " JOIN rescind.effective_permission AS e ON e.resource = d.resource"
 )
 PLANNED: Final = {
     "an organization that there is not": f"{NAMED} WHERE organization = 'nowhere' AND {OF_ADA}",
@@ -111,7 +115,7 @@ PLANNED: Final = {
     "a page": f"{OF_TABLE} WHERE organization = 'acme' AND {OF_ADA} ORDER BY d.resource LIMIT 20",
     "one resource": f"{NAMED} WHERE organization = 'acme' AND {OF_ADA} AND resource = 'note:7'",
 }
-WEIGHT: Final = " AND (v.is_allowed OR rescind_weight(v.is_allowed))"
+WEIGHT: Final = " AND (v.is_allowed OR rescind.weight(v.is_allowed))"
 
 
 @pytest.fixture
@@ -122,7 +126,7 @@ def large(new_database: Callable[[str], str]) -> str:
         authority.apply(WORLD)
     run(
         database,
-        "INSERT INTO resource (organization, id, slug)"
+        "INSERT INTO rescind.resource (organization, id, slug)"
         f" SELECT 1, 1000 + n, 'note:' || n FROM generate_series(1, {RESOURCES}) AS n",
         "CREATE TABLE document (resource TEXT PRIMARY KEY)",
         f"INSERT INTO document SELECT 'note:' || n FROM generate_series(1, {RESOURCES // 10}) AS n",
@@ -158,16 +162,14 @@ def test_rows_are_decided_last(large: str) -> None:
     """
     asked = {name: decided(large, PLANNED[name]) for name in ("one resource", "a table", "a page")}
     assert asked == {"one resource": 1, "a table": RESOURCES // 10, "a page": 20}
-    whole = (
-        f"(SELECT * FROM effective_permission WHERE organization = 'acme' AND {OF_ADA} OFFSET 0)"
-    )
-    assert decided(large, OF_TABLE.replace("effective_permission", whole)) > RESOURCES
+    whole = f"(SELECT * FROM rescind.effective_permission WHERE organization = 'acme' AND {OF_ADA} OFFSET 0)"
+    assert decided(large, OF_TABLE.replace("rescind.effective_permission", whole)) > RESOURCES
 
 
 def test_a_row_has_its_weight(large: str) -> None:
     """The planner does not take a decision to be free. (Control: without the function's cost it does.)"""
     assert estimated(large)["all resources"] > RESOURCES
-    run(large, "ALTER FUNCTION rescind_weight COST 0.0001")
+    run(large, "ALTER FUNCTION rescind.weight COST 0.0001")
     assert estimated(large)["all resources"] < RESOURCES / 5
 
 
@@ -188,21 +190,21 @@ def test_the_weight_of_a_row_is_not_asked_for(new_database: Callable[[str], str]
     before = sorted(run(database, NAMED))
     run(
         database,
-        "CREATE OR REPLACE FUNCTION rescind_weight(is_allowed boolean) RETURNS boolean LANGUAGE plpgsql"
+        "CREATE OR REPLACE FUNCTION rescind.weight(is_allowed boolean) RETURNS boolean LANGUAGE plpgsql"
         " STABLE AS 'BEGIN RAISE EXCEPTION USING MESSAGE = ''called''; END'",
     )
     assert before
     assert sorted(run(database, NAMED)) == before
     with pytest.raises(psycopg.errors.RaiseException, match="called"):
-        run(database, "SELECT rescind_weight(TRUE)")
+        run(database, "SELECT rescind.weight(TRUE)")
 
 
 def test_a_grant_on_the_view_is_enough(new_database: Callable[[str], str]) -> None:
     """Whoever may read the view alone reads it. (Control: without the function's own grant they do not.)"""
     database = new_database("postgres")
-    run(database, "GRANT SELECT ON effective_permission TO pg_monitor")
+    run(database, "GRANT SELECT ON rescind.effective_permission TO pg_monitor")
     asked = ("SET LOCAL ROLE pg_monitor", NAMED)
     assert run(database, *asked) == []
-    run(database, "REVOKE EXECUTE ON FUNCTION rescind_weight FROM PUBLIC")
+    run(database, "REVOKE EXECUTE ON FUNCTION rescind.weight FROM PUBLIC")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         run(database, *asked)

@@ -11,6 +11,7 @@ from rescind import Authority, Receipt, Route, changes
 from rescind.changes import Change
 from rescind.settings import Settings
 from tests.contract.world import FUTURE, WORLD
+from tests.sql import ours
 
 MANY = tuple(f"user:n{number}" for number in range(60))
 ADA = ("user:ada",)
@@ -116,9 +117,10 @@ def _made_by(authority: Authority, change: Change) -> int:
     """How many effective roles a change makes or unmakes at once."""
     o = authority.store.fetch("plan", {"organization": "acme"})[0][0]
     store: Any = authority.store
-    store.queries["effective"] = (
-        "SELECT membership, assignment FROM effective_role WHERE organization = "
-        + ("%(o)s" if store.engine == "postgres" else ":o")
+    store.queries["effective"] = ours(
+        store,
+        "SELECT membership, assignment FROM rescind.effective_role WHERE organization = "
+        + ("%(o)s" if store.engine == "postgres" else ":o"),
     )
     before = set(store.fetch("effective", {"o": o}))
     authority.apply([change])

@@ -60,13 +60,13 @@ def test_transaction_that_has_read_before_another_wrote(
     ready.apply([changes.CreateGroup(group="made")])
     with closing(connect(database)) as connection:
         connection.execute("BEGIN")
-        connection.execute("SELECT 1 FROM organization").fetchall()
+        connection.execute("SELECT 1 FROM rescind_organization").fetchall()
         ready.apply([changes.AddMembership(subject="user:ada")])
         with pytest.raises(StoreConflict, match="repeat it from its beginning"):
             ready.apply(change, within=connection)
         connection.rollback()
         connection.execute("BEGIN")
-        connection.execute("SELECT 1 FROM organization").fetchall()
+        connection.execute("SELECT 1 FROM rescind_organization").fetchall()
         assert ready.apply(change, within=connection).changed
         with (
             pytest.raises(sqlite3.OperationalError, match="locked"),
@@ -86,7 +86,7 @@ def test_no_refusal_rests_on_what_was_read_before_another_wrote(
     rename = [changes.RenameGroup(group="made", name="Made")]
     with closing(connect(database)) as connection:
         connection.execute("BEGIN")
-        connection.execute("SELECT 1 FROM organization").fetchall()
+        connection.execute("SELECT 1 FROM rescind_organization").fetchall()
         ready.apply([changes.CreateGroup(group="made")])
         with pytest.raises(StoreConflict):
             ready.apply(rename, within=connection)

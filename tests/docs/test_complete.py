@@ -281,8 +281,12 @@ def test_tables(sqlite_template: Path) -> None:
     """The page names every table, the view, and the view's columns."""
     with closing(sqlite3.connect(sqlite_template)) as connection:
         kinds = connection.execute("SELECT type, name FROM sqlite_schema WHERE sql IS NOT NULL")
-        named = {name for kind, name in kinds if kind == "table" and not name.startswith("sqlite_")}
-        view = connection.execute("SELECT * FROM effective_permission LIMIT 0").description
+        named = {
+            name.removeprefix("rescind_")
+            for kind, name in kinds
+            if kind == "table" and name.startswith("rescind_")
+        }
+        view = connection.execute("SELECT * FROM rescind_effective_permission LIMIT 0").description
     tables = section(REFERENCE / "sql.md", "Tables")
     missing = {name for name in named if f"`{name}`" not in tables}
     assert not missing

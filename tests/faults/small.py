@@ -16,6 +16,7 @@ from rescind.model import ENVIRONMENT
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from rescind.store import Store, open_store
+from tests.sql import ours
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 """The time of all changes."""
@@ -87,7 +88,9 @@ def rows(authority: Authority, organization: str) -> State:
     mark = ":o" if store.engine == "sqlite" else "%(o)s"
     for table, columns in ROWS.items():
         key = "id" if table == "organization" else "organization"
-        store.queries[f"rows of {table}"] = f"SELECT {columns} FROM {table} WHERE {key} = {mark}"
+        store.queries[f"rows of {table}"] = ours(
+            store, f"SELECT {columns} FROM rescind.{table} WHERE {key} = {mark}"
+        )
     names = {"o": store.fetch("find_log", {"organization": organization})[0][0]}
     found = store.fetch_many([(f"rows of {table}", names) for table in ROWS])
     return {table: sorted(some, key=repr) for table, some in zip(ROWS, found, strict=True)}

@@ -22,6 +22,7 @@ from rescind.store.sqlite import turns
 from tests.faults.small import Steady, let_pass, opened
 from tests.faults.small import settle as settle_all
 from tests.jobs import due_jobs
+from tests.sql import ours
 from tests.state import leave_out
 
 Watch = Callable[[Store], None]
@@ -85,7 +86,9 @@ def settle_taken_off(watch: Watch, database: str, organization: str, *args: Any)
         store = authority.store
         o = store.fetch("find_log", {"organization": organization})[0][0]
         jobs = [job for job in due_jobs(store) if job.o == o]
-        store.queries["take_off"] = f"DELETE FROM pending WHERE organization = {o}"
+        store.queries["take_off"] = ours(
+            store, f"DELETE FROM rescind.pending WHERE organization = {o}"
+        )
         store.transact(lambda tx: tx.run("take_off"))
         let_pass(authority, "refuse_pending_moved")
         watch(store)

@@ -74,7 +74,8 @@ def stale_allows(database: str) -> int:
     """Effective roles of memberships that no group reaches any more."""
     return _count(
         database,
-        "SELECT count(*) FROM effective_role e WHERE NOT EXISTS (SELECT 1 FROM group_member gm"
+        "SELECT count(*) FROM rescind.effective_role e WHERE NOT EXISTS ("
+        " SELECT 1 FROM rescind.group_member gm"
         " WHERE gm.organization = e.organization AND gm.membership = e.membership)",
     )
 
@@ -83,7 +84,8 @@ def lost_grants(database: str) -> int:
     """Memberships in a group that flows into the one with the role, without the effective role."""
     return _count(
         database,
-        "SELECT count(*) FROM group_member gm WHERE NOT EXISTS (SELECT 1 FROM effective_role e"
+        "SELECT count(*) FROM rescind.group_member gm WHERE NOT EXISTS ("
+        " SELECT 1 FROM rescind.effective_role e"
         " WHERE gm.organization = e.organization AND gm.membership = e.membership)",
     )
 
@@ -92,7 +94,7 @@ def cycles(database: str) -> int:
     """Pairs of groups that are nested into each other."""
     return _count(
         database,
-        "SELECT count(*) FROM nesting a JOIN nesting b ON b.organization = a.organization"
+        "SELECT count(*) FROM rescind.nesting a JOIN rescind.nesting b ON b.organization = a.organization"
         " AND b.child = a.parent AND b.parent = a.child",
     )
 
@@ -308,7 +310,9 @@ def test_a_name_is_defined_on_one_level(
     thread.join()
     assert bool(refused) is is_on
     named = "slug IN ('billing:read', 'auditor', 'invoice')"
-    assert _count(database, f"SELECT count(*) FROM {table} WHERE {named}") == (1 if is_on else 2)
+    assert _count(database, f"SELECT count(*) FROM rescind.{table} WHERE {named}") == (
+        1 if is_on else 2
+    )
 
 
 def _until(has_come: Callable[[], bool]) -> None:
@@ -329,7 +333,7 @@ def _waits_for_a_lock(database: str) -> bool:
 def _take_the_lock_out(database: str) -> None:
     with psycopg.connect(database) as connection:
         row = connection.execute(
-            "SELECT pg_get_functiondef('rescind_begin(integer, text, text)'::regprocedure)"
+            "SELECT pg_get_functiondef('rescind.begin(integer, text, text, boolean)'::regprocedure)"
         ).fetchone()
         assert row is not None
         assert WITHOUT_THE_LOCK in row[0]

@@ -68,8 +68,12 @@ REVOCATIONS: Final[list[Change]] = [
     changes.RemoveMembership(subject=ADA),
     changes.DeleteOrganization(cascade=True),
 ]
-VIEW: Final = "SELECT count(*) FROM effective_permission WHERE organization = %s AND subject = %s"
-FRESH: Final = "SELECT revision FROM organization WHERE slug IN (%s, '*') ORDER BY id FOR SHARE"
+VIEW: Final = (
+    "SELECT count(*) FROM rescind.effective_permission WHERE organization = %s AND subject = %s"
+)
+FRESH: Final = (
+    "SELECT revision FROM rescind.organization WHERE slug IN (%s, '*') ORDER BY id FOR SHARE"
+)
 
 _numbers = itertools.count()
 
@@ -110,7 +114,7 @@ class Acme:
         self.caller.commit()
         self.caller.isolation_level = level
         try:
-            self.caller.execute("SELECT 1 FROM organization LIMIT 1")
+            self.caller.execute("SELECT 1 FROM rescind.organization LIMIT 1")
             yield self.caller
             self.caller.commit()
         finally:
@@ -178,7 +182,7 @@ def test_control_a_chunk_that_leaves_the_groups_as_they_were(
 ) -> None:
     """With the groups locked but not written, some of these are no conflict, and allowed for good."""
     with opened(new_database("postgres")) as make:
-        alter_function(make().caller, "rescind_claim_groups", r'UPDATE "group"[^;]*;', "")
+        alter_function(make().caller, "rescind.claim_groups", r'UPDATE rescind."group"[^;]*;', "")
         stale = set()
         for revocation in REVOCATIONS[:3]:
             acme = make()
@@ -192,7 +196,7 @@ def alter_function(
 ) -> None:
     """Make a function of the schema anew, altered."""
     row = connection.execute(
-        "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = %s", (name,)
+        "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE oid = CAST(%s AS regproc)", (name,)
     ).fetchone()
     assert row is not None
     altered, count = re.subn(pattern, replacement, row[0])
@@ -320,8 +324,8 @@ def a_repair_of_a_group(acme: Acme) -> None:
 def lose(acme: Acme, rows: str) -> None:
     """Effective roles vanish, as by an error of ours."""
     acme.caller.execute(
-        "DELETE FROM effective_role WHERE organization ="
-        f" (SELECT id FROM organization WHERE slug = %s) AND {rows}",
+        "DELETE FROM rescind.effective_role WHERE organization ="
+        f" (SELECT id FROM rescind.organization WHERE slug = %s) AND {rows}",
         (acme.name,),
     )
     acme.caller.commit()
@@ -378,7 +382,8 @@ def test_control_a_repair_that_leaves_the_organization_as_it_was(
     receipt.enforce()
     assert not is_repetition
     ((rows,),) = acme.caller.execute(
-        "SELECT count(*) FROM effective_role AS e JOIN organization AS o ON o.id = e.organization"
+        "SELECT count(*) FROM rescind.effective_role AS e"
+        " JOIN rescind.organization AS o ON o.id = e.organization"
         " WHERE o.slug = %s",
         (acme.name,),
     ).fetchall()
@@ -420,7 +425,7 @@ def test_a_role_of_all_organizations_deleted_elsewhere(
         with pytest.raises(StoreConflict):
             apply([delete], organization=ENVIRONMENT, within=caller)
         caller.rollback()
-        caller.execute("SELECT 1 FROM organization LIMIT 1")
+        caller.execute("SELECT 1 FROM rescind.organization LIMIT 1")
         apply([delete], organization=ENVIRONMENT)
         with pytest.raises(StoreConflict):
             acme.apply(changes.Unassign(role=role, to=ADA), within=caller)
@@ -511,7 +516,7 @@ def test_a_conflict_leaves_the_cause_for_who_retries_by_it(make: Callable[[], Ac
     url = acme.authority.store.url.replace("postgresql://", "postgresql+psycopg://")  # type: ignore[attr-defined]
     engine = sqlalchemy.create_engine(url, isolation_level="SERIALIZABLE")
     with engine.connect() as connection:
-        connection.execute(sqlalchemy.text("SELECT 1 FROM organization LIMIT 1"))
+        connection.execute(sqlalchemy.text("SELECT 1 FROM rescind.organization LIMIT 1"))
         acme.apply(JOIN)
         for _ in range(2):
             with pytest.raises(StoreConflict) as caught:

@@ -16,6 +16,7 @@ from tests.faults import tasks
 from tests.faults.children import Child
 from tests.faults.conftest import Way
 from tests.faults.small import FACTS, opened, prepare, rows
+from tests.sql import ours
 
 NAME, OTHER = "acme", "other"
 DELETE = [changes.DeleteOrganization(cascade=True)]
@@ -58,7 +59,7 @@ def test_taken_off_the_list_first(way: Way) -> None:
     prepare(way.database)
     _delete(way.database)
     with opened(way.database, OTHER) as authority:
-        authority.store.queries["forget"] = "DELETE FROM deletion"  # type: ignore[attr-defined]
+        authority.store.queries["forget"] = ours(authority, "DELETE FROM rescind.deletion")  # type: ignore[attr-defined]
         authority.store.transact(lambda tx: tx.run("forget"))
         assert Child(tasks.clear, way.database, 5, one_by_one=way.one_by_one).wait() == 0
         assert _left(authority) > KEPT

@@ -14,23 +14,25 @@ from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.model import ENVIRONMENT
 from tests.faults.small import FACTS, MEMBERS, PLACES, opened, prepare, require_settled, settle
+from tests.sql import ours
 from tests.state import may
 
 NAME, SUBJECT, PLACE = "acme", MEMBERS[0], PLACES[0]
 GIVING = """
-SELECT e.assignment FROM effective_role AS e
-JOIN organization AS o ON o.id = e.organization AND o.slug = 'acme'
-JOIN membership AS m ON m.organization = o.id AND m.id = e.membership AND m.subject = 'user:0'
-JOIN assignment AS a ON a.organization = o.id AND a.id = e.assignment
-JOIN resource AS r ON r.organization = o.id AND r.id = a.resource AND r.slug IN ('doc:0', 'organization')
-JOIN role_permission AS rp ON rp.role = a.role
-JOIN permission AS p ON p.id = rp.permission
+SELECT e.assignment FROM rescind.effective_role AS e
+JOIN rescind.organization AS o ON o.id = e.organization AND o.slug = 'acme'
+JOIN rescind.membership AS m ON m.organization = o.id AND m.id = e.membership AND m.subject = 'user:0'
+JOIN rescind.assignment AS a ON a.organization = o.id AND a.id = e.assignment
+JOIN rescind.resource AS r ON r.organization = o.id AND r.id = a.resource
+  AND r.slug IN ('doc:0', 'organization')
+JOIN rescind.role_permission AS rp ON rp.role = a.role
+JOIN rescind.permission AS p ON p.id = rp.permission
 WHERE p.slug = :permission
 """
 """What gives it, to a naive eye."""
-KEPT = "SELECT e.assignment FROM effective_role AS e WHERE e.organization = :o AND e.membership = 1"
+KEPT = "SELECT e.assignment FROM rescind.effective_role AS e WHERE e.organization = :o AND e.membership = 1"
 VIEW = """
-SELECT permission FROM effective_permission
+SELECT permission FROM rescind.effective_permission
 WHERE organization = 'acme' AND subject = 'user:0' AND resource = 'doc:0'
 """
 LOST: dict[str, tuple[str, str, Change]] = {
@@ -100,7 +102,7 @@ def test_control_without_the_fence(acme: Authority, how: str) -> None:
     """Control: pending work that fences nothing leaves access that was taken away."""
     permission, _, change = LOST[how]
     acme.apply([change], route="background")
-    acme.store.queries["unfence"] = "UPDATE pending SET fence = NULL"
+    acme.store.queries["unfence"] = ours(acme, "UPDATE rescind.pending SET fence = NULL")
     acme.store.transact(lambda tx: tx.run("unfence"))
     assert acme.check(SUBJECT, permission, PLACE)
     assert permission in _found(acme, VIEW)

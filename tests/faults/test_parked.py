@@ -9,6 +9,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.propagation.worker import Worker
 from tests.faults.small import FACTS, MEMBERS, PLACES, opened, prepare, require_settled, settle
+from tests.sql import ours
 from tests.state import may
 
 NAME = "acme"
@@ -20,7 +21,7 @@ JOBS = {
 }
 """For each kind of pending work, a change that leaves it, and what `user:0` then has no more on `doc:0`."""
 VIEW = """
-SELECT permission FROM effective_permission
+SELECT permission FROM rescind.effective_permission
 WHERE organization = 'acme' AND subject = 'user:0' AND resource = 'doc:0'
 """
 
@@ -97,7 +98,7 @@ def test_a_change_wakes_what_is_parked(acme: Authority) -> None:
 def test_control_settled_without_being_done(acme: Authority) -> None:
     """Control: if failing work were dropped rather than parked, access that was taken away would stay."""
     acme.apply([JOBS["member"][1]], route="background")
-    acme.store.queries["drop"] = "DELETE FROM pending"
+    acme.store.queries["drop"] = ours(acme, "DELETE FROM rescind.pending")
     acme.store.transact(lambda tx: tx.run("drop"))
     assert acme.check(MEMBERS[0], "read", PLACES[0])
 
@@ -105,5 +106,5 @@ def test_control_settled_without_being_done(acme: Authority) -> None:
 def _is_denied(authority: Authority, permission: str) -> None:
     """By checks, lists, explanations and the view."""
     assert not may(authority, MEMBERS[0], permission, PLACES[0])
-    authority.store.queries["view"] = VIEW
+    authority.store.queries["view"] = ours(authority, VIEW)
     assert (permission,) not in authority.store.fetch("view", {})

@@ -13,6 +13,7 @@ from rescind.changes import Change
 from rescind.decision.enforcement import NEWEST, Enforcer
 from tests.conftest import ENGINES
 from tests.faults.holder import holding
+from tests.sql import ours
 
 FACTS: list[Change] = [
     changes.CreateOrganization(),
@@ -117,7 +118,9 @@ def test_a_process_that_lives_renews_and_is_waited_for(
         receipt = writer.apply([REVOKE], wait="recorded")
         now = [0.0]
         monkeypatch.setattr("rescind.decision.enforcement.clock", lambda _: now[0])
-        reader.store.queries["beat"] = "UPDATE replica SET beat = beat + 1 RETURNING beat"  # type: ignore[attr-defined]
+        reader.store.queries["beat"] = ours(
+            reader, "UPDATE rescind.replica SET beat = beat + 1 RETURNING beat"
+        )  # type: ignore[attr-defined]
         for _ in range(3):
             assert enforced(reader, receipt) is None
             now[0] += LONG * 2

@@ -19,6 +19,7 @@ from rescind.settings import Settings
 from rescind.store import Listener, Rows
 from tests.contract.world import WORLD
 from tests.faults.server import Server, Standby, execute, running, until
+from tests.sql import ours
 
 SHORT = Settings(lease_seconds=1.0, silence_seconds=3.0)
 ADA, BOB = ("user:ada", "write", "doc:1"), ("user:bob", "read", "doc:2")
@@ -83,11 +84,15 @@ def split() -> Iterator[Split]:
         guarded, careless = replica(database), replica(database)
         moved, mistaken = replica(by_link, "beta"), replica(by_link, "beta")
         careless.store.queries["renew_lease"] = (  # type: ignore[attr-defined]
-            "UPDATE replica SET beat = beat + 1 WHERE id = %(replica)s RETURNING rescind_server()"
+            ours(
+                careless,
+                "UPDATE rescind.replica SET beat = beat + 1 WHERE id = %(replica)s"
+                " RETURNING rescind.server()",
+            )
         )
         queries = mistaken.store.queries  # type: ignore[attr-defined]
         for name, sql in queries.items():
-            queries[name] = sql.replace("rescind_server()", "''")
+            queries[name] = sql.replace("rescind.server()", "''")
         for each in (guarded, careless, moved, mistaken):
             assert each.load()
             until(lambda each=each: allowed_by_memory(each, ADA))  # type: ignore[misc]
@@ -130,7 +135,7 @@ def test_a_replica_that_comes_to_another_server(split: Split) -> None:
     """
     for replica in (split.moved, split.mistaken):
         split.lead_to_the_new(replica)
-    renewed = "SELECT beat FROM replica WHERE id = %(replica)s"
+    renewed = "SELECT beat FROM rescind.replica WHERE id = %(replica)s"
     names = {"replica": _keeper(split.mistaken).id}
     split.revoking.store.queries["renewed"] = renewed  # type: ignore[attr-defined]
     before = split.revoking.store.fetch("renewed", names)

@@ -175,7 +175,7 @@ def test_a_kept_answer(pair: Pair, authority: Authority, writes: bool) -> None:
     names = {"caller": f"caller {next(_numbers)}", "key": KEY}
     if not writes:
         authority.store.queries["read_answer"] = (  # type: ignore[attr-defined]
-            "SELECT digest FROM directory_answer WHERE caller = %(caller)s AND key = %(key)s"
+            "SELECT digest FROM rescind.directory_answer WHERE caller = %(caller)s AND key = %(key)s"
         )
 
     def claim() -> None:

@@ -11,6 +11,7 @@ from rescind import Authority, changes
 from rescind.errors import ApiKeyNotFound, InvalidArgument, OrganizationNotFound, Unauthenticated
 from rescind.http.keys import Keys
 from tests.http.serving import Served
+from tests.sql import ours
 from tests.state import leave_out
 
 
@@ -57,7 +58,7 @@ def test_the_secret_is_nowhere_in_the_database(keys: Keys, authority: Authority)
     """Nor is any part of it."""
     _, text = keys.create("ci", ["read"])
     secret = text.removeprefix("rsk_").partition("_")[2]
-    authority.store.queries["dump"] = "SELECT * FROM api_key"  # type: ignore[attr-defined]
+    authority.store.queries["dump"] = ours(authority, "SELECT * FROM rescind.api_key")  # type: ignore[attr-defined]
     assert secret[:8] not in repr(authority.store.fetch("dump", {}))
 
 

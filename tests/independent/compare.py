@@ -359,8 +359,12 @@ class Play:
                 return items
 
     def _ask_view(self, name: str, after: Access) -> None:
-        mark = "%s" if isinstance(self.reader, psycopg.Connection) else "?"
-        sql = f"SELECT subject, permission, resource FROM effective_permission WHERE organization = {mark}"
+        is_server = isinstance(self.reader, psycopg.Connection)
+        mark, view = ("%s", "rescind.") if is_server else ("?", "rescind_")
+        sql = (
+            f"SELECT subject, permission, resource FROM {view}effective_permission"
+            f" WHERE organization = {mark}"
+        )
         found = sorted(map(tuple, self.reader.execute(sql, (name,)).fetchall()))  # type: ignore[call-overload]
         wanted = sorted(key[1:] for key in after if key[0] == name)
         self.stats["views"] += 1

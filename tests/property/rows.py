@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from rescind import Authority
 from rescind.access import Assignment
+from tests.sql import ours
 
 EFFECTIVE_ROLES = """
     SELECT s.subject, COALESCE('group:' || g.slug, h.subject), q.slug, x.slug, e.expires_at
-    FROM effective_role AS e JOIN membership AS s ON s.organization = {o} AND s.id = e.membership
-    JOIN assignment AS a ON a.organization = {o} AND a.id = e.assignment JOIN role AS q ON q.id = a.role
-    JOIN resource AS x ON x.organization = {o} AND x.id = a.resource
-    LEFT JOIN membership AS h ON h.organization = {o} AND h.id = a.holder
-    LEFT JOIN "group" AS g ON g.organization = {o} AND g.id = a.holder
+    FROM rescind.effective_role AS e
+    JOIN rescind.membership AS s ON s.organization = {o} AND s.id = e.membership
+    JOIN rescind.assignment AS a ON a.organization = {o} AND a.id = e.assignment
+    JOIN rescind.role AS q ON q.id = a.role
+    JOIN rescind.resource AS x ON x.organization = {o} AND x.id = a.resource
+    LEFT JOIN rescind.membership AS h ON h.organization = {o} AND h.id = a.holder
+    LEFT JOIN rescind."group" AS g ON g.organization = {o} AND g.id = a.holder
     WHERE e.organization = {o}
 """
 
@@ -25,7 +28,7 @@ def effective_roles(
     authority: Authority, organization: str
 ) -> dict[tuple[str, Assignment], int | None]:
     """Who holds which assignment, and until when."""
-    sql = EFFECTIVE_ROLES.format(o=number_of(authority, organization))
+    sql = ours(authority, EFFECTIVE_ROLES.format(o=number_of(authority, organization)))
     authority.store.queries["effective_roles"] = sql
     found = authority.store.fetch("effective_roles", {})
     return {
@@ -43,5 +46,6 @@ def role_resets(authority: Authority, organization: str) -> set[tuple[str, str]]
 def count_rows(authority: Authority, organization: str, table: str) -> int:
     """The organization's rows in a table, also about what no longer exists."""
     o = number_of(authority, organization)
-    authority.store.queries["count_rows"] = f"SELECT count(*) FROM {table} WHERE organization = {o}"
+    counted = f"SELECT count(*) FROM rescind.{table} WHERE organization = {o}"
+    authority.store.queries["count_rows"] = ours(authority, counted)
     return int(authority.store.fetch("count_rows", {})[0][0])

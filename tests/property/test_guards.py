@@ -155,7 +155,8 @@ OF_BATCHES = {"forget_roles_before_mode"}
 """What matters in a batch only: see the contract tests of single-role organizations."""
 
 UNMAKES = re.compile(
-    r"\b((DELETE FROM|UPDATE) effective_role|(DELETE FROM|INSERT INTO|UPDATE) role_(reset|before))\b"
+    r"\b((DELETE FROM|UPDATE) rescind[._]effective_role"
+    r"|(DELETE FROM|INSERT INTO|UPDATE) rescind[._]role_(reset|before))\b"
 )
 
 

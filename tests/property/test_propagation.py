@@ -22,23 +22,25 @@ from tests.jobs import due_jobs
 from tests.property import oracle
 from tests.property.rows import effective_roles
 from tests.property.test_machine import Machine, one_change
+from tests.sql import ours
 
 TRUSTED = """
 SELECT s.subject, COALESCE('group:' || g.slug, h.subject), q.slug, x.slug, e.expires_at
-FROM effective_role AS e JOIN organization AS o ON o.id = e.organization
-JOIN membership AS s ON s.organization = o.id AND s.id = e.membership
-JOIN assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
-JOIN role AS q ON q.id = a.role JOIN resource AS x ON x.organization = o.id AND x.id = a.resource
-LEFT JOIN membership AS h ON h.organization = o.id AND h.id = a.holder
-LEFT JOIN "group" AS g ON g.organization = o.id AND g.id = a.holder
+FROM rescind.effective_role AS e JOIN rescind.organization AS o ON o.id = e.organization
+JOIN rescind.membership AS s ON s.organization = o.id AND s.id = e.membership
+JOIN rescind.assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
+JOIN rescind.role AS q ON q.id = a.role
+JOIN rescind.resource AS x ON x.organization = o.id AND x.id = a.resource
+LEFT JOIN rescind.membership AS h ON h.organization = o.id AND h.id = a.holder
+LEFT JOIN rescind."group" AS g ON g.organization = o.id AND g.id = a.holder
 WHERE e.organization = :o AND NOT EXISTS (
-    SELECT 1 FROM pending AS f
+    SELECT 1 FROM rescind.pending AS f
     WHERE f.organization = o.id AND (f.fence IN (0, s.id) OR o.role_mode = 'single'))
 """
 TOMBSTONES = """
-SELECT (SELECT count(*) FROM assignment WHERE organization = :o AND ended IS NOT NULL),
-       (SELECT count(*) FROM recorded_nesting WHERE organization = :o AND ended IS NOT NULL),
-       (SELECT count(*) FROM "group" WHERE organization = :o AND ended IS NOT NULL)
+SELECT (SELECT count(*) FROM rescind.assignment WHERE organization = :o AND ended IS NOT NULL),
+       (SELECT count(*) FROM rescind.recorded_nesting WHERE organization = :o AND ended IS NOT NULL),
+       (SELECT count(*) FROM rescind."group" WHERE organization = :o AND ended IS NOT NULL)
 """
 NEVER = 2**63 - 1
 
@@ -156,6 +158,7 @@ def both(new_database: Callable[[str], str]) -> Iterator[Callable[[], dict[str, 
     with closing(stores["sqlite"]), closing(stores["postgres"]):
         for engine, store in stores.items():
             for name, sql in {"trusted": TRUSTED, "tombstones": TOMBSTONES}.items():
+                sql = ours(store, sql)
                 store.queries[name] = sql if engine == "sqlite" else sql.replace(":o", "%(o)s")
         yield lambda: {engine: Authority(store) for engine, store in stores.items()}
 

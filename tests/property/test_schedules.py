@@ -25,6 +25,7 @@ from rescind.store import Store
 from tests.faults.small import Steady
 from tests.property import schedules
 from tests.property.schedules import SUBJECTS, Schedule
+from tests.sql import ours
 
 NAMED = os.environ.get("RESCIND_SCHEDULES")
 COUNTS = {"sqlite": int(NAMED or 500), "postgres": int(NAMED or 120)}
@@ -225,7 +226,7 @@ def test_a_repair_is_overtaken_too(collisions: Collisions, is_on: bool) -> None:
         )
     schedule = Schedule(authority, random.Random(0))
     with authority.store.connection() as connection:
-        connection.execute("DELETE FROM effective_role")  # type: ignore[attr-defined]
+        connection.execute(ours(authority, "DELETE FROM rescind.effective_role"))  # type: ignore[attr-defined]
     audit(authority, schedule.organization, repair=True)
     team = {work.group_number for work in authority.pending() if work.group == "team"}
     job = min((job for job in schedule.pending() if job.group in team), key=lambda job: job.ref)

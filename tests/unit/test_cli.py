@@ -230,7 +230,7 @@ def test_databases_that_cannot_be_used(acme: CommandLine, tmp_path: Path) -> Non
     assert "rescind migrate" in one_error(acme("-d", "empty.db", "check", "ada", "p"))
     shutil.copy("rescind.db", "newer.db")
     connection = sqlite3.connect("newer.db")
-    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.execute("UPDATE rescind_schema_version SET version_num = '9999'")
     connection.commit()
     connection.close()
     assert "newer" in one_error(acme("-d", "newer.db", "check", "ada", "p"))

@@ -231,7 +231,7 @@ def test_a_worker_ends_when_told(acme: CommandLine, tmp_path: Path, number: sign
 def test_drift_is_told_and_repaired(acme: CommandLine) -> None:
     """Rows that no change made, and rows that are missing, make the audit fail until they are repaired."""
     with sqlite3.connect("rescind.db") as connection:
-        connection.execute("DELETE FROM effective_role")
+        connection.execute("DELETE FROM rescind_effective_role")
     connection.close()
     code, out, _ = acme("audit")
     assert code == 1

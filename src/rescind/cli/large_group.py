@@ -121,7 +121,7 @@ class LargeGroup:
 
     def _rows(self) -> int:
         with closing(connect(self.path)) as connection:
-            ((rows,),) = connection.execute("SELECT count(*) FROM effective_role")
+            ((rows,),) = connection.execute("SELECT count(*) FROM rescind_effective_role")
         return int(rows)
 
 

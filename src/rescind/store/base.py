@@ -58,7 +58,7 @@ class Transaction(Protocol):
 
     def count(self, query: str, /, *counters: str, **params: Any) -> None:
         """Run a statement and add the rows that it wrote (or read) to counters, which SQL can ask
-        for by `rescind_tallied('name')`.
+        for by `rescind.tallied('name')`.
         """
 
     def count_or_refuse(

@@ -3,6 +3,9 @@
 `-- name: x` starts a query, `-- fragment: x` a piece that `@x` on a line of its own stands for.
 The files in SHARED serve both engines; `sqlite.sql` and `postgres.sql` add or override by name.
 
+Every table, view and function of Rescind is written `rescind.name`. PostgreSQL has them in a schema, so that
+no search path matters. SQLite has no schemas: there they begin with `rescind_`. CTEs and aliases stand alone.
+
 Joins are written in the order in which they are to be done, and are done in it: SQLite takes that from
 CROSS JOIN, PostgreSQL from LATERAL and OFFSET (`joins`).
 """
@@ -17,6 +20,8 @@ from typing import Final, Literal
 from rescind.store.joins import laterally
 
 Engine = Literal["sqlite", "postgres"]
+SCHEMA: Final = "rescind"
+"""The schema on PostgreSQL where the URL names no other."""
 
 SHARED = (
     "changes.sql",
@@ -44,11 +49,14 @@ _HEADER = re.compile(r"^-- (name|fragment): (\w+)$", re.MULTILINE)
 _FRAGMENT = re.compile(r"^@(\w+)(,?)$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<![\w:']):([a-z_]+)\b")
 _JOIN = re.compile(r"(?<!LEFT )(?<!CROSS )JOIN")
+_OURS = re.compile(r"(?<![\w.'\"])rescind\.(?=[a-z\"])")
+_OURS_QUOTED = re.compile(r"(?<![\w.'\"])rescind\.(?:\"(\w+)\"|(\w+))")
+_SCHEMA = re.compile(r"\bSCHEMA rescind\b")
 _DATA_CHANGE = re.compile(r"^(INSERT|UPDATE|DELETE)\b", re.MULTILINE)
 
 
 @cache
-def queries(engine: Engine) -> dict[str, str]:
+def queries(engine: Engine, schema: str = SCHEMA) -> dict[str, str]:
     """Every query for an engine, fragments filled in, in the parameter style of its driver."""
     found: dict[str, str] = {}
     fragments: dict[str, str] = {}
@@ -58,9 +66,27 @@ def queries(engine: Engine) -> dict[str, str]:
         for kind, query, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
             (found if kind == "name" else fragments)[query] = _without_comments(body)
     return {
-        name: _translated(_filled(body, fragments), engine, is_ours=name not in OF_USERS)
+        name: named(
+            _translated(_filled(body, fragments), engine, is_ours=name not in OF_USERS),
+            engine,
+            schema,
+        )
         for name, body in found.items()
     }
+
+
+def named(sql: str, engine: Engine, schema: str = SCHEMA) -> str:
+    """The statement with the names that `rescind.…` has on the engine; texts in quotes stay as they are."""
+    if engine == "sqlite":
+        return _OURS_QUOTED.sub(lambda match: f"rescind_{match[1] or match[2]}", sql)
+    if schema == SCHEMA:
+        return sql
+    return _SCHEMA.sub(f"SCHEMA {quoted(schema)}", _OURS.sub(f"{quoted(schema)}.", sql))
+
+
+def quoted(schema: str) -> str:
+    """The schema's name as statements have it: in quotes, unless it is the usual one."""
+    return schema if schema == SCHEMA else f'"{schema}"'
 
 
 def parameters(sql: str) -> frozenset[str]:
@@ -86,7 +112,8 @@ def _filled(body: str, fragments: dict[str, str]) -> str:
 
 def _translated(sql: str, engine: Engine, *, is_ours: bool) -> str:
     if engine == "sqlite":
-        sql = sql.replace("json_texts(", "json_each(").replace("json_items(", "json_each(")
+        sql = sql.replace("rescind.json_texts(", "json_each(")
+        sql = sql.replace("rescind.json_items(", "json_each(")
         return _JOIN.sub("CROSS JOIN", sql)
     ordered = laterally(sql, least_depth=0 if is_ours else 2)
     return _PARAMETER.sub(r"%(\1)s", ordered.replace("%", "%%"))

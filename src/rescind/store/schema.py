@@ -29,13 +29,16 @@ VERSIONS = (
     "0018",
     "0019",
     "0020",
+    "0021",
 )
 """All schema versions, oldest first; the last is what this code needs."""
+FORMER_VERSIONS = VERSIONS[: VERSIONS.index("0021")]
+"""Those whose tables had neither a schema nor a prefix of their own."""
 
 
-def require_current(execute: Callable[[str], Any]) -> None:
-    """Raise SchemaMissing, SchemaTooOld or SchemaTooNew unless the schema is the one for this code."""
-    row = execute("SELECT version_num FROM alembic_version").fetchone()
+def require_current(execute: Callable[[str], Any], table: str) -> None:
+    """Raise SchemaMissing, SchemaTooOld or SchemaTooNew unless the version in that table is this code's."""
+    row = execute(f"SELECT version_num FROM {table}").fetchone()
     if row is None:
         raise SchemaMissing()
     if row[0] == VERSIONS[-1]:
@@ -44,7 +47,7 @@ def require_current(execute: Callable[[str], Any]) -> None:
     raise SchemaTooOld(**facts) if row[0] in VERSIONS else SchemaTooNew(**facts)
 
 
-def seals_of(execute: Callable[[str], Any]) -> Seals:
+def seals_of(execute: Callable[[str], Any], table: str) -> Seals:
     """The seals of a database whose schema is current."""
-    (secret,) = execute("SELECT secret FROM directory_secret").fetchone()
+    (secret,) = execute(f"SELECT secret FROM {table}").fetchone()
     return Seals(secret)

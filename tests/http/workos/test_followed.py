@@ -16,6 +16,7 @@ from rescind.propagation.deletion import clear_one
 from tests.http.serving import Served
 from tests.http.workos.test_events import FOR_ALL, NAMES
 from tests.http.workos.world import acme, fresh
+from tests.sql import ours
 
 FACTS: list[Change] = [
     changes.CreateOrganization(name="Library"),
@@ -225,7 +226,8 @@ def test_without_forgetting_it_is_kept_for_good(sdk: Any, service: Served) -> No
     sdk.events.list_events(events=NAMES)
     queries = authority.store.queries  # type: ignore[attr-defined]
     before = queries["forget_gone_of_deleted"]
-    queries["forget_gone_of_deleted"] = "DELETE FROM directory_gone WHERE 1 = 0"
+    forgets_nothing = "DELETE FROM rescind.directory_gone WHERE 1 = 0"
+    queries["forget_gone_of_deleted"] = ours(authority, forgets_nothing)
     clear_one(authority.store, o)
     queries["forget_gone_of_deleted"] = before
     assert kept_to_be_told(authority, o) == 3
@@ -317,10 +319,13 @@ def test_what_is_remembered_is_what_there_is(sdk: Any, service: Served) -> None:
     told(sdk, id_of(sdk, name))
     authority.store.queries.update(  # type: ignore[attr-defined]
         {
-            "in fact": 'SELECT organization, "group", membership FROM group_member',
-            "as told": 'SELECT organization, "group", membership FROM directory_member',
-            "gone": "SELECT organization FROM directory_gone",
-            "notes": "SELECT organization FROM directory_note",
+            query: ours(authority, sql)
+            for query, sql in {
+                "in fact": 'SELECT organization, "group", membership FROM rescind.group_member',
+                "as told": 'SELECT organization, "group", membership FROM rescind.directory_member',
+                "gone": "SELECT organization FROM rescind.directory_gone",
+                "notes": "SELECT organization FROM rescind.directory_note",
+            }.items()
         }
     )
     o = authority.apply([changes.RenameOrganization(name="x")], organization=name).revision

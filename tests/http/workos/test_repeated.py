@@ -17,6 +17,7 @@ from rescind.model import Receipt
 from tests.http.serving import Served
 from tests.http.workos.conftest import on_postgres
 from tests.http.workos.world import acme, fresh
+from tests.sql import ours
 
 
 def test_one_effect_and_the_same_answer(client: Any, service: Served) -> None:
@@ -166,8 +167,10 @@ def test_an_answer_kept_by_version_0_1(
         former = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
         numbers = json.dumps([at.incarnation, at.organization, at.environment])
         put = f"replace(receipts, '{numbers}', '\"{former}\"')"
-        store.queries["as before"] = (
-            f"UPDATE directory_answer SET receipts = {put} WHERE receipts <> {put} RETURNING receipts"
+        store.queries["as before"] = ours(
+            store,
+            f"UPDATE rescind.directory_answer SET receipts = {put} WHERE receipts <> {put}"
+            " RETURNING receipts",
         )
         with store.connection() as connection:
             kept = store.fetch("as before", {}, within=connection)

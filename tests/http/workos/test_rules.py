@@ -23,6 +23,7 @@ from rescind.http.workos.ids import Ids, Kind
 from rescind.store import Store
 from tests.http.serving import Served
 from tests.http.workos.world import fresh
+from tests.sql import ours
 
 WIDE = "/authorization/organization_memberships/{ada}/role_assignments"
 GROUP = "/authorization/groups/{eng}/role_assignments"
@@ -229,10 +230,13 @@ class World:
     def state(self, service: Served) -> Any:
         """Every revision, and all that the directory keeps: a change of anything is seen in them."""
         store = service.service.authority.store
-        store.queries["all revisions"] = "SELECT id, revision FROM organization ORDER BY id"
-        store.queries["whole directory"] = (
-            "SELECT organization, kind, number, public_id, external_id, attributes FROM directory"
-            " ORDER BY organization, kind, number"
+        store.queries["all revisions"] = ours(
+            store, "SELECT id, revision FROM rescind.organization ORDER BY id"
+        )
+        store.queries["whole directory"] = ours(
+            store,
+            "SELECT organization, kind, number, public_id, external_id, attributes FROM rescind.directory"
+            " ORDER BY organization, kind, number",
         )
         return store.fetch_many([("all revisions", {}), ("whole directory", {})])
 

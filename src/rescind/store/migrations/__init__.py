@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, nullcontext
-from pathlib import Path
-from typing import Any
+from contextlib import closing
+from typing import Any, Final
 
 import psycopg
 import sqlalchemy
@@ -14,28 +13,45 @@ from alembic.config import Config
 from alembic.util import CommandError
 
 from rescind.errors import SchemaTooNew, StoreBusy, StoreReadOnly, StoreUnavailable
-from rescind.store.migrations.repair import repair_schema
-from rescind.store.postgres import location
-from rescind.store.queries import queries
+from rescind.store.migrations import former
+from rescind.store.migrations.repair import repair_schema, require_free
+from rescind.store.migrations.scripts import (
+    HERE,
+    execute,
+    make_schema,
+    ours,
+    run_script,
+    schema_of,
+    use_schema,
+)
+from rescind.store.postgres import address, location
+from rescind.store.queries import SCHEMA, queries, quoted
+from rescind.store.schema import VERSIONS
 from rescind.store.sqlite import connect, translated_errors
 
-HERE = Path(__file__).parent
+__all__ = ["HERE", "migrate", "renew_view", "run_script"]
 ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(7232473)"}
 """Has others that migrate wait until this one has ended."""
+FORBIDDEN: Final = (
+    "Migrate as the owner of the tables, with CREATE on the database, or with a schema of its own there:"
+    " CREATE SCHEMA {schema} AUTHORIZATION …"
+)
 
 
 def migrate(url: str) -> None:
     """Create or upgrade the schema. What differs from the database's own version is made anew first.
 
-    `postgresql://…`, `sqlite:///file.db` or a path; a missing SQLite file is created. All of it is
-    one transaction: interrupted anywhere, the database is as it was. Raises SchemaDiffers where tables are
-    not what their version has, or not Rescind's; StoreUnavailable, StoreReadOnly, StoreBusy or SchemaTooNew.
+    `postgresql://…`, `sqlite:///file.db` or a path; a missing SQLite file is created. An application's own
+    tables and Alembic versions are left alone. All of it is one transaction: interrupted anywhere, the
+    database is as it was. Raises SchemaDiffers where tables are not what their version has, or another
+    program has one of their names; StoreUnavailable, StoreReadOnly, StoreBusy or SchemaTooNew.
     """
     if url.partition("://")[0] in ("postgresql", "postgres"):
-        where = location(url)
+        place, schema = address(url)
         _upgrade(
-            sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: _connected(url)),
-            where,
+            sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: _connected(place)),
+            location(url),
+            schema,
         )
         return
     path = url.removeprefix("sqlite:///")
@@ -54,25 +70,60 @@ def _connected(url: str) -> psycopg.Connection[Any]:
     return connection
 
 
-def _upgrade(engine: sqlalchemy.Engine, where: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(HERE))
+def _upgrade(engine: sqlalchemy.Engine, where: str, schema: str = SCHEMA) -> None:
     try:
         with engine.connect() as connection:
+            use_schema(connection, schema)
             connection.exec_driver_sql(ALONE[engine.dialect.name])
-            repair_schema(connection, where, run_script)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            renew_view(connection)
+            _bring_up(connection, where)
             connection.commit()
             if engine.dialect.name == "sqlite" and connection.connection.in_transaction:
                 connection.connection.driver_connection.execute("COMMIT")  # type: ignore[union-attr]
     except CommandError as error:
         raise SchemaTooNew(database=where, why=str(error)) from error
     except sqlalchemy.exc.DBAPIError as error:
-        raise _translated(error, where) from error
+        raise _translated(error.orig, where, schema) from error
+    except psycopg.Error as error:
+        raise _translated(error, where, schema) from error
     finally:
         engine.dispose()
+
+
+def _bring_up(connection: sqlalchemy.Connection, where: str) -> None:
+    """Make the schema, or bring what is there to its current version."""
+    version, before = version_of(connection), None
+    if version is None and (before := former.find_former(connection, where)) is None:
+        require_free(connection, where)
+        if connection.dialect.name != "sqlite":
+            former.make_home(connection)
+        make_schema(connection)
+        statement = f"INSERT INTO rescind.schema_version VALUES ('{VERSIONS[-1]}')"
+        execute(connection, ours(connection, statement))
+        renew_view(connection)
+        return
+    repaired = repair_schema(connection, where, version, before, run_script)
+    if before is not None:
+        former.take_over(connection, before, repaired)
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    renew_view(connection)
+    if before is not None:
+        former.keep_view_name(connection, before)
+
+
+def version_of(connection: sqlalchemy.Connection) -> str | None:
+    """The version that Rescind's own table has; None where there is no such table."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    table = "rescind_schema_version" if is_sqlite else "schema_version"
+    schema = None if is_sqlite else schema_of(connection)
+    if not sqlalchemy.inspect(connection).has_table(table, schema=schema):
+        return None
+    asked = connection.exec_driver_sql(
+        ours(connection, "SELECT version_num FROM rescind.schema_version")
+    )
+    return str(asked.scalar())
 
 
 def renew_view(connection: sqlalchemy.Connection) -> None:
@@ -89,64 +140,38 @@ def renew_view(connection: sqlalchemy.Connection) -> None:
 def _renew_on_sqlite(connection: sqlalchemy.Connection) -> None:
     clock = "(SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER))"
     wanted = queries("sqlite")["effective_permission_view"].replace(":now", clock)
-    kept = "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = 'effective_permission'"
+    kept = "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = 'rescind_effective_permission'"
     if connection.exec_driver_sql(kept).scalar() != wanted:
-        connection.exec_driver_sql("DROP VIEW IF EXISTS effective_permission")
+        connection.exec_driver_sql("DROP VIEW IF EXISTS rescind_effective_permission")
         connection.exec_driver_sql(wanted)
 
 
 def _renew_on_postgres(connection: sqlalchemy.Connection) -> None:
     """A view keeps what its text means, not the text; so that is compared with a view of the wanted text."""
     clock = "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)"
-    wanted = queries("postgres")["effective_permission_view"].replace("%(now)s", clock)
-    create, name, meaning = wanted.partition("VIEW effective_permission")
+    schema = schema_of(connection)
+    wanted = queries("postgres", schema)["effective_permission_view"].replace("%(now)s", clock)
+    create, name, meaning = wanted.partition(f"VIEW {quoted(schema)}.effective_permission")
     connection.exec_driver_sql(f"{create}TEMPORARY VIEW rescind_wanted{meaning}")
     is_so = connection.exec_driver_sql(
         "SELECT pg_get_viewdef('pg_temp.rescind_wanted'::regclass)"
-        " = pg_get_viewdef(to_regclass('effective_permission'))"
+        " = pg_get_viewdef(to_regclass(%(view)s))",
+        {"view": f"{quoted(schema)}.effective_permission"},
     ).scalar()
     connection.exec_driver_sql("DROP VIEW pg_temp.rescind_wanted")
     if not is_so:
         connection.exec_driver_sql(f"{create}OR REPLACE {name}{meaning}")
 
 
-def run_script(connection: sqlalchemy.Connection, number: str) -> None:
-    """Run the numbered `.sql` file for the connection's engine; blank lines part its statements.
-
-    On PostgreSQL it has a savepoint of its own: what an earlier migration made is then truncated as if that
-    had been committed, which leaves the planner without a number of rows rather than with none
-    (https://www.postgresql.org/docs/current/catalog-pg-class.html, reltuples).
-    """
-    is_postgres = connection.dialect.name == "postgresql"
-    with connection.begin_nested() if is_postgres else nullcontext():
-        for statement in script_of(connection, number).read_text("utf-8").split("\n\n"):
-            lines = [line for line in statement.splitlines() if not line.startswith("--")]
-            if any(lines):
-                execute(connection, "\n".join(lines))
-
-
-def script_of(connection: sqlalchemy.Connection, number: str) -> Path:
-    """The numbered file for the connection's engine."""
-    engine = "sqlite" if connection.dialect.name == "sqlite" else "postgres"
-    (script,) = HERE.glob(f"{number}_*.{engine}.sql")
-    return script
-
-
-def execute(connection: sqlalchemy.Connection, statement: str) -> None:
-    """Run one statement as it is, without parameters."""
-    cursor = connection.connection.cursor()
-    cursor.execute(statement)
-    cursor.close()
-
-
-def _translated(error: sqlalchemy.exc.DBAPIError, where: str) -> Exception:
-    cause = error.orig
+def _translated(cause: BaseException | None, where: str, schema: str) -> Exception:
     if isinstance(cause, sqlite3.Error):
         with translated_errors(where):
             raise cause
     first = next(iter(str(cause).splitlines()), "")
     state = getattr(cause, "sqlstate", None)
-    if state in ("25006", "42501"):
+    if state == "42501":
+        return StoreReadOnly(database=where, why=first, mend=FORBIDDEN.format(schema=schema))
+    if state == "25006":
         return StoreReadOnly(database=where, why=first)
     if state == "55P03":
         return StoreBusy(database=where, why=first)

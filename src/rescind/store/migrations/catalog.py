@@ -13,11 +13,17 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy
 
+from rescind.store.migrations.scripts import schema_of, use_schema
+from rescind.store.schema import FORMER_VERSIONS
+
 Run = Callable[[sqlalchemy.Connection, str], None]
 """Runs the migration of a number."""
 WANTED: Final = "rescind_wanted"
-"""The schema on PostgreSQL in which the migrations are run to see what they make; it is rolled back."""
-MADE_ANEW: Final = "effective_permission"
+WANTED_OWN: Final = "rescind_wanted_own"
+"""The schemas on PostgreSQL in which the migrations are run to see what they make, to 0020 and then on.
+They are rolled back.
+"""
+MADE_ANEW: Final = ("effective_permission", "rescind_effective_permission")
 """The view that every `migrate` makes anew where it differs."""
 
 
@@ -34,7 +40,7 @@ Catalog = dict[Item, str]
 _POSTGRES = """
 WITH part AS (
     SELECT c.oid, CAST(c.relname AS text) AS name, c.relkind FROM pg_class AS c
-    WHERE c.relnamespace = CAST(%(schema)s AS regnamespace))
+    WHERE c.relnamespace = to_regnamespace(quote_ident(%(schema)s)))
 SELECT 'table', t.name, '' FROM part AS t WHERE t.relkind = 'r'
 UNION ALL
 SELECT 'column', t.name || '.' || a.attname,
@@ -65,22 +71,21 @@ SELECT 'view', t.name, pg_get_viewdef(t.oid) FROM part AS t WHERE t.relkind = 'v
 UNION ALL
 SELECT 'function', p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
        pg_get_functiondef(p.oid)
-FROM pg_proc AS p WHERE p.pronamespace = CAST(%(schema)s AS regnamespace) AND p.prokind = 'f'
+FROM pg_proc AS p WHERE p.pronamespace = to_regnamespace(quote_ident(%(schema)s)) AND p.prokind = 'f'
   AND NOT EXISTS (SELECT 1 FROM pg_depend AS d WHERE d.objid = p.oid AND d.deptype = 'e')
 """
 _SQLITE_STATISTICS = "SELECT tbl || '.' || idx, stat FROM sqlite_stat1 WHERE idx IS NOT NULL"
 
 
-def catalog(connection: sqlalchemy.Connection) -> Catalog:
-    """What there is, Rescind's or not, in the schema where Rescind's tables are or would be."""
+def catalog(connection: sqlalchemy.Connection, schema: str) -> Catalog:
+    """What there is, Rescind's or not, in a schema of PostgreSQL or in the file.
+
+    Definitions say `rescind` for the schema, as the files of SQL do.
+    """
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.driver_connection
         return _of_file(driver)
-    schema = connection.exec_driver_sql(
-        "SELECT COALESCE((SELECT CAST(relnamespace AS regnamespace) FROM pg_class"
-        " WHERE oid = to_regclass('alembic_version')), CAST(current_schema() AS regnamespace))::text"
-    ).scalar()
-    return _of_schema(connection, str(schema))
+    return _of_schema(connection, schema)
 
 
 def wanted(
@@ -97,13 +102,20 @@ def wanted(
                 run(empty, version)
                 found[version] = _of_file(driver)
         return found
-    with connection.begin_nested() as nested:
-        connection.exec_driver_sql(f"CREATE SCHEMA {WANTED}")
-        connection.exec_driver_sql(f"SET LOCAL search_path = {WANTED}")
-        for version in versions:
-            run(connection, version)
-            found[version] = _of_schema(connection, WANTED)
-        nested.rollback()
+    schema = schema_of(connection)
+    use_schema(connection, WANTED_OWN)
+    try:
+        with connection.begin_nested() as nested:
+            for name in (WANTED, WANTED_OWN):
+                connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+            connection.exec_driver_sql(f"SET LOCAL search_path = {WANTED}")
+            for version in versions:
+                run(connection, version)
+                is_former = version in FORMER_VERSIONS
+                found[version] = _of_schema(connection, WANTED if is_former else WANTED_OWN)
+            nested.rollback()
+    finally:
+        use_schema(connection, schema)
     return found
 
 
@@ -120,20 +132,31 @@ def _empty_file() -> Iterator[tuple[sqlalchemy.Connection, sqlite3.Connection]]:
 
 
 def _of_schema(connection: sqlalchemy.Connection, schema: str) -> Catalog:
-    rows = connection.exec_driver_sql(_POSTGRES, {"schema": schema}).all()
-    prefix = re.compile(rf'(?<![\w"]){re.escape(schema)}\.')
+    with _naming_all_schemas(connection):
+        rows = connection.exec_driver_sql(_POSTGRES, {"schema": schema}).all()
+    prefix = re.compile(rf"""(?<![\w."'])"?{re.escape(schema)}"?\.(?=[\w"])""")
     return {
-        Item(kind, name): prefix.sub("", definition)
+        Item(kind, name): prefix.sub("rescind.", definition)
         for kind, name, definition in rows
-        if name != MADE_ANEW
+        if name not in MADE_ANEW
     }
+
+
+@contextmanager
+def _naming_all_schemas(connection: sqlalchemy.Connection) -> Iterator[None]:
+    """In the block the server writes every name with its schema."""
+    set_path = "SELECT set_config('search_path', %(path)s, true)"
+    path = connection.exec_driver_sql("SHOW search_path").scalar()
+    connection.exec_driver_sql(set_path, {"path": ""})
+    yield
+    connection.exec_driver_sql(set_path, {"path": path})
 
 
 def _of_file(driver: sqlite3.Connection) -> Catalog:
     found: Catalog = {}
     objects = driver.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
     for kind, name, table, sql in objects:
-        if name == MADE_ANEW or name.startswith("sqlite_"):
+        if name in MADE_ANEW or name.startswith("sqlite_"):
             continue
         if kind == "table":
             found |= _of_table(driver, name, sql)

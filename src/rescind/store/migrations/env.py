@@ -2,5 +2,14 @@
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], transactional_ddl=False)
+from rescind.store.migrations.scripts import schema_of
+
+connection = context.config.attributes["connection"]
+is_sqlite = connection.dialect.name == "sqlite"
+context.configure(
+    connection=connection,
+    transactional_ddl=False,
+    version_table="rescind_schema_version" if is_sqlite else "schema_version",
+    version_table_schema=None if is_sqlite else schema_of(connection),
+)
 context.run_migrations()

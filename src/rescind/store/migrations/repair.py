@@ -14,7 +14,10 @@ import sqlalchemy
 
 from rescind.errors import SchemaDiffers
 from rescind.store.migrations.catalog import Catalog, Item, Run, catalog, wanted
-from rescind.store.schema import VERSIONS
+from rescind.store.migrations.former import Former
+from rescind.store.migrations.scripts import engine_of, execute, names_made, schema_of
+from rescind.store.queries import Engine, named
+from rescind.store.schema import FORMER_VERSIONS, VERSIONS
 
 REPAIRED: Final = {
     "sqlite": {"index", "trigger", "view", "statistics"},
@@ -24,58 +27,62 @@ REPAIRED: Final = {
 FORMER_INDEXES: Final = ("assignment_to_group", "change_unsettled", "pending_since")
 """That earlier forms of migrations made, and later ones do not."""
 SHOWN: Final = 5
+TAKEN: Final = {
+    "sqlite": "these are not Rescind's: rename them, or give Rescind a file of its own",
+    "postgres": "these are not Rescind's: name another schema than `{schema}` in the URL, by `?schema=…`",
+}
 
 log = logging.getLogger(__name__)
 
 
-def repair_schema(connection: sqlalchemy.Connection, where: str, run: Run) -> None:
-    """Make the schema what the migrations up to its version make, in the transaction under way.
+def repair_schema(
+    connection: sqlalchemy.Connection,
+    where: str,
+    version: str | None,
+    former: Former | None,
+    run: Run,
+) -> str:
+    """Make the schema what the migrations up to its version make, in the transaction under way. The version.
 
-    Raises SchemaDiffers, with nothing altered, where that cannot be. A database without a schema, or of a
-    version that this code does not know, is left alone.
+    Raises SchemaDiffers, with nothing altered, where that cannot be. One of a version that this code does not
+    know is left alone.
     """
-    version = _version(connection)
-    if version is not None and version not in VERSIONS:
-        _require_ours(connection, where, version)
-        return
+    versions = former.versions if former is not None else (str(version),)
+    if versions[-1] not in VERSIONS:
+        return versions[-1]
     if not _may_compare(connection):
         log.warning("%s: the schema is not compared: that takes the privilege to create one", where)
-        return
-    found = catalog(connection)
-    if version is None and not any(item.kind in ("table", "view") for item in found):
-        return
-    made = wanted(connection, VERSIONS, run)
-    if version is None:
-        _require_free(where, found, made[VERSIONS[-1]])
-        return
+        return versions[-1]
+    schema = former.schema if former is not None else schema_of(connection)
+    found, made = catalog(connection, schema), wanted(connection, VERSIONS, run)
+    if former is not None:
+        require_free(connection, where, former.schema)
+    version = _nearest(versions, found, made)
+    newest = made[FORMER_VERSIONS[-1] if former is not None else VERSIONS[-1]]
     differing = [item for item in made[version] if _differs(item, found, made[version])]
-    premature = [item for item in made[VERSIONS[-1]].keys() - made[version].keys() if item in found]
+    premature = [item for item in newest.keys() - made[version].keys() if item in found]
     refused = [item for item in differing if item.kind not in REPAIRED[connection.dialect.name]]
     if refused or premature:
         raise SchemaDiffers(
             database=where, version=version, differs=_shown([*refused, *sorted(premature)])
         )
+    engine, statements = engine_of(connection), list[str]()
     for item in differing:
         log.warning("%s: the %s %s is made anew", where, *item)
-        for statement in _making(connection, item, made[version][item]):
-            connection.exec_driver_sql(statement.replace("%", "%%"))
-    for statement in _dropping(found, made[version]):
-        connection.exec_driver_sql(statement)
+        statements += _making(connection, item, made[version][item])
+    for statement in [*statements, *_dropping(engine, found, made[version])]:
+        execute(connection, named(statement, engine, schema))
+    return version
 
 
-def _version(connection: sqlalchemy.Connection) -> str | None:
-    if not sqlalchemy.inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+def _nearest(versions: tuple[str, ...], found: Catalog, made: dict[str, Catalog]) -> str:
+    """The version whose tables and columns there are: an application's versions may be numbers as well."""
 
+    def missing(version: str) -> int:
+        parts = {item for item in made[version] if item.kind in ("table", "column")}
+        return len(parts - found.keys())
 
-def _require_ours(connection: sqlalchemy.Connection, where: str, version: str) -> None:
-    """The version, which this code does not know, is one of Rescind's."""
-    if not sqlalchemy.inspect(connection).has_table("effective_role"):
-        mend = (
-            "alembic_version is another program's: give Rescind a database, or a schema, of its own"
-        )
-        raise SchemaDiffers(database=where, version=version, mend=mend)
+    return min(reversed(versions), key=missing)
 
 
 def _may_compare(connection: sqlalchemy.Connection) -> bool:
@@ -85,13 +92,27 @@ def _may_compare(connection: sqlalchemy.Connection) -> bool:
     return bool(connection.exec_driver_sql(may).scalar())
 
 
-def _require_free(where: str, found: Catalog, made: Catalog) -> None:
-    """No table or view of another program has a name that the migrations would give."""
-    names = {item.name for item in made if item.kind in ("table", "view")}
-    taken = [item for item in found if item.kind in ("table", "view") and item.name in names]
+def require_free(connection: sqlalchemy.Connection, where: str, besides: str = "") -> None:
+    """No table or view of another program has a name that Rescind's are to have.
+
+    `besides` is the schema on PostgreSQL where they are Rescind's own, from before 0021.
+    """
+    schema = schema_of(connection)
+    if schema == besides:
+        return
+    named_so = names_made(connection)
+    taken = [
+        item
+        for item in catalog(connection, schema)
+        if item.kind in ("table", "view") and item.name in named_so
+    ]
     if taken:
-        mend = "these are not Rescind's: give it a database, or a schema, of its own"
-        raise SchemaDiffers(database=where, version="none", differs=_shown(taken), mend=mend)
+        raise SchemaDiffers(
+            database=where,
+            version="none",
+            differs=_shown(taken),
+            mend=TAKEN[engine_of(connection)].format(schema=schema),
+        )
 
 
 def _differs(item: Item, found: Catalog, made: Catalog) -> bool:
@@ -113,35 +134,43 @@ def _shown(items: list[Item]) -> str:
 
 def _making(connection: sqlalchemy.Connection, item: Item, definition: str) -> Iterator[str]:
     """The statements that make an object what it should be, there or not."""
-    table, _, name = item.name.partition(".")
     if connection.dialect.name == "sqlite":
-        if item.kind == "statistics":
-            yield "ANALYZE sqlite_schema"  # makes the table for them
-            yield f"INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('{table}', '{name}', '{definition}')"
-        else:
-            yield f'DROP {item.kind.upper()} IF EXISTS "{name or table}"'
-            yield definition
-    elif item.kind == "statistics":
+        yield from _making_in_file(item, definition)
+        return
+    table, _, name = item.name.partition(".")
+    table = f'rescind."{table}"'
+    if item.kind == "statistics":
         options = definition.strip("{}")
-        yield f'ALTER TABLE "{table}" ALTER COLUMN "{name}" SET ({options})'
+        yield f'ALTER TABLE {table} ALTER COLUMN "{name}" SET ({options})'
     elif item.kind == "constraint":
-        yield f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS "{name}"'
-        yield f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}'
+        yield f'ALTER TABLE {table} DROP CONSTRAINT IF EXISTS "{name}"'
+        yield f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}'
     elif item.kind == "view":
-        yield f'CREATE OR REPLACE VIEW "{table}" AS {definition}'
+        yield f"CREATE OR REPLACE VIEW {table} AS {definition}"
     else:
         if item.kind == "index":
-            yield f'DROP INDEX IF EXISTS "{table}"'
+            yield f"DROP INDEX IF EXISTS {table}"
         elif item.kind == "trigger":
-            yield f'DROP TRIGGER IF EXISTS "{name}" ON "{table}"'
+            yield f'DROP TRIGGER IF EXISTS "{name}" ON {table}'
         yield definition
 
 
-def _dropping(found: Catalog, made: Catalog) -> Iterator[str]:
+def _making_in_file(item: Item, definition: str) -> Iterator[str]:
+    table, _, name = item.name.partition(".")
+    if item.kind == "statistics":
+        yield "ANALYZE sqlite_schema"  # makes the table for them
+        yield f"INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('{table}', '{name}', '{definition}')"
+    else:
+        yield f'DROP {item.kind.upper()} IF EXISTS "{name or table}"'
+        yield definition
+
+
+def _dropping(engine: Engine, found: Catalog, made: Catalog) -> Iterator[str]:
     """The statements that drop what only an earlier form had: indexes, and functions of other arguments."""
+    place = "rescind." if engine == "postgres" else ""
     functions = {item.name.partition("(")[0] for item in made if item.kind == "function"}
     for item in found.keys() - made.keys():
         if item.kind == "index" and item.name in FORMER_INDEXES:
-            yield f'DROP INDEX "{item.name}"'
+            yield f"DROP INDEX {place}{item.name}"
         elif item.kind == "function" and item.name.partition("(")[0] in functions:
-            yield f"DROP FUNCTION {item.name}"
+            yield f"DROP FUNCTION rescind.{item.name}"

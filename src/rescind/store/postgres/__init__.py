@@ -5,7 +5,7 @@ round trip whatever the fan-out, and no lock held while a packet travels. Guards
 that nothing after them runs.
 """
 
-from rescind.store.postgres.connection import CONNECT_SECONDS, configure, location
+from rescind.store.postgres.connection import CONNECT_SECONDS, address, configure, location
 from rescind.store.postgres.listener import PostgresListener
 from rescind.store.postgres.store import PostgresStore
 from rescind.store.postgres.transaction import PostgresTransaction
@@ -15,6 +15,7 @@ __all__ = [
     "PostgresListener",
     "PostgresStore",
     "PostgresTransaction",
+    "address",
     "configure",
     "location",
 ]

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
+from urllib.parse import unquote
 
 import psycopg
 from psycopg.abc import PQGen, PQGenConn
@@ -22,6 +24,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from rescind.errors import InvalidArgument, OutcomeUnknown
 from rescind.settings import Settings
+from rescind.store.queries import SCHEMA
 from rescind.waiting import NEVER, deadline_within
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -29,6 +32,8 @@ BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 whatever level the server, the database or the role has as its default.
 """
 CONNECT_SECONDS = 10.0
+SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
+SCHEMA_RULE: Final = "use small letters, digits and _, at most 63, and no pg_ at the start"
 BUSY_SECONDS = 10.0
 """How long a lock is waited for: its holder may stand still without being gone."""
 CANCEL_SECONDS = 1.0
@@ -188,11 +193,31 @@ def parameters(url: str) -> dict[str, Any]:
     return {name: value for name, value in bounds.items() if name not in said}
 
 
+class Address(NamedTuple):
+    """A URL as the driver takes it, and the schema that Rescind's objects are in."""
+
+    url: str
+    schema: str
+
+
+def address(url: str) -> Address:
+    """Take the parameter `schema`, which is not the driver's, out of a URL. Raises InvalidArgument."""
+    front, _, query = url.partition("?")
+    parameters = query.split("&") if query else []
+    others = [part for part in parameters if part.partition("=")[0] != "schema"]
+    named = [unquote(part.partition("=")[2]) for part in parameters if part not in others]
+    schema = named[-1] if named else SCHEMA
+    if not SCHEMA_NAME.fullmatch(schema) or schema.startswith("pg_"):
+        raise InvalidArgument(what="schema", value=schema, mend=SCHEMA_RULE)
+    return Address(f"{front}?{'&'.join(others)}" if others else front, schema)
+
+
 def location(url: str) -> str:
     """Which database a URL means, without its user and password, which no message may repeat.
 
     Raises InvalidArgument for a malformed one.
     """
+    url = address(url).url
     try:
         parts = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.Error:

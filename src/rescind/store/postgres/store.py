@@ -29,6 +29,7 @@ from rescind.store.postgres.connection import (
     CONNECT_SECONDS,
     GIVING_WAY_SECONDS,
     Connection,
+    address,
     configure,
     connect,
     is_idle,
@@ -40,7 +41,7 @@ from rescind.store.postgres.errors import FAULTS, first_line, interruption, is_o
 from rescind.store.postgres.listener import PostgresListener
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
 from rescind.store.postgres.within import asked_within
-from rescind.store.queries import changes_data, queries
+from rescind.store.queries import changes_data, queries, quoted
 from rescind.store.schema import require_current, seals_of
 from rescind.waiting import deadline_within
 
@@ -77,20 +78,21 @@ class PostgresStore:
         connections: int = 8,
         settings: Settings | None = None,
     ) -> None:
-        self.url, self.where = url, location(url)
+        (self.url, self.schema), self.where = address(url), location(url)
+        self._ours = quoted(self.schema)
         settings = settings or Settings()
         self.silence_seconds = settings.silence_seconds
         self.bulk_silence_seconds = settings.bulk_silence_seconds
-        self.queries = dict(queries("postgres"))
+        self.queries = dict(queries("postgres", self.schema))
         self.on_statement: Callable[[str], None] | None = None
         self._counting: dict[tuple[str, tuple[str, ...], str, bool], str] = {}
         self._connections = connections
         self._pool = self._new_pool()
         try:
-            with connect(url, self.silence_seconds) as connection:
-                require_current(connection.execute)
+            with connect(self.url, self.silence_seconds) as connection:
+                require_current(connection.execute, f"{self._ours}.schema_version")
                 _warn_of_lost_commits(connection, self.where)
-                self.seals = seals_of(connection.execute)
+                self.seals = seals_of(connection.execute, f"{self._ours}.directory_secret")
         except psycopg.errors.UndefinedTable:
             raise SchemaMissing(database=self.where) from None
         except (*FAULTS, UnicodeError) as error:
@@ -315,7 +317,7 @@ class PostgresStore:
         if known is None:
             sql = self.queries[name]
             returning = "\nRETURNING 1" if changes_data(sql) else ""
-            tallies = ", ".join(f"rescind_tally('{counter}', c.n)" for counter in counters)
+            tallies = ", ".join(f"{self._ours}.tally('{counter}', c.n)" for counter in counters)
             if guard:
                 asked = f"{self.refusing(guard)} LIMIT 1" if refuses else self.noting(guard)
                 tallies += f", CASE WHEN c.n < %(expected)s THEN ({asked}) END"
@@ -330,22 +332,23 @@ class PostgresStore:
         """The statement that weighs a step, made to choose its route from that. What steps before it do
         inline is off the budget.
         """
-        done = "" if is_first else " - rescind_tallied('pairs') + rescind_tallied('estimated')"
+        ours = self._ours
+        done = "" if is_first else f" - {ours}.tallied('pairs') + {ours}.tallied('estimated')"
         return (
-            "SELECT rescind_choose(w.pairs, w.is_critical, w.is_busy, w.is_unsettled,"
+            f"SELECT {ours}.choose(w.pairs, w.is_critical, w.is_busy, w.is_unsettled,"
             f" %(is_background)s, %(pairs)s{done}, %(critical_pairs)s{done}, %(step)s)"
             f" FROM (\n{self.queries[name]}\n) AS w"
         )
 
     def pending(self, name: str) -> str:
         """The statement, made to add what it leaves to counters."""
-        counters = ("pended", "estimated", "pairs")
+        counters, ours = ("pended", "estimated", "pairs"), self._ours
         known = self._counting.get((name, counters, "", True))
         if known is None:
             known = (
                 f"WITH pended AS (\n{self.queries[name]}\n)\n"
-                "SELECT rescind_tally('pended', p.n), rescind_tally('estimated', p.pairs),"
-                " rescind_tally('pairs', p.pairs) FROM (SELECT count(*) AS n,"
+                f"SELECT {ours}.tally('pended', p.n), {ours}.tally('estimated', p.pairs),"
+                f" {ours}.tally('pairs', p.pairs) FROM (SELECT count(*) AS n,"
                 " CAST(COALESCE(sum(pairs), 0) AS bigint) AS pairs FROM pended) AS p"
             )
             self._counting[(name, counters, "", True)] = known
@@ -353,12 +356,14 @@ class PostgresStore:
 
     def refusing(self, name: str) -> str:
         """The guard, made to refuse."""
-        return f"SELECT rescind_refuse(g.code, g.fact, g.value) FROM ({self.queries[name]}) AS g"
+        return (
+            f"SELECT {self._ours}.refuse(g.code, g.fact, g.value) FROM ({self.queries[name]}) AS g"
+        )
 
     def noting(self, name: str) -> str:
         """The guard, made to note what it finds missing."""
         return (
-            "SELECT rescind_note_missing(CAST(jsonb_agg(jsonb_build_array(g.fact, g.value)) AS text),"
+            f"SELECT {self._ours}.note_missing(CAST(jsonb_agg(jsonb_build_array(g.fact, g.value)) AS text),"
             f" count(*)) FROM ({self.queries[name]}) AS g"
         )
 

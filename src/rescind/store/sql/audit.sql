@@ -2,18 +2,18 @@
 -- has one holder, so it is enough to count a membership's rows by holder.
 
 -- name: find_audit_bound
-SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.id >= :from_m ORDER BY m.id LIMIT 1 OFFSET :step
+SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.id >= :from_m ORDER BY m.id LIMIT 1 OFFSET :step
 
 -- fragment: audit_flow
 flow (membership, holder, expires_at) AS (
-    SELECT m.id, m.id, CAST(NULL AS BIGINT) FROM membership AS m
+    SELECT m.id, m.id, CAST(NULL AS BIGINT) FROM rescind.membership AS m
     WHERE m.organization = :o AND m.id >= :from_m AND m.id <= :to_m
     UNION
-    SELECT gm.membership, gm."group", gm.expires_at FROM membership AS m
-    JOIN group_member AS gm ON gm.organization = :o AND gm.membership = m.id
+    SELECT gm.membership, gm."group", gm.expires_at FROM rescind.membership AS m
+    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = m.id
     WHERE m.organization = :o AND m.id >= :from_m AND m.id <= :to_m
     UNION
-    SELECT f.membership, n.parent, f.expires_at FROM flow AS f JOIN nesting AS n ON n.organization = :o AND n.child = f.holder)
+    SELECT f.membership, n.parent, f.expires_at FROM flow AS f JOIN rescind.nesting AS n ON n.organization = :o AND n.child = f.holder)
 
 -- name: audit_expected
 WITH RECURSIVE
@@ -27,33 +27,33 @@ FROM flow AS f GROUP BY f.membership, f.holder
 WITH RECURSIVE
 @audit_flow
 SELECT a.holder, count(*) FROM (SELECT DISTINCT f.holder FROM flow AS f) AS h
-JOIN assignment AS a ON a.organization = :o AND a.holder = h.holder AND a.ended IS NULL GROUP BY a.holder
+JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.holder AND a.ended IS NULL GROUP BY a.holder
 
 -- name: audit_found
 SELECT e.membership, a.holder, e.expires_at, count(*), min(e.assignment)
-FROM effective_role AS e
-LEFT JOIN assignment AS a ON a.organization = :o AND a.id = e.assignment AND a.ended IS NULL
+FROM rescind.effective_role AS e
+LEFT JOIN rescind.assignment AS a ON a.organization = :o AND a.id = e.assignment AND a.ended IS NULL
 WHERE e.organization = :o AND e.membership >= :from_m AND e.membership <= :to_m
 GROUP BY e.membership, a.holder, e.expires_at
 
 -- name: audit_pending
 SELECT DISTINCT p.kind, CASE WHEN p.kind = 'assignment' THEN p."group" END, CASE WHEN p.kind = 'member' THEN p.ref END
-FROM pending AS p WHERE p.organization = :o AND (p.kind <> 'member' OR (p.ref >= :from_m AND p.ref <= :to_m))
+FROM rescind.pending AS p WHERE p.organization = :o AND (p.kind <> 'member' OR (p.ref >= :from_m AND p.ref <= :to_m))
 
 -- Which assignment of a holder a membership lacks.
 
 -- name: find_missing
-SELECT min(a.id) FROM assignment AS a
+SELECT min(a.id) FROM rescind.assignment AS a
 WHERE a.organization = :o AND a.holder = :holder AND a.ended IS NULL
-  AND NOT EXISTS (SELECT 1 FROM effective_role AS e WHERE e.organization = :o AND e.membership = :m AND e.assignment = a.id)
+  AND NOT EXISTS (SELECT 1 FROM rescind.effective_role AS e WHERE e.organization = :o AND e.membership = :m AND e.assignment = a.id)
 
 -- name: audit_group
-SELECT g.slug FROM "group" AS g WHERE g.organization = :o AND g.id = :holder AND g.ended IS NULL
+SELECT g.slug FROM rescind."group" AS g WHERE g.organization = :o AND g.id = :holder AND g.ended IS NULL
 
 -- name: audit_names
-SELECT (SELECT subject FROM membership WHERE organization = :o AND id = :m),
-       (SELECT q.slug FROM assignment AS a JOIN role AS q ON q.id = a.role WHERE a.organization = :o AND a.id = :a),
-       (SELECT x.slug FROM assignment AS a JOIN resource AS x ON x.organization = :o AND x.id = a.resource
+SELECT (SELECT subject FROM rescind.membership WHERE organization = :o AND id = :m),
+       (SELECT q.slug FROM rescind.assignment AS a JOIN rescind.role AS q ON q.id = a.role WHERE a.organization = :o AND a.id = :a),
+       (SELECT x.slug FROM rescind.assignment AS a JOIN rescind.resource AS x ON x.organization = :o AND x.id = a.resource
         WHERE a.organization = :o AND a.id = :a)
 
 -- Repairs: what a membership has through a group is looked at again as any pending work; what it holds itself, and rows
@@ -61,26 +61,26 @@ SELECT (SELECT subject FROM membership WHERE organization = :o AND id = :m),
 -- has the revision that there is, for the next change has the next, and must be told from it by whoever is at it.
 
 -- name: pend_repair
-INSERT INTO pending (organization, "group", kind, ref, direction, urgency, fence, since, revision, recorded_at)
+INSERT INTO rescind.pending (organization, "group", kind, ref, direction, urgency, fence, since, revision, recorded_at)
 SELECT o.id, g.id, 'member', CAST(:m AS INTEGER), 'revokes', 1, CAST(:m AS INTEGER), o.revision, o.revision,
 @clock
-FROM organization AS o JOIN "group" AS g ON g.organization = o.id AND g.id = :holder
+FROM rescind.organization AS o JOIN rescind."group" AS g ON g.organization = o.id AND g.id = :holder
 @coalescing
 
 -- A repair has no revision of its own. The organization's row is written as it is, so that a transaction whose snapshot
 -- is older than the repair cannot lock it.
 
 -- name: mark_repaired
-UPDATE organization SET revision = revision WHERE id = :o
+UPDATE rescind.organization SET revision = revision WHERE id = :o
 
 -- name: repair_direct
-INSERT INTO effective_role (organization, membership, assignment, expires_at)
-SELECT :o, a.holder, a.id, CAST(NULL AS BIGINT) FROM assignment AS a JOIN membership AS m ON m.organization = :o AND m.id = a.holder
+INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
+SELECT :o, a.holder, a.id, CAST(NULL AS BIGINT) FROM rescind.assignment AS a JOIN rescind.membership AS m ON m.organization = :o AND m.id = a.holder
 WHERE a.organization = :o AND a.holder = :m AND a.ended IS NULL
-ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = NULL WHERE effective_role.expires_at IS NOT NULL
+ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = NULL WHERE rescind.effective_role.expires_at IS NOT NULL
 
 -- name: repair_dangling
-DELETE FROM effective_role WHERE organization = :o AND membership = :m AND (
-    NOT EXISTS (SELECT 1 FROM membership AS m WHERE m.organization = :o AND m.id = :m)
-    OR NOT EXISTS (SELECT 1 FROM assignment AS a WHERE a.organization = :o AND a.id = effective_role.assignment
-                   AND a.ended IS NULL AND (a.holder < 0 OR a.holder = effective_role.membership)))
+DELETE FROM rescind.effective_role WHERE organization = :o AND membership = :m AND (
+    NOT EXISTS (SELECT 1 FROM rescind.membership AS m WHERE m.organization = :o AND m.id = :m)
+    OR NOT EXISTS (SELECT 1 FROM rescind.assignment AS a WHERE a.organization = :o AND a.id = rescind.effective_role.assignment
+                   AND a.ended IS NULL AND (a.holder < 0 OR a.holder = rescind.effective_role.membership)))

@@ -8,13 +8,13 @@
 up (id) AS (                    -- the resource and what is above it, short of the organization
     SELECT r.id WHERE r.id <> 0
     UNION ALL
-    SELECT x.parent FROM up JOIN resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
+    SELECT x.parent FROM up JOIN rescind.resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
 
 -- fragment: wide_effective_multiple
 EXISTS (
-    SELECT 1 FROM effective_role AS e
-    JOIN assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
-    JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+    SELECT 1 FROM rescind.effective_role AS e
+    JOIN rescind.assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
+    JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
     WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
       AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
 
@@ -22,14 +22,14 @@ EXISTS (
 -- highest, none is.
 
 -- fragment: is_not_set_aside
-NOT EXISTS (SELECT 1 FROM role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
+NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
 
 -- fragment: wide_effective_single
 EXISTS (
-    SELECT 1 FROM role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
-        SELECT a.role FROM effective_role AS e
-        JOIN assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
-        JOIN role AS q ON q.id = a.role
+    SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
+        SELECT a.role FROM rescind.effective_role AS e
+        JOIN rescind.assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
+        JOIN rescind.role AS q ON q.id = a.role
         WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
           AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now)
           AND
@@ -45,13 +45,13 @@ EXISTS (
     WITH RECURSIVE
 @up
     SELECT 1 FROM up WHERE (
-        SELECT 1 FROM assignment AS a JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+        SELECT 1 FROM rescind.assignment AS a JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
         WHERE a.organization = o.id AND a.holder = m.id AND a.resource = up.id AND a.ended IS NULL
           AND (a.expires_at IS NULL OR a.expires_at > :now) LIMIT 1) IS NOT NULL
     OR (
-        SELECT 1 FROM assignment AS a
-        JOIN effective_role AS e ON e.organization = o.id AND e.membership = m.id AND e.assignment = a.id
-        JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+        SELECT 1 FROM rescind.assignment AS a
+        JOIN rescind.effective_role AS e ON e.organization = o.id AND e.membership = m.id AND e.assignment = a.id
+        JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
         WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
           AND (a.expires_at IS NULL OR a.expires_at > :now)
           AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)
@@ -60,16 +60,16 @@ EXISTS (
 holder (id) AS (                -- the membership, and the groups that reach it now, each once
     SELECT m.id
     UNION ALL
-    SELECT gm."group" FROM group_member AS gm
+    SELECT gm."group" FROM rescind.group_member AS gm
     WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
     UNION
-    SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = o.id AND n.child = h.id)
+    SELECT n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = o.id AND n.child = h.id)
 
 -- Holders and places are few, whatever is assigned to others on those places and to those holders elsewhere, so that
 -- each pair of them is looked up by key. How that is said differs: `any_given` is in each engine's own file.
 
 -- fragment: has_permission
-(SELECT 1 FROM role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
+(SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
 
 -- fragment: all_live
 EXISTS (
@@ -83,12 +83,12 @@ EXISTS (
 
 -- fragment: wide_live_single
 EXISTS (
-    SELECT 1 FROM role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
+    SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
         WITH RECURSIVE
 @holder_at
         SELECT a.role FROM holder AS h
-        JOIN assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.resource = 0 AND a.ended IS NULL
-        JOIN role AS q ON q.id = a.role
+        JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.resource = 0 AND a.ended IS NULL
+        JOIN rescind.role AS q ON q.id = a.role
         WHERE (a.expires_at IS NULL OR a.expires_at > :now)
           AND
 @is_not_set_aside
@@ -112,10 +112,10 @@ EXISTS (
 -- an answer is never behind the facts.
 
 -- fragment: is_trusted_multiple
-NOT EXISTS (SELECT 1 FROM pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
+NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
 
 -- fragment: has_pending
-EXISTS (SELECT 1 FROM pending AS f WHERE f.organization = o.id)
+EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
 
 -- fragment: allowed_by_trusted
 (CASE WHEN o.role_mode = 'multiple' THEN
@@ -153,10 +153,10 @@ AND
  END)
 
 -- fragment: asked
-FROM organization AS o CROSS JOIN organization AS env
-LEFT JOIN membership AS m ON m.organization = o.id AND m.subject = :subject
+FROM rescind.organization AS o CROSS JOIN rescind.organization AS env
+LEFT JOIN rescind.membership AS m ON m.organization = o.id AND m.subject = :subject
 @permission_asked
-LEFT JOIN resource AS r ON r.organization = o.id AND r.slug = :resource
+LEFT JOIN rescind.resource AS r ON r.organization = o.id AND r.slug = :resource
 WHERE o.slug = :organization AND env.id = 0
 
 -- A check whatever the organization's role mode and the permission; then the same for a mode and decision
@@ -245,31 +245,31 @@ SELECT o.id, o.revision, env.revision, m.id, p.id, r.id
 holder (id) AS (
     SELECT CAST(:m AS INTEGER)
     UNION
-    SELECT gm."group" FROM group_member AS gm WHERE gm.organization = :o AND gm.membership = :m
+    SELECT gm."group" FROM rescind.group_member AS gm WHERE gm.organization = :o AND gm.membership = :m
     UNION
-    SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = :o AND n.child = h.id)
+    SELECT n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id)
 
 -- fragment: above
 above (id) AS (
     SELECT CAST(:r AS INTEGER)
     UNION ALL
-    SELECT x.parent FROM above JOIN resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0)
+    SELECT x.parent FROM above JOIN rescind.resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0)
 
 -- fragment: held_at
 (SELECT a.holder, a.role, a.resource, a.expires_at      -- the limits: see `lost`
  FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
- JOIN assignment AS a ON a.organization = :o AND a.holder = e.holder AND a.resource = e.place AND a.ended IS NULL
+ JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = e.holder AND a.resource = e.place AND a.ended IS NULL
  LIMIT 1000000000) AS a
 
 -- The view for SQL users: a check per row, for whoever joins it to their own tables.
 
 -- name: effective_permission_view
-CREATE VIEW effective_permission AS
+CREATE VIEW rescind.effective_permission AS
 SELECT o.slug AS organization, m.subject, p.slug AS permission, r.slug AS resource
-FROM organization AS o
-JOIN membership AS m ON m.organization = o.id
-JOIN permission AS p ON p.organization IN (0, o.id)
-JOIN resource AS r ON r.organization = o.id
+FROM rescind.organization AS o
+JOIN rescind.membership AS m ON m.organization = o.id
+JOIN rescind.permission AS p ON p.organization IN (0, o.id)
+JOIN rescind.resource AS r ON r.organization = o.id
 WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
 @allowed_live
        ELSE

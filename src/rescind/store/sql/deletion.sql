@@ -3,35 +3,35 @@
 -- A row counts as a pair.
 
 -- name: weigh_organization
-SELECT (SELECT count(*) FROM (SELECT 1 FROM effective_role WHERE organization = :o LIMIT :most) AS counted)
-     + (SELECT count(*) FROM (SELECT 1 FROM assignment WHERE organization = :o LIMIT :most) AS counted)
-     + (SELECT count(*) FROM (SELECT 1 FROM group_member WHERE organization = :o LIMIT :most) AS counted)
-     + (SELECT count(*) FROM (SELECT 1 FROM membership WHERE organization = :o LIMIT :most) AS counted)
-     + (SELECT count(*) FROM (SELECT 1 FROM resource WHERE organization = :o LIMIT :most) AS counted) AS pairs,
+SELECT (SELECT count(*) FROM (SELECT 1 FROM rescind.effective_role WHERE organization = :o LIMIT :most) AS counted)
+     + (SELECT count(*) FROM (SELECT 1 FROM rescind.assignment WHERE organization = :o LIMIT :most) AS counted)
+     + (SELECT count(*) FROM (SELECT 1 FROM rescind.group_member WHERE organization = :o LIMIT :most) AS counted)
+     + (SELECT count(*) FROM (SELECT 1 FROM rescind.membership WHERE organization = :o LIMIT :most) AS counted)
+     + (SELECT count(*) FROM (SELECT 1 FROM rescind.resource WHERE organization = :o LIMIT :most) AS counted) AS pairs,
        :takes AND FALSE AS is_critical, FALSE AS is_busy,
-       EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o) AS is_unsettled
+       EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o) AS is_unsettled
 
 -- name: note_assignments_in_force
-SELECT 1 FROM assignment AS a WHERE a.organization = :o AND a.ended IS NULL LIMIT 1
+SELECT 1 FROM rescind.assignment AS a WHERE a.organization = :o AND a.ended IS NULL LIMIT 1
 
 -- name: bury_organization
-UPDATE organization SET deleted_as = slug, slug = NULL, default_role = NULL WHERE id = :o
+UPDATE rescind.organization SET deleted_as = slug, slug = NULL, default_role = NULL WHERE id = :o
 
 -- Roles are few, but assignments may refer to them still: they give up their names.
 
 -- name: bury_roles
-UPDATE role SET slug = :buried || CAST(id AS TEXT) WHERE organization = :o
+UPDATE rescind.role SET slug = :buried || CAST(id AS TEXT) WHERE organization = :o
 
 -- name: pend_deletion
-INSERT INTO deletion (organization, revision, recorded_at)
+INSERT INTO rescind.deletion (organization, revision, recorded_at)
 SELECT o.id, o.revision + 1,
 @clock
-FROM organization AS o WHERE o.id = :o
+FROM rescind.organization AS o WHERE o.id = :o
 
 -- What waited for work that is gone with the organization.
 
 -- name: settle_changes_of_deleted
-UPDATE change SET settled_at = :now WHERE organization = :o AND settled_at IS NULL
+UPDATE rescind.change SET settled_at = :now WHERE organization = :o AND settled_at IS NULL
 
 -- A name stands for the organization that has it now: to that one, what is left of an earlier one is not its own.
 
@@ -39,61 +39,61 @@ UPDATE change SET settled_at = :now WHERE organization = :o AND settled_at IS NU
 SELECT o.deleted_as, d.done,
 @clock
 - d.recorded_at, d.revision, d.organization
-FROM deletion AS d JOIN organization AS o ON o.id = d.organization
+FROM rescind.deletion AS d JOIN rescind.organization AS o ON o.id = d.organization
 WHERE CAST(:organization AS TEXT) IS NULL OR (
-    o.deleted_as = :organization AND NOT EXISTS (SELECT 1 FROM organization AS x WHERE x.slug = :organization))
+    o.deleted_as = :organization AND NOT EXISTS (SELECT 1 FROM rescind.organization AS x WHERE x.slug = :organization))
 ORDER BY d.recorded_at, d.organization LIMIT :limit
 
 -- name: find_deletion
-SELECT d.organization FROM deletion AS d WHERE d.organization = :o
+SELECT d.organization FROM rescind.deletion AS d WHERE d.organization = :o
 
 -- Of the organization that is deleted later, a role of all organizations is taken back before the rest.
 
 -- name: forget_role_of_deleted
-DELETE FROM assignment WHERE role = (SELECT id FROM role WHERE slug = :role AND organization = :o)
-AND organization IN (SELECT d.organization FROM deletion AS d)
+DELETE FROM rescind.assignment WHERE role = (SELECT id FROM rescind.role WHERE slug = :role AND organization = :o)
+AND organization IN (SELECT d.organization FROM rescind.deletion AS d)
 
 -- --- a chunk: no more than :limit rows, in an order in which nothing refers to what goes -----------------
 
 -- fragment: rest
-LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END
+LIMIT CASE WHEN rescind.tallied('altered') < :limit THEN :limit - rescind.tallied('altered') ELSE 0 END
 
 -- name: clear_role_resets
-DELETE FROM role_reset WHERE organization = :o AND (membership, role) IN (
-    SELECT x.membership, x.role FROM role_reset AS x WHERE x.organization = :o
+DELETE FROM rescind.role_reset WHERE organization = :o AND (membership, role) IN (
+    SELECT x.membership, x.role FROM rescind.role_reset AS x WHERE x.organization = :o
 @rest
 )
 
 -- name: clear_assignments
-DELETE FROM assignment WHERE organization = :o AND id IN (
-    SELECT x.id FROM assignment AS x WHERE x.organization = :o
+DELETE FROM rescind.assignment WHERE organization = :o AND id IN (
+    SELECT x.id FROM rescind.assignment AS x WHERE x.organization = :o
 @rest
 )
 
 -- name: clear_group_members
-DELETE FROM group_member WHERE organization = :o AND (membership, "group") IN (
-    SELECT x.membership, x."group" FROM group_member AS x WHERE x.organization = :o
+DELETE FROM rescind.group_member WHERE organization = :o AND (membership, "group") IN (
+    SELECT x.membership, x."group" FROM rescind.group_member AS x WHERE x.organization = :o
 @rest
 )
 
 -- name: clear_nestings
-DELETE FROM recorded_nesting WHERE organization = :o AND (child, parent) IN (
-    SELECT x.child, x.parent FROM recorded_nesting AS x WHERE x.organization = :o
+DELETE FROM rescind.recorded_nesting WHERE organization = :o AND (child, parent) IN (
+    SELECT x.child, x.parent FROM rescind.recorded_nesting AS x WHERE x.organization = :o
 @rest
 )
 
 -- A job that was under way when the organization was deleted holds its groups: from here on there is none.
 
 -- name: clear_groups
-DELETE FROM "group" WHERE organization = :o AND id IN (
-    SELECT x.id FROM "group" AS x WHERE x.organization = :o
+DELETE FROM rescind."group" WHERE organization = :o AND id IN (
+    SELECT x.id FROM rescind."group" AS x WHERE x.organization = :o
 @rest
 )
 
 -- name: clear_effective_roles
-DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) IN (
-    SELECT x.membership, x.assignment FROM effective_role AS x
-    WHERE x.organization = :o AND x.membership >= (SELECT d.cursor FROM deletion AS d WHERE d.organization = :o)
+DELETE FROM rescind.effective_role WHERE organization = :o AND (membership, assignment) IN (
+    SELECT x.membership, x.assignment FROM rescind.effective_role AS x
+    WHERE x.organization = :o AND x.membership >= (SELECT d.cursor FROM rescind.deletion AS d WHERE d.organization = :o)
     ORDER BY x.membership, x.assignment
 @rest
 )
@@ -101,48 +101,48 @@ DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) 
 -- The cursor spares the next chunk a walk over what is dead already.
 
 -- name: advance_deletion
-UPDATE deletion SET done = done + rescind_tallied('altered'), cursor = COALESCE((
-    SELECT x.membership FROM effective_role AS x WHERE x.organization = :o AND x.membership >= deletion.cursor
+UPDATE rescind.deletion SET done = done + rescind.tallied('altered'), cursor = COALESCE((
+    SELECT x.membership FROM rescind.effective_role AS x WHERE x.organization = :o AND x.membership >= rescind.deletion.cursor
     ORDER BY x.membership LIMIT 1), cursor)
 WHERE organization = :o
 
 -- name: clear_memberships
-DELETE FROM membership WHERE organization = :o AND id IN (
-    SELECT x.id FROM membership AS x WHERE x.organization = :o
+DELETE FROM rescind.membership WHERE organization = :o AND id IN (
+    SELECT x.id FROM rescind.membership AS x WHERE x.organization = :o
 @rest
 )
 
 -- name: clear_parents
-UPDATE resource SET parent = NULL WHERE organization = :o AND id IN (
-    SELECT x.id FROM resource AS x WHERE x.organization = :o AND x.parent IS NOT NULL
+UPDATE rescind.resource SET parent = NULL WHERE organization = :o AND id IN (
+    SELECT x.id FROM rescind.resource AS x WHERE x.organization = :o AND x.parent IS NOT NULL
 @rest
 )
 
 -- name: clear_resources
-DELETE FROM resource WHERE organization = :o AND id IN (
-    SELECT x.id FROM resource AS x WHERE x.organization = :o
+DELETE FROM rescind.resource WHERE organization = :o AND id IN (
+    SELECT x.id FROM rescind.resource AS x WHERE x.organization = :o
 @rest
 )
 
 -- name: clear_roles
-DELETE FROM role WHERE organization = :o AND id IN (
-    SELECT x.id FROM role AS x WHERE x.organization = :o
+DELETE FROM rescind.role WHERE organization = :o AND id IN (
+    SELECT x.id FROM rescind.role AS x WHERE x.organization = :o
 @rest
 )
 
 -- What goes from here on went with the organization: once the end of that has been told, there is nothing more to tell.
 
 -- name: forget_gone_of_deleted
-DELETE FROM directory_gone WHERE organization = :o AND EXISTS (
-    SELECT 1 FROM organization AS d JOIN directory_follower AS f ON f.organization = d.id
+DELETE FROM rescind.directory_gone WHERE organization = :o AND EXISTS (
+    SELECT 1 FROM rescind.organization AS d JOIN rescind.directory_follower AS f ON f.organization = d.id
     WHERE d.id = :o AND d.slug IS NULL AND f.revision >= d.revision)
 
 -- name: settle_deletion
-UPDATE change SET settled_at = recorded_at + (SELECT
+UPDATE rescind.change SET settled_at = recorded_at + (SELECT
 @clock
-- d.recorded_at FROM deletion AS d WHERE d.organization = :o)
-WHERE organization = :o AND settled_at IS NULL AND rescind_tallied('altered') < :limit
-  AND EXISTS (SELECT 1 FROM deletion AS d WHERE d.organization = :o)
+- d.recorded_at FROM rescind.deletion AS d WHERE d.organization = :o)
+WHERE organization = :o AND settled_at IS NULL AND rescind.tallied('altered') < :limit
+  AND EXISTS (SELECT 1 FROM rescind.deletion AS d WHERE d.organization = :o)
 
 -- name: end_deletion
-DELETE FROM deletion WHERE organization = :o AND rescind_tallied('altered') < :limit
+DELETE FROM rescind.deletion WHERE organization = :o AND rescind.tallied('altered') < :limit

@@ -2,36 +2,36 @@
 -- between :low and :high, from one end or the other (…_asc, …_desc), so that any page costs the same.
 
 -- name: read_directory_secret
-SELECT secret FROM directory_secret
+SELECT secret FROM rescind.directory_secret
 
 -- name: read_revision
-SELECT o.id, o.revision, env.revision FROM organization AS o JOIN organization AS env ON env.id = 0 WHERE o.id = :o
+SELECT o.id, o.revision, env.revision FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WHERE o.id = :o
 
 -- name: find_public_id
-SELECT organization, kind, number FROM directory WHERE public_id = :public_id
+SELECT organization, kind, number FROM rescind.directory WHERE public_id = :public_id
 
 -- --- organizations -------------------------------------------------------------------------------
 
 -- fragment: organization_shape
 SELECT o.id, o.slug, o.name, o.created_at, d.public_id, d.external_id, d.attributes, d.updated_at
-FROM organization AS o LEFT JOIN directory AS d ON d.organization = o.id AND d.kind = 'organization' AND d.number = 0
+FROM rescind.organization AS o LEFT JOIN rescind.directory AS d ON d.organization = o.id AND d.kind = 'organization' AND d.number = 0
 
 -- name: show_organization
 @organization_shape
 WHERE o.id = :o AND o.slug IS NOT NULL AND o.id <> 0
 
 -- name: find_organization_named
-SELECT id FROM organization WHERE slug = :organization AND id <> 0
+SELECT id FROM rescind.organization WHERE slug = :organization AND id <> 0
 
 -- name: find_external_id
-SELECT d.organization FROM directory AS d JOIN organization AS o ON o.id = d.organization
+SELECT d.organization FROM rescind.directory AS d JOIN rescind.organization AS o ON o.id = d.organization
 WHERE d.external_id = :external_id AND o.slug IS NOT NULL
 
 -- fragment: organizations_between
 @organization_shape
 WHERE o.id > :low AND o.id < :high AND o.id <> 0 AND o.slug IS NOT NULL
   AND lower(o.name) LIKE lower(:search) ESCAPE '!'
-  AND (:domains = '[]' OR EXISTS (SELECT 1 FROM json_texts(:domains) AS i WHERE d.attributes LIKE i.value ESCAPE '!'))
+  AND (:domains = '[]' OR EXISTS (SELECT 1 FROM rescind.json_texts(:domains) AS i WHERE d.attributes LIKE i.value ESCAPE '!'))
 
 -- name: page_organizations_asc
 @organizations_between
@@ -48,29 +48,29 @@ SELECT m.organization, m.id, m.subject, m.name, m.active, m.created_at, d.public
        o.slug, o.role_mode
 
 -- fragment: membership_entries
-JOIN organization AS o ON o.id = m.organization
-LEFT JOIN directory AS d ON d.organization = m.organization AND d.kind = 'membership' AND d.number = m.id
-LEFT JOIN directory AS od ON od.organization = m.organization AND od.kind = 'organization' AND od.number = 0
+JOIN rescind.organization AS o ON o.id = m.organization
+LEFT JOIN rescind.directory AS d ON d.organization = m.organization AND d.kind = 'membership' AND d.number = m.id
+LEFT JOIN rescind.directory AS od ON od.organization = m.organization AND od.kind = 'organization' AND od.number = 0
 
 -- name: show_membership
 @membership_columns
-FROM membership AS m
+FROM rescind.membership AS m
 @membership_entries
 WHERE m.organization = :o AND m.id = :m AND o.slug IS NOT NULL
 
 -- name: list_memberships_of_subject
 @membership_columns
-FROM membership AS m
+FROM rescind.membership AS m
 @membership_entries
 WHERE m.subject = :subject AND o.slug IS NOT NULL ORDER BY m.created_at, m.organization
 
 -- name: name_membership
-SELECT o.slug, m.subject FROM organization AS o JOIN membership AS m ON m.organization = o.id AND m.id = :m
+SELECT o.slug, m.subject FROM rescind.organization AS o JOIN rescind.membership AS m ON m.organization = o.id AND m.id = :m
 WHERE o.id = :o AND o.slug IS NOT NULL
 
 -- fragment: memberships_between
 @membership_columns
-FROM membership AS m
+FROM rescind.membership AS m
 @membership_entries
 WHERE m.organization = :o AND m.id > :low AND m.id < :high
   AND (:status = 'all' OR (m.active AND :status = 'active') OR (NOT m.active AND :status = 'inactive'))
@@ -85,7 +85,7 @@ ORDER BY m.id DESC LIMIT :limit
 
 -- fragment: members_between
 @membership_columns
-FROM group_member AS gm JOIN membership AS m ON m.organization = :o AND m.id = gm.membership
+FROM rescind.group_member AS gm JOIN rescind.membership AS m ON m.organization = :o AND m.id = gm.membership
 @membership_entries
 WHERE gm.organization = :o AND gm."group" = :g AND gm.membership > :low AND gm.membership < :high
   AND
@@ -100,13 +100,13 @@ ORDER BY gm.membership LIMIT :limit
 ORDER BY gm.membership DESC LIMIT :limit
 
 -- name: find_member
-SELECT gm.expires_at FROM group_member AS gm WHERE gm.organization = :o AND gm.membership = :m AND gm."group" = :g
+SELECT gm.expires_at FROM rescind.group_member AS gm WHERE gm.organization = :o AND gm.membership = :m AND gm."group" = :g
   AND
 @member_in_force
 
 -- fragment: memberships_among
 @membership_columns
-FROM json_texts(:subjects) AS i JOIN membership AS m ON m.organization = :o AND m.subject = i.value
+FROM rescind.json_texts(:subjects) AS i JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value
 @membership_entries
 WHERE m.id > :low AND m.id < :high
 
@@ -122,19 +122,19 @@ ORDER BY m.id DESC LIMIT :limit
 
 -- name: list_roles_held
 WITH RECURSIVE holder (membership, id) AS (
-    SELECT CAST(i.value AS INTEGER), CAST(i.value AS INTEGER) FROM json_texts(:memberships) AS i
+    SELECT CAST(i.value AS INTEGER), CAST(i.value AS INTEGER) FROM rescind.json_texts(:memberships) AS i
     UNION
-    SELECT gm.membership, gm."group" FROM json_texts(:memberships) AS i
-    JOIN group_member AS gm ON gm.organization = :o AND gm.membership = CAST(i.value AS INTEGER)
+    SELECT gm.membership, gm."group" FROM rescind.json_texts(:memberships) AS i
+    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = CAST(i.value AS INTEGER)
      AND
 @member_in_force
     UNION
-    SELECT h.membership, n.parent FROM holder AS h JOIN nesting AS n ON n.organization = :o AND n.child = h.id)
+    SELECT h.membership, n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id)
 SELECT DISTINCT h.membership, q.slug, q.priority, q.id
 FROM holder AS h
-JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = 0 AND
+JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = 0 AND
 @in_force
-JOIN role AS q ON q.id = a.role
+JOIN rescind.role AS q ON q.id = a.role
 ORDER BY q.priority DESC, q.id
 
 -- --- groups --------------------------------------------------------------------------------------
@@ -143,22 +143,22 @@ ORDER BY q.priority DESC, q.id
 SELECT g.organization, g.id, g.slug, g.name, d.public_id, d.attributes, d.created_at, d.updated_at, od.public_id, o.created_at
 
 -- fragment: group_entries
-JOIN organization AS o ON o.id = g.organization
-LEFT JOIN directory AS d ON d.organization = g.organization AND d.kind = 'group' AND d.number = g.id
-LEFT JOIN directory AS od ON od.organization = g.organization AND od.kind = 'organization' AND od.number = 0
+JOIN rescind.organization AS o ON o.id = g.organization
+LEFT JOIN rescind.directory AS d ON d.organization = g.organization AND d.kind = 'group' AND d.number = g.id
+LEFT JOIN rescind.directory AS od ON od.organization = g.organization AND od.kind = 'organization' AND od.number = 0
 
 -- name: show_group
 @group_columns
-FROM "group" AS g
+FROM rescind."group" AS g
 @group_entries
 WHERE g.organization = :o AND g.id = :g AND g.ended IS NULL AND o.slug IS NOT NULL
 
 -- name: find_group_named
-SELECT id FROM "group" WHERE organization = :o AND slug = :group AND ended IS NULL
+SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group AND ended IS NULL
 
 -- fragment: groups_between
 @group_columns
-FROM "group" AS g
+FROM rescind."group" AS g
 @group_entries
 WHERE g.organization = :o AND g.id < -CAST(:low AS INTEGER) AND g.id > -CAST(:high AS INTEGER) AND g.ended IS NULL
   AND (:search = '%' OR lower(COALESCE(g.name, g.slug)) LIKE lower(:search) ESCAPE '!' OR g.id = :g)
@@ -173,7 +173,7 @@ ORDER BY g.id LIMIT :limit
 
 -- fragment: groups_of_membership_between
 @group_columns
-FROM group_member AS gm JOIN "group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
+FROM rescind.group_member AS gm JOIN rescind."group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 @group_entries
 WHERE gm.organization = :o AND gm.membership = :m
   AND gm."group" < -CAST(:low AS INTEGER) AND gm."group" > -CAST(:high AS INTEGER)
@@ -194,17 +194,17 @@ ORDER BY gm."group" LIMIT :limit
 SELECT p.organization, p.id, p.slug, p.description, d.attributes, d.created_at, d.updated_at
 
 -- fragment: permission_entries
-LEFT JOIN directory AS d ON d.organization = p.organization AND d.kind = 'permission' AND d.number = p.id
+LEFT JOIN rescind.directory AS d ON d.organization = p.organization AND d.kind = 'permission' AND d.number = p.id
 
 -- name: show_permission
 @permission_columns
-FROM permission AS p
+FROM rescind.permission AS p
 @permission_entries
 WHERE p.slug = :permission AND p.organization IN (0, :o) ORDER BY p.organization LIMIT 1
 
 -- fragment: permissions_between
 @permission_columns
-FROM permission AS p
+FROM rescind.permission AS p
 @permission_entries
 WHERE p.organization IN (0, :o) AND p.id > :low AND p.id < :high
 
@@ -218,7 +218,7 @@ ORDER BY p.id DESC LIMIT :limit
 
 -- fragment: permissions_among
 @permission_columns
-FROM json_texts(:permissions) AS i JOIN permission AS p ON p.slug = i.value AND p.organization IN (0, :o)
+FROM rescind.json_texts(:permissions) AS i JOIN rescind.permission AS p ON p.slug = i.value AND p.organization IN (0, :o)
 @permission_entries
 WHERE p.id > :low AND p.id < :high
 
@@ -231,11 +231,11 @@ ORDER BY p.id LIMIT :limit
 ORDER BY p.id DESC LIMIT :limit
 
 -- name: find_resource_type
-SELECT 1 FROM resource_type WHERE slug = :type AND (organization IN (0, :o) OR :o = -1) LIMIT 1
+SELECT 1 FROM rescind.resource_type WHERE slug = :type AND (organization IN (0, :o) OR :o = -1) LIMIT 1
 
 -- name: show_roles
 SELECT r.organization, r.id, r.slug, r.name, r.priority, d.attributes, d.created_at, d.updated_at, r.resource_type
-FROM role AS r LEFT JOIN directory AS d ON d.organization = r.organization AND d.kind = 'role' AND d.number = r.id
+FROM rescind.role AS r LEFT JOIN rescind.directory AS d ON d.organization = r.organization AND d.kind = 'role' AND d.number = r.id
 WHERE r.organization IN (0, :o) AND (:role = '' OR r.slug = :role)
 ORDER BY r.priority DESC, r.id
 
@@ -246,26 +246,26 @@ SELECT r.organization, r.id, r.slug, r.parent, d.public_id, d.attributes, d.crea
        pd.public_id, od.public_id, o.name, o.created_at
 
 -- fragment: resource_entries
-JOIN organization AS o ON o.id = r.organization
-LEFT JOIN directory AS d ON d.organization = r.organization AND d.kind = 'resource' AND d.number = r.id
-LEFT JOIN directory AS pd ON pd.organization = r.organization AND pd.kind = 'resource' AND pd.number = r.parent
-LEFT JOIN directory AS od ON od.organization = r.organization AND od.kind = 'organization' AND od.number = 0
+JOIN rescind.organization AS o ON o.id = r.organization
+LEFT JOIN rescind.directory AS d ON d.organization = r.organization AND d.kind = 'resource' AND d.number = r.id
+LEFT JOIN rescind.directory AS pd ON pd.organization = r.organization AND pd.kind = 'resource' AND pd.number = r.parent
+LEFT JOIN rescind.directory AS od ON od.organization = r.organization AND od.kind = 'organization' AND od.number = 0
 
 -- name: show_resource
 @resource_columns
-FROM resource AS r
+FROM rescind.resource AS r
 @resource_entries
 WHERE r.organization = :o AND r.id = :r AND o.slug IS NOT NULL
 
 -- name: show_resource_named
 @resource_columns
-FROM resource AS r
+FROM rescind.resource AS r
 @resource_entries
 WHERE r.organization = :o AND r.slug = :resource AND o.slug IS NOT NULL
 
 -- fragment: resources_between
 @resource_columns
-FROM resource AS r
+FROM rescind.resource AS r
 @resource_entries
 WHERE (r.organization, r.id) > (:low_o, :low) AND (r.organization, r.id) < (:high_o, :high) AND r.id <> 0
   AND o.slug IS NOT NULL
@@ -286,7 +286,7 @@ ORDER BY r.organization DESC, r.id DESC LIMIT :limit
 
 -- fragment: resources_among
 @resource_columns
-FROM json_texts(:resources) AS i JOIN resource AS r ON r.organization = :o AND r.slug = i.value
+FROM rescind.json_texts(:resources) AS i JOIN rescind.resource AS r ON r.organization = :o AND r.slug = i.value
 @resource_entries
 WHERE r.id > :low AND r.id < :high AND r.parent = :parent
 
@@ -304,16 +304,16 @@ ORDER BY r.id DESC LIMIT :limit
 SELECT a.organization, a.id, q.slug, x.id, x.slug, xd.public_id, od.public_id, COALESCE(c.recorded_at, o.created_at)
 
 -- fragment: assignment_entries
-JOIN organization AS o ON o.id = a.organization AND o.slug IS NOT NULL
-JOIN role AS q ON q.id = a.role
-JOIN resource AS x ON x.organization = a.organization AND x.id = a.resource
-LEFT JOIN directory AS xd ON xd.organization = a.organization AND xd.kind = 'resource' AND xd.number = a.resource
-LEFT JOIN directory AS od ON od.organization = a.organization AND od.kind = 'organization' AND od.number = 0
-LEFT JOIN change AS c ON c.organization = a.organization AND c.revision = a.made
+JOIN rescind.organization AS o ON o.id = a.organization AND o.slug IS NOT NULL
+JOIN rescind.role AS q ON q.id = a.role
+JOIN rescind.resource AS x ON x.organization = a.organization AND x.id = a.resource
+LEFT JOIN rescind.directory AS xd ON xd.organization = a.organization AND xd.kind = 'resource' AND xd.number = a.resource
+LEFT JOIN rescind.directory AS od ON od.organization = a.organization AND od.kind = 'organization' AND od.number = 0
+LEFT JOIN rescind.change AS c ON c.organization = a.organization AND c.revision = a.made
 
 -- fragment: group_assignments
 @assignment_columns
-FROM assignment AS a
+FROM rescind.assignment AS a
 @assignment_entries
 WHERE a.organization = :o AND a.holder = :g AND
 @in_force
@@ -328,8 +328,8 @@ ORDER BY abs(a.id) LIMIT :limit
 ORDER BY abs(a.id) DESC LIMIT :limit
 
 -- name: find_assignments
-SELECT a.id, q.slug, x.slug, a.expires_at FROM assignment AS a JOIN role AS q ON q.id = a.role
-JOIN resource AS x ON x.organization = a.organization AND x.id = a.resource
+SELECT a.id, q.slug, x.slug, a.expires_at FROM rescind.assignment AS a JOIN rescind.role AS q ON q.id = a.role
+JOIN rescind.resource AS x ON x.organization = a.organization AND x.id = a.resource
 WHERE a.organization = :o AND a.holder = :holder AND
 @in_force
 
@@ -339,14 +339,14 @@ WHERE a.organization = :o AND a.holder = :holder AND
 holder (id) AS (
     SELECT CAST(:m AS INTEGER)
     UNION
-    SELECT gm."group" FROM group_member AS gm
+    SELECT gm."group" FROM rescind.group_member AS gm
     WHERE gm.organization = :o AND gm.membership = :m AND
 @member_in_force
     UNION
-    SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = :o AND n.child = h.id),
+    SELECT n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id),
 held (assignment, membership) AS (
     SELECT a.id, CAST(:m AS INTEGER) FROM holder AS h
-    JOIN assignment AS a ON a.organization = :o AND a.holder = h.id
+    JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id
     WHERE
 @in_force
       AND (CAST(:r AS INTEGER) IS NULL OR a.resource = :r))
@@ -355,15 +355,15 @@ held (assignment, membership) AS (
 
 -- fragment: held_on_resource
 flow (assignment, holder) AS (
-    SELECT a.id, a.holder FROM assignment AS a WHERE a.organization = :o AND a.resource = :r AND
+    SELECT a.id, a.holder FROM rescind.assignment AS a WHERE a.organization = :o AND a.resource = :r AND
 @in_force
     UNION
-    SELECT f.assignment, n.child FROM flow AS f JOIN nesting AS n ON n.organization = :o AND n.parent = f.holder),
+    SELECT f.assignment, n.child FROM flow AS f JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = f.holder),
 held (assignment, membership) AS (
     SELECT f.assignment, f.holder FROM flow AS f WHERE f.holder > 0
     UNION
     SELECT f.assignment, gm.membership FROM flow AS f
-    JOIN group_member AS gm ON gm.organization = :o AND gm."group" = f.holder
+    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = f.holder
     WHERE
 @member_in_force
 )
@@ -371,11 +371,11 @@ held (assignment, membership) AS (
 -- fragment: assignments_held
 @assignment_columns
 , h.membership, md.public_id, g.id, COALESCE(g.name, g.slug), gd.public_id
-FROM held AS h JOIN assignment AS a ON a.organization = :o AND a.id = h.assignment
+FROM held AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.id = h.assignment
 @assignment_entries
-LEFT JOIN directory AS md ON md.organization = a.organization AND md.kind = 'membership' AND md.number = h.membership
-LEFT JOIN "group" AS g ON g.organization = a.organization AND g.id = a.holder
-LEFT JOIN directory AS gd ON gd.organization = a.organization AND gd.kind = 'group' AND gd.number = a.holder
+LEFT JOIN rescind.directory AS md ON md.organization = a.organization AND md.kind = 'membership' AND md.number = h.membership
+LEFT JOIN rescind."group" AS g ON g.organization = a.organization AND g.id = a.holder
+LEFT JOIN rescind.directory AS gd ON gd.organization = a.organization AND gd.kind = 'group' AND gd.number = a.holder
 WHERE (abs(a.id), h.membership) > (:low, :low_m) AND (abs(a.id), h.membership) < (:high, :high_m)
   AND (:role = '' OR q.slug = :role)
 
@@ -383,10 +383,10 @@ WHERE (abs(a.id), h.membership) > (:low, :low_m) AND (abs(a.id), h.membership) <
 WITH RECURSIVE
 @held_on_resource
 SELECT DISTINCT m.subject
-FROM held AS h JOIN assignment AS a ON a.organization = :o AND a.id = h.assignment
-JOIN role_permission AS rp ON rp.role = a.role
-JOIN permission AS p ON p.id = rp.permission AND p.slug = :permission
-JOIN membership AS m ON m.organization = :o AND m.id = h.membership
+FROM held AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.id = h.assignment
+JOIN rescind.role_permission AS rp ON rp.role = a.role
+JOIN rescind.permission AS p ON p.id = rp.permission AND p.slug = :permission
+JOIN rescind.membership AS m ON m.organization = :o AND m.id = h.membership
 
 -- name: page_assignments_of_membership_asc
 WITH RECURSIVE
@@ -415,49 +415,49 @@ ORDER BY abs(a.id) DESC, h.membership DESC LIMIT :limit
 -- --- writing -------------------------------------------------------------------------------------
 
 -- name: touch_entry
-INSERT INTO directory (organization, kind, number, updated_at) VALUES (:o, :kind, :number, :now)
+INSERT INTO rescind.directory (organization, kind, number, updated_at) VALUES (:o, :kind, :number, :now)
 ON CONFLICT (organization, kind, number) DO UPDATE SET updated_at = :now
 RETURNING attributes
 
 -- name: set_entry
-UPDATE directory SET attributes = :attributes WHERE organization = :o AND kind = :kind AND number = :number RETURNING 1
+UPDATE rescind.directory SET attributes = :attributes WHERE organization = :o AND kind = :kind AND number = :number RETURNING 1
 
 -- name: set_entry_made
-UPDATE directory SET created_at = :now WHERE organization = :o AND kind = :kind AND number = :number RETURNING 1
+UPDATE rescind.directory SET created_at = :now WHERE organization = :o AND kind = :kind AND number = :number RETURNING 1
 
 -- name: set_public_id
-UPDATE directory SET public_id = :public_id WHERE organization = :o AND kind = :kind AND number = :number RETURNING 1
+UPDATE rescind.directory SET public_id = :public_id WHERE organization = :o AND kind = :kind AND number = :number RETURNING 1
 
 -- name: set_external_id
-UPDATE directory SET external_id = :external_id WHERE organization = :o AND kind = :kind AND number = :number RETURNING 1
+UPDATE rescind.directory SET external_id = :external_id WHERE organization = :o AND kind = :kind AND number = :number RETURNING 1
 
 -- name: forget_entry
-DELETE FROM directory WHERE organization = :o AND kind = :kind AND number = :number RETURNING 1
+DELETE FROM rescind.directory WHERE organization = :o AND kind = :kind AND number = :number RETURNING 1
 
 -- name: forget_entries_of_organization
-DELETE FROM directory WHERE organization = :o RETURNING 1
+DELETE FROM rescind.directory WHERE organization = :o RETURNING 1
 
 -- name: forget_entries_of_resources
-DELETE FROM directory WHERE organization = :o AND kind = 'resource' AND NOT EXISTS (
-    SELECT 1 FROM resource AS r WHERE r.organization = :o AND r.id = directory.number) RETURNING 1
+DELETE FROM rescind.directory WHERE organization = :o AND kind = 'resource' AND NOT EXISTS (
+    SELECT 1 FROM rescind.resource AS r WHERE r.organization = :o AND r.id = rescind.directory.number) RETURNING 1
 
 -- An external id, or a public one, goes with its organization, also when that was deleted elsewhere.
 
 -- name: forget_entries_of_deleted
-DELETE FROM directory WHERE (external_id = :external_id OR public_id = :public_id) AND NOT EXISTS (
-    SELECT 1 FROM organization AS o WHERE o.id = directory.organization AND o.slug IS NOT NULL) RETURNING 1
+DELETE FROM rescind.directory WHERE (external_id = :external_id OR public_id = :public_id) AND NOT EXISTS (
+    SELECT 1 FROM rescind.organization AS o WHERE o.id = rescind.directory.organization AND o.slug IS NOT NULL) RETURNING 1
 
 -- name: claim_answer
-INSERT INTO directory_answer (caller, key, digest, recorded_at) VALUES (:caller, :key, :digest, :now)
+INSERT INTO rescind.directory_answer (caller, key, digest, recorded_at) VALUES (:caller, :key, :digest, :now)
 ON CONFLICT (caller, key) DO NOTHING RETURNING 1
 
 -- It writes: so the commit that follows waits for the synchronous standby, which the first one may not have done.
 
 -- name: read_answer
-UPDATE directory_answer SET digest = digest WHERE caller = :caller AND key = :key RETURNING digest, status, body, receipts
+UPDATE rescind.directory_answer SET digest = digest WHERE caller = :caller AND key = :key RETURNING digest, status, body, receipts
 
 -- name: keep_answer
-UPDATE directory_answer SET status = :status, body = :body, receipts = :receipts WHERE caller = :caller AND key = :key RETURNING 1
+UPDATE rescind.directory_answer SET status = :status, body = :body, receipts = :receipts WHERE caller = :caller AND key = :key RETURNING 1
 
 -- name: forget_old_answers
-DELETE FROM directory_answer WHERE recorded_at < :cutoff RETURNING 1
+DELETE FROM rescind.directory_answer WHERE recorded_at < :cutoff RETURNING 1

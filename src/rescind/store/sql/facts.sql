@@ -1,76 +1,76 @@
 -- Facts as they are: for explanations (of one subject and resource), differences, exports and the log.
 
 -- name: read_settings
-SELECT o.id, o.revision, env.revision, o.name, o.role_mode, o.on_loss, (SELECT slug FROM role WHERE id = o.default_role)
-FROM organization AS o CROSS JOIN organization AS env WHERE o.slug = :organization AND env.id = 0
+SELECT o.id, o.revision, env.revision, o.name, o.role_mode, o.on_loss, (SELECT slug FROM rescind.role WHERE id = o.default_role)
+FROM rescind.organization AS o CROSS JOIN rescind.organization AS env WHERE o.slug = :organization AND env.id = 0
 
 -- name: read_memberships
-SELECT subject, active, name FROM membership WHERE organization = :o ORDER BY subject
+SELECT subject, active, name FROM rescind.membership WHERE organization = :o ORDER BY subject
 
 -- name: read_groups
-SELECT slug, name FROM "group" WHERE organization = :o AND ended IS NULL ORDER BY slug
+SELECT slug, name FROM rescind."group" WHERE organization = :o AND ended IS NULL ORDER BY slug
 
 -- name: read_group_members
-SELECT m.subject, g.slug, gm.expires_at FROM group_member AS gm
-JOIN membership AS m ON m.organization = :o AND m.id = gm.membership
-JOIN "group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
+SELECT m.subject, g.slug, gm.expires_at FROM rescind.group_member AS gm
+JOIN rescind.membership AS m ON m.organization = :o AND m.id = gm.membership
+JOIN rescind."group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 WHERE gm.organization = :o ORDER BY g.slug, m.subject
 
 -- name: read_nestings
-SELECT c.slug, p.slug FROM nesting AS n JOIN "group" AS c ON c.organization = :o AND c.id = n.child
-JOIN "group" AS p ON p.organization = :o AND p.id = n.parent
+SELECT c.slug, p.slug FROM rescind.nesting AS n JOIN rescind."group" AS c ON c.organization = :o AND c.id = n.child
+JOIN rescind."group" AS p ON p.organization = :o AND p.id = n.parent
 WHERE n.organization = :o ORDER BY c.slug, p.slug
 
 -- name: read_permissions
-SELECT slug, critical, description, organization = 0 FROM permission WHERE organization IN (0, :o) ORDER BY slug
+SELECT slug, critical, description, organization = 0 FROM rescind.permission WHERE organization IN (0, :o) ORDER BY slug
 
 -- name: read_roles
-SELECT r.slug, r.priority, r.id, r.critical, r.name, r.resource_type, r.organization = 0, r.required FROM role AS r WHERE r.organization IN (0, :o) ORDER BY r.organization, r.slug
+SELECT r.slug, r.priority, r.id, r.critical, r.name, r.resource_type, r.organization = 0, r.required FROM rescind.role AS r WHERE r.organization IN (0, :o) ORDER BY r.organization, r.slug
 
 -- name: read_role_permissions
-SELECT rp.role, p.slug FROM role AS r JOIN role_permission AS rp ON rp.role = r.id
-JOIN permission AS p ON p.id = rp.permission
+SELECT rp.role, p.slug FROM rescind.role AS r JOIN rescind.role_permission AS rp ON rp.role = r.id
+JOIN rescind.permission AS p ON p.id = rp.permission
 WHERE r.organization IN (0, :o) ORDER BY rp.role, p.slug
 
 -- name: read_resource_types
-SELECT slug, parents, organization = 0 FROM resource_type WHERE organization IN (0, :o) ORDER BY slug
+SELECT slug, parents, organization = 0 FROM rescind.resource_type WHERE organization IN (0, :o) ORDER BY slug
 
 -- name: read_resources
-SELECT r.slug, p.slug FROM resource AS r LEFT JOIN resource AS p ON p.organization = :o AND p.id = r.parent
+SELECT r.slug, p.slug FROM rescind.resource AS r LEFT JOIN rescind.resource AS p ON p.organization = :o AND p.id = r.parent
 WHERE r.organization = :o ORDER BY r.slug
 
 -- name: read_assignments
 SELECT COALESCE('group:' || g.slug, m.subject), r.slug, x.slug, a.expires_at
-FROM assignment AS a JOIN role AS r ON r.id = a.role JOIN resource AS x ON x.organization = :o AND x.id = a.resource
-LEFT JOIN membership AS m ON m.organization = :o AND m.id = a.holder
-LEFT JOIN "group" AS g ON g.organization = :o AND g.id = a.holder
+FROM rescind.assignment AS a JOIN rescind.role AS r ON r.id = a.role JOIN rescind.resource AS x ON x.organization = :o AND x.id = a.resource
+LEFT JOIN rescind.membership AS m ON m.organization = :o AND m.id = a.holder
+LEFT JOIN rescind."group" AS g ON g.organization = :o AND g.id = a.holder
 WHERE a.organization = :o AND a.ended IS NULL ORDER BY a.holder, a.id
 
 -- name: read_resets
-SELECT m.subject, q.slug FROM role_reset AS x
-JOIN membership AS m ON m.organization = :o AND m.id = x.membership JOIN role AS q ON q.id = x.role
+SELECT m.subject, q.slug FROM rescind.role_reset AS x
+JOIN rescind.membership AS m ON m.organization = :o AND m.id = x.membership JOIN rescind.role AS q ON q.id = x.role
 WHERE x.organization = :o ORDER BY m.subject, q.id
 
 -- --- the part that one question needs -----------------------------------------------------------
 
 -- name: slice_members
-SELECT m.subject, g.slug, gm.expires_at FROM group_member AS gm
-JOIN membership AS m ON m.organization = :o AND m.id = gm.membership
-JOIN "group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
+SELECT m.subject, g.slug, gm.expires_at FROM rescind.group_member AS gm
+JOIN rescind.membership AS m ON m.organization = :o AND m.id = gm.membership
+JOIN rescind."group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 WHERE gm.organization = :o AND gm.membership = :m
 
 -- name: slice_nestings
 WITH RECURSIVE
 @holders_of_subject
-SELECT c.slug, p.slug FROM holder AS h JOIN nesting AS n ON n.organization = :o AND n.child = h.id
-JOIN "group" AS c ON c.organization = :o AND c.id = n.child
-JOIN "group" AS p ON p.organization = :o AND p.id = n.parent
+SELECT c.slug, p.slug FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id
+JOIN rescind."group" AS c ON c.organization = :o AND c.id = n.child
+JOIN rescind."group" AS p ON p.organization = :o AND p.id = n.parent
 
 -- name: slice_resources
 WITH RECURSIVE
 @above
-SELECT x.slug, p.slug FROM above JOIN resource AS x ON x.organization = :o AND x.id = above.id
-LEFT JOIN resource AS p ON p.organization = :o AND p.id = x.parent
+SELECT x.slug, p.slug FROM above JOIN rescind.resource AS x ON x.organization = :o AND x.id = above.id
+LEFT JOIN rescind.resource AS p ON p.organization = :o AND p.id = x.parent
 
 -- name: slice_assignments
 WITH RECURSIVE
@@ -80,9 +80,9 @@ WITH RECURSIVE
 SELECT COALESCE('group:' || g.slug, m.subject), q.slug, x.slug, a.expires_at
 FROM
 @held_at
-JOIN role AS q ON q.id = a.role JOIN resource AS x ON x.organization = :o AND x.id = a.resource
-LEFT JOIN membership AS m ON m.organization = :o AND m.id = a.holder
-LEFT JOIN "group" AS g ON g.organization = :o AND g.id = a.holder
+JOIN rescind.role AS q ON q.id = a.role JOIN rescind.resource AS x ON x.organization = :o AND x.id = a.resource
+LEFT JOIN rescind.membership AS m ON m.organization = :o AND m.id = a.holder
+LEFT JOIN rescind."group" AS g ON g.organization = :o AND g.id = a.holder
 
 -- name: slice_roles
 WITH RECURSIVE
@@ -93,13 +93,13 @@ WITH RECURSIVE
     SELECT a.role FROM
 @held_at
     UNION
-    SELECT default_role FROM organization WHERE id = :o)
-SELECT q.slug, q.priority, q.id, EXISTS (SELECT 1 FROM role_permission AS rp WHERE rp.role = q.id AND rp.permission = :p)
-FROM used JOIN role AS q ON q.id = used.id
+    SELECT default_role FROM rescind.organization WHERE id = :o)
+SELECT q.slug, q.priority, q.id, EXISTS (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = q.id AND rp.permission = :p)
+FROM used JOIN rescind.role AS q ON q.id = used.id
 
 -- name: slice_resets
-SELECT m.subject, q.slug FROM role_reset AS x
-JOIN membership AS m ON m.organization = :o AND m.id = x.membership JOIN role AS q ON q.id = x.role
+SELECT m.subject, q.slug FROM rescind.role_reset AS x
+JOIN rescind.membership AS m ON m.organization = :o AND m.id = x.membership JOIN rescind.role AS q ON q.id = x.role
 WHERE x.organization = :o AND x.membership = :m
 
 -- --- the change log ------------------------------------------------------------------------------
@@ -110,38 +110,38 @@ WITH RECURSIVE page (revision, characters, rows) AS (
     SELECT CAST(:after AS BIGINT), CAST(:characters AS BIGINT), CAST(:limit AS BIGINT)
     UNION ALL
     SELECT c.revision, p.characters - LENGTH(c.body), p.rows - 1
-    FROM page AS p JOIN change AS c ON c.organization = :o AND c.revision = (
-        SELECT MIN(n.revision) FROM change AS n WHERE n.organization = :o AND n.revision > p.revision)
+    FROM page AS p JOIN rescind.change AS c ON c.organization = :o AND c.revision = (
+        SELECT MIN(n.revision) FROM rescind.change AS n WHERE n.organization = :o AND n.revision > p.revision)
     WHERE p.characters > 0 AND p.rows > 0)
 SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key,
        CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END,
 @settled
 , c.body
-FROM page AS p JOIN change AS c ON c.organization = :o AND c.revision = p.revision
-LEFT JOIN enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
+FROM page AS p JOIN rescind.change AS c ON c.organization = :o AND c.revision = p.revision
+LEFT JOIN rescind.enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
 WHERE p.revision > :after ORDER BY c.revision
 
 -- name: record_enforced
-INSERT INTO enforcement (organization, revision, enforced_at)
+INSERT INTO rescind.enforcement (organization, revision, enforced_at)
 SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT)
-FROM json_items(:notes) AS i WHERE EXISTS (
-    SELECT 1 FROM change AS c
+FROM rescind.json_items(:notes) AS i WHERE EXISTS (
+    SELECT 1 FROM rescind.change AS c
     WHERE c.organization = CAST(i.value ->> 'o' AS INTEGER) AND c.revision = CAST(i.value ->> 'revision' AS BIGINT))
 ON CONFLICT (organization, revision) DO UPDATE SET enforced_at = excluded.enforced_at
-WHERE excluded.enforced_at < enforcement.enforced_at
+WHERE excluded.enforced_at < rescind.enforcement.enforced_at
 RETURNING revision
 
 -- name: list_organizations
-SELECT slug, name, revision FROM organization WHERE slug IS NOT NULL AND slug > :after AND id <> 0 ORDER BY slug LIMIT :limit
+SELECT slug, name, revision FROM rescind.organization WHERE slug IS NOT NULL AND slug > :after AND id <> 0 ORDER BY slug LIMIT :limit
 
 -- name: find_log
-SELECT id FROM organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
+SELECT id FROM rescind.organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
 ORDER BY slug IS NULL, id DESC LIMIT 1
 
 -- Which changes of a range may be about something: what they are about is in their bodies, and read there.
 
 -- name: find_changes_about
-SELECT c.revision FROM change AS c
+SELECT c.revision FROM rescind.change AS c
 WHERE c.organization = :o AND c.revision > :after AND c.revision <= :up_to
   AND c.recorded_at >= :since AND c.recorded_at < :until
   AND (:actor = '' OR REPLACE(c.actor, :actor, '') <> c.actor)
@@ -152,12 +152,12 @@ ORDER BY c.revision LIMIT :limit
 -- those from the second on were not. Clocks of those who write may differ a little, so a caller leaves room for that.
 
 -- fragment: recorded_before
-(SELECT c.recorded_at < :at FROM change AS c
+(SELECT c.recorded_at < :at FROM rescind.change AS c
  WHERE c.organization = :o AND c.revision >= (s.low + s.high) / 2 ORDER BY c.revision LIMIT 1)
 
 -- name: find_log_place
 WITH RECURSIVE search (low, high) AS (
-    SELECT CAST(0 AS BIGINT), (SELECT max(c.revision) + 1 FROM change AS c WHERE c.organization = :o)
+    SELECT CAST(0 AS BIGINT), (SELECT max(c.revision) + 1 FROM rescind.change AS c WHERE c.organization = :o)
     UNION ALL
     SELECT CASE WHEN
 @recorded_before
@@ -165,4 +165,4 @@ THEN (s.low + s.high) / 2 ELSE s.low END, CASE WHEN
 @recorded_before
 THEN s.high ELSE (s.low + s.high) / 2 END
     FROM search AS s WHERE s.high - s.low > 1)
-SELECT max(low), min(high), (SELECT max(c.revision) FROM change AS c WHERE c.organization = :o) FROM search
+SELECT max(low), min(high), (SELECT max(c.revision) FROM rescind.change AS c WHERE c.organization = :o) FROM search

@@ -1,108 +1,108 @@
 -- What an index in memory reads: an organization whole, by number; then what logged changes name, as it is now.
 
 -- name: find_organization
-SELECT o.id FROM organization AS o WHERE o.slug = :organization AND o.id <> 0
+SELECT o.id FROM rescind.organization AS o WHERE o.slug = :organization AND o.id <> 0
 
 -- name: index_state
 SELECT o.id, o.slug, o.revision, env.revision AS environment, o.role_mode, o.on_loss, o.default_role,
 @server
-FROM organization AS o JOIN organization AS env ON env.id = 0 WHERE o.id = :o
+FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WHERE o.id = :o
 
 -- name: index_memberships
-SELECT id, subject, active FROM membership WHERE organization = :o
+SELECT id, subject, active FROM rescind.membership WHERE organization = :o
 
 -- name: index_groups
-SELECT id, slug FROM "group" WHERE organization = :o AND ended IS NULL
+SELECT id, slug FROM rescind."group" WHERE organization = :o AND ended IS NULL
 
 -- name: index_group_members
-SELECT membership, "group", expires_at FROM group_member WHERE organization = :o ORDER BY organization, membership
+SELECT membership, "group", expires_at FROM rescind.group_member WHERE organization = :o ORDER BY organization, membership
 
 -- name: index_nestings
-SELECT child, parent FROM nesting WHERE organization = :o
+SELECT child, parent FROM rescind.nesting WHERE organization = :o
 
 -- name: index_permissions
-SELECT id, slug, critical FROM permission WHERE organization = :owner
+SELECT id, slug, critical FROM rescind.permission WHERE organization = :owner
 
 -- name: index_roles
-SELECT id, slug, priority FROM role WHERE organization = :owner
+SELECT id, slug, priority FROM rescind.role WHERE organization = :owner
 
 -- name: index_role_permissions
-SELECT rp.role, rp.permission FROM role AS r JOIN role_permission AS rp ON rp.role = r.id WHERE r.organization = :owner
+SELECT rp.role, rp.permission FROM rescind.role AS r JOIN rescind.role_permission AS rp ON rp.role = r.id WHERE r.organization = :owner
 
 -- name: index_resources
-SELECT id, slug, parent FROM resource WHERE organization = :o
+SELECT id, slug, parent FROM rescind.resource WHERE organization = :o
 
 -- name: index_assignments
-SELECT holder, role, resource, expires_at FROM assignment WHERE organization = :o AND ended IS NULL
+SELECT holder, role, resource, expires_at FROM rescind.assignment WHERE organization = :o AND ended IS NULL
 
 -- name: index_resets
-SELECT x.membership, x.role FROM role_reset AS x WHERE x.organization = :o
+SELECT x.membership, x.role FROM rescind.role_reset AS x WHERE x.organization = :o
 
 -- --- the tail of the log -------------------------------------------------------------------------
 
 -- name: tail_revisions
-SELECT o.id, o.revision FROM json_texts(:organizations) AS i JOIN organization AS o ON o.id = CAST(i.value AS INTEGER)
+SELECT o.id, o.revision FROM rescind.json_texts(:organizations) AS i JOIN rescind.organization AS o ON o.id = CAST(i.value AS INTEGER)
 
 -- name: tail_log
-SELECT c.revision, c.direction, c.body FROM change AS c
+SELECT c.revision, c.direction, c.body FROM rescind.change AS c
 WHERE c.organization = :o AND c.revision > :after ORDER BY c.revision LIMIT :limit
 
 -- name: tail_memberships
-SELECT i.value, m.id, m.active FROM json_texts(:subjects) AS i
-LEFT JOIN membership AS m ON m.organization = :o AND m.subject = i.value
+SELECT i.value, m.id, m.active FROM rescind.json_texts(:subjects) AS i
+LEFT JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value
 
 -- name: tail_places
-SELECT m.id, gm."group", gm.expires_at FROM json_texts(:subjects) AS i
-JOIN membership AS m ON m.organization = :o AND m.subject = i.value
-JOIN group_member AS gm ON gm.organization = :o AND gm.membership = m.id
-JOIN "group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
+SELECT m.id, gm."group", gm.expires_at FROM rescind.json_texts(:subjects) AS i
+JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value
+JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = m.id
+JOIN rescind."group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 
 -- name: tail_groups
-SELECT i.value, g.id FROM json_texts(:groups) AS i
-LEFT JOIN "group" AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
+SELECT i.value, g.id FROM rescind.json_texts(:groups) AS i
+LEFT JOIN rescind."group" AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
 
 -- name: tail_rosters
-SELECT g.id, gm.membership, gm.expires_at FROM json_texts(:rosters) AS i
-JOIN "group" AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
-JOIN group_member AS gm ON gm.organization = :o AND gm."group" = g.id
+SELECT g.id, gm.membership, gm.expires_at FROM rescind.json_texts(:rosters) AS i
+JOIN rescind."group" AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
+JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = g.id
 
 -- name: tail_nestings
-SELECT g.id, n.parent FROM json_texts(:children) AS i
-JOIN "group" AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
-JOIN nesting AS n ON n.organization = :o AND n.child = g.id
+SELECT g.id, n.parent FROM rescind.json_texts(:children) AS i
+JOIN rescind."group" AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
+JOIN rescind.nesting AS n ON n.organization = :o AND n.child = g.id
 
 -- name: tail_permissions
-SELECT p.id, p.slug, p.critical FROM json_texts(:permissions) AS i
-JOIN permission AS p ON p.slug = i.value AND p.organization = :owner
+SELECT p.id, p.slug, p.critical FROM rescind.json_texts(:permissions) AS i
+JOIN rescind.permission AS p ON p.slug = i.value AND p.organization = :owner
 
 -- name: tail_roles
-SELECT r.id, r.slug, r.priority FROM json_texts(:roles) AS i JOIN role AS r ON r.slug = i.value AND r.organization = :owner
+SELECT r.id, r.slug, r.priority FROM rescind.json_texts(:roles) AS i JOIN rescind.role AS r ON r.slug = i.value AND r.organization = :owner
 
 -- name: tail_role_permissions
-SELECT rp.role, rp.permission FROM json_texts(:roles) AS i
-JOIN role AS r ON r.slug = i.value AND r.organization = :owner
-JOIN role_permission AS rp ON rp.role = r.id
+SELECT rp.role, rp.permission FROM rescind.json_texts(:roles) AS i
+JOIN rescind.role AS r ON r.slug = i.value AND r.organization = :owner
+JOIN rescind.role_permission AS rp ON rp.role = r.id
 
 -- name: tail_resources
-SELECT r.id, r.slug, r.parent FROM json_texts(:resources) AS i
-JOIN resource AS r ON r.organization = :o AND r.slug = i.value
+SELECT r.id, r.slug, r.parent FROM rescind.json_texts(:resources) AS i
+JOIN rescind.resource AS r ON r.organization = :o AND r.slug = i.value
 
 -- name: tail_assignments
-SELECT a.holder, a.role, a.resource, a.expires_at FROM json_items(:assignments) AS i
-JOIN assignment AS a ON a.organization = :o AND a.ended IS NULL
+SELECT a.holder, a.role, a.resource, a.expires_at FROM rescind.json_items(:assignments) AS i
+JOIN rescind.assignment AS a ON a.organization = :o AND a.ended IS NULL
 AND a.holder = COALESCE(
-    (SELECT g.id FROM "group" AS g WHERE g.organization = :o AND g.slug = i.value ->> 'group' AND g.ended IS NULL),
-    (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value ->> 'subject'))
-AND a.resource = (SELECT r.id FROM resource AS r WHERE r.organization = :o AND r.slug = i.value ->> 'resource')
+    (SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = i.value ->> 'group' AND g.ended IS NULL),
+    (SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = i.value ->> 'subject'))
+AND a.resource = (SELECT r.id FROM rescind.resource AS r WHERE r.organization = :o AND r.slug = i.value ->> 'resource')
 
 -- name: tail_held
-SELECT a.holder, a.role, a.resource, a.expires_at FROM json_items(:holders) AS i
-JOIN assignment AS a ON a.organization = :o AND a.ended IS NULL
+SELECT a.holder, a.role, a.resource, a.expires_at FROM rescind.json_items(:holders) AS i
+JOIN rescind.assignment AS a ON a.organization = :o AND a.ended IS NULL
 AND a.holder = COALESCE(
-    (SELECT g.id FROM "group" AS g WHERE g.organization = :o AND g.slug = i.value ->> 'group' AND g.ended IS NULL),
-    (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value ->> 'subject'))
+    (SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = i.value ->> 'group' AND g.ended IS NULL),
+    (SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = i.value ->> 'subject'))
 
 -- name: tail_assigned
-SELECT a.holder, a.role, a.resource, a.expires_at FROM json_texts(:roles) AS i
-JOIN role AS q ON q.slug = i.value AND q.organization IN (0, :o)
-JOIN assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL
+SELECT a.holder, a.role, a.resource, a.expires_at FROM rescind.json_texts(:roles) AS i
+JOIN rescind.role AS q ON q.slug = i.value AND q.organization IN (0, :o)
+JOIN rescind.assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL

@@ -1,45 +1,45 @@
 -- Keys of the HTTP service.
 
 -- name: create_api_key
-INSERT INTO api_key (id, name, digest, scopes, organization, bound_to, created_at, expires_at)
-VALUES (:id, :name, :digest, :scopes, :organization, (SELECT o.id FROM organization AS o WHERE o.slug = :organization),
+INSERT INTO rescind.api_key (id, name, digest, scopes, organization, bound_to, created_at, expires_at)
+VALUES (:id, :name, :digest, :scopes, :organization, (SELECT o.id FROM rescind.organization AS o WHERE o.slug = :organization),
         :now, :expires_at)
 
 -- name: refuse_organization_missing
 SELECT 'organization_not_found' AS code, 'organization' AS fact, CAST(:organization AS TEXT) AS value
-WHERE NOT EXISTS (SELECT 1 FROM organization WHERE slug = :organization)
+WHERE NOT EXISTS (SELECT 1 FROM rescind.organization WHERE slug = :organization)
 
 -- name: create_first_api_key
-INSERT INTO api_key (id, name, digest, scopes, organization, created_at, expires_at)
+INSERT INTO rescind.api_key (id, name, digest, scopes, organization, created_at, expires_at)
 SELECT :id, :name, :digest, :scopes, NULL, CAST(:now AS BIGINT), NULL
-WHERE NOT EXISTS (SELECT 1 FROM api_key)
+WHERE NOT EXISTS (SELECT 1 FROM rescind.api_key)
 
 -- An orphan is bound to an organization that was deleted; it opens none that has the name since.
 
 -- fragment: api_key_columns
 SELECT k.id, k.name, k.scopes, k.organization, k.created_at, k.expires_at, k.used_at, k.revoked_at, k.former_until,
        k.organization IS NOT NULL AND NOT EXISTS (
-           SELECT 1 FROM organization AS o WHERE o.id = k.bound_to AND o.slug IS NOT NULL) AS is_orphan
+           SELECT 1 FROM rescind.organization AS o WHERE o.id = k.bound_to AND o.slug IS NOT NULL) AS is_orphan
 
 -- name: read_api_key
 @api_key_columns
 , k.digest, k.former_digest
-FROM api_key AS k WHERE k.id = :id
+FROM rescind.api_key AS k WHERE k.id = :id
 
 -- name: list_api_keys
 @api_key_columns
-FROM api_key AS k
+FROM rescind.api_key AS k
 WHERE k.id > :after AND (CAST(:organization AS TEXT) IS NULL
-                         OR k.bound_to = (SELECT o.id FROM organization AS o WHERE o.slug = :organization)
+                         OR k.bound_to = (SELECT o.id FROM rescind.organization AS o WHERE o.slug = :organization)
                          OR (:with_unbound AND k.organization IS NULL))
 ORDER BY k.id LIMIT :limit
 
 -- name: rotate_api_key
-UPDATE api_key SET former_digest = digest, former_until = :former_until, digest = :digest
+UPDATE rescind.api_key SET former_digest = digest, former_until = :former_until, digest = :digest
 WHERE id = :id AND revoked_at IS NULL
 
 -- name: revoke_api_key
-UPDATE api_key SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL
+UPDATE rescind.api_key SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL
 
 -- name: note_api_key_used
-UPDATE api_key SET used_at = :now WHERE id = :id AND (used_at IS NULL OR used_at < :now)
+UPDATE rescind.api_key SET used_at = :now WHERE id = :id AND (used_at IS NULL OR used_at < :now)

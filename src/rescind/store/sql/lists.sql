@@ -3,7 +3,7 @@
 
 -- name: read_asked
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.id, r.id, o.role_mode = 'single',
-       EXISTS (SELECT 1 FROM role_permission AS rp WHERE rp.role = o.default_role AND rp.permission = p.id)
+       EXISTS (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = o.default_role AND rp.permission = p.id)
 @asked
 
 -- --- the roles and places that count ---------------------------------------------------------------
@@ -12,8 +12,8 @@ SELECT o.id, o.revision, env.revision, m.id, m.active, p.id, r.id, o.role_mode =
 
 -- name: list_roles_with
 SELECT x.role, q.organization
-FROM (SELECT rp.role FROM role_permission AS rp WHERE rp.permission = :p ORDER BY rp.role LIMIT :most) AS x
-JOIN role AS q ON q.id = x.role
+FROM (SELECT rp.role FROM rescind.role_permission AS rp WHERE rp.permission = :p ORDER BY rp.role LIMIT :most) AS x
+JOIN rescind.role AS q ON q.id = x.role
 
 -- name: list_line
 WITH RECURSIVE
@@ -25,13 +25,13 @@ a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
 
 -- fragment: group_below
 UNION
-    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 SELECT id FROM below LIMIT :most
 
 -- name: list_groups_by_role
 WITH RECURSIVE below (id) AS (
-    SELECT a.holder FROM json_texts(:places) AS x CROSS JOIN json_texts(:roles) AS i
-    JOIN assignment AS a ON a.role = CAST(i.value AS INTEGER) AND a.organization = :o
+    SELECT a.holder FROM rescind.json_texts(:places) AS x CROSS JOIN rescind.json_texts(:roles) AS i
+    JOIN rescind.assignment AS a ON a.role = CAST(i.value AS INTEGER) AND a.organization = :o
          AND a.resource = CAST(x.value AS INTEGER) AND a.holder < 0
     WHERE
 @is_unexpired
@@ -39,26 +39,26 @@ WITH RECURSIVE below (id) AS (
 
 -- name: list_groups_by_place
 WITH RECURSIVE below (id) AS (
-    SELECT a.holder FROM json_texts(:places) AS x
-    JOIN assignment AS a ON a.organization = :o AND a.resource = CAST(x.value AS INTEGER) AND a.holder < 0
+    SELECT a.holder FROM rescind.json_texts(:places) AS x
+    JOIN rescind.assignment AS a ON a.organization = :o AND a.resource = CAST(x.value AS INTEGER) AND a.holder < 0
     WHERE
 @is_unexpired
- AND (SELECT 1 FROM role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL
+ AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL
 @group_below
 
 -- --- streams: `streams` is a JSON list of [key, …, after, most] ---------------------------------------
 
 -- name: stream_memberships
-SELECT 0, m.id, TRUE FROM membership AS m WHERE m.organization = :o AND m.id > :after ORDER BY m.id LIMIT :most
+SELECT 0, m.id, TRUE FROM rescind.membership AS m WHERE m.organization = :o AND m.id > :after ORDER BY m.id LIMIT :most
 
 -- name: stream_resources
-SELECT 0, r.id, TRUE FROM resource AS r WHERE r.organization = :o AND r.id > :after ORDER BY r.id LIMIT :most
+SELECT 0, r.id, TRUE FROM rescind.resource AS r WHERE r.organization = :o AND r.id > :after ORDER BY r.id LIMIT :most
 
 -- Whether a holder has a role with the permission on a resource, among all it has there.
 
 -- fragment: is_given
 EXISTS (
-    SELECT 1 FROM assignment AS a JOIN role_permission AS rp ON rp.role = a.role AND rp.permission = :p
+    SELECT 1 FROM rescind.assignment AS a JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = :p
     WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND
 @is_unexpired
 )
@@ -66,20 +66,20 @@ EXISTS (
 -- --- subjects ---------------------------------------------------------------------------------------
 
 -- name: list_subjects
-SELECT m.id, m.subject FROM json_texts(:ids) AS i
-JOIN membership AS m ON m.organization = :o AND m.id = CAST(i.value AS INTEGER)
+SELECT m.id, m.subject FROM rescind.json_texts(:ids) AS i
+JOIN rescind.membership AS m ON m.organization = :o AND m.id = CAST(i.value AS INTEGER)
 WHERE m.active
 
 -- name: list_subjects_of_kind
-SELECT m.id, m.active FROM membership AS m
+SELECT m.id, m.active FROM rescind.membership AS m
 WHERE m.organization = :o AND m.subject >= :kind AND m.subject < :kind_end ORDER BY m.subject LIMIT :most
 
 -- name: list_subjects_allowed
-SELECT m.id FROM json_texts(:ids) AS i
-JOIN membership AS m ON m.organization = :o AND m.id = CAST(i.value AS INTEGER)
-JOIN organization AS o ON o.id = :o
-JOIN permission AS p ON p.id = :p
-JOIN resource AS r ON r.organization = :o AND r.id = :r
+SELECT m.id FROM rescind.json_texts(:ids) AS i
+JOIN rescind.membership AS m ON m.organization = :o AND m.id = CAST(i.value AS INTEGER)
+JOIN rescind.organization AS o ON o.id = :o
+JOIN rescind.permission AS p ON p.id = :p
+JOIN rescind.resource AS r ON r.organization = :o AND r.id = :r
 WHERE
 @allowed_live
 
@@ -91,10 +91,10 @@ WHERE
 WITH RECURSIVE holder (id) AS (
     SELECT CAST(:m AS INTEGER)
     UNION ALL
-    SELECT gm."group" FROM group_member AS gm
+    SELECT gm."group" FROM rescind.group_member AS gm
     WHERE gm.organization = :o AND gm.membership = :m AND (gm.expires_at IS NULL OR gm.expires_at > :now)
     UNION
-    SELECT n.parent FROM holder AS h JOIN nesting AS n ON n.organization = :o AND n.child = h.id)
+    SELECT n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id)
 SELECT id FROM holder
 
 -- Everything that some holders have below the organization, whatever the role: at most so many.
@@ -102,25 +102,25 @@ SELECT id FROM holder
 -- name: list_places
 SELECT a.resource,
 @is_unexpired
- AND (SELECT 1 FROM role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL
-FROM json_texts(:holders) AS i
-JOIN assignment AS a ON a.organization = :o AND a.holder = CAST(i.value AS INTEGER) AND a.resource > 0 AND a.ended IS NULL
+ AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL
+FROM rescind.json_texts(:holders) AS i
+JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = CAST(i.value AS INTEGER) AND a.resource > 0 AND a.ended IS NULL
 LIMIT :most
 
 -- name: list_below
 WITH RECURSIVE below (id) AS (
-    SELECT CAST(i.value AS INTEGER) FROM json_texts(:places) AS i
+    SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:places) AS i
     UNION
-    SELECT x.id FROM below AS b JOIN resource AS x ON x.organization = :o AND x.parent = b.id)
+    SELECT x.id FROM below AS b JOIN rescind.resource AS x ON x.organization = :o AND x.parent = b.id)
 SELECT id FROM below LIMIT :most
 
 -- Each resource that has others below it, found by stepping from one to the next.
 
 -- name: list_parents
 WITH RECURSIVE parent (id) AS (
-    SELECT (SELECT x.parent FROM resource AS x WHERE x.organization = :o AND x.parent > 0 ORDER BY x.parent LIMIT 1)
+    SELECT (SELECT x.parent FROM rescind.resource AS x WHERE x.organization = :o AND x.parent > 0 ORDER BY x.parent LIMIT 1)
     UNION ALL
-    SELECT (SELECT x.parent FROM resource AS x WHERE x.organization = :o AND x.parent > p.id ORDER BY x.parent LIMIT 1)
+    SELECT (SELECT x.parent FROM rescind.resource AS x WHERE x.organization = :o AND x.parent > p.id ORDER BY x.parent LIMIT 1)
     FROM parent AS p WHERE p.id IS NOT NULL)
 SELECT id FROM parent WHERE id IS NOT NULL LIMIT :most
 
@@ -129,27 +129,27 @@ SELECT id FROM parent WHERE id IS NOT NULL LIMIT :most
 
 -- name: list_lines
 WITH RECURSIVE line (id) AS (
-    SELECT CAST(i.value AS INTEGER) FROM json_texts(:ids) AS i
+    SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:ids) AS i
     UNION
-    SELECT x.parent FROM line AS l JOIN resource AS x ON x.organization = :o AND x.id = l.id AND COALESCE(x.parent, 0) <> 0)
+    SELECT x.parent FROM line AS l JOIN rescind.resource AS x ON x.organization = :o AND x.id = l.id AND COALESCE(x.parent, 0) <> 0)
 SELECT l.id, COALESCE(x.parent, 0), EXISTS (
-    SELECT 1 FROM assignment AS a
+    SELECT 1 FROM rescind.assignment AS a
     WHERE a.organization = :o AND a.resource = l.id AND a.holder
 @is_listed_holder
  AND
 @is_unexpired
- AND (SELECT 1 FROM role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL)
-FROM line AS l JOIN resource AS x ON x.organization = :o AND x.id = l.id
+ AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL)
+FROM line AS l JOIN rescind.resource AS x ON x.organization = :o AND x.id = l.id
 
 -- name: list_resources
-SELECT r.id, r.slug FROM json_texts(:ids) AS i JOIN resource AS r ON r.organization = :o AND r.id = CAST(i.value AS INTEGER)
+SELECT r.id, r.slug FROM rescind.json_texts(:ids) AS i JOIN rescind.resource AS r ON r.organization = :o AND r.id = CAST(i.value AS INTEGER)
 
 -- name: list_resources_of_kind
-SELECT r.id FROM resource AS r
+SELECT r.id FROM rescind.resource AS r
 WHERE r.organization = :o AND r.slug >= :kind AND r.slug < :kind_end ORDER BY r.slug LIMIT :most
 
 -- name: list_any_with
-SELECT 1 FROM json_texts(:roles) AS i JOIN role_permission AS rp ON rp.role = CAST(i.value AS INTEGER) AND rp.permission = :p
+SELECT 1 FROM rescind.json_texts(:roles) AS i JOIN rescind.role_permission AS rp ON rp.role = CAST(i.value AS INTEGER) AND rp.permission = :p
 LIMIT 1
 
 -- --- permissions ------------------------------------------------------------------------------------
@@ -157,22 +157,22 @@ LIMIT 1
 -- Roles on some resources, and for a single-role organization the one role that counts on the organization itself.
 
 -- name: list_roles_on
-SELECT DISTINCT a.role FROM json_texts(:places) AS x CROSS JOIN json_texts(:holders) AS i
-JOIN assignment AS a ON a.organization = :o AND a.holder = CAST(i.value AS INTEGER) AND a.resource = CAST(x.value AS INTEGER)
+SELECT DISTINCT a.role FROM rescind.json_texts(:places) AS x CROSS JOIN rescind.json_texts(:holders) AS i
+JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = CAST(i.value AS INTEGER) AND a.resource = CAST(x.value AS INTEGER)
 WHERE
 @is_unexpired
 
 -- name: list_role_won
 SELECT COALESCE((
-    SELECT a.role FROM json_texts(:holders) AS i
-    JOIN assignment AS a ON a.organization = o.id AND a.holder = CAST(i.value AS INTEGER) AND a.resource = 0
-    JOIN role AS q ON q.id = a.role
+    SELECT a.role FROM rescind.json_texts(:holders) AS i
+    JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = CAST(i.value AS INTEGER) AND a.resource = 0
+    JOIN rescind.role AS q ON q.id = a.role
     WHERE
 @is_unexpired
- AND NOT EXISTS (SELECT 1 FROM role_reset AS x WHERE x.organization = o.id AND x.membership = :m AND x.role = a.role)
+ AND NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = :m AND x.role = a.role)
     ORDER BY q.priority DESC, q.id LIMIT 1), o.default_role)
-FROM organization AS o WHERE o.id = :o
+FROM rescind.organization AS o WHERE o.id = :o
 
 -- name: list_permissions
-SELECT p.id, p.slug FROM json_texts(:ids) AS i JOIN permission AS p ON p.id = CAST(i.value AS INTEGER)
+SELECT p.id, p.slug FROM rescind.json_texts(:ids) AS i JOIN rescind.permission AS p ON p.id = CAST(i.value AS INTEGER)
 WHERE p.organization IN (0, :o)

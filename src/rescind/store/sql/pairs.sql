@@ -9,49 +9,49 @@
 
 -- fragment: upward
 upward (id) AS (            -- the group, and every group that its members flow into
-    SELECT id FROM "group" WHERE organization = :o AND slug = :group
+    SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.parent FROM upward AS u JOIN nesting AS n ON n.organization = :o AND n.child = u.id)
+    SELECT n.parent FROM upward AS u JOIN rescind.nesting AS n ON n.organization = :o AND n.child = u.id)
 
 -- fragment: upward_ever
 upward (id) AS (            -- the same, by nestings that are or were
-    SELECT id FROM "group" WHERE organization = :o AND slug = :group
+    SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.parent FROM upward AS u JOIN recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
+    SELECT n.parent FROM upward AS u JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
 
 -- --- members ----------------------------------------------------------------------------------
 
 -- fragment: listed
 listed (id) AS (            -- a scalar subquery: whatever the statistics say, it is a look-up by key
-    SELECT (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value)
-    FROM json_texts(:members) AS i),
+    SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = i.value)
+    FROM rescind.json_texts(:members) AS i),
 touched (membership) AS (
-    SELECT gm.membership FROM listed AS l JOIN group_member AS gm ON gm.organization = :o AND gm.membership = l.id
-    AND gm."group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group))
+    SELECT gm.membership FROM listed AS l JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = l.id
+    AND gm."group" = (SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group))
 
 -- fragment: others
 touched (membership) AS (
-    SELECT gm.membership FROM "group" AS g JOIN group_member AS gm ON gm.organization = :o AND gm."group" = g.id
+    SELECT gm.membership FROM rescind."group" AS g JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = g.id
     WHERE g.organization = :o AND g.slug = :group
-      AND gm.membership NOT IN (SELECT m.id FROM json_texts(:members) AS i
-                                JOIN membership AS m ON m.organization = :o AND m.subject = i.value))
+      AND gm.membership NOT IN (SELECT m.id FROM rescind.json_texts(:members) AS i
+                                JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value))
 
 -- fragment: kept_without_members
 kept (membership, "group", expires_at) AS (     -- the paths that remain without these places in the group
     SELECT gm.membership, gm."group", gm.expires_at
-    FROM touched AS t JOIN group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
-    WHERE gm."group" <> (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+    FROM touched AS t JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
+    WHERE gm."group" <> (SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group)
     UNION
     SELECT k.membership, n.parent, k.expires_at
-    FROM kept AS k JOIN nesting AS n ON n.organization = :o AND n.child = k."group")
+    FROM kept AS k JOIN rescind.nesting AS n ON n.organization = :o AND n.child = k."group")
 
 -- fragment: kept_with_members
 kept (membership, "group", expires_at) AS (     -- all paths as they are
     SELECT gm.membership, gm."group", gm.expires_at
-    FROM touched AS t JOIN group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
+    FROM touched AS t JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
     UNION
     SELECT k.membership, n.parent, k.expires_at
-    FROM kept AS k JOIN nesting AS n ON n.organization = :o AND n.child = k."group")
+    FROM kept AS k JOIN rescind.nesting AS n ON n.organization = :o AND n.child = k."group")
 
 -- SQLite takes a product of two recursive sets for larger than any table, and would fill a Bloom filter with all
 -- assignments to look some up; a limit that is not reached tells it better.
@@ -67,21 +67,21 @@ lost (membership, "group") AS (
 @lost
 , doomed (membership, assignment) AS (
     SELECT l.membership, a.id
-    FROM lost AS l JOIN assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NULL
+    FROM lost AS l JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NULL
     UNION ALL
     SELECT l.membership, a.id
-    FROM lost AS l JOIN assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NOT NULL)
+    FROM lost AS l JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NOT NULL)
 
 -- fragment: drop
-DELETE FROM effective_role WHERE organization = :o
+DELETE FROM rescind.effective_role WHERE organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
 -- fragment: shorten
-UPDATE effective_role AS e SET expires_at = s.expires_at
+UPDATE rescind.effective_role AS e SET expires_at = s.expires_at
 FROM (SELECT k.membership, a.id AS assignment,
              CASE WHEN count(*) = count(k.expires_at) THEN max(k.expires_at) END AS expires_at
       FROM upward AS u JOIN kept AS k ON k."group" = u.id
-      JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
+      JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
       GROUP BY k.membership, a.id) AS s
 WHERE e.organization = :o AND e.membership = s.membership AND e.assignment = s.assignment
   AND COALESCE(s.expires_at, 9223372036854775807) < COALESCE(e.expires_at, 9223372036854775807)
@@ -91,19 +91,19 @@ WHERE e.organization = :o AND e.membership = s.membership AND e.assignment = s.a
 
 -- fragment: places
 (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
- FROM (SELECT (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
-       FROM json_texts(:members) AS i) AS l
- LEFT JOIN group_member AS gm ON gm.organization = :o AND gm.membership = l.id AND gm."group" =
+ FROM (SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
+       FROM rescind.json_texts(:members) AS i) AS l
+ LEFT JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = l.id AND gm."group" =
 @group_named
 ) AS p
 
 -- fragment: extend_places
-INSERT INTO effective_role (organization, membership, assignment, expires_at)
+INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
 SELECT :o, j.membership, a.id, j.until
-FROM joining AS j CROSS JOIN upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
+FROM joining AS j CROSS JOIN upward AS u JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
 WHERE TRUE
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
-WHERE COALESCE(effective_role.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
+WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
 
 -- name: extend_for_members_joining
 WITH RECURSIVE
@@ -177,57 +177,57 @@ WITH RECURSIVE
 
 -- fragment: below
 below (id) AS (             -- the group, and every group that flows into it
-    SELECT id FROM "group" WHERE organization = :o AND slug = :child
+    SELECT id FROM rescind."group" WHERE organization = :o AND slug = :child
     UNION
-    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 
 -- fragment: around
 upward (id) AS (            -- where the nesting leads: every group around the child through it
-    SELECT n.parent FROM "group" AS c JOIN nesting AS n ON n.organization = :o AND n.child = c.id
-    JOIN "group" AS p ON p.organization = :o AND p.id = n.parent
+    SELECT n.parent FROM rescind."group" AS c JOIN rescind.nesting AS n ON n.organization = :o AND n.child = c.id
+    JOIN rescind."group" AS p ON p.organization = :o AND p.id = n.parent
     WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)
     UNION
-    SELECT n.parent FROM upward AS u JOIN nesting AS n ON n.organization = :o AND n.child = u.id)
+    SELECT n.parent FROM upward AS u JOIN rescind.nesting AS n ON n.organization = :o AND n.child = u.id)
 
 -- fragment: around_ever
 upward (id) AS (            -- the same; beyond the first step also by nestings that were
-    SELECT n.parent FROM "group" AS c JOIN nesting AS n ON n.organization = :o AND n.child = c.id
-    JOIN "group" AS p ON p.organization = :o AND p.id = n.parent
+    SELECT n.parent FROM rescind."group" AS c JOIN rescind.nesting AS n ON n.organization = :o AND n.child = c.id
+    JOIN rescind."group" AS p ON p.organization = :o AND p.id = n.parent
     WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)
     UNION
-    SELECT n.parent FROM upward AS u JOIN recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
+    SELECT n.parent FROM upward AS u JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
 
 -- fragment: of_child
 touched (membership) AS (
     SELECT DISTINCT gm.membership FROM below AS b
-    JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
+    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
 
 -- fragment: kept_without_nesting
 kept (membership, "group", expires_at) AS (     -- the paths that remain without the nesting
     SELECT gm.membership, gm."group", gm.expires_at
-    FROM touched AS t JOIN group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
+    FROM touched AS t JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
     UNION
     SELECT k.membership, n.parent, k.expires_at
-    FROM kept AS k JOIN nesting AS n ON n.organization = :o AND n.child = k."group"
-    WHERE NOT (n.child = (SELECT id FROM "group" WHERE organization = :o AND slug = :child)
+    FROM kept AS k JOIN rescind.nesting AS n ON n.organization = :o AND n.child = k."group"
+    WHERE NOT (n.child = (SELECT id FROM rescind."group" WHERE organization = :o AND slug = :child)
                AND (CAST(:parent AS TEXT) IS NULL
-                    OR n.parent = (SELECT id FROM "group" WHERE organization = :o AND slug = :parent))))
+                    OR n.parent = (SELECT id FROM rescind."group" WHERE organization = :o AND slug = :parent))))
 
 -- name: extend_for_nesting
 WITH RECURSIVE
 @below
 ,
 @around
-INSERT INTO effective_role (organization, membership, assignment, expires_at)
+INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
 SELECT :o, t.membership, a.id, t.expires_at
 FROM (SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END AS expires_at
-      FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
+      FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id
       GROUP BY gm.membership) AS t
-CROSS JOIN upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
+CROSS JOIN upward AS u JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
 WHERE TRUE
 ORDER BY t.membership, a.id
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
-WHERE COALESCE(effective_role.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
+WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
 
 -- name: drop_for_nesting
 WITH RECURSIVE
@@ -257,40 +257,40 @@ WITH RECURSIVE
 
 -- fragment: ending
 flow (assignment, id) AS (      -- the groups that flow into the holder of an assignment taken back
-    SELECT a.id, a.holder FROM assignment AS a WHERE a.organization = :o AND a.ended < 0
+    SELECT a.id, a.holder FROM rescind.assignment AS a WHERE a.organization = :o AND a.ended < 0
     UNION
-    SELECT f.assignment, n.child FROM flow AS f JOIN nesting AS n ON n.organization = :o AND n.parent = f.id),
+    SELECT f.assignment, n.child FROM flow AS f JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = f.id),
 doomed (membership, assignment) AS (
     SELECT gm.membership, f.assignment FROM flow AS f
-    JOIN group_member AS gm ON gm.organization = :o AND gm."group" = f.id WHERE f.id < 0
+    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = f.id WHERE f.id < 0
     UNION
     SELECT f.id, f.assignment FROM flow AS f WHERE f.id > 0)
 
 -- name: extend_for_subject
 WITH
 @given
-INSERT INTO effective_role (organization, membership, assignment, expires_at)
+INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
 SELECT :o, a.holder, a.id, CAST(NULL AS BIGINT)
-FROM organization AS o CROSS JOIN given AS g
-JOIN assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h) AND a.resource = g.resource
+FROM rescind.organization AS o CROSS JOIN given AS g
+JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h) AND a.resource = g.resource
      AND a.role = g.role AND a.ended IS NULL AND a.made = o.revision + 1
 WHERE o.id = :o
 ON CONFLICT (organization, membership, assignment) DO NOTHING
 
 -- name: extend_for_group
 WITH RECURSIVE below (id) AS (
-    SELECT id FROM "group" WHERE organization = :o AND slug = :group
+    SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id),
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id),
 @given
-INSERT INTO effective_role (organization, membership, assignment, expires_at)
+INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
 SELECT :o, t.membership, a.id, t.expires_at
-FROM organization AS o CROSS JOIN given AS g
-JOIN assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h) AND a.resource = g.resource
+FROM rescind.organization AS o CROSS JOIN given AS g
+JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h) AND a.resource = g.resource
      AND a.role = g.role AND a.ended IS NULL AND a.made = o.revision + 1
 CROSS JOIN (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END AS expires_at
-    FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
+    FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id
     GROUP BY gm.membership) AS t
 WHERE o.id = :o
 ORDER BY t.membership, a.id
@@ -302,28 +302,28 @@ WITH RECURSIVE
 @drop
 
 -- name: drop_direct_for_ended
-DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) IN (
-    SELECT a.holder, a.id FROM assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder > 0)
+DELETE FROM rescind.effective_role WHERE organization = :o AND (membership, assignment) IN (
+    SELECT a.holder, a.id FROM rescind.assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder > 0)
 
 -- What the change has ended so far of one holder.
 
 -- fragment: ended_of
-SELECT a.id, a.holder, a.ended FROM assignment AS a
-WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM organization WHERE id = :o) AND a.holder =
+SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
+WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
 
 -- name: drop_ended_of_group
 WITH RECURSIVE below (id) AS (
-    SELECT id FROM "group" WHERE organization = :o AND slug = :group
+    SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
-DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) IN (
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
+DELETE FROM rescind.effective_role WHERE organization = :o AND (membership, assignment) IN (
     SELECT gm.membership, e.id FROM (
 @ended_of
 @group_named
-) AS e CROSS JOIN below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
+) AS e CROSS JOIN below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
 
 -- name: drop_ended_of_subject
-DELETE FROM effective_role WHERE organization = :o AND (membership, assignment) IN (
+DELETE FROM rescind.effective_role WHERE organization = :o AND (membership, assignment) IN (
     SELECT e.holder, e.id FROM (
 @ended_of
 @membership_named

@@ -8,21 +8,21 @@
 -- coalesces into the row that is there: back to the start, and revoking wins over granting.
 
 -- fragment: is_unsettled
-EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
+EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o)
 
 -- What takes away looks for what was taken back before as well, while rows may be there that only that once gave.
 
 -- fragment: upward_assignments
 (SELECT count(*) FROM (
-    SELECT 1 FROM upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
+    SELECT 1 FROM upward AS u JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
     UNION ALL
-    SELECT 1 FROM upward AS u JOIN assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NOT NULL
+    SELECT 1 FROM upward AS u JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NOT NULL
     WHERE :takes
     LIMIT :most) AS counted)
 
 -- fragment: upward_critical
 (:takes AND EXISTS (
-    SELECT 1 FROM role AS q JOIN assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL
+    SELECT 1 FROM rescind.role AS q JOIN rescind.assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL
     WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u)))
 
 -- Of the listed memberships those count that are in the group, or whose place in it the change makes or alters.
@@ -77,10 +77,10 @@ AS is_unsettled
 WITH RECURSIVE
 @upward_ever
 SELECT (SELECT count(*) FROM (
-        SELECT 1 FROM "group" AS g JOIN group_member AS gm ON gm.organization = :o AND gm."group" = g.id
+        SELECT 1 FROM rescind."group" AS g JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = g.id
         WHERE g.organization = :o AND g.slug = :group
-          AND gm.membership NOT IN (SELECT m.id FROM json_texts(:members) AS i
-                                    JOIN membership AS m ON m.organization = :o AND m.subject = i.value)
+          AND gm.membership NOT IN (SELECT m.id FROM rescind.json_texts(:members) AS i
+                                    JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value)
         LIMIT :most) AS counted) *
 @upward_assignments
 AS pairs,
@@ -93,10 +93,10 @@ AS is_unsettled
 
 -- name: weigh_membership
 WITH RECURSIVE upward (id) AS (
-    SELECT gm."group" FROM membership AS m JOIN group_member AS gm ON gm.organization = :o AND gm.membership = m.id
+    SELECT gm."group" FROM rescind.membership AS m JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = m.id
     WHERE m.organization = :o AND m.subject = :subject
     UNION
-    SELECT n.parent FROM upward AS u JOIN recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
+    SELECT n.parent FROM upward AS u JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
 SELECT
 @upward_assignments
 AS pairs,
@@ -109,7 +109,7 @@ AS is_unsettled
 
 -- fragment: members_below
 (SELECT count(*) FROM (
-    SELECT 1 FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
+    SELECT 1 FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id
     LIMIT :most) AS counted)
 
 -- name: weigh_nesting
@@ -134,11 +134,11 @@ WITH RECURSIVE
 @below
 ,
 upward (id) AS (            -- none where it is nested already
-    SELECT p.id FROM "group" AS p WHERE p.organization = :o AND p.slug = :parent AND NOT EXISTS (
-        SELECT 1 FROM nesting AS n WHERE n.organization = :o AND n.parent = p.id AND n.child = (
-            SELECT c.id FROM "group" AS c WHERE c.organization = :o AND c.slug = :child))
+    SELECT p.id FROM rescind."group" AS p WHERE p.organization = :o AND p.slug = :parent AND NOT EXISTS (
+        SELECT 1 FROM rescind.nesting AS n WHERE n.organization = :o AND n.parent = p.id AND n.child = (
+            SELECT c.id FROM rescind."group" AS c WHERE c.organization = :o AND c.slug = :child))
     UNION
-    SELECT n.parent FROM upward AS u JOIN recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
+    SELECT n.parent FROM upward AS u JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
 SELECT
 @members_below
 *
@@ -153,14 +153,14 @@ AS is_unsettled
 
 -- name: weigh_given
 WITH RECURSIVE below (id) AS (
-    SELECT id FROM "group" WHERE organization = :o AND slug = :group
+    SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id),
-upward (id) AS (SELECT id FROM "group" WHERE organization = :o AND slug = :group),
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id),
+upward (id) AS (SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group),
 @given
 SELECT (    -- those that the change has made
-    SELECT count(*) FROM organization AS o CROSS JOIN given AS g
-    JOIN assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h) AND a.resource = g.resource
+    SELECT count(*) FROM rescind.organization AS o CROSS JOIN given AS g
+    JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h) AND a.resource = g.resource
          AND a.role = g.role AND a.ended IS NULL AND a.made = o.revision + 1
     WHERE o.id = :o) *
 @members_below
@@ -174,20 +174,20 @@ AS is_unsettled
 below (id) AS (
     SELECT u.id FROM upward AS u
     UNION
-    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 
 -- Of one group all that ended counts for each member; of several, pairs are counted up to :most.
 
 -- name: weigh_ended
 WITH RECURSIVE upward (id) AS (
-    SELECT DISTINCT a.holder FROM assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder < 0),
+    SELECT DISTINCT a.holder FROM rescind.assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder < 0),
 @below_upward
 SELECT
 @members_below
 * CASE WHEN (SELECT count(*) FROM upward) = 1
-       THEN (SELECT count(*) FROM assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder < 0)
+       THEN (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder < 0)
        ELSE 1 END AS pairs,
-:takes AND EXISTS (SELECT 1 FROM assignment AS a JOIN role AS q ON q.id = a.role AND q.critical
+:takes AND EXISTS (SELECT 1 FROM rescind.assignment AS a JOIN rescind.role AS q ON q.id = a.role AND q.critical
                    WHERE a.organization = :o AND a.ended < 0) AS is_critical,
 @is_busy
 AS is_busy,
@@ -195,8 +195,8 @@ AS is_busy,
 AS is_unsettled
 
 -- fragment: is_role_critical
-COALESCE((SELECT q.critical FROM role AS q WHERE q.slug = :role AND q.organization = :o),
-         (SELECT q.critical FROM role AS q WHERE q.slug = :role AND q.organization = 0))
+COALESCE((SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = :o),
+         (SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = 0))
 
 -- Of one group; whatever the change has ended of it so far.
 
@@ -223,31 +223,31 @@ AS is_unsettled
 -- --- pending work -------------------------------------------------------------------------------
 
 -- fragment: into_pending
-INSERT INTO pending (organization, "group", kind, ref, direction, urgency, fence, since, revision, recorded_at)
+INSERT INTO rescind.pending (organization, "group", kind, ref, direction, urgency, fence, since, revision, recorded_at)
 SELECT o.id, w."group", w.kind, w.ref,
        CASE WHEN w.revokes OR o.role_mode = 'single' THEN 'revokes' ELSE 'grants' END,
-       CASE WHEN NOT w.revokes THEN 2 WHEN rescind_tallied('critical') > 0 THEN 0 ELSE 1 END,
+       CASE WHEN NOT w.revokes THEN 2 WHEN rescind.tallied('critical') > 0 THEN 0 ELSE 1 END,
        CASE WHEN o.role_mode = 'single' THEN 0 WHEN w.revokes THEN w.fence END,
        o.revision + 1, o.revision + 1,
 @clock
-FROM organization AS o
+FROM rescind.organization AS o
 
 -- fragment: coalescing
 WHERE o.id = :o
 ON CONFLICT (organization, "group", kind, ref) DO UPDATE SET
-    direction = CASE WHEN excluded.direction = 'revokes' THEN 'revokes' ELSE pending.direction END,
-    urgency = CASE WHEN excluded.urgency < pending.urgency THEN excluded.urgency ELSE pending.urgency END,
-    fence = COALESCE(excluded.fence, pending.fence),
-    recorded_at = CASE WHEN excluded.direction = 'revokes' AND pending.direction = 'grants'
-                       THEN excluded.recorded_at ELSE pending.recorded_at END,
+    direction = CASE WHEN excluded.direction = 'revokes' THEN 'revokes' ELSE rescind.pending.direction END,
+    urgency = CASE WHEN excluded.urgency < rescind.pending.urgency THEN excluded.urgency ELSE rescind.pending.urgency END,
+    fence = COALESCE(excluded.fence, rescind.pending.fence),
+    recorded_at = CASE WHEN excluded.direction = 'revokes' AND rescind.pending.direction = 'grants'
+                       THEN excluded.recorded_at ELSE rescind.pending.recorded_at END,
     revision = excluded.revision, cursor_membership = 0, cursor_assignment = 2147483647, done = 0, total = NULL,
     attempts = 0, not_before = 0, parked = FALSE, last_error = NULL
 
 -- fragment: listed_member
 (SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
- FROM "group" AS g CROSS JOIN json_texts(:members) AS i
- JOIN membership AS m ON m.organization = :o AND m.subject = i.value
- LEFT JOIN group_member AS gm ON gm.organization = :o AND gm.membership = m.id AND gm."group" = g.id
+ FROM rescind."group" AS g CROSS JOIN rescind.json_texts(:members) AS i
+ JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value
+ LEFT JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = m.id AND gm."group" = g.id
  WHERE g.organization = :o AND g.slug = :group) AS l
 
 -- name: pend_members_joining
@@ -281,17 +281,17 @@ CROSS JOIN (
 @into_pending
 CROSS JOIN (
     SELECT g.id AS "group", 'member' AS kind, gm.membership AS ref, gm.membership AS fence, TRUE AS revokes
-    FROM "group" AS g JOIN group_member AS gm ON gm.organization = :o AND gm."group" = g.id
+    FROM rescind."group" AS g JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = g.id
     WHERE g.organization = :o AND g.slug = :group
-      AND gm.membership NOT IN (SELECT m.id FROM json_texts(:members) AS i
-                                JOIN membership AS m ON m.organization = :o AND m.subject = i.value)) AS w
+      AND gm.membership NOT IN (SELECT m.id FROM rescind.json_texts(:members) AS i
+                                JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value)) AS w
 @coalescing
 
 -- name: pend_membership
 @into_pending
 CROSS JOIN (
     SELECT gm."group", 'member' AS kind, m.id AS ref, m.id AS fence, TRUE AS revokes
-    FROM membership AS m JOIN group_member AS gm ON gm.organization = :o AND gm.membership = m.id
+    FROM rescind.membership AS m JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = m.id
     WHERE m.organization = :o AND m.subject = :subject) AS w
 @coalescing
 
@@ -299,17 +299,17 @@ CROSS JOIN (
 @into_pending
 CROSS JOIN (
     SELECT c.id AS "group", 'whole' AS kind, p.id AS ref, 0 AS fence, FALSE AS revokes
-    FROM "group" AS c JOIN "group" AS p ON p.organization = :o AND p.slug = :parent
+    FROM rescind."group" AS c JOIN rescind."group" AS p ON p.organization = :o AND p.slug = :parent
     WHERE c.organization = :o AND c.slug = :child
-      AND NOT EXISTS (SELECT 1 FROM nesting AS n WHERE n.organization = :o AND n.child = c.id AND n.parent = p.id)) AS w
+      AND NOT EXISTS (SELECT 1 FROM rescind.nesting AS n WHERE n.organization = :o AND n.child = c.id AND n.parent = p.id)) AS w
 @coalescing
 
 -- name: pend_unnesting
 @into_pending
 CROSS JOIN (
     SELECT c.id AS "group", 'whole' AS kind, n.parent AS ref, 0 AS fence, TRUE AS revokes
-    FROM "group" AS c JOIN nesting AS n ON n.organization = :o AND n.child = c.id
-    JOIN "group" AS p ON p.organization = :o AND p.id = n.parent
+    FROM rescind."group" AS c JOIN rescind.nesting AS n ON n.organization = :o AND n.child = c.id
+    JOIN rescind."group" AS p ON p.organization = :o AND p.id = n.parent
     WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)) AS w
 @coalescing
 
@@ -317,9 +317,9 @@ CROSS JOIN (
 @into_pending
 CROSS JOIN (
     SELECT g.id AS "group", 'assignment' AS kind, x.revision + 1 AS ref, 0 AS fence, FALSE AS revokes
-    FROM organization AS x JOIN "group" AS g ON g.organization = x.id AND g.slug = :group
+    FROM rescind.organization AS x JOIN rescind."group" AS g ON g.organization = x.id AND g.slug = :group
     WHERE x.id = :o AND EXISTS (
-        SELECT 1 FROM assignment AS a
+        SELECT 1 FROM rescind.assignment AS a
         WHERE a.organization = :o AND a.holder = g.id AND a.ended IS NULL AND a.made = x.revision + 1)) AS w
 @coalescing
 
@@ -330,7 +330,7 @@ CROSS JOIN (
 CROSS JOIN (
     SELECT DISTINCT a.holder AS "group", 'assignment' AS kind, x.revision + 1 AS ref, CAST(NULL AS INTEGER) AS fence,
            TRUE AS revokes
-    FROM organization AS x JOIN assignment AS a ON a.organization = x.id AND a.ended < 0 AND a.holder < 0
+    FROM rescind.organization AS x JOIN rescind.assignment AS a ON a.organization = x.id AND a.ended < 0 AND a.holder < 0
     WHERE x.id = :o) AS w
 @coalescing
 
@@ -338,12 +338,12 @@ CROSS JOIN (
 -- how many pairs it is about.
 
 -- name: pend_ended_of_group
-INSERT INTO pending (organization, "group", kind, ref, direction, urgency, since, revision, recorded_at)
+INSERT INTO rescind.pending (organization, "group", kind, ref, direction, urgency, since, revision, recorded_at)
 SELECT o.id, e.holder, 'assignment', e.ended, 'revokes', CASE WHEN
 @is_role_critical
 THEN 0 ELSE 1 END, e.ended, e.ended,
 @clock
-FROM organization AS o CROSS JOIN (
+FROM rescind.organization AS o CROSS JOIN (
 @ended_of
 @group_named
 LIMIT 1
@@ -354,7 +354,7 @@ RETURNING (
         SELECT
 @group_named
         UNION
-        SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+        SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
     SELECT
 @members_below
 ) AS pairs

@@ -1,32 +1,32 @@
 -- What PostgreSQL does in its own way.
 
 -- name: begin
-SELECT rescind_begin(CAST(:o AS INTEGER), :organization, :mode, CAST(:has_required AS BOOLEAN))
+SELECT rescind.begin(CAST(:o AS INTEGER), :organization, :mode, CAST(:has_required AS BOOLEAN))
 
 -- Nothing is defined for all organizations until this change has ended: a name is defined on one level only.
 
 -- name: hold_definitions
-SELECT 1 FROM organization WHERE id = 0 FOR SHARE
+SELECT 1 FROM rescind.organization WHERE id = 0 FOR SHARE
 
 -- Arrays instead of IN: looked up by key whatever the statistics say, where a semi-join might scan the group.
 
 -- name: delete_group_members
-DELETE FROM group_member
-WHERE organization = :o AND "group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+DELETE FROM rescind.group_member
+WHERE organization = :o AND "group" = (SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group)
   AND membership = ANY (ARRAY(
-      SELECT (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value)
-      FROM json_texts(:members) AS i))
+      SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = i.value)
+      FROM rescind.json_texts(:members) AS i))
 
 -- name: shorten_group_members
-UPDATE group_member SET expires_at = :expires_at
-WHERE organization = :o AND "group" = (SELECT id FROM "group" WHERE organization = :o AND slug = :group)
+UPDATE rescind.group_member SET expires_at = :expires_at
+WHERE organization = :o AND "group" = (SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group)
   AND membership = ANY (ARRAY(
-      SELECT (SELECT m.id FROM membership AS m WHERE m.organization = :o AND m.subject = i.value)
-      FROM json_texts(:members) AS i))
+      SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = i.value)
+      FROM rescind.json_texts(:members) AS i))
   AND :expires_at < COALESCE(expires_at, 9223372036854775807)
 
 -- fragment: any_given
-SELECT 1 FROM assignment AS a
+SELECT 1 FROM rescind.assignment AS a
     WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
       AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
 @has_permission
@@ -35,27 +35,27 @@ SELECT 1 FROM assignment AS a
 
 -- fragment: permission_asked
 LEFT JOIN LATERAL (
-    SELECT x.id, x.critical FROM permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
+    SELECT x.id, x.critical FROM rescind.permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
     ORDER BY x.organization DESC LIMIT 1) AS p ON TRUE
 
 -- One statement at the end of a change instead of three.
 
 -- fragment: closing
 WITH missing AS MATERIALIZED (
-    SELECT CASE WHEN rescind_tallied('missing') > 0 THEN rescind_take_missing() END AS list),
+    SELECT CASE WHEN rescind.tallied('missing') > 0 THEN rescind.take_missing() END AS list),
 advanced AS (
-    UPDATE organization
-    SET revision = revision + 1, last_number = last_number + CAST(rescind_tallied('numbers') AS INTEGER)
-    WHERE id = :o AND rescind_tallied('altered') > 0
+    UPDATE rescind.organization
+    SET revision = revision + 1, last_number = last_number + CAST(rescind.tallied('numbers') AS INTEGER)
+    WHERE id = :o AND rescind.tallied('altered') > 0
     RETURNING id, revision, role_mode),
 recorded AS (
-    INSERT INTO change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
+    INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
                         granted, revoked, estimated, settled_at, body, caused_by)
     SELECT o.id, o.revision, :now, :actor, :reason, :key,
 @direction_taken
-           CASE WHEN rescind_tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
-           rescind_tallied('granted'), rescind_tallied('revoked'), rescind_tallied('estimated'),
-           CASE WHEN rescind_tallied('pended') > 0 THEN NULL ELSE CAST(:now AS BIGINT) END, :body,
+           CASE WHEN rescind.tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
+           rescind.tallied('granted'), rescind.tallied('revoked'), rescind.tallied('estimated'),
+           CASE WHEN rescind.tallied('pended') > 0 THEN NULL ELSE CAST(:now AS BIGINT) END, :body,
 @caused_by
     FROM advanced AS o
     RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at)
@@ -63,11 +63,11 @@ recorded AS (
 -- fragment: closed
 SELECT o.id, COALESCE(r.revision, o.revision),
        CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END, r.direction, r.route, r.fan_out, r.recorded_at,
-       r.settled_at, (SELECT list FROM missing), rescind_tallied('pairs'),
-       CASE WHEN rescind_tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END,
-       CASE WHEN r.revision IS NOT NULL AND EXISTS (SELECT 1 FROM replica)
+       r.settled_at, (SELECT list FROM missing), rescind.tallied('pairs'),
+       CASE WHEN rescind.tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END,
+       CASE WHEN r.revision IS NOT NULL AND EXISTS (SELECT 1 FROM rescind.replica)
             THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END
-FROM organization AS o JOIN organization AS env ON env.id = 0 LEFT JOIN recorded AS r ON TRUE
+FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 LEFT JOIN recorded AS r ON TRUE
 WHERE o.id = :o
 
 -- name: close_change
@@ -77,14 +77,14 @@ WHERE o.id = :o
 -- name: close_keyed_change
 @closing
 , kept AS (
-    UPDATE idempotency SET not_found = m.list FROM missing AS m
+    UPDATE rescind.idempotency SET not_found = m.list FROM missing AS m
     WHERE organization = :o AND key = :key AND m.list IS NOT NULL)
 @closed
 
 -- Time for pending work is the database's, so that workers' clocks do not matter.
 
 -- fragment: server
-rescind_server() AS server
+rescind.server() AS server
 
 -- fragment: clock
 CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
@@ -93,25 +93,25 @@ CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
 -- neither ever waits: the change leaves its part to pending work, the job comes again.
 
 -- fragment: is_busy
-CASE WHEN EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o)
-     THEN rescind_take_groups(CAST(:o AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), :waits) ELSE FALSE END
+CASE WHEN EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o)
+     THEN rescind.take_groups(CAST(:o AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), :waits) ELSE FALSE END
 
 -- name: refuse_group_busy
 WITH RECURSIVE
 @job_holders
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value
-WHERE NOT rescind_claim_groups(CAST(:o AS INTEGER), ARRAY(
+WHERE NOT rescind.claim_groups(CAST(:o AS INTEGER), ARRAY(
     SELECT h.id FROM holder AS h UNION SELECT CAST(:g AS INTEGER)))
 
 -- name: refuse_one_group_busy
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value
-WHERE NOT rescind_claim_groups(CAST(:o AS INTEGER), ARRAY[CAST(:g AS INTEGER)])
+WHERE NOT rescind.claim_groups(CAST(:o AS INTEGER), ARRAY[CAST(:g AS INTEGER)])
 
 -- How long the transaction's statements have taken in the server: what its locks cost others, short of the commit.
 
 -- name: read_held
 SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS DOUBLE PRECISION),
-       (SELECT count(*) FROM pg_locks AS l WHERE NOT l.granted), (SELECT revision FROM organization WHERE id = :o)
+       (SELECT count(*) FROM pg_locks AS l WHERE NOT l.granted), (SELECT revision FROM rescind.organization WHERE id = :o)
 
 -- --- replicas ------------------------------------------------------------------------------------
 
@@ -128,36 +128,36 @@ lasting (said) AS MATERIALIZED (
 -- name: register_replica
 WITH
 @lastingly
-INSERT INTO replica (id, name, ttl) SELECT :replica, :name, :ttl FROM lasting RETURNING rescind_server()
+INSERT INTO rescind.replica (id, name, ttl) SELECT :replica, :name, :ttl FROM lasting RETURNING rescind.server()
 
 -- name: renew_lease
 WITH
 @lastingly
-UPDATE replica SET beat = beat + 1 FROM lasting WHERE id = :replica RETURNING rescind_server()
+UPDATE rescind.replica SET beat = beat + 1 FROM lasting WHERE id = :replica RETURNING rescind.server()
 
 -- name: forget_replica
-DELETE FROM replica WHERE id = :replica RETURNING id
+DELETE FROM rescind.replica WHERE id = :replica RETURNING id
 
 -- Of a replica that was waited out: not if it has given a sign of life since.
 
 -- name: forget_silent_replica
-DELETE FROM replica WHERE id = :replica AND beat = :beat RETURNING id
+DELETE FROM rescind.replica WHERE id = :replica AND beat = :beat RETURNING id
 
 -- name: hold_organization
 WITH
 @lastingly
-INSERT INTO replica_held (organization, replica, revision) SELECT :o, :replica, :revision FROM lasting
-ON CONFLICT (organization, replica) DO UPDATE SET revision = EXCLUDED.revision RETURNING rescind_server()
+INSERT INTO rescind.replica_held (organization, replica, revision) SELECT :o, :replica, :revision FROM lasting
+ON CONFLICT (organization, replica) DO UPDATE SET revision = EXCLUDED.revision RETURNING rescind.server()
 
 -- name: release_organization
-DELETE FROM replica_held WHERE organization = :o AND replica = :replica RETURNING revision
+DELETE FROM rescind.replica_held WHERE organization = :o AND replica = :replica RETURNING revision
 
 -- name: acknowledge
-UPDATE replica_held SET revision = :revision WHERE organization = :o AND replica = :replica
+UPDATE rescind.replica_held SET revision = :revision WHERE organization = :o AND replica = :replica
 RETURNING pg_notify('rescind_acknowledged', replica || ' ' || organization || ' ' || revision)
 
 -- name: list_leases
-SELECT r.id, r.name, r.ttl, r.beat, h.revision FROM replica_held AS h JOIN replica AS r ON r.id = h.replica
+SELECT r.id, r.name, r.ttl, r.beat, h.revision FROM rescind.replica_held AS h JOIN rescind.replica AS r ON r.id = h.replica
 WHERE h.organization = :o
 
 -- What comes before every transaction that is still under way, so that nobody who reads on from here misses one.
@@ -169,18 +169,18 @@ e.written_by < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS big
 
 -- name: refuse_deletion_busy
 WITH locked (organization) AS MATERIALIZED (
-    SELECT d.organization FROM deletion AS d WHERE d.organization = :o FOR UPDATE SKIP LOCKED)
+    SELECT d.organization FROM rescind.deletion AS d WHERE d.organization = :o FOR UPDATE SKIP LOCKED)
 SELECT 'group_busy' AS code, 'organization' AS fact, CAST(:o AS TEXT) AS value
 WHERE NOT EXISTS (SELECT 1 FROM locked)
 
 -- name: lock_organization
-SELECT id FROM organization WHERE id = :o FOR NO KEY UPDATE
+SELECT id FROM rescind.organization WHERE id = :o FOR NO KEY UPDATE
 
 -- A look for conflicts doubles the cost of a row. So who has none of the rows yet gets them without: the lock on the
 -- group keeps everybody else from making them. What changed lies between :first and :last.
 
 -- fragment: has_rows
-(SELECT 1 FROM effective_role AS e WHERE e.organization = :o AND e.membership = r.membership
+(SELECT 1 FROM rescind.effective_role AS e WHERE e.organization = :o AND e.membership = r.membership
     AND e.assignment >= :first AND e.assignment <= :last LIMIT 1)
 
 -- fragment: by_all_changed
@@ -216,22 +216,22 @@ WHERE
 -- revision is compared in the row itself, so that it is compared again where the row was locked by a newer change.
 
 -- name: settle_pending
-DELETE FROM pending
+DELETE FROM rescind.pending
 WHERE organization = :o AND "group" = :g AND kind = :kind
-  AND ref = ANY (ARRAY(SELECT CAST(i.value ->> 0 AS INTEGER) FROM json_items(:settled) AS i))
-  AND revision = CAST((SELECT jsonb_object_agg(i.value ->> 0, i.value -> 1) FROM json_items(:settled) AS i)
+  AND ref = ANY (ARRAY(SELECT CAST(i.value ->> 0 AS INTEGER) FROM rescind.json_items(:settled) AS i))
+  AND revision = CAST((SELECT jsonb_object_agg(i.value ->> 0, i.value -> 1) FROM rescind.json_items(:settled) AS i)
                       ->> CAST(ref AS TEXT) AS INTEGER)
 
 -- fragment: is_in_spans
 revision = ANY (ARRAY(
     SELECT c.revision FROM span AS s CROSS JOIN LATERAL (
-        SELECT x.revision FROM change AS x
+        SELECT x.revision FROM rescind.change AS x
         WHERE x.organization = :o AND x.settled_at IS NULL AND x.revision >= s.since AND x.revision <= s.revision
         OFFSET 0) AS c))
 
 -- fragment: oldest_rows
 FROM oldest AS x CROSS JOIN LATERAL (
-    SELECT y.* FROM pending AS y
+    SELECT y.* FROM rescind.pending AS y
     WHERE y.organization = :o AND y."group" = x."group" AND y.kind = x.kind AND y.ref = x.ref OFFSET 0) AS p
 
 -- The view for SQL users. The decision stands in a list of values, of which the planner takes the expressions to cost
@@ -239,53 +239,53 @@ FROM oldest AS x CROSS JOIN LATERAL (
 -- view, which takes seconds (jit_above_cost). `rescind_weight` says instead what a row weighs; it is never called.
 
 -- name: effective_permission_view
-CREATE VIEW effective_permission AS
+CREATE VIEW rescind.effective_permission AS
 SELECT o.slug AS organization, m.subject, p.slug AS permission, r.slug AS resource
-FROM organization AS o
-JOIN membership AS m ON m.organization = o.id
-JOIN permission AS p ON p.organization IN (0, o.id)
-JOIN resource AS r ON r.organization = o.id
+FROM rescind.organization AS o
+JOIN rescind.membership AS m ON m.organization = o.id
+JOIN rescind.permission AS p ON p.organization IN (0, o.id)
+JOIN rescind.resource AS r ON r.organization = o.id
 CROSS JOIN LATERAL (VALUES (FALSE), (
 CASE WHEN p.critical THEN
 @allowed_live
 ELSE
 @allowed_effective
 END)) AS v (is_allowed)
-WHERE o.slug IS NOT NULL AND m.active AND v.is_allowed AND (v.is_allowed OR rescind_weight(v.is_allowed))
+WHERE o.slug IS NOT NULL AND m.active AND v.is_allowed AND (v.is_allowed OR rescind.weight(v.is_allowed))
 
 -- Looked up by key, whatever the statistics say of groups, roles and permissions.
 
 -- fragment: places_below
 SELECT l.* FROM below AS b CROSS JOIN LATERAL (
-    SELECT gm.membership, gm."group", gm.made, gm.expires_at FROM group_member AS gm
+    SELECT gm.membership, gm."group", gm.made, gm.expires_at FROM rescind.group_member AS gm
     WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND gm.membership <= :up_to AND
 @member_in_force
     OFFSET 0) AS l
 
 -- name: listed_permissions_of_roles
-SELECT rp.role, (SELECT p.slug FROM permission AS p WHERE p.id = rp.permission)
-FROM role_permission AS rp WHERE rp.role = ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM json_texts(:roles) AS i))
+SELECT rp.role, (SELECT p.slug FROM rescind.permission AS p WHERE p.id = rp.permission)
+FROM rescind.role_permission AS rp WHERE rp.role = ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:roles) AS i))
 
 -- --- lists ----------------------------------------------------------------------------------------
 
 -- fragment: is_listed_holder
-= ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM json_texts(:holders) AS i))
+= ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:holders) AS i))
 
 -- name: stream_members
 SELECT i.key, x.number, x.expires_at IS NULL OR x.expires_at > :now
-FROM json_items(:streams) AS i CROSS JOIN LATERAL (
-    SELECT gm.membership AS number, gm.expires_at FROM group_member AS gm
+FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
+    SELECT gm.membership AS number, gm.expires_at FROM rescind.group_member AS gm
     WHERE gm.organization = :o AND gm."group" = CAST(i.value ->> 0 AS INTEGER)
       AND gm.membership > CAST(i.value ->> 1 AS INTEGER)
     ORDER BY gm.organization, gm."group", gm.membership LIMIT CAST(i.value ->> 2 AS INTEGER)) AS x
 
 -- name: stream_holders
 SELECT i.key, x.number, x.is_in_force
-FROM json_items(:streams) AS i CROSS JOIN LATERAL (
+FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
     SELECT a.holder AS number,
 @is_unexpired
     AS is_in_force
-    FROM assignment AS a
+    FROM rescind.assignment AS a
     WHERE a.role = CAST(i.value ->> 0 AS INTEGER) AND a.organization = :o AND a.resource = CAST(i.value ->> 1 AS INTEGER)
       AND a.holder > CAST(i.value ->> 2 AS INTEGER) AND a.ended IS NULL
     ORDER BY a.organization, a.role, a.resource, a.holder LIMIT CAST(i.value ->> 3 AS INTEGER)) AS x
@@ -295,8 +295,8 @@ SELECT x.key, x.holder,
 @is_given
 FROM (
     SELECT i.key, d.holder, d.resource
-    FROM json_items(:streams) AS i CROSS JOIN LATERAL (
-        SELECT DISTINCT a.organization, a.resource, a.holder FROM assignment AS a
+    FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
+        SELECT DISTINCT a.organization, a.resource, a.holder FROM rescind.assignment AS a
         WHERE a.organization = :o AND a.resource = CAST(i.value ->> 0 AS INTEGER) AND a.holder > CAST(i.value ->> 1 AS INTEGER)
         ORDER BY a.organization, a.resource, a.holder LIMIT CAST(i.value ->> 2 AS INTEGER)) AS d
     OFFSET 0) AS x
@@ -306,8 +306,8 @@ SELECT x.key, x.resource,
 @is_given
 FROM (
     SELECT i.key, d.holder, d.resource
-    FROM json_items(:streams) AS i CROSS JOIN LATERAL (
-        SELECT DISTINCT a.organization, a.holder, a.resource FROM assignment AS a
+    FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
+        SELECT DISTINCT a.organization, a.holder, a.resource FROM rescind.assignment AS a
         WHERE a.organization = :o AND a.holder = CAST(i.value ->> 0 AS INTEGER)
           AND a.resource > CAST(i.value ->> 1 AS INTEGER) AND a.ended IS NULL
         ORDER BY a.organization, a.holder, a.resource LIMIT CAST(i.value ->> 2 AS INTEGER)) AS d
@@ -315,14 +315,14 @@ FROM (
 
 -- name: stream_children
 SELECT i.key, x.number, TRUE
-FROM json_items(:streams) AS i CROSS JOIN LATERAL (
-    SELECT r.id AS number FROM resource AS r
+FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
+    SELECT r.id AS number FROM rescind.resource AS r
     WHERE r.organization = :o AND r.parent = CAST(i.value ->> 0 AS INTEGER) AND r.id > CAST(i.value ->> 1 AS INTEGER)
     ORDER BY r.organization, r.parent, r.id LIMIT CAST(i.value ->> 2 AS INTEGER)) AS x
 
 -- name: stream_contents
 SELECT i.key, x.number, TRUE
-FROM json_items(:streams) AS i CROSS JOIN LATERAL (
-    SELECT rp.permission AS number FROM role_permission AS rp
+FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
+    SELECT rp.permission AS number FROM rescind.role_permission AS rp
     WHERE rp.role = CAST(i.value ->> 0 AS INTEGER) AND rp.permission > CAST(i.value ->> 1 AS INTEGER)
     ORDER BY rp.role, rp.permission LIMIT CAST(i.value ->> 2 AS INTEGER)) AS x

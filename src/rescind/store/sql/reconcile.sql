@@ -24,14 +24,14 @@ class (urgency) AS (SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2),
 start (organization) AS (SELECT CAST(:after AS INTEGER) UNION SELECT -1),
 turn (urgency, organization, place) AS (
     SELECT c.urgency, (
-        SELECT p.organization FROM pending AS p
+        SELECT p.organization FROM rescind.pending AS p
         WHERE p.urgency = c.urgency AND p.organization > s.organization AND
 @is_due
         ORDER BY p.organization LIMIT 1), 1
     FROM class AS c CROSS JOIN start AS s WHERE c.urgency < :below
     UNION ALL
     SELECT t.urgency, (
-        SELECT p.organization FROM pending AS p
+        SELECT p.organization FROM rescind.pending AS p
         WHERE p.urgency = t.urgency AND p.organization > t.organization AND
 @is_due
         ORDER BY p.organization LIMIT 1), t.place + 1
@@ -41,7 +41,7 @@ SELECT DISTINCT t.urgency, t.organization FROM turn AS t WHERE t.organization IS
 -- Of one organization and for each urgency, likewise: the groups that have due work, each with what has waited longest.
 
 -- fragment: oldest_of_group
-FROM pending AS p
+FROM rescind.pending AS p
         WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND
 @is_due
         ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
@@ -52,14 +52,14 @@ class (urgency) AS (SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2),
 start ("group") AS (SELECT CAST(:after AS INTEGER) UNION SELECT CAST(-2147483648 AS INTEGER)),
 turn (urgency, "group", place) AS (
     SELECT c.urgency, (
-        SELECT p."group" FROM pending AS p
+        SELECT p."group" FROM rescind.pending AS p
         WHERE p.urgency = c.urgency AND p.organization = :o AND p."group" > s."group" AND
 @is_due
         ORDER BY p."group" LIMIT 1), 1
     FROM class AS c CROSS JOIN start AS s
     UNION ALL
     SELECT t.urgency, (
-        SELECT p."group" FROM pending AS p
+        SELECT p."group" FROM rescind.pending AS p
         WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" > t."group" AND
 @is_due
         ORDER BY p."group" LIMIT 1), t.place + 1
@@ -80,26 +80,26 @@ SELECT
 -- name: list_first_pending_of_group
 SELECT
 @pending_columns
-FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.since <= :up_to
+FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g AND p.since <= :up_to
 ORDER BY p.organization, p."group", p.kind, p.ref LIMIT 1
 
 -- name: read_last_pending
-SELECT max(p.revision + 0) FROM pending AS p WHERE p.organization = :o AND p."group" = :g
+SELECT max(p.revision + 0) FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g
 
 -- name: find_pending
 SELECT
 @pending_columns
-FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref
+FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref
 
 -- name: list_pending_groups
 WITH RECURSIVE turn ("group") AS (
     SELECT CAST(-2147483648 AS INTEGER)
     UNION ALL
-    SELECT (SELECT p."group" FROM pending AS p WHERE p.organization = :o AND p."group" > t."group"
+    SELECT (SELECT p."group" FROM rescind.pending AS p WHERE p.organization = :o AND p."group" > t."group"
             ORDER BY p.organization, p."group" LIMIT 1)
     FROM turn AS t WHERE t."group" IS NOT NULL)
 SELECT t."group" FROM turn AS t WHERE (
-    SELECT 1 FROM pending AS p WHERE p.organization = :o AND p."group" = t."group" AND NOT p.parked LIMIT 1) IS NOT NULL
+    SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = t."group" AND NOT p.parked LIMIT 1) IS NOT NULL
 
 -- Memberships whose places in a group are pending, :limit of them from :first on; and whether each may be done with others
 -- of the urgency :urgency: it is due, nobody has begun it, and it has not failed. One that is :first may be.
@@ -110,7 +110,7 @@ SELECT p.ref, p.since, p.revision, p.recorded_at,
        AND (p.ref = :ref OR (p.attempts = 0 AND
 @is_due
 )) AS is_ready
-FROM pending AS p
+FROM rescind.pending AS p
 WHERE p.organization = :o AND p."group" = :g AND p.kind = 'member' AND p.ref >= :first
 ORDER BY p.ref LIMIT :limit
 
@@ -120,15 +120,15 @@ SELECT o.slug, g.slug, p.kind, COALESCE(m.subject, t.slug), p.direction, p.urgen
 - p.recorded_at, p.attempts, p.not_before -
 @clock
 , p.parked, p.last_error, p.since, p.revision, p."group", o.id
-FROM pending AS p JOIN organization AS o ON o.id = p.organization
-LEFT JOIN "group" AS g ON g.organization = p.organization AND g.id = p."group"
-LEFT JOIN membership AS m ON p.kind = 'member' AND m.organization = p.organization AND m.id = p.ref
-LEFT JOIN "group" AS t ON p.kind = 'whole' AND t.organization = p.organization AND t.id = p.ref
+FROM rescind.pending AS p JOIN rescind.organization AS o ON o.id = p.organization
+LEFT JOIN rescind."group" AS g ON g.organization = p.organization AND g.id = p."group"
+LEFT JOIN rescind.membership AS m ON p.kind = 'member' AND m.organization = p.organization AND m.id = p.ref
+LEFT JOIN rescind."group" AS t ON p.kind = 'whole' AND t.organization = p.organization AND t.id = p.ref
 WHERE CAST(:organization AS TEXT) IS NULL OR o.slug = :organization
 ORDER BY p.urgency, p.recorded_at, p.organization, p."group", p.kind, p.ref LIMIT :limit
 
 -- name: find_group
-SELECT o.id, g.id FROM organization AS o JOIN "group" AS g ON g.organization = o.id AND g.slug = :group
+SELECT o.id, g.id FROM rescind.organization AS o JOIN rescind."group" AS g ON g.organization = o.id AND g.slug = :group
 WHERE o.slug = :organization
 
 -- --- who and what is concerned --------------------------------------------------------------------
@@ -137,40 +137,40 @@ WHERE o.slug = :organization
 below (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
-    SELECT n.child FROM below AS b JOIN nesting AS n ON n.organization = :o AND n.parent = b.id)
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 
 -- fragment: job_below_ever
 below_ever (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
-    SELECT n.child FROM below_ever AS b JOIN recorded_nesting AS n ON n.organization = :o AND n.parent = b.id)
+    SELECT n.child FROM below_ever AS b JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.parent = b.id)
 
 -- fragment: job_holders
 holder (id) AS (
     SELECT CAST(:top AS INTEGER)
     UNION
-    SELECT n.parent FROM holder AS h JOIN recorded_nesting AS n ON n.organization = :o AND n.child = h.id)
+    SELECT n.parent FROM holder AS h JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.child = h.id)
 
 -- Those whose place in a group is pending itself are concerned too: their rows may have come through it.
 
 -- fragment: concerned_below
 concerned (membership) AS MATERIALIZED (
     SELECT gm.membership FROM below_ever AS b
-    JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
+    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id
          AND gm.membership >= :from_m AND gm.membership <= :to_m
     UNION
     SELECT CAST(p.ref AS INTEGER) FROM below_ever AS b
-    JOIN pending AS p ON p.organization = :o AND p."group" = b.id AND p.kind = 'member'
+    JOIN rescind.pending AS p ON p.organization = :o AND p."group" = b.id AND p.kind = 'member'
          AND p.ref >= :from_m AND p.ref <= :to_m)
 
 -- fragment: concerned_listed
-concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM json_texts(:members) AS i)
+concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:members) AS i)
 
 -- fragment: concerned_one
 concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
 
 -- fragment: live_of_group
-SELECT a.id FROM assignment AS a
+SELECT a.id FROM rescind.assignment AS a
 WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
 
 -- fragment: changed
@@ -179,7 +179,7 @@ changed (id, is_live) AS MATERIALIZED (
 @live_of_group
   AND a.made >= :since AND a.made <= :revision) AS l
     UNION ALL
-    SELECT a.id, FALSE FROM assignment AS a
+    SELECT a.id, FALSE FROM rescind.assignment AS a
     WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL AND a.ended >= :since AND a.ended <= :revision
     ORDER BY 1)
 
@@ -196,7 +196,7 @@ changed (id, is_live) AS MATERIALIZED (
 @live_in_reach
 ) AS l
     UNION ALL
-    SELECT a.id, FALSE FROM assignment AS a
+    SELECT a.id, FALSE FROM rescind.assignment AS a
     WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL
       AND (a.ended, a.id) > (:since, :above) AND (a.ended, a.id) <= (:revision, :up_to)
       AND a.id > :above AND a.id <= :up_to
@@ -214,8 +214,8 @@ WITH RECURSIVE
 @changed
 SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live), (SELECT count(*) FROM changed AS c WHERE NOT c.is_live),
        (SELECT count(*) FROM below_ever),
-       (SELECT count(*) FROM below_ever AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
-       (SELECT count(*) FROM pending WHERE
+       (SELECT count(*) FROM below_ever AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
+       (SELECT count(*) FROM rescind.pending WHERE
 @unbegun
 ) AS unbegun,
        (SELECT min(c.id) FROM changed AS c WHERE c.is_live) AS first, (SELECT max(c.id) FROM changed AS c WHERE c.is_live) AS last
@@ -225,17 +225,17 @@ WITH RECURSIVE
 @job_below_ever
 ,
 @job_holders
-SELECT (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL),
-       (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
+SELECT (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL),
+       (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
        (SELECT count(*) FROM below_ever),
-       (SELECT count(*) FROM below_ever AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
+       (SELECT count(*) FROM below_ever AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
        0 AS unbegun, NULL AS first, NULL AS last
 
 -- name: measure_member
 WITH RECURSIVE
 @job_holders
-SELECT (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL),
-       (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
+SELECT (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL),
+       (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
        1, 1, 0 AS unbegun, NULL AS first, NULL AS last
 
 -- A membership such that about :step memberships of each group lie before it; none when none is so far on.
@@ -243,7 +243,7 @@ SELECT (SELECT count(*) FROM holder AS h JOIN assignment AS a ON a.organization 
 -- name: find_membership_bound
 WITH RECURSIVE
 @job_below_ever
-SELECT min((SELECT gm.membership FROM group_member AS gm
+SELECT min((SELECT gm.membership FROM rescind.group_member AS gm
             WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership >= :from_m
             ORDER BY gm.membership LIMIT 1 OFFSET :step))
 FROM below_ever AS b
@@ -257,9 +257,9 @@ SELECT c.id FROM changed AS c WHERE c.id > :after_a ORDER BY c.id LIMIT 1 OFFSET
 WITH RECURSIVE
 @job_holders
 SELECT x.id FROM (
-    SELECT a.id FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL
+    SELECT a.id FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL
     UNION ALL
-    SELECT a.id FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS x
+    SELECT a.id FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS x
 WHERE x.id > :after_a ORDER BY x.id LIMIT 1 OFFSET :step
 
 -- --- guards of a chunk ----------------------------------------------------------------------------
@@ -267,7 +267,7 @@ WHERE x.id > :after_a ORDER BY x.id LIMIT 1 OFFSET :step
 -- name: refuse_pending_moved
 SELECT 'pending_moved' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value
 WHERE NOT EXISTS (
-    SELECT 1 FROM pending AS p
+    SELECT 1 FROM rescind.pending AS p
     WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref AND p.revision = :revision
       AND p.since = :since AND p.cursor_membership = :cursor_m AND p.cursor_assignment = :cursor_a)
 
@@ -276,17 +276,17 @@ WHERE NOT EXISTS (
 -- fragment: members_reached
 reached (membership, expires_at) AS MATERIALIZED (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END
-    FROM below AS b JOIN group_member AS gm ON gm.organization = :o AND gm."group" = b.id
+    FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id
          AND gm.membership >= :from_m AND gm.membership <= :to_m
     GROUP BY gm.membership)
 
 -- fragment: delete_doomed
-DELETE FROM effective_role WHERE organization = :o
+DELETE FROM rescind.effective_role WHERE organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
 -- fragment: upsert
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
-WHERE COALESCE(effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
+WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
 -- How those who have some of the rows are told from those who have none, and what is done for whom, is the engine's.
 
@@ -301,7 +301,7 @@ changed (id) AS MATERIALIZED (
 ORDER BY a.id)
 
 -- fragment: make_changed
-INSERT INTO effective_role (organization, membership, assignment, expires_at)
+INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
 SELECT :o, c.membership, a.id, c.expires_at FROM
 
 -- name: unmake_assignment
@@ -332,19 +332,19 @@ gone (membership) AS MATERIALIZED (
 -- fragment: flows_reached
 flow (membership, "group", expires_at) AS (     -- every way up that holds, of those who are concerned
     SELECT gm.membership, gm."group", gm.expires_at
-    FROM concerned AS c JOIN group_member AS gm ON gm.organization = :o AND gm.membership = c.membership
+    FROM concerned AS c JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = c.membership
     UNION
     SELECT f.membership, n.parent, f.expires_at
-    FROM flow AS f JOIN nesting AS n ON n.organization = :o AND n.child = f."group"),
+    FROM flow AS f JOIN rescind.nesting AS n ON n.organization = :o AND n.child = f."group"),
 reached (membership, "group", expires_at) AS MATERIALIZED (
     SELECT f.membership, f."group", CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END
     FROM flow AS f WHERE f."group" IN (SELECT h.id FROM holder AS h)
     GROUP BY f.membership, f."group")
 
 -- fragment: make_flow
-INSERT INTO effective_role (organization, membership, assignment, expires_at)
+INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
 SELECT :o, c.membership, a.id, c.expires_at
-FROM reached AS c JOIN assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL
+FROM reached AS c JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL
 WHERE
 @in_range
 @upsert
@@ -356,10 +356,10 @@ gone (membership, "group") AS MATERIALIZED (    -- the limits: see `lost`
     SELECT r.membership, r."group" FROM reached AS r
     LIMIT 1000000000)
 , taken_back (id) AS MATERIALIZED (
-    SELECT a.id FROM holder AS h JOIN assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL)
+    SELECT a.id FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL)
 , doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id
-    FROM gone AS c JOIN assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE
+    FROM gone AS c JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE
 @in_range
     UNION ALL
     SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
@@ -434,7 +434,7 @@ WITH RECURSIVE
 WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
 
 -- name: advance_pending
-UPDATE pending SET cursor_membership = :to_m, cursor_assignment = :up_to_a, done = done + :looked_at,
+UPDATE rescind.pending SET cursor_membership = :to_m, cursor_assignment = :up_to_a, done = done + :looked_at,
     total = COALESCE(total, :total), attempts = 0, last_error = NULL
 @this_pending
 AND revision = :revision
@@ -448,15 +448,15 @@ AND revision = :revision
 -- name: settle_changes
 WITH span (since, revision, recorded_at) AS MATERIALIZED (
     SELECT CAST(i.value ->> 0 AS INTEGER), CAST(i.value ->> 1 AS INTEGER), CAST(i.value ->> 2 AS BIGINT)
-    FROM json_items(:spans) AS i)
-UPDATE change SET settled_at = recorded_at +
+    FROM rescind.json_items(:spans) AS i)
+UPDATE rescind.change SET settled_at = recorded_at +
 @clock
-- (SELECT min(s.recorded_at) FROM span AS s WHERE s.since <= change.revision AND s.revision >= change.revision)
+- (SELECT min(s.recorded_at) FROM span AS s WHERE s.since <= rescind.change.revision AND s.revision >= rescind.change.revision)
 WHERE organization = :o AND settled_at IS NULL AND
 @is_in_spans
-AND (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.revision = change.revision LIMIT 1) IS NULL
-AND (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.since < p.revision
-     AND p.since <= change.revision AND p.revision > change.revision LIMIT 1) IS NULL
+AND (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p.revision = rescind.change.revision LIMIT 1) IS NULL
+AND (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p.since < p.revision
+     AND p.since <= rescind.change.revision AND p.revision > rescind.change.revision LIMIT 1) IS NULL
 
 -- Several of a group's assignment rows that have not been begun become one, with one cursor. One that is parked stays by
 -- itself: none when this is one.
@@ -464,72 +464,72 @@ AND (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.since < p.revisi
 -- fragment: unbegun
 organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
 AND NOT parked AND urgency = :urgency
-AND EXISTS (SELECT 1 FROM pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
+AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
             AND own.ref = :ref AND NOT own.parked)
 
 -- name: gather_pending
-UPDATE pending SET
-    since = (SELECT min(since) FROM pending WHERE
+UPDATE rescind.pending SET
+    since = (SELECT min(since) FROM rescind.pending WHERE
 @unbegun
 ),
-    revision = (SELECT max(revision) FROM pending WHERE
+    revision = (SELECT max(revision) FROM rescind.pending WHERE
 @unbegun
 ),
-    recorded_at = (SELECT min(recorded_at) FROM pending WHERE
+    recorded_at = (SELECT min(recorded_at) FROM rescind.pending WHERE
 @unbegun
 ),
-    fence = (SELECT min(fence) FROM pending WHERE
+    fence = (SELECT min(fence) FROM rescind.pending WHERE
 @unbegun
 )
 @this_pending
 AND revision = :revision
 
 -- name: delete_gathered
-DELETE FROM pending WHERE ref <> :ref AND revision <= (
-    SELECT p.revision FROM pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref)
+DELETE FROM rescind.pending WHERE ref <> :ref AND revision <= (
+    SELECT p.revision FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref)
 AND
 @unbegun
 
 -- --- what nothing pending refers to any more --------------------------------------------------------
 
 -- name: purge_assignments
-DELETE FROM assignment WHERE organization = :o AND id IN (
-    SELECT a.id FROM assignment AS a WHERE a.organization = :o AND a.ended IS NOT NULL AND a.ended > 0
-    AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p.since <= a.ended) LIMIT :limit)
+DELETE FROM rescind.assignment WHERE organization = :o AND id IN (
+    SELECT a.id FROM rescind.assignment AS a WHERE a.organization = :o AND a.ended IS NOT NULL AND a.ended > 0
+    AND NOT EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p.since <= a.ended) LIMIT :limit)
 
 -- name: purge_group_members
-DELETE FROM group_member WHERE organization = :o AND (membership, "group") IN (
-    SELECT gm.membership, gm."group" FROM "group" AS g
-    JOIN group_member AS gm ON gm.organization = :o AND gm."group" = g.id
+DELETE FROM rescind.group_member WHERE organization = :o AND (membership, "group") IN (
+    SELECT gm.membership, gm."group" FROM rescind."group" AS g
+    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = g.id
     WHERE g.organization = :o AND g.ended IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = :o AND p."group" = g.id) LIMIT :limit)
+      AND NOT EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = g.id) LIMIT :limit)
 
 -- --- failure ----------------------------------------------------------------------------------------
 
 -- name: note_failure
-UPDATE pending SET attempts = attempts + 1, last_error = :error, parked = (attempts + 1 >= :most_attempts), not_before =
+UPDATE rescind.pending SET attempts = attempts + 1, last_error = :error, parked = (attempts + 1 >= :most_attempts), not_before =
 @clock
 + :delay
 @this_pending
 AND revision = :revision
 
 -- name: park_pending
-UPDATE pending SET parked = TRUE WHERE organization = :o AND "group" = :g AND NOT parked
+UPDATE rescind.pending SET parked = TRUE WHERE organization = :o AND "group" = :g AND NOT parked
 
 -- name: retry_pending
-UPDATE pending SET parked = FALSE, attempts = 0, not_before = 0 WHERE organization = :o AND "group" = :g
+UPDATE rescind.pending SET parked = FALSE, attempts = 0, not_before = 0 WHERE organization = :o AND "group" = :g
 AND (parked OR attempts > 0 OR not_before > 0)
 
 -- name: list_purgeable
-SELECT a.organization FROM assignment AS a WHERE a.ended IS NOT NULL AND a.ended > 0
-  AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = a.organization AND p.since <= a.ended)
+SELECT a.organization FROM rescind.assignment AS a WHERE a.ended IS NOT NULL AND a.ended > 0
+  AND NOT EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = a.organization AND p.since <= a.ended)
 UNION
-SELECT n.organization FROM recorded_nesting AS n WHERE n.ended IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = n.organization AND p.since <= n.ended)
+SELECT n.organization FROM rescind.recorded_nesting AS n WHERE n.ended IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = n.organization AND p.since <= n.ended)
 UNION
-SELECT g.organization FROM "group" AS g WHERE g.ended IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.organization = g.organization)
+SELECT g.organization FROM rescind."group" AS g WHERE g.ended IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = g.organization)
 ORDER BY 1 LIMIT :limit
 
 -- name: read_purged
-SELECT rescind_tallied('altered')
+SELECT rescind.tallied('altered')

@@ -1,37 +1,37 @@
 -- What SQLite does in its own way.
 
 -- name: check_plan
-SELECT 1 FROM organization AS o WHERE o.id = :o AND o.slug = :organization AND o.role_mode = :mode
+SELECT 1 FROM rescind.organization AS o WHERE o.id = :o AND o.slug = :organization AND o.role_mode = :mode
 AND (:has_required IS NULL OR :has_required =
 @has_required
 )
 
 -- name: advance_revision
-UPDATE organization
-SET revision = revision + 1, last_number = last_number + CAST(rescind_tallied('numbers') AS INTEGER)
+UPDATE rescind.organization
+SET revision = revision + 1, last_number = last_number + CAST(rescind.tallied('numbers') AS INTEGER)
 WHERE id = :o
 
 -- name: record_change
-INSERT INTO change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
+INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
                     granted, revoked, estimated, settled_at, body, caused_by)
 SELECT o.id, o.revision, :now, :actor, :reason, :key,
 @direction_taken
-       CASE WHEN rescind_tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
-       rescind_tallied('granted'), rescind_tallied('revoked'), rescind_tallied('estimated'),
-       CASE WHEN rescind_tallied('pended') > 0 THEN NULL ELSE CAST(:now AS INTEGER) END, :body,
+       CASE WHEN rescind.tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
+       rescind.tallied('granted'), rescind.tallied('revoked'), rescind.tallied('estimated'),
+       CASE WHEN rescind.tallied('pended') > 0 THEN NULL ELSE CAST(:now AS INTEGER) END, :body,
 @caused_by
-FROM organization AS o WHERE o.id = :o
-RETURNING organization, revision, (SELECT env.revision FROM organization AS env WHERE env.id = 0) AS environment, direction,
+FROM rescind.organization AS o WHERE o.id = :o
+RETURNING organization, revision, (SELECT env.revision FROM rescind.organization AS env WHERE env.id = 0) AS environment, direction,
           route, granted + revoked + estimated AS fan_out, recorded_at, settled_at, :not_found AS not_found,
-          rescind_tallied('pairs') AS pairs
+          rescind.tallied('pairs') AS pairs
 
 -- name: keep_not_found
-UPDATE idempotency SET not_found = :not_found WHERE organization = :o AND key = :key
+UPDATE rescind.idempotency SET not_found = :not_found WHERE organization = :o AND key = :key
 
 -- name: read_unaltered
 SELECT o.id, o.revision, env.revision AS environment, NULL AS direction, NULL AS route, NULL AS fan_out, NULL AS recorded_at,
-       NULL AS settled_at, :not_found AS not_found, rescind_tallied('pairs') AS pairs
-FROM organization AS o JOIN organization AS env ON env.id = 0 WHERE o.id = :o
+       NULL AS settled_at, :not_found AS not_found, rescind.tallied('pairs') AS pairs
+FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WHERE o.id = :o
 
 -- fragment: server
 '' AS server
@@ -55,31 +55,31 @@ SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FA
 
 -- name: refuse_deletion_busy
 SELECT 'group_busy' AS code, 'organization' AS fact, CAST(:o AS TEXT) AS value
-WHERE NOT EXISTS (SELECT 1 FROM deletion WHERE organization = :o)
+WHERE NOT EXISTS (SELECT 1 FROM rescind.deletion WHERE organization = :o)
 
 -- name: read_held
-SELECT revision FROM organization WHERE id = :o
+SELECT revision FROM rescind.organization WHERE id = :o
 
 -- The organization's own permission before the one of all organizations: two look-ups by key, where IN and ORDER BY
 -- would sort.
 
 -- fragment: permission_asked
-LEFT JOIN permission AS p ON p.id = COALESCE(
-    (SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization = o.id),
-    (SELECT x.id FROM permission AS x WHERE x.slug = :permission AND x.organization = 0))
+LEFT JOIN rescind.permission AS p ON p.id = COALESCE(
+    (SELECT x.id FROM rescind.permission AS x WHERE x.slug = :permission AND x.organization = o.id),
+    (SELECT x.id FROM rescind.permission AS x WHERE x.slug = :permission AND x.organization = 0))
 
 -- Mostly nothing is pending, and IN takes a table of its own.
 
 -- fragment: is_trusted_multiple
 NOT (
 @has_pending
-AND EXISTS (SELECT 1 FROM pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
+AND EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
 
 -- The holders are listed once, where SQLite would look for them anew for each place.
 
 -- fragment: any_given
 SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
-        SELECT 1 FROM assignment AS a
+        SELECT 1 FROM rescind.assignment AS a
         WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
           AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
           AND (a.expires_at IS NULL OR a.expires_at > :now) AND
@@ -90,7 +90,7 @@ SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS J
 TRUE
 
 -- name: lock_organization
-SELECT id FROM organization WHERE id = :o
+SELECT id FROM rescind.organization WHERE id = :o
 
 -- A look for conflicts costs nothing here; a look into the table that is written to does.
 
@@ -105,19 +105,19 @@ reached AS c CROSS JOIN changed AS a WHERE
 SELECT 1 WHERE FALSE
 
 -- name: settle_pending
-DELETE FROM pending WHERE organization = :o AND "group" = :g AND kind = :kind AND ref IN (
-    SELECT p.ref FROM json_items(:settled) AS i
-    JOIN pending AS p ON p.organization = :o AND p."group" = :g AND p.kind = :kind
+DELETE FROM rescind.pending WHERE organization = :o AND "group" = :g AND kind = :kind AND ref IN (
+    SELECT p.ref FROM rescind.json_items(:settled) AS i
+    JOIN rescind.pending AS p ON p.organization = :o AND p."group" = :g AND p.kind = :kind
          AND p.ref = CAST(i.value ->> 0 AS INTEGER) AND p.revision + 0 = CAST(i.value ->> 1 AS INTEGER))
 
 -- fragment: is_in_spans
 revision IN (
-    SELECT c.revision FROM span AS s JOIN change AS c ON c.organization = :o AND c.settled_at IS NULL
+    SELECT c.revision FROM span AS s JOIN rescind.change AS c ON c.organization = :o AND c.settled_at IS NULL
          AND c.revision >= s.since AND c.revision <= s.revision)
 
 -- fragment: oldest_rows
 FROM oldest AS x
-JOIN pending AS p ON p.organization = :o AND p."group" = x."group" AND p.kind = x.kind AND p.ref = x.ref
+JOIN rescind.pending AS p ON p.organization = :o AND p."group" = x."group" AND p.kind = x.kind AND p.ref = x.ref
 
 -- --- lists ----------------------------------------------------------------------------------------
 
@@ -129,31 +129,31 @@ IN (SELECT i.value FROM json_each(:holders) AS i)
 -- name: stream_members
 WITH RECURSIVE walk (key, "group", most, number) AS (
     SELECT i.key, i.value ->> 0, i.value ->> 2, (
-        SELECT gm.membership FROM group_member AS gm
+        SELECT gm.membership FROM rescind.group_member AS gm
         WHERE gm.organization = :o AND gm."group" = i.value ->> 0 AND gm.membership > i.value ->> 1
         ORDER BY gm.membership LIMIT 1)
     FROM json_each(:streams) AS i
     UNION ALL
     SELECT w.key, w."group", w.most - 1, (
-        SELECT gm.membership FROM group_member AS gm
+        SELECT gm.membership FROM rescind.group_member AS gm
         WHERE gm.organization = :o AND gm."group" = w."group" AND gm.membership > w.number
         ORDER BY gm.membership LIMIT 1)
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
 SELECT w.key, w.number, gm.expires_at IS NULL OR gm.expires_at > :now
-FROM walk AS w JOIN group_member AS gm ON gm.organization = :o AND gm."group" = w."group" AND gm.membership = w.number
+FROM walk AS w JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = w."group" AND gm.membership = w.number
 WHERE w.number IS NOT NULL
 
 -- name: stream_holders
 WITH RECURSIVE walk (key, role, resource, most, number) AS (
     SELECT i.key, i.value ->> 0, i.value ->> 1, i.value ->> 3, (
-        SELECT a.holder FROM assignment AS a
+        SELECT a.holder FROM rescind.assignment AS a
         WHERE a.role = i.value ->> 0 AND a.organization = :o AND a.resource = i.value ->> 1 AND a.holder > i.value ->> 2
           AND a.ended IS NULL
         ORDER BY a.holder LIMIT 1)
     FROM json_each(:streams) AS i
     UNION ALL
     SELECT w.key, w.role, w.resource, w.most - 1, (
-        SELECT a.holder FROM assignment AS a
+        SELECT a.holder FROM rescind.assignment AS a
         WHERE a.role = w.role AND a.organization = :o AND a.resource = w.resource AND a.holder > w.number
           AND a.ended IS NULL
         ORDER BY a.holder LIMIT 1)
@@ -161,18 +161,18 @@ WITH RECURSIVE walk (key, role, resource, most, number) AS (
 SELECT w.key, w.number,
 @is_unexpired
 FROM walk AS w
-JOIN assignment AS a ON a.role = w.role AND a.organization = :o AND a.resource = w.resource AND a.holder = w.number
+JOIN rescind.assignment AS a ON a.role = w.role AND a.organization = :o AND a.resource = w.resource AND a.holder = w.number
 WHERE w.number IS NOT NULL
 
 -- name: stream_holders_of_any
 WITH RECURSIVE x (key, resource, most, holder) AS (
     SELECT i.key, i.value ->> 0, i.value ->> 2, (
-        SELECT a.holder FROM assignment AS a
+        SELECT a.holder FROM rescind.assignment AS a
         WHERE a.organization = :o AND a.resource = i.value ->> 0 AND a.holder > i.value ->> 1 ORDER BY a.holder LIMIT 1)
     FROM json_each(:streams) AS i
     UNION ALL
     SELECT x.key, x.resource, x.most - 1, (
-        SELECT a.holder FROM assignment AS a
+        SELECT a.holder FROM rescind.assignment AS a
         WHERE a.organization = :o AND a.resource = x.resource AND a.holder > x.holder ORDER BY a.holder LIMIT 1)
     FROM x WHERE x.most > 1 AND x.holder IS NOT NULL)
 SELECT x.key, x.holder,
@@ -182,13 +182,13 @@ FROM x WHERE x.holder IS NOT NULL
 -- name: stream_places
 WITH RECURSIVE x (key, holder, most, resource) AS (
     SELECT i.key, i.value ->> 0, i.value ->> 2, (
-        SELECT a.resource FROM assignment AS a
+        SELECT a.resource FROM rescind.assignment AS a
         WHERE a.organization = :o AND a.holder = i.value ->> 0 AND a.resource > i.value ->> 1 AND a.ended IS NULL
         ORDER BY a.resource LIMIT 1)
     FROM json_each(:streams) AS i
     UNION ALL
     SELECT x.key, x.holder, x.most - 1, (
-        SELECT a.resource FROM assignment AS a
+        SELECT a.resource FROM rescind.assignment AS a
         WHERE a.organization = :o AND a.holder = x.holder AND a.resource > x.resource AND a.ended IS NULL
         ORDER BY a.resource LIMIT 1)
     FROM x WHERE x.most > 1 AND x.resource IS NOT NULL)
@@ -199,12 +199,12 @@ FROM x WHERE x.resource IS NOT NULL
 -- name: stream_children
 WITH RECURSIVE walk (key, parent, most, number) AS (
     SELECT i.key, i.value ->> 0, i.value ->> 2, (
-        SELECT r.id FROM resource AS r
+        SELECT r.id FROM rescind.resource AS r
         WHERE r.organization = :o AND r.parent = i.value ->> 0 AND r.id > i.value ->> 1 ORDER BY r.id LIMIT 1)
     FROM json_each(:streams) AS i
     UNION ALL
     SELECT w.key, w.parent, w.most - 1, (
-        SELECT r.id FROM resource AS r
+        SELECT r.id FROM rescind.resource AS r
         WHERE r.organization = :o AND r.parent = w.parent AND r.id > w.number ORDER BY r.id LIMIT 1)
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
 SELECT w.key, w.number, TRUE FROM walk AS w WHERE w.number IS NOT NULL
@@ -212,12 +212,12 @@ SELECT w.key, w.number, TRUE FROM walk AS w WHERE w.number IS NOT NULL
 -- name: stream_contents
 WITH RECURSIVE walk (key, role, most, number) AS (
     SELECT i.key, i.value ->> 0, i.value ->> 2, (
-        SELECT rp.permission FROM role_permission AS rp
+        SELECT rp.permission FROM rescind.role_permission AS rp
         WHERE rp.role = i.value ->> 0 AND rp.permission > i.value ->> 1 ORDER BY rp.permission LIMIT 1)
     FROM json_each(:streams) AS i
     UNION ALL
     SELECT w.key, w.role, w.most - 1, (
-        SELECT rp.permission FROM role_permission AS rp
+        SELECT rp.permission FROM rescind.role_permission AS rp
         WHERE rp.role = w.role AND rp.permission > w.number ORDER BY rp.permission LIMIT 1)
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
 SELECT w.key, w.number, TRUE FROM walk AS w WHERE w.number IS NOT NULL

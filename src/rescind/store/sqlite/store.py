@@ -71,8 +71,8 @@ class SqliteStore:
         try:
             with translated_errors(self.path):
                 execute = loan.take(self._writers).connection.execute
-                require_current(execute)
-                self.seals = seals_of(execute)
+                require_current(execute, "rescind_schema_version")
+                self.seals = seals_of(execute, "rescind_directory_secret")
         except BaseException:
             self.close()
             raise

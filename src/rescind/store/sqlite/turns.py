@@ -22,7 +22,7 @@ try:
 except ImportError:  # not every system has it; there background work always leaves gaps
     fcntl = None  # type: ignore[assignment]
 
-TAKE: Final = "DELETE FROM pending WHERE FALSE"
+TAKE: Final = "DELETE FROM rescind_pending WHERE FALSE"
 """Takes the write lock in a transaction that may only have read; not where it read before somebody wrote
 (SQLITE_BUSY_SNAPSHOT, https://www.sqlite.org/rescode.html#busy_snapshot).
 """
