@@ -196,7 +196,7 @@ def test_a_query_that_fails(
     it is aborted.)
     """
     authority.apply(SETUP)
-    fail(authority, ["check", "check_effective_multiple", "list_names"])
+    fail(authority, ["check", "check_effective_multiple", "list_names", "read_asked"])
     questions: list[Callable[..., Any]] = [
         authority.check,
         authority.explain,
