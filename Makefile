@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PROGRAM_READY := $(VENV)/.program-ready
 READY := $(VENV)/.ready
 LAB_READY := $(VENV)/.lab-ready
 
@@ -18,15 +19,20 @@ unexport PYTHONDONTWRITEBYTECODE
 
 setup: $(READY)
 
-$(READY): pyproject.toml
+# The program alone; what tests need comes on top.
+$(PROGRAM_READY): pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or later is needed: apt-get install python3-venv" >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.12" >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { apt-get update -qq && apt-get install -y -qq python3-venv && $(PYTHON) -m venv --clear $(VENV); }
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-demo: $(READY)
+$(READY): $(PROGRAM_READY)
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+demo: $(PROGRAM_READY)
 	$(BIN)/rescind demo --serve
 
 test: $(READY)

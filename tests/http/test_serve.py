@@ -98,6 +98,18 @@ def test_requests_under_way_are_finished(tmp_path: Path) -> None:
         assert len(list(authority.log(organization="acme"))) == 2
 
 
+@pytest.mark.parametrize("numbers", [(signal.SIGINT,) * 2, (signal.SIGTERM, signal.SIGINT)])
+def test_told_twice_it_ends_in_order(tmp_path: Path, numbers: tuple[int, ...]) -> None:
+    """As by a second Ctrl-C: no error is logged, and no traceback."""
+    with started(tmp_path) as server:
+        with server.client() as client:
+            assert client.get("/livez").status_code == 200
+        for number in numbers:
+            server.process.send_signal(number)
+        assert server.process.wait() == 0
+    assert not [line for line in server.log if "Traceback" in line or '"error"' in line]
+
+
 @pytest.fixture
 def empty_postgres(postgres_server: str) -> Iterator[str]:
     """The URL of a database without a schema."""

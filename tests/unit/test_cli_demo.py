@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rescind.cli import demo, invented, large_group
+from rescind.cli import demo, invented, large_group, people
 from tests.unit.command_line import spawned
 
 RESULTS = ("allowed", "denied", "denied", "allowed", "allowed", "denied")
@@ -29,6 +29,30 @@ def test_demo_story(tmp_path: Path) -> None:
     commands = [line for line in done.stdout.splitlines() if line.startswith("  ")][-6:]
     codes = [spawned(tmp_path, *line.split()[1:]).returncode for line in commands]
     assert codes == [0, 0, 0, 1, 0, 0]
+
+
+def test_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each gains and loses what the story says; who keeps asking is allowed until the revocation returned, and
+    never after. The database in which that happened is gone.
+    """
+    people.show(tmp_path)
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80
+    answers = re.findall(r"^  (\w+) +(\S+) +(allowed|denied)", said, re.MULTILINE)
+    assert answers == [
+        ("Grace", people.DEPLOY, "allowed"),
+        ("Bob", people.DEPLOY, "denied"),
+        ("Bob", people.PAY, "allowed"),
+        ("Bob", people.DEPLOY, "allowed"),
+        ("Bob", people.PAY, "denied"),
+        ("Lin", people.DEPLOY, "allowed"),
+        ("Lin", people.DEPLOY, "denied"),
+    ]
+    tries = r"^  (\d+) of (\d+) tries that began (\w+)"
+    (before, _, _), (after, of, _) = re.findall(tries, said.replace(",", ""), re.MULTILINE)
+    assert int(before) > 0
+    assert (int(after), int(of) > 0) == (0, True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_large_group(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

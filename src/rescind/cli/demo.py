@@ -1,5 +1,5 @@
-"""The demo: a real organization, then what happens to access when memberships and roles change; and a group
-that is large (`large_group`).
+"""The demo: a few people (`people`); a real organization, and what happens to access when memberships and
+roles change; and a group that is large (`large_group`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rich.text import Text
 
 from rescind import changes, exchange
 from rescind.authority import Authority
-from rescind.cli import demo_service, invented, large_group, output
+from rescind.cli import demo_service, invented, large_group, output, people
 from rescind.errors import BadInput, InvalidArgument
 from rescind.exchange.pairs import as_sets
 from rescind.store.sqlite import connect
@@ -65,7 +65,7 @@ def demo(
         bool, typer.Option("--serve", help="At the end, serve it until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Load a real organization and show what its changes do, and how long they take."""
+    """Show what revocations do: to a few people, in a real organization, and in a large group."""
     from rescind.store.migrations import migrate
 
     path = _fresh(database)
@@ -73,6 +73,7 @@ def demo(
     items = exchange.parse(source, exchange.Format.PAIRS)
     if not items:
         raise BadInput(at=source.name, why="there is nothing in it")
+    people.show(Path(path).resolve().parent)
     migrate(path)
     with Authority.open(path, organization=ORGANIZATION) as authority:
         _load(authority, items, source.digest, about)

@@ -123,6 +123,12 @@ class Server(uvicorn.Server):
                 return
         super().handle_exit(signal.SIGTERM if self.is_supervised else sig, frame)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End. Also when it was told twice, which uvicorn takes for leave to drop the application's end."""
+        await super().shutdown(sockets)
+        if self.force_exit:
+            await self.lifespan.shutdown()
+
     async def on_tick(self, counter: int) -> bool:
         """Whether to end now."""
         if self._drained_at is not None and time.monotonic() >= self._drained_at:
