@@ -32,7 +32,7 @@ def test_demo_story(tmp_path: Path) -> None:
 
 
 def test_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each gains and loses what the story says; who keeps asking is allowed until the revocation returned, and
+    """Each gains and loses what the story says; who keeps asking is allowed until the call returned, and
     never after. The database in which that happened is gone.
     """
     people.show(tmp_path)
