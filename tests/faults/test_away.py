@@ -20,9 +20,9 @@ from rescind import Authority
 from rescind.errors import DecisionUnavailable
 from rescind.http import gate as http_gate
 from rescind.http import public
-from rescind.http.app import THREADS
 from rescind.http.keys import Keys
 from rescind.http.service import Service
+from rescind.http.threads import THREADS
 from rescind.settings import Settings
 from rescind.store.postgres import PostgresStore, connection
 from tests.faults.gate import Gate

@@ -15,16 +15,19 @@ from typing import Any
 import pytest
 
 from rescind import Authority
-from rescind.http.app import THREADS, application
+from rescind.http import threads
+from rescind.http.app import application
 from rescind.http.keys import Keys
 from rescind.http.limits import Limits
 from rescind.http.patience import Deadlines
 from rescind.http.service import Service
+from rescind.http.threads import MOST_LEFT, THREADS
 from tests.contract.world import WORLD
 from tests.http.raw import answers, connect, request, until_closed
 from tests.http.serving import Served, serving
 
 LIST = "/v1/who-can?organization=acme&permission=read"
+CHECK = b'{"organization": "acme", "subject": "user:ada", "permission": "read"}'
 CREATE = b'{"organization": "acme", "changes": [{"change": "create_group", "group": "late"}]}'
 
 
@@ -121,6 +124,7 @@ def test_what_waits_for_a_thread_is_not_begun(
     new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When its time is over: a change that was refused so is not made later."""
+    monkeypatch.setattr(threads, "MOST_LEFT", THREADS + 1)
     with limited(new_database("sqlite"), 0.5) as (served, time), ExitStack() as stack:
         held = Held(served.service.authority.who_can)
         applied = Held(served.service.authority.apply)
@@ -137,6 +141,32 @@ def test_what_waits_for_a_thread_is_not_begun(
         held.may_go_on.set()
         assert answer(asked(served, "GET", "/v1/keys"))[0] == b"HTTP/1.1 200 OK"
         assert not applied.begun.acquire(blocking=False)
+
+
+@pytest.mark.parametrize("most", [MOST_LEFT, THREADS + 1], ids=["bounded", "control"])
+def test_threads_that_cannot_be_stopped_do_not_pile_up(
+    new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Half of them at most go on for requests that were given up: then others are refused, but for checks,
+    until some have ended. Control: without the bound one more is begun, and takes too long as well.
+    """
+    monkeypatch.setattr(threads, "MOST_LEFT", most)
+    with limited(new_database("sqlite"), 0.3) as (served, time), ExitStack() as stack:
+        held = Held(served.service.authority.who_can)
+        monkeypatch.setattr(Authority, "who_can", held)
+        late = [stack.enter_context(asked(served, "GET", LIST)) for _ in range(MOST_LEFT)]
+        assert all(b'"request_timed_out"' in answer(each)[1] for each in late)
+        status, body = answer(asked(served, "GET", LIST))
+        assert b" 503 " in status
+        code = b'"threads_exhausted"' if most == MOST_LEFT else b'"request_timed_out"'
+        assert code in body
+        assert b" 200 " in answer(asked(served, "POST", "/v1/check", CHECK))[0]
+        held.may_go_on.set()
+        for _ in range(MOST_LEFT):
+            assert held.ended.acquire(timeout=60)
+        time.seconds = 3_600
+        while b" 200 " not in answer(asked(served, "GET", LIST))[0]:
+            pass
 
 
 STUCK = """

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import deepcopy
 from typing import Any, Final
 
@@ -25,9 +24,8 @@ from rescind.http.public import Document, Public
 from rescind.http.routes import changes, checks, facts, health, imports, keys, lists, pending
 from rescind.http.service import Service
 from rescind.http.slashes import keeping_slashes, telling_slashes
+from rescind.http.threads import Left, Threads
 
-THREADS: Final = 40
-"""Requests of one process that may wait for the database at a time."""
 VERSION: Final = "1.0"
 OURS: Final = [
     *health.ROUTES,
@@ -47,7 +45,8 @@ def application(service: Service, *, has_lanes: bool = True) -> Gate:
 
     Without lanes the framework answers everything that is not public.
     """
-    app = framework(service)
+    left = Left()
+    app = framework(service, left)
     return Gate(
         keeping_slashes(app),
         service,
@@ -55,10 +54,11 @@ def application(service: Service, *, has_lanes: bool = True) -> Gate:
         addresses=Addresses(app.routes, absent=workos.absent),
         public=Public(service, app),
         encode=_encoded,
+        left=left,
     )
 
 
-def framework(service: Service) -> Litestar:
+def framework(service: Service, left: Left | None = None) -> Litestar:
     """All routes, without the gate."""
     # A handler is wrapped whenever it is registered; so once: all in one router, which is no other's.
     ours = Router(path="/", route_handlers=[openapi, *OURS])
@@ -68,7 +68,7 @@ def framework(service: Service) -> Litestar:
         exception_handlers={Exception: _respond},
         middleware=[telling_slashes, telling_methods],
         openapi_config=_openapi(),
-        lifespan=[_threads],
+        lifespan=[_threads(left or Left())],
         debug=False,
         logging_config=None,
     )
@@ -105,12 +105,15 @@ def _always(service: Service) -> Callable[[], Service]:
     return provide
 
 
-@asynccontextmanager
-async def _threads(_: Litestar) -> AsyncIterator[None]:
-    """Handlers wait for the database in threads of this executor."""
-    executor = ThreadPoolExecutor(THREADS, thread_name_prefix="rescind-http")
-    asyncio.get_running_loop().set_default_executor(executor)
-    yield
+def _threads(left: Left) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    """Handlers wait for the database in threads of an executor."""
+
+    @asynccontextmanager
+    async def threads(_: Litestar) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_default_executor(Threads(left))
+        yield
+
+    return threads
 
 
 def _openapi() -> OpenAPIConfig:

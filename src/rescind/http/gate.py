@@ -36,6 +36,7 @@ from rescind.http.keys import Credential, parted
 from rescind.http.patience import Deadlines, Message, Patience, Receive
 from rescind.http.public import Public
 from rescind.http.service import Service
+from rescind.http.threads import WORK, Left, Work
 from rescind.waiting import NEVER, deadline_within, until
 
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -85,6 +86,7 @@ class Gate:
         addresses: Addresses | None = None,
         public: Public | None = None,
         encode: Encode | None = None,
+        left: Left | None = None,
     ) -> None:
         """Without addresses there are only the lanes."""
         self.service, self.lanes = service, lanes
@@ -95,6 +97,7 @@ class Gate:
         self._deadlines = Deadlines(service.limits.request_seconds)
         self._check_seconds = service.settings.check_seconds
         self._tasks: set[asyncio.Future[Any]] = set()
+        self._left = left or Left()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -152,6 +155,8 @@ class Gate:
             scope = {**scope, "method": "GET"}
         raw_path = found_below(self.service, scope.get("raw_path") or scope["path"].encode())
         address: Address | None = None
+        work = Work()
+        WORK.set(work)
         if raw_path not in STREAMED:
             self._deadlines.begin()
         try:
@@ -175,6 +180,8 @@ class Gate:
             state["caller"], body, state["refusal"] = known
             state["body"] = body
             admitted(state, needed)
+            if not is_check:
+                self._left.require_few()
             with self._in_time(is_check):
                 if lane is not None and body is not None:
                     await self._run(lane, state, headers, body, answer)
@@ -194,6 +201,7 @@ class Gate:
         except asyncio.CancelledError:
             if not self._deadlines.is_over():
                 raise
+            self._left.give_up(work)
             late = self._late(scope["method"], needed)
             fields, body = self._refused(scope["path"], late, state)
             if not status:  # else the connection is closed, since the answer is not whole
