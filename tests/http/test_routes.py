@@ -623,7 +623,7 @@ def test_a_mistake_of_ours_is_500_and_says_nothing(
         raise ZeroDivisionError("inner words")
 
     monkeypatch.setattr(type(served.service.authority), "check", fail)
-    monkeypatch.setattr(type(served.service.authority), "log", fail)
+    monkeypatch.setattr(type(served.service.authority), "log_page", fail)
     for answer in (
         client.post("/v1/check", json=ASKED),
         client.get("/v1/changes", params={"organization": "acme"}),
