@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from rescind import ENVIRONMENT, Authority, FactPage, changes
+from rescind.listing.names import EARLIEST, NEAR
 from rescind.store.postgres import configure
 from rescind.store.postgres.transaction import PostgresSnapshot
 from rescind.store.queries import Engine, queries
@@ -239,3 +240,26 @@ def test_without_its_index_a_page_costs_the_list(
     monkeypatch.setitem(queries(large.engine), query, sql.replace(key, spoilt))
     with monkeypatch.context() as patched:
         assert max(pages(large, name, patched)) > MOST_ROWS, name
+
+
+HINTS = {
+    "similar_groups": "g77",
+    "similar_subjects": "user:u77",
+    "similar_resources": "doc:n77",
+    "similar_roles": "q77",
+    "similar_permissions": "q77",
+    "similar_types": "dco",
+    "similar_organizations": "o77",
+}
+MOST_LOOKED_AT = 2 * 3 * NEAR
+"""Before, after and from the beginning; of the organization and of all organizations."""
+
+
+@pytest.mark.parametrize("query", HINTS)
+def test_a_hint_costs_the_same_however_many_names_there_are(large: Large, query: str) -> None:
+    """Names near one, and the first ones; of the organization and all organizations, never of another."""
+    params = {"o": 1, "name": HINTS[query], "first": EARLIEST, "limit": NEAR}
+    found = [name for (name,) in large.authority.store.fetch(query, params)]
+    assert 0 < len(found) <= MOST_LOOKED_AT
+    assert query == "similar_organizations" or not any(name.startswith("r1") for name in found)
+    assert large.visited([(query, params)]) <= 4 * MOST_LOOKED_AT
