@@ -53,6 +53,14 @@ _IN_WORDS: Final = {"used_by": "used by", "such_as": "such as"}
 _IN_PYTHON: Final = {"cascade": "cascade=True", "index": "index=True"}
 
 
+_IN_JSON: Final = {"cascade": '"cascade": true'}
+
+
+def in_json(option: str) -> str:
+    """An option as a change in JSON has it."""
+    return _IN_JSON.get(option, option)
+
+
 def _in_python(option: str) -> str:
     return _IN_PYTHON.get(option, option)
 

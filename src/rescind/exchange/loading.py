@@ -24,6 +24,7 @@ from rescind.changes import (
     to_object,
 )
 from rescind.errors import BadInput, InvalidArgument, RescindError
+from rescind.errors.base import in_json
 from rescind.exchange.readers import Item
 from rescind.model import ENVIRONMENT, Difference, Direction, Receipt, organization_id
 from rescind.propagation.pending import settle_organization
@@ -175,7 +176,10 @@ def _placed(error: RescindError, batch: list[Item], batches_done: int) -> Rescin
         return error
     for item in batch:
         if item.place and named & _mentions(item.change):
-            facts: dict[str, object] = {"at": item.place, "why": str(error).rstrip(".")}
+            facts: dict[str, object] = {
+                "at": item.place,
+                "why": error.sentence(in_json).rstrip("."),
+            }
             if batches_done:
                 facts["batches_done_before"] = batches_done
             return BadInput(**facts)

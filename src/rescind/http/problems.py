@@ -17,6 +17,7 @@ from litestar.exceptions import NotFoundException as LitestarNotFound
 
 from rescind import errors
 from rescind.errors import RescindError
+from rescind.errors.base import in_json
 from rescind.http.methods import allowed_by
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -150,11 +151,8 @@ def detail_of(error: RescindError, *, hints: bool = False) -> str:
     return (error if hints else error.without_hint()).sentence(_in_json)
 
 
-_IN_JSON: Final = {"cascade": '"cascade": true', "at_least": "the header Rescind-At-Least"}
-
-
 def _in_json(option: str) -> str:
-    return _IN_JSON.get(option, option)
+    return "the header Rescind-At-Least" if option == "at_least" else in_json(option)
 
 
 def may_read(state: Mapping[str, Any]) -> bool:
