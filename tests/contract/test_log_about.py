@@ -10,6 +10,7 @@ import pytest
 from rescind import Authority, changelog, changes
 from rescind.errors import InvalidArgument, MalformedId
 from tests.contract.world import WORLD
+from tests.sql import ours
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -129,7 +130,8 @@ def test_clocks_may_differ(
 def test_a_log_that_was_cleared(acme: Authority) -> None:
     """What is left of it is found, with gaps before and in it."""
     with acme.store.connection() as connection:
-        connection.execute("DELETE FROM change WHERE revision IN (1, 2, 4, 7)")  # type: ignore[attr-defined]
+        cleared = ours(acme, "DELETE FROM rescind.change WHERE revision IN (1, 2, 4, 7)")
+        connection.execute(cleared)  # type: ignore[attr-defined]
     assert found(acme, since=START + 2 * HOUR, until=START + 8 * HOUR) == [3, 5, 6, 8]
     assert found(acme, group="idle") == [3, 6]
     assert found(acme, since=START + 20 * HOUR) == []
