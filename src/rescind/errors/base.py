@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 HINTS: Final = frozenset({"did_you_mean", "such_as"})
 """Facts with names of other things than those that were named."""
-_OPTION: Final = re.compile(r"\{(cascade|at_least|organization|index)\}")
+_OPTION: Final = re.compile(r"\{(cascade|force|at_least|organization|index)\}")
 """An option in a `mend`: each of Python, the command line and HTTP has its own spelling of it."""
 
 
@@ -50,10 +50,10 @@ def did_you_mean(similar: tuple[str, ...]) -> str:
 
 
 _IN_WORDS: Final = {"used_by": "used by", "such_as": "such as"}
-_IN_PYTHON: Final = {"cascade": "cascade=True", "index": "index=True"}
+_IN_PYTHON: Final = {"cascade": "cascade=True", "force": "force=True", "index": "index=True"}
 
 
-_IN_JSON: Final = {"cascade": '"cascade": true'}
+_IN_JSON: Final = {"cascade": '"cascade": true', "force": '"force": true'}
 
 
 def in_json(option: str) -> str:

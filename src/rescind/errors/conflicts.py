@@ -135,7 +135,7 @@ class LastHolder(RescindError):
     """The change would leave a required role without an active holder."""
 
     code = "last_holder"
-    mend = "Give the role to somebody else first, or force it (`--force`, `force=True`)."
+    mend = "Give the role to somebody else first, or say {force}."
 
 
 class ResourceTypeInUse(RescindError):
