@@ -79,21 +79,23 @@ def shape_of(database: str) -> Any:
 def test_the_current_schema_is_what_the_migrations_make(
     engine: str, empty_database: Make, new_database: Make
 ) -> None:
-    """All of it, and the order of columns and the planner's statistics too. (Control: a schema without an
-    index, and one with its columns in another order, differ.)
+    """All of it, and the order of columns too; the planner has been told no less. (Control: a schema without
+    an index, and one with its columns in another order, differ.)
     """
     new, upgraded = new_database(engine), empty_database(engine)
     made_at(upgraded, FORMER_VERSIONS[-1], is_filled=False)
     migrate(upgraded)
     assert schema_of(new) == schema_of(upgraded)
-    assert shape_of(new) == shape_of(upgraded)
+    (columns, told), (columns_upgraded, told_upgraded) = shape_of(new), shape_of(upgraded)
+    assert columns == columns_upgraded
+    assert {*told} >= {*told_upgraded}
     rows = "SELECT id, slug, name FROM rescind.organization"
     assert run(new, rows) == run(upgraded, rows)
     followers = "SELECT * FROM rescind.directory_follower"
     assert run(new, followers) == run(upgraded, followers)
     run(new, "ALTER TABLE rescind.api_key DROP COLUMN name")
     run(new, "ALTER TABLE rescind.api_key ADD COLUMN name TEXT")
-    assert shape_of(new) != shape_of(upgraded)
+    assert shape_of(new)[0] != columns_upgraded
     run(new, "DROP INDEX rescind.pending_due")
     assert schema_of(new) != schema_of(upgraded)
 

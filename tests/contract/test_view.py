@@ -200,10 +200,15 @@ def test_the_weight_of_a_row_is_not_asked_for(new_database: Callable[[str], str]
 
 
 def test_a_grant_on_the_view_is_enough(new_database: Callable[[str], str]) -> None:
-    """Whoever may read the view alone reads it. (Control: without the function's own grant they do not.)"""
+    """Whoever may use the schema and read the view reads it. (Control: without the function's own grant they
+    do not, nor without the schema.)
+    """
     database = new_database("postgres")
     run(database, "GRANT SELECT ON rescind.effective_permission TO pg_monitor")
     asked = ("SET LOCAL ROLE pg_monitor", NAMED)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        run(database, *asked)
+    run(database, "GRANT USAGE ON SCHEMA rescind TO pg_monitor")
     assert run(database, *asked) == []
     run(database, "REVOKE EXECUTE ON FUNCTION rescind.weight FROM PUBLIC")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
