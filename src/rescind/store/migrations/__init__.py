@@ -109,6 +109,8 @@ def _bring_up(connection: sqlalchemy.Connection, where: str) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     renew_view(connection)
+    if connection.dialect.name != "sqlite":
+        former.share_new_tables(connection)
     if before is not None:
         former.keep_view_name(connection, before)
 

@@ -138,6 +138,24 @@ def _let_in(connection: sqlalchemy.Connection, schema: str) -> None:
         execute(connection, f"GRANT USAGE ON SCHEMA {quoted(schema_of(connection))} TO {grantee}")
 
 
+def share_new_tables(connection: sqlalchemy.Connection) -> None:
+    """Whoever was granted the former tables has the same on those that an upgrade made (PostgreSQL)."""
+    schema = schema_of(connection)
+    grants = connection.exec_driver_sql(
+        "SELECT quote_ident(new.relname), COALESCE(quote_ident(r.rolname), 'PUBLIC'), a.privilege_type"
+        " FROM pg_class AS known CROSS JOIN aclexplode(known.relacl) AS a"
+        " LEFT JOIN pg_roles AS r ON r.oid = a.grantee"
+        " JOIN pg_class AS new ON new.relnamespace = known.relnamespace AND new.relkind = 'r'"
+        " AND new.relacl IS NULL AND new.relowner = known.relowner"
+        " WHERE known.oid = to_regclass(%(known)s) AND a.grantee <> known.relowner"
+        " AND (a.privilege_type = 'SELECT' OR new.relname <> 'schema_version')"
+        " AND a.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')",
+        {"known": f"{quoted(schema)}.role_before"},
+    ).all()
+    for table, grantee, privilege in grants:
+        execute(connection, f"GRANT {privilege} ON {quoted(schema)}.{table} TO {grantee}")
+
+
 def keep_view_name(connection: sqlalchemy.Connection, former: Former) -> None:
     """Queries that name `effective_permission` alone go on: it is a view of the view, with its grants."""
     view = "SELECT organization, subject, permission, resource FROM rescind.effective_permission"
