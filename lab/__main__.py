@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from lab import bulk, checks, contention, fleet, http, inline, summary, sync, workers
+from lab import bulk, checks, contention, fleet, http, inline, lists, summary, sync, workers
 from lab.report import Goal, machine
 from lab.tables import by_engine
 
@@ -21,6 +21,7 @@ BENCHMARKS = {
     "fleet": fleet,
     "http": http,
     "inline": inline,
+    "lists": lists,
     "sync": sync,
     "workers": workers,
 }

@@ -250,3 +250,13 @@ def test_a_page_from_memory(counting: Counting, name: str, monkeypatch: pytest.M
             assert found[-1][0].items == _second_page(ask, assurance="live")().items
     (_, small), (_, large) = found
     assert large <= small * MARGIN, (small, large)
+
+
+@pytest.mark.parametrize("counting", ["postgres"], indirect=True)
+def test_statistics_change_nothing(counting: Counting) -> None:
+    """On PostgreSQL a page costs as much when the tables are analysed as it did when nothing was known."""
+    before = {name: _compared(counting, name)[2] for name in LISTS}
+    with psycopg.connect(counting.url, autocommit=True) as stock:
+        stock.execute("ANALYZE")
+    for name, cost in before.items():
+        assert _compared(counting, name)[2] <= cost * MARGIN, name

@@ -16,7 +16,13 @@ import psycopg
 import pytest
 
 from rescind import Authority, changes
-from rescind.errors import OutcomeUnknown, StoreError, StoreUnavailable
+from rescind.errors import (
+    DecisionUnavailable,
+    OutcomeUnknown,
+    StoreError,
+    StoreUnavailable,
+    TimedOut,
+)
 from rescind.settings import Settings
 from rescind.store.postgres import PostgresStore, connection
 from tests.faults.gate import Gate
@@ -91,6 +97,28 @@ def test_a_network_that_swallows_everything(line: Line) -> None:
                 call(far)
             line.gate.open()
             assert may(far, *ASKED)
+
+
+SLOWLY = "SELECT 0, 0, TRUE FROM pg_sleep(1)"
+CANCELLED = "SELECT 0, 0, TRUE FROM pg_cancel_backend(pg_backend_pid())"
+
+
+@pytest.mark.parametrize("sql", [SLOWLY, CANCELLED])
+def test_an_answer_that_takes_too_long(line: Line, sql: str) -> None:
+    """Says so: the database is there. (Control: a store that is closed is said to be unavailable.)"""
+    with line.far(SHORT) as far:
+        assert far.who_can("read", PLACES[0]).items
+        kept = dict(far.store.queries)  # type: ignore[attr-defined]
+        far.store.queries.update(dict.fromkeys(("stream_members", "check_live_multiple"), sql))  # type: ignore[attr-defined]
+        for ask in (far.who_can, lambda *names: far.check(MEMBERS[0], *names, assurance="live")):
+            with pytest.raises(TimedOut, match="did not answer in time"):
+                ask("read", PLACES[0])
+        far.store.queries.update(kept)  # type: ignore[attr-defined]
+        assert far.who_can("read", PLACES[0]).items
+        far.close()
+        with pytest.raises(DecisionUnavailable) as raised:
+            far.who_can("read", PLACES[0])
+    assert not isinstance(raised.value, TimedOut)
 
 
 def test_without_the_bound(line: Line) -> None:

@@ -348,15 +348,18 @@ class Play:
     def _paged(
         self, ask: Any, names: tuple[str, str], options: dict[str, Any], pick: random.Random
     ) -> list[str]:
+        """All items, sorted; of each page they come sorted."""
         limit = pick.choice((2, 100, 100, 100))
         items: list[str] = []
         cursor = None
         while True:
             page = ask(*names, limit=limit, cursor=cursor, **options)
             items += page.items
+            if list(page.items) != sorted(page.items):
+                raise Disagreement(("order", options, *names), page.items, sorted(page.items))
             cursor = page.next_cursor
             if cursor is None:
-                return items
+                return sorted(items)
 
     def _ask_view(self, name: str, after: Access) -> None:
         is_server = isinstance(self.reader, psycopg.Connection)

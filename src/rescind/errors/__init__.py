@@ -62,6 +62,7 @@ from rescind.errors.database import (
     StoreReadOnly,
     StoreUnavailable,
     ThreadsExhausted,
+    TimedOut,
     UnsupportedConnection,
 )
 from rescind.errors.service import (
@@ -150,6 +151,7 @@ __all__ = [
     "StoreReadOnly",
     "StoreUnavailable",
     "ThreadsExhausted",
+    "TimedOut",
     "TooManyRequests",
     "Unauthenticated",
     "UnsupportedConnection",

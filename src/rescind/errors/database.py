@@ -27,6 +27,13 @@ class DecisionUnavailable(StoreUnavailable):
     mend = "Deny, and ask again when the database can be reached."
 
 
+class TimedOut(DecisionUnavailable):
+    """The database did not answer in time."""
+
+    code = "timed_out"
+    mend = "Deny, and ask again; for a long list ask for smaller pages."
+
+
 class StoreBusy(StoreError):
     """The store is locked by another process."""
 

@@ -11,7 +11,7 @@ from rescind.decision.index.assignments import Held, both
 from rescind.decision.index.facts import NOTHING, ROOT
 from rescind.decision.index.orders import Name
 from rescind.decision.lists.source import MOST_BELOW, MOST_PARENTS, MOST_STREAMS, Named, Scope
-from rescind.decision.lists.streams import Item, Kind, Request, Stream
+from rescind.decision.lists.streams import Items, Kind, Request, Stream
 
 LEAST: Final = -(1 << 63)
 """Before the number of any group."""
@@ -32,10 +32,10 @@ class Indexed:
         self.is_single = index.facts.rules.is_single
         self.default_is_given = index.facts.rules.default_role in self._roles
 
-    def read(self, requests: Sequence[Request], /) -> list[list[Item]]:
+    def read(self, requests: Sequence[Request], /) -> list[Items]:
         return [self._items(*request) for request in requests]
 
-    def _items(self, stream: Stream, after: int, most: int) -> list[Item]:
+    def _items(self, stream: Stream, after: int, most: int) -> Items:
         facts, (kind, key, role, _) = self._facts, stream
         if kind is Kind.MEMBERS:
             return self._members(key, after, most)
@@ -43,11 +43,8 @@ class Indexed:
             return self._holders_of(role, key, max(after, 0), most)
         if kind is Kind.PLACES:
             held = facts.assignments.held_by.get(key, {})
-            name, after = Name("places", key), max(after, ROOT)
-            return [
-                (place, self._gives(key, place))
-                for place in self._orders.after(name, held, after, most)
-            ]
+            numbers = self._orders.after(Name("places", key), held, max(after, ROOT), most)
+            return Items(numbers, set(numbers) - self._given(key, numbers))
         if kind is Kind.MEMBERSHIPS:
             numbers = self._orders.after(Name("memberships"), facts.subjects, after, most)
         elif kind is Kind.RESOURCES:
@@ -58,32 +55,42 @@ class Indexed:
         else:
             contents = facts.role(key).permissions
             numbers = sorted(number for number in contents if number > after)[:most]
-        return [(number, True) for number in numbers]
+        return Items(numbers)
 
-    def _members(self, group: int, after: int, most: int) -> list[Item]:
-        facts, now = self._facts, self._now
-        there = facts.members_of.get(group, NOTHING)
+    def _members(self, group: int, after: int, most: int) -> Items:
+        limited, now = self._facts.limited, self._now
+        there = self._facts.members_of.get(group, NOTHING)
         numbers = self._orders.after(Name("members", group), there, after, most)
-        if not facts.limited:
-            return [(m, True) for m in numbers]
-        until = [facts.limited[m].get(group) if m in facts.limited else None for m in numbers]
-        return [(m, end is None or end > now) for m, end in zip(numbers, until, strict=True)]
+        if not limited:
+            return Items(numbers)
+        ends = {m: limited[m].get(group) for m in numbers if m in limited}
+        return Items(numbers, {m for m, end in ends.items() if end is not None and end <= now})
 
-    def _holders_of(self, role: int, place: int, after: int, most: int) -> list[Item]:
+    def _holders_of(self, role: int, place: int, after: int, most: int) -> Items:
         assignments, now = self._facts.assignments, self._now
         grants = assignments.grants.get(place, {}).get(role, NOTHING)
         late = assignments.late.get(place, {}).get(role, {})
-        good = self._orders.after(Name("grants", place, role), grants, after, most)
+        numbers = self._orders.after(Name("grants", place, role), grants, after, most)
+        if not late:
+            return Items(numbers)
         ending = self._orders.after(Name("late", place, role), late, after, most)
-        items = [*((m, True) for m in good), *((m, late[m] > now) for m in ending)]
-        return sorted(items)[:most]
+        return Items(sorted([*numbers, *ending])[:most], {m for m in ending if late[m] <= now})
 
-    def _gives(self, holder: int, place: int) -> bool:
-        assignments = self._facts.assignments
-        return any(
-            assignments.is_in_force(Held(holder, role, place), self._now)
-            for role in both(assignments.roles_of(holder, place), self._roles)
-        )
+    def _given(self, holder: int, places: Iterable[int]) -> set[int]:
+        """Those of some resources on which a holder has a role with the permission."""
+        assignments, roles = self._facts.assignments, self._roles
+        held = assignments.held_by.get(holder, {})
+        found = {place for place in places if not roles.isdisjoint(held[place])}
+        if not assignments.late:
+            return found
+        return {
+            place
+            for place in found
+            if any(
+                assignments.is_in_force(Held(holder, role, place), self._now)
+                for role in both(held[place], roles)
+            )
+        }
 
     # --- who can ----------------------------------------------------------------------------------
 
@@ -103,9 +110,9 @@ class Indexed:
         """The groups, whose numbers are negative, that hold a role on a resource."""
         found, after, most = set[int](), LEAST, 1
         while after < 0:
-            items = self._holders_of(role, place, after, most)
-            found |= {h for h, is_in_force in items if h < 0 and is_in_force}
-            after, most = items[-1][0] if len(items) == most else 0, 2 * most
+            numbers, lapsed = self._holders_of(role, place, after, most)
+            found |= {h for h in numbers if h < 0 and h not in lapsed}
+            after, most = numbers[-1] if len(numbers) == most else 0, 2 * most
         return found
 
     def subjects(self, numbers: Collection[int]) -> Named:
@@ -136,9 +143,8 @@ class Indexed:
         found = {
             place
             for holder, held in zip(self.holders(), held_by, strict=True)
-            for place in held
-            if place != ROOT and self._gives(holder, place)
-        }
+            for place in self._given(holder, held)
+        } - {ROOT}
         fringe = list(found)
         while fringe and len(found) <= MOST_BELOW:
             more = self._facts.resource_children.get(fringe.pop(), NOTHING)

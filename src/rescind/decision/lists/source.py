@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Generator, Iterable, Sequence
 from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from rescind.decision.lists.streams import Item, Request, Stream
+from rescind.decision.lists.streams import Items, Request, Stream
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
@@ -62,7 +62,7 @@ class Source(Protocol):
     default_is_given: bool
     """Whether a single-role organization's default role has the permission."""
 
-    def read(self, requests: Sequence[Request], /) -> list[list[Item]]:
+    def read(self, requests: Sequence[Request], /) -> list[Items]:
         """The items of streams."""
 
     # --- who can ----------------------------------------------------------------------------------

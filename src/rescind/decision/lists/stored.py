@@ -15,7 +15,7 @@ from rescind.decision.lists.source import (
     Named,
     Scope,
 )
-from rescind.decision.lists.streams import Item, Kind, Request, Stream
+from rescind.decision.lists.streams import Items, Kind, Request, Stream
 from rescind.store import Params, Rows
 
 MOST_PAIRS: Final = 256
@@ -76,18 +76,21 @@ class Stored:
     def _numbers(self, query: str, **params: Any) -> list[int]:
         return [row[0] for row in self._fetch(query, **params)]
 
-    def read(self, requests: Sequence[Request], /) -> list[list[Item]]:
+    def read(self, requests: Sequence[Request], /) -> list[Items]:
         by_kind: dict[Kind, list[int]] = defaultdict(list)
         for at, request in enumerate(requests):
             by_kind[request.stream.kind].append(at)
-        found: list[list[Item]] = [[] for _ in requests]
+        found: list[tuple[list[int], set[int]]] = [([], set()) for _ in requests]
         asked = [
             self._asked(kind, [requests[at] for at in places]) for kind, places in by_kind.items()
         ]
         for places, rows in zip(by_kind.values(), self._fetch_many(asked), strict=True):
             for key, number, is_in_force in rows:
-                found[places[key]].append((number, is_in_force))
-        return found
+                numbers, lapsed = found[places[key]]
+                numbers.append(number)
+                if not is_in_force:
+                    lapsed.add(number)
+        return [Items(*parts) for parts in found]
 
     def _asked(self, kind: Kind, requests: list[Request]) -> tuple[str, dict[str, Any]]:
         if kind in _OF_ONE:

@@ -7,7 +7,7 @@ where streams are read from.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -39,8 +39,13 @@ class Stream(NamedTuple):
     is_sure: bool = True
 
 
-Item: TypeAlias = tuple[int, bool]
-"""A number of a stream, and whether it is in force: unexpired, and by a role with the permission."""
+class Items(NamedTuple):
+    """Numbers of a stream in order, and those of them that are not in force: expired, or by a role without
+    the permission.
+    """
+
+    numbers: list[int]
+    lapsed: Collection[int] = ()
 
 
 class Request(NamedTuple):
@@ -51,7 +56,7 @@ class Request(NamedTuple):
     most: int
 
 
-Read: TypeAlias = Callable[[Sequence[Request]], list[list[Item]]]
+Read: TypeAlias = Callable[[Sequence[Request]], list[Items]]
 """The items of each request, in order. Fewer than `most` only at a stream's end."""
 
 
@@ -78,6 +83,10 @@ class Merge:
         self._waiting: list[int] = []
         self.rows = 0
         """Items read so far."""
+        self.is_sure = all(stream.is_sure for stream in streams)
+        """Whether nothing in it is doubtful."""
+        self.is_plain = True
+        """Whether everything read so far was in force."""
 
     def block(self) -> Generator[None, None, dict[int, int]]:
         """The next numbers in order, with their grades; none at the end of all streams."""
@@ -113,16 +122,21 @@ class Merge:
             yield
         self._waiting.sort()
 
-    def _take(self, request: Request, items: list[Item]) -> None:
-        stream = request.stream
-        self.rows += len(items)
-        if len(items) < request.most:
+    def _take(self, request: Request, items: Items) -> None:
+        stream, (numbers, lapsed) = request.stream, items
+        self.is_plain = self.is_plain and not lapsed
+        self.rows += len(numbers)
+        if len(numbers) < request.most:
             del self._ends[stream]
         else:
-            self._ends[stream] = items[-1][0]
+            self._ends[stream] = numbers[-1]
             self._most[stream] = min(2 * request.most, self._at_once)
         grade = SURE if stream.is_sure else DOUBTFUL
-        self._waiting += [n << _BITS | (grade if in_force else EXPIRED) for n, in_force in items]
+        self._waiting += (
+            [n << _BITS | (EXPIRED if n in lapsed else grade) for n in numbers]
+            if lapsed
+            else [n << _BITS | grade for n in numbers]
+        )
 
 
 def _slices(requests: list[Request], most: int) -> Iterator[list[Request]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from rescind.decision.lists.source import Asked, Found, Named, Steps
-from rescind.decision.lists.streams import DOUBTFUL, EXPIRED, SURE, Merge
+from rescind.decision.lists.streams import DOUBTFUL, EXPIRED, Merge
 
 Names = Callable[[Collection[int]], Named]
 Test = Callable[[Collection[int]], set[int]]
@@ -23,18 +23,16 @@ def walk(merge: Merge, asked: Asked, names: Names, test: Test) -> Steps[Found]:
         if not block:
             return Found(found, None)
         yield
-        named = names([number for number, grade in block.items() if grade != EXPIRED])
+        counted = block if merge.is_plain else [n for n, grade in block.items() if grade != EXPIRED]
+        named = names(counted)
         if asked.kind:
             named = {n: name for n, name in named.items() if name.startswith(asked.kind)}
-        doubtful = [n for n, grade in block.items() if grade == DOUBTFUL and n in named]
         yield
-        passed = test(doubtful) if doubtful else frozenset()
+        doubtful = [] if merge.is_sure else [n for n in named if block[n] == DOUBTFUL]
+        for number in set(doubtful) - (test(doubtful) if doubtful else set()):
+            del named[number]
         tested += len(doubtful)
-        found += [
-            (n, named[n])
-            for n, grade in block.items()
-            if n in named and (grade == SURE or n in passed)
-        ]
+        found += sorted(named.items())
         at = next(reversed(block))
         yield
     return Found(found, at)

@@ -66,7 +66,9 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         if self.process not in (0, os.getpid()):
-            raise ServerSilent("the connection belongs to the process that this one was forked off")
+            raise psycopg.OperationalError(
+                "the connection belongs to the process that this one was forked off"
+            )
         if timeout is not None:  # somebody listens: silence is no sign of anything
             return super().wait(gen, interval, timeout)
         try:

@@ -15,10 +15,12 @@ from rescind.errors import (
     StoreError,
     StoreReadOnly,
     StoreUnavailable,
+    TimedOut,
     refusal,
 )
 from rescind.errors.database import MIGRATE, REPEAT_TRANSACTION
 from rescind.store.base import KeyTaken, OverBudget, PlanStale
+from rescind.store.postgres.connection import ServerSilent
 
 FAULTS: Final = (psycopg.Error, MemoryError)
 """What the driver raises."""
@@ -28,6 +30,8 @@ def translated(error: Exception, where: str) -> BaseException:
     """What the error of a database at that place means; one without a SQLSTATE is the connection's."""
     if isinstance(error, psycopg.Error) and error.sqlstate:
         return _by_state(error, where)
+    if isinstance(error, ServerSilent):
+        return TimedOut(database=where, why=first_line(error))
     return StoreUnavailable(database=where, why=first_line(error))
 
 
@@ -57,6 +61,8 @@ def _by_state(error: psycopg.Error, where: str) -> BaseException:
         return SchemaMissing(database=where, why=first_line(error))
     if state in ("42883", "42703"):
         return SchemaDiffers(database=where, why=first_line(error), mend=MIGRATE)
+    if state == "57014":
+        return TimedOut(database=where, why=first_line(error))
     if state.startswith(("08", "57", "53")):
         return StoreUnavailable(database=where, why=first_line(error))
     return StoreError(database=where, why=first_line(error))

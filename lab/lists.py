@@ -1,0 +1,220 @@
+"""Pages of lists: the first page of who can and of what a subject reaches, and all pages.
+
+On both engines, in organizations of 1,000, 100,000 and a million members and as many resources. A page has
+100 items. Facts are written by bulk inserts; no effective roles are, which lists do not read.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from lab import list_page
+from lab.databases import bare, servers
+from lab.report import Goal
+from rescind import Authority, Page, changes
+from rescind.store.queries import Engine, named
+
+GOALS = {
+    "list.who_can.page_ms": Goal(20),
+    "list.page_ms": Goal(5),
+    "list.who_can.linear": Goal(1.5),
+    "list.resources_of.linear": Goal(1.5),
+}
+"""Of the slower engine: the first page of 100,000 members; and what an item of all pages costs there, as a
+multiple of what it costs in an organization of 1,000.
+"""
+SIZES: Final = (1_000, 100_000, 1_000_000)
+GOAL_SIZE: Final = 100_000
+PAGE: Final = 100
+WHOLE_PAGE: Final = 1_000
+ROUNDS: Final = 15
+PER_FOLDER: Final = 1_000
+Figures = dict[str, float]
+Ask = Callable[..., Page]
+
+_NUMBERS: Final = (
+    "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {count})"
+)
+_FILL: Final = (
+    "INSERT INTO rescind.membership (organization, id, subject, active, created_at) {numbers}"
+    " SELECT {o}, {first} + n, 'user:' || n, TRUE, 0 FROM n",
+    'INSERT INTO rescind.group_member (organization, membership, "group") {numbers}'
+    " SELECT {o}, {first} + n, {everybody} FROM n",
+    'INSERT INTO rescind.group_member (organization, membership, "group") {numbers}'
+    " SELECT {o}, {first} + n, {hundredth} FROM n WHERE n % 100 = 0",
+    "INSERT INTO rescind.resource (organization, id, slug, parent) {numbers}"
+    " SELECT {o}, {places} + n, 'folder:' || n, 0 FROM n WHERE n <= {folders}",
+    "INSERT INTO rescind.resource (organization, id, slug, parent) {numbers}"
+    " SELECT {o}, {docs} + n, 'doc:' || n, {places} + 1 + (n - 1) / {per_folder} FROM n",
+    "UPDATE rescind.organization SET last_number = {docs} + {count} WHERE id = {o}",
+)
+
+
+def run(*, quick: bool, seed: int) -> Figures:
+    """All figures; times in ms."""
+    figures: Figures = {}
+    sizes = SIZES[:2] if quick else SIZES
+    with servers() as make:
+        engines: tuple[Engine, ...] = ("sqlite", "postgres")
+        for engine in engines:
+            costs: dict[str, list[float]] = {}
+            for size in sizes:
+                _say(f"{engine}, {size:,} members and resources")
+                url = make(engine)
+                _fill(engine, url, size)
+                with Authority.open(url, organization="lab") as authority:
+                    figures |= _pages(authority, engine, size)
+                    if size <= GOAL_SIZE:
+                        for name, cost in _all_pages(authority, size).items():
+                            costs.setdefault(name, []).append(cost)
+                    figures |= _pending(authority, engine, size)
+                if size <= GOAL_SIZE:
+                    figures |= _memory(url, engine, size)
+            for name, (small, large) in costs.items():
+                figures[f"list.{name}.{engine}.linear"] = large / small
+        for name in ("who_can", "resources_of"):
+            both = [figures[f"list.{name}.{engine}.linear"] for engine in ("sqlite", "postgres")]
+            figures[f"list.{name}.linear"] = max(both)
+        figures["list.who_can.page_ms"] = max(
+            figures[f"list.who_can.{engine}.{GOAL_SIZE}.page_ms"]
+            for engine in ("sqlite", "postgres")
+        )
+        _say("pages by SQL")
+        figures |= list_page.figures(make, quick=quick, seed=seed)
+    return figures
+
+
+def _say(what: str) -> None:
+    print(f"lab: {what} …", file=sys.stderr)
+
+
+def _fill(engine: Engine, url: str, count: int) -> None:
+    """An organization where everybody may read, one of a hundred may write, and nobody may purge."""
+    with Authority.open(url, organization="lab") as authority:
+        permissions, groups = ("read", "write", "purge"), ("everybody", "hundredth")
+        authority.apply(
+            [
+                changes.CreateOrganization(name="Lab"),
+                *(changes.DefinePermission(permission=name) for name in permissions),
+                *(changes.DefineRole(role=f"may-{p}", permissions=(p,)) for p in permissions),
+                *(changes.CreateGroup(group=group) for group in groups),
+                *(changes.DefineResourceType(type=name) for name in ("folder", "doc")),
+                changes.Assign(role="may-read", to="group:everybody"),
+                changes.Assign(role="may-write", to="group:hundredth"),
+            ]
+        )
+    with bare(engine, url) as connection:
+
+        def ask(sql: str) -> Any:
+            return connection.execute(named(sql, engine))
+
+        ((o,),) = ask("SELECT id FROM rescind.organization WHERE slug = 'lab'").fetchall()
+        groups = dict(ask('SELECT slug, id FROM rescind."group"').fetchall())
+        numbers: dict[str, Any] = {
+            "o": o,
+            "count": count,
+            "numbers": _NUMBERS.format(count=count),
+            "everybody": groups["everybody"],
+            "hundredth": groups["hundredth"],
+            "first": 100,
+            "places": 100 + count,
+            "folders": max(count // PER_FOLDER, 1),
+            "docs": 100 + 2 * count,
+            "per_folder": PER_FOLDER,
+        }
+        ask("BEGIN")
+        for statement in _FILL:
+            ask(statement.format(**numbers))
+        ask("COMMIT")
+    with Authority.open(url, organization="lab") as authority:
+        authority.apply(
+            [
+                changes.Assign(role="may-write", to="user:1", on="folder:1"),
+                *(
+                    changes.Assign(role="may-write", to="user:2", on=f"doc:{n}")
+                    for n in range(1, count + 1, max(count // 1_000, 1))
+                ),
+            ]
+        )
+
+
+def _lists(authority: Authority) -> dict[str, Ask]:
+    return {
+        "who_can": lambda **o: authority.who_can("read", **o),
+        "who_can_of_a_hundredth": lambda **o: authority.who_can("write", **o),
+        "who_can_of_nobody": lambda **o: authority.who_can("purge", **o),
+        "resources_of": lambda **o: authority.resources_of("user:3", "read", **o),
+        "resources_of_a_folder": lambda **o: authority.resources_of("user:1", "write", **o),
+        "resources_of_a_thousand": lambda **o: authority.resources_of("user:2", "write", **o),
+        "resources_of_none": lambda **o: authority.resources_of("user:3", "purge", **o),
+    }
+
+
+def _pages(authority: Authority, engine: str, size: int) -> Figures:
+    figures: Figures = {}
+    for name, ask in _lists(authority).items():
+        figures[f"list.{name}.{engine}.{size}.page_ms"] = _milliseconds(lambda a=ask: a(limit=PAGE))  # type: ignore[misc]
+    whole = _milliseconds(lambda: authority.who_can("read", limit=10_000), rounds=3)
+    figures[f"list.who_can_10000.{engine}.{size}.page_ms"] = whole
+    return figures
+
+
+def _all_pages(authority: Authority, size: int) -> Figures:
+    """Seconds that an item of all pages takes, once they have been read from the disk."""
+    rounds = 10 * SIZES[0] // size + 2
+    return {
+        name: min(_seconds_of_item(_lists(authority)[name], size) for _ in range(rounds))
+        for name in ("who_can", "resources_of")
+    }
+
+
+def _seconds_of_item(ask: Ask, size: int) -> float:
+    cursor, count, start = None, 0, time.perf_counter()
+    while True:
+        page = ask(limit=WHOLE_PAGE, cursor=cursor)
+        cursor, count = page.next_cursor, count + len(page.items)
+        if cursor is None:
+            break
+    assert count >= size
+    return (time.perf_counter() - start) / count
+
+
+def _pending(authority: Authority, engine: str, size: int) -> Figures:
+    """The first page while grants and revocations are pending."""
+    authority.apply(
+        [
+            changes.RemoveMembers(group="everybody", members=("user:7", "user:9")),
+            changes.Assign(role="may-purge", to="group:everybody", on="folder:1"),
+        ],
+        route="background",
+    )
+    assert authority.pending()
+    ask = _lists(authority)["who_can"]
+    return {f"list.who_can_pending.{engine}.{size}.page_ms": _milliseconds(lambda: ask(limit=PAGE))}
+
+
+def _memory(url: str, engine: str, size: int) -> Figures:
+    with Authority.open(url, organization="lab", index=True) as held:
+        assert held.load()
+        return {
+            f"list.{name}_from_memory.{engine}.{size}.page_ms": _milliseconds(
+                lambda a=ask: a(limit=PAGE)
+            )  # type: ignore[misc]
+            for name, ask in _lists(held).items()
+            if name in ("who_can", "who_can_of_a_hundredth", "resources_of")
+        }
+
+
+def _milliseconds(action: Callable[[], object], rounds: int = ROUNDS) -> float:
+    """The median of some, after one that opens connections and prepares statements."""
+    action()
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1e3
