@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
@@ -16,7 +17,9 @@ from rescind.errors import OrganizationNotFound, RescindError
 from rescind.propagation.pace import Pace
 from rescind.propagation.purge import purge
 from rescind.propagation.reconcile import Work
+from rescind.sql import permitted
 from rescind.store import open_store
+from rescind.store.queries import Engine, named
 from tests.independent.answers import Link, above, access, chains, reasons
 from tests.independent.facts import ENVIRONMENT, ROOT, World
 from tests.independent.model import Outcome, Refused, apply
@@ -249,6 +252,7 @@ class Play:
             self._ask_lists(name, one, after, pick)
         if step.at is None and pick.random() < 0.3:
             self._ask_view(name, after)
+            self._ask_page(name, after, one)
 
     def _points(self, token: str | None) -> Iterator[tuple[str, Authority, dict[str, Any]]]:
         yield "standard", self.plain, {}
@@ -373,6 +377,46 @@ class Play:
         self.stats["views"] += 1
         if found != wanted:
             raise Disagreement(("view", name), found, wanted)
+
+    def _ask_page(self, name: str, after: Access, one: Question) -> None:
+        """The rows of an application's own table: its resources looked up, and the table gone through."""
+        subject, permission, _ = one
+        engine: Engine = "postgres" if isinstance(self.reader, psycopg.Connection) else "sqlite"
+        reader: Any = self.reader
+        for statement in (
+            "CREATE TEMPORARY TABLE IF NOT EXISTS document (resource TEXT PRIMARY KEY)",
+            "DELETE FROM document",
+            named("INSERT INTO document SELECT DISTINCT slug FROM rescind.resource", engine),
+        ):
+            reader.execute(statement)
+        clause = permitted("document AS d", resource="d.resource", engine=engine)
+        asked = {"organization": name, "subject": subject, "permission": permission}
+        wanted = sorted(key[3] for key in after if key[:3] == (name, subject, permission))
+        for text in (clause, WALKED[engine](clause)):
+            rows = reader.execute(f"{text} SELECT resource FROM permitted", asked).fetchall()
+            if sorted(slug for (slug,) in rows) != wanted:
+                raise Disagreement(("page", asked), sorted(rows), wanted)
+
+
+def _walked_on_sqlite(clause: str) -> str:
+    """Nothing is looked up: no resource is few enough."""
+    return re.sub(r"CASE\s+WHEN x.last_number.*?END", "-1", clause, flags=re.DOTALL)
+
+
+def _walked_on_postgres(clause: str) -> str:
+    """The same: what may be looked up is looked for, by its own number."""
+    numbers = (
+        "(SELECT x.number, CASE WHEN x.is_walked THEN x.places ELSE ("
+        "SELECT range_agg(int4range(r.id, r.id, '[]')) FROM rescind.resource AS r"
+        " WHERE r.organization = x.number AND r.slug = ANY (x.resources)) END AS places,"
+        " CAST('{}' AS text[]) AS resources, x.number IS NOT NULL AS is_walked FROM"
+    )
+    return clause.replace(
+        "(\n    SELECT x.number, x.places, x.resources, x.is_walked FROM", numbers
+    )
+
+
+WALKED: Final = {"sqlite": _walked_on_sqlite, "postgres": _walked_on_postgres}
 
 
 def _reader(database: str) -> Any:

@@ -42,8 +42,8 @@ SHARED = (
     "deletion.sql",
 )
 
-OF_USERS: Final = frozenset({"effective_permission_view"})
-"""Parts of users' own statements, whose joins PostgreSQL orders by what the rest of the statement asks."""
+OF_USERS: Final = frozenset({"effective_permission_view", "define_reach", "permitted"})
+"""What users' own statements are made of: there PostgreSQL orders the joins outside by what the rest asks."""
 
 _HEADER = re.compile(r"^-- (name|fragment): (\w+)$", re.MULTILINE)
 _FRAGMENT = re.compile(r"^@(\w+)(,?)$", re.MULTILINE)

@@ -14,6 +14,7 @@ from alembic.util import CommandError
 
 from rescind.errors import SchemaTooNew, StoreBusy, StoreReadOnly, StoreUnavailable
 from rescind.store.migrations import former
+from rescind.store.migrations.reach import renew_reach
 from rescind.store.migrations.repair import repair_schema, require_free
 from rescind.store.migrations.scripts import (
     HERE,
@@ -129,7 +130,8 @@ def version_of(connection: sqlalchemy.Connection) -> str | None:
 
 
 def renew_view(connection: sqlalchemy.Connection) -> None:
-    """Make the view from the same fragments as the checks, so that a join is as safe as a check.
+    """Make the view from the same fragments as the checks, so that a join is as safe as a check; and what
+    `rescind.sql` begins with.
 
     Where it is so already, nothing is touched; what was granted on it, or built on it, stays.
     """
@@ -137,6 +139,7 @@ def renew_view(connection: sqlalchemy.Connection) -> None:
         _renew_on_sqlite(connection)
     else:
         _renew_on_postgres(connection)
+    renew_reach(connection)
 
 
 def _renew_on_sqlite(connection: sqlalchemy.Connection) -> None:

@@ -23,8 +23,8 @@ WANTED_OWN: Final = "rescind_wanted_own"
 """The schemas on PostgreSQL in which the migrations are run to see what they make, to 0020 and then on.
 They are rolled back.
 """
-MADE_ANEW: Final = ("effective_permission", "rescind_effective_permission")
-"""The view that every `migrate` makes anew where it differs."""
+MADE_ANEW: Final = re.compile(r"(rescind_)?(effective_permission|reach)(\(.*)?")
+"""The view, and what `rescind.sql` begins with, which every `migrate` makes anew where they differ."""
 
 
 class Item(NamedTuple):
@@ -138,7 +138,7 @@ def _of_schema(connection: sqlalchemy.Connection, schema: str) -> Catalog:
     return {
         Item(kind, name): prefix.sub("rescind.", definition)
         for kind, name, definition in rows
-        if name not in MADE_ANEW
+        if not MADE_ANEW.fullmatch(name)
     }
 
 
@@ -156,7 +156,7 @@ def _of_file(driver: sqlite3.Connection) -> Catalog:
     found: Catalog = {}
     objects = driver.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
     for kind, name, table, sql in objects:
-        if name in MADE_ANEW or name.startswith("sqlite_"):
+        if MADE_ANEW.fullmatch(name) or name.startswith("sqlite_"):
             continue
         if kind == "table":
             found |= _of_table(driver, name, sql)

@@ -51,7 +51,7 @@ def names_made(connection: sqlalchemy.Connection) -> frozenset[str]:
     """The tables and views of the current schema, as they are called in the connection's database."""
     found = _NAMED.findall(_current(connection).read_text("utf-8"))
     prefix = "rescind_" if engine_of(connection) == "sqlite" else ""
-    return frozenset(f"{prefix}{name}" for name in [*found, "effective_permission"])
+    return frozenset(f"{prefix}{name}" for name in [*found, "effective_permission", "reach"])
 
 
 def run_script(connection: sqlalchemy.Connection, number: str) -> None:

@@ -275,3 +275,17 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
        ELSE
 @allowed_effective
        END
+
+-- Where a membership holds a permission now, by the facts alone: each resource on which something gives it, without what is
+-- below. In a single-role organization 0 is there if its organization-wide role gives it.
+
+-- fragment: places_held
+WITH RECURSIVE
+@holder_at
+SELECT a.resource AS place FROM holder AS h
+JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
+WHERE (a.expires_at IS NULL OR a.expires_at > :now) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND
+@gives_permission
+UNION
+SELECT 0 WHERE o.role_mode = 'single' AND
+@wide_live_single

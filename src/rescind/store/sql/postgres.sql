@@ -326,3 +326,107 @@ FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
     SELECT rp.permission AS number FROM rescind.role_permission AS rp
     WHERE rp.role = CAST(i.value ->> 0 AS INTEGER) AND rp.permission > CAST(i.value ->> 1 AS INTEGER)
     ORDER BY rp.role, rp.permission LIMIT CAST(i.value ->> 2 AS INTEGER)) AS x
+
+-- Where a subject holds a permission: what lists of a user's own table begin with, once for each. The variables are named
+-- like the aliases that the fragments expect. Its settings are its own, so that its plans are whatever the caller's are,
+-- and whatever the tables held when they were made. Twice the square root of what there may be is about as many resources
+-- as are cheaper to look up than a page is to look for.
+
+-- fragment: gives_permission
+roles @> a.role
+
+-- name: define_reach
+CREATE FUNCTION rescind.reach(
+    organization_asked text, subject_asked text, permission_asked text,
+    OUT number integer, OUT places int4multirange, OUT resources text[], OUT is_walked boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED COST 10000
+SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off
+SET enable_bitmapscan = off SET join_collapse_limit = 1 SET from_collapse_limit = 1
+AS $reach$
+#variable_conflict use_column
+DECLARE
+    moment CONSTANT bigint := EXTRACT(EPOCH FROM statement_timestamp()) * 1000000;
+    o rescind.organization;
+    m rescind.membership;
+    p rescind.permission;
+    roles int4multirange;
+    held integer[];
+    listed integer[];
+    most integer;
+BEGIN
+    places := '{}';
+    resources := '{}';
+    is_walked := FALSE;
+    SELECT x.* INTO o FROM rescind.organization AS x WHERE x.slug = organization_asked;
+    SELECT x.* INTO m FROM rescind.membership AS x WHERE x.organization = o.id AND x.subject = subject_asked AND x.active;
+    SELECT x.* INTO p FROM rescind.permission AS x WHERE x.slug = permission_asked AND x.organization IN (0, o.id)
+    ORDER BY x.organization DESC LIMIT 1;
+    number := o.id;
+    IF m.id IS NULL OR p.id IS NULL THEN
+        RETURN;
+    END IF;
+    roles := (SELECT range_agg(int4range(rp.role, rp.role, '[]')) FROM rescind.role_permission AS rp WHERE rp.permission = p.id);
+    held := ARRAY(
+@places_held
+);
+    IF 0 = ANY (held) THEN
+        places := '{(,)}';
+        is_walked := TRUE;
+        RETURN;
+    END IF;
+    most := 2 * sqrt(o.last_number);
+    listed := ARRAY(
+        WITH RECURSIVE below (id) AS (
+            SELECT h.id FROM unnest(held) AS h (id)
+            UNION
+            SELECT x.id FROM below AS b JOIN rescind.resource AS x ON x.organization = o.id AND x.parent = b.id)
+        SELECT b.id FROM below AS b LIMIT most + 1);
+    is_walked := cardinality(listed) > most;
+    IF is_walked THEN
+        places := (SELECT range_agg(int4range(h.id, h.id, '[]')) FROM unnest(held) AS h (id));
+    ELSE
+        resources := ARRAY(
+            SELECT (SELECT x.slug FROM rescind.resource AS x WHERE x.organization = o.id AND x.id = l.id)
+            FROM unnest(listed) AS l (id));
+    END IF;
+END
+$reach$
+
+-- How a statement of a user's begins that lists rows of a table of theirs: `rescind.sql.permitted` fills in the names. Few
+-- resources are looked up in the table by key, and must not be looked for in its order: OFFSET keeps the planner from
+-- that. More are looked for in the table's own order, which the planner thinks of only where the table stands alone in
+-- its branch: so the conditions stand outside, and each is of one branch. What they weigh is hidden as in the view. The
+-- resource is named where no name of ours can be meant by it.
+
+-- name: permitted
+WITH reach AS MATERIALIZED (
+    SELECT x.number, x.places, x.resources, x.is_walked FROM rescind.reach(:organization, :subject, :permission) AS x),
+permitted AS NOT MATERIALIZED (
+    SELECT $columns FROM (
+        (SELECT $alias.*, TRUE AS is_listed
+         FROM (SELECT unnest(x.resources) AS slug FROM reach AS x) AS listed
+         CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias
+         WHERE $alias.resource_asked = listed.slug AND $alias.resource_asked COLLATE "C" = listed.slug OFFSET 0)
+        UNION ALL
+        SELECT $alias.*, $resource, FALSE FROM $table) AS $alias
+    WHERE $alias.is_listed OR (SELECT x.is_walked FROM reach AS x) AND (
+        SELECT v.is_reached
+        FROM rescind.resource AS r CROSS JOIN LATERAL (VALUES (FALSE), (CASE
+            WHEN (SELECT x.places FROM reach AS x) @> r.id OR (SELECT x.places FROM reach AS x) @> r.parent THEN TRUE
+            WHEN r.parent = 0 THEN FALSE
+            ELSE (
+                SELECT CASE
+                    WHEN (SELECT x.places FROM reach AS x) @> up.parent THEN TRUE
+                    WHEN up.parent = 0 THEN FALSE
+                    ELSE EXISTS (
+                        WITH RECURSIVE above (id) AS (
+                            SELECT up.parent
+                            UNION ALL
+                            SELECT x.parent FROM above JOIN rescind.resource AS x ON x.organization = up.organization
+                                AND x.id = above.id AND COALESCE(x.parent, 0) <> 0)
+                        SELECT 1 FROM above WHERE (SELECT x.places FROM reach AS x) @> above.id)
+                    END
+                FROM rescind.resource AS up WHERE up.organization = r.organization AND up.id = r.parent)
+            END)) AS v (is_reached)
+        WHERE r.organization = (SELECT x.number FROM reach AS x) AND r.slug = $alias.resource_asked COLLATE "C" AND v.is_reached))

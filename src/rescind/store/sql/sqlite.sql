@@ -221,3 +221,64 @@ WITH RECURSIVE walk (key, role, most, number) AS (
         WHERE rp.role = w.role AND rp.permission > w.number ORDER BY rp.permission LIMIT 1)
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
 SELECT w.key, w.number, TRUE FROM walk AS w WHERE w.number IS NOT NULL
+
+-- Where a subject holds a permission: what lists of a user's own table begin with, once for each.
+
+-- fragment: gives_permission
+@has_permission
+
+-- name: define_reach
+CREATE VIEW rescind.reach AS
+SELECT o.slug AS organization, m.subject, p.slug AS permission, o.id AS number, o.last_number, (
+    SELECT json_group_array(held.place) FROM (
+@places_held
+) AS held) AS places
+FROM rescind.organization AS o
+JOIN rescind.membership AS m ON m.organization = o.id
+JOIN rescind.permission AS p ON p.organization IN (0, o.id)
+WHERE o.slug IS NOT NULL AND m.active
+
+-- How a statement of a user's begins that lists rows of a table of theirs: `rescind.sql.permitted` fills in the names. Few
+-- resources are looked up in the table by key; more are looked for in the table's own order. What is below a place is gone
+-- through depth first and no more than `most` of a resource, since all rows of a recursive step are made before
+-- a limit is looked at. The look-up of the organization's row ends the second branch before it begins, and is known to find
+-- one row, so that the order of the table is kept.
+
+-- name: permitted
+WITH RECURSIVE
+reach AS MATERIALIZED (
+    SELECT x.number, x.last_number, x.places FROM rescind.reach AS x
+    WHERE x.organization = :organization AND x.subject = :subject AND x.permission = :permission),
+place (id) AS MATERIALIZED (SELECT i.value FROM reach JOIN json_each(reach.places) AS i),
+bound (number, everything, most) AS MATERIALIZED (
+    SELECT x.number, EXISTS (SELECT 1 FROM place WHERE place.id = 0), CASE
+        WHEN x.last_number < 10000 THEN 100 WHEN x.last_number < 100000 THEN 300 WHEN x.last_number < 1000000 THEN 600
+        ELSE 1000 END
+    FROM reach AS x),
+below (id, depth) AS MATERIALIZED (
+    SELECT place.id, 0 FROM bound JOIN place WHERE NOT bound.everything
+    UNION ALL
+    SELECT x.id, below.depth + 1 FROM below JOIN bound JOIN rescind.resource AS x ON x.organization = bound.number AND x.id IN (
+        SELECT y.id FROM rescind.resource AS y WHERE y.organization = bound.number AND y.parent = below.id
+        LIMIT (SELECT bound.most + 1 FROM bound))
+    ORDER BY 2 DESC LIMIT (SELECT bound.most + 1 FROM bound)),
+listed (id) AS MATERIALIZED (SELECT DISTINCT below.id FROM below),
+path (listed_in, walked_in) AS MATERIALIZED (
+    SELECT CASE WHEN NOT x.is_walked THEN x.number END, CASE WHEN x.is_walked THEN x.number END FROM (
+        SELECT bound.number, bound.everything OR (SELECT count(*) FROM below) > bound.most AS is_walked FROM bound) AS x),
+permitted AS NOT MATERIALIZED (
+    SELECT $columns, TRUE AS is_listed FROM path JOIN listed
+    JOIN rescind.resource AS named ON named.organization = path.listed_in AND named.id = listed.id
+    JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias ON named.slug = $alias.resource_asked
+    UNION ALL
+    SELECT $columns, FALSE FROM rescind.organization AS walked
+    JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias
+    WHERE walked.id = (SELECT path.walked_in FROM path) AND (
+        SELECT bound.everything OR EXISTS (
+            WITH RECURSIVE up (id, parent) AS (
+                SELECT r.id, r.parent
+                UNION ALL
+                SELECT x.id, x.parent FROM up JOIN rescind.resource AS x
+                ON x.organization = walked.id AND x.id = up.parent AND up.parent <> 0)
+            SELECT 1 FROM up WHERE up.id IN (SELECT place.id FROM place))
+        FROM rescind.resource AS r JOIN bound WHERE r.organization = walked.id AND r.slug = $alias.resource_asked))

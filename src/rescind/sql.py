@@ -1,0 +1,81 @@
+"""Clauses for statements of an application's own: which rows of its table a subject may use.
+
+Nothing is asked here: a clause is text, and says what holds when the statement that it stands in is run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from string import Template
+from typing import Final, Literal, get_args
+
+from rescind.errors import InvalidArgument
+from rescind.store.queries import SCHEMA, Engine, queries
+
+Placeholders = Literal["named", "pyformat"]
+"""`:subject` as in sqlite3 and SQLAlchemy's text(), or `%(subject)s` as in psycopg and Django."""
+
+_NAME: Final = r'(?:\w+|"[^"]+")'
+_TABLE: Final = re.compile(rf"(?:{_NAME}\.)?({_NAME})(?:\s+(?:AS\s+)?({_NAME}))?", re.IGNORECASE)
+_PYFORMAT: Final = re.compile(r"%\((\w+)\)s")
+_NAMED: Final = re.compile(r"(?<![\w:']):([a-z]+)\b")
+TAKEN: Final = frozenset(
+    (
+        "",
+        "above",
+        "below",
+        "bound",
+        "listed",
+        "named",
+        "path",
+        "permitted",
+        "place",
+        "r",
+        "reach",
+        "up",
+        "v",
+        "walked",
+        "x",
+    )
+)
+"""Names of the clause's own."""
+
+
+def permitted(
+    table: str,
+    *,
+    resource: str,
+    engine: Engine,
+    columns: Sequence[str] = ("*",),
+    placeholders: Placeholders | None = None,
+    schema: str = SCHEMA,
+) -> str:
+    """A WITH clause; a statement that begins with it reads, FROM permitted, the rows that a subject may use.
+
+    A row is there exactly if a check would allow the permission on its resource when the statement runs.
+    `resource` is the expression of the table that gives the resource's id, and has an index: `d.resource`, or
+    `'doc:' || d.id`. The statement takes the parameters `organization`, `subject` and `permission`. Beside
+    the table's columns there are `is_listed` and `resource_asked`. Table, resource and columns are put in as
+    they are: take them from no request. `schema` is the one that the URL of a PostgreSQL database names.
+    Raises InvalidArgument for a table that is not a name and an alias.
+    """
+    if engine not in get_args(Engine):
+        raise InvalidArgument(what="engine", value=repr(engine), mend="use 'sqlite' or 'postgres'")
+    match = _TABLE.fullmatch(table.strip())
+    alias = "" if match is None else match[2] or match[1]
+    if alias.strip('"').lower() in TAKEN:
+        mend = "give the table's name and an alias that the clause does not use: document AS d"
+        raise InvalidArgument(what="table", value=table, mend=mend)
+    names = {
+        "table": table.strip(),
+        "alias": alias,
+        "resource": resource,
+        "columns": ", ".join(f"{alias}.{column}" for column in columns),
+    }
+    text = queries(engine, schema)["permitted"]
+    if placeholders == "named":
+        text = _PYFORMAT.sub(r":\1", text)
+    elif placeholders == "pyformat":
+        text = _NAMED.sub(r"%(\1)s", text)
+    return Template(text).substitute(names)

@@ -1,0 +1,51 @@
+"""What lists of users' own tables begin with, made from the checks' own fragments by every `migrate`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy
+
+from rescind.store.migrations.scripts import engine_of, execute, schema_of
+from rescind.store.queries import queries, quoted
+
+ARGUMENTS: Final = "(text, text, text)"
+SQLITE_CLOCK: Final = "(SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER))"
+
+
+def renew_reach(connection: sqlalchemy.Connection) -> None:
+    """Make the function, or on SQLite the view, where it is another one; what was granted on it stays.
+
+    The function runs with its owner's rights, and is nobody else's to call until it is granted.
+    """
+    if engine_of(connection) == "sqlite":
+        _renew_view(connection)
+    else:
+        _renew_function(connection)
+
+
+def _renew_view(connection: sqlalchemy.Connection) -> None:
+    wanted = queries("sqlite")["define_reach"].replace(":now", SQLITE_CLOCK)
+    kept = "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = 'rescind_reach'"
+    if connection.exec_driver_sql(kept).scalar() != wanted:
+        connection.exec_driver_sql("DROP VIEW IF EXISTS rescind_reach")
+        connection.exec_driver_sql(wanted)
+
+
+def _renew_function(connection: sqlalchemy.Connection) -> None:
+    schema = schema_of(connection)
+    name = f"{quoted(schema)}.reach"
+    wanted = queries("postgres", schema)["define_reach"].replace("%(now)s", "moment")
+    create, _, meaning = wanted.partition(f"FUNCTION {name}(")
+    execute(connection, f"{create}FUNCTION pg_temp.rescind_wanted({meaning}")
+    is_there, is_so = connection.exec_driver_sql(
+        "SELECT to_regprocedure(%(kept)s) IS NOT NULL, (SELECT count(DISTINCT substr(d, strpos(d, '('))) = 1"
+        " FROM (SELECT pg_get_functiondef(f) AS d FROM unnest(ARRAY[to_regprocedure(%(kept)s),"
+        " to_regprocedure(%(wanted)s)]) AS f) AS x)",
+        {"kept": f"{name}{ARGUMENTS}", "wanted": f"pg_temp.rescind_wanted{ARGUMENTS}"},
+    ).one()
+    execute(connection, f"DROP FUNCTION pg_temp.rescind_wanted{ARGUMENTS}")
+    if not is_there or not is_so:
+        execute(connection, f"{create}OR REPLACE FUNCTION {name}({meaning}")
+    if not is_there:
+        execute(connection, f"REVOKE ALL ON FUNCTION {name}{ARGUMENTS} FROM PUBLIC")
