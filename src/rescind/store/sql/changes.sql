@@ -523,7 +523,7 @@ SELECT 1 FROM rescind.role AS r
 WHERE r.slug = :role AND r.organization = :o AND r.priority <> :priority
   AND (:o = 0 OR (SELECT o.role_mode FROM rescind.organization AS o WHERE o.id = :o) = 'single')
   AND (SELECT 1 FROM rescind.assignment AS a
-       WHERE a.role = r.id AND a.ended IS NULL AND a.id < 0
+       WHERE a.role = r.id AND a.ended IS NULL AND a.id + 0 < 0     -- by the role, not by the sign
          AND (SELECT o.role_mode FROM rescind.organization AS o WHERE o.id = a.organization) = 'single' LIMIT 1) IS NOT NULL
 
 -- name: set_role_priority
