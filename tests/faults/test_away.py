@@ -26,6 +26,7 @@ from rescind.http.threads import THREADS
 from rescind.settings import Settings
 from rescind.store.postgres import PostgresStore, connection
 from tests.faults.gate import Gate
+from tests.faults.server import until, until_answered
 from tests.faults.small import FACTS, MEMBERS, PLACES, prepare
 from tests.http.serving import serving
 
@@ -115,7 +116,7 @@ def test_a_check_ends(far: Far, state: str, ask: Callable[[Authority], object]) 
         bounded = stack.enter_context(far.open(far.url, BOUNDED))
         patient = stack.enter_context(far.open(far.url, PATIENT))
         for each in (bounded, patient):
-            ask(each)
+            until_answered(partial(ask, each))
         far.first.stall() if state == "stalled" else far.first.shut()
         waiting = pool.submit(ask, patient)
         behind = pool.submit(ask, bounded)
@@ -126,14 +127,14 @@ def test_a_check_ends(far: Far, state: str, ask: Callable[[Authority], object]) 
             behind.result()
         assert state == "shut" or not waiting.done()
         far.first.open()
-        assert ask(bounded)
+        assert until_answered(partial(ask, bounded))
 
 
 @pytest.mark.parametrize("state", ["stalled", "shut"])
 def test_another_host_is_asked_in_time(far: Far, state: str) -> None:
     """The first host of the URL says nothing, or refuses: the check is answered by the second."""
-    with far.open(far.both, Settings(check_seconds=2.0, silence_seconds=0.2)) as authority:
-        assert authority.check(*ASKED)
+    with far.open(far.both, Settings(check_seconds=3.0, silence_seconds=0.5)) as authority:
+        assert until_answered(lambda: authority.check(*ASKED))
         far.first.stall() if state == "stalled" else far.first.shut()
         for _ in range(2):  # the connection that was open says nothing either
             authority.store.reconnect()
@@ -204,8 +205,8 @@ def test_a_service_whose_threads_all_wait(
         client = stack.enter_context(served.client(limits=limits))
         pool = stack.enter_context(ThreadPoolExecutor(THREADS + 3))
         stack.callback(far.first.open)  # before the pool ends
-        assert client.post("/v1/check", json=QUESTION).json()["allowed"]
-        assert client.get("/readyz").status_code == 200
+        until(lambda: _status(client, "/v1/check", QUESTION) == 200)
+        until(lambda: client.get("/readyz").status_code == 200)
         far.first.stall()
         changing = [pool.submit(_status, client, "/v1/changes", CHANGES) for _ in range(THREADS)]
         if settings is BOUNDED:
