@@ -6,6 +6,7 @@ from rescind.errors import RescindError
 from rescind.listing import UnknownName
 from rescind.model import (
     ENVIRONMENT,
+    AlikeIds,
     AssignmentEntry,
     Chain,
     Decision,
@@ -16,6 +17,7 @@ from rescind.model import (
     Explanation,
     FactPage,
     GroupEntry,
+    LookAlike,
     MemberEntry,
     MembershipEntry,
     Missing,
@@ -32,6 +34,7 @@ from rescind.model import (
 
 __all__ = [
     "ENVIRONMENT",
+    "AlikeIds",
     "AssignmentEntry",
     "Authority",
     "Chain",
@@ -45,6 +48,7 @@ __all__ = [
     "GroupEntry",
     "LogEntry",
     "LogPage",
+    "LookAlike",
     "MemberEntry",
     "MembershipEntry",
     "Missing",

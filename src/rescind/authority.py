@@ -22,6 +22,7 @@ from typing import Any, Final, Literal
 from rescind import changelog, model
 from rescind.changelog import LogEntry, LogPage
 from rescind.changes import Change, checked
+from rescind.decision.alike import alike
 from rescind.decision.check import Question
 from rescind.decision.enforcement import AT_ONCE, Enforcer
 from rescind.decision.memory import Recall, memory_of
@@ -35,6 +36,7 @@ from rescind.errors import (
 from rescind.listing import UNKNOWN, Listings, Paging, Similar, UnknownName
 from rescind.model import (
     ROOT,
+    AlikeIds,
     AssignmentEntry,
     Assurance,
     Decision,
@@ -89,7 +91,7 @@ class Authority(AbstractContextManager["Authority"]):
         self.settings = settings or Settings()
         self._organization = None if organization is None else model.organization_id(organization)
         self._clock = clock
-        self._recorder = Recorder(store, Costs(store.engine, self.settings))
+        self._recorder = Recorder(store, Costs(store.engine, self.settings), self.settings.id_rule)
         self._memory = memory_of(store, self.settings) if index else None
         self._recall = None if self._memory is None else Recall(self._memory, self._now)
         seconds = self.settings.check_seconds
@@ -413,8 +415,9 @@ class Authority(AbstractContextManager["Authority"]):
         of facts. Each costs in proportion to the page. Raises OrganizationNotFound, and the error of what is
         named and not there.
         """
-        holder = None if of is None else model.holder_id(of)
-        return self._listings.groups(self._named(organization), holder, Paging(**paging))
+        name = self._named(organization)
+        holder = None if of is None else self._questions.holder(name, model.holder_id(of))
+        return self._listings.groups(name, holder, Paging(**paging))
 
     def list_members(
         self,
@@ -430,9 +433,10 @@ class Authority(AbstractContextManager["Authority"]):
         With `effective`, all subjects in it and in groups below it, each once. With `expired`, also places
         that have ended.
         """
+        name = self._named(organization)
         return self._listings.members(
-            self._named(organization),
-            model.group_id(group),
+            name,
+            self._questions.group(name, model.group_id(group)),
             Paging(**paging),
             effective=effective,
             expired=expired,
@@ -492,10 +496,13 @@ class Authority(AbstractContextManager["Authority"]):
         With `effective`, a holder's are also those of the groups that it is in. With `expired`, also what has
         ended.
         """
+        name = self._named(organization)
         return self._listings.assignments(
-            self._named(organization),
+            name,
             Paging(**paging),
-            holder=None if holder is None else model.holder_id(holder),
+            holder=None
+            if holder is None
+            else self._questions.holder(name, model.holder_id(holder)),
             role=None if role is None else model.role_id(role),
             resource=None if resource is None else model.resource_id(resource),
             effective=effective,
@@ -524,9 +531,12 @@ class Authority(AbstractContextManager["Authority"]):
 
         None where the organization itself does not exist.
         """
+        name = self._named(organization)
         return self._similar.unknown(
-            self._named(organization),
-            subject=None if subject is None else model.holder_id(subject),
+            name,
+            subject=None
+            if subject is None
+            else self._questions.holder(name, model.holder_id(subject)),
             permission=None if permission is None else model.permission_id(permission),
             resource=None if resource is None else model.resource_id(resource),
         )
@@ -534,6 +544,15 @@ class Authority(AbstractContextManager["Authority"]):
     def similar_organizations(self, name: str) -> tuple[str, ...]:
         """Names of organizations that are like one. For whoever may know of all of them."""
         return self._similar.organizations(model.organization_id(name))
+
+    def look_alikes(self, *, organization: str | None = None, limit: int = 1_000) -> list[AlikeIds]:
+        """Sets of ids that look alike: of people, groups, roles and permissions, at most `limit` of each.
+
+        They differ by case, by how characters are composed, by blanks, or by what cannot be seen. Raises
+        OrganizationNotFound.
+        """
+        model.require_number("limit", limit, least=1)
+        return alike(self.store, self._named(organization), limit)
 
     # --- background work --------------------------------------------------------------------------
 
@@ -554,7 +573,9 @@ class Authority(AbstractContextManager["Authority"]):
         if isinstance(group, PendingWork):
             pending.settle(self.store, group)
         else:
-            reconciling.reconcile(self.store, self._named(organization), model.group_id(group))
+            name = self._named(organization)
+            spelled = self._questions.group(name, model.group_id(group))
+            reconciling.reconcile(self.store, name, spelled)
 
     def workers(self, *, concurrency: int = 1, on_progress: OnProgress | None = None) -> Workers:
         """Workers in threads of this process; start them, or use them in a `with` block."""
@@ -652,9 +673,10 @@ class Authority(AbstractContextManager["Authority"]):
         if assurance not in ("standard", "live"):
             mend = "use 'standard' or 'live'"
             raise InvalidArgument(what="assurance", value=repr(assurance), mend=mend)
+        name = self._named(organization)
         return self._listings.permissions_of_group(
-            self._named(organization),
-            model.group_id(holder.removeprefix("group:")),
+            name,
+            self._questions.group(name, model.group_id(holder.removeprefix("group:"))),
             model.resource_id(resource),
             Paging(**paging),
         )

@@ -25,9 +25,13 @@ class _Change(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
 
 
 class CreateOrganization(_Change, frozen=True, tag="create_organization"):
-    """Create the organization that the batch is for. Creating it again with the same name is a no-op."""
+    """Create the organization that the batch is for. Creating it again with the same name is a no-op.
+
+    Which spellings of an id mean the same is the settings' to say, where no `id_rule` is given.
+    """
 
     name: str | None = None
+    id_rule: model.IdRule | UnsetType = UNSET
 
 
 class RenameOrganization(_Change, frozen=True, tag="rename_organization"):
@@ -57,6 +61,15 @@ class SetDefaultRole(_Change, frozen=True, tag="set_default_role"):
     role: str | None
 
 
+class SetIdRule(_Change, frozen=True, tag="set_id_rule"):
+    """Say which spellings of the id of a person or group mean the same one. A change of its own batch.
+
+    Under `casefold` ids are kept in their canonical spelling; those of two that differ by less are refused.
+    """
+
+    rule: model.IdRule
+
+
 # --- memberships ----------------------------------------------------------------------------------
 
 
@@ -65,6 +78,20 @@ class AddMembership(_Change, frozen=True, tag="add_membership"):
 
     subject: str
     name: str | None = None
+
+
+class RenameMembership(_Change, frozen=True, tag="rename_membership"):
+    """Give a membership another display name; its id stays."""
+
+    subject: str
+    name: str
+
+
+class ChangeMembershipId(_Change, frozen=True, tag="change_membership_id"):
+    """Give a membership another id of the same kind, with all that it has. The old one is nobody's then."""
+
+    subject: str
+    new_id: str
 
 
 class DeactivateMembership(_Change, frozen=True, tag="deactivate_membership"):
@@ -100,6 +127,13 @@ class RenameGroup(_Change, frozen=True, tag="rename_group"):
 
     group: str
     name: str
+
+
+class ChangeGroupId(_Change, frozen=True, tag="change_group_id"):
+    """Give a group another id, with all that it has. The old one is no group's then."""
+
+    group: str
+    new_id: str
 
 
 class DeleteGroup(_Change, frozen=True, tag="delete_group"):
@@ -292,12 +326,16 @@ Change: TypeAlias = (
     | DeleteOrganization
     | SetRoleMode
     | SetDefaultRole
+    | SetIdRule
     | AddMembership
+    | RenameMembership
+    | ChangeMembershipId
     | DeactivateMembership
     | ReactivateMembership
     | RemoveMembership
     | CreateGroup
     | RenameGroup
+    | ChangeGroupId
     | DeleteGroup
     | AddMembers
     | RemoveMembers

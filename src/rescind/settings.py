@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rescind.model import IdRule
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -46,3 +48,6 @@ class Settings:
     """How long PostgreSQL may say nothing while it is waited for; then the connection is given up."""
     bulk_silence_seconds: float = 900.0
     """The same, for a change that was asked to be inline however large it is."""
+    id_rule: IdRule = IdRule.EXACT
+    """Which spellings of ids of people and groups mean the same (`exact`, `casefold`), in organizations that
+    are created without a rule of their own."""

@@ -8,6 +8,7 @@ import pytest
 
 from rescind import Authority, Direction, changes
 from rescind.changes import Change, Given
+from rescind.model import IdRule
 from tests.contract.world import FUTURE, WORLD
 from tests.state import dump
 
@@ -19,6 +20,10 @@ NOOPS: list[Change] = [
     changes.SetDefaultRole(role=None),
     changes.AddMembership(subject="user:ada"),
     changes.AddMembership(subject="ada", name="Ada"),
+    changes.SetIdRule(rule=IdRule.EXACT),
+    changes.RenameMembership(subject="ada", name="Ada"),
+    changes.ChangeMembershipId(subject="ada", new_id="user:ada"),
+    changes.ChangeGroupId(group="eng", new_id="eng"),
     changes.ReactivateMembership(subject="user:ada"),
     changes.CreateGroup(group="eng"),
     changes.CreateGroup(group="eng", name="Engineering"),

@@ -12,7 +12,7 @@ import pytest
 from rescind import Authority, Missing, Receipt, changes, errors
 from rescind.changes import Change, Given
 from rescind.errors import RescindError
-from rescind.model import RoleMode
+from rescind.model import IdRule, RoleMode
 from rescind.store.postgres.transaction import PostgresTransaction
 from rescind.store.sqlite.transaction import SqliteTransaction
 from tests.contract.world import FUTURE
@@ -76,7 +76,9 @@ GIVING: list[Change] = [
     changes.RenameOrganization(name="Other"),
     changes.SetRoleMode(mode="single"),
     changes.SetDefaultRole(role="reader"),
+    changes.SetIdRule(rule=IdRule.CASEFOLD),
     changes.AddMembership(subject="user:eve", name="Eve"),
+    changes.RenameMembership(subject="user:ada", name="Other"),
     changes.ReactivateMembership(subject="user:ada"),
     changes.CreateGroup(group="new"),
     changes.RenameGroup(group="eng", name="Other"),
@@ -151,8 +153,9 @@ def test_control_where_it_is_refused_access_stays(
 
 
 def test_every_change_is_here() -> None:
-    """Each change takes away, or gives."""
-    assert {type(change) for change in (*TAKING, *GIVING)} == set(get_args(Change))
+    """Each change takes away, or gives; a changed id does both."""
+    both = {changes.ChangeMembershipId, changes.ChangeGroupId}
+    assert {type(change) for change in (*TAKING, *GIVING)} | both == set(get_args(Change))
 
 
 @pytest.mark.parametrize("change", [*TAKING, *GIVING], ids=str)

@@ -21,10 +21,10 @@ def test_create_organization_makes_an_empty_one(authority: Authority) -> None:
     assert receipt.changed
     assert receipt.direction is Direction.GRANTS
     assert receipt.revision.organization == 1
-    ((_, _, _, name, mode, _, default_role),) = authority.store.fetch(
+    ((_, _, _, name, id_rule, mode, _, default_role),) = authority.store.fetch(
         "read_settings", {"organization": "acme"}
     )
-    assert (name, mode, default_role) == ("acme", "multiple", None)
+    assert (name, id_rule, mode, default_role) == ("acme", "exact", "multiple", None)
     assert dump(authority)["resource"] == [(receipt.revision.incarnation, 0, "organization", None)]
 
 

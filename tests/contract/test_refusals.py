@@ -24,6 +24,13 @@ MISSING: list[Refusal] = [
     (changes.SetDefaultRole(role="none"), errors.RoleNotFound, NO_ROLE),
     (changes.ReactivateMembership(subject="nobody"), errors.MembershipNotFound, NO_SUBJECT),
     (changes.RenameGroup(group="nowhere", name="x"), errors.GroupNotFound, NO_GROUP),
+    (changes.ChangeGroupId(group="nowhere", new_id="x"), errors.GroupNotFound, NO_GROUP),
+    (changes.RenameMembership(subject="nobody", name="x"), errors.MembershipNotFound, NO_SUBJECT),
+    (
+        changes.ChangeMembershipId(subject="nobody", new_id="x"),
+        errors.MembershipNotFound,
+        NO_SUBJECT,
+    ),
     (changes.AddMembers(group="nowhere", members=()), errors.GroupNotFound, NO_GROUP),
     (
         changes.AddMembers(group="eng", members=("ada", "nobody")),
@@ -210,13 +217,14 @@ IN_USE: list[Refusal] = [
 NEVER_REFUSED = {
     changes.RenameOrganization,
     changes.SetRoleMode,
+    changes.SetIdRule,
     changes.DeactivateMembership,
     changes.RemoveMembership,
     changes.RemoveMembers,
     changes.UnnestGroup,
     changes.Unassign,
 }
-"""They name nothing that could be missing, or take away: see test_not_found."""
+"""They name nothing that could be missing, or take away: see test_not_found, and test_id_rule."""
 
 
 def _name(refused: Refusal) -> str:

@@ -99,7 +99,7 @@ def test_without_keep_nothing_stays(acme: Authority) -> None:
 
     def look(tx: Transaction) -> None:
         tx.begin(o=o, organization="acme", mode="multiple")
-        tx.run("rename_group", o=o, group="eng", name="Other")
+        tx.run("rename_group", o=o, group="eng", name="Other", search_name="")
         seen.append(tx.observe("read_groups", o=o))
 
     acme.store.transact(look, keep=False)
@@ -118,8 +118,8 @@ def test_counters_add_up_and_start_at_zero(acme: Authority) -> None:
 
         def count(tx: Transaction, seen: list[Any] = seen) -> None:
             tx.begin(o=o, organization="acme", mode="multiple")
-            tx.count("rename_group", "altered", o=o, group="eng", name="Other")
-            tx.count("rename_group", "altered", o=o, group="none", name="Other")
+            tx.count("rename_group", "altered", o=o, group="eng", name="Other", search_name="")
+            tx.count("rename_group", "altered", o=o, group="none", name="Other", search_name="")
             tx.count("read_groups", "altered", "revokes", o=o)
             seen.append(tx.observe("tallied"))
 
@@ -135,7 +135,8 @@ def test_what_a_statement_wrote_is_told_afterwards(acme: Authority) -> None:
 
         def rename(tx: Transaction, name: str = name, seen: list[Callable[[], int]] = seen) -> None:
             seen += [
-                tx.written("rename_group", o=o, group=group, name=name) for group in ("eng", "none")
+                tx.written("rename_group", o=o, group=group, name=name, search_name="")
+                for group in ("eng", "none")
             ]
 
         acme.store.transact(rename, gives_way=True, may_be_lost=may_be_lost)
@@ -166,7 +167,7 @@ def test_a_key_is_taken_once(acme: Authority) -> None:
     before = dump(acme)
 
     def claim(tx: Transaction) -> None:
-        tx.run("rename_group", o=o, group="eng", name="Other")
+        tx.run("rename_group", o=o, group="eng", name="Other", search_name="")
         tx.run("claim_key", o=o, key="k", digest="d", now=0)
 
     with pytest.raises(KeyTaken):

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from rescind import changes
 from rescind.changes import Change
 from tests.independent.answers import around, held_roles, kind_of, winning_role
@@ -64,6 +66,8 @@ def _is_malformed(change: Change) -> bool:
     """Whether the fields of a change contradict each other."""
     if isinstance(change, changes.EditRole):
         return change.set is not changes.UNSET and bool(change.add or change.remove)
+    if isinstance(change, changes.ChangeMembershipId):
+        return kind_of(change.subject) != kind_of(change.new_id)
     if isinstance(change, changes.ReplaceAssignments):
         items = {(item.role, item.on or ROOT, item.expires_at) for item in change.assignments}
         return len(items) > len({item[:2] for item in items})
@@ -168,6 +172,48 @@ class _Batch:
             self.org.memberships[change.subject] = Membership(number, change.name)
         elif not there.active or change.name not in (None, there.name):
             raise Refused({"membership_exists"})
+
+    def _rename_membership(self, change: changes.RenameMembership) -> None:
+        self._require_members([change.subject])
+        self.org.memberships[change.subject].name = change.name
+
+    def _change_membership_id(self, change: changes.ChangeMembershipId) -> None:
+        old, new = change.subject, change.new_id
+        codes = set()
+        if kind_of(old) != kind_of(new):
+            codes.add("invalid_change")
+        if old not in self.org.memberships:
+            codes.add("membership_not_found")
+        if new in self.org.memberships and new != old:
+            codes.add("membership_exists")
+        if codes:
+            raise Refused(codes)
+        self._respell({old: new})
+
+    def _change_group_id(self, change: changes.ChangeGroupId) -> None:
+        old, new = change.group, change.new_id
+        codes = set() if old in self.org.groups else {"group_not_found"}
+        if new in self.org.groups and new != old:
+            codes.add("group_exists")
+        if codes:
+            raise Refused(codes)
+        self._respell({f"group:{old}": f"group:{new}"})
+
+    def _respell(self, ids: dict[str, str]) -> None:
+        """Holders by other ids: all that they have stays theirs."""
+        org = self.org
+        groups = {old[6:]: new[6:] for old, new in ids.items() if old.startswith("group:")}
+        org.memberships = {ids.get(s, s): there for s, there in org.memberships.items()}
+        org.groups = {groups.get(g, g): there for g, there in org.groups.items()}
+        org.members = {
+            (groups.get(g, g), ids.get(s, s)): until for (g, s), until in org.members.items()
+        }
+        org.nestings = {(groups.get(c, c), groups.get(p, p)) for c, p in org.nestings}
+        org.assignments = {
+            (role, ids.get(holder, holder), on): until
+            for (role, holder, on), until in org.assignments.items()
+        }
+        org.set_aside = {(ids.get(s, s), role) for s, role in org.set_aside}
 
     def _deactivate_membership(self, change: changes.DeactivateMembership) -> None:
         if change.subject in self.org.memberships:
@@ -348,8 +394,9 @@ class _Batch:
         if self._unknown_permissions((*change.add, *sets)):
             codes.add("permission_not_found")
         if number is None or self.world.roles[number].level != self.name:
-            others = (change.set, change.priority, change.critical, change.name)
-            is_taking = not change.add and all(value is changes.UNSET for value in others)
+            others = (change.priority, change.critical, change.name)
+            is_taking = (bool(change.remove) or change.set == ()) and not change.add
+            is_taking = is_taking and all(value is changes.UNSET for value in others)
             if number is not None or not is_taking:
                 codes.add("role_not_found")
             elif change.role:
@@ -575,7 +622,7 @@ class _Batch:
 
 def _set_aside(before: World, doing: _Batch, batch: Sequence[Change], now: int) -> None:
     """The rule in full of single-role organizations, by the facts before and after the batch."""
-    world = doing.world
+    world, batch = doing.world, _by_last_ids(batch)
     for name in world.is_of(doing.name):
         org, old = world.organizations.get(name), before.organizations.get(name)
         if org is None:
@@ -586,13 +633,40 @@ def _set_aside(before: World, doing: _Batch, batch: Sequence[Change], now: int) 
             continue
         for subject, membership in org.memberships.items():
             holds = held_roles(org, subject, now)
-            there = old.memberships.get(subject) if old else None
-            if old and there and there.number == membership.number:
-                won = winning_role(before, old, subject, now)
+            was = [
+                known
+                for known, there in (old.memberships.items() if old else ())
+                if there.number == membership.number
+            ]
+            if old and was:
+                won = winning_role(before, old, was[0], now)
                 if won is not None and won not in holds:
                     org.set_aside |= {(subject, role) for role in holds}
             gained = {r for change in batch for r in _given(world, name, org, subject, change, now)}
             org.set_aside -= {(subject, role) for role in gained}
+
+
+def _by_last_ids(batch: Sequence[Change]) -> list[Change]:
+    """The changes with the ids that those whom they name have after the batch."""
+    last: dict[str, str] = {}
+    found: list[Change] = []
+    for change in reversed(batch):
+        if isinstance(change, changes.ChangeMembershipId):
+            last[change.subject] = last.pop(change.new_id, change.new_id)
+        elif isinstance(change, changes.ChangeGroupId):
+            new = f"group:{change.new_id}"
+            last[f"group:{change.group}"] = last.pop(new, new)
+        given: dict[str, Any] = {}
+        for name in ("to", "group", "into", "members"):
+            value = getattr(change, name, None)
+            if name == "members" and value is not None:
+                given[name] = tuple(last.get(each, each) for each in value)
+            elif name == "to" and value is not None:
+                given[name] = last.get(value, value)
+            elif value is not None:
+                given[name] = last.get(f"group:{value}", f"group:{value}")[6:]
+        found.append(replace(change, **given) if given else change)
+    return found[::-1]
 
 
 def _given(

@@ -18,6 +18,7 @@ from tests.independent.model import Refused, apply, microseconds
 
 ORGANIZATIONS = ("acme", "beta")
 SUBJECTS = ("user:ada", "user:bob", "service_account:ci", "agent:bot")
+NAMES = ("One", "Two")
 GROUPS = ("g1", "g2", "g3", "g4")
 ROLES = ("r1", "r2", "r3", "r4")
 PERMISSIONS = ("read", "write", "purge")
@@ -164,6 +165,9 @@ class Maker:
     def _subjects(self, least: int = 1) -> tuple[str, ...]:
         return tuple(self.random.sample(SUBJECTS, self.random.randint(least, 3)))
 
+    def _new_subject(self) -> str:
+        return self.random.choice((*SUBJECTS, "user:eve"))
+
     def _group(self) -> str:
         return self._one(*GROUPS)
 
@@ -273,11 +277,14 @@ _MAKERS: tuple[tuple[int, Make], ...] = (
     (3, Maker._mode),
     (4, lambda m: changes.SetDefaultRole(role=m.random.choice((None, m._role(), m._role())))),
     (7, lambda m: changes.AddMembership(subject=m._subject(), name=m._name())),
+    (1, lambda m: changes.RenameMembership(subject=m._subject(), name=m.random.choice(NAMES))),
+    (3, lambda m: changes.ChangeMembershipId(subject=m._subject(), new_id=m._new_subject())),
     (2, lambda m: changes.DeactivateMembership(subject=m._subject())),
     (3, lambda m: changes.ReactivateMembership(subject=m._subject())),
     (2, lambda m: changes.RemoveMembership(subject=m._subject())),
     (7, lambda m: changes.CreateGroup(group=m._group(), name=m._name())),
     (1, lambda m: changes.RenameGroup(group=m._group(), name=m.random.choice(("One", "Two")))),
+    (2, lambda m: changes.ChangeGroupId(group=m._group(), new_id=m._one(*GROUPS, "g5"))),
     (3, lambda m: changes.DeleteGroup(group=m._group(), cascade=m._flag())),
     (
         12,

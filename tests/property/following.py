@@ -158,7 +158,30 @@ TAKING: dict[str, Batches] = {
         D.DeleteResource(resource="doc:1", cascade=True),
     ),
     "single": _one(D.SetRoleMode(mode="single")),
-    "rename": _one(D.RenameGroup(group="g1", name="x"), D.RenameOrganization(name="y")),
+    "change membership id": _one(D.ChangeMembershipId(subject=A, new_id="user:z")),
+    "change membership id, another": _one(
+        D.ChangeMembershipId(subject=A, new_id="user:z"),
+        D.ChangeMembershipId(subject=B, new_id=A),
+    ),
+    "unassign, change membership id": _one(
+        D.Unassign(role="everywhere", to=B), D.ChangeMembershipId(subject=B, new_id="user:z")
+    ),
+    "change group id": _one(D.ChangeGroupId(group="g2", new_id="g9")),
+    "unassign, change group id": _one(
+        D.Unassign(role="reader", to="group:g3", on="doc:1"),
+        D.ChangeGroupId(group="g3", new_id="g9"),
+    ),
+    "unnest, change group id": _one(
+        D.UnnestGroup(group="g1", out_of="g2"), D.ChangeGroupId(group="g1", new_id="g9")
+    ),
+    "replace members, change group id": _one(
+        D.ReplaceMembers(group="g1", members=()), D.ChangeGroupId(group="g1", new_id="g9")
+    ),
+    "rename": _one(
+        D.RenameGroup(group="g1", name="x"),
+        D.RenameMembership(subject=A, name="x"),
+        D.RenameOrganization(name="y"),
+    ),
 }
 TAKING_WHAT_EXPIRES: dict[str, Batches] = {
     "remove member who expires": _one(D.RemoveMembers(group="g4", members=(C,))),

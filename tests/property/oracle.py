@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from rescind import access, changes, model
 from rescind.access import ROOT, Assignment, Role, World
 from tests.property import single_role
@@ -46,15 +48,74 @@ def apply_batch(before: Facts, batch: Sequence[changes.Change], now: int) -> Fac
     after = copy.deepcopy(before)
     after.now = now
     switched = False
+    told = Told(copy.deepcopy(before.world))
     for change in batch:
+        told.tell(change)
         mode = single_role.mode(after.world)
         _APPLY[type(change)](after, change)
         switched |= mode != single_role.mode(after.world)
         after.world.resets -= _forgotten(after, change)
     after.world.resets = single_role.set_aside_after(
-        before.world, after.world, batch, now, switched=switched
+        told.before, after.world, told.batch, now, switched=switched
     )
     return after
+
+
+@dataclass
+class Told:
+    """What was before a batch, and its changes so far, with the ids that everybody has now."""
+
+    before: World
+    batch: list[changes.Change] = field(default_factory=list)
+
+    def tell(self, change: changes.Change) -> None:
+        if isinstance(change, changes.ChangeMembershipId):
+            self._renamed(change.subject, change.new_id)
+        elif isinstance(change, changes.ChangeGroupId):
+            self._renamed(f"group:{change.group}", f"group:{change.new_id}")
+        self.batch.append(change)
+
+    def _renamed(self, old: str, new: str) -> None:
+        names = {new: f"{new}-gone-{len(self.batch)}", old: new}
+        if old != new:
+            rename(self.before, names)
+            self.batch = [_retold(change, names) for change in self.batch]
+
+
+def rename(world: World, names: dict[str, str]) -> None:
+    """Give subjects, and groups with `group:` before them, other ids, wherever they are."""
+    groups = {
+        old.removeprefix("group:"): new.removeprefix("group:")
+        for old, new in names.items()
+        if old.startswith("group:")
+    }
+    world.memberships = {names.get(s, s): active for s, active in world.memberships.items()}
+    world.members = {
+        (names.get(s, s), groups.get(g, g)): until for (s, g), until in world.members.items()
+    }
+    world.nestings = {(groups.get(c, c), groups.get(p, p)) for c, p in world.nestings}
+    world.assignments = {
+        Assignment(names.get(a.holder, a.holder), a.role, a.resource): until
+        for a, until in world.assignments.items()
+    }
+    world.resets = {(names.get(s, s), role) for s, role in world.resets}
+
+
+def _retold(change: changes.Change, names: dict[str, str]) -> changes.Change:
+    """A change that links holders and groups, as one of those ids."""
+    groups = {
+        old.removeprefix("group:"): new.removeprefix("group:")
+        for old, new in names.items()
+        if old.startswith("group:")
+    }
+    given: dict[str, Any] = {}
+    for name in ("to", "members", "group", "into"):
+        value = getattr(change, name, None)
+        if name == "members" and value is not None:
+            given[name] = tuple(names.get(member, member) for member in value)
+        elif value is not None:
+            given[name] = (names if name == "to" else groups).get(value, value)
+    return msgspec.structs.replace(change, **given) if given else change
 
 
 def _forgotten(facts: Facts, change: changes.Change) -> set[tuple[str, str]]:
@@ -113,6 +174,29 @@ def _add_membership(facts: Facts, change: changes.AddMembership) -> None:
         return
     world.memberships[change.subject] = True
     facts.names[change.subject] = change.name
+
+
+def _change_membership_id(facts: Facts, change: changes.ChangeMembershipId) -> None:
+    if change.subject.partition(":")[0] != change.new_id.partition(":")[0]:
+        raise Refused("invalid_change")
+    _known(facts.world.memberships, change.subject, "membership")
+    if change.new_id in facts.world.memberships and change.new_id != change.subject:
+        raise Refused("membership_exists")
+    rename(facts.world, {change.subject: change.new_id})
+    facts.names[change.new_id] = facts.names.pop(change.subject)
+
+
+def _rename_membership(facts: Facts, change: changes.RenameMembership) -> None:
+    _known(facts.world.memberships, change.subject, "membership")
+    facts.names[change.subject] = change.name
+
+
+def _change_group_id(facts: Facts, change: changes.ChangeGroupId) -> None:
+    _known(facts.groups, change.group, "group")
+    if change.new_id in facts.groups and change.new_id != change.group:
+        raise Refused("group_exists")
+    rename(facts.world, {f"group:{change.group}": f"group:{change.new_id}"})
+    facts.groups[change.new_id] = facts.groups.pop(change.group)
 
 
 def _deactivate(facts: Facts, change: changes.DeactivateMembership) -> None:
@@ -338,10 +422,13 @@ def _set_default_role(facts: Facts, change: changes.SetDefaultRole) -> None:
 
 _APPLY: dict[type, Callable[[Facts, Any], None]] = {
     changes.AddMembership: _add_membership,
+    changes.RenameMembership: _rename_membership,
+    changes.ChangeMembershipId: _change_membership_id,
     changes.DeactivateMembership: _deactivate,
     changes.ReactivateMembership: _reactivate,
     changes.RemoveMembership: _remove_membership,
     changes.CreateGroup: _create_group,
+    changes.ChangeGroupId: _change_group_id,
     changes.DeleteGroup: _delete_group,
     changes.AddMembers: _add_members,
     changes.RemoveMembers: _remove_members,

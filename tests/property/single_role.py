@@ -113,7 +113,12 @@ def links(batch: Sequence[changes.Change]) -> set[Link]:
 
 
 def goes_by_names(batch: Sequence[changes.Change]) -> bool:
-    """Whether a batch makes no other thing of a name that was there, and switches the mode once at most."""
-    deletes = changes.DeleteRole | changes.RemoveMembership
+    """Whether no name in a batch means another thing than before, and it switches the mode once at most."""
+    deletes = (
+        changes.DeleteRole
+        | changes.RemoveMembership
+        | changes.ChangeMembershipId
+        | changes.ChangeGroupId
+    )
     switches = [change for change in batch if isinstance(change, changes.SetRoleMode)]
     return len(switches) < 2 and not any(isinstance(change, deletes) for change in batch)

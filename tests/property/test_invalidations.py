@@ -127,13 +127,15 @@ def test_replaced_by_nobody(authority: Authority, is_on: bool, monkeypatch: Any)
 
 
 def test_every_kind_of_change_is_followed() -> None:
-    """No kind of change is left out of the scripts but those that only add, or delete the organization."""
+    """No kind of change is left out of the scripts but those that only add, delete the organization, or
+    have the index built anew."""
     scripts = {**following.TAKING, **following.TAKING_FROM_SINGLE, **following.TAKING_EVERYWHERE}
     used = {type(change) for batches in scripts.values() for batch in batches for change in batch}
     used |= {type(change) for change in (*following.WORLD, *following.SINGLE)}
     assert set(touched_module._NOTES) - used == {
         changes.DeleteOrganization,
         changes.DeleteResourceType,
+        changes.SetIdRule,
     }
 
 

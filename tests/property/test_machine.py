@@ -28,8 +28,9 @@ from tests.property.chains import assert_each_allows, assert_none_is_missing
 from tests.property.differences import naive_difference as difference
 from tests.property.rows import count_rows, effective_roles, role_resets
 
-SUBJECTS = ("user:a", "service_account:b", "agent:c")
+SUBJECTS = ("user:a", "service_account:b", "agent:c", "user:d")
 GROUPS = ("g1", "g2", "g3", "g4")
+SPARE = "g5"
 PERMISSIONS = ("p", "q")  # q is critical
 ROLES = ("r1", "r2", "r3")
 RESOURCES = ("doc:1", "doc:2", "doc:3")
@@ -53,6 +54,17 @@ given_items = st.dictionaries(st.tuples(roles, places), untils, max_size=3).map(
 
 one_change = st.one_of(
     st.builds(changes.AddMembership, subject=subjects),
+    st.builds(
+        changes.ChangeMembershipId,
+        subject=st.sampled_from(("user:a", "user:d")),
+        new_id=st.sampled_from(("user:a", "user:d")),
+    ),
+    st.builds(changes.RenameMembership, subject=subjects, name=st.sampled_from(("One", "Two"))),
+    st.builds(
+        changes.ChangeGroupId,
+        group=st.sampled_from((*GROUPS, SPARE)),
+        new_id=st.sampled_from((*GROUPS, SPARE)),
+    ),
     st.builds(changes.DeactivateMembership, subject=subjects),
     st.builds(changes.ReactivateMembership, subject=subjects),
     st.builds(changes.RemoveMembership, subject=subjects),
@@ -91,7 +103,7 @@ SETUP: list[changes.Change] = [
     changes.DefinePermission(permission="p"),
     changes.DefinePermission(permission="q", critical=True),
     changes.DefineResourceType(type="doc"),
-    *(changes.AddMembership(subject=subject) for subject in SUBJECTS),
+    *(changes.AddMembership(subject=subject) for subject in SUBJECTS[:3]),
     *(changes.CreateGroup(group=group) for group in GROUPS),
     *(
         changes.DefineRole(role=role, permissions=PERMISSIONS[: 1 + n % 2], priority=n)
@@ -104,7 +116,7 @@ SETUP: list[changes.Change] = [
     changes.NestGroup(group="g2", into="g3"),
     changes.NestGroup(group="g1", into="g4"),
     changes.AddMembers(group="g1", members=SUBJECTS[:2]),
-    changes.AddMembers(group="g2", members=SUBJECTS[1:]),
+    changes.AddMembers(group="g2", members=SUBJECTS[1:3]),
     changes.Assign(role="r1", to="group:g3", on="doc:1"),
     changes.Assign(role="r2", to="group:g4"),
     changes.Assign(role="r3", to="group:g2"),

@@ -31,7 +31,7 @@ from rescind.changes import (
 from rescind.errors import BadInput, InvalidArgument, OrganizationNotFound
 from rescind.exchange import Item, Source, everything, exported, foresee, load, parse, read
 from rescind.insight.audit import audit
-from rescind.model import ENVIRONMENT, OnLoss, RoleMode
+from rescind.model import ENVIRONMENT, IdRule, OnLoss, RoleMode
 from tests.conftest import SHARED
 
 HP_LABS = SHARED / "data" / "hp_labs_americas_small.txt.gz"
@@ -231,7 +231,7 @@ def test_what_batches_leave_is_done(authority: Authority) -> None:
 
 def test_an_organization_is_named_by_a_later_line(authority: Authority) -> None:
     """What creates it begins a batch; the organization has the name that the input gives it."""
-    create = CreateOrganization(name="Beta Ltd")
+    create = CreateOrganization(name="Beta Ltd", id_rule=IdRule.EXACT)
     lines = items(CreateGroup(group="g1"), create, CreateGroup(group="g2"), create)
     load(authority, lines, digest="named", organization="beta")
     assert exported(authority, "beta")[0] == create

@@ -8,7 +8,18 @@ import sys
 
 import typer
 
-from rescind.cli import background, data, demo, facts, history, options, questions, service, verbs
+from rescind.cli import (
+    background,
+    data,
+    demo,
+    doctor,
+    facts,
+    history,
+    options,
+    questions,
+    service,
+    verbs,
+)
 from rescind.cli.output import complain
 from rescind.errors import RescindError
 
@@ -25,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback()(options.remember)
-for part in (data, verbs, questions, facts, history, background, service, demo):
+for part in (data, verbs, questions, doctor, facts, history, background, service, demo):
     part.register(app)
 
 

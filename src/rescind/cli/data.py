@@ -177,9 +177,12 @@ def _summarize(summary: exchange.Summary, *, is_settled: bool, as_json: bool) ->
         rows.append(("batches done before", done))
     if summary.not_found:
         rows.append(("to be taken, not found", f"{summary.not_found:,}"))
+    if summary.look_alikes:
+        rows.append(("ids that look alike", f"{summary.look_alikes:,}; see below"))
     if not is_settled:
         rows.append(("settled", output.UNSETTLED))
     output.pairs([*rows, ("took", f"{summary.seconds:.1f} s")])
+    output.look_alikes(summary.examples, summary.look_alikes)
 
 
 def _migrate(database: str) -> None:

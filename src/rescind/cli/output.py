@@ -17,7 +17,7 @@ from rich.table import Table
 
 from rescind.errors.base import did_you_mean
 from rescind.listing import UnknownName
-from rescind.model import Decision, Difference, Receipt, Route
+from rescind.model import Decision, Difference, LookAlike, Receipt, Route
 from rescind.model.amounts import counted as counted
 
 EXAMPLES = 20
@@ -124,6 +124,7 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
     if not done.changed:
         say(f"nothing changed: it is so already  (token {done.token}, {took_ms:.1f} ms)")
         _not_found(done)
+        look_alikes(done.look_alikes, len(done.look_alikes))
         return
     why = f": {done.route_reason}" if done.route_reason else ""  # not kept for who repeats a key
     pairs(
@@ -139,6 +140,36 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
         ]
     )
     _not_found(done)
+    look_alikes(done.look_alikes, len(done.look_alikes))
+
+
+def look_alikes(found: Sequence[LookAlike], total: int) -> None:
+    """Warn of ids that look like others, on the error stream; those that are missing first, and loudly."""
+    for each in sorted(found, key=lambda each: not each.is_missing)[:EXAMPLES]:
+        others = " and ".join(distinct(other) for other in each.others[:EXAMPLES])
+        if each.is_missing:
+            warn(
+                f"WARNING: there is no {each.what} {distinct(each.name)}, but {others} looks like it and"
+                " KEEPS all it has; is that who was meant?"
+            )
+        else:
+            warn(
+                f"warning: {each.what} {distinct(each.name)} looks like {others}, which is another one"
+            )
+    if total > EXAMPLES:
+        warn(f"{total - EXAMPLES:,} more ids look like others; `rescind doctor` lists all that do")
+
+
+def distinct(name: str) -> str:
+    """An id with what could not be told apart on a screen written as escapes."""
+    return plain(name) if name.isascii() else "".join(map(_seen, name))
+
+
+def _seen(character: str) -> str:
+    """Letters as they are; marks, joiners, compatibility characters and odd blanks as escapes."""
+    alike = unicodedata.normalize("NFKC", character)
+    is_odd = alike != character or unicodedata.combining(character) or not character.isprintable()
+    return ascii(character)[1:-1] if is_odd else plain(character)
 
 
 def fan_out(done: Receipt) -> str:
@@ -172,6 +203,7 @@ def receipt_object(done: Receipt, took_ms: float) -> dict[str, Any]:
         "settled_at": done.settled_at,
         "not_found": [{"what": each.what, "name": each.name} for each in done.not_found],
         "only_expiring": list(done.only_expiring),
+        "look_alikes": done.look_alikes,
         "enforced_at": done.enforced_at,
         "took_ms": round(took_ms, 3),
     }

@@ -14,6 +14,7 @@ from rescind.errors import InvalidToken, RevisionUnavailable, StoreConflict
 from rescind.model import (
     Decision,
     DecisionPoint,
+    IdRule,
     OrganizationId,
     PermissionId,
     Reason,
@@ -21,6 +22,7 @@ from rescind.model import (
     Revision,
     Seals,
     SubjectId,
+    canonical_subject,
 )
 from rescind.store import Params, Rows, Store
 
@@ -76,6 +78,27 @@ class Guesses:
         return "check"
 
 
+def respelled(store: Store, question: Question, *, within: object = None) -> Question | None:
+    """The question with its subject as the organization keeps it, where that is another spelling.
+
+    A subject that is there is spelled so: only one that is unknown need be asked for again.
+    """
+    spelled = _canonical(question)
+    if spelled == question or not folds_ids(store, question.organization, within=within):
+        return None
+    return spelled
+
+
+def folds_ids(store: Store, organization: OrganizationId, *, within: object = None) -> bool:
+    """Whether an organization takes spellings that differ by case or composition as one id."""
+    rows = store.fetch("read_id_rule", {"organization": organization}, within=within)
+    return bool(rows) and rows[0][0] == IdRule.CASEFOLD
+
+
+def _canonical(question: Question) -> Question:
+    return question._replace(subject=SubjectId(canonical_subject(question.subject)))
+
+
 def check(
     store: Store,
     question: Question,
@@ -93,7 +116,13 @@ def check(
     while rows and query != "check" and (better := guesses.better(question, query, rows[0])):
         query = better
         rows = store.fetch(query, params, within=within)
-    return decided(rows, live or query in LIVE.values(), at_least, store.seals)
+    decision = decided(rows, live or query in LIVE.values(), at_least, store.seals)
+    if decision.reason is Reason.UNKNOWN_SUBJECT:
+        other = respelled(store, question, within=within)
+        if other is not None:
+            options: dict[str, Any] = {"live": live, "now": now, "at_least": at_least}
+            return check(store, other, guesses=guesses, within=within, **options)
+    return decision
 
 
 def check_many(
@@ -108,7 +137,16 @@ def check_many(
     """Decide all of them at one state of the facts."""
     asked = [("check", parameters(question, live=live, now=now)) for question in questions]
     answers = store.fetch_many(asked) if within is None else _at_one_state(store, asked, within)
-    return [decided(rows, live, at_least, store.seals) for rows in answers]
+    decisions = [decided(rows, live, at_least, store.seals) for rows in answers]
+    unknown = {
+        question
+        for question, decision in zip(questions, decisions, strict=True)
+        if decision.reason is Reason.UNKNOWN_SUBJECT and _canonical(question) != question
+    }
+    if not unknown or not folds_ids(store, questions[0].organization, within=within):
+        return decisions
+    spelled = [_canonical(question) if question in unknown else question for question in questions]
+    return check_many(store, spelled, live=live, now=now, at_least=at_least, within=within)
 
 
 def _at_one_state(store: Store, asked: Sequence[tuple[str, Params]], within: object) -> list[Rows]:

@@ -17,6 +17,7 @@ from rescind.decision.check import (
     decided,
     kept_changing,
     parameters,
+    respelled,
 )
 from rescind.decision.index import Index
 from rescind.decision.index.excerpt import excerpt
@@ -30,6 +31,7 @@ from rescind.model import (
     Explanation,
     Reason,
     Revision,
+    SubjectId,
     moment,
 )
 from rescind.store import Params, Rows, Store
@@ -57,7 +59,7 @@ def explained(
     if recall is not None and not live:
         answer = recall.consult(question.organization, partial(_in_memory, question), at_least)
         if answer is not None:
-            (reason, world, at), revision = answer
+            (reason, world, at, question), revision = answer
             decision = Decision(
                 allowed=reason is Reason.ALLOWED,
                 reason=reason,
@@ -65,33 +67,51 @@ def explained(
                 revision=revision,
             )
             return _explained(decision, question, world, at)
+    decision, world = _answered(store, question, live, now, at_least, within)
+    if decision.reason is Reason.UNKNOWN_SUBJECT:
+        question = respelled(store, question, within=within) or question
+        decision, world = _answered(store, question, live, now, at_least, within)
+    return _explained(decision, question, world, now)
+
+
+def _answered(
+    store: Store,
+    question: Question,
+    live: bool,
+    now: int,
+    at_least: Revision | None,
+    within: object,
+) -> tuple[Decision, World | None]:
     if within is None:
         answers = _in_snapshot(store, question, live, now)
     else:
         answers = _in_transaction(partial(store.fetch_many, within=within), question, live, now)
-    decision, world = _decided(store, question, answers, live, at_least)
-    return _explained(decision, question, world, now)
+    return _decided(store, question, answers, live, at_least)
 
 
 def _in_memory(
     question: Question, index: Index, now: int
-) -> tuple[Reason, World | None, int] | None:
-    """Out of an index: what is decided, on which facts; None where the permission is critical."""
+) -> tuple[Reason, World | None, int, Question] | None:
+    """Out of an index: what is decided, on which facts, of whom as ids are spelled there; None where the
+    permission is critical.
+    """
+    question = question._replace(subject=SubjectId(index.facts.spelled(question.subject)))
     permission = index.facts.permission(question.permission)
     if permission is not None and permission[1]:
         return None
     m = index.facts.memberships.get(question.subject)
     if m is None:
-        return Reason.UNKNOWN_SUBJECT, None, now
+        return Reason.UNKNOWN_SUBJECT, None, now, question
     if m in index.facts.inactive:
-        return Reason.DEACTIVATED, None, now
+        return Reason.DEACTIVATED, None, now, question
     if permission is None:
-        return Reason.UNKNOWN_PERMISSION, None, now
+        return Reason.UNKNOWN_PERMISSION, None, now, question
     if question.resource not in index.facts.resources:
-        return Reason.UNKNOWN_RESOURCE, None, now
+        return Reason.UNKNOWN_RESOURCE, None, now, question
     roles = index.roles_with(question.permission)
     is_given = index.gives(m, roles, index.facts.resources[question.resource], now)
-    return Reason.ALLOWED if is_given else Reason.NO_ROLE, excerpt(index, question), now
+    reason = Reason.ALLOWED if is_given else Reason.NO_ROLE
+    return reason, excerpt(index, question), now, question
 
 
 def _in_snapshot(store: Store, question: Question, live: bool, now: int) -> list[Rows]:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from rescind import model
 from rescind.decision import lists
-from rescind.decision.check import Guesses, Question, check, check_many
+from rescind.decision.check import Guesses, Question, check, check_many, folds_ids
 from rescind.decision.explain import explained
 from rescind.decision.memory import Recall
 from rescind.errors import (
@@ -20,7 +21,7 @@ from rescind.errors import (
     StoreUnavailable,
 )
 from rescind.errors.database import REPEAT_TRANSACTION
-from rescind.model import Decision, Microseconds, Page, Revision
+from rescind.model import Decision, GroupId, Microseconds, OrganizationId, Page, Revision
 from rescind.store import Store
 from rescind.waiting import NEVER, deadline_within, until
 
@@ -149,6 +150,20 @@ class Questions:
                 kind=kind,
                 within=within,
             )
+
+    def holder(self, organization: OrganizationId, holder: str) -> str:
+        """A subject, or `group:…`, as the organization keeps it."""
+        canonical = model.canonical_subject(holder)
+        if canonical == holder:
+            return holder
+        return canonical if folds_ids(self._store, organization) else holder
+
+    def group(self, organization: OrganizationId, group: GroupId) -> GroupId:
+        """A group's id as the organization keeps it."""
+        canonical = model.canonical(group)
+        if canonical == group:
+            return group
+        return GroupId(canonical) if folds_ids(self._store, organization) else group
 
     def _revision(self, token: str | None) -> Revision | None:
         return None if token is None else self._store.seals.parse(token)

@@ -180,6 +180,13 @@ class RoleNotForResource(RescindError):
     mend = "Give it on such a resource, or give another role."
 
 
+class IdsLookAlike(RescindError):
+    """Ids of different people or groups would be one id under the rule."""
+
+    code = "ids_look_alike"
+    mend = "Remove one of each, or change its id; `rescind doctor` lists them all."
+
+
 class KeyReused(RescindError):
     """The idempotency key was used for another change."""
 

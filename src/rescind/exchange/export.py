@@ -34,7 +34,7 @@ from rescind.changes import (
 )
 from rescind.errors import InvalidArgument, OrganizationNotFound
 from rescind.exchange.tables import MEMBERS_PER_CHANGE
-from rescind.model import ENVIRONMENT, OnLoss, RoleMode
+from rescind.model import ENVIRONMENT, IdRule, OnLoss, RoleMode
 from rescind.model.amounts import counted
 from rescind.store import Rows
 
@@ -100,8 +100,8 @@ def exported(authority: Authority, organization: str) -> list[Change]:
 
 
 def _organization(settings: Rows) -> Iterator[Change]:
-    *_, name, mode, on_loss, _ = settings[0]
-    yield CreateOrganization(name=name)
+    *_, name, id_rule, mode, on_loss, _ = settings[0]
+    yield CreateOrganization(name=name, id_rule=IdRule(id_rule))
     if (mode, on_loss) != (RoleMode.MULTIPLE, OnLoss.DEFAULT):
         yield SetRoleMode(mode=RoleMode(mode), on_loss=OnLoss(on_loss))
 

@@ -20,16 +20,19 @@ from rescind.changes import (
     CreateOrganization,
     RemoveMembers,
     ReplaceMembers,
+    SetIdRule,
     to_json,
     to_object,
 )
 from rescind.errors import BadInput, InvalidArgument, RescindError
 from rescind.errors.base import in_json
 from rescind.exchange.readers import Item
-from rescind.model import ENVIRONMENT, Difference, Direction, Receipt, organization_id
+from rescind.model import ENVIRONMENT, Difference, Direction, LookAlike, Receipt, organization_id
 from rescind.propagation.pending import settle_organization
 
 BATCH_SIZE = 500
+MOST_SHOWN = 20
+"""Look-alikes that a summary names."""
 
 Progress = Callable[[int, int], None]
 """Told after each batch how many of the items are applied, and of how many."""
@@ -38,7 +41,7 @@ Progress = Callable[[int, int], None]
 @dataclass(slots=True)
 class Summary:
     """What an import did. `repeated` counts batches that an earlier import had done, `not_found` what was
-    to be taken away and did not exist.
+    to be taken away and did not exist, `look_alikes` ids that others look like, with some `examples`.
     """
 
     organizations: list[str] = field(default_factory=list)
@@ -48,6 +51,8 @@ class Summary:
     granting: int = 0
     revoking: int = 0
     not_found: int = 0
+    look_alikes: int = 0
+    examples: list[LookAlike] = field(default_factory=list)
     seconds: float = 0.0
     token: str | None = None
 
@@ -57,6 +62,9 @@ class Summary:
         self.changes += changes
         self.token = receipt.token
         self.not_found += len(receipt.not_found)
+        self.look_alikes += len(receipt.look_alikes)
+        room = MOST_SHOWN - len(self.examples)
+        self.examples += receipt.look_alikes[:room]
         if receipt.recorded_at < started:
             self.repeated += 1
         elif receipt.changed:
@@ -155,12 +163,17 @@ def _batches(items: list[Item], size: int) -> list[list[Item]]:
     room = size
     for item in items:
         weight = _weight(item.change)
-        if found[-1] and (weight > room or isinstance(item.change, CreateOrganization)):
+        if found[-1] and (weight > room or stands_first(item.change, found[-1][-1].change)):
             found.append([])
             room = size
         found[-1].append(item)
         room -= weight
     return found
+
+
+def stands_first(change: Change, before: Change | None = None) -> bool:
+    """Whether a change begins a batch: where it must be the first, or what stands before it is alone."""
+    return isinstance(change, CreateOrganization | SetIdRule) or isinstance(before, SetIdRule)
 
 
 def _weight(change: Change) -> int:

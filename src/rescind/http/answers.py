@@ -11,7 +11,16 @@ from msgspec import UNSET, Struct, UnsetType
 
 from rescind.changelog import LogEntry
 from rescind.errors import InvalidArgument
-from rescind.model import Chain, Decision, Difference, Explanation, Page, PendingWork, Receipt
+from rescind.model import (
+    Chain,
+    Decision,
+    Difference,
+    Explanation,
+    LookAlike,
+    Page,
+    PendingWork,
+    Receipt,
+)
 
 REVISION: Final = "Rescind-Revision"
 """The header of the state that an answer was made at; hand it back as AT_LEAST."""
@@ -135,6 +144,23 @@ class NotFound(Struct, frozen=True):
     name: str
 
 
+class Alike(Struct, frozen=True):
+    """An id that was added, deactivated, removed or not found, and others that look like it.
+
+    The others are different people or groups, and keep what they have.
+    """
+
+    what: str
+    name: str
+    others: tuple[str, ...]
+    is_missing: bool
+
+    @classmethod
+    def of(cls, found: LookAlike) -> Alike:
+        """The same, as JSON has it."""
+        return cls(found.what, found.name, found.others, found.is_missing)
+
+
 class Received(Struct, frozen=True):
     """What a change did, and when it held. `revision` is the token, `number` the organization's count.
 
@@ -154,6 +180,7 @@ class Received(Struct, frozen=True):
     settled_at: datetime | None
     not_found: tuple[NotFound, ...] = ()
     only_expiring: tuple[str, ...] = ()
+    look_alikes: tuple[Alike, ...] = ()
     difference: Differing | UnsetType = UNSET
 
     @classmethod
@@ -174,6 +201,7 @@ class Received(Struct, frozen=True):
             settled_at=receipt.settled_at,
             not_found=tuple(NotFound(each.what, each.name) for each in receipt.not_found),
             only_expiring=receipt.only_expiring,
+            look_alikes=tuple(map(Alike.of, receipt.look_alikes)),
             difference=UNSET if found is None else Differing.of(found),
         )
 

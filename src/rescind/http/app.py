@@ -21,7 +21,17 @@ from rescind.http.authzen import routes as authzen
 from rescind.http.gate import Gate, Sent
 from rescind.http.methods import telling_methods
 from rescind.http.public import Document, Public
-from rescind.http.routes import changes, checks, facts, health, imports, keys, lists, pending
+from rescind.http.routes import (
+    changes,
+    checks,
+    facts,
+    health,
+    imports,
+    keys,
+    lists,
+    look_alikes,
+    pending,
+)
 from rescind.http.service import Service
 from rescind.http.slashes import keeping_slashes, telling_slashes
 from rescind.http.threads import Left, Threads
@@ -32,6 +42,7 @@ OURS: Final = [
     *checks.ROUTES,
     *lists.ROUTES,
     *facts.ROUTES,
+    *look_alikes.ROUTES,
     *changes.ROUTES,
     *imports.ROUTES,
     *pending.ROUTES,

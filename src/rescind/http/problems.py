@@ -69,6 +69,7 @@ _STATUSES: Final[dict[type[RescindError], int]] = {
     errors.NestingCycle: 409,
     errors.ResourceCycle: 409,
     errors.ParentTypeRefused: 409,
+    errors.IdsLookAlike: 409,
     errors.KeyReused: 409,
     errors.PendingMoved: 409,
     errors.NotCommitted: 409,

@@ -29,9 +29,19 @@ from rescind.model.names import (
     role_id,
     subject_id,
 )
-from rescind.model.receipts import MOST_NOT_FOUND, Difference, Missing, PendingWork, Receipt
+from rescind.model.receipts import (
+    MOST_LOOK_ALIKES,
+    MOST_NOT_FOUND,
+    AlikeIds,
+    Difference,
+    LookAlike,
+    Missing,
+    PendingWork,
+    Receipt,
+)
 from rescind.model.revisions import Revision
 from rescind.model.seals import Seals
+from rescind.model.spelling import IdRule, canonical, canonical_subject, folded
 from rescind.model.times import microseconds, moment
 from rescind.model.words import (
     ENVIRONMENT,
@@ -60,9 +70,11 @@ __all__ = [
     "ENVIRONMENT",
     "MAX_ID_LENGTH",
     "MAX_TEXT_LENGTH",
+    "MOST_LOOK_ALIKES",
     "MOST_NOT_FOUND",
     "ROOT",
     "SUBJECT_KINDS",
+    "AlikeIds",
     "AssignmentEntry",
     "Assurance",
     "Chain",
@@ -75,6 +87,8 @@ __all__ = [
     "FactPage",
     "GroupEntry",
     "GroupId",
+    "IdRule",
+    "LookAlike",
     "MemberEntry",
     "MembershipEntry",
     "Microseconds",
@@ -97,6 +111,9 @@ __all__ = [
     "Route",
     "Seals",
     "SubjectId",
+    "canonical",
+    "canonical_subject",
+    "folded",
     "group_id",
     "holder_id",
     "microseconds",

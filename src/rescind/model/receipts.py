@@ -11,6 +11,8 @@ from rescind.model.revisions import Revision
 from rescind.model.words import Direction, OrganizationId, Route
 
 MOST_NOT_FOUND: Final = 10_000
+MOST_LOOK_ALIKES: Final = 1_000
+"""Of a receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,29 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAlike:
+    """An id that a change added, deactivated, removed or did not find, and others that look like it.
+
+    `what` is `subject` or `group`. The others are different people or groups, and keep what they have. Where
+    the id itself `is_missing`, one of them may be who was meant.
+    """
+
+    what: str
+    name: str
+    others: tuple[str, ...]
+    is_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlikeIds:
+    """Ids of an organization that look alike; `what` is `subject`, `group`, `role` or `permission`."""
+
+    organization: str
+    what: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What a change did, and when it held.
 
@@ -57,7 +82,8 @@ class Receipt:
     a change that revoked nothing. `route_reason` is empty where a change was repeated with its key.
     `not_found` is what was to be taken away, or to lose something, and did not exist: at most
     MOST_NOT_FOUND of them, each once, in the order of the changes. `only_expiring` are the required roles
-    that, since this change, only holders who expire have.
+    that, since this change, only holders who expire have. `look_alikes` are the ids, of
+    those that were added, deactivated, removed or not found, that others look like: MOST_LOOK_ALIKES at most.
     """
 
     organization: OrganizationId
@@ -70,6 +96,7 @@ class Receipt:
     settled_at: datetime | None
     not_found: tuple[Missing, ...] = ()
     only_expiring: tuple[str, ...] = ()
+    look_alikes: tuple[LookAlike, ...] = field(default=(), compare=False)
     route_reason: str = field(default="", compare=False)
     enforced_at: datetime | None = field(default=None, compare=False)
     enforcement_seconds: float | None = field(default=None, compare=False)

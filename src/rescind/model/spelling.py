@@ -121,6 +121,12 @@ def canonical(name: str) -> str:
     return _mapped(name, "NFC", "NFD")
 
 
+def canonical_subject(subject: str) -> str:
+    """The canonical spelling of a subject, or of who holds an assignment; its kind stays as it is."""
+    kind, colon, rest = subject.partition(":")
+    return f"{kind}:{canonical(rest)}" if colon else canonical(kind)
+
+
 @lru_cache(MOST_FOLDED)
 def folded(name: str) -> str:
     """What all that looks like a name has in common: compatibility caseless matches (Unicode, D146), whatever

@@ -13,17 +13,21 @@ from rescind.changes import (
     CreateOrganization,
     DeleteOrganization,
     DeleteRole,
+    SetIdRule,
     to_json,
 )
 from rescind.decision.world import WHOLE, whole
 from rescind.errors import InvalidChange
-from rescind.model import OrganizationId
+from rescind.model import IdRule, OrganizationId
 from rescind.propagation.budget import Budget
 from rescind.propagation.routing import Router
 from rescind.recording import record, required, together
 from rescind.recording.context import Context
+from rescind.recording.look_alikes import LOOK_ALIKES, watched, with_foldings
+from rescind.recording.respelling import Respelling
 from rescind.recording.roles import end_expired, end_role
 from rescind.recording.single_role import remember_holders, remember_roles, set_aside, settle_losses
+from rescind.recording.spelled import at_end, at_start
 from rescind.store import Rows, Transaction
 from rescind.store.base import OverBudget
 
@@ -37,6 +41,7 @@ class Plan:
 
     o: int
     mode: str
+    id_rule: str = IdRule.EXACT
     is_new: bool = False
     has_required: bool = False
     """Whether a role keeps its last holder in it."""
@@ -50,10 +55,13 @@ class Entry(NamedTuple):
     reason: str = ""
     key: str | None = None
     body: str = "[]"
+    given: str | None = None
+    """The batch as it was given, where the log has its ids in another spelling."""
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(self.body.encode()).hexdigest()
+        given = self.body if self.given is None else self.given
+        return hashlib.sha256(given.encode()).hexdigest()
 
     def names(self) -> dict[str, Any]:
         """As the statements of the log take it."""
@@ -78,7 +86,12 @@ def _number_in(o: int, revision: model.Revision) -> int:
 
 
 def require_order(changes: list[Change]) -> None:
-    """Raises InvalidChange unless an organization is created by the first change, and deleted by the last."""
+    """Raises InvalidChange unless an organization is created by the first change and deleted by the last.
+
+    A rule for ids is set by a batch of its own.
+    """
+    if len(changes) > 1 and any(isinstance(change, SetIdRule) for change in changes):
+        raise InvalidChange(change="SetIdRule", mend="make it a batch of its own")
     if any(isinstance(change, DeleteOrganization) for change in changes[:-1]):
         raise InvalidChange(change="DeleteOrganization", mend="make it the last of its batch")
     if any(isinstance(change, CreateOrganization) for change in changes[1:]):
@@ -110,6 +123,7 @@ class Batch:
         looks_for_replicas: bool = False,
         force: bool = False,
         others: dict[int, Rows] | None = None,
+        respelling: Respelling | None = None,
     ) -> None:
         self.plan, self.name, self.changes, self.entry = plan, name, changes, entry
         self.budget = budget
@@ -118,6 +132,8 @@ class Batch:
         self.outcome: Callable[[], Rows] = list
         self.leases: Callable[[], Rows | None] = _unread
         self._others = others or {}
+        self.respelling = respelling
+        self._alike: list[tuple[str, Callable[[], Rows]]] = []
         self._observe = observe
         self._only_at = only_at
         self._looks_for_replicas = looks_for_replicas
@@ -131,14 +147,30 @@ class Batch:
         if plan.is_new:
             create = self.changes[0]
             title = getattr(create, "name", None) or name
-            tx.run("insert_organization", o=o, organization=name, name=title, now=self.entry.now)
+            about = {"id_rule": plan.id_rule, "search_name": model.folded(title)}
+            tx.run(
+                "insert_organization",
+                o=o,
+                organization=name,
+                name=title,
+                now=self.entry.now,
+                **about,
+            )
         if self._others:
             self._end_roles_elsewhere(tx, router)
-        tx.begin(o=o, organization=name, mode=plan.mode, has_required=plan.has_required)
+        tx.begin(
+            o=o,
+            organization=name,
+            mode=plan.mode,
+            has_required=plan.has_required,
+            id_rule=plan.id_rule,
+        )
         if self.entry.key is not None:
             self._claim_key(tx)
         if self._only_at is not None:
             tx.guard("refuse_moved", o=o, at=_number_in(o, self._only_at))
+        if self.respelling is not None:
+            tx.guard("refuse_moved", o=o, at=self.respelling.revision)
         if self._observe:
             self._states = [self._look(tx)]
         if any(self._others.values()):
@@ -146,7 +178,7 @@ class Batch:
             tx.count("note_pended_elsewhere", "pended")
         context = self._context(tx, router, o, name, plan.mode)
         is_judged = context.is_single_role and not isinstance(self.changes[-1], DeleteOrganization)
-        takes = is_judged and remember_roles(context, self.changes)
+        takes = is_judged and remember_roles(context, at_start(self.changes))
         is_guarded = self._is_guarded(context)
         if is_guarded:
             required.remember_holders(context)
@@ -158,13 +190,15 @@ class Batch:
                     raise InvalidChange(**error.facts, number=place + 1) from None
                 raise
         if is_judged:
-            set_aside(context, self.changes, takes=takes)
+            set_aside(context, at_end(self.changes), takes=takes)
         if is_guarded:
             required.require_holders(context, self.changes)
         is_mode_other = context.is_single_role != (plan.mode == "single")
-        self.alters_plan = is_mode_other or required.alters(self.changes)
+        sets_rule = isinstance(self.changes[0], SetIdRule) if self.changes else False
+        self.alters_plan = is_mode_other or sets_rule or required.alters(self.changes)
         if self._observe:
             self._states.append(self._look(tx))
+        self._look_for_look_alikes(tx)
         self.outcome = tx.close(o=o, **self.entry.names())
         if self._looks_for_replicas:
             self.leases = tx.once_committed("list_leases", o=o)
@@ -174,6 +208,8 @@ class Batch:
         before, after = (
             {query: rows() for query, rows in observed.items()} for observed in self._states
         )
+        if self.respelling is not None:
+            before = self.respelling.of_rows(before)
         if not after["read_settings"]:  # deleted: what may be left of it is nobody's
             after = {query: [] for query in after} | {"read_settings": before["read_settings"]}
         return whole(before["read_settings"][0], before), whole(after["read_settings"][0], after)
@@ -181,7 +217,18 @@ class Batch:
     def _context(
         self, tx: Transaction, router: Router, o: int, name: model.OrganizationId, mode: str
     ) -> Context:
-        return Context(tx, name, o, self.entry.now, mode == "single", router)
+        respellings = {} if self.respelling is None else self.respelling.respellings
+        return Context(tx, name, o, self.entry.now, mode == "single", router, respellings)
+
+    def look_alikes(self) -> dict[str, Rows]:
+        """Which ids that the batch added, deactivated or removed have look-alikes: rows of id and another."""
+        return {what: rows() for what, rows in self._alike}
+
+    def _look_for_look_alikes(self, tx: Transaction) -> None:
+        for what, names in watched(self.changes).items():
+            query, limit = LOOK_ALIKES[what], model.MOST_LOOK_ALIKES
+            rows = tx.observe(query, o=self.plan.o, names=with_foldings(names), limit=limit)
+            self._alike.append((what, rows))
 
     def _is_guarded(self, context: Context) -> bool:
         """Whether the last holder of a required role is to be kept; not where the organization is deleted."""

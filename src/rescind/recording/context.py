@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rescind import model
@@ -26,6 +26,8 @@ class Context:
     now: Microseconds
     is_single_role: bool
     router: Router
+    respellings: dict[str, list[tuple[str, str, str | None]]] = field(default_factory=dict)
+    """Ids to be spelled anew, where a rule for ids is set: of `memberships` and of `groups`."""
 
     @property
     def scope(self) -> Scope:
@@ -49,6 +51,12 @@ def hold_definitions(context: Context) -> None:
     """
     if context.organization != ENVIRONMENT:
         context.tx.run("hold_definitions")
+
+
+def folding(name: str) -> str | None:
+    """What all that looks like an id has in common, as the store keeps it: nothing where that is the id."""
+    folded = model.folded(name)
+    return None if folded == name else folded
 
 
 def json_list(values: Iterable[str]) -> str:

@@ -7,19 +7,33 @@ from typing import Any
 from rescind import changes, model
 from rescind.propagation import routing
 from rescind.recording import memberships
-from rescind.recording.context import BURIED, Context, json_list
+from rescind.recording.context import BURIED, Context, folding, json_list
 
 
 def create(context: Context, change: changes.CreateGroup) -> None:
-    names = {"o": context.o, "group": model.group_id(change.group), "name": change.name}
+    group = model.group_id(change.group)
+    names = {"o": context.o, "group": group, "name": change.name}
     context.tx.guard("refuse_group_differs", **names)
-    context.tx.count("insert_group", "altered", "numbers", **names)
+    searched = {"folded": folding(group), "search_name": model.folded(change.name or group)}
+    context.tx.count("insert_group", "altered", "numbers", **searched, **names)
 
 
 def rename(context: Context, change: changes.RenameGroup) -> None:
     names = {"o": context.o, "group": model.group_id(change.group)}
     context.tx.guard("refuse_group_missing", **names)
-    context.tx.count("rename_group", "altered", name=change.name, **names)
+    searched = model.folded(change.name)
+    context.tx.count("rename_group", "altered", name=change.name, search_name=searched, **names)
+
+
+def change_id(context: Context, change: changes.ChangeGroupId) -> None:
+    """The number stays, and so does all that goes by it."""
+    old, new = model.group_id(change.group), model.group_id(change.new_id)
+    names = {"o": context.o, "group": old}
+    context.tx.guard("refuse_group_missing", **names)
+    context.tx.guard("refuse_group_id_taken", new_id=new, **names)
+    if old != new:
+        searched = {"folded": folding(new), "search_name": model.folded(new)}
+        context.tx.count("change_group_id", "altered", new_id=new, **searched, **names)
 
 
 def delete(context: Context, change: changes.DeleteGroup) -> None:

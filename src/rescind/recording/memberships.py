@@ -6,8 +6,9 @@ import json
 from collections.abc import Sequence
 
 from rescind import changes, model
+from rescind.errors import InvalidChange
 from rescind.propagation import routing
-from rescind.recording.context import Context
+from rescind.recording.context import Context, folding
 
 
 def add(context: Context, change: changes.AddMembership) -> None:
@@ -16,7 +17,8 @@ def add(context: Context, change: changes.AddMembership) -> None:
 
 def add_many(context: Context, added: Sequence[changes.AddMembership]) -> None:
     """Add memberships of different subjects, in as many statements as for one."""
-    listed = [(model.subject_id(change.subject), change.name) for change in added]
+    subjects = [(model.subject_id(change.subject), change.name) for change in added]
+    listed = [(subject, name, folding(subject)) for subject, name in subjects]
     names = {"o": context.o, "added": json.dumps(listed, ensure_ascii=False)}
     context.tx.guard("refuse_memberships_differ", **names)
     context.tx.count("insert_memberships", "altered", "numbers", now=context.now, **names)
@@ -24,9 +26,33 @@ def add_many(context: Context, added: Sequence[changes.AddMembership]) -> None:
 
 def create_missing(context: Context, subjects: Sequence[str]) -> None:
     """Add a membership for each subject that has none; those that are there stay as they are."""
-    listed = [(subject, None) for subject in sorted({model.subject_id(each) for each in subjects})]
+    named = sorted({model.subject_id(each) for each in subjects})
+    listed = [(subject, None, folding(subject)) for subject in named]
     names = {"o": context.o, "added": json.dumps(listed, ensure_ascii=False)}
     context.tx.count("insert_memberships", "altered", "numbers", now=context.now, **names)
+
+
+def rename(context: Context, change: changes.RenameMembership) -> None:
+    names = _named(context, change.subject)
+    context.tx.guard("refuse_membership_missing", **names)
+    context.tx.count("rename_membership", "altered", name=change.name, **names)
+
+
+def change_id(context: Context, change: changes.ChangeMembershipId) -> None:
+    """The number stays, and so does all that goes by it. The old id loses what the new one has."""
+    old, new = model.subject_id(change.subject), model.subject_id(change.new_id)
+    if old.partition(":")[0] != new.partition(":")[0]:
+        raise InvalidChange(
+            subject=old, new_id=new, mend="keep the kind, which is before the colon"
+        )
+    names = {"o": context.o, "subject": old}
+    context.tx.guard("refuse_membership_missing", **names)
+    context.tx.guard("refuse_membership_id_taken", new_id=new, **names)
+    if old != new:
+        context.tx.count("note_membership_has_access", "revokes", **names)
+        context.tx.count(
+            "change_membership_id", "altered", new_id=new, folded=folding(new), **names
+        )
 
 
 def deactivate(context: Context, change: changes.DeactivateMembership) -> None:

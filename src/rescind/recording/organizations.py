@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from rescind import changes, model
 from rescind.recording.context import BURIED, Context
 
@@ -10,12 +12,15 @@ def create(context: Context, change: changes.CreateOrganization) -> None:
     """The row itself was made before the lock; here only its root resource is."""
     if change.name is not None:
         context.tx.guard("refuse_organization_differs", o=context.o, name=change.name)
+    if isinstance(change.id_rule, model.IdRule):
+        context.tx.guard("refuse_id_rule_differs", o=context.o, id_rule=change.id_rule.value)
     context.tx.guard("refuse_organization_known", o=context.o)
     context.tx.count("insert_root", "altered", o=context.o)
 
 
 def rename(context: Context, change: changes.RenameOrganization) -> None:
-    context.tx.count("rename_organization", "altered", o=context.o, name=change.name)
+    names = {"name": change.name, "search_name": model.folded(change.name)}
+    context.tx.count("rename_organization", "altered", o=context.o, **names)
 
 
 def delete(context: Context, change: changes.DeleteOrganization) -> None:
@@ -52,6 +57,21 @@ def set_role_mode(context: Context, change: changes.SetRoleMode) -> None:
     context.tx.run("forget_roles_before_mode", **names)
     context.tx.count("set_role_mode", "altered", "revokes", **names)
     context.is_single_role = change.mode is model.RoleMode.SINGLE
+
+
+def set_id_rule(context: Context, change: changes.SetIdRule) -> None:
+    """Where spellings stop meaning the same, those that are not kept lose what they had.
+
+    The ids that are not in the canonical spelling were read before the lock: `respellings`.
+    """
+    names = {"o": context.o, "id_rule": change.rule.value}
+    if change.rule is model.IdRule.CASEFOLD:
+        for kind, listed in context.respellings.items():
+            if listed:
+                context.tx.run(f"respell_{kind}", o=context.o, respellings=json.dumps(listed))
+        context.tx.count("set_id_rule", "altered", **names)
+    else:
+        context.tx.count("set_id_rule", "altered", "revokes", **names)
 
 
 def set_default_role(context: Context, change: changes.SetDefaultRole) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -16,13 +17,21 @@ from typing import Any, Final, NamedTuple
 from rescind import model
 from rescind.changes import Change, CreateOrganization, DeleteOrganization, DeleteRole
 from rescind.decision.difference import difference
-from rescind.errors import InvalidArgument, KeyReused, OrganizationNotFound, StoreConflict
+from rescind.errors import (
+    InvalidArgument,
+    KeyReused,
+    OrganizationNotFound,
+    PreconditionFailed,
+    StoreConflict,
+    StoreUnavailable,
+)
 from rescind.errors.database import REPEAT_TRANSACTION
 from rescind.model import (
     ENVIRONMENT,
     MOST_NOT_FOUND,
     Difference,
     Direction,
+    IdRule,
     Missing,
     OrganizationId,
     Receipt,
@@ -32,6 +41,8 @@ from rescind.model import (
 )
 from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
 from rescind.recording.batch import Batch, Entry, Plan, require_order
+from rescind.recording.look_alikes import look_alikes
+from rescind.recording.respelling import read_respelling, spelled_entry
 from rescind.store import Rows, Store
 from rescind.store.base import KeyTaken, OverBudget, PlanStale
 
@@ -63,8 +74,8 @@ class Recorded(NamedTuple):
 class Recorder:
     """Records batches in a store. Safe to use from many threads."""
 
-    def __init__(self, store: Store, costs: Costs) -> None:
-        self._store, self._costs = store, costs
+    def __init__(self, store: Store, costs: Costs, id_rule: IdRule) -> None:
+        self._store, self._costs, self._id_rule = store, costs, id_rule
         self._plans: dict[OrganizationId, Plan] = {}
 
     def record(
@@ -98,12 +109,13 @@ class Recorder:
                 if only_at is not None or not _is_deletion(changes):
                     raise
                 return self._deleted_before(name, entry, within, detail=detail)
+            spelled, logged = spelled_entry(plan, changes, entry)
             others = self._users_of_roles(name, changes, within)
             batch = Batch(
                 plan,
                 name,
-                changes,
-                entry,
+                spelled,
+                logged,
                 budget,
                 aside,
                 observe=detail and name != ENVIRONMENT,
@@ -111,6 +123,7 @@ class Recorder:
                 looks_for_replicas=within is None and self._store.engine == "postgres",
                 force=force,
                 others=others,
+                respelling=read_respelling(self._store, plan, changes, within),
             )
             start = time.perf_counter()
             try:
@@ -122,6 +135,10 @@ class Recorder:
                     raise StoreConflict(why=why, mend=REPEAT_TRANSACTION) from None
                 stale = plan
                 continue
+            except PreconditionFailed:
+                if batch.respelling is None or only_at is not None:
+                    raise
+                continue
             except OverBudget as refusal:
                 aside[refusal.step] = refusal
                 budget = BACKGROUND if len(aside) == MOST_STEPS_ASIDE else budget
@@ -132,8 +149,11 @@ class Recorder:
                 self._plans.pop(name, None)
                 raise
             seconds = time.perf_counter() - start
-            return self._recorded(batch, seconds, is_ours=within is None, detail=detail)
-        raise StoreConflict(organization=name, why="it kept changing its name or mode")
+            recorded = self._recorded(batch, seconds, is_ours=within is None, detail=detail)
+            return self._with_look_alikes(recorded, batch.look_alikes(), within)
+        raise StoreConflict(
+            organization=name, why="it kept changing its name, mode or rule for ids"
+        )
 
     def preview(
         self,
@@ -152,11 +172,12 @@ class Recorder:
                 if only_at is not None or not _is_deletion(changes):
                     raise
                 return Difference((), ())
+            spelled, _ = spelled_entry(plan, changes, Entry(now))
             others = self._users_of_roles(name, changes, None)
             batch = Batch(
                 plan,
                 name,
-                changes,
+                spelled,
                 Entry(now),
                 BACKGROUND,
                 {},
@@ -164,6 +185,7 @@ class Recorder:
                 only_at=only_at,
                 force=force,
                 others=others,
+                respelling=read_respelling(self._store, plan, changes, None),
             )
             try:
                 self._store.transact(batch, keep=False)
@@ -172,7 +194,9 @@ class Recorder:
                 continue
             self._plans.pop(name, None)
             return _difference(batch)
-        raise StoreConflict(organization=name, why="it kept changing its name or mode")
+        raise StoreConflict(
+            organization=name, why="it kept changing its name, mode or rule for ids"
+        )
 
     # --- before -----------------------------------------------------------------------------------
 
@@ -180,14 +204,18 @@ class Recorder:
         known = self._plans.get(name)
         if known is not None:
             return known
-        ((o, mode, next_id, has_required),) = self._store.fetch(
+        ((o, mode, next_id, has_required, id_rule),) = self._store.fetch(
             "plan", {"organization": name}, within=within
         )
         if o is None:
             if not (changes and isinstance(changes[0], CreateOrganization)):
                 raise OrganizationNotFound(organization=name)
-            return Plan(next_id, "multiple", is_new=True, has_required=bool(has_required))
-        plan = Plan(o, mode, has_required=bool(has_required))
+            given = changes[0].id_rule
+            rule = given if isinstance(given, IdRule) else self._id_rule
+            return Plan(
+                next_id, "multiple", rule.value, is_new=True, has_required=bool(has_required)
+            )
+        plan = Plan(o, mode, id_rule, has_required=bool(has_required))
         if within is None:
             self._plans[name] = plan
         return plan
@@ -277,9 +305,21 @@ class Recorder:
             self._store.fetch("confirm_keyed_outcome", names)
         if outcome[3] is None:
             outcome[1] -= 1  # it altered nothing: the key holds the revision that it would have had
-        return Recorded(
+        recorded = Recorded(
             _receipt(self._store.seals, name, tuple(outcome), outcome[6]), is_repeated=True
         )
+        return self._with_look_alikes(recorded, {}, within)
+
+    def _with_look_alikes(
+        self, recorded: Recorded, known: dict[str, Rows], within: object
+    ) -> Recorded:
+        """With the look-alikes of what was not found, too. They are a warning: the change stands without."""
+        receipt = recorded.receipt
+        with suppress(StoreUnavailable):
+            found = look_alikes(self._store, receipt, known, within)
+            if found:
+                return recorded._replace(receipt=replace(receipt, look_alikes=found))
+        return recorded
 
 
 def _receipt(

@@ -42,12 +42,19 @@ class Transaction(Protocol):
     """The statements of one change. An engine may send them off without waiting for results."""
 
     def begin(
-        self, *, o: int, organization: str, mode: str, has_required: bool | None = None
+        self,
+        *,
+        o: int,
+        organization: str,
+        mode: str,
+        has_required: bool | None = None,
+        id_rule: str | None = None,
     ) -> None:
         """Lock the organization and start its counters at zero. With `has_required` it is also planned for
         whether a role is required in it.
 
-        The change fails with PlanStale if the organization is not what was planned for.
+        The change fails with PlanStale if the organization is not what was planned for. Where no rule for
+        ids is given, any will do.
         """
 
     def guard(self, query: str, /, **params: Any) -> None:
@@ -151,7 +158,7 @@ Change: TypeAlias = Callable[[Transaction], None]
 
 
 class PlanStale(Exception):
-    """The organization changed its name or mode between plan and lock: plan again."""
+    """The organization changed its name, mode or rule for ids between plan and lock: plan again."""
 
 
 class OverBudget(Exception):

@@ -25,6 +25,7 @@ SCHEMA: Final = "rescind"
 
 SHARED = (
     "changes.sql",
+    "spelling.sql",
     "pairs.sql",
     "single_role.sql",
     "required.sql",

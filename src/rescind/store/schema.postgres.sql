@@ -26,6 +26,7 @@ CREATE TABLE rescind.organization (
     default_role INTEGER,
     created_at BIGINT NOT NULL,
     deleted_as TEXT COLLATE "C"
+    -- `id_rule` and `search_name` are at the end of this file
 );
 
 CREATE INDEX organization_by_default_role ON rescind.organization (default_role) WHERE default_role IS NOT NULL;
@@ -41,6 +42,7 @@ CREATE TABLE rescind.membership (
     name TEXT COLLATE "C",
     active BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
+    folded TEXT COLLATE "C",                -- what look-alikes have in common, where that is not the subject
     PRIMARY KEY (organization, id),
     UNIQUE (organization, subject)
 );
@@ -49,17 +51,23 @@ CREATE INDEX membership_by_subject ON rescind.membership (subject, organization)
 
 CREATE INDEX membership_deactivated ON rescind.membership (organization, subject) WHERE NOT active;
 
+CREATE INDEX membership_by_folded ON rescind.membership (organization, folded) WHERE folded IS NOT NULL;
+
 CREATE TABLE rescind."group" (
     organization INTEGER NOT NULL REFERENCES rescind.organization (id),
     id INTEGER NOT NULL,
     slug TEXT COLLATE "C" NOT NULL,         -- one that was deleted has given up its name
     name TEXT COLLATE "C",
     ended BIGINT,                           -- the revision that deleted it: a tombstone
+    folded TEXT COLLATE "C",                -- as of a membership
+    -- `search_name` is at the end of this file
     PRIMARY KEY (organization, id),
     UNIQUE (organization, slug)
 );
 
 CREATE INDEX group_ended ON rescind."group" (organization) WHERE ended IS NOT NULL;
+
+CREATE INDEX group_by_folded ON rescind."group" (organization, folded) WHERE folded IS NOT NULL;
 
 CREATE TABLE rescind.group_member (
     organization INTEGER NOT NULL,
@@ -560,13 +568,13 @@ $$;
 -- Lock the organization for one change and start its counters at zero. Refuses when the organization, its role mode, or
 -- whether a role is required in it, is no longer what the change was planned for.
 CREATE FUNCTION rescind.begin(organization_id integer, expected_slug text, expected_mode text,
-                              expects_required boolean DEFAULT NULL) RETURNS bigint
+                              expects_required boolean DEFAULT NULL, expected_rule text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     found rescind.organization;
 BEGIN
     SELECT * INTO found FROM rescind.organization WHERE id = organization_id FOR NO KEY UPDATE;
-    IF found.slug IS DISTINCT FROM expected_slug OR found.role_mode <> expected_mode THEN
+    IF found.slug IS DISTINCT FROM expected_slug OR found.role_mode <> expected_mode OR found.id_rule <> expected_rule THEN
         RAISE EXCEPTION USING ERRCODE = 'RS002', MESSAGE = 'the organization is not as planned';
     END IF;
     IF expects_required <> EXISTS (SELECT 1 FROM rescind.role WHERE organization IN (0, organization_id) AND required) THEN
@@ -786,3 +794,12 @@ DELETE FROM rescind.permission WHERE organization < 0;
 DELETE FROM rescind.role WHERE organization < 0;
 
 DELETE FROM rescind.organization WHERE id < 0;
+
+-- Columns of which the planner is told nothing. `id_rule` says which spellings of an id mean the same; `search_name` is the
+-- name, or else the id, as a search looks for it.
+
+ALTER TABLE rescind.organization ADD COLUMN id_rule TEXT COLLATE "C" NOT NULL DEFAULT 'exact' CHECK (id_rule IN ('exact', 'casefold'));
+
+ALTER TABLE rescind.organization ADD COLUMN search_name TEXT COLLATE "C" NOT NULL DEFAULT '';
+
+ALTER TABLE rescind."group" ADD COLUMN search_name TEXT COLLATE "C" NOT NULL DEFAULT '';

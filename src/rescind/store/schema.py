@@ -30,6 +30,7 @@ VERSIONS = (
     "0019",
     "0020",
     "0021",
+    "0022",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 FORMER_VERSIONS = VERSIONS[: VERSIONS.index("0021")]

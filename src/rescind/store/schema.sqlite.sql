@@ -25,7 +25,9 @@ CREATE TABLE rescind_organization (
     on_loss TEXT NOT NULL DEFAULT 'default' CHECK (on_loss IN ('default', 'next-highest')),
     default_role INTEGER REFERENCES rescind_role (id),
     created_at INTEGER NOT NULL,
-    deleted_as TEXT
+    deleted_as TEXT,
+    id_rule TEXT NOT NULL DEFAULT 'exact' CHECK (id_rule IN ('exact', 'casefold')),
+    search_name TEXT NOT NULL DEFAULT ''    -- the name as a search looks for it
 ) STRICT;
 
 CREATE INDEX rescind_organization_by_default_role ON rescind_organization (default_role) WHERE default_role IS NOT NULL;
@@ -41,6 +43,7 @@ CREATE TABLE rescind_membership (
     name TEXT,
     active INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
+    folded TEXT,                            -- what look-alikes have in common, where that is not the subject
     PRIMARY KEY (organization, id),
     UNIQUE (organization, subject)
 ) STRICT, WITHOUT ROWID;
@@ -49,17 +52,23 @@ CREATE INDEX rescind_membership_by_subject ON rescind_membership (subject, organ
 
 CREATE INDEX rescind_membership_deactivated ON rescind_membership (organization, subject) WHERE NOT active;
 
+CREATE INDEX rescind_membership_by_folded ON rescind_membership (organization, folded) WHERE folded IS NOT NULL;
+
 CREATE TABLE rescind_group (
     organization INTEGER NOT NULL REFERENCES rescind_organization (id),
     id INTEGER NOT NULL,
     slug TEXT NOT NULL,                     -- one that was deleted has given up its name
     name TEXT,
     ended INTEGER,                          -- the revision that deleted it: a tombstone
+    folded TEXT,                            -- as of a membership
+    search_name TEXT NOT NULL DEFAULT '',   -- the name, or else the id, as a search looks for it
     PRIMARY KEY (organization, id),
     UNIQUE (organization, slug)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX rescind_group_ended ON rescind_group (organization) WHERE ended IS NOT NULL;
+
+CREATE INDEX rescind_group_by_folded ON rescind_group (organization, folded) WHERE folded IS NOT NULL;
 
 CREATE TABLE rescind_group_member (
     organization INTEGER NOT NULL,
@@ -494,10 +503,12 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('rescind_membership', 'rescind_membership', '10000000000 10000 1'),
     ('rescind_membership', 'sqlite_autoindex_rescind_membership_2', '10000000000 10000 1'),
     ('rescind_membership', 'rescind_membership_by_subject', '10000000000 3 1'),
+    ('rescind_membership', 'rescind_membership_by_folded', '10000000000 1000 1'),
     ('rescind_membership', 'rescind_membership_deactivated', '10000000000 10000 1'),
     ('rescind_group', 'rescind_group', '10000000000 1000 1'),
     ('rescind_group', 'sqlite_autoindex_rescind_group_2', '10000000000 1000 1'),
     ('rescind_group', 'rescind_group_ended', '10000000000 10'),
+    ('rescind_group', 'rescind_group_by_folded', '10000000000 100 1'),
     ('rescind_group_member', 'rescind_group_member', '10000000000 50000 5 1'),
     ('rescind_group_member', 'rescind_group_member_by_group', '10000000000 50000 100 1 1'),
     ('rescind_group_member', 'rescind_group_member_expiring', '10000000000 50000 100 1 1'),

@@ -15,6 +15,7 @@ from rescind.decision.index.catalog import Catalog, Role
 from rescind.decision.index.kinds import Kinds
 from rescind.decision.index.orders import Name, Orders
 from rescind.decision.index.worked import Worked
+from rescind.model import MAX_ID_LENGTH, canonical_subject
 
 ROOT: Final = 0
 NOTHING: Final[frozenset[int]] = frozenset()
@@ -32,11 +33,12 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Rules:
-    """How many organization-wide roles count, and what is fallen back to."""
+    """How many organization-wide roles count, what is fallen back to, and how ids are spelled."""
 
     is_single: bool = False
     takes_next_highest: bool = False
     default_role: int | None = None
+    folds_ids: bool = False
 
 
 class Facts:
@@ -115,20 +117,43 @@ class Facts:
             + self.environment.size()
         )
 
+    def spelled(self, subject: str) -> str:
+        """A subject as it is kept. One that is malformed stays so."""
+        if self.rules.folds_ids and isinstance(subject, str) and len(subject) <= MAX_ID_LENGTH:
+            return canonical_subject(subject)
+        return subject
+
     # --- changed ----------------------------------------------------------------------------------
 
     def set_rules(self, rules: Rules) -> None:
-        """The organization's role mode and default role."""
+        """The organization's role mode, default role and rule for ids."""
         if rules != self.rules:
             self.rules = rules
             self._worked.forget_lines()
 
+    def unplace_memberships(self, numbers: dict[str, int | None]) -> None:
+        """Of each subject the membership that it is now, or none: another one has it no more.
+
+        A membership that is among them keeps all it has, for `put_membership` to give it its subject.
+        """
+        moved = set[int]()
+        for subject, number in numbers.items():
+            known = self.memberships.get(subject)
+            if known is not None and known != number:
+                del self.memberships[subject], self.subjects[known]
+                self.text_bytes -= getsizeof(subject)
+                self.subject_kinds.drop(subject, known)
+                self.orders.put(Name("memberships"), known, holds=False)
+                self._worked.forget_subject(subject)
+                moved.add(known)
+        for number in moved.difference(numbers.values()):
+            self.inactive.discard(number)
+            self.set_groups(number, {})
+            self.drop_holder(number)
+
     def put_membership(self, number: int, subject: str, *, active: bool) -> None:
-        """A membership as it is now; another of the same subject has gone, and all it had."""
-        known = self.memberships.get(subject)
-        if known is not None and known != number:
-            self.drop_membership(known)
-        if known != number:
+        """A membership as it is now; its subject is no other's."""
+        if subject not in self.memberships:
             self.text_bytes += getsizeof(subject)
             self.subject_kinds.put(subject, number)
             self.orders.put(Name("memberships"), number, holds=True)
@@ -136,20 +161,6 @@ class Facts:
         self.subjects[number] = subject
         (self.inactive.discard if active else self.inactive.add)(number)
         self._worked.forget_subject(subject)
-
-    def drop_membership(self, number: int) -> None:
-        """A membership that has gone, with its places in groups and its assignments."""
-        subject = self.subjects.pop(number, None)
-        if subject is None:
-            return
-        del self.memberships[subject]
-        self.text_bytes -= getsizeof(subject)
-        self.subject_kinds.drop(subject, number)
-        self.orders.put(Name("memberships"), number, holds=False)
-        self.inactive.discard(number)
-        self._worked.forget_subject(subject)
-        self.set_groups(number, {})
-        self.drop_holder(number)
 
     def set_groups(self, m: int, groups: dict[int, Until]) -> None:
         """The groups that a membership is directly in, and until when."""
@@ -178,24 +189,28 @@ class Facts:
             _drop(self.limited, m, group)
         self._worked.forget_subject(self.subjects.get(m, ""))
 
+    def unplace_groups(self, numbers: dict[str, int | None]) -> None:
+        """As `unplace_memberships`, of groups."""
+        moved = set[int]()
+        for slug, number in numbers.items():
+            known = self.groups.get(slug)
+            if known is not None and known != number:
+                del self.groups[slug], self.group_names[known]
+                self.text_bytes -= getsizeof(slug)
+                moved.add(known)
+        for number in moved.difference(numbers.values()):
+            self._drop_group(number)
+
     def put_group(self, number: int, slug: str) -> None:
-        """A group that exists; another of the same name has gone, and all it had."""
-        known = self.groups.get(slug)
-        if known is not None and known != number:
-            self.drop_group(known)
-        if known != number:
+        """A group that exists; its name is no other's."""
+        if slug not in self.groups:
             self.text_bytes += getsizeof(slug)
         self.groups[slug] = number
         self.group_names[number] = slug
         self.group_numbers.setdefault(number, number)
 
-    def drop_group(self, number: int) -> None:
-        """A group that has gone, with its members, nestings and assignments."""
-        slug = self.group_names.pop(number, None)
-        if slug is None:
-            return
-        del self.groups[slug]
-        self.text_bytes -= getsizeof(slug)
+    def _drop_group(self, number: int) -> None:
+        """A group that has gone and has no name, with its members, nestings and assignments."""
         del self.group_numbers[number]
         for m in tuple(self.members_of.get(number, ())):
             self.set_member(m, number, holds=False)

@@ -56,6 +56,9 @@ class Index:
             reach, roles = self.reach[subject], self.roles[permission]
             line = self.lines[resource]
         except KeyError:
+            spelled = self.facts.spelled(subject)
+            if spelled != subject:
+                return self.verdict(spelled, permission, resource, clock)
             found = self._work_out(subject, permission, resource)
             if isinstance(found, int):
                 return None
@@ -73,6 +76,7 @@ class Index:
 
     def resolved(self, subject: str, permission: str, resource: str, clock: Clock) -> int | None:
         """The verdict; None where the permission is critical, since that is for the facts to decide."""
+        subject = self.facts.spelled(subject)
         found = self._work_out(subject, permission, resource)
         if isinstance(found, int):
             return None if found == CRITICAL else found

@@ -93,15 +93,14 @@ class Reading:
                 index.worked.forget_roles()
 
     def _apply_groups(self, index: Index) -> None:
+        index.facts.unplace_groups(dict(self._of("tail_groups")))
         for slug, number in self._of("tail_groups"):
-            if number is None:
-                index.facts.drop_group(index.facts.groups.get(slug, 0))
-            else:
+            if number is not None:
                 index.facts.put_group(number, slug)
-        for subject, number, active in self._of("tail_memberships"):
-            if number is None:
-                index.facts.drop_membership(index.facts.memberships.get(subject, 0))
-            else:
+        memberships = self._of("tail_memberships")
+        index.facts.unplace_memberships({subject: number for subject, number, _ in memberships})
+        for subject, number, active in memberships:
+            if number is not None:
                 index.facts.put_membership(number, subject, active=bool(active))
         places: dict[int, dict[int, int | None]] = {}
         for m, group, until in self._of("tail_places"):

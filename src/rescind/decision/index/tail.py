@@ -24,7 +24,7 @@ MOST_ENTRIES: Final = 1_000
 
 
 class TooFarBehind(Exception):
-    """The log has so much that building anew is faster."""
+    """The log has so much, or of so much, that building anew is faster."""
 
 
 class OtherServer(Exception):
@@ -58,6 +58,8 @@ def read_tail(store: Store, index: Index, at: Revision) -> Tail | None:
         if max(len(log), len(environment_log)) > MOST_ENTRIES:
             raise TooFarBehind
         reading = Reading(index.o, _changes(log), _changes(environment_log))
+        if reading.own.is_all:
+            raise TooFarBehind
         reading.fetch(snapshot, is_single=state[0][4] == "single")
     revokes = any(row[1] == Direction.REVOKES for row in (*log, *environment_log))
 

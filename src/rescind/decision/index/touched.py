@@ -19,7 +19,8 @@ class Touched:
     """Names, by kind. `dropped_*` were deleted at some time, perhaps to be made again.
 
     `rosters` are groups all of whose members are meant, `children` groups all of whose nestings are,
-    `all_of` holders all of whose assignments are; `assignments` are (holder, resource).
+    `all_of` holders all of whose assignments are; `assignments` are (holder, resource). Where it `is_all`,
+    any id may be another now.
     """
 
     subjects: set[str] = field(default_factory=set)
@@ -33,6 +34,7 @@ class Touched:
     resources: set[str] = field(default_factory=set)
     assignments: set[tuple[str, str]] = field(default_factory=set)
     all_of: set[str] = field(default_factory=set)
+    is_all: bool = False
 
 
 def touched(logged: Iterable[Change]) -> Touched:
@@ -45,6 +47,10 @@ def touched(logged: Iterable[Change]) -> Touched:
 
 def _nothing(found: Touched, change: Any) -> None:
     """The organization's own row is read at any rate."""
+
+
+def _all(found: Touched, _: Any) -> None:
+    found.is_all = True
 
 
 def _subject(found: Touched, change: Any) -> None:
@@ -67,6 +73,22 @@ def _replaced_members(found: Touched, change: changes.ReplaceMembers) -> None:
 
 def _nesting(found: Touched, change: Any) -> None:
     found.children.add(model.group_id(change.group))
+
+
+def _membership_id(found: Touched, change: changes.ChangeMembershipId) -> None:
+    """What was noted of the old id is read again of the new one."""
+    old, new = model.subject_id(change.subject), model.subject_id(change.new_id)
+    found.subjects |= {old, new}
+    found.all_of.add(new)
+
+
+def _group_id(found: Touched, change: changes.ChangeGroupId) -> None:
+    old, new = model.group_id(change.group), model.group_id(change.new_id)
+    found.groups |= {old, new}
+    found.children.add(new)
+    found.all_of.add(f"group:{new}")
+    if old in found.rosters:
+        found.rosters.add(new)
 
 
 def _permission(found: Touched, change: Any) -> None:
@@ -105,12 +127,16 @@ _NOTES: dict[type, Callable[[Touched, Any], None]] = {
     changes.DeleteOrganization: _nothing,
     changes.SetRoleMode: _nothing,
     changes.SetDefaultRole: _nothing,
+    changes.SetIdRule: _all,
     changes.AddMembership: _subject,
+    changes.RenameMembership: _nothing,
+    changes.ChangeMembershipId: _membership_id,
     changes.DeactivateMembership: _subject,
     changes.ReactivateMembership: _subject,
     changes.RemoveMembership: _subject,
     changes.CreateGroup: _group,
     changes.RenameGroup: _nothing,
+    changes.ChangeGroupId: _group_id,
     changes.DeleteGroup: _group,
     changes.AddMembers: _members,
     changes.RemoveMembers: _members,

@@ -12,7 +12,7 @@ from rescind.decision.index.assignments import Held
 from rescind.decision.index.catalog import Catalog, Role
 from rescind.decision.index.facts import Rules
 from rescind.decision.index.index import Index
-from rescind.model import Revision, Seals
+from rescind.model import IdRule, Revision, Seals
 from rescind.store import Rows, Store
 
 ENVIRONMENT: Final = 0
@@ -56,10 +56,13 @@ def take_state(index: Index | None, state: Rows, seals: Seals) -> Revision:
     """The revision of a row of `index_state`, whose settings the index takes over. Raises Gone."""
     if not state or state[0][1] is None:
         raise Gone
-    o, _, number, environment, mode, on_loss, default_role, server = state[0]
+    o, _, number, environment, mode, on_loss, default_role, server, id_rule = state[0]
     if index is not None:
         index.server = server
-        index.facts.set_rules(Rules(mode == "single", on_loss == "next-highest", default_role))
+        rules = Rules(
+            mode == "single", on_loss == "next-highest", default_role, id_rule == IdRule.CASEFOLD
+        )
+        index.facts.set_rules(rules)
     return seals.revision(o, number, environment)
 
 

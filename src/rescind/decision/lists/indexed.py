@@ -25,7 +25,7 @@ class Indexed:
     def __init__(self, index: Index, question: Question, now: int) -> None:
         self._index, self._facts, self._now = index, index.facts, now
         self._orders = index.facts.orders
-        self._m = index.facts.memberships.get(question.subject, 0)
+        self._m = index.facts.memberships.get(index.facts.spelled(question.subject), 0)
         self._resource = index.facts.resources.get(question.resource, ROOT)
         self._roles = index.roles_with(question.permission)
         self._reach: Collection[int] | None = None

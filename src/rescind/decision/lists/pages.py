@@ -24,7 +24,7 @@ from rescind.decision.lists.streams import BEGINNING
 from rescind.decision.lists.subjects import subjects
 from rescind.decision.memory import Recall
 from rescind.errors import InvalidCursor, OrganizationNotFound
-from rescind.model import Page, Revision, Seals, require_number
+from rescind.model import IdRule, Page, Revision, Seals, canonical_subject, require_number
 from rescind.store import Store
 
 MAX_LIMIT = 10_000
@@ -98,7 +98,7 @@ def in_memory(
         if permission is None or permission[1]:
             return None if permission else Found([], None)
     is_known = (
-        query == "subjects" or question.subject in facts.memberships,
+        query == "subjects" or facts.spelled(question.subject) in facts.memberships,
         query == "resources" or question.resource in facts.resources,
     )
     if not all(is_known):
@@ -125,6 +125,12 @@ def _stored(
     if not rows:
         raise OrganizationNotFound(organization=question.organization)
     names = Names(*rows[0])
+    spelled = canonical_subject(question.subject)
+    if names.membership is None and query != "subjects" and spelled != question.subject:
+        ((rule,),) = fetch_many([("read_id_rule", {"organization": question.organization})])[0]
+        if rule == IdRule.CASEFOLD:
+            rows = fetch_many([("read_asked", {**asked_for, "subject": spelled})])[0]
+            names = Names(*rows[0])
     revision = seals.revision(names.organization, names.revision, names.environment)
     if at_least is not None:
         require(revision, at_least)

@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from msgspec import Struct
 
-from rescind.changes import Change, CreateOrganization, from_object
+from rescind.changes import Change, from_object
 from rescind.errors import (
     BadInput,
     BodyTooLarge,
@@ -25,8 +25,10 @@ from rescind.errors import (
     Unauthenticated,
 )
 from rescind.exchange import BATCH_SIZE
+from rescind.exchange.loading import MOST_SHOWN, stands_first
 from rescind.exchange.readers import MAX_LINE_BYTES
 from rescind.http import problems
+from rescind.http.answers import Alike
 from rescind.http.auth import requires
 from rescind.http.gate import NDJSON
 from rescind.http.keys import Credential
@@ -45,7 +47,7 @@ _decoder = msgspec.json.Decoder()
 
 class Imported(Struct):
     """What an import did. `revisions` has the last token of each organization; `not_found` counts what was
-    to be taken away and did not exist.
+    to be taken away and did not exist, `look_alikes` ids that others look like, with some `examples`.
     """
 
     changes: int = 0
@@ -53,6 +55,8 @@ class Imported(Struct):
     granting: int = 0
     revoking: int = 0
     not_found: int = 0
+    look_alikes: int = 0
+    examples: list[Alike] = msgspec.field(default_factory=list)
     revisions: dict[str, str] = msgspec.field(default_factory=dict)
 
     def add(self, receipt: Receipt, changes: int) -> None:
@@ -62,6 +66,9 @@ class Imported(Struct):
         self.granting += receipt.changed and receipt.direction is Direction.GRANTS
         self.revoking += receipt.changed and receipt.direction is Direction.REVOKES
         self.not_found += len(receipt.not_found)
+        self.look_alikes += len(receipt.look_alikes)
+        room = MOST_SHOWN - len(self.examples)
+        self.examples += [Alike.of(each) for each in receipt.look_alikes[:room]]
         self.revisions[receipt.organization] = receipt.token
 
 
@@ -132,7 +139,9 @@ class Run:
             raise self._placed(error, f"line {number}") from None
         size = weight([change])
         is_full = self._weight + size > BATCH_SIZE or self._bytes + len(line) > BATCH_BYTES
-        is_new = name != self._name or isinstance(change, CreateOrganization)
+        is_new = name != self._name or stands_first(
+            change, self._batch[-1] if self._batch else None
+        )
         if self._batch and (is_new or is_full):
             await self.flush()
         if not self._batch:

@@ -38,10 +38,22 @@ def parted(field: str, listed: str | None, *, most: int) -> list[str]:
 
 
 def pattern(search: str | None) -> str:
-    """For LIKE: texts that contain this one. Raises InvalidArgument for one that is too long for it."""
+    """For LIKE: names, folded as the store keeps them, that contain this text as it folds.
+
+    Raises InvalidArgument for one that is too long for it.
+    """
     if search is not None and len(search) > MOST_SEARCHED:
         mend = f"use at most {MOST_SEARCHED:,} characters"
         raise InvalidArgument(what="search", value=repr(search[:60]), mend=mend)
+    return f"%{_literal(model.folded(search))}%" if search else "%"
+
+
+def domain_pattern(domain: str) -> str:
+    """For LIKE: attributes of an organization that has a domain."""
+    return f"%{_literal(json.dumps({'domain': model.canonical(domain)})[1:-1])}%"
+
+
+def _literal(text: str) -> str:
     for sign in "!%_":
-        search = (search or "").replace(sign, f"!{sign}")
-    return f"%{search}%" if search else "%"
+        text = text.replace(sign, f"!{sign}")
+    return text

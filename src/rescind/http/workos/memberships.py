@@ -113,7 +113,7 @@ def _of_user(
     o = organizations.shown(call, organization_id)[0] if organization_id else None
     rows = [
         row
-        for row in call.fetch("list_memberships_of_subject", subject=model.subject_id(user_id))
+        for row in _memberships_of(call, user_id)
         if call.may_see(row[0])
         and o in (None, row[0])
         and ("active" if row[4] else "inactive") in wanted
@@ -133,6 +133,25 @@ def _of_user(
     )
 
 
+def _subject(call: Call, organization: str, user_id: str) -> model.SubjectId:
+    """A user's id as the organization keeps it."""
+    subject = model.subject_id(user_id)
+    canonical = model.SubjectId(model.canonical_subject(subject))
+    if canonical == subject:
+        return subject
+    ((rule,),) = call.fetch("read_id_rule", organization=organization)
+    return canonical if rule == model.IdRule.CASEFOLD else subject
+
+
+def _memberships_of(call: Call, user_id: str) -> list[shapes.Row]:
+    """The rows of a user's memberships, in each organization by the id that it keeps."""
+    subject = model.subject_id(user_id)
+    names = {subject, model.SubjectId(model.canonical_subject(subject))}
+    rows = [row for n in names for row in call.fetch("list_memberships_of_subject", subject=n)]
+    found = [row for row in rows if row[2] == _subject(call, row[10], user_id)]
+    return sorted(found, key=lambda row: (row[5], row[0]))
+
+
 @post(PATH, guards=[requires("write")], sync_to_thread=True)
 def create_organization_membership(
     call: Asked, data: JSONBody[CreateMembership]
@@ -142,7 +161,7 @@ def create_organization_membership(
     def work() -> dict[str, Any]:
         organization = organizations.shown(call, data.organization_id)
         o, slug = organization[0], organization[1]
-        subject = model.subject_id(data.user_id)
+        subject = _subject(call, slug, data.user_id)
         public_id = entries.chosen_id(call, Kind.MEMBERSHIP)
         call.lock(o)
         given = _given(data, call.mode(o))

@@ -8,14 +8,14 @@ from litestar import Response, delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
-from rescind import changes
+from rescind import changes, model
 from rescind.http.auth import requires
 from rescind.http.workos import entries, shapes
 from rescind.http.workos.call import Asked, Call
 from rescind.http.workos.entries import text
 from rescind.http.workos.envelopes import Key, Paging, Span, page
 from rescind.http.workos.errors import conflict, invalid, not_found
-from rescind.http.workos.given import parted, pattern, texts
+from rescind.http.workos.given import domain_pattern, parted, pattern, texts
 from rescind.http.workos.ids import Kind
 
 MOST_METADATA: Final = 10
@@ -77,7 +77,7 @@ def list_organizations(
 ) -> dict[str, Any]:
     """All organizations that the key may see, perhaps of some domains or with a text in their names."""
     named = parted("domains", domains, most=MOST_DOMAINS)
-    wanted = [f'%"domain": "{pattern(each)[1:-1]}"%' for each in named]
+    wanted = [domain_pattern(each) for each in named]
     names = {"search": pattern(search), "domains": texts(wanted)}
 
     def fetch(span: Span) -> list[Any]:
@@ -189,7 +189,7 @@ def _require_inside(call: Call, now: dict[str, Any], data: UpdateOrganization) -
     outside = {name: getattr(data, name) for name in OUTSIDE}
     verified = {each["domain"] for each in now["domains"] if each["state"] in VERIFIED}
     given = data.domain_data if isinstance(data.domain_data, list) else []
-    claimed = {each.domain.lower() for each in given if each.state in VERIFIED}
+    claimed = {model.canonical(each.domain) for each in given if each.state in VERIFIED}
     if claimed - verified or any(
         value is not UNSET and value != now[name] for name, value in outside.items()
     ):
@@ -223,7 +223,9 @@ def _domains(data: _Fields) -> Any:
         given += [{"domain": each.domain, "state": each.state} for each in data.domain_data]
     if len(given) > MOST_DOMAINS:
         raise invalid("domains", f"at most {MOST_DOMAINS}")
-    by_name = {text("domain", each["domain"], most=255).lower(): each["state"] for each in given}
+    by_name = {
+        model.canonical(text("domain", each["domain"], most=255)): each["state"] for each in given
+    }
     return [{"domain": name, "state": state} for name, state in sorted(by_name.items())]
 
 

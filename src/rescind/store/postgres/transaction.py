@@ -35,9 +35,22 @@ class PostgresTransaction:
         self._observed: list[Rows] = []
 
     def begin(
-        self, *, o: int, organization: str, mode: str, has_required: bool | None = None
+        self,
+        *,
+        o: int,
+        organization: str,
+        mode: str,
+        has_required: bool | None = None,
+        id_rule: str | None = None,
     ) -> None:
-        self.run("begin", o=o, organization=organization, mode=mode, has_required=has_required)
+        self.run(
+            "begin",
+            o=o,
+            organization=organization,
+            mode=mode,
+            has_required=has_required,
+            id_rule=id_rule,
+        )
 
     def guard(self, query: str, /, **params: Any) -> None:
         self._execute(query, self._store.refusing(query), params)

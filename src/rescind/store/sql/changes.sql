@@ -19,7 +19,7 @@ a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
 -- name: plan
 SELECT o.id, o.role_mode, (SELECT max(id) + 1 FROM rescind.organization) AS next_id,
 @has_required
-AS has_required
+AS has_required, o.id_rule
 FROM rescind.organization AS env LEFT JOIN rescind.organization AS o ON o.slug = :organization
 WHERE env.id = 0
 
@@ -79,8 +79,8 @@ WHERE c.organization = :o AND c.revision = :revision
 -- --- organizations ----------------------------------------------------------------------------
 
 -- name: insert_organization
-INSERT INTO rescind.organization (id, slug, name, created_at)
-SELECT CAST(:o AS INTEGER), :organization, :name, CAST(:now AS BIGINT) WHERE TRUE
+INSERT INTO rescind.organization (id, slug, name, created_at, id_rule, search_name)
+SELECT CAST(:o AS INTEGER), :organization, :name, CAST(:now AS BIGINT), :id_rule, :search_name WHERE TRUE
 ON CONFLICT (slug) DO NOTHING
 
 -- name: insert_root
@@ -101,7 +101,7 @@ JOIN rescind.organization AS o ON o.id = d.organization AND o.slug IS NOT NULL
 WHERE new.id = :o AND NOT EXISTS (SELECT 1 FROM rescind.resource AS r WHERE r.organization = :o AND r.id = 0)
 
 -- name: rename_organization
-UPDATE rescind.organization SET name = :name WHERE id = :o AND name <> :name
+UPDATE rescind.organization SET name = :name, search_name = :search_name WHERE id = :o AND name <> :name
 
 -- name: refuse_organization_in_use
 SELECT 'organization_in_use' AS code, 'contents' AS fact,
@@ -190,7 +190,7 @@ WHERE id = :o AND COALESCE(default_role, -1) <> COALESCE((
 SELECT 'membership_not_found' AS code, 'subject' AS fact, CAST(:subject AS TEXT) AS value
 WHERE NOT EXISTS (SELECT 1 FROM rescind.membership WHERE organization = :o AND subject = :subject)
 
--- :added lists different subjects: subject, name.
+-- :added lists different subjects: subject, name, what it folds to.
 
 -- name: refuse_memberships_differ
 SELECT 'membership_exists' AS code, 'subject' AS fact,
@@ -201,9 +201,9 @@ WHERE NOT m.active OR COALESCE(m.name, '') <> COALESCE(i.value ->> 1, m.name, ''
 ORDER BY i.key LIMIT 1
 
 -- name: insert_memberships
-INSERT INTO rescind.membership (organization, id, subject, name, active, created_at)
+INSERT INTO rescind.membership (organization, id, subject, name, active, created_at, folded)
 SELECT o.id, o.last_number + rescind.tallied('numbers') + row_number() OVER (ORDER BY i.key), i.value ->> 0, i.value ->> 1,
-       TRUE, :now
+       TRUE, :now, i.value ->> 2
 FROM rescind.organization AS o CROSS JOIN rescind.json_items(:added) AS i
 WHERE o.id = :o
   AND (SELECT 1 FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = i.value ->> 0 LIMIT 1) IS NULL
@@ -262,13 +262,13 @@ FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group
 AND COALESCE(g.name, '') <> COALESCE(:name, g.name, '')
 
 -- name: insert_group
-INSERT INTO rescind."group" (organization, id, slug, name)
-SELECT o.id, -(o.last_number + rescind.tallied('numbers') + 1), :group, :name
+INSERT INTO rescind."group" (organization, id, slug, name, folded, search_name)
+SELECT o.id, -(o.last_number + rescind.tallied('numbers') + 1), :group, :name, :folded, :search_name
 FROM rescind.organization AS o WHERE o.id = :o
 ON CONFLICT (organization, slug) DO NOTHING
 
 -- name: rename_group
-UPDATE rescind."group" SET name = :name
+UPDATE rescind."group" SET name = :name, search_name = :search_name
 WHERE organization = :o AND slug = :group AND COALESCE(name, '') <> :name
 
 -- name: refuse_group_in_use
@@ -317,7 +317,7 @@ AND NOT EXISTS (SELECT 1 FROM rescind.recorded_nesting AS n WHERE n.organization
 AND NOT EXISTS (SELECT 1 FROM rescind.assignment AS a WHERE a.organization = :o AND a.holder = rescind."group".id AND a.ended IS NOT NULL)
 
 -- name: bury_group
-UPDATE rescind."group" SET slug = :buried || CAST(-id AS TEXT), ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o)
+UPDATE rescind."group" SET slug = :buried || CAST(-id AS TEXT), folded = NULL, ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o)
 WHERE organization = :o AND slug = :group
 
 -- name: refuse_members_missing

@@ -30,7 +30,7 @@ WHERE d.external_id = :external_id AND o.slug IS NOT NULL
 -- fragment: organizations_between
 @organization_shape
 WHERE o.id > :low AND o.id < :high AND o.id <> 0 AND o.slug IS NOT NULL
-  AND lower(o.name) LIKE lower(:search) ESCAPE '!'
+  AND o.search_name LIKE :search ESCAPE '!'
   AND (:domains = '[]' OR EXISTS (SELECT 1 FROM rescind.json_texts(:domains) AS i WHERE d.attributes LIKE i.value ESCAPE '!'))
 
 -- name: page_organizations_asc
@@ -161,7 +161,7 @@ SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group AND end
 FROM rescind."group" AS g
 @group_entries
 WHERE g.organization = :o AND g.id < -CAST(:low AS INTEGER) AND g.id > -CAST(:high AS INTEGER) AND g.ended IS NULL
-  AND (:search = '%' OR lower(COALESCE(g.name, g.slug)) LIKE lower(:search) ESCAPE '!' OR g.id = :g)
+  AND (:search = '%' OR g.search_name LIKE :search ESCAPE '!' OR g.id = :g)
 
 -- name: page_groups_asc
 @groups_between

@@ -1,7 +1,7 @@
 -- Facts as they are: for explanations (of one subject and resource), differences, exports and the log.
 
 -- name: read_settings
-SELECT o.id, o.revision, env.revision, o.name, o.role_mode, o.on_loss, (SELECT slug FROM rescind.role WHERE id = o.default_role)
+SELECT o.id, o.revision, env.revision, o.name, o.id_rule, o.role_mode, o.on_loss, (SELECT slug FROM rescind.role WHERE id = o.default_role)
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env WHERE o.slug = :organization AND env.id = 0
 
 -- name: read_memberships

@@ -5,7 +5,8 @@ SELECT o.id FROM rescind.organization AS o WHERE o.slug = :organization AND o.id
 
 -- name: index_state
 SELECT o.id, o.slug, o.revision, env.revision AS environment, o.role_mode, o.on_loss, o.default_role,
-@server
+@server,
+o.id_rule
 FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WHERE o.id = :o
 
 -- name: index_memberships

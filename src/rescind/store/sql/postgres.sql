@@ -1,7 +1,7 @@
 -- What PostgreSQL does in its own way.
 
 -- name: begin
-SELECT rescind.begin(CAST(:o AS INTEGER), :organization, :mode, CAST(:has_required AS BOOLEAN))
+SELECT rescind.begin(CAST(:o AS INTEGER), :organization, :mode, CAST(:has_required AS BOOLEAN), CAST(:id_rule AS TEXT))
 
 -- Nothing is defined for all organizations until this change has ended: a name is defined on one level only.
 

@@ -5,6 +5,7 @@ SELECT 1 FROM rescind.organization AS o WHERE o.id = :o AND o.slug = :organizati
 AND (:has_required IS NULL OR :has_required =
 @has_required
 )
+AND (:id_rule IS NULL OR o.id_rule = :id_rule)
 
 -- name: advance_revision
 UPDATE rescind.organization

@@ -36,10 +36,17 @@ class SqliteTransaction:
         self._began = time.perf_counter()
 
     def begin(
-        self, *, o: int, organization: str, mode: str, has_required: bool | None = None
+        self,
+        *,
+        o: int,
+        organization: str,
+        mode: str,
+        has_required: bool | None = None,
+        id_rule: str | None = None,
     ) -> None:
         self._tally.clear()
         params = {"o": o, "organization": organization, "mode": mode, "has_required": has_required}
+        params["id_rule"] = id_rule
         if not self._execute("check_plan", params).fetchone():
             raise PlanStale
 

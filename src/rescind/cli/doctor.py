@@ -1,0 +1,50 @@
+"""`rescind doctor`: what is worth a look, though nothing is broken."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rescind.cli import output
+from rescind.cli.options import Place, with_place
+from rescind.model import ENVIRONMENT
+
+FOUND = 1
+PAGE = 500
+
+All = Annotated[bool, typer.Option("--all", help="Every organization, whatever one is named.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("doctor", rich_help_panel="Questions")(with_place(doctor))
+
+
+def doctor(place: Place, all: All = False) -> None:
+    """List ids that look alike: of people, groups, roles and permissions.
+
+    Exits with 0 where there are none, 1 where there are some. Without an organization it looks at all.
+    """
+    with place.open() as authority:
+        if place.organization is not None and not all:
+            names = [place.organization]
+        else:
+            names, after = [], ""
+            while page := authority.store.fetch(
+                "list_organizations", {"after": after, "limit": PAGE}
+            ):
+                names += [name for name, *_ in page if name != ENVIRONMENT]
+                after = page[-1][0]
+        found = [each for name in names for each in authority.look_alikes(organization=name)]
+    if place.as_json:
+        for each in found:
+            output.say_json(each)
+    elif not found:
+        output.say(f"no ids look alike in {output.counted(len(names), 'organization')}")
+    for each in [] if place.as_json else found:
+        output.say(f"{each.what}s of {each.organization} that look alike:")
+        for name in each.names:
+            output.say(f"  {output.distinct(name)}")
+    if found:
+        raise typer.Exit(FOUND)
