@@ -20,7 +20,8 @@ PATIENCE_SECONDS = 120
 """What walks every way would take years; a test that hangs says less than one that fails."""
 TOP = f"g{LEVELS}"
 ALL_OF_A_NESTING = re.compile(
-    r"UNION ALL\s+SELECT(?:(?!UNION|SELECT).)*JOIN (?:LATERAL \(SELECT \* FROM )?rescind[._](?:recorded_)?nesting\b",
+    r"UNION ALL\s+SELECT(?:(?!UNION|SELECT).)*JOIN (?:LATERAL \(SELECT \* FROM )?"
+    r"rescind[._](?:recorded_)?nesting\b",
     re.DOTALL,
 )
 

@@ -83,10 +83,10 @@ def _drop(database: str, table: str) -> None:
     if database.startswith("sqlite"):
         with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
             connection.execute("PRAGMA foreign_keys = OFF")
-            connection.execute(f"DROP TABLE {table}")
+            connection.execute(f"DROP TABLE rescind_{table}")
         return
     with psycopg.connect(database) as connection:
-        connection.execute(f"DROP TABLE {table} CASCADE")
+        connection.execute(f"DROP TABLE rescind.{table} CASCADE")
 
 
 def test_a_read_only_database_answers_and_does_not_change(
