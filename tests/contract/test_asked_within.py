@@ -382,6 +382,8 @@ def test_many_at_one_state_at_read_committed(
         authority.check_many(asked, within=connection)
     with pytest.raises(StoreConflict, match="kept changing"):
         authority.explain(ADA, "read", within=connection)
+    with pytest.raises(StoreConflict, match="kept changing"):
+        authority.who_can("read", within=connection)
 
 
 @pytest.mark.parametrize("engine", ["postgres"])

@@ -376,7 +376,7 @@ def test_it_costs_no_statement_where_no_role_is_required(
     assert guards([changes.Unassign(role="guest", to=BOB)]) == {
         "remember_required",
         "refuse_required_lost",
-        "note_required_expiring",
+        "warn_required_expiring",
         "forget_required",
     }
     ready.apply([changes.EditRole(role="admin", required=False)])

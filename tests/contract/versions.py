@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.sql import ours
+
 ROWS: Final[dict[str, tuple[str, ...]]] = {
     "0001": (
         "INSERT INTO organization (id, slug, name, revision, last_number, created_at)"
@@ -60,6 +62,11 @@ ROWS: Final[dict[str, tuple[str, ...]]] = {
         "INSERT INTO membership VALUES (2, 1, 'user:ada', NULL, TRUE, 1)",
         "INSERT INTO deletion (organization, revision, recorded_at) VALUES (2, 3, 1)",
     ),
+    "0023": (
+        "INSERT INTO rescind.directory_nesting VALUES (1, -4, -3)",
+        "INSERT INTO rescind.directory_given VALUES (1, 2, 'doc:1', 'reader', 9)",
+        "INSERT INTO rescind.directory_gone_id VALUES (1, 'group', -9, 'group_X')",
+    ),
 }
 OF_A_SERVER: Final = {
     "0003": (
@@ -73,4 +80,5 @@ OF_A_SERVER: Final = {
 def filled(version: str, engine: str) -> tuple[str, ...]:
     """What to run when the schema has come to a version."""
     rows = ROWS | (OF_A_SERVER if engine == "postgresql" else {})
-    return rows.get(version, ())
+    name = "postgres" if engine == "postgresql" else engine
+    return tuple(ours(name, statement) for statement in rows.get(version, ()))

@@ -59,11 +59,13 @@ VALID: dict[str, dict[str, Any]] = {
         "wait": "recorded",
         "only_at": None,
         "inline_most_pairs": 50_000,
+        "force": False,
     },
     "preview": {
         "changes": [changes.DeactivateMembership(subject="ada")],
         "organization": "acme",
         "only_at": None,
+        "force": False,
     },
     "enforce": {"receipt": None},
     "check": {
@@ -74,12 +76,14 @@ VALID: dict[str, dict[str, Any]] = {
         "at_least": None,
         "assurance": "standard",
         "explain": False,
+        "within": None,
     },
     "check_many": {
         "questions": [QUESTION, QUESTION],
         "organization": "acme",
         "at_least": None,
         "assurance": "standard",
+        "within": None,
     },
     "recall": {"questions": [QUESTION], "organization": "acme"},
     "explain": {
@@ -89,6 +93,7 @@ VALID: dict[str, dict[str, Any]] = {
         "organization": "acme",
         "at_least": None,
         "assurance": "standard",
+        "within": None,
     },
     "permissions_of": {"subject": "user:ada", "resource": "doc:1", "organization": "acme"},
     "resources_of": {

@@ -69,7 +69,7 @@ def require_holders(
     if expiring is None or expiring:
         roles = None if expiring is None else json_list(expiring)
         context.tx.guard("refuse_required_expiring", roles=roles, **lasting)
-    context.tx.note_missing("note_required_expiring", **lasting)
+    context.tx.note_missing("warn_required_expiring", **lasting)
     context.tx.run("forget_required", o=context.o)
 
 

@@ -53,6 +53,7 @@ def delete(context: Context, change: changes.DeleteResource) -> None:
         context.tx.guard("refuse_resource_in_use", now=context.now, **names)
     context.tx.count("note_resource_has_holders", "revokes", **names)
     context.tx.count("end_assignments_in_subtree", "takes", **names)
+    context.tx.run("keep_gone_resources", **names)
     routing.after_ended(context.tx, context.scope)
     context.tx.count("delete_resources_in_subtree", "altered", **names)
 

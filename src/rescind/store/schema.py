@@ -31,6 +31,7 @@ VERSIONS = (
     "0020",
     "0021",
     "0022",
+    "0023",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 FORMER_VERSIONS = VERSIONS[: VERSIONS.index("0021")]

@@ -433,10 +433,45 @@ CREATE TABLE rescind_directory_member (
     organization INTEGER NOT NULL,
     "group" INTEGER NOT NULL,
     membership INTEGER NOT NULL,
+    expires_at INTEGER,
     PRIMARY KEY (organization, "group", membership)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX rescind_directory_member_by_membership ON rescind_directory_member (organization, membership);
+
+CREATE INDEX rescind_directory_member_expiring ON rescind_directory_member (expires_at, organization) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE rescind_directory_nesting (
+    organization INTEGER NOT NULL,
+    child INTEGER NOT NULL,
+    parent INTEGER NOT NULL,
+    PRIMARY KEY (organization, child, parent)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX rescind_directory_nesting_by_parent ON rescind_directory_nesting (organization, parent);
+
+CREATE TABLE rescind_directory_given (
+    organization INTEGER NOT NULL,
+    holder INTEGER NOT NULL,                -- a membership, or (negative) a group
+    resource TEXT NOT NULL,
+    role TEXT NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (organization, holder, resource, role)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX rescind_directory_given_by_role ON rescind_directory_given (organization, role);
+
+CREATE INDEX rescind_directory_given_by_resource ON rescind_directory_given (organization, resource);
+
+CREATE INDEX rescind_directory_given_expiring ON rescind_directory_given (expires_at, organization) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE rescind_directory_gone_id (           -- of what is in `directory_gone`, where it has no entry any more
+    organization INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    public_id TEXT NOT NULL,
+    PRIMARY KEY (organization, kind, number)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rescind_directory_note (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -559,6 +594,8 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('rescind_directory_event', 'rescind_directory_event_by_organization', '10000000000 10000 1'),
     ('rescind_directory_member', 'rescind_directory_member', '10000000000 100000 1000 1'),
     ('rescind_directory_member', 'rescind_directory_member_by_membership', '10000000000 100000 10'),
+    ('rescind_directory_nesting', 'rescind_directory_nesting', '1000000 1000 2 1'),
+    ('rescind_directory_given', 'rescind_directory_given', '10000000 10000 10 2 1'),
     ('rescind_directory_note', 'rescind_directory_note_by_organization', '100000 10 1'),
     ('rescind_directory_note', 'rescind_directory_note_by_time', '100000 1'),
     ('rescind_directory_gone', 'rescind_directory_gone', '10000000 1000 500 1');

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Generator
-from contextlib import nullcontext
 from functools import partial
 from typing import Final
 
-from rescind.decision.check import Question, require
+from rescind.decision.check import STATE_ATTEMPTS, Question, kept_changing, require
 from rescind.decision.index import Index
 from rescind.decision.lists.indexed import Indexed
 from rescind.decision.lists.permissions import permissions
@@ -24,8 +23,16 @@ from rescind.decision.lists.streams import BEGINNING
 from rescind.decision.lists.subjects import subjects
 from rescind.decision.memory import Recall
 from rescind.errors import InvalidCursor, OrganizationNotFound
-from rescind.model import IdRule, Page, Revision, Seals, canonical_subject, require_number
-from rescind.store import Store
+from rescind.model import (
+    IdRule,
+    Page,
+    Revision,
+    Seals,
+    SubjectId,
+    canonical_subject,
+    require_number,
+)
+from rescind.store import Params, Store
 
 MAX_LIMIT = 10_000
 _CURSOR: Final = "position"
@@ -71,11 +78,12 @@ def page(
             lambda index, at: in_memory(index, query, question, asked, at),
             at_least,
         )
-    if listed is None:
-        with store.snapshot() if within is None else nullcontext() as snapshot:
-            fetch_many = (
-                snapshot.fetch_many if snapshot else partial(store.fetch_many, within=within)
-            )
+    if listed is None and within is not None:
+        read = partial(store.fetch_many, within=within)
+        listed = _in_transaction(read, store.seals, query, question, asked, now, at_least)
+    elif listed is None:
+        with store.snapshot() as snapshot:
+            fetch_many = snapshot.fetch_many
             listed = _stored(fetch_many, store.seals, query, question, asked, now, at_least)
     found, revision = listed
     return _page(store.seals, found, limit, about, revision)
@@ -106,6 +114,35 @@ def in_memory(
     return (yield from LISTS[query](Indexed(index, question, now), asked))
 
 
+def _in_transaction(
+    fetch_many: FetchMany,
+    seals: Seals,
+    query: str,
+    question: Question,
+    asked: Asked,
+    now: int,
+    at_least: Revision | None,
+) -> tuple[Found, Revision]:
+    """The same in a caller's transaction, between two reads of the same revision."""
+    for _ in range(STATE_ATTEMPTS):
+        found, revision = _stored(fetch_many, seals, query, question, asked, now, at_least)
+        rows = fetch_many([_look(question)])[0]
+        seen = (revision.incarnation, revision.organization, revision.environment)
+        if rows and tuple(rows[0][:3]) == seen:
+            return found, revision
+    raise kept_changing()
+
+
+def _look(question: Question) -> tuple[str, Params]:
+    """What says at which revision the facts are, and what the names of a question stand for."""
+    return "read_asked", {
+        "organization": question.organization,
+        "subject": question.subject,
+        "permission": question.permission,
+        "resource": question.resource,
+    }
+
+
 def _stored(
     fetch_many: FetchMany,
     seals: Seals,
@@ -115,13 +152,7 @@ def _stored(
     now: int,
     at_least: Revision | None,
 ) -> tuple[Found, Revision]:
-    asked_for = {
-        "organization": question.organization,
-        "subject": question.subject,
-        "permission": question.permission,
-        "resource": question.resource,
-    }
-    rows = fetch_many([("read_asked", asked_for)])[0]
+    rows = fetch_many([_look(question)])[0]
     if not rows:
         raise OrganizationNotFound(organization=question.organization)
     names = Names(*rows[0])
@@ -129,7 +160,7 @@ def _stored(
     if names.membership is None and query != "subjects" and spelled != question.subject:
         ((rule,),) = fetch_many([("read_id_rule", {"organization": question.organization})])[0]
         if rule == IdRule.CASEFOLD:
-            rows = fetch_many([("read_asked", {**asked_for, "subject": spelled})])[0]
+            rows = fetch_many([_look(question._replace(subject=SubjectId(spelled)))])[0]
             names = Names(*rows[0])
     revision = seals.revision(names.organization, names.revision, names.environment)
     if at_least is not None:

@@ -29,7 +29,7 @@ Entry = tuple[int, int, str, list[Change]]
 
 def follow(call: Call, o: int | None) -> None:
     """Tell what was changed and has not been told, of one organization or of all: each change once."""
-    for (number,) in call.fetch("list_untold", o=o):
+    for (number,) in call.fetch("list_untold", o=o, now=call.now):
         for _ in range(MOST_STEPS):
             with call.transaction():
                 is_done = _step(call, number)
@@ -49,10 +49,11 @@ def _step(call: Call, o: int) -> bool:
     teller = Teller(call, owner, names)
     last = entries[-1][0] if entries else told
     due = [note for note in notes if note[2] <= last]
-    events = _in_order(teller, entries, due)
+    events = _in_order(teller, entries, due, until=call.now if is_all else None)
     _record(call, o, events)
     call.fetch("forget_notes", o=o, notes=json.dumps([str(note[0]) for note in due]))
     call.fetch("forget_gone", o=o, revision=last)
+    call.fetch("forget_gone_ids", o=o)
     call.fetch("end_following", o=o, revision=last, **known)
     return is_all
 
@@ -71,18 +72,24 @@ def _entries(call: Call, o: int, told: int) -> tuple[list[Entry], bool]:
     return found, len(found) == len(rows) and is_last(rows, ENTRIES)
 
 
-def _in_order(teller: Teller, entries: list[Entry], notes: Rows) -> list[dict[str, Any]]:
-    """Of the log and the notes, by revision; of the log, what is not noted."""
+def _in_order(
+    teller: Teller, entries: list[Entry], notes: Rows, *, until: int | None
+) -> list[dict[str, Any]]:
+    """Of the log and the notes, by revision; of the log, what is not noted. What has expired comes before the
+    change that was recorded after that; and at the end, what has by `until`.
+    """
     found: list[tuple[int, int, Event | tuple[Any, ...]]] = []
     for revision, recorded_at, actor, logged in entries:
-        before = len(teller.events)
-        teller.tell(revision, recorded_at, actor, logged)
-        if any(since <= revision <= until for _, since, until, *_ in notes):
-            del teller.events[before:]
-        found += [(revision, 0, event) for event in teller.events[before:]]
-    found += [(note[2], 1, note) for note in notes]
+        found += [(revision, 0, event) for event in teller.expire(recorded_at)]
+        events = teller.tell(revision, recorded_at, actor, logged)
+        if any(since <= revision <= last for _, since, last, *_ in notes):
+            found += [(revision, 1 if e.is_end else 3, e) for e in events if not e.is_noted]
+        else:
+            found += [(revision, 1, event) for event in events]
+    found += [(note[2], 2, note) for note in notes]
     found.sort(key=lambda each: each[:2])
-    return [_told(what) for *_, what in found]
+    last = [] if until is None else teller.expire(until)
+    return [_told(what) for what in (*(what for *_, what in found), *last)]
 
 
 def _told(what: Event | tuple[Any, ...]) -> dict[str, Any]:

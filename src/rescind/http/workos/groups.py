@@ -150,6 +150,7 @@ def delete_organization_group(
         slug, row = shown(call, organization_id, group_id)
         o, g, group, *_ = row
         call.apply(slug, changes.DeleteGroup(group=group, cascade=True))
+        call.fetch("keep_public_id", o=o, kind="group", number=g)
         call.fetch("forget_entry", o=o, kind="group", number=g)
         entries.event(call, "group.deleted", o, shapes.group(call.ids, row))
 

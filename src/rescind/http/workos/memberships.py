@@ -241,6 +241,7 @@ def delete_organization_membership(call: Asked, membership_id: FromPath[str]) ->
         o, m, subject, *_, slug, _ = row
         told = with_roles(call, [row])[0]
         call.apply(slug, changes.RemoveMembership(subject=subject))
+        call.fetch("keep_public_id", o=o, kind="membership", number=m)
         call.fetch("forget_entry", o=o, kind="membership", number=m)
         entries.event(call, "organization_membership.deleted", o, told)
 

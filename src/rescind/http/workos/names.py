@@ -93,7 +93,7 @@ class Names:
         """What there is first: what goes between the two is found in both."""
         call, o = self._call, self._o
         subjects = sorted({name for change in logged for name in subjects_of(change)})
-        groups = sorted({change.group for change in logged if hasattr(change, "group")})
+        groups = sorted({name for change in logged for name in groups_of(change)})
         span = {"low": -1, "high": LAST, "limit": LAST}
         if subjects:
             query = "page_memberships_among_asc"
@@ -165,6 +165,14 @@ def subjects_of(change: Change) -> list[str]:
     if to is not None and not to.startswith("group:"):
         named.append(to)
     return [model.subject_id(name) for name in named]
+
+
+def groups_of(change: Change) -> list[str]:
+    """The groups that a change names."""
+    found = [getattr(change, field, None) for field in ("group", "into", "out_of")]
+    to = getattr(change, "to", "")
+    found.append(to.removeprefix("group:") if to.startswith("group:") else None)
+    return [name for name in found if name is not None]
 
 
 def is_wide(change: Change) -> bool:

@@ -18,7 +18,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from rescind.errors import StoreError
 from rescind.store.base import Params, Rows
-from rescind.store.postgres.connection import undo
+from rescind.store.postgres.connection import Connection, undo
 from rescind.store.postgres.errors import FAULTS, interruption, translated
 
 if TYPE_CHECKING:
@@ -41,8 +41,11 @@ def asked_within(
 ) -> list[Rows]:
     """The rows of several queries in the caller's transaction, which stays as it was, also where one fails.
 
-    Raises a StoreError without asking anything where that transaction has failed already.
+    Raises a StoreError without asking anything where that transaction has failed already. A connection that
+    the store itself has lent needs no savepoint: whoever has it ends the transaction where one fails.
     """
+    if isinstance(connection, Connection):
+        return _asked_of_ours(connection, store, questions)
     if _has_failed(connection):
         raise StoreError(database=store.where, why=ABORTED, mend="Roll your transaction back.")
     before = sys.exception()
@@ -68,6 +71,17 @@ def asked_within(
                 raise struck from struck.__cause__
             raise translated(error, store.where) from error
         raise
+
+
+def _asked_of_ours(
+    connection: Connection, store: PostgresStore, questions: Sequence[tuple[str, Params]]
+) -> list[Rows]:
+    try:
+        return [
+            connection.execute(store.queries[name], each).fetchall() for name, each in questions
+        ]
+    except FAULTS as error:
+        raise translated(error, store.where) from error
 
 
 def _has_failed(connection: psycopg.Connection[Any]) -> bool:

@@ -47,6 +47,10 @@ SELECT o.id FROM rescind.organization AS o LEFT JOIN rescind.directory_follower 
 WHERE (CAST(:o AS INTEGER) IS NULL OR o.id = :o) AND o.revision > COALESCE(f.revision, 0)
 UNION
 SELECT n.organization FROM rescind.directory_note AS n WHERE CAST(:o AS INTEGER) IS NULL OR n.organization = :o
+UNION
+SELECT t.organization FROM rescind.directory_member AS t WHERE t.expires_at <= :now AND (CAST(:o AS INTEGER) IS NULL OR t.organization = :o)
+UNION
+SELECT t.organization FROM rescind.directory_given AS t WHERE t.expires_at <= :now AND (CAST(:o AS INTEGER) IS NULL OR t.organization = :o)
 ORDER BY 1
 
 -- name: begin_following
@@ -85,7 +89,7 @@ FROM rescind.json_texts(:groups) AS i JOIN rescind."group" AS g ON g.organizatio
 SELECT g.kind, g.name, g.number, g.revision, g.label, d.public_id, d.attributes, d.updated_at
 FROM rescind.directory_gone AS g
 LEFT JOIN rescind.directory AS d ON d.organization = g.organization AND d.kind = g.kind AND d.number = g.number
-WHERE g.organization = :o ORDER BY g.kind, g.number
+WHERE g.organization = :o AND g.kind <> 'resource' ORDER BY g.kind, g.number
 
 -- name: forget_gone
 DELETE FROM rescind.directory_gone WHERE organization = :o
@@ -100,9 +104,13 @@ WHERE o.id = :o
 -- Who is told to be in a group. Each gives the memberships for which that was news.
 
 -- name: add_told_members
-INSERT INTO rescind.directory_member (organization, "group", membership)
-SELECT :o, :g, CAST(i.value AS INTEGER) FROM rescind.json_texts(:memberships) AS i WHERE TRUE
+INSERT INTO rescind.directory_member (organization, "group", membership, expires_at)
+SELECT :o, :g, CAST(i.value AS INTEGER), CAST(:expires_at AS BIGINT) FROM rescind.json_texts(:memberships) AS i WHERE TRUE
 ON CONFLICT (organization, "group", membership) DO NOTHING RETURNING membership
+
+-- name: set_told_until
+UPDATE rescind.directory_member SET expires_at = CAST(:expires_at AS BIGINT) WHERE organization = :o AND "group" = :g
+AND membership IN (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:memberships) AS i) RETURNING 1
 
 -- name: remove_told_members
 DELETE FROM rescind.directory_member WHERE organization = :o AND "group" = :g
@@ -113,10 +121,103 @@ DELETE FROM rescind.directory_member WHERE organization = :o AND "group" = :g
 AND membership NOT IN (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:memberships) AS i) RETURNING membership
 
 -- name: forget_told_membership
-DELETE FROM rescind.directory_member WHERE organization = :o AND membership = :m RETURNING 1
+DELETE FROM rescind.directory_member WHERE organization = :o AND membership = :m RETURNING "group"
 
 -- name: forget_told_group
-DELETE FROM rescind.directory_member WHERE organization = :o AND "group" = :g RETURNING 1
+DELETE FROM rescind.directory_member WHERE organization = :o AND "group" = :g RETURNING membership
 
 -- name: forget_told_organization
 DELETE FROM rescind.directory_member WHERE organization = :o RETURNING 1
+
+-- name: forget_told_organization_given
+DELETE FROM rescind.directory_given WHERE organization = :o RETURNING 1
+
+-- name: forget_told_organization_nestings
+DELETE FROM rescind.directory_nesting WHERE organization = :o RETURNING 1
+
+-- Which groups are told to be in which.
+
+-- name: add_told_nesting
+INSERT INTO rescind.directory_nesting (organization, child, parent) VALUES (:o, :child, :parent)
+ON CONFLICT (organization, child, parent) DO NOTHING RETURNING child, parent
+
+-- name: remove_told_nesting
+DELETE FROM rescind.directory_nesting WHERE organization = :o AND child = :child AND parent = :parent RETURNING child, parent
+
+-- name: forget_told_nestings
+DELETE FROM rescind.directory_nesting WHERE organization = :o AND (child = :g OR parent = :g) RETURNING child, parent
+
+-- Which roles are told to be held: by a membership or (negative) a group, where, and until when.
+
+-- name: add_told_given
+INSERT INTO rescind.directory_given (organization, holder, resource, role, expires_at)
+VALUES (:o, :holder, :resource, :role, CAST(:expires_at AS BIGINT))
+ON CONFLICT (organization, holder, resource, role) DO NOTHING RETURNING holder, resource, role
+
+-- name: set_told_given_until
+UPDATE rescind.directory_given SET expires_at = CAST(:expires_at AS BIGINT)
+WHERE organization = :o AND holder = :holder AND resource = :resource AND role = :role RETURNING 1
+
+-- name: remove_told_given
+DELETE FROM rescind.directory_given WHERE organization = :o AND holder = :holder AND resource = :resource AND role = :role
+RETURNING holder, resource, role
+
+-- name: list_told_given
+SELECT resource, role FROM rescind.directory_given WHERE organization = :o AND holder = :holder
+
+-- name: forget_told_given_to
+DELETE FROM rescind.directory_given WHERE organization = :o AND holder = :holder RETURNING holder, resource, role
+
+-- name: forget_told_given_of_role
+DELETE FROM rescind.directory_given WHERE organization = :o AND role = :role RETURNING holder, resource, role
+
+-- name: forget_told_given_on
+DELETE FROM rescind.directory_given WHERE organization = :o
+AND resource IN (SELECT g.name FROM rescind.directory_gone AS g WHERE g.organization = :o AND g.kind = 'resource' AND g.revision = :revision)
+RETURNING holder, resource, role
+
+-- What has expired by then: it is told once, since it is told to be there no more.
+
+-- name: expire_told_members
+DELETE FROM rescind.directory_member WHERE organization = :o AND expires_at <= :until RETURNING expires_at, "group", membership
+
+-- name: expire_told_given
+DELETE FROM rescind.directory_given WHERE organization = :o AND expires_at <= :until RETURNING expires_at, holder, resource, role
+
+-- name: find_next_told_expiry
+SELECT min(x.expires_at) FROM (
+    SELECT t.expires_at FROM rescind.directory_member AS t WHERE t.organization = :o AND t.expires_at IS NOT NULL
+    UNION ALL
+    SELECT t.expires_at FROM rescind.directory_given AS t WHERE t.organization = :o AND t.expires_at IS NOT NULL) AS x
+
+-- name: list_public_ids
+SELECT d.number, d.public_id FROM rescind.json_texts(:numbers) AS i
+JOIN rescind.directory AS d ON d.organization = :o AND d.kind = :kind AND d.number = CAST(i.value AS INTEGER)
+WHERE d.public_id IS NOT NULL
+UNION ALL
+SELECT g.number, g.public_id FROM rescind.json_texts(:numbers) AS i
+JOIN rescind.directory_gone_id AS g ON g.organization = :o AND g.kind = :kind AND g.number = CAST(i.value AS INTEGER)
+
+-- The id of what the management API deletes, and its entry with it, until the end of that has been told.
+
+-- name: keep_public_id
+INSERT INTO rescind.directory_gone_id (organization, kind, number, public_id)
+SELECT d.organization, d.kind, d.number, d.public_id FROM rescind.directory AS d
+WHERE d.organization = :o AND d.kind = :kind AND d.number = :number AND d.public_id IS NOT NULL RETURNING 1
+
+-- name: forget_gone_ids
+DELETE FROM rescind.directory_gone_id WHERE organization = :o AND NOT EXISTS (
+    SELECT 1 FROM rescind.directory_gone AS g
+    WHERE g.organization = rescind.directory_gone_id.organization AND g.kind = rescind.directory_gone_id.kind AND g.number = rescind.directory_gone_id.number)
+RETURNING 1
+
+-- Of the resources that a change deletes, those that somebody was given a role on: who was told of that is told of the end.
+
+-- name: keep_gone_resources
+WITH RECURSIVE
+@subtree
+INSERT INTO rescind.directory_gone (organization, kind, number, name, revision)
+SELECT DISTINCT r.organization, 'resource', r.id, r.slug, o.revision + 1
+FROM subtree AS s JOIN rescind.resource AS r ON r.organization = :o AND r.id = s.id
+JOIN rescind.organization AS o ON o.id = r.organization
+JOIN rescind.assignment AS a ON a.organization = :o AND a.resource = r.id AND a.ended = -(o.revision + 1)

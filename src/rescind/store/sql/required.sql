@@ -61,7 +61,7 @@ SELECT 'last_holder' AS code, 'role' AS fact, b.role || ', which nobody would ho
 AND (CAST(:roles AS TEXT) IS NULL OR b.role IN (SELECT i.value FROM rescind.json_texts(:roles) AS i))
 ORDER BY b.role LIMIT 1
 
--- name: note_required_expiring
+-- name: warn_required_expiring
 SELECT '' AS code, 'lasting_holder' AS fact, b.role AS value
 @required_lost
 AND q.id IS NOT NULL
