@@ -812,8 +812,11 @@ INSERT INTO rescind.role_before SELECT -n, n, n FROM generate_series(1, 300) AS 
 INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, direction, route, granted, revoked, body)
 SELECT -n, n, n, '', '', 'grants', 'inline', 0, 0, '[]' FROM generate_series(1, 300) AS n;
 
-ANALYZE rescind.organization, rescind.membership, rescind."group", rescind.group_member, rescind.recorded_nesting,
-    rescind.permission, rescind.role, rescind.role_permission, rescind.resource, rescind.assignment, rescind.effective_role,
+ANALYZE rescind.organization, rescind.membership, rescind."group",
+    rescind.group_member (organization, membership, "group", expires_at),
+    rescind.recorded_nesting (organization, child, parent, ended),
+    rescind.permission, rescind.role (id, organization, slug, name, priority, critical, resource_type),
+    rescind.role_permission, rescind.resource, rescind.assignment, rescind.effective_role,
     rescind.role_reset, rescind.role_before, rescind.change;
 
 TRUNCATE rescind.membership, rescind."group", rescind.group_member, rescind.recorded_nesting, rescind.role_permission,
