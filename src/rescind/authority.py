@@ -31,6 +31,7 @@ from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,
     NotCommitted,
+    RescindError,
     StoreUnavailable,
 )
 from rescind.listing import UNKNOWN, Listings, Paging, Similar, UnknownName
@@ -54,6 +55,7 @@ from rescind.model import (
     PermissionEntry,
     Receipt,
     ResourceEntry,
+    Revision,
     RoleEntry,
     Route,
 )
@@ -638,6 +640,53 @@ class Authority(AbstractContextManager["Authority"]):
         )
 
     # --- within -----------------------------------------------------------------------------------
+
+    def _apply_rest(
+        self,
+        rest: Sequence[Change],
+        asked: Sequence[Change],
+        *,
+        actor: str,
+        reason: str,
+        idempotency_key: str | None,
+        organization: str,
+        at: Revision | None,
+    ) -> tuple[Receipt, bool]:
+        """Apply what is left of a batch, at a revision. The key stands for the batch that was asked for; the
+        answer says whether it had been used.
+        """
+        name = self._named(organization)
+        actor, reason = model.require_text("actor", actor), model.require_text("reason", reason)
+        key = None if idempotency_key is None else _key(idempotency_key)
+        changes, body = checked(rest)
+        whole = body if len(rest) == len(asked) and rest == asked else checked(asked)[1]
+        entry = Entry(self._now(), actor, reason, key, body, whole)
+        try:
+            recorded = self._recorder.record(
+                name,
+                changes,
+                entry,
+                route=None,
+                inline_most_pairs=None,
+                within=None,
+                detail=False,
+                only_at=at,
+            )
+        except UNKNOWN as error:
+            raise self._similar.hinted(error, name) from None
+        if recorded.is_repeated:
+            return self.enforce(recorded.receipt), True
+        return self._enforced(recorded.receipt, recorded.leases), False
+
+    def _refused(self, changes: Sequence[Change], organization: str) -> RescindError | None:
+        """Why a batch would be refused, if it would; nothing of it is kept."""
+        try:
+            self._recorder.try_out(self._named(organization), checked(changes)[0], self._now())
+        except RescindError as error:
+            if error.retry:
+                raise
+            return error
+        return None
 
     def _now(self) -> Microseconds:
         if self._clock is None:

@@ -74,7 +74,7 @@ def commands(text: str) -> Iterator[tuple[str, list[str]]]:
 def _codes(command: str, expected: list[str]) -> tuple[int, ...]:
     if expected and expected[0].startswith("rescind: "):
         return (2,)
-    words = shlex.split(command.splitlines()[0])
+    words = shlex.split(command.splitlines()[0].removesuffix("\\"))
     is_check = {"check", "explain"} & set(words[:8])
     if is_check and expected:
         return (0,) if expected[0].startswith("allowed") else (1,)

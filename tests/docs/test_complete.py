@@ -27,7 +27,8 @@ from rescind.decision.explain import MAX_CHAINS
 from rescind.decision.lists import MAX_LIMIT
 from rescind.decision.questions import Questions
 from rescind.exchange import BATCH_SIZE, Format
-from rescind.exchange.readers import MAX_LINE_BYTES, MOST_EXPANSION
+from rescind.exchange.encodings import MOST_EXPANSION
+from rescind.exchange.readers import MAX_LINE_BYTES
 from rescind.exchange.tables import COLUMNS
 from rescind.model import Microseconds, OrganizationId
 from rescind.propagation.budget import FORCED

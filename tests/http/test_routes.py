@@ -341,7 +341,7 @@ def test_an_import_repeated_with_its_key_has_one_effect(client: httpx.Client) ->
         (b'{"change": "none"}', "line 3"),
         (b'{"organization": 1, "change": "create_group", "group": "x"}', "line 3"),
         (b"[" * 100, "line 3"),
-        (b'{"change": "rename_group", "group": "none", "name": "n"}', "lines from 1"),
+        (b'{"change": "rename_group", "group": "none", "name": "n"}', "line 3"),
     ],
 )
 def test_a_refused_line_is_named(onlooker: httpx.Client, bad: bytes, place: str) -> None:
@@ -355,6 +355,26 @@ def test_a_refused_line_is_named(onlooker: httpx.Client, bad: bytes, place: str)
     assert refused(answer)[0] == 400
     assert place in answer.json()["detail"]
     assert onlooker.get("/v1/changes", params=log).json() == before
+
+
+def test_an_import_gives_nobody_back(client: httpx.Client) -> None:
+    """Sent again with its key, it leaves out who was removed since its first batch, and names the line."""
+    people = [{"change": "add_membership", "subject": f"user:q{n}"} for n in range(500)]
+    good = lines(*people, {"change": "create_group", "group": "late"})
+    headers = {"headers": {"Idempotency-Key": "long"}}
+    answer = imported(client, good + b"{", organization="acme", **headers)
+    assert refused(answer) == (400, "bad_input")
+    assert "line 502" in answer.json()["detail"]
+    make(client, {"change": "remove_membership", "subject": "user:q1"})
+    rest = lines({**ADD, "members": ["user:q1", "user:q2"]})
+    done = imported(client, good + rest, organization="acme", **headers).raise_for_status().json()
+    assert [(each["at"], each["what"]) for each in done["left_out_first"]] == [
+        ("line 502", "user:q1 in eng")
+    ]
+    assert done["left_out"] == 1
+    asked = {**ASKED, "permission": "write"}
+    assert not post(client, "/v1/check", {**asked, "subject": "user:q1"})["allowed"]
+    assert post(client, "/v1/check", {**asked, "subject": "user:q2"})["allowed"]
 
 
 def test_an_import_has_its_content_type(onlooker: httpx.Client) -> None:

@@ -284,3 +284,46 @@ def test_a_repeated_change_has_its_receipt(acme: CommandLine) -> None:
     assert "route      inline: no effective roles to move\n" in acme(*once)[1]
     code, out, _ = acme(*once)
     assert (code, "route      inline\n" in out) == (0, True)
+
+
+def test_import_says_what_it_leaves_out(acme: CommandLine, tmp_path: Path) -> None:
+    """A row of somebody deactivated: the others are done, it is named, and the exit code is 1."""
+    acme("add-membership", "zed")
+    acme("deactivate", "zed")
+    (tmp_path / "members.csv").write_text("group,subject\neng,zed\neng,bob\n")
+    for options, word in (["--dry-run"], "would leave out 1"), ([], "left out 1"):
+        code, out, err = acme("import", "members.csv", *options)
+        assert (code, err) == (1, "")
+        assert word in out
+        assert "members.csv:2: user:zed in eng is deactivated" in out
+        assert max(map(len, out.splitlines())) <= 80
+    assert acme("check", "bob", "doc:read")[0] == 0
+    code, out, _ = acme("import", "members.csv", "--json")
+    assert (code, json.loads(out)["left_out"][0]["at"]) == (1, "members.csv:2")
+    acme("reactivate", "zed")
+    assert acme("import", "members.csv")[0] == 0
+    assert acme("check", "zed", "doc:read")[0] == 0
+
+
+def test_import_tells_all_that_is_wrong(acme: CommandLine, tmp_path: Path) -> None:
+    """Of all files: the first twenty, a line each, and how many there are."""
+    (tmp_path / "a.csv").write_text("group,subject\n" + "eng,\n" * 30)
+    (tmp_path / "b.csv").write_text("group,subject,expires_at\neng,ada,03/04/2030\n")
+    before = acme("export")[1]
+    code, out, err = acme("import", "a.csv", "b.csv")
+    lines = err.splitlines()
+    assert (code, out, len(lines)) == (2, "", 22)
+    assert "31 problems" in lines[0]
+    assert lines[1].startswith("  a.csv:2:subject, it is empty.")
+    assert lines[-1] == "  … and 11 more"
+    assert acme("export")[1] == before
+
+
+def test_import_of_words_makes_no_permission(acme: CommandLine, tmp_path: Path) -> None:
+    """Two words a line are no pairs unless that is said: an export would grant what it never said."""
+    (tmp_path / "hr.tsv").write_text("ada@acme.example\tdoc:read\n")
+    before = acme("export")[1]
+    assert "hr.tsv:1" in one_error(acme("import", "hr.tsv"))
+    assert acme("export")[1] == before
+    assert acme("import", "hr.tsv", "--format", "pairs")[0] == 0
+    assert acme("check", "ada@acme.example", "doc:read")[0] == 0

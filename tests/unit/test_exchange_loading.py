@@ -29,7 +29,7 @@ from rescind.changes import (
     Unassign,
 )
 from rescind.errors import BadInput, InvalidArgument, OrganizationNotFound
-from rescind.exchange import Item, Source, everything, exported, foresee, load, parse, read
+from rescind.exchange import Format, Item, Source, everything, exported, foresee, load, parse, read
 from rescind.insight.audit import audit
 from rescind.model import ENVIRONMENT, IdRule, OnLoss, RoleMode
 from tests.conftest import SHARED
@@ -185,7 +185,7 @@ def pairs() -> Source:
 
 def test_real_pairs_are_exactly_true(authority: Authority, pairs: Source) -> None:
     """After importing a real organization, sampled users can do what the file says and no more."""
-    load(authority, parse(pairs), digest=pairs.digest, organization="acme")
+    load(authority, parse(pairs, Format.PAIRS), digest=pairs.digest, organization="acme")
     held: dict[str, set[str]] = {}
     for line in pairs.lines:
         user, permission = line.split()

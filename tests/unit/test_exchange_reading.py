@@ -10,7 +10,7 @@ import pytest
 
 from rescind import exchange
 from rescind.errors import BadInput
-from rescind.exchange import readers
+from rescind.exchange import encodings
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_lines_can_be_gone_through_again(tmp_path: Path) -> None:
 def test_what_expands_without_end_is_refused(small: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before all of it is there. Control: below the bound it is read."""
     assert sum(1 for _ in exchange.read(small).lines) == 200_000
-    monkeypatch.setattr(readers, "FREE_BYTES", 0)
+    monkeypatch.setattr(encodings, "FREE_BYTES", 0)
     with pytest.raises(BadInput, match="times larger"):
         exchange.read(small)
 
@@ -58,7 +58,7 @@ def test_what_is_compressed_as_lists_are_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A list of people is far from the bound."""
-    monkeypatch.setattr(readers, "FREE_BYTES", 0)
+    monkeypatch.setattr(encodings, "FREE_BYTES", 0)
     file = tmp_path / "people.gz"
     lines = b"group,subject\n" + b"".join(b"eng,user:%d\n" % n for n in range(50_000))
     file.write_bytes(gzip.compress(lines))

@@ -20,8 +20,8 @@ from rescind.cli import (
     service,
     verbs,
 )
-from rescind.cli.output import complain
-from rescind.errors import RescindError
+from rescind.cli.output import complain, one_line
+from rescind.errors import BadInput, RescindError
 
 USAGE_ERROR: type[BaseException] = typer.BadParameter.__mro__[2]
 """The root of Typer's own errors, wherever it keeps it."""
@@ -50,6 +50,8 @@ def run(arguments: list[str] | None = None) -> int:
     """The exit code of one command."""
     try:
         code = app(args=arguments, prog_name="rescind", standalone_mode=False)
+    except BadInput as error:
+        return _failed(options.told(error), error)
     except RescindError as error:
         return _failed(options.told(error))
     except USAGE_ERROR as error:
@@ -81,7 +83,12 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _failed(message: str) -> int:
+def _failed(message: str, several: BadInput | None = None) -> int:
     if message:
         complain(message)
+    if several is not None and several.problems:
+        for problem in several.problems:
+            print(f"  {one_line(problem.place_and_why())}", file=sys.stderr)
+        if (more := several.count - len(several.problems)) > 0:
+            print(f"  … and {more:,} more", file=sys.stderr)
     return FAILED

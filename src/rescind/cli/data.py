@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,10 +17,10 @@ import typer
 from rescind import exchange
 from rescind.changes import Change, CreateOrganization, to_object
 from rescind.cli import output
+from rescind.cli.importing import import_files
 from rescind.cli.options import Place, with_place
-from rescind.cli.verbs import DryRun, Reason, user
+from rescind.cli.verbs import user
 from rescind.errors import InvalidArgument
-from rescind.exchange import Format
 from rescind.model import ENVIRONMENT, organization_id
 from rescind.store.sqlite import require_file
 
@@ -65,47 +63,6 @@ def migrate(place: Place) -> None:
         output.say_json({"database": _shown(place.database), "migrated": True})
     else:
         output.say(f"{_shown(place.database)} has the current schema")
-
-
-def import_files(
-    place: Place,
-    files: Annotated[list[str], typer.Argument(help="Plain or gzip; - is standard input.")],
-    format: Annotated[Format, typer.Option(help="How they are written.")] = Format.AUTO,
-    batch_size: Annotated[
-        int, typer.Option(min=1, help="Changes a transaction.")
-    ] = exchange.BATCH_SIZE,
-    again: Annotated[
-        bool, typer.Option("--again", help="Also do what an earlier import of the same did.")
-    ] = False,
-    actor: Annotated[str | None, typer.Option(help="Who does it; else $USER.")] = None,
-    reason: Reason = "",
-    dry_run: DryRun = False,
-) -> None:
-    """Import facts. All files are read first; an import that was interrupted goes on where it was."""
-    sources = [exchange.read(file) for file in files]
-    items = [item for source in sources for item in exchange.parse(source, format)]
-    with place.open() as authority:
-        if dry_run:
-            found = exchange.foresee(authority, items, organization=place.organization)
-            output.difference(found, as_json=place.as_json)
-            return
-        with output.progress() as bar:
-            task = bar.add_task("importing", total=len(items))
-            summary = exchange.load(
-                authority,
-                items,
-                digest=hashlib.sha256("".join(s.digest for s in sources).encode()).hexdigest(),
-                organization=place.organization,
-                actor=actor or user(),
-                reason=reason or output.plain(f"import of {', '.join(files)}")[:1000],
-                batch_size=batch_size,
-                again=again,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
-            )
-        is_settled = not any(
-            authority.pending(organization=name, limit=1) for name in summary.organizations
-        )
-    _summarize(summary, is_settled=is_settled, as_json=place.as_json)
 
 
 def export(
@@ -159,30 +116,6 @@ def _written(to: str) -> Iterator[Callable[[bytes], object]]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def _summarize(summary: exchange.Summary, *, is_settled: bool, as_json: bool) -> None:
-    if as_json:
-        output.say_json({**asdict(summary), "settled": is_settled})
-        return
-    batches = "1 batch" if summary.batches == 1 else f"{summary.batches:,} batches"
-    rows: list[tuple[str, object]] = [
-        ("organization", ", ".join(summary.organizations)),
-        ("changes", f"{summary.changes:,} in {batches}"),
-        ("batches that granted", f"{summary.granting:,}"),
-        ("batches that revoked", f"{summary.revoking:,}"),
-    ]
-    if summary.repeated:
-        done = f"{summary.repeated:,}, passed over; --again does them anew"
-        rows.append(("batches done before", done))
-    if summary.not_found:
-        rows.append(("to be taken, not found", f"{summary.not_found:,}"))
-    if summary.look_alikes:
-        rows.append(("ids that look alike", f"{summary.look_alikes:,}; see below"))
-    if not is_settled:
-        rows.append(("settled", output.UNSETTLED))
-    output.pairs([*rows, ("took", f"{summary.seconds:.1f} s")])
-    output.look_alikes(summary.examples, summary.look_alikes)
 
 
 def _migrate(database: str) -> None:

@@ -21,8 +21,8 @@ from rescind.cli import output
 from rescind.cli.options import Place, shaped, with_place
 from rescind.errors import InvalidArgument
 from rescind.exchange import Format, parse, read
+from rescind.exchange.dates import moment
 from rescind.exchange.loading import by_organization
-from rescind.exchange.readers import moment
 from rescind.model import Route
 
 SHORT_NAMES = {

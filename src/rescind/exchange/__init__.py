@@ -1,24 +1,48 @@
 """Facts in and out as files: changes a line, CSV lists, and bare (user, permission) pairs.
 
 Reads files into changes and hands them to an `Authority` in batches. Knows nothing of the command
-line, and nothing of SQL beyond the names of the export's queries.
+line, and nothing of SQL beyond the names of the queries that it asks.
 """
 
+from rescind.exchange.dates import DateOrder
 from rescind.exchange.export import everything, exported
-from rescind.exchange.formats import Format, parse
-from rescind.exchange.loading import BATCH_SIZE, Summary, foresee, load
+from rescind.exchange.formats import Format, Parsed, parse, parse_all
+from rescind.exchange.loading import (
+    BATCH_SIZE,
+    Import,
+    Summary,
+    forecasts,
+    foresee,
+    load,
+    surveys,
+)
 from rescind.exchange.readers import Item, Source, read
+from rescind.exchange.sheets import Delimiter, Reading
+from rescind.exchange.since import LeftOut
+from rescind.exchange.survey import Survey
+from rescind.exchange.tables import Counts
 
 __all__ = [
     "BATCH_SIZE",
+    "Counts",
+    "DateOrder",
+    "Delimiter",
     "Format",
+    "Import",
     "Item",
+    "LeftOut",
+    "Parsed",
+    "Reading",
     "Source",
     "Summary",
+    "Survey",
     "everything",
     "exported",
+    "forecasts",
     "foresee",
     "load",
     "parse",
+    "parse_all",
     "read",
+    "surveys",
 ]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from rescind import model
-from rescind.errors import BadInput, RescindError
+from rescind.errors import BadInput, InvalidArgument, RescindError
 from rescind.exchange import ndjson, pairs, tables
+from rescind.exchange.columns import FIELDS, proposal
+from rescind.exchange.problems import Problems
 from rescind.exchange.readers import Item, Source
+from rescind.exchange.sheets import Header, Reading, header_of
+from rescind.exchange.tables import Counts
 from rescind.model import Microseconds
 from rescind.propagation.budget import BACKGROUND
 from rescind.propagation.routing import Router
@@ -27,50 +32,96 @@ class Format(StrEnum):
     PAIRS = "pairs"
 
 
-_PARSERS: dict[Format, Callable[[Source], list[Item]]] = {
+_OTHERS: dict[Format, Callable[[Source], list[Item]]] = {
     Format.NDJSON: ndjson.items,
-    Format.MEMBERSHIPS: tables.memberships,
-    Format.MEMBERS: tables.members,
-    Format.ASSIGNMENTS: tables.assignments,
     Format.PAIRS: pairs.items,
 }
+_HEADERS = "a CSV begins with the line `subject`, `group,subject` or `role,holder`"
+_BY_NAME = "--format ndjson or --format pairs"
 
 
-def parse(source: Source, written_as: Format = Format.AUTO) -> list[Item]:
+@dataclass(slots=True)
+class Parsed:
+    """The changes of inputs, and what became of their rows."""
+
+    items: list[Item] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+
+
+def parse(
+    source: Source, written_as: Format = Format.AUTO, reading: Reading | None = None
+) -> list[Item]:
     """The changes of an input, in the order in which they can be applied.
 
-    Raises BadInput naming the place of the first thing that is wrong with it.
+    Raises BadInput naming the places of what is wrong with it.
     """
-    found = _recognized(source) if written_as is Format.AUTO else written_as
-    items = _PARSERS[found](source)
-    for item in items:
-        _require_well_formed(item)
-    return items
+    return parse_all([source], written_as, reading).items
 
 
-def _recognized(source: Source) -> Format:
+def parse_all(
+    sources: Sequence[Source], written_as: Format = Format.AUTO, reading: Reading | None = None
+) -> Parsed:
+    """The changes of several inputs, one after the other. Raises BadInput with what is wrong with any."""
+    found, problems = Parsed(), Problems()
+    for source in sources:
+        try:
+            items, counts = _parsed(source, written_as, reading or Reading())
+        except BadInput as error:
+            problems.add(error)
+            continue
+        for item in items:
+            _require_well_formed(item, problems)
+        found.items += items
+        found.counts.add(counts)
+    problems.require_none()
+    return found
+
+
+def _parsed(source: Source, written_as: Format, reading: Reading) -> tuple[list[Item], Counts]:
+    header: Header | None = None
+    if written_as is Format.AUTO:
+        written_as, header = _recognized(source, reading)
+    if written_as not in _OTHERS:
+        return tables.read_list(source, written_as.value, reading, header)
+    if reading.says_something:
+        mend = "these options are for lists: memberships, members and assignments"
+        raise InvalidArgument(what="format", value=written_as.value, mend=mend)
+    return _OTHERS[written_as](source), Counts()
+
+
+def _recognized(source: Source, reading: Reading) -> tuple[Format, Header | None]:
+    """By what can be nothing else. Pairs are never recognized: any two words are a pair."""
     number, first = next(
         ((n, line.strip()) for n, line in enumerate(source.lines, 1) if line.strip()), (1, "")
     )
-    columns = {column.strip().strip('"') for column in first.split(",")}
     if first.startswith("{"):
-        return Format.NDJSON
-    if {"role", "holder"} & columns:
-        return Format.ASSIGNMENTS
-    if "group" in columns:
-        return Format.MEMBERS
-    if "subject" in columns:
-        return Format.MEMBERSHIPS
-    if len(columns) == 1 and len(first.split()) == 2:
-        return Format.PAIRS
-    if not first:
-        raise BadInput(at=source.at(number), why="there is nothing in it")
-    raise BadInput(
-        at=source.at(number),
-        why="the format is not recognized",
-        mend="begin a CSV with the line `subject`, `group,subject` or `role,holder`,"
-        f" or name the format: {', '.join(_PARSERS)}",
-    )
+        return Format.NDJSON, None
+    if first.startswith("["):
+        why = "it is a JSON list"
+        mend = "write one change a line, as `jq -c '.[]'` does"
+        raise BadInput(at=source.at(number), why=why, mend=mend)
+    header = header_of(source, reading, FIELDS)
+    kind = tables.kind_of(source, header, reading)
+    if kind:
+        return Format(kind), header
+    raise _unrecognized(source, header, first)
+
+
+def _unrecognized(source: Source, header: Header, first: str) -> BadInput:
+    at = source.at(header.line)
+    if len(header.names) > 1:
+        shown = ", ".join(map(repr, header.names))
+        why = f"the format is not recognized: the columns are {shown}"
+        said = proposal(header, ("group", "subject"))
+        if said.count("COLUMN=") == 2:
+            said = "begin it with a header, or say which column is which with --map COLUMN=FIELD"
+        mend = f"{said} ({_HEADERS}); or name the format: {_BY_NAME}"
+        return BadInput(at=at, why=why, mend=mend)
+    why = "the format is not recognized"
+    if len(first.split()) == 2:
+        mend = f"if each line is a user and a permission, say --format pairs; else {_HEADERS}"
+        return BadInput(at=at, why=why, mend=mend)
+    return BadInput(at=at, why=why, mend=f"{_HEADERS}; or name the format: {_BY_NAME}")
 
 
 class _NoTransaction:
@@ -80,10 +131,10 @@ class _NoTransaction:
         return lambda *_args, **_params: None
 
 
-def _require_well_formed(item: Item) -> None:
+def _require_well_formed(item: Item, problems: Problems) -> None:
     try:
         name = model.organization_id("any" if item.organization is None else item.organization)
         nothing: Any = _NoTransaction()
         record(Context(nothing, name, 1, Microseconds(0), False, Router(BACKGROUND)), [item.change])
     except RescindError as error:
-        raise BadInput(at=item.place, why=str(error)) from None
+        problems.add(BadInput(at=item.place, why=str(error)))

@@ -11,7 +11,6 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from rescind.authority import Authority
 from rescind.changes import (
@@ -22,12 +21,14 @@ from rescind.changes import (
     ReplaceMembers,
     SetIdRule,
     to_json,
-    to_object,
 )
-from rescind.errors import BadInput, InvalidArgument, RescindError
-from rescind.errors.base import in_json
+from rescind.errors import InvalidArgument, RescindError
+from rescind.exchange.batches import Applied, Batches
 from rescind.exchange.readers import Item
-from rescind.model import ENVIRONMENT, Difference, Direction, LookAlike, Receipt, organization_id
+from rescind.exchange.refusals import placed
+from rescind.exchange.since import LeftOut, merged
+from rescind.exchange.survey import Survey, survey
+from rescind.model import ENVIRONMENT, Difference, Direction, LookAlike, organization_id
 from rescind.propagation.pending import settle_organization
 
 BATCH_SIZE = 500
@@ -41,7 +42,8 @@ Progress = Callable[[int, int], None]
 @dataclass(slots=True)
 class Summary:
     """What an import did. `repeated` counts batches that an earlier import had done, `not_found` what was
-    to be taken away and did not exist, `look_alikes` ids that others look like, with some `examples`.
+    to be taken away and did not exist, `left_out` what was not given, `look_alikes` ids that others look
+    like, with some `examples`.
     """
 
     organizations: list[str] = field(default_factory=list)
@@ -51,25 +53,56 @@ class Summary:
     granting: int = 0
     revoking: int = 0
     not_found: int = 0
+    left_out: list[LeftOut] = field(default_factory=list)
     look_alikes: int = 0
     examples: list[LookAlike] = field(default_factory=list)
     seconds: float = 0.0
     token: str | None = None
 
-    def add(self, receipt: Receipt, changes: int, started: datetime) -> None:
-        """Count a batch; one recorded before this import started was done by an earlier one."""
+    def add(self, applied: Applied) -> None:
+        """Count a batch."""
         self.batches += 1
-        self.changes += changes
+        self.changes += applied.changes
+        self.left_out += applied.left_out
+        receipt = applied.receipt
+        if receipt is None:
+            return
         self.token = receipt.token
         self.not_found += len(receipt.not_found)
         self.look_alikes += len(receipt.look_alikes)
         room = MOST_SHOWN - len(self.examples)
         self.examples += receipt.look_alikes[:room]
-        if receipt.recorded_at < started:
+        if applied.is_repeated:
             self.repeated += 1
         elif receipt.changed:
             self.revoking += receipt.direction is Direction.REVOKES
             self.granting += receipt.direction is Direction.GRANTS
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What is to be imported: items, the digest of what they were read from, and where they go.
+
+    With `again` batches that an earlier import had done are applied anew instead of being passed over, and
+    what was taken since is given again.
+    """
+
+    items: Sequence[Item]
+    digest: str
+    organization: str | None = None
+    batch_size: int = BATCH_SIZE
+    again: bool = False
+
+    def parts(self) -> dict[str, list[list[Item]]]:
+        """The batches of each organization, in the order in which they are applied."""
+        if self.batch_size < 1:
+            mend = "use 1 or more"
+            raise InvalidArgument(what="batch size", value=self.batch_size, mend=mend)
+        owned = by_organization(self.items, self.organization)
+        return {
+            name: _batches(_with_creation(name, items), self.batch_size)
+            for name, items in owned.items()
+        }
 
 
 def load(
@@ -86,31 +119,32 @@ def load(
 ) -> Summary:
     """Apply all items, those of one organization in their order, the environment's first.
 
-    An organization that is missing is created. What batches leave to be done in the background is done
-    before this returns, but for what another worker is at, or is parked. With `again` batches done by an
-    earlier import are applied anew instead of being passed over. Raises BadInput naming the place of a
-    change that the store refuses, with nothing of its batch applied.
+    An organization that is missing is created. What others take while it lasts, or between an import that
+    was interrupted and this one, is not given again: it is `left_out`, and so are rows of a list that name
+    somebody who is deactivated. What batches leave to be done in the background is done before this
+    returns, but for what another worker is at, or is parked. With `again` batches done by an earlier import
+    are applied anew instead of being passed over. Raises BadInput naming the place of a change that the
+    store refuses, with nothing of its batch applied.
     """
-    if batch_size < 1:
-        raise InvalidArgument(what="batch size", value=batch_size, mend="use 1 or more")
-    summary, done, started, clock = Summary(), 0, datetime.now(UTC), time.perf_counter()
-    run = f"{digest[:32]}{secrets.token_hex(8) if again else ''}"
-    for name, owned in by_organization(items, organization).items():
+    whole = Import(items, digest, organization, batch_size, again)
+    summary, done, clock = Summary(), 0, time.perf_counter()
+    run = f"import/{digest[:32]}{secrets.token_hex(8) if again else ''}/"
+    for name, parts in whole.parts().items():
         summary.organizations.append(name)
-        for number, batch in enumerate(_batches(_with_creation(name, owned), batch_size)):
-            changes = [item.change for item in batch]
-            key = f"import/{run}/{number}/{_digest(changes)}"
+        batches = Batches(authority, name, run=run, actor=actor, reason=reason)
+        keys = _keys(run, parts)
+        batches.begin(parts[0], keys[0])
+        for key, part in zip(keys, parts, strict=True):
             try:
-                receipt = authority.apply(
-                    changes, actor=actor, reason=reason, idempotency_key=key, organization=name
-                )
+                applied = batches.apply(part, key)
             except RescindError as error:
-                raise _placed(error, batch, summary.batches) from error
-            summary.add(receipt, len(changes), started)
-            done += sum(bool(item.place) for item in batch)
+                raise placed(error, batches, summary.batches) from error
+            summary.add(applied)
+            done += sum(bool(item.place) for item in part)
             if progress is not None:
                 progress(done, len(items))
         settle_organization(authority.store, organization_id(name))
+    summary.left_out = merged(summary.left_out)
     summary.seconds = time.perf_counter() - clock
     return summary
 
@@ -119,14 +153,58 @@ def foresee(
     authority: Authority, items: Sequence[Item], *, organization: str | None = None
 ) -> dict[str, Difference]:
     """What the items would give and take in each organization, exactly, without doing it."""
+    return {
+        name: difference
+        for name, (difference, _) in forecasts(authority, Import(items, "", organization)).items()
+    }
+
+
+def forecasts(authority: Authority, whole: Import) -> dict[str, tuple[Difference, Survey]]:
+    """What an import would give, take, make and leave out in each organization, without doing it.
+
+    Raises BadInput as the import would.
+    """
     found = {}
-    for name, owned in by_organization(items, organization).items():
-        prepared = _with_creation(name, owned)
+    surveyed = surveys(authority, whole)
+    for name, parts in whole.parts().items():
+        items = [item for part in parts for item in part]
+        batches = _begun(authority, whole, name, parts)
+        batches.tried, _ = batches.rest(items, batches.look(items))
         try:
-            found[name] = authority.preview([i.change for i in prepared], organization=name)
+            rest = [item.change for item in batches.tried]
+            found[name] = authority.preview(rest, organization=name), surveyed[name]
         except RescindError as error:
-            raise _placed(error, prepared, 0) from error
+            raise placed(error, batches, 0) from error
     return found
+
+
+def surveys(authority: Authority, whole: Import) -> dict[str, Survey]:
+    """What an import would make and leave out in each organization.
+
+    Raises BadInput with every row of a list that names a role or a resource that is not there.
+    """
+    return {
+        name: survey(
+            _begun(authority, whole, name, parts), [item for part in parts for item in part]
+        )
+        for name, parts in whole.parts().items()
+    }
+
+
+def _begun(authority: Authority, whole: Import, name: str, parts: list[list[Item]]) -> Batches:
+    """The batches of an import as an earlier one left them, if there was one."""
+    run = f"import/{whole.digest[:32]}/"
+    batches = Batches(authority, name, run=run)
+    is_first = whole.again or not whole.digest
+    batches.begin(parts[0], None if is_first else _keys(run, parts)[0])
+    return batches
+
+
+def _keys(run: str, parts: list[list[Item]]) -> list[str]:
+    return [
+        f"{run}{number}/{_digest([item.change for item in part])}"
+        for number, part in enumerate(parts)
+    ]
 
 
 def by_organization(items: Sequence[Item], organization: str | None) -> dict[str, list[Item]]:
@@ -180,34 +258,3 @@ def _weight(change: Change) -> int:
     if isinstance(change, AddMembers | RemoveMembers | ReplaceMembers):
         return max(1, len(change.members))
     return 1
-
-
-def _placed(error: RescindError, batch: list[Item], batches_done: int) -> RescindError:
-    """The refusal with the place of the first change of the batch that mentions what it names."""
-    named = {name for value in error.facts.values() for name in _names(str(value))}
-    if error.retry:
-        return error
-    for item in batch:
-        if item.place and named & _mentions(item.change):
-            facts: dict[str, object] = {
-                "at": item.place,
-                "why": error.sentence(in_json).rstrip("."),
-            }
-            if batches_done:
-                facts["batches_done_before"] = batches_done
-            return BadInput(**facts)
-    return error
-
-
-def _names(value: str) -> set[str]:
-    """A fact as it stands, and the name that it begins with where it says more."""
-    return {value, *(value.partition(more)[0] for more in (", ", " into ", " below "))}
-
-
-def _mentions(change: Change) -> set[str]:
-    found = set()
-    for value in to_object(change).values():
-        for text in value if isinstance(value, list | tuple) else [value]:
-            bare = str(text)
-            found |= {bare, f"user:{bare}", f"group:{bare}", bare.removeprefix("group:")}
-    return found

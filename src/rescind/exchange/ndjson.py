@@ -6,6 +6,7 @@ import msgspec
 
 from rescind.changes import from_object
 from rescind.errors import BadInput, InvalidChange
+from rescind.exchange.problems import Problems
 from rescind.exchange.readers import Item, Source
 from rescind.model.json_keys import key_twice
 
@@ -13,8 +14,16 @@ _decoder = msgspec.json.Decoder()
 
 
 def items(source: Source) -> list[Item]:
-    """One for each line that is not blank. Raises BadInput naming the line."""
-    return [_item(source, n, line) for n, line in enumerate(source.lines, 1) if line.strip()]
+    """One for each line that is not blank. Raises BadInput naming the lines that are wrong."""
+    found, problems = [], Problems()
+    for number, line in enumerate(source.lines, 1):
+        try:
+            if line.strip():
+                found.append(_item(source, number, line))
+        except BadInput as error:
+            problems.add(error)
+    problems.require_none()
+    return found
 
 
 def _item(source: Source, number: int, line: str) -> Item:

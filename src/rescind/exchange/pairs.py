@@ -18,27 +18,39 @@ from rescind.changes import (
     DefinePermission,
     DefineRole,
 )
-from rescind.errors import BadInput
+from rescind.errors import BadInput, MalformedId
+from rescind.exchange.problems import Problems
 from rescind.exchange.readers import Item, Source
 from rescind.exchange.tables import MEMBERS_PER_CHANGE
 from rescind.model.amounts import counted
 
 
 def items(source: Source) -> list[Item]:
-    """What makes every pair true, and no other. Raises BadInput naming the line."""
+    """What makes every pair true, and no other. Raises BadInput naming the lines that are wrong."""
     held: dict[str, set[str]] = defaultdict(set)
     line_of: dict[str, int] = {}
+    problems = Problems()
     for number, line in enumerate(source.lines, 1):
         fields = line.split()
         if not fields:
             continue
         if len(fields) != 2:
             why = f"{counted(len(fields), 'word')} where a user and a permission are meant"
-            raise BadInput(at=source.at(number), why=why)
-        user, permission = fields
+            problems.add(BadInput(at=source.at(number), why=why))
+            continue
+        if line.startswith("#"):
+            why = "it begins with '#', and comments are not known here"
+            problems.add(BadInput(at=source.at(number), why=why, mend="remove the line"))
+            continue
+        try:
+            user, permission = model.subject_id(fields[0]), model.permission_id(fields[1])
+        except MalformedId as error:
+            problems.add(BadInput(at=source.at(number), why=str(error)))
+            continue
         held[user].add(permission)
         line_of.setdefault(user, number)
         line_of.setdefault(f"permission {permission}", number)
+    problems.require_none()
     return _items(source, held, line_of)
 
 
@@ -52,8 +64,9 @@ def as_sets(held: dict[str, set[str]]) -> list[tuple[str, tuple[str, ...], list[
 
 
 def _items(source: Source, held: dict[str, set[str]], line_of: dict[str, int]) -> list[Item]:
-    def item(change: Change, mention: str) -> Item:
-        return Item(change, source.at(line_of[mention]))
+    def item(change: Change, *mentions: str) -> Item:
+        lines = tuple(line_of[mention] for mention in mentions)
+        return Item(change, source.at(lines[0]), rows=lines)
 
     permissions = sorted({permission for each in held.values() for permission in each})
     found = [item(DefinePermission(permission=p), f"permission {p}") for p in permissions]
@@ -62,7 +75,7 @@ def _items(source: Source, held: dict[str, set[str]], line_of: dict[str, int]) -
         found.append(item(DefineRole(role=name, permissions=allowed), users[0]))
         found.append(item(CreateGroup(group=name), users[0]))
         for start in range(0, len(users), MEMBERS_PER_CHANGE):
-            part = tuple(model.subject_id(u) for u in users[start : start + MEMBERS_PER_CHANGE])
-            found.append(item(AddMembers(group=name, members=part), users[start]))
+            part = users[start : start + MEMBERS_PER_CHANGE]
+            found.append(item(AddMembers(group=name, members=tuple(part)), *part))
         found.append(item(Assign(role=name, to=f"group:{name}"), users[0]))
     return found

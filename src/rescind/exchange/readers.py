@@ -1,27 +1,22 @@
-"""Files as numbered lines of text: plain or gzip, UTF-8, each line of bounded length."""
+"""Files as numbered lines of text: plain or gzip, UTF-8 or what their mark or the caller says, each line of
+bounded length.
+"""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import sys
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime
 from typing import BinaryIO, cast
 
 from rescind.changes import Change
 from rescind.errors import BadInput
+from rescind.exchange.encodings import BROKEN, GZIP_FAULTS, MOST_EXPANSION, Opened
 
 MAX_LINE_BYTES = 1 << 20
-MOST_EXPANSION = 200
-"""How many times larger than its gzip data an input may be; lists of people are some 10 times larger."""
-FREE_BYTES = 1 << 24
-"""Of an input, whatever it was compressed to."""
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +35,40 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One change, where it was read, and the organization that its line names, if it names one."""
+    """One change, where it was read, and the organization that its line names, if it names one.
+
+    `rows` are the lines of a list that it was made from: one for each member of an AddMembers, else one. A
+    change that was written as such has none.
+    """
 
     change: Change
     place: str
     organization: str | None = None
+    rows: tuple[int, ...] = ()
+
+    def row(self, number: int) -> str:
+        """The place of one of its rows."""
+        return f"{self.place.rpartition(':')[0]}:{self.rows[number]}" if self.rows else self.place
 
 
-def read(path: str) -> Source:
+def read(path: str, encoding: str | None = None) -> Source:
     """All of a file, or of standard input for `-`; gzip is recognized by its first bytes.
 
-    Raises BadInput naming the line that is too long, not UTF-8, or where the gzip data breaks off;
-    OSError when there is no reading it.
+    It is UTF-8, or UTF-16 with a byte order mark, or in the `encoding` that is named. Raises BadInput naming
+    the line that is too long, in another encoding, or where the gzip data breaks off; OSError when there is
+    no reading it.
     """
     digest, content = hashlib.sha256(), io.BytesIO()
     with nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb") as stream:
         name = "<stdin>" if path == "-" else path
-        for number, line in enumerate(_lines(name, cast(BinaryIO, stream)), 1):
+        for number, line in enumerate(_lines(name, cast(BinaryIO, stream), encoding), 1):
             digest.update(line)
             _text(name, number, line)
             content.write(line)
-    return Source(name, digest.hexdigest(), _Lines(name, content.getvalue()))
+    whole = content.getvalue()
+    if b"\r" in whole and b"\n" not in whole:  # as Excel for the Macintosh ends lines
+        whole = whole.replace(b"\r", b"\n")
+    return Source(name, digest.hexdigest(), _Lines(name, whole))
 
 
 class _Lines:
@@ -74,37 +82,21 @@ class _Lines:
             yield _text(self._name, number, line)
 
 
-class _Counted:
-    """A stream, and how much was read of it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self.size = stream, 0
-
-    def read(self, size: int = -1) -> bytes:
-        found = self._stream.read(size)
-        self.size += len(found)
-        return found
-
-
-def _lines(name: str, stream: BinaryIO) -> Iterator[bytes]:
-    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[type-var]
-    counted = _Counted(cast(BinaryIO, buffered))
-    is_gzip = buffered.peek(2)[:2] == _GZIP
-    opened = cast(BinaryIO, gzip.GzipFile(fileobj=counted) if is_gzip else buffered)  # type: ignore[call-overload]
+def _lines(name: str, stream: BinaryIO, encoding: str | None) -> Iterator[bytes]:
+    opened = Opened(name, stream, encoding)
     number, size = 1, 0
     try:
         while line := opened.readline(MAX_LINE_BYTES + 1):
             if len(line) > MAX_LINE_BYTES:
                 raise BadInput(at=f"{name}:{number}", why="the line is longer than 1 MiB")
             size += len(line)
-            if is_gzip and size > FREE_BYTES + MOST_EXPANSION * counted.size:
+            if opened.expands_too_much(size):
                 why = f"it is more than {MOST_EXPANSION} times larger than its gzip data"
                 raise BadInput(at=f"{name}:{number}", why=why, mend="import it uncompressed")
             yield line
             number += 1
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        why = "the gzip data is broken or breaks off here; fetch the file again"
-        raise BadInput(at=f"{name}:{number}", why=why) from None
+    except GZIP_FAULTS:
+        raise BadInput(at=f"{name}:{number}", why=BROKEN) from None
 
 
 def _text(name: str, number: int, line: bytes) -> str:
@@ -112,16 +104,6 @@ def _text(name: str, number: int, line: bytes) -> str:
         text = line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         why = f"byte {error.start + 1} of the line is not UTF-8"
-        raise BadInput(at=f"{name}:{number}", why=why) from None
+        mend = "save it as UTF-8; `rescind import` also takes --encoding windows-1252, or another"
+        raise BadInput(at=f"{name}:{number}", why=why, mend=mend) from None
     return text.rstrip("\r\n")
-
-
-def moment(text: str) -> datetime:
-    """An aware datetime from ISO 8601 text, or ValueError saying how to write it."""
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError:
-        value = None
-    if value is None or value.tzinfo is None:
-        raise ValueError("not a time with a UTC offset, such as 2030-12-31T18:00:00+00:00")
-    return value

@@ -164,6 +164,26 @@ class Recorder:
         force: bool = False,
     ) -> Difference:
         """What a batch would give and take, exactly; nothing of it is kept. Raises its refusals."""
+        batch = self._tried(name, changes, now, only_at, observe=True, force=force)
+        return Difference((), ()) if batch is None else _difference(batch)
+
+    def try_out(self, name: OrganizationId, changes: list[Change], now: model.Microseconds) -> None:
+        """Raise the refusal of a batch, if it would be refused; nothing of it is kept."""
+        self._tried(name, changes, now, None, observe=False, force=False)
+
+    def _tried(
+        self,
+        name: OrganizationId,
+        changes: list[Change],
+        now: model.Microseconds,
+        only_at: Revision | None,
+        *,
+        observe: bool,
+        force: bool,
+    ) -> Batch | None:
+        """The batch after a transaction of which nothing was kept; None where it deletes what is not
+        there.
+        """
         require_order(changes)
         for _ in range(PLAN_ATTEMPTS):
             try:
@@ -171,7 +191,7 @@ class Recorder:
             except OrganizationNotFound:
                 if only_at is not None or not _is_deletion(changes):
                     raise
-                return Difference((), ())
+                return None
             spelled, _ = spelled_entry(plan, changes, Entry(now))
             others = self._users_of_roles(name, changes, None)
             batch = Batch(
@@ -181,7 +201,7 @@ class Recorder:
                 Entry(now),
                 BACKGROUND,
                 {},
-                observe=name != ENVIRONMENT,
+                observe=observe and name != ENVIRONMENT,
                 only_at=only_at,
                 force=force,
                 others=others,
@@ -193,7 +213,7 @@ class Recorder:
                 self._plans.pop(name, None)
                 continue
             self._plans.pop(name, None)
-            return _difference(batch)
+            return batch
         raise StoreConflict(
             organization=name, why="it kept changing its name, mode or rule for ids"
         )

@@ -41,6 +41,7 @@ SHARED = (
     "directory.sql",
     "events.sql",
     "deletion.sql",
+    "imports.sql",
 )
 
 OF_USERS: Final = frozenset({"effective_permission_view", "define_reach", "permitted"})

@@ -24,9 +24,11 @@ from rescind.errors import (
     RescindError,
     Unauthenticated,
 )
-from rescind.exchange import BATCH_SIZE
+from rescind.exchange import BATCH_SIZE, Item
+from rescind.exchange.batches import Applied, Batches
 from rescind.exchange.loading import MOST_SHOWN, stands_first
 from rescind.exchange.readers import MAX_LINE_BYTES
+from rescind.exchange.refusals import refused
 from rescind.http import problems
 from rescind.http.answers import Alike
 from rescind.http.auth import requires
@@ -36,7 +38,7 @@ from rescind.http.limits import Limits, require_shallow, require_single_keys
 from rescind.http.routes.changes import Behalf, Key, weight
 from rescind.http.routes.lists import Organization
 from rescind.http.service import Service
-from rescind.model import Direction, Receipt
+from rescind.model import Direction
 
 MOST_BYTES: Final = 1 << 40
 """What the framework lets through; the limit is the service's."""
@@ -45,9 +47,18 @@ BATCH_BYTES: Final = MAX_LINE_BYTES
 _decoder = msgspec.json.Decoder()
 
 
+class NotGiven(Struct):
+    """What an import left out of a line, since somebody took it after the import had begun."""
+
+    at: str
+    what: str
+    why: str
+
+
 class Imported(Struct):
     """What an import did. `revisions` has the last token of each organization; `not_found` counts what was
-    to be taken away and did not exist, `look_alikes` ids that others look like, with some `examples`.
+    to be taken away and did not exist; `left_out` counts what was not given, with the first of it;
+    `look_alikes` counts ids that others look like, with some `examples`.
     """
 
     changes: int = 0
@@ -55,14 +66,22 @@ class Imported(Struct):
     granting: int = 0
     revoking: int = 0
     not_found: int = 0
+    left_out: int = 0
+    left_out_first: list[NotGiven] = msgspec.field(default_factory=list)
     look_alikes: int = 0
     examples: list[Alike] = msgspec.field(default_factory=list)
     revisions: dict[str, str] = msgspec.field(default_factory=dict)
 
-    def add(self, receipt: Receipt, changes: int) -> None:
+    def add(self, applied: Applied) -> None:
         """Count a batch."""
-        self.changes += changes
+        self.changes += applied.changes
         self.batches += 1
+        self.left_out += len(applied.left_out)
+        for each in applied.left_out[: MOST_SHOWN - len(self.left_out_first)]:
+            self.left_out_first.append(NotGiven(each.at, each.what, each.why))
+        receipt = applied.receipt
+        if receipt is None:
+            return
         self.granting += receipt.changed and receipt.direction is Direction.GRANTS
         self.revoking += receipt.changed and receipt.direction is Direction.REVOKES
         self.not_found += len(receipt.not_found)
@@ -89,8 +108,8 @@ async def import_changes(
     """Apply lines in their order, in batches that are a transaction each.
 
     A line may name its `organization`. Where a line is refused, its batch is not applied and those before
-    are: send it all again with the same key, corrected from there on. The API key must be good for each
-    batch anew.
+    are: send it all again with the same key, corrected from there on. What others take after the first batch
+    is not given again by later ones. The API key must be good for each batch anew.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != NDJSON.decode():
@@ -125,8 +144,9 @@ class Run:
         self._seconds = service.limits.import_seconds
         self.deadline = time.monotonic() + self._seconds
         """When the import must have ended, by the monotonic clock."""
-        self._name, self._first = "", 0
-        self._batch: list[Change] = []
+        self._name = ""
+        self._batch: list[Item] = []
+        self._begun: dict[str, Batches] = {}
         self._weight = self._bytes = 0
         self.done = Imported()
 
@@ -139,14 +159,13 @@ class Run:
             raise self._placed(error, f"line {number}") from None
         size = weight([change])
         is_full = self._weight + size > BATCH_SIZE or self._bytes + len(line) > BATCH_BYTES
-        is_new = name != self._name or stands_first(
-            change, self._batch[-1] if self._batch else None
-        )
+        before = self._batch[-1].change if self._batch else None
+        is_new = name != self._name or stands_first(change, before)
         if self._batch and (is_new or is_full):
             await self.flush()
         if not self._batch:
-            self._name, self._first = name, number
-        self._batch.append(change)
+            self._name = name
+        self._batch.append(Item(change, f"line {number}"))
         self._weight += size
         self._bytes += len(line)
 
@@ -159,12 +178,12 @@ class Run:
             return
         key = None if self._key is None else f"{self._key}/{self.done.batches}"
         try:
-            receipt = await asyncio.get_running_loop().run_in_executor(None, self._apply, key)
+            applied = await asyncio.get_running_loop().run_in_executor(None, self._apply, key)
         except Unauthenticated:
             raise Unauthenticated(batches_done_before=self.done.batches) from None
-        except RescindError as error:
-            raise self._placed(error, f"lines from {self._first}") from error
-        self.done.add(receipt, len(self._batch))
+        except _Refused as refused:
+            raise self._placed(refused.error, refused.place) from refused.error
+        self.done.add(applied)
         self._batch, self._weight, self._bytes = [], 0, 0
 
     def require_time(self) -> None:
@@ -177,17 +196,33 @@ class Run:
         done = self.done.batches
         return RequestTimedOut(limit=f"{self._seconds:g} s", batches_done_before=done)
 
-    def _apply(self, key: str | None) -> Receipt:
+    def _apply(self, key: str | None) -> Applied:
         self._credential.recognize()
-        receipt = self._service.authority.apply(
-            self._batch,
+        batches = self._begun.get(self._name)
+        try:
+            if batches is None:
+                batches = self._batches()
+                batches.begin(self._batch, key)
+                self._begun[self._name] = batches
+            applied = batches.apply(self._batch, key)
+        except RescindError as error:
+            raise _Refused(error, self._place(error, batches)) from error
+        if applied.receipt is not None:
+            self._service.applied(applied.receipt, [item.change for item in self._batch])
+        return applied
+
+    def _batches(self) -> Batches:
+        return Batches(
+            self._service.authority,
+            self._name,
+            run=None if self._key is None else f"{self._key}/",
             actor=self._actor,
             reason=self._reason,
-            idempotency_key=key,
-            organization=self._name,
         )
-        self._service.applied(receipt, self._batch)
-        return receipt
+
+    def _place(self, error: RescindError, batches: Batches | None) -> str:
+        item = None if error.retry or batches is None else refused(error, batches)
+        return f"{self._batch[0].place} or after it" if item is None else item.place
 
     def _read(self, line: bytes) -> tuple[str, Change]:
         try:
@@ -209,6 +244,14 @@ class Run:
         facts = {"at": place, "batches_done_before": self.done.batches, "refused_as": error.code}
         told = problems.detail_of(error, hints=self._caller.has("read"))
         return BadInput(why=told.rstrip("."), **facts)
+
+
+class _Refused(Exception):
+    """A batch that is not applied, and where the line is that is to blame."""
+
+    def __init__(self, error: RescindError, place: str) -> None:
+        self.error, self.place = error, place
+        super().__init__(place)
 
 
 async def _lines(request: Request[Any, Any, Any], limits: Limits, run: Run) -> AsyncIterator[bytes]:
