@@ -40,7 +40,9 @@ def test_what_is_set_aside_stays_so(engine: str, empty_database: Make) -> None:
     made_at(database, RELEASED)
     run(database, *FILL)
     migrate(database)
-    assert run(database, "SELECT organization, membership, role FROM role_reset") == [(1, 2, 1)]
+    assert run(database, "SELECT organization, membership, role FROM rescind.role_reset") == [
+        (1, 2, 1)
+    ]
     assert run(database, "SELECT * FROM of_a_user WHERE resource = 'organization'") == [
         ("user:ada", "organization")
     ]

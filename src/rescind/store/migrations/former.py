@@ -101,6 +101,8 @@ def take_over(connection: sqlalchemy.Connection, former: Former, version: str) -
         make_home(connection)
         _let_in(connection, former.schema)
         execute(connection, f"SET LOCAL search_path = {quoted_name(former.schema)}")
+    else:
+        _stand_in_for_view(connection)
     execute(connection, ours(connection, VERSION_TABLE))
     execute(
         connection, ours(connection, f"INSERT INTO rescind.schema_version VALUES ('{version}')")
@@ -114,6 +116,24 @@ def take_over(connection: sqlalchemy.Connection, former: Former, version: str) -
 VERSION_TABLE: Final = (
     "CREATE TABLE rescind.schema_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
 )
+
+
+STAND_IN: Final = """
+CREATE VIEW effective_permission AS
+SELECT o.slug AS organization, m.subject, p.slug AS permission, r.slug AS resource
+FROM organization AS o JOIN membership AS m ON m.organization = o.id
+JOIN permission AS p ON p.organization IN (0, o.id) JOIN resource AS r ON r.organization = o.id
+WHERE FALSE"""
+
+
+def _stand_in_for_view(connection: sqlalchemy.Connection) -> None:
+    """Have the view name only what every version has: SQLite renames no table while a view is in error, and
+    what users have built on it must find it until it is made anew.
+    """
+    there = "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = 'effective_permission'"
+    if connection.exec_driver_sql(there).scalar():
+        execute(connection, "DROP VIEW effective_permission")
+        execute(connection, STAND_IN)
 
 
 def make_home(connection: sqlalchemy.Connection) -> None:
