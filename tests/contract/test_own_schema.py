@@ -53,7 +53,7 @@ PATHS = ("", "decoy", "pg_catalog, decoy, rescind", "decoy, public")
 
 
 def shape_of(database: str) -> Any:
-    """The order of the columns, and what the planner has been told."""
+    """The order of the columns, and of what the planner has been told (the server may measure it anew)."""
     with opened(database) as connection:
         if database.startswith("sqlite"):
             told = connection.exec_driver_sql("SELECT tbl, idx, stat FROM sqlite_stat1")
@@ -63,8 +63,7 @@ def shape_of(database: str) -> Any:
             )
         else:
             told = connection.exec_driver_sql(
-                "SELECT tablename, attname, n_distinct, null_frac FROM pg_stats"
-                " WHERE schemaname = 'rescind' AND null_frac < 1"
+                "SELECT tablename, attname FROM pg_stats WHERE schemaname = 'rescind'"
             )
             columns = connection.exec_driver_sql(
                 "SELECT CAST(c.oid AS regclass)::text, a.attname, row_number() OVER"
