@@ -106,6 +106,7 @@ def asks(n: dict[str, str]) -> list[Ask]:
             Ask("list_assignments", "GET", f"/v1/assignments?holder={n['subject']}{query}"),
             Ask("list_assignments", "GET", f"/v1/assignments?resource={n['resource']}{query}"),
             Ask("list_expiring", "GET", f"/v1/expiring?{query}"),
+            Ask("list_look_alikes", "GET", f"/v1/look-alikes?{query}"),
             Ask("read_change", "GET", f"/v1/changes/1?{query}"),
             Ask("list_pending", "GET", f"/v1/pending?{query}"),
             Ask("park", "POST", "/v1/pending/park", {"group": n["group"], **at}),

@@ -177,6 +177,18 @@ CALLS: dict[str, Ask] = {
     "workers": work,
     "has_due_work": lambda a: a.has_due_work(),
     "log": read_log,
+    "log_page": lambda a: a.log_page(),
+    "list_groups": lambda a: a.list_groups(),
+    "list_members": lambda a: a.list_members("eng"),
+    "list_memberships": lambda a: a.list_memberships(),
+    "list_roles": lambda a: a.list_roles(),
+    "list_permissions": lambda a: a.list_permissions(),
+    "list_resources": lambda a: a.list_resources(),
+    "list_assignments": lambda a: a.list_assignments(),
+    "list_expiring": lambda a: a.list_expiring(),
+    "look_alikes": lambda a: a.look_alikes(),
+    "unknown_names": lambda a: a.unknown_names(subject="user:nobody"),
+    "similar_organizations": lambda a: a.similar_organizations("acne"),
 }
 
 

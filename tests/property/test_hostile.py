@@ -115,12 +115,41 @@ VALID: dict[str, dict[str, Any]] = {
     "retry": {"work": None},
     "log": {"organization": "acme", "after": 0, "limit": 10},
     "workers": {"concurrency": 1},
+    "log_page": {"organization": "acme", "after": 0, "limit": 10},
+    "list_groups": {"of": "user:ada", "organization": "acme"},
+    "list_members": {
+        "group": "eng",
+        "organization": "acme",
+        "effective": False,
+        "expired": False,
+    },
+    "list_memberships": {"organization": "acme", "subject_kind": "user", "active": True},
+    "list_roles": {"organization": "acme"},
+    "list_permissions": {"role": "reader", "organization": "acme"},
+    "list_resources": {"parent": "folder:a", "organization": "acme", "resource_type": "doc"},
+    "list_assignments": {
+        "holder": "user:ada",
+        "role": None,
+        "resource": None,
+        "organization": "acme",
+        "effective": False,
+        "expired": False,
+    },
+    "list_expiring": {"until": None, "organization": "acme"},
+    "look_alikes": {"organization": "acme", "limit": 10},
+    "unknown_names": {
+        "subject": "user:ada",
+        "permission": "read",
+        "resource": "doc:1",
+        "organization": "acme",
+    },
+    "similar_organizations": {"name": "acne"},
 }
 OF_A_LIST: dict[str, Any] = {"limit": 10, "cursor": None, "at_least": None, "assurance": "standard"}
 for listed in ("permissions_of", "resources_of", "who_can"):
     VALID[listed] |= OF_A_LIST
 WITHOUT_ARGUMENTS = {"close", "has_due_work", "together"}
-NOT_VALUES = {"self", "on_progress", "options"}
+NOT_VALUES = {"self", "on_progress", "options", "paging", "about"}
 
 CHANGES: list[type[Change]] = list(get_args(Change))
 ARGUMENTS = [(method, name) for method, names in VALID.items() for name in names]

@@ -18,6 +18,8 @@ def microseconds(moment: datetime) -> Microseconds:
     """Exact. InvalidArgument for a naive datetime, since it names no instant, and for one that has
     no date in UTC.
     """
+    if not isinstance(moment, datetime):  # a caller's program may not be type-checked
+        raise InvalidArgument(what="time", value=repr(moment), mend="pass a datetime")
     if moment.tzinfo is None:
         raise InvalidArgument(what="time", value=moment.isoformat(), mend="give it a UTC offset")
     delta = moment - _EPOCH

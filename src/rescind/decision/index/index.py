@@ -57,7 +57,7 @@ class Index:
             line = self.lines[resource]
         except KeyError:
             spelled = self.facts.spelled(subject)
-            if spelled != subject:
+            if spelled is not subject and spelled != subject:
                 return self.verdict(spelled, permission, resource, clock)
             found = self._work_out(subject, permission, resource)
             if isinstance(found, int):
