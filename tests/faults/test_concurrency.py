@@ -332,9 +332,7 @@ def _waits_for_a_lock(database: str) -> bool:
 
 def _take_the_lock_out(database: str) -> None:
     with psycopg.connect(database) as connection:
-        row = connection.execute(
-            "SELECT pg_get_functiondef('rescind.begin(integer, text, text, boolean)'::regprocedure)"
-        ).fetchone()
+        row = connection.execute("SELECT pg_get_functiondef('rescind.begin'::regproc)").fetchone()
         assert row is not None
         assert WITHOUT_THE_LOCK in row[0]
         connection.execute(row[0].replace(WITHOUT_THE_LOCK, ""))
