@@ -256,7 +256,8 @@ def _interrupt(
         if is_of(connection, database):
             if running == [following]:
                 seen.append(statement)
-            assert look() == before, statement
+            if running in ([], [following]):  # those after it are next in another case
+                assert look() == before, statement
 
     running: list[str] = []
 
