@@ -73,7 +73,7 @@ def _found(authority: Authority, sql: str, **names: object) -> set[object]:
     """The first column of a query."""
     if authority.store.engine == "postgres":
         sql = re.sub(r":(permission|o)\b", r"%(\1)s", sql)
-    authority.store.queries["found"] = sql
+    authority.store.queries["found"] = ours(authority, sql)
     return {row[0] for row in authority.store.fetch("found", names)}
 
 
