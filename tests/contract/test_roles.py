@@ -133,7 +133,7 @@ def test_delete_role_cascade_takes_it_back_from_everybody(acme: Authority) -> No
     assert not may(acme, "user:bob", "read")
     assert not may(acme, "user:cyd", "read", "doc:2")
     assert may(acme, "user:ada", "read", "doc:1")
-    assert acme.store.fetch("read_settings", {"organization": "acme"})[0][6] is None
+    assert acme.store.fetch("read_settings", {"organization": "acme"})[0][-1] is None
 
 
 def test_delete_role_frees_its_name(acme: Authority) -> None:
