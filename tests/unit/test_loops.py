@@ -11,6 +11,9 @@ import rescind
 SOURCES: Final = Path(rescind.__file__).parent
 
 ENDS: Final = {
+    "cli/facts.py:list_facts": "the last page",
+    "decision/lists/source.py:finished": "the last step of a page, which looks at a bounded number of rows",
+    "store/postgres/connection.py:Connection._connect_gen": "connected, or the deadline of the wait",
     "cli/large_group.py:LargeGroup._follow": "a demonstration: the last row",
     "cli/questions.py:_pages": "the last page",
     "cli/watching.py:_frames": "whoever watches",
