@@ -257,7 +257,9 @@ def _replace_members(facts: Facts, change: changes.ReplaceMembers) -> None:
     if change.create and change.members:
         _known(facts.groups, change.group, "group")
         for member in change.members:
-            facts.world.memberships.setdefault(member, True)
+            if member not in facts.world.memberships:
+                facts.world.memberships[member] = True
+                facts.names[member] = None
     listed = _edges(facts, change) if change.members else []
     for edge in [e for e in facts.world.members if e[1] == change.group and e not in listed]:
         del facts.world.members[edge]

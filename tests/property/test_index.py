@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,10 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
 from rescind import Authority, DecisionPoint, access, changes
-from rescind.decision.index import Index
 from rescind.decision.index.whole import built
 from rescind.store import open_store
 from tests.property import oracle
+from tests.property.following import facts_of
 from tests.property.test_machine import (
     PERMISSIONS,
     RESOURCES,
@@ -27,18 +26,6 @@ from tests.property.test_machine import (
     Machine,
     one_change,
 )
-
-
-def facts_of(index: Index) -> dict[str, Any]:
-    """All facts that an index keeps."""
-    facts = index.facts
-    found = {
-        name: value for name, value in vars(facts).items() if name not in ("_worked", "assignments")
-    }
-    found |= vars(facts.assignments)
-    for name in ("environment", "own"):
-        found[name] = vars(found[name])
-    return found
 
 
 class Remembered(Machine):

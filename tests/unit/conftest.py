@@ -19,6 +19,7 @@ def rescind(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RESCIND_ORGANIZATION", "acme")
     monkeypatch.delenv("RESCIND_DATABASE", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)  # readline sets it for the children of a process
 
     def call(*arguments: str) -> tuple[int, str, str]:
         capfd.readouterr()
