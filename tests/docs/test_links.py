@@ -40,9 +40,12 @@ def test_every_page_is_reached_from_the_readme() -> None:
 
 
 def test_every_decision_is_in_the_index() -> None:
-    """By its number and title, each once."""
+    """By its title, which begins with its number; each once, and no number twice."""
     folder = ROOT / "docs/decisions"
     index = (folder / "README.md").read_text()
-    for path in sorted(folder.glob("[0-9]*.md")):
+    paths = sorted(folder.glob("[0-9]*.md"))
+    assert len({path.name[:3] for path in paths}) == len(paths)
+    for path in paths:
         title = path.read_text().partition("\n")[0].removeprefix("# ")
+        assert title.startswith(f"{path.name[:3]} "), path.name
         assert index.count(f"[{title}]({path.name})") == 1, path.name
