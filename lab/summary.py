@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from lab.tables import by_engine
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
 BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
+WIDTH = 120
+"""Of a line of the page."""
 
 
 def write(benchmarks: Mapping[str, Any], results: Path, page: Path = PAGE) -> list[str]:
@@ -43,7 +46,7 @@ def _block(name: str, benchmark: Any, result: dict[str, Any] | None) -> str:
 
 
 def _origin(result: dict[str, Any]) -> str:
-    """Where figures come from, in a line."""
+    """Where figures come from, in one sentence."""
     machine = result["machine"]
     versions = {"python": "Python", "sqlite": "SQLite", "postgres": "PostgreSQL"}
     parts = [
@@ -52,4 +55,5 @@ def _origin(result: dict[str, Any]) -> str:
         f"{machine['processors']} processors, {machine['memory_gib']} GiB, {machine['system']}",
         *(f"{title} {machine[key]}" for key, title in versions.items() if key in machine),
     ]
-    return "; ".join(parts) + "."
+    text = "; ".join(parts) + "."
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)

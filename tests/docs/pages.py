@@ -54,6 +54,14 @@ def blocks(page: Path) -> Iterator[Block]:
         yield Block(page, line, language, mark.strip(), match[2])
 
 
+def prose(text: str) -> Iterator[tuple[int, str]]:
+    """The numbered lines that a writer can break: not those of code, tables and headings."""
+    rest = _BLOCK.sub(lambda block: "\n" * block[0].count("\n"), text)
+    for number, line in enumerate(rest.splitlines(), start=1):
+        if not line.startswith(("|", "#")):
+            yield number, line
+
+
 def links(page: Path) -> list[str]:
     """The targets of a page's links."""
     return _LINK.findall(_BLOCK.sub("", page.read_text("utf-8")))

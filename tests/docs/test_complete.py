@@ -57,10 +57,13 @@ def example(change: type) -> Change:
 
 
 def line_of(change: type, what: str) -> str:
+    """An item of the change's list, in one line."""
     found = re.search(
-        rf"^- {what}: (.*)$", section(REFERENCE / "changes.md", f"`{tag(change)}`"), re.MULTILINE
+        rf"^- {what}: (.*(?:\n  \S.*)*)",
+        section(REFERENCE / "changes.md", f"`{tag(change)}`"),
+        re.MULTILINE,
     )
-    return found[1] if found else ""
+    return found[1].replace("\n  ", " ") if found else ""
 
 
 # --- changes --------------------------------------------------------------------------------------
