@@ -5,7 +5,7 @@
         authority.check("user:ada", "code:push", at_least=receipt.token)
 
 Knows the order in which things are done; what a change means is in `recording`, what a question
-means in `decision`.
+means in `decision`, and the lists of facts are in `listing`.
 """
 
 from __future__ import annotations
@@ -34,29 +34,20 @@ from rescind.errors import (
     RescindError,
     StoreUnavailable,
 )
-from rescind.listing import UNKNOWN, Listings, Paging, Similar, UnknownName
+from rescind.listing import UNKNOWN, Listings, Similar, UnknownName
 from rescind.model import (
     ROOT,
     AlikeIds,
-    AssignmentEntry,
     Assurance,
     Decision,
     Difference,
     Direction,
-    ExpiryEntry,
-    FactPage,
-    GroupEntry,
-    MemberEntry,
-    MembershipEntry,
     Microseconds,
     OrganizationId,
     Page,
     PendingWork,
-    PermissionEntry,
     Receipt,
-    ResourceEntry,
     Revision,
-    RoleEntry,
     Route,
 )
 from rescind.propagation import pending
@@ -74,7 +65,7 @@ MOST_WORKERS: Final = 1_000
 """Threads of one process."""
 
 
-class Authority(AbstractContextManager["Authority"]):
+class Authority(Listings, AbstractContextManager["Authority"]):
     """Changes facts and answers questions about them. Safe to use from many threads.
 
     `organization` is the one meant where a call names none. `clock` is for tests.
@@ -99,7 +90,7 @@ class Authority(AbstractContextManager["Authority"]):
         seconds = self.settings.check_seconds
         self._questions = Questions(store, self._recall, self._now, check_seconds=seconds)
         self._enforcer = Enforcer(store, self.settings, self._memory)
-        self._listings, self._similar = Listings(store, self._now), Similar(store)
+        self._similar = Similar(store)
 
     @classmethod
     def open(
@@ -406,120 +397,7 @@ class Authority(AbstractContextManager["Authority"]):
         kind = "" if subject_kind is None else f"{model.require_subject_kind(subject_kind)}:"
         return self._questions.page("subjects", question, kind=kind, **options)
 
-    # --- recorded facts ---------------------------------------------------------------------------
-
-    def list_groups(
-        self, of: str | None = None, *, organization: str | None = None, **paging: Any
-    ) -> FactPage[GroupEntry]:
-        """The groups of an organization, by name; or those that a subject, or `group:…`, is in itself.
-
-        `paging` is `limit` (1 to 10,000), `cursor` (of the page before) and `at_least`, as for all lists
-        of facts. Each costs in proportion to the page. Raises OrganizationNotFound, and the error of what is
-        named and not there.
-        """
-        name = self._named(organization)
-        holder = None if of is None else self._questions.holder(name, model.holder_id(of))
-        return self._listings.groups(name, holder, Paging(**paging))
-
-    def list_members(
-        self,
-        group: str,
-        *,
-        organization: str | None = None,
-        effective: bool = False,
-        expired: bool = False,
-        **paging: Any,
-    ) -> FactPage[MemberEntry]:
-        """What is in a group itself: groups that are nested in it (`group:…`), then subjects.
-
-        With `effective`, all subjects in it and in groups below it, each once. With `expired`, also places
-        that have ended.
-        """
-        name = self._named(organization)
-        return self._listings.members(
-            name,
-            self._questions.group(name, model.group_id(group)),
-            Paging(**paging),
-            effective=effective,
-            expired=expired,
-        )
-
-    def list_memberships(
-        self,
-        *,
-        organization: str | None = None,
-        subject_kind: str | None = None,
-        active: bool | None = None,
-        **paging: Any,
-    ) -> FactPage[MembershipEntry]:
-        """Who has a place in the organization, by subject: all, the `active` ones, or the deactivated."""
-        kind = None if subject_kind is None else model.require_subject_kind(subject_kind)
-        name = self._named(organization)
-        return self._listings.memberships(name, kind, active, Paging(**paging))
-
-    def list_roles(self, *, organization: str | None = None, **paging: Any) -> FactPage[RoleEntry]:
-        """The roles that can be given, by name, with their permissions."""
-        return self._listings.roles(self._named(organization), Paging(**paging))
-
-    def list_permissions(
-        self, role: str | None = None, *, organization: str | None = None, **paging: Any
-    ) -> FactPage[PermissionEntry]:
-        """The permissions that are defined, by name; or those of a role."""
-        named = None if role is None else model.role_id(role)
-        return self._listings.permissions(self._named(organization), named, Paging(**paging))
-
-    def list_resources(
-        self,
-        parent: str | None = None,
-        *,
-        organization: str | None = None,
-        resource_type: str | None = None,
-        **paging: Any,
-    ) -> FactPage[ResourceEntry]:
-        """The resources, by name, perhaps of one type; or those right below a parent."""
-        above = None if parent is None else model.resource_id(parent)
-        kind = None if resource_type is None else model.resource_type_id(resource_type)
-        return self._listings.resources(self._named(organization), above, kind, Paging(**paging))
-
-    def list_assignments(
-        self,
-        holder: str | None = None,
-        *,
-        role: str | None = None,
-        resource: str | None = None,
-        organization: str | None = None,
-        effective: bool = False,
-        expired: bool = False,
-        **paging: Any,
-    ) -> FactPage[AssignmentEntry]:
-        """What is assigned, by whom and since when: all of it, or of a holder (a subject or `group:…`), of a
-        role, or on a resource.
-
-        With `effective`, a holder's are also those of the groups that it is in. With `expired`, also what has
-        ended.
-        """
-        name = self._named(organization)
-        return self._listings.assignments(
-            name,
-            Paging(**paging),
-            holder=None
-            if holder is None
-            else self._questions.holder(name, model.holder_id(holder)),
-            role=None if role is None else model.role_id(role),
-            resource=None if resource is None else model.resource_id(resource),
-            effective=effective,
-            expired=expired,
-        )
-
-    def list_expiring(
-        self,
-        until: datetime | None = None,
-        *,
-        organization: str | None = None,
-        **paging: Any,
-    ) -> FactPage[ExpiryEntry]:
-        """Places in groups and assignments that are in force and end by a time, else within 30 days."""
-        return self._listings.expiring(self._named(organization), until, Paging(**paging))
+    # --- names ------------------------------------------------------------------------------------
 
     def unknown_names(
         self,
@@ -708,26 +586,6 @@ class Authority(AbstractContextManager["Authority"]):
             model.subject_id(subject),
             model.permission_id(permission),
             model.resource_id(resource),
-        )
-
-    def _permissions_of_group(
-        self,
-        organization: str | None,
-        holder: str,
-        resource: str | None,
-        *,
-        assurance: Assurance = "standard",
-        **paging: Any,
-    ) -> Page:
-        if assurance not in ("standard", "live"):
-            mend = "use 'standard' or 'live'"
-            raise InvalidArgument(what="assurance", value=repr(assurance), mend=mend)
-        name = self._named(organization)
-        return self._listings.permissions_of_group(
-            name,
-            self._questions.group(name, model.group_id(holder.removeprefix("group:"))),
-            model.resource_id(resource),
-            Paging(**paging),
         )
 
     def _enforced(

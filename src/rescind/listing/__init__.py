@@ -3,8 +3,7 @@
 They show what is on record, page by page. What follows from it for access is in `decision`.
 """
 
+from rescind.listing.lists import Listings
 from rescind.listing.names import UNKNOWN, Similar, UnknownName
-from rescind.listing.pages import Listings
-from rescind.listing.reading import Paging
 
-__all__ = ["UNKNOWN", "Listings", "Paging", "Similar", "UnknownName"]
+__all__ = ["UNKNOWN", "Listings", "Similar", "UnknownName"]

@@ -11,7 +11,12 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
 from rescind.decision.check import require
-from rescind.errors import InvalidCursor, OrganizationNotFound
+from rescind.errors import (
+    GroupNotFound,
+    InvalidCursor,
+    MembershipNotFound,
+    OrganizationNotFound,
+)
 from rescind.listing.names import UNKNOWN, Similar
 from rescind.model import FactPage, Revision, moment, require_number
 from rescind.store import Rows, Store
@@ -159,6 +164,24 @@ def _hinting(store: Store, organization: str) -> Iterator[None]:
         yield
     except UNKNOWN as error:
         raise Similar(store).hinted(error, organization) from None
+
+
+def of_holder(organization: str, holder: str) -> Listed:
+    """What is asked about, where that is a subject or `group:…`."""
+    if holder.startswith("group:"):
+        return Listed(organization, group=holder.removeprefix("group:"))
+    return Listed(organization, subject=holder)
+
+
+def require_holder(read: Reading, listed: Listed) -> int:
+    """The holder's number. Raises GroupNotFound and MembershipNotFound."""
+    if listed.group is not None:
+        if read.numbers.group is None:
+            raise GroupNotFound(group=listed.group)
+        return read.numbers.group
+    if read.numbers.membership is None:
+        raise MembershipNotFound(subject=listed.subject)
+    return read.numbers.membership
 
 
 def time(value: int | None) -> datetime | None:

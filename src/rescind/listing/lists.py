@@ -1,0 +1,281 @@
+"""Every list of facts, a method each: those of `Authority`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from typing import Any, Final
+
+from rescind import model
+from rescind.decision.questions import Questions
+from rescind.errors import GroupNotFound, InvalidArgument, ResourceNotFound, RoleNotFound
+from rescind.listing import assignments, members, roles
+from rescind.listing.names import EARLIEST
+from rescind.listing.reading import (
+    FIRST,
+    Listed,
+    Paging,
+    of_holder,
+    prefix,
+    reading,
+    require_holder,
+    time,
+)
+from rescind.model import (
+    AssignmentEntry,
+    Assurance,
+    ExpiryEntry,
+    FactPage,
+    GroupEntry,
+    MemberEntry,
+    MembershipEntry,
+    Microseconds,
+    OrganizationId,
+    Page,
+    PermissionEntry,
+    ResourceEntry,
+    RoleEntry,
+    moment,
+)
+from rescind.store import Store
+
+SOON: Final = 30 * 86_400 * 1_000_000
+"""Microseconds: 30 days."""
+
+
+class Listings(ABC):
+    """The lists of recorded facts that `Authority` has.
+
+    What has expired is left out unless `expired` is asked for. Each raises OrganizationNotFound,
+    InvalidArgument, InvalidCursor, InvalidToken, RevisionUnavailable or another StoreError, and the error
+    for what it names and does not exist.
+    """
+
+    store: Store
+    _questions: Questions
+
+    @abstractmethod
+    def _named(self, organization: str | None) -> OrganizationId:
+        """The organization that is meant."""
+
+    @abstractmethod
+    def _now(self) -> Microseconds: ...
+
+    # --- groups and memberships -------------------------------------------------------------------
+
+    def list_groups(
+        self, of: str | None = None, *, organization: str | None = None, **paging: Any
+    ) -> FactPage[GroupEntry]:
+        """The groups of an organization, by name; or those that a subject, or `group:…`, is in itself.
+
+        `paging` is `limit` (1 to 10,000), `cursor` (of the page before) and `at_least`, as for all lists
+        of facts. Each costs in proportion to the page. Raises OrganizationNotFound, and the error of what is
+        named and not there.
+        """
+        name = self._named(organization)
+        holder = None if of is None else self._questions.holder(name, model.holder_id(of))
+        if holder is None:
+            with reading(self.store, "groups", Listed(name), Paging(**paging)) as read:
+                (after,) = read.after(EARLIEST)
+                rows = read.fetch("listed_groups", after=after, limit=read.limit + 1)
+                return read.page(rows, lambda row: row[:1], lambda row: GroupEntry(*row))
+        listed = of_holder(name, holder)
+        with reading(self.store, "groups of", listed, Paging(**paging)) as read:
+            number = require_holder(read, listed)
+            (after,) = read.after(FIRST)
+            names = {"after": after, "limit": read.limit + 1}
+            if number > 0:
+                rows = read.fetch("listed_groups_of_membership", m=number, now=self._now(), **names)
+            else:
+                rows = read.fetch("listed_groups_around", g=number, **names)
+            return read.page(rows, lambda row: row[:1], _group)
+
+    def list_members(
+        self,
+        group: str,
+        *,
+        organization: str | None = None,
+        effective: bool = False,
+        expired: bool = False,
+        **paging: Any,
+    ) -> FactPage[MemberEntry]:
+        """What is in a group itself: groups that are nested in it (`group:…`), then subjects.
+
+        With `effective`, all subjects in it and in groups below it, each once. With `expired`, also places
+        that have ended.
+        """
+        name = self._named(organization)
+        spelled = self._questions.group(name, model.group_id(group))
+        listed, part = Listed(name, group=spelled), Paging(**paging)
+        now = 0 if expired else self._now()
+        how = {"effective": effective, "expired": expired}
+        with reading(self.store, "members", listed, part, **how) as read:
+            if read.numbers.group is None:
+                raise GroupNotFound(group=spelled)
+            if effective:
+                return members.effective(read, now)
+            return members.direct(read, now, spelled)
+
+    def list_memberships(
+        self,
+        *,
+        organization: str | None = None,
+        subject_kind: str | None = None,
+        active: bool | None = None,
+        **paging: Any,
+    ) -> FactPage[MembershipEntry]:
+        """Who has a place in the organization, by subject: all, the `active` ones, or the deactivated."""
+        kind = None if subject_kind is None else model.require_subject_kind(subject_kind)
+        listed, part = Listed(self._named(organization)), Paging(**paging)
+        with reading(self.store, "memberships", listed, part, kind=kind, active=active) as read:
+            first, end = prefix(kind)
+            (after,) = read.after(first)
+            names = {"after": after, "end": end, "limit": read.limit + 1}
+            if active is None:
+                rows = read.fetch("listed_memberships", **names)
+            elif active:
+                rows = read.fetch("listed_active_memberships", **names)
+            else:
+                rows = read.fetch("listed_deactivated_memberships", **names)
+            return read.page(rows, lambda row: row[:1], _membership)
+
+    # --- roles, permissions, resources ------------------------------------------------------------
+
+    def list_roles(self, *, organization: str | None = None, **paging: Any) -> FactPage[RoleEntry]:
+        """The roles that can be given, by name, with their permissions."""
+        listed = Listed(self._named(organization))
+        with reading(self.store, "roles", listed, Paging(**paging)) as read:
+            return roles.of_organization(read)
+
+    def list_permissions(
+        self, role: str | None = None, *, organization: str | None = None, **paging: Any
+    ) -> FactPage[PermissionEntry]:
+        """The permissions that are defined, by name; or those of a role."""
+        named = None if role is None else model.role_id(role)
+        listed = Listed(self._named(organization), role=named)
+        with reading(self.store, "permissions", listed, Paging(**paging)) as read:
+            if named is None:
+                return roles.permissions(read)
+            if read.numbers.role is None:
+                raise RoleNotFound(role=named)
+            return roles.permissions_of(read, read.numbers.role)
+
+    def list_resources(
+        self,
+        parent: str | None = None,
+        *,
+        organization: str | None = None,
+        resource_type: str | None = None,
+        **paging: Any,
+    ) -> FactPage[ResourceEntry]:
+        """The resources, by name, perhaps of one type; or those right below a parent."""
+        above = None if parent is None else model.resource_id(parent)
+        kind = None if resource_type is None else model.resource_type_id(resource_type)
+        listed, part = Listed(self._named(organization), resource=above), Paging(**paging)
+        if above is not None and kind is not None:
+            raise InvalidArgument(what="type", mend="give either a parent or a type")
+        with reading(self.store, "resources", listed, part, kind=kind) as read:
+            if above is None:
+                first, end = prefix(kind)
+                (after,) = read.after(first)
+                names = {"after": after, "end": end, "limit": read.limit + 1}
+                rows = read.fetch("listed_resources", **names)
+                return read.page(rows, lambda row: row[:1], lambda row: ResourceEntry(*row))
+            if read.numbers.resource is None:
+                raise ResourceNotFound(resource=above)
+            (after,) = read.after(0)
+            names = {"r": read.numbers.resource, "after": after, "limit": read.limit + 1}
+            rows = read.fetch("listed_resources_below", **names)
+            return read.page(rows, lambda row: row[:1], lambda row: ResourceEntry(row[1], above))
+
+    # --- assignments ------------------------------------------------------------------------------
+
+    def list_assignments(
+        self,
+        holder: str | None = None,
+        *,
+        role: str | None = None,
+        resource: str | None = None,
+        organization: str | None = None,
+        effective: bool = False,
+        expired: bool = False,
+        **paging: Any,
+    ) -> FactPage[AssignmentEntry]:
+        """What is assigned, by whom and since when: all of it, or of a holder (a subject or `group:…`), of a
+        role, or on a resource.
+
+        With `effective`, a holder's are also those of the groups that it is in. With `expired`, also what has
+        ended.
+        """
+        name, part = self._named(organization), Paging(**paging)
+        held = None if holder is None else self._questions.holder(name, model.holder_id(holder))
+        named = None if role is None else model.role_id(role)
+        above = None if resource is None else model.resource_id(resource)
+        if sum(each is not None for each in (held, named, above)) > 1:
+            raise InvalidArgument(what="holder", mend="give one of holder, role and resource")
+        if effective and held is None:
+            raise InvalidArgument(what="effective", mend="name the holder with it")
+        listed = Listed(name, role=named, resource=above)
+        if held is not None:
+            listed = of_holder(name, held)
+        how = {"effective": effective, "expired": expired}
+        now = 0 if expired else self._now()
+        with reading(self.store, "assignments", listed, part, **how) as read:
+            if held is not None:
+                number = require_holder(read, listed)
+                return assignments.of_holder(read, number, now, effective=effective)
+            if named is not None:
+                if read.numbers.role is None:
+                    raise RoleNotFound(role=named)
+                return assignments.of_role(read, read.numbers.role, now)
+            if above is not None:
+                if read.numbers.resource is None:
+                    raise ResourceNotFound(resource=above)
+                return assignments.on_resource(read, read.numbers.resource, now)
+            return assignments.of_organization(read, now)
+
+    def list_expiring(
+        self,
+        until: datetime | None = None,
+        *,
+        organization: str | None = None,
+        **paging: Any,
+    ) -> FactPage[ExpiryEntry]:
+        """Places in groups and assignments that are in force and end by a time, else within 30 days."""
+        listed, part = Listed(self._named(organization)), Paging(**paging)
+        end = None if until is None else model.microseconds(until)
+        with reading(self.store, "expiring", listed, part, until=end) as read:
+            now = self._now()
+            return assignments.expiring(read, now, now + SOON if end is None else end)
+
+    def _permissions_of_group(
+        self,
+        organization: str | None,
+        holder: str,
+        resource: str | None,
+        *,
+        assurance: Assurance = "standard",
+        **paging: Any,
+    ) -> Page:
+        """What `group:…` gives its members on a resource; nothing where one of them is unknown."""
+        if assurance not in ("standard", "live"):
+            mend = "use 'standard' or 'live'"
+            raise InvalidArgument(what="assurance", value=repr(assurance), mend=mend)
+        name = self._named(organization)
+        group = self._questions.group(name, model.group_id(holder.removeprefix("group:")))
+        listed, part = (
+            Listed(name, group=group, resource=model.resource_id(resource)),
+            Paging(**paging),
+        )
+        with reading(self.store, "permissions of group", listed, part) as read:
+            return roles.permissions_of_group(read, self._now())
+
+
+def _group(row: tuple[Any, ...]) -> GroupEntry:
+    _, slug, name, since, by, expires_at = row
+    return GroupEntry(slug, name, time(since), by, time(expires_at))
+
+
+def _membership(row: tuple[Any, ...]) -> MembershipEntry:
+    subject, name, active, created_at = row
+    return MembershipEntry(subject, name, bool(active), moment(created_at))
