@@ -18,9 +18,10 @@ from rescind.errors import (
     InvalidChange,
     MalformedId,
     OrganizationExists,
+    PreconditionFailed,
     RescindError,
 )
-from rescind.model import IdRule, Reason
+from rescind.model import Difference, IdRule, Reason
 from rescind.recording import recorder
 from rescind.settings import Settings
 from tests.contract.world import WORLD
@@ -293,6 +294,33 @@ def test_who_comes_while_the_rule_is_set_is_spelled_too(
         monkeypatch.setattr(recorder, "read_respelling", real)
         known = authority.check("eve", "read", organization=name).reason
         assert (known is not Reason.UNKNOWN_SUBJECT) is guarded
+
+
+def test_a_preview_reads_again_what_came_meanwhile(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody asked for a revision, so that the organization moved on refuses nothing.
+
+    Control: where one is asked for, it does.
+    """
+    authority.apply([changes.CreateOrganization()], organization="moving")
+    receipt = authority.apply([changes.CreateGroup(group="eng")], organization="moving")
+    real = recorder.read_respelling
+    came: list[str] = []
+
+    def meanwhile(*given: Any) -> Any:
+        found = real(*given)
+        if given[2] == sets and not came:
+            came.append("Eve")
+            authority.apply([changes.AddMembership(subject="Eve")], organization="moving")
+        return found
+
+    sets: list[Change] = [changes.SetIdRule(rule=CASEFOLD)]
+    monkeypatch.setattr(recorder, "read_respelling", meanwhile)
+    assert authority.preview(sets, organization="moving") == Difference((), ())
+    assert came == ["Eve"]
+    with pytest.raises(PreconditionFailed):
+        authority.preview(sets, organization="moving", only_at=receipt.token)
 
 
 def test_a_process_that_planned_for_another_rule_plans_again(database: str) -> None:

@@ -109,21 +109,18 @@ class Recorder:
                 if only_at is not None or not _is_deletion(changes):
                     raise
                 return self._deleted_before(name, entry, within, detail=detail)
-            spelled, logged = spelled_entry(plan, changes, entry)
-            others = self._users_of_roles(name, changes, within)
-            batch = Batch(
+            batch = self._batch(
                 plan,
                 name,
-                spelled,
-                logged,
-                budget,
-                aside,
-                observe=detail and name != ENVIRONMENT,
+                changes,
+                entry,
+                within,
+                budget=budget,
+                aside=aside,
+                observe=detail,
                 only_at=only_at,
                 looks_for_replicas=within is None and self._store.engine == "postgres",
                 force=force,
-                others=others,
-                respelling=read_respelling(self._store, plan, changes, within),
             )
             start = time.perf_counter()
             try:
@@ -192,25 +189,26 @@ class Recorder:
                 if only_at is not None or not _is_deletion(changes):
                     raise
                 return None
-            spelled, _ = spelled_entry(plan, changes, Entry(now))
-            others = self._users_of_roles(name, changes, None)
-            batch = Batch(
+            batch = self._batch(
                 plan,
                 name,
-                spelled,
+                changes,
                 Entry(now),
-                BACKGROUND,
-                {},
-                observe=observe and name != ENVIRONMENT,
+                None,
+                budget=BACKGROUND,
+                aside={},
+                observe=observe,
                 only_at=only_at,
                 force=force,
-                others=others,
-                respelling=read_respelling(self._store, plan, changes, None),
             )
             try:
                 self._store.transact(batch, keep=False)
             except PlanStale:
                 self._plans.pop(name, None)
+                continue
+            except PreconditionFailed:
+                if batch.respelling is None or only_at is not None:
+                    raise
                 continue
             self._plans.pop(name, None)
             return batch
@@ -239,6 +237,30 @@ class Recorder:
         if within is None:
             self._plans[name] = plan
         return plan
+
+    def _batch(
+        self,
+        plan: Plan,
+        name: OrganizationId,
+        changes: list[Change],
+        entry: Entry,
+        within: object,
+        *,
+        observe: bool,
+        **how: Any,
+    ) -> Batch:
+        """A batch as the organization spells ids, with all that is read for it before its transaction."""
+        spelled, logged = spelled_entry(plan, changes, entry)
+        return Batch(
+            plan,
+            name,
+            spelled,
+            logged,
+            observe=observe and name != ENVIRONMENT,
+            others=self._users_of_roles(name, changes, within),
+            respelling=read_respelling(self._store, plan, changes, within),
+            **how,
+        )
 
     def _users_of_roles(
         self, name: OrganizationId, changes: Sequence[Change], within: object
