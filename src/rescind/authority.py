@@ -22,7 +22,6 @@ from typing import Any, Final, Literal
 from rescind import changelog, model
 from rescind.changelog import LogEntry, LogPage
 from rescind.changes import Change, checked
-from rescind.decision.alike import alike
 from rescind.decision.check import Question
 from rescind.decision.enforcement import AT_ONCE, Enforcer
 from rescind.decision.memory import Recall, memory_of
@@ -34,10 +33,9 @@ from rescind.errors import (
     RescindError,
     StoreUnavailable,
 )
-from rescind.listing import UNKNOWN, Listings, Similar, UnknownName
+from rescind.listing import UNKNOWN, Listings, Similar
 from rescind.model import (
     ROOT,
-    AlikeIds,
     Assurance,
     Decision,
     Difference,
@@ -55,7 +53,7 @@ from rescind.propagation import reconcile as reconciling
 from rescind.propagation.budget import Costs
 from rescind.propagation.worker import OnProgress, Workers
 from rescind.recording.batch import Entry
-from rescind.recording.recorder import Recorder
+from rescind.recording.recorder import Recorded, Recorder
 from rescind.settings import Settings
 from rescind.store import Rows, Store, open_store
 
@@ -174,20 +172,17 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         changes, body = checked(changes)
         entry = Entry(self._now(), actor, reason, key, body)
         at = None if only_at is None else self.store.seals.parse(only_at)
-        try:
-            recorded = self._recorder.record(
-                name,
-                changes,
-                entry,
-                route=route,
-                inline_most_pairs=inline_most_pairs,
-                within=within,
-                detail=detail,
-                only_at=at,
-                force=force,
-            )
-        except UNKNOWN as error:
-            raise self._similar.hinted(error, name) from None
+        recorded = self._recorded(
+            name,
+            changes,
+            entry,
+            route=route,
+            inline_most_pairs=inline_most_pairs,
+            within=within,
+            detail=detail,
+            only_at=at,
+            force=force,
+        )
         if within is not None or wait == "recorded":
             return recorded.detailed(replace(recorded.receipt, enforcer=self.enforce))
         if recorded.is_repeated:
@@ -397,43 +392,6 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         kind = "" if subject_kind is None else f"{model.require_subject_kind(subject_kind)}:"
         return self._questions.page("subjects", question, kind=kind, **options)
 
-    # --- names ------------------------------------------------------------------------------------
-
-    def unknown_names(
-        self,
-        *,
-        subject: str | None = None,
-        permission: str | None = None,
-        resource: str | None = None,
-        organization: str | None = None,
-    ) -> tuple[UnknownName, ...]:
-        """Those of a question's names that do not exist, each with names of the organization like it.
-
-        None where the organization itself does not exist.
-        """
-        name = self._named(organization)
-        return self._similar.unknown(
-            name,
-            subject=None
-            if subject is None
-            else self._questions.holder(name, model.holder_id(subject)),
-            permission=None if permission is None else model.permission_id(permission),
-            resource=None if resource is None else model.resource_id(resource),
-        )
-
-    def similar_organizations(self, name: str) -> tuple[str, ...]:
-        """Names of organizations that are like one. For whoever may know of all of them."""
-        return self._similar.organizations(model.organization_id(name))
-
-    def look_alikes(self, *, organization: str | None = None, limit: int = 1_000) -> list[AlikeIds]:
-        """Sets of ids that look alike: of people, groups, roles and permissions, at most `limit` of each.
-
-        They differ by case, by how characters are composed, by blanks, or by what cannot be seen. Raises
-        OrganizationNotFound.
-        """
-        model.require_number("limit", limit, least=1)
-        return alike(self.store, self._named(organization), limit)
-
     # --- background work --------------------------------------------------------------------------
 
     def pending(self, *, organization: str | None = None, limit: int = 1_000) -> list[PendingWork]:
@@ -539,22 +497,19 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         changes, body = checked(rest)
         whole = body if len(rest) == len(asked) and rest == asked else checked(asked)[1]
         entry = Entry(self._now(), actor, reason, key, body, whole)
-        try:
-            recorded = self._recorder.record(
-                name,
-                changes,
-                entry,
-                route=None,
-                inline_most_pairs=None,
-                within=None,
-                detail=False,
-                only_at=at,
-            )
-        except UNKNOWN as error:
-            raise self._similar.hinted(error, name) from None
+        recorded = self._recorded(name, changes, entry, only_at=at)
         if recorded.is_repeated:
             return self.enforce(recorded.receipt), True
         return self._enforced(recorded.receipt, recorded.leases), False
+
+    def _recorded(
+        self, name: OrganizationId, changes: list[Change], entry: Entry, **how: Any
+    ) -> Recorded:
+        """As `Recorder.record`; the refusal of a name that does not exist says which are like it."""
+        try:
+            return self._recorder.record(name, changes, entry, **how)
+        except UNKNOWN as error:
+            raise self._similar.hinted(error, name) from None
 
     def _refused(self, changes: Sequence[Change], organization: str) -> RescindError | None:
         """Why a batch would be refused, if it would; nothing of it is kept."""

@@ -1,4 +1,4 @@
-"""Every list of facts, a method each: those of `Authority`."""
+"""Every list of facts, a method each; and names that do not exist or look alike: those of `Authority`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from rescind import model
+from rescind.decision.alike import alike
 from rescind.decision.questions import Questions
 from rescind.errors import GroupNotFound, InvalidArgument, ResourceNotFound, RoleNotFound
 from rescind.listing import assignments, members, roles
-from rescind.listing.names import EARLIEST
+from rescind.listing.names import EARLIEST, Similar, UnknownName
 from rescind.listing.reading import (
     FIRST,
     Listed,
@@ -22,6 +23,7 @@ from rescind.listing.reading import (
     time,
 )
 from rescind.model import (
+    AlikeIds,
     AssignmentEntry,
     Assurance,
     ExpiryEntry,
@@ -44,7 +46,7 @@ SOON: Final = 30 * 86_400 * 1_000_000
 
 
 class Listings(ABC):
-    """The lists of recorded facts that `Authority` has.
+    """What `Authority` lists: recorded facts, and names that do not exist or look alike.
 
     What has expired is left out unless `expired` is asked for. Each raises OrganizationNotFound,
     InvalidArgument, InvalidCursor, InvalidToken, RevisionUnavailable or another StoreError, and the error
@@ -53,6 +55,7 @@ class Listings(ABC):
 
     store: Store
     _questions: Questions
+    _similar: Similar
 
     @abstractmethod
     def _named(self, organization: str | None) -> OrganizationId:
@@ -269,6 +272,43 @@ class Listings(ABC):
         )
         with reading(self.store, "permissions of group", listed, part) as read:
             return roles.permissions_of_group(read, self._now())
+
+    # --- names ------------------------------------------------------------------------------------
+
+    def unknown_names(
+        self,
+        *,
+        subject: str | None = None,
+        permission: str | None = None,
+        resource: str | None = None,
+        organization: str | None = None,
+    ) -> tuple[UnknownName, ...]:
+        """Those of a question's names that do not exist, each with names of the organization like it.
+
+        None where the organization itself does not exist.
+        """
+        name = self._named(organization)
+        return self._similar.unknown(
+            name,
+            subject=None
+            if subject is None
+            else self._questions.holder(name, model.holder_id(subject)),
+            permission=None if permission is None else model.permission_id(permission),
+            resource=None if resource is None else model.resource_id(resource),
+        )
+
+    def similar_organizations(self, name: str) -> tuple[str, ...]:
+        """Names of organizations that are like one. For whoever may know of all of them."""
+        return self._similar.organizations(model.organization_id(name))
+
+    def look_alikes(self, *, organization: str | None = None, limit: int = 1_000) -> list[AlikeIds]:
+        """Sets of ids that look alike: of people, groups, roles and permissions, at most `limit` of each.
+
+        They differ by case, by how characters are composed, by blanks, or by what cannot be seen. Raises
+        OrganizationNotFound.
+        """
+        model.require_number("limit", limit, least=1)
+        return alike(self.store, self._named(organization), limit)
 
 
 def _group(row: tuple[Any, ...]) -> GroupEntry:

@@ -84,11 +84,11 @@ class Recorder:
         changes: list[Change],
         entry: Entry,
         *,
-        route: Route | str | None,
-        inline_most_pairs: int | None,
-        within: object,
-        detail: bool,
-        only_at: Revision | None,
+        route: Route | str | None = None,
+        inline_most_pairs: int | None = None,
+        within: object = None,
+        detail: bool = False,
+        only_at: Revision | None = None,
         force: bool = False,
     ) -> Recorded:
         """Record a batch as one transaction; committed when this returns, unless it is `within` another.
