@@ -46,9 +46,13 @@ def leave_out(authority: Authority, query: str) -> None:
     nothing = ours(authority, "UPDATE rescind.membership SET active = active WHERE FALSE")
     returns = "RETURNING" in authority.store.queries[query]
     authority.store.queries[query] = f"{nothing} RETURNING 0 AS pairs" if returns else nothing
-    made_of_queries = getattr(authority.store, "_counting", None)
-    if isinstance(made_of_queries, dict):
-        made_of_queries.clear()
+    forget_statements(authority.store)
+
+
+def forget_statements(store: Any) -> None:
+    """Have PostgreSQL's statements made anew of the store's queries, after a test has changed one."""
+    if store.engine == "postgres":
+        store.statements._counting.clear()
 
 
 def may(

@@ -16,7 +16,7 @@ from rescind.errors import RescindError
 from rescind.model import Route
 from tests.contract.test_not_found import GIVING, TAKING
 from tests.contract.world import FUTURE, PAST, WORLD
-from tests.state import may
+from tests.state import forget_statements, may
 
 START = PAST
 EXPIRY = START + timedelta(hours=1)
@@ -160,7 +160,7 @@ def test_control_a_statement_that_forgets_time_is_seen(twins: Authority, query: 
         f"<= {now}", f"<= {now} - {now}"
     )
     assert store.queries[query] != sql
-    getattr(store, "_counting", {}).clear()
+    forget_statements(store)
     with suppress(RescindError):
         assert list(differing(twins, Route.INLINE, tried)) == tried
 

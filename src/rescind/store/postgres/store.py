@@ -39,9 +39,10 @@ from rescind.store.postgres.connection import (
 )
 from rescind.store.postgres.errors import FAULTS, first_line, interruption, is_of_client, translated
 from rescind.store.postgres.listener import PostgresListener
+from rescind.store.postgres.statements import Statements
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
 from rescind.store.postgres.within import asked_within
-from rescind.store.queries import changes_data, queries, quoted
+from rescind.store.queries import queries, quoted
 from rescind.store.schema import require_current, seals_of
 from rescind.waiting import deadline_within
 
@@ -85,7 +86,7 @@ class PostgresStore:
         self.bulk_silence_seconds = settings.bulk_silence_seconds
         self.queries = dict(queries("postgres", self.schema))
         self.on_statement: Callable[[str], None] | None = None
-        self._counting: dict[tuple[str, tuple[str, ...], str, bool], str] = {}
+        self.statements = Statements(self.queries, self._ours)
         self._connections = connections
         self._pool = self._new_pool()
         try:
@@ -306,66 +307,6 @@ class PostgresStore:
 
     def close(self) -> None:
         self._pool.close()
-
-    def counting(
-        self, name: str, counters: tuple[str, ...], guard: str = "", *, refuses: bool = True
-    ) -> str:
-        """The statement, made to add the rows that it wrote or read to counters; the guard is asked where
-        there were fewer than expected, and refuses then, or has noted what is missing.
-        """
-        known = self._counting.get((name, counters, guard, refuses))
-        if known is None:
-            sql = self.queries[name]
-            returning = "\nRETURNING 1" if changes_data(sql) else ""
-            tallies = ", ".join(f"{self._ours}.tally('{counter}', c.n)" for counter in counters)
-            if guard:
-                asked = f"{self.refusing(guard)} LIMIT 1" if refuses else self.noting(guard)
-                tallies += f", CASE WHEN c.n < %(expected)s THEN ({asked}) END"
-            known = (
-                f"WITH counted AS (\n{sql}{returning}\n)\n"
-                f"SELECT {tallies} FROM (SELECT count(*) AS n FROM counted) AS c"
-            )
-            self._counting[(name, counters, guard, refuses)] = known
-        return known
-
-    def choosing(self, name: str, *, is_first: bool) -> str:
-        """The statement that weighs a step, made to choose its route from that. What steps before it do
-        inline is off the budget.
-        """
-        ours = self._ours
-        done = "" if is_first else f" - {ours}.tallied('pairs') + {ours}.tallied('estimated')"
-        return (
-            f"SELECT {ours}.choose(w.pairs, w.is_critical, w.is_busy, w.is_unsettled,"
-            f" %(is_background)s, %(pairs)s{done}, %(critical_pairs)s{done}, %(step)s)"
-            f" FROM (\n{self.queries[name]}\n) AS w"
-        )
-
-    def pending(self, name: str) -> str:
-        """The statement, made to add what it leaves to counters."""
-        counters, ours = ("pended", "estimated", "pairs"), self._ours
-        known = self._counting.get((name, counters, "", True))
-        if known is None:
-            known = (
-                f"WITH pended AS (\n{self.queries[name]}\n)\n"
-                f"SELECT {ours}.tally('pended', p.n), {ours}.tally('estimated', p.pairs),"
-                f" {ours}.tally('pairs', p.pairs) FROM (SELECT count(*) AS n,"
-                " CAST(COALESCE(sum(pairs), 0) AS bigint) AS pairs FROM pended) AS p"
-            )
-            self._counting[(name, counters, "", True)] = known
-        return known
-
-    def refusing(self, name: str) -> str:
-        """The guard, made to refuse."""
-        return (
-            f"SELECT {self._ours}.refuse(g.code, g.fact, g.value) FROM ({self.queries[name]}) AS g"
-        )
-
-    def noting(self, name: str) -> str:
-        """The guard, made to note what it finds missing."""
-        return (
-            f"SELECT {self._ours}.note_missing(CAST(jsonb_agg(jsonb_build_array(g.fact, g.value)) AS text),"
-            f" count(*)) FROM ({self.queries[name]}) AS g"
-        )
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

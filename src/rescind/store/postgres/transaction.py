@@ -53,27 +53,27 @@ class PostgresTransaction:
         )
 
     def guard(self, query: str, /, **params: Any) -> None:
-        self._execute(query, self._store.refusing(query), params)
+        self._execute(query, self._store.statements.refusing(query), params)
 
     def run(self, query: str, /, **params: Any) -> None:
         self._execute(query, self._sql(query), params)
 
     def count(self, query: str, /, *counters: str, **params: Any) -> None:
-        self._execute(query, self._store.counting(query, counters), params)
+        self._execute(query, self._store.statements.counting(query, counters), params)
 
     def count_or_refuse(
         self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
     ) -> None:
-        sql = self._store.counting(query, counters, guard)
+        sql = self._store.statements.counting(query, counters, guard)
         self._execute(query, sql, {**params, "expected": expected})
 
     def note_missing(self, query: str, /, **params: Any) -> None:
-        self._execute(query, self._store.noting(query), params)
+        self._execute(query, self._store.statements.noting(query), params)
 
     def count_or_note_missing(
         self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
     ) -> None:
-        sql = self._store.counting(query, counters, guard, refuses=False)
+        sql = self._store.statements.counting(query, counters, guard, refuses=False)
         self._execute(query, sql, {**params, "expected": expected})
 
     def written(self, query: str, /, **params: Any) -> Callable[[], int]:
@@ -91,11 +91,11 @@ class PostgresTransaction:
         }
         if budget.waits and isinstance(self.connection, Connection):
             self.connection.silence_seconds = self._store.bulk_silence_seconds
-        sql = self._store.choosing(query, is_first=step == 0)
+        sql = self._store.statements.choosing(query, is_first=step == 0)
         self._execute(query, sql, {**params, **bounds})
 
     def pend(self, query: str, /, **params: Any) -> None:
-        self._execute(query, self._store.pending(query), params)
+        self._execute(query, self._store.statements.pending(query), params)
 
     def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
         place = len(self._observing)
