@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from rescind import model
@@ -28,27 +27,22 @@ from rescind.errors import (
 from rescind.errors.database import REPEAT_TRANSACTION
 from rescind.model import (
     ENVIRONMENT,
-    MOST_NOT_FOUND,
     Difference,
-    Direction,
     IdRule,
-    Missing,
     OrganizationId,
     Receipt,
     Revision,
     Route,
-    Seals,
 )
 from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
 from rescind.recording.batch import Batch, Entry, Plan, require_order
 from rescind.recording.look_alikes import look_alikes
+from rescind.recording.receipts import receipt_of
 from rescind.recording.respelling import read_respelling, spelled_entry
 from rescind.store import Rows, Store
 from rescind.store.base import KeyTaken, OverBudget, PlanStale
 
 PLAN_ATTEMPTS: Final = 16
-LASTING_HOLDER: Final = "lasting_holder"
-"""What is noted of a required role that only holders who expire have left."""
 MOST_STEPS_ASIDE: Final = 4
 """With so many steps of a batch in the background, all the others go there as well."""
 
@@ -305,7 +299,7 @@ class Recorder:
         reason = why(batch.budget, list(batch.aside.values()), pairs)
         now = batch.entry.now
         return Recorded(
-            _receipt(self._store.seals, batch.name, outcome, now, reason),
+            receipt_of(self._store.seals, batch.name, outcome, now, reason),
             batch.leases(),
             difference=(lambda: _difference(batch)) if detail else None,
         )
@@ -332,7 +326,7 @@ class Recorder:
         missing = json.dumps([("organization", name)])
         outcome = (o, number, environment, None, None, 0, None, None, missing)
         nothing = (lambda: Difference((), ())) if detail else None
-        return Recorded(_receipt(self._store.seals, name, outcome, entry.now), difference=nothing)
+        return Recorded(receipt_of(self._store.seals, name, outcome, entry.now), difference=nothing)
 
     def _replayed(self, plan: Plan, name: OrganizationId, entry: Entry, within: object) -> Recorded:
         names = {"o": plan.o, "key": entry.key}
@@ -348,7 +342,7 @@ class Recorder:
         if outcome[3] is None:
             outcome[1] -= 1  # it altered nothing: the key holds the revision that it would have had
         recorded = Recorded(
-            _receipt(self._store.seals, name, tuple(outcome), outcome[6]), is_repeated=True
+            receipt_of(self._store.seals, name, tuple(outcome), outcome[6]), is_repeated=True
         )
         return self._with_look_alikes(recorded, {}, within)
 
@@ -364,48 +358,11 @@ class Recorder:
         return recorded
 
 
-def _receipt(
-    seals: Seals,
-    name: OrganizationId,
-    outcome: tuple[Any, ...],
-    now: int,
-    route_reason: str = "",
-) -> Receipt:
-    o, number, environment, direction, route, fan_out, recorded_at, settled_at, missing, *_ = (
-        outcome
-    )
-    changed = direction is not None
-    recorded = model.moment(recorded_at if changed else now)
-    settled = settled_at and model.moment(settled_at)
-    noted = _missing(missing)
-    return Receipt(
-        organization=name,
-        revision=seals.revision(o, number, environment),
-        changed=changed,
-        direction=Direction.REVOKES if direction == "revokes" else Direction.GRANTS,
-        route=Route.BACKGROUND if route == "background" else Route.INLINE,
-        route_reason=route_reason,
-        fan_out=fan_out or 0,
-        recorded_at=recorded,
-        settled_at=settled if changed else recorded,
-        not_found=tuple(each for each in noted if each.what != LASTING_HOLDER),
-        only_expiring=tuple(each.name for each in noted if each.what == LASTING_HOLDER),
-    )
-
-
 def _difference(batch: Batch) -> Difference:
     """What the batch gave and took; not worked out for all organizations together."""
     if batch.name == ENVIRONMENT:
         return Difference((), (), is_complete=False)
     return difference(*batch.worlds(), batch.entry.now)
-
-
-def _missing(noted: str | None) -> tuple[Missing, ...]:
-    """As it was noted, each once."""
-    if noted is None:
-        return ()
-    found = dict.fromkeys(Missing(what, name) for what, name in json.loads(noted))
-    return tuple(islice(found, MOST_NOT_FOUND))
 
 
 def _is_deletion(changes: Sequence[Change]) -> bool:
