@@ -5,16 +5,16 @@ So a batch is sent as one pipeline, without an answer that Python has to look at
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from rescind.store.queries import changes_data
 
 
 class Statements:
-    """Made of the queries of a store, whose functions are in a schema."""
+    """Made of a store's queries, each found by its name; `schema` has the functions that they call."""
 
-    def __init__(self, queries: Mapping[str, str], schema: str) -> None:
-        self._queries, self._ours = queries, schema
+    def __init__(self, query: Callable[[str], str], schema: str) -> None:
+        self._query, self._ours = query, schema
         self._counting: dict[tuple[str, tuple[str, ...], str, bool], str] = {}
 
     def counting(
@@ -25,7 +25,7 @@ class Statements:
         """
         known = self._counting.get((name, counters, guard, refuses))
         if known is None:
-            sql = self._queries[name]
+            sql = self._query(name)
             returning = "\nRETURNING 1" if changes_data(sql) else ""
             tallies = ", ".join(f"{self._ours}.tally('{counter}', c.n)" for counter in counters)
             if guard:
@@ -47,7 +47,7 @@ class Statements:
         return (
             f"SELECT {ours}.choose(w.pairs, w.is_critical, w.is_busy, w.is_unsettled,"
             f" %(is_background)s, %(pairs)s{done}, %(critical_pairs)s{done}, %(step)s)"
-            f" FROM (\n{self._queries[name]}\n) AS w"
+            f" FROM (\n{self._query(name)}\n) AS w"
         )
 
     def pending(self, name: str) -> str:
@@ -56,7 +56,7 @@ class Statements:
         known = self._counting.get((name, counters, "", True))
         if known is None:
             known = (
-                f"WITH pended AS (\n{self._queries[name]}\n)\n"
+                f"WITH pended AS (\n{self._query(name)}\n)\n"
                 f"SELECT {ours}.tally('pended', p.n), {ours}.tally('estimated', p.pairs),"
                 f" {ours}.tally('pairs', p.pairs) FROM (SELECT count(*) AS n,"
                 " CAST(COALESCE(sum(pairs), 0) AS bigint) AS pairs FROM pended) AS p"
@@ -67,12 +67,12 @@ class Statements:
     def refusing(self, name: str) -> str:
         """The guard, made to refuse."""
         return (
-            f"SELECT {self._ours}.refuse(g.code, g.fact, g.value) FROM ({self._queries[name]}) AS g"
+            f"SELECT {self._ours}.refuse(g.code, g.fact, g.value) FROM ({self._query(name)}) AS g"
         )
 
     def noting(self, name: str) -> str:
         """The guard, made to note what it finds missing."""
         return (
             f"SELECT {self._ours}.note_missing(CAST(jsonb_agg(jsonb_build_array(g.fact, g.value)) AS text),"
-            f" count(*)) FROM ({self._queries[name]}) AS g"
+            f" count(*)) FROM ({self._query(name)}) AS g"
         )

@@ -86,7 +86,7 @@ class PostgresStore:
         self.bulk_silence_seconds = settings.bulk_silence_seconds
         self.queries = dict(queries("postgres", self.schema))
         self.on_statement: Callable[[str], None] | None = None
-        self.statements = Statements(self.queries, self._ours)
+        self.statements = Statements(lambda name: self.queries[name], self._ours)
         self._connections = connections
         self._pool = self._new_pool()
         try:
