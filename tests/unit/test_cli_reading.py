@@ -7,11 +7,13 @@ import re
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rescind import cli, errors
 from rescind.cli import options
+from rescind.cli.history import sentence
 from tests.docs.test_complete import all_errors
 from tests.unit.command_line import CommandLine
 
@@ -267,3 +269,17 @@ def test_keys_that_are_good_for_all_are_listed_for_each(
     monkeypatch.setenv("RESCIND_ORGANIZATION", "acme")
     assert listed() == {"ours", "everywhere"}
     assert listed("-o", "other") == {"theirs", "everywhere"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"change": "create_organization", "name": None}, "create organization"),
+        ({"change": "create_organization", "name": "Acme"}, "create organization Acme"),
+        ({"change": "set_default_role", "role": None}, "set default role none"),
+        ({"change": "unassign", "role": "r", "to": "user:a", "on": None}, "unassign r from user:a"),
+    ],
+)
+def test_the_log_says_a_change_in_words(change: dict[str, Any], said: str) -> None:
+    """What was left out is not said, unless leaving it out is what the change does."""
+    assert sentence(change) == said

@@ -101,7 +101,7 @@ def _words(change: dict[str, Any]) -> list[str]:
     verb = str(change["change"])
     words = [verb]
     for at, (field, value) in enumerate((k, v) for k, v in change.items() if k != "change"):
-        if _is_nothing(verb, value) and at:
+        if _is_nothing(verb, value) and (at or verb == "create_organization"):
             continue
         word = "from" if (verb, field) == ("unassign", "to") else _WORDS.get(field, field)
         if isinstance(value, list):
