@@ -59,6 +59,10 @@ def set_role_mode(context: Context, change: changes.SetRoleMode) -> None:
     context.is_single_role = change.mode is model.RoleMode.SINGLE
 
 
+RESPELL = {"memberships": "respell_memberships", "groups": "respell_groups"}
+"""The statement that writes the canonical spellings of each kind of id."""
+
+
 def set_id_rule(context: Context, change: changes.SetIdRule) -> None:
     """Where spellings stop meaning the same, those that are not kept lose what they had.
 
@@ -68,7 +72,7 @@ def set_id_rule(context: Context, change: changes.SetIdRule) -> None:
     if change.rule is model.IdRule.CASEFOLD:
         for kind, listed in context.respellings.items():
             if listed:
-                context.tx.run(f"respell_{kind}", o=context.o, respellings=json.dumps(listed))
+                context.tx.run(RESPELL[kind], o=context.o, respellings=json.dumps(listed))
         context.tx.count("set_id_rule", "altered", **names)
     else:
         context.tx.count("set_id_rule", "altered", "revokes", **names)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from functools import partial
+from typing import Annotated, Any, Generic, TypedDict, TypeVar
 
 from litestar import Request, Response, get
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromQuery, QueryParameter
 from msgspec import Struct
 
@@ -114,157 +115,147 @@ class FactsListed(Struct, Generic[Shown], frozen=True):
     revision: str
 
 
-def _told(page: FactPage[Any], shown: type[Shown]) -> Response[FactsListed[Shown]]:
-    items = [shown(*each) for each in page.items]
-    token = page.revision.token()
-    return Response(FactsListed(items, page.next_cursor, token), headers=state_headers(token))
+class Paging(TypedDict):
+    """What every list takes: whose facts, which page, and at least of which state."""
+
+    organization: str | None
+    limit: int
+    cursor: str | None
+    at_least: str | None
 
 
-@get("/v1/groups", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
-def list_groups(
+def paging_of(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
-    holder: Holder = None,
     organization: Organization = None,
     limit: Limit = None,
     cursor: Cursor = None,
     at_least: AtLeast = None,
-) -> Response[FactsListed[GroupShown]]:
-    """Groups by name; or those that a `holder` is in itself."""
-    page = service.authority.list_groups(
-        holder,
+) -> Paging:
+    """As the request has it, for the organization that its key is good for."""
+    return Paging(
         organization=caller_of(request).organization_for(organization),
         limit=service.limits.page(limit),
         cursor=cursor,
         at_least=at_least,
     )
+
+
+list_at = partial(
+    get,
+    sync_to_thread=True,
+    guards=[requires("read")],
+    tags=["facts"],
+    dependencies={"paging": Provide(paging_of, sync_to_thread=False)},
+)
+"""A route that answers with a page of a list."""
+
+
+def _told(page: FactPage[Any], shown: type[Shown]) -> Response[FactsListed[Shown]]:
+    items = [shown(**each._asdict()) for each in page.items]
+    token = page.revision.token()
+    return Response(FactsListed(items, page.next_cursor, token), headers=state_headers(token))
+
+
+@list_at("/v1/groups")
+def list_groups(
+    service: NamedDependency[Service],
+    paging: NamedDependency[Paging],
+    holder: Holder = None,
+) -> Response[FactsListed[GroupShown]]:
+    """Groups by name; or those that a `holder` is in itself."""
+    page = service.authority.list_groups(
+        holder,
+        **paging,
+    )
     return _told(page, GroupShown)
 
 
-@get("/v1/members", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+@list_at("/v1/members")
 def list_members(
-    request: Request[Any, Any, Any],
     service: NamedDependency[Service],
+    paging: NamedDependency[Paging],
     group: FromQuery[str],
     effective: Effective = False,
     expired: Expired = False,
-    organization: Organization = None,
-    limit: Limit = None,
-    cursor: Cursor = None,
-    at_least: AtLeast = None,
 ) -> Response[FactsListed[MemberShown]]:
     """What is in a group itself: nested groups, then subjects. `effective`: all subjects, also below it."""
     page = service.authority.list_members(
         group,
         effective=effective,
         expired=expired,
-        organization=caller_of(request).organization_for(organization),
-        limit=service.limits.page(limit),
-        cursor=cursor,
-        at_least=at_least,
+        **paging,
     )
     return _told(page, MemberShown)
 
 
-@get("/v1/memberships", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+@list_at("/v1/memberships")
 def list_memberships(
-    request: Request[Any, Any, Any],
     service: NamedDependency[Service],
+    paging: NamedDependency[Paging],
     subject_kind: FromQuery[str | None] = None,
     active: FromQuery[bool | None] = None,
-    organization: Organization = None,
-    limit: Limit = None,
-    cursor: Cursor = None,
-    at_least: AtLeast = None,
 ) -> Response[FactsListed[MembershipShown]]:
     """Subjects with a place in the organization: all, the `active` ones, or the deactivated."""
     page = service.authority.list_memberships(
         subject_kind=subject_kind,
         active=active,
-        organization=caller_of(request).organization_for(organization),
-        limit=service.limits.page(limit),
-        cursor=cursor,
-        at_least=at_least,
+        **paging,
     )
     return _told(page, MembershipShown)
 
 
-@get("/v1/roles", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+@list_at("/v1/roles")
 def list_roles(
-    request: Request[Any, Any, Any],
     service: NamedDependency[Service],
-    organization: Organization = None,
-    limit: Limit = None,
-    cursor: Cursor = None,
-    at_least: AtLeast = None,
+    paging: NamedDependency[Paging],
 ) -> Response[FactsListed[RoleShown]]:
     """Roles that can be given, by name, with their permissions."""
     page = service.authority.list_roles(
-        organization=caller_of(request).organization_for(organization),
-        limit=service.limits.page(limit),
-        cursor=cursor,
-        at_least=at_least,
+        **paging,
     )
     return _told(page, RoleShown)
 
 
-@get("/v1/permissions", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+@list_at("/v1/permissions")
 def list_permissions(
-    request: Request[Any, Any, Any],
     service: NamedDependency[Service],
+    paging: NamedDependency[Paging],
     role: FromQuery[str | None] = None,
-    organization: Organization = None,
-    limit: Limit = None,
-    cursor: Cursor = None,
-    at_least: AtLeast = None,
 ) -> Response[FactsListed[PermissionShown]]:
     """Permissions that are defined, by name; or those of a `role`."""
     page = service.authority.list_permissions(
         role,
-        organization=caller_of(request).organization_for(organization),
-        limit=service.limits.page(limit),
-        cursor=cursor,
-        at_least=at_least,
+        **paging,
     )
     return _told(page, PermissionShown)
 
 
-@get("/v1/resources", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+@list_at("/v1/resources")
 def list_resources(
-    request: Request[Any, Any, Any],
     service: NamedDependency[Service],
+    paging: NamedDependency[Paging],
     parent: FromQuery[str | None] = None,
     resource_type: FromQuery[str | None] = None,
-    organization: Organization = None,
-    limit: Limit = None,
-    cursor: Cursor = None,
-    at_least: AtLeast = None,
 ) -> Response[FactsListed[ResourceShown]]:
     """Resources by name, perhaps of one type; or those right below a `parent`."""
     page = service.authority.list_resources(
         parent,
         resource_type=resource_type,
-        organization=caller_of(request).organization_for(organization),
-        limit=service.limits.page(limit),
-        cursor=cursor,
-        at_least=at_least,
+        **paging,
     )
     return _told(page, ResourceShown)
 
 
-@get("/v1/assignments", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+@list_at("/v1/assignments")
 def list_assignments(
-    request: Request[Any, Any, Any],
     service: NamedDependency[Service],
+    paging: NamedDependency[Paging],
     holder: Holder = None,
     role: FromQuery[str | None] = None,
     resource: FromQuery[str | None] = None,
     effective: Effective = False,
     expired: Expired = False,
-    organization: Organization = None,
-    limit: Limit = None,
-    cursor: Cursor = None,
-    at_least: AtLeast = None,
 ) -> Response[FactsListed[AssignmentShown]]:
     """Assignments: all, or of a `holder`, `role` or `resource`. `effective`: also of the holder's groups."""
     page = service.authority.list_assignments(
@@ -273,31 +264,21 @@ def list_assignments(
         resource=resource,
         effective=effective,
         expired=expired,
-        organization=caller_of(request).organization_for(organization),
-        limit=service.limits.page(limit),
-        cursor=cursor,
-        at_least=at_least,
+        **paging,
     )
     return _told(page, AssignmentShown)
 
 
-@get("/v1/expiring", sync_to_thread=True, guards=[requires("read")], tags=["facts"])
+@list_at("/v1/expiring")
 def list_expiring(
-    request: Request[Any, Any, Any],
     service: NamedDependency[Service],
+    paging: NamedDependency[Paging],
     until: FromQuery[datetime | None] = None,
-    organization: Organization = None,
-    limit: Limit = None,
-    cursor: Cursor = None,
-    at_least: AtLeast = None,
 ) -> Response[FactsListed[ExpiryShown]]:
     """Places in groups and assignments that end by a time, else within 30 days; the next first."""
     page = service.authority.list_expiring(
         until,
-        organization=caller_of(request).organization_for(organization),
-        limit=service.limits.page(limit),
-        cursor=cursor,
-        at_least=at_least,
+        **paging,
     )
     return _told(page, ExpiryShown)
 

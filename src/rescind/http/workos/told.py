@@ -124,8 +124,9 @@ class Told:
 
     def end_organization(self) -> None:
         """Nothing more is told of it."""
-        for query in ("organization", "organization_given", "organization_nestings"):
-            self._fetch(f"forget_told_{query}")
+        self._fetch("forget_told_organization")
+        self._fetch("forget_told_organization_given")
+        self._fetch("forget_told_organization_nestings")
         self._next_expiry = NEVER
 
     def expired(self, until: int) -> list[tuple[int, Place | Held]]:
