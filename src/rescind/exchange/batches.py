@@ -139,8 +139,9 @@ class Batches:
         """What may be done of a batch, and what is left out of it."""
         found: list[Item] = []
         left: list[LeftOut] = []
+        inactive = view.inactive
         for item in self.spelled(items):
-            kept, parts = rest_of(item, self.taken, view.inactive)
+            kept, parts = rest_of(item, self.taken, inactive)
             left += parts
             if kept is not None:
                 found.append(_as_named(kept, view))

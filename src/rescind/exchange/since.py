@@ -48,6 +48,11 @@ class Taken:
     rosters: dict[tuple[str, str], frozenset[Any]] = field(default_factory=dict)
     """For a group or a holder what a replacement left."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody took anything."""
+        return not (self.gone or self.links or self.rosters)
+
     def note(self, listed: Iterable[Change]) -> None:
         """Note what the changes take, in their order."""
         for change in listed:
@@ -186,6 +191,8 @@ def rest_of(item: Item, taken: Taken, inactive: frozenset[str]) -> Rest:
 
     `inactive` are deactivated subjects: the rows of a list that name one are left out as well.
     """
+    if not inactive and taken.is_empty:
+        return item, []
     change = item.change
     who = inactive if item.rows else frozenset[str]()
     if isinstance(change, _TAKING):

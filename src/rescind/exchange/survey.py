@@ -83,8 +83,9 @@ def survey(batches: Batches, items: Sequence[Item]) -> Survey:
     """
     view = batches.look(items)
     named, found = _Named(), Survey()
+    inactive = view.inactive
     for item in batches.spelled(items):
-        kept, left = rest_of(item, batches.taken, view.inactive)
+        kept, left = rest_of(item, batches.taken, inactive)
         found.left_out += left
         if kept is not None:
             named.note(kept.change, kept)
