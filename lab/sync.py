@@ -16,9 +16,9 @@ from lab.report import Goal
 from lab.worlds import apply_all, definitions, settle, subjects
 from rescind import Authority, changes
 from rescind.changes import Change
-from rescind.exchange import loading
-from rescind.exchange.formats import Format, parse
-from rescind.exchange.readers import read
+from rescind.transfer import loading
+from rescind.transfer.formats import Format, parse
+from rescind.transfer.readers import read
 
 ASSIGNMENTS = 5
 SYNCED = 200_000

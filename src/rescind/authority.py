@@ -20,12 +20,11 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from rescind import changelog, model
+from rescind.applying.apply import Recorded, Recorder
+from rescind.applying.transaction import Entry
 from rescind.changelog import LogEntry, LogPage
 from rescind.changes import Change, checked
-from rescind.decision.check import Question
-from rescind.decision.enforcement import AT_ONCE, Enforcer
-from rescind.decision.memory import Recall, memory_of
-from rescind.decision.questions import DECIDING, Questions
+from rescind.decision.router import DECIDING, Questions
 from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,
@@ -44,6 +43,7 @@ from rescind.model import (
     OrganizationId,
     Page,
     PendingWork,
+    Question,
     Receipt,
     Revision,
     Route,
@@ -52,8 +52,8 @@ from rescind.propagation import pending
 from rescind.propagation import reconcile as reconciling
 from rescind.propagation.budget import Costs
 from rescind.propagation.worker import OnProgress, Workers
-from rescind.recording.batch import Entry
-from rescind.recording.recorder import Recorded, Recorder
+from rescind.replicas import Recall, memory_of
+from rescind.replicas.enforcement import AT_ONCE, Enforcer
 from rescind.settings import Settings
 from rescind.store import Rows, Store, open_store
 

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from rescind import Authority, DecisionPoint, changes
-from rescind.decision.check import EFFECTIVE, LIVE, UNDECIDED, Guesses, Question
-from rescind.decision.index.index import Index
-from rescind.decision.memory import recall
-from rescind.decision.memory.holding import Holding, State
-from rescind.decision.memory.replica import Replica
+from rescind.applying.apply import PLAN_ATTEMPTS
+from rescind.decision.check import EFFECTIVE, LIVE, UNDECIDED, Guesses
 from rescind.errors import PendingMoved, StoreConflict
+from rescind.index.index import Index
 from rescind.insight.audit import audit
-from rescind.model import Decision, Revision
+from rescind.model import Decision, Question, Revision
 from rescind.propagation import reconcile
 from rescind.propagation.reconcile import Work
-from rescind.recording.recorder import PLAN_ATTEMPTS
+from rescind.replicas import cached_answers as recall
+from rescind.replicas.cached_index import Holding, State
+from rescind.replicas.lease import Replica
 from rescind.store.base import OverBudget, PlanStale
 from rescind.store.sqlite import turns
 from tests.contract.test_audit import by_hand, given, of

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from rescind import Authority, changes
-from rescind.decision.memory import memory as memories
 from rescind.errors import ThreadsExhausted
 from rescind.model import DecisionPoint
+from rescind.replicas import cache as memories
 from rescind.store.pool import Loan, Pool
 from rescind.store.sqlite.lines import MOST_READERS
 from tests.contract.world import WORLD

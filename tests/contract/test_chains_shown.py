@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from rescind import Authority, access, changes
+from rescind import Authority, changes
 from rescind.model import Chain
+from rescind.semantics import access
 from tests.property.chains import assert_each_allows, assert_none_is_missing
 
 ADA = "user:ada"

@@ -7,11 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from rescind import Authority, Direction, Route, changes
+from rescind.applying import transaction as batch_module
 from rescind.changes import Change
-from rescind.decision.index import tail, touched
-from rescind.decision.index.facts import Facts
-from rescind.decision.index.index import ALLOWED
-from rescind.decision.index.whole import built
 from rescind.errors import (
     GroupExists,
     GroupNotFound,
@@ -19,8 +16,12 @@ from rescind.errors import (
     MembershipExists,
     MembershipNotFound,
 )
+from rescind.index import follow as tail
+from rescind.index import touched
+from rescind.index.build import built
+from rescind.index.facts import Facts
+from rescind.index.index import ALLOWED
 from rescind.model import RoleMode
-from rescind.recording import batch as batch_module
 from rescind.settings import Settings
 from tests.contract.world import WORLD
 from tests.state import dump

@@ -14,11 +14,11 @@ from rescind.errors import (
     ResourceTypeInUse,
     RoleInUse,
 )
-from rescind.exchange import exported
 from rescind.model import Reason
-from rescind.propagation.deletion import clear
+from rescind.propagation.organization_removal import clear
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
+from rescind.transfer import exported
 from tests.contract.world import WORLD
 from tests.sql import ours
 from tests.state import dump, leave_out, may

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from rescind import Authority, changes
+from rescind.applying import apply as recorder
+from rescind.applying.apply import Recorded, Recorder
 from rescind.model import Difference, Receipt
-from rescind.recording import recorder
-from rescind.recording.recorder import Recorded, Recorder
 from tests.contract.world import WORLD
 
 QUESTION = ("user:ada", "write", "doc:1")

@@ -10,10 +10,10 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.changes import Change
-from rescind.exchange.export import exported
 from rescind.insight.audit import audit
 from rescind.propagation.worker import Worker
 from rescind.store.queries import queries
+from rescind.transfer.export import exported
 
 LEVELS = 32
 PATIENCE_SECONDS = 120

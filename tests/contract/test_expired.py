@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from rescind import Authority, Direction, access, changes, exchange, model
+from rescind import Authority, Direction, changes, model
+from rescind import transfer as exchange
 from rescind.changes import Change, Given
 from rescind.errors import RescindError
 from rescind.model import Route
+from rescind.semantics import access
 from tests.contract.test_not_found import GIVING, TAKING
 from tests.contract.world import FUTURE, PAST, WORLD
 from tests.state import forget_statements, may

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from rescind import Authority, Direction, changes
+from rescind.applying import apply as recorder
 from rescind.changes import Change
 from rescind.decision import check as check_module
-from rescind.decision.index.facts import Facts
 from rescind.errors import (
     IdsLookAlike,
     InvalidChange,
@@ -21,8 +21,8 @@ from rescind.errors import (
     PreconditionFailed,
     RescindError,
 )
+from rescind.index.facts import Facts
 from rescind.model import Difference, IdRule, Reason
-from rescind.recording import recorder
 from rescind.settings import Settings
 from tests.contract.world import WORLD
 from tests.state import dump

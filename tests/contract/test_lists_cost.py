@@ -15,8 +15,8 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.changes import Change
-from rescind.decision.index import orders
 from rescind.decision.lists import streams
+from rescind.index import orders
 from rescind.model import Page
 from rescind.store.postgres.transaction import PostgresSnapshot
 from tests.conftest import ENGINES

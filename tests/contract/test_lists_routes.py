@@ -14,10 +14,10 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.changes import Change
-from rescind.decision.index import kinds, orders
 from rescind.decision.lists import indexed, source, stored, streams
 from rescind.decision.lists.indexed import Indexed
 from rescind.decision.lists.stored import Stored
+from rescind.index import kinds, orders
 from tests.contract.test_lists import pages
 from tests.contract.world import FUTURE, SOONER, WORLD
 

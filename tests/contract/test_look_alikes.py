@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rescind import Authority, LookAlike, changes
+from rescind.applying import look_alikes
 from rescind.changes import Change
 from rescind.errors import StoreUnavailable
-from rescind.recording import look_alikes
 
 LEAVER, ALIKE = "user:Ada@Acme.Example", "user:ada@acme.example"
 NFC, NFD = "München", "Mu\u0308nchen"
@@ -103,7 +103,7 @@ def test_a_change_stands_where_look_alikes_cannot_be_read(
     def fails(*_: object) -> None:
         raise StoreUnavailable()
 
-    monkeypatch.setattr("rescind.recording.recorder.look_alikes", fails)
+    monkeypatch.setattr("rescind.applying.apply.look_alikes", fails)
     assert acme.apply([changes.RemoveMembership(subject=LEAVER)]).look_alikes == ()
 
 

@@ -10,8 +10,6 @@ from dataclasses import replace
 import pytest
 
 from rescind import Authority, DecisionPoint, Direction, changes
-from rescind.decision.memory import recall as recall_module
-from rescind.decision.memory.holding import Holding
 from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,
@@ -19,6 +17,8 @@ from rescind.errors import (
     MalformedId,
     StoreUnavailable,
 )
+from rescind.replicas import cached_answers as recall_module
+from rescind.replicas.cached_index import Holding
 from rescind.settings import Settings
 from rescind.store.postgres import PostgresListener
 from tests.contract.world import WORLD

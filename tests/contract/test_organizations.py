@@ -9,8 +9,8 @@ import pytest
 from rescind import Authority, Direction, Reason, changes
 from rescind.changes import Change, Given
 from rescind.errors import InvalidArgument, InvalidChange, InvalidToken, OrganizationNotFound
-from rescind.exchange import exported
 from rescind.model import RoleMode
+from rescind.transfer import exported
 from tests.contract.world import WORLD
 from tests.state import dump, leave_out, may
 

@@ -18,11 +18,11 @@ import pytest
 
 import rescind
 from rescind import ENVIRONMENT, Authority, changes
+from rescind.applying import apply as recorder
 from rescind.changes import Change
 from rescind.errors import RescindError
 from rescind.propagation.budget import FORCED
 from rescind.propagation.reconcile import reconcile
-from rescind.recording import recorder
 from rescind.store.postgres import configure
 from rescind.store.queries import OF_USERS, SHARED, Engine, parameters, queries
 from rescind.store.sqlite import connect

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from rescind import ENVIRONMENT, Authority, access, changes, model
+from rescind import ENVIRONMENT, Authority, changes, model
+from rescind.applying import required
 from rescind.changes import Change
 from rescind.decision.world import WHOLE, whole
 from rescind.errors import LastHolder, RescindError, RoleExists
-from rescind.exchange.export import exported
-from rescind.recording import required
+from rescind.semantics import access
+from rescind.transfer.export import exported
 from tests.conftest import ENGINES
 from tests.contract.test_asked_within import connect
 from tests.contract.world import FUTURE, PAST

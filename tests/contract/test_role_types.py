@@ -9,7 +9,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.errors import InvalidChange, MalformedId, RoleNotForResource
-from rescind.exchange import exported
+from rescind.transfer import exported
 from tests.sql import ours
 
 SCOPED = changes.DefineRole(role="editor", permissions=("write",), resource_type="doc")

@@ -8,7 +8,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.decision.lists.indexed import Indexed
-from rescind.decision.memory import recall
+from rescind.replicas import cached_answers as recall
 from tests.contract.world import FUTURE, WORLD
 
 MANY = 40

@@ -20,26 +20,26 @@ import typer.main
 
 import rescind
 from rescind import Authority, changes, errors, model
+from rescind.applying.handlers import Context, record
+from rescind.applying.transaction import KEY_RETENTION_SECONDS
 from rescind.changes import Change
 from rescind.cli import app
-from rescind.cli.verbs import BY_FILE_ONLY, command_name
+from rescind.cli.change_commands import BY_FILE_ONLY, command_name
 from rescind.decision.explain import MAX_CHAINS
 from rescind.decision.lists import MAX_LIMIT
-from rescind.decision.questions import Questions
-from rescind.exchange import BATCH_SIZE, Format
-from rescind.exchange.encodings import MOST_EXPANSION
-from rescind.exchange.readers import MAX_LINE_BYTES
-from rescind.exchange.tables import COLUMNS
+from rescind.decision.router import Questions
 from rescind.model import Microseconds, OrganizationId
 from rescind.propagation.budget import FORCED
 from rescind.propagation.routing import Router
-from rescind.recording import Context, record
-from rescind.recording.batch import KEY_RETENTION_SECONDS
 from rescind.settings import Settings
 from rescind.store.postgres import CONNECT_SECONDS, PostgresStore
 from rescind.store.queries import queries
 from rescind.store.sqlite import BUSY_SECONDS
 from rescind.store.sqlite.lines import MOST_READERS
+from rescind.transfer import BATCH_SIZE, Format
+from rescind.transfer.encodings import MOST_EXPANSION
+from rescind.transfer.readers import MAX_LINE_BYTES
+from rescind.transfer.tables import COLUMNS
 from tests.docs.pages import ROOT, section
 
 REFERENCE = ROOT / "docs/reference"

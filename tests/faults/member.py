@@ -17,11 +17,10 @@ from typing import Any, TextIO
 
 from rescind import Authority, changes
 from rescind.changes import Change
-from rescind.decision import enforcement
-from rescind.decision.memory import Memory
-from rescind.decision.memory.holding import State
-from rescind.decision.memory.replica import Replica
 from rescind.errors import RescindError
+from rescind.replicas import Memory, enforcement
+from rescind.replicas.cached_index import State
+from rescind.replicas.lease import Replica
 from rescind.settings import Settings
 from tests.faults.history import CHECK, FAILED, FRESH, GRANT, REVOKE, Event
 

@@ -13,7 +13,7 @@ import psycopg
 from rescind import Authority
 from rescind.changes import Change
 from rescind.model import Receipt
-from rescind.propagation import deletion
+from rescind.propagation import organization_removal as deletion
 from rescind.propagation import reconcile as reconciling
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings

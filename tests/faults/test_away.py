@@ -18,11 +18,11 @@ import pytest
 
 from rescind import Authority
 from rescind.errors import DecisionUnavailable
-from rescind.http import gate as http_gate
-from rescind.http import public
 from rescind.http.keys import Keys
-from rescind.http.service import Service
-from rescind.http.threads import THREADS
+from rescind.http.server import entry as http_gate
+from rescind.http.server import public
+from rescind.http.server.service import Service
+from rescind.http.server.threads import THREADS
 from rescind.settings import Settings
 from rescind.store.postgres import PostgresStore, connection
 from tests.faults.gate import Gate

@@ -25,9 +25,9 @@ from rescind.errors import NotCommitted, RoleNotFound, StoreConflict
 from rescind.insight.audit import audit
 from rescind.model import Receipt
 from rescind.propagation.jobs import Job
-from rescind.propagation.purge import purge
 from rescind.propagation.reconcile import Work
 from rescind.propagation.schedule import due_in
+from rescind.propagation.tombstones import purge
 from rescind.store import Rows, Store
 from rescind.store.postgres import configure
 from rescind.store.postgres.connection import Connection

@@ -10,7 +10,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 import pytest
 
 from rescind import Authority, changes
-from rescind.propagation import deletion
+from rescind.propagation import organization_removal as deletion
 from rescind.store.postgres import store
 from tests.faults import tasks
 from tests.faults.children import Child

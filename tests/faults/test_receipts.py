@@ -10,7 +10,7 @@ import pytest
 
 from rescind import Authority, LogEntry, Receipt, changes
 from rescind.changes import Change
-from rescind.decision.enforcement import NEWEST, Enforcer
+from rescind.replicas.enforcement import NEWEST, Enforcer
 from tests.conftest import ENGINES
 from tests.faults.holder import holding
 from tests.sql import ours
@@ -117,7 +117,7 @@ def test_a_process_that_lives_renews_and_is_waited_for(
         holder.send(SIGSTOP)
         receipt = writer.apply([REVOKE], wait="recorded")
         now = [0.0]
-        monkeypatch.setattr("rescind.decision.enforcement.clock", lambda _: now[0])
+        monkeypatch.setattr("rescind.replicas.enforcement.clock", lambda _: now[0])
         reader.store.queries["beat"] = ours(
             reader, "UPDATE rescind.replica SET beat = beat + 1 RETURNING beat"
         )  # type: ignore[attr-defined]

@@ -13,8 +13,8 @@ from secrets import token_hex
 import pytest
 
 from rescind import Authority, changes
-from rescind.decision.memory.replica import Replica
 from rescind.errors import StoreUnavailable
+from rescind.replicas.lease import Replica
 from rescind.settings import Settings
 from rescind.store import Listener, Rows
 from tests.contract.world import WORLD

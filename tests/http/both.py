@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rescind import Authority, changes
-from rescind.http.admission import Admission
 from rescind.http.app import application
-from rescind.http.gate import Answered
 from rescind.http.keys import Keys
-from rescind.http.limits import Limits
-from rescind.http.service import Service
+from rescind.http.server.admission import Admission
+from rescind.http.server.entry import Answered
+from rescind.http.server.limits import Limits
+from rescind.http.server.service import Service
 from tests.contract.world import WORLD
 from tests.http.raw import answers, exchanged
 from tests.http.serving import Served, serving

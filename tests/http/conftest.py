@@ -16,7 +16,7 @@ import pytest
 
 from rescind import Authority
 from rescind.http.keys import Keys
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 from tests.contract.world import WORLD
 from tests.http.serving import Served, serving
 

@@ -13,9 +13,9 @@ import httpx
 import uvicorn
 
 from rescind.http.app import application
-from rescind.http.gate import Gate
-from rescind.http.service import Service
-from rescind.http.serving import on_wires
+from rescind.http.server.entry import Gate
+from rescind.http.server.service import Service
+from rescind.http.server.serving import on_wires
 
 
 @dataclass(frozen=True, slots=True)

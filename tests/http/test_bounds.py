@@ -15,15 +15,15 @@ import pytest
 
 from rescind import Authority, changelog, changes, model
 from rescind.http import keys as keys_of
-from rescind.http import serving as serving_of
-from rescind.http import wire
 from rescind.http.keys import Keys
-from rescind.http.limits import Limits
 from rescind.http.routes import imports
-from rescind.http.service import Service
-from rescind.http.serving import DESCRIPTORS, most_connections
-from rescind.http.wire import Wires
-from rescind.model import names
+from rescind.http.server import fast_path as wire
+from rescind.http.server import serving as serving_of
+from rescind.http.server.fast_path import Wires
+from rescind.http.server.limits import Limits
+from rescind.http.server.service import Service
+from rescind.http.server.serving import DESCRIPTORS, most_connections
+from rescind.model import ids as names
 from tests.http.conftest import given
 from tests.http.raw import answers, connect, request, until_closed
 from tests.http.serving import Served, serving

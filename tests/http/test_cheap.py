@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from rescind import Authority
-from rescind.http import public
 from rescind.http.app import application
-from rescind.http.gate import Gate
 from rescind.http.keys import Keys
-from rescind.http.limits import Limits
-from rescind.http.public import Document
-from rescind.http.service import Service
+from rescind.http.server import public
+from rescind.http.server.entry import Gate
+from rescind.http.server.limits import Limits
+from rescind.http.server.public import Document
+from rescind.http.server.service import Service
 from tests.contract.world import WORLD
 
 CHECK = json.dumps(

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from rescind import Authority
-from rescind.http import threads
 from rescind.http.app import application
 from rescind.http.keys import Keys
-from rescind.http.limits import Limits
-from rescind.http.patience import Deadlines
-from rescind.http.service import Service
-from rescind.http.threads import MOST_LEFT, THREADS
+from rescind.http.server import threads
+from rescind.http.server.limits import Limits
+from rescind.http.server.service import Service
+from rescind.http.server.threads import MOST_LEFT, THREADS
+from rescind.http.server.timeouts import Deadlines
 from tests.contract.world import WORLD
 from tests.http.raw import answers, connect, request, until_closed
 from tests.http.serving import Served, serving
@@ -173,7 +173,7 @@ STUCK = """
 import socket, sys, threading
 from rescind import Authority
 from rescind.http import serving
-from rescind.http.configuration import Configuration
+from rescind.http.server.configuration import Configuration
 serving.LAST_SECONDS = 0.2
 if sys.argv[2] == "unbounded":
     serving.end_at_last = lambda _: None

@@ -16,8 +16,8 @@ from packaging.requirements import Requirement
 from rescind.http import answers, problems
 from rescind.http.app import OURS
 from rescind.http.auth import SCOPES
-from rescind.http.configuration import load
-from rescind.http.limits import Limits
+from rescind.http.server.configuration import load
+from rescind.http.server.limits import Limits
 from rescind.settings import Settings
 from tests.docs.pages import ROOT, blocks, section
 from tests.docs.test_complete import all_errors

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from rescind import Authority, changes, waiting
-from rescind.decision.index.index import Index
-from rescind.decision.memory.memory import Memory
 from rescind.errors import StoreUnavailable
-from rescind.http import at_hand
-from rescind.http.at_hand import MOST_BYTES, MOST_QUESTIONS
 from rescind.http.authzen import routes as authzen
-from rescind.http.gate import Answered, Gate
 from rescind.http.keys import Keys
 from rescind.http.routes import checks
-from rescind.http.service import Service
+from rescind.http.server import nonblocking as at_hand
+from rescind.http.server.entry import Answered, Gate
+from rescind.http.server.nonblocking import MOST_BYTES, MOST_QUESTIONS
+from rescind.http.server.service import Service
+from rescind.index.index import Index
+from rescind.replicas.cache import Memory
 from rescind.store.pool import Loan
 from rescind.store.sqlite.lines import MOST_READERS
 from tests.contract.world import WORLD

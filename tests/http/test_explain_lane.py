@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from rescind.authority import Authority
-from rescind.decision import questions
-from rescind.http.at_hand import AtHand
+from rescind.decision import router as questions
+from rescind.http.server.nonblocking import AtHand
 from tests.http.both import ASKED, Both, running
 from tests.http.raw import LAST, exchanged
 from tests.http.raw import request as asking

@@ -11,9 +11,9 @@ import pytest
 
 from rescind import Authority
 from rescind.http.keys import Keys
-from rescind.http.limits import Limits
-from rescind.http.service import Service
-from rescind.http.wire import Wire
+from rescind.http.server.fast_path import Wire
+from rescind.http.server.limits import Limits
+from rescind.http.server.service import Service
 from tests.http.raw import LAST, answers, connect, exchanged, request, until_closed
 from tests.http.serving import Served, serving
 

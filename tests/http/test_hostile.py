@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from rescind import Authority
 from rescind.http.keys import Keys
-from rescind.http.limits import Limits
-from rescind.http.service import Service
+from rescind.http.server.limits import Limits
+from rescind.http.server.service import Service
 from tests.http.serving import Served, serving
 
 MANY = int(os.environ.get("RESCIND_TEST_MANY", "300"))

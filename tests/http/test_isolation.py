@@ -19,7 +19,7 @@ from rescind.changes import list_from_json
 from rescind.http.app import OURS
 from rescind.http.auth import Caller
 from rescind.http.keys import Keys
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 from tests.contract.world import WORLD
 from tests.http.serving import Served, serving
 

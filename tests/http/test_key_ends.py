@@ -13,8 +13,8 @@ from rescind import Authority, changes
 from rescind.http import keys as keys_of
 from rescind.http.auth import Caller
 from rescind.http.keys import ApiKey, Credential, Keys
-from rescind.http.limits import Limits
 from rescind.http.routes import imports
+from rescind.http.server.limits import Limits
 from tests.http.conftest import given
 from tests.http.raw import answers, connect, until_closed
 from tests.http.serving import Served

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rescind.http import admission
-from rescind.http.admission import Admission
-from rescind.http.service import Service
+from rescind.http.server import admission
+from rescind.http.server.admission import Admission
+from rescind.http.server.service import Service
 from tests.http.both import ASKED, Both, running, same
 from tests.http.raw import LAST, exchanged
 from tests.http.raw import request as asking

@@ -16,7 +16,7 @@ from litestar.routes import HTTPRoute
 from rescind.errors import InvalidRequest, OutcomeUnknown, StoreUnavailable
 from rescind.http import problems
 from rescind.http.app import OURS, application, framework
-from rescind.http.limits import Limits, require_shallow
+from rescind.http.server.limits import Limits, require_shallow
 from tests.http.serving import Served, serving
 
 ASKED = {"organization": "acme", "subject": "user:ada", "permission": "read", "resource": "doc:1"}

@@ -18,7 +18,7 @@ import pytest
 from rescind import Authority
 from rescind.cli.large_group import LEAST_ASSIGNMENTS
 from rescind.errors import InvalidArgument
-from rescind.http.configuration import Configuration, load, names, variable
+from rescind.http.server.configuration import Configuration, load, names, variable
 from tests.conftest import as_url, with_database
 from tests.http.processes import started
 from tests.unit.command_line import one_error, spawned

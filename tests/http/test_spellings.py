@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rescind.http import addresses, heads
-from rescind.http.addresses import Addresses
 from rescind.http.app import framework
-from rescind.http.wire import Wire
+from rescind.http.server import addresses, heads
+from rescind.http.server.addresses import Addresses
+from rescind.http.server.fast_path import Wire
 from tests.http.raw import LAST, answers, exchanged, request
 from tests.http.serving import Served
 
@@ -130,7 +130,7 @@ def test_without_the_rules_a_head_has_two_readings(
 ) -> None:
     """Control: with them off, each of the heads that the parser lets through is answered."""
     monkeypatch.setattr(heads, "flaw_of", lambda *_: None)
-    monkeypatch.setattr("rescind.http.gate.require_single", lambda *_: None)
+    monkeypatch.setattr("rescind.http.server.entry.require_single", lambda *_: None)
     for which in ("no Host", "two Hosts", "HTTP/2.0", "a fragment", "two keys"):
         sent = REFUSED[which].replace("KEY", shared.admin).encode()
         assert outcome(shared, sent)[0] == 200, which

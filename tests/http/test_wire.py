@@ -12,13 +12,13 @@ import pytest
 from uvicorn.server import ServerState
 
 from rescind import Authority, changes
-from rescind.decision.memory.watch import FileWatch
-from rescind.http.gate import Gate
 from rescind.http.keys import Keys
-from rescind.http.limits import Rates
 from rescind.http.routes import checks
-from rescind.http.service import Service
-from rescind.http.serving import on_wires
+from rescind.http.server.entry import Gate
+from rescind.http.server.limits import Rates
+from rescind.http.server.service import Service
+from rescind.http.server.serving import on_wires
+from rescind.replicas.file_watch import FileWatch
 from tests.contract.world import WORLD
 from tests.http.both import ASKED, running
 from tests.http.raw import LAST, answers, connect, exchanged, request

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from rescind import access
-from rescind.access import ROOT, Assignment, World
 from rescind.model import Chain
+from rescind.semantics import access
+from rescind.semantics.access import ROOT, Assignment, World
 from tests.property import single_role
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from rescind import access
-from rescind.access import World
 from rescind.model import Difference
+from rescind.semantics import access
+from rescind.semantics.access import World
 
 
 def naive_difference(before: World, after: World, now: int) -> Difference:

@@ -10,16 +10,16 @@ from typing import Any
 
 from rescind import Authority, changes, model
 from rescind.changes import Change
-from rescind.decision.check import Question
-from rescind.decision.index import Index
-from rescind.decision.index.facts import Facts
-from rescind.decision.index.orders import Name
-from rescind.decision.index.tail import Tail, read_tail
-from rescind.decision.index.whole import built
 from rescind.decision.lists.pages import in_memory
 from rescind.decision.lists.source import Asked, finished
 from rescind.decision.lists.streams import BEGINNING
 from rescind.errors import RescindError
+from rescind.index import Index
+from rescind.index.build import built
+from rescind.index.facts import Facts
+from rescind.index.follow import Tail, read_tail
+from rescind.index.orders import Name
+from rescind.model import Question
 
 LEAST = -(1 << 63)
 """Before any number."""

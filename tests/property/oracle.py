@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from rescind import access, changes, model
-from rescind.access import ROOT, Assignment, Role, World
+from rescind import changes, model
+from rescind.semantics import access
+from rescind.semantics.access import ROOT, Assignment, Role, World
 from tests.property import single_role
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rescind import Authority
-from rescind.access import Assignment
+from rescind.semantics.access import Assignment
 from tests.sql import ours
 
 EFFECTIVE_ROLES = """

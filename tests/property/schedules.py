@@ -10,14 +10,15 @@ import random
 from collections.abc import Callable
 from datetime import datetime
 
-from rescind import Authority, access, changes, model
+from rescind import Authority, changes, model
 from rescind.changes import Change
 from rescind.errors import GroupBusy, RescindError
 from rescind.model import ENVIRONMENT
 from rescind.propagation.jobs import Job
 from rescind.propagation.pace import Pace
-from rescind.propagation.purge import purge
 from rescind.propagation.reconcile import Work
+from rescind.propagation.tombstones import purge
+from rescind.semantics import access
 from tests.jobs import due_jobs
 from tests.property import oracle
 from tests.property.rows import count_rows, effective_roles

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rescind import changes
-from rescind.access import Assignment, Link, World
+from rescind.semantics.access import Assignment, Link, World
 
 Edge = tuple[str, str, str]
 """("place", subject, group), ("nesting", child, parent) or ("assignment", holder, role)."""

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from rescind.access import ROOT, Assignment, Role, World
-from rescind.decision.difference import difference
 from rescind.model import Difference
+from rescind.semantics.access import ROOT, Assignment, Role, World
+from rescind.semantics.difference import difference
 from tests.property.differences import naive_difference
 from tests.steps import steps
 
@@ -83,7 +83,7 @@ def test_exact() -> None:
 )
 def test_control_of_what_is_not_looked_at(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control: where a kind of change is taken for none, it is not exact."""
-    from rescind.decision import difference as module
+    from rescind.semantics import difference as module
 
     compared = module._compared
     instead = {

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rescind import access
-from rescind.access import ROOT, Assignment, Role, World
 from rescind.decision import explain
-from rescind.decision.check import Question
 from rescind.decision.explain import MAX_CHAINS, chains, obstacles
-from rescind.decision.ways import ways
-from rescind.model import Chain
+from rescind.model import Chain, Question
+from rescind.semantics import access
+from rescind.semantics.access import ROOT, Assignment, Role, World
+from rescind.semantics.ways import ways
 from tests.steps import TooMany, steps
 
 NOW = 10

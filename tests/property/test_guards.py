@@ -12,8 +12,8 @@ import pytest
 
 from rescind import Authority, changes, model
 from rescind.changes import Change
-from rescind.propagation.purge import purge
 from rescind.propagation.reconcile import Work
+from rescind.propagation.tombstones import purge
 from rescind.store.queries import queries
 from tests.faults.small import Steady
 from tests.jobs import due_jobs

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
-from rescind import Authority, DecisionPoint, access, changes
-from rescind.decision.index.whole import built
+from rescind import Authority, DecisionPoint, changes
+from rescind.index.build import built
+from rescind.semantics import access
 from rescind.store import open_store
 from tests.property import oracle
 from tests.property.following import facts_of

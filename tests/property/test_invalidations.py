@@ -16,18 +16,10 @@ from typing import Any
 import pytest
 
 from rescind import Authority, changes
-from rescind.decision.index import (
-    Index,
-    assignments,
-    catalog,
-    facts,
-    index,
-    orders,
-    reading,
-    whole,
-    worked,
-)
-from rescind.decision.index import touched as touched_module
+from rescind.index import Index, assignments, catalog, facts, index, orders, reading
+from rescind.index import build as whole
+from rescind.index import derived as worked
+from rescind.index import touched as touched_module
 from tests.property import following
 from tests.property.following import LEAST, Case, answers, cases, facts_of, ordered_sets
 
@@ -166,7 +158,7 @@ class Mutant:
             return
         original = getattr(self.module, self.function)
         for name, module in tuple(sys.modules.items()):
-            if name.startswith("rescind.decision.index") and (
+            if name.startswith("rescind.index") and (
                 getattr(module, self.function, None) is original
             ):
                 monkeypatch.setattr(module, self.function, made[self.function])

@@ -20,8 +20,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from rescind import Authority, Direction, Receipt, Route, access, changes, model
+from rescind import Authority, Direction, Receipt, Route, changes, model
 from rescind.errors import RescindError
+from rescind.semantics import access
 from rescind.store import open_store
 from tests.property import oracle, single_role
 from tests.property.chains import assert_each_allows, assert_none_is_missing

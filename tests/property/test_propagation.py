@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from rescind import Authority, Route, changes
-from rescind.access import Assignment
 from rescind.propagation.pace import Pace
-from rescind.propagation.purge import purge
 from rescind.propagation.reconcile import Work
+from rescind.propagation.tombstones import purge
+from rescind.semantics.access import Assignment
 from rescind.store import open_store
 from tests.jobs import due_jobs
 from tests.property import oracle

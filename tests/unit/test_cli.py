@@ -14,7 +14,7 @@ import pytest
 
 import rescind
 from rescind.changes import Change
-from rescind.cli import verbs
+from rescind.cli import change_commands as verbs
 from tests.unit.command_line import CommandLine, one_error, spawned, spawned_shell
 
 # --- answers --------------------------------------------------------------------------------------

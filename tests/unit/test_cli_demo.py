@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rescind.cli import demo, invented, large_group, people
+from rescind.cli import demo, large_group, people
+from rescind.cli import sample_data as invented
 from tests.unit.command_line import spawned
 
 RESULTS = ("allowed", "denied", "denied", "allowed", "allowed", "denied")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from rescind import access
-from rescind.access import ROOT, Assignment, Role, World
-from rescind.decision.difference import difference
+from rescind.semantics import access
+from rescind.semantics.access import ROOT, Assignment, Role, World
+from rescind.semantics.difference import difference
 
 PERMISSIONS, SUBJECTS = ("read", "write"), ("user:ada", "user:bob")
 RESOURCES = tuple(f"doc:{number}" for number in range(7))

@@ -19,7 +19,7 @@ from rescind.changes import (
     DefineRole,
 )
 from rescind.errors import BadInput
-from rescind.exchange import Import, Reading, exported, forecasts, load, parse, read, surveys
+from rescind.transfer import Import, Reading, exported, forecasts, load, parse, read, surveys
 
 
 class Export(NamedTuple):

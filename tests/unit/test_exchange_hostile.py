@@ -18,7 +18,7 @@ from rescind.changes import (
     DefinePermission,
     DefineRole,
 )
-from rescind.exchange import DateOrder, Delimiter, Format, Reading, parse_all, read
+from rescind.transfer import DateOrder, Delimiter, Format, Reading, parse_all, read
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 MAIL = {"Work Email": "subject", "Department": "group"}

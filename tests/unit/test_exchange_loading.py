@@ -29,9 +29,9 @@ from rescind.changes import (
     Unassign,
 )
 from rescind.errors import BadInput, InvalidArgument, OrganizationNotFound
-from rescind.exchange import Format, Item, Source, everything, exported, foresee, load, parse, read
 from rescind.insight.audit import audit
 from rescind.model import ENVIRONMENT, IdRule, OnLoss, RoleMode
+from rescind.transfer import Format, Item, Source, everything, exported, foresee, load, parse, read
 from tests.conftest import SHARED
 
 HP_LABS = SHARED / "data" / "hp_labs_americas_small.txt.gz"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rescind import exchange
+from rescind import transfer as exchange
 from rescind.errors import BadInput
-from rescind.exchange import encodings
+from rescind.transfer import encodings
 
 
 @pytest.fixture

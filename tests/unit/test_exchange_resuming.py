@@ -35,10 +35,10 @@ from rescind.changes import (
     UnnestGroup,
 )
 from rescind.errors import BadInput, InvalidArgument, StoreConflict
-from rescind.exchange import Format, Item, Source, Summary, exported, load, parse
-from rescind.exchange import batches as applying
-from rescind.exchange.since import Taken
 from rescind.model import IdRule
+from rescind.transfer import Format, Item, Source, Summary, exported, load, parse
+from rescind.transfer import batches as applying
+from rescind.transfer.since import Taken
 
 PEOPLE = [f"p{n}" for n in range(12)]
 GROUPS = ["g0", "g1", "g2"]

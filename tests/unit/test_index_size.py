@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from rescind.decision.index import Index, facts
-from rescind.decision.index.assignments import Held
-from rescind.decision.index.catalog import Role
+from rescind.index import Index, facts
+from rescind.index.assignments import Held
+from rescind.index.catalog import Role
 
 COUNT = 3_000
 LEAST, MOST = 0.8, 4.0

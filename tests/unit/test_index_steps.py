@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from rescind.decision.index import Index
-from rescind.decision.index.assignments import Assignments, Held
-from rescind.decision.index.catalog import Role
-from rescind.decision.index.facts import Rules
-from rescind.decision.index.index import ALLOWED, NO_ROLE
-from rescind.decision.index.worked import Place
+from rescind.index import Index
+from rescind.index.assignments import Assignments, Held
+from rescind.index.catalog import Role
+from rescind.index.derived import Place
+from rescind.index.facts import Rules
+from rescind.index.index import ALLOWED, NO_ROLE
 from tests.steps import steps
 
 READ, WRITE = 1, 2
@@ -178,7 +178,7 @@ def test_control_of_what_expires(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_kept_of_holders_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A deep nesting is not kept for each subject below it; it is worked out again."""
-    monkeypatch.setattr("rescind.decision.index.index.LEAST_REACH", 2_000)
+    monkeypatch.setattr("rescind.index.index.LEAST_REACH", 2_000)
     index = make(3)
     for number in range(1_000):
         index.facts.put_group(-30_000 - number, f"deep-{number}")

@@ -105,7 +105,7 @@ def test_a_mutant_is_in_place(what: str, said: str) -> None:
 
 
 def _named(what: str) -> str:
-    from rescind import access
+    from rescind.semantics import access
     from rescind.store.queries import queries
 
     if what.startswith("AND"):
@@ -113,7 +113,7 @@ def _named(what: str) -> str:
         return f"sql:sqlite:advance_pending:{[m.what for m in listed].index(f'dropped: {what}')}"
     with open(access.__file__) as source:
         found = python.mutants(ast.parse(source.read()))
-    return f"python:rescind.access:{[m.what for m in found].index('GtE in: until > t')}"
+    return f"python:rescind.semantics.access:{[m.what for m in found].index('GtE in: until > t')}"
 
 
 def test_the_page_gives_reasons() -> None:

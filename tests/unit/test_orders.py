@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from rescind.decision.index import kinds, orders
-from rescind.decision.index.orders import Name, Order, Orders
 from rescind.decision.lists.source import finished
 from rescind.decision.lists.streams import (
     DOUBTFUL,
@@ -21,6 +19,8 @@ from rescind.decision.lists.streams import (
     Request,
     Stream,
 )
+from rescind.index import kinds, orders
+from rescind.index.orders import Name, Order, Orders
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from rescind.decision import enforcement
-from rescind.decision.enforcement import NEWEST, POLL_SECONDS, Enforcer
 from rescind.errors import StoreUnavailable
 from rescind.model import Revision
+from rescind.replicas import enforcement
+from rescind.replicas.enforcement import NEWEST, POLL_SECONDS, Enforcer
 from rescind.settings import Settings
 from rescind.store import Rows
 

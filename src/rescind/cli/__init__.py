@@ -8,18 +8,9 @@ import sys
 
 import typer
 
-from rescind.cli import (
-    background,
-    data,
-    demo,
-    doctor,
-    facts,
-    history,
-    options,
-    questions,
-    service,
-    verbs,
-)
+from rescind.cli import background, demo, doctor, facts, history, options, questions, service
+from rescind.cli import change_commands as verbs
+from rescind.cli import transfer as data
 from rescind.cli.output import complain, one_line
 from rescind.errors import BadInput, RescindError
 

@@ -23,12 +23,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from rescind import changes, exchange
+from rescind import changes
+from rescind import transfer as exchange
 from rescind.authority import Authority
-from rescind.cli import demo_service, invented, large_group, output, people
+from rescind.cli import demo_service, large_group, output, people
+from rescind.cli import sample_data as invented
 from rescind.errors import BadInput, InvalidArgument
-from rescind.exchange.pairs import as_sets
 from rescind.store.sqlite import connect
+from rescind.transfer.pairs import as_sets
 
 DEMO_DATABASE = "./rescind-demo.db"
 DATA = "hp_labs_americas_small.txt.gz"

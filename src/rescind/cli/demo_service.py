@@ -17,9 +17,9 @@ UNWATCHED_SECONDS = 30
 
 def serve(path: str, organization: str, group: str, members: Sequence[str], may: str) -> None:
     """Serve the demo's database until told to stop; print three lines that work while it does."""
-    from rescind.http.configuration import environment, load
     from rescind.http.keys import Keys
-    from rescind.http.serving import serve as run
+    from rescind.http.server.configuration import environment, load
+    from rescind.http.server.serving import serve as run
     from rescind.store.migrations import migrate
 
     with Authority.open(path) as authority:

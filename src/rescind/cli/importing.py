@@ -10,13 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
-from rescind import exchange
+from rescind import transfer as exchange
 from rescind.authority import Authority
 from rescind.cli import output
+from rescind.cli.change_commands import DryRun, Reason, user
 from rescind.cli.options import Place
-from rescind.cli.verbs import DryRun, Reason, user
 from rescind.errors import InvalidArgument
-from rescind.exchange import DateOrder, Delimiter, Format, Import, LeftOut, Reading, Survey
+from rescind.transfer import DateOrder, Delimiter, Format, Import, LeftOut, Reading, Survey
 
 WAS_LEFT_OUT = 1
 """The exit code where all else was done."""

@@ -18,7 +18,7 @@ from rich.table import Table
 from rescind.errors.base import did_you_mean
 from rescind.listing import UnknownName
 from rescind.model import Decision, Difference, LookAlike, Receipt, Route
-from rescind.model.amounts import counted as counted
+from rescind.model.plural import counted as counted
 
 EXAMPLES = 20
 PIPE_WIDTH = 240

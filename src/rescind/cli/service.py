@@ -47,8 +47,8 @@ def serve(
     migrate: Annotated[bool, typer.Option("--migrate", help="PostgreSQL too, first.")] = False,
 ) -> None:
     """Serve HTTP until Ctrl-C or SIGTERM. Makes ./rescind.db where no database is named."""
-    from rescind.http.configuration import environment, load
-    from rescind.http.serving import serve as run
+    from rescind.http.server.configuration import environment, load
+    from rescind.http.server.serving import serve as run
     from rescind.store.migrations import migrate as to_current
 
     given = {
@@ -66,7 +66,7 @@ def serve(
 
 def config(database: Database = None, config: Config = None, as_json: AsJson = False) -> None:
     """Show the configuration that is in force, and where each value is from."""
-    from rescind.http.configuration import environment, load, shown
+    from rescind.http.server.configuration import environment, load, shown
 
     _, named = load(config, environment(), {"database": given_database(database)})
     if as_json:

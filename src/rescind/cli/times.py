@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 
 from rescind.errors import InvalidArgument
-from rescind.exchange.dates import moment
+from rescind.transfer.dates import moment
 
 
 def instant(option: str, text: str) -> datetime:

@@ -8,7 +8,7 @@ is a deny with a reason; a failing store raises.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from rescind.errors import InvalidToken, RevisionUnavailable, StoreConflict
 from rescind.model import (
@@ -16,25 +16,14 @@ from rescind.model import (
     DecisionPoint,
     IdRule,
     OrganizationId,
-    PermissionId,
+    Question,
     Reason,
-    ResourceId,
     Revision,
     Seals,
     SubjectId,
     canonical_subject,
 )
 from rescind.store import Params, Rows, Store
-
-
-class Question(NamedTuple):
-    """What a check asks, ids well formed."""
-
-    organization: OrganizationId
-    subject: SubjectId
-    permission: PermissionId
-    resource: ResourceId
-
 
 UNDECIDED: Final = 4
 """The verdict of a query on effective roles where the facts have to say: something is pending."""

@@ -9,31 +9,25 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
-from rescind import access
-from rescind.access import ROOT, Assignment, World
-from rescind.decision.check import (
-    STATE_ATTEMPTS,
-    Question,
-    decided,
-    kept_changing,
-    parameters,
-    respelled,
-)
-from rescind.decision.index import Index
-from rescind.decision.index.excerpt import excerpt
-from rescind.decision.memory import Recall
-from rescind.decision.ways import leading, ways
+from rescind.decision.check import STATE_ATTEMPTS, decided, kept_changing, parameters, respelled
 from rescind.decision.world import SLICE, slice_of
+from rescind.index import Index
+from rescind.index.excerpt import excerpt
 from rescind.model import (
     Chain,
     Decision,
     DecisionPoint,
     Explanation,
+    Question,
     Reason,
     Revision,
     SubjectId,
     moment,
 )
+from rescind.replicas import Recall
+from rescind.semantics import access
+from rescind.semantics.access import ROOT, Assignment, World
+from rescind.semantics.ways import leading, ways
 from rescind.store import Params, Rows, Store
 
 MAX_CHAINS: Final = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rescind.access import Assignment, Role, World
+from rescind.semantics.access import Assignment, Role, World
 from rescind.store import Rows
 
 WHOLE = (

@@ -16,11 +16,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from rescind.errors import RescindError
 from rescind.http import problems, workos
-from rescind.http.addresses import Addresses
 from rescind.http.authzen import routes as authzen
-from rescind.http.gate import Gate, Sent
-from rescind.http.methods import telling_methods
-from rescind.http.public import Document, Public
 from rescind.http.routes import (
     changes,
     checks,
@@ -32,9 +28,13 @@ from rescind.http.routes import (
     look_alikes,
     pending,
 )
-from rescind.http.service import Service
-from rescind.http.slashes import keeping_slashes, telling_slashes
-from rescind.http.threads import Left, Threads
+from rescind.http.server.addresses import Addresses
+from rescind.http.server.entry import Gate, Sent
+from rescind.http.server.methods import telling_methods
+from rescind.http.server.public import Document, Public
+from rescind.http.server.service import Service
+from rescind.http.server.slashes import keeping_slashes, telling_slashes
+from rescind.http.server.threads import Left, Threads
 
 VERSION: Final = "1.0"
 OURS: Final = [

@@ -18,7 +18,7 @@ from litestar.exceptions import NotFoundException as LitestarNotFound
 from rescind import errors
 from rescind.errors import RescindError
 from rescind.errors.base import in_json
-from rescind.http.methods import allowed_by
+from rescind.http.server.methods import allowed_by
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 1

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from rescind.applying.apply import PLAN_ATTEMPTS
 from rescind.authority import Authority
 from rescind.errors import OrganizationNotFound, StoreConflict
-from rescind.recording.recorder import PLAN_ATTEMPTS
 from rescind.store import Rows, Transaction
 from rescind.store.base import PlanStale
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from rescind import model
-from rescind.decision.alike import alike
-from rescind.decision.questions import Questions
+from rescind.decision.router import Questions
 from rescind.errors import GroupNotFound, InvalidArgument, ResourceNotFound, RoleNotFound
 from rescind.listing import assignments, members, roles
+from rescind.listing.look_alikes import alike
 from rescind.listing.names import EARLIEST, Similar, UnknownName
 from rescind.listing.reading import (
     FIRST,

@@ -5,45 +5,7 @@ the functions here; everything below trusts them.
 """
 
 from rescind.model.answers import Chain, Decision, Explanation, Page
-from rescind.model.facts import (
-    AssignmentEntry,
-    ExpiryEntry,
-    FactPage,
-    GroupEntry,
-    MemberEntry,
-    MembershipEntry,
-    PermissionEntry,
-    ResourceEntry,
-    RoleEntry,
-)
-from rescind.model.names import (
-    group_id,
-    holder_id,
-    organization_id,
-    permission_id,
-    require_number,
-    require_subject_kind,
-    require_text,
-    resource_id,
-    resource_type_id,
-    role_id,
-    subject_id,
-)
-from rescind.model.receipts import (
-    MOST_LOOK_ALIKES,
-    MOST_NOT_FOUND,
-    AlikeIds,
-    Difference,
-    LookAlike,
-    Missing,
-    PendingWork,
-    Receipt,
-)
-from rescind.model.revisions import Revision
-from rescind.model.seals import Seals
-from rescind.model.spelling import IdRule, canonical, canonical_subject, folded
-from rescind.model.times import microseconds, moment
-from rescind.model.words import (
+from rescind.model.enums import (
     ENVIRONMENT,
     MAX_ID_LENGTH,
     MAX_TEXT_LENGTH,
@@ -65,6 +27,45 @@ from rescind.model.words import (
     Route,
     SubjectId,
 )
+from rescind.model.facts import (
+    AssignmentEntry,
+    ExpiryEntry,
+    FactPage,
+    GroupEntry,
+    MemberEntry,
+    MembershipEntry,
+    PermissionEntry,
+    ResourceEntry,
+    RoleEntry,
+)
+from rescind.model.ids import (
+    group_id,
+    holder_id,
+    organization_id,
+    permission_id,
+    require_number,
+    require_subject_kind,
+    require_text,
+    resource_id,
+    resource_type_id,
+    role_id,
+    subject_id,
+)
+from rescind.model.questions import Question
+from rescind.model.receipts import (
+    MOST_LOOK_ALIKES,
+    MOST_NOT_FOUND,
+    AlikeIds,
+    Difference,
+    LookAlike,
+    Missing,
+    PendingWork,
+    Receipt,
+)
+from rescind.model.revisions import Revision
+from rescind.model.seals import Seals
+from rescind.model.spelling import IdRule, canonical, canonical_subject, folded
+from rescind.model.times import microseconds, moment
 
 __all__ = [
     "ENVIRONMENT",
@@ -99,6 +100,7 @@ __all__ = [
     "PendingWork",
     "PermissionEntry",
     "PermissionId",
+    "Question",
     "Reason",
     "Receipt",
     "ResourceEntry",

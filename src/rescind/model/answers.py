@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from rescind.model.enums import DecisionPoint, Reason
 from rescind.model.revisions import Revision
-from rescind.model.words import DecisionPoint, Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from rescind.model.enums import Direction, OrganizationId, Route
 from rescind.model.revisions import Revision
-from rescind.model.words import Direction, OrganizationId, Route
 
 MOST_NOT_FOUND: Final = 10_000
 MOST_LOOK_ALIKES: Final = 1_000

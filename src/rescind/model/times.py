@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from rescind.errors import InvalidArgument
-from rescind.model.words import Microseconds
+from rescind.model.enums import Microseconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = (

@@ -11,7 +11,7 @@ from typing import Final
 from rescind import forks
 from rescind.changes import Change
 from rescind.model import Route
-from rescind.model.amounts import counted
+from rescind.model.plural import counted
 from rescind.settings import Settings
 from rescind.store.base import OverBudget
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from rescind.errors import GroupBusy, InvalidArgument
 from rescind.model import OrganizationId, PendingWork, require_number
-from rescind.propagation.deletion import clear_one
+from rescind.propagation.organization_removal import clear_one
 from rescind.propagation.reconcile import reconcile_numbered
 from rescind.store import Rows, Store, Transaction
 

@@ -25,7 +25,7 @@ from rescind.errors import (
 from rescind.propagation.jobs import FIRST, LAST, Extent, Job, Progress, jobs
 from rescind.propagation.members import Window, read_window
 from rescind.propagation.pace import Pace
-from rescind.propagation.purge import purge
+from rescind.propagation.tombstones import purge
 from rescind.store import Store, Transaction
 from rescind.store.base import Held
 

@@ -19,9 +19,9 @@ from rescind import forks
 from rescind.errors import GroupBusy, RescindError, StoreBusy
 from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.pace import Pace
-from rescind.propagation.purge import purge
 from rescind.propagation.reconcile import Work, is_of_store
 from rescind.propagation.schedule import Schedule
+from rescind.propagation.tombstones import purge
 from rescind.settings import Settings
 from rescind.store import Listener, Store
 from rescind.threads import started

@@ -12,7 +12,7 @@ import workos
 
 from rescind import Authority, changes
 from rescind.http.keys import Keys
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 from rescind.model import ENVIRONMENT
 from tests.conftest import ENGINES
 from tests.http.serving import Served, serving

@@ -12,7 +12,7 @@ from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.http.workos import following
 from rescind.model import ENVIRONMENT
-from rescind.propagation.deletion import clear_one
+from rescind.propagation.organization_removal import clear_one
 from tests.http.serving import Served
 from tests.http.workos.test_events import FOR_ALL, NAMES
 from tests.http.workos.world import acme, fresh

@@ -14,10 +14,10 @@ import workos
 from workos import NotFoundError
 
 from rescind import Authority, changes
-from rescind.decision.enforcement import Enforcer
 from rescind.http.keys import Keys
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 from rescind.http.workos.call import Call
+from rescind.replicas.enforcement import Enforcer
 from tests.faults.holder import Holder, holding
 from tests.http.serving import serving
 from tests.http.workos.conftest import client_of

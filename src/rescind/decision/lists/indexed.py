@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from rescind.decision.check import Question
-from rescind.decision.index import Index
-from rescind.decision.index.assignments import Held, both
-from rescind.decision.index.facts import NOTHING, ROOT
-from rescind.decision.index.orders import Name
 from rescind.decision.lists.source import MOST_BELOW, MOST_PARENTS, MOST_STREAMS, Named, Scope
 from rescind.decision.lists.streams import Items, Kind, Request, Stream
+from rescind.index import Index
+from rescind.index.assignments import Held, both
+from rescind.index.facts import NOTHING, ROOT
+from rescind.index.orders import Name
+from rescind.model import Question
 
 LEAST: Final = -(1 << 63)
 """Before the number of any group."""

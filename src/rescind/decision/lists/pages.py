@@ -12,8 +12,7 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import Final
 
-from rescind.decision.check import STATE_ATTEMPTS, Question, kept_changing, require
-from rescind.decision.index import Index
+from rescind.decision.check import STATE_ATTEMPTS, kept_changing, require
 from rescind.decision.lists.indexed import Indexed
 from rescind.decision.lists.permissions import permissions
 from rescind.decision.lists.resources import resources
@@ -21,17 +20,19 @@ from rescind.decision.lists.source import Asked, Found, Source, Steps, finished
 from rescind.decision.lists.stored import FetchMany, Names, Stored
 from rescind.decision.lists.streams import BEGINNING
 from rescind.decision.lists.subjects import subjects
-from rescind.decision.memory import Recall
 from rescind.errors import InvalidCursor, OrganizationNotFound
+from rescind.index import Index
 from rescind.model import (
     IdRule,
     Page,
+    Question,
     Revision,
     Seals,
     SubjectId,
     canonical_subject,
     require_number,
 )
+from rescind.replicas import Recall
 from rescind.store import Params, Store
 
 MAX_LIMIT = 10_000

@@ -22,7 +22,7 @@ from rescind.http.authzen.shapes import (
     PartialEvaluation,
     asked_of,
 )
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 from rescind.model import (
     ROOT,
     Assurance,

@@ -14,7 +14,6 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from rescind.errors import InvalidArgument, InvalidRequest
-from rescind.http.addresses import IS_CHECK
 from rescind.http.answers import REVISION, AtLeast
 from rescind.http.auth import Caller, caller_of, requires
 from rescind.http.authzen.evaluation import evaluate, evaluate_many
@@ -29,9 +28,10 @@ from rescind.http.authzen.shapes import (
     SearchAnswer,
     SubjectSearch,
 )
-from rescind.http.heads import Headers
 from rescind.http.routes.checks import Sent, at_least_of, lane_told
-from rescind.http.service import Service
+from rescind.http.server.addresses import IS_CHECK
+from rescind.http.server.heads import Headers
+from rescind.http.server.service import Service
 
 ENDPOINTS: Final = {
     "access_evaluation_endpoint": "/access/v1/evaluation",

@@ -19,7 +19,7 @@ from rescind.http.authzen.shapes import (
     SubjectSearch,
     asked_of,
 )
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 from rescind.model import ROOT, SUBJECT_KINDS, Page, Seals
 
 DEFAULT_LIMIT = 100

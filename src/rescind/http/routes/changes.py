@@ -30,7 +30,7 @@ from rescind.http.answers import (
 )
 from rescind.http.auth import caller_of, requires
 from rescind.http.routes.lists import Limit, Organization
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 from rescind.model import Route, require_text
 
 Key = Annotated[

@@ -13,8 +13,8 @@ from msgspec import Meta, Struct
 from rescind.errors import InvalidArgument
 from rescind.http.answers import AT_LEAST, REVISION, AtLeast, Decided
 from rescind.http.auth import Caller, caller_of, requires
-from rescind.http.heads import Headers
-from rescind.http.service import Service
+from rescind.http.server.heads import Headers
+from rescind.http.server.service import Service
 from rescind.model import Assurance
 
 Sent = tuple[list[tuple[bytes, bytes]], bytes]

@@ -14,7 +14,7 @@ from msgspec import Struct
 from rescind.http.answers import AtLeast, state_headers
 from rescind.http.auth import caller_of, requires
 from rescind.http.routes.lists import Cursor, Limit, Organization
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 from rescind.model import FactPage
 
 Shown = TypeVar("Shown")

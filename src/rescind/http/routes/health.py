@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from rescind.errors import RescindError
 from rescind.http.problems import detail_of
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 
 
 class Health(Struct):

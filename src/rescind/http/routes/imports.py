@@ -24,21 +24,21 @@ from rescind.errors import (
     RescindError,
     Unauthenticated,
 )
-from rescind.exchange import BATCH_SIZE, Item
-from rescind.exchange.batches import Applied, Batches
-from rescind.exchange.loading import MOST_SHOWN, stands_first
-from rescind.exchange.readers import MAX_LINE_BYTES
-from rescind.exchange.refusals import refused
 from rescind.http import problems
 from rescind.http.answers import Alike
 from rescind.http.auth import requires
-from rescind.http.gate import NDJSON
 from rescind.http.keys import Credential
-from rescind.http.limits import Limits, require_shallow, require_single_keys
 from rescind.http.routes.changes import Behalf, Key, weight
 from rescind.http.routes.lists import Organization
-from rescind.http.service import Service
+from rescind.http.server.entry import NDJSON
+from rescind.http.server.limits import Limits, require_shallow, require_single_keys
+from rescind.http.server.service import Service
 from rescind.model import Direction
+from rescind.transfer import BATCH_SIZE, Item
+from rescind.transfer.batches import Applied, Batches
+from rescind.transfer.loading import MOST_SHOWN, stands_first
+from rescind.transfer.readers import MAX_LINE_BYTES
+from rescind.transfer.refusals import refused
 
 MOST_BYTES: Final = 1 << 40
 """What the framework lets through; the limit is the service's."""

@@ -14,7 +14,7 @@ from rescind.errors import ApiKeyNotFound
 from rescind.http.auth import Caller, Scope, caller_of, requires
 from rescind.http.keys import ApiKey
 from rescind.http.routes.lists import Limit, Organization
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 
 
 class KeyShown(Struct, frozen=True):

@@ -10,7 +10,7 @@ from litestar.params import FromQuery, QueryParameter
 
 from rescind.http.answers import AtLeast, Listed, state_headers
 from rescind.http.auth import caller_of, requires
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 from rescind.model import Assurance, Page
 
 Limit = Annotated[int | None, QueryParameter(description="Items of the page.")]

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from rescind.http.auth import caller_of, requires
 from rescind.http.routes.lists import Limit, Organization
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 
 
 class AlikeSet(Struct, frozen=True):

@@ -13,7 +13,7 @@ from rescind.errors import GroupNotFound, InvalidArgument
 from rescind.http.answers import Waiting, number_of
 from rescind.http.auth import Caller, caller_of, requires
 from rescind.http.routes.lists import Limit, Organization
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 from rescind.model import PendingWork
 
 MOST_LOOKED_AT = 100_000

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from rescind.http.answers import ACTOR, IDEMPOTENCY_KEY, AtLeast
 from rescind.http.auth import caller_of
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 from rescind.http.workos import (
     assignments,
     checks,

@@ -24,7 +24,7 @@ from rescind.decision.check import require
 from rescind.errors import InvalidToken, KeyReused, StoreConflict
 from rescind.http.answers import REVISION
 from rescind.http.auth import Caller
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 from rescind.http.workos.errors import Refused, invalid, not_found
 from rescind.http.workos.ids import PREFIXES, Ids, Kind, Place
 from rescind.model import Direction, Receipt, Revision, Route

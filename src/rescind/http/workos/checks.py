@@ -8,9 +8,9 @@ from typing import Any, Literal
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from rescind.http.addresses import IS_CHECK
 from rescind.http.answers import REVISION
 from rescind.http.auth import requires
+from rescind.http.server.addresses import IS_CHECK
 from rescind.http.workos import memberships, organizations, permissions, shapes, targets
 from rescind.http.workos.assignments import MEMBERSHIP
 from rescind.http.workos.call import Asked, Call

@@ -12,7 +12,7 @@ from litestar import Request, Response
 
 from rescind import errors
 from rescind.http import problems
-from rescind.http.methods import allowed_by
+from rescind.http.server.methods import allowed_by
 
 _CODES: Final[dict[type[errors.RescindError], str]] = {
     errors.OrganizationNotFound: "entity_not_found",

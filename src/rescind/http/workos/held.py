@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rescind import access
 from rescind.decision.world import SLICE, slice_of
 from rescind.http.workos.call import Call
 from rescind.http.workos.given import texts
 from rescind.http.workos.shapes import Row
+from rescind.semantics import access
 
 Roles = dict[tuple[int, int], list[str]]
 """Of each membership, the highest first."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rescind import Authority, changes
 from rescind.http.keys import Keys
-from rescind.http.service import Service
+from rescind.http.server.service import Service
 from rescind.model import ENVIRONMENT
 from rescind.store.migrations import migrate
 from tests.http.serving import serving

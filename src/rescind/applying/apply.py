@@ -1,0 +1,369 @@
+"""Carrying out a batch: plan, transaction, and what to do when the store asks to do it otherwise.
+
+A batch is tried as planned. The plan may have been overtaken, a step may be too much for the inline route,
+the idempotency key may have been used: each of these ends the try, and says how to go on.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from rescind import model
+from rescind.applying.look_alikes import look_alikes
+from rescind.applying.receipts import receipt_of
+from rescind.applying.respelling import read_respelling, spelled_entry
+from rescind.applying.transaction import Batch, Entry, Plan, require_order
+from rescind.changes import Change, CreateOrganization, DeleteOrganization, DeleteRole
+from rescind.errors import (
+    InvalidArgument,
+    KeyReused,
+    OrganizationNotFound,
+    PreconditionFailed,
+    StoreConflict,
+    StoreUnavailable,
+)
+from rescind.errors.database import REPEAT_TRANSACTION
+from rescind.model import (
+    ENVIRONMENT,
+    Difference,
+    IdRule,
+    OrganizationId,
+    Receipt,
+    Revision,
+    Route,
+)
+from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
+from rescind.semantics.difference import difference
+from rescind.store import Rows, Store
+from rescind.store.base import KeyTaken, OverBudget, PlanStale
+
+PLAN_ATTEMPTS: Final = 16
+MOST_STEPS_ASIDE: Final = 4
+"""With so many steps of a batch in the background, all the others go there as well."""
+
+
+class Recorded(NamedTuple):
+    """What a batch did. `leases` are those who held the organization in memory right after the commit, where
+    that was read; `is_repeated` says that its idempotency key had been used, and this is what it did then.
+    `difference` works out the exact difference, where that was asked for: enforcing does not wait for it.
+    """
+
+    receipt: Receipt
+    leases: Rows | None = None
+    is_repeated: bool = False
+    difference: Callable[[], Difference] | None = None
+
+    def detailed(self, receipt: Receipt) -> Receipt:
+        """The receipt, made from this one, with the exact difference where that was asked for."""
+        return (
+            receipt if self.difference is None else replace(receipt, difference=self.difference())
+        )
+
+
+class Recorder:
+    """Records batches in a store. Safe to use from many threads."""
+
+    def __init__(self, store: Store, costs: Costs, id_rule: IdRule) -> None:
+        self._store, self._costs, self._id_rule = store, costs, id_rule
+        self._plans: dict[OrganizationId, Plan] = {}
+
+    def record(
+        self,
+        name: OrganizationId,
+        changes: list[Change],
+        entry: Entry,
+        *,
+        route: Route | str | None = None,
+        inline_most_pairs: int | None = None,
+        within: object = None,
+        detail: bool = False,
+        only_at: Revision | None = None,
+        force: bool = False,
+    ) -> Recorded:
+        """Record a batch as one transaction; committed when this returns, unless it is `within` another.
+
+        Raises the refusal of the first change that cannot be, with nothing written; KeyReused;
+        PreconditionFailed; OutcomeUnknown; StoreConflict.
+        """
+        require_order(changes)
+        budget = self._budget(route, inline_most_pairs, name, changes)
+        aside: dict[int, OverBudget] = {}
+        stale: Plan | None = None
+        for _ in range(PLAN_ATTEMPTS):
+            try:
+                plan = self._plan(name, changes, within)
+            except OrganizationNotFound:
+                if (buried := self._buried(name, entry, within)) is not None:
+                    return self._replayed(buried, name, entry, within)
+                if only_at is not None or not _is_deletion(changes):
+                    raise
+                return self._deleted_before(name, entry, within, detail=detail)
+            batch = self._batch(
+                plan,
+                name,
+                changes,
+                entry,
+                within,
+                budget=budget,
+                aside=aside,
+                observe=detail,
+                only_at=only_at,
+                looks_for_replicas=within is None and self._store.engine == "postgres",
+                force=force,
+            )
+            start = time.perf_counter()
+            try:
+                self._store.transact(batch, within=within)
+            except PlanStale:
+                self._plans.pop(name, None)
+                if within is not None and plan == stale:
+                    why = "the organization was made or changed after the transaction began to read"
+                    raise StoreConflict(why=why, mend=REPEAT_TRANSACTION) from None
+                stale = plan
+                continue
+            except PreconditionFailed:
+                if batch.respelling is None or only_at is not None:
+                    raise
+                continue
+            except OverBudget as refusal:
+                aside[refusal.step] = refusal
+                budget = BACKGROUND if len(aside) == MOST_STEPS_ASIDE else budget
+                continue
+            except KeyTaken:
+                return self._replayed(plan, name, entry, within)
+            except BaseException:
+                self._plans.pop(name, None)
+                raise
+            seconds = time.perf_counter() - start
+            recorded = self._recorded(batch, seconds, is_ours=within is None, detail=detail)
+            return self._with_look_alikes(recorded, batch.look_alikes(), within)
+        raise StoreConflict(
+            organization=name, why="it kept changing its name, mode or rule for ids"
+        )
+
+    def preview(
+        self,
+        name: OrganizationId,
+        changes: list[Change],
+        now: model.Microseconds,
+        only_at: Revision | None,
+        force: bool = False,
+    ) -> Difference:
+        """What a batch would give and take, exactly; nothing of it is kept. Raises its refusals."""
+        batch = self._tried(name, changes, now, only_at, observe=True, force=force)
+        return Difference((), ()) if batch is None else _difference(batch)
+
+    def try_out(self, name: OrganizationId, changes: list[Change], now: model.Microseconds) -> None:
+        """Raise the refusal of a batch, if it would be refused; nothing of it is kept."""
+        self._tried(name, changes, now, None, observe=False, force=False)
+
+    def _tried(
+        self,
+        name: OrganizationId,
+        changes: list[Change],
+        now: model.Microseconds,
+        only_at: Revision | None,
+        *,
+        observe: bool,
+        force: bool,
+    ) -> Batch | None:
+        """The batch after a transaction of which nothing was kept; None where it deletes what is not
+        there.
+        """
+        require_order(changes)
+        for _ in range(PLAN_ATTEMPTS):
+            try:
+                plan = self._plan(name, changes, None)
+            except OrganizationNotFound:
+                if only_at is not None or not _is_deletion(changes):
+                    raise
+                return None
+            batch = self._batch(
+                plan,
+                name,
+                changes,
+                Entry(now),
+                None,
+                budget=BACKGROUND,
+                aside={},
+                observe=observe,
+                only_at=only_at,
+                force=force,
+            )
+            try:
+                self._store.transact(batch, keep=False)
+            except PlanStale:
+                self._plans.pop(name, None)
+                continue
+            except PreconditionFailed:
+                if batch.respelling is None or only_at is not None:
+                    raise
+                continue
+            self._plans.pop(name, None)
+            return batch
+        raise StoreConflict(
+            organization=name, why="it kept changing its name, mode or rule for ids"
+        )
+
+    # --- before -----------------------------------------------------------------------------------
+
+    def _plan(self, name: OrganizationId, changes: Sequence[Change], within: object) -> Plan:
+        known = self._plans.get(name)
+        if known is not None:
+            return known
+        ((o, mode, next_id, has_required, id_rule),) = self._store.fetch(
+            "plan", {"organization": name}, within=within
+        )
+        if o is None:
+            if not (changes and isinstance(changes[0], CreateOrganization)):
+                raise OrganizationNotFound(organization=name)
+            given = changes[0].id_rule
+            rule = given if isinstance(given, IdRule) else self._id_rule
+            return Plan(
+                next_id, "multiple", rule.value, is_new=True, has_required=bool(has_required)
+            )
+        plan = Plan(o, mode, id_rule, has_required=bool(has_required))
+        if within is None:
+            self._plans[name] = plan
+        return plan
+
+    def _batch(
+        self,
+        plan: Plan,
+        name: OrganizationId,
+        changes: list[Change],
+        entry: Entry,
+        within: object,
+        *,
+        observe: bool,
+        **how: Any,
+    ) -> Batch:
+        """A batch as the organization spells ids, with all that is read for it before its transaction."""
+        spelled, logged = spelled_entry(plan, changes, entry)
+        return Batch(
+            plan,
+            name,
+            spelled,
+            logged,
+            observe=observe and name != ENVIRONMENT,
+            others=self._users_of_roles(name, changes, within),
+            respelling=read_respelling(self._store, plan, changes, within),
+            **how,
+        )
+
+    def _users_of_roles(
+        self, name: OrganizationId, changes: Sequence[Change], within: object
+    ) -> dict[int, Rows]:
+        """For each deletion of a role of all organizations, those that use it or did until it expired."""
+        if name != ENVIRONMENT:
+            return {}
+        return {
+            place: self._store.fetch(
+                "list_organizations_using_role", {"role": change.role}, within=within
+            )
+            for place, change in enumerate(changes)
+            if isinstance(change, DeleteRole)
+        }
+
+    def _budget(
+        self,
+        route: Route | str | None,
+        inline_most_pairs: int | None,
+        name: OrganizationId,
+        changes: Sequence[Change],
+    ) -> Budget:
+        if route is None:
+            return BACKGROUND if self._costs.is_large(name, changes) else self._costs.budget()
+        try:
+            return forced(Route(route), inline_most_pairs)
+        except ValueError:
+            known = ", ".join(known.value for known in Route)
+            raise InvalidArgument(what="route", value=route, mend=f"use one of {known}") from None
+
+    # --- after ------------------------------------------------------------------------------------
+
+    def _recorded(self, batch: Batch, seconds: float, *, is_ours: bool, detail: bool) -> Recorded:
+        if batch.plan.is_new or batch.alters_plan:
+            self._plans.pop(batch.name, None)
+        (outcome,) = batch.outcome()
+        fan_out, pairs = outcome[5] or 0, outcome[9]
+        if batch.aside:
+            self._costs.remember_large(batch.name, batch.changes)
+        elif is_ours and not batch.budget.is_background:
+            self._costs.learn(fan_out, seconds)
+        reason = why(batch.budget, list(batch.aside.values()), pairs)
+        now = batch.entry.now
+        return Recorded(
+            receipt_of(self._store.seals, batch.name, outcome, now, reason),
+            batch.leases(),
+            difference=(lambda: _difference(batch)) if detail else None,
+        )
+
+    def _buried(self, name: OrganizationId, entry: Entry, within: object) -> Plan | None:
+        """The deleted organization of this name, where the key was used before it was deleted."""
+        for (o,) in self._store.fetch("find_log", {"organization": name}, within=within):
+            names = {"o": o, "key": entry.key}
+            if entry.key is not None and self._store.fetch(
+                "read_keyed_outcome", names, within=within
+            ):
+                return Plan(o, "")
+        return None
+
+    def _deleted_before(
+        self, name: OrganizationId, entry: Entry, within: object, *, detail: bool
+    ) -> Recorded:
+        """There is no such organization: what a deletion of it is answered with. Its revision is the last
+        that an organization of that name had, or all organizations' own.
+        """
+        found = self._store.fetch("find_log", {"organization": name}, within=within)
+        o = found[0][0] if found else 0
+        ((_, number, environment),) = self._store.fetch("read_revision", {"o": o}, within=within)
+        missing = json.dumps([("organization", name)])
+        outcome = (o, number, environment, None, None, 0, None, None, missing)
+        nothing = (lambda: Difference((), ())) if detail else None
+        return Recorded(receipt_of(self._store.seals, name, outcome, entry.now), difference=nothing)
+
+    def _replayed(self, plan: Plan, name: OrganizationId, entry: Entry, within: object) -> Recorded:
+        names = {"o": plan.o, "key": entry.key}
+        found = self._store.fetch("read_keyed_outcome", names, within=within)
+        if not found:  # used after the caller's snapshot, or forgotten since it was found taken
+            mend = "" if within is None else REPEAT_TRANSACTION
+            raise StoreConflict(why="its idempotency key was used meanwhile", mend=mend)
+        ((*outcome, digest),) = found
+        if digest != entry.digest:
+            raise KeyReused(key=entry.key)
+        if within is None and self._store.engine == "postgres":
+            self._store.fetch("confirm_keyed_outcome", names)
+        if outcome[3] is None:
+            outcome[1] -= 1  # it altered nothing: the key holds the revision that it would have had
+        recorded = Recorded(
+            receipt_of(self._store.seals, name, tuple(outcome), outcome[6]), is_repeated=True
+        )
+        return self._with_look_alikes(recorded, {}, within)
+
+    def _with_look_alikes(
+        self, recorded: Recorded, known: dict[str, Rows], within: object
+    ) -> Recorded:
+        """With the look-alikes of what was not found, too. They are a warning: the change stands without."""
+        receipt = recorded.receipt
+        with suppress(StoreUnavailable):
+            found = look_alikes(self._store, receipt, known, within)
+            if found:
+                return recorded._replace(receipt=replace(receipt, look_alikes=found))
+        return recorded
+
+
+def _difference(batch: Batch) -> Difference:
+    """What the batch gave and took; not worked out for all organizations together."""
+    if batch.name == ENVIRONMENT:
+        return Difference((), (), is_complete=False)
+    return difference(*batch.worlds(), batch.entry.now)
+
+
+def _is_deletion(changes: Sequence[Change]) -> bool:
+    return len(changes) == 1 and isinstance(changes[0], DeleteOrganization)

@@ -1,0 +1,81 @@
+"""Recording: assignments of roles to memberships and groups."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from rescind import changes, model
+from rescind.applying.step import Context, holder_names
+from rescind.errors import InvalidChange
+from rescind.propagation import routing
+
+
+def assign(context: Context, change: changes.Assign) -> None:
+    names = _named(change.to, [(change.role, change.on, change.expires_at)])
+    context.tx.guard("refuse_given", o=context.o, **names)
+    _give(context, names, may_shorten=change.expires_at is not None)
+
+
+def unassign(context: Context, change: changes.Unassign) -> None:
+    tx, role = context.tx, model.role_id(change.role)
+    holder = holder_names(change.to)
+    kind = "group" if holder["group"] is not None else "subject"
+    tx.count_or_note_missing(
+        f"end_role_of_{kind}",
+        f"refuse_role_of_{kind}",
+        "altered",
+        "takes",
+        o=context.o,
+        role=role,
+        on=model.resource_id(change.on),
+        **holder,
+    )
+    routing.after_role_ended(tx, context.scope, role=role, **holder)
+
+
+def replace(context: Context, change: changes.ReplaceAssignments) -> None:
+    names = _named(change.to, [(g.role, g.on, g.expires_at) for g in change.assignments])
+    if change.assignments:
+        context.tx.guard("refuse_given", o=context.o, **names)
+    else:
+        context.tx.note_missing("refuse_assignments", o=context.o, **names)
+    context.tx.count("end_other_assignments", "altered", "takes", o=context.o, **names)
+    _end(context, names)
+    _give(context, names, may_shorten=True)
+
+
+def _end(context: Context, names: dict[str, Any]) -> None:
+    by_groups = names["group"] is not None
+    routing.after_ended(context.tx, context.scope, by_groups=by_groups, by_subjects=not by_groups)
+
+
+def _give(context: Context, names: dict[str, Any], *, may_shorten: bool) -> None:
+    tx, o = context.tx, context.o
+    if may_shorten:
+        tx.count("shorten_assignments", "altered", "revokes", o=o, **names)
+    tx.count("lengthen_assignments", "altered", "gains", o=o, **names)
+    tx.count("insert_assignments", "altered", "numbers", o=o, **names)
+    routing.after_assigned(tx, context.scope, **names)
+
+
+def _named(to: str, given: Iterable[tuple[str, str | None, datetime | None]]) -> dict[str, Any]:
+    """The holder and the assignments as SQL takes them; each role and resource once."""
+    items: dict[tuple[str, str], int | None] = {}
+    for role, on, expires_at in given:
+        key = (model.role_id(role), model.resource_id(on))
+        until = None if expires_at is None else model.microseconds(expires_at)
+        if items.setdefault(key, until) != until:
+            raise InvalidChange(role=role, on=key[1], mend="give it once, with one expiry")
+    return {
+        **holder_names(to),
+        "given": json.dumps(
+            [
+                {"role": role, "on": on, "expires_at": until}
+                for (role, on), until in sorted(items.items())
+            ],
+            ensure_ascii=False,
+        ),
+    }

@@ -1,0 +1,85 @@
+"""Recording: memberships of users, service accounts and agents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from rescind import changes, model
+from rescind.applying.step import Context, folding
+from rescind.errors import InvalidChange
+from rescind.propagation import routing
+
+
+def add(context: Context, change: changes.AddMembership) -> None:
+    add_many(context, [change])
+
+
+def add_many(context: Context, added: Sequence[changes.AddMembership]) -> None:
+    """Add memberships of different subjects, in as many statements as for one."""
+    subjects = [(model.subject_id(change.subject), change.name) for change in added]
+    listed = [(subject, name, folding(subject)) for subject, name in subjects]
+    names = {"o": context.o, "added": json.dumps(listed, ensure_ascii=False)}
+    context.tx.guard("refuse_memberships_differ", **names)
+    context.tx.count("insert_memberships", "altered", "numbers", now=context.now, **names)
+
+
+def create_missing(context: Context, subjects: Sequence[str]) -> None:
+    """Add a membership for each subject that has none; those that are there stay as they are."""
+    named = sorted({model.subject_id(each) for each in subjects})
+    listed = [(subject, None, folding(subject)) for subject in named]
+    names = {"o": context.o, "added": json.dumps(listed, ensure_ascii=False)}
+    context.tx.count("insert_memberships", "altered", "numbers", now=context.now, **names)
+
+
+def rename(context: Context, change: changes.RenameMembership) -> None:
+    names = _named(context, change.subject)
+    context.tx.guard("refuse_membership_missing", **names)
+    context.tx.count("rename_membership", "altered", name=change.name, **names)
+
+
+def change_id(context: Context, change: changes.ChangeMembershipId) -> None:
+    """The number stays, and so does all that goes by it. The old id loses what the new one has."""
+    old, new = model.subject_id(change.subject), model.subject_id(change.new_id)
+    if old.partition(":")[0] != new.partition(":")[0]:
+        raise InvalidChange(
+            subject=old, new_id=new, mend="keep the kind, which is before the colon"
+        )
+    names = {"o": context.o, "subject": old}
+    context.tx.guard("refuse_membership_missing", **names)
+    context.tx.guard("refuse_membership_id_taken", new_id=new, **names)
+    if old != new:
+        context.tx.count("note_membership_has_access", "revokes", **names)
+        context.tx.count(
+            "change_membership_id", "altered", new_id=new, folded=folding(new), **names
+        )
+
+
+def deactivate(context: Context, change: changes.DeactivateMembership) -> None:
+    names = _named(context, change.subject)
+    context.tx.note_missing("refuse_membership_missing", **names)
+    context.tx.count("note_membership_has_access", "revokes", **names)
+    context.tx.count("set_membership_active", "altered", active=False, **names)
+
+
+def reactivate(context: Context, change: changes.ReactivateMembership) -> None:
+    names = _named(context, change.subject)
+    context.tx.guard("refuse_membership_missing", **names)
+    context.tx.count("set_membership_active", "altered", active=True, **names)
+
+
+def remove(context: Context, change: changes.RemoveMembership) -> None:
+    names = _named(context, change.subject)
+    context.tx.note_missing("refuse_membership_missing", **names)
+    context.tx.count("note_membership_has_access", "revokes", **names)
+    routing.before_membership_removed(
+        context.tx, context.scope, subject=model.subject_id(change.subject)
+    )
+    context.tx.run("delete_role_resets_of_membership", **names)
+    context.tx.run("delete_assignments_of_membership", **names)
+    context.tx.run("delete_group_members_of_membership", **names)
+    context.tx.count("delete_membership", "altered", **names)
+
+
+def _named(context: Context, subject: str) -> dict[str, object]:
+    return {"o": context.o, "subject": model.subject_id(subject)}

@@ -1,0 +1,87 @@
+"""Recording: organizations, their role mode and default role."""
+
+from __future__ import annotations
+
+import json
+
+from rescind import changes, model
+from rescind.applying.step import BURIED, Context
+
+
+def create(context: Context, change: changes.CreateOrganization) -> None:
+    """The row itself was made before the lock; here only its root resource is."""
+    if change.name is not None:
+        context.tx.guard("refuse_organization_differs", o=context.o, name=change.name)
+    if isinstance(change.id_rule, model.IdRule):
+        context.tx.guard("refuse_id_rule_differs", o=context.o, id_rule=change.id_rule.value)
+    context.tx.guard("refuse_organization_known", o=context.o)
+    context.tx.count("insert_root", "altered", o=context.o)
+
+
+def rename(context: Context, change: changes.RenameOrganization) -> None:
+    names = {"name": change.name, "search_name": model.folded(change.name)}
+    context.tx.count("rename_organization", "altered", o=context.o, **names)
+
+
+def delete(context: Context, change: changes.DeleteOrganization) -> None:
+    """With its name the organization is out of everybody's reach. What is much is left for later."""
+    tx, o = context.tx, context.o
+    if not change.cascade:
+        tx.guard("refuse_organization_in_use", o=o)
+    tx.count("note_default_role_in_force", "revokes", o=o)
+    tx.count("note_assignments_in_force", "takes", o=o)
+    context.router.weigh(tx, "organization", takes=True, o=o)
+    tx.count("bury_organization", "altered", o=o)
+    tx.run("delete_all_pending", o=o)
+    if context.router.is_background:
+        tx.count("pend_deletion", "pended", o=o)
+        for contents in ("role_permissions", "permissions", "resource_types"):
+            tx.run(f"delete_all_{contents}", o=o)
+        tx.run("bury_roles", o=o, buried=BURIED)
+        return
+    tx.run("settle_changes_of_deleted", o=o, now=context.now)
+    for contents in ("role_resets", "assignments", "group_members", "nestings", "groups"):
+        tx.run(f"delete_all_{contents}", o=o)
+    # only now: a job that has a group may have made some until its group was to be had
+    tx.count("delete_all_effective_roles", "revoked", o=o)
+    for contents in ("memberships", "resources", "resource_types"):
+        tx.run(f"delete_all_{contents}", o=o)
+    for contents in ("role_permissions", "roles", "permissions"):
+        tx.run(f"delete_all_{contents}", o=o)
+
+
+def set_role_mode(context: Context, change: changes.SetRoleMode) -> None:
+    """Any real change of the mode can take roles away: priority or the default role may now decide."""
+    names = {"o": context.o, "mode": change.mode.value, "on_loss": change.on_loss.value}
+    context.tx.run("forget_role_resets", **names)
+    context.tx.run("forget_roles_before_mode", **names)
+    context.tx.count("set_role_mode", "altered", "revokes", **names)
+    context.is_single_role = change.mode is model.RoleMode.SINGLE
+
+
+RESPELL = {"memberships": "respell_memberships", "groups": "respell_groups"}
+"""The statement that writes the canonical spellings of each kind of id."""
+
+
+def set_id_rule(context: Context, change: changes.SetIdRule) -> None:
+    """Where spellings stop meaning the same, those that are not kept lose what they had.
+
+    The ids that are not in the canonical spelling were read before the lock: `respellings`.
+    """
+    names = {"o": context.o, "id_rule": change.rule.value}
+    if change.rule is model.IdRule.CASEFOLD:
+        for kind, listed in context.respellings.items():
+            if listed:
+                context.tx.run(RESPELL[kind], o=context.o, respellings=json.dumps(listed))
+        context.tx.count("set_id_rule", "altered", **names)
+    else:
+        context.tx.count("set_id_rule", "altered", "revokes", **names)
+
+
+def set_default_role(context: Context, change: changes.SetDefaultRole) -> None:
+    tx, o = context.tx, context.o
+    role = None if change.role is None else model.role_id(change.role)
+    if role is not None:
+        tx.guard("refuse_default_role", o=o, role=role)
+    tx.count("note_default_role_lost", "revokes", o=o, role=role)
+    tx.count("set_default_role", "altered", o=o, role=role)

@@ -1,0 +1,158 @@
+"""Recording: permissions and roles, of one organization or of the environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET
+
+from rescind import changes, model
+from rescind.applying.step import Context, hold_definitions, json_list
+from rescind.errors import InvalidChange
+from rescind.model import ENVIRONMENT
+from rescind.propagation import routing
+
+
+def define_permission(context: Context, change: changes.DefinePermission) -> None:
+    names = {
+        "o": context.o,
+        "permission": model.permission_id(change.permission),
+        "critical": change.critical,
+        "description": change.description,
+    }
+    hold_definitions(context)
+    context.tx.guard("refuse_permission_differs", **names)
+    context.tx.count("insert_permission", "altered", **names)
+
+
+def edit_permission(context: Context, change: changes.EditPermission) -> None:
+    names = {"o": context.o, "permission": model.permission_id(change.permission)}
+    context.tx.guard("refuse_permission_missing", **names)
+    for field in ("critical", "description"):
+        value = getattr(change, field)
+        if value is not UNSET:
+            context.tx.count(f"set_permission_{field}", "altered", **names, **{field: value})
+
+
+def delete_permission(context: Context, change: changes.DeletePermission) -> None:
+    names = {"o": context.o, "permission": model.permission_id(change.permission)}
+    context.tx.guard("refuse_permission_elsewhere", **names)
+    context.tx.note_missing("refuse_permission_missing", **names)
+    if change.cascade:
+        context.tx.count("note_permission_in_force", "revokes", **names)
+        context.tx.run("delete_permission_from_roles", **names)
+    else:
+        context.tx.guard("refuse_permission_in_use", **names)
+    context.tx.count("delete_permission", "altered", **names)
+
+
+def define_role(context: Context, change: changes.DefineRole) -> None:
+    names = {"o": context.o, "role": model.role_id(change.role)}
+    permissions = _permissions(change.permissions)
+    about = {
+        "priority": _priority(change.priority),
+        "critical": change.critical,
+        "required": change.required is True,
+        "name": change.name,
+        "resource_type": _resource_type(change.resource_type),
+    }
+    hold_definitions(context)
+    context.tx.guard("refuse_permissions_missing", o=context.o, permissions=permissions)
+    context.tx.guard("refuse_role_differs", permissions=permissions, **names, **about)
+    context.tx.count("insert_role", "altered", **names, **about)
+    context.tx.count("put_role_permissions", "altered", permissions=permissions, **names)
+
+
+def edit_role(context: Context, change: changes.EditRole) -> None:
+    tx = context.tx
+    names: dict[str, Any] = {"o": context.o, "role": model.role_id(change.role)}
+    if change.set is not UNSET and (change.add or change.remove):
+        raise InvalidChange(role=change.role, mend="give either `set`, or `add` and `remove`")
+    if common := set(change.add) & set(change.remove):
+        raise InvalidChange(
+            role=change.role, mend=f"name {min(common)} in `add` or in `remove`, not in both"
+        )
+    if _only_takes(change):
+        tx.guard("refuse_role_elsewhere", **names)
+        tx.note_missing("refuse_own_role_missing", **names)
+    else:
+        tx.guard("refuse_own_role_missing", **names)
+    if change.remove:
+        removed = _permissions(change.remove)
+        tx.note_missing("refuse_permissions_missing", o=context.o, permissions=removed)
+        tx.count("note_role_permissions_lost", "revokes", listed=True, permissions=removed, **names)
+        tx.count("delete_role_permissions", "altered", permissions=removed, **names)
+    if not isinstance(change.set, tuple):
+        added = change.add
+    else:
+        added, kept = change.set, _permissions(change.set)
+        tx.count("note_role_permissions_lost", "revokes", listed=False, permissions=kept, **names)
+        tx.count("delete_other_role_permissions", "altered", permissions=kept, **names)
+    if added:
+        listed = _permissions(added)
+        tx.guard("refuse_permissions_missing", o=context.o, permissions=listed)
+        tx.count("put_role_permissions", "altered", permissions=listed, **names)
+    if isinstance(change.priority, int):
+        priority = _priority(change.priority)
+        tx.count("note_role_ranks", "revokes", priority=priority, **names)
+        tx.count("set_role_priority", "altered", priority=priority, **names)
+    if isinstance(change.critical, bool):
+        tx.count("set_role_critical", "altered", critical=change.critical, **names)
+    if isinstance(change.required, bool):
+        tx.count("set_role_required", "altered", required=change.required, **names)
+    if isinstance(change.name, str):
+        tx.count("set_role_name", "altered", name=change.name, **names)
+
+
+def delete_role(context: Context, change: changes.DeleteRole) -> None:
+    """Of the environment's roles, what other organizations had of it was taken back before."""
+    names = {"o": context.o, "role": model.role_id(change.role)}
+    context.tx.guard("refuse_role_elsewhere", **names)
+    context.tx.note_missing("refuse_own_role_missing", **names)
+    if context.organization == ENVIRONMENT:
+        context.tx.run("forget_role_of_deleted", **names)
+    if change.cascade:
+        end_role(context, owner=context.o, role=names["role"])
+    context.tx.guard("refuse_role_in_use", now=context.now, **names)
+    if not change.cascade:
+        end_expired(context, owner=context.o, role=names["role"])
+    context.tx.run("delete_all_permissions_of_role", **names)
+    context.tx.run("delete_role_resets_of_role", **names)
+    context.tx.count("delete_role", "altered", **names)
+
+
+def end_role(context: Context, *, owner: int, role: Any) -> None:
+    """Take a role back from everybody in the organization, and stop it being the default."""
+    tx, names = context.tx, {"o": context.o, "owner": owner, "role": role}
+    tx.count("end_assignments_of_role", "altered", "takes", **names)
+    routing.after_ended(tx, context.scope)
+    tx.count("note_is_default_role", "revokes", **names)
+    tx.count("unset_default_role", "altered", **names)
+
+
+def end_expired(context: Context, *, owner: int, role: Any) -> None:
+    """Take what has expired of a role from everybody in the organization, so that nothing refers to it."""
+    names = {"o": context.o, "owner": owner, "role": role, "now": context.now}
+    context.tx.count("end_expired_assignments_of_role", "altered", "takes", **names)
+    routing.after_ended(context.tx, context.scope)
+
+
+def _only_takes(change: changes.EditRole) -> bool:
+    """Whether it takes permissions away, and asks for nothing that needs the role to be there."""
+    others = (change.priority, change.critical, change.name, change.required)
+    takes = bool(change.remove) or change.set == ()
+    return takes and not change.add and all(value is UNSET for value in others)
+
+
+def _permissions(slugs: tuple[str, ...]) -> str:
+    return json_list(model.permission_id(slug) for slug in slugs)
+
+
+def _resource_type(value: str | None) -> str | None:
+    return value if value in (None, model.ROOT) else model.resource_type_id(value)
+
+
+def _priority(value: int) -> int:
+    if not -(2**31) <= value < 2**31:
+        raise InvalidChange(priority=value, mend="use a number between -2147483648 and 2147483647")
+    return value

@@ -1,0 +1,109 @@
+"""Recording: what a batch sets aside and gives back in a single-role organization.
+
+A batch is judged by its end. Before its first change the winning roles that it may take are kept, and after
+its last one they are compared with what is held then. The statements are in `single_role.sql`, the rule is in
+docs/explanation/guarantees.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from rescind import changes, model
+from rescind.applying.step import Context, holder_names, json_list
+from rescind.changes import Change
+
+Statement = tuple[str, dict[str, Any]]
+"""A query and its parameters, but for the organization and the time."""
+
+
+def remember_roles(context: Context, batch: Sequence[Change]) -> bool:
+    """Remember the winning roles that a batch may take, before its first change. Whether it may take any."""
+    takes = [statement for change in batch for statement in _takes(change, context.o, context.now)]
+    _run(context, takes)
+    return bool(takes)
+
+
+def set_aside(context: Context, batch: Sequence[Change], *, takes: bool) -> None:
+    """Set aside what those hold who have lost their winning role, less what the batch gave."""
+    if takes:
+        settle_losses(context)
+    for query, names in [statement for change in batch for statement in _gives(change)]:
+        context.tx.count(query, "altered", "gains", o=context.o, now=context.now, **names)
+
+
+def remember_holders(context: Context, *, role: str, owner: int) -> None:
+    """Remember whose winning role a role may be that is about to be deleted."""
+    _run(context, [("remember_roles_of_holders", {"role": role, "owner": owner})])
+
+
+def settle_losses(context: Context) -> None:
+    """Compare what was kept with what is held now."""
+    context.tx.run("set_aside", o=context.o, now=context.now)
+    context.tx.run("forget_roles_before", o=context.o)
+
+
+def _run(context: Context, statements: Iterable[Statement]) -> None:
+    for query, names in statements:
+        context.tx.run(query, o=context.o, now=context.now, **names)
+
+
+def _takes(change: Change, o: int, now: int) -> Iterator[Statement]:
+    """What keeps the roles of the memberships that a change can take an organization-wide role from."""
+    match change:
+        case changes.RemoveMembers():
+            yield "remember_roles_of_members", _listed(change)
+        case changes.ReplaceMembers():
+            yield "remember_roles_of_others", _listed(change)
+        case changes.AddMembers() if _is_past(change.expires_at, now):
+            yield "remember_roles_of_members", _listed(change)
+        case changes.UnnestGroup() | changes.DeleteGroup():
+            yield "remember_roles_below", {"subject": None, "group": model.group_id(change.group)}
+        case changes.Unassign() if _is_wide(change.on):
+            yield "remember_roles_below", holder_names(change.to)
+        case changes.Assign() if _is_wide(change.on) and _is_past(change.expires_at, now):
+            yield "remember_roles_below", holder_names(change.to)
+        case changes.ReplaceAssignments():
+            yield "remember_roles_below", holder_names(change.to)
+        case changes.DeleteRole():
+            yield "remember_roles_of_holders", {"role": model.role_id(change.role), "owner": o}
+
+
+def _gives(change: Change) -> Iterator[Statement]:
+    """What gives back the organization-wide roles that a change names, if they are held by that now."""
+    match change:
+        case changes.AddMembers() | changes.ReplaceMembers():
+            yield "give_back_to_members", _listed(change)
+        case changes.NestGroup():
+            groups = {"child": model.group_id(change.group), "parent": model.group_id(change.into)}
+            yield "give_back_by_nesting", groups
+        case changes.Assign() if _is_wide(change.on):
+            yield "give_back_to_holder", _given(change.to, [change.role])
+        case changes.ReplaceAssignments():
+            roles = [given.role for given in change.assignments if _is_wide(given.on)]
+            if roles:
+                yield "give_back_to_holder", _given(change.to, roles)
+
+
+def _is_wide(on: str | None) -> bool:
+    return model.resource_id(on) == model.ROOT
+
+
+def _is_past(expires_at: Any, now: int) -> bool:
+    return expires_at is not None and model.microseconds(expires_at) <= now
+
+
+def _listed(
+    change: changes.AddMembers | changes.RemoveMembers | changes.ReplaceMembers,
+) -> dict[str, Any]:
+    members = json_list(model.subject_id(member) for member in change.members)
+    return {"group": model.group_id(change.group), "members": members}
+
+
+def _given(to: str, roles: Iterable[str]) -> dict[str, Any]:
+    items = [
+        {"role": role, "on": model.ROOT} for role in sorted({model.role_id(role) for role in roles})
+    ]
+    return {**holder_names(to), "given": json.dumps(items, ensure_ascii=False)}

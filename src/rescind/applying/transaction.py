@@ -1,0 +1,293 @@
+"""The statements of one batch of changes, from the organization's lock to the change log."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from rescind import model
+from rescind.applying import required
+from rescind.applying.handlers import record, together
+from rescind.applying.handlers.roles import end_expired, end_role
+from rescind.applying.look_alikes import LOOK_ALIKES, watched, with_foldings
+from rescind.applying.respelling import Respelling
+from rescind.applying.single_role import remember_holders, remember_roles, set_aside, settle_losses
+from rescind.applying.spelled import at_end, at_start
+from rescind.applying.step import Context
+from rescind.changes import (
+    Change,
+    CreateOrganization,
+    DeleteOrganization,
+    DeleteRole,
+    SetIdRule,
+    to_json,
+)
+from rescind.decision.world import WHOLE, whole
+from rescind.errors import InvalidChange
+from rescind.model import IdRule, OrganizationId
+from rescind.propagation.budget import Budget
+from rescind.propagation.routing import Router
+from rescind.store import Rows, Transaction
+from rescind.store.base import OverBudget
+
+KEY_RETENTION_SECONDS: Final = 48 * 3600
+"""How long idempotency keys are kept at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What must be known of an organization before its lock; checked under the lock."""
+
+    o: int
+    mode: str
+    id_rule: str = IdRule.EXACT
+    is_new: bool = False
+    has_required: bool = False
+    """Whether a role keeps its last holder in it."""
+
+
+class Entry(NamedTuple):
+    """What goes into the change log about a batch, beside what it did."""
+
+    now: model.Microseconds
+    actor: str = ""
+    reason: str = ""
+    key: str | None = None
+    body: str = "[]"
+    given: str | None = None
+    """The batch as it was given, where the log has its ids in another spelling."""
+
+    @property
+    def digest(self) -> str:
+        given = self.body if self.given is None else self.given
+        return hashlib.sha256(given.encode()).hexdigest()
+
+    def names(self) -> dict[str, Any]:
+        """As the statements of the log take it."""
+        return {
+            "now": self.now,
+            "actor": self.actor,
+            "reason": self.reason,
+            "key": self.key,
+            "body": self.body,
+            "is_elsewhere": False,
+        }
+
+
+def _unread() -> None:
+    """Who holds the organization was not read."""
+
+
+def _number_in(o: int, revision: model.Revision) -> int:
+    """Of an organization; one that it never has for a revision of another, or for no revision at all."""
+    number = revision.organization
+    return number if revision.incarnation == o and 0 <= number < 2**63 else -1
+
+
+def require_order(changes: list[Change]) -> None:
+    """Raises InvalidChange unless an organization is created by the first change and deleted by the last.
+
+    A rule for ids is set by a batch of its own.
+    """
+    if len(changes) > 1 and any(isinstance(change, SetIdRule) for change in changes):
+        raise InvalidChange(change="SetIdRule", mend="make it a batch of its own")
+    if any(isinstance(change, DeleteOrganization) for change in changes[:-1]):
+        raise InvalidChange(change="DeleteOrganization", mend="make it the last of its batch")
+    if any(isinstance(change, CreateOrganization) for change in changes[1:]):
+        raise InvalidChange(change="CreateOrganization", mend="make it the first of its batch")
+
+
+class Batch:
+    """One batch for one organization. Called with a transaction, it sends its statements there.
+
+    With `force` it may take the last holder of a required role. With `only_at` it is refused where the
+    organization is not at that revision. With `looks_for_replicas` it is read after the commit who holds the
+    organization: `leases()`.
+    `aside` are the steps that turned out not to be for the inline route; `others` are, for each place of
+    a deletion of a role of all organizations, those that use it. With `observe` the facts are read before
+    and after: `worlds()`.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        name: model.OrganizationId,
+        changes: list[Change],
+        entry: Entry,
+        budget: Budget,
+        aside: Mapping[int, OverBudget],
+        *,
+        observe: bool = False,
+        only_at: model.Revision | None = None,
+        looks_for_replicas: bool = False,
+        force: bool = False,
+        others: dict[int, Rows] | None = None,
+        respelling: Respelling | None = None,
+    ) -> None:
+        self.plan, self.name, self.changes, self.entry = plan, name, changes, entry
+        self.budget = budget
+        self.alters_plan = False
+        self.aside = aside
+        self.outcome: Callable[[], Rows] = list
+        self.leases: Callable[[], Rows | None] = _unread
+        self._others = others or {}
+        self.respelling = respelling
+        self._alike: list[tuple[str, Callable[[], Rows]]] = []
+        self._observe = observe
+        self._only_at = only_at
+        self._looks_for_replicas = looks_for_replicas
+        self._force = force
+        self._states: list[dict[str, Callable[[], Rows]]] = []
+
+    def __call__(self, tx: Transaction) -> None:
+        plan, name = self.plan, self.name
+        o = plan.o
+        router = Router(self.budget, self.aside.keys())
+        if plan.is_new:
+            create = self.changes[0]
+            title = getattr(create, "name", None) or name
+            about = {"id_rule": plan.id_rule, "search_name": model.folded(title)}
+            tx.run(
+                "insert_organization",
+                o=o,
+                organization=name,
+                name=title,
+                now=self.entry.now,
+                **about,
+            )
+        if self._others:
+            self._end_roles_elsewhere(tx, router)
+        tx.begin(
+            o=o,
+            organization=name,
+            mode=plan.mode,
+            has_required=plan.has_required,
+            id_rule=plan.id_rule,
+        )
+        if self.entry.key is not None:
+            self._claim_key(tx)
+        if self._only_at is not None:
+            tx.guard("refuse_moved", o=o, at=_number_in(o, self._only_at))
+        if self.respelling is not None:
+            tx.guard("refuse_moved", o=o, at=self.respelling.revision)
+        if self._observe:
+            self._states = [self._look(tx)]
+        if any(self._others.values()):
+            tx.count("note_taken_elsewhere", "revokes")
+            tx.count("note_pended_elsewhere", "pended")
+        context = self._context(tx, router, o, name, plan.mode)
+        is_judged = context.is_single_role and not isinstance(self.changes[-1], DeleteOrganization)
+        takes = is_judged and remember_roles(context, at_start(self.changes))
+        is_guarded = self._is_guarded(context)
+        if is_guarded:
+            required.remember_holders(context)
+        for place, part in together(self.changes):
+            try:
+                record(context, part)
+            except InvalidChange as error:
+                if len(self.changes) > 1:
+                    raise InvalidChange(**error.facts, number=place + 1) from None
+                raise
+        if is_judged:
+            set_aside(context, at_end(self.changes), takes=takes)
+        if is_guarded:
+            required.require_holders(context, self.changes)
+        is_mode_other = context.is_single_role != (plan.mode == "single")
+        sets_rule = isinstance(self.changes[0], SetIdRule) if self.changes else False
+        self.alters_plan = is_mode_other or sets_rule or required.alters(self.changes)
+        if self._observe:
+            self._states.append(self._look(tx))
+        self._look_for_look_alikes(tx)
+        self.outcome = tx.close(o=o, **self.entry.names())
+        if self._looks_for_replicas:
+            self.leases = tx.once_committed("list_leases", o=o)
+
+    def worlds(self) -> tuple[Any, Any]:
+        """The organization's facts before and after, when they were observed."""
+        before, after = (
+            {query: rows() for query, rows in observed.items()} for observed in self._states
+        )
+        if self.respelling is not None:
+            before = self.respelling.of_rows(before)
+        if not after["read_settings"]:  # deleted: what may be left of it is nobody's
+            after = {query: [] for query in after} | {"read_settings": before["read_settings"]}
+        return whole(before["read_settings"][0], before), whole(after["read_settings"][0], after)
+
+    def _context(
+        self, tx: Transaction, router: Router, o: int, name: model.OrganizationId, mode: str
+    ) -> Context:
+        respellings = {} if self.respelling is None else self.respelling.respellings
+        return Context(tx, name, o, self.entry.now, mode == "single", router, respellings)
+
+    def look_alikes(self) -> dict[str, Rows]:
+        """Which ids that the batch added, deactivated or removed have look-alikes: rows of id and another."""
+        return {what: rows() for what, rows in self._alike}
+
+    def _look_for_look_alikes(self, tx: Transaction) -> None:
+        for what, names in watched(self.changes).items():
+            query, limit = LOOK_ALIKES[what], model.MOST_LOOK_ALIKES
+            rows = tx.observe(query, o=self.plan.o, names=with_foldings(names), limit=limit)
+            self._alike.append((what, rows))
+
+    def _is_guarded(self, context: Context) -> bool:
+        """Whether the last holder of a required role is to be kept; not where the organization is deleted."""
+        return (
+            self.plan.has_required
+            and not self._force
+            and not isinstance(self.changes[-1], DeleteOrganization)
+            and required.may_take(context, self.changes)
+        )
+
+    def _claim_key(self, tx: Transaction) -> None:
+        o, entry = self.plan.o, self.entry
+        tx.run("forget_old_keys", o=o, cutoff=entry.now - KEY_RETENTION_SECONDS * 1_000_000)
+        tx.run("claim_key", o=o, key=entry.key, digest=entry.digest, now=entry.now)
+
+    def _look(self, tx: Transaction) -> dict[str, Callable[[], Rows]]:
+        return {
+            "read_settings": tx.observe("read_settings", organization=self.name),
+            **{query: tx.observe(query, o=self.plan.o) for query in WHOLE},
+        }
+
+    def _end_roles_elsewhere(self, tx: Transaction, router: Router) -> None:
+        """Deleting roles of all organizations is one change of each organization that uses some of them.
+
+        All organizations' own revision is locked first, for it is noted as what they follow from; then the
+        others, in one order. Without cascade no more is taken than what has expired.
+        """
+        users: dict[tuple[int, OrganizationId, str, int], list[DeleteRole]] = {}
+        for place, rows in self._others.items():
+            change = self.changes[place]
+            for other, slug, mode, has_required in rows:
+                if isinstance(change, DeleteRole) and other != self.plan.o and slug is not None:
+                    users.setdefault((other, slug, mode, has_required), []).append(change)
+        if users:
+            plan = self.plan
+            tx.begin(
+                o=plan.o, organization=self.name, mode=plan.mode, has_required=plan.has_required
+            )
+        for (other, slug, mode, has_required), deletions in sorted(users.items()):
+            tx.begin(o=other, organization=slug, mode=mode, has_required=bool(has_required))
+            context = self._context(tx, router, other, slug, mode)
+            is_guarded = bool(has_required) and not self._force
+            if is_guarded:
+                required.remember_holders(context)
+            self._end_roles_of(context, deletions)
+            if is_guarded:
+                required.require_holders(context, deletions, is_elsewhere=True)
+            body = to_json([*deletions]).decode()
+            entry = {**self.entry.names(), "key": None, "body": body, "is_elsewhere": True}
+            tx.close(o=other, **entry)
+
+    def _end_roles_of(self, context: Context, deletions: list[DeleteRole]) -> None:
+        roles = [(model.role_id(deletion.role), deletion.cascade) for deletion in deletions]
+        taken = [role for role, is_cascade in roles if is_cascade and context.is_single_role]
+        for role in taken:
+            remember_holders(context, role=role, owner=0)
+        for role, is_cascade in roles:
+            end = end_role if is_cascade else end_expired
+            end(context, owner=0, role=role)
+        if taken:
+            settle_losses(context)

@@ -1,0 +1,227 @@
+"""One command for each change, made from the change's own fields, so that none can drift from it."""
+
+from __future__ import annotations
+
+import getpass
+import inspect
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any, get_args
+
+import msgspec
+import typer
+from msgspec import UNSET, UnsetType
+
+from rescind import changes
+from rescind.changes import Change
+from rescind.cli import output
+from rescind.cli.options import Place, shaped, with_place
+from rescind.errors import InvalidArgument
+from rescind.model import Route
+from rescind.transfer import Format, parse, read
+from rescind.transfer.dates import moment
+from rescind.transfer.loading import by_organization
+
+SHORT_NAMES = {
+    "deactivate_membership": "deactivate",
+    "reactivate_membership": "reactivate",
+    "add_members": "add-member",
+    "remove_members": "remove-member",
+    "nest_group": "nest",
+    "unnest_group": "unnest",
+}
+BY_FILE_ONLY = (changes.ReplaceAssignments,)
+"""Changes whose fields do not fit on a command line; `apply` takes them."""
+SINGULAR = {"permissions": "--permission", "parents": "--parent", "set": "--set"}
+NONE = "-"
+
+Actor = Annotated[str | None, typer.Option(help="Who does it; else $USER.", show_default=False)]
+Reason = Annotated[str, typer.Option(help="Why, for the change log.")]
+Key = Annotated[str | None, typer.Option(help="Idempotency key: repeated, it has one effect.")]
+RouteOption = Annotated[
+    Route | None, typer.Option("--route", help="How effective roles follow; else as much as fits.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Also leave a required role without an active holder.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would give and take.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """How a change is made: by whom, why, under which key, or only tried."""
+
+    actor: str | None
+    reason: str
+    key: str | None
+    dry_run: bool
+    route: Route | None = None
+    force: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add a command for every change, and `apply` for any list of them."""
+    for change in get_args(Change):
+        if change not in BY_FILE_ONLY:
+            app.command(command_name(change), rich_help_panel="Changes")(_command(change))
+    app.command("apply", rich_help_panel="Changes")(with_place(apply))
+
+
+def command_name(change: type) -> str:
+    """What the change is called on the command line."""
+    tag = str(change.__struct_config__.tag)  # type: ignore[attr-defined]
+    return SHORT_NAMES.get(tag, tag.replace("_", "-"))
+
+
+def apply(
+    place: Place,
+    file: Annotated[str, typer.Argument(help="Changes, one JSON object a line; - is stdin.")] = "-",
+    actor: Actor = None,
+    reason: Reason = "",
+    key: Key = None,
+    route: RouteOption = None,
+    force: Force = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Apply a file of changes as one batch: all of them or none, one revision."""
+    items = parse(read(file), Format.NDJSON)
+    named = by_organization(items, place.organization)
+    if len(named) > 1:
+        mend = "one batch is for one organization; use `rescind import` for several"
+        raise InvalidArgument(what="organization", value=", ".join(named), mend=mend)
+    name = next(iter(named), place.organization)
+    there = Place(place.database, name, place.as_json)
+    doing = Doing(actor, reason, key, dry_run, route, force)
+    carry_out(there, [i.change for i in items], doing)
+
+
+def carry_out(place: Place, batch: Sequence[Change], doing: Doing) -> None:
+    """Apply a batch and print its receipt, or try it and print what it would give and take."""
+    name = place.require_organization()
+    with place.open() as authority:
+        if doing.dry_run:
+            output.difference(
+                {name: authority.preview(batch, force=doing.force)}, as_json=place.as_json
+            )
+            return
+        start = time.perf_counter()
+        receipt = authority.apply(
+            batch,
+            actor=doing.actor or user(),
+            reason=doing.reason,
+            idempotency_key=doing.key,
+            route=doing.route,
+            force=doing.force,
+        )
+        took_ms = (time.perf_counter() - start) * 1000
+    output.receipt(receipt, took_ms, as_json=place.as_json)
+
+
+def user() -> str:
+    """Who runs this, as far as the system knows."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+# --- a command from a change ----------------------------------------------------------------------
+
+
+def _command(change: type) -> Callable[..., None]:
+    fields = msgspec.structs.fields(change)
+
+    def run(
+        place: Place,
+        actor: Actor,
+        reason: Reason,
+        key: Key,
+        route: RouteOption,
+        force: Force,
+        dry_run: DryRun,
+        **given: object,
+    ) -> None:
+        values = {f.name: _value(f, given[f.name]) for f in fields}
+        left_out = {f.name for f in fields if values[f.name] is None and not f.required}
+        made = change(**{name: v for name, v in values.items() if name not in left_out})
+        carry_out(place, [made], Doing(actor, reason, key, dry_run, route, force))
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    common = {
+        "actor": (Actor, None),
+        "reason": (Reason, ""),
+        "key": (Key, None),
+        "route": (RouteOption, None),
+        "force": (Force, False),
+    }
+    parameters = [
+        inspect.Parameter("place", keyword, annotation=Place),
+        *map(_parameter, fields),
+        *(
+            inspect.Parameter(name, keyword, default=default, annotation=kind)
+            for name, (kind, default) in common.items()
+        ),
+        inspect.Parameter("dry_run", keyword, default=False, annotation=DryRun),
+    ]
+    return with_place(shaped(run, parameters, change.__doc__))
+
+
+def _parameter(field: msgspec.structs.FieldInfo) -> inspect.Parameter:
+    kind, default, declared = _declared(field)
+    return inspect.Parameter(
+        field.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind, declared],
+    )
+
+
+def _declared(field: msgspec.structs.FieldInfo) -> tuple[Any, Any, Any]:
+    """The field's type, default and declaration for Typer."""
+    option = SINGULAR.get(field.name, f"--{field.name.replace('_', '-')}")
+    kinds = set(get_args(field.type)) or {field.type}
+    is_list = getattr(field.type, "__origin__", None) is tuple or any(
+        getattr(kind, "__origin__", None) is tuple for kind in kinds
+    )
+    if field.required:
+        return _argument(kinds, is_list)
+    if is_list:
+        return list[str] | None, None, typer.Option(option, help="May be given several times.")
+    if bool in kinds and UnsetType in kinds:
+        return bool | None, None, typer.Option(f"{option}/--not-{field.name}")
+    if bool in kinds:
+        return bool, False, typer.Option(option)
+    if int in kinds:
+        default = None if field.default is UNSET else field.default
+        return int | None, default, typer.Option(option)
+    if isinstance(field.default, Enum):
+        return type(field.default), field.default, typer.Option(option)
+    when = "An ISO 8601 time with a UTC offset." if datetime in kinds else None
+    return str | None, None, typer.Option(option, help=when)
+
+
+def _argument(kinds: set[Any], is_list: bool) -> tuple[Any, Any, Any]:
+    if is_list:
+        return list[str], ..., typer.Argument()
+    if type(None) in kinds:
+        return str, ..., typer.Argument(help=f"{NONE} for none.")
+    (kind,) = kinds
+    return kind, ..., typer.Argument()
+
+
+def _value(field: msgspec.structs.FieldInfo, given: Any) -> Any:
+    """What the change takes for what Typer read; None leaves the field out."""
+    kinds = set(get_args(field.type))
+    if field.required and type(None) in kinds and given == NONE:
+        return None
+    if isinstance(given, list):
+        return tuple(given) or None
+    if datetime in kinds and given is not None:
+        try:
+            return moment(given)
+        except ValueError as error:
+            raise InvalidArgument(what=field.name, value=given, why=str(error)) from None
+    return given

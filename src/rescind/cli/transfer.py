@@ -1,0 +1,141 @@
+"""The database and its contents: init, migrate, import, export."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from rescind import transfer as exchange
+from rescind.changes import Change, CreateOrganization, to_object
+from rescind.cli import output
+from rescind.cli.change_commands import user
+from rescind.cli.importing import import_files
+from rescind.cli.options import Place, with_place
+from rescind.errors import InvalidArgument
+from rescind.model import ENVIRONMENT, organization_id
+from rescind.store.sqlite import require_file
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    commands: dict[str, Callable[..., None]] = {
+        "init": init,
+        "migrate": migrate,
+        "import": import_files,
+        "export": export,
+    }
+    for name, command in commands.items():
+        app.command(name, rich_help_panel="Database")(with_place(command))
+
+
+def init(place: Place) -> None:
+    """Make the database and its schema, and the organization if one is named. Repeating it is safe."""
+    if place.organization is not None:
+        organization_id(place.organization)
+    _migrate(place.database)
+    made = False
+    if place.organization not in (None, ENVIRONMENT):
+        with place.open() as authority:
+            made = authority.apply([CreateOrganization()], actor=user()).changed
+    if place.as_json:
+        output.say_json({"database": _shown(place.database), "organization_created": made})
+        return
+    output.say(f"{_shown(place.database)} is ready")
+    if place.organization not in (None, ENVIRONMENT):
+        output.say(f"organization {place.organization} {'created' if made else 'exists already'}")
+
+
+def migrate(place: Place) -> None:
+    """Bring the database to this Rescind's schema."""
+    if not _is_postgres(place.database):
+        require_file(place.database.removeprefix("sqlite:///"))
+    _migrate(place.database)
+    if place.as_json:
+        output.say_json({"database": _shown(place.database), "migrated": True})
+    else:
+        output.say(f"{_shown(place.database)} has the current schema")
+
+
+def export(
+    place: Place,
+    to: Annotated[
+        str, typer.Option("--output", help="A file to write; - is standard output.")
+    ] = "-",
+    all: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="The environment and every organization, each line naming its own."
+        ),
+    ] = False,
+) -> None:
+    """Write facts as changes, one JSON object a line, that make the same facts when imported."""
+    with place.open() as authority:
+        if all:
+            named = exchange.everything(authority)
+            lines: Iterable[dict[str, Any]] = (
+                {"organization": name, **to_object(change)} for name, change in named
+            )
+        else:
+            lines = _objects(exchange.exported(authority, place.require_organization()))
+        with _written(to) as write:
+            for line in lines:
+                write(msgspec.json.encode(line) + b"\n")
+
+
+def _objects(changes: list[Change]) -> Iterator[dict[str, Any]]:
+    return (to_object(change) for change in changes)
+
+
+@contextlib.contextmanager
+def _written(to: str) -> Iterator[Callable[[bytes], object]]:
+    """Standard output, or a file that is there only once it is whole."""
+    if to == "-":
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
+        return
+    target = Path(to)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), to)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, to) from None
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream.write
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _migrate(database: str) -> None:
+    from rescind.store.migrations import migrate as to_current
+
+    scheme, separator, _ = database.partition("://")
+    if separator and scheme not in ("sqlite", "postgresql", "postgres"):
+        mend = "use a file, sqlite:///file.db or postgresql://…"
+        raise InvalidArgument(what="database", value=scheme, mend=mend)
+    to_current(database)
+
+
+def _shown(database: str) -> str:
+    """Which database it is, without a password."""
+    if not _is_postgres(database):
+        return database
+    from rescind.store.postgres import location
+
+    return location(database)
+
+
+def _is_postgres(database: str) -> bool:
+    return database.startswith(("postgresql://", "postgres://"))

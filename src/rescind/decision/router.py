@@ -1,0 +1,202 @@
+"""Questions whose names are well formed: answered from memory where it may, else by the store.
+
+With `within` they are asked in the caller's own transaction, and never answered from memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from rescind import model
+from rescind.decision import lists
+from rescind.decision.check import Guesses, check, check_many, folds_ids
+from rescind.decision.explain import explained
+from rescind.errors import (
+    DecisionUnavailable,
+    InvalidArgument,
+    RevisionUnavailable,
+    StoreUnavailable,
+)
+from rescind.errors.database import REPEAT_TRANSACTION
+from rescind.model import Decision, GroupId, Microseconds, OrganizationId, Page, Question, Revision
+from rescind.replicas import Recall
+from rescind.store import Store
+from rescind.waiting import NEVER, deadline_within, until
+
+MOST_QUICK: Final = 100
+"""Questions that are answered together well within the time that a check may take."""
+
+
+class Questions:
+    """Puts each question to the decision point that is to answer it.
+
+    `at_least` is a revision token, `assurance` says `standard` or `live`. Raises InvalidToken,
+    InvalidArgument, RevisionUnavailable, DecisionUnavailable or another StoreError.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        recall: Recall | None,
+        now: Callable[[], Microseconds],
+        *,
+        check_seconds: float,
+    ) -> None:
+        self._store, self._recall, self._now = store, recall, now
+        self._guesses = Guesses()
+        self._seconds = check_seconds if store.engine == "postgres" else NEVER
+
+    def check(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
+        """The decision at a state no older than this call's start; from memory, no older than what it is good
+        for (`Recall.answer`).
+        """
+        live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
+        with DECIDING, until(deadline_within(self._seconds)):
+            if self._recall is not None and not live:
+                found = self._recall.answer(question, token)
+                if found is not None:
+                    return found
+                live = True
+            return check(
+                self._store, question, live=live, now=now, at_least=token, guesses=self._guesses
+            )
+
+    def check_within(
+        self, question: Question, *, at_least: str | None, assurance: str, within: object
+    ) -> Decision:
+        """The decision at the state that the caller's transaction sees."""
+        with DECIDING, _of_transaction(within):
+            return check(
+                self._store,
+                question,
+                live=_is_live(assurance),
+                now=self._now(),
+                at_least=self._revision(at_least),
+                guesses=self._guesses,
+                within=within,
+            )
+
+    def check_many(
+        self,
+        questions: list[Question],
+        *,
+        at_least: str | None,
+        assurance: str,
+        within: object = None,
+    ) -> list[Decision]:
+        """A decision for each, all at one state."""
+        live, token = _is_live(assurance), self._revision(at_least)
+        is_quick = len(questions) <= MOST_QUICK
+        with (
+            DECIDING,
+            _of_transaction(within),
+            until(deadline_within(self._seconds) if is_quick else NEVER),
+        ):
+            if self._recall is not None and not live and within is None:
+                found = self._recall.answer_many(questions, token)
+                if found is not None:
+                    return found
+            return check_many(
+                self._store, questions, live=live, now=self._now(), at_least=token, within=within
+            )
+
+    def explain(
+        self,
+        question: Question,
+        *,
+        at_least: str | None,
+        assurance: str,
+        within: object = None,
+    ) -> Decision:
+        """The decision with its explanation, both of one state."""
+        live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
+        with DECIDING, _of_transaction(within), until(deadline_within(self._seconds)):
+            return explained(
+                self._store,
+                self._recall if within is None else None,
+                question,
+                live=live,
+                now=now,
+                at_least=token,
+                within=within,
+            )
+
+    def page(
+        self,
+        query: str,
+        question: Question,
+        *,
+        kind: str = "",
+        limit: int = 100,
+        cursor: str | None = None,
+        at_least: str | None = None,
+        assurance: str = "standard",
+        within: object = None,
+    ) -> Page:
+        """One page of a list; `kind` is what the names in it begin with."""
+        with DECIDING, _of_transaction(within):
+            return lists.page(
+                self._store,
+                self._recall if within is None else None,
+                query,
+                question,
+                live=_is_live(assurance),
+                now=self._now(),
+                at_least=self._revision(at_least),
+                limit=limit,
+                cursor=cursor,
+                kind=kind,
+                within=within,
+            )
+
+    def holder(self, organization: OrganizationId, holder: str) -> str:
+        """A subject, or `group:…`, as the organization keeps it."""
+        canonical = model.canonical_subject(holder)
+        if canonical == holder:
+            return holder
+        return canonical if folds_ids(self._store, organization) else holder
+
+    def group(self, organization: OrganizationId, group: GroupId) -> GroupId:
+        """A group's id as the organization keeps it."""
+        canonical = model.canonical(group)
+        if canonical == group:
+            return group
+        return GroupId(canonical) if folds_ids(self._store, organization) else group
+
+    def _revision(self, token: str | None) -> Revision | None:
+        return None if token is None else self._store.seals.parse(token)
+
+
+class _Deciding:
+    """Say of a question, too, that it cannot be decided: it is never answered from what was."""
+
+    def __enter__(self) -> None:
+        """Nothing to do; a class, since a check takes less time than a generator's context manager."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, StoreUnavailable) and not isinstance(error, DecisionUnavailable):
+            raise DecisionUnavailable(**error.facts) from error
+
+
+DECIDING: Final = _Deciding()
+"""Around whatever looks for a decision."""
+
+
+@contextmanager
+def _of_transaction(within: object) -> Iterator[None]:
+    """Say of a question in a caller's transaction what helps where that sees too old a state."""
+    try:
+        yield
+    except RevisionUnavailable as error:
+        if within is None:
+            raise
+        raise RevisionUnavailable(**{**error.facts, "mend": REPEAT_TRANSACTION}) from None
+
+
+def _is_live(assurance: str) -> bool:
+    if assurance not in ("standard", "live"):
+        mend = "use 'standard' or 'live'"
+        raise InvalidArgument(what="assurance", value=repr(assurance), mend=mend)
+    return assurance == "live"

@@ -1,0 +1,1 @@
+"""Serving HTTP: connections, the fast path, admission, limits, time limits and logs."""

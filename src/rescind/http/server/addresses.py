@@ -1,0 +1,112 @@
+"""Which addresses there are, with their methods and the scope that each needs: so that what is refused costs
+no more than a look here. The framework does the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from litestar.routes import HTTPRoute
+from litestar.types.internal_types import PathParameterDefinition
+
+from rescind.errors import MethodNotAllowed, RescindError, RouteNotFound
+from rescind.http.auth import Scope
+from rescind.http.server.heads import is_plain
+from rescind.http.server.methods import allow
+
+IS_CHECK: Final = {"is_check": True}
+"""The option of a route whose answer has the time of a check."""
+_NUMBER: Final = re.compile(rb"0|[1-9][0-9]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What an address takes: each method with the scope that it needs; None where it is public."""
+
+    scopes: dict[str, Scope | None] = field(default_factory=dict)
+    checks: set[str] = field(default_factory=set)
+    """Methods whose answer has the time of a check."""
+
+    @property
+    def allow(self) -> str:
+        """The header `Allow`."""
+        return allow(self.scopes)
+
+    def scope_for(self, method: str) -> Scope | None:
+        """The scope that a method needs. Raises MethodNotAllowed."""
+        try:
+            return self.scopes[method]
+        except KeyError:
+            raise MethodNotAllowed() from None
+
+
+def _unknown(_: bytes) -> RescindError | None:
+    return None
+
+
+@dataclass(slots=True)
+class _Node:
+    names: dict[bytes, _Node] = field(default_factory=dict)
+    number: _Node | None = None
+    text: _Node | None = None
+    address: Address | None = None
+
+
+class Addresses:
+    """All addresses of an application, but for those that the framework adds itself."""
+
+    def __init__(
+        self, routes: Iterable[Any], *, absent: Callable[[bytes], RescindError | None] = _unknown
+    ) -> None:
+        """`absent` says why nothing is at some addresses, on purpose."""
+        self._root, self._absent = _Node(), absent
+        for route in routes:
+            if isinstance(route, HTTPRoute) and not route.path.startswith("/schema"):
+                self._add(route)
+
+    def find(self, raw_path: bytes) -> Address:
+        """What is at an address. Raises RouteNotFound, also for another spelling of an address; or what says
+        why nothing is there on purpose.
+        """
+        address = None
+        if is_plain(raw_path):
+            address = _found(self._root, raw_path.split(b"/")[1:])
+        if address is None:
+            raise self._absent(raw_path) or RouteNotFound()
+        return address
+
+    def _add(self, route: HTTPRoute) -> None:
+        node = self._root
+        for part in route.path_components:
+            if not isinstance(part, PathParameterDefinition):
+                node = node.names.setdefault(part.encode(), _Node())
+            elif part.type is int:
+                node.number = node = node.number or _Node()
+            else:
+                node.text = node = node.text or _Node()
+        address = node.address = node.address or Address()
+        for method, (handler, _) in route.route_handler_map.items():
+            scopes = [_scope_of(guard) for guard in handler.resolve_guards()]
+            address.scopes[method] = scopes[0] if scopes else None
+            if handler.opt.get("is_check"):
+                address.checks.add(method)
+
+
+def _scope_of(guard: Any) -> Scope:
+    scope: Scope = getattr(guard, "func", guard).scope
+    return scope
+
+
+def _found(node: _Node, parts: list[bytes], place: int = 0) -> Address | None:
+    """Names go before numbers, and those before texts, as in the framework."""
+    if place == len(parts):
+        return node.address
+    part = parts[place]
+    number = node.number if _NUMBER.fullmatch(part) else None
+    for below in (node.names.get(part), number, node.text):
+        if below is not None and (found := _found(below, parts, place + 1)) is not None:
+            return found
+    return None

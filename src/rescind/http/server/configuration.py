@@ -1,0 +1,213 @@
+"""What `rescind serve` is told: by a TOML file, the environment, and the command line, the later wins."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Final, Literal, get_type_hints
+
+import msgspec
+
+from rescind.errors import InvalidArgument
+from rescind.http.server.limits import Limits
+from rescind.settings import Settings
+
+PREFIX: Final = "RESCIND_"
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """All of it, with what holds when nothing is said."""
+
+    database: str = "./rescind.db"
+    """A SQLite file or `postgresql://…`."""
+    host: str = "127.0.0.1"
+    """The address to listen at."""
+    port: int = 8080
+    """0 is any that is free."""
+    public_url: str | None = None
+    """How clients reach the service, for AuthZEN's discovery; else what they send as Host."""
+    processes: int = 1
+    """On PostgreSQL, how many processes serve."""
+    workers: int = 1
+    """Workers in each process; 0 is none."""
+    migrate: bool = False
+    """Bring PostgreSQL to the current schema at the start; SQLite always is."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """`info` has a line for each request but checks that were answered; `debug` has those too."""
+    most_connections: int = 10_000
+    """Of one process at a time; fewer where it may not have so many descriptors."""
+    drain_seconds: float = 0.0
+    """How long it goes on serving after SIGTERM, with `/readyz` at 503, so that balancers turn away first."""
+    shutdown_seconds: float = 30.0
+    """How long requests under way may take when the service ends."""
+    remember_key_seconds: float = 1.0
+    """How long a process may take a key for good that another one revoked."""
+    limits: Limits = field(default_factory=Limits)
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One value that is in force, and what said so."""
+
+    name: str
+    value: object
+    origin: str
+
+
+def load(
+    file: str | None,
+    environment: Mapping[str, str],
+    given: Mapping[str, object],
+) -> tuple[Configuration, list[Named]]:
+    """The configuration, and where each value of it is from.
+
+    Raises InvalidArgument naming what is unknown or of the wrong type; OSError where the file cannot be read.
+    """
+    layers: list[tuple[str, dict[str, object]]] = []
+    if file is not None:
+        layers.append((file, dict(_from_file(file))))
+    layers.append(("environment", dict(_from_environment(environment))))
+    said = {name: value for name, value in given.items() if value is not None}
+    layers.append(("command line", said))
+    types, values, origins = dict(_types(Configuration)), {}, {}
+    for origin, layer in layers:
+        for name, value in layer.items():
+            if name not in types:
+                raise InvalidArgument(what=name, mend=f"{origin} has no such setting")
+            values[name], origins[name] = _typed(name, value, types[name], origin), origin
+    made = _made(Configuration, values)
+    _require_sound(made)
+    named = [Named(name, _read(made, name), origins.get(name, "default")) for name in types]
+    return made, named
+
+
+def names() -> list[str]:
+    """Every setting: those of parts as `part.name`."""
+    return list(dict(_types(Configuration)))
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.replace(".", "_").upper()
+
+
+def shown(named: Named) -> object:
+    """The value without a password."""
+    if named.name != "database" or "://" not in str(named.value):
+        return named.value
+    from rescind.store.postgres import location
+
+    url = str(named.value)
+    return location(url) if url.startswith("postgres") else url
+
+
+def _types(kind: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    hints = get_type_hints(kind)
+    for each in fields(kind):
+        hint = hints[each.name]
+        if is_dataclass(hint):
+            yield from _types(hint, f"{prefix}{each.name}.")  # type: ignore[arg-type]
+        else:
+            yield f"{prefix}{each.name}", hint
+
+
+def _from_file(path: str) -> Iterator[tuple[str, object]]:
+    with open(path, "rb") as stream:
+        try:
+            found = tomllib.load(stream)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidArgument(what="configuration", value=path, why=str(error)) from None
+    for name, value in found.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{part}", each) for part, each in value.items())
+        else:
+            yield name, value
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, object]]:
+    """Other variables that begin with RESCIND_ may be other programs'; those of a part are meant for us."""
+    known = {variable(name): name for name in names()}
+    parts = {variable(name.partition(".")[0]) + "_" for name in names() if "." in name}
+    for told, text in environment.items():
+        if told in known and text:
+            yield known[told], text
+        elif text and told.startswith(tuple(parts)):
+            raise InvalidArgument(what=told, mend="environment has no such setting")
+
+
+def _typed(name: str, value: object, hint: Any, origin: str) -> object:
+    if isinstance(value, float) and hint is int and value.is_integer():
+        value = int(value)
+    try:
+        return msgspec.convert(value, hint, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidArgument(what=name, value=repr(value), why=f"{origin}: {error}") from None
+
+
+def _made(kind: type, values: Mapping[str, object], prefix: str = "") -> Any:
+    hints = get_type_hints(kind)
+    found = {}
+    for each in fields(kind):
+        name = f"{prefix}{each.name}"
+        if is_dataclass(hints[each.name]):
+            found[each.name] = _made(hints[each.name], values, f"{name}.")
+        elif name in values:
+            found[each.name] = values[name]
+    return kind(**found)
+
+
+def _read(made: Configuration, name: str) -> object:
+    value: object = made
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+_RANGES: Final = {
+    "port": (0, 65_535),
+    "processes": (1, 1_024),
+    "workers": (0, 64),
+    "most_connections": (1, 1_000_000),
+    "drain_seconds": (0, 3_600),
+    "shutdown_seconds": (0, 86_400),
+    "remember_key_seconds": (0, 3_600),
+    "limits.head_bytes": (1_024, 1 << 24),
+    "limits.head_seconds": (0.001, 86_400),
+    "limits.body_bytes": (1, 1 << 40),
+    "limits.import_bytes": (1, 1 << 40),
+    "limits.body_seconds": (0.001, 86_400),
+    "limits.request_seconds": (0.001, 86_400),
+    "limits.import_seconds": (0.001, 604_800),
+    "limits.depth": (4, 500),
+    "limits.batch_checks": (1, 100_000),
+    "limits.batch_changes": (1, 100_000),
+    "limits.page_items": (1, 10_000),
+    "limits.page_characters": (1, 1 << 30),
+    "limits.answer_seconds": (0.001, 86_400),
+    "limits.unread_bytes": (1, 1 << 40),
+    "limits.requests_per_second": (0, 10**9),
+}
+
+
+def _require_sound(made: Configuration) -> None:
+    for name, (least, most) in _RANGES.items():
+        value = _read(made, name)
+        if not least <= value <= most:  # type: ignore[operator]
+            raise InvalidArgument(what=name, value=value, mend=f"use {least} to {most}")
+    if made.processes > 1 and not is_postgres(made.database):
+        mend = "several processes need PostgreSQL; SQLite is served by one"
+        raise InvalidArgument(what="processes", value=made.processes, mend=mend)
+
+
+def is_postgres(database: str) -> bool:
+    """Whether it is a URL of PostgreSQL."""
+    return database.startswith(("postgresql://", "postgres://"))
+
+
+def environment() -> Mapping[str, str]:
+    """The process's own."""
+    return os.environ

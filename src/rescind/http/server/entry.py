@@ -1,0 +1,404 @@
+"""The way in: request ids, admission, lanes, and one log line; the same for every route.
+
+What is refused is refused here, before the framework has any work with it, in the shape of the routes that
+are beside the address. Lanes are the few routes that answer here, for speed; the wire may ask
+them without a task where nothing must be waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextvars import copy_context
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+
+from rescind.errors import (
+    BodyTooLarge,
+    DecisionUnavailable,
+    MethodNotAllowed,
+    OutcomeUnknown,
+    RequestTimedOut,
+    RescindError,
+)
+from rescind.http import problems
+from rescind.http.auth import ALTERING, Caller, Scope, admitted
+from rescind.http.authzen.routes import found_below
+from rescind.http.keys import Credential, parted
+from rescind.http.server import admission
+from rescind.http.server.addresses import Address, Addresses
+from rescind.http.server.admission import Admission
+from rescind.http.server.heads import Headers, require_single
+from rescind.http.server.nonblocking import MOST_BYTES, NotAtHand
+from rescind.http.server.public import Public
+from rescind.http.server.service import Service
+from rescind.http.server.threads import WORK, Left, Work
+from rescind.http.server.timeouts import Deadlines, Message, Patience, Receive
+from rescind.waiting import NEVER, deadline_within, until
+
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Fields: TypeAlias = list[tuple[bytes, bytes]]
+Sent: TypeAlias = tuple[Fields, bytes]
+Encode: TypeAlias = Callable[[str, RescindError, str], Sent]
+"""Headers and body of the refusal of an address, with the error and the request's id."""
+App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+
+ADMISSION: Final = "admission"
+"""Where a request's state has its admission, if that is known before the gate is asked."""
+STREAMED: Final = frozenset({b"/v1/import"})
+"""Routes that read their body themselves, piece by piece, and have a time of their own."""
+GRACE_SECONDS: Final = 0.1
+"""How long after its deadline a check is given up that has not ended by itself."""
+NDJSON: Final = b"application/x-ndjson"
+_REQUEST_ID: Final = re.compile(rb"[!-~](?:[ -~]{0,1022}[!-~])?")
+"""What can be printed, and is short enough for a log."""
+
+log = logging.getLogger("rescind.http")
+
+
+class Lane(Protocol):
+    """A route that is answered without the framework. Needs the scope `check`."""
+
+    def __call__(self, service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
+        """Headers and body of the answer, whose status is 200. Raises what was wrong."""
+
+
+class Answered(NamedTuple):
+    """What a lane answered, with the status 200."""
+
+    request_id: str
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Gate:
+    """The ASGI application that all requests come to."""
+
+    def __init__(
+        self,
+        app: App,
+        service: Service,
+        lanes: Mapping[str, Lane],
+        *,
+        addresses: Addresses | None = None,
+        public: Public | None = None,
+        encode: Encode | None = None,
+        left: Left | None = None,
+    ) -> None:
+        """Without addresses there are only the lanes."""
+        self.service, self.lanes = service, lanes
+        self._app, self._public = app, public
+        self._addresses = addresses or Addresses(())
+        self._encode = encode or (lambda _, error, request_id: problems.encoded(error, request_id))
+        self._patience = Patience(service.limits.body_seconds)
+        self._deadlines = Deadlines(service.limits.request_seconds)
+        self._check_seconds = service.settings.check_seconds
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._left = left or Left()
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    def at_once(self, path: str, headers: Headers, body: bytes) -> Answered | Admission | None:
+        """The answer of the lane of a path to a POST that is here as a whole, without waiting.
+
+        Whatever else there is to say is said by the application: it is to be called then, with the
+        admission in the request's state; or without, where None says that nothing is known.
+        """
+        start = time.perf_counter()
+        known = admission.at_once(self.service, "POST", headers, body, needed="check")
+        at_hand = self._at_hand(body)
+        if known is None or known.refusal is not None or at_hand is None:
+            return known
+        caller = known.caller
+        if caller is None:
+            return known
+        try:
+            sent = self.lanes[path](at_hand, caller, headers, body)
+        except Exception:  # the application comes to the same, and tells it
+            return known
+        request_id = request_id_of(headers)
+        if log.isEnabledFor(logging.DEBUG):
+            state = {"request_id": request_id, "caller": caller, "code": None}
+            _log("POST", path, state, 200, start, logging.DEBUG)
+        return Answered(request_id, *sent)
+
+    async def _serve(self, scope: Any, receive: Receive, send: Send) -> None:
+        start = time.perf_counter()
+        headers: Headers = dict(scope["headers"])
+        request_id = request_id_of(headers)
+        state = scope.setdefault("state", {})
+        known: Admission | None = state.pop(ADMISSION, None)
+        state.update(request_id=request_id, caller=None, body=None, refusal=None, code=None)
+        status, lane, needed, is_check = 0, None, None, False
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id.encode()),
+                ]
+            await send(message)
+
+        method = scope["method"]
+        if method == "HEAD":  # as GET; the server leaves out the body
+            scope = {**scope, "method": "GET"}
+        raw_path = found_below(self.service, scope.get("raw_path") or scope["path"].encode())
+        address: Address | None = None
+        work = Work()
+        WORK.set(work)
+        if raw_path not in STREAMED:
+            self._deadlines.begin()
+        try:
+            lane = self._lane(scope["method"], raw_path)
+            if lane is None:
+                address = self._addresses.find(raw_path)
+                is_check = scope["method"] in address.checks
+                needed = address.scope_for(scope["method"])
+                if scope["method"] == "OPTIONS":
+                    await _respond(answer, 204, [(b"allow", address.allow.encode())], b"")
+                    return
+                if needed is None:
+                    assert self._public is not None
+                    told = await self._public.answer(raw_path, scope["scheme"], headers)
+                    await _respond(answer, *told)
+                    return
+            else:
+                needed, is_check = "check", True
+            if known is None:
+                known = await self._admit(scope, headers, state, receive, needed, is_check)
+            state["caller"], body, state["refusal"] = known
+            state["body"] = body
+            admitted(state, needed)
+            if not is_check:
+                self._left.require_few()
+            with self._in_time(is_check):
+                if lane is not None and body is not None:
+                    await self._run(lane, state, headers, body, answer)
+                elif is_check:
+                    with _unavailable_in_time():
+                        async with asyncio.timeout(self._check_seconds + GRACE_SECONDS):
+                            await self._app(scope, _replayed(body, receive), answer)
+                else:
+                    await self._app(scope, _replayed(body, receive), answer)
+        except ConnectionResetError:
+            state["code"] = "client_gone"
+        except RescindError as error:
+            fields, body = self._refused(scope["path"], error, state)
+            if isinstance(error, MethodNotAllowed) and address is not None:
+                fields.append((b"allow", address.allow.encode()))
+            await _respond(answer, problems.status_of(error), fields, body)
+        except asyncio.CancelledError:
+            if not self._deadlines.is_over():
+                raise
+            self._left.give_up(work)
+            late = self._late(scope["method"], needed)
+            fields, body = self._refused(scope["path"], late, state)
+            if not status:  # else the connection is closed, since the answer is not whole
+                await _respond(answer, problems.status_of(late), fields, body)
+        finally:
+            self._deadlines.end()
+            level = logging.DEBUG if lane is not None and status == 200 else logging.INFO
+            _log(method, scope["path"], state, status, start, level)
+
+    def _late(self, method: str, needed: Scope | None) -> RescindError:
+        """What a request that takes too long is told.
+
+        Work that has begun goes on in its thread, and what it was to alter may be altered; what waits for a
+        thread is not begun.
+        """
+        if needed in ALTERING and method != "GET":
+            return OutcomeUnknown()
+        return RequestTimedOut(limit=f"{self._deadlines.seconds:g} s")
+
+    def _lane(self, method: str, raw_path: bytes) -> Lane | None:
+        return self.lanes.get(raw_path.decode("latin-1")) if method == "POST" else None
+
+    def _refused(self, path: str, error: RescindError, state: dict[str, Any]) -> Sent:
+        request_id: str = state["request_id"]
+        state["code"] = error.code
+        problems.note(error, error, request_id)
+        return self._encode(path, error, request_id)
+
+    # --- letting in -------------------------------------------------------------------------------
+
+    async def _admit(
+        self,
+        scope: Any,
+        headers: Headers,
+        state: dict[str, Any],
+        receive: Receive,
+        needed: Scope,
+        is_check: bool,
+    ) -> Admission:
+        """Recognize the caller and read the body. Who calls is in the state as soon as it is known."""
+        caller, limits = None, self.service.limits
+        try:
+            require_single(scope["headers"], headers)
+            with self._in_time(is_check):
+                credential = await self._credential(headers)
+            if credential is None:
+                return Admission()
+            caller = state["caller"] = credential.caller
+            self.service.rates.spend(caller.key_id)
+            caller.require(needed)
+            if scope["path"].encode() in STREAMED:
+                admission.require_plain(headers)
+                state["credential"] = credential
+                return Admission(caller)
+            admission.require_size(headers, limits)
+            body = await self._body(receive, limits.body_bytes)
+            if credential.remembered() is None:  # it may have been revoked while the body came
+                with self._in_time(is_check):
+                    await self.in_thread(credential.recognize)
+            admission.require_form(scope["method"], headers, body, limits)
+            return Admission(caller, body)
+        except RescindError as error:
+            return Admission(caller, refusal=error)
+
+    async def _credential(self, headers: Headers) -> Credential | None:
+        text, keys = admission.key_of(headers), self.service.keys
+        if text is None:
+            return None
+        caller = keys.known(text)
+        if caller is None:
+            parted(text)
+            caller = await self.in_thread(keys.recognize, text)
+        if keys.is_use_to_note(caller):
+            self._in_background(keys.note_use, caller)
+        return Credential(keys, text, caller)
+
+    async def _body(self, receive: Receive, most: int) -> bytes:
+        parts, size, deadline, more = [], 0, None, True
+        while more:
+            message = await self._patience.next(receive, deadline)
+            deadline = deadline or time.monotonic() + self._patience.seconds
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            more = bool(message.get("more_body"))
+            if size > most:
+                raise BodyTooLarge(limit=f"{most} bytes")
+        return b"".join(parts)
+
+    # --- answering --------------------------------------------------------------------------------
+
+    async def _run(
+        self, lane: Lane, state: dict[str, Any], headers: Headers, body: bytes, send: Send
+    ) -> None:
+        try:
+            caller = admitted(state, "check")
+            extra, answer = await self._answer(lane, caller, headers, body)
+            status, fields = 200, [(b"content-type", b"application/json"), *extra]
+        except Exception as raised:
+            error = problems.as_error(raised)
+            problems.note(raised, error, state["request_id"])
+            state["code"], status = error.code, problems.status_of(error)
+            fields, answer = problems.encoded(error, state["request_id"])
+        await _respond(send, status, fields, answer)
+
+    async def _answer(self, lane: Lane, caller: Caller, headers: Headers, body: bytes) -> Sent:
+        """Out of memory where it can be; what may wait for a database does so in a thread."""
+        at_hand = self._at_hand(body)
+        if at_hand is not None:
+            with contextlib.suppress(NotAtHand):
+                return lane(at_hand, caller, headers, body)
+        sent: Sent = await self.in_thread(lane, self.service, caller, headers, body)
+        return sent
+
+    def _at_hand(self, body: bytes) -> Service | None:
+        """Who answers at once, if a request with such a body may be answered so."""
+        return self.service.at_hand if len(body) <= MOST_BYTES else None
+
+    def _in_time(self, is_check: bool) -> until:
+        """The time of a check, from here on, also for what waits for a thread; of nothing else."""
+        return until(deadline_within(self._check_seconds) if is_check else NEVER)
+
+    async def in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        """The result of a call that may wait for the database. Raises DecisionUnavailable soon after the
+        deadline, also where no thread was free until then.
+        """
+        loop, context = asyncio.get_running_loop(), copy_context()
+        future = loop.run_in_executor(None, context.run, call, *arguments)
+        seconds = deadline_within(NEVER) - time.monotonic()
+        if seconds == NEVER:
+            return await future
+        with _unavailable_in_time():  # the thread keeps the deadline by itself, once there is one
+            return await asyncio.wait_for(future, seconds + GRACE_SECONDS)
+
+    def _in_background(self, call: Callable[..., Any], *arguments: Any) -> None:
+        future = asyncio.get_running_loop().run_in_executor(None, call, *arguments)
+        self._tasks.add(future)
+        future.add_done_callback(self._forget)
+
+    def _forget(self, future: asyncio.Future[Any]) -> None:
+        self._tasks.discard(future)
+        if not future.cancelled() and (error := future.exception()) is not None:
+            log.warning("the use of a key was not noted: %s", error)
+
+
+@contextlib.contextmanager
+def _unavailable_in_time() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise DecisionUnavailable(
+            why="the database, or a thread to ask it, was not to be had"
+        ) from None
+
+
+def _log(
+    method: str, path: str, state: Mapping[str, Any], status: int, start: float, level: int
+) -> None:
+    """Nothing of a query, a header or a body: those may hold secrets."""
+    if not log.isEnabledFor(level):
+        return
+    caller: Caller | None = state["caller"]
+    facts = {
+        "request_id": state["request_id"],
+        "method": method,
+        "path": path,
+        "status": status,
+        "ms": round((time.perf_counter() - start) * 1000, 3),
+        "key": caller.key_id if caller else None,
+        "code": state["code"],
+    }
+    log.log(level, "request", extra={"facts": facts})
+
+
+async def _respond(send: Send, status: int, fields: Fields, body: bytes) -> None:
+    """Send an answer as a whole. What has no content has no length (RFC 9110, 8.6)."""
+    if status != 204:
+        fields = [*fields, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+    await send({"type": "http.response.body", "body": body})
+
+
+def request_id_of(headers: Headers) -> str:
+    """The id that the request has, or a new one."""
+    given = headers.get(b"x-request-id", b"")
+    return given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _replayed(body: bytes | None, receive: Receive) -> Receive:
+    """A body that was read, to be read again; then whatever comes after it."""
+    if body is None:
+        return receive
+    left = [body]
+
+    async def replay() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return replay

@@ -1,0 +1,137 @@
+"""What is answered to everybody, without a key: so it costs less than a check, and asks the database twice a
+second at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from litestar import Litestar
+from litestar.serialization import encode_json
+
+from rescind.errors import RescindError
+from rescind.http.authzen import routes as authzen
+from rescind.http.problems import detail_of
+from rescind.http.routes.health import Health
+from rescind.http.server.heads import Headers
+from rescind.http.server.service import Service
+from rescind.store import Store
+from rescind.waiting import deadline_within, until
+
+READY_SECONDS: Final = 0.5
+"""How long an answer to `/readyz` holds that the database was there."""
+LOOK_SECONDS: Final = 1.4
+"""How long the database has to answer. Together it is known within two seconds that it is away."""
+
+Fields: TypeAlias = list[tuple[bytes, bytes]]
+Answer: TypeAlias = tuple[int, Fields, bytes]
+
+_JSON: Final = (b"content-type", b"application/json")
+_VARY: Final = (b"vary", b"accept-encoding")
+_ALIVE: Final = msgspec.json.encode(Health("ok", {}))
+
+
+class Document:
+    """The OpenAPI document of an application, made once for all of a process."""
+
+    _lock = threading.Lock()
+    _encoded: tuple[bytes, bytes] | None = None
+
+    @classmethod
+    def of(cls, app: Litestar) -> tuple[bytes, bytes]:
+        """The document as it is, and compressed. The first call takes long: keep it off the event loop."""
+        with cls._lock:
+            if cls._encoded is None:
+                plain = encode_json(app.openapi_schema.to_schema())
+                cls._encoded = plain, gzip.compress(plain, mtime=0)
+            return cls._encoded
+
+    @classmethod
+    def is_made(cls) -> bool:
+        """Whether `of` returns at once."""
+        return cls._encoded is not None
+
+
+class Readiness:
+    """Whether a service is ready. For one event loop."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._good: tuple[Store | None, float] = (None, 0.0)
+        self._look: asyncio.Future[str | None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="rescind-ready")
+
+    async def missing(self) -> dict[str, str]:
+        """What is not ready, and why."""
+        found = {}
+        if self._service.is_stopping:
+            found["server"] = "is stopping"
+        if (why := await self._database()) is not None:
+            found["database"] = why
+        return found
+
+    async def _database(self) -> str | None:
+        """All who ask while somebody looks have the same answer."""
+        store = self._service.authority.store
+        if self._good[0] is store and time.monotonic() < self._good[1]:
+            return None
+        if self._look is None:
+            loop = asyncio.get_running_loop()
+            self._look = loop.run_in_executor(self._thread, _why_not, store)
+            self._look.add_done_callback(self._seen)
+        look, begun = self._look, time.monotonic()
+        try:
+            why = await asyncio.wait_for(asyncio.shield(look), LOOK_SECONDS)
+        except TimeoutError:
+            return f"has not answered for {LOOK_SECONDS:g} s"
+        if why is None:
+            self._good = store, begun + READY_SECONDS
+        return why
+
+    def _seen(self, _: asyncio.Future[Any]) -> None:
+        self._look = None
+
+
+def _why_not(store: Store) -> str | None:
+    try:
+        with until(deadline_within(LOOK_SECONDS)):
+            store.fetch("read_api_key", {"id": ""})
+    except RescindError as error:
+        return detail_of(error)
+    return None
+
+
+class Public:
+    """The public routes of one service. For one event loop."""
+
+    def __init__(self, service: Service, app: Litestar) -> None:
+        self._service, self._app = service, app
+        self._readiness = Readiness(service)
+
+    async def answer(self, raw_path: bytes, scheme: str, headers: Headers) -> Answer:
+        """The answer to GET at a public address. Raises InvalidRequest."""
+        if raw_path == b"/livez":
+            return 200, [_JSON], _ALIVE
+        if raw_path == b"/readyz":
+            missing = await self._readiness.missing()
+            health = Health("not ready" if missing else "ok", missing)
+            return 503 if missing else 200, [_JSON], msgspec.json.encode(health)
+        if raw_path == b"/openapi.json":
+            return 200, *await self._document(headers)
+        found = authzen.discovered(self._service, raw_path, scheme, headers)
+        return 200, [_JSON], msgspec.json.encode(found)
+
+    async def _document(self, headers: Headers) -> tuple[Fields, bytes]:
+        if not Document.is_made():
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(None, Document.of, self._app)
+        plain, compressed = Document.of(self._app)
+        if b"gzip" not in headers.get(b"accept-encoding", b""):
+            return [_JSON, _VARY], plain
+        return [_JSON, _VARY, (b"content-encoding", b"gzip")], compressed

@@ -1,0 +1,54 @@
+"""What the routes of one process work with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, field
+
+from rescind.authority import Authority
+from rescind.changes import Change, DeleteOrganization
+from rescind.http.keys import Keys
+from rescind.http.server.limits import Limits, Rates
+from rescind.http.server.nonblocking import MOST_QUESTIONS, AtHand, NotAtHand
+from rescind.model import Receipt
+from rescind.settings import Settings
+
+
+@dataclass(slots=True)
+class Service:
+    """An authority, the keys of those who may call, and what they may ask."""
+
+    authority: Authority
+    keys: Keys
+    limits: Limits = field(default_factory=Limits)
+    public_url: str | None = None
+    """How clients reach the service, where that is not what they send as Host."""
+    is_stopping: bool = False
+    rates: Rates = field(init=False)
+    at_hand: Service | None = field(init=False, default=None)
+    """The same for who may not wait: its checks are out of memory, or raise NotAtHand."""
+    most_questions: int | None = field(init=False, default=None)
+    """Of one request, where more would keep others waiting."""
+
+    def __post_init__(self) -> None:
+        self.rates = Rates(self.limits.requests_per_second)
+        if isinstance(self.authority, Authority):
+            self.at_hand = copy(self)
+            self.at_hand.authority = AtHand(self.authority)  # type: ignore[assignment]
+            self.at_hand.most_questions = MOST_QUESTIONS
+
+    def require_few(self, questions: int) -> None:
+        """Raises NotAtHand where so many questions of one request would keep others waiting."""
+        if self.most_questions is not None and questions > self.most_questions:
+            raise NotAtHand
+
+    def applied(self, receipt: Receipt, changes: Sequence[Change]) -> None:
+        """Take nobody by memory for a caller of an organization that changes of this process deleted."""
+        if any(isinstance(change, DeleteOrganization) for change in changes):
+            self.keys.forget_organization(receipt.organization)
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the authority."""
+        return self.authority.settings

@@ -1,0 +1,65 @@
+"""The facts that bear on one question, out of an index, as an `access.World`. Under the index's lock."""
+
+from __future__ import annotations
+
+from rescind.index.assignments import Held
+from rescind.index.index import Index
+from rescind.model import Question
+from rescind.semantics.access import Assignment, Role, World
+
+
+def excerpt(index: Index, question: Question) -> World:
+    """What decides, and explains, one question about a subject and a resource that are there."""
+    m, place = index.facts.memberships[question.subject], index.facts.resources[question.resource]
+    reach, line = index.holders(m, ever=True), tuple(index.facts.line(place))
+    roles = index.roles_with(question.permission)
+    held = [
+        Held(holder, role, where)
+        for where in line
+        for holder, role in index.facts.assignments.held_on(where, reach, None)
+    ]
+    used = {one.role for one in held} | ({index.facts.rules.default_role} - {None})
+    slugs = {number: index.facts.role(number).slug for number in used if number is not None}
+    names = {m: question.subject} | {
+        group: f"group:{index.facts.group_names[group]}" for group in reach if group != m
+    }
+    groups = index.facts.groups_of.get(m, {})
+    return World(
+        memberships={question.subject: m not in index.facts.inactive},
+        members={
+            (question.subject, index.facts.group_names[g]): until for g, until in groups.items()
+        },
+        nestings={
+            (index.facts.group_names[child], index.facts.group_names[parent])
+            for child in reach - {m}
+            for parent in index.facts.parents_of.get(child, ())
+        },
+        roles={
+            slug: Role(
+                frozenset({question.permission} if number in roles else ()),
+                index.facts.role(number).priority,
+                number,
+            )
+            for number, slug in slugs.items()
+        },
+        resources={
+            index.facts.resource_names[where]: None
+            if (parent := index.facts.resource_parent[where]) is None
+            else index.facts.resource_names[parent]
+            for where in line
+        },
+        assignments={
+            Assignment(
+                names[one.holder], slugs[one.role], index.facts.resource_names[one.resource]
+            ): index.facts.assignments.until(one)
+            for one in held
+        },
+        is_single_role=index.facts.rules.is_single,
+        takes_next_highest=index.facts.rules.takes_next_highest,
+        default_role=slugs.get(index.facts.rules.default_role or -1),
+        resets={
+            (question.subject, slugs[role])
+            for role in index.facts.resets.get(m, ())
+            if role in slugs
+        },
+    )

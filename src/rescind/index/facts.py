@@ -1,0 +1,337 @@
+"""An organization's facts in memory, by their numbers, and how each of them changes. No I/O.
+
+Whoever changes one sees to it that nobody is answered meanwhile: see `memory`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from sys import getsizeof
+from typing import Final, TypeVar
+
+from rescind.index.assignments import Assignments, Held, Until
+from rescind.index.catalog import Catalog, Role
+from rescind.index.derived import Worked
+from rescind.index.kinds import Kinds
+from rescind.index.orders import Name, Orders
+from rescind.model import MAX_ID_LENGTH, canonical_subject
+
+ROOT: Final = 0
+NOTHING: Final[frozenset[int]] = frozenset()
+MEMBERSHIP_BYTES: Final = 600
+GROUP_BYTES: Final = 300
+PLACE_BYTES: Final = 120
+NESTING_BYTES: Final = 600
+RESOURCE_BYTES: Final = 500
+ASSIGNMENT_BYTES: Final = 1_000
+REACHED_BYTES: Final = 40
+"""What each of them takes beside its name, rounded up; `tests/unit/test_index_size.py` measures it."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Rules:
+    """How many organization-wide roles count, what is fallen back to, and how ids are spelled."""
+
+    is_single: bool = False
+    takes_next_highest: bool = False
+    default_role: int | None = None
+    folds_ids: bool = False
+
+
+class Facts:
+    """One organization's facts. What was worked out of them is forgotten where they change."""
+
+    def __init__(self, o: int, worked: Worked) -> None:
+        self._worked = worked
+        self.o = o
+        self.environment = Catalog()
+        self.own = Catalog()
+        self.rules = Rules()
+        self.memberships: dict[str, int] = {}
+        self.subjects: dict[int, str] = {}
+        self.inactive: set[int] = set()
+        self.groups: dict[str, int] = {}
+        self.group_names: dict[int, str] = {}
+        self.group_numbers: dict[int, int] = {}
+        self.groups_of: dict[int, dict[int, Until]] = {}
+        self.limited: dict[
+            int, dict[int, int]
+        ] = {}  # membership → group → until: those that expire
+        self.members_of: dict[int, set[int]] = {}
+        self.parents_of: dict[int, set[int]] = {}
+        self.children_of: dict[int, set[int]] = {}
+        self.resources: dict[str, int] = {}
+        self.resource_names: dict[int, str] = {}
+        self.resource_parent: dict[int, int | None] = {}
+        self.resource_children: dict[int, set[int]] = {}
+        self.assignments = Assignments()
+        self.orders = Orders()
+        self.subject_kinds = Kinds()
+        self.resource_kinds = Kinds()
+        self.resets: dict[int, set[int]] = {}
+        self.places = 0
+        self.nestings = 0
+        self.text_bytes = 0
+
+    # --- read -------------------------------------------------------------------------------------
+
+    def permission(self, slug: str) -> tuple[int, bool] | None:
+        """Number, and whether it is critical: the organization's own, before the one of all."""
+        return self.own.permissions.get(slug) or self.environment.permissions.get(slug)
+
+    def role(self, number: int) -> Role:
+        """A role by its number."""
+        return self.own.roles.get(number) or self.environment.roles[number]
+
+    def roles_with(self, permission: int) -> frozenset[int]:
+        """The roles that contain a permission."""
+        return self.own.containing(permission) | self.environment.containing(permission)
+
+    def line(self, resource: int) -> Iterator[int]:
+        """A resource and what is above it, the organization last."""
+        step: int | None = resource
+        while step is not None:
+            yield step
+            step = self.resource_parent[step]
+
+    def subtree(self, resources: Iterable[int]) -> set[int]:
+        """Resources and all below them."""
+        return all_from(resources, self.resource_children)
+
+    def size(self) -> int:
+        """About how many bytes it takes, with what is worked out of it."""
+        return (
+            self.text_bytes
+            + MEMBERSHIP_BYTES * len(self.memberships)
+            + GROUP_BYTES * len(self.groups)
+            + PLACE_BYTES * (self.places + sum(map(len, self.limited.values())))
+            + NESTING_BYTES * self.nestings
+            + RESOURCE_BYTES * len(self.resources)
+            + ASSIGNMENT_BYTES * self.assignments.count
+            + REACHED_BYTES * self._worked.reached
+            + self.orders.size()
+            + self.own.size()
+            + self.environment.size()
+        )
+
+    def spelled(self, subject: str) -> str:
+        """A subject as it is kept. One that is malformed stays so."""
+        if self.rules.folds_ids and isinstance(subject, str) and len(subject) <= MAX_ID_LENGTH:
+            return canonical_subject(subject)
+        return subject
+
+    # --- changed ----------------------------------------------------------------------------------
+
+    def set_rules(self, rules: Rules) -> None:
+        """The organization's role mode, default role and rule for ids."""
+        if rules != self.rules:
+            self.rules = rules
+            self._worked.forget_lines()
+
+    def unplace_memberships(self, numbers: dict[str, int | None]) -> None:
+        """Of each subject the membership that it is now, or none: another one has it no more.
+
+        A membership that is among them keeps all it has, for `put_membership` to give it its subject.
+        """
+        moved = set[int]()
+        for subject, number in numbers.items():
+            known = self.memberships.get(subject)
+            if known is not None and known != number:
+                del self.memberships[subject], self.subjects[known]
+                self.text_bytes -= getsizeof(subject)
+                self.subject_kinds.drop(subject, known)
+                self.orders.put(Name("memberships"), known, holds=False)
+                self._worked.forget_subject(subject)
+                moved.add(known)
+        for number in moved.difference(numbers.values()):
+            self.inactive.discard(number)
+            self.set_groups(number, {})
+            self.drop_holder(number)
+
+    def put_membership(self, number: int, subject: str, *, active: bool) -> None:
+        """A membership as it is now; its subject is no other's."""
+        if subject not in self.memberships:
+            self.text_bytes += getsizeof(subject)
+            self.subject_kinds.put(subject, number)
+            self.orders.put(Name("memberships"), number, holds=True)
+        self.memberships[subject] = number
+        self.subjects[number] = subject
+        (self.inactive.discard if active else self.inactive.add)(number)
+        self._worked.forget_subject(subject)
+
+    def set_groups(self, m: int, groups: dict[int, Until]) -> None:
+        """The groups that a membership is directly in, and until when."""
+        for group in tuple(self.groups_of.get(m, {}).keys() - groups.keys()):
+            self.set_member(m, group, holds=False)
+        for group, until in groups.items():
+            self.set_member(m, group, holds=True, until=until)
+
+    def set_member(self, m: int, group: int, *, holds: bool, until: Until = None) -> None:
+        """Whether a membership is directly in a group, and until when."""
+        group = self.group_numbers.get(
+            group, group
+        )  # one object a group: found without a comparison
+        groups = self.groups_of.get(m, {})
+        self.places += holds - (group in groups)
+        if holds:
+            self.groups_of.setdefault(m, {})[group] = until
+            self.members_of.setdefault(group, set()).add(m)
+        else:
+            _drop(self.groups_of, m, group)
+            _discard(self.members_of, group, m)
+        self.orders.put(Name("members", group), m, holds=holds)
+        if holds and until is not None:
+            self.limited.setdefault(m, {})[group] = until
+        else:
+            _drop(self.limited, m, group)
+        self._worked.forget_subject(self.subjects.get(m, ""))
+
+    def unplace_groups(self, numbers: dict[str, int | None]) -> None:
+        """As `unplace_memberships`, of groups."""
+        moved = set[int]()
+        for slug, number in numbers.items():
+            known = self.groups.get(slug)
+            if known is not None and known != number:
+                del self.groups[slug], self.group_names[known]
+                self.text_bytes -= getsizeof(slug)
+                moved.add(known)
+        for number in moved.difference(numbers.values()):
+            self._drop_group(number)
+
+    def put_group(self, number: int, slug: str) -> None:
+        """A group that exists; its name is no other's."""
+        if slug not in self.groups:
+            self.text_bytes += getsizeof(slug)
+        self.groups[slug] = number
+        self.group_names[number] = slug
+        self.group_numbers.setdefault(number, number)
+
+    def _drop_group(self, number: int) -> None:
+        """A group that has gone and has no name, with its members, nestings and assignments."""
+        del self.group_numbers[number]
+        for m in tuple(self.members_of.get(number, ())):
+            self.set_member(m, number, holds=False)
+        for parent in tuple(self.parents_of.get(number, ())):
+            self.set_nesting(number, parent, holds=False)
+        for child in tuple(self.children_of.get(number, ())):
+            self.set_nesting(child, number, holds=False)
+        self.drop_holder(number)
+
+    def set_nesting(self, child: int, parent: int, *, holds: bool) -> None:
+        """Whether a group is nested directly in another."""
+        child, parent = self.group_numbers.get(child, child), self.group_numbers.get(parent, parent)
+        self.nestings += holds - (parent in self.parents_of.get(child, NOTHING))
+        if holds:
+            self.parents_of.setdefault(child, set()).add(parent)
+            self.children_of.setdefault(parent, set()).add(child)
+        else:
+            _discard(self.parents_of, child, parent)
+            _discard(self.children_of, parent, child)
+        self._worked.forget_groups()
+
+    def put_resource(self, number: int, slug: str, parent: int | None) -> None:
+        """A resource and what it is directly below."""
+        known = self.resources.get(slug)
+        if known is not None and known != number:
+            self.drop_resources(known)
+        before = self.resource_parent.get(number)
+        if before is not None:
+            _discard(self.resource_children, before, number)
+            self.orders.put(Name("children", before), number, holds=False)
+        if parent is not None:
+            self.resource_children.setdefault(parent, set()).add(number)
+            self.orders.put(Name("children", parent), number, holds=True)
+        if known != number:
+            self.text_bytes += getsizeof(slug)
+            self.resource_kinds.put(slug, number)
+            self.orders.put(Name("resources"), number, holds=True)
+        is_moved = number in self.resource_parent and before != parent
+        self.resources[slug] = number
+        self.resource_names[number] = slug
+        self.resource_parent[number] = parent
+        if is_moved:
+            self._worked.forget_lines()
+
+    def drop_resources(self, number: int) -> None:
+        """A resource that has gone, with all below it and what was assigned there."""
+        if number not in self.resource_names:
+            return
+        for place in self.subtree((number,)):
+            for role in self.assignments.roles_on(place):
+                for holder in tuple(self.assignments.holders_at(place, role, None)):
+                    self.set_assignment(Held(holder, role, place), holds=False)
+            parent = self.resource_parent.pop(place)
+            if parent is not None:
+                _discard(self.resource_children, parent, place)
+                self.orders.put(Name("children", parent), place, holds=False)
+            slug = self.resource_names.pop(place)
+            self.text_bytes -= getsizeof(slug)
+            self.resource_kinds.drop(slug, place)
+            self.orders.put(Name("resources"), place, holds=False)
+            del self.resources[slug]
+        self._worked.forget_lines()
+
+    def set_assignment(self, held: Held, *, holds: bool, until: Until = None) -> None:
+        """Whether an assignment is there, and until when."""
+        if holds:
+            holder = self.group_numbers.get(held.holder, held.holder)
+            self.assignments.put(Held(holder, held.role, held.resource), until)
+        else:
+            self.assignments.drop(held)
+        self._put_in_order(held)
+        name = self.resource_names.get(held.resource, "")
+        has_others_below = held.resource in self.resource_children
+        self._worked.forget_place(held.resource, name, has_others_below=has_others_below)
+
+    def _put_in_order(self, held: Held) -> None:
+        holder, role, resource = held
+        assignments, put = self.assignments, self.orders.put
+        in_grants = holder in assignments.grants.get(resource, {}).get(role, NOTHING)
+        put(Name("grants", resource, role), holder, holds=in_grants)
+        is_late = holder in assignments.late.get(resource, {}).get(role, NOTHING)
+        put(Name("late", resource, role), holder, holds=is_late)
+        has_place = resource in assignments.held_by.get(holder, NOTHING)
+        put(Name("places", holder), resource, holds=has_place)
+
+    def drop_holder(self, holder: int) -> None:
+        """All that a membership or group held."""
+        for held in self.assignments.of(holder):
+            self.set_assignment(held, holds=False)
+
+    def drop_roles(self, numbers: Collection[int]) -> None:
+        """All assignments of roles, in one walk over the resources."""
+        gone = frozenset(numbers)
+        for place in {*self.assignments.grants, *self.assignments.late} if gone else ():
+            for role in self.assignments.roles_on(place) & gone:
+                for holder in tuple(self.assignments.holders_at(place, role, None)):
+                    self.set_assignment(Held(holder, role, place), holds=False)
+
+
+def all_from(starts: Iterable[int], edges: dict[int, set[int]]) -> set[int]:
+    """All that can be reached along edges, in one walk of each."""
+    fringe = list(starts)
+    found = set(fringe)
+    while fringe:
+        more = edges.get(fringe.pop(), NOTHING) - found
+        found |= more
+        fringe += more
+    return found
+
+
+def _drop(container: dict[int, dict[int, T]], key: int, item: int) -> None:
+    found = container.get(key)
+    if found is not None:
+        found.pop(item, None)
+        if not found:
+            del container[key]
+
+
+def _discard(container: dict[int, set[T]], key: int, item: T) -> None:
+    found = container.get(key)
+    if found is not None:
+        found.discard(item)
+        if not found:
+            del container[key]

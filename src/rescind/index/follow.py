@@ -1,0 +1,78 @@
+"""Bring an index to a later state of the facts, by the tail of the change log.
+
+The log names what to look at again, and that is read from the facts in the same snapshot as the log, so
+the index is at exactly that snapshot's revision. Reading and changing are parted: no lock is held while
+the database answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rescind import changes
+from rescind.changes import Change
+from rescind.index.build import ENVIRONMENT, take_state
+from rescind.index.index import Index
+from rescind.index.reading import Reading
+from rescind.model import Direction, Revision
+from rescind.store import Rows, Store
+
+MOST_ENTRIES: Final = 1_000
+"""Of the log; an index that is further behind is built anew."""
+
+
+class TooFarBehind(Exception):
+    """The log has so much, or of so much, that building anew is faster."""
+
+
+class OtherServer(Exception):
+    """The log is another server's, which may have other changes at the same revisions."""
+
+
+@dataclass
+class Tail:
+    """What was read to bring an index from one revision to another; nothing is applied yet."""
+
+    revision: Revision
+    revokes: bool
+    apply: Callable[[Index], None]
+
+
+def read_tail(store: Store, index: Index, at: Revision) -> Tail | None:
+    """What changed since a revision; None if nothing did. Raises Gone, TooFarBehind and OtherServer."""
+    with store.snapshot() as snapshot:
+        state, log, environment_log = snapshot.fetch_many(
+            [
+                ("index_state", {"o": index.o}),
+                _log(index.o, at.organization),
+                _log(ENVIRONMENT, at.environment),
+            ]
+        )
+        revision = take_state(None, state, store.seals)
+        if state[0][7] != index.server:
+            raise OtherServer
+        if revision == at:
+            return None
+        if max(len(log), len(environment_log)) > MOST_ENTRIES:
+            raise TooFarBehind
+        reading = Reading(index.o, _changes(log), _changes(environment_log))
+        if reading.own.is_all:
+            raise TooFarBehind
+        reading.fetch(snapshot, is_single=state[0][4] == "single")
+    revokes = any(row[1] == Direction.REVOKES for row in (*log, *environment_log))
+
+    def apply(index: Index) -> None:
+        reading.apply(index)
+        take_state(index, state, store.seals)
+
+    return Tail(revision, revokes, apply)
+
+
+def _log(o: int, after: int) -> tuple[str, dict[str, Any]]:
+    return "tail_log", {"o": o, "after": after, "limit": MOST_ENTRIES + 1}
+
+
+def _changes(log: Rows) -> list[Change]:
+    return [change for _, _, body in log for change in changes.list_from_json(body)]

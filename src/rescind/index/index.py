@@ -1,0 +1,218 @@
+"""An organization's facts in memory, built for the check. No I/O; what keeps it right is in `tail`.
+
+A check takes three sets that are worked out once and kept: the holders that reach the subject, the roles
+that contain the permission, and what is held on the resource and above it. Whoever changes facts, or works
+out one of those, holds `lock`; a check that finds them holds nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+from rescind.index.derived import Line, Place, Worked
+from rescind.index.facts import ROOT, Facts, all_from
+from rescind.waiting import held
+
+ALLOWED, UNKNOWN_SUBJECT, DEACTIVATED, UNKNOWN_PERMISSION, UNKNOWN_RESOURCE, NO_ROLE = range(6)
+"""Verdicts, in the order in which reasons to deny are looked for."""
+CRITICAL: Final = -1
+LONG_LINE: Final = 24
+"""Up to this many roles held on a resource and above it are looked at one by one."""
+REACH_PER_MEMBERSHIP: Final = 64
+LEAST_REACH: Final = 100_000
+"""How many holders are kept of what reaches subjects, beside as many as memberships have places in groups."""
+
+Clock = Callable[[], int]
+"""Microseconds since 1970, UTC."""
+Sets = tuple[frozenset[int], frozenset[int], Line | None]
+"""The holders that reach a subject, the roles with a permission, and a line where it is short."""
+
+
+class Index:
+    """One organization. Equal to one that was built anew from the same facts."""
+
+    def __init__(self, o: int) -> None:
+        self.o, self.server = o, ""
+        self.worked = Worked()
+        self.facts = Facts(o, self.worked)
+        self._lock = threading.Lock()
+        self.reach, self.roles = self.worked.reach, self.worked.roles
+        self.lines = self.worked.lines
+        self.late, self.limited = self.facts.assignments.late, self.facts.limited
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """For a `with` block. Raises MustWait where somebody has it and this thread must not wait."""
+        return held(self._lock)
+
+    # --- the check --------------------------------------------------------------------------------
+
+    def verdict(self, subject: str, permission: str, resource: str, clock: Clock) -> int | None:
+        """The verdict where all three names are there and well formed; else None: ask `resolved`."""
+        try:
+            reach, roles = self.reach[subject], self.roles[permission]
+            line = self.lines[resource]
+        except KeyError:
+            spelled = self.facts.spelled(subject)
+            if spelled is not subject and spelled != subject:
+                return self.verdict(spelled, permission, resource, clock)
+            found = self._work_out(subject, permission, resource)
+            if isinstance(found, int):
+                return None
+            reach, roles, line = found
+        except TypeError:
+            return None
+        if line is None:
+            return self._on_long_line(reach, roles, subject, resource, clock)
+        for role, holders in line:
+            if role in roles and not holders.isdisjoint(reach):
+                return ALLOWED
+        if self.late or self.limited or self.facts.rules.is_single:
+            return self._decided(subject, roles, resource, clock)
+        return NO_ROLE
+
+    def resolved(self, subject: str, permission: str, resource: str, clock: Clock) -> int | None:
+        """The verdict; None where the permission is critical, since that is for the facts to decide."""
+        subject = self.facts.spelled(subject)
+        found = self._work_out(subject, permission, resource)
+        if isinstance(found, int):
+            return None if found == CRITICAL else found
+        return self.verdict(subject, permission, resource, clock)
+
+    def _work_out(self, subject: str, permission: str, resource: str) -> Sets | int:
+        """Work out what a verdict takes, or say what stands in the way."""
+        with self.lock:
+            found = self.facts.permission(permission)
+            if found is not None and found[1]:
+                return CRITICAL
+            m = self.facts.memberships.get(subject)
+            if m is None:
+                return UNKNOWN_SUBJECT
+            if m in self.facts.inactive:
+                return DEACTIVATED
+            if found is None:
+                return UNKNOWN_PERMISSION
+            if resource not in self.facts.resources:
+                return UNKNOWN_RESOURCE
+            if subject not in self.reach:
+                most = REACH_PER_MEMBERSHIP * len(self.facts.memberships) + self.facts.places
+                self.worked.keep_reach(subject, self.holders(m), LEAST_REACH + most)
+            if resource not in self.lines:
+                self._work_out_line(resource)
+            roles = self.roles_with(permission)
+            return self.reach[subject], roles, self.lines[resource]
+
+    def _on_long_line(
+        self,
+        reach: frozenset[int],
+        roles: frozenset[int],
+        subject: str,
+        resource: str,
+        clock: Clock,
+    ) -> int | None:
+        """The same where many roles are held: place by place, each by its shorter side."""
+        places = self.worked.long_lines.get(resource)
+        if places is None:
+            return None
+        for place in places:
+            if place.gives(self.facts.assignments, reach, roles):
+                return ALLOWED
+        if self.late or self.limited or self.facts.rules.is_single:
+            return self._decided(subject, roles, resource, clock)
+        return NO_ROLE
+
+    def _decided(self, subject: str, roles: frozenset[int], resource: str, clock: Clock) -> int:
+        """What expires, and in a single-role organization which of the organization-wide roles counts."""
+        with self.lock:
+            m, r = self.facts.memberships.get(subject), self.facts.resources.get(resource)
+            if m is None or r is None:
+                return NO_ROLE
+            return ALLOWED if self.gives(m, roles, r, clock()) else NO_ROLE
+
+    def gives(self, m: int, roles: frozenset[int], resource: int, now: int) -> bool:
+        """Whether one of the roles counts for a membership on a resource; the semantics of `access`."""
+        reach = self.holders(m, now)
+        is_single = self.facts.rules.is_single
+        for place in self.facts.line(resource):
+            if place == ROOT and is_single:
+                continue
+            if self.facts.assignments.gives(place, reach, roles, now):
+                return True
+        return is_single and self.winning_role(m, now) in roles
+
+    # --- what it takes ----------------------------------------------------------------------------
+
+    def roles_with(self, permission: str) -> frozenset[int]:
+        """The roles that contain a permission; none where it is not defined."""
+        known = self.roles.get(permission)
+        if known is None:
+            found = self.facts.permission(permission)
+            if found is None:
+                return frozenset()
+            known = self.facts.roles_with(found[0])
+            if not found[1]:
+                self.roles[permission] = known
+        return known
+
+    def holders(self, m: int, now: int | None = None, *, ever: bool = False) -> frozenset[int]:
+        """The membership and the groups that reach it: for good, at a time, or whether expired or not."""
+        good = self.reach.get(self.facts.subjects.get(m, ""))
+        if good is None:
+            groups = self.facts.groups_of.get(m, {})
+            found = self.above(g for g, until in groups.items() if until is None)
+            found.add(m)
+            good = frozenset(found)  # a copy of a set takes no more room than it must
+        limited = self.facts.limited.get(m, {}).items()
+        there = [g for g, until in limited if ever or (now is not None and until > now)]
+        return good.union(self.above(there)) if there else good
+
+    def above(self, groups: Iterable[int]) -> set[int]:
+        """Groups and all that they are nested in."""
+        return all_from(groups, self.facts.parents_of)
+
+    def below(self, groups: Iterable[int]) -> set[int]:
+        """Groups and all that is nested in them."""
+        return all_from(groups, self.facts.children_of)
+
+    def winning_role(self, m: int, now: int) -> int | None:
+        """The organization-wide role that counts in a single-role organization, as in `access`."""
+        aside = self.facts.resets.get(m, set())
+        held = self.facts.assignments.held_on(ROOT, self.holders(m, now), now)
+        candidates = {role for _, role in held} - aside
+        if not candidates:
+            return self.facts.rules.default_role
+        return min(candidates, key=lambda number: (-self.facts.role(number).priority, number))
+
+    def _work_out_line(self, resource: str) -> None:
+        """What is held for good on a resource and above it; equal parts are one object, so that what is
+        read often stays near the processor.
+        """
+        skipped = ROOT if self.facts.rules.is_single else None
+        numbers = [n for n in self.facts.line(self.facts.resources[resource]) if n != skipped]
+        held = {number: pairs for number in numbers if (pairs := self._held_at(number))}
+        if sum(map(len, held.values())) > LONG_LINE:
+            places = tuple(self._place(number, pairs) for number, pairs in held.items())
+            self.worked.long_lines[resource] = self.worked.share(places)
+            self.lines[resource] = None
+        else:
+            line = tuple(pair for pairs in held.values() for pair in pairs)
+            self.lines[resource] = self.worked.share(line)
+
+    def _place(self, number: int, pairs: Line) -> Place:
+        known = self.worked.places.get(number)
+        if known is None:
+            known = self.worked.places[number] = Place(number, pairs)
+        return known
+
+    def _held_at(self, number: int) -> Line:
+        known = self.worked.held.get(number)
+        if known is None:
+            grants = self.facts.assignments.grants.get(number, {})
+            pairs = ((role, frozenset(holders)) for role, holders in grants.items())
+            known = tuple(self.worked.share(pair) for pair in pairs)
+            if grants:
+                self.worked.held[number] = known
+        return known

@@ -1,0 +1,11 @@
+"""The organizations that a process holds, until when they may be answered from, and answers from them.
+
+A keeper says what memory is good for: `replica` by a lease in a database that many share, `watch` by a look
+at an embedded one's file.
+"""
+
+from rescind.replicas.cache import Memory
+from rescind.replicas.cached_answers import Recall
+from rescind.replicas.freshness import memory_of
+
+__all__ = ["Memory", "Recall", "memory_of"]

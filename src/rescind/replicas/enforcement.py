@@ -1,0 +1,259 @@
+"""When a revocation is real everywhere: every replica acknowledged it, or its lease has run out.
+
+A replica cannot answer from memory past its lease, and cannot renew it without reading the log. So who
+waits for a lease's length on its own clock, from when it read that the replica was there, need not hear
+from it; and who cannot read that waits from the commit on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from rescind import forks
+from rescind.errors import RescindError, StoreError, ThreadsExhausted
+from rescind.model import Revision
+from rescind.replicas import Memory
+from rescind.replicas.clock import CLOCK, clock
+from rescind.replicas.enforced_times import EnforcedTimes
+from rescind.replicas.lease import Replica
+from rescind.settings import Settings
+from rescind.store import Rows, Store
+from rescind.threads import started
+
+POLL_SECONDS: Final = 0.02
+"""How often is read what may not have been heard."""
+LEAST_POLL_SECONDS: Final = 0.002
+NEWEST: Final = 2**63 - 1
+"""No revision is newer."""
+LISTEN_SECONDS: Final = 0.2
+"""How long closing waits for the thread at most."""
+
+pause = time.sleep
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Enforcement:
+    """How long it took until no replica could allow what was revoked, and who did not acknowledge."""
+
+    seconds: float
+    waited_out: tuple[str, ...] = ()
+
+
+AT_ONCE: Final = Enforcement(0.0)
+"""There was nobody to wait for."""
+
+
+@dataclass(slots=True)
+class Lease:
+    """Somebody who may still answer from an older state, until `deadline` at the latest."""
+
+    name: str
+    beat: int
+    deadline: float
+
+
+class Enforcer:
+    """Waits for the replicas of a database that many processes share."""
+
+    def __init__(self, store: Store, settings: Settings, memory: Memory | None) -> None:
+        self._store, self._settings, self._memory = store, settings, memory
+        self._heard = Acknowledgements(store)
+        self._seen: dict[str, tuple[int, float]] = {}
+        self.times = EnforcedTimes(store)
+
+    def enforce(self, revision: Revision, read: Rows | None = None) -> Enforcement:
+        """When this returns, no check that starts anywhere is answered by an older state.
+
+        It returns at the latest after the length of a lease, and some. `revision` must be committed, and
+        what was `read` of the leases must have been read after that.
+        """
+        if self._store.engine == "sqlite":
+            return AT_ONCE  # every check looks for itself whether anybody wrote
+        start = clock(CLOCK)
+        self.follow(revision)
+        leases = self._leases(revision, start, read)
+        if leases:
+            self._heard.listen()
+        waited_out: list[str] = []
+        while leases:
+            now = clock(CLOCK)
+            silent = {name: lease for name, lease in leases.items() if lease.deadline <= now}
+            for replica, lease in silent.items():
+                del leases[replica]
+                waited_out.append(lease.name)
+            self._forget(silent)
+            if not leases:
+                break
+            first = min(lease.deadline for lease in leases.values())
+            pause = min(POLL_SECONDS, max(now - start, LEAST_POLL_SECONDS), first - now)
+            heard = self._heard.wait(revision, leases, pause)
+            for replica in heard:
+                del leases[replica]
+            if not heard:
+                self._look_again(revision, leases)
+        return Enforcement(clock(CLOCK) - start, tuple(waited_out))
+
+    def enforced_up_to(self, o: int) -> int:
+        """The revision of an organization up to which all that is committed is enforced: no check that starts
+        anywhere is answered by an older state. Waits for nobody.
+        """
+        if self._store.engine == "sqlite":
+            return NEWEST
+        self.follow(Revision(o, 0, 0))
+        rows = self._behind(Revision(o, NEWEST, NEWEST))
+        return min((row[4] for row in rows if not self._is_over(*row[:4])), default=NEWEST)
+
+    def _is_over(self, replica: str, name: str, ttl: int, beat: int) -> bool:
+        """Whether a lease has run out: this process has seen it not renewed for its length, and some."""
+        now = clock(CLOCK)
+        if len(self._seen) > 10_000:
+            self._seen.clear()
+        seen, since = self._seen.get(replica, (beat, now))
+        if seen != beat:
+            since = now
+        self._seen[replica] = (beat, since)
+        if now < since + self._bound(ttl / 1e6):
+            return False
+        self._forget({replica: Lease(name, beat, now)})
+        self._seen.pop(replica, None)
+        return True
+
+    def close(self) -> None:
+        """Listen no more, and write down what is noted."""
+        self._heard.close()
+        self.times.close()
+
+    def follow(self, revision: Revision) -> None:
+        """When this returns, this authority answers from no older state. Where memory cannot follow a
+        change that is committed, it answers nothing, and the change stands.
+        """
+        if self._memory is None:
+            return
+        try:
+            self._memory.keep_up(revision.incarnation)
+        except StoreError as error:
+            log.warning("nothing is answered from memory until it has caught up: %s", error)
+            self._memory.suspend()
+
+    def _leases(self, revision: Revision, start: float, read: Rows | None) -> dict[str, Lease]:
+        """Who holds the organization at an older state. Where that cannot be read for the length of a
+        lease, there is nobody left to wait for.
+        """
+        bound = start + self._bound(self._settings.lease_seconds)
+        while True:
+            try:
+                rows = self._behind(revision, read)
+            except StoreError as error:
+                if clock(CLOCK) >= bound:
+                    return {}
+                log.warning("replicas cannot be read, so they are waited out: %s", error)
+                pause(POLL_SECONDS)
+                continue
+            now = clock(CLOCK)
+            return {
+                replica: Lease(name, beat, now + self._bound(ttl / 1e6))
+                for replica, name, ttl, beat, _ in rows
+            }
+
+    def _behind(
+        self, revision: Revision, rows: Rows | None = None
+    ) -> list[tuple[str, str, int, int, int]]:
+        """Of the other replicas that hold the organization, those that have not acknowledged."""
+        if rows is None:
+            rows = self._store.fetch("list_leases", {"o": revision.incarnation})
+        keeper = self._memory.keeper if self._memory is not None else None
+        own = keeper.id if isinstance(keeper, Replica) else ""
+        return [
+            (replica, name, ttl, beat, acknowledged)
+            for replica, name, ttl, beat, acknowledged in rows
+            if acknowledged < revision.organization and replica != own
+        ]
+
+    def _look_again(self, revision: Revision, leases: dict[str, Lease]) -> None:
+        try:
+            behind = {row[0] for row in self._behind(revision)}
+        except StoreError:
+            return  # their leases run out all the same
+        for replica in leases.keys() - behind:
+            del leases[replica]
+
+    def _forget(self, silent: dict[str, Lease]) -> None:
+        try:
+            for replica, lease in silent.items():
+                self._store.fetch("forget_silent_replica", {"replica": replica, "beat": lease.beat})
+        except RescindError as error:
+            log.warning("rows of silent replicas stay: %s", error)
+
+    def _bound(self, ttl: float) -> float:
+        settings = self._settings
+        return ttl * (1 + settings.clock_drift) + settings.lease_grace_seconds
+
+
+class Acknowledgements:
+    """What replicas were heard to acknowledge. A hint: their rows are the truth."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        forks.set_up(self)
+
+    def set_up(self) -> None:
+        """As in a new process: nobody listens."""
+        self._changed = threading.Condition()
+        self._revisions: dict[tuple[str, int], int] = {}
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
+
+    def listen(self) -> None:
+        """Begin to listen in this process, by a thread of its own."""
+        with self._changed:
+            if self._thread is not None or self._is_closed:
+                return
+            try:
+                self._thread = started(self._run, "rescind-acknowledged")
+            except ThreadsExhausted as error:
+                log.warning("acknowledgements are not heard, only read: %s", error)
+
+    def wait(self, revision: Revision, replicas: Iterable[str], seconds: float) -> set[str]:
+        """Those of the replicas that acknowledged the revision, once there is one or time is up."""
+        asked = list(replicas)
+
+        def found() -> set[str]:
+            known = self._revisions
+            o, number = revision.incarnation, revision.organization
+            return {replica for replica in asked if known.get((replica, o), -1) >= number}
+
+        with self._changed:
+            self._changed.wait_for(found, max(seconds, 0.0))
+            return found()
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._is_closed = True
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        news = self._store.listen("rescind_acknowledged")
+        while not self._is_closed:
+            try:
+                self._note(news.wait(LISTEN_SECONDS) or [])
+            except RescindError as error:
+                log.warning("acknowledgements are not heard, only read: %s", error)
+                threading.Event().wait(1.0)
+        news.close()
+
+    def _note(self, payloads: list[str]) -> None:
+        with self._changed:
+            if len(self._revisions) > 100_000:
+                self._revisions.clear()
+            for payload in payloads:
+                replica, o, number = payload.split()
+                key = (replica, int(o))
+                self._revisions[key] = max(int(number), self._revisions.get(key, -1))
+            self._changed.notify_all()

@@ -1,0 +1,258 @@
+"""This process as a replica: it answers from memory under a lease in the database that all share.
+
+The order of things is what the promise rests on (`docs/protocol`): the lease is renewed in the database,
+then the log is read, then memory is brought up to it, and only then may it be answered from until the
+lease's end, which counts from before the renewal was sent. Acknowledging comes after that.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import socket
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
+
+from rescind.errors import RescindError, StoreUnavailable, ThreadsExhausted
+from rescind.model import Direction, Revision
+from rescind.replicas.cache import Memory
+from rescind.replicas.clock import CLOCK, clock
+from rescind.store import Listener, Rows, Store
+from rescind.threads import started
+
+RENEWALS_PER_LEASE = 4
+LEAST_BACKOFF_SECONDS = 0.02
+MOST_BACKOFF_SECONDS = 1.0
+LISTEN_SECONDS = 0.1
+"""How long closing waits for the thread at most."""
+
+log = logging.getLogger(__name__)
+
+
+class News(NamedTuple):
+    """What was heard of another process's change."""
+
+    o: int
+    revision: int
+    revokes: bool
+
+    @classmethod
+    def of(cls, payload: str) -> News:
+        """From a notification."""
+        o, revision, direction = payload.split()
+        return cls(int(o), int(revision), direction == Direction.REVOKES)
+
+
+class LeaseLost(Exception):
+    """Others took this replica for dead, or another server answers: it begins anew, as another one."""
+
+
+class Replica:
+    """The keeper of a database that many processes share. One thread renews, hears and acknowledges."""
+
+    look = None
+
+    def __init__(self, memory: Memory, store: Store) -> None:
+        self._memory, self._store = memory, store
+        self._ttl = memory.settings.lease_seconds
+        self._expiry = 0.0
+        self._stop = threading.Event()
+        self._news: Listener | None = None
+        self._thread: threading.Thread | None = None
+        self._environment = -1
+        self._is_known = False
+        self._failures = 0
+        self.id = self.server = ""
+
+    # --- what memory asks -------------------------------------------------------------------------
+
+    def together(self) -> AbstractContextManager[None]:
+        """Nothing to look at: the expiry says it."""
+        return nullcontext()
+
+    def start(self) -> None:
+        """Be known as a replica, with a lease. Raises a StoreError."""
+        self._begin()
+        try:
+            self._thread = started(self._run, "rescind-replica")
+        except ThreadsExhausted:
+            self._expiry = 0.0
+            self._give_up()
+            raise
+
+    def expiry(self) -> float:
+        """The end of the lease as it was last renewed."""
+        return self._expiry
+
+    def hold(self, o: int, revision: Revision) -> None:
+        """From the return of this on, revoking changes of the organization wait for this replica."""
+        known = {"o": o, "replica": self.id, "revision": revision.organization}
+        self._require_own(self._store.fetch("hold_organization", known))
+
+    def _require_own(self, rows: Rows) -> None:
+        """Raises StoreUnavailable unless the server that answered is the one that the lease is of."""
+        if [server for (server,) in rows] != [self.server]:
+            self._store.reconnect()
+            raise StoreUnavailable(why="another server answers than the one that has the lease")
+
+    def release(self, o: int) -> None:
+        """No change of the organization waits for this replica any more."""
+        self._store.fetch("release_organization", {"o": o, "replica": self.id})
+
+    def close(self) -> None:
+        """Give up the lease, so that nobody waits for it."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._give_up()
+        if self._news is not None:
+            self._news.close()
+
+    def _give_up(self) -> None:
+        try:
+            self._store.fetch("forget_replica", {"replica": self.id})
+        except RescindError as error:
+            log.warning("the lease runs out by itself: %s", error)
+
+    # --- the lease --------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Be known under a new name, with all that is held; only then is there a lease."""
+        self._is_known, self._expiry = False, 0.0
+        self._memory.suspend()
+        self.id = secrets.token_hex(8)
+        before = clock(CLOCK)
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        names = {"replica": self.id, "name": name, "ttl": int(self._ttl * 1e6)}
+        ((self.server,),) = self._store.fetch("register_replica", names)
+        ((_, self._environment),) = self._revisions([0])
+        known = {"o": 0, "replica": self.id, "revision": self._environment}
+        self._require_own(self._store.fetch("hold_organization", known))
+        self._memory.hold_anew()
+        self._is_known, self._expiry = True, before + self._ttl
+        for holding in tuple(self._memory.holdings.values()):
+            self._memory.catch_up(holding)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                if not self._is_known:
+                    self._begin()
+                self._serve()
+            except LeaseLost:
+                log.warning("replica %s has lost its lease; it begins anew", self.id)
+                self._is_known = False
+                self._reconnect()
+                self._stop.wait(self._backoff_seconds())
+            except RescindError as error:
+                log.warning("replica %s cannot renew its lease: %s", self.id, error)
+                self._stop.wait(self._backoff_seconds())
+            except Exception:
+                log.exception("replica %s answers nothing from memory for now", self.id)
+                self._memory.suspend()
+                self._stop.wait(MOST_BACKOFF_SECONDS)
+
+    def _reconnect(self) -> None:
+        """Have the lease and the log from wherever the database is now."""
+        self._store.reconnect()
+        if self._news is not None:
+            self._news.close()
+
+    def _backoff_seconds(self) -> float:
+        """How long to wait after another failure: doubled each time until a renewal succeeds."""
+        self._failures += 1
+        return float(
+            min(LEAST_BACKOFF_SECONDS * 2 ** min(self._failures, 30), MOST_BACKOFF_SECONDS)
+        )
+
+    def _serve(self) -> None:
+        """Renew the lease, then listen until it is time to do so again."""
+        if self._news is None:
+            self._news = self._store.listen("rescind_changed")
+        due = 0.0
+        while not self._stop.is_set():
+            if clock(CLOCK) >= due:
+                due = clock(CLOCK) + self._ttl / RENEWALS_PER_LEASE
+                self._renew()
+                self._failures = 0
+                self._memory.evict()
+            heard = self._news.wait(min(max(due - clock(CLOCK), 0.0), LISTEN_SECONDS))
+            if heard is None:
+                due = 0.0  # what was said before was not heard
+            elif heard:
+                self._follow([News.of(payload) for payload in heard])
+
+    def _renew(self) -> None:
+        """Only what is read after the lease was renewed may be answered from until its new end."""
+        assert self._news is not None
+        before = clock(CLOCK)
+        if self._news.fetch("renew_lease", {"replica": self.id}) != [(self.server,)]:
+            raise LeaseLost
+        self._expiry = expiry = before + self._ttl
+        holdings = tuple(self._memory.holdings.values())
+        revisions = dict(self._revisions([0, *(holding.index.o for holding in holdings)]))
+        for holding in holdings:
+            o = holding.index.o
+            revision = Revision(o, revisions.get(o, 2**62), revisions[0])
+            if not self._memory.prolong(holding, revision, expiry):
+                self._memory.catch_up(holding)
+        self._acknowledge(revisions[0])
+        self._memory.release_left_over()
+
+    def _follow(self, heard: list[News]) -> None:
+        """Answer no more from what somebody revoked in, say so at once, and then bring it to the facts.
+
+        Reading the log first would keep who revokes waiting for every replica's turn at the processor.
+        """
+        environment = self._environment
+        for news in heard:
+            if news.o == 0:
+                environment = max(environment, news.revision)
+            if news.revokes:
+                self._withdraw(news)
+        changed = {news.o for news in heard}
+        for holding in tuple(self._memory.holdings.values()):
+            if holding.index.o in changed:
+                self._memory.catch_up(holding)
+        self._acknowledge(environment)
+
+    def _withdraw(self, news: News) -> None:
+        if news.o == 0:
+            self._memory.suspend()
+            self._say(0, news.revision)
+            self._environment = max(self._environment, news.revision)
+            return
+        for holding in tuple(self._memory.holdings.values()):
+            if holding.index.o == news.o and holding.revision.organization < news.revision:
+                self._memory.withdraw(holding)
+                self._say(news.o, news.revision)
+                holding.acknowledged = max(holding.acknowledged, news.revision)
+
+    def _acknowledge(self, environment: int) -> None:
+        """Say what no check is answered by any more, where somebody may wait to hear it.
+
+        `environment` is a revision of what is defined for all organizations, read before.
+        """
+        assert self._news is not None
+        for holding in tuple(self._memory.holdings.values()):
+            if holding.revision.environment < environment:
+                self._memory.catch_up(holding)
+            revision = holding.revision.organization
+            if holding.acknowledged < holding.revoked_at:
+                self._say(holding.index.o, revision)
+                holding.acknowledged = revision
+        if self._environment < environment:
+            self._say(0, environment)
+            self._environment = environment
+
+    def _say(self, o: int, revision: int) -> None:
+        assert self._news is not None
+        self._news.fetch("acknowledge", {"o": o, "replica": self.id, "revision": revision})
+
+    def _revisions(self, organizations: list[int]) -> list[tuple[int, int]]:
+        source = self._news or self._store
+        rows = source.fetch("tail_revisions", {"organizations": json.dumps(organizations)})
+        return [(o, revision) for o, revision in rows]

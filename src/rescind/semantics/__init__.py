@@ -1,0 +1,1 @@
+"""What access means, without input or output: `access` is the specification."""

@@ -1,0 +1,289 @@
+"""The batches of one import to one organization, applied so that nothing taken meanwhile is given back.
+
+An import begins with the commit of its first batch. What others take after that is read from the log before
+each batch, and the batch is done only if the organization has not moved on since.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import msgspec
+
+from rescind import changelog, model
+from rescind.applying.spelled import spelled
+from rescind.authority import Authority
+from rescind.changes import (
+    AddMembers,
+    AddMembership,
+    Assign,
+    Change,
+    CreateGroup,
+    CreateOrganization,
+    DeleteOrganization,
+    SetIdRule,
+    list_from_json,
+)
+from rescind.errors import InvalidArgument, KeyReused, PreconditionFailed, StoreConflict
+from rescind.model import IdRule, Receipt
+from rescind.store import Rows
+from rescind.store.base import Params
+from rescind.transfer.readers import Item
+from rescind.transfer.since import LeftOut, Taken, rest_of
+
+ATTEMPTS: Final = 32
+"""How often a batch is tried while others change the organization between a look and the lock."""
+_LOG_ROWS: Final = 500
+_ADDING: Final = (CreateOrganization, AddMembership, CreateGroup, AddMembers, Assign)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch did: its receipt (none where nothing was left of it), and what was left out.
+
+    `is_repeated` says that an earlier import had done it.
+    """
+
+    receipt: Receipt | None
+    changes: int
+    left_out: list[LeftOut] = field(default_factory=list)
+    is_repeated: bool = False
+
+
+@dataclass(slots=True)
+class View:
+    """The organization at one revision: what of the people that a batch names is on record."""
+
+    revision: model.Revision | None
+    active: dict[str, bool] = field(default_factory=dict)
+    names: dict[str, str | None] = field(default_factory=dict)
+
+    @property
+    def inactive(self) -> frozenset[str]:
+        return frozenset(subject for subject, active in self.active.items() if not active)
+
+
+class Batches:
+    """Applies batches in order. `run` begins the idempotency keys of the import, if it has any."""
+
+    def __init__(
+        self,
+        authority: Authority,
+        organization: str,
+        *,
+        run: str | None,
+        actor: str = "unknown",
+        reason: str = "",
+    ) -> None:
+        self.authority, self.name = authority, model.organization_id(organization)
+        self._run, self._actor, self._reason = run, actor, reason
+        self._o: int | None = None
+        self._rule = IdRule.EXACT
+        self._read_to: int | None = None
+        """The revision up to which the log was read; none before the import has begun."""
+        self._own: set[int] = set()
+        self.taken = Taken()
+        self.tried: list[Item] = []
+        """What was to be done of the batch that was tried last."""
+
+    @property
+    def number(self) -> int | None:
+        """The organization's, once it was looked at and is there."""
+        return self._o
+
+    def begin(self, items: Sequence[Item], key: str | None) -> None:
+        """Find out whether an earlier import had done this batch, as the first of its own, with this key.
+
+        Raises InvalidArgument where the organization was deleted after that, and would be made anew.
+        """
+        self._find()
+        if key is None:
+            return
+        if self._o is not None and (rows := self._keyed(self._o, key)):
+            self._read_to = _revision_of(rows)
+        elif any(map(is_creation, items)) and any(
+            self._keyed(o, key) for (o,) in self._logs() if o != self._o
+        ):
+            raise _deleted(self.name)
+
+    def look(self, items: Sequence[Item]) -> View:
+        """The organization as it is now, with everything read of the log up to that."""
+        if self._o is None:
+            self._find()
+        if self._o is None:
+            return View(None)
+        items = self.spelled(items)
+        names = sorted({subject for item in items for subject in _subjects(item)})
+        asked = {"o": self._o, "subjects": json.dumps(names, ensure_ascii=False)}
+        questions: list[tuple[str, Params]] = [("read_revision", {"o": self._o})]
+        questions += [("find_named_memberships", asked)] if names else []
+        ((o, number, environment),), *people = self.authority.store.fetch_many(questions)
+        if self._read_to is not None:
+            self._read_log(number)
+        view = View(self.authority.store.seals.revision(o, number, environment))
+        for subject, active, name in people[0] if people else ():
+            view.active[subject], view.names[subject] = bool(active), name
+        return view
+
+    def spelled(self, items: Sequence[Item]) -> Sequence[Item]:
+        """The items with ids as the organization spells them."""
+        if self._rule is IdRule.EXACT:
+            return items
+        changes = spelled([item.change for item in items], self._rule)
+        return [replace(item, change=change) for item, change in zip(items, changes, strict=True)]
+
+    def rest(self, items: Sequence[Item], view: View) -> tuple[list[Item], list[LeftOut]]:
+        """What may be done of a batch, and what is left out of it."""
+        found: list[Item] = []
+        left: list[LeftOut] = []
+        inactive = view.inactive
+        for item in self.spelled(items):
+            kept, parts = rest_of(item, self.taken, inactive)
+            left += parts
+            if kept is not None:
+                found.append(_as_named(kept, view))
+        return found, left
+
+    def apply(self, items: Sequence[Item], key: str | None) -> Applied:
+        """Apply a batch, but for what others took since the import began. Raises its refusals.
+
+        With a key that an earlier import used for the same batch, what that did is the answer; of rows of a
+        list, what that left out and is not left out now is done.
+        """
+        for _ in range(ATTEMPTS):
+            view = self.look(items)
+            self.tried, left = self.rest(items, view)
+            if not self.tried and self._read_to is not None:
+                return Applied(None, 0, left)
+            try:
+                return self._apply(items, left, key, view)
+            except PreconditionFailed:
+                self._require_same()
+            except KeyReused:
+                if not _is_list(items):
+                    raise
+                key = None
+        raise StoreConflict(organization=self.name, why="others kept changing it; import again")
+
+    # --- within -----------------------------------------------------------------------------------
+
+    def _apply(
+        self, items: Sequence[Item], left: list[LeftOut], key: str | None, view: View
+    ) -> Applied:
+        """The key stands for the whole batch, but of a list for what is done of it."""
+        rest = [item.change for item in self.tried]
+        receipt, is_repeated = self.authority._apply_rest(
+            rest,
+            rest if _is_list(items) else [item.change for item in items],
+            actor=self._actor,
+            reason=self._reason,
+            idempotency_key=key,
+            organization=self.name,
+            at=view.revision,
+        )
+        self._note(receipt, is_repeated=is_repeated)
+        if any(isinstance(change, DeleteOrganization) for change in rest):
+            self._o, self._read_to, self.taken = None, None, Taken()
+        if is_repeated and not _is_list(items):
+            left = []
+        done = items if is_repeated else self.tried
+        return Applied(receipt, len(done), left, is_repeated)
+
+    def _find(self) -> None:
+        """Look up the organization, and how it spells ids."""
+        ((self._o, *_, rule),) = self.authority.store.fetch("plan", {"organization": self.name})
+        self._rule = self.authority.settings.id_rule if self._o is None else IdRule(rule)
+
+    def _note(self, receipt: Receipt, *, is_repeated: bool) -> None:
+        number = receipt.revision.organization
+        self._o = receipt.revision.incarnation
+        self._own.add(number)
+        if self._read_to is None or (not is_repeated and number > self._read_to):
+            self._read_to = number
+
+    def _read_log(self, up_to: int) -> None:
+        while self._read_to is not None and self._read_to < up_to:
+            names = {
+                "o": self._o,
+                "after": self._read_to,
+                "limit": _LOG_ROWS,
+                "characters": changelog.PAGE_CHARACTERS,
+            }
+            rows = self.authority.store.fetch("read_log", names)
+            for row in rows:
+                if row[0] not in self._own and not self._is_own(row[7]):
+                    self._heed(list_from_json(row[-1]))
+            self._read_to = rows[-1][0] if rows else up_to
+
+    def _heed(self, changes: list[Change]) -> None:
+        """Note what others took; under another rule for ids, what they took before has other spellings."""
+        if any(isinstance(change, SetIdRule) for change in changes):
+            self._find()
+            self.taken = self.taken.spelled(self._rule)
+        self.taken.note(spelled(changes, self._rule))
+
+    def _is_own(self, key: str | None) -> bool:
+        return self._run is not None and key is not None and key.startswith(self._run)
+
+    def _keyed(self, o: int, key: str) -> Rows:
+        return self.authority.store.fetch("read_keyed_outcome", {"o": o, "key": key})
+
+    def _logs(self) -> Rows:
+        return self.authority.store.fetch("find_logs_named", {"organization": self.name})
+
+    def _require_same(self) -> None:
+        ((o, *_),) = self.authority.store.fetch("plan", {"organization": self.name})
+        if o != self._o:
+            raise _deleted(self.name)
+
+
+def _is_list(items: Sequence[Item]) -> bool:
+    """Whether a batch only adds what rows say, so that it may be done again."""
+    return all(isinstance(item.change, _ADDING) and _is_row(item) for item in items)
+
+
+def _is_row(item: Item) -> bool:
+    return bool(item.rows) or not item.place  # an import creates the organization by itself
+
+
+def _revision_of(rows: Rows) -> int:
+    """At which revision a keyed batch was done; one that altered nothing, at the one before its own."""
+    _, number, _, direction, *_ = rows[0]
+    return int(number) if direction is not None else int(number) - 1
+
+
+def _deleted(name: str) -> InvalidArgument:
+    return InvalidArgument(
+        what="organization",
+        value=name,
+        why="it was deleted since the import began",
+        mend="to import all of it into a new one, say --again, or use another idempotency key",
+    )
+
+
+def _subjects(item: Item) -> list[str]:
+    """The people that an item made from rows names."""
+    if not item.rows:
+        return []
+    change = item.change
+    found = [getattr(change, "subject", None), getattr(change, "to", None)]
+    found += getattr(change, "members", ())
+    return [model.holder_id(text) for text in found if text is not None and text[:6] != "group:"]
+
+
+def _as_named(item: Item, view: View) -> Item:
+    """A list names who is new; whoever is there keeps the name on record."""
+    change = item.change
+    if item.rows and isinstance(change, AddMembership) and change.name is not None:
+        subject = model.subject_id(change.subject)
+        if subject in view.names:
+            return replace(item, change=msgspec.structs.replace(change, name=None))
+    return item
+
+
+def is_creation(item: Item) -> bool:
+    """Whether the change creates the organization, and so begins a batch."""
+    return isinstance(item.change, CreateOrganization)
