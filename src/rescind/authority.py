@@ -20,11 +20,11 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from rescind import changelog, model
-from rescind.applying.apply import Recorded, Recorder
-from rescind.applying.transaction import Entry
+from rescind.applying.apply import ChangeApplier, Recorded
+from rescind.applying.transaction import LogDraft
 from rescind.changelog import LogEntry, LogPage
 from rescind.changes import Change, checked
-from rescind.decision.router import DECIDING, Questions
+from rescind.decision.router import DECIDING, DecisionRouter
 from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,
@@ -52,7 +52,7 @@ from rescind.propagation import pending
 from rescind.propagation import reconcile as reconciling
 from rescind.propagation.budget import Costs
 from rescind.propagation.worker import OnProgress, Workers
-from rescind.replicas import Recall, memory_of
+from rescind.replicas import CachedAnswers, memory_of
 from rescind.replicas.enforcement import AT_ONCE, Enforcer
 from rescind.settings import Settings
 from rescind.store import Rows, Store, open_store
@@ -82,11 +82,13 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         self.settings = settings or Settings()
         self._organization = None if organization is None else model.organization_id(organization)
         self._clock = clock
-        self._recorder = Recorder(store, Costs(store.engine, self.settings), self.settings.id_rule)
+        self._recorder = ChangeApplier(
+            store, Costs(store.engine, self.settings), self.settings.id_rule
+        )
         self._memory = memory_of(store, self.settings) if index else None
-        self._recall = None if self._memory is None else Recall(self._memory, self._now)
+        self._recall = None if self._memory is None else CachedAnswers(self._memory, self._now)
         seconds = self.settings.check_seconds
-        self._questions = Questions(store, self._recall, self._now, check_seconds=seconds)
+        self._questions = DecisionRouter(store, self._recall, self._now, check_seconds=seconds)
         self._enforcer = Enforcer(store, self.settings, self._memory)
         self._similar = Similar(store)
 
@@ -121,7 +123,7 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         Says whether there is one. Raises InvalidArgument without an index, and a StoreError.
         """
         if self._memory is None:
-            raise InvalidArgument(what="index", mend="open the authority with {index}")
+            raise InvalidArgument(what="index", hint="open the authority with {index}")
         return self._memory.load(self._named(organization))
 
     def __exit__(self, *_: object) -> None:
@@ -165,12 +167,12 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         """
         name = self._named(organization)
         if wait not in ("enforced", "recorded"):
-            mend = "use 'enforced' or 'recorded'"
-            raise InvalidArgument(what="wait", value=repr(wait), mend=mend)
+            hint = "use 'enforced' or 'recorded'"
+            raise InvalidArgument(what="wait", value=repr(wait), hint=hint)
         actor, reason = model.require_text("actor", actor), model.require_text("reason", reason)
         key = None if idempotency_key is None else _key(idempotency_key)
         changes, body = checked(changes)
-        entry = Entry(self._now(), actor, reason, key, body)
+        entry = LogDraft(self._now(), actor, reason, key, body)
         at = None if only_at is None else self.store.seals.parse(only_at)
         recorded = self._recorded(
             name,
@@ -496,16 +498,16 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         key = None if idempotency_key is None else _key(idempotency_key)
         changes, body = checked(rest)
         whole = body if len(rest) == len(asked) and rest == asked else checked(asked)[1]
-        entry = Entry(self._now(), actor, reason, key, body, whole)
+        entry = LogDraft(self._now(), actor, reason, key, body, whole)
         recorded = self._recorded(name, changes, entry, only_at=at)
         if recorded.is_repeated:
             return self.enforce(recorded.receipt), True
         return self._enforced(recorded.receipt, recorded.leases), False
 
     def _recorded(
-        self, name: OrganizationId, changes: list[Change], entry: Entry, **how: Any
+        self, name: OrganizationId, changes: list[Change], entry: LogDraft, **how: Any
     ) -> Recorded:
-        """As `Recorder.record`; the refusal of a name that does not exist says which are like it."""
+        """As `ChangeApplier.record`; the refusal of a name that does not exist says which are like it."""
         try:
             return self._recorder.record(name, changes, entry, **how)
         except UNKNOWN as error:
@@ -530,7 +532,7 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         if organization is not None:
             return model.organization_id(organization)
         if self._organization is None:
-            raise InvalidArgument(what="organization", mend="name the organization")
+            raise InvalidArgument(what="organization", hint="name the organization")
         return self._organization
 
     def _question(
@@ -579,19 +581,19 @@ class Authority(Listings, AbstractContextManager["Authority"]):
 
 def _require_receipt(value: object) -> None:
     if not isinstance(value, Receipt):
-        mend = "give what apply() returned"
-        raise InvalidArgument(what="receipt", value=reprlib.repr(value), mend=mend)
+        hint = "give what apply() returned"
+        raise InvalidArgument(what="receipt", value=reprlib.repr(value), hint=hint)
 
 
 def _triples(questions: Any) -> list[tuple[Any, Any, Any]]:
     try:
         return [(subject, permission, resource) for subject, permission, resource in questions]
     except (TypeError, ValueError):
-        mend = "give a list of (subject, permission, resource)"
-        raise InvalidArgument(what="questions", value=reprlib.repr(questions), mend=mend) from None
+        hint = "give a list of (subject, permission, resource)"
+        raise InvalidArgument(what="questions", value=reprlib.repr(questions), hint=hint) from None
 
 
 def _key(value: object) -> str:
     if key := model.require_text("idempotency key", value):
         return key
-    raise InvalidArgument(what="idempotency key", mend="use a text of its own, or none")
+    raise InvalidArgument(what="idempotency key", hint="use a text of its own, or none")

@@ -398,7 +398,7 @@ def checked(changes: Sequence[Change]) -> tuple[list[Change], str]:
     try:
         listed = list(changes)
     except TypeError:
-        raise InvalidChange(got=type(changes).__name__, mend="pass a list of changes") from None
+        raise InvalidChange(got=type(changes).__name__, hint="pass a list of changes") from None
     try:
         body = _encoder.encode(listed)
         return _list_decoder.decode(body), body.decode()

@@ -61,12 +61,12 @@ def permitted(
     Raises InvalidArgument for a table that is not a name and an alias.
     """
     if engine not in get_args(Engine):
-        raise InvalidArgument(what="engine", value=repr(engine), mend="use 'sqlite' or 'postgres'")
+        raise InvalidArgument(what="engine", value=repr(engine), hint="use 'sqlite' or 'postgres'")
     match = _TABLE.fullmatch(table.strip())
     alias = "" if match is None else match[2] or match[1]
     if alias.strip('"').lower() in TAKEN:
-        mend = "give the table's name and an alias that the clause does not use: document AS d"
-        raise InvalidArgument(what="table", value=table, mend=mend)
+        hint = "give the table's name and an alias that the clause does not use: document AS d"
+        raise InvalidArgument(what="table", value=table, hint=hint)
     names = {
         "table": table.strip(),
         "alias": alias,

@@ -18,7 +18,7 @@ from rescind.model import Decision, Question, Revision
 from rescind.propagation import reconcile
 from rescind.propagation.reconcile import Work
 from rescind.replicas import cached_answers as recall
-from rescind.replicas.cached_index import Holding, State
+from rescind.replicas.cached_index import CachedIndex, State
 from rescind.replicas.lease import Replica
 from rescind.store.base import OverBudget, PlanStale
 from rescind.store.sqlite import turns
@@ -43,7 +43,7 @@ def held(database: str) -> Iterator[Authority]:
 
 
 def _beside_each_verdict(
-    monkeypatch: pytest.MonkeyPatch, holding: Holding, beside: Callable[[Holding], State]
+    monkeypatch: pytest.MonkeyPatch, holding: CachedIndex, beside: Callable[[CachedIndex], State]
 ) -> list[str]:
     """Puts another state in the place of the holding's in the middle of each verdict."""
     asked: list[str] = []
@@ -58,12 +58,12 @@ def _beside_each_verdict(
     return asked
 
 
-def _renewed(holding: Holding) -> State:
+def _renewed(holding: CachedIndex) -> State:
     """What a renewed lease puts there."""
     return State(holding.index, holding.revision, float("inf"))
 
 
-def _changed(holding: Holding) -> State:
+def _changed(holding: CachedIndex) -> State:
     """What a change of the facts puts there."""
     was = holding.revision
     holding.revision = Revision(was.incarnation, was.organization + 1, was.environment)
@@ -136,7 +136,7 @@ def test_an_answer_of_a_state_that_was_withdrawn(
 class ChangingLock:
     """An index's lock, before which somebody always changes the organization."""
 
-    def __init__(self, holding: Holding) -> None:
+    def __init__(self, holding: CachedIndex) -> None:
         self.lock, self.holding, self.taken = holding.index._lock, holding, 0
 
     def __enter__(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.applying import apply as recorder
-from rescind.applying.apply import Recorded, Recorder
+from rescind.applying.apply import ChangeApplier, Recorded
 from rescind.model import Difference, Receipt
 from tests.contract.world import WORLD
 
@@ -64,15 +64,15 @@ def test_control_the_difference_first(
     authority: Authority, order: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Control: worked out when the change is recorded, it comes before enforcement."""
-    record = Recorder.record
+    record = ChangeApplier.record
 
-    def eagerly(self: Recorder, *given: Any, **named: Any) -> Recorded:
+    def eagerly(self: ChangeApplier, *given: Any, **named: Any) -> Recorded:
         recorded = record(self, *given, **named)
         assert recorded.difference is not None
         found = recorded.difference()
         return recorded._replace(difference=lambda: found)
 
-    monkeypatch.setattr(Recorder, "record", eagerly)
+    monkeypatch.setattr(ChangeApplier, "record", eagerly)
     authority.apply([LEAVE], detail=True)
     assert [what for what, _ in order] == ["difference", "enforced"]
 

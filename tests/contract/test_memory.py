@@ -18,7 +18,7 @@ from rescind.errors import (
     StoreUnavailable,
 )
 from rescind.replicas import cached_answers as recall_module
-from rescind.replicas.cached_index import Holding
+from rescind.replicas.cached_index import CachedIndex
 from rescind.settings import Settings
 from rescind.store.postgres import PostgresListener
 from tests.contract.world import WORLD
@@ -196,7 +196,7 @@ def test_an_organization_let_go_of_while_it_is_loaded_keeps_nobody_waiting(
     memory, follow = held._memory, held._memory.catch_up
     memory.drop(memory.holdings["acme"])
 
-    def be_let_go_of(holding: Holding) -> None:
+    def be_let_go_of(holding: CachedIndex) -> None:
         with Authority.open(url, organization="acme", settings=SHORT) as plain:
             plain.apply([LEAVE], wait="recorded")
         follow(holding)

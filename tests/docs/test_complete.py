@@ -20,7 +20,7 @@ import typer.main
 
 import rescind
 from rescind import Authority, changes, errors, model
-from rescind.applying.handlers import Context, record
+from rescind.applying.handlers import Step, record
 from rescind.applying.transaction import KEY_RETENTION_SECONDS
 from rescind.changes import Change
 from rescind.cli import app
@@ -124,7 +124,7 @@ def asked(change: Change) -> Spy:
             msgspec.structs.replace(change, add=(), remove=("doc:read",)),
         ]
     for variant, budget in itertools.product(variants, FORCED.values()):
-        context = Context(spy, OrganizationId("acme"), 1, Microseconds(0), False, Router(budget))
+        context = Step(spy, OrganizationId("acme"), 1, Microseconds(0), False, Router(budget))
         record(context, [variant])
     return cast("Spy", spy)
 

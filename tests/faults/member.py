@@ -18,7 +18,7 @@ from typing import Any, TextIO
 from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.errors import RescindError
-from rescind.replicas import Memory, enforcement
+from rescind.replicas import IndexCache, enforcement
 from rescind.replicas.cached_index import State
 from rescind.replicas.lease import Replica
 from rescind.settings import Settings
@@ -96,7 +96,7 @@ def switch_off(guard: str) -> None:
 
         State.__init__ = forever  # type: ignore[method-assign]
     elif guard == "log":  # a replica renews its lease and acknowledges, but does not read the log
-        Memory.prolong = _prolong_blindly  # type: ignore[method-assign]
+        IndexCache.prolong = _prolong_blindly  # type: ignore[method-assign]
         Replica._follow = _acknowledge_blindly  # type: ignore[method-assign]
 
 

@@ -20,7 +20,7 @@ from rescind.http.server.entry import Answered, Gate
 from rescind.http.server.nonblocking import MOST_BYTES, MOST_QUESTIONS
 from rescind.http.server.service import Service
 from rescind.index.index import Index
-from rescind.replicas.cache import Memory
+from rescind.replicas.cache import IndexCache
 from rescind.store.pool import Loan
 from rescind.store.sqlite.lines import MOST_READERS
 from tests.contract.world import WORLD
@@ -216,8 +216,8 @@ def test_a_file_that_somebody_wrote_is_read_elsewhere(
     """The loop reads no log: a thread does, and then the loop answers at once again, by the new facts."""
     loop, other = file_loop
     read: list[int] = []
-    keep_up = Memory.keep_up
-    monkeypatch.setattr(Memory, "keep_up", lambda self, o: (read.append(o), keep_up(self, o)))
+    keep_up = IndexCache.keep_up
+    monkeypatch.setattr(IndexCache, "keep_up", lambda self, o: (read.append(o), keep_up(self, o)))
     other.apply([LEAVE])
     assert loop.at_once(CHECK) is None
     assert read == []
@@ -247,7 +247,7 @@ def test_control_told_without_reading(
     loop, other = file_loop
     other.apply([LEAVE])
     assert loop.at_once(CHECK) is None
-    monkeypatch.setattr(Memory, "keep_up", lambda *_: None)
+    monkeypatch.setattr(IndexCache, "keep_up", lambda *_: None)
     elsewhere.submit(
         loop.authority.check, "user:ada", "write", "doc:1", organization="acme"
     ).result()

@@ -193,7 +193,7 @@ def require_answer_or_error(call: Callable[[], Any]) -> None:
         assert len(str(error)) < 1_500
         if isinstance(error, (errors.MalformedId, errors.InvalidArgument)):
             assert error.facts.get("what"), error
-            assert error.facts.get("mend"), error
+            assert error.facts.get("hint"), error
 
 
 @settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))

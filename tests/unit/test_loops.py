@@ -19,7 +19,7 @@ ENDS: Final = {
     "cli/watching.py:_frames": "whoever watches",
     "replicas/enforcement.py:Acknowledgements._run": "closing",
     "replicas/enforcement.py:Enforcer._leases": "the length of a lease",
-    "replicas/cache.py:Memory._load_wanted": "nothing that is wanted any more",
+    "replicas/cache.py:IndexCache._load_wanted": "nothing that is wanted any more",
     "replicas/cached_answers.py:_in_turns": "the list's last step",
     "replicas/lease.py:Replica._run": "closing; it waits longer after each failure",
     "http/routes/imports.py:_lines": "the end of the body",

@@ -17,7 +17,7 @@ from rescind import model
 from rescind.applying.look_alikes import look_alikes
 from rescind.applying.receipts import receipt_of
 from rescind.applying.respelling import read_respelling, spelled_entry
-from rescind.applying.transaction import Batch, Entry, Plan, require_order
+from rescind.applying.transaction import ChangeTransaction, LogDraft, Plan, require_order
 from rescind.changes import Change, CreateOrganization, DeleteOrganization, DeleteRole
 from rescind.errors import (
     InvalidArgument,
@@ -65,7 +65,7 @@ class Recorded(NamedTuple):
         )
 
 
-class Recorder:
+class ChangeApplier:
     """Records batches in a store. Safe to use from many threads."""
 
     def __init__(self, store: Store, costs: Costs, id_rule: IdRule) -> None:
@@ -76,7 +76,7 @@ class Recorder:
         self,
         name: OrganizationId,
         changes: list[Change],
-        entry: Entry,
+        entry: LogDraft,
         *,
         route: Route | str | None = None,
         inline_most_pairs: int | None = None,
@@ -123,7 +123,7 @@ class Recorder:
                 self._plans.pop(name, None)
                 if within is not None and plan == stale:
                     why = "the organization was made or changed after the transaction began to read"
-                    raise StoreConflict(why=why, mend=REPEAT_TRANSACTION) from None
+                    raise StoreConflict(why=why, hint=REPEAT_TRANSACTION) from None
                 stale = plan
                 continue
             except PreconditionFailed:
@@ -171,7 +171,7 @@ class Recorder:
         *,
         observe: bool,
         force: bool,
-    ) -> Batch | None:
+    ) -> ChangeTransaction | None:
         """The batch after a transaction of which nothing was kept; None where it deletes what is not
         there.
         """
@@ -187,7 +187,7 @@ class Recorder:
                 plan,
                 name,
                 changes,
-                Entry(now),
+                LogDraft(now),
                 None,
                 budget=BACKGROUND,
                 aside={},
@@ -237,15 +237,15 @@ class Recorder:
         plan: Plan,
         name: OrganizationId,
         changes: list[Change],
-        entry: Entry,
+        entry: LogDraft,
         within: object,
         *,
         observe: bool,
         **how: Any,
-    ) -> Batch:
+    ) -> ChangeTransaction:
         """A batch as the organization spells ids, with all that is read for it before its transaction."""
         spelled, logged = spelled_entry(plan, changes, entry)
-        return Batch(
+        return ChangeTransaction(
             plan,
             name,
             spelled,
@@ -283,11 +283,13 @@ class Recorder:
             return forced(Route(route), inline_most_pairs)
         except ValueError:
             known = ", ".join(known.value for known in Route)
-            raise InvalidArgument(what="route", value=route, mend=f"use one of {known}") from None
+            raise InvalidArgument(what="route", value=route, hint=f"use one of {known}") from None
 
     # --- after ------------------------------------------------------------------------------------
 
-    def _recorded(self, batch: Batch, seconds: float, *, is_ours: bool, detail: bool) -> Recorded:
+    def _recorded(
+        self, batch: ChangeTransaction, seconds: float, *, is_ours: bool, detail: bool
+    ) -> Recorded:
         if batch.plan.is_new or batch.alters_plan:
             self._plans.pop(batch.name, None)
         (outcome,) = batch.outcome()
@@ -304,7 +306,7 @@ class Recorder:
             difference=(lambda: _difference(batch)) if detail else None,
         )
 
-    def _buried(self, name: OrganizationId, entry: Entry, within: object) -> Plan | None:
+    def _buried(self, name: OrganizationId, entry: LogDraft, within: object) -> Plan | None:
         """The deleted organization of this name, where the key was used before it was deleted."""
         for (o,) in self._store.fetch("find_log", {"organization": name}, within=within):
             names = {"o": o, "key": entry.key}
@@ -315,7 +317,7 @@ class Recorder:
         return None
 
     def _deleted_before(
-        self, name: OrganizationId, entry: Entry, within: object, *, detail: bool
+        self, name: OrganizationId, entry: LogDraft, within: object, *, detail: bool
     ) -> Recorded:
         """There is no such organization: what a deletion of it is answered with. Its revision is the last
         that an organization of that name had, or all organizations' own.
@@ -328,12 +330,14 @@ class Recorder:
         nothing = (lambda: Difference((), ())) if detail else None
         return Recorded(receipt_of(self._store.seals, name, outcome, entry.now), difference=nothing)
 
-    def _replayed(self, plan: Plan, name: OrganizationId, entry: Entry, within: object) -> Recorded:
+    def _replayed(
+        self, plan: Plan, name: OrganizationId, entry: LogDraft, within: object
+    ) -> Recorded:
         names = {"o": plan.o, "key": entry.key}
         found = self._store.fetch("read_keyed_outcome", names, within=within)
         if not found:  # used after the caller's snapshot, or forgotten since it was found taken
-            mend = "" if within is None else REPEAT_TRANSACTION
-            raise StoreConflict(why="its idempotency key was used meanwhile", mend=mend)
+            hint = "" if within is None else REPEAT_TRANSACTION
+            raise StoreConflict(why="its idempotency key was used meanwhile", hint=hint)
         ((*outcome, digest),) = found
         if digest != entry.digest:
             raise KeyReused(key=entry.key)
@@ -358,7 +362,7 @@ class Recorder:
         return recorded
 
 
-def _difference(batch: Batch) -> Difference:
+def _difference(batch: ChangeTransaction) -> Difference:
     """What the batch gave and took; not worked out for all organizations together."""
     if batch.name == ENVIRONMENT:
         return Difference((), (), is_complete=False)

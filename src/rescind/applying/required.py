@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from rescind import changes, model
-from rescind.applying.step import Context, json_list
+from rescind.applying.step import Step, json_list
 from rescind.changes import Change
 
 FOREVER: Final = 2**62
@@ -31,7 +31,7 @@ TAKING: Final = (
 """What may take a role from somebody whatever the mode; so does a time of expiry that is set."""
 
 
-def may_take(context: Context, batch: Sequence[Change]) -> bool:
+def may_take(context: Step, batch: Sequence[Change]) -> bool:
     """Whether a batch may take an organization-wide role from somebody. In a single-role organization even
     what gives may, since one role displaces another.
     """
@@ -50,15 +50,13 @@ def alters(batch: Sequence[Change]) -> bool:
     )
 
 
-def remember_holders(context: Context) -> None:
+def remember_holders(context: Step) -> None:
     """Before the first change: note which required roles somebody holds, now and for good."""
     _remember(context, is_lasting=False)
     _remember(context, is_lasting=True)
 
 
-def require_holders(
-    context: Context, batch: Sequence[Change], *, is_elsewhere: bool = False
-) -> None:
+def require_holders(context: Step, batch: Sequence[Change], *, is_elsewhere: bool = False) -> None:
     """After the last change: refuse the batch where one of those roles has no active holder left, or the
     batch itself sets the time at which it will have none. Note those that only holders who expire have left.
     """
@@ -73,7 +71,7 @@ def require_holders(
     context.tx.run("forget_required", o=context.o)
 
 
-def _remember(context: Context, *, is_lasting: bool) -> None:
+def _remember(context: Step, *, is_lasting: bool) -> None:
     now = FOREVER if is_lasting else context.now
     context.tx.run("remember_required", o=context.o, now=now, is_lasting=is_lasting)
 

@@ -16,7 +16,7 @@ from rescind.model import IdRule
 from rescind.store import Rows, Store
 
 if TYPE_CHECKING:
-    from rescind.applying.transaction import Entry, Plan
+    from rescind.applying.transaction import LogDraft, Plan
 
 MOST_SHOWN: Final = 20
 """Sets of look-alikes that a refusal names."""
@@ -53,7 +53,9 @@ class Respelling:
         }
 
 
-def spelled_entry(plan: Plan, batch: list[Change], entry: Entry) -> tuple[list[Change], Entry]:
+def spelled_entry(
+    plan: Plan, batch: list[Change], entry: LogDraft
+) -> tuple[list[Change], LogDraft]:
     """A batch and its entry of the log as the organization's rule spells ids; the key stays the given one's.
 
     A creation says the rule that it was made with, since settings may differ where the log is read again.

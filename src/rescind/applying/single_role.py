@@ -12,21 +12,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rescind import changes, model
-from rescind.applying.step import Context, holder_names, json_list
+from rescind.applying.step import Step, holder_names, json_list
 from rescind.changes import Change
 
 Statement = tuple[str, dict[str, Any]]
 """A query and its parameters, but for the organization and the time."""
 
 
-def remember_roles(context: Context, batch: Sequence[Change]) -> bool:
+def remember_roles(context: Step, batch: Sequence[Change]) -> bool:
     """Remember the winning roles that a batch may take, before its first change. Whether it may take any."""
     takes = [statement for change in batch for statement in _takes(change, context.o, context.now)]
     _run(context, takes)
     return bool(takes)
 
 
-def set_aside(context: Context, batch: Sequence[Change], *, takes: bool) -> None:
+def set_aside(context: Step, batch: Sequence[Change], *, takes: bool) -> None:
     """Set aside what those hold who have lost their winning role, less what the batch gave."""
     if takes:
         settle_losses(context)
@@ -34,18 +34,18 @@ def set_aside(context: Context, batch: Sequence[Change], *, takes: bool) -> None
         context.tx.count(query, "altered", "gains", o=context.o, now=context.now, **names)
 
 
-def remember_holders(context: Context, *, role: str, owner: int) -> None:
+def remember_holders(context: Step, *, role: str, owner: int) -> None:
     """Remember whose winning role a role may be that is about to be deleted."""
     _run(context, [("remember_roles_of_holders", {"role": role, "owner": owner})])
 
 
-def settle_losses(context: Context) -> None:
+def settle_losses(context: Step) -> None:
     """Compare what was kept with what is held now."""
     context.tx.run("set_aside", o=context.o, now=context.now)
     context.tx.run("forget_roles_before", o=context.o)
 
 
-def _run(context: Context, statements: Iterable[Statement]) -> None:
+def _run(context: Step, statements: Iterable[Statement]) -> None:
     for query, names in statements:
         context.tx.run(query, o=context.o, now=context.now, **names)
 

@@ -17,7 +17,7 @@ BURIED = "\x01"
 
 
 @dataclass(slots=True)
-class Context:
+class Step:
     """One change of one organization, under way."""
 
     tx: Transaction
@@ -44,7 +44,7 @@ def holder_names(to: str) -> dict[str, Any]:
     }
 
 
-def hold_definitions(context: Context) -> None:
+def hold_definitions(context: Step) -> None:
     """Before an organization defines something: what is defined for all stays as it is until the change ends.
 
     Whoever defines for all holds the environment's row, and waits for this change; so each sees the other's.

@@ -15,7 +15,7 @@ from rescind.applying.look_alikes import LOOK_ALIKES, watched, with_foldings
 from rescind.applying.respelling import Respelling
 from rescind.applying.single_role import remember_holders, remember_roles, set_aside, settle_losses
 from rescind.applying.spelled import at_end, at_start
-from rescind.applying.step import Context
+from rescind.applying.step import Step
 from rescind.changes import (
     Change,
     CreateOrganization,
@@ -48,7 +48,7 @@ class Plan:
     """Whether a role keeps its last holder in it."""
 
 
-class Entry(NamedTuple):
+class LogDraft(NamedTuple):
     """What goes into the change log about a batch, beside what it did."""
 
     now: model.Microseconds
@@ -92,14 +92,14 @@ def require_order(changes: list[Change]) -> None:
     A rule for ids is set by a batch of its own.
     """
     if len(changes) > 1 and any(isinstance(change, SetIdRule) for change in changes):
-        raise InvalidChange(change="SetIdRule", mend="make it a batch of its own")
+        raise InvalidChange(change="SetIdRule", hint="make it a batch of its own")
     if any(isinstance(change, DeleteOrganization) for change in changes[:-1]):
-        raise InvalidChange(change="DeleteOrganization", mend="make it the last of its batch")
+        raise InvalidChange(change="DeleteOrganization", hint="make it the last of its batch")
     if any(isinstance(change, CreateOrganization) for change in changes[1:]):
-        raise InvalidChange(change="CreateOrganization", mend="make it the first of its batch")
+        raise InvalidChange(change="CreateOrganization", hint="make it the first of its batch")
 
 
-class Batch:
+class ChangeTransaction:
     """One batch for one organization. Called with a transaction, it sends its statements there.
 
     With `force` it may take the last holder of a required role. With `only_at` it is refused where the
@@ -115,7 +115,7 @@ class Batch:
         plan: Plan,
         name: model.OrganizationId,
         changes: list[Change],
-        entry: Entry,
+        entry: LogDraft,
         budget: Budget,
         aside: Mapping[int, OverBudget],
         *,
@@ -217,9 +217,9 @@ class Batch:
 
     def _context(
         self, tx: Transaction, router: Router, o: int, name: model.OrganizationId, mode: str
-    ) -> Context:
+    ) -> Step:
         respellings = {} if self.respelling is None else self.respelling.respellings
-        return Context(tx, name, o, self.entry.now, mode == "single", router, respellings)
+        return Step(tx, name, o, self.entry.now, mode == "single", router, respellings)
 
     def look_alikes(self) -> dict[str, Rows]:
         """Which ids that the batch added, deactivated or removed have look-alikes: rows of id and another."""
@@ -231,7 +231,7 @@ class Batch:
             rows = tx.observe(query, o=self.plan.o, names=with_foldings(names), limit=limit)
             self._alike.append((what, rows))
 
-    def _is_guarded(self, context: Context) -> bool:
+    def _is_guarded(self, context: Step) -> bool:
         """Whether the last holder of a required role is to be kept; not where the organization is deleted."""
         return (
             self.plan.has_required
@@ -281,7 +281,7 @@ class Batch:
             entry = {**self.entry.names(), "key": None, "body": body, "is_elsewhere": True}
             tx.close(o=other, **entry)
 
-    def _end_roles_of(self, context: Context, deletions: list[DeleteRole]) -> None:
+    def _end_roles_of(self, context: Step, deletions: list[DeleteRole]) -> None:
         roles = [(model.role_id(deletion.role), deletion.cascade) for deletion in deletions]
         taken = [role for role, is_cascade in roles if is_cascade and context.is_single_role]
         for role in taken:

@@ -96,13 +96,13 @@ def pending(
 ) -> None:
     """Work that is not settled: list or watch it, show a group's, retry it, or park it."""
     if (action is Action.LIST) != (group is None):
-        mend = (
+        hint = (
             "list takes none; `show` is for one" if group else f"name the group to {action.value}"
         )
-        raise InvalidArgument(what="group", mend=mend)
+        raise InvalidArgument(what="group", hint=hint)
     if watch and (action is not Action.LIST or place.as_json):
-        mend = "only what is listed can be watched, and not as JSON: ask again and again instead"
-        raise InvalidArgument(what="--watch", mend=mend)
+        hint = "only what is listed can be watched, and not as JSON: ask again and again instead"
+        raise InvalidArgument(what="--watch", hint=hint)
     with place.open() as authority:
         if action is Action.LIST:
             find = partial(authority.pending, organization=place.organization)
@@ -162,10 +162,10 @@ def _of_group(authority: Authority, organization: str | None, group: str) -> lis
     without = [work for work in found if work.group is None and work.kind != "organization"]
     mine = named or [work for work in without if _number(work) == group.lstrip("-")]
     if not mine:
-        raise InvalidArgument(what="group", value=group, mend="nothing is pending for it")
+        raise InvalidArgument(what="group", value=group, hint="nothing is pending for it")
     if len({work.organization_number for work in mine}) > 1:
-        mend = "several organizations have it; name one with --organization"
-        raise InvalidArgument(what="group", value=group, mend=mend)
+        hint = "several organizations have it; name one with --organization"
+        raise InvalidArgument(what="group", value=group, hint=hint)
     return mine
 
 

@@ -90,8 +90,8 @@ def apply(
     items = parse(read(file), Format.NDJSON)
     named = by_organization(items, place.organization)
     if len(named) > 1:
-        mend = "one batch is for one organization; use `rescind import` for several"
-        raise InvalidArgument(what="organization", value=", ".join(named), mend=mend)
+        hint = "one batch is for one organization; use `rescind import` for several"
+        raise InvalidArgument(what="organization", value=", ".join(named), hint=hint)
     name = next(iter(named), place.organization)
     there = Place(place.database, name, place.as_json)
     doing = Doing(actor, reason, key, dry_run, route, force)

@@ -160,8 +160,8 @@ def _fresh(database: str | None) -> str:
     """The path of a file that is not there: an earlier demo's is deleted, any other is refused."""
     path = Path(database or DEMO_DATABASE)
     if database is not None and path.exists():
-        mend = "the demo makes a new file: name another, or delete this one"
-        raise InvalidArgument(what="--database", value=database, mend=mend)
+        hint = "the demo makes a new file: name another, or delete this one"
+        raise InvalidArgument(what="--database", value=database, hint=hint)
     for end in ("", "-wal", "-shm", "-turn"):
         Path(f"{path}{end}").unlink(missing_ok=True)
     return str(path) if path.is_absolute() else f"./{path}"

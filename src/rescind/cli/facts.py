@@ -147,11 +147,11 @@ def _require_fitting(what: What, table: Table, asked: Asked) -> None:
     for option in sorted(given - set(table.takes)):
         takers = " or ".join(f"`list {w}`" for w, t in TABLES.items() if option in t.takes)
         typed = "NAME" if option == "name" else f"--{option}"
-        raise InvalidArgument(what=typed, mend=f"leave it out, or use {takers}")
+        raise InvalidArgument(what=typed, hint=f"leave it out, or use {takers}")
     if what is What.MEMBERS and asked.name is None:
-        raise InvalidArgument(what="NAME", mend="name the group: `rescind list members GROUP`")
+        raise InvalidArgument(what="NAME", hint="name the group: `rescind list members GROUP`")
     if asked.days is not None and asked.until is not None:
-        raise InvalidArgument(what="--days", mend="give either --days or --until")
+        raise InvalidArgument(what="--days", hint="give either --days or --until")
 
 
 def _until(asked: Asked) -> datetime | None:
@@ -162,7 +162,7 @@ def _until(asked: Asked) -> datetime | None:
     try:
         return datetime.now(UTC) + timedelta(days=asked.days)
     except (OverflowError, ValueError):
-        raise InvalidArgument(what="--days", value=asked.days, mend="use fewer") from None
+        raise InvalidArgument(what="--days", value=asked.days, hint="use fewer") from None
 
 
 def _holder(name: str, is_active: bool) -> str:

@@ -224,8 +224,8 @@ def _each(option: str, given: Sequence[str] | None, *, at_last: bool) -> Iterabl
     for text in given or ():
         before, sign, after = text.rpartition("=") if at_last else text.partition("=")
         if not (sign and before.strip() and after.strip()):
-            mend = "write it with '=', in quotes where there are blanks: 'Work Email=subject'"
-            raise InvalidArgument(what=f"--{option}", value=repr(text), mend=mend)
+            hint = "write it with '=', in quotes where there are blanks: 'Work Email=subject'"
+            raise InvalidArgument(what=f"--{option}", value=repr(text), hint=hint)
         yield before.strip(), after.strip()
 
 
@@ -233,8 +233,8 @@ def _pairs(option: str, given: Sequence[str] | None, *, at_last: bool) -> dict[s
     found: dict[str, str] = {}
     for column, target in _each(option, given, at_last=at_last):
         if found.setdefault(column, target) != target:
-            mend = "a column is one field"
-            raise InvalidArgument(what=f"--{option}", value=repr(column), mend=mend)
+            hint = "a column is one field"
+            raise InvalidArgument(what=f"--{option}", value=repr(column), hint=hint)
     return found
 
 
@@ -242,8 +242,8 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        mend = "use a name such as UTC, Europe/Berlin or America/New_York"
-        raise InvalidArgument(what="timezone", value=repr(name), mend=mend) from None
+        hint = "use a name such as UTC, Europe/Berlin or America/New_York"
+        raise InvalidArgument(what="timezone", value=repr(name), hint=hint) from None
 
 
 # --- what is shown --------------------------------------------------------------------------------

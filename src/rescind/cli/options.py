@@ -106,8 +106,8 @@ class Place:
     def require_organization(self) -> str:
         """The organization's name, or InvalidArgument saying how to give it."""
         if self.organization is None:
-            mend = "name one with --organization, or set RESCIND_ORGANIZATION"
-            raise InvalidArgument(what="organization", mend=mend)
+            hint = "name one with --organization, or set RESCIND_ORGANIZATION"
+            raise InvalidArgument(what="organization", hint=hint)
         return self.organization
 
 
@@ -170,7 +170,7 @@ def _last_given(what: str, after: str | None, before: str | None) -> str | None:
     """
     given = before if after is None else after
     if given == "":
-        raise InvalidArgument(what=f"--{what}", mend="name one, or leave the option out")
+        raise InvalidArgument(what=f"--{what}", hint="name one, or leave the option out")
     return given
 
 

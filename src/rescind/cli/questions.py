@@ -81,12 +81,12 @@ def what_can(
     """What a subject can do on a resource, or which resources it reaches with a permission."""
     place.require_organization()
     if permission is not None and on is not None:
-        raise InvalidArgument(what="--on", mend="give either --on or --permission")
+        raise InvalidArgument(what="--on", hint="give either --on or --permission")
     if permission is None and type is not None:
-        raise InvalidArgument(what="--type", mend="give --permission with it")
+        raise InvalidArgument(what="--type", hint="give --permission with it")
     if permission is not None and subject.startswith("group:"):
-        mend = f"see what it holds where: `rescind list assignments {subject}`"
-        raise InvalidArgument(what="--permission", mend=mend)
+        hint = f"see what it holds where: `rescind list assignments {subject}`"
+        raise InvalidArgument(what="--permission", hint=hint)
     with place.open() as authority:
 
         def ask(**options: Any) -> Page:

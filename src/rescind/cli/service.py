@@ -95,7 +95,7 @@ def keys(
 
     if action is not KeyAction.LIST and which is None:
         needed = "name" if action is KeyAction.CREATE else "id"
-        raise InvalidArgument(what=needed, mend=f"give the key's {needed}")
+        raise InvalidArgument(what=needed, hint=f"give the key's {needed}")
     with place.open() as authority:
         known, secret = Keys(authority.store), None
         found: list[ApiKey]
@@ -121,7 +121,7 @@ def _in_days(days: float | None) -> datetime | None:
     try:
         return datetime.now(UTC) + timedelta(days=days)
     except (OverflowError, ValueError):
-        raise InvalidArgument(what="days", value=days, mend="use fewer") from None
+        raise InvalidArgument(what="days", value=days, hint="use fewer") from None
 
 
 def _show(place: Place, found: Sequence[Any], secret: str | None) -> None:

@@ -20,8 +20,8 @@ def instant(option: str, text: str) -> datetime:
     try:
         return moment(text)
     except ValueError as error:
-        mend = "write a day (2027-01-31), or a time with its offset (2027-01-31T12:00:00Z)"
-        raise InvalidArgument(what=option, value=text, why=str(error), mend=mend) from None
+        hint = "write a day (2027-01-31), or a time with its offset (2027-01-31T12:00:00Z)"
+        raise InvalidArgument(what=option, value=text, why=str(error), hint=hint) from None
 
 
 def day(value: datetime | None) -> str:

@@ -123,8 +123,8 @@ def _migrate(database: str) -> None:
 
     scheme, separator, _ = database.partition("://")
     if separator and scheme not in ("sqlite", "postgresql", "postgres"):
-        mend = "use a file, sqlite:///file.db or postgresql://…"
-        raise InvalidArgument(what="database", value=scheme, mend=mend)
+        hint = "use a file, sqlite:///file.db or postgresql://…"
+        raise InvalidArgument(what="database", value=scheme, hint=hint)
     to_current(database)
 
 

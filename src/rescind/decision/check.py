@@ -153,8 +153,8 @@ def _at_one_state(store: Store, asked: Sequence[tuple[str, Params]], within: obj
 
 def kept_changing() -> StoreConflict:
     """What is raised where no two reads of an organization saw it at the same revision."""
-    mend = "Ask again, fewer questions at a time or in a transaction at REPEATABLE READ."
-    return StoreConflict(why="the organization kept changing", mend=mend)
+    hint = "Ask again, fewer questions at a time or in a transaction at REPEATABLE READ."
+    return StoreConflict(why="the organization kept changing", hint=hint)
 
 
 def parameters(question: Question, *, live: bool, now: int) -> dict[str, Any]:

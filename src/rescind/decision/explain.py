@@ -24,7 +24,7 @@ from rescind.model import (
     SubjectId,
     moment,
 )
-from rescind.replicas import Recall
+from rescind.replicas import CachedAnswers
 from rescind.semantics import access
 from rescind.semantics.access import ROOT, Assignment, World
 from rescind.semantics.ways import leading, ways
@@ -41,7 +41,7 @@ Read: TypeAlias = Callable[[Sequence[tuple[str, Params]]], list[Rows]]
 
 def explained(
     store: Store,
-    recall: Recall | None,
+    recall: CachedAnswers | None,
     question: Question,
     *,
     live: bool,

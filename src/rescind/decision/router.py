@@ -1,4 +1,4 @@
-"""Questions whose names are well formed: answered from memory where it may, else by the store.
+"""DecisionRouter whose names are well formed: answered from memory where it may, else by the store.
 
 With `within` they are asked in the caller's own transaction, and never answered from memory.
 """
@@ -21,15 +21,15 @@ from rescind.errors import (
 )
 from rescind.errors.database import REPEAT_TRANSACTION
 from rescind.model import Decision, GroupId, Microseconds, OrganizationId, Page, Question, Revision
-from rescind.replicas import Recall
+from rescind.replicas import CachedAnswers
 from rescind.store import Store
 from rescind.waiting import NEVER, deadline_within, until
 
 MOST_QUICK: Final = 100
-"""Questions that are answered together well within the time that a check may take."""
+"""DecisionRouter that are answered together well within the time that a check may take."""
 
 
-class Questions:
+class DecisionRouter:
     """Puts each question to the decision point that is to answer it.
 
     `at_least` is a revision token, `assurance` says `standard` or `live`. Raises InvalidToken,
@@ -39,7 +39,7 @@ class Questions:
     def __init__(
         self,
         store: Store,
-        recall: Recall | None,
+        recall: CachedAnswers | None,
         now: Callable[[], Microseconds],
         *,
         check_seconds: float,
@@ -50,7 +50,7 @@ class Questions:
 
     def check(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
         """The decision at a state no older than this call's start; from memory, no older than what it is good
-        for (`Recall.answer`).
+        for (`CachedAnswers.answer`).
         """
         live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
         with DECIDING, until(deadline_within(self._seconds)):
@@ -192,11 +192,11 @@ def _of_transaction(within: object) -> Iterator[None]:
     except RevisionUnavailable as error:
         if within is None:
             raise
-        raise RevisionUnavailable(**{**error.facts, "mend": REPEAT_TRANSACTION}) from None
+        raise RevisionUnavailable(**{**error.facts, "hint": REPEAT_TRANSACTION}) from None
 
 
 def _is_live(assurance: str) -> bool:
     if assurance not in ("standard", "live"):
-        mend = "use 'standard' or 'live'"
-        raise InvalidArgument(what="assurance", value=repr(assurance), mend=mend)
+        hint = "use 'standard' or 'live'"
+        raise InvalidArgument(what="assurance", value=repr(assurance), hint=hint)
     return assurance == "live"

@@ -1,7 +1,7 @@
 """Every error that Rescind raises. The docstring is the message, the keywords are the facts.
 
 `code` is stable and safe to match on. `retry` says whether the same call may succeed later as it
-stands. `mend` says what the caller can do; a fact of that name says it for one case.
+stands. `hint` says what the caller can do; a fact of that name says it for one case.
 """
 
 from __future__ import annotations

@@ -27,14 +27,14 @@ class InvalidCursor(RescindError):
     """The cursor does not belong to this question."""
 
     code = "invalid_cursor"
-    mend = "Ask again without a cursor to start from the first page."
+    hint = "Ask again without a cursor to start from the first page."
 
 
 class InvalidToken(RescindError):
     """The revision token was not issued for this organization."""
 
     code = "invalid_token"
-    mend = (
+    hint = (
         "Pass the token of a receipt or decision of the same organization and database, or none."
         " Tokens that version 0.1 gave out are no longer good"
     )

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 HINTS: Final = frozenset({"did_you_mean", "such_as"})
 """Facts with names of other things than those that were named."""
 _OPTION: Final = re.compile(r"\{(cascade|force|at_least|organization|index)\}")
-"""An option in a `mend`: each of Python, the command line and HTTP has its own spelling of it."""
+"""An option in a `hint`: each of Python, the command line and HTTP has its own spelling of it."""
 
 
 class RescindError(Exception):
@@ -17,7 +17,7 @@ class RescindError(Exception):
 
     code: ClassVar[str] = "error"
     retry: ClassVar[bool] = False
-    mend: ClassVar[str] = ""
+    hint: ClassVar[str] = ""
 
     def __init__(self, **facts: object) -> None:
         self.facts = facts
@@ -33,14 +33,14 @@ class RescindError(Exception):
         """What is wrong and what to do, with options as `spelled` has them."""
         message = (type(self).__doc__ or "").strip().splitlines()[0].rstrip(".")
         facts = dict(self.facts)
-        mend = str(facts.pop("mend", self.mend)).rstrip(".")
+        hint = str(facts.pop("hint", self.hint)).rstrip(".")
         similar = facts.pop("did_you_mean", ())
         if facts:
             message += ": " + ", ".join(_told(facts)).rstrip(".")
         if isinstance(similar, tuple) and similar:
             return f"{message}. Did you mean {did_you_mean(similar)}?"
-        mend = _OPTION.sub(lambda match: spelled(match[1]), mend)
-        return f"{message}. {mend[:1].upper()}{mend[1:]}." if mend else f"{message}."
+        hint = _OPTION.sub(lambda match: spelled(match[1]), hint)
+        return f"{message}. {hint[:1].upper()}{hint[1:]}." if hint else f"{message}."
 
 
 def did_you_mean(similar: tuple[str, ...]) -> str:

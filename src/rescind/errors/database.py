@@ -24,14 +24,14 @@ class DecisionUnavailable(StoreUnavailable):
     """There is neither a lease to answer under nor a database to ask, so there is no decision."""
 
     code = "decision_unavailable"
-    mend = "Deny, and ask again when the database can be reached."
+    hint = "Deny, and ask again when the database can be reached."
 
 
 class TimedOut(DecisionUnavailable):
     """The database did not answer in time."""
 
     code = "timed_out"
-    mend = "Deny, and ask again; for a long list ask for smaller pages."
+    hint = "Deny, and ask again; for a long list ask for smaller pages."
 
 
 class StoreBusy(StoreError):
@@ -39,14 +39,14 @@ class StoreBusy(StoreError):
 
     code = "store_busy"
     retry = True
-    mend = "Try again when the other process has finished."
+    hint = "Try again when the other process has finished."
 
 
 class StoreReadOnly(StoreError):
     """The store is read-only."""
 
     code = "store_read_only"
-    mend = "Give this user write access to the database and its folder."
+    hint = "Give this user write access to the database and its folder."
 
 
 class StoreConflict(StoreError):
@@ -67,28 +67,28 @@ class SchemaMissing(StoreError):
     """The database has no Rescind schema."""
 
     code = "schema_missing"
-    mend = "Run `rescind migrate` on it."
+    hint = "Run `rescind migrate` on it."
 
 
 class SchemaTooOld(StoreError):
     """The database's schema is older than this Rescind."""
 
     code = "schema_too_old"
-    mend = "Run `rescind migrate` on it."
+    hint = "Run `rescind migrate` on it."
 
 
 class SchemaTooNew(StoreError):
     """The database's schema is newer than this Rescind."""
 
     code = "schema_too_new"
-    mend = "Upgrade Rescind on this machine."
+    hint = "Upgrade Rescind on this machine."
 
 
 class SchemaDiffers(StoreError):
     """The database's schema is not what its version says."""
 
     code = "schema_differs"
-    mend = (
+    hint = (
         "It was made by a version from before a release, or altered: restore it,"
         " or export it with the version that made it and import that into a new database."
     )
@@ -99,14 +99,14 @@ class OutcomeUnknown(StoreError):
 
     code = "outcome_unknown"
     retry = True
-    mend = "Repeat the call with the same idempotency key: it has one effect and tells the outcome."
+    hint = "Repeat the call with the same idempotency key: it has one effect and tells the outcome."
 
 
 class NotCommitted(StoreError):
     """The caller's transaction has not committed the change."""
 
     code = "not_committed"
-    mend = "Commit your transaction first, then call receipt.enforce()."
+    hint = "Commit your transaction first, then call receipt.enforce()."
 
 
 class RevisionUnavailable(StoreError):
@@ -114,7 +114,7 @@ class RevisionUnavailable(StoreError):
 
     code = "revision_unavailable"
     retry = True
-    mend = (
+    hint = (
         "The database may have been restored from a backup; ask without {at_least} to accept that."
     )
 
@@ -124,7 +124,7 @@ class GroupBusy(StoreError):
 
     code = "group_busy"
     retry = True
-    mend = "Try again shortly."
+    hint = "Try again shortly."
 
 
 class PendingMoved(StoreError):
@@ -132,7 +132,7 @@ class PendingMoved(StoreError):
 
     code = "pending_moved"
     retry = True
-    mend = "Read it again."
+    hint = "Read it again."
 
 
 class ThreadsExhausted(RescindError):
@@ -140,11 +140,11 @@ class ThreadsExhausted(RescindError):
 
     code = "threads_exhausted"
     retry = True
-    mend = "Raise the limit of threads, or the memory, that the process has."
+    hint = "Raise the limit of threads, or the memory, that the process has."
 
 
 class UnsupportedConnection(RescindError):
     """This kind of connection cannot carry a change or a question."""
 
     code = "unsupported_connection"
-    mend = "Pass a psycopg 3 or sqlite3 connection, or a SQLAlchemy or Django one on top of those."
+    hint = "Pass a psycopg 3 or sqlite3 connection, or a SQLAlchemy or Django one on top of those."

@@ -15,21 +15,21 @@ class Unauthenticated(RescindError):
     """The request carries no valid API key."""
 
     code = "unauthenticated"
-    mend = "Send a key that is neither expired nor revoked, as `Authorization: Bearer KEY`."
+    hint = "Send a key that is neither expired nor revoked, as `Authorization: Bearer KEY`."
 
 
 class ScopeMissing(RescindError):
     """The API key does not have the scope that this needs."""
 
     code = "scope_missing"
-    mend = "Use a key that has it."
+    hint = "Use a key that has it."
 
 
 class RouteNotFound(RescindError):
     """There is nothing at this address."""
 
     code = "route_not_found"
-    mend = "The addresses are in /openapi.json."
+    hint = "The addresses are in /openapi.json."
 
 
 class MethodNotAllowed(RescindError):
@@ -42,21 +42,21 @@ class RevisionNotFound(RescindError):
     """The organization has no change of this number."""
 
     code = "revision_not_found"
-    mend = "List its changes."
+    hint = "List its changes."
 
 
 class ApiKeyNotFound(RescindError):
     """The API key does not exist, or was revoked."""
 
     code = "api_key_not_found"
-    mend = "List the keys to find its id."
+    hint = "List the keys to find its id."
 
 
 class HeadTooLarge(RescindError):
     """The request's head is larger than the limit."""
 
     code = "head_too_large"
-    mend = "Send shorter headers and a shorter address."
+    hint = "Send shorter headers and a shorter address."
 
 
 class HeadTooSlow(RescindError):
@@ -70,7 +70,7 @@ class BodyTooLarge(RescindError):
     """The request's body is larger than the limit."""
 
     code = "body_too_large"
-    mend = "Send less at a time."
+    hint = "Send less at a time."
 
 
 class BodyTooSlow(RescindError):
@@ -91,7 +91,7 @@ class EncodingNotSupported(RescindError):
     """The request's body is encoded, such as compressed."""
 
     code = "encoding_not_supported"
-    mend = "Send it as it is, without Content-Encoding."
+    hint = "Send it as it is, without Content-Encoding."
 
 
 class TooManyRequests(RescindError):
@@ -99,14 +99,14 @@ class TooManyRequests(RescindError):
 
     code = "too_many_requests"
     retry = True
-    mend = "Wait as long as the header Retry-After says."
+    hint = "Wait as long as the header Retry-After says."
 
 
 class PreconditionFailed(RescindError):
     """The organization is not at the revision that the change is for."""
 
     code = "precondition_failed"
-    mend = "Read again what it rests on, and decide anew."
+    hint = "Read again what it rests on, and decide anew."
 
 
 class NotSupported(RescindError):

@@ -54,8 +54,8 @@ def condition(given: str | None) -> str | None:
         return None
     named = given.strip().removeprefix('"').removesuffix('"')
     if named in ("", "*") or not set(named).isdisjoint('",/ '):
-        mend = "send one revision token in quotes, as Rescind-Revision or ETag had it"
-        raise InvalidArgument(what=IF_MATCH, value=given, mend=mend)
+        hint = "send one revision token in quotes, as Rescind-Revision or ETag had it"
+        raise InvalidArgument(what=IF_MATCH, value=given, hint=hint)
     return named
 
 

@@ -58,7 +58,7 @@ class Caller:
         """
         if named is None:
             if self.organization is None:
-                raise InvalidArgument(what="organization", mend="name it as `organization`")
+                raise InvalidArgument(what="organization", hint="name it as `organization`")
             return self.organization
         name = organization_id(named)
         if self.organization is not None and name != self.organization:

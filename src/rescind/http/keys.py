@@ -178,7 +178,7 @@ class Keys:
         """Another secret for a key; the one before it is good for the grace. Raises ApiKeyNotFound."""
         if not 0 <= grace_seconds <= 90 * 86_400:
             raise InvalidArgument(
-                what="grace", value=grace_seconds, mend="use 0 to 90 days, in seconds"
+                what="grace", value=grace_seconds, hint="use 0 to 90 days, in seconds"
             )
         secret = _new_secret()
         names = {"id": _checked_id(key_id), "digest": _digest(secret)}
@@ -320,7 +320,7 @@ def _checked_name(name: str) -> str:
     model.require_text("name", name)
     if not 0 < len(name) <= 100 or not name.isprintable():
         raise InvalidArgument(
-            what="name", value=repr(name[:60]), mend="use 1 to 100 printable characters"
+            what="name", value=repr(name[:60]), hint="use 1 to 100 printable characters"
         )
     return name
 
@@ -328,6 +328,6 @@ def _checked_name(name: str) -> str:
 def _checked_scopes(scopes: Collection[str]) -> list[str]:
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
-        mend = f"use some of {', '.join(SCOPES)}"
-        raise InvalidArgument(what="scopes", value=", ".join(map(repr, unknown)), mend=mend)
+        hint = f"use some of {', '.join(SCOPES)}"
+        raise InvalidArgument(what="scopes", value=", ".join(map(repr, unknown)), hint=hint)
     return [scope for scope in SCOPES if scope in scopes]

@@ -170,7 +170,7 @@ class _Audit:
         return f"{who} {verb} {role} on {resource}"
 
     def _mend(self, drifting: list[_Difference]) -> None:
-        def mend(tx: Transaction) -> None:
+        def repair(tx: Transaction) -> None:
             tx.begin(o=self.o, organization=self.name, mode=self.mode)
             for wrong in drifting:
                 names = {"o": self.o, "m": wrong.membership, "holder": wrong.holder}
@@ -183,7 +183,7 @@ class _Audit:
 
         for _ in range(PLAN_ATTEMPTS):
             try:
-                self.store.transact(mend)
+                self.store.transact(repair)
             except PlanStale:
                 ((o, mode, *_),) = self.store.fetch("plan", {"organization": self.name})
                 if o != self.o:  # it was deleted since

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from rescind import model
-from rescind.decision.router import Questions
+from rescind.decision.router import DecisionRouter
 from rescind.errors import GroupNotFound, InvalidArgument, ResourceNotFound, RoleNotFound
 from rescind.listing import assignments, members, roles
 from rescind.listing.look_alikes import alike
@@ -54,7 +54,7 @@ class Listings(ABC):
     """
 
     store: Store
-    _questions: Questions
+    _questions: DecisionRouter
     _similar: Similar
 
     @abstractmethod
@@ -176,7 +176,7 @@ class Listings(ABC):
         kind = None if resource_type is None else model.resource_type_id(resource_type)
         listed, part = Listed(self._named(organization), resource=above), Paging(**paging)
         if above is not None and kind is not None:
-            raise InvalidArgument(what="type", mend="give either a parent or a type")
+            raise InvalidArgument(what="type", hint="give either a parent or a type")
         with reading(self.store, "resources", listed, part, kind=kind) as read:
             if above is None:
                 first, end = prefix(kind)
@@ -215,9 +215,9 @@ class Listings(ABC):
         named = None if role is None else model.role_id(role)
         above = None if resource is None else model.resource_id(resource)
         if sum(each is not None for each in (held, named, above)) > 1:
-            raise InvalidArgument(what="holder", mend="give one of holder, role and resource")
+            raise InvalidArgument(what="holder", hint="give one of holder, role and resource")
         if effective and held is None:
-            raise InvalidArgument(what="effective", mend="name the holder with it")
+            raise InvalidArgument(what="effective", hint="name the holder with it")
         listed = Listed(name, role=named, resource=above)
         if held is not None:
             listed = of_holder(name, held)
@@ -262,8 +262,8 @@ class Listings(ABC):
     ) -> Page:
         """What `group:…` gives its members on a resource; nothing where one of them is unknown."""
         if assurance not in ("standard", "live"):
-            mend = "use 'standard' or 'live'"
-            raise InvalidArgument(what="assurance", value=repr(assurance), mend=mend)
+            hint = "use 'standard' or 'live'"
+            raise InvalidArgument(what="assurance", value=repr(assurance), hint=hint)
         name = self._named(organization)
         group = self._questions.group(name, model.group_id(holder.removeprefix("group:")))
         listed, part = (

@@ -63,7 +63,7 @@ def _remembering(check: Callable[[object], Id]) -> Callable[[object], Id]:
 
 def _checked(what: str, value: object) -> str:
     if not isinstance(value, str):
-        raise MalformedId(what=what, value=reprlib.repr(value), mend="give it as text")
+        raise MalformedId(what=what, value=reprlib.repr(value), hint="give it as text")
     value = str.__str__(
         value
     )  # of an enumeration's member too, which a driver would take by its name
@@ -72,7 +72,7 @@ def _checked(what: str, value: object) -> str:
     raise MalformedId(
         what=what,
         value=repr(value[:60]),
-        mend=f"use 1 to {MAX_ID_LENGTH} characters, none invisible, no space at the ends",
+        hint=f"use 1 to {MAX_ID_LENGTH} characters, none invisible, no space at the ends",
     )
 
 
@@ -88,22 +88,22 @@ def subject_id(value: object) -> SubjectId:
     return _subject("subject", value, "write user:…, service_account:… or agent:…")
 
 
-def _subject(what: str, value: object, mend: str) -> SubjectId:
+def _subject(what: str, value: object, hint: str) -> SubjectId:
     text = _checked(what, value)
     kind, colon, rest = text.partition(":")
     if not colon:
         return SubjectId(f"user:{text}")
     if kind in SUBJECT_KINDS and rest:
         return SubjectId(text)
-    raise MalformedId(what=what, value=text, mend=mend)
+    raise MalformedId(what=what, value=text, hint=hint)
 
 
 def require_subject_kind(value: object) -> str:
     """A kind of subjects, or InvalidArgument."""
     if isinstance(value, str) and value in SUBJECT_KINDS:
         return str.__str__(value)
-    mend = f"use one of {', '.join(SUBJECT_KINDS)}"
-    raise InvalidArgument(what="subject kind", value=reprlib.repr(value), mend=mend)
+    hint = f"use one of {', '.join(SUBJECT_KINDS)}"
+    raise InvalidArgument(what="subject kind", value=reprlib.repr(value), hint=hint)
 
 
 @_remembering
@@ -141,10 +141,10 @@ def resource_type_id(value: object) -> ResourceTypeId:
     text = _checked("resource type", value)
     if not _TYPE.fullmatch(text):
         raise MalformedId(
-            what="resource type", value=text, mend="use letters, digits, '_', '-' and '.'"
+            what="resource type", value=text, hint="use letters, digits, '_', '-' and '.'"
         )
     if text == ROOT:
-        raise MalformedId(what="resource type", value=text, mend="that one is the root's own type")
+        raise MalformedId(what="resource type", value=text, hint="that one is the root's own type")
     return ResourceTypeId(text)
 
 
@@ -156,10 +156,10 @@ def resource_id(value: object) -> ResourceId:
     text = _checked("resource", value)
     kind, colon, rest = text.partition(":")
     if not colon or not rest:
-        raise MalformedId(what="resource", value=text, mend="write type:id, such as document:1")
+        raise MalformedId(what="resource", value=text, hint="write type:id, such as document:1")
     if kind == ROOT:
         raise MalformedId(
-            what="resource", value=text, mend="write organization alone for the organization itself"
+            what="resource", value=text, hint="write organization alone for the organization itself"
         )
     resource_type_id(kind)
     return ResourceId(text)
@@ -168,15 +168,15 @@ def resource_id(value: object) -> ResourceId:
 def require_text(what: str, value: object) -> str:
     """The text, if every engine keeps it: UTF-8, no NUL, of bounded length. Else InvalidArgument."""
     if not isinstance(value, str):
-        raise InvalidArgument(what=what, value=reprlib.repr(value), mend="give it as text")
+        raise InvalidArgument(what=what, value=reprlib.repr(value), hint="give it as text")
     value = str.__str__(value)
     if "\0" in value or len(value) > MAX_TEXT_LENGTH:
-        mend = f"use at most {MAX_TEXT_LENGTH:,} characters, none of them NUL"
-        raise InvalidArgument(what=what, mend=mend)
+        hint = f"use at most {MAX_TEXT_LENGTH:,} characters, none of them NUL"
+        raise InvalidArgument(what=what, hint=hint)
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidArgument(what=what, value=repr(value[:60]), mend="give it as UTF-8") from None
+        raise InvalidArgument(what=what, value=repr(value[:60]), hint="give it as UTF-8") from None
     return value
 
 
@@ -187,4 +187,4 @@ def require_number(what: str, value: object, *, least: int, most: int | None = N
         if least <= number and (most is None or number <= most):
             return number
     bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
-    raise InvalidArgument(what=what, value=reprlib.repr(value), mend=f"use a whole number {bounds}")
+    raise InvalidArgument(what=what, value=reprlib.repr(value), hint=f"use a whole number {bounds}")

@@ -26,8 +26,8 @@ class Revision:
         Raises InvalidArgument for a revision made by hand: only its database can make the token.
         """
         if not self.sealed:
-            mend = "take it from a receipt, a decision or a page"
-            raise InvalidArgument(what="revision", value=self, mend=mend)
+            hint = "take it from a receipt, a decision or a page"
+            raise InvalidArgument(what="revision", value=self, hint=hint)
         return self.sealed
 
     def covers(self, other: Revision) -> bool:

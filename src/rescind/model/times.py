@@ -19,14 +19,14 @@ def microseconds(moment: datetime) -> Microseconds:
     no date in UTC.
     """
     if not isinstance(moment, datetime):  # a caller's program may not be type-checked
-        raise InvalidArgument(what="time", value=repr(moment), mend="pass a datetime")
+        raise InvalidArgument(what="time", value=repr(moment), hint="pass a datetime")
     if moment.tzinfo is None:
-        raise InvalidArgument(what="time", value=moment.isoformat(), mend="give it a UTC offset")
+        raise InvalidArgument(what="time", value=moment.isoformat(), hint="give it a UTC offset")
     delta = moment - _EPOCH
     found = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
     if not _FIRST <= found <= _LAST:
-        mend = "use a time in the years 1 to 9999, UTC"
-        raise InvalidArgument(what="time", value=moment.isoformat(), mend=mend)
+        hint = "use a time in the years 1 to 9999, UTC"
+        raise InvalidArgument(what="time", value=moment.isoformat(), hint=hint)
     return Microseconds(found)
 
 

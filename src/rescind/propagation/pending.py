@@ -70,8 +70,8 @@ def retry(store: Store, work: PendingWork) -> bool:
 
 def _steer(store: Store, query: str, work: object) -> bool:
     if not isinstance(work, PendingWork):
-        mend = "give an item of what pending() returned"
-        raise InvalidArgument(what="work", value=reprlib.repr(work), mend=mend)
+        hint = "give an item of what pending() returned"
+        raise InvalidArgument(what="work", value=reprlib.repr(work), hint=hint)
     tallies: list[Callable[[], Rows]] = []
 
     def steer(tx: Transaction) -> None:

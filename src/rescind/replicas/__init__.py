@@ -4,8 +4,8 @@ A keeper says what memory is good for: `replica` by a lease in a database that m
 at an embedded one's file.
 """
 
-from rescind.replicas.cache import Memory
-from rescind.replicas.cached_answers import Recall
+from rescind.replicas.cache import IndexCache
+from rescind.replicas.cached_answers import CachedAnswers
 from rescind.replicas.freshness import memory_of
 
-__all__ = ["Memory", "Recall", "memory_of"]
+__all__ = ["CachedAnswers", "IndexCache", "memory_of"]

@@ -18,7 +18,7 @@ from rescind.errors import RescindError, ThreadsExhausted
 from rescind.index.build import Gone, built
 from rescind.index.follow import OtherServer, TooFarBehind, read_tail
 from rescind.model import Revision
-from rescind.replicas.cached_index import Holding, Keeper, State
+from rescind.replicas.cached_index import CachedIndex, Freshness, State
 from rescind.settings import Settings
 from rescind.store import Store
 from rescind.threads import started
@@ -31,11 +31,11 @@ MOST_WANTED: Final = 1_000
 log = logging.getLogger(__name__)
 
 
-class Memory:
+class IndexCache:
     """What this process holds. Safe to use from many threads; empty after a fork."""
 
     def __init__(
-        self, store: Store, settings: Settings, keeper: Callable[[Memory], Keeper]
+        self, store: Store, settings: Settings, keeper: Callable[[IndexCache], Freshness]
     ) -> None:
         self.store, self.settings = store, settings
         self._make_keeper = keeper
@@ -43,7 +43,7 @@ class Memory:
 
     def set_up(self) -> None:
         """As in a new process: nothing is held, and nobody knows of it; a lease is no other process's."""
-        self.holdings: dict[str, Holding] = {}
+        self.holdings: dict[str, CachedIndex] = {}
         self._wanted: dict[str, None] = {}
         self._loading: set[str] = set()
         self._loaders = 0
@@ -73,7 +73,7 @@ class Memory:
             index, revision = built(self.store, found[0][0])
         except Gone:
             return False
-        holding = Holding(organization, index, revision)
+        holding = CachedIndex(organization, index, revision)
         with self._rows:
             if self._is_closed or organization in self.holdings:
                 return not self._is_closed
@@ -90,7 +90,7 @@ class Memory:
             raise
         return True
 
-    def catch_up(self, holding: Holding) -> None:
+    def catch_up(self, holding: CachedIndex) -> None:
         """Bring a holding to the state of its facts now, or let go of it where that cannot be.
 
         When this returns, no check that starts is answered by an older state. Raises a StoreError;
@@ -124,7 +124,7 @@ class Memory:
             elif expiry > 0:
                 holding.state = State(holding.index, holding.revision, expiry)
 
-    def prolong(self, holding: Holding, revision: Revision, expiry: float) -> bool:
+    def prolong(self, holding: CachedIndex, revision: Revision, expiry: float) -> bool:
         """Let a holding be answered from for longer, if it is at that revision or past it.
 
         The revision must have been read after the lease that gives the expiry was renewed.
@@ -145,7 +145,7 @@ class Memory:
             for holding in self.holdings.values():
                 self.keeper.hold(holding.index.o, holding.revision)
 
-    def drop(self, holding: Holding) -> None:
+    def drop(self, holding: CachedIndex) -> None:
         """Hold it no longer."""
         with holding.busy:
             self._let_go(holding)
@@ -155,7 +155,7 @@ class Memory:
         for holding in tuple(self.holdings.values()):
             self.withdraw(holding)
 
-    def withdraw(self, holding: Holding) -> None:
+    def withdraw(self, holding: CachedIndex) -> None:
         """When this returns, no check that starts is answered from this holding until it caught up with
         what is committed now.
         """
@@ -190,7 +190,7 @@ class Memory:
             if o in (0, holding.index.o):
                 self.catch_up(holding)
 
-    def _leave_server(self, holding: Holding) -> None:
+    def _leave_server(self, holding: CachedIndex) -> None:
         """The lease, the log and memory are not of one server: another one was promoted, say. Let go of it,
         and ask on connections that are made anew.
         """
@@ -198,7 +198,7 @@ class Memory:
         self._let_go(holding)
         self.store.reconnect()
 
-    def _let_go(self, holding: Holding) -> None:
+    def _let_go(self, holding: CachedIndex) -> None:
         holding.state = None
         with self._rows:
             if self.holdings.get(holding.name) is holding:

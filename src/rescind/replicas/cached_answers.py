@@ -15,8 +15,8 @@ from typing import Any, Final, TypeVar, cast
 
 from rescind.index import Index
 from rescind.model import Decision, Question, Revision
-from rescind.replicas.cache import Memory
-from rescind.replicas.cached_index import Holding, State
+from rescind.replicas.cache import IndexCache
+from rescind.replicas.cached_index import CachedIndex, State
 from rescind.replicas.clock import CLOCK, clock
 
 T = TypeVar("T")
@@ -29,13 +29,13 @@ PAUSE_SECONDS: Final = 0.000_05
 pause = time.sleep
 
 
-class Recall:
+class CachedAnswers:
     """What memory knows. Safe to use from many threads. `now` is the time of day in microseconds.
 
     Raises a StoreError where memory must look into the store and cannot: never a remembered answer.
     """
 
-    def __init__(self, memory: Memory, now: Callable[[], int]) -> None:
+    def __init__(self, memory: IndexCache, now: Callable[[], int]) -> None:
         self._memory, self._now = memory, now
 
     def together(self) -> AbstractContextManager[None]:
@@ -155,7 +155,7 @@ class Recall:
             verdict = index.resolved(subject, permission, resource, self._now)
         return verdict
 
-    def _held(self, organization: str, at_least: Revision | None) -> Holding | None:
+    def _held(self, organization: str, at_least: Revision | None) -> CachedIndex | None:
         """What is held of an organization, after a moment for a state that is on its way."""
         memory = self._memory
         if memory.look is not None:
@@ -184,7 +184,9 @@ class Overtaken(Exception):
     """The facts changed between two steps."""
 
 
-def _in_turns(holding: Holding, state: State, steps: Generator[None, None, T | None]) -> T | None:
+def _in_turns(
+    holding: CachedIndex, state: State, steps: Generator[None, None, T | None]
+) -> T | None:
     """What the steps come to. The index is held for a turn at a time, and others go in between."""
     while True:
         with state.index.lock:
@@ -200,7 +202,7 @@ def _in_turns(holding: Holding, state: State, steps: Generator[None, None, T | N
         pause(PAUSE_SECONDS)
 
 
-def _still_holds(holding: Holding, state: State) -> bool:
+def _still_holds(holding: CachedIndex, state: State) -> bool:
     """Whether the index is as it was when the state was taken from the holding.
 
     An index moves only to a later revision, and without a state in its place. So a state of the same
@@ -210,7 +212,7 @@ def _still_holds(holding: Holding, state: State) -> bool:
     return current is state or (current is not None and current.revision == state.revision)
 
 
-def _fresh(holding: Holding, at_least: Revision | None) -> State | None:
+def _fresh(holding: CachedIndex, at_least: Revision | None) -> State | None:
     """The state, if it is as fresh as was asked for."""
     state = holding.state
     if state is None or at_least is None:

@@ -39,7 +39,7 @@ class State:
         )
 
 
-class Holding:
+class CachedIndex:
     """One organization's place in memory. `state` is None while it cannot be answered from.
 
     `revoked_at` is the organization's revision when a change that revokes was last applied.
@@ -66,7 +66,7 @@ class Holding:
         self.revoked_at = self.acknowledged = revision.organization
 
 
-class Keeper(Protocol):
+class Freshness(Protocol):
     """Says what an index in memory is good for, and until when."""
 
     def start(self) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 from rescind import forks
 from rescind.errors import RescindError, StoreError, ThreadsExhausted
 from rescind.model import Revision
-from rescind.replicas import Memory
+from rescind.replicas import IndexCache
 from rescind.replicas.clock import CLOCK, clock
 from rescind.replicas.enforced_times import EnforcedTimes
 from rescind.replicas.lease import Replica
@@ -61,7 +61,7 @@ class Lease:
 class Enforcer:
     """Waits for the replicas of a database that many processes share."""
 
-    def __init__(self, store: Store, settings: Settings, memory: Memory | None) -> None:
+    def __init__(self, store: Store, settings: Settings, memory: IndexCache | None) -> None:
         self._store, self._settings, self._memory = store, settings, memory
         self._heard = Acknowledgements(store)
         self._seen: dict[str, tuple[int, float]] = {}

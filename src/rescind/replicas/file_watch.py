@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rescind.model import Revision
-from rescind.replicas.cache import Memory
+from rescind.replicas.cache import IndexCache
 from rescind.waiting import THREAD, MustWait
 
 
@@ -30,7 +30,7 @@ class FileWatch:
 
     server = ""
 
-    def __init__(self, memory: Memory, version: Callable[[], tuple[int, int]]) -> None:
+    def __init__(self, memory: IndexCache, version: Callable[[], tuple[int, int]]) -> None:
         self._memory, self._version = memory, version
         self.look = self._look
         self._seen: dict[int, int] = {}

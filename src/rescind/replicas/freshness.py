@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rescind.replicas.cache import Memory
+from rescind.replicas.cache import IndexCache
 from rescind.replicas.file_watch import FileWatch
 from rescind.replicas.lease import Replica
 from rescind.settings import Settings
@@ -10,9 +10,9 @@ from rescind.store import Store
 from rescind.store.sqlite import SqliteStore
 
 
-def memory_of(store: Store, settings: Settings) -> Memory:
+def memory_of(store: Store, settings: Settings) -> IndexCache:
     """This process's memory of what the store has, with nothing in it yet."""
     if isinstance(store, SqliteStore):
         version = store.version
-        return Memory(store, settings, lambda memory: FileWatch(memory, version))
-    return Memory(store, settings, lambda memory: Replica(memory, store))
+        return IndexCache(store, settings, lambda memory: FileWatch(memory, version))
+    return IndexCache(store, settings, lambda memory: Replica(memory, store))

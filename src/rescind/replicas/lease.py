@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from rescind.errors import RescindError, StoreUnavailable, ThreadsExhausted
 from rescind.model import Direction, Revision
-from rescind.replicas.cache import Memory
+from rescind.replicas.cache import IndexCache
 from rescind.replicas.clock import CLOCK, clock
 from rescind.store import Listener, Rows, Store
 from rescind.threads import started
@@ -55,7 +55,7 @@ class Replica:
 
     look = None
 
-    def __init__(self, memory: Memory, store: Store) -> None:
+    def __init__(self, memory: IndexCache, store: Store) -> None:
         self._memory, self._store = memory, store
         self._ttl = memory.settings.lease_seconds
         self._expiry = 0.0

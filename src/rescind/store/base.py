@@ -251,7 +251,7 @@ def open_store(url: str | os.PathLike[str], settings: Settings | None = None) ->
     """
     if not isinstance(url, (str, os.PathLike)):
         raise InvalidArgument(
-            what="database", value=reprlib.repr(url), mend="give a URL or a file's path"
+            what="database", value=reprlib.repr(url), hint="give a URL or a file's path"
         )
     url = os.fspath(url)
     scheme, separator, rest = url.partition("://")
@@ -268,5 +268,5 @@ def open_store(url: str | os.PathLike[str], settings: Settings | None = None) ->
 
         return PostgresStore(url, settings=settings)
     raise InvalidArgument(
-        what="database", value=scheme, mend="use sqlite:///file.db or postgresql://…"
+        what="database", value=scheme, hint="use sqlite:///file.db or postgresql://…"
     )

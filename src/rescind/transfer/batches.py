@@ -260,7 +260,7 @@ def _deleted(name: str) -> InvalidArgument:
         what="organization",
         value=name,
         why="it was deleted since the import began",
-        mend="to import all of it into a new one, say --again, or use another idempotency key",
+        hint="to import all of it into a new one, say --again, or use another idempotency key",
     )
 
 

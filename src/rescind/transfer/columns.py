@@ -62,8 +62,8 @@ def mapped(source: Source, header: Header, reading: Reading) -> dict[str, int]:
     places: dict[str, int] = {}
     for column, target in reading.columns.items():
         if target not in FIELDS:
-            mend = f"the fields are {', '.join(FIELDS)}"
-            raise BadInput(at=at, why=f"--map: {target!r} is no field", mend=mend)
+            hint = f"the fields are {', '.join(FIELDS)}"
+            raise BadInput(at=at, why=f"--map: {target!r} is no field", hint=hint)
         if target in places:
             raise BadInput(at=at, why=f"two columns are to be the field {target}")
         places[target] = _place(at, header, own, column)
@@ -88,7 +88,7 @@ def columns_of(
     missing = [name for name in kind.needed if name not in places]
     if missing:
         why = f"no column is {' or '.join(missing)}; the columns are {_listed(header.names)}"
-        raise BadInput(at=at, why=why, mend=proposal(header, missing))
+        raise BadInput(at=at, why=why, hint=proposal(header, missing))
     own = [folded(name) for name in header.names]
     chosen: dict[int, set[str]] = {}
     for column, value in reading.only:
@@ -102,16 +102,16 @@ def columns_of(
     if extra and not reading.ignores_extra:
         listed = _listed([header.names[n] for n in extra])
         why = f"{'a column' if len(extra) == 1 else 'columns'} not used: {listed}"
-        mend = f"say --ignore-extra-columns, or --map COLUMN=FIELD ({', '.join(kind.fields)})"
-        raise BadInput(at=at, why=why, mend=mend)
+        hint = f"say --ignore-extra-columns, or --map COLUMN=FIELD ({', '.join(kind.fields)})"
+        raise BadInput(at=at, why=why, hint=hint)
     telling = next((n for n in extra if own[n] in FIELDS or _STATES.search(own[n])), None)
     if telling is not None:
         name = header.names[telling]
         why = f"the column {name!r} may say who has left, or what is not to be given"
         is_end = "expires_at" in kind.fields and _ENDS.search(own[telling])
         use = f"--map '{name}=expires_at'" if is_end else f"--only '{name}=Active' or another value"
-        mend = f"use it, as with {use}; or say --ignore '{name}' if it does not matter"
-        raise BadInput(at=at, why=why, mend=mend)
+        hint = f"use it, as with {use}; or say --ignore '{name}' if it does not matter"
+        raise BadInput(at=at, why=why, hint=hint)
     passed = sorted({*extra, *named})
     return Columns(
         places={target: place for target, place in places.items() if target in kind.fields},

@@ -46,8 +46,8 @@ def encoding_named(name: str) -> str:
     except (LookupError, ValueError):
         found = ""
     if not _KNOWN.fullmatch(found):
-        mend = "use utf-8, utf-16, windows-1252, iso-8859-1 or another that Python knows"
-        raise InvalidArgument(what="encoding", value=name, mend=mend)
+        hint = "use utf-8, utf-16, windows-1252, iso-8859-1 or another that Python knows"
+        raise InvalidArgument(what="encoding", value=name, hint=hint)
     return found
 
 
@@ -110,18 +110,18 @@ class _Counted:
 
 def _encoding(name: str, beginning: bytes, named: str | None) -> str:
     """What it is in: as its mark says, or as was named, or UTF-8. Raises BadInput."""
-    for start, what, mend in _OTHERS:
+    for start, what, hint in _OTHERS:
         if beginning.startswith(start):
-            raise BadInput(at=f"{name}:1", why=f"it is {what}, not text", mend=mend)
+            raise BadInput(at=f"{name}:1", why=f"it is {what}, not text", hint=hint)
     marked = next((found for mark, found in _MARKS if beginning.startswith(mark)), None)
     if marked is not None and named is not None and not named.startswith(marked):
         why = f"it begins with the mark of {marked.upper()}, and is to be read as {named}"
-        raise BadInput(at=f"{name}:1", why=why, mend="leave out --encoding")
+        raise BadInput(at=f"{name}:1", why=why, hint="leave out --encoding")
     if marked is None and named is None and b"\0" in beginning:
         guess = "utf-16-be" if beginning[:1] == b"\0" else "utf-16-le"
         why = "it has zero bytes, as UTF-16 without a byte order mark has"
-        mend = f"save it as UTF-8; `rescind import` also takes --encoding {guess}"
-        raise BadInput(at=f"{name}:1", why=why, mend=mend)
+        hint = f"save it as UTF-8; `rescind import` also takes --encoding {guess}"
+        raise BadInput(at=f"{name}:1", why=why, hint=hint)
     return marked or named or "utf-8"
 
 

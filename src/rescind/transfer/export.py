@@ -90,7 +90,7 @@ def exported(authority: Authority, organization: str) -> list[Change]:
             what="organization",
             value=name,
             why=f"set aside after a loss: {counted(len(rows['read_resets']), 'role')}; no change says that",
-            mend="give those roles again or take them back, or set another role mode, then export",
+            hint="give those roles again or take them back, or set another role mode, then export",
         )
     is_environment = name == ENVIRONMENT
     parts = (_permissions, _roles, _types)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from rescind import model
-from rescind.applying.handlers import Context, record
+from rescind.applying.handlers import Step, record
 from rescind.errors import BadInput, InvalidArgument, RescindError
 from rescind.model import Microseconds
 from rescind.propagation.budget import BACKGROUND
@@ -84,8 +84,8 @@ def _parsed(source: Source, written_as: Format, reading: Reading) -> tuple[list[
     if written_as not in _OTHERS:
         return tables.read_list(source, written_as.value, reading, header)
     if reading.says_something:
-        mend = "these options are for lists: memberships, members and assignments"
-        raise InvalidArgument(what="format", value=written_as.value, mend=mend)
+        hint = "these options are for lists: memberships, members and assignments"
+        raise InvalidArgument(what="format", value=written_as.value, hint=hint)
     return _OTHERS[written_as](source), Counts()
 
 
@@ -98,8 +98,8 @@ def _recognized(source: Source, reading: Reading) -> tuple[Format, Header | None
         return Format.NDJSON, None
     if first.startswith("["):
         why = "it is a JSON list"
-        mend = "write one change a line, as `jq -c '.[]'` does"
-        raise BadInput(at=source.at(number), why=why, mend=mend)
+        hint = "write one change a line, as `jq -c '.[]'` does"
+        raise BadInput(at=source.at(number), why=why, hint=hint)
     header = header_of(source, reading, FIELDS)
     kind = tables.kind_of(source, header, reading)
     if kind:
@@ -115,13 +115,13 @@ def _unrecognized(source: Source, header: Header, first: str) -> BadInput:
         said = proposal(header, ("group", "subject"))
         if said.count("COLUMN=") == 2:
             said = "begin it with a header, or say which column is which with --map COLUMN=FIELD"
-        mend = f"{said} ({_HEADERS}); or name the format: {_BY_NAME}"
-        return BadInput(at=at, why=why, mend=mend)
+        hint = f"{said} ({_HEADERS}); or name the format: {_BY_NAME}"
+        return BadInput(at=at, why=why, hint=hint)
     why = "the format is not recognized"
     if len(first.split()) == 2:
-        mend = f"if each line is a user and a permission, say --format pairs; else {_HEADERS}"
-        return BadInput(at=at, why=why, mend=mend)
-    return BadInput(at=at, why=why, mend=f"{_HEADERS}; or name the format: {_BY_NAME}")
+        hint = f"if each line is a user and a permission, say --format pairs; else {_HEADERS}"
+        return BadInput(at=at, why=why, hint=hint)
+    return BadInput(at=at, why=why, hint=f"{_HEADERS}; or name the format: {_BY_NAME}")
 
 
 class _NoTransaction:
@@ -135,6 +135,6 @@ def _require_well_formed(item: Item, problems: Problems) -> None:
     try:
         name = model.organization_id("any" if item.organization is None else item.organization)
         nothing: Any = _NoTransaction()
-        record(Context(nothing, name, 1, Microseconds(0), False, Router(BACKGROUND)), [item.change])
+        record(Step(nothing, name, 1, Microseconds(0), False, Router(BACKGROUND)), [item.change])
     except RescindError as error:
         problems.add(BadInput(at=item.place, why=str(error)))

@@ -96,8 +96,8 @@ class Import:
     def parts(self) -> dict[str, list[list[Item]]]:
         """The batches of each organization, in the order in which they are applied."""
         if self.batch_size < 1:
-            mend = "use 1 or more"
-            raise InvalidArgument(what="batch size", value=self.batch_size, mend=mend)
+            hint = "use 1 or more"
+            raise InvalidArgument(what="batch size", value=self.batch_size, hint=hint)
         owned = by_organization(self.items, self.organization)
         return {
             name: _batches(_with_creation(name, items), self.batch_size)
@@ -213,8 +213,8 @@ def by_organization(items: Sequence[Item], organization: str | None) -> dict[str
     for item in items:
         name = organization if item.organization is None else item.organization
         if name is None:
-            mend = "name one with --organization, or RESCIND_ORGANIZATION"
-            raise InvalidArgument(what="organization", at=item.place, mend=mend)
+            hint = "name one with --organization, or RESCIND_ORGANIZATION"
+            raise InvalidArgument(what="organization", at=item.place, hint=hint)
         found.setdefault(name, []).append(item)
     return dict(sorted(found.items(), key=lambda entry: entry[0] != ENVIRONMENT))
 

@@ -34,7 +34,7 @@ def _item(source: Source, number: int, line: str) -> Item:
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise BadInput(at=place, why=f"not JSON: {error}") from None
     if key is not None:
-        raise BadInput(at=place, why=f"the key {key!r} is twice in one object", mend="keep one")
+        raise BadInput(at=place, why=f"the key {key!r} is twice in one object", hint="keep one")
     if not isinstance(value, dict):
         raise BadInput(at=place, why='a change is a JSON object, such as {"change": …}')
     organization = value.pop("organization", None)

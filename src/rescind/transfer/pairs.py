@@ -40,7 +40,7 @@ def items(source: Source) -> list[Item]:
             continue
         if line.startswith("#"):
             why = "it begins with '#', and comments are not known here"
-            problems.add(BadInput(at=source.at(number), why=why, mend="remove the line"))
+            problems.add(BadInput(at=source.at(number), why=why, hint="remove the line"))
             continue
         try:
             user, permission = model.subject_id(fields[0]), model.permission_id(fields[1])

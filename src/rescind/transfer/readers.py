@@ -92,7 +92,7 @@ def _lines(name: str, stream: BinaryIO, encoding: str | None) -> Iterator[bytes]
             size += len(line)
             if opened.expands_too_much(size):
                 why = f"it is more than {MOST_EXPANSION} times larger than its gzip data"
-                raise BadInput(at=f"{name}:{number}", why=why, mend="import it uncompressed")
+                raise BadInput(at=f"{name}:{number}", why=why, hint="import it uncompressed")
             yield line
             number += 1
     except GZIP_FAULTS:
@@ -104,6 +104,6 @@ def _text(name: str, number: int, line: bytes) -> str:
         text = line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         why = f"byte {error.start + 1} of the line is not UTF-8"
-        mend = "save it as UTF-8; `rescind import` also takes --encoding windows-1252, or another"
-        raise BadInput(at=f"{name}:{number}", why=why, mend=mend) from None
+        hint = "save it as UTF-8; `rescind import` also takes --encoding windows-1252, or another"
+        raise BadInput(at=f"{name}:{number}", why=why, hint=hint) from None
     return text.rstrip("\r\n")

@@ -87,9 +87,9 @@ def header_of(source: Source, reading: Reading, fields: Sequence[str]) -> Header
     if len(best) > 1:
         if max(shown.values()) == 0:
             return max(found.values(), key=lambda header: len(header.names))
-        mend = "say which: --delimiter comma, --delimiter semicolon or --delimiter tab"
+        hint = "say which: --delimiter comma, --delimiter semicolon or --delimiter tab"
         raise BadInput(
-            at=source.at(skipped + 1), why="cells may end at several characters", mend=mend
+            at=source.at(skipped + 1), why="cells may end at several characters", hint=hint
         )
     return found[best[0]]
 
@@ -130,8 +130,8 @@ def _first_line(source: Source) -> tuple[int, str, str | None]:
         if match is not None:
             if match[1] not in _CHARACTER.values():
                 why = f"cells are said to end at {match[1]!r}"
-                mend = "save it with commas, semicolons or tabs"
-                raise BadInput(at=source.at(1), why=why, mend=mend)
+                hint = "save it with commas, semicolons or tabs"
+                raise BadInput(at=source.at(1), why=why, hint=hint)
             said = match[1]
         elif line.strip():
             return number, line, said

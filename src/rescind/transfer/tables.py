@@ -83,8 +83,8 @@ def kind_of(source: Source, header: Header, reading: Reading) -> str:
         return (whole or fits)[0]
     if fits:
         why = f"it may be a list of {' or of '.join(fits)}"
-        mend = f"say which: {', '.join(f'--format {name}' for name in fits)}"
-        raise BadInput(at=source.at(header.line), why=why, mend=mend)
+        hint = f"say which: {', '.join(f'--format {name}' for name in fits)}"
+        raise BadInput(at=source.at(header.line), why=why, hint=hint)
     return ""
 
 
@@ -249,8 +249,8 @@ class _Table:
         if len(self._shown) > 1:
             (first, one), (second, other) = sorted(self._shown.items(), key=lambda each: each[1])
             why = f"{_FIRST[first]} comes first here, and {_FIRST[second]} in line {other}"
-            mend = "say --dates dmy or --dates mdy"
-            self._problems.add(BadInput(at=self._source.at(one, "expires_at"), why=why, mend=mend))
+            hint = "say --dates dmy or --dates mdy"
+            self._problems.add(BadInput(at=self._source.at(one, "expires_at"), why=why, hint=hint))
         self._problems.require_none()
         if self.counts.rows and self.counts.rows == self.counts.passed_over:
             chosen = ", ".join(f"{column}={value}" for column, value in self._reading.only)
@@ -279,14 +279,14 @@ class _Table:
         at = self._source.at(line, name)
         if not cell:
             if name in self._needed:
-                raise BadInput(at=at, why="it is empty", mend="fill it in, or remove the row")
+                raise BadInput(at=at, why="it is empty", hint="fill it in, or remove the row")
             return None
         if _SPOILT.fullmatch(cell):
             why = f"{cell[:60]!r} is a formula, an error or a shortened number of a spreadsheet"
-            raise BadInput(at=at, why=why, mend="format the column as text and save again")
+            raise BadInput(at=at, why=why, hint="format the column as text and save again")
         if len(self._header.names) == 1 and ";" in cell:
             why = f"{cell[:60]!r} has ';' in it, and the header one column"
-            raise BadInput(at=at, why=why, mend="quote the cell if it is one")
+            raise BadInput(at=at, why=why, hint="quote the cell if it is one")
         try:
             return self._time(line, cell) if name == "expires_at" else COLUMNS[name](cell)
         except (MalformedId, InvalidArgument) as error:
@@ -323,5 +323,5 @@ class _Table:
             return True
         why = f"the row gives what line {first.line} gives, until another time"
         at = self._source.at(row.line, "expires_at")
-        self._problems.add(BadInput(at=at, why=why, mend="keep one of the two rows"))
+        self._problems.add(BadInput(at=at, why=why, hint="keep one of the two rows"))
         return False

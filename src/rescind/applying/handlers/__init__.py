@@ -18,14 +18,14 @@ from rescind.applying.handlers import (
     resources,
     roles,
 )
-from rescind.applying.step import Context
+from rescind.applying.step import Step
 from rescind.changes import ON_ENVIRONMENT, Change
 from rescind.errors import InvalidChange
 from rescind.model import ENVIRONMENT
 
-__all__ = ["Context", "record", "together"]
+__all__ = ["Step", "record", "together"]
 
-_RECORDERS: dict[type[Change], Callable[[Context, Any], None]] = {
+_RECORDERS: dict[type[Change], Callable[[Step, Any], None]] = {
     changes.CreateOrganization: organizations.create,
     changes.RenameOrganization: organizations.rename,
     changes.DeleteOrganization: organizations.delete,
@@ -89,7 +89,7 @@ def together(batch: Sequence[Change]) -> Iterator[tuple[int, Sequence[Change]]]:
         place = end
 
 
-def record(context: Context, part: Sequence[Change]) -> None:
+def record(context: Step, part: Sequence[Change]) -> None:
     """Queue the statements of a part of a batch, as `together` makes them.
 
     Raises MalformedId, InvalidArgument or InvalidChange before anything is queued for it; what only
@@ -103,14 +103,14 @@ def record(context: Context, part: Sequence[Change]) -> None:
         recorder(context, change)
 
 
-def _recorder(context: Context, change: Change) -> Callable[[Context, Any], None]:
+def _recorder(context: Step, change: Change) -> Callable[[Step, Any], None]:
     recorder = _RECORDERS.get(type(change))
     if recorder is None:
-        raise InvalidChange(got=type(change).__qualname__, mend="pass a change of rescind.changes")
+        raise InvalidChange(got=type(change).__qualname__, hint="pass a change of rescind.changes")
     if context.organization == ENVIRONMENT and not isinstance(change, ON_ENVIRONMENT):
         raise InvalidChange(
             change=type(change).__name__,
-            mend="only permissions, roles and resource types are for all organizations;"
+            hint="only permissions, roles and resource types are for all organizations;"
             " name an organization",
         )
     for text in _TEXTS[type(change)]:

@@ -8,18 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from rescind import changes, model
-from rescind.applying.step import Context, holder_names
+from rescind.applying.step import Step, holder_names
 from rescind.errors import InvalidChange
 from rescind.propagation import routing
 
 
-def assign(context: Context, change: changes.Assign) -> None:
+def assign(context: Step, change: changes.Assign) -> None:
     names = _named(change.to, [(change.role, change.on, change.expires_at)])
     context.tx.guard("refuse_given", o=context.o, **names)
     _give(context, names, may_shorten=change.expires_at is not None)
 
 
-def unassign(context: Context, change: changes.Unassign) -> None:
+def unassign(context: Step, change: changes.Unassign) -> None:
     tx, role = context.tx, model.role_id(change.role)
     holder = holder_names(change.to)
     kind = "group" if holder["group"] is not None else "subject"
@@ -36,7 +36,7 @@ def unassign(context: Context, change: changes.Unassign) -> None:
     routing.after_role_ended(tx, context.scope, role=role, **holder)
 
 
-def replace(context: Context, change: changes.ReplaceAssignments) -> None:
+def replace(context: Step, change: changes.ReplaceAssignments) -> None:
     names = _named(change.to, [(g.role, g.on, g.expires_at) for g in change.assignments])
     if change.assignments:
         context.tx.guard("refuse_given", o=context.o, **names)
@@ -47,12 +47,12 @@ def replace(context: Context, change: changes.ReplaceAssignments) -> None:
     _give(context, names, may_shorten=True)
 
 
-def _end(context: Context, names: dict[str, Any]) -> None:
+def _end(context: Step, names: dict[str, Any]) -> None:
     by_groups = names["group"] is not None
     routing.after_ended(context.tx, context.scope, by_groups=by_groups, by_subjects=not by_groups)
 
 
-def _give(context: Context, names: dict[str, Any], *, may_shorten: bool) -> None:
+def _give(context: Step, names: dict[str, Any], *, may_shorten: bool) -> None:
     tx, o = context.tx, context.o
     if may_shorten:
         tx.count("shorten_assignments", "altered", "revokes", o=o, **names)
@@ -68,7 +68,7 @@ def _named(to: str, given: Iterable[tuple[str, str | None, datetime | None]]) ->
         key = (model.role_id(role), model.resource_id(on))
         until = None if expires_at is None else model.microseconds(expires_at)
         if items.setdefault(key, until) != until:
-            raise InvalidChange(role=role, on=key[1], mend="give it once, with one expiry")
+            raise InvalidChange(role=role, on=key[1], hint="give it once, with one expiry")
     return {
         **holder_names(to),
         "given": json.dumps(

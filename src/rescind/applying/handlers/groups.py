@@ -6,11 +6,11 @@ from typing import Any
 
 from rescind import changes, model
 from rescind.applying.handlers import memberships
-from rescind.applying.step import BURIED, Context, folding, json_list
+from rescind.applying.step import BURIED, Step, folding, json_list
 from rescind.propagation import routing
 
 
-def create(context: Context, change: changes.CreateGroup) -> None:
+def create(context: Step, change: changes.CreateGroup) -> None:
     group = model.group_id(change.group)
     names = {"o": context.o, "group": group, "name": change.name}
     context.tx.guard("refuse_group_differs", **names)
@@ -18,14 +18,14 @@ def create(context: Context, change: changes.CreateGroup) -> None:
     context.tx.count("insert_group", "altered", "numbers", **searched, **names)
 
 
-def rename(context: Context, change: changes.RenameGroup) -> None:
+def rename(context: Step, change: changes.RenameGroup) -> None:
     names = {"o": context.o, "group": model.group_id(change.group)}
     context.tx.guard("refuse_group_missing", **names)
     searched = model.folded(change.name)
     context.tx.count("rename_group", "altered", name=change.name, search_name=searched, **names)
 
 
-def change_id(context: Context, change: changes.ChangeGroupId) -> None:
+def change_id(context: Step, change: changes.ChangeGroupId) -> None:
     """The number stays, and so does all that goes by it."""
     old, new = model.group_id(change.group), model.group_id(change.new_id)
     names = {"o": context.o, "group": old}
@@ -36,7 +36,7 @@ def change_id(context: Context, change: changes.ChangeGroupId) -> None:
         context.tx.count("change_group_id", "altered", new_id=new, **searched, **names)
 
 
-def delete(context: Context, change: changes.DeleteGroup) -> None:
+def delete(context: Step, change: changes.DeleteGroup) -> None:
     tx, group = context.tx, model.group_id(change.group)
     names: dict[str, Any] = {"o": context.o, "group": group}
     tx.note_missing("refuse_group_missing", **names)
@@ -53,7 +53,7 @@ def delete(context: Context, change: changes.DeleteGroup) -> None:
     tx.run("delete_ended_groups", o=context.o)
 
 
-def add_members(context: Context, change: changes.AddMembers) -> None:
+def add_members(context: Step, change: changes.AddMembers) -> None:
     tx, scope = context.tx, context.scope
     names = _listed(change)
     expires_at = None if change.expires_at is None else model.microseconds(change.expires_at)
@@ -75,7 +75,7 @@ def add_members(context: Context, change: changes.AddMembers) -> None:
     )
 
 
-def remove_members(context: Context, change: changes.RemoveMembers) -> None:
+def remove_members(context: Step, change: changes.RemoveMembers) -> None:
     names = _listed(change)
     routing.before_members_removed(context.tx, context.scope, **names)
     context.tx.count_or_note_missing(
@@ -89,7 +89,7 @@ def remove_members(context: Context, change: changes.RemoveMembers) -> None:
     )
 
 
-def replace_members(context: Context, change: changes.ReplaceMembers) -> None:
+def replace_members(context: Step, change: changes.ReplaceMembers) -> None:
     tx, scope = context.tx, context.scope
     names = _listed(change)
     if change.create and change.members:
@@ -102,7 +102,7 @@ def replace_members(context: Context, change: changes.ReplaceMembers) -> None:
     tx.count("put_missing_group_members", "altered", o=context.o, now=context.now, **names)
 
 
-def nest(context: Context, change: changes.NestGroup) -> None:
+def nest(context: Step, change: changes.NestGroup) -> None:
     names = {"child": model.group_id(change.group), "parent": model.group_id(change.into)}
     context.tx.guard("refuse_nesting", o=context.o, **names)
     routing.before_nested(context.tx, context.scope, **names)
@@ -110,7 +110,7 @@ def nest(context: Context, change: changes.NestGroup) -> None:
     routing.after_nested(context.tx, context.scope, **names)
 
 
-def unnest(context: Context, change: changes.UnnestGroup) -> None:
+def unnest(context: Step, change: changes.UnnestGroup) -> None:
     child, parent = model.group_id(change.group), model.group_id(change.out_of)
     for group in (child, parent):
         context.tx.note_missing("refuse_group_missing", o=context.o, group=group)

@@ -6,16 +6,16 @@ import json
 from collections.abc import Sequence
 
 from rescind import changes, model
-from rescind.applying.step import Context, folding
+from rescind.applying.step import Step, folding
 from rescind.errors import InvalidChange
 from rescind.propagation import routing
 
 
-def add(context: Context, change: changes.AddMembership) -> None:
+def add(context: Step, change: changes.AddMembership) -> None:
     add_many(context, [change])
 
 
-def add_many(context: Context, added: Sequence[changes.AddMembership]) -> None:
+def add_many(context: Step, added: Sequence[changes.AddMembership]) -> None:
     """Add memberships of different subjects, in as many statements as for one."""
     subjects = [(model.subject_id(change.subject), change.name) for change in added]
     listed = [(subject, name, folding(subject)) for subject, name in subjects]
@@ -24,7 +24,7 @@ def add_many(context: Context, added: Sequence[changes.AddMembership]) -> None:
     context.tx.count("insert_memberships", "altered", "numbers", now=context.now, **names)
 
 
-def create_missing(context: Context, subjects: Sequence[str]) -> None:
+def create_missing(context: Step, subjects: Sequence[str]) -> None:
     """Add a membership for each subject that has none; those that are there stay as they are."""
     named = sorted({model.subject_id(each) for each in subjects})
     listed = [(subject, None, folding(subject)) for subject in named]
@@ -32,18 +32,18 @@ def create_missing(context: Context, subjects: Sequence[str]) -> None:
     context.tx.count("insert_memberships", "altered", "numbers", now=context.now, **names)
 
 
-def rename(context: Context, change: changes.RenameMembership) -> None:
+def rename(context: Step, change: changes.RenameMembership) -> None:
     names = _named(context, change.subject)
     context.tx.guard("refuse_membership_missing", **names)
     context.tx.count("rename_membership", "altered", name=change.name, **names)
 
 
-def change_id(context: Context, change: changes.ChangeMembershipId) -> None:
+def change_id(context: Step, change: changes.ChangeMembershipId) -> None:
     """The number stays, and so does all that goes by it. The old id loses what the new one has."""
     old, new = model.subject_id(change.subject), model.subject_id(change.new_id)
     if old.partition(":")[0] != new.partition(":")[0]:
         raise InvalidChange(
-            subject=old, new_id=new, mend="keep the kind, which is before the colon"
+            subject=old, new_id=new, hint="keep the kind, which is before the colon"
         )
     names = {"o": context.o, "subject": old}
     context.tx.guard("refuse_membership_missing", **names)
@@ -55,20 +55,20 @@ def change_id(context: Context, change: changes.ChangeMembershipId) -> None:
         )
 
 
-def deactivate(context: Context, change: changes.DeactivateMembership) -> None:
+def deactivate(context: Step, change: changes.DeactivateMembership) -> None:
     names = _named(context, change.subject)
     context.tx.note_missing("refuse_membership_missing", **names)
     context.tx.count("note_membership_has_access", "revokes", **names)
     context.tx.count("set_membership_active", "altered", active=False, **names)
 
 
-def reactivate(context: Context, change: changes.ReactivateMembership) -> None:
+def reactivate(context: Step, change: changes.ReactivateMembership) -> None:
     names = _named(context, change.subject)
     context.tx.guard("refuse_membership_missing", **names)
     context.tx.count("set_membership_active", "altered", active=True, **names)
 
 
-def remove(context: Context, change: changes.RemoveMembership) -> None:
+def remove(context: Step, change: changes.RemoveMembership) -> None:
     names = _named(context, change.subject)
     context.tx.note_missing("refuse_membership_missing", **names)
     context.tx.count("note_membership_has_access", "revokes", **names)
@@ -81,5 +81,5 @@ def remove(context: Context, change: changes.RemoveMembership) -> None:
     context.tx.count("delete_membership", "altered", **names)
 
 
-def _named(context: Context, subject: str) -> dict[str, object]:
+def _named(context: Step, subject: str) -> dict[str, object]:
     return {"o": context.o, "subject": model.subject_id(subject)}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from rescind import changes, model
-from rescind.applying.step import BURIED, Context
+from rescind.applying.step import BURIED, Step
 
 
-def create(context: Context, change: changes.CreateOrganization) -> None:
+def create(context: Step, change: changes.CreateOrganization) -> None:
     """The row itself was made before the lock; here only its root resource is."""
     if change.name is not None:
         context.tx.guard("refuse_organization_differs", o=context.o, name=change.name)
@@ -18,12 +18,12 @@ def create(context: Context, change: changes.CreateOrganization) -> None:
     context.tx.count("insert_root", "altered", o=context.o)
 
 
-def rename(context: Context, change: changes.RenameOrganization) -> None:
+def rename(context: Step, change: changes.RenameOrganization) -> None:
     names = {"name": change.name, "search_name": model.folded(change.name)}
     context.tx.count("rename_organization", "altered", o=context.o, **names)
 
 
-def delete(context: Context, change: changes.DeleteOrganization) -> None:
+def delete(context: Step, change: changes.DeleteOrganization) -> None:
     """With its name the organization is out of everybody's reach. What is much is left for later."""
     tx, o = context.tx, context.o
     if not change.cascade:
@@ -50,7 +50,7 @@ def delete(context: Context, change: changes.DeleteOrganization) -> None:
         tx.run(f"delete_all_{contents}", o=o)
 
 
-def set_role_mode(context: Context, change: changes.SetRoleMode) -> None:
+def set_role_mode(context: Step, change: changes.SetRoleMode) -> None:
     """Any real change of the mode can take roles away: priority or the default role may now decide."""
     names = {"o": context.o, "mode": change.mode.value, "on_loss": change.on_loss.value}
     context.tx.run("forget_role_resets", **names)
@@ -63,7 +63,7 @@ RESPELL = {"memberships": "respell_memberships", "groups": "respell_groups"}
 """The statement that writes the canonical spellings of each kind of id."""
 
 
-def set_id_rule(context: Context, change: changes.SetIdRule) -> None:
+def set_id_rule(context: Step, change: changes.SetIdRule) -> None:
     """Where spellings stop meaning the same, those that are not kept lose what they had.
 
     The ids that are not in the canonical spelling were read before the lock: `respellings`.
@@ -78,7 +78,7 @@ def set_id_rule(context: Context, change: changes.SetIdRule) -> None:
         context.tx.count("set_id_rule", "altered", "revokes", **names)
 
 
-def set_default_role(context: Context, change: changes.SetDefaultRole) -> None:
+def set_default_role(context: Step, change: changes.SetDefaultRole) -> None:
     tx, o = context.tx, context.o
     role = None if change.role is None else model.role_id(change.role)
     if role is not None:

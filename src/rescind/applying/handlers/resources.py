@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from rescind import changes, model
-from rescind.applying.step import Context, hold_definitions, json_list
+from rescind.applying.step import Step, hold_definitions, json_list
 from rescind.errors import InvalidChange
 from rescind.propagation import routing
 
 
-def define_type(context: Context, change: changes.DefineResourceType) -> None:
+def define_type(context: Step, change: changes.DefineResourceType) -> None:
     parents = json_list(
         parent if parent == model.ROOT else model.resource_type_id(parent)
         for parent in change.parents
@@ -20,7 +20,7 @@ def define_type(context: Context, change: changes.DefineResourceType) -> None:
     context.tx.count("insert_resource_type", "altered", **names)
 
 
-def delete_type(context: Context, change: changes.DeleteResourceType) -> None:
+def delete_type(context: Step, change: changes.DeleteResourceType) -> None:
     names = {"o": context.o, "type": model.resource_type_id(change.type)}
     context.tx.guard("refuse_resource_type_elsewhere", **names)
     context.tx.note_missing("refuse_resource_type_missing", **names)
@@ -28,7 +28,7 @@ def delete_type(context: Context, change: changes.DeleteResourceType) -> None:
     context.tx.count("delete_resource_type", "altered", **names)
 
 
-def create(context: Context, change: changes.CreateResource) -> None:
+def create(context: Step, change: changes.CreateResource) -> None:
     resource, parent = _below_root(change.resource), model.resource_id(change.parent)
     names = {"o": context.o, "resource": resource, "parent": parent}
     _guard_place(context, resource, parent)
@@ -36,7 +36,7 @@ def create(context: Context, change: changes.CreateResource) -> None:
     context.tx.count("insert_resource", "altered", "numbers", **names)
 
 
-def move(context: Context, change: changes.MoveResource) -> None:
+def move(context: Step, change: changes.MoveResource) -> None:
     resource, parent = _below_root(change.resource), model.resource_id(change.parent)
     names = {"o": context.o, "resource": resource, "parent": parent}
     context.tx.guard("refuse_resource_missing", o=context.o, resource=resource)
@@ -46,7 +46,7 @@ def move(context: Context, change: changes.MoveResource) -> None:
     context.tx.count("move_resource", "altered", **names)
 
 
-def delete(context: Context, change: changes.DeleteResource) -> None:
+def delete(context: Step, change: changes.DeleteResource) -> None:
     names = {"o": context.o, "resource": _below_root(change.resource)}
     context.tx.note_missing("refuse_resource_missing", **names)
     if not change.cascade:
@@ -58,7 +58,7 @@ def delete(context: Context, change: changes.DeleteResource) -> None:
     context.tx.count("delete_resources_in_subtree", "altered", **names)
 
 
-def _guard_place(context: Context, resource: str, parent: str) -> None:
+def _guard_place(context: Step, resource: str, parent: str) -> None:
     context.tx.guard(
         "refuse_resource_placing",
         o=context.o,
@@ -72,6 +72,6 @@ def _below_root(value: str) -> model.ResourceId:
     resource = model.resource_id(value)
     if resource == model.ROOT:
         raise InvalidChange(
-            resource=value, mend="the organization itself is created and deleted as one"
+            resource=value, hint="the organization itself is created and deleted as one"
         )
     return resource

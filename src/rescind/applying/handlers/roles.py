@@ -7,13 +7,13 @@ from typing import Any
 from msgspec import UNSET
 
 from rescind import changes, model
-from rescind.applying.step import Context, hold_definitions, json_list
+from rescind.applying.step import Step, hold_definitions, json_list
 from rescind.errors import InvalidChange
 from rescind.model import ENVIRONMENT
 from rescind.propagation import routing
 
 
-def define_permission(context: Context, change: changes.DefinePermission) -> None:
+def define_permission(context: Step, change: changes.DefinePermission) -> None:
     names = {
         "o": context.o,
         "permission": model.permission_id(change.permission),
@@ -25,7 +25,7 @@ def define_permission(context: Context, change: changes.DefinePermission) -> Non
     context.tx.count("insert_permission", "altered", **names)
 
 
-def edit_permission(context: Context, change: changes.EditPermission) -> None:
+def edit_permission(context: Step, change: changes.EditPermission) -> None:
     names = {"o": context.o, "permission": model.permission_id(change.permission)}
     context.tx.guard("refuse_permission_missing", **names)
     for field in ("critical", "description"):
@@ -34,7 +34,7 @@ def edit_permission(context: Context, change: changes.EditPermission) -> None:
             context.tx.count(f"set_permission_{field}", "altered", **names, **{field: value})
 
 
-def delete_permission(context: Context, change: changes.DeletePermission) -> None:
+def delete_permission(context: Step, change: changes.DeletePermission) -> None:
     names = {"o": context.o, "permission": model.permission_id(change.permission)}
     context.tx.guard("refuse_permission_elsewhere", **names)
     context.tx.note_missing("refuse_permission_missing", **names)
@@ -46,7 +46,7 @@ def delete_permission(context: Context, change: changes.DeletePermission) -> Non
     context.tx.count("delete_permission", "altered", **names)
 
 
-def define_role(context: Context, change: changes.DefineRole) -> None:
+def define_role(context: Step, change: changes.DefineRole) -> None:
     names = {"o": context.o, "role": model.role_id(change.role)}
     permissions = _permissions(change.permissions)
     about = {
@@ -63,14 +63,14 @@ def define_role(context: Context, change: changes.DefineRole) -> None:
     context.tx.count("put_role_permissions", "altered", permissions=permissions, **names)
 
 
-def edit_role(context: Context, change: changes.EditRole) -> None:
+def edit_role(context: Step, change: changes.EditRole) -> None:
     tx = context.tx
     names: dict[str, Any] = {"o": context.o, "role": model.role_id(change.role)}
     if change.set is not UNSET and (change.add or change.remove):
-        raise InvalidChange(role=change.role, mend="give either `set`, or `add` and `remove`")
+        raise InvalidChange(role=change.role, hint="give either `set`, or `add` and `remove`")
     if common := set(change.add) & set(change.remove):
         raise InvalidChange(
-            role=change.role, mend=f"name {min(common)} in `add` or in `remove`, not in both"
+            role=change.role, hint=f"name {min(common)} in `add` or in `remove`, not in both"
         )
     if _only_takes(change):
         tx.guard("refuse_role_elsewhere", **names)
@@ -104,7 +104,7 @@ def edit_role(context: Context, change: changes.EditRole) -> None:
         tx.count("set_role_name", "altered", name=change.name, **names)
 
 
-def delete_role(context: Context, change: changes.DeleteRole) -> None:
+def delete_role(context: Step, change: changes.DeleteRole) -> None:
     """Of the environment's roles, what other organizations had of it was taken back before."""
     names = {"o": context.o, "role": model.role_id(change.role)}
     context.tx.guard("refuse_role_elsewhere", **names)
@@ -121,7 +121,7 @@ def delete_role(context: Context, change: changes.DeleteRole) -> None:
     context.tx.count("delete_role", "altered", **names)
 
 
-def end_role(context: Context, *, owner: int, role: Any) -> None:
+def end_role(context: Step, *, owner: int, role: Any) -> None:
     """Take a role back from everybody in the organization, and stop it being the default."""
     tx, names = context.tx, {"o": context.o, "owner": owner, "role": role}
     tx.count("end_assignments_of_role", "altered", "takes", **names)
@@ -130,7 +130,7 @@ def end_role(context: Context, *, owner: int, role: Any) -> None:
     tx.count("unset_default_role", "altered", **names)
 
 
-def end_expired(context: Context, *, owner: int, role: Any) -> None:
+def end_expired(context: Step, *, owner: int, role: Any) -> None:
     """Take what has expired of a role from everybody in the organization, so that nothing refers to it."""
     names = {"o": context.o, "owner": owner, "role": role, "now": context.now}
     context.tx.count("end_expired_assignments_of_role", "altered", "takes", **names)
@@ -154,5 +154,5 @@ def _resource_type(value: str | None) -> str | None:
 
 def _priority(value: int) -> int:
     if not -(2**31) <= value < 2**31:
-        raise InvalidChange(priority=value, mend="use a number between -2147483648 and 2147483647")
+        raise InvalidChange(priority=value, hint="use a number between -2147483648 and 2147483647")
     return value

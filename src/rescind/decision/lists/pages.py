@@ -32,7 +32,7 @@ from rescind.model import (
     canonical_subject,
     require_number,
 )
-from rescind.replicas import Recall
+from rescind.replicas import CachedAnswers
 from rescind.store import Params, Store
 
 MAX_LIMIT = 10_000
@@ -50,7 +50,7 @@ STEP: Final = 1_024
 
 def page(
     store: Store,
-    recall: Recall | None,
+    recall: CachedAnswers | None,
     query: str,
     question: Question,
     *,

@@ -67,8 +67,8 @@ def evaluate_many(
         return evaluate(service, organization, _whole(_common(asked)), at_least)
     most = service.limits.batch_checks
     if len(asked.evaluations) > most:
-        mend = f"ask at most {most}"
-        raise InvalidArgument(what="evaluations", value=len(asked.evaluations), mend=mend)
+        hint = f"ask at most {most}"
+        raise InvalidArgument(what="evaluations", value=len(asked.evaluations), hint=hint)
     service.require_few(len(asked.evaluations))
     common = _common(asked)
     items = [_filled(common, each) for each in asked.evaluations]

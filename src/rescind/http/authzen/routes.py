@@ -66,11 +66,11 @@ def _both(path: str, answer: Callable[..., Any], **opt: Any) -> list[HTTPRouteHa
 def _meant(caller: Caller, organization: str | None) -> str:
     """The organization of the path, or else of the key. Raises InvalidArgument saying where else to ask."""
     if organization is None and caller.organization is None:
-        mend = (
+        hint = (
             "this key is bound to no organization: ask at /o/ORGANIZATION/access/v1/…, which is described at"
             f" {WELL_KNOWN}/o/ORGANIZATION, or use a key that is bound to one"
         )
-        raise InvalidArgument(what="organization", mend=mend)
+        raise InvalidArgument(what="organization", hint=hint)
     return caller.organization_for(organization)
 
 
@@ -198,7 +198,7 @@ def found_below(service: Service, raw_path: bytes) -> bytes:
 
 def _base(scheme: str, host: str) -> str:
     if not _HOST.fullmatch(host):
-        raise InvalidRequest(what="host", value=repr(host[:100]), mend="send a valid Host")
+        raise InvalidRequest(what="host", value=repr(host[:100]), hint="send a valid Host")
     return f"{scheme}://{host}"
 
 

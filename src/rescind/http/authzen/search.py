@@ -139,7 +139,7 @@ def _place(service: Service, page: PageRequest) -> tuple[int, str | None]:
     most = service.limits.page_items
     asked = DEFAULT_LIMIT if isinstance(page.limit, UnsetType) else page.limit
     if asked < 1:
-        raise InvalidArgument(what="page.limit", value=asked, mend="use 1 or more")
+        raise InvalidArgument(what="page.limit", value=asked, hint="use 1 or more")
     limit = min(asked, most)
     if not page.token:
         return limit, None

@@ -86,8 +86,8 @@ def make_changes(
     at = condition(only_at)
     most, caller = service.limits.batch_changes, caller_of(request)
     if weight(data.changes) > most:
-        mend = f"send at most {most:,}, or import them"
-        raise InvalidArgument(what="changes", value=weight(data.changes), mend=mend)
+        hint = f"send at most {most:,}, or import them"
+        raise InvalidArgument(what="changes", value=weight(data.changes), hint=hint)
     organization = caller.organization_for(data.organization)
     if data.dry_run:
         found = service.authority.preview(

@@ -70,7 +70,7 @@ def answers(
     """Raises InvalidArgument for more questions than the limit."""
     most = service.limits.batch_checks
     if len(asked.checks) > most:
-        raise InvalidArgument(what="checks", value=len(asked.checks), mend=f"ask at most {most}")
+        raise InvalidArgument(what="checks", value=len(asked.checks), hint=f"ask at most {most}")
     service.require_few(len(asked.checks))
     decisions = service.authority.check_many(
         [(each.subject, each.permission, each.resource) for each in asked.checks],

@@ -113,7 +113,7 @@ async def import_changes(
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != NDJSON.decode():
-        raise InvalidRequest(what="content type", value=repr(kind), mend=f"send {NDJSON.decode()}")
+        raise InvalidRequest(what="content type", value=repr(kind), hint=f"send {NDJSON.decode()}")
     credential: Credential = request.scope["state"]["credential"]
     run = Run(service, credential, organization, reason=reason, key=key, behalf=behalf)
     number = 0

@@ -72,8 +72,8 @@ def retry(
 
 def _of_group(service: Service, caller: Caller, named: Group) -> PendingWork:
     if (named.group is None) is (named.group_number is None):
-        mend = "give the group, or the group_number that the list has, and not both"
-        raise InvalidArgument(what="group", mend=mend)
+        hint = "give the group, or the group_number that the list has, and not both"
+        raise InvalidArgument(what="group", hint=hint)
     organization = caller.organization_for(named.organization)
     for work in service.authority.pending(organization=organization, limit=MOST_LOOKED_AT):
         is_meant = work.group == named.group
@@ -82,7 +82,7 @@ def _of_group(service: Service, caller: Caller, named: Group) -> PendingWork:
         if is_meant:
             return work
     shown = named.group_number if named.group is None else named.group
-    raise GroupNotFound(group=shown, mend="nothing is pending for it")
+    raise GroupNotFound(group=shown, hint="nothing is pending for it")
 
 
 ROUTES = [list_pending, park, retry]

@@ -93,4 +93,4 @@ def _require_json(method: str, headers: Headers, body: bytes) -> None:
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind != b"application/json" and (body or (kind and method in WITH_BODY)):
         shown = kind.decode("latin-1")
-        raise InvalidRequest(what="content type", value=repr(shown), mend="send application/json")
+        raise InvalidRequest(what="content type", value=repr(shown), hint="send application/json")

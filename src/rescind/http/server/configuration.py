@@ -77,7 +77,7 @@ def load(
     for origin, layer in layers:
         for name, value in layer.items():
             if name not in types:
-                raise InvalidArgument(what=name, mend=f"{origin} has no such setting")
+                raise InvalidArgument(what=name, hint=f"{origin} has no such setting")
             values[name], origins[name] = _typed(name, value, types[name], origin), origin
     made = _made(Configuration, values)
     _require_sound(made)
@@ -136,7 +136,7 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, obj
         if told in known and text:
             yield known[told], text
         elif text and told.startswith(tuple(parts)):
-            raise InvalidArgument(what=told, mend="environment has no such setting")
+            raise InvalidArgument(what=told, hint="environment has no such setting")
 
 
 def _typed(name: str, value: object, hint: Any, origin: str) -> object:
@@ -197,10 +197,10 @@ def _require_sound(made: Configuration) -> None:
     for name, (least, most) in _RANGES.items():
         value = _read(made, name)
         if not least <= value <= most:  # type: ignore[operator]
-            raise InvalidArgument(what=name, value=value, mend=f"use {least} to {most}")
+            raise InvalidArgument(what=name, value=value, hint=f"use {least} to {most}")
     if made.processes > 1 and not is_postgres(made.database):
-        mend = "several processes need PostgreSQL; SQLite is served by one"
-        raise InvalidArgument(what="processes", value=made.processes, mend=mend)
+        hint = "several processes need PostgreSQL; SQLite is served by one"
+        raise InvalidArgument(what="processes", value=made.processes, hint=hint)
 
 
 def is_postgres(database: str) -> bool:

@@ -61,7 +61,7 @@ def require_single(fields: Fields, headers: Headers) -> None:
     for name in SINGLE:
         if names.count(name) > 1:
             shown = name.decode().title()
-            raise InvalidRequest(why=f"the header {shown} is there twice", mend="send it once")
+            raise InvalidRequest(why=f"the header {shown} is there twice", hint="send it once")
 
 
 def is_plain(raw_path: bytes) -> bool:

@@ -54,8 +54,8 @@ class Limits:
         """How many items a page has. Raises InvalidArgument."""
         limit = default if asked is None else asked
         if not 1 <= limit <= self.page_items:
-            mend = f"use 1 to {self.page_items}"
-            raise InvalidArgument(what="limit", value=limit, mend=mend)
+            hint = f"use 1 to {self.page_items}"
+            raise InvalidArgument(what="limit", value=limit, hint=hint)
         return limit
 
 
@@ -118,7 +118,7 @@ def require_single_keys(body: bytes) -> None:
         msgspec.json.decode(body)  # says where it is wrong, unless it is in what nobody would read
         raise InvalidRequest(why=f"the JSON is malformed: {error}") from None
     if key is not None:
-        raise InvalidRequest(why=f"the key {key!r} is twice in one object", mend="send it once")
+        raise InvalidRequest(why=f"the key {key!r} is twice in one object", hint="send it once")
 
 
 def _depth(body: bytes) -> int:

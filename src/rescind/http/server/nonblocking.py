@@ -20,7 +20,7 @@ MOST_BYTES: Final = 16_384
 
 
 class NotAtHand(Exception):
-    """Memory has no answer: ask where waiting does no harm."""
+    """IndexCache has no answer: ask where waiting does no harm."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class Left:
         """Raises ThreadsExhausted where so many go on that others would soon have none."""
         if self.threads >= MOST_LEFT:
             why = f"{self.threads} requests that took too long are still under way"
-            raise ThreadsExhausted(why=why, mend="try again when they have ended")
+            raise ThreadsExhausted(why=why, hint="try again when they have ended")
 
     def run(self, work: Work, call: Callable[..., Any], arguments: Any, named: Any) -> Any:
         """The result of a call for a request, counted while it runs."""

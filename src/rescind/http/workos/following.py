@@ -23,7 +23,7 @@ MEMBERS: Final = 10_000
 """So many members named by them are enough for one."""
 MOST_STEPS: Final = 50
 """Of one organization before a request is answered. The next one goes on."""
-Entry = tuple[int, int, str, list[Change]]
+LogDraft = tuple[int, int, str, list[Change]]
 """Revision, time, actor, and changes."""
 
 
@@ -58,9 +58,9 @@ def _step(call: Call, o: int) -> bool:
     return is_all
 
 
-def _entries(call: Call, o: int, told: int) -> tuple[list[Entry], bool]:
+def _entries(call: Call, o: int, told: int) -> tuple[list[LogDraft], bool]:
     """The log's next entries, and whether there are no more."""
-    found: list[Entry] = []
+    found: list[LogDraft] = []
     named = 0
     rows = call.fetch("read_log", o=o, after=told, limit=ENTRIES, characters=PAGE_CHARACTERS)
     for row in rows:
@@ -73,7 +73,7 @@ def _entries(call: Call, o: int, told: int) -> tuple[list[Entry], bool]:
 
 
 def _in_order(
-    teller: Teller, entries: list[Entry], notes: Rows, *, until: int | None
+    teller: Teller, entries: list[LogDraft], notes: Rows, *, until: int | None
 ) -> list[dict[str, Any]]:
     """Of the log and the notes, by revision; of the log, what is not noted. What has expired comes before the
     change that was recorded after that; and at the end, what has by `until`.

@@ -43,8 +43,8 @@ def pattern(search: str | None) -> str:
     Raises InvalidArgument for one that is too long for it.
     """
     if search is not None and len(search) > MOST_SEARCHED:
-        mend = f"use at most {MOST_SEARCHED:,} characters"
-        raise InvalidArgument(what="search", value=repr(search[:60]), mend=mend)
+        hint = f"use at most {MOST_SEARCHED:,} characters"
+        raise InvalidArgument(what="search", value=repr(search[:60]), hint=hint)
     return f"%{_literal(model.folded(search))}%" if search else "%"
 
 

@@ -175,7 +175,7 @@ def _translated(cause: BaseException | None, where: str, schema: str) -> Excepti
     first = next(iter(str(cause).splitlines()), "")
     state = getattr(cause, "sqlstate", None)
     if state == "42501":
-        return StoreReadOnly(database=where, why=first, mend=FORBIDDEN.format(schema=schema))
+        return StoreReadOnly(database=where, why=first, hint=FORBIDDEN.format(schema=schema))
     if state == "25006":
         return StoreReadOnly(database=where, why=first)
     if state == "55P03":

@@ -63,7 +63,7 @@ def _of_schema(connection: sqlalchemy.Connection, where: str, schema: str) -> Fo
         versions = tuple(version for version in FORMER_VERSIONS if version in rows)
     if not versions:
         tables = ", ".join(sorted(table for table, name in columns if name == "organization")[:3])
-        raise SchemaDiffers(database=where, version="unknown", tables=tables, mend=LOST)
+        raise SchemaDiffers(database=where, version="unknown", tables=tables, hint=LOST)
     return Former(schema, versions)
 
 

@@ -111,7 +111,7 @@ def require_free(connection: sqlalchemy.Connection, where: str, besides: str = "
             database=where,
             version="none",
             differs=_shown(taken),
-            mend=TAKEN[engine_of(connection)].format(schema=schema),
+            hint=TAKEN[engine_of(connection)].format(schema=schema),
         )
 
 

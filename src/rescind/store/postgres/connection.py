@@ -210,7 +210,7 @@ def address(url: str) -> Address:
     named = [unquote(part.partition("=")[2]) for part in parameters if part not in others]
     schema = named[-1] if named else SCHEMA
     if not SCHEMA_NAME.fullmatch(schema) or schema.startswith("pg_"):
-        raise InvalidArgument(what="schema", value=schema, mend=SCHEMA_RULE)
+        raise InvalidArgument(what="schema", value=schema, hint=SCHEMA_RULE)
     return Address(f"{front}?{'&'.join(others)}" if others else front, schema)
 
 
@@ -223,8 +223,8 @@ def location(url: str) -> str:
     try:
         parts = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.Error:
-        mend = "write postgresql://user:password@host:port/database, other signs as %xx"
-        raise InvalidArgument(what="database", mend=mend) from None
+        hint = "write postgresql://user:password@host:port/database, other signs as %xx"
+        raise InvalidArgument(what="database", hint=hint) from None
     return f"{parts.get('dbname', '')} on {parts.get('host', 'localhost')}"
 
 

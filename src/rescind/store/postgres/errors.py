@@ -50,7 +50,7 @@ def _by_state(error: psycopg.Error, where: str) -> BaseException:
     if state == "23505" and diagnostics.constraint_name == "organization_pkey":
         return PlanStale()
     if state == "40001":
-        return StoreConflict(why=first_line(error), mend=REPEAT_TRANSACTION)
+        return StoreConflict(why=first_line(error), hint=REPEAT_TRANSACTION)
     if state in ("40P01", "23503", "23505"):
         return StoreConflict(why=first_line(error))
     if state == "55P03":
@@ -60,7 +60,7 @@ def _by_state(error: psycopg.Error, where: str) -> BaseException:
     if state == "42P01":
         return SchemaMissing(database=where, why=first_line(error))
     if state in ("42883", "42703"):
-        return SchemaDiffers(database=where, why=first_line(error), mend=MIGRATE)
+        return SchemaDiffers(database=where, why=first_line(error), hint=MIGRATE)
     if state == "57014":
         return TimedOut(database=where, why=first_line(error))
     if state.startswith(("08", "57", "53")):

@@ -321,8 +321,8 @@ class PostgresStore:
         try:
             connection = loan.take(self._pool)
         except PoolClosed:
-            mend = "the store was closed; open it again"
-            raise StoreUnavailable(database=self.where, mend=mend) from None
+            hint = "the store was closed; open it again"
+            raise StoreUnavailable(database=self.where, hint=hint) from None
         except PoolExhausted:
             why = f"all {self._connections} connections are in use"
             raise StoreUnavailable(database=self.where, why=why) from None
@@ -346,7 +346,7 @@ class PostgresStore:
 def _require_transaction(connection: psycopg.Connection[Any]) -> None:
     """Raise InvalidArgument where each statement on the caller's connection would commit by itself."""
     if connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE:
-        raise InvalidArgument(what="within", mend="open a transaction on the connection first")
+        raise InvalidArgument(what="within", hint="open a transaction on the connection first")
 
 
 def _warn_of_lost_commits(connection: Connection, where: str) -> None:

@@ -47,7 +47,7 @@ def asked_within(
     if isinstance(connection, Connection):
         return _asked_of_ours(connection, store, questions)
     if _has_failed(connection):
-        raise StoreError(database=store.where, why=ABORTED, mend="Roll your transaction back.")
+        raise StoreError(database=store.where, why=ABORTED, hint="Roll your transaction back.")
     before = sys.exception()
     saved: psycopg.Cursor[Any] | None = None
     try:

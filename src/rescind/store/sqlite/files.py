@@ -54,12 +54,12 @@ def require_file(path: str) -> None:
     try:
         is_folder = stat.S_ISDIR(os.stat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
-        mend = "there is no such file; run `rescind init` to make it"
-        raise StoreUnavailable(path=path, mend=mend) from None
+        hint = "there is no such file; run `rescind init` to make it"
+        raise StoreUnavailable(path=path, hint=hint) from None
     except (OSError, ValueError) as error:
         raise StoreUnavailable(path=path, why=getattr(error, "strerror", None) or error) from None
     if is_folder:
-        raise StoreUnavailable(path=path, mend="that is a folder; name a file in it")
+        raise StoreUnavailable(path=path, hint="that is a folder; name a file in it")
 
 
 def connect(path: str) -> sqlite3.Connection:
@@ -108,7 +108,7 @@ def require_own(path: str) -> None:
     """StoreUnavailable for a file that this process inherited open."""
     with contextlib.suppress(OSError):
         if _inherited and _identity(path) in _inherited:
-            raise StoreUnavailable(path=path, mend=FORKED)
+            raise StoreUnavailable(path=path, hint=FORKED)
 
 
 def _identity(path: str) -> tuple[int, int]:
@@ -174,7 +174,7 @@ def _why_not_opened(path: str) -> str:
         return "that is a folder; name a file in it"
     if not Path(path).parent.is_dir():
         return "its folder does not exist; make that first"
-    return StoreReadOnly.mend
+    return StoreReadOnly.hint
 
 
 def translated(error: Exception, path: str) -> RescindError:
@@ -182,12 +182,12 @@ def translated(error: Exception, path: str) -> RescindError:
     if str(error).startswith("no such table"):
         return SchemaMissing(database=path, why=str(error))
     if str(error).startswith("no such column"):
-        return SchemaDiffers(database=path, why=str(error), mend=MIGRATE)
+        return SchemaDiffers(database=path, why=str(error), hint=MIGRATE)
     code = getattr(error, "sqlite_errorcode", None)
     if code == sqlite3.SQLITE_BUSY_SNAPSHOT:
         why = "the transaction had read before another one wrote"
-        return StoreConflict(why=why, mend=REPEAT_TRANSACTION)
+        return StoreConflict(why=why, hint=REPEAT_TRANSACTION)
     if code == sqlite3.SQLITE_CANTOPEN:
-        return StoreUnavailable(path=path, why=str(error), mend=_why_not_opened(path))
+        return StoreUnavailable(path=path, why=str(error), hint=_why_not_opened(path))
     kind = _KINDS.get(code & 0xFF, StoreError) if code is not None else StoreUnavailable
     return kind(database=path, why=str(error) or type(error).__name__)

@@ -346,10 +346,10 @@ class SqliteStore:
         if self._readers.is_closed:
             raise self._closed()
         if self._is_inherited:
-            raise StoreUnavailable(path=self.path, mend=FORKED)
+            raise StoreUnavailable(path=self.path, hint=FORKED)
 
     def _closed(self) -> StoreUnavailable:
-        return StoreUnavailable(path=self.path, mend="the store was closed; open it again")
+        return StoreUnavailable(path=self.path, hint="the store was closed; open it again")
 
     def _announce(self, name: str) -> None:
         if self.on_statement:
