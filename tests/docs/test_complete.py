@@ -27,7 +27,7 @@ from rescind.cli import app
 from rescind.cli.change_commands import BY_FILE_ONLY, command_name
 from rescind.decision.explain import MAX_CHAINS
 from rescind.decision.lists import MAX_LIMIT
-from rescind.decision.router import Questions
+from rescind.decision.router import DecisionRouter
 from rescind.model import Microseconds, OrganizationId
 from rescind.propagation.budget import FORCED
 from rescind.propagation.routing import Router
@@ -250,7 +250,7 @@ def test_fixed_values() -> None:
         section(REFERENCE / "configuration.md", "Fixed values"),
         re.MULTILINE,
     )
-    limit = inspect.signature(Questions.page).parameters["limit"].default
+    limit = inspect.signature(DecisionRouter.page).parameters["limit"].default
     connections = inspect.signature(PostgresStore).parameters["connections"].default
     values = {what: int(value.replace(",", "")) for value, what in rows}
     assert list(values.values()) == [
