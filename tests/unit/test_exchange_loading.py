@@ -32,6 +32,8 @@ from rescind.errors import BadInput, InvalidArgument, OrganizationNotFound
 from rescind.insight.audit import audit
 from rescind.model import ENVIRONMENT, IdRule, OnLoss, RoleMode
 from rescind.transfer import Format, Item, Source, everything, exported, foresee, load, parse, read
+from rescind.transfer.batches import View
+from rescind.transfer.loading import Import, surveys
 from tests.conftest import SHARED
 
 HP_LABS = SHARED / "data" / "hp_labs_americas_small.txt.gz"
@@ -236,3 +238,26 @@ def test_an_organization_is_named_by_a_later_line(authority: Authority) -> None:
     load(authority, lines, digest="named", organization="beta")
     assert exported(authority, "beta")[0] == create
     assert load(authority, lines, digest="again", organization="beta").batches == 2
+
+
+@pytest.mark.parametrize("count", [100, 400])
+def test_inactive_is_worked_out_once(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Who is inactive is worked out once a survey and once an attempt at a batch, not once an item."""
+    load(authority, many(count), digest="0" * 64, organization="acme")
+    asked: list[None] = []
+    inactive = View.inactive.fget
+    assert inactive is not None
+
+    def counted(view: View) -> frozenset[str]:
+        asked.append(None)
+        return inactive(view)
+
+    monkeypatch.setattr(View, "inactive", property(counted))
+    whole = Import(many(count), "1" * 64, "acme")
+    surveys(authority, whole)
+    assert len(asked) == 1
+    summary = load(authority, many(count), digest="1" * 64, organization="acme", batch_size=50)
+    assert summary.batches == count // 50 + 1  # one more item makes the organization
+    assert len(asked) == 1 + summary.batches
