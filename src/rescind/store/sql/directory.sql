@@ -5,7 +5,7 @@
 SELECT secret FROM rescind.directory_secret
 
 -- name: read_revision
-SELECT o.id, o.revision, env.revision FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WHERE o.id = :o
+SELECT o.id AS incarnation, o.revision AS organization, env.revision AS environment FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WHERE o.id = :o
 
 -- name: find_public_id
 SELECT organization, kind, number FROM rescind.directory WHERE public_id = :public_id
@@ -13,7 +13,7 @@ SELECT organization, kind, number FROM rescind.directory WHERE public_id = :publ
 -- --- organizations -------------------------------------------------------------------------------
 
 -- fragment: organization_shape
-SELECT o.id, o.slug, o.name, o.created_at, d.public_id, d.external_id, d.attributes, d.updated_at
+SELECT o.id AS organization, o.slug, o.name, o.created_at, d.public_id, d.external_id, d.attributes, d.updated_at
 FROM rescind.organization AS o LEFT JOIN rescind.directory AS d ON d.organization = o.id AND d.kind = 'organization' AND d.number = 0
 
 -- name: show_organization
@@ -21,7 +21,7 @@ FROM rescind.organization AS o LEFT JOIN rescind.directory AS d ON d.organizatio
 WHERE o.id = :o AND o.slug IS NOT NULL AND o.id <> 0
 
 -- name: find_organization_named
-SELECT id FROM rescind.organization WHERE slug = :organization AND id <> 0
+SELECT id AS organization FROM rescind.organization WHERE slug = :organization AND id <> 0
 
 -- name: find_external_id
 SELECT d.organization FROM rescind.directory AS d JOIN rescind.organization AS o ON o.id = d.organization
@@ -44,8 +44,8 @@ ORDER BY o.id DESC LIMIT :limit
 -- --- memberships ---------------------------------------------------------------------------------
 
 -- fragment: membership_columns
-SELECT m.organization, m.id, m.subject, m.name, m.active, m.created_at, d.public_id, d.updated_at, od.public_id, o.name,
-       o.slug, o.role_mode
+SELECT m.organization, m.id AS number, m.subject, m.name, m.active AS is_active, m.created_at, d.public_id, d.updated_at,
+       od.public_id AS organization_public_id, o.name AS organization_name, o.slug AS organization_slug, o.role_mode
 
 -- fragment: membership_entries
 JOIN rescind.organization AS o ON o.id = m.organization
@@ -65,7 +65,7 @@ FROM rescind.membership AS m
 WHERE m.subject = :subject AND o.slug IS NOT NULL ORDER BY m.created_at, m.organization
 
 -- name: name_membership
-SELECT o.slug, m.subject FROM rescind.organization AS o JOIN rescind.membership AS m ON m.organization = o.id AND m.id = :m
+SELECT o.slug AS organization_slug, m.subject FROM rescind.organization AS o JOIN rescind.membership AS m ON m.organization = o.id AND m.id = :m
 WHERE o.id = :o AND o.slug IS NOT NULL
 
 -- fragment: memberships_between
@@ -130,7 +130,7 @@ WITH RECURSIVE holder (membership, id) AS (
 @member_in_force
     UNION
     SELECT h.membership, n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id)
-SELECT DISTINCT h.membership, q.slug, q.priority, q.id
+SELECT DISTINCT h.membership, q.slug AS role, q.priority, q.id AS number
 FROM holder AS h
 JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = 0 AND
 @in_force
@@ -140,7 +140,8 @@ ORDER BY q.priority DESC, q.id
 -- --- groups --------------------------------------------------------------------------------------
 
 -- fragment: group_columns
-SELECT g.organization, g.id, g.slug, g.name, d.public_id, d.attributes, d.created_at, d.updated_at, od.public_id, o.created_at
+SELECT g.organization, g.id AS number, g.slug, g.name, d.public_id, d.attributes, d.created_at, d.updated_at,
+       od.public_id AS organization_public_id, o.created_at AS organization_created_at
 
 -- fragment: group_entries
 JOIN rescind.organization AS o ON o.id = g.organization
@@ -154,7 +155,7 @@ FROM rescind."group" AS g
 WHERE g.organization = :o AND g.id = :g AND g.ended IS NULL AND o.slug IS NOT NULL
 
 -- name: find_group_named
-SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group AND ended IS NULL
+SELECT id AS number FROM rescind."group" WHERE organization = :o AND slug = :group AND ended IS NULL
 
 -- fragment: groups_between
 @group_columns
@@ -191,7 +192,7 @@ ORDER BY gm."group" LIMIT :limit
 -- --- permissions and roles -----------------------------------------------------------------------
 
 -- fragment: permission_columns
-SELECT p.organization, p.id, p.slug, p.description, d.attributes, d.created_at, d.updated_at
+SELECT p.organization, p.id AS number, p.slug, p.description, d.attributes, d.created_at, d.updated_at
 
 -- fragment: permission_entries
 LEFT JOIN rescind.directory AS d ON d.organization = p.organization AND d.kind = 'permission' AND d.number = p.id
@@ -231,10 +232,10 @@ ORDER BY p.id LIMIT :limit
 ORDER BY p.id DESC LIMIT :limit
 
 -- name: find_resource_type
-SELECT 1 FROM rescind.resource_type WHERE slug = :type AND (organization IN (0, :o) OR :o = -1) LIMIT 1
+SELECT slug FROM rescind.resource_type WHERE slug = :type AND (organization IN (0, :o) OR :o = -1) LIMIT 1
 
 -- name: show_roles
-SELECT r.organization, r.id, r.slug, r.name, r.priority, d.attributes, d.created_at, d.updated_at, r.resource_type
+SELECT r.organization, r.id AS number, r.slug, r.name, r.priority, d.attributes, d.created_at, d.updated_at, r.resource_type
 FROM rescind.role AS r LEFT JOIN rescind.directory AS d ON d.organization = r.organization AND d.kind = 'role' AND d.number = r.id
 WHERE r.organization IN (0, :o) AND (:role = '' OR r.slug = :role)
 ORDER BY r.priority DESC, r.id
@@ -242,8 +243,9 @@ ORDER BY r.priority DESC, r.id
 -- --- resources -----------------------------------------------------------------------------------
 
 -- fragment: resource_columns
-SELECT r.organization, r.id, r.slug, r.parent, d.public_id, d.attributes, d.created_at, d.updated_at,
-       pd.public_id, od.public_id, o.name, o.created_at
+SELECT r.organization, r.id AS number, r.slug, r.parent, d.public_id, d.attributes, d.created_at, d.updated_at,
+       pd.public_id AS parent_public_id, od.public_id AS organization_public_id, o.name AS organization_name,
+       o.created_at AS organization_created_at
 
 -- fragment: resource_entries
 JOIN rescind.organization AS o ON o.id = r.organization
@@ -301,7 +303,9 @@ ORDER BY r.id DESC LIMIT :limit
 -- --- role assignments ----------------------------------------------------------------------------
 
 -- fragment: assignment_columns
-SELECT a.organization, a.id, q.slug, x.id, x.slug, xd.public_id, od.public_id, COALESCE(c.recorded_at, o.created_at)
+SELECT a.organization, a.id AS number, q.slug AS role, x.id AS resource, x.slug AS resource_slug,
+       xd.public_id AS resource_public_id, od.public_id AS organization_public_id,
+       COALESCE(c.recorded_at, o.created_at) AS created_at
 
 -- fragment: assignment_entries
 JOIN rescind.organization AS o ON o.id = a.organization AND o.slug IS NOT NULL
@@ -328,7 +332,7 @@ ORDER BY abs(a.id) LIMIT :limit
 ORDER BY abs(a.id) DESC LIMIT :limit
 
 -- name: find_assignments
-SELECT a.id, q.slug, x.slug, a.expires_at FROM rescind.assignment AS a JOIN rescind.role AS q ON q.id = a.role
+SELECT a.id AS number, q.slug AS role, x.slug AS resource, a.expires_at FROM rescind.assignment AS a JOIN rescind.role AS q ON q.id = a.role
 JOIN rescind.resource AS x ON x.organization = a.organization AND x.id = a.resource
 WHERE a.organization = :o AND a.holder = :holder AND
 @in_force
@@ -370,7 +374,8 @@ held (assignment, membership) AS (
 
 -- fragment: assignments_held
 @assignment_columns
-, h.membership, md.public_id, g.id, COALESCE(g.name, g.slug), gd.public_id
+, h.membership, md.public_id AS membership_public_id, g.id AS group_number, COALESCE(g.name, g.slug) AS group_name,
+       gd.public_id AS group_public_id
 FROM held AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.id = h.assignment
 @assignment_entries
 LEFT JOIN rescind.directory AS md ON md.organization = a.organization AND md.kind = 'membership' AND md.number = h.membership

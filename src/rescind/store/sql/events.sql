@@ -10,7 +10,7 @@ WHERE position < (SELECT min(position) + 100 FROM rescind.directory_event) AND r
 SELECT written_by, position FROM rescind.directory_event WHERE position = :position AND (CAST(:o AS INTEGER) IS NULL OR organization = :o)
 
 -- fragment: events_between
-SELECT e.written_by, e.position, e.organization, e.name, length(e.data), e.recorded_at
+SELECT e.written_by, e.position, e.organization, e.name, length(e.data) AS characters, e.recorded_at
 FROM rescind.directory_event AS e
 WHERE (e.written_by, e.position) > (:low_w, :low) AND (e.written_by, e.position) < (:high_w, :high)
   AND (CAST(:o AS INTEGER) IS NULL OR e.organization = :o)
@@ -43,7 +43,7 @@ DELETE FROM rescind.directory_note WHERE recorded_at < :cutoff RETURNING 1
 -- Whose changes, or notes, have not been told: of one organization or all.
 
 -- name: list_untold
-SELECT o.id FROM rescind.organization AS o LEFT JOIN rescind.directory_follower AS f ON f.organization = o.id
+SELECT o.id AS organization FROM rescind.organization AS o LEFT JOIN rescind.directory_follower AS f ON f.organization = o.id
 WHERE (CAST(:o AS INTEGER) IS NULL OR o.id = :o) AND o.revision > COALESCE(f.revision, 0)
 UNION
 SELECT n.organization FROM rescind.directory_note AS n WHERE CAST(:o AS INTEGER) IS NULL OR n.organization = :o
@@ -97,7 +97,7 @@ AND (revision <= :revision OR EXISTS (SELECT 1 FROM rescind.organization AS d WH
 RETURNING 1
 
 -- name: show_organization_ever
-SELECT o.id, COALESCE(o.slug, o.deleted_as), o.name, o.created_at, d.public_id, d.external_id, d.attributes, d.updated_at, o.role_mode
+SELECT o.id AS organization, COALESCE(o.slug, o.deleted_as) AS slug, o.name, o.created_at, d.public_id, d.external_id, d.attributes, d.updated_at, o.role_mode
 FROM rescind.organization AS o LEFT JOIN rescind.directory AS d ON d.organization = o.id AND d.kind = 'organization' AND d.number = 0
 WHERE o.id = :o
 
@@ -185,7 +185,7 @@ DELETE FROM rescind.directory_member WHERE organization = :o AND expires_at <= :
 DELETE FROM rescind.directory_given WHERE organization = :o AND expires_at <= :until RETURNING expires_at, holder, resource, role
 
 -- name: find_next_told_expiry
-SELECT min(x.expires_at) FROM (
+SELECT min(x.expires_at) AS expires_at FROM (
     SELECT t.expires_at FROM rescind.directory_member AS t WHERE t.organization = :o AND t.expires_at IS NOT NULL
     UNION ALL
     SELECT t.expires_at FROM rescind.directory_given AS t WHERE t.organization = :o AND t.expires_at IS NOT NULL) AS x
