@@ -66,6 +66,7 @@ from rescind.errors.database import (
     TimedOut,
     UnsupportedConnection,
 )
+from rescind.errors.probe import TargetFailed
 from rescind.errors.service import (
     ApiKeyNotFound,
     BodyTooLarge,
@@ -152,6 +153,7 @@ __all__ = [
     "StoreError",
     "StoreReadOnly",
     "StoreUnavailable",
+    "TargetFailed",
     "ThreadsExhausted",
     "TimedOut",
     "TooManyRequests",

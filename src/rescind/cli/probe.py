@@ -1,0 +1,248 @@
+"""`rescind probe`: gives and takes access on purpose, and shows when each decision point followed."""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
+import typer
+
+from rescind.cli import output
+from rescind.cli.options import Place, with_place
+from rescind.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from rescind.insight.probe import Measurement, Point, Spread, Summary
+
+STALE: Final = 1
+UNMEASURED: Final = 2
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+
+Target = Annotated[
+    Path | None, typer.Option(help="Probe another system: a TOML file that describes it.")
+]
+Url = Annotated[
+    list[str] | None, typer.Option(help="A service to ask as well; repeat it for each replica.")
+]
+Key = Annotated[
+    str | None, typer.Option(envvar="RESCIND_KEY", help="A key with scope check, for --url.")
+]
+Rounds = Annotated[int, typer.Option(min=1, max=10_000, help="How often each way is tried.")]
+Every = Annotated[
+    str | None, typer.Option(help="Go on until stopped, one round each 30s, 5m or 1h.")
+]
+Evidence = Annotated[
+    Path, typer.Option(help="Written if a check was allowed too late: what was seen.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("probe", rich_help_panel="Background work")(with_place(probe))
+
+
+def probe(
+    place: Place,
+    target: Target = None,
+    url: Url = None,
+    key: Key = None,
+    rounds: Rounds = 1,
+    every: Every = None,
+    evidence: Evidence = Path("rescind-probe-evidence.json"),
+) -> None:
+    """Measure when access appears and disappears, at every decision point.
+
+    Writes to the organization rescind-probe alone. Exits with 1 if a check was allowed that started after the
+    revoking call had returned, with 2 if that could not be measured.
+    """
+    from rescind.insight.probe import Summary
+
+    interval = None if every is None else _seconds(every)
+    if target is not None and url:
+        raise InvalidArgument(what="--url", hint="the target's file names what is asked")
+    if interval is not None and rounds != 1:
+        raise InvalidArgument(what="--rounds", hint="give either --rounds or --every")
+    summary = Summary()
+    with ExitStack() as stack, _stoppable() as stop:
+        if target is None:
+            one_round = _own_rounds(stack, place, url or [], key)
+        else:
+            one_round = _target_rounds(stack, target)
+        left = rounds
+        while not stop.is_set():
+            measured = one_round()
+            summary.add(measured)
+            if summary.violations:
+                _write_evidence(evidence, summary)
+            if interval is None:
+                left -= 1
+                if not left:
+                    break
+                continue
+            _say_round(place, measured)
+            summary.forget_all_but(1_000)
+            stop.wait(interval)
+    _show(place, summary)
+    if summary.violation_count:
+        output.complain(f"checks were allowed too late; what was seen is in {evidence}")
+        raise typer.Exit(STALE)
+    if not summary.is_complete:
+        output.complain("access did not appear everywhere, so nothing is said of how it went")
+        raise typer.Exit(UNMEASURED)
+
+
+def _own_rounds(
+    stack: ExitStack, place: Place, urls: list[str], key: str | None
+) -> Callable[[], tuple[Measurement, ...]]:
+    from rescind.authority import Authority
+    from rescind.insight.probe import ORGANIZATION, AuthorityPoint, HttpPoint, Probe
+    from rescind.insight.probe.ways import DEFINITIONS
+
+    authority = stack.enter_context(place.open())
+    authority.apply(DEFINITIONS, organization=ORGANIZATION, actor="rescind probe")
+    replica = stack.enter_context(Authority.open(place.database, index=True))
+    replica.load(ORGANIZATION)
+    points: list[Point] = [
+        AuthorityPoint("memory", replica, ORGANIZATION),
+        AuthorityPoint("memory, batch", replica, ORGANIZATION, by="batch"),
+        AuthorityPoint("memory, list", replica, ORGANIZATION, by="list"),
+        AuthorityPoint("database", authority, ORGANIZATION),
+        AuthorityPoint("database, live", authority, ORGANIZATION, assurance="live"),
+    ]
+    for each in urls:
+        point = HttpPoint(each, ORGANIZATION, key=key)
+        stack.callback(point.close)
+        points.append(point)
+    prober = Probe(authority, points)
+
+    def one_round() -> tuple[Measurement, ...]:
+        with output.progress() as bar:
+            task = bar.add_task("probing", total=None)
+            done = prober.round(lambda way: bar.update(task, description=f"probing: {way}"))
+        return done.measurements
+
+    return one_round
+
+
+def _target_rounds(stack: ExitStack, path: Path) -> Callable[[], tuple[Measurement, ...]]:
+    from rescind.insight.probe.target import TargetProbe, read_target
+
+    prober = TargetProbe(read_target(path))
+    stack.callback(prober.close)
+    return lambda: (prober.round(),)
+
+
+@contextmanager
+def _stoppable() -> Iterator[threading.Event]:
+    """An event that SIGTERM sets, so that a round under way ends and is cleaned up."""
+    stop = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _seconds(text: str) -> float:
+    match = _DURATION.fullmatch(text.strip())
+    seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if not 0 < seconds <= 86_400:
+        raise InvalidArgument(what="--every", value=text, hint="such as 30s, 5m or 1h")
+    return seconds
+
+
+def _say_round(place: Place, measured: tuple[Measurement, ...]) -> None:
+    """One line for one round of many."""
+    late = sum(len(each.violations) for each in measured)
+    unseen = sum(t.appearance is None for each in measured for t in each.times)
+    gone = [t.disappearance for m in measured for t in m.times if t.disappearance is not None]
+    slowest = max(gone, default=None)
+    if place.as_json:
+        output.say_json({"at": datetime.now(UTC), "measurements": [asdict(m) for m in measured]})
+        return
+    state = f"{late} LATE ALLOWS" if late else "none allowed late"
+    not_seen = f", {unseen} did not appear" if unseen else ""
+    at = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
+    output.say(f"{at}  {state}{not_seen}; slowest to disappear: {_time(slowest)}")
+
+
+def _show(place: Place, summary: Summary) -> None:
+    if place.as_json:
+        output.say_json(
+            {
+                "measurements": [asdict(each) for each in summary.measurements],
+                "points": [asdict(each) for each in summary.by_point()],
+                "violations": summary.violation_count,
+            }
+        )
+        return
+    if not summary.measurements:
+        output.say("no data: the probe was stopped before its first round ended")
+        return
+    ways = summary.ways()
+    by_way: list[tuple[object, ...]] = []
+    for way in ways:
+        points = summary.by_point(way)
+        by_way.append(
+            (
+                way,
+                _time(_of(summary.grant_calls(way), "p50")),
+                _time(_slowest(each.appearance for each in points)),
+                _time(_of(summary.revoke_calls(way), "p50")),
+                _time(_slowest(each.disappearance for each in points)),
+                sum(each.violations for each in points),
+            )
+        )
+    output.table(("way", "grant", "seen after", "revoke", "gone after", "late allows"), by_way)
+    output.say("")
+    by_point: list[tuple[object, ...]] = [
+        (
+            each.point,
+            f"{each.checks:,}",
+            f"{each.errors:,}",
+            _time(_of(each.disappearance, "p50")),
+            _time(_of(each.disappearance, "max")),
+            _time(_of(each.stale, "max")),
+            each.not_disappeared,
+        )
+        for each in summary.by_point()
+    ]
+    columns = ("decision point", "checks", "errors", "gone p50", "gone max", "stale max", "never")
+    output.table(columns, by_point)
+    output.say("")
+    output.say("seen after, gone after: from the start of the call, at the slowest decision point")
+    output.say("late allows: allowed checks that started after the revoking call had returned")
+
+
+def _slowest(spreads: Any) -> float | None:
+    return max((each.max for each in spreads if each is not None), default=None)
+
+
+def _of(spread: Spread | None, what: str) -> float | None:
+    return None if spread is None else getattr(spread, what)
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "no data"
+    return f"{seconds * 1000:,.1f} ms" if seconds < 1 else f"{seconds:,.2f} s"
+
+
+def _write_evidence(path: Path, summary: Summary) -> None:
+    """Everything that was measured, in a file that only its owner reads."""
+    late = [each for each in summary.measurements if each.violations]
+    body = {"written_at": datetime.now(UTC), "measurements": [asdict(each) for each in late]}
+    try:
+        path.touch(mode=0o600)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(body)) + b"\n")
+    except OSError as error:
+        raise InvalidArgument(what="--evidence", value=str(path), why=error.strerror) from None

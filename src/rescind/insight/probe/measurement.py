@@ -1,0 +1,251 @@
+"""One way of gaining and losing access, done while every decision point is asked again and again.
+
+All moments are read from one monotonic clock of this process. A check counts by the moment at which it
+*started*: the promise is about checks that start after the revoking call has returned.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from rescind.insight.probe.points import Point, Question
+
+Clock = Callable[[], float]
+
+_PAUSE_SECONDS: Final = 0.001
+"""Between two checks of one point: polling without it would take the processor from what is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the probe looks."""
+
+    timeout_seconds: float = 10.0
+    """At most, for access to appear, and for it to disappear."""
+    watch_seconds: float = 0.2
+    """How long every point goes on being asked after it has denied: access must not come back."""
+    remote_clock_seconds: float = 0.1
+    """By how much the clock of a remote point may differ. It matters only for what expires."""
+
+
+class Check(NamedTuple):
+    """One answer of a point. An answer that failed allows nothing."""
+
+    started: float
+    ended: float
+    is_allowed: bool
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Checks of one point that started after the return of a revoking call, and were allowed."""
+
+    way: str
+    point: str
+    checks: int
+    first_seconds: float
+    """From the return to the start of the first of them."""
+    last_seconds: float
+    """From the return to the start of the last of them: the point's stale window."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointTimes:
+    """What one point answered while one way was tried. Times are seconds."""
+
+    point: str
+    checks: int
+    errors: int
+    appearance: float | None
+    """From the start of the granting call to the end of the first check that allowed; None: it never did."""
+    disappearance: float | None
+    """From the start of the revoking call to the end of the first check of the unbroken denials; None: access
+    stayed until the probe gave up. Where access expires, from that instant."""
+    stale: float
+    """From the return of the revoking call to the start of the last check that allowed; 0 where none did."""
+    stale_checks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One way, tried once. `violations` is empty if the promise was kept."""
+
+    way: str
+    grant_seconds: float
+    revoke_seconds: float | None
+    """How long the calls took; None where access expires: nobody calls."""
+    times: tuple[PointTimes, ...]
+    violations: tuple[Violation, ...]
+
+
+class Watcher:
+    """Asks one point the same question until it is stopped, and keeps every answer."""
+
+    def __init__(self, point: Point, question: Question, clock: Clock) -> None:
+        self.point, self._question, self._clock = point, question, clock
+        self._stopped = threading.Event()
+        self._answered = threading.Condition()
+        self.checks: list[Check] = []
+        self._thread = threading.Thread(target=self._run, name=f"probe {point.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to ask."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask no more. The check under way ends first."""
+        self._stopped.set()
+        self._thread.join()
+
+    def wait_for(self, is_met: Callable[[Sequence[Check]], bool], seconds: float) -> bool:
+        """Wait until the answers meet a condition, for at most this long. Returns whether they do."""
+        with self._answered:
+            return self._answered.wait_for(lambda: is_met(self.checks), max(0.0, seconds))
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            check = self._ask()
+            with self._answered:
+                self.checks.append(check)
+                self._answered.notify_all()
+            self._stopped.wait(_PAUSE_SECONDS)
+
+    def _ask(self) -> Check:
+        started = self._clock()
+        try:
+            is_allowed, is_error = self.point.allows(self._question), False
+        except Exception:
+            # A point that fails allows nothing. How often it failed is counted and shown.
+            is_allowed, is_error = False, True
+        return Check(started, self._clock(), is_allowed, is_error)
+
+
+def measure(
+    way: str,
+    points: Sequence[Point],
+    question: Question,
+    grant: Callable[[], object],
+    revoke: Callable[[], object] | None,
+    *,
+    expires_at: Callable[[], float] | None = None,
+    limits: Limits,
+    clock: Clock = time.monotonic,
+) -> Measurement:
+    """Grant, wait until all points allow, revoke, wait until all points deny; tell when each did.
+
+    Without `revoke`, access ends by itself at `expires_at()`, a moment of `clock`, asked after the grant.
+    Raises what the two calls raise. A point that does not follow in time is reported, and is no error.
+    """
+    with _watching(points, question, clock) as watchers:
+        granted = _timed(clock, grant)
+        _wait_for_all(watchers, _allowed(granted.began), limits.timeout_seconds, clock)
+        if revoke is None:
+            assert expires_at is not None
+            end = expires_at()
+            time.sleep(max(0.0, end - clock()))
+            revoked = _Call(end, end)
+        else:
+            revoked = _timed(clock, revoke)
+        seconds = limits.timeout_seconds + limits.watch_seconds
+        _wait_for_all(watchers, _denied(revoked.ended, limits), seconds, clock)
+    drift = limits.remote_clock_seconds if revoke is None else 0.0
+    ends = [revoked.ended + (drift if each.point.is_remote else 0.0) for each in watchers]
+    times = [
+        _times(each, granted.began, revoked.began, end)
+        for each, end in zip(watchers, ends, strict=True)
+    ]
+    found = [_violation(way, each, end) for each, end in zip(watchers, ends, strict=True)]
+    return Measurement(
+        way,
+        granted.ended - granted.began,
+        None if revoke is None else revoked.ended - revoked.began,
+        tuple(times),
+        tuple(violation for violation in found if violation is not None),
+    )
+
+
+class _Call(NamedTuple):
+    """When a call began and when it returned."""
+
+    began: float
+    ended: float
+
+
+def _timed(clock: Clock, call: Callable[[], object]) -> _Call:
+    began = clock()
+    call()
+    return _Call(began, clock())
+
+
+@contextmanager
+def _watching(points: Sequence[Point], question: Question, clock: Clock) -> Iterator[list[Watcher]]:
+    watchers = [Watcher(point, question, clock) for point in points]
+    for watcher in watchers:
+        watcher.start()
+    try:
+        yield watchers
+    finally:
+        for watcher in watchers:
+            watcher.stop()
+
+
+def _wait_for_all(
+    watchers: Sequence[Watcher],
+    is_met: Callable[[Sequence[Check]], bool],
+    seconds: float,
+    clock: Clock,
+) -> None:
+    """Until each point meets the condition, or the time is over for all of them."""
+    deadline = clock() + seconds
+    for watcher in watchers:
+        watcher.wait_for(is_met, deadline - clock())
+
+
+def _allowed(since: float) -> Callable[[Sequence[Check]], bool]:
+    """A check that started since then was allowed."""
+    return lambda checks: bool(checks) and checks[-1].is_allowed and checks[-1].started >= since
+
+
+def _denied(since: float, limits: Limits) -> Callable[[Sequence[Check]], bool]:
+    """All checks of the last `watch_seconds` were denied, and the first of them started since then."""
+
+    def is_met(checks: Sequence[Check]) -> bool:
+        end = checks[-1].started if checks else 0.0
+        for check in reversed(checks):
+            if check.is_allowed or check.started < since:
+                return False
+            if end - check.started >= limits.watch_seconds:
+                return True
+        return False
+
+    return is_met
+
+
+def _times(watcher: Watcher, granted: float, revoked: float, ended: float) -> PointTimes:
+    checks = watcher.checks
+    first = next((c.ended for c in checks if c.is_allowed and c.started >= granted), None)
+    last = next((n for n in reversed(range(len(checks))) if checks[n].is_allowed), -1)
+    after = [c.started for c in checks if c.is_allowed and c.started > ended]
+    denial = checks[last + 1].ended if last + 1 < len(checks) else None
+    return PointTimes(
+        watcher.point.name,
+        len(checks),
+        sum(c.is_error for c in checks),
+        None if first is None else first - granted,
+        None if denial is None or first is None else max(0.0, denial - revoked),
+        after[-1] - ended if after else 0.0,
+        len(after),
+    )
+
+
+def _violation(way: str, watcher: Watcher, ended: float) -> Violation | None:
+    after = [c.started for c in watcher.checks if c.is_allowed and c.started > ended]
+    if not after:
+        return None
+    return Violation(way, watcher.point.name, len(after), after[0] - ended, after[-1] - ended)

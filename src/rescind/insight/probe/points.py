@@ -1,0 +1,113 @@
+"""What a probe asks: this process by each of its decision points, and services by their URL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+import httpx
+
+from rescind.authority import Authority
+from rescind.errors import DecisionUnavailable
+from rescind.model import Assurance
+
+
+class Question(NamedTuple):
+    """May this subject do this, on this resource? None is the organization itself."""
+
+    subject: str
+    permission: str
+    resource: str | None = None
+
+
+class Point(Protocol):
+    """Something that decides. Used by one thread at a time."""
+
+    @property
+    def name(self) -> str:
+        """How results name it; no two points of a probe share one."""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it reads another machine's clock."""
+
+    def allows(self, question: Question) -> bool:
+        """Whether the question is allowed. Raises if there is no answer."""
+
+
+class AuthorityPoint:
+    """An authority of this process, asked by `check`, by `check_many`, or by a list."""
+
+    is_remote = False
+
+    def __init__(
+        self,
+        name: str,
+        authority: Authority,
+        organization: str,
+        *,
+        assurance: Assurance = "standard",
+        by: str = "check",
+    ) -> None:
+        self.name, self._authority, self._organization = name, authority, organization
+        self._assurance: Assurance = assurance
+        self._ask = {"check": self._check, "batch": self._batch, "list": self._list}[by]
+
+    def allows(self, question: Question) -> bool:
+        """Whether the authority allows it. Raises a RescindError if it cannot tell."""
+        return self._ask(question)
+
+    def _check(self, question: Question) -> bool:
+        return self._authority.check(
+            *question, organization=self._organization, assurance=self._assurance
+        ).allowed
+
+    def _batch(self, question: Question) -> bool:
+        decisions = self._authority.check_many(
+            [question], organization=self._organization, assurance=self._assurance
+        )
+        return decisions[0].allowed
+
+    def _list(self, question: Question) -> bool:
+        subject, permission, resource = question
+        page = self._authority.permissions_of(subject, resource, organization=self._organization)
+        return permission in page.items
+
+
+class HttpPoint:
+    """A service of Rescind, asked by `POST /v1/check` over a connection that is kept."""
+
+    is_remote = True
+
+    def __init__(
+        self,
+        url: str,
+        organization: str,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float = 5.0,
+    ) -> None:
+        self.name, self._organization = url, organization
+        authorization = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self._client = httpx.Client(
+            base_url=url, headers={**authorization, **(headers or {})}, timeout=timeout_seconds
+        )
+
+    def allows(self, question: Question) -> bool:
+        """Whether the service allows it. Raises httpx.HTTPError or DecisionUnavailable."""
+        asked = {**question._asdict(), "organization": self._organization}
+        response = self._client.post("/v1/check", json=asked)
+        response.raise_for_status()
+        try:
+            allowed = response.json()["allowed"]
+        except (json.JSONDecodeError, KeyError, TypeError):
+            allowed = None
+        if not isinstance(allowed, bool):
+            raise DecisionUnavailable(why=f"{self.name} did not answer with a decision")
+        return allowed
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()

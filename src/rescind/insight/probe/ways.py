@@ -1,0 +1,216 @@
+"""The ways in which access is gained and lost here, each as a batch that grants and a batch that revokes.
+
+Every round has subjects, groups, roles and resources of its own, so that probes at the same time do not meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from rescind.changes import (
+    AddMembers,
+    AddMembership,
+    Assign,
+    Change,
+    CreateGroup,
+    CreateOrganization,
+    CreateResource,
+    DeactivateMembership,
+    DefinePermission,
+    DefineResourceType,
+    DefineRole,
+    DeleteGroup,
+    DeleteResource,
+    DeleteRole,
+    EditRole,
+    MoveResource,
+    NestGroup,
+    ReactivateMembership,
+    RemoveMembers,
+    RemoveMembership,
+    Unassign,
+    UnnestGroup,
+)
+from rescind.insight.probe.points import Question
+
+PERMISSION: Final = "probe:use"
+TYPE: Final = "probe"
+DEFINITIONS: Final[tuple[Change, ...]] = (
+    CreateOrganization(),
+    DefinePermission(permission=PERMISSION, description="Used by the probe alone"),
+    DefineResourceType(type=TYPE, parents=("organization", TYPE)),
+)
+"""What all rounds share. Applying it again alters nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way of gaining and losing access. `prepare` does all but the last step of the grant."""
+
+    name: str
+    question: Question
+    prepare: tuple[Change, ...]
+    grant: tuple[Change, ...]
+    revoke: tuple[Change, ...] = ()
+    """Empty where access ends because an assignment or a place in a group expires."""
+    clean_up: tuple[Change, ...] = ()
+
+    def expiring(self, at: datetime) -> tuple[Change, ...]:
+        """The granting batch, with that end of what it gives."""
+        return tuple(
+            Assign(role=c.role, to=c.to, on=c.on, expires_at=at)
+            if isinstance(c, Assign)
+            else AddMembers(group=c.group, members=c.members, expires_at=at)
+            if isinstance(c, AddMembers)
+            else c
+            for c in self.grant
+        )
+
+
+def ways(round_id: str) -> Sequence[Way]:
+    """All ways, with names that end in the round's id."""
+    return [
+        _membership(f"membership-{round_id}"),
+        _assignment(f"assignment-{round_id}"),
+        _place(f"place-{round_id}"),
+        _group_role(f"group-role-{round_id}"),
+        _nesting(f"nesting-{round_id}"),
+        _role_edit(f"edit-{round_id}"),
+        _resource_move(f"move-{round_id}"),
+        _deactivation(f"deactivation-{round_id}"),
+        replace(_assignment(f"expiry-{round_id}"), name="assignment expires", revoke=()),
+        replace(_place(f"place-expiry-{round_id}"), name="place in a group expires", revoke=()),
+    ]
+
+
+def _subject(name: str) -> str:
+    return f"service_account:{name}"
+
+
+def _with_role(
+    name: str, *rest: Change, permissions: tuple[str, ...] = (PERMISSION,)
+) -> tuple[Change, ...]:
+    """A role and a member of the organization, both of that name, and the rest."""
+    return (
+        DefineRole(role=name, permissions=permissions),
+        AddMembership(subject=_subject(name)),
+        *rest,
+    )
+
+
+def _without(name: str, *first: Change) -> tuple[Change, ...]:
+    return (*first, RemoveMembership(subject=_subject(name)), DeleteRole(role=name, cascade=True))
+
+
+def _membership(name: str) -> Way:
+    subject = _subject(name)
+    return Way(
+        "membership",
+        Question(subject, PERMISSION),
+        (DefineRole(role=name, permissions=(PERMISSION,)),),
+        (AddMembership(subject=subject), Assign(role=name, to=subject)),
+        (RemoveMembership(subject=subject),),
+        _without(name),
+    )
+
+
+def _assignment(name: str) -> Way:
+    subject = _subject(name)
+    return Way(
+        "assignment",
+        Question(subject, PERMISSION),
+        _with_role(name),
+        (Assign(role=name, to=subject),),
+        (Unassign(role=name, to=subject),),
+        _without(name),
+    )
+
+
+def _place(name: str) -> Way:
+    subject = _subject(name)
+    return Way(
+        "place in a group",
+        Question(subject, PERMISSION),
+        _with_role(name, CreateGroup(group=name), Assign(role=name, to=f"group:{name}")),
+        (AddMembers(group=name, members=(subject,)),),
+        (RemoveMembers(group=name, members=(subject,)),),
+        _without(name, DeleteGroup(group=name, cascade=True)),
+    )
+
+
+def _group_role(name: str) -> Way:
+    subject = _subject(name)
+    return Way(
+        "role of a group",
+        Question(subject, PERMISSION),
+        _with_role(name, CreateGroup(group=name), AddMembers(group=name, members=(subject,))),
+        (Assign(role=name, to=f"group:{name}"),),
+        (Unassign(role=name, to=f"group:{name}"),),
+        _without(name, DeleteGroup(group=name, cascade=True)),
+    )
+
+
+def _nesting(name: str) -> Way:
+    subject, outer = _subject(name), f"outer-{name}"
+    return Way(
+        "nesting",
+        Question(subject, PERMISSION),
+        _with_role(
+            name,
+            CreateGroup(group=outer),
+            CreateGroup(group=name),
+            Assign(role=name, to=f"group:{outer}"),
+            AddMembers(group=name, members=(subject,)),
+        ),
+        (NestGroup(group=name, into=outer),),
+        (UnnestGroup(group=name, out_of=outer),),
+        _without(
+            name, DeleteGroup(group=name, cascade=True), DeleteGroup(group=outer, cascade=True)
+        ),
+    )
+
+
+def _role_edit(name: str) -> Way:
+    subject = _subject(name)
+    return Way(
+        "role edit",
+        Question(subject, PERMISSION),
+        _with_role(name, Assign(role=name, to=subject), permissions=()),
+        (EditRole(role=name, add=(PERMISSION,)),),
+        (EditRole(role=name, remove=(PERMISSION,)),),
+        _without(name),
+    )
+
+
+def _resource_move(name: str) -> Way:
+    subject, folder, resource = _subject(name), f"{TYPE}:folder-{name}", f"{TYPE}:{name}"
+    return Way(
+        "resource move",
+        Question(subject, PERMISSION, resource),
+        _with_role(
+            name,
+            CreateResource(resource=folder),
+            CreateResource(resource=resource),
+            Assign(role=name, to=subject, on=folder),
+        ),
+        (MoveResource(resource=resource, parent=folder),),
+        (MoveResource(resource=resource),),
+        _without(
+            name, DeleteResource(resource=resource), DeleteResource(resource=folder, cascade=True)
+        ),
+    )
+
+
+def _deactivation(name: str) -> Way:
+    subject = _subject(name)
+    return Way(
+        "deactivation",
+        Question(subject, PERMISSION),
+        _with_role(name, Assign(role=name, to=subject), DeactivateMembership(subject=subject)),
+        (ReactivateMembership(subject=subject),),
+        (DeactivateMembership(subject=subject),),
+        _without(name),
+    )
