@@ -172,7 +172,7 @@ def test_threads_that_cannot_be_stopped_do_not_pile_up(
 STUCK = """
 import socket, sys, threading
 from rescind import Authority
-from rescind.http import serving
+from rescind.http.server import serving
 from rescind.http.server.configuration import Configuration
 serving.LAST_SECONDS = 0.2
 if sys.argv[2] == "unbounded":

@@ -153,7 +153,7 @@ def test_processes_share_the_address(tmp_path: Path, new_database: Callable[[str
 
 TOLD_EARLY = """
 import os, signal, sys
-from rescind.http import serving
+from rescind.http.server import serving
 serving.run = lambda *_: os.kill(os.getpid(), signal.SIGTERM)  # before it has handlers of its own
 if sys.argv[1] == "inherited":
     serving._forget_handlers = lambda: None

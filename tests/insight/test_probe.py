@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -291,10 +292,8 @@ def test_stale_window_of_another_system(
     monkeypatch.setenv("TOKEN", "secret")
     other = Other(stale)
     found = probed(tmp_path, other)
-    assert (
-        next(each for each in other.seen if each.method == "PUT").headers["Authorization"]
-        == "Bearer secret"
-    )
+    (granting,) = (each for each in other.seen if each.method == "PUT")
+    assert granting.headers["Authorization"] == "Bearer secret"
     assert (found.times[0].stale > 0) == (stale > 0)
     assert found.times[0].stale_checks <= stale
     assert bool(found.violations) == (stale > 0)
@@ -369,3 +368,14 @@ def test_refusing_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         probed(tmp_path, Other(0), TARGET.replace("result.ok", "result.nope"))
     with pytest.raises(TargetFailed, match="before anything was granted"):
         probed(tmp_path, Other(0), TARGET.replace('equals = "yes"', 'equals = "no"'))
+
+
+def test_documented_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that the documentation shows describe a system."""
+    page = Path(__file__).parents[2] / "docs/howto/probe-another-system.md"
+    shown = re.findall(r"```text\n(.*?\[grant\].*?)```", page.read_text("utf-8"), re.DOTALL)
+    assert len(shown) == 2
+    for number, text in enumerate(shown):
+        path = tmp_path / f"{number}.toml"
+        path.write_text(text, "utf-8")
+        read_target(path)

@@ -82,7 +82,7 @@ def test_tests_that_concern_a_mutant() -> None:
 
 READS = """
 from tests.mutants import plugin
-from rescind import access
+from rescind.semantics import access
 from rescind.store.queries import queries
 print(access.in_force(5, 5), "AND revision" in queries("sqlite")["advance_pending"])
 """

@@ -191,13 +191,13 @@ def _show(place: Place, summary: Summary) -> None:
     ways = summary.ways()
     by_way: list[tuple[object, ...]] = []
     for way in ways:
-        points = summary.by_point(way)
+        points, calls = summary.by_point(way), summary.revoke_calls(way)
         by_way.append(
             (
                 way,
                 _time(_of(summary.grant_calls(way), "p50")),
                 _time(_slowest(each.appearance for each in points)),
-                _time(_of(summary.revoke_calls(way), "p50")),
+                "–" if calls is None else _time(calls.p50),
                 _time(_slowest(each.disappearance for each in points)),
                 sum(each.violations for each in points),
             )

@@ -90,11 +90,8 @@ def read_target(path: str | os.PathLike[str]) -> Target:
     for what, step in (("grant", target.grant), ("revoke", target.revoke)):
         if (step.url is UNSET) == (not step.command):
             raise _wrong(what, "give it either a url or a command")
-    urls = [
-        each.url
-        for each in (target.grant, target.revoke, target.check, target.authzen)
-        if each is not UNSET and each.url is not UNSET
-    ]
+    described = (target.grant, target.revoke, target.check, target.authzen)
+    urls = [each.url for each in described if each is not UNSET and each.url is not UNSET]
     for url in urls:
         if not url.startswith(("http://", "https://")):
             raise InvalidArgument(what="url", value=url, hint="begin it with http:// or https://")
