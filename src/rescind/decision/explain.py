@@ -79,7 +79,9 @@ def _answered(
     if within is None:
         answers = _in_snapshot(store, question, live, now)
     else:
-        answers = _in_transaction(partial(store.fetch_many, within=within), question, live, now)
+        answers = _in_transaction(
+            lambda questions: store.fetch_many(questions, within=within), question, live, now
+        )
     return _decided(store, question, answers, live, at_least)
 
 

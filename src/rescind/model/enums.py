@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, Literal, NewType
+from typing import Final, Literal, NewType, TypeAlias
 
 OrganizationId = NewType("OrganizationId", str)
 SubjectId = NewType("SubjectId", str)
@@ -14,6 +14,16 @@ PermissionId = NewType("PermissionId", str)
 ResourceTypeId = NewType("ResourceTypeId", str)
 ResourceId = NewType("ResourceId", str)
 """`document:1`; the organization itself is `organization`."""
+OrganizationNumber = NewType("OrganizationNumber", int)
+"""A row's number in its table. Numbers are never ids: no caller sees them."""
+MembershipNumber = NewType("MembershipNumber", int)
+GroupNumber = NewType("GroupNumber", int)
+"""Negative, so that a holder's number tells memberships (positive) from groups."""
+HolderNumber: TypeAlias = MembershipNumber | GroupNumber
+RoleNumber = NewType("RoleNumber", int)
+ResourceNumber = NewType("ResourceNumber", int)
+AssignmentNumber = NewType("AssignmentNumber", int)
+PermissionNumber = NewType("PermissionNumber", int)
 Microseconds = NewType("Microseconds", int)
 """Since the Unix epoch, UTC: how the store keeps times."""
 

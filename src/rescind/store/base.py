@@ -17,14 +17,18 @@ import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
 from rescind.errors import InvalidArgument
 from rescind.model import Seals
 from rescind.settings import Settings
+from rescind.store.rows import Query, QueryWithParams, Row
 
 Params: TypeAlias = Mapping[str, Any]
 Rows: TypeAlias = list[tuple[Any, ...]]
+One = TypeVar("One", bound=tuple[Any, ...])
+Two = TypeVar("Two", bound=tuple[Any, ...])
+Three = TypeVar("Three", bound=tuple[Any, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +101,23 @@ class Transaction(Protocol):
         many pairs that is about, as far as it was counted. Note both in counters.
         """
 
-    def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
+    @overload
+    def observe(self, query: Query[Row], /, **params: Any) -> Callable[[], list[Row]]: ...
+    @overload
+    def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]: ...
+    def observe(self, query: Any, /, **params: Any) -> Callable[[], Any]:
         """Run a query; its rows can be had when `transact` has returned, by calling the result."""
 
     def held(self, *, o: int) -> Callable[[], Held]:
         """What the transaction costs others up to here; it can be had when `transact` has returned."""
 
-    def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]:
+    @overload
+    def once_committed(
+        self, query: Query[Row], /, **params: Any
+    ) -> Callable[[], list[Row] | None]: ...
+    @overload
+    def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]: ...
+    def once_committed(self, query: Any, /, **params: Any) -> Callable[[], Any]:
         """Have a query run right after the commit, where that costs no round trip of its own. Its rows can
         be had when `transact` has returned; None where it was not run.
         """
@@ -123,7 +137,11 @@ class Listener(Protocol):
         anything may have happened unheard. Raises StoreUnavailable.
         """
 
-    def fetch(self, name: str, params: Params) -> Rows:
+    @overload
+    def fetch(self, query: Query[Row], params: Params) -> list[Row]: ...
+    @overload
+    def fetch(self, query: str, params: Params) -> Rows: ...
+    def fetch(self, query: Any, params: Params) -> Any:
         """Run one query by itself on this connection. Raises StoreUnavailable."""
 
     def close(self) -> None:
@@ -133,10 +151,30 @@ class Listener(Protocol):
 class Snapshot(Protocol):
     """Reads the facts as they were at its first question, whatever is committed meanwhile."""
 
+    @overload
+    def fetch_many(
+        self, questions: tuple[QueryWithParams[One], QueryWithParams[Two]], *, is_last: bool = False
+    ) -> tuple[list[One], list[Two]]: ...
+    @overload
+    def fetch_many(
+        self,
+        questions: tuple[QueryWithParams[One], QueryWithParams[Two], QueryWithParams[Three]],
+        *,
+        is_last: bool = False,
+    ) -> tuple[list[One], list[Two], list[Three]]: ...
+    @overload
+    def fetch_many(
+        self, questions: list[QueryWithParams[Row]], *, is_last: bool = False
+    ) -> list[list[Row]]: ...
+    @overload
     def fetch_many(
         self, questions: Sequence[tuple[str, Params]], *, is_last: bool = False
-    ) -> list[Rows]:
-        """The rows of several queries, in one round trip; with `is_last` it ends there too."""
+    ) -> list[Rows]: ...
+    def fetch_many(self, questions: Any, *, is_last: bool = False) -> Any:
+        """The rows of several queries, in one round trip; with `is_last` it ends there too.
+
+        A tuple of questions gives a tuple of answers.
+        """
 
 
 class Bounds(Protocol):
@@ -201,9 +239,13 @@ class Store(Protocol):
         it; a refused change leaves that transaction as it was.
         """
 
-    def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
+    @overload
+    def fetch(self, query: Query[Row], params: Params, *, within: object = None) -> list[Row]: ...
+    @overload
+    def fetch(self, query: str, params: Params, *, within: object = None) -> Rows: ...
+    def fetch(self, query: Any, params: Params, *, within: object = None) -> Any:
         """The rows of one query. Of one that writes, they are durable as `transact`'s are. With `within`, as
-        for `fetch_many`.
+        for `fetch_many`. A query that is only named gives the driver's tuples.
         """
 
     def put(self, name: str, params: Params) -> None:
@@ -227,10 +269,27 @@ class Store(Protocol):
     def listen(self, channel: str) -> Listener:
         """Somebody to wait with for other processes' news. It is a hint: polling is the truth."""
 
+    @overload
+    def fetch_many(
+        self, questions: tuple[QueryWithParams[One], QueryWithParams[Two]], *, within: object = None
+    ) -> tuple[list[One], list[Two]]: ...
+    @overload
+    def fetch_many(
+        self,
+        questions: tuple[QueryWithParams[One], QueryWithParams[Two], QueryWithParams[Three]],
+        *,
+        within: object = None,
+    ) -> tuple[list[One], list[Two], list[Three]]: ...
+    @overload
+    def fetch_many(
+        self, questions: list[QueryWithParams[Row]], *, within: object = None
+    ) -> list[list[Row]]: ...
+    @overload
     def fetch_many(
         self, questions: Sequence[tuple[str, Params]], *, within: object = None
-    ) -> list[Rows]:
-        """The rows of several queries, all of one snapshot.
+    ) -> list[Rows]: ...
+    def fetch_many(self, questions: Any, *, within: object = None) -> Any:
+        """The rows of several queries, all of one snapshot. A tuple of questions gives a tuple of answers.
 
         With `within` they are asked in the caller's transaction on that connection, and see what it sees:
         at READ COMMITTED each has a snapshot of its own. A query that fails leaves that transaction as it

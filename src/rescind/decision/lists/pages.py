@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Generator
-from functools import partial
 from typing import Final
 
 from rescind.decision.check import STATE_ATTEMPTS, kept_changing, require
@@ -80,8 +79,10 @@ def page(
             at_least,
         )
     if listed is None and within is not None:
-        read = partial(store.fetch_many, within=within)
-        listed = _in_transaction(read, store.seals, query, question, asked, now, at_least)
+        listed = _in_transaction(
+            lambda questions: store.fetch_many(questions, within=within),
+            *(store.seals, query, question, asked, now, at_least),
+        )
     elif listed is None:
         with store.snapshot() as snapshot:
             fetch_many = snapshot.fetch_many

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from rescind.errors import StoreUnavailable
-from rescind.store.base import Params, Rows
+from rescind.store.base import Params
 from rescind.store.postgres.connection import Connection, configure, connect
 from rescind.store.postgres.errors import FAULTS, first_line
+from rescind.store.rows import Query, typed
 
 if TYPE_CHECKING:
     from rescind.store.postgres.store import PostgresStore
@@ -38,13 +39,13 @@ class PostgresListener:
             self.close()
             raise self._unavailable(error) from error
 
-    def fetch(self, name: str, params: Params) -> Rows:
+    def fetch(self, query: Query[Any] | str, params: Params) -> Any:
         try:
             if self._connection is None or self._connection.closed:
                 self._connect()
             assert self._connection is not None
             self._warnings.clear()
-            sql = self._store.queries[name]
+            sql = self._store.queries[str(query)]
             found = self._connection.execute(sql, params, prepare=True).fetchall()
         except FAULTS as error:
             self.close()
@@ -52,7 +53,7 @@ class PostgresListener:
         if self._warnings:  # the wait for a standby was canceled, say: it is not what was asked for
             self.close()
             raise StoreUnavailable(database=self._store.where, why=self._warnings[0])
-        return found
+        return typed(query, found)
 
     def _note(self, notice: psycopg.errors.Diagnostic) -> None:
         if notice.severity_nonlocalized == "WARNING":

@@ -21,7 +21,7 @@ from rescind.errors import (
     StoreUnavailable,
 )
 from rescind.settings import Settings
-from rescind.store.base import Change, Params, Rows
+from rescind.store.base import Change, Params
 from rescind.store.connections import driver_connection
 from rescind.store.pool import Loan, Pool, PoolClosed, PoolExhausted
 from rescind.store.postgres.connection import (
@@ -43,6 +43,7 @@ from rescind.store.postgres.statements import Statements
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
 from rescind.store.postgres.within import asked_within
 from rescind.store.queries import queries, quoted
+from rescind.store.rows import Query, typed, typed_each
 from rescind.store.schema import require_current, seals_of
 from rescind.waiting import deadline_within
 
@@ -245,15 +246,16 @@ class PostgresStore:
                 raise translated(error, self.where) from error
             raise
 
-    def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
+    def fetch(self, query: Query[Any] | str, params: Params, *, within: object = None) -> Any:
         if within is not None:
-            return self.fetch_many([(name, params)], within=within)[0]
+            return self.fetch_many([(query, params)], within=within)[0]
         loan: Loan[Connection] = Loan()
         try:
             connection = self._taken(loan)
-            found = connection.execute(self.queries[name], params, prepare=True).fetchall()
+            sql = self.queries[str(query)]
+            found = connection.execute(sql, params, prepare=True).fetchall()
             require_confirmed(connection)
-            return found
+            return typed(query, found)
         except FAULTS as error:
             raise translated(error, self.where) from error
         finally:
@@ -289,12 +291,12 @@ class PostgresStore:
         return PostgresListener(self, channel)
 
     def fetch_many(
-        self, questions: Sequence[tuple[str, Params]], *, within: object = None
-    ) -> list[Rows]:
+        self, questions: Sequence[tuple[Query[Any] | str, Params]], *, within: object = None
+    ) -> Any:
         if within is not None:
             connection = driver_connection(within, psycopg.Connection)
             _require_transaction(connection)
-            return asked_within(connection, self, questions)
+            return typed_each(questions, asked_within(connection, self, questions))
         with self._connection() as connection:
             return PostgresSnapshot(connection, self).fetch_many(questions, is_last=True)
 

@@ -13,6 +13,7 @@ from psycopg.types.numeric import Int8Dumper
 from rescind.store.base import Bounds, Held, Params, Rows
 from rescind.store.postgres.connection import Connection
 from rescind.store.postgres.errors import FAULTS, interruption, translated
+from rescind.store.rows import Query, typed, typed_each
 
 if TYPE_CHECKING:
     from rescind.store.postgres.store import PostgresStore
@@ -97,19 +98,19 @@ class PostgresTransaction:
     def pend(self, query: str, /, **params: Any) -> None:
         self._execute(query, self._store.statements.pending(query), params)
 
-    def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
+    def observe(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:
         place = len(self._observing)
-        self._observing.append(self._kept(query, params))
-        return lambda: self._observed[place]
+        self._observing.append(self._kept(str(query), params))
+        return lambda: typed(query, self._observed[place])
 
     def held(self, *, o: int) -> Callable[[], Held]:
         rows = self.observe("read_held", o=o)
         return lambda: Held(*rows()[0])
 
-    def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]:
+    def once_committed(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:
         place = len(self._afterwards)
-        self._afterwards.append((query, params))
-        return lambda: self._found[place] if place < len(self._found) else None
+        self._afterwards.append((str(query), params))
+        return lambda: typed(query, self._found[place]) if place < len(self._found) else None
 
     def look_committed(self) -> None:
         """Send what is to be run after the commit."""
@@ -160,8 +161,8 @@ class PostgresSnapshot:
         self._is_begun = False
 
     def fetch_many(
-        self, questions: Sequence[tuple[str, Params]], *, is_last: bool = False
-    ) -> list[Rows]:
+        self, questions: Sequence[tuple[Query[Any] | str, Params]], *, is_last: bool = False
+    ) -> Any:
         execute, queries = self._connection.execute, self._store.queries
         before = sys.exception()
         try:
@@ -169,12 +170,13 @@ class PostgresSnapshot:
                 if not self._is_begun:
                     execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 cursors = [
-                    execute(queries[name], params, prepare=True) for name, params in questions
+                    execute(queries[str(query)], params, prepare=True)
+                    for query, params in questions
                 ]
                 if is_last:
                     execute("COMMIT")
             self._is_begun = True
-            return [cursor.fetchall() for cursor in cursors]
+            return typed_each(questions, [cursor.fetchall() for cursor in cursors])
         except FAULTS as error:
             if (struck := interruption(error, before)) is not None:
                 raise struck from struck.__cause__

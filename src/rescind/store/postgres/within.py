@@ -20,6 +20,7 @@ from rescind.errors import StoreError
 from rescind.store.base import Params, Rows
 from rescind.store.postgres.connection import Connection, undo
 from rescind.store.postgres.errors import FAULTS, interruption, translated
+from rescind.store.rows import Query
 
 if TYPE_CHECKING:
     from rescind.store.postgres.store import PostgresStore
@@ -37,7 +38,7 @@ ABORTED: Final = "the transaction is aborted: a statement of it has failed"
 def asked_within(
     connection: psycopg.Connection[Any],
     store: PostgresStore,
-    questions: Sequence[tuple[str, Params]],
+    questions: Sequence[tuple[Query[Any] | str, Params]],
 ) -> list[Rows]:
     """The rows of several queries in the caller's transaction, which stays as it was, also where one fails.
 
@@ -55,8 +56,8 @@ def asked_within(
             saved = connection.execute(SAVE)
             connection.execute(WITHOUT_JIT)
             cursors = [
-                _cursor(connection).execute(store.queries[name], params)
-                for name, params in questions
+                _cursor(connection).execute(store.queries[str(query)], params)
+                for query, params in questions
             ]
             connection.execute(WITH_JIT_AS_BEFORE)
             connection.execute(RELEASE)
@@ -74,11 +75,14 @@ def asked_within(
 
 
 def _asked_of_ours(
-    connection: Connection, store: PostgresStore, questions: Sequence[tuple[str, Params]]
+    connection: Connection,
+    store: PostgresStore,
+    questions: Sequence[tuple[Query[Any] | str, Params]],
 ) -> list[Rows]:
     try:
         return [
-            connection.execute(store.queries[name], each).fetchall() for name, each in questions
+            connection.execute(store.queries[str(query)], each).fetchall()
+            for query, each in questions
         ]
     except FAULTS as error:
         raise translated(error, store.where) from error

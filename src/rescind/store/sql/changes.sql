@@ -17,7 +17,7 @@ a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
 -- --- the frame of a change --------------------------------------------------------------------
 
 -- name: plan
-SELECT o.id, o.role_mode, (SELECT max(id) + 1 FROM rescind.organization) AS next_id,
+SELECT o.id AS organization, o.role_mode, (SELECT max(id) + 1 FROM rescind.organization) AS next_id,
 @has_required
 AS has_required, o.id_rule
 FROM rescind.organization AS env LEFT JOIN rescind.organization AS o ON o.slug = :organization

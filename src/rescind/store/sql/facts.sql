@@ -135,7 +135,7 @@ RETURNING revision
 SELECT slug, name, revision FROM rescind.organization WHERE slug IS NOT NULL AND slug > :after AND id <> 0 ORDER BY slug LIMIT :limit
 
 -- name: find_log
-SELECT id FROM rescind.organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
+SELECT id AS organization FROM rescind.organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
 ORDER BY slug IS NULL, id DESC LIMIT 1
 
 -- Which changes of a range may be about something: what they are about is in their bodies, and read there.

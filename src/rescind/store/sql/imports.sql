@@ -1,7 +1,7 @@
 -- What is there of what an import names: each query costs in proportion to what it is asked about.
 
 -- name: find_logs_named
-SELECT id FROM rescind.organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
+SELECT id AS organization FROM rescind.organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
 ORDER BY id DESC
 
 -- name: find_named_memberships

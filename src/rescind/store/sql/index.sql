@@ -1,7 +1,7 @@
 -- What an index in memory reads: an organization whole, by number; then what logged changes name, as it is now.
 
 -- name: find_organization
-SELECT o.id FROM rescind.organization AS o WHERE o.slug = :organization AND o.id <> 0
+SELECT o.id AS organization FROM rescind.organization AS o WHERE o.slug = :organization AND o.id <> 0
 
 -- name: index_state
 SELECT o.id, o.slug, o.revision, env.revision AS environment, o.role_mode, o.on_loss, o.default_role,

@@ -10,10 +10,11 @@ from typing import Any, Final, TypeAlias
 
 from rescind import forks
 from rescind.errors import OutcomeUnknown, StoreBusy, StoreUnavailable
-from rescind.store.base import Change, Params, Rows
+from rescind.store.base import Change, Params
 from rescind.store.connections import driver_connection
 from rescind.store.pool import FOREVER, Loan, Pool, PoolClosed, PoolExhausted
 from rescind.store.queries import queries
+from rescind.store.rows import Query, typed, typed_each
 from rescind.store.schema import require_current, seals_of
 from rescind.store.sqlite import files, turns
 from rescind.store.sqlite.files import (
@@ -287,27 +288,29 @@ class SqliteStore:
         finally:
             loan.give_back()
 
-    def fetch(self, name: str, params: Params, *, within: object = None) -> Rows:
+    def fetch(self, query: Query[Any] | str, params: Params, *, within: object = None) -> Any:
         if within is not None:
-            return self.fetch_many([(name, params)], within=within)[0]
+            return self.fetch_many([(query, params)], within=within)[0]
         loan: Loan[sqlite3.Connection] = Loan()
         try:
-            return self._reader(loan).execute(self.queries[name], params).fetchall()
+            found = self._reader(loan).execute(self.queries[str(query)], params).fetchall()
+            return typed(query, found)
         except FAULTS as error:
             raise translated(error, self.path) from error
         finally:
             loan.give_back()
 
     def fetch_many(
-        self, questions: Sequence[tuple[str, Params]], *, within: object = None
-    ) -> list[Rows]:
+        self, questions: Sequence[tuple[Query[Any] | str, Params]], *, within: object = None
+    ) -> Any:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
             with translated_errors(self.path), _one_state(connection) as cursor:
-                return [
-                    cursor.execute(self.queries[name], params).fetchall()
-                    for name, params in questions
+                found = [
+                    cursor.execute(self.queries[str(query)], params).fetchall()
+                    for query, params in questions
                 ]
+                return typed_each(questions, found)
         with self.snapshot() as snapshot:
             return snapshot.fetch_many(questions)
 

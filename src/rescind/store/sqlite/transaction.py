@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rescind.errors import refusal
 from rescind.store.base import Bounds, Held, KeyTaken, OverBudget, Params, PlanStale, Rows
+from rescind.store.rows import Query, typed, typed_each
 
 if TYPE_CHECKING:
     from rescind.store.sqlite.store import SqliteStore
@@ -111,8 +112,8 @@ class SqliteTransaction:
         self._tally["estimated"] += pairs
         self._tally["pairs"] += pairs
 
-    def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]:
-        rows = self._execute(query, params).fetchall()
+    def observe(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:
+        rows = typed(query, self._execute(str(query), params).fetchall())
         return lambda: rows
 
     def held(self, *, o: int) -> Callable[[], Held]:
@@ -120,7 +121,7 @@ class SqliteTransaction:
         held = Held(time.perf_counter() - self._began, self._store.waiting(), revision)
         return lambda: held
 
-    def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]:  # noqa: ARG002
+    def once_committed(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:  # noqa: ARG002
         return lambda: None
 
     def close(self, **params: Any) -> Callable[[], Rows]:
@@ -158,12 +159,13 @@ class SqliteSnapshot:
 
     def fetch_many(
         self,
-        questions: Sequence[tuple[str, Params]],
+        questions: Sequence[tuple[Query[Any] | str, Params]],
         *,
         is_last: bool = False,  # noqa: ARG002
-    ) -> list[Rows]:
-        execute = self._connection.execute
-        return [execute(self._store.queries[name], params).fetchall() for name, params in questions]
+    ) -> Any:
+        execute, queries = self._connection.execute, self._store.queries
+        found = [execute(queries[str(query)], params).fetchall() for query, params in questions]
+        return typed_each(questions, found)
 
 
 class SqliteListener:
@@ -183,8 +185,8 @@ class SqliteListener:
                 return []
             time.sleep(min(LISTEN_SECONDS, seconds))
 
-    def fetch(self, name: str, params: Params) -> Rows:
-        return self._store.fetch(name, params)
+    def fetch(self, query: Query[Any] | str, params: Params) -> Any:
+        return self._store.fetch(query, params)
 
     def close(self) -> None:
         """Nothing was taken."""

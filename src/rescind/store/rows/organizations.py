@@ -1,0 +1,53 @@
+"""Organizations: their numbers, plans and revisions."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rescind.model import OrganizationId, OrganizationNumber
+from rescind.store.rows.query import Query
+
+
+class OrganizationRow(NamedTuple):
+    """An organization by its number."""
+
+    organization: OrganizationNumber
+
+
+class PlanRow(NamedTuple):
+    """What a change of an organization is planned with."""
+
+    organization: OrganizationNumber
+    role_mode: str
+    next_id: int
+    """The first number that is free for new rows."""
+    has_required: bool
+    id_rule: str
+
+
+class RevisionRow(NamedTuple):
+    """How far an organization and its environment have come. No number is ever used again."""
+
+    incarnation: OrganizationNumber
+    organization: int
+    environment: int
+
+
+class IdRuleRow(NamedTuple):
+    """The rule by which an organization's ids are spelled."""
+
+    id_rule: str
+
+
+class OrganizationNameRow(NamedTuple):
+    """An organization by its id."""
+
+    organization: OrganizationId
+
+
+PLAN = Query("plan", PlanRow)
+FIND_LOG = Query("find_log", OrganizationRow)
+FIND_ORGANIZATION = Query("find_organization", OrganizationRow)
+FIND_LOGS_NAMED = Query("find_logs_named", OrganizationRow)
+READ_REVISION = Query("read_revision", RevisionRow)
+READ_ID_RULE = Query("read_id_rule", IdRuleRow)

@@ -1,0 +1,41 @@
+"""A query together with the type of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Generic[Row]):
+    """A query by name, and the NamedTuple whose fields are its columns in their order."""
+
+    name: str
+    row: type[Row]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def rows(self, found: Sequence[tuple[Any, ...]]) -> list[Row]:
+        """The driver's tuples as rows of this query."""
+        return list(map(self.row._make, found)) if found else []  # type: ignore[attr-defined]
+
+
+QueryWithParams: TypeAlias = tuple[Query[Row], Mapping[str, Any]]
+"""A query and its parameters."""
+
+
+def typed(query: Query[Row] | str, found: list[tuple[Any, ...]]) -> list[Row]:
+    """The rows of a query; of one that is only named, the driver's tuples."""
+    return cast("list[Row]", found) if isinstance(query, str) else query.rows(found)
+
+
+def typed_each(
+    questions: Sequence[tuple[Query[Any] | str, Any]], found: Sequence[list[tuple[Any, ...]]]
+) -> Any:
+    """The rows of several queries: a tuple for a tuple of questions, else a list."""
+    answers = (typed(query, rows) for (query, _), rows in zip(questions, found, strict=True))
+    return tuple(answers) if isinstance(questions, tuple) else list(answers)
