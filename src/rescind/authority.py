@@ -24,6 +24,7 @@ from rescind.applying.apply import ChangeApplier, Recorded
 from rescind.applying.transaction import LogDraft
 from rescind.changelog import LogEntry, LogPage
 from rescind.changes import Change, checked
+from rescind.decision import single_role
 from rescind.decision.router import DECIDING, DecisionRouter
 from rescind.errors import (
     DecisionUnavailable,
@@ -503,6 +504,14 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         if recorded.is_repeated:
             return self.enforce(recorded.receipt), True
         return self._enforced(recorded.receipt, recorded.leases), False
+
+    def _winning_role(self, organization: str, **membership: Any) -> str | None:
+        """The organization-wide role that counts for a membership of a single-role organization.
+
+        For the directory. Options as for `single_role.winning_role`.
+        """
+        name = model.organization_id(organization)
+        return single_role.winning_role(self.store, name, **membership)
 
     def _recorded(
         self, name: OrganizationId, changes: list[Change], entry: LogDraft, **how: Any

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from rescind import Authority, changes, model
-from rescind.http.workos import given
-from rescind.http.workos.given import domain_pattern, pattern
+from rescind.directory import query_values
+from rescind.directory.query_values import domain_pattern, search_pattern
 
 SPAN: dict[str, Any] = {"low": -1, "high": 2**31 - 1, "limit": 10_000}
 NAMES = (
@@ -35,7 +35,7 @@ PARTS = (
 def found(authority: Authority, search: str) -> tuple[set[str], set[str]]:
     """The names of organizations, and of the groups of one, that a search finds."""
     ((o,),) = authority.store.fetch("find_organization", {"organization": "acme"})
-    text = pattern(search)
+    text = search_pattern(search)
     organizations = authority.store.fetch(
         "page_organizations_asc", {**SPAN, "search": text, "domains": "[]"}
     )
@@ -93,7 +93,7 @@ def test_without_the_folding_an_exact_name_is_missed(
 ) -> None:
     """Control: it is the folding of both that finds it."""
     authority.apply([changes.CreateOrganization(name="École")])
-    monkeypatch.setattr(given.model, "folded", lambda text: text)
+    monkeypatch.setattr(query_values.model, "folded", lambda text: text)
     assert found(authority, "École")[0] == set()
 
 

@@ -23,7 +23,7 @@ ENDS: Final = {
     "replicas/cached_answers.py:_in_turns": "the list's last step",
     "replicas/lease.py:Replica._run": "closing; it waits longer after each failure",
     "http/routes/imports.py:_lines": "the end of the body",
-    "http/workos/checks.py:_all": "the last page",
+    "directory/questions.py:_all": "the last page",
     "propagation/tombstones.py:_purge": "a chunk that is not full",
     "propagation/worker.py:Worker.run": "stopping; it waits longer after each failure",
     "store/pool.py:Pool.provide": "wait_seconds",

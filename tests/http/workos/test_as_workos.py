@@ -15,7 +15,7 @@ from workos.organization_membership import RoleMultiple, RoleSingle
 from workos.organizations import OrganizationDomainData
 
 from rescind import changes
-from rescind.http.workos import organizations
+from rescind.directory import organizations
 from rescind.http.workos.unsupported import MODULES, module_at
 from tests.http.serving import Served
 from tests.http.workos.conftest import on_postgres

@@ -10,7 +10,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.changes import Change
-from rescind.http.workos import following
+from rescind.directory import follow_log
 from rescind.model import ENVIRONMENT
 from rescind.propagation.organization_removal import clear_one
 from tests.http.serving import Served
@@ -288,7 +288,7 @@ def test_without_following_nothing_of_others_is_told(
     sdk: Any, service: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control."""
-    monkeypatch.setattr(following, "MOST_STEPS", 0)
+    monkeypatch.setattr(follow_log, "MOST_STEPS", 0)
     assert told(sdk, id_of(sdk, library(service))) == []
 
 
@@ -298,8 +298,8 @@ def test_a_long_log_is_told_in_parts(
     """With the same events as in one go."""
     name = library(service)
     applied(service, name, *([changes.RenameGroup(group="eng", name=str(n))] for n in range(9)))
-    monkeypatch.setattr(following, "ENTRIES", 2)
-    monkeypatch.setattr(following, "MEMBERS", 1)
+    monkeypatch.setattr(follow_log, "ENTRIES", 2)
+    monkeypatch.setattr(follow_log, "MEMBERS", 1)
     found = told(sdk, id_of(sdk, name))
     assert [event.data.name for event in found[5:]] == [str(n) for n in range(9)]
 

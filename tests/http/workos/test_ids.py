@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rescind.http.workos.ids import PREFIXES, Ids, Kind, new_id
+from rescind.directory.ids import PREFIXES, Kind, PublicIds, new_id
 
 numbers = st.integers(-(2**31), 2**31 - 1)
 kinds = st.sampled_from(Kind)
-IDS = Ids("6f1c0b8e5d9a4c2f8b7e1d3a5c9f0e2b")
+IDS = PublicIds("6f1c0b8e5d9a4c2f8b7e1d3a5c9f0e2b")
 
 
 @given(kinds, st.integers(0, 2**32 - 1), numbers, numbers)
@@ -36,7 +36,7 @@ def test_no_other_text_leads_anywhere(kind: Kind, text: str) -> None:
 @pytest.mark.parametrize("kind", Kind)
 def test_ids_of_another_database_lead_nowhere(kind: Kind) -> None:
     """Nor does one that was made for something without a number."""
-    other = Ids("another secret")
+    other = PublicIds("another secret")
     assert IDS.place(kind, other.of(kind, 1, 2)) is None
     assert IDS.place(kind, new_id(kind)) is None
 

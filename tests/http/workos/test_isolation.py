@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from rescind.http.workos.call import Call
-from rescind.http.workos.ids import Kind, new_id
+from rescind.directory.ids import Kind, new_id
+from rescind.directory.unit_of_work import UnitOfWork
 from tests.http.serving import Served
 from tests.http.workos.conftest import client_of
 from tests.http.workos.test_resources import make
@@ -140,7 +140,7 @@ def test_without_the_guard_another_s_is_seen(
 ) -> None:
     """The control."""
     others = names_of_another(client)
-    monkeypatch.setattr(Call, "may_see", lambda *_: True)
+    monkeypatch.setattr(UnitOfWork, "may_see", lambda *_: True)
     assert answers(bound, others) != answers(bound, names_of_nothing(others))
 
 

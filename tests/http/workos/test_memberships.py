@@ -10,9 +10,9 @@ from workos import BadRequestError, ConflictError, NotFoundError
 from workos.organization_membership import RoleMultiple, RoleSingle
 
 from rescind import changes
-from rescind.http.workos import memberships
-from rescind.http.workos.call import Call
-from rescind.http.workos.shapes import Row
+from rescind.directory import memberships
+from rescind.directory.rows import MembershipRow
+from rescind.directory.unit_of_work import UnitOfWork
 from tests.http.serving import Served
 from tests.http.workos.world import acme, fresh, may
 
@@ -48,15 +48,16 @@ def test_what_goes_between_look_and_write_is_not_found(
 ) -> None:
     """The core says what it did not find; here that is a 404, and nothing is told."""
     world, service = acme(sdk), sdk.organization_membership
-    real = memberships.shown
+    real = memberships.find_membership
 
-    def shown(call: Call, public_id: str) -> Row:
-        row = real(call, public_id)
-        removal = changes.RemoveMembership(subject=row[2])
-        call.authority.apply([removal], organization=row[10], within=call._connection)
+    def found(unit: UnitOfWork, public_id: str) -> MembershipRow:
+        row = real(unit, public_id)
+        removal = changes.RemoveMembership(subject=row.subject)
+        slug = row.organization_slug
+        unit.authority.apply([removal], organization=slug, within=unit._connection)
         return row
 
-    monkeypatch.setattr(memberships, "shown", shown)
+    monkeypatch.setattr(memberships, "find_membership", found)
     with pytest.raises(NotFoundError):
         service.delete_organization_membership(world.ada)
     monkeypatch.undo()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from workos import BadRequestError
 
-from rescind.http.workos.envelopes import Span, Window, listed, page
+from rescind.directory.paging import Span, cut
+from rescind.http.workos.envelopes import Window, page
 from tests.http.workos.world import acme, fresh
 
 ITEMS = list(range(1, 8))
@@ -18,7 +19,7 @@ def shown(window: Window, items: Sequence[int] = ITEMS) -> dict[str, Any]:
     """A page of numbers, the later ones newer."""
 
     def fetch(span: Span) -> list[int]:
-        return listed(items, lambda item: (item, 0), span)
+        return cut(items, lambda item: (item, 0), span)
 
     return page(
         window,

@@ -41,7 +41,7 @@ def clock(service: Served, monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(service.service.authority, "_clock", made.moment)
     told = SimpleNamespace(time_ns=lambda: made.now * 1_000)
-    monkeypatch.setattr("rescind.http.workos.call.time", told)
+    monkeypatch.setattr("rescind.directory.unit_of_work.time", told)
     return made
 
 
@@ -264,7 +264,7 @@ def test_control_what_expires_is_not_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without that, the consumer is wrong."""
-    monkeypatch.setattr("rescind.http.workos.told.Told.expired", lambda *_: [])
+    monkeypatch.setattr("rescind.directory.reported_state.ReportedState.expire", lambda *_: [])
     with pytest.raises(AssertionError):
         run(client, service, clock, consumer, 0)
 

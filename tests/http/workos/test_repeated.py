@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from rescind import Authority
-from rescind.http.workos.call import Call
+from rescind.directory.unit_of_work import UnitOfWork
 from rescind.model import Receipt
 from tests.http.serving import Served
 from tests.http.workos.conftest import on_postgres
@@ -101,20 +101,20 @@ def test_without_one_transaction_half_of_it_is_kept(
 ) -> None:
     """The control. On SQLite the half would wait for the whole, forever."""
 
-    def apart(self: Call, organization: str, *changes: Any) -> Receipt:
+    def apart(self: UnitOfWork, organization: str, *changes: Any) -> Receipt:
         return self.authority.apply(changes, organization=organization)
 
     assert groups_after_failure(client, service, monkeypatch, apply=apart) == 2
 
 
 def groups_after_failure(
-    client: Any, service: Served, monkeypatch: pytest.MonkeyPatch, apply: Any = Call.apply
+    client: Any, service: Served, monkeypatch: pytest.MonkeyPatch, apply: Any = UnitOfWork.apply
 ) -> int:
     """How many groups there are when making the second one failed at its last statement."""
     world = acme(client)
     store = service.service.authority.store
     with service.client() as plain, monkeypatch.context() as patched:
-        patched.setattr(Call, "apply", apply)
+        patched.setattr(UnitOfWork, "apply", apply)
         patched.setitem(store.queries, "record_note", "SELECT nothing FROM nowhere")  # type: ignore[attr-defined]
         path = f"/organizations/{world.id}/groups"
         assert plain.post(path, json={"name": "Support"}).status_code >= 500

@@ -14,9 +14,9 @@ import workos
 from workos import NotFoundError
 
 from rescind import Authority, changes
+from rescind.directory.unit_of_work import UnitOfWork
 from rescind.http.keys import Keys
 from rescind.http.server.service import Service
-from rescind.http.workos.call import Call
 from rescind.replicas.enforcement import Enforcer
 from tests.faults.holder import Holder, holding
 from tests.http.serving import serving
@@ -118,7 +118,7 @@ def test_a_revocation_that_is_repeated(
 
     monkeypatch.setattr(Enforcer, "enforce", noting)
     if not waits:
-        monkeypatch.setattr(Call, "_enforce_seen", lambda _: None)
+        monkeypatch.setattr(UnitOfWork, "_enforce_named", lambda _: None)
     with ThreadPoolExecutor(2) as pool:
         world.replica.send(SIGSTOP)
         try:

@@ -17,9 +17,9 @@ import pytest
 
 from rescind import changes
 from rescind.changes import Change
+from rescind.directory.ids import Kind, PublicIds
+from rescind.directory.unit_of_work import UnitOfWork
 from rescind.errors import OrganizationExists, RoleExists, RoleNotForResource
-from rescind.http.workos.call import Call
-from rescind.http.workos.ids import Ids, Kind
 from rescind.store import Store
 from tests.http.serving import Served
 from tests.http.workos.world import fresh
@@ -267,7 +267,7 @@ def world(service: Served) -> World:
     service.service.authority.apply([changes.CreateOrganization()], organization=other)
     store = service.service.authority.store
     ((secret,),) = store.fetch("read_directory_secret", {})
-    ids = Ids(secret)
+    ids = PublicIds(secret)
     numbers = {row[2]: row[1] for row in _memberships(store, o)}
     group = store.fetch("find_group_named", {"o": o, "group": "eng"})[0][0]
     resources = {
@@ -307,7 +307,7 @@ def _without_scopes(service: Served, patch: pytest.MonkeyPatch) -> Iterator[None
 @contextmanager
 def _without_bounds(_: Served, patch: pytest.MonkeyPatch) -> Iterator[None]:
     """Keys that are bound to an organization may do what the others may."""
-    patch.setattr(Call, "require_unbound", lambda _: None)
+    patch.setattr(UnitOfWork, "require_unbound", lambda _: None)
     patch.setattr(
         "rescind.http.auth.Caller.organization_for", lambda self, name: name or self.organization
     )

@@ -9,6 +9,8 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import HeaderParameter
 from msgspec import Meta
 
+from rescind.directory.idempotency import IdempotencyKey
+from rescind.directory.unit_of_work import Principal, UnitOfWork
 from rescind.http.answers import ACTOR, IDEMPOTENCY_KEY, AtLeast
 from rescind.http.auth import caller_of
 from rescind.http.server.service import Service
@@ -27,9 +29,8 @@ from rescind.http.workos import (
     resources,
     unsupported,
 )
-from rescind.http.workos.call import Call
 from rescind.http.workos.envelopes import window
-from rescind.http.workos.given import digest_of
+from rescind.http.workos.request_values import digest_of
 from rescind.http.workos.unsupported import absent
 
 __all__ = ["HANDLERS", "PLACES", "absent", "errors", "router"]
@@ -38,26 +39,26 @@ CHOSEN_ID: Final = "Rescind-Id"
 Header = Annotated[str | None, Meta(min_length=1, max_length=255)]
 
 
-async def _call(
+async def _unit_of_work(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
     at_least: AtLeast = None,
     key: Annotated[Header, HeaderParameter(name=IDEMPOTENCY_KEY)] = None,
     chosen_id: Annotated[Header, HeaderParameter(name=CHOSEN_ID)] = None,
     behalf: Annotated[Header, HeaderParameter(name=ACTOR)] = None,
-) -> Call:
-    """The request as the routes take it."""
+) -> UnitOfWork:
+    """The unit of work of a request."""
     scope = request.scope
     body = await request.body()
     digest = digest_of(scope["method"], scope["path"], scope["query_string"], body, chosen_id)
-    return Call(
-        service,
-        caller_of(request),
+    caller = caller_of(request)
+    return UnitOfWork(
+        service.authority,
+        Principal(caller.key_id, caller.actor(behalf), caller.organization),
         at_least=at_least,
-        key=key,
+        idempotency_key=None if key is None else IdempotencyKey(key, digest),
         chosen_id=chosen_id,
-        behalf=behalf,
-        digest=digest,
+        on_applied=service.applied,
     )
 
 
@@ -79,13 +80,13 @@ HANDLERS: Final = [
 PLACES: Final = unsupported.PLACES | {
     path.split("/")[1] for each in HANDLERS for path in each.paths
 }
-"""What its addresses begin with."""
+"""First parts of its paths."""
 
 router = Router(
     path="/",
     route_handlers=HANDLERS,
     dependencies={
-        "call": Provide(_call),
+        "unit": Provide(_unit_of_work),
         "window": Provide(window, sync_to_thread=False),
     },
     exception_handlers={Exception: errors.respond},

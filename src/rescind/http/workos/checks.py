@@ -1,42 +1,32 @@
-"""Questions: may a membership, what may it, what can it reach, and who can. Asked of the decision points."""
+"""Routes of questions: may a membership, what may it, what can it reach, and who can."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from rescind.directory import memberships, objects, permissions, questions, resources, targets
+from rescind.directory.errors import invalid
+from rescind.directory.paging import Span
+from rescind.directory.rows import MembershipRow, ResourceRow
+from rescind.directory.targets import Target
+from rescind.directory.unit_of_work import UnitOfWork
 from rescind.http.answers import REVISION
 from rescind.http.auth import requires
 from rescind.http.server.addresses import IS_CHECK
-from rescind.http.workos import memberships, organizations, permissions, shapes, targets
 from rescind.http.workos.assignments import MEMBERSHIP
-from rescind.http.workos.call import Asked, Call
-from rescind.http.workos.envelopes import Paging, Span, Window, page
-from rescind.http.workos.errors import invalid, not_found
-from rescind.http.workos.given import texts
-from rescind.http.workos.ids import Kind
-from rescind.http.workos.resources import BY_EXTERNAL_ID, BY_ID, page_of
-from rescind.http.workos.targets import Target
-from rescind.model import ROOT, Page, Reason
-
-MOST_AT_ONCE = 10_000
+from rescind.http.workos.envelopes import Paging, Window, page
+from rescind.http.workos.memberships import page_without_roles
+from rescind.http.workos.resources import BY_EXTERNAL_ID, BY_ID, page_resources
+from rescind.http.workos.responses import Unit
 
 
 class Check(Target, kw_only=True):
     """A permission, on a resource or on the organization."""
 
     permission_slug: str
-
-
-_UNKNOWN = {
-    Reason.UNKNOWN_ORGANIZATION: "Organization membership",
-    Reason.UNKNOWN_SUBJECT: "Organization membership",
-    Reason.UNKNOWN_PERMISSION: "Permission",
-    Reason.UNKNOWN_RESOURCE: "Resource",
-}
 
 
 @post(
@@ -47,82 +37,29 @@ _UNKNOWN = {
     opt=IS_CHECK,
 )
 def check(
-    call: Asked, membership_id: FromPath[str], data: JSONBody[Check]
+    unit: Unit, membership_id: FromPath[str], data: JSONBody[Check]
 ) -> Response[dict[str, bool]]:
     """Whether a membership has a permission on a resource, decided on a state as of now or later."""
-    place = call.place(Kind.MEMBERSHIP, membership_id, memberships.WHAT)
-    names = call.fetch("name_membership", o=place.organization, m=place.number)
-    if not names:
-        raise not_found(memberships.WHAT, membership_id)
-    organization, subject = names[0]
-    decision = call.authority.check(
-        subject,
-        data.permission_slug,
-        _resource(call, place.organization, data),
-        organization=organization,
-        at_least=call.token_for(place.organization),
-    )
-    if decision.reason in _UNKNOWN:
-        named = {"Permission": data.permission_slug, "Resource": data.resource_external_id or ""}
-        what = _UNKNOWN[decision.reason]
-        raise not_found(what, named.get(what, membership_id))
+    decision = questions.check(unit, membership_id, data.permission_slug, data)
     headers = {} if decision.token is None else {REVISION: decision.token}
     return Response({"authorized": decision.allowed}, headers=headers)
-
-
-def _resource(call: Call, o: int, target: Target) -> str:
-    """The name of a resource in the core; the decision finds out whether there is one of it."""
-    type_slug, external_id = target.resource_type_slug, target.resource_external_id
-    if target.resource_id is None and type_slug not in (None, ROOT) and external_id is not None:
-        return f"{type_slug}:{external_id}"
-    return str(targets.resource(call, o, target)[2])
 
 
 # --- what a membership may ------------------------------------------------------------------------
 
 
-def _permissions(
-    call: Call, window: Window, membership_id: str, row_of: Callable[[int], shapes.Row]
+def _page_permissions(
+    unit: UnitOfWork, window: Window, member: MembershipRow, resource: ResourceRow
 ) -> dict[str, Any]:
-    o, _, subject, *_, slug, _ = memberships.shown(call, membership_id)
-    row = row_of(o)
-    if row[0] != o:
-        raise not_found("Resource", membership_id)
-
-    def more(cursor: str | None) -> Page:
-        return call.authority.permissions_of(
-            subject,
-            row[2],
-            organization=slug,
-            limit=MOST_AT_ONCE,
-            cursor=cursor,
-            at_least=call.token_for(o),
-        )
-
-    found = texts(_all(more))
-
-    def fetch(span: Span) -> list[Any]:
-        query = f"page_permissions_among_{span.direction}"
-        return call.fetch(query, o=o, permissions=found, **span.params())
-
+    o = member.organization
+    slugs = questions.permissions_of(unit, member, resource)
     return page(
         window,
-        key_of=lambda cursor: permissions.key_of(call, cursor),
-        fetch=fetch,
-        cursor_of=lambda row: permissions.cursor_of(call, row),
-        show=lambda rows: [shapes.permission(call.ids, row) for row in rows],
+        key_of=lambda cursor: permissions.permission_key(unit, cursor),
+        fetch=lambda span: permissions.page_permissions_among(unit, o, slugs, span),
+        cursor_of=lambda row: permissions.permission_cursor(unit, row),
+        show=lambda rows: [objects.permission(unit.public_ids, row) for row in rows],
     )
-
-
-def _all(more: Callable[[str | None], Page]) -> Iterator[str]:
-    """The items of all pages."""
-    cursor: str | None = None
-    while True:
-        part = more(cursor)
-        yield from part.items
-        cursor = part.next_cursor
-        if cursor is None:
-            return
 
 
 @get(
@@ -131,15 +68,13 @@ def _all(more: Callable[[str | None], Page]) -> Iterator[str]:
     sync_to_thread=True,
 )
 def list_effective_permissions(
-    call: Asked, window: Paging, membership_id: FromPath[str], resource_id: FromPath[str]
+    unit: Unit, window: Paging, membership_id: FromPath[str], resource_id: FromPath[str]
 ) -> dict[str, Any]:
     """All permissions that a membership has on a resource."""
-    return _permissions(
-        call,
-        window,
-        membership_id,
-        lambda o: targets.resource(call, o, Target(resource_id=resource_id)),
-    )
+    member = memberships.find_membership(unit, membership_id)
+    target = Target(resource_id=resource_id)
+    resource = targets.find_resource(unit, member.organization, target)
+    return _page_permissions(unit, window, member, resource)
 
 
 @get(
@@ -148,19 +83,17 @@ def list_effective_permissions(
     sync_to_thread=True,
 )
 def list_effective_permissions_by_external_id(
-    call: Asked,
+    unit: Unit,
     window: Paging,
     membership_id: FromPath[str],
     resource_type_slug: FromPath[str],
     external_id: FromPath[str],
 ) -> dict[str, Any]:
     """All permissions that a membership has on a resource, by the resource's external id."""
-    return _permissions(
-        call,
-        window,
-        membership_id,
-        lambda o: targets.by_external_id(call, o, resource_type_slug, external_id),
-    )
+    member = memberships.find_membership(unit, membership_id)
+    o = member.organization
+    resource = targets.find_by_external_id(unit, o, resource_type_slug, external_id)
+    return _page_permissions(unit, window, member, resource)
 
 
 # --- what a membership can reach ------------------------------------------------------------------
@@ -168,7 +101,7 @@ def list_effective_permissions_by_external_id(
 
 @get(f"{MEMBERSHIP}/resources", guards=[requires("check")], sync_to_thread=True)
 def list_resources_for_membership(
-    call: Asked,
+    unit: Unit,
     window: Paging,
     membership_id: FromPath[str],
     permission_slug: FromQuery[str],
@@ -177,94 +110,56 @@ def list_resources_for_membership(
     parent_resource_external_id: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
     """The children of a resource on which a membership has a permission, however it came by it."""
-    o, _, subject, *_, slug, _ = memberships.shown(call, membership_id)
-    parent = Target(
+    member = memberships.find_membership(unit, membership_id)
+    target = Target(
         resource_id=parent_resource_id,
         resource_external_id=parent_resource_external_id,
         resource_type_slug=parent_resource_type_slug,
     )
-    if parent == Target():
+    if target == Target():
         raise invalid("parent_resource_id", "name a parent resource")
-    row = targets.resource(call, o, parent)
-    permissions.shown(call, o, permission_slug)
-    asked = {"organization": slug, "at_least": call.token_for(o)}
-    if call.authority.check(subject, permission_slug, row[2], **asked):  # so it has on all below
-        return _children(call, window, o, row[1], None)
+    parent = targets.find_resource(unit, member.organization, target)
+    slugs = questions.resources_of(unit, member, permission_slug, parent)
 
-    def more(cursor: str | None) -> Page:
-        return call.authority.resources_of(
-            subject, permission_slug, limit=MOST_AT_ONCE, cursor=cursor, **asked
-        )
+    def fetch(span: Span) -> list[ResourceRow]:
+        if slugs is None:
+            return resources.page_children(unit, parent, span)
+        return resources.page_children_among(unit, parent, slugs, span)
 
-    return _children(call, window, o, row[1], texts(_all(more)))
-
-
-def _children(call: Call, window: Window, o: int, parent: int, among: str | None) -> dict[str, Any]:
-    def fetch(span: Span) -> list[Any]:
-        names = {"o": o, "parent": parent, "resources": among, **span.params()}
-        if among is not None:
-            return call.fetch(f"page_resources_among_{span.direction}", **names)
-        bounds = {"low_o": o, "high_o": o, "type": "", "type_end": "", "external_id": ""}
-        return call.fetch(f"page_resources_{span.direction}", **{**bounds, **names})
-
-    return page_of(call, window, fetch, key=lambda _, r: (r, 0))
+    return page_resources(unit, window, fetch, key=lambda _, r: (r, 0))
 
 
 # --- who can --------------------------------------------------------------------------------------
 
 
-def _memberships(
-    call: Call, window: Window, row: shapes.Row, permission: str, assignment: str | None
+def _page_members(
+    unit: UnitOfWork, window: Window, resource: ResourceRow, permission: str, assignment: str | None
 ) -> dict[str, Any]:
-    o, r, resource, *_ = row
-    slug = organizations.row_of(call, o, "")[1]
-    permissions.shown(call, o, permission)
-
-    def more(cursor: str | None) -> Page:
-        return call.authority.who_can(
-            permission,
-            resource,
-            organization=slug,
-            limit=MOST_AT_ONCE,
-            cursor=cursor,
-            at_least=call.token_for(o),
-        )
-
-    can = set(_all(more))
-    if assignment == "direct":
-        given = call.fetch("list_subjects_given", o=o, r=r, permission=permission, now=call.now)
-        can &= {subject for (subject,) in given}
-    subjects = texts(can)
-
-    def fetch(span: Span) -> list[Any]:
-        query = f"page_memberships_among_{span.direction}"
-        return call.fetch(query, o=o, subjects=subjects, **span.params())
-
-    return page(
+    o, is_direct = resource.organization, assignment != "indirect"
+    subjects = questions.subjects_with(unit, permission, resource, is_direct=is_direct)
+    return page_without_roles(
+        unit,
         window,
-        key_of=lambda cursor: memberships.key_of(call, cursor),
-        fetch=fetch,
-        cursor_of=lambda found: memberships.cursor_of(call, found),
-        show=lambda rows: memberships.without_roles(call, rows),
+        lambda span: memberships.page_memberships_among(unit, o, subjects, span),
     )
 
 
 @get(f"{BY_ID}/organization_memberships", guards=[requires("check")], sync_to_thread=True)
 def list_memberships_for_resource(
-    call: Asked,
+    unit: Unit,
     window: Paging,
     resource_id: FromPath[str],
     permission_slug: FromQuery[str],
     assignment: FromQuery[Literal["direct", "indirect"] | None] = None,
 ) -> dict[str, Any]:
     """Who has a permission on a resource: by what was given on it itself, or also further up."""
-    row = targets.by_id(call, resource_id)
-    return _memberships(call, window, row, permission_slug, assignment or "direct")
+    row = targets.find_by_id(unit, resource_id)
+    return _page_members(unit, window, row, permission_slug, assignment)
 
 
 @get(f"{BY_EXTERNAL_ID}/organization_memberships", guards=[requires("check")], sync_to_thread=True)
 def list_memberships_for_resource_by_external_id(
-    call: Asked,
+    unit: Unit,
     window: Paging,
     organization_id: FromPath[str],
     resource_type_slug: FromPath[str],
@@ -273,8 +168,8 @@ def list_memberships_for_resource_by_external_id(
     assignment: FromQuery[Literal["direct", "indirect"] | None] = None,
 ) -> dict[str, Any]:
     """Who has a permission on a resource, by the resource's external id."""
-    row = targets.of_organization(call, organization_id, resource_type_slug, external_id)
-    return _memberships(call, window, row, permission_slug, assignment or "direct")
+    row = targets.find_in_organization(unit, organization_id, resource_type_slug, external_id)
+    return _page_members(unit, window, row, permission_slug, assignment)
 
 
 HANDLERS = [

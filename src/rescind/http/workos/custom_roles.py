@@ -8,60 +8,62 @@ from litestar import Response, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from rescind import changes
-from rescind.http.auth import requires
-from rescind.http.workos.call import Asked
-from rescind.http.workos.errors import invalid, not_found
-from rescind.http.workos.roles import (
+from rescind.directory.errors import invalid, not_found
+from rescind.directory.roles import (
     AddPermission,
     CreateOrganizationRole,
-    Owner,
+    RoleOwner,
     SetPermissions,
     UpdateRole,
-    define,
-    describe,
-    edit,
+    create_role,
+    delete_role,
+    edit_permissions,
     new_slug,
-    remove,
-    written,
+    update_role,
 )
+from rescind.http.auth import requires
+from rescind.http.workos.responses import Unit
+from rescind.http.workos.roles import respond_for_owner
 
 PATH = "/authorization/organizations/{organization_id:str}/roles"
 ROLE = f"{PATH}/{{slug:str}}"
 
 
 @get(PATH, guards=[requires("read")], sync_to_thread=True)
-def list_organization_roles(call: Asked, organization_id: FromPath[str]) -> dict[str, Any]:
+def list_organization_roles(unit: Unit, organization_id: FromPath[str]) -> dict[str, Any]:
     """All roles that apply to an organization: its own and those for all."""
-    return {"object": "list", "data": Owner(call, organization_id).roles()}
+    return {"object": "list", "data": RoleOwner(unit, organization_id).roles()}
 
 
 @post(PATH, guards=[requires("write")], sync_to_thread=True)
 def create_organization_role(
-    call: Asked, organization_id: FromPath[str], data: JSONBody[CreateOrganizationRole]
+    unit: Unit, organization_id: FromPath[str], data: JSONBody[CreateOrganizationRole]
 ) -> Response[dict[str, Any]]:
     """Define a role of an organization, below the others in priority."""
     slug = data.slug or new_slug(data.name)
     if not slug.startswith("org-"):
         raise invalid("slug", "start it with 'org-'")
-    return written(call, organization_id, lambda owner: define(call, owner, slug, data), status=201)
+    return respond_for_owner(
+        unit, organization_id, lambda owner: create_role(owner, slug, data), status=201
+    )
 
 
 @get(ROLE, guards=[requires("read")], sync_to_thread=True)
 def get_organization_role(
-    call: Asked, organization_id: FromPath[str], slug: FromPath[str]
+    unit: Unit, organization_id: FromPath[str], slug: FromPath[str]
 ) -> dict[str, Any]:
     """A role that applies to an organization."""
-    for role in Owner(call, organization_id).roles(slug):
+    for role in RoleOwner(unit, organization_id).roles(slug):
         return role
     raise not_found("Role", slug)
 
 
 @patch(ROLE, guards=[requires("write")], sync_to_thread=True)
 def update_organization_role(
-    call: Asked, organization_id: FromPath[str], slug: FromPath[str], data: JSONBody[UpdateRole]
+    unit: Unit, organization_id: FromPath[str], slug: FromPath[str], data: JSONBody[UpdateRole]
 ) -> Response[dict[str, Any]]:
     """Change what is given of a role of an organization."""
-    return written(call, organization_id, lambda owner: describe(call, owner, slug, data))
+    return respond_for_owner(unit, organization_id, lambda owner: update_role(owner, slug, data))
 
 
 @delete(
@@ -71,36 +73,36 @@ def update_organization_role(
     status_code=204,
 )
 def delete_organization_role(
-    call: Asked,
+    unit: Unit,
     organization_id: FromPath[str],
     slug: FromPath[str],
     cascade_delete: FromQuery[bool] = False,
 ) -> Response[None]:
     """Delete a role of an organization; with `cascade_delete`, take it from everybody."""
-    return written(
-        call,
+    return respond_for_owner(
+        unit,
         organization_id,
-        lambda owner: remove(call, owner, slug, cascade=cascade_delete),
+        lambda owner: delete_role(owner, slug, cascade=cascade_delete),
         status=204,
     )
 
 
 @post(f"{ROLE}/permissions", guards=[requires("write")], sync_to_thread=True)
 def add_organization_role_permission(
-    call: Asked, organization_id: FromPath[str], slug: FromPath[str], data: JSONBody[AddPermission]
+    unit: Unit, organization_id: FromPath[str], slug: FromPath[str], data: JSONBody[AddPermission]
 ) -> Response[dict[str, Any]]:
     """Add a permission to a role of an organization."""
     change = changes.EditRole(role=slug, add=(data.slug,))
-    return written(call, organization_id, lambda owner: edit(call, owner, change))
+    return respond_for_owner(unit, organization_id, lambda owner: edit_permissions(owner, change))
 
 
 @put(f"{ROLE}/permissions", guards=[requires("write")], sync_to_thread=True)
 def set_organization_role_permissions(
-    call: Asked, organization_id: FromPath[str], slug: FromPath[str], data: JSONBody[SetPermissions]
+    unit: Unit, organization_id: FromPath[str], slug: FromPath[str], data: JSONBody[SetPermissions]
 ) -> Response[dict[str, Any]]:
     """Make the permissions of a role of an organization exactly these."""
     change = changes.EditRole(role=slug, set=tuple(data.permissions))
-    return written(call, organization_id, lambda owner: edit(call, owner, change))
+    return respond_for_owner(unit, organization_id, lambda owner: edit_permissions(owner, change))
 
 
 @delete(
@@ -110,11 +112,11 @@ def set_organization_role_permissions(
     status_code=200,
 )
 def remove_organization_role_permission(
-    call: Asked, organization_id: FromPath[str], slug: FromPath[str], permission_slug: FromPath[str]
+    unit: Unit, organization_id: FromPath[str], slug: FromPath[str], permission_slug: FromPath[str]
 ) -> Response[dict[str, Any]]:
     """Take a permission out of a role of an organization."""
     change = changes.EditRole(role=slug, remove=(permission_slug,))
-    return written(call, organization_id, lambda owner: edit(call, owner, change))
+    return respond_for_owner(unit, organization_id, lambda owner: edit_permissions(owner, change))
 
 
 HANDLERS = [

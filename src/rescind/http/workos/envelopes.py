@@ -1,30 +1,26 @@
 """Pages in WorkOS's envelope: `data`, and `list_metadata` with the cursors before and after.
 
-A page is cut by the places of objects (their numbers, which count up), so that a cursor stays good when its
-object is gone.
+A page is cut by the keys of objects, so that a cursor stays valid when its object is gone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 from msgspec import Struct
 
-LAST: Final = 2**31 - 1
-Key: TypeAlias = tuple[int, int]
-"""By what a list is ordered: for most of them one number, and zero."""
-FIRST_KEY: Final[Key] = (-1, -1)
-LAST_KEY: Final[Key] = (2**62, 2**62)
+from rescind.directory.objects import Object
+from rescind.directory.paging import FIRST_KEY, LAST_KEY, Direction, Key, Span
 
+RowT = TypeVar("RowT")
 Order: TypeAlias = Literal["asc", "desc", "normal"]
-Direction: TypeAlias = Literal["asc", "desc"]
 
 
 class Window(Struct, frozen=True):
-    """Which part of a list is asked for."""
+    """The part of a list that is asked for."""
 
     limit: int = 10
     before: str | None = None
@@ -46,32 +42,15 @@ def window(
     return Window(limit, before or None, after or None, order)
 
 
-class Span(NamedTuple):
-    """What to fetch: at most `limit` of what lies between, from one end or the other."""
-
-    low: Key
-    high: Key
-    direction: Direction
-    limit: int
-
-    def params(self) -> dict[str, int]:
-        """As a query takes it that is ordered by one number."""
-        return {
-            "low": max(self.low[0], -1),
-            "high": min(self.high[0], LAST),
-            "limit": self.limit,
-        }
-
-
 def page(
     asked: Window,
     *,
     key_of: Callable[[str], Key],
-    fetch: Callable[[Span], Sequence[Any]],
-    cursor_of: Callable[[Any], str],
-    show: Callable[[Sequence[Any]], list[dict[str, Any]]],
-    fits: Callable[[Sequence[Any]], int] = len,
-) -> dict[str, Any]:
+    fetch: Callable[[Span], Sequence[RowT]],
+    cursor_of: Callable[[RowT], str],
+    show: Callable[[Sequence[RowT]], list[Object]],
+    fits: Callable[[Sequence[RowT]], int] = len,
+) -> Object:
     """The envelope of one page. `fits` says how many of the first rows that were fetched it has room for.
 
     `fetch` gives the rows of a span in its direction, `key_of` the key of a cursor, or raises. Later items
@@ -98,9 +77,9 @@ def _cut(
     onward: str | None,
     backward: str | None,
     key_of: Callable[[str], Key],
-    fetch: Callable[[Span], Sequence[Any]],
-    fits: Callable[[Sequence[Any]], int],
-) -> tuple[list[Any], bool]:
+    fetch: Callable[[Span], Sequence[RowT]],
+    fits: Callable[[Sequence[RowT]], int],
+) -> tuple[list[RowT], bool]:
     """The rows in the order shown, and whether there are more in the direction they were taken."""
     low, high = FIRST_KEY, LAST_KEY
     start = None if onward is None else key_of(onward)
@@ -119,14 +98,6 @@ def _cut(
     return (rows[::-1] if is_backward else rows), more
 
 
-def listed(rows: Sequence[Any], key: Callable[[Any], Key], span: Span) -> list[Any]:
-    """A span of rows that are all at hand already."""
-    between = sorted((row for row in rows if span.low < key(row) < span.high), key=key)
-    return (between if span.direction == "asc" else between[::-1])[: span.limit]
-
-
-def envelope(
-    data: list[dict[str, Any]], before: str | None = None, after: str | None = None
-) -> dict[str, Any]:
+def envelope(data: list[Object], before: str | None = None, after: str | None = None) -> Object:
     """A list as the SDKs read it."""
     return {"object": "list", "data": data, "list_metadata": {"before": before, "after": after}}

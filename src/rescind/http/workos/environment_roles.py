@@ -8,51 +8,53 @@ from litestar import Response, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from rescind import changes
-from rescind.http.auth import requires
-from rescind.http.workos.call import Asked
-from rescind.http.workos.roles import (
+from rescind.directory.roles import (
     AddPermission,
     CreateRole,
-    Owner,
+    RoleOwner,
     SetPermissions,
     UpdateRole,
-    define,
-    describe,
-    edit,
-    remove,
-    written,
+    create_role,
+    delete_role,
+    edit_permissions,
+    update_role,
 )
+from rescind.http.auth import requires
+from rescind.http.workos.responses import Unit
+from rescind.http.workos.roles import respond_for_owner
 
 PATH = "/authorization/roles"
 ROLE = f"{PATH}/{{slug:str}}"
 
 
 @get(PATH, guards=[requires("read")], sync_to_thread=True)
-def list_environment_roles(call: Asked) -> dict[str, Any]:
+def list_environment_roles(unit: Unit) -> dict[str, Any]:
     """All roles for all organizations."""
-    return {"object": "list", "data": Owner(call, None).roles()}
+    return {"object": "list", "data": RoleOwner(unit, None).roles()}
 
 
 @post(PATH, guards=[requires("write")], sync_to_thread=True)
-def create_environment_role(call: Asked, data: JSONBody[CreateRole]) -> Response[dict[str, Any]]:
+def create_environment_role(unit: Unit, data: JSONBody[CreateRole]) -> Response[dict[str, Any]]:
     """Define a role for all organizations, below the others in priority."""
-    return written(call, None, lambda owner: define(call, owner, data.slug, data), status=201)
+    return respond_for_owner(
+        unit, None, lambda owner: create_role(owner, data.slug, data), status=201
+    )
 
 
 @get(ROLE, guards=[requires("read")], sync_to_thread=True)
-def get_environment_role(call: Asked, slug: FromPath[str]) -> dict[str, Any]:
+def get_environment_role(unit: Unit, slug: FromPath[str]) -> dict[str, Any]:
     """A role for all organizations."""
-    owner = Owner(call, None)
-    owner.own(slug)
+    owner = RoleOwner(unit, None)
+    owner.find_own(slug)
     return owner.roles(slug)[0]
 
 
 @patch(ROLE, guards=[requires("write")], sync_to_thread=True)
 def update_environment_role(
-    call: Asked, slug: FromPath[str], data: JSONBody[UpdateRole]
+    unit: Unit, slug: FromPath[str], data: JSONBody[UpdateRole]
 ) -> Response[dict[str, Any]]:
     """Change what is given of a role for all organizations."""
-    return written(call, None, lambda owner: describe(call, owner, slug, data))
+    return respond_for_owner(unit, None, lambda owner: update_role(owner, slug, data))
 
 
 @delete(
@@ -62,30 +64,30 @@ def update_environment_role(
     status_code=204,
 )
 def delete_environment_role(
-    call: Asked, slug: FromPath[str], cascade_delete: FromQuery[bool] = False
+    unit: Unit, slug: FromPath[str], cascade_delete: FromQuery[bool] = False
 ) -> Response[None]:
     """Delete a role for all organizations; with `cascade_delete`, take it from everybody."""
-    return written(
-        call, None, lambda owner: remove(call, owner, slug, cascade=cascade_delete), status=204
+    return respond_for_owner(
+        unit, None, lambda owner: delete_role(owner, slug, cascade=cascade_delete), status=204
     )
 
 
 @post(f"{ROLE}/permissions", guards=[requires("write")], sync_to_thread=True)
 def add_environment_role_permission(
-    call: Asked, slug: FromPath[str], data: JSONBody[AddPermission]
+    unit: Unit, slug: FromPath[str], data: JSONBody[AddPermission]
 ) -> Response[dict[str, Any]]:
     """Add a permission to a role for all organizations."""
     change = changes.EditRole(role=slug, add=(data.slug,))
-    return written(call, None, lambda owner: edit(call, owner, change))
+    return respond_for_owner(unit, None, lambda owner: edit_permissions(owner, change))
 
 
 @put(f"{ROLE}/permissions", guards=[requires("write")], sync_to_thread=True)
 def set_environment_role_permissions(
-    call: Asked, slug: FromPath[str], data: JSONBody[SetPermissions]
+    unit: Unit, slug: FromPath[str], data: JSONBody[SetPermissions]
 ) -> Response[dict[str, Any]]:
     """Make the permissions of a role for all organizations exactly these."""
     change = changes.EditRole(role=slug, set=tuple(data.permissions))
-    return written(call, None, lambda owner: edit(call, owner, change))
+    return respond_for_owner(unit, None, lambda owner: edit_permissions(owner, change))
 
 
 HANDLERS = [

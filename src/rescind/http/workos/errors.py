@@ -11,6 +11,14 @@ import msgspec
 from litestar import Request, Response
 
 from rescind import errors
+from rescind.directory.errors import (
+    Conflict,
+    DirectoryError,
+    Forbidden,
+    InvalidValue,
+    ObjectNotFound,
+    invalid,
+)
 from rescind.http import problems
 from rescind.http.server.methods import allowed_by
 
@@ -33,30 +41,12 @@ _FIELDS: Final[dict[type[errors.RescindError], str]] = {errors.RoleNotForResourc
 """Which field is wrong, where the error says it."""
 
 
-class Refused(Exception):
-    """A request that cannot be, said in WorkOS's words."""
-
-    def __init__(self, status: int, code: str, message: str, **facts: Any) -> None:
-        self.status, self.code, self.message, self.facts = status, code, message, facts
-        super().__init__(message)
-
-
-def not_found(what: str, public_id: str) -> Refused:
-    """The same words for what does not exist and for what the key may not know of."""
-    return Refused(
-        404, "entity_not_found", f"{what} not found: '{public_id[:200]}'.", entity_id=public_id
-    )
-
-
-def invalid(field: str, message: str) -> Refused:
-    """A field that cannot be as it is."""
-    wrong = [{"code": "invalid", "field": field, "message": message}]
-    return Refused(400, "invalid_request_parameters", f"{field}: {message}", errors=wrong)
-
-
-def conflict(code: str, message: str) -> Refused:
-    """What is asked for contradicts what there is."""
-    return Refused(409, code, message)
+_STATUSES: Final[dict[type[DirectoryError], int]] = {
+    InvalidValue: 400,
+    Forbidden: 403,
+    ObjectNotFound: 404,
+    Conflict: 409,
+}
 
 
 def encoded(error: errors.RescindError) -> tuple[list[tuple[bytes, bytes]], bytes]:
@@ -71,8 +61,8 @@ def respond(request: Request[Any, Any, Any], raised: Exception) -> Response[byte
     """The exception handler of these routes, and of what is beside them below their addresses."""
     request_id = str(request.scope["state"].get("request_id", ""))
     headers: dict[str, str] = {}
-    if isinstance(raised, Refused):
-        status, code = raised.status, raised.code
+    if isinstance(raised, DirectoryError):
+        status, code = _STATUSES[type(raised)], raised.code
         body = {"message": raised.message, "code": code, **raised.facts}
     else:
         error = problems.as_error(raised)

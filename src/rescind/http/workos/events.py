@@ -1,25 +1,29 @@
-"""Events: what was done, whoever did it, in an order in which reading on misses none."""
+"""Routes of events: what was done, whoever did it, in an order in which reading on misses none."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
 from rescind import model
+from rescind.directory import events as recorded
+from rescind.directory import organizations
+from rescind.directory.errors import invalid
+from rescind.directory.events import EventFilter
+from rescind.directory.follow_log import follow_log
+from rescind.directory.query_values import json_texts
+from rescind.directory.rows import EventRow
 from rescind.http.auth import requires
-from rescind.http.workos import organizations, shapes
-from rescind.http.workos.call import Asked, Call
-from rescind.http.workos.envelopes import Key, Span, page, window
-from rescind.http.workos.errors import Refused, invalid
-from rescind.http.workos.following import follow
-from rescind.http.workos.given import parted, texts
-from rescind.http.workos.ids import Kind, Place
+from rescind.http.server.service import Service
+from rescind.http.workos.envelopes import page, window
+from rescind.http.workos.request_values import comma_separated
+from rescind.http.workos.responses import Unit
 
 ALWAYS: Final = (0, 2**62)
 MOST_NAMES: Final = 100
@@ -29,7 +33,8 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 
 @get("/events", guards=[requires("read")], sync_to_thread=True)
 def list_events(
-    call: Asked,
+    unit: Unit,
+    service: NamedDependency[Service],
     events: FromQuery[str | None] = None,
     organization_id: FromQuery[str | None] = None,
     range_start: FromQuery[str | None] = None,
@@ -47,74 +52,34 @@ def list_events(
         raise invalid("limit", "use 1 to 100")
     if after and range_start:
         raise invalid("range_start", "give it or after, not both")
-    o = organizations.shown(call, organization_id)[0] if organization_id else call.bound
-    follow(call, o)
-    names = {
-        "o": o,
-        "names": texts(parted("events", events, most=MOST_NAMES)),
-        "since": _time("range_start", range_start, ALWAYS[0]),
-        "until": _time("range_end", range_end, ALWAYS[1]),
-    }
-
-    def key_of(cursor: str) -> Key:
-        place = call.ids.place(Kind.EVENT, cursor)
-        rows = call.fetch("find_event", position=_position(place), o=o) if place else []
-        if not rows:
-            raise Refused(400, "invalid_cursor", "The cursor does not belong to this list.")
-        return rows[0][0], rows[0][1]
-
-    def fetch(span: Span) -> list[Any]:
-        (low_w, low), (high_w, high) = span.low, span.high
-        bounds = {"low_w": low_w, "low": low, "high_w": high_w, "high": high}
-        query = f"page_events_{span.direction}"
-        return call.fetch(query, limit=span.limit, **bounds, **names)
-
+    o = unit.bound_organization
+    if organization_id:
+        o = organizations.find_organization(unit, organization_id).organization
+    follow_log(unit, o)
+    wanted = EventFilter(
+        organization=o,
+        names=json_texts(comma_separated("events", events, most=MOST_NAMES)),
+        since=_time("range_start", range_start, ALWAYS[0]),
+        until=_time("range_end", range_end, ALWAYS[1]),
+    )
     return page(
         window(limit, before, after, order),
-        key_of=key_of,
-        fetch=fetch,
-        cursor_of=lambda row: _id(call, row),
-        show=lambda rows: _shown(call, rows),
-        fits=lambda rows: _fitting(rows, call.service.limits.page_characters),
+        key_of=lambda cursor: recorded.event_key(unit, cursor, o),
+        fetch=lambda span: recorded.page_events(unit, wanted, span),
+        cursor_of=lambda row: recorded.event_id(unit, row),
+        show=lambda rows: recorded.show_events(unit, rows),
+        fits=lambda rows: _fitting(rows, service.limits.page_characters),
     )
 
 
-def _fitting(rows: Sequence[shapes.Row], most: int) -> int:
-    """How many of the first rows have so many characters at most; one at least."""
+def _fitting(rows: Sequence[EventRow], most: int) -> int:
+    """How many of the first rows have at most `most` characters; at least one."""
     characters = 0
     for place, row in enumerate(rows):
-        characters += row[4]
+        characters += row.characters
         if place and characters > most:
             return place
     return len(rows)
-
-
-def _id(call: Call, row: shapes.Row) -> str:
-    """An event's id holds its position, in two halves."""
-    position, o = row[1], row[2]
-    low = position & 0xFFFF_FFFF
-    return call.ids.of(Kind.EVENT, o, position >> 32, low - 2**32 if low >= 2**31 else low)
-
-
-def _position(place: Place) -> int:
-    return place.number << 32 | place.second & 0xFFFF_FFFF
-
-
-def _shown(call: Call, rows: Sequence[shapes.Row]) -> list[dict[str, Any]]:
-    """Events with their data, which is read for those alone that are shown."""
-    positions = json.dumps([str(row[1]) for row in rows])
-    data: dict[int, str] = dict(call.fetch("read_events", positions=positions)) if rows else {}
-    return [
-        {
-            "object": "event",
-            "id": _id(call, row),
-            "event": row[3],
-            "data": json.loads(data[row[1]]),
-            "created_at": shapes.time_of(row[5]),
-        }
-        for row in rows
-        if row[1] in data  # else it has just become too old
-    ]
 
 
 def _time(field: str, value: str | None, default: int) -> int:

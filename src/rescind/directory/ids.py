@@ -1,7 +1,7 @@
-"""Public ids: `om_01h…`. Each follows from the numbers of its object, and from a secret of the database.
+"""Public ids: `om_01h…`. Each is computed from its object's numbers and a secret of the database.
 
-So an object has its id from the start, however it was made, for as long as it lives; and nobody who sees ids
-can tell from them how many others there are.
+So an object has its id from the start, however it was made, for as long as it lives; and ids do not reveal
+how many other objects there are.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+NO_ORGANIZATION: Final = -1
+"""A number that no organization has."""
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _DIGITS: Final = {sign: digit for digit, sign in enumerate(_ALPHABET)}
 _SIGNS: Final = 26
@@ -21,7 +23,9 @@ _LAYOUT: Final = struct.Struct(">BIii3x")
 
 
 class Kind(IntEnum):
-    """What an id is of. The numbers are in every id that was ever given out."""
+    """The kind of object that an id is of. The numbers are part of every id ever given out: they never
+    change.
+    """
 
     ORGANIZATION = 1
     MEMBERSHIP = 2
@@ -50,22 +54,22 @@ PREFIXES: Final = {
 
 
 class Place(NamedTuple):
-    """Where an object is: its organization's number, its own, and a second one where it needs two."""
+    """An object's numbers: its organization's, its own, and a second one where the kind has two."""
 
     organization: int
     number: int = 0
     second: int = 0
 
 
-class Ids:
-    """The ids of one database."""
+class PublicIds:
+    """The public ids of one database."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
         self.of = lru_cache(65_536)(self._of)
 
     def place(self, kind: Kind, public_id: str) -> Place | None:
-        """Where the object of an id is, if there is or was one; None for any other text."""
+        """The place that an id stands for; None for any other text."""
         text = public_id.removeprefix(f"{PREFIXES[kind]}_")
         if len(text) != _SIGNS or text == public_id or not set(text) <= _DIGITS.keys():
             return None
@@ -83,7 +87,7 @@ class Ids:
         return f"{PREFIXES[kind]}_{_written(int.from_bytes(raw))}"
 
     def _mixed(self, raw: bytes, rounds: range) -> bytes:
-        """A Feistel network with a keyed hash: run the other way round, it is its own inverse."""
+        """A Feistel network with a keyed hash. With the rounds reversed it is its own inverse."""
         left, right = raw[:8], raw[8:]
         for number in rounds:
             digest = hashlib.blake2b(
@@ -94,7 +98,7 @@ class Ids:
 
 
 def new_id(kind: Kind) -> str:
-    """An id that nothing has, for what needs one before it has a number."""
+    """A random id, for an object that needs one before it has a number."""
     return f"{PREFIXES[kind]}_{_written(secrets.randbits(128))}"
 
 
