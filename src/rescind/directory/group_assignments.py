@@ -1,4 +1,4 @@
-"""Role assignments of groups. What is taken from a group is denied to all its members when the call returns."""
+"""Role assignments of groups. When a removal returns, it is denied to all members of the group."""
 
 from __future__ import annotations
 

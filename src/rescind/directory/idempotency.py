@@ -39,7 +39,7 @@ class RecordedAnswer:
     revision: Revision | None
 
 
-class Recorder:
+class AnswerRecorder:
     """Records the answer of one write within its transaction. Without a key it records nothing."""
 
     def __init__(self, unit: UnitOfWork, key: IdempotencyKey | None) -> None:

@@ -24,7 +24,7 @@ from rescind.directory.errors import (
     invalid_cursor,
     not_found,
 )
-from rescind.directory.idempotency import IdempotencyKey, RecordedAnswer, Recorder
+from rescind.directory.idempotency import AnswerRecorder, IdempotencyKey, RecordedAnswer
 from rescind.directory.ids import PREFIXES, Kind, Place, PublicIds
 from rescind.directory.queries import Query
 from rescind.directory.rows import MembershipRow
@@ -240,7 +240,7 @@ class UnitOfWork:
         self._applied.clear()
         self._concerned = None
         with self.transaction():
-            recorder = Recorder(self, self._key)
+            recorder = AnswerRecorder(self, self._key)
             recorded = recorder.claim()
             if recorded is not None:
                 answer, receipts = recorded
