@@ -15,7 +15,7 @@ WORKERS ?= auto
 # Tests start many processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check static model fleet independent mutants workos-node lab clean
+.PHONY: setup demo test check static model sql-snapshots fleet independent mutants workos-node lab clean
 
 setup: $(READY)
 
@@ -48,6 +48,9 @@ static: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+sql-snapshots: $(READY)
+	$(BIN)/python -m tests.sql_snapshots
 
 model:
 	@command -v spin >/dev/null || { echo "Spin is needed: apt-get install spin gcc" >&2; exit 2; }

@@ -8,7 +8,18 @@ import sys
 
 import typer
 
-from rescind.cli import background, demo, doctor, facts, history, options, probe, questions, service
+from rescind.cli import (
+    background,
+    demo,
+    doctor,
+    facts,
+    history,
+    options,
+    probe,
+    questions,
+    service,
+    sql,
+)
 from rescind.cli import change_commands as verbs
 from rescind.cli import transfer as data
 from rescind.cli.output import complain, one_line
@@ -27,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback()(options.remember)
-for part in (data, verbs, questions, doctor, facts, history, background, probe, service, demo):
+for part in (data, verbs, questions, doctor, facts, history, background, probe, service, sql, demo):
     part.register(app)
 
 

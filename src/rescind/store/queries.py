@@ -58,13 +58,23 @@ _DATA_CHANGE = re.compile(r"^(INSERT|UPDATE|DELETE)\b", re.MULTILINE)
 
 
 @cache
+def source_files(engine: Engine) -> dict[str, str]:
+    """The file of each query of an engine, the name of the query being the key."""
+    return {
+        match[2]: name
+        for name in (*SHARED, f"{engine}.sql")
+        for match in _HEADER.finditer(_text(name))
+        if match[1] == "name"
+    }
+
+
+@cache
 def queries(engine: Engine, schema: str = SCHEMA) -> dict[str, str]:
     """Every query for an engine, fragments filled in, in the parameter style of its driver."""
     found: dict[str, str] = {}
     fragments: dict[str, str] = {}
     for name in (*SHARED, f"{engine}.sql"):
-        text = files("rescind.store.sql").joinpath(name).read_text("utf-8")
-        parts = _HEADER.split(text)[1:]
+        parts = _HEADER.split(_text(name))[1:]
         for kind, query, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
             (found if kind == "name" else fragments)[query] = _without_comments(body)
     return {
@@ -99,6 +109,10 @@ def parameters(sql: str) -> frozenset[str]:
 def changes_data(sql: str) -> bool:
     """Whether a query writes."""
     return bool(_DATA_CHANGE.search(sql))
+
+
+def _text(name: str) -> str:
+    return files("rescind.store.sql").joinpath(name).read_text("utf-8")
 
 
 def _without_comments(body: str) -> str:

@@ -1,0 +1,51 @@
+-- find_logs_named
+SELECT id AS organization FROM rescind.organization WHERE slug = %(organization)s OR (slug IS NULL AND deleted_as = %(organization)s)
+ORDER BY id DESC
+
+-- find_named_assignments
+SELECT i.value ->> 0, i.value ->> 1, i.value ->> 2 FROM rescind.json_items(%(assignments)s) AS i
+CROSS JOIN LATERAL (SELECT * FROM rescind.role AS r
+    WHERE r.slug = i.value ->> 0 AND r.organization IN (0, %(o)s) OFFSET 0) AS r
+CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
+    WHERE x.organization = %(o)s AND x.slug = i.value ->> 2 OFFSET 0) AS x
+CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
+    WHERE a.organization = %(o)s AND a.resource = x.id AND a.role = r.id AND a.ended IS NULL
+    AND a.holder = COALESCE(
+        (SELECT m.id FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.subject = i.value ->> 1),
+            (SELECT g.id FROM rescind."group" AS g
+            WHERE g.organization = %(o)s AND g.slug = CASE WHEN substr(i.value ->> 1, 1, 6) = 'group:'
+                THEN substr(i.value ->> 1, 7) END AND g.ended IS NULL)) OFFSET 0) AS a
+
+-- find_named_groups
+SELECT i.value FROM rescind.json_texts(%(groups)s) AS i
+CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
+    WHERE g.organization = %(o)s AND g.slug = i.value AND g.ended IS NULL OFFSET 0) AS g
+
+-- find_named_members
+SELECT i.value ->> 0, i.value ->> 1 FROM rescind.json_items(%(members)s) AS i
+CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
+    WHERE g.organization = %(o)s AND g.slug = i.value ->> 0 AND g.ended IS NULL OFFSET 0) AS g
+CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
+    WHERE m.organization = %(o)s AND m.subject = i.value ->> 1 OFFSET 0) AS m
+CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
+    WHERE gm.organization = %(o)s AND gm.membership = m.id AND gm."group" = g.id OFFSET 0) AS gm
+
+-- find_named_memberships
+SELECT i.value, m.active, m.name FROM rescind.json_texts(%(subjects)s) AS i
+CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
+    WHERE m.organization = %(o)s AND m.subject = i.value OFFSET 0) AS m
+
+-- find_named_permissions
+SELECT i.value FROM rescind.json_texts(%(permissions)s) AS i
+CROSS JOIN LATERAL (SELECT * FROM rescind.permission AS p
+    WHERE p.slug = i.value AND p.organization IN (0, %(o)s) OFFSET 0) AS p
+
+-- find_named_resources
+SELECT i.value FROM rescind.json_texts(%(resources)s) AS i
+CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS r
+    WHERE r.organization = %(o)s AND r.slug = i.value OFFSET 0) AS r
+
+-- find_named_roles
+SELECT i.value, r.resource_type FROM rescind.json_texts(%(roles)s) AS i
+CROSS JOIN LATERAL (SELECT * FROM rescind.role AS r
+    WHERE r.slug = i.value AND r.organization IN (0, %(o)s) OFFSET 0) AS r

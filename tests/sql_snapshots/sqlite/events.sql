@@ -1,0 +1,208 @@
+-- add_told_given
+INSERT INTO rescind_directory_given (organization, holder, resource, role, expires_at)
+VALUES (:o, :holder, :resource, :role, CAST(:expires_at AS BIGINT))
+ON CONFLICT (organization, holder, resource, role) DO NOTHING RETURNING holder, resource, role
+
+-- add_told_members
+INSERT INTO rescind_directory_member (organization, "group", membership, expires_at)
+SELECT :o, :g, CAST(i.value AS INTEGER), CAST(:expires_at AS BIGINT) FROM json_each(:memberships) AS i WHERE TRUE
+ON CONFLICT (organization, "group", membership) DO NOTHING RETURNING membership
+
+-- add_told_nesting
+INSERT INTO rescind_directory_nesting (organization, child, parent) VALUES (:o, :child, :parent)
+ON CONFLICT (organization, child, parent) DO NOTHING RETURNING child, parent
+
+-- begin_following
+INSERT INTO rescind_directory_follower (organization, revision, number, role, permission) VALUES (:o, 0, 0, 0, 0)
+ON CONFLICT (organization) DO NOTHING RETURNING 1
+
+-- end_following
+UPDATE rescind_directory_follower SET revision = :revision, number = :number, role = :role, permission = :permission
+WHERE organization = :o RETURNING 1
+
+-- expire_told_given
+DELETE FROM rescind_directory_given WHERE organization = :o AND expires_at <= :until RETURNING expires_at, holder, resource, role
+
+-- expire_told_members
+DELETE FROM rescind_directory_member WHERE organization = :o AND expires_at <= :until RETURNING expires_at, "group", membership
+
+-- find_event
+SELECT written_by, position FROM rescind_directory_event WHERE position = :position AND (CAST(:o AS INTEGER) IS NULL OR organization = :o)
+
+-- find_next_told_expiry
+SELECT min(x.expires_at) AS expires_at FROM (
+    SELECT t.expires_at FROM rescind_directory_member AS t WHERE t.organization = :o AND t.expires_at IS NOT NULL
+    UNION ALL
+    SELECT t.expires_at FROM rescind_directory_given AS t WHERE t.organization = :o AND t.expires_at IS NOT NULL) AS x
+
+-- forget_gone
+DELETE FROM rescind_directory_gone WHERE organization = :o
+AND (revision <= :revision OR EXISTS (SELECT 1 FROM rescind_organization AS d WHERE d.id = :o AND d.slug IS NULL AND d.revision <= :revision))
+RETURNING 1
+
+-- forget_gone_ids
+DELETE FROM rescind_directory_gone_id WHERE organization = :o AND NOT EXISTS (
+    SELECT 1 FROM rescind_directory_gone AS g
+    WHERE g.organization = rescind_directory_gone_id.organization AND g.kind = rescind_directory_gone_id.kind AND g.number = rescind_directory_gone_id.number)
+RETURNING 1
+
+-- forget_notes
+DELETE FROM rescind_directory_note WHERE organization = :o AND id IN (SELECT CAST(i.value AS INTEGER) FROM json_each(:notes) AS i)
+RETURNING 1
+
+-- forget_old_events
+DELETE FROM rescind_directory_event
+WHERE position < (SELECT min(position) + 100 FROM rescind_directory_event) AND recorded_at < :cutoff RETURNING 1
+
+-- forget_old_notes
+DELETE FROM rescind_directory_note WHERE recorded_at < :cutoff RETURNING 1
+
+-- forget_told_given_of_role
+DELETE FROM rescind_directory_given WHERE organization = :o AND role = :role RETURNING holder, resource, role
+
+-- forget_told_given_on
+DELETE FROM rescind_directory_given WHERE organization = :o
+AND resource IN (SELECT g.name FROM rescind_directory_gone AS g WHERE g.organization = :o AND g.kind = 'resource' AND g.revision = :revision)
+RETURNING holder, resource, role
+
+-- forget_told_given_to
+DELETE FROM rescind_directory_given WHERE organization = :o AND holder = :holder RETURNING holder, resource, role
+
+-- forget_told_group
+DELETE FROM rescind_directory_member WHERE organization = :o AND "group" = :g RETURNING membership
+
+-- forget_told_membership
+DELETE FROM rescind_directory_member WHERE organization = :o AND membership = :m RETURNING "group"
+
+-- forget_told_nestings
+DELETE FROM rescind_directory_nesting WHERE organization = :o AND (child = :g OR parent = :g) RETURNING child, parent
+
+-- forget_told_organization
+DELETE FROM rescind_directory_member WHERE organization = :o RETURNING 1
+
+-- forget_told_organization_given
+DELETE FROM rescind_directory_given WHERE organization = :o RETURNING 1
+
+-- forget_told_organization_nestings
+DELETE FROM rescind_directory_nesting WHERE organization = :o RETURNING 1
+
+-- keep_gone_resources
+WITH RECURSIVE
+    subtree (id) AS (
+    SELECT id FROM rescind_resource WHERE organization = :o AND slug = :resource
+    UNION
+    SELECT r.id FROM subtree AS s CROSS JOIN rescind_resource AS r ON r.organization = :o AND r.parent = s.id)
+INSERT INTO rescind_directory_gone (organization, kind, number, name, revision)
+SELECT DISTINCT r.organization, 'resource', r.id, r.slug, o.revision + 1
+FROM subtree AS s CROSS JOIN rescind_resource AS r ON r.organization = :o AND r.id = s.id
+CROSS JOIN rescind_organization AS o ON o.id = r.organization
+CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.resource = r.id AND a.ended = -(o.revision + 1)
+
+-- keep_public_id
+INSERT INTO rescind_directory_gone_id (organization, kind, number, public_id)
+SELECT d.organization, d.kind, d.number, d.public_id FROM rescind_directory AS d
+WHERE d.organization = :o AND d.kind = :kind AND d.number = :number AND d.public_id IS NOT NULL RETURNING 1
+
+-- list_gone
+SELECT g.kind, g.name, g.number, g.revision, g.label, d.public_id, d.attributes, d.updated_at
+FROM rescind_directory_gone AS g
+LEFT JOIN rescind_directory AS d ON d.organization = g.organization AND d.kind = g.kind AND d.number = g.number
+WHERE g.organization = :o AND g.kind <> 'resource' ORDER BY g.kind, g.number
+
+-- list_groups_named
+SELECT g.organization, g.id AS number, g.slug, g.name, d.public_id, d.attributes, d.created_at, d.updated_at,
+    od.public_id AS organization_public_id, o.created_at AS organization_created_at
+FROM json_each(:groups) AS i CROSS JOIN rescind_group AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
+CROSS JOIN rescind_organization AS o ON o.id = g.organization
+LEFT JOIN rescind_directory AS d ON d.organization = g.organization AND d.kind = 'group' AND d.number = g.id
+LEFT JOIN rescind_directory AS od ON od.organization = g.organization AND od.kind = 'organization' AND od.number = 0
+
+-- list_notes
+SELECT id, since, revision, name, data, actor, recorded_at FROM rescind_directory_note WHERE organization = :o ORDER BY id
+
+-- list_public_ids
+SELECT d.number, d.public_id FROM json_each(:numbers) AS i
+CROSS JOIN rescind_directory AS d ON d.organization = :o AND d.kind = :kind AND d.number = CAST(i.value AS INTEGER)
+WHERE d.public_id IS NOT NULL
+UNION ALL
+SELECT g.number, g.public_id FROM json_each(:numbers) AS i
+CROSS JOIN rescind_directory_gone_id AS g ON g.organization = :o AND g.kind = :kind AND g.number = CAST(i.value AS INTEGER)
+
+-- list_told_given
+SELECT resource, role FROM rescind_directory_given WHERE organization = :o AND holder = :holder
+
+-- list_untold
+SELECT o.id AS organization FROM rescind_organization AS o LEFT JOIN rescind_directory_follower AS f ON f.organization = o.id
+WHERE (CAST(:o AS INTEGER) IS NULL OR o.id = :o) AND o.revision > COALESCE(f.revision, 0)
+UNION
+SELECT n.organization FROM rescind_directory_note AS n WHERE CAST(:o AS INTEGER) IS NULL OR n.organization = :o
+UNION
+SELECT t.organization FROM rescind_directory_member AS t WHERE t.expires_at <= :now AND (CAST(:o AS INTEGER) IS NULL OR t.organization = :o)
+UNION
+SELECT t.organization FROM rescind_directory_given AS t WHERE t.expires_at <= :now AND (CAST(:o AS INTEGER) IS NULL OR t.organization = :o)
+ORDER BY 1
+
+-- lock_following
+UPDATE rescind_directory_follower SET revision = revision WHERE organization = :o RETURNING revision, number, role, permission
+
+-- page_events_asc
+SELECT e.written_by, e.position, e.organization, e.name, length(e.data) AS characters, e.recorded_at
+FROM rescind_directory_event AS e
+WHERE (e.written_by, e.position) > (:low_w, :low) AND (e.written_by, e.position) < (:high_w, :high)
+AND (CAST(:o AS INTEGER) IS NULL OR e.organization = :o)
+AND (:names = '[]' OR e.name IN (SELECT i.value FROM json_each(:names) AS i))
+AND e.recorded_at >= :since AND e.recorded_at <= :until AND
+    TRUE
+ORDER BY e.written_by, e.position LIMIT :limit
+
+-- page_events_desc
+SELECT e.written_by, e.position, e.organization, e.name, length(e.data) AS characters, e.recorded_at
+FROM rescind_directory_event AS e
+WHERE (e.written_by, e.position) > (:low_w, :low) AND (e.written_by, e.position) < (:high_w, :high)
+AND (CAST(:o AS INTEGER) IS NULL OR e.organization = :o)
+AND (:names = '[]' OR e.name IN (SELECT i.value FROM json_each(:names) AS i))
+AND e.recorded_at >= :since AND e.recorded_at <= :until AND
+    TRUE
+ORDER BY e.written_by DESC, e.position DESC LIMIT :limit
+
+-- read_events
+SELECT e.position, e.data FROM json_each(:positions) AS i CROSS JOIN rescind_directory_event AS e ON e.position = CAST(i.value AS BIGINT)
+
+-- record_events
+INSERT INTO rescind_directory_event (organization, name, data, actor, recorded_at)
+SELECT :o, i.value ->> 'name', i.value ->> 'data', i.value ->> 'actor', CAST(i.value ->> 'at' AS BIGINT)
+FROM json_each(:events) AS i ORDER BY i.key RETURNING 1
+
+-- record_note
+INSERT INTO rescind_directory_note (organization, since, revision, name, data, actor, recorded_at)
+SELECT :o, COALESCE(CAST(:since AS BIGINT), o.revision + 1), COALESCE(CAST(:revision AS BIGINT), o.revision), :name, :data,
+    :actor, CAST(:now AS BIGINT)
+FROM rescind_organization AS o WHERE o.id = :o RETURNING 1
+
+-- remove_other_told_members
+DELETE FROM rescind_directory_member WHERE organization = :o AND "group" = :g
+AND membership NOT IN (SELECT CAST(i.value AS INTEGER) FROM json_each(:memberships) AS i) RETURNING membership
+
+-- remove_told_given
+DELETE FROM rescind_directory_given WHERE organization = :o AND holder = :holder AND resource = :resource AND role = :role
+RETURNING holder, resource, role
+
+-- remove_told_members
+DELETE FROM rescind_directory_member WHERE organization = :o AND "group" = :g
+AND membership IN (SELECT CAST(i.value AS INTEGER) FROM json_each(:memberships) AS i) RETURNING membership
+
+-- remove_told_nesting
+DELETE FROM rescind_directory_nesting WHERE organization = :o AND child = :child AND parent = :parent RETURNING child, parent
+
+-- set_told_given_until
+UPDATE rescind_directory_given SET expires_at = CAST(:expires_at AS BIGINT)
+WHERE organization = :o AND holder = :holder AND resource = :resource AND role = :role RETURNING 1
+
+-- set_told_until
+UPDATE rescind_directory_member SET expires_at = CAST(:expires_at AS BIGINT) WHERE organization = :o AND "group" = :g
+AND membership IN (SELECT CAST(i.value AS INTEGER) FROM json_each(:memberships) AS i) RETURNING 1
+
+-- show_organization_ever
+SELECT o.id AS organization, COALESCE(o.slug, o.deleted_as) AS slug, o.name, o.created_at, d.public_id, d.external_id, d.attributes, d.updated_at, o.role_mode
+FROM rescind_organization AS o LEFT JOIN rescind_directory AS d ON d.organization = o.id AND d.kind = 'organization' AND d.number = 0
+WHERE o.id = :o
