@@ -12,7 +12,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.model import Receipt
 from rescind.store import Transaction
-from rescind.store.base import Held
+from rescind.store.contract import Held
 from rescind.store.sqlite import turns
 
 Pause = Callable[[float], None]

@@ -13,6 +13,7 @@ from rescind.replicas import enforcement
 from rescind.replicas.enforcement import NEWEST, POLL_SECONDS, Enforcer
 from rescind.settings import Settings
 from rescind.store import Rows
+from rescind.store.postgres import PostgresStore
 
 REVISION = Revision(1, 7, 0)
 TTL = 8.0
@@ -30,6 +31,7 @@ class World:
     """A clock that goes on while somebody waits or reads, and a database with leases in it."""
 
     engine = "postgres"
+    capabilities = PostgresStore.capabilities
 
     def __init__(self) -> None:
         self.now = 1_000.0

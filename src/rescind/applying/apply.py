@@ -40,7 +40,7 @@ from rescind.model import (
 from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
 from rescind.semantics.difference import difference
 from rescind.store import Rows, Store
-from rescind.store.base import KeyTaken, OverBudget, PlanStale
+from rescind.store.contract import KeyTaken, OverBudget, PlanStale
 
 PLAN_ATTEMPTS: Final = 16
 MOST_STEPS_ASIDE: Final = 4
@@ -113,7 +113,7 @@ class ChangeApplier:
                 aside=aside,
                 observe=detail,
                 only_at=only_at,
-                looks_for_replicas=within is None and self._store.engine == "postgres",
+                looks_for_replicas=within is None and self._store.capabilities.has_replicas,
                 force=force,
             )
             start = time.perf_counter()
@@ -341,7 +341,7 @@ class ChangeApplier:
         ((*outcome, digest),) = found
         if digest != entry.digest:
             raise KeyReused(key=entry.key)
-        if within is None and self._store.engine == "postgres":
+        if within is None and self._store.capabilities.has_standbys:
             self._store.fetch("confirm_keyed_outcome", names)
         if outcome[3] is None:
             outcome[1] -= 1  # it altered nothing: the key holds the revision that it would have had

@@ -46,7 +46,7 @@ class DecisionRouter:
     ) -> None:
         self._store, self._recall, self._now = store, recall, now
         self._guesses = Guesses()
-        self._seconds = check_seconds if store.engine == "postgres" else NEVER
+        self._seconds = check_seconds if store.capabilities.is_remote else NEVER
 
     def check(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
         """The decision at a state no older than this call's start; from memory, no older than what it is good

@@ -228,7 +228,7 @@ class UnitOfWork:
 
     def _enforce_named(self) -> None:
         """When this returns, what was committed in the organizations that the request named is enforced."""
-        if self.store.engine == "sqlite":
+        if not self.store.capabilities.has_replicas:
             return
         bound = self.bound_organization
         for o in self._named | ({0} if bound is None else {bound}):

@@ -20,7 +20,7 @@ from rescind.errors import (
 from rescind.listing.names import UNKNOWN, Similar
 from rescind.model import FactPage, Revision, moment, require_number
 from rescind.store import Rows, Store
-from rescind.store.base import Snapshot
+from rescind.store.contract import Snapshot
 
 MOST_ITEMS: Final = 10_000
 """Of one page."""

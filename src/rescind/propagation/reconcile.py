@@ -27,7 +27,7 @@ from rescind.propagation.members import Window, read_window
 from rescind.propagation.pace import Pace
 from rescind.propagation.tombstones import purge
 from rescind.store import Store, Transaction
-from rescind.store.base import Held
+from rescind.store.contract import Held
 
 MOST_RESTARTS: Final = 100
 """Of one call, by changes that come while it works. Then somebody else must wait, or a worker do it."""

@@ -73,7 +73,7 @@ class Enforcer:
         It returns at the latest after the length of a lease, and some. `revision` must be committed, and
         what was `read` of the leases must have been read after that.
         """
-        if self._store.engine == "sqlite":
+        if not self._store.capabilities.has_replicas:
             return AT_ONCE  # every check looks for itself whether anybody wrote
         start = clock(CLOCK)
         self.follow(revision)
@@ -103,7 +103,7 @@ class Enforcer:
         """The revision of an organization up to which all that is committed is enforced: no check that starts
         anywhere is answered by an older state. Waits for nobody.
         """
-        if self._store.engine == "sqlite":
+        if not self._store.capabilities.has_replicas:
             return NEWEST
         self.follow(Revision(o, 0, 0))
         rows = self._behind(Revision(o, NEWEST, NEWEST))

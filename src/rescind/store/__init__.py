@@ -1,6 +1,6 @@
 """Where facts and effective roles are kept: one contract, two engines. Knows SQL, not meaning."""
 
-from rescind.store.base import (
+from rescind.store.contract import (
     Change,
     Listener,
     Params,
@@ -8,8 +8,8 @@ from rescind.store.base import (
     Snapshot,
     Store,
     Transaction,
-    open_store,
 )
+from rescind.store.open import open_store
 
 __all__ = [
     "Change",

@@ -30,7 +30,7 @@ from rescind.changes import (
 from rescind.errors import InvalidArgument, KeyReused, PreconditionFailed, StoreConflict
 from rescind.model import IdRule, Receipt
 from rescind.store import Rows
-from rescind.store.base import Params
+from rescind.store.contract import Params
 from rescind.transfer.readers import Item
 from rescind.transfer.since import LeftOut, Taken, rest_of
 

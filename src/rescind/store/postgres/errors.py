@@ -19,7 +19,7 @@ from rescind.errors import (
     refusal,
 )
 from rescind.errors.database import MIGRATE, REPEAT_TRANSACTION
-from rescind.store.base import KeyTaken, OverBudget, PlanStale
+from rescind.store.contract import KeyTaken, OverBudget, PlanStale
 from rescind.store.postgres.connection import ServerSilent
 
 FAULTS: Final = (psycopg.Error, MemoryError)

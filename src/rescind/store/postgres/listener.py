@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from rescind.errors import StoreUnavailable
-from rescind.store.base import Params
+from rescind.store.contract import Params
 from rescind.store.postgres.connection import Connection, configure, connect
 from rescind.store.postgres.errors import FAULTS, first_line
 from rescind.store.rows import Query, typed

@@ -21,8 +21,8 @@ from rescind.errors import (
     StoreUnavailable,
 )
 from rescind.settings import Settings
-from rescind.store.base import Change, Params
 from rescind.store.connections import driver_connection
+from rescind.store.contract import Capabilities, Change, Params
 from rescind.store.pool import Loan, Pool, PoolClosed, PoolExhausted
 from rescind.store.postgres.connection import (
     BEGIN,
@@ -72,6 +72,7 @@ class PostgresStore:
     """
 
     engine = "postgres"
+    capabilities = Capabilities(has_replicas=True, has_standbys=True, is_remote=True)
 
     def __init__(
         self,

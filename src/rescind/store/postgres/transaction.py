@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.numeric import Int8Dumper
 
-from rescind.store.base import Bounds, Held, Params, Rows
+from rescind.store.contract import Bounds, Held, Params, Rows
 from rescind.store.postgres.connection import Connection
 from rescind.store.postgres.errors import FAULTS, interruption, translated
 from rescind.store.rows import Query, typed, typed_each

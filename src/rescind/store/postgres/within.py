@@ -17,7 +17,7 @@ from psycopg.rows import tuple_row
 from psycopg.types.numeric import Int8Dumper
 
 from rescind.errors import StoreError
-from rescind.store.base import Params, Rows
+from rescind.store.contract import Params, Rows
 from rescind.store.postgres.connection import Connection, undo
 from rescind.store.postgres.errors import FAULTS, interruption, translated
 from rescind.store.rows import Query

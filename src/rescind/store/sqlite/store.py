@@ -10,8 +10,8 @@ from typing import Any, Final, TypeAlias
 
 from rescind import forks
 from rescind.errors import OutcomeUnknown, StoreBusy, StoreUnavailable
-from rescind.store.base import Change, Params
 from rescind.store.connections import driver_connection
+from rescind.store.contract import Capabilities, Change, Params
 from rescind.store.pool import FOREVER, Loan, Pool, PoolClosed, PoolExhausted
 from rescind.store.queries import queries
 from rescind.store.rows import Query, typed, typed_each
@@ -58,6 +58,7 @@ class SqliteStore:
     """
 
     engine = "sqlite"
+    capabilities = Capabilities(has_replicas=False, has_standbys=False, is_remote=False)
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rescind.errors import refusal
-from rescind.store.base import Bounds, Held, KeyTaken, OverBudget, Params, PlanStale, Rows
+from rescind.store.contract import Bounds, Held, KeyTaken, OverBudget, Params, PlanStale, Rows
 from rescind.store.rows import Query, typed, typed_each
 
 if TYPE_CHECKING:

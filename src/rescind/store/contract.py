@@ -12,16 +12,12 @@
 
 from __future__ import annotations
 
-import os
-import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
-from rescind.errors import InvalidArgument
 from rescind.model import Seals
-from rescind.settings import Settings
 from rescind.store.rows import Query, QueryWithParams, Row
 
 Params: TypeAlias = Mapping[str, Any]
@@ -211,10 +207,24 @@ class KeyTaken(Exception):
     """The idempotency key has been used: its outcome is on record."""
 
 
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What holds of a database by its engine, so that nobody has to ask which engine it is."""
+
+    has_replicas: bool
+    """Whether other processes may answer from memory, under leases that are rows here. Without them every
+    check reads the database's own version, and a commit is enforced at once."""
+    has_standbys: bool
+    """Whether a commit may wait for another server, and be visible before it is safe there."""
+    is_remote: bool
+    """Whether it may stop answering while this process goes on, so that a check needs a time limit."""
+
+
 class Store(Protocol):
     """One database."""
 
     engine: str
+    capabilities: Capabilities
     seals: Seals
     """Of what this database gives out to be handed back; its secret was read when the store was opened."""
 
@@ -301,31 +311,3 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Give up all connections. Using the store afterwards raises StoreUnavailable."""
-
-
-def open_store(url: str | os.PathLike[str], settings: Settings | None = None) -> Store:
-    """The store at a URL or path: `postgresql://…`, `sqlite:///file.db`, or a file's path.
-
-    Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
-    """
-    if not isinstance(url, (str, os.PathLike)):
-        raise InvalidArgument(
-            what="database", value=reprlib.repr(url), hint="give a URL or a file's path"
-        )
-    url = os.fspath(url)
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        from rescind.store.sqlite import SqliteStore
-
-        return SqliteStore(url)
-    if scheme == "sqlite":
-        from rescind.store.sqlite import SqliteStore
-
-        return SqliteStore(rest.removeprefix("/"))
-    if scheme in ("postgresql", "postgres"):
-        from rescind.store.postgres import PostgresStore
-
-        return PostgresStore(url, settings=settings)
-    raise InvalidArgument(
-        what="database", value=scheme, hint="use sqlite:///file.db or postgresql://…"
-    )

@@ -1,0 +1,38 @@
+"""Which engine a URL names."""
+
+from __future__ import annotations
+
+import os
+import reprlib
+
+from rescind.errors import InvalidArgument
+from rescind.settings import Settings
+from rescind.store.contract import Store
+
+
+def open_store(url: str | os.PathLike[str], settings: Settings | None = None) -> Store:
+    """The store at a URL or path: `postgresql://…`, `sqlite:///file.db`, or a file's path.
+
+    Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
+    """
+    if not isinstance(url, (str, os.PathLike)):
+        raise InvalidArgument(
+            what="database", value=reprlib.repr(url), hint="give a URL or a file's path"
+        )
+    url = os.fspath(url)
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        from rescind.store.sqlite import SqliteStore
+
+        return SqliteStore(url)
+    if scheme == "sqlite":
+        from rescind.store.sqlite import SqliteStore
+
+        return SqliteStore(rest.removeprefix("/"))
+    if scheme in ("postgresql", "postgres"):
+        from rescind.store.postgres import PostgresStore
+
+        return PostgresStore(url, settings=settings)
+    raise InvalidArgument(
+        what="database", value=scheme, hint="use sqlite:///file.db or postgresql://…"
+    )
