@@ -20,7 +20,7 @@ from rescind.propagation.reconcile import Work
 from rescind.replicas import cached_answers as recall
 from rescind.replicas.cached_index import CachedIndex, State
 from rescind.replicas.lease import Replica
-from rescind.store.contract import OverBudget, PlanStale
+from rescind.store.retries import OverBudget, PlanStale
 from rescind.store.sqlite import turns
 from tests.contract.test_audit import by_hand, given, of
 from tests.contract.world import WORLD

@@ -17,7 +17,8 @@ from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.errors import GroupNotFound, InvalidArgument, StoreUnavailable
 from rescind.store import Store, Transaction, open_store
-from rescind.store.contract import Held, KeyTaken, PlanStale
+from rescind.store.contract import Held
+from rescind.store.retries import KeyTaken, PlanStale
 from tests.contract.world import WORLD
 from tests.sql import ours
 from tests.state import dump

@@ -40,7 +40,7 @@ from rescind.model import (
 from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
 from rescind.semantics.difference import difference
 from rescind.store import Rows, Store
-from rescind.store.contract import KeyTaken, OverBudget, PlanStale
+from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 
 PLAN_ATTEMPTS: Final = 16
 MOST_STEPS_ASIDE: Final = 4

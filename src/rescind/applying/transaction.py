@@ -30,7 +30,7 @@ from rescind.model import IdRule, OrganizationId
 from rescind.propagation.budget import Budget
 from rescind.propagation.routing import Router
 from rescind.store import Rows, Transaction
-from rescind.store.contract import OverBudget
+from rescind.store.retries import OverBudget
 
 KEY_RETENTION_SECONDS: Final = 48 * 3600
 """How long idempotency keys are kept at least."""

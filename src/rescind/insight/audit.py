@@ -14,7 +14,7 @@ from rescind.applying.apply import PLAN_ATTEMPTS
 from rescind.authority import Authority
 from rescind.errors import OrganizationNotFound, StoreConflict
 from rescind.store import Rows, Transaction
-from rescind.store.contract import PlanStale
+from rescind.store.retries import PlanStale
 
 MEMBERSHIPS_A_READ: Final = 50
 MENDS_AT_ONCE: Final = 100

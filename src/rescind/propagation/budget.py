@@ -13,7 +13,7 @@ from rescind.changes import Change
 from rescind.model import Route
 from rescind.model.plural import counted
 from rescind.settings import Settings
-from rescind.store.contract import OverBudget
+from rescind.store.retries import OverBudget
 
 START_SECONDS_PER_PAIR: Final = {"sqlite": 5e-6, "postgres": 10e-6}
 CHEAPEST, DEAREST = 0.2e-6, 1e-3

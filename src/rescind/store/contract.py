@@ -191,22 +191,6 @@ class Bounds(Protocol):
 Change: TypeAlias = Callable[[Transaction], None]
 
 
-class PlanStale(Exception):
-    """The organization changed its name, mode or rule for ids between plan and lock: plan again."""
-
-
-class OverBudget(Exception):
-    """A step of the change is not for the inline route: do it again with that step in the background."""
-
-    def __init__(self, *, step: int, pairs: int, is_busy: bool) -> None:
-        self.step, self.pairs, self.is_busy = step, pairs, is_busy
-        super().__init__(step)
-
-
-class KeyTaken(Exception):
-    """The idempotency key has been used: its outcome is on record."""
-
-
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What holds of a database by its engine, so that nobody has to ask which engine it is."""

@@ -19,8 +19,8 @@ from rescind.errors import (
     refusal,
 )
 from rescind.errors.database import MIGRATE, REPEAT_TRANSACTION
-from rescind.store.contract import KeyTaken, OverBudget, PlanStale
 from rescind.store.postgres.connection import ServerSilent
+from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 
 FAULTS: Final = (psycopg.Error, MemoryError)
 """What the driver raises."""

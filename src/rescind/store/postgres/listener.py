@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
 from rescind.errors import StoreUnavailable
 from rescind.store.contract import Params
 from rescind.store.postgres.connection import Connection, configure, connect
+from rescind.store.postgres.database import PostgresDatabase
 from rescind.store.postgres.errors import FAULTS, first_line
 from rescind.store.rows import Query, typed
-
-if TYPE_CHECKING:
-    from rescind.store.postgres.store import PostgresStore
 
 
 class PostgresListener:
@@ -23,7 +21,7 @@ class PostgresListener:
     lost with the server.
     """
 
-    def __init__(self, store: PostgresStore, channel: str) -> None:
+    def __init__(self, store: PostgresDatabase, channel: str) -> None:
         self._store, self._channel = store, channel
         self._connection: Connection | None = None
         self._warnings: list[str] = []

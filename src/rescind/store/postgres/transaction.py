@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 from psycopg.rows import tuple_row
@@ -12,11 +12,9 @@ from psycopg.types.numeric import Int8Dumper
 
 from rescind.store.contract import Bounds, Held, Params, Rows
 from rescind.store.postgres.connection import Connection
+from rescind.store.postgres.database import PostgresDatabase
 from rescind.store.postgres.errors import FAULTS, interruption, translated
 from rescind.store.rows import Query, typed, typed_each
-
-if TYPE_CHECKING:
-    from rescind.store.postgres.store import PostgresStore
 
 Driver = psycopg.Connection[tuple[Any, ...]]
 
@@ -24,7 +22,7 @@ Driver = psycopg.Connection[tuple[Any, ...]]
 class PostgresTransaction:
     """Statements are queued in the connection's pipeline; counters live in the transaction."""
 
-    def __init__(self, connection: Driver, store: PostgresStore, *, is_ours: bool) -> None:
+    def __init__(self, connection: Driver, store: PostgresDatabase, *, is_ours: bool) -> None:
         self.connection = connection
         self._is_ours = is_ours
         self._store = store
@@ -156,7 +154,7 @@ class PostgresTransaction:
 class PostgresSnapshot:
     """A read transaction; it begins with the first question, in the same round trip."""
 
-    def __init__(self, connection: Connection, store: PostgresStore) -> None:
+    def __init__(self, connection: Connection, store: PostgresDatabase) -> None:
         self._connection, self._store = connection, store
         self._is_begun = False
 

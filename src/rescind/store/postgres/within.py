@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -19,11 +19,9 @@ from psycopg.types.numeric import Int8Dumper
 from rescind.errors import StoreError
 from rescind.store.contract import Params, Rows
 from rescind.store.postgres.connection import Connection, undo
+from rescind.store.postgres.database import PostgresDatabase
 from rescind.store.postgres.errors import FAULTS, interruption, translated
 from rescind.store.rows import Query
-
-if TYPE_CHECKING:
-    from rescind.store.postgres.store import PostgresStore
 
 SAVE: Final = "SAVEPOINT rescind_question"
 RELEASE: Final = "RELEASE SAVEPOINT rescind_question"
@@ -37,7 +35,7 @@ ABORTED: Final = "the transaction is aborted: a statement of it has failed"
 
 def asked_within(
     connection: psycopg.Connection[Any],
-    store: PostgresStore,
+    store: PostgresDatabase,
     questions: Sequence[tuple[Query[Any] | str, Params]],
 ) -> list[Rows]:
     """The rows of several queries in the caller's transaction, which stays as it was, also where one fails.
@@ -76,7 +74,7 @@ def asked_within(
 
 def _asked_of_ours(
     connection: Connection,
-    store: PostgresStore,
+    store: PostgresDatabase,
     questions: Sequence[tuple[Query[Any] | str, Params]],
 ) -> list[Rows]:
     try:

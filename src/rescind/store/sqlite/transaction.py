@@ -7,14 +7,13 @@ import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from rescind.errors import refusal
-from rescind.store.contract import Bounds, Held, KeyTaken, OverBudget, Params, PlanStale, Rows
+from rescind.store.contract import Bounds, Held, Params, Rows
+from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 from rescind.store.rows import Query, typed, typed_each
-
-if TYPE_CHECKING:
-    from rescind.store.sqlite.store import SqliteStore
+from rescind.store.sqlite.database import SqliteDatabase
 
 Tally: TypeAlias = defaultdict[str, int]
 MOST_NOTED = 10_000
@@ -26,7 +25,7 @@ LISTEN_SECONDS = 0.01
 class SqliteTransaction:
     """Statements run as they come; SQL reads the counters by a function of the connection."""
 
-    def __init__(self, connection: sqlite3.Connection, store: SqliteStore, tally: Tally) -> None:
+    def __init__(self, connection: sqlite3.Connection, store: SqliteDatabase, tally: Tally) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
         self._cursor.row_factory = None
@@ -154,7 +153,7 @@ class SqliteTransaction:
 class SqliteSnapshot:
     """A read transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, store: SqliteStore) -> None:
+    def __init__(self, connection: sqlite3.Connection, store: SqliteDatabase) -> None:
         self._connection, self._store = connection, store
 
     def fetch_many(
@@ -171,7 +170,7 @@ class SqliteSnapshot:
 class SqliteListener:
     """Sees by the file's version that somebody wrote."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: SqliteDatabase) -> None:
         self._store = store
         self._seen: dict[int, int] = {}
         self._has_news()
