@@ -5,22 +5,30 @@ from __future__ import annotations
 from typing import Final
 
 from rescind import changes
-from rescind.directory import memberships, objects, queries, targets
+from rescind.directory import memberships, objects, targets
 from rescind.directory.errors import conflict, not_found
 from rescind.directory.ids import Kind
 from rescind.directory.objects import Object
 from rescind.directory.paging import LAST, PagedQuery, Span
 from rescind.directory.roles_held import RoleOnResource, assign, own_roles
-from rescind.directory.rows import AssignmentRow, MembershipRow, ResourceRow
 from rescind.directory.targets import Target
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.directory import (
+    PAGE_ASSIGNMENTS_OF_MEMBERSHIP_ASC,
+    PAGE_ASSIGNMENTS_OF_MEMBERSHIP_DESC,
+    PAGE_ASSIGNMENTS_ON_RESOURCE_ASC,
+    PAGE_ASSIGNMENTS_ON_RESOURCE_DESC,
+    AssignmentRow,
+    MembershipRow,
+    ResourceRow,
+)
 
 WHAT: Final = "Role assignment"
 _OF_MEMBERSHIP: Final = PagedQuery(
-    queries.PAGE_ASSIGNMENTS_OF_MEMBERSHIP_ASC, queries.PAGE_ASSIGNMENTS_OF_MEMBERSHIP_DESC
+    PAGE_ASSIGNMENTS_OF_MEMBERSHIP_ASC, PAGE_ASSIGNMENTS_OF_MEMBERSHIP_DESC
 )
 _ON_RESOURCE: Final = PagedQuery(
-    queries.PAGE_ASSIGNMENTS_ON_RESOURCE_ASC, queries.PAGE_ASSIGNMENTS_ON_RESOURCE_DESC
+    PAGE_ASSIGNMENTS_ON_RESOURCE_ASC, PAGE_ASSIGNMENTS_ON_RESOURCE_DESC
 )
 
 

@@ -7,10 +7,15 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from rescind.directory import queries
 from rescind.directory.errors import conflict, invalid
 from rescind.directory.ids import PREFIXES, Kind, new_id
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.directory import (
+    FIND_EXTERNAL_ID,
+    FIND_ORGANIZATION_NAMED,
+    FIND_PUBLIC_ID,
+    TOUCH_ENTRY,
+)
 
 MOST_TEXT: Final = 10_000
 """Characters of a text field."""
@@ -23,7 +28,7 @@ def touch(unit: UnitOfWork, kind: Kind, organization: int, number: int, **attrib
     """
     unit.concern(organization)
     key = {"o": organization, "kind": kind.name.lower(), "number": number}
-    (entry,) = unit.fetch(queries.TOUCH_ENTRY, now=unit.now, **key)
+    (entry,) = unit.fetch(TOUCH_ENTRY, now=unit.now, **key)
     changed = {name: value for name, value in attributes.items() if value is not UNSET}
     if not changed:
         return
@@ -46,7 +51,7 @@ def create(
     key = {"o": organization, "kind": kind.name.lower(), "number": number}
     unit.execute("set_entry_made", now=unit.now, **key)
     if public_id is not None:
-        if unit.fetch(queries.FIND_PUBLIC_ID, public_id=public_id):
+        if unit.fetch(FIND_PUBLIC_ID, public_id=public_id):
             raise conflict("id_taken", f"Something has the id '{public_id}' already.")
         unit.execute("set_public_id", public_id=public_id, **key)
 
@@ -65,8 +70,8 @@ def set_external_id(unit: UnitOfWork, organization: int, external_id: str | None
     """Set or clear an organization's external id. Raises Conflict where another has it as id or name."""
     if external_id is not None:
         unit.execute("forget_entries_of_deleted", public_id=None, external_id=external_id)
-        others = unit.fetch(queries.FIND_EXTERNAL_ID, external_id=external_id)
-        others += unit.fetch(queries.FIND_ORGANIZATION_NAMED, organization=external_id)
+        others = unit.fetch(FIND_EXTERNAL_ID, external_id=external_id)
+        others += unit.fetch(FIND_ORGANIZATION_NAMED, organization=external_id)
         if any(other.organization != organization for other in others):
             message = f"An organization has the external id '{external_id}' already."
             raise conflict("external_id_already_used", message)

@@ -12,8 +12,8 @@ from rescind.directory.ids import Kind
 from rescind.directory.log_objects import LogObject, LogObjects
 from rescind.directory.objects import Object
 from rescind.directory.reported_state import ReportedState
-from rescind.directory.rows import OwnerRow
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.events import OwnerRow
 
 Data: TypeAlias = Callable[[], Object]
 

@@ -17,8 +17,8 @@ from rescind.directory.events_of_members import MembershipEvents
 from rescind.directory.events_of_roles import CatalogEvents, RoleEvents
 from rescind.directory.log_objects import LogObjects, alters_wide_roles, subjects_of
 from rescind.directory.reported_state import GroupMember, ReportedState
-from rescind.directory.rows import OwnerRow
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.events import OwnerRow
 
 EXPIRY: Final = "rescind"
 """The actor of expiries."""

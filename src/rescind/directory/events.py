@@ -7,17 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rescind.directory import objects, queries
+from rescind.directory import objects
 from rescind.directory.errors import invalid_cursor
 from rescind.directory.ids import Kind
 from rescind.directory.objects import Object
 from rescind.directory.paging import Key, PagedQuery, Span
 from rescind.directory.query_values import json_numbers
-from rescind.directory.rows import EventRow
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.events import (
+    FIND_EVENT,
+    PAGE_EVENTS_ASC,
+    PAGE_EVENTS_DESC,
+    READ_EVENTS,
+    EventRow,
+)
 
 EVENTS_KEPT_SECONDS: Final = 30 * 24 * 3600
-_EVENTS: Final = PagedQuery(queries.PAGE_EVENTS_ASC, queries.PAGE_EVENTS_DESC)
+_EVENTS: Final = PagedQuery(PAGE_EVENTS_ASC, PAGE_EVENTS_DESC)
 
 
 def note_event(unit: UnitOfWork, name: str, organization: int, data: Mapping[str, Any]) -> None:
@@ -75,7 +81,7 @@ def event_key(unit: UnitOfWork, cursor: str, organization: int | None) -> Key:
     place = unit.public_ids.place(Kind.EVENT, cursor)
     if place is not None:
         position = place.number << 32 | place.second & 0xFFFF_FFFF
-        for row in unit.fetch(queries.FIND_EVENT, position=position, o=organization):
+        for row in unit.fetch(FIND_EVENT, position=position, o=organization):
             return row.written_by, row.position
     raise invalid_cursor()
 
@@ -85,7 +91,7 @@ def show_events(unit: UnitOfWork, rows: Sequence[EventRow]) -> list[Object]:
     if not rows:
         return []
     positions = json_numbers(row.position for row in rows)
-    found = unit.fetch(queries.READ_EVENTS, positions=positions)
+    found = unit.fetch(READ_EVENTS, positions=positions)
     data = {row.position: row.data for row in found}
     return [
         {

@@ -13,7 +13,7 @@ from rescind.directory.events_of_roles import RoleEvents
 from rescind.directory.ids import Kind
 from rescind.directory.log_objects import LogObject, subjects_of
 from rescind.directory.reported_state import GroupMember
-from rescind.directory.rows import GroupRow
+from rescind.store.rows.directory import GroupRow
 
 
 class GroupEvents:

@@ -14,7 +14,7 @@ from rescind.directory.log_objects import LogObject, subjects_of
 from rescind.directory.objects import Object
 from rescind.directory.reported_state import GroupMember
 from rescind.directory.roles_held import RolesHeld, wide_roles
-from rescind.directory.rows import MembershipRow
+from rescind.store.rows.directory import MembershipRow
 
 
 class MembershipEvents:

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from rescind import changes, model
-from rescind.directory import objects, queries
+from rescind.directory import objects
 from rescind.directory.event_batch import EventBatch
 from rescind.directory.ids import NO_ORGANIZATION, Kind
 from rescind.directory.log_objects import LogObject
 from rescind.directory.objects import Object
-from rescind.directory.rows import HeldRow, PermissionRow, RoleRow
+from rescind.store.rows.directory import PermissionRow, RoleRow
+from rescind.store.rows.events import HeldRow
+from rescind.store.rows.facts import READ_ROLE_PERMISSIONS
 
 
 class RoleEvents:
@@ -113,7 +115,7 @@ class CatalogEvents:
         assert isinstance(row, RoleRow)
 
         def data() -> Object:
-            contained = unit.fetch(queries.READ_ROLE_PERMISSIONS, o=o or NO_ORGANIZATION)
+            contained = unit.fetch(READ_ROLE_PERMISSIONS, o=o or NO_ORGANIZATION)
             permissions = [each.slug for each in contained if each.role == row.number]
             role = objects.role(unit.public_ids, row, permissions)
             if o == 0:

@@ -12,14 +12,20 @@ from typing import Final, NamedTuple
 
 from rescind.changelog import PAGE_CHARACTERS, is_last
 from rescind.changes import Change, list_from_json
-from rescind.directory import queries
 from rescind.directory.event_batch import Event
 from rescind.directory.event_writer import EventWriter
 from rescind.directory.events import EVENTS_KEPT_SECONDS
 from rescind.directory.log_objects import LogObjects
 from rescind.directory.query_values import json_numbers
-from rescind.directory.rows import NoteRow
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.events import (
+    LIST_NOTES,
+    LIST_UNREPORTED,
+    LOCK_FOLLOWING,
+    SHOW_ORGANIZATION_EVER,
+    NoteRow,
+)
+from rescind.store.rows.facts import READ_LOG
 
 ENTRIES: Final = 200
 """Log entries of one transaction."""
@@ -49,7 +55,7 @@ class RecordedEvent(NamedTuple):
 
 def follow_log(unit: UnitOfWork, organization: int | None) -> None:
     """Record the events of unreported changes, of one organization or of all: each change once."""
-    for row in unit.fetch(queries.LIST_UNTOLD, o=organization, now=unit.now):
+    for row in unit.fetch(LIST_UNREPORTED, o=organization, now=unit.now):
         for _ in range(MOST_STEPS):
             with unit.transaction():
                 is_done = _step(unit, row.organization)
@@ -60,15 +66,15 @@ def follow_log(unit: UnitOfWork, organization: int | None) -> None:
 def _step(unit: UnitOfWork, o: int) -> bool:
     """Report a part of the log; whether that was all. Notes are read last: so each entry read has its own."""
     unit.execute("begin_following", o=o)
-    (follower,) = unit.fetch(queries.LOCK_FOLLOWING, o=o)
+    (follower,) = unit.fetch(LOCK_FOLLOWING, o=o)
     entries, is_all = _entries(unit, o, follower.revision)
-    notes = unit.fetch(queries.LIST_NOTES, o=o)
+    notes = unit.fetch(LIST_NOTES, o=o)
     known = {
         "number": follower.number,
         "role": follower.role,
         "permission": follower.permission,
     }
-    (owner,) = unit.fetch(queries.SHOW_ORGANIZATION_EVER, o=o)
+    (owner,) = unit.fetch(SHOW_ORGANIZATION_EVER, o=o)
     logged = (change for entry in entries for change in entry.changes)
     log_objects = LogObjects(unit, owner, logged, known)
     writer = EventWriter(unit, owner, log_objects)
@@ -86,7 +92,7 @@ def _entries(unit: UnitOfWork, o: int, after: int) -> tuple[list[LogEntry], bool
     """The log's next entries, and whether there are no more."""
     found: list[LogEntry] = []
     members = 0
-    rows = unit.fetch(queries.READ_LOG, o=o, after=after, limit=ENTRIES, characters=PAGE_CHARACTERS)
+    rows = unit.fetch(READ_LOG, o=o, after=after, limit=ENTRIES, characters=PAGE_CHARACTERS)
     for row in rows:
         logged = list_from_json(row.body)
         members += sum(len(getattr(change, "members", ())) for change in logged)

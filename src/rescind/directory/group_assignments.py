@@ -9,23 +9,25 @@ from msgspec import Struct
 
 from rescind import changes
 from rescind.changes import Change
-from rescind.directory import groups, objects, organizations, queries, targets
+from rescind.directory import groups, objects, organizations, targets
 from rescind.directory.assignments import RoleOnTarget
 from rescind.directory.errors import conflict, invalid, not_found
 from rescind.directory.ids import Kind
 from rescind.directory.objects import Object
 from rescind.directory.paging import LAST, PagedQuery, Span
 from rescind.directory.roles_held import OwnRoles, RoleOnResource, assign, own_roles, renewed
-from rescind.directory.rows import GroupAssignmentRow
 from rescind.directory.unit_of_work import UnitOfWork
 from rescind.model import Receipt
+from rescind.store.rows.directory import (
+    PAGE_GROUP_ASSIGNMENTS_ASC,
+    PAGE_GROUP_ASSIGNMENTS_DESC,
+    GroupAssignmentRow,
+)
 
 WHAT: Final = "Group role assignment"
 MOST_AT_ONCE: Final = 100
 """Assignments of one request."""
-_ASSIGNMENTS: Final = PagedQuery(
-    queries.PAGE_GROUP_ASSIGNMENTS_ASC, queries.PAGE_GROUP_ASSIGNMENTS_DESC
-)
+_ASSIGNMENTS: Final = PagedQuery(PAGE_GROUP_ASSIGNMENTS_ASC, PAGE_GROUP_ASSIGNMENTS_DESC)
 
 
 class ReplaceAssignments(Struct):

@@ -10,23 +10,34 @@ from msgspec import UNSET, Struct, UnsetType
 
 from rescind import changes, model
 from rescind.changes import Change
-from rescind.directory import directory_entries, memberships, objects, organizations, queries
+from rescind.directory import directory_entries, memberships, objects, organizations
 from rescind.directory.directory_entries import text
 from rescind.directory.errors import invalid, not_found
 from rescind.directory.events import note_event
 from rescind.directory.ids import Kind
 from rescind.directory.objects import Object
 from rescind.directory.paging import PagedQuery, Span
-from rescind.directory.rows import ExpiryRow, GroupRow, MembershipRow
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.directory import (
+    FIND_GROUP_NAMED,
+    FIND_MEMBER,
+    PAGE_GROUPS_ASC,
+    PAGE_GROUPS_DESC,
+    PAGE_GROUPS_OF_MEMBERSHIP_ASC,
+    PAGE_GROUPS_OF_MEMBERSHIP_DESC,
+    PAGE_MEMBERS_ASC,
+    PAGE_MEMBERS_DESC,
+    SHOW_GROUP,
+    ExpiryRow,
+    GroupRow,
+    MembershipRow,
+)
 
 MOST_AT_ONCE: Final = 100
 """Memberships of one request."""
-_GROUPS: Final = PagedQuery(queries.PAGE_GROUPS_ASC, queries.PAGE_GROUPS_DESC)
-_MEMBERS: Final = PagedQuery(queries.PAGE_MEMBERS_ASC, queries.PAGE_MEMBERS_DESC)
-_OF_MEMBERSHIP: Final = PagedQuery(
-    queries.PAGE_GROUPS_OF_MEMBERSHIP_ASC, queries.PAGE_GROUPS_OF_MEMBERSHIP_DESC
-)
+_GROUPS: Final = PagedQuery(PAGE_GROUPS_ASC, PAGE_GROUPS_DESC)
+_MEMBERS: Final = PagedQuery(PAGE_MEMBERS_ASC, PAGE_MEMBERS_DESC)
+_OF_MEMBERSHIP: Final = PagedQuery(PAGE_GROUPS_OF_MEMBERSHIP_ASC, PAGE_GROUPS_OF_MEMBERSHIP_DESC)
 
 
 class CreateGroup(Struct):
@@ -41,7 +52,7 @@ class UpdateGroup(Struct):
 
 def read_group(unit: UnitOfWork, organization: int, number: int, public_id: str = "") -> GroupRow:
     """The group of a number. Raises ObjectNotFound, which names the id."""
-    for row in unit.fetch(queries.SHOW_GROUP, o=organization, g=number):
+    for row in unit.fetch(SHOW_GROUP, o=organization, g=number):
         return row
     raise not_found("Group", public_id)
 
@@ -88,7 +99,7 @@ def create_group(unit: UnitOfWork, organization_id: str, data: CreateGroup) -> O
     o = organization.organization
     slug = directory_entries.slug_id(unit, Kind.GROUP)
     unit.apply(organization.slug, changes.CreateGroup(group=slug, name=text("name", data.name)))
-    (found,) = unit.fetch(queries.FIND_GROUP_NAMED, o=o, group=slug)
+    (found,) = unit.fetch(FIND_GROUP_NAMED, o=o, group=slug)
     description = text("description", data.description, empty=True)
     directory_entries.create(
         unit, Kind.GROUP, o, found.number, public_id=slug, description=description
@@ -199,9 +210,7 @@ def _member(unit: UnitOfWork, organization: int, membership_id: str) -> Membersh
 
 def _places(unit: UnitOfWork, group: GroupRow, membership: int) -> list[ExpiryRow]:
     """The place that a membership has in a group now, if it has one."""
-    return unit.fetch(
-        queries.FIND_MEMBER, o=group.organization, m=membership, g=group.number, now=unit.now
-    )
+    return unit.fetch(FIND_MEMBER, o=group.organization, m=membership, g=group.number, now=unit.now)
 
 
 def _until(places: list[ExpiryRow]) -> datetime | None:

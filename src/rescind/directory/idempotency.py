@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from rescind import model
-from rescind.directory import queries
 from rescind.errors import KeyReused
 from rescind.model import Direction, Receipt, Revision, Route
+from rescind.store.rows.directory import READ_ANSWER
 
 if TYPE_CHECKING:
     from rescind.directory.unit_of_work import UnitOfWork
@@ -57,7 +57,7 @@ class AnswerRecorder:
         unit.execute("forget_old_answers", cutoff=unit.now - ANSWERS_KEPT_SECONDS * 1_000_000)
         if unit.execute("claim_answer", digest=key.digest, now=unit.now, **params):
             return None
-        (row,) = unit.fetch(queries.READ_ANSWER, **params)
+        (row,) = unit.fetch(READ_ANSWER, **params)
         if row.digest != key.digest:
             raise KeyReused(key=key.key)
         revision, receipts = json.loads(row.receipts)

@@ -13,10 +13,19 @@ from typing import TypeAlias
 
 from rescind import changes, model
 from rescind.changes import Change
-from rescind.directory import queries, rows
 from rescind.directory.ids import Kind
 from rescind.directory.paging import LAST
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.directory import (
+    PAGE_MEMBERSHIPS_AMONG_ASC,
+    PAGE_PERMISSIONS_AMONG_ASC,
+    SHOW_ROLES,
+    GroupRow,
+    MembershipRow,
+    PermissionRow,
+    RoleRow,
+)
+from rescind.store.rows.events import LIST_GONE, LIST_GROUPS_NAMED, GoneRow, OwnerRow
 
 KINDS = {
     kind.name.lower(): kind for kind in (Kind.MEMBERSHIP, Kind.GROUP, Kind.ROLE, Kind.PERMISSION)
@@ -28,7 +37,7 @@ SERIES = {
     Kind.PERMISSION: "permission",
 }
 """Which kinds of objects share a sequence of numbers."""
-ObjectRow: TypeAlias = rows.MembershipRow | rows.GroupRow | rows.RoleRow | rows.PermissionRow
+ObjectRow: TypeAlias = MembershipRow | GroupRow | RoleRow | PermissionRow
 
 
 @dataclass(slots=True)
@@ -53,7 +62,7 @@ class LogObjects:
     def __init__(
         self,
         unit: UnitOfWork,
-        owner: rows.OwnerRow,
+        owner: OwnerRow,
         logged: Iterable[Change],
         known: dict[str, int],
     ) -> None:
@@ -107,36 +116,36 @@ class LogObjects:
         span = {"low": -1, "high": LAST, "limit": LAST}
         if subjects:
             for member in unit.fetch(
-                queries.PAGE_MEMBERSHIPS_AMONG_ASC, o=o, subjects=json.dumps(subjects), **span
+                PAGE_MEMBERSHIPS_AMONG_ASC, o=o, subjects=json.dumps(subjects), **span
             ):
                 self._add(LogObject(Kind.MEMBERSHIP, member.subject, member.number, member))
         if groups:
-            for group in unit.fetch(queries.LIST_GROUPS_NAMED, o=o, groups=json.dumps(groups)):
+            for group in unit.fetch(LIST_GROUPS_NAMED, o=o, groups=json.dumps(groups)):
                 self._add(LogObject(Kind.GROUP, group.slug, group.number, group))
         if any(hasattr(change, "role") for change in logged):
-            for role in unit.fetch(queries.SHOW_ROLES, o=o, role=""):
+            for role in unit.fetch(SHOW_ROLES, o=o, role=""):
                 if role.organization == o:
                     self._add(LogObject(Kind.ROLE, role.slug, role.number, role))
         named = sorted({change.permission for change in logged if hasattr(change, "permission")})
         if named:
             for permission in unit.fetch(
-                queries.PAGE_PERMISSIONS_AMONG_ASC, o=o, permissions=json.dumps(named), **span
+                PAGE_PERMISSIONS_AMONG_ASC, o=o, permissions=json.dumps(named), **span
             ):
                 if permission.organization == o:
                     slug, number = permission.slug, permission.number
                     self._add(LogObject(Kind.PERMISSION, slug, number, permission))
-        for gone in unit.fetch(queries.LIST_GONE, o=o):
+        for gone in unit.fetch(LIST_GONE, o=o):
             kind, row = KINDS[gone.kind], self._row_of_deleted(gone)
             self._add(LogObject(kind, gone.name, gone.number, row, deleted_at=gone.revision))
 
     def _add(self, found: LogObject) -> None:
         self._objects.setdefault((found.kind, found.name), {})[found.number] = found
 
-    def _row_of_deleted(self, gone: rows.GoneRow) -> ObjectRow:
+    def _row_of_deleted(self, gone: GoneRow) -> ObjectRow:
         """The row that a deleted object would have."""
         owner, kind = self._owner, KINDS[gone.kind]
         if kind is Kind.MEMBERSHIP:
-            return rows.MembershipRow(
+            return MembershipRow(
                 organization=self._o,
                 number=gone.number,
                 subject=gone.name,
@@ -151,7 +160,7 @@ class LogObjects:
                 role_mode=owner.role_mode,
             )
         if kind is Kind.GROUP:
-            return rows.GroupRow(
+            return GroupRow(
                 organization=self._o,
                 number=gone.number,
                 slug=gone.name,
@@ -164,7 +173,7 @@ class LogObjects:
                 organization_created_at=owner.created_at,
             )
         if kind is Kind.ROLE:
-            return rows.RoleRow(
+            return RoleRow(
                 organization=self._o,
                 number=gone.number,
                 slug=gone.name,
@@ -175,7 +184,7 @@ class LogObjects:
                 updated_at=gone.updated_at,
                 resource_type=None,
             )
-        return rows.PermissionRow(
+        return PermissionRow(
             organization=self._o,
             number=gone.number,
             slug=gone.name,

@@ -9,19 +9,28 @@ from msgspec import UNSET, Struct, UnsetType
 
 from rescind import changes, model
 from rescind.changes import Change
-from rescind.directory import directory_entries, objects, organizations, queries
+from rescind.directory import directory_entries, objects, organizations
 from rescind.directory.errors import Conflict, invalid, not_found
 from rescind.directory.events import note_event
 from rescind.directory.ids import Kind
 from rescind.directory.objects import Object
 from rescind.directory.paging import Key, PagedQuery, Span
 from rescind.directory.roles_held import RoleOnResource, assign, own_roles, wide_roles
-from rescind.directory.rows import MembershipRow
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.directory import (
+    LIST_MEMBERSHIPS_OF_SUBJECT,
+    PAGE_MEMBERSHIPS_AMONG_ASC,
+    PAGE_MEMBERSHIPS_AMONG_DESC,
+    PAGE_MEMBERSHIPS_ASC,
+    PAGE_MEMBERSHIPS_DESC,
+    SHOW_MEMBERSHIP,
+    MembershipRow,
+)
+from rescind.store.rows.organizations import READ_ID_RULE
 
 WHAT: Final = "Organization membership"
-_MEMBERSHIPS: Final = PagedQuery(queries.PAGE_MEMBERSHIPS_ASC, queries.PAGE_MEMBERSHIPS_DESC)
-_AMONG: Final = PagedQuery(queries.PAGE_MEMBERSHIPS_AMONG_ASC, queries.PAGE_MEMBERSHIPS_AMONG_DESC)
+_MEMBERSHIPS: Final = PagedQuery(PAGE_MEMBERSHIPS_ASC, PAGE_MEMBERSHIPS_DESC)
+_AMONG: Final = PagedQuery(PAGE_MEMBERSHIPS_AMONG_ASC, PAGE_MEMBERSHIPS_AMONG_DESC)
 
 
 class _Roles(Struct, kw_only=True):
@@ -48,7 +57,7 @@ def read_membership(
     unit: UnitOfWork, organization: int, number: int, public_id: str = ""
 ) -> MembershipRow:
     """The membership of a number. Raises ObjectNotFound, which names the id."""
-    for row in unit.fetch(queries.SHOW_MEMBERSHIP, o=organization, m=number):
+    for row in unit.fetch(SHOW_MEMBERSHIP, o=organization, m=number):
         return row
     raise not_found(WHAT, public_id)
 
@@ -98,7 +107,7 @@ def memberships_of_user(unit: UnitOfWork, user_id: str) -> list[MembershipRow]:
     rows = [
         row
         for spelling in spellings
-        for row in unit.fetch(queries.LIST_MEMBERSHIPS_OF_SUBJECT, subject=spelling)
+        for row in unit.fetch(LIST_MEMBERSHIPS_OF_SUBJECT, subject=spelling)
     ]
     found = [row for row in rows if row.subject == _subject(unit, row.organization_slug, user_id)]
     return sorted(found, key=lambda row: (row.created_at, row.organization))
@@ -110,7 +119,7 @@ def _subject(unit: UnitOfWork, organization: str, user_id: str) -> model.Subject
     canonical = model.SubjectId(model.canonical_subject(subject))
     if canonical == subject:
         return subject
-    (row,) = unit.fetch(queries.READ_ID_RULE, organization=organization)
+    (row,) = unit.fetch(READ_ID_RULE, organization=organization)
     return canonical if row.id_rule == model.IdRule.CASEFOLD else subject
 
 
@@ -146,7 +155,7 @@ def create_membership(unit: UnitOfWork, data: CreateMembership) -> Object:
 
 
 def _membership_of(unit: UnitOfWork, organization: int, subject: str) -> MembershipRow | None:
-    rows = unit.fetch(queries.LIST_MEMBERSHIPS_OF_SUBJECT, subject=subject)
+    rows = unit.fetch(LIST_MEMBERSHIPS_OF_SUBJECT, subject=subject)
     return next((row for row in rows if row.organization == organization), None)
 
 

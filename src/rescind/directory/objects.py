@@ -7,8 +7,17 @@ import zlib
 from typing import Any, TypeAlias
 
 from rescind import model
-from rescind.directory import rows
 from rescind.directory.ids import Kind, PublicIds
+from rescind.store.rows.directory import (
+    AssignmentRow,
+    GroupAssignmentRow,
+    GroupRow,
+    MembershipRow,
+    OrganizationRow,
+    PermissionRow,
+    ResourceRow,
+    RoleRow,
+)
 
 Object: TypeAlias = dict[str, Any]
 """A WorkOS object, ready for JSON."""
@@ -32,7 +41,7 @@ def resource_parts(slug: str, organization_id: str) -> tuple[str, str]:
     return kind, external_id
 
 
-def organization(ids: PublicIds, row: rows.OrganizationRow) -> Object:
+def organization(ids: PublicIds, row: OrganizationRow) -> Object:
     """An organization. One that this API did not create has its slug as external id."""
     o = row.organization
     attributes = json.loads(row.attributes or "{}")
@@ -62,7 +71,7 @@ def organization(ids: PublicIds, row: rows.OrganizationRow) -> Object:
     }
 
 
-def membership(ids: PublicIds, row: rows.MembershipRow, roles: list[str] | None = None) -> Object:
+def membership(ids: PublicIds, row: MembershipRow, roles: list[str] | None = None) -> Object:
     """A membership; with `roles`, its organization-wide roles too, the first of which is `role`."""
     o = row.organization
     shown: Object = {
@@ -83,7 +92,7 @@ def membership(ids: PublicIds, row: rows.MembershipRow, roles: list[str] | None 
     return shown
 
 
-def _user(row: rows.MembershipRow) -> Object:
+def _user(row: MembershipRow) -> Object:
     """What is known of a user: an id and perhaps a name. Users themselves are kept elsewhere."""
     known = user_id(row.subject)
     return {
@@ -102,7 +111,7 @@ def _user(row: rows.MembershipRow) -> Object:
     }
 
 
-def group(ids: PublicIds, row: rows.GroupRow) -> Object:
+def group(ids: PublicIds, row: GroupRow) -> Object:
     o = row.organization
     return {
         "object": "group",
@@ -114,7 +123,7 @@ def group(ids: PublicIds, row: rows.GroupRow) -> Object:
     }
 
 
-def permission(ids: PublicIds, row: rows.PermissionRow) -> Object:
+def permission(ids: PublicIds, row: PermissionRow) -> Object:
     attributes = json.loads(row.attributes or "{}")
     return {
         "object": "permission",
@@ -128,7 +137,7 @@ def permission(ids: PublicIds, row: rows.PermissionRow) -> Object:
     }
 
 
-def role(ids: PublicIds, row: rows.RoleRow, permissions: list[str]) -> Object:
+def role(ids: PublicIds, row: RoleRow, permissions: list[str]) -> Object:
     attributes = json.loads(row.attributes or "{}")
     resource_type = row.resource_type or attributes.get("resource_type", "organization")
     return {
@@ -144,7 +153,7 @@ def role(ids: PublicIds, row: rows.RoleRow, permissions: list[str]) -> Object:
     }
 
 
-def resource(ids: PublicIds, row: rows.ResourceRow) -> Object:
+def resource(ids: PublicIds, row: ResourceRow) -> Object:
     """A resource. The organization's own has no parent, and the organization's name."""
     o = row.organization
     attributes = json.loads(row.attributes or "{}")
@@ -166,7 +175,7 @@ def resource(ids: PublicIds, row: rows.ResourceRow) -> Object:
     }
 
 
-def group_assignment(ids: PublicIds, row: rows.GroupAssignmentRow, group_id: str) -> Object:
+def group_assignment(ids: PublicIds, row: GroupAssignmentRow, group_id: str) -> Object:
     return {
         "object": "group_role_assignment",
         "id": ids.of(Kind.GROUP_ROLE_ASSIGNMENT, row.organization, row.number),
@@ -175,7 +184,7 @@ def group_assignment(ids: PublicIds, row: rows.GroupAssignmentRow, group_id: str
     }
 
 
-def assignment(ids: PublicIds, row: rows.AssignmentRow) -> Object:
+def assignment(ids: PublicIds, row: AssignmentRow) -> Object:
     """An assignment that a membership holds: its own, or one of a group's."""
     o = row.organization
     source: Object = {"type": "direct", "group_role_assignment_id": None, "group": None}
@@ -196,7 +205,7 @@ def assignment(ids: PublicIds, row: rows.AssignmentRow) -> Object:
     }
 
 
-def _role_on_resource(ids: PublicIds, row: rows.GroupAssignmentRow | rows.AssignmentRow) -> Object:
+def _role_on_resource(ids: PublicIds, row: GroupAssignmentRow | AssignmentRow) -> Object:
     o = row.organization
     organization_id = row.organization_public_id or ids.of(Kind.ORGANIZATION, o)
     kind, external_id = resource_parts(row.resource_slug, organization_id)

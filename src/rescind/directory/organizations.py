@@ -8,15 +8,22 @@ from typing import Any, Final, Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from rescind import changes, model
-from rescind.directory import directory_entries, objects, queries
+from rescind.directory import directory_entries, objects
 from rescind.directory.directory_entries import text
 from rescind.directory.errors import conflict, invalid, not_found
 from rescind.directory.events import note_event
 from rescind.directory.ids import Kind
 from rescind.directory.objects import Object
 from rescind.directory.paging import PagedQuery, Span
-from rescind.directory.rows import OrganizationRow
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.directory import (
+    FIND_EXTERNAL_ID,
+    FIND_ORGANIZATION_NAMED,
+    PAGE_ORGANIZATIONS_ASC,
+    PAGE_ORGANIZATIONS_DESC,
+    SHOW_ORGANIZATION,
+    OrganizationRow,
+)
 
 MOST_METADATA: Final = 10
 """Keys of an organization; this and the next three are WorkOS's own limits."""
@@ -28,7 +35,7 @@ OUTSIDE: Final = ("external_id", "stripe_customer_id")
 """Fields by which other systems, and other tenants, know the organization."""
 VERIFIED: Final = ("verified", "legacy_verified")
 """States of a domain that say that it is the organization's."""
-_ORGANIZATIONS: Final = PagedQuery(queries.PAGE_ORGANIZATIONS_ASC, queries.PAGE_ORGANIZATIONS_DESC)
+_ORGANIZATIONS: Final = PagedQuery(PAGE_ORGANIZATIONS_ASC, PAGE_ORGANIZATIONS_DESC)
 
 
 class DomainData(Struct):
@@ -71,7 +78,7 @@ def find_organization(unit: UnitOfWork, public_id: str) -> OrganizationRow:
 
 def read_organization(unit: UnitOfWork, number: int, public_id: str = "") -> OrganizationRow:
     """The organization of a number. Raises ObjectNotFound, which names the id."""
-    for row in unit.fetch(queries.SHOW_ORGANIZATION, o=number):
+    for row in unit.fetch(SHOW_ORGANIZATION, o=number):
         return row
     raise not_found("Organization", public_id)
 
@@ -81,9 +88,9 @@ def find_by_external_id(unit: UnitOfWork, external_id: str) -> Object:
 
     Raises ObjectNotFound.
     """
-    named = unit.fetch(queries.FIND_ORGANIZATION_NAMED, organization=external_id)
+    named = unit.fetch(FIND_ORGANIZATION_NAMED, organization=external_id)
     if (found := _first_shown(unit, [row.organization for row in named], external_id)) is None:
-        known = unit.fetch(queries.FIND_EXTERNAL_ID, external_id=external_id)
+        known = unit.fetch(FIND_EXTERNAL_ID, external_id=external_id)
         found = _first_shown(unit, [row.organization for row in known], external_id)
     if found is None:
         raise not_found("Organization", external_id)
@@ -117,7 +124,7 @@ def create_organization(unit: UnitOfWork, data: CreateOrganization) -> Object:
     """Create an organization. Raises Forbidden for a bound key, and Conflict."""
     unit.require_unbound()
     slug = directory_entries.slug_id(unit, Kind.ORGANIZATION)
-    if unit.fetch(queries.FIND_ORGANIZATION_NAMED, organization=slug):
+    if unit.fetch(FIND_ORGANIZATION_NAMED, organization=slug):
         raise conflict("id_taken", f"There is an organization '{slug}' already.")
     receipt = unit.apply(slug, changes.CreateOrganization(name=text("name", data.name)))
     number = receipt.revision.incarnation

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
-from rescind.directory.queries import Query
+from rescind.store.rows import Query
 
 LAST: Final = 2**31 - 1
 Key: TypeAlias = tuple[int, int]

@@ -8,20 +8,28 @@ from typing import Any, Final
 from msgspec import UNSET, Struct, UnsetType
 
 from rescind import changes
-from rescind.directory import directory_entries, objects, queries
+from rescind.directory import directory_entries, objects
 from rescind.directory.directory_entries import text
 from rescind.directory.errors import conflict, invalid, invalid_cursor, not_found
 from rescind.directory.events import note_event
 from rescind.directory.ids import NO_ORGANIZATION, Kind
 from rescind.directory.objects import Object
 from rescind.directory.paging import Key, PagedQuery, Span
-from rescind.directory.rows import PermissionRow
 from rescind.directory.unit_of_work import UnitOfWork
 from rescind.model import ENVIRONMENT
+from rescind.store.rows.directory import (
+    FIND_RESOURCE_TYPE,
+    PAGE_PERMISSIONS_AMONG_ASC,
+    PAGE_PERMISSIONS_AMONG_DESC,
+    PAGE_PERMISSIONS_ASC,
+    PAGE_PERMISSIONS_DESC,
+    SHOW_PERMISSION,
+    PermissionRow,
+)
 
 SLUG: Final = re.compile(r"[a-z0-9:._*-]{1,255}")
-_PERMISSIONS: Final = PagedQuery(queries.PAGE_PERMISSIONS_ASC, queries.PAGE_PERMISSIONS_DESC)
-_AMONG: Final = PagedQuery(queries.PAGE_PERMISSIONS_AMONG_ASC, queries.PAGE_PERMISSIONS_AMONG_DESC)
+_PERMISSIONS: Final = PagedQuery(PAGE_PERMISSIONS_ASC, PAGE_PERMISSIONS_DESC)
+_AMONG: Final = PagedQuery(PAGE_PERMISSIONS_AMONG_ASC, PAGE_PERMISSIONS_AMONG_DESC)
 
 
 class CreatePermission(Struct):
@@ -44,7 +52,7 @@ def visible_owner(unit: UnitOfWork) -> int:
 
 def find_permission(unit: UnitOfWork, organization: int, slug: str) -> PermissionRow:
     """A permission for all organizations, or an organization's own. Raises ObjectNotFound."""
-    for row in unit.fetch(queries.SHOW_PERMISSION, permission=slug, o=organization):
+    for row in unit.fetch(SHOW_PERMISSION, permission=slug, o=organization):
         return row
     raise not_found("Permission", slug)
 
@@ -102,7 +110,7 @@ def require_resource_type(
     """The slug itself. Raises ObjectNotFound where there is no such resource type."""
     if isinstance(slug, UnsetType) or slug == "organization":
         return slug
-    if not unit.fetch(queries.FIND_RESOURCE_TYPE, type=slug, o=organization):
+    if not unit.fetch(FIND_RESOURCE_TYPE, type=slug, o=organization):
         raise not_found("Resource type", slug)
     return slug
 

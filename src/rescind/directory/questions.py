@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from rescind.directory import memberships, organizations, permissions, queries, targets
+from rescind.directory import memberships, organizations, permissions, targets
 from rescind.directory.errors import not_found
 from rescind.directory.ids import Kind
 from rescind.directory.query_values import json_texts
-from rescind.directory.rows import MembershipRow, ResourceRow
 from rescind.directory.targets import Target
 from rescind.directory.unit_of_work import UnitOfWork
 from rescind.model import ROOT, Decision, Page, Reason
+from rescind.store.rows.directory import (
+    LIST_SUBJECTS_GIVEN,
+    NAME_MEMBERSHIP,
+    MembershipRow,
+    ResourceRow,
+)
 
 MOST_AT_ONCE: Final = 10_000
 """Items of one page of an authority's list."""
@@ -27,7 +32,7 @@ _UNKNOWN: Final = {
 def check(unit: UnitOfWork, membership_id: str, permission: str, target: Target) -> Decision:
     """Whether a membership has a permission on a resource. Raises ObjectNotFound for what is unknown."""
     place = unit.place(Kind.MEMBERSHIP, membership_id, memberships.WHAT)
-    named = unit.fetch(queries.NAME_MEMBERSHIP, o=place.organization, m=place.number)
+    named = unit.fetch(NAME_MEMBERSHIP, o=place.organization, m=place.number)
     if not named:
         raise not_found(memberships.WHAT, membership_id)
     decision = unit.authority.check(
@@ -120,7 +125,7 @@ def subjects_with(
     subjects = set(_all(read))
     if is_direct:
         assigned = unit.fetch(
-            queries.LIST_SUBJECTS_GIVEN,
+            LIST_SUBJECTS_GIVEN,
             o=o,
             r=resource.number,
             permission=permission,

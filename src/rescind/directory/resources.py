@@ -8,18 +8,26 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from rescind import changes, model
-from rescind.directory import directory_entries, objects, organizations, queries, targets
+from rescind.directory import directory_entries, objects, organizations, targets
 from rescind.directory.directory_entries import text
 from rescind.directory.errors import conflict, invalid
 from rescind.directory.ids import Kind
 from rescind.directory.objects import Object
 from rescind.directory.paging import LAST, PagedQuery, Span
-from rescind.directory.rows import ResourceRow
 from rescind.directory.targets import Parent
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.directory import (
+    PAGE_RESOURCES_AMONG_ASC,
+    PAGE_RESOURCES_AMONG_DESC,
+    PAGE_RESOURCES_ASC,
+    PAGE_RESOURCES_DESC,
+    SHOW_RESOURCE,
+    SHOW_RESOURCE_NAMED,
+    ResourceRow,
+)
 
-_RESOURCES: Final = PagedQuery(queries.PAGE_RESOURCES_ASC, queries.PAGE_RESOURCES_DESC)
-_AMONG: Final = PagedQuery(queries.PAGE_RESOURCES_AMONG_ASC, queries.PAGE_RESOURCES_AMONG_DESC)
+_RESOURCES: Final = PagedQuery(PAGE_RESOURCES_ASC, PAGE_RESOURCES_DESC)
+_AMONG: Final = PagedQuery(PAGE_RESOURCES_AMONG_ASC, PAGE_RESOURCES_AMONG_DESC)
 
 
 class CreateResource(Parent, kw_only=True):
@@ -104,10 +112,10 @@ def create_resource(unit: UnitOfWork, data: CreateResource) -> Object:
     parent = _parent_slug(unit, o, data)
     unit.lock(o)
     taken = f"There is a {data.resource_type_slug} '{data.external_id}' already."
-    if unit.fetch(queries.SHOW_RESOURCE_NAMED, o=o, resource=slug):
+    if unit.fetch(SHOW_RESOURCE_NAMED, o=o, resource=slug):
         raise conflict("resource_already_exists", taken)
     unit.apply(organization.slug, changes.CreateResource(resource=slug, parent=parent))
-    (row,) = unit.fetch(queries.SHOW_RESOURCE_NAMED, o=o, resource=slug)
+    (row,) = unit.fetch(SHOW_RESOURCE_NAMED, o=o, resource=slug)
     directory_entries.create(
         unit,
         Kind.RESOURCE,
@@ -161,5 +169,5 @@ def _parent_slug(unit: UnitOfWork, organization: int, data: Parent) -> str | Non
 
 def _show(unit: UnitOfWork, row: ResourceRow) -> Object:
     """The resource as it is now."""
-    (present,) = unit.fetch(queries.SHOW_RESOURCE, o=row.organization, r=row.number)
+    (present,) = unit.fetch(SHOW_RESOURCE, o=row.organization, r=row.number)
     return objects.resource(unit.public_ids, present)

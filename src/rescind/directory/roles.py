@@ -9,16 +9,17 @@ from typing import Final
 from msgspec import UNSET, Struct, UnsetType
 
 from rescind import changes
-from rescind.directory import directory_entries, objects, organizations, queries
+from rescind.directory import directory_entries, objects, organizations
 from rescind.directory.directory_entries import text
 from rescind.directory.errors import conflict, invalid, not_found
 from rescind.directory.events import note_event
 from rescind.directory.ids import NO_ORGANIZATION, Kind
 from rescind.directory.objects import Object
 from rescind.directory.permissions import require_resource_type
-from rescind.directory.rows import RoleRow
 from rescind.directory.unit_of_work import UnitOfWork
 from rescind.model import ENVIRONMENT
+from rescind.store.rows.directory import SHOW_ROLES, RoleRow
+from rescind.store.rows.facts import READ_ROLE_PERMISSIONS
 
 SLUG: Final = re.compile(r"[a-z0-9_-]{1,255}")
 
@@ -64,7 +65,7 @@ class RoleOwner:
         """The roles that apply: its own and those for all organizations, or those of a slug."""
         permissions: dict[int, list[str]] = {}
         owner = self.number or NO_ORGANIZATION
-        for row in self.unit.fetch(queries.READ_ROLE_PERMISSIONS, o=owner):
+        for row in self.unit.fetch(READ_ROLE_PERMISSIONS, o=owner):
             permissions.setdefault(row.role, []).append(row.slug)
         rows = self.rows(slug)
         ids = self.unit.public_ids
@@ -73,7 +74,7 @@ class RoleOwner:
     def rows(self, slug: str = "") -> list[RoleRow]:
         """The same, as rows."""
         owner = self.number or NO_ORGANIZATION
-        return self.unit.fetch(queries.SHOW_ROLES, o=owner, role=slug)
+        return self.unit.fetch(SHOW_ROLES, o=owner, role=slug)
 
     def find_own(self, slug: str) -> RoleRow:
         """A role of its own. Raises ObjectNotFound."""

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from rescind import changes, model
-from rescind.directory import queries
 from rescind.directory.query_values import json_texts
-from rescind.directory.rows import MembershipRow
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.directory import FIND_ASSIGNMENTS, LIST_ROLES_HELD, MembershipRow
 
 RolesHeld: TypeAlias = dict[tuple[int, int], list[str]]
 """Roles of each (organization, membership), the highest first."""
@@ -24,7 +23,7 @@ def wide_roles(unit: UnitOfWork, members: Sequence[MembershipRow]) -> RolesHeld:
             found |= {(o, member.number): _winner(unit, member) for member in here}
             continue
         numbers = json_texts(str(member.number) for member in here)
-        for row in unit.fetch(queries.LIST_ROLES_HELD, o=o, memberships=numbers, now=unit.now):
+        for row in unit.fetch(LIST_ROLES_HELD, o=o, memberships=numbers, now=unit.now):
             found.setdefault((o, row.membership), []).append(row.role)
     return found
 
@@ -56,7 +55,7 @@ OwnRoles: TypeAlias = dict[RoleOnResource, OwnAssignment]
 
 def own_roles(unit: UnitOfWork, organization: int, holder: int) -> OwnRoles:
     """What a membership or (negative) a group holds itself now."""
-    found = unit.fetch(queries.FIND_ASSIGNMENTS, o=organization, holder=holder, now=unit.now)
+    found = unit.fetch(FIND_ASSIGNMENTS, o=organization, holder=holder, now=unit.now)
     return {
         RoleOnResource(row.role, row.resource): OwnAssignment(row.number, row.expires_at)
         for row in found

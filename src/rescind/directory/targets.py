@@ -5,11 +5,16 @@ from __future__ import annotations
 from msgspec import Struct
 
 from rescind import model
-from rescind.directory import objects, organizations, queries
+from rescind.directory import objects, organizations
 from rescind.directory.errors import invalid, not_found
 from rescind.directory.ids import Kind
-from rescind.directory.rows import ResourceRow
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.directory import (
+    SHOW_ORGANIZATION,
+    SHOW_RESOURCE,
+    SHOW_RESOURCE_NAMED,
+    ResourceRow,
+)
 
 
 class Target(Struct, kw_only=True):
@@ -40,7 +45,7 @@ class Parent(Struct, kw_only=True):
 def find_by_id(unit: UnitOfWork, resource_id: str) -> ResourceRow:
     """The resource of an id. Raises ObjectNotFound."""
     place = unit.place(Kind.RESOURCE, resource_id, "Resource")
-    for row in unit.fetch(queries.SHOW_RESOURCE, o=place.organization, r=place.number):
+    for row in unit.fetch(SHOW_RESOURCE, o=place.organization, r=place.number):
         return row
     raise not_found("Resource", resource_id)
 
@@ -55,7 +60,7 @@ def find_by_external_id(
     elif not _is_organization(unit, organization, external_id):
         slug = None
     if slug is not None:
-        for row in unit.fetch(queries.SHOW_RESOURCE_NAMED, o=organization, resource=slug):
+        for row in unit.fetch(SHOW_RESOURCE_NAMED, o=organization, resource=slug):
             return row
     raise not_found("Resource", external_id)
 
@@ -65,7 +70,7 @@ def _is_organization(unit: UnitOfWork, organization: int, external_id: str) -> b
     place = unit.public_ids.place(Kind.ORGANIZATION, external_id)
     if place is not None and place.organization == organization:
         return True
-    rows = unit.fetch(queries.SHOW_ORGANIZATION, o=organization)
+    rows = unit.fetch(SHOW_ORGANIZATION, o=organization)
     shown = [objects.organization(unit.public_ids, row) for row in rows]
     return any(external_id in (each["id"], each["external_id"]) for each in shown)
 

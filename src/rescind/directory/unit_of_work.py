@@ -16,7 +16,6 @@ from weakref import WeakKeyDictionary
 from rescind import model
 from rescind.authority import Authority
 from rescind.changes import Change
-from rescind.directory import queries
 from rescind.directory.errors import (
     Forbidden,
     ObjectNotFound,
@@ -26,11 +25,18 @@ from rescind.directory.errors import (
 )
 from rescind.directory.idempotency import AnswerRecorder, IdempotencyKey, RecordedAnswer
 from rescind.directory.ids import PREFIXES, Kind, Place, PublicIds
-from rescind.directory.queries import Query
-from rescind.directory.rows import MembershipRow
 from rescind.errors import InvalidToken, RevisionUnavailable, StoreConflict
 from rescind.model import Direction, Receipt, Revision, Route
 from rescind.store import Store
+from rescind.store.rows import Query
+from rescind.store.rows.directory import (
+    FIND_ORGANIZATION_NAMED,
+    FIND_PUBLIC_ID,
+    READ_DIRECTORY_SECRET,
+    MembershipRow,
+)
+from rescind.store.rows.events import SHOW_ORGANIZATION_EVER
+from rescind.store.rows.organizations import READ_REVISION
 
 ATTEMPTS: Final = 8
 """How often a write is tried when it conflicts with others."""
@@ -87,25 +93,27 @@ class UnitOfWork:
         """The public ids of this database."""
         known = _public_ids.get(self.store)
         if known is None:
-            ((secret,),) = self.store.fetch(queries.READ_SECRET.name, {})
-            known = _public_ids[self.store] = PublicIds(secret)
+            (row,) = self.store.fetch(READ_DIRECTORY_SECRET, {})
+            known = _public_ids[self.store] = PublicIds(row.secret)
         return known
 
     def fetch(self, query: Query[RowT], **params: Any) -> list[RowT]:
         """A query's rows, at least as fresh as the caller asks for; in a write, within its transaction."""
-        return [query.row(*row) for row in self._fetch(query.name, params)]
+        self._require_readable(params)
+        return self.store.fetch(query, params, within=self._connection)
 
     def execute(self, query: str, **params: Any) -> int:
         """Run a statement within the transaction, and count the rows that it returns."""
-        return len(self._fetch(query, params))
+        self._require_readable(params)
+        return len(self.store.fetch(query, params, within=self._connection))
 
-    def _fetch(self, query: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+    def _require_readable(self, params: dict[str, Any]) -> None:
+        """Raises where the store is not as fresh as the caller asks for, or a text has a NUL."""
         if not self._is_fresh:
             self._require_fresh()
         for name, value in params.items():
             if isinstance(value, str) and "\0" in value:
                 raise invalid(name, "may not contain NUL")
-        return self.store.fetch(query, params, within=self._connection)
 
     def winning_role(self, row: MembershipRow) -> str | None:
         """The organization-wide role that counts for a membership of a single-role organization."""
@@ -123,7 +131,7 @@ class UnitOfWork:
         assert self.at_least is not None
         self._is_fresh = True
         incarnation = self.at_least.incarnation
-        rows = self.fetch(queries.READ_REVISION, o=incarnation) if incarnation < 2**31 else []
+        rows = self.fetch(READ_REVISION, o=incarnation) if incarnation < 2**31 else []
         if not rows or not (incarnation == 0 or self.may_see(incarnation)):
             raise InvalidToken(token=self.at_least.token())
         revision = self.seals.revision(*rows[0])
@@ -154,7 +162,7 @@ class UnitOfWork:
         """The number of the only organization that the key is good for; None for all."""
         named = self.principal.organization
         if named is not None and self._bound is None:
-            rows = self.fetch(queries.FIND_ORGANIZATION_NAMED, organization=named)
+            rows = self.fetch(FIND_ORGANIZATION_NAMED, organization=named)
             self._bound = rows[0].organization if rows else -1
         return self._bound
 
@@ -187,7 +195,7 @@ class UnitOfWork:
     def _chosen(self, kind: Kind, public_id: str) -> Place | None:
         if not public_id.startswith(PREFIXES[kind]) or "\0" in public_id:
             return None
-        for row in self.fetch(queries.FIND_PUBLIC_ID, public_id=public_id):
+        for row in self.fetch(FIND_PUBLIC_ID, public_id=public_id):
             if row.kind == kind.name.lower():
                 return Place(row.organization, row.number)
         return None
@@ -232,7 +240,7 @@ class UnitOfWork:
             return
         bound = self.bound_organization
         for o in self._named | ({0} if bound is None else {bound}):
-            for row in self.store.fetch(queries.READ_REVISION.name, {"o": o}):
+            for row in self.store.fetch(READ_REVISION, {"o": o}):
                 self.authority.enforce(self._unchanged(self.seals.revision(*row)))
 
     def _transact(self, work: Callable[[], Any], status: int) -> RecordedAnswer:
@@ -275,7 +283,7 @@ class UnitOfWork:
 
     def role_mode(self, organization: int) -> str:
         """`single` or `multiple`: how many organization-wide roles count there."""
-        (owner,) = self.fetch(queries.SHOW_ORGANIZATION_EVER, o=organization)
+        (owner,) = self.fetch(SHOW_ORGANIZATION_EVER, o=organization)
         return owner.role_mode
 
     def lock(self, organization: int) -> None:
@@ -303,7 +311,7 @@ class UnitOfWork:
             return self._receipts[-1].revision
         if self._concerned is None:
             return None
-        rows = self.fetch(queries.READ_REVISION, o=self._concerned)
+        rows = self.fetch(READ_REVISION, o=self._concerned)
         return self.seals.revision(*rows[0]) if rows else None
 
     def _unchanged(self, revision: Revision) -> Receipt:

@@ -11,8 +11,8 @@ from workos.organization_membership import RoleMultiple, RoleSingle
 
 from rescind import changes
 from rescind.directory import memberships
-from rescind.directory.rows import MembershipRow
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.store.rows.directory import MembershipRow
 from tests.http.serving import Served
 from tests.http.workos.world import acme, fresh, may
 

@@ -1,16 +1,16 @@
--- add_told_given
-INSERT INTO rescind.directory_given (organization, holder, resource, role, expires_at)
-VALUES (%(o)s, %(holder)s, %(resource)s, %(role)s, CAST(%(expires_at)s AS BIGINT))
-ON CONFLICT (organization, holder, resource, role) DO NOTHING RETURNING holder, resource, role
-
--- add_told_members
+-- add_reported_members
 INSERT INTO rescind.directory_member (organization, "group", membership, expires_at)
 SELECT %(o)s, %(g)s, CAST(i.value AS INTEGER), CAST(%(expires_at)s AS BIGINT) FROM rescind.json_texts(%(memberships)s) AS i WHERE TRUE
 ON CONFLICT (organization, "group", membership) DO NOTHING RETURNING membership
 
--- add_told_nesting
+-- add_reported_nesting
 INSERT INTO rescind.directory_nesting (organization, child, parent) VALUES (%(o)s, %(child)s, %(parent)s)
 ON CONFLICT (organization, child, parent) DO NOTHING RETURNING child, parent
+
+-- add_reported_role
+INSERT INTO rescind.directory_given (organization, holder, resource, role, expires_at)
+VALUES (%(o)s, %(holder)s, %(resource)s, %(role)s, CAST(%(expires_at)s AS BIGINT))
+ON CONFLICT (organization, holder, resource, role) DO NOTHING RETURNING holder, resource, role
 
 -- begin_following
 INSERT INTO rescind.directory_follower (organization, revision, number, role, permission) VALUES (%(o)s, 0, 0, 0, 0)
@@ -20,16 +20,16 @@ ON CONFLICT (organization) DO NOTHING RETURNING 1
 UPDATE rescind.directory_follower SET revision = %(revision)s, number = %(number)s, role = %(role)s, permission = %(permission)s
 WHERE organization = %(o)s RETURNING 1
 
--- expire_told_given
-DELETE FROM rescind.directory_given WHERE organization = %(o)s AND expires_at <= %(until)s RETURNING expires_at, holder, resource, role
-
--- expire_told_members
+-- expire_reported_members
 DELETE FROM rescind.directory_member WHERE organization = %(o)s AND expires_at <= %(until)s RETURNING expires_at, "group", membership
+
+-- expire_reported_roles
+DELETE FROM rescind.directory_given WHERE organization = %(o)s AND expires_at <= %(until)s RETURNING expires_at, holder, resource, role
 
 -- find_event
 SELECT written_by, position FROM rescind.directory_event WHERE position = %(position)s AND (CAST(%(o)s AS INTEGER) IS NULL OR organization = %(o)s)
 
--- find_next_told_expiry
+-- find_next_reported_expiry
 SELECT min(x.expires_at) AS expires_at FROM (
     SELECT t.expires_at FROM rescind.directory_member AS t WHERE t.organization = %(o)s AND t.expires_at IS NOT NULL
     UNION ALL
@@ -56,35 +56,6 @@ WHERE position < (SELECT min(position) + 100 FROM rescind.directory_event) AND r
 
 -- forget_old_notes
 DELETE FROM rescind.directory_note WHERE recorded_at < %(cutoff)s RETURNING 1
-
--- forget_told_given_of_role
-DELETE FROM rescind.directory_given WHERE organization = %(o)s AND role = %(role)s RETURNING holder, resource, role
-
--- forget_told_given_on
-DELETE FROM rescind.directory_given WHERE organization = %(o)s
-AND resource IN (SELECT g.name FROM rescind.directory_gone AS g WHERE g.organization = %(o)s AND g.kind = 'resource' AND g.revision = %(revision)s)
-RETURNING holder, resource, role
-
--- forget_told_given_to
-DELETE FROM rescind.directory_given WHERE organization = %(o)s AND holder = %(holder)s RETURNING holder, resource, role
-
--- forget_told_group
-DELETE FROM rescind.directory_member WHERE organization = %(o)s AND "group" = %(g)s RETURNING membership
-
--- forget_told_membership
-DELETE FROM rescind.directory_member WHERE organization = %(o)s AND membership = %(m)s RETURNING "group"
-
--- forget_told_nestings
-DELETE FROM rescind.directory_nesting WHERE organization = %(o)s AND (child = %(g)s OR parent = %(g)s) RETURNING child, parent
-
--- forget_told_organization
-DELETE FROM rescind.directory_member WHERE organization = %(o)s RETURNING 1
-
--- forget_told_organization_given
-DELETE FROM rescind.directory_given WHERE organization = %(o)s RETURNING 1
-
--- forget_told_organization_nestings
-DELETE FROM rescind.directory_nesting WHERE organization = %(o)s RETURNING 1
 
 -- keep_gone_resources
 WITH RECURSIVE
@@ -139,10 +110,10 @@ SELECT g.number, g.public_id FROM rescind.json_texts(%(numbers)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.directory_gone_id AS g
     WHERE g.organization = %(o)s AND g.kind = %(kind)s AND g.number = CAST(i.value AS INTEGER) OFFSET 0) AS g
 
--- list_told_given
+-- list_reported_roles
 SELECT resource, role FROM rescind.directory_given WHERE organization = %(o)s AND holder = %(holder)s
 
--- list_untold
+-- list_unreported
 SELECT o.id AS organization FROM rescind.organization AS o LEFT JOIN LATERAL (SELECT * FROM rescind.directory_follower AS f
     WHERE f.organization = o.id OFFSET 0) AS f ON TRUE
 WHERE (CAST(%(o)s AS INTEGER) IS NULL OR o.id = %(o)s) AND o.revision > COALESCE(f.revision, 0)
@@ -192,26 +163,55 @@ SELECT %(o)s, COALESCE(CAST(%(since)s AS BIGINT), o.revision + 1), COALESCE(CAST
     %(actor)s, CAST(%(now)s AS BIGINT)
 FROM rescind.organization AS o WHERE o.id = %(o)s RETURNING 1
 
--- remove_other_told_members
+-- remove_other_reported_members
 DELETE FROM rescind.directory_member WHERE organization = %(o)s AND "group" = %(g)s
 AND membership NOT IN (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(%(memberships)s) AS i) RETURNING membership
 
--- remove_told_given
-DELETE FROM rescind.directory_given WHERE organization = %(o)s AND holder = %(holder)s AND resource = %(resource)s AND role = %(role)s
-RETURNING holder, resource, role
+-- remove_reported_group
+DELETE FROM rescind.directory_member WHERE organization = %(o)s AND "group" = %(g)s RETURNING membership
 
--- remove_told_members
+-- remove_reported_members
 DELETE FROM rescind.directory_member WHERE organization = %(o)s AND "group" = %(g)s
 AND membership IN (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(%(memberships)s) AS i) RETURNING membership
 
--- remove_told_nesting
+-- remove_reported_membership
+DELETE FROM rescind.directory_member WHERE organization = %(o)s AND membership = %(m)s RETURNING "group"
+
+-- remove_reported_nesting
 DELETE FROM rescind.directory_nesting WHERE organization = %(o)s AND child = %(child)s AND parent = %(parent)s RETURNING child, parent
 
--- set_told_given_until
+-- remove_reported_nestings
+DELETE FROM rescind.directory_nesting WHERE organization = %(o)s AND (child = %(g)s OR parent = %(g)s) RETURNING child, parent
+
+-- remove_reported_organization
+DELETE FROM rescind.directory_member WHERE organization = %(o)s RETURNING 1
+
+-- remove_reported_organization_nestings
+DELETE FROM rescind.directory_nesting WHERE organization = %(o)s RETURNING 1
+
+-- remove_reported_organization_roles
+DELETE FROM rescind.directory_given WHERE organization = %(o)s RETURNING 1
+
+-- remove_reported_role
+DELETE FROM rescind.directory_given WHERE organization = %(o)s AND holder = %(holder)s AND resource = %(resource)s AND role = %(role)s
+RETURNING holder, resource, role
+
+-- remove_reported_roles_of_holder
+DELETE FROM rescind.directory_given WHERE organization = %(o)s AND holder = %(holder)s RETURNING holder, resource, role
+
+-- remove_reported_roles_of_role
+DELETE FROM rescind.directory_given WHERE organization = %(o)s AND role = %(role)s RETURNING holder, resource, role
+
+-- remove_reported_roles_on_gone
+DELETE FROM rescind.directory_given WHERE organization = %(o)s
+AND resource IN (SELECT g.name FROM rescind.directory_gone AS g WHERE g.organization = %(o)s AND g.kind = 'resource' AND g.revision = %(revision)s)
+RETURNING holder, resource, role
+
+-- set_reported_role_until
 UPDATE rescind.directory_given SET expires_at = CAST(%(expires_at)s AS BIGINT)
 WHERE organization = %(o)s AND holder = %(holder)s AND resource = %(resource)s AND role = %(role)s RETURNING 1
 
--- set_told_until
+-- set_reported_until
 UPDATE rescind.directory_member SET expires_at = CAST(%(expires_at)s AS BIGINT) WHERE organization = %(o)s AND "group" = %(g)s
 AND membership IN (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(%(memberships)s) AS i) RETURNING 1
 

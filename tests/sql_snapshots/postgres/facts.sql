@@ -58,12 +58,12 @@ WITH RECURSIVE page (revision, characters, rows) AS (
         WHERE c.organization = %(o)s AND c.revision = (
             SELECT MIN(n.revision) FROM rescind.change AS n WHERE n.organization = %(o)s AND n.revision > p.revision) OFFSET 0) AS c
     WHERE p.characters > 0 AND p.rows > 0)
-SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key,
-CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END,
+SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated AS fan_out, c.idempotency_key,
+CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END AS enforced_at,
 CASE WHEN c.settled_at IS NOT NULL OR c.organization <> 0 THEN c.settled_at ELSE (
         SELECT CASE WHEN count(*) = count(x.settled_at) THEN max(x.settled_at) END FROM rescind.change AS x
         WHERE x.caused_by = c.revision) END
-    , c.body
+    AS settled_at, c.body
 FROM page AS p CROSS JOIN LATERAL (SELECT * FROM rescind.change AS c
     WHERE c.organization = %(o)s AND c.revision = p.revision OFFSET 0) AS c
 LEFT JOIN LATERAL (SELECT * FROM rescind.enforcement AS e

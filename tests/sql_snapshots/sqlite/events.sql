@@ -1,16 +1,16 @@
--- add_told_given
-INSERT INTO rescind_directory_given (organization, holder, resource, role, expires_at)
-VALUES (:o, :holder, :resource, :role, CAST(:expires_at AS BIGINT))
-ON CONFLICT (organization, holder, resource, role) DO NOTHING RETURNING holder, resource, role
-
--- add_told_members
+-- add_reported_members
 INSERT INTO rescind_directory_member (organization, "group", membership, expires_at)
 SELECT :o, :g, CAST(i.value AS INTEGER), CAST(:expires_at AS BIGINT) FROM json_each(:memberships) AS i WHERE TRUE
 ON CONFLICT (organization, "group", membership) DO NOTHING RETURNING membership
 
--- add_told_nesting
+-- add_reported_nesting
 INSERT INTO rescind_directory_nesting (organization, child, parent) VALUES (:o, :child, :parent)
 ON CONFLICT (organization, child, parent) DO NOTHING RETURNING child, parent
+
+-- add_reported_role
+INSERT INTO rescind_directory_given (organization, holder, resource, role, expires_at)
+VALUES (:o, :holder, :resource, :role, CAST(:expires_at AS BIGINT))
+ON CONFLICT (organization, holder, resource, role) DO NOTHING RETURNING holder, resource, role
 
 -- begin_following
 INSERT INTO rescind_directory_follower (organization, revision, number, role, permission) VALUES (:o, 0, 0, 0, 0)
@@ -20,16 +20,16 @@ ON CONFLICT (organization) DO NOTHING RETURNING 1
 UPDATE rescind_directory_follower SET revision = :revision, number = :number, role = :role, permission = :permission
 WHERE organization = :o RETURNING 1
 
--- expire_told_given
-DELETE FROM rescind_directory_given WHERE organization = :o AND expires_at <= :until RETURNING expires_at, holder, resource, role
-
--- expire_told_members
+-- expire_reported_members
 DELETE FROM rescind_directory_member WHERE organization = :o AND expires_at <= :until RETURNING expires_at, "group", membership
+
+-- expire_reported_roles
+DELETE FROM rescind_directory_given WHERE organization = :o AND expires_at <= :until RETURNING expires_at, holder, resource, role
 
 -- find_event
 SELECT written_by, position FROM rescind_directory_event WHERE position = :position AND (CAST(:o AS INTEGER) IS NULL OR organization = :o)
 
--- find_next_told_expiry
+-- find_next_reported_expiry
 SELECT min(x.expires_at) AS expires_at FROM (
     SELECT t.expires_at FROM rescind_directory_member AS t WHERE t.organization = :o AND t.expires_at IS NOT NULL
     UNION ALL
@@ -56,35 +56,6 @@ WHERE position < (SELECT min(position) + 100 FROM rescind_directory_event) AND r
 
 -- forget_old_notes
 DELETE FROM rescind_directory_note WHERE recorded_at < :cutoff RETURNING 1
-
--- forget_told_given_of_role
-DELETE FROM rescind_directory_given WHERE organization = :o AND role = :role RETURNING holder, resource, role
-
--- forget_told_given_on
-DELETE FROM rescind_directory_given WHERE organization = :o
-AND resource IN (SELECT g.name FROM rescind_directory_gone AS g WHERE g.organization = :o AND g.kind = 'resource' AND g.revision = :revision)
-RETURNING holder, resource, role
-
--- forget_told_given_to
-DELETE FROM rescind_directory_given WHERE organization = :o AND holder = :holder RETURNING holder, resource, role
-
--- forget_told_group
-DELETE FROM rescind_directory_member WHERE organization = :o AND "group" = :g RETURNING membership
-
--- forget_told_membership
-DELETE FROM rescind_directory_member WHERE organization = :o AND membership = :m RETURNING "group"
-
--- forget_told_nestings
-DELETE FROM rescind_directory_nesting WHERE organization = :o AND (child = :g OR parent = :g) RETURNING child, parent
-
--- forget_told_organization
-DELETE FROM rescind_directory_member WHERE organization = :o RETURNING 1
-
--- forget_told_organization_given
-DELETE FROM rescind_directory_given WHERE organization = :o RETURNING 1
-
--- forget_told_organization_nestings
-DELETE FROM rescind_directory_nesting WHERE organization = :o RETURNING 1
 
 -- keep_gone_resources
 WITH RECURSIVE
@@ -128,10 +99,10 @@ UNION ALL
 SELECT g.number, g.public_id FROM json_each(:numbers) AS i
 CROSS JOIN rescind_directory_gone_id AS g ON g.organization = :o AND g.kind = :kind AND g.number = CAST(i.value AS INTEGER)
 
--- list_told_given
+-- list_reported_roles
 SELECT resource, role FROM rescind_directory_given WHERE organization = :o AND holder = :holder
 
--- list_untold
+-- list_unreported
 SELECT o.id AS organization FROM rescind_organization AS o LEFT JOIN rescind_directory_follower AS f ON f.organization = o.id
 WHERE (CAST(:o AS INTEGER) IS NULL OR o.id = :o) AND o.revision > COALESCE(f.revision, 0)
 UNION
@@ -179,26 +150,55 @@ SELECT :o, COALESCE(CAST(:since AS BIGINT), o.revision + 1), COALESCE(CAST(:revi
     :actor, CAST(:now AS BIGINT)
 FROM rescind_organization AS o WHERE o.id = :o RETURNING 1
 
--- remove_other_told_members
+-- remove_other_reported_members
 DELETE FROM rescind_directory_member WHERE organization = :o AND "group" = :g
 AND membership NOT IN (SELECT CAST(i.value AS INTEGER) FROM json_each(:memberships) AS i) RETURNING membership
 
--- remove_told_given
-DELETE FROM rescind_directory_given WHERE organization = :o AND holder = :holder AND resource = :resource AND role = :role
-RETURNING holder, resource, role
+-- remove_reported_group
+DELETE FROM rescind_directory_member WHERE organization = :o AND "group" = :g RETURNING membership
 
--- remove_told_members
+-- remove_reported_members
 DELETE FROM rescind_directory_member WHERE organization = :o AND "group" = :g
 AND membership IN (SELECT CAST(i.value AS INTEGER) FROM json_each(:memberships) AS i) RETURNING membership
 
--- remove_told_nesting
+-- remove_reported_membership
+DELETE FROM rescind_directory_member WHERE organization = :o AND membership = :m RETURNING "group"
+
+-- remove_reported_nesting
 DELETE FROM rescind_directory_nesting WHERE organization = :o AND child = :child AND parent = :parent RETURNING child, parent
 
--- set_told_given_until
+-- remove_reported_nestings
+DELETE FROM rescind_directory_nesting WHERE organization = :o AND (child = :g OR parent = :g) RETURNING child, parent
+
+-- remove_reported_organization
+DELETE FROM rescind_directory_member WHERE organization = :o RETURNING 1
+
+-- remove_reported_organization_nestings
+DELETE FROM rescind_directory_nesting WHERE organization = :o RETURNING 1
+
+-- remove_reported_organization_roles
+DELETE FROM rescind_directory_given WHERE organization = :o RETURNING 1
+
+-- remove_reported_role
+DELETE FROM rescind_directory_given WHERE organization = :o AND holder = :holder AND resource = :resource AND role = :role
+RETURNING holder, resource, role
+
+-- remove_reported_roles_of_holder
+DELETE FROM rescind_directory_given WHERE organization = :o AND holder = :holder RETURNING holder, resource, role
+
+-- remove_reported_roles_of_role
+DELETE FROM rescind_directory_given WHERE organization = :o AND role = :role RETURNING holder, resource, role
+
+-- remove_reported_roles_on_gone
+DELETE FROM rescind_directory_given WHERE organization = :o
+AND resource IN (SELECT g.name FROM rescind_directory_gone AS g WHERE g.organization = :o AND g.kind = 'resource' AND g.revision = :revision)
+RETURNING holder, resource, role
+
+-- set_reported_role_until
 UPDATE rescind_directory_given SET expires_at = CAST(:expires_at AS BIGINT)
 WHERE organization = :o AND holder = :holder AND resource = :resource AND role = :role RETURNING 1
 
--- set_told_until
+-- set_reported_until
 UPDATE rescind_directory_member SET expires_at = CAST(:expires_at AS BIGINT) WHERE organization = :o AND "group" = :g
 AND membership IN (SELECT CAST(i.value AS INTEGER) FROM json_each(:memberships) AS i) RETURNING 1
 

@@ -12,13 +12,13 @@ from rescind.directory import assignments, memberships, objects, targets
 from rescind.directory.assignments import RoleOnTarget
 from rescind.directory.ids import Kind
 from rescind.directory.paging import Key, Span
-from rescind.directory.rows import AssignmentRow, ResourceRow
 from rescind.directory.targets import Target
 from rescind.directory.unit_of_work import UnitOfWork
 from rescind.http.auth import requires
 from rescind.http.workos.envelopes import Paging, Window, page
 from rescind.http.workos.resources import BY_EXTERNAL_ID, BY_ID
 from rescind.http.workos.responses import Unit, respond_with
+from rescind.store.rows.directory import AssignmentRow, ResourceRow
 
 MEMBERSHIP: Final = "/authorization/organization_memberships/{membership_id:str}"
 PATH: Final = f"{MEMBERSHIP}/role_assignments"

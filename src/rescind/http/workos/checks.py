@@ -10,7 +10,6 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from rescind.directory import memberships, objects, permissions, questions, resources, targets
 from rescind.directory.errors import invalid
 from rescind.directory.paging import Span
-from rescind.directory.rows import MembershipRow, ResourceRow
 from rescind.directory.targets import Target
 from rescind.directory.unit_of_work import UnitOfWork
 from rescind.http.answers import REVISION
@@ -21,6 +20,7 @@ from rescind.http.workos.envelopes import Paging, Window, page
 from rescind.http.workos.memberships import page_without_roles
 from rescind.http.workos.resources import BY_EXTERNAL_ID, BY_ID, page_resources
 from rescind.http.workos.responses import Unit
+from rescind.store.rows.directory import MembershipRow, ResourceRow
 
 
 class Check(Target, kw_only=True):

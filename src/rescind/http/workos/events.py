@@ -18,12 +18,12 @@ from rescind.directory.errors import invalid
 from rescind.directory.events import EventFilter
 from rescind.directory.follow_log import follow_log
 from rescind.directory.query_values import json_texts
-from rescind.directory.rows import EventRow
 from rescind.http.auth import requires
 from rescind.http.server.service import Service
 from rescind.http.workos.envelopes import page, window
 from rescind.http.workos.request_values import comma_separated
 from rescind.http.workos.responses import Unit
+from rescind.store.rows.events import EventRow
 
 ALWAYS: Final = (0, 2**62)
 MOST_NAMES: Final = 100

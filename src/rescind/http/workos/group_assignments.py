@@ -12,10 +12,10 @@ from rescind.directory.assignments import RoleOnTarget
 from rescind.directory.group_assignments import ChangeAssignments, GroupRoles, ReplaceAssignments
 from rescind.directory.ids import Kind
 from rescind.directory.paging import Key
-from rescind.directory.rows import GroupAssignmentRow
 from rescind.http.auth import requires
 from rescind.http.workos.envelopes import Paging, envelope, page
 from rescind.http.workos.responses import Unit, respond_with
+from rescind.store.rows.directory import GroupAssignmentRow
 
 PATH: Final = "/authorization/groups/{group_id:str}/role_assignments"
 BY_ID: Final = f"{PATH}/{{role_assignment_id:str}}"

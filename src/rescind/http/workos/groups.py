@@ -14,13 +14,13 @@ from rescind.directory.groups import CreateGroup, UpdateGroup
 from rescind.directory.ids import Kind
 from rescind.directory.paging import Key, Span
 from rescind.directory.query_values import search_pattern
-from rescind.directory.rows import GroupRow
 from rescind.directory.unit_of_work import UnitOfWork
 from rescind.http.auth import requires
 from rescind.http.workos.envelopes import Paging, Window, page
 from rescind.http.workos.memberships import PATH as MEMBERSHIPS
 from rescind.http.workos.memberships import page_without_roles
 from rescind.http.workos.responses import Unit, respond_with
+from rescind.store.rows.directory import GroupRow
 
 PATH: Final = "/organizations/{organization_id:str}/groups"
 GROUP: Final = f"{PATH}/{{group_id:str}}"

@@ -14,11 +14,11 @@ from rescind.directory.errors import invalid
 from rescind.directory.ids import Kind
 from rescind.directory.memberships import CreateMembership, UpdateMembership
 from rescind.directory.paging import Key, Span, cut
-from rescind.directory.rows import MembershipRow
 from rescind.directory.unit_of_work import UnitOfWork
 from rescind.http.auth import requires
 from rescind.http.workos.envelopes import Paging, Window, page
 from rescind.http.workos.responses import Unit, respond_with
+from rescind.store.rows.directory import MembershipRow
 
 STATUSES: Final = {"active", "inactive", "pending"}
 PATH: Final = "/user_management/organization_memberships"

@@ -13,11 +13,11 @@ from rescind.directory.errors import invalid
 from rescind.directory.ids import Kind
 from rescind.directory.paging import Key, Span
 from rescind.directory.resources import CreateResource, ResourceFilter, UpdateResource
-from rescind.directory.rows import ResourceRow
 from rescind.directory.unit_of_work import UnitOfWork
 from rescind.http.auth import requires
 from rescind.http.workos.envelopes import Paging, Window, page
 from rescind.http.workos.responses import Unit, respond_with
+from rescind.store.rows.directory import ResourceRow
 
 PATH: Final = "/authorization/resources"
 BY_ID: Final = f"{PATH}/{{resource_id:str}}"

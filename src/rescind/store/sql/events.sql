@@ -42,7 +42,7 @@ DELETE FROM rescind.directory_note WHERE recorded_at < :cutoff RETURNING 1
 
 -- Whose changes, or notes, have not been told: of one organization or all.
 
--- name: list_untold
+-- name: list_unreported
 SELECT o.id AS organization FROM rescind.organization AS o LEFT JOIN rescind.directory_follower AS f ON f.organization = o.id
 WHERE (CAST(:o AS INTEGER) IS NULL OR o.id = :o) AND o.revision > COALESCE(f.revision, 0)
 UNION
@@ -103,88 +103,88 @@ WHERE o.id = :o
 
 -- Who is told to be in a group. Each gives the memberships for which that was news.
 
--- name: add_told_members
+-- name: add_reported_members
 INSERT INTO rescind.directory_member (organization, "group", membership, expires_at)
 SELECT :o, :g, CAST(i.value AS INTEGER), CAST(:expires_at AS BIGINT) FROM rescind.json_texts(:memberships) AS i WHERE TRUE
 ON CONFLICT (organization, "group", membership) DO NOTHING RETURNING membership
 
--- name: set_told_until
+-- name: set_reported_until
 UPDATE rescind.directory_member SET expires_at = CAST(:expires_at AS BIGINT) WHERE organization = :o AND "group" = :g
 AND membership IN (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:memberships) AS i) RETURNING 1
 
--- name: remove_told_members
+-- name: remove_reported_members
 DELETE FROM rescind.directory_member WHERE organization = :o AND "group" = :g
 AND membership IN (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:memberships) AS i) RETURNING membership
 
--- name: remove_other_told_members
+-- name: remove_other_reported_members
 DELETE FROM rescind.directory_member WHERE organization = :o AND "group" = :g
 AND membership NOT IN (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:memberships) AS i) RETURNING membership
 
--- name: forget_told_membership
+-- name: remove_reported_membership
 DELETE FROM rescind.directory_member WHERE organization = :o AND membership = :m RETURNING "group"
 
--- name: forget_told_group
+-- name: remove_reported_group
 DELETE FROM rescind.directory_member WHERE organization = :o AND "group" = :g RETURNING membership
 
--- name: forget_told_organization
+-- name: remove_reported_organization
 DELETE FROM rescind.directory_member WHERE organization = :o RETURNING 1
 
--- name: forget_told_organization_given
+-- name: remove_reported_organization_roles
 DELETE FROM rescind.directory_given WHERE organization = :o RETURNING 1
 
--- name: forget_told_organization_nestings
+-- name: remove_reported_organization_nestings
 DELETE FROM rescind.directory_nesting WHERE organization = :o RETURNING 1
 
 -- Which groups are told to be in which.
 
--- name: add_told_nesting
+-- name: add_reported_nesting
 INSERT INTO rescind.directory_nesting (organization, child, parent) VALUES (:o, :child, :parent)
 ON CONFLICT (organization, child, parent) DO NOTHING RETURNING child, parent
 
--- name: remove_told_nesting
+-- name: remove_reported_nesting
 DELETE FROM rescind.directory_nesting WHERE organization = :o AND child = :child AND parent = :parent RETURNING child, parent
 
--- name: forget_told_nestings
+-- name: remove_reported_nestings
 DELETE FROM rescind.directory_nesting WHERE organization = :o AND (child = :g OR parent = :g) RETURNING child, parent
 
 -- Which roles are told to be held: by a membership or (negative) a group, where, and until when.
 
--- name: add_told_given
+-- name: add_reported_role
 INSERT INTO rescind.directory_given (organization, holder, resource, role, expires_at)
 VALUES (:o, :holder, :resource, :role, CAST(:expires_at AS BIGINT))
 ON CONFLICT (organization, holder, resource, role) DO NOTHING RETURNING holder, resource, role
 
--- name: set_told_given_until
+-- name: set_reported_role_until
 UPDATE rescind.directory_given SET expires_at = CAST(:expires_at AS BIGINT)
 WHERE organization = :o AND holder = :holder AND resource = :resource AND role = :role RETURNING 1
 
--- name: remove_told_given
+-- name: remove_reported_role
 DELETE FROM rescind.directory_given WHERE organization = :o AND holder = :holder AND resource = :resource AND role = :role
 RETURNING holder, resource, role
 
--- name: list_told_given
+-- name: list_reported_roles
 SELECT resource, role FROM rescind.directory_given WHERE organization = :o AND holder = :holder
 
--- name: forget_told_given_to
+-- name: remove_reported_roles_of_holder
 DELETE FROM rescind.directory_given WHERE organization = :o AND holder = :holder RETURNING holder, resource, role
 
--- name: forget_told_given_of_role
+-- name: remove_reported_roles_of_role
 DELETE FROM rescind.directory_given WHERE organization = :o AND role = :role RETURNING holder, resource, role
 
--- name: forget_told_given_on
+-- name: remove_reported_roles_on_gone
 DELETE FROM rescind.directory_given WHERE organization = :o
 AND resource IN (SELECT g.name FROM rescind.directory_gone AS g WHERE g.organization = :o AND g.kind = 'resource' AND g.revision = :revision)
 RETURNING holder, resource, role
 
 -- What has expired by then: it is told once, since it is told to be there no more.
 
--- name: expire_told_members
+-- name: expire_reported_members
 DELETE FROM rescind.directory_member WHERE organization = :o AND expires_at <= :until RETURNING expires_at, "group", membership
 
--- name: expire_told_given
+-- name: expire_reported_roles
 DELETE FROM rescind.directory_given WHERE organization = :o AND expires_at <= :until RETURNING expires_at, holder, resource, role
 
--- name: find_next_told_expiry
+-- name: find_next_reported_expiry
 SELECT min(x.expires_at) AS expires_at FROM (
     SELECT t.expires_at FROM rescind.directory_member AS t WHERE t.organization = :o AND t.expires_at IS NOT NULL
     UNION ALL

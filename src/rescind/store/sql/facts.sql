@@ -113,10 +113,10 @@ WITH RECURSIVE page (revision, characters, rows) AS (
     FROM page AS p JOIN rescind.change AS c ON c.organization = :o AND c.revision = (
         SELECT MIN(n.revision) FROM rescind.change AS n WHERE n.organization = :o AND n.revision > p.revision)
     WHERE p.characters > 0 AND p.rows > 0)
-SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated, c.idempotency_key,
-       CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END,
+SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated AS fan_out, c.idempotency_key,
+       CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END AS enforced_at,
 @settled
-, c.body
+AS settled_at, c.body
 FROM page AS p JOIN rescind.change AS c ON c.organization = :o AND c.revision = p.revision
 LEFT JOIN rescind.enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
 WHERE p.revision > :after ORDER BY c.revision

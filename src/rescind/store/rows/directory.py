@@ -1,22 +1,18 @@
-"""Rows of `directory.sql` and `events.sql`. Times are microseconds; numbers count within an organization."""
+"""Directory entries, and the objects that they belong to. Times are microseconds."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-
-class SecretRow(NamedTuple):
-    secret: str
-
-
-class RevisionRow(NamedTuple):
-    incarnation: int
-    organization: int
-    environment: int
+from rescind.store.rows.query import Query
 
 
 class OrganizationNumberRow(NamedTuple):
     organization: int
+
+
+class SecretRow(NamedTuple):
+    secret: str
 
 
 class PublicIdRow(NamedTuple):
@@ -36,24 +32,6 @@ class OrganizationRow(NamedTuple):
     external_id: str | None
     attributes: str | None
     updated_at: int | None
-
-
-class OwnerRow(NamedTuple):
-    """An organization, also one that was deleted, and its role mode."""
-
-    organization: int
-    slug: str
-    name: str
-    created_at: int
-    public_id: str | None
-    external_id: str | None
-    attributes: str | None
-    updated_at: int | None
-    role_mode: str
-
-    def as_organization(self) -> OrganizationRow:
-        """The same without the role mode."""
-        return OrganizationRow(*self[:8])
 
 
 class MembershipRow(NamedTuple):
@@ -84,10 +62,6 @@ class SubjectRow(NamedTuple):
 
 class ExpiryRow(NamedTuple):
     expires_at: int | None
-
-
-class IdRuleRow(NamedTuple):
-    id_rule: str
 
 
 class HeldRoleRow(NamedTuple):
@@ -146,11 +120,6 @@ class RoleRow(NamedTuple):
     created_at: int | None
     updated_at: int | None
     resource_type: str | None
-
-
-class RolePermissionRow(NamedTuple):
-    role: int
-    slug: str
 
 
 class ResourceRow(NamedTuple):
@@ -223,121 +192,50 @@ class RecordedAnswerRow(NamedTuple):
     receipts: str
 
 
-# --- events ---------------------------------------------------------------------------------------
-
-
-class EventPlaceRow(NamedTuple):
-    written_by: int
-    position: int
-
-
-class EventRow(NamedTuple):
-    """An event without its data, of which it has the length."""
-
-    written_by: int
-    position: int
-    organization: int
-    name: str
-    characters: int
-    recorded_at: int
-
-
-class EventDataRow(NamedTuple):
-    position: int
-    data: str
-
-
-class LogRow(NamedTuple):
-    """An entry of the change log."""
-
-    revision: int
-    recorded_at: int
-    actor: str
-    reason: str
-    direction: str
-    route: str
-    fan_out: int
-    idempotency_key: str | None
-    enforced_at: int | None
-    settled_at: int | None
-    body: str
-
-
-class FollowerRow(NamedTuple):
-    """How far the log has been reported: the last revision, and the highest numbers known by then."""
-
-    revision: int
-    number: int
-    role: int
-    permission: int
-
-
-class NoteRow(NamedTuple):
-    """An event that the management API noted of its own write, which made revisions `since` to `revision`."""
-
-    id: int
-    since: int
-    revision: int
-    name: str
-    data: str
-    actor: str
-    recorded_at: int
-
-
-class GoneRow(NamedTuple):
-    """What is left of an object that a change deleted."""
-
-    kind: str
-    name: str
-    number: int
-    revision: int
-    label: str | None
-    public_id: str | None
-    attributes: str | None
-    updated_at: int | None
-
-
-class MembershipNumberRow(NamedTuple):
-    membership: int
-
-
-class GroupNumberRow(NamedTuple):
-    group: int
-
-
-class NestingRow(NamedTuple):
-    """Group numbers."""
-
-    child: int
-    parent: int
-
-
-class HeldRow(NamedTuple):
-    """A role on a resource, by name, of a membership or (negative) of a group."""
-
-    holder: int
-    resource: str
-    role: str
-
-
-class RoleOnResourceRow(NamedTuple):
-    resource: str
-    role: str
-
-
-class ExpiredMemberRow(NamedTuple):
-    expires_at: int
-    group: int
-    membership: int
-
-
-class ExpiredHeldRow(NamedTuple):
-    expires_at: int
-    holder: int
-    resource: str
-    role: str
-
-
-class ObjectIdRow(NamedTuple):
-    number: int
-    public_id: str
+READ_DIRECTORY_SECRET = Query("read_directory_secret", SecretRow)
+FIND_PUBLIC_ID = Query("find_public_id", PublicIdRow)
+SHOW_ORGANIZATION = Query("show_organization", OrganizationRow)
+FIND_ORGANIZATION_NAMED = Query("find_organization_named", OrganizationNumberRow)
+FIND_EXTERNAL_ID = Query("find_external_id", OrganizationNumberRow)
+PAGE_ORGANIZATIONS_ASC = Query("page_organizations_asc", OrganizationRow)
+PAGE_ORGANIZATIONS_DESC = Query("page_organizations_desc", OrganizationRow)
+SHOW_MEMBERSHIP = Query("show_membership", MembershipRow)
+NAME_MEMBERSHIP = Query("name_membership", MemberNameRow)
+LIST_MEMBERSHIPS_OF_SUBJECT = Query("list_memberships_of_subject", MembershipRow)
+PAGE_MEMBERSHIPS_ASC = Query("page_memberships_asc", MembershipRow)
+PAGE_MEMBERSHIPS_DESC = Query("page_memberships_desc", MembershipRow)
+PAGE_MEMBERSHIPS_AMONG_ASC = Query("page_memberships_among_asc", MembershipRow)
+PAGE_MEMBERSHIPS_AMONG_DESC = Query("page_memberships_among_desc", MembershipRow)
+LIST_ROLES_HELD = Query("list_roles_held", HeldRoleRow)
+SHOW_GROUP = Query("show_group", GroupRow)
+FIND_GROUP_NAMED = Query("find_group_named", NumberRow)
+PAGE_GROUPS_ASC = Query("page_groups_asc", GroupRow)
+PAGE_GROUPS_DESC = Query("page_groups_desc", GroupRow)
+PAGE_GROUPS_OF_MEMBERSHIP_ASC = Query("page_groups_of_membership_asc", GroupRow)
+PAGE_GROUPS_OF_MEMBERSHIP_DESC = Query("page_groups_of_membership_desc", GroupRow)
+PAGE_MEMBERS_ASC = Query("page_members_asc", MembershipRow)
+PAGE_MEMBERS_DESC = Query("page_members_desc", MembershipRow)
+FIND_MEMBER = Query("find_member", ExpiryRow)
+SHOW_PERMISSION = Query("show_permission", PermissionRow)
+PAGE_PERMISSIONS_ASC = Query("page_permissions_asc", PermissionRow)
+PAGE_PERMISSIONS_DESC = Query("page_permissions_desc", PermissionRow)
+PAGE_PERMISSIONS_AMONG_ASC = Query("page_permissions_among_asc", PermissionRow)
+PAGE_PERMISSIONS_AMONG_DESC = Query("page_permissions_among_desc", PermissionRow)
+FIND_RESOURCE_TYPE = Query("find_resource_type", ResourceTypeRow)
+SHOW_ROLES = Query("show_roles", RoleRow)
+SHOW_RESOURCE = Query("show_resource", ResourceRow)
+SHOW_RESOURCE_NAMED = Query("show_resource_named", ResourceRow)
+PAGE_RESOURCES_ASC = Query("page_resources_asc", ResourceRow)
+PAGE_RESOURCES_DESC = Query("page_resources_desc", ResourceRow)
+PAGE_RESOURCES_AMONG_ASC = Query("page_resources_among_asc", ResourceRow)
+PAGE_RESOURCES_AMONG_DESC = Query("page_resources_among_desc", ResourceRow)
+PAGE_GROUP_ASSIGNMENTS_ASC = Query("page_group_assignments_asc", GroupAssignmentRow)
+PAGE_GROUP_ASSIGNMENTS_DESC = Query("page_group_assignments_desc", GroupAssignmentRow)
+PAGE_ASSIGNMENTS_OF_MEMBERSHIP_ASC = Query("page_assignments_of_membership_asc", AssignmentRow)
+PAGE_ASSIGNMENTS_OF_MEMBERSHIP_DESC = Query("page_assignments_of_membership_desc", AssignmentRow)
+PAGE_ASSIGNMENTS_ON_RESOURCE_ASC = Query("page_assignments_on_resource_asc", AssignmentRow)
+PAGE_ASSIGNMENTS_ON_RESOURCE_DESC = Query("page_assignments_on_resource_desc", AssignmentRow)
+FIND_ASSIGNMENTS = Query("find_assignments", OwnAssignmentRow)
+LIST_SUBJECTS_GIVEN = Query("list_subjects_given", SubjectRow)
+TOUCH_ENTRY = Query("touch_entry", AttributesRow)
+READ_ANSWER = Query("read_answer", RecordedAnswerRow)
