@@ -10,6 +10,7 @@ from msgspec import UNSET
 from rescind.directory.errors import conflict, invalid
 from rescind.directory.ids import PREFIXES, Kind, new_id
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.model import OrganizationNumber
 from rescind.store.rows.directory import (
     FIND_EXTERNAL_ID,
     FIND_ORGANIZATION_NAMED,
@@ -21,7 +22,9 @@ MOST_TEXT: Final = 10_000
 """Characters of a text field."""
 
 
-def touch(unit: UnitOfWork, kind: Kind, organization: int, number: int, **attributes: Any) -> None:
+def touch(
+    unit: UnitOfWork, kind: Kind, organization: OrganizationNumber, number: int, **attributes: Any
+) -> None:
     """Note that an object was changed now, and set attributes of its entry.
 
     None removes an attribute, UNSET leaves it as it is.
@@ -40,7 +43,7 @@ def touch(unit: UnitOfWork, kind: Kind, organization: int, number: int, **attrib
 def create(
     unit: UnitOfWork,
     kind: Kind,
-    organization: int,
+    organization: OrganizationNumber,
     number: int,
     *,
     public_id: str | None = None,
@@ -57,7 +60,12 @@ def create(
 
 
 def remove(
-    unit: UnitOfWork, kind: Kind, organization: int, number: int, *, keep_id: bool = False
+    unit: UnitOfWork,
+    kind: Kind,
+    organization: OrganizationNumber,
+    number: int,
+    *,
+    keep_id: bool = False,
 ) -> None:
     """Remove an object's entry. With `keep_id`, its public id is kept until its end has been reported."""
     key = {"o": organization, "kind": kind.name.lower(), "number": number}
@@ -66,7 +74,9 @@ def remove(
     unit.execute("forget_entry", **key)
 
 
-def set_external_id(unit: UnitOfWork, organization: int, external_id: str | None) -> None:
+def set_external_id(
+    unit: UnitOfWork, organization: OrganizationNumber, external_id: str | None
+) -> None:
     """Set or clear an organization's external id. Raises Conflict where another has it as id or name."""
     if external_id is not None:
         unit.execute("forget_entries_of_deleted", public_id=None, external_id=external_id)

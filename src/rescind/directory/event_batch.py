@@ -13,6 +13,7 @@ from rescind.directory.log_objects import LogObject, LogObjects
 from rescind.directory.objects import Object
 from rescind.directory.reported_state import ReportedState
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.model import GroupNumber, HolderNumber, MembershipNumber
 from rescind.store.rows.events import OwnerRow
 
 Data: TypeAlias = Callable[[], Object]
@@ -71,9 +72,19 @@ class EventBatch:
         """The object that the log entry deleted under a name."""
         return self.log_objects.deleted(kind, name, self.revision)
 
-    def holder_number(self, holder: str) -> int | None:
-        """The number of a membership or, negative, of a group; None where it does not exist."""
+    def group_number(self, name: str) -> GroupNumber | None:
+        """The number of the group that a name means; None where it does not exist."""
+        found = self.named(Kind.GROUP, name)
+        return None if found is None else GroupNumber(found.number)
+
+    def membership_number(self, name: str) -> MembershipNumber | None:
+        """The number of the membership that a name means; None where it does not exist."""
+        found = self.named(Kind.MEMBERSHIP, name)
+        return None if found is None else MembershipNumber(found.number)
+
+    def holder_number(self, holder: str) -> HolderNumber | None:
+        """The number of a membership or, for `group:…`, of a group; None where it does not exist."""
         holder = model.holder_id(holder)
-        kind = Kind.GROUP if holder.startswith("group:") else Kind.MEMBERSHIP
-        found = self.named(kind, holder.removeprefix("group:"))
-        return None if found is None else found.number
+        if holder.startswith("group:"):
+            return self.group_number(holder.removeprefix("group:"))
+        return self.membership_number(holder)

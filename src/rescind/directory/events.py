@@ -14,6 +14,7 @@ from rescind.directory.objects import Object
 from rescind.directory.paging import Key, PagedQuery, Span
 from rescind.directory.query_values import json_numbers
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.model import OrganizationNumber
 from rescind.store.rows.events import (
     FIND_EVENT,
     PAGE_EVENTS_ASC,
@@ -26,7 +27,9 @@ EVENTS_KEPT_SECONDS: Final = 30 * 24 * 3600
 _EVENTS: Final = PagedQuery(PAGE_EVENTS_ASC, PAGE_EVENTS_DESC)
 
 
-def note_event(unit: UnitOfWork, name: str, organization: int, data: Mapping[str, Any]) -> None:
+def note_event(
+    unit: UnitOfWork, name: str, organization: OrganizationNumber, data: Mapping[str, Any]
+) -> None:
     """Note an event of this write that the log alone does not tell in full."""
     since, revision = unit.revisions(organization) or (None, None)
     unit.execute("forget_old_notes", cutoff=unit.now - EVENTS_KEPT_SECONDS * 1_000_000)
@@ -46,7 +49,7 @@ def note_event(unit: UnitOfWork, name: str, organization: int, data: Mapping[str
 class EventFilter:
     """Which events are asked for: of an organization or all, of some names (a JSON list), of a time."""
 
-    organization: int | None
+    organization: OrganizationNumber | None
     names: str
     since: int
     until: int
@@ -76,7 +79,7 @@ def event_id(unit: UnitOfWork, row: EventRow) -> str:
     return unit.public_ids.of(Kind.EVENT, row.organization, row.position >> 32, second)
 
 
-def event_key(unit: UnitOfWork, cursor: str, organization: int | None) -> Key:
+def event_key(unit: UnitOfWork, cursor: str, organization: OrganizationNumber | None) -> Key:
     """The key of a cursor of a list of events. Raises InvalidValue for any other text."""
     place = unit.public_ids.place(Kind.EVENT, cursor)
     if place is not None:

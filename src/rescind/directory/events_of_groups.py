@@ -13,6 +13,7 @@ from rescind.directory.events_of_roles import RoleEvents
 from rescind.directory.ids import Kind
 from rescind.directory.log_objects import LogObject, subjects_of
 from rescind.directory.reported_state import GroupMember
+from rescind.model import GroupNumber, MembershipNumber
 from rescind.store.rows.directory import GroupRow
 
 
@@ -33,7 +34,7 @@ class GroupEvents:
 
     def group_deleted(self, change: changes.DeleteGroup) -> None:
         if (found := self._batch.deleted(Kind.GROUP, change.group)) is not None:
-            ended = self._state.end_group(found.number)
+            ended = self._state.end_group(GroupNumber(found.number))
             self._members.left_groups(ended.members, reason="group_deleted")
             self._roles.ended(ended.held, reason="group_deleted")
             for child, parent in ended.nestings:
@@ -68,14 +69,15 @@ class GroupEvents:
 
     def _numbers(
         self, change: changes.AddMembers | changes.RemoveMembers | changes.ReplaceMembers
-    ) -> tuple[int | None, list[int]]:
+    ) -> tuple[GroupNumber | None, list[MembershipNumber]]:
         """The numbers of the group and of the members that a change names, of those that exist."""
-        group = self._batch.named(Kind.GROUP, change.group)
-        named = (self._batch.named(Kind.MEMBERSHIP, name) for name in subjects_of(change))
-        members = [each.number for each in named if each is not None]
-        return None if group is None else group.number, members
+        named = (self._batch.membership_number(name) for name in subjects_of(change))
+        members = [number for number in named if number is not None]
+        return self._batch.group_number(change.group), members
 
-    def _add_members(self, what: str, group: int, members: Sequence[int]) -> None:
+    def _add_members(
+        self, what: str, group: GroupNumber, members: Sequence[MembershipNumber]
+    ) -> None:
         self._state.read_public_ids(Kind.MEMBERSHIP, members)
         for number in members:
             data = self._members.member(GroupMember(group, number))
@@ -84,18 +86,20 @@ class GroupEvents:
     # --- nestings ---------------------------------------------------------------------------------
 
     def group_nested(self, change: changes.NestGroup) -> None:
-        child = self._batch.holder_number(f"group:{change.group}")
-        parent = self._batch.holder_number(f"group:{change.into}")
+        child = self._batch.group_number(model.group_id(change.group))
+        parent = self._batch.group_number(model.group_id(change.into))
         if child and parent and self._state.nest(child, parent):
             self._add_nesting("nested", child, parent)
 
     def group_unnested(self, change: changes.UnnestGroup) -> None:
-        child = self._batch.holder_number(f"group:{change.group}")
-        parent = self._batch.holder_number(f"group:{change.out_of}")
+        child = self._batch.group_number(model.group_id(change.group))
+        parent = self._batch.group_number(model.group_id(change.out_of))
         if child and parent and self._state.unnest(child, parent):
             self._add_nesting("unnested", child, parent)
 
-    def _add_nesting(self, what: str, child: int, parent: int, **others: str) -> None:
+    def _add_nesting(
+        self, what: str, child: GroupNumber, parent: GroupNumber, **others: str
+    ) -> None:
         data = {
             "organization_id": self._batch.organization()["id"],
             "group_id": self._state.public_id(Kind.GROUP, child),

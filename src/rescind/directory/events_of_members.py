@@ -14,6 +14,7 @@ from rescind.directory.log_objects import LogObject, subjects_of
 from rescind.directory.objects import Object
 from rescind.directory.reported_state import GroupMember
 from rescind.directory.roles_held import RolesHeld, wide_roles
+from rescind.model import MembershipNumber
 from rescind.store.rows.directory import MembershipRow
 
 
@@ -35,7 +36,7 @@ class MembershipEvents:
     def membership_removed(self, change: changes.RemoveMembership) -> None:
         (name,) = subjects_of(change)
         if (found := self._batch.deleted(Kind.MEMBERSHIP, name)) is not None:
-            places, held = self._batch.state.end_membership(found.number)
+            places, held = self._batch.state.end_membership(MembershipNumber(found.number))
             self.left_groups(places, reason="membership_deleted")
             self._roles.ended(held, reason="membership_deleted")
             self._add("deleted", found)

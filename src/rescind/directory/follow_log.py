@@ -18,6 +18,7 @@ from rescind.directory.events import EVENTS_KEPT_SECONDS
 from rescind.directory.log_objects import LogObjects
 from rescind.directory.query_values import json_numbers
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.model import OrganizationNumber
 from rescind.store.rows.events import (
     LIST_NOTES,
     LIST_UNREPORTED,
@@ -53,7 +54,7 @@ class RecordedEvent(NamedTuple):
     at: int
 
 
-def follow_log(unit: UnitOfWork, organization: int | None) -> None:
+def follow_log(unit: UnitOfWork, organization: OrganizationNumber | None) -> None:
     """Record the events of unreported changes, of one organization or of all: each change once."""
     for row in unit.fetch(LIST_UNREPORTED, o=organization, now=unit.now):
         for _ in range(MOST_STEPS):
@@ -63,7 +64,7 @@ def follow_log(unit: UnitOfWork, organization: int | None) -> None:
                 break
 
 
-def _step(unit: UnitOfWork, o: int) -> bool:
+def _step(unit: UnitOfWork, o: OrganizationNumber) -> bool:
     """Report a part of the log; whether that was all. Notes are read last: so each entry read has its own."""
     unit.execute("begin_following", o=o)
     (follower,) = unit.fetch(LOCK_FOLLOWING, o=o)
@@ -88,7 +89,7 @@ def _step(unit: UnitOfWork, o: int) -> bool:
     return is_all
 
 
-def _entries(unit: UnitOfWork, o: int, after: int) -> tuple[list[LogEntry], bool]:
+def _entries(unit: UnitOfWork, o: OrganizationNumber, after: int) -> tuple[list[LogEntry], bool]:
     """The log's next entries, and whether there are no more."""
     found: list[LogEntry] = []
     members = 0
@@ -132,7 +133,7 @@ def _recorded(event: Event | NoteRow) -> RecordedEvent:
     return RecordedEvent(event.name, data, event.actor, event.recorded_at)
 
 
-def _record(unit: UnitOfWork, o: int, events: Iterable[RecordedEvent]) -> None:
+def _record(unit: UnitOfWork, o: OrganizationNumber, events: Iterable[RecordedEvent]) -> None:
     cutoff = unit.now - EVENTS_KEPT_SECONDS * 1_000_000
     unit.execute("forget_old_events", cutoff=cutoff)
     kept = [event._asdict() for event in events if event.at >= cutoff]

@@ -17,7 +17,7 @@ from rescind.directory.objects import Object
 from rescind.directory.paging import LAST, PagedQuery, Span
 from rescind.directory.roles_held import OwnRoles, RoleOnResource, assign, own_roles, renewed
 from rescind.directory.unit_of_work import UnitOfWork
-from rescind.model import Receipt
+from rescind.model import GroupNumber, Receipt
 from rescind.store.rows.directory import (
     PAGE_GROUP_ASSIGNMENTS_ASC,
     PAGE_GROUP_ASSIGNMENTS_DESC,
@@ -45,7 +45,9 @@ class GroupRoles:
     def __init__(self, unit: UnitOfWork, group_id: str) -> None:
         self.unit = unit
         place = unit.place(Kind.GROUP, group_id, "Group")
-        self._group = groups.read_group(unit, place.organization, place.number, group_id)
+        self._group = groups.read_group(
+            unit, place.organization, GroupNumber(place.number), group_id
+        )
         self.organization, self._number = self._group.organization, self._group.number
         self.holder = f"group:{self._group.slug}"
 

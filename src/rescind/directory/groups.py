@@ -18,6 +18,7 @@ from rescind.directory.ids import Kind
 from rescind.directory.objects import Object
 from rescind.directory.paging import PagedQuery, Span
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.model import GroupNumber, MembershipNumber, OrganizationNumber
 from rescind.store.rows.directory import (
     FIND_GROUP_NAMED,
     FIND_MEMBER,
@@ -50,7 +51,9 @@ class UpdateGroup(Struct):
     description: str | UnsetType | None = UNSET
 
 
-def read_group(unit: UnitOfWork, organization: int, number: int, public_id: str = "") -> GroupRow:
+def read_group(
+    unit: UnitOfWork, organization: OrganizationNumber, number: GroupNumber, public_id: str = ""
+) -> GroupRow:
     """The group of a number. Raises ObjectNotFound, which names the id."""
     for row in unit.fetch(SHOW_GROUP, o=organization, g=number):
         return row
@@ -63,11 +66,18 @@ def find_group(unit: UnitOfWork, organization_id: str, group_id: str) -> tuple[s
     place = unit.place(Kind.GROUP, group_id, "Group")
     if place.organization != organization.organization:
         raise not_found("Group", group_id)
-    return organization.slug, read_group(unit, place.organization, place.number, group_id)
+    return organization.slug, read_group(
+        unit, place.organization, GroupNumber(place.number), group_id
+    )
 
 
 def page_groups(
-    unit: UnitOfWork, organization: int, span: Span, *, search: str, or_number: int
+    unit: UnitOfWork,
+    organization: OrganizationNumber,
+    span: Span,
+    *,
+    search: str,
+    or_number: GroupNumber,
 ) -> list[GroupRow]:
     """A span of an organization's groups whose names match a LIKE pattern, or the one of a number."""
     return unit.fetch(_GROUPS.of(span), o=organization, g=or_number, search=search, **span.params())
@@ -200,7 +210,9 @@ def _change_members(
         note_event(unit, name, group.organization, data)
 
 
-def _member(unit: UnitOfWork, organization: int, membership_id: str) -> MembershipRow:
+def _member(
+    unit: UnitOfWork, organization: OrganizationNumber, membership_id: str
+) -> MembershipRow:
     """A membership of the organization. Raises ObjectNotFound."""
     row = memberships.find_membership(unit, membership_id)
     if row.organization != organization:
@@ -208,7 +220,7 @@ def _member(unit: UnitOfWork, organization: int, membership_id: str) -> Membersh
     return row
 
 
-def _places(unit: UnitOfWork, group: GroupRow, membership: int) -> list[ExpiryRow]:
+def _places(unit: UnitOfWork, group: GroupRow, membership: MembershipNumber) -> list[ExpiryRow]:
     """The place that a membership has in a group now, if it has one."""
     return unit.fetch(FIND_MEMBER, o=group.organization, m=membership, g=group.number, now=unit.now)
 
@@ -219,7 +231,9 @@ def _until(places: list[ExpiryRow]) -> datetime | None:
     return None if until is None else model.moment(until)
 
 
-def _with_event(unit: UnitOfWork, organization: int, number: int, event: str) -> Object:
+def _with_event(
+    unit: UnitOfWork, organization: OrganizationNumber, number: GroupNumber, event: str
+) -> Object:
     """The group as it is now, after noting an event that carries it."""
     result = objects.group(unit.public_ids, read_group(unit, organization, number))
     note_event(unit, event, organization, result)

@@ -13,7 +13,11 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-NO_ORGANIZATION: Final = -1
+from rescind.model import OrganizationNumber
+
+FOR_ALL: Final = OrganizationNumber(0)
+"""The number under which roles and permissions for all organizations are kept."""
+NO_ORGANIZATION: Final = OrganizationNumber(-1)
 """A number that no organization has."""
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _DIGITS: Final = {sign: digit for digit, sign in enumerate(_ALPHABET)}
@@ -56,7 +60,7 @@ PREFIXES: Final = {
 class Place(NamedTuple):
     """An object's numbers: its organization's, its own, and a second one where the kind has two."""
 
-    organization: int
+    organization: OrganizationNumber
     number: int = 0
     second: int = 0
 
@@ -82,7 +86,9 @@ class PublicIds:
         found, *place = _LAYOUT.unpack(raw)
         return Place(*place) if found == kind and raw.endswith(b"\0\0\0") else None
 
-    def _of(self, kind: Kind, organization: int, number: int = 0, second: int = 0) -> str:
+    def _of(
+        self, kind: Kind, organization: OrganizationNumber, number: int = 0, second: int = 0
+    ) -> str:
         raw = self._mixed(_LAYOUT.pack(kind, organization, number, second), range(_ROUNDS))
         return f"{PREFIXES[kind]}_{_written(int.from_bytes(raw))}"
 

@@ -16,6 +16,7 @@ from rescind.changes import Change
 from rescind.directory.ids import Kind
 from rescind.directory.paging import LAST
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.model import GroupNumber, MembershipNumber, Microseconds, PermissionNumber, RoleNumber
 from rescind.store.rows.directory import (
     PAGE_MEMBERSHIPS_AMONG_ASC,
     PAGE_PERMISSIONS_AMONG_ASC,
@@ -147,11 +148,11 @@ class LogObjects:
         if kind is Kind.MEMBERSHIP:
             return MembershipRow(
                 organization=self._o,
-                number=gone.number,
+                number=MembershipNumber(gone.number),
                 subject=gone.name,
                 name=gone.label,
                 is_active=False,
-                created_at=self._unit.now,
+                created_at=Microseconds(self._unit.now),
                 public_id=gone.public_id,
                 updated_at=gone.updated_at,
                 organization_public_id=owner.public_id,
@@ -162,7 +163,7 @@ class LogObjects:
         if kind is Kind.GROUP:
             return GroupRow(
                 organization=self._o,
-                number=gone.number,
+                number=GroupNumber(gone.number),
                 slug=gone.name,
                 name=gone.label,
                 public_id=gone.public_id,
@@ -175,7 +176,7 @@ class LogObjects:
         if kind is Kind.ROLE:
             return RoleRow(
                 organization=self._o,
-                number=gone.number,
+                number=RoleNumber(gone.number),
                 slug=gone.name,
                 name=gone.label,
                 priority=0,
@@ -186,7 +187,7 @@ class LogObjects:
             )
         return PermissionRow(
             organization=self._o,
-            number=gone.number,
+            number=PermissionNumber(gone.number),
             slug=gone.name,
             description=gone.label,
             attributes=gone.attributes,

@@ -17,6 +17,7 @@ from rescind.directory.objects import Object
 from rescind.directory.paging import Key, PagedQuery, Span
 from rescind.directory.roles_held import RoleOnResource, assign, own_roles, wide_roles
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.model import MembershipNumber, OrganizationNumber
 from rescind.store.rows.directory import (
     LIST_MEMBERSHIPS_OF_SUBJECT,
     PAGE_MEMBERSHIPS_AMONG_ASC,
@@ -50,11 +51,14 @@ class UpdateMembership(_Roles, kw_only=True):
 def find_membership(unit: UnitOfWork, public_id: str) -> MembershipRow:
     """The membership of an id. Raises ObjectNotFound."""
     place = unit.place(Kind.MEMBERSHIP, public_id, WHAT)
-    return read_membership(unit, place.organization, place.number, public_id)
+    return read_membership(unit, place.organization, MembershipNumber(place.number), public_id)
 
 
 def read_membership(
-    unit: UnitOfWork, organization: int, number: int, public_id: str = ""
+    unit: UnitOfWork,
+    organization: OrganizationNumber,
+    number: MembershipNumber,
+    public_id: str = "",
 ) -> MembershipRow:
     """The membership of a number. Raises ObjectNotFound, which names the id."""
     for row in unit.fetch(SHOW_MEMBERSHIP, o=organization, m=number):
@@ -87,14 +91,14 @@ def membership_cursor(unit: UnitOfWork, row: MembershipRow) -> str:
 
 
 def page_memberships(
-    unit: UnitOfWork, organization: int, status: str, span: Span
+    unit: UnitOfWork, organization: OrganizationNumber, status: str, span: Span
 ) -> list[MembershipRow]:
     """A span of an organization's memberships. `status` is active, inactive, all, or another for none."""
     return unit.fetch(_MEMBERSHIPS.of(span), o=organization, status=status, **span.params())
 
 
 def page_memberships_among(
-    unit: UnitOfWork, organization: int, subjects: str, span: Span
+    unit: UnitOfWork, organization: OrganizationNumber, subjects: str, span: Span
 ) -> list[MembershipRow]:
     """A span of an organization's memberships of some subjects, a JSON list."""
     return unit.fetch(_AMONG.of(span), o=organization, subjects=subjects, **span.params())
@@ -154,7 +158,9 @@ def create_membership(unit: UnitOfWork, data: CreateMembership) -> Object:
     return _with_event(unit, present, "created")
 
 
-def _membership_of(unit: UnitOfWork, organization: int, subject: str) -> MembershipRow | None:
+def _membership_of(
+    unit: UnitOfWork, organization: OrganizationNumber, subject: str
+) -> MembershipRow | None:
     rows = unit.fetch(LIST_MEMBERSHIPS_OF_SUBJECT, subject=subject)
     return next((row for row in rows if row.organization == organization), None)
 

@@ -16,6 +16,7 @@ from rescind.directory.ids import Kind
 from rescind.directory.objects import Object
 from rescind.directory.paging import PagedQuery, Span
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.model import OrganizationNumber
 from rescind.store.rows.directory import (
     FIND_EXTERNAL_ID,
     FIND_ORGANIZATION_NAMED,
@@ -76,7 +77,9 @@ def find_organization(unit: UnitOfWork, public_id: str) -> OrganizationRow:
     return read_organization(unit, place.organization, public_id)
 
 
-def read_organization(unit: UnitOfWork, number: int, public_id: str = "") -> OrganizationRow:
+def read_organization(
+    unit: UnitOfWork, number: OrganizationNumber, public_id: str = ""
+) -> OrganizationRow:
     """The organization of a number. Raises ObjectNotFound, which names the id."""
     for row in unit.fetch(SHOW_ORGANIZATION, o=number):
         return row
@@ -97,7 +100,9 @@ def find_by_external_id(unit: UnitOfWork, external_id: str) -> Object:
     return found
 
 
-def _first_shown(unit: UnitOfWork, numbers: list[int], external_id: str) -> Object | None:
+def _first_shown(
+    unit: UnitOfWork, numbers: list[OrganizationNumber], external_id: str
+) -> Object | None:
     for number in numbers:
         row = read_organization(unit, number, external_id)
         found = objects.organization(unit.public_ids, row)
@@ -127,7 +132,7 @@ def create_organization(unit: UnitOfWork, data: CreateOrganization) -> Object:
     if unit.fetch(FIND_ORGANIZATION_NAMED, organization=slug):
         raise conflict("id_taken", f"There is an organization '{slug}' already.")
     receipt = unit.apply(slug, changes.CreateOrganization(name=text("name", data.name)))
-    number = receipt.revision.incarnation
+    number = OrganizationNumber(receipt.revision.incarnation)
     directory_entries.create(unit, Kind.ORGANIZATION, number, 0, public_id=slug)
     _set_fields(unit, number, data, metadata={})
     return _with_event(unit, number, "organization.created")
@@ -174,7 +179,9 @@ def _require_inside(unit: UnitOfWork, present: Object, data: UpdateOrganization)
         unit.require_unbound()
 
 
-def _set_fields(unit: UnitOfWork, number: int, data: _Fields, *, metadata: dict[str, str]) -> None:
+def _set_fields(
+    unit: UnitOfWork, number: OrganizationNumber, data: _Fields, *, metadata: dict[str, str]
+) -> None:
     """Set the given fields beside the name."""
     if not isinstance(data.external_id, UnsetType):
         external_id = text("external_id", data.external_id, most=MOST_EXTERNAL_ID)
@@ -231,7 +238,7 @@ def _require_plain(field: str, value: str, most: int, *, empty: bool = False) ->
         raise invalid(field[:60], f"{least or 'at most '}{most} ASCII characters, and no NUL")
 
 
-def _with_event(unit: UnitOfWork, number: int, event: str) -> Object:
+def _with_event(unit: UnitOfWork, number: OrganizationNumber, event: str) -> Object:
     """The organization as it is now, after noting an event that carries it."""
     result = objects.organization(unit.public_ids, read_organization(unit, number))
     note_event(unit, event, number, result)

@@ -12,11 +12,11 @@ from rescind.directory import directory_entries, objects
 from rescind.directory.directory_entries import text
 from rescind.directory.errors import conflict, invalid, invalid_cursor, not_found
 from rescind.directory.events import note_event
-from rescind.directory.ids import NO_ORGANIZATION, Kind
+from rescind.directory.ids import FOR_ALL, NO_ORGANIZATION, Kind
 from rescind.directory.objects import Object
 from rescind.directory.paging import Key, PagedQuery, Span
 from rescind.directory.unit_of_work import UnitOfWork
-from rescind.model import ENVIRONMENT
+from rescind.model import ENVIRONMENT, OrganizationNumber
 from rescind.store.rows.directory import (
     FIND_RESOURCE_TYPE,
     PAGE_PERMISSIONS_AMONG_ASC,
@@ -44,13 +44,13 @@ class UpdatePermission(Struct):
     description: str | UnsetType | None = UNSET
 
 
-def visible_owner(unit: UnitOfWork) -> int:
+def visible_owner(unit: UnitOfWork) -> OrganizationNumber:
     """The organization whose permissions a request sees beside those for all organizations."""
     bound = unit.bound_organization
     return NO_ORGANIZATION if bound is None else bound
 
 
-def find_permission(unit: UnitOfWork, organization: int, slug: str) -> PermissionRow:
+def find_permission(unit: UnitOfWork, organization: OrganizationNumber, slug: str) -> PermissionRow:
     """A permission for all organizations, or an organization's own. Raises ObjectNotFound."""
     for row in unit.fetch(SHOW_PERMISSION, permission=slug, o=organization):
         return row
@@ -70,13 +70,15 @@ def permission_cursor(unit: UnitOfWork, row: PermissionRow) -> str:
     return unit.public_ids.of(Kind.PERMISSION, row.organization, row.number)
 
 
-def page_permissions(unit: UnitOfWork, organization: int, span: Span) -> list[PermissionRow]:
+def page_permissions(
+    unit: UnitOfWork, organization: OrganizationNumber, span: Span
+) -> list[PermissionRow]:
     """A span of the permissions for all organizations and an organization's own."""
     return unit.fetch(_PERMISSIONS.of(span), o=organization, **span.params())
 
 
 def page_permissions_among(
-    unit: UnitOfWork, organization: int, slugs: str, span: Span
+    unit: UnitOfWork, organization: OrganizationNumber, slugs: str, span: Span
 ) -> list[PermissionRow]:
     """A span of the same with some slugs, a JSON list."""
     return unit.fetch(_AMONG.of(span), o=organization, permissions=slugs, **span.params())
@@ -96,7 +98,7 @@ def create_permission(unit: UnitOfWork, data: CreatePermission) -> Object:
     directory_entries.create(
         unit,
         Kind.PERMISSION,
-        0,
+        FOR_ALL,
         row.number,
         name=text("name", data.name),
         resource_type=require_resource_type(unit, data.resource_type_slug),
@@ -105,7 +107,7 @@ def create_permission(unit: UnitOfWork, data: CreatePermission) -> Object:
 
 
 def require_resource_type(
-    unit: UnitOfWork, slug: str | UnsetType, organization: int = NO_ORGANIZATION
+    unit: UnitOfWork, slug: str | UnsetType, organization: OrganizationNumber = NO_ORGANIZATION
 ) -> Any:
     """The slug itself. Raises ObjectNotFound where there is no such resource type."""
     if isinstance(slug, UnsetType) or slug == "organization":
@@ -123,7 +125,7 @@ def update_permission(unit: UnitOfWork, slug: str, data: UpdatePermission) -> Ob
         description = text("description", data.description or "", empty=True)
         unit.apply(ENVIRONMENT, changes.EditPermission(permission=slug, description=description))
     name = UNSET if data.name is None else text("name", data.name)
-    directory_entries.touch(unit, Kind.PERMISSION, 0, row.number, name=name)
+    directory_entries.touch(unit, Kind.PERMISSION, FOR_ALL, row.number, name=name)
     return _with_event(unit, slug, "permission.updated")
 
 
@@ -132,13 +134,13 @@ def delete_permission(unit: UnitOfWork, slug: str) -> None:
     unit.require_unbound()
     row = find_permission(unit, NO_ORGANIZATION, slug)
     unit.apply(ENVIRONMENT, changes.DeletePermission(permission=slug, cascade=True))
-    directory_entries.remove(unit, Kind.PERMISSION, 0, row.number)
-    note_event(unit, "permission.deleted", 0, objects.permission(unit.public_ids, row))
+    directory_entries.remove(unit, Kind.PERMISSION, FOR_ALL, row.number)
+    note_event(unit, "permission.deleted", FOR_ALL, objects.permission(unit.public_ids, row))
 
 
 def _with_event(unit: UnitOfWork, slug: str, event: str) -> Object:
     """The permission as it is now, after noting an event that carries it."""
     row = find_permission(unit, NO_ORGANIZATION, slug)
     result = objects.permission(unit.public_ids, row)
-    note_event(unit, event, 0, result)
+    note_event(unit, event, FOR_ALL, result)
     return result

@@ -11,7 +11,7 @@ from rescind.directory.ids import Kind
 from rescind.directory.query_values import json_texts
 from rescind.directory.targets import Target
 from rescind.directory.unit_of_work import UnitOfWork
-from rescind.model import ROOT, Decision, Page, Reason
+from rescind.model import ROOT, Decision, OrganizationNumber, Page, Reason
 from rescind.store.rows.directory import (
     LIST_SUBJECTS_GIVEN,
     NAME_MEMBERSHIP,
@@ -49,7 +49,7 @@ def check(unit: UnitOfWork, membership_id: str, permission: str, target: Target)
     return decision
 
 
-def _resource_slug(unit: UnitOfWork, organization: int, target: Target) -> str:
+def _resource_slug(unit: UnitOfWork, organization: OrganizationNumber, target: Target) -> str:
     """A resource's slug; the decision finds out whether it exists."""
     type_slug, external_id = target.resource_type_slug, target.resource_external_id
     if target.resource_id is None and type_slug not in (None, ROOT) and external_id is not None:

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from rescind.directory.ids import Kind
 from rescind.directory.query_values import json_numbers
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.model import GroupNumber, HolderNumber, MembershipNumber, OrganizationNumber
 from rescind.store.rows import Query
 from rescind.store.rows.events import (
     ADD_REPORTED_MEMBERS,
@@ -44,8 +45,8 @@ RowT = TypeVar("RowT", bound=tuple[Any, ...])
 class GroupMember(NamedTuple):
     """A membership in a group."""
 
-    group: int
-    membership: int
+    group: GroupNumber
+    membership: MembershipNumber
 
 
 class EndedGroup(NamedTuple):
@@ -66,7 +67,7 @@ class Expired(NamedTuple):
 class ReportedState:
     """The reported state of one organization, within a transaction that reports more."""
 
-    def __init__(self, unit: UnitOfWork, organization: int) -> None:
+    def __init__(self, unit: UnitOfWork, organization: OrganizationNumber) -> None:
         self._unit, self._o = unit, organization
         self._public_ids: dict[tuple[Kind, int], str] = {}
         self._next_expiry = self._read_next_expiry()
@@ -74,8 +75,13 @@ class ReportedState:
     # --- members ----------------------------------------------------------------------------------
 
     def add_members(
-        self, group: int, members: Iterable[int], *, until: int | None, now: int
-    ) -> tuple[list[int], list[int]]:
+        self,
+        group: GroupNumber,
+        members: Iterable[MembershipNumber],
+        *,
+        until: int | None,
+        now: int,
+    ) -> tuple[list[MembershipNumber], list[MembershipNumber]]:
         """Put memberships into a group until a time; for present members the time is set anew.
 
         Returns who joined, and who left because that time is past.
@@ -89,28 +95,34 @@ class ReportedState:
         self._unit.execute("set_reported_until", **params)
         return joined, []
 
-    def complete_members(self, group: int, members: Iterable[int]) -> list[int]:
+    def complete_members(
+        self, group: GroupNumber, members: Iterable[MembershipNumber]
+    ) -> list[MembershipNumber]:
         """Put those memberships into a group that are not in it, and return them."""
         params = {"g": group, "memberships": json_numbers(members), "expires_at": None}
         return _sorted(self._fetch(ADD_REPORTED_MEMBERS, **params))
 
-    def remove_members(self, group: int, members: Iterable[int]) -> list[int]:
+    def remove_members(
+        self, group: GroupNumber, members: Iterable[MembershipNumber]
+    ) -> list[MembershipNumber]:
         """Take memberships out of a group, and return who left."""
         numbers = json_numbers(members)
         return _sorted(self._fetch(REMOVE_REPORTED_MEMBERS, g=group, memberships=numbers))
 
-    def remove_others(self, group: int, members: Iterable[int]) -> list[int]:
+    def remove_others(
+        self, group: GroupNumber, members: Iterable[MembershipNumber]
+    ) -> list[MembershipNumber]:
         """Take all other memberships out of a group, and return who left."""
         numbers = json_numbers(members)
         return _sorted(self._fetch(REMOVE_OTHER_REPORTED_MEMBERS, g=group, memberships=numbers))
 
     # --- nestings and roles -----------------------------------------------------------------------
 
-    def nest(self, child: int, parent: int) -> bool:
+    def nest(self, child: GroupNumber, parent: GroupNumber) -> bool:
         """Whether it was not reported yet that a group is in another."""
         return bool(self._fetch(ADD_REPORTED_NESTING, child=child, parent=parent))
 
-    def unnest(self, child: int, parent: int) -> bool:
+    def unnest(self, child: GroupNumber, parent: GroupNumber) -> bool:
         """Whether it was reported that a group is in another, which is not so any more."""
         return bool(self._fetch(REMOVE_REPORTED_NESTING, child=child, parent=parent))
 
@@ -128,7 +140,7 @@ class ReportedState:
         """Whether it was reported that a role is held, which is not so any more."""
         return bool(self._fetch(REMOVE_REPORTED_ROLE, **held._asdict()))
 
-    def held_by(self, holder: int) -> list[HeldRow]:
+    def held_by(self, holder: HolderNumber) -> list[HeldRow]:
         """The roles that a holder is reported to hold."""
         found = self._fetch(LIST_REPORTED_ROLES, holder=holder)
         return sorted(HeldRow(holder, row.resource, row.role) for row in found)
@@ -143,13 +155,15 @@ class ReportedState:
 
     # --- what ends --------------------------------------------------------------------------------
 
-    def end_membership(self, membership: int) -> tuple[list[GroupMember], list[HeldRow]]:
+    def end_membership(
+        self, membership: MembershipNumber
+    ) -> tuple[list[GroupMember], list[HeldRow]]:
         """The places in groups and the roles of a membership that is removed."""
         groups = self._fetch(REMOVE_REPORTED_MEMBERSHIP, m=membership)
         places = sorted(GroupMember(row.group, membership) for row in groups)
         return places, sorted(self._fetch(REMOVE_REPORTED_ROLES_OF_HOLDER, holder=membership))
 
-    def end_group(self, group: int) -> EndedGroup:
+    def end_group(self, group: GroupNumber) -> EndedGroup:
         """The members, roles and nestings of a group that is deleted."""
         members = self._fetch(REMOVE_REPORTED_GROUP, g=group)
         return EndedGroup(
@@ -208,5 +222,5 @@ class ReportedState:
         return self._unit.fetch(query, o=self._o, **params)
 
 
-def _sorted(rows: Iterable[MembershipNumberRow]) -> list[int]:
+def _sorted(rows: Iterable[MembershipNumberRow]) -> list[MembershipNumber]:
     return sorted(row.membership for row in rows)

@@ -16,6 +16,7 @@ from rescind.directory.objects import Object
 from rescind.directory.paging import LAST, PagedQuery, Span
 from rescind.directory.targets import Parent
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.model import OrganizationNumber
 from rescind.store.rows.directory import (
     PAGE_RESOURCES_AMONG_ASC,
     PAGE_RESOURCES_AMONG_DESC,
@@ -53,7 +54,7 @@ class ResourceFilter:
 
 
 def page_resources(
-    unit: UnitOfWork, organization: int | None, wanted: ResourceFilter, span: Span
+    unit: UnitOfWork, organization: OrganizationNumber | None, wanted: ResourceFilter, span: Span
 ) -> list[ResourceRow]:
     """A span of the resources of an organization, or of all. Keys are (organization, resource)."""
     (low_o, low), (high_o, high) = span.low, span.high
@@ -161,7 +162,7 @@ def delete_resource(unit: UnitOfWork, row: ResourceRow, *, cascade: bool) -> Non
         directory_entries.remove(unit, Kind.RESOURCE, o, row.number)
 
 
-def _parent_slug(unit: UnitOfWork, organization: int, data: Parent) -> str | None:
+def _parent_slug(unit: UnitOfWork, organization: OrganizationNumber, data: Parent) -> str | None:
     """The slug of the parent that is named, if one is."""
     target = data.target()
     return None if target is None else targets.find_resource(unit, organization, target).slug

@@ -13,7 +13,7 @@ from rescind.directory import directory_entries, objects, organizations
 from rescind.directory.directory_entries import text
 from rescind.directory.errors import conflict, invalid, not_found
 from rescind.directory.events import note_event
-from rescind.directory.ids import NO_ORGANIZATION, Kind
+from rescind.directory.ids import FOR_ALL, NO_ORGANIZATION, Kind
 from rescind.directory.objects import Object
 from rescind.directory.permissions import require_resource_type
 from rescind.directory.unit_of_work import UnitOfWork
@@ -56,7 +56,7 @@ class RoleOwner:
 
     def __init__(self, unit: UnitOfWork, organization_id: str | None) -> None:
         self.unit = unit
-        self.number, self.slug, self.organization_id = 0, str(ENVIRONMENT), organization_id
+        self.number, self.slug, self.organization_id = FOR_ALL, str(ENVIRONMENT), organization_id
         if organization_id is not None:
             found = organizations.find_organization(unit, organization_id)
             self.number, self.slug = found.organization, found.slug
@@ -92,7 +92,7 @@ class RoleOwner:
     def note(self, role: Object, what: str) -> None:
         """Note the event that a role was created, updated or deleted."""
         if self.number == 0:
-            note_event(self.unit, f"role.{what}", 0, role)
+            note_event(self.unit, f"role.{what}", FOR_ALL, role)
             return
         data = {**role, "object": "organization_role", "organization_id": self.organization_id}
         note_event(self.unit, f"organization_role.{what}", self.number, data)

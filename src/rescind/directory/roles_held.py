@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 from rescind import changes, model
 from rescind.directory.query_values import json_texts
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.model import OrganizationNumber
 from rescind.store.rows.directory import FIND_ASSIGNMENTS, LIST_ROLES_HELD, MembershipRow
 
 RolesHeld: TypeAlias = dict[tuple[int, int], list[str]]
@@ -53,7 +54,7 @@ class OwnAssignment(NamedTuple):
 OwnRoles: TypeAlias = dict[RoleOnResource, OwnAssignment]
 
 
-def own_roles(unit: UnitOfWork, organization: int, holder: int) -> OwnRoles:
+def own_roles(unit: UnitOfWork, organization: OrganizationNumber, holder: int) -> OwnRoles:
     """What a membership or (negative) a group holds itself now."""
     found = unit.fetch(FIND_ASSIGNMENTS, o=organization, holder=holder, now=unit.now)
     return {

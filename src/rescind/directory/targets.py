@@ -9,6 +9,7 @@ from rescind.directory import objects, organizations
 from rescind.directory.errors import invalid, not_found
 from rescind.directory.ids import Kind
 from rescind.directory.unit_of_work import UnitOfWork
+from rescind.model import OrganizationNumber
 from rescind.store.rows.directory import (
     SHOW_ORGANIZATION,
     SHOW_RESOURCE,
@@ -51,7 +52,7 @@ def find_by_id(unit: UnitOfWork, resource_id: str) -> ResourceRow:
 
 
 def find_by_external_id(
-    unit: UnitOfWork, organization: int, type_slug: str, external_id: str
+    unit: UnitOfWork, organization: OrganizationNumber, type_slug: str, external_id: str
 ) -> ResourceRow:
     """The resource of an organization by type and external id. Raises ObjectNotFound."""
     slug: str | None = model.ROOT
@@ -65,7 +66,7 @@ def find_by_external_id(
     raise not_found("Resource", external_id)
 
 
-def _is_organization(unit: UnitOfWork, organization: int, external_id: str) -> bool:
+def _is_organization(unit: UnitOfWork, organization: OrganizationNumber, external_id: str) -> bool:
     """Whether the organization has that id, or external id."""
     place = unit.public_ids.place(Kind.ORGANIZATION, external_id)
     if place is not None and place.organization == organization:
@@ -75,7 +76,9 @@ def _is_organization(unit: UnitOfWork, organization: int, external_id: str) -> b
     return any(external_id in (each["id"], each["external_id"]) for each in shown)
 
 
-def find_resource(unit: UnitOfWork, organization: int, target: Target) -> ResourceRow:
+def find_resource(
+    unit: UnitOfWork, organization: OrganizationNumber, target: Target
+) -> ResourceRow:
     """The resource that a target names; the organization's own if it names none.
 
     Raises ObjectNotFound, and InvalidValue for an incomplete name.

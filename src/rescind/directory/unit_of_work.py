@@ -24,9 +24,9 @@ from rescind.directory.errors import (
     not_found,
 )
 from rescind.directory.idempotency import AnswerRecorder, IdempotencyKey, RecordedAnswer
-from rescind.directory.ids import PREFIXES, Kind, Place, PublicIds
+from rescind.directory.ids import FOR_ALL, NO_ORGANIZATION, PREFIXES, Kind, Place, PublicIds
 from rescind.errors import InvalidToken, RevisionUnavailable, StoreConflict
-from rescind.model import Direction, Receipt, Revision, Route
+from rescind.model import Direction, OrganizationNumber, Receipt, Revision, Route
 from rescind.store import Store
 from rescind.store.rows import Query
 from rescind.store.rows.directory import (
@@ -81,10 +81,10 @@ class UnitOfWork:
         self._connection: object = None
         self._receipts: list[Receipt] = []
         self._applied: list[tuple[Receipt, Sequence[Change]]] = []
-        self._concerned: int | None = None
-        self._named: set[int] = set()
+        self._concerned: OrganizationNumber | None = None
+        self._named: set[OrganizationNumber] = set()
         self._is_fresh = at_least is None
-        self._bound: int | None = None
+        self._bound: OrganizationNumber | None = None
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ class UnitOfWork:
     def _require_fresh(self) -> None:
         assert self.at_least is not None
         self._is_fresh = True
-        incarnation = self.at_least.incarnation
+        incarnation = OrganizationNumber(self.at_least.incarnation)
         rows = self.fetch(READ_REVISION, o=incarnation) if incarnation < 2**31 else []
         if not rows or not (incarnation == 0 or self.may_see(incarnation)):
             raise InvalidToken(token=self.at_least.token())
@@ -140,7 +140,7 @@ class UnitOfWork:
                 store_has=revision.organization, asked=self.at_least.organization
             )
 
-    def token_for(self, organization: int) -> str | None:
+    def token_for(self, organization: OrganizationNumber) -> str | None:
         """The revision token that a question about an organization has to be as fresh as.
 
         A token of the environment counts for each organization. Raises InvalidToken for another
@@ -158,15 +158,15 @@ class UnitOfWork:
     # --- what the key may see ---------------------------------------------------------------------
 
     @property
-    def bound_organization(self) -> int | None:
+    def bound_organization(self) -> OrganizationNumber | None:
         """The number of the only organization that the key is good for; None for all."""
         named = self.principal.organization
         if named is not None and self._bound is None:
             rows = self.fetch(FIND_ORGANIZATION_NAMED, organization=named)
-            self._bound = rows[0].organization if rows else -1
+            self._bound = rows[0].organization if rows else NO_ORGANIZATION
         return self._bound
 
-    def may_see(self, organization: int) -> bool:
+    def may_see(self, organization: OrganizationNumber) -> bool:
         """Whether the key is good for that organization."""
         return self.bound_organization in (None, organization)
 
@@ -239,7 +239,7 @@ class UnitOfWork:
         if not self.store.capabilities.has_replicas:
             return
         bound = self.bound_organization
-        for o in self._named | ({0} if bound is None else {bound}):
+        for o in self._named | ({FOR_ALL if bound is None else bound}):
             for row in self.store.fetch(READ_REVISION, {"o": o}):
                 self.authority.enforce(self._unchanged(self.seals.revision(*row)))
 
@@ -267,7 +267,7 @@ class UnitOfWork:
             finally:
                 self._connection = None
 
-    def revisions(self, organization: int) -> tuple[int, int] | None:
+    def revisions(self, organization: OrganizationNumber) -> tuple[int, int] | None:
         """The first and the last revision of an organization that this write has made so far."""
         made = [
             receipt.revision.organization
@@ -276,17 +276,17 @@ class UnitOfWork:
         ]
         return (made[0], made[-1]) if made else None
 
-    def concern(self, organization: int) -> None:
+    def concern(self, organization: OrganizationNumber) -> None:
         """Note which organization the write concerns, even if it changes no facts."""
         self._concerned = organization
         self._named.add(organization)
 
-    def role_mode(self, organization: int) -> str:
+    def role_mode(self, organization: OrganizationNumber) -> str:
         """`single` or `multiple`: how many organization-wide roles count there."""
         (owner,) = self.fetch(SHOW_ORGANIZATION_EVER, o=organization)
         return owner.role_mode
 
-    def lock(self, organization: int) -> None:
+    def lock(self, organization: OrganizationNumber) -> None:
         """Keep others from changing the organization until the transaction ends."""
         self.concern(organization)
         self.execute("lock_organization", o=organization)

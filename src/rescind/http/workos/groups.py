@@ -20,6 +20,7 @@ from rescind.http.workos.envelopes import Paging, Window, page
 from rescind.http.workos.memberships import PATH as MEMBERSHIPS
 from rescind.http.workos.memberships import page_without_roles
 from rescind.http.workos.responses import Unit, respond_with
+from rescind.model import GroupNumber
 from rescind.store.rows.directory import GroupRow
 
 PATH: Final = "/organizations/{organization_id:str}/groups"
@@ -61,7 +62,8 @@ def list_organization_groups(
     """The groups of an organization, perhaps those with a text in their names, or with that id."""
     o = organizations.find_organization(unit, organization_id).organization
     place = unit.find_place(Kind.GROUP, search) if search else None
-    number = place.number if place is not None and place.organization == o else 0
+    is_here = place is not None and place.organization == o
+    number = GroupNumber(place.number if place is not None and is_here else 0)
     pattern = search_pattern(search)
     return _page(
         unit,

@@ -18,6 +18,7 @@ from rescind.directory.unit_of_work import UnitOfWork
 from rescind.http.auth import requires
 from rescind.http.workos.envelopes import Paging, Window, page
 from rescind.http.workos.responses import Unit, respond_with
+from rescind.model import MembershipNumber
 from rescind.store.rows.directory import MembershipRow
 
 STATUSES: Final = {"active", "inactive", "pending"}
@@ -72,7 +73,9 @@ def _page_of_user(
 
     def key_of(cursor: str) -> Key:
         place = unit.cursor_place(Kind.MEMBERSHIP, cursor)
-        found = memberships.read_membership(unit, place.organization, place.number, cursor)
+        found = memberships.read_membership(
+            unit, place.organization, MembershipNumber(place.number), cursor
+        )
         return _age(found)
 
     return page(

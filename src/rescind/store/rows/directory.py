@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rescind.model import (
+    AssignmentNumber,
+    GroupNumber,
+    MembershipNumber,
+    Microseconds,
+    OrganizationNumber,
+    PermissionNumber,
+    ResourceNumber,
+    RoleNumber,
+)
 from rescind.store.rows.query import Query
 
 
 class OrganizationNumberRow(NamedTuple):
-    organization: int
+    organization: OrganizationNumber
 
 
 class SecretRow(NamedTuple):
@@ -16,7 +26,7 @@ class SecretRow(NamedTuple):
 
 
 class PublicIdRow(NamedTuple):
-    organization: int
+    organization: OrganizationNumber
     kind: str
     number: int
 
@@ -24,27 +34,27 @@ class PublicIdRow(NamedTuple):
 class OrganizationRow(NamedTuple):
     """An organization with its directory entry; without one, the entry's columns are None."""
 
-    organization: int
+    organization: OrganizationNumber
     slug: str
     name: str
-    created_at: int
+    created_at: Microseconds
     public_id: str | None
     external_id: str | None
     attributes: str | None
-    updated_at: int | None
+    updated_at: Microseconds | None
 
 
 class MembershipRow(NamedTuple):
     """A membership with its directory entry and its organization."""
 
-    organization: int
-    number: int
+    organization: OrganizationNumber
+    number: MembershipNumber
     subject: str
     name: str | None
     is_active: bool
-    created_at: int
+    created_at: Microseconds
     public_id: str | None
-    updated_at: int | None
+    updated_at: Microseconds | None
     organization_public_id: str | None
     organization_name: str
     organization_slug: str
@@ -61,47 +71,47 @@ class SubjectRow(NamedTuple):
 
 
 class ExpiryRow(NamedTuple):
-    expires_at: int | None
+    expires_at: Microseconds | None
 
 
 class HeldRoleRow(NamedTuple):
     """An organization-wide role of a membership."""
 
-    membership: int
+    membership: MembershipNumber
     role: str
     priority: int
-    number: int
+    number: RoleNumber
 
 
-class NumberRow(NamedTuple):
-    number: int
+class GroupNumberRow(NamedTuple):
+    number: GroupNumber
 
 
 class GroupRow(NamedTuple):
     """A group with its directory entry. `number` is negative."""
 
-    organization: int
-    number: int
+    organization: OrganizationNumber
+    number: GroupNumber
     slug: str
     name: str | None
     public_id: str | None
     attributes: str | None
-    created_at: int | None
-    updated_at: int | None
+    created_at: Microseconds | None
+    updated_at: Microseconds | None
     organization_public_id: str | None
-    organization_created_at: int
+    organization_created_at: Microseconds
 
 
 class PermissionRow(NamedTuple):
     """A permission with its directory entry."""
 
-    organization: int
-    number: int
+    organization: OrganizationNumber
+    number: PermissionNumber
     slug: str
     description: str | None
     attributes: str | None
-    created_at: int | None
-    updated_at: int | None
+    created_at: Microseconds | None
+    updated_at: Microseconds | None
 
 
 class ResourceTypeRow(NamedTuple):
@@ -111,61 +121,61 @@ class ResourceTypeRow(NamedTuple):
 class RoleRow(NamedTuple):
     """A role with its directory entry."""
 
-    organization: int
-    number: int
+    organization: OrganizationNumber
+    number: RoleNumber
     slug: str
     name: str | None
     priority: int
     attributes: str | None
-    created_at: int | None
-    updated_at: int | None
+    created_at: Microseconds | None
+    updated_at: Microseconds | None
     resource_type: str | None
 
 
 class ResourceRow(NamedTuple):
     """A resource with its directory entry, its parent's and its organization."""
 
-    organization: int
-    number: int
+    organization: OrganizationNumber
+    number: ResourceNumber
     slug: str
-    parent: int | None
+    parent: ResourceNumber | None
     public_id: str | None
     attributes: str | None
-    created_at: int | None
-    updated_at: int | None
+    created_at: Microseconds | None
+    updated_at: Microseconds | None
     parent_public_id: str | None
     organization_public_id: str | None
     organization_name: str
-    organization_created_at: int
+    organization_created_at: Microseconds
 
 
 class GroupAssignmentRow(NamedTuple):
     """A role assignment of a group."""
 
-    organization: int
-    number: int
+    organization: OrganizationNumber
+    number: AssignmentNumber
     role: str
-    resource: int
+    resource: ResourceNumber
     resource_slug: str
     resource_public_id: str | None
     organization_public_id: str | None
-    created_at: int
+    created_at: Microseconds
 
 
 class AssignmentRow(NamedTuple):
     """A role assignment that a membership holds itself, or through the group that it names."""
 
-    organization: int
-    number: int
+    organization: OrganizationNumber
+    number: AssignmentNumber
     role: str
-    resource: int
+    resource: ResourceNumber
     resource_slug: str
     resource_public_id: str | None
     organization_public_id: str | None
-    created_at: int
-    membership: int
+    created_at: Microseconds
+    membership: MembershipNumber
     membership_public_id: str | None
-    group_number: int | None
+    group_number: GroupNumber | None
     group_name: str | None
     group_public_id: str | None
 
@@ -173,10 +183,10 @@ class AssignmentRow(NamedTuple):
 class OwnAssignmentRow(NamedTuple):
     """A role on a resource, by name, of one holder."""
 
-    number: int
+    number: AssignmentNumber
     role: str
     resource: str
-    expires_at: int | None
+    expires_at: Microseconds | None
 
 
 class AttributesRow(NamedTuple):
@@ -208,7 +218,7 @@ PAGE_MEMBERSHIPS_AMONG_ASC = Query("page_memberships_among_asc", MembershipRow)
 PAGE_MEMBERSHIPS_AMONG_DESC = Query("page_memberships_among_desc", MembershipRow)
 LIST_ROLES_HELD = Query("list_roles_held", HeldRoleRow)
 SHOW_GROUP = Query("show_group", GroupRow)
-FIND_GROUP_NAMED = Query("find_group_named", NumberRow)
+FIND_GROUP_NAMED = Query("find_group_named", GroupNumberRow)
 PAGE_GROUPS_ASC = Query("page_groups_asc", GroupRow)
 PAGE_GROUPS_DESC = Query("page_groups_desc", GroupRow)
 PAGE_GROUPS_OF_MEMBERSHIP_ASC = Query("page_groups_of_membership_asc", GroupRow)

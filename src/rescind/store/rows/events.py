@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rescind.model import (
+    GroupNumber,
+    HolderNumber,
+    MembershipNumber,
+    Microseconds,
+    OrganizationNumber,
+)
 from rescind.store.rows.directory import ExpiryRow, GroupRow, OrganizationNumberRow, OrganizationRow
 from rescind.store.rows.query import Query
 
@@ -11,14 +18,14 @@ from rescind.store.rows.query import Query
 class OwnerRow(NamedTuple):
     """An organization, also one that was deleted, and its role mode."""
 
-    organization: int
+    organization: OrganizationNumber
     slug: str
     name: str
-    created_at: int
+    created_at: Microseconds
     public_id: str | None
     external_id: str | None
     attributes: str | None
-    updated_at: int | None
+    updated_at: Microseconds | None
     role_mode: str
 
     def as_organization(self) -> OrganizationRow:
@@ -36,10 +43,10 @@ class EventRow(NamedTuple):
 
     written_by: int
     position: int
-    organization: int
+    organization: OrganizationNumber
     name: str
     characters: int
-    recorded_at: int
+    recorded_at: Microseconds
 
 
 class EventDataRow(NamedTuple):
@@ -65,7 +72,7 @@ class NoteRow(NamedTuple):
     name: str
     data: str
     actor: str
-    recorded_at: int
+    recorded_at: Microseconds
 
 
 class GoneRow(NamedTuple):
@@ -78,28 +85,28 @@ class GoneRow(NamedTuple):
     label: str | None
     public_id: str | None
     attributes: str | None
-    updated_at: int | None
+    updated_at: Microseconds | None
 
 
 class MembershipNumberRow(NamedTuple):
-    membership: int
+    membership: MembershipNumber
 
 
-class GroupNumberRow(NamedTuple):
-    group: int
+class GroupOfMemberRow(NamedTuple):
+    group: GroupNumber
 
 
 class NestingRow(NamedTuple):
     """Group numbers."""
 
-    child: int
-    parent: int
+    child: GroupNumber
+    parent: GroupNumber
 
 
 class HeldRow(NamedTuple):
     """A role on a resource, by name, of a membership or (negative) of a group."""
 
-    holder: int
+    holder: HolderNumber
     resource: str
     role: str
 
@@ -110,14 +117,14 @@ class RoleOnResourceRow(NamedTuple):
 
 
 class ExpiredMemberRow(NamedTuple):
-    expires_at: int
-    group: int
-    membership: int
+    expires_at: Microseconds
+    group: GroupNumber
+    membership: MembershipNumber
 
 
 class ExpiredHeldRow(NamedTuple):
-    expires_at: int
-    holder: int
+    expires_at: Microseconds
+    holder: HolderNumber
     resource: str
     role: str
 
@@ -141,7 +148,7 @@ LIST_PUBLIC_IDS = Query("list_public_ids", ObjectIdRow)
 ADD_REPORTED_MEMBERS = Query("add_reported_members", MembershipNumberRow)
 REMOVE_REPORTED_MEMBERS = Query("remove_reported_members", MembershipNumberRow)
 REMOVE_OTHER_REPORTED_MEMBERS = Query("remove_other_reported_members", MembershipNumberRow)
-REMOVE_REPORTED_MEMBERSHIP = Query("remove_reported_membership", GroupNumberRow)
+REMOVE_REPORTED_MEMBERSHIP = Query("remove_reported_membership", GroupOfMemberRow)
 REMOVE_REPORTED_GROUP = Query("remove_reported_group", MembershipNumberRow)
 ADD_REPORTED_NESTING = Query("add_reported_nesting", NestingRow)
 REMOVE_REPORTED_NESTING = Query("remove_reported_nesting", NestingRow)

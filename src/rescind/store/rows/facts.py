@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rescind.model import Microseconds, RoleNumber
 from rescind.store.rows.query import Query
 
 
 class RolePermissionRow(NamedTuple):
-    role: int
+    role: RoleNumber
     slug: str
 
 
@@ -16,15 +17,15 @@ class LogRow(NamedTuple):
     """An entry of the change log."""
 
     revision: int
-    recorded_at: int
+    recorded_at: Microseconds
     actor: str
     reason: str
     direction: str
     route: str
     fan_out: int
     idempotency_key: str | None
-    enforced_at: int | None
-    settled_at: int | None
+    enforced_at: Microseconds | None
+    settled_at: Microseconds | None
     body: str
 
 
