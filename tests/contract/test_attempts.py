@@ -299,7 +299,7 @@ def test_a_transaction_that_always_conflicts(
             opened.apply([LEAVE])
         assert len(asked) == 8
         with pytest.raises(StoreConflict):
-            opened.store.transact(lambda _: None, gives_way=True)
+            opened.store.transact(lambda _: None, yields=True)
         assert len(asked) == 9
 
 

@@ -127,11 +127,11 @@ def carry(store: Any) -> None:
 QUESTION = ("plan", {"organization": "acme"})
 WRITES: dict[str, Callable[[Any], None]] = {
     "transact": lambda store: store.transact(write),
-    "transact, giving way": lambda store: store.transact(write, gives_way=True, may_be_lost=True),
-    "transact, taken back": lambda store: store.transact(write, keep=False),
+    "transact, giving way": lambda store: store.transact(write, yields=True, durable=False),
+    "transact, taken back": lambda store: store.transact(write, commit=False),
 }
 OTHERS: dict[str, Callable[[Any], None]] = {
-    "put": lambda store: store.put("record_enforced", {"notes": "[]"}),
+    "execute_alone": lambda store: store.execute_alone("record_enforced", {"notes": "[]"}),
     "connection": carry,
     "fetch": lambda store: store.fetch(*QUESTION),
     "fetch_many": lambda store: store.fetch_many([QUESTION]),

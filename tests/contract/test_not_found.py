@@ -139,14 +139,25 @@ def test_what_is_there_is_taken_whoever_has_gone(acme: Authority, change: Change
     assert not acme.check("user:ada", "write", "doc:1")
 
 
+def _refusing(count: Any) -> Any:
+    """A `count_expected` that refuses where it would note what is missing."""
+
+    def counted(tx: Any, *arguments: Any, or_note: str | None = None, **options: Any) -> None:
+        if or_note is not None:
+            options["or_refuse"] = or_note
+        count(tx, *arguments, **options)
+
+    return counted
+
+
 @pytest.mark.parametrize("change", GONE, ids=str)
 def test_control_where_it_is_refused_access_stays(
     acme: Authority, change: Change, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the test above would see if a missing name refused the batch, as it does of changes that give."""
     for kind in (SqliteTransaction, PostgresTransaction):
-        monkeypatch.setattr(kind, "note_missing", kind.guard)
-        monkeypatch.setattr(kind, "count_or_note_missing", kind.count_or_refuse)
+        monkeypatch.setattr(kind, "note_missing", kind.refuse)
+        monkeypatch.setattr(kind, "count_expected", _refusing(kind.count_expected))
     with pytest.raises(RescindError):
         acme.apply([change, changes.RemoveMembers(group="eng", members=("ada",))])
     assert acme.check("user:ada", "write", "doc:1")

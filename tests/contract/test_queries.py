@@ -23,6 +23,7 @@ from rescind.changes import Change
 from rescind.errors import RescindError
 from rescind.propagation.budget import FORCED
 from rescind.propagation.reconcile import reconcile
+from rescind.store.contract import Counter
 from rescind.store.postgres import configure
 from rescind.store.queries import OF_USERS, SHARED, Engine, parameters, queries
 from rescind.store.sqlite import connect
@@ -301,3 +302,15 @@ def _plan_lines(connection: sqlite3.Connection, sql: str) -> str:
     nothing = dict.fromkeys(parameters(sql))
     rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", nothing)
     return "\n".join(text for *_, text in rows)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_statements_ask_for_counters_that_there_are(engine: Engine) -> None:
+    """A counter of another name would read as zero."""
+    asked = {
+        name
+        for sql in queries(engine).values()
+        for name in re.findall(r"(?:\b|_)tallied\('(\w+)'\)", sql)
+    }
+    assert asked
+    assert asked <= {counter.value for counter in Counter}

@@ -60,7 +60,7 @@ def test_an_upgrade_takes_over_what_the_directory_kept(acme: Authority) -> None:
     wide = changes.Assign(role="editor", to="user:ada")
     assert acme.preview([wide]).granted  # the control: the facts do not know it yet
     store.queries["take over"] = ours(store, f"{update} RETURNING 1")  # type: ignore[attr-defined]
-    store.put("take over", {})
+    store.execute_alone("take over", {})
     with pytest.raises(RoleNotForResource):
         acme.apply([wide])
     assert acme.apply([changes.Assign(role="editor", to="user:ada", on="doc:1")]).changed

@@ -23,7 +23,7 @@ from tests.conftest import ENGINES
 from tests.contract.test_queries import OF_ONE_ENGINE
 
 SOURCE = Path(rescind.__file__).parent
-READING = {"fetch", "fetch_many", "observe", "once_committed"}
+READING = {"fetch", "fetch_many", "read_later", "read_after_commit"}
 
 
 def _modules() -> Iterator[object]:

@@ -17,7 +17,7 @@ from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.errors import GroupNotFound, InvalidArgument, StoreUnavailable
 from rescind.store import Store, Transaction, open_store
-from rescind.store.contract import Held
+from rescind.store.contract import Counter, LockCost
 from rescind.store.retries import KeyTaken, PlanStale
 from tests.contract.world import WORLD
 from tests.sql import ours
@@ -99,11 +99,11 @@ def test_without_keep_nothing_stays(acme: Authority) -> None:
     seen: list[Any] = []
 
     def look(tx: Transaction) -> None:
-        tx.begin(o=o, organization="acme", mode="multiple")
+        tx.lock(number=o, organization="acme", mode="multiple")
         tx.run("rename_group", o=o, group="eng", name="Other", search_name="")
-        seen.append(tx.observe("read_groups", o=o))
+        seen.append(tx.read_later("read_groups", o=o))
 
-    acme.store.transact(look, keep=False)
+    acme.store.transact(look, commit=False)
     assert ("eng", "Other") in seen[0]()
     assert dump(acme) == before
 
@@ -118,29 +118,33 @@ def test_counters_add_up_and_start_at_zero(acme: Authority) -> None:
         seen: list[Any] = []
 
         def count(tx: Transaction, seen: list[Any] = seen) -> None:
-            tx.begin(o=o, organization="acme", mode="multiple")
-            tx.count("rename_group", "altered", o=o, group="eng", name="Other", search_name="")
-            tx.count("rename_group", "altered", o=o, group="none", name="Other", search_name="")
-            tx.count("read_groups", "altered", "revokes", o=o)
-            seen.append(tx.observe("tallied"))
+            tx.lock(number=o, organization="acme", mode="multiple")
+            tx.count(
+                "rename_group", Counter.ALTERED, o=o, group="eng", name="Other", search_name=""
+            )
+            tx.count(
+                "rename_group", Counter.ALTERED, o=o, group="none", name="Other", search_name=""
+            )
+            tx.count("read_groups", Counter.ALTERED, Counter.REVOKES, o=o)
+            seen.append(tx.read_later("tallied"))
 
-        acme.store.transact(count, keep=False)
+        acme.store.transact(count, commit=False)
         assert seen[0]() == [(4, 3)]
 
 
 def test_what_a_statement_wrote_is_told_afterwards(acme: Authority) -> None:
     """How many rows each wrote, also none, whether or not the transaction may be lost with the machine."""
     o = acme.check("ada", "read").revision.incarnation
-    for name, may_be_lost in (("Once", True), ("Twice", False)):
+    for name, durable in (("Once", False), ("Twice", True)):
         seen: list[Callable[[], int]] = []
 
         def rename(tx: Transaction, name: str = name, seen: list[Callable[[], int]] = seen) -> None:
             seen += [
-                tx.written("rename_group", o=o, group=group, name=name, search_name="")
+                tx.rows_written("rename_group", o=o, group=group, name=name, search_name="")
                 for group in ("eng", "none")
             ]
 
-        acme.store.transact(rename, gives_way=True, may_be_lost=may_be_lost)
+        acme.store.transact(rename, yields=True, durable=durable)
         assert [rows() for rows in seen] == [1, 0]
         assert ("eng", name) in acme.store.fetch("read_groups", {"o": o})
 
@@ -155,7 +159,7 @@ def test_a_stale_plan_is_told(acme: Authority) -> None:
     ):
 
         def begin(tx: Transaction, planned: tuple[int, str, str] = (number, name, mode)) -> None:
-            tx.begin(o=planned[0], organization=planned[1], mode=planned[2])
+            tx.lock(number=planned[0], organization=planned[1], mode=planned[2])
 
         with pytest.raises(PlanStale):
             acme.store.transact(begin)
@@ -310,12 +314,12 @@ def test_what_a_transaction_costs_others_is_told(store: Store) -> None:
     """How long it has taken up to there, who waits for a lock, and the revision that is committed."""
     with Authority(store, organization="acme") as authority, ThreadPoolExecutor(1) as pool:
         made = authority.apply([changes.CreateOrganization()]).revision
-        held: list[Callable[[], Held]] = []
+        held: list[Callable[[], LockCost]] = []
 
         def measure(tx: Transaction) -> None:
-            held.append(tx.held(o=made.incarnation))
+            held.append(tx.lock_cost(number=made.incarnation))
             tx.run("lock_organization", o=made.incarnation)
-            held.append(tx.held(o=made.incarnation))
+            held.append(tx.lock_cost(number=made.incarnation))
 
         store.transact(measure)
         first, second = (measured() for measured in held)
@@ -332,9 +336,9 @@ def test_what_a_transaction_costs_others_is_told(store: Store) -> None:
             while not store.waiting():
                 assert not late.done()
             if store.engine == "postgres":
-                store.transact(lambda tx: held.append(tx.held(o=made.incarnation)))
+                store.transact(lambda tx: held.append(tx.lock_cost(number=made.incarnation)))
                 assert held[-1]().waiting == 1
         assert late.result(30).changed
-        store.transact(lambda tx: held.append(tx.held(o=made.incarnation)))
+        store.transact(lambda tx: held.append(tx.lock_cost(number=made.incarnation)))
         last = held[-1]()
         assert (last.waiting, last.revision) == (0, made.organization + 1)

@@ -33,7 +33,7 @@ def give_secret(database: str, secret: str) -> None:
     with Authority.open(database) as authority:
         sql = f"UPDATE rescind.directory_secret SET secret = '{secret}' RETURNING 1"
         authority.store.queries["give secret"] = ours(authority, sql)  # type: ignore[attr-defined]
-        authority.store.put("give secret", {})
+        authority.store.execute_alone("give secret", {})
 
 
 def formerly(revision: Revision) -> str:

@@ -89,21 +89,25 @@ class Spy:
         self.guards: set[str] = set()
         self.noted: set[str] = set()
 
-    def guard(self, query: str, /, **_params: object) -> None:
+    def refuse(self, query: str, /, **_params: object) -> None:
         self.guards.add(query)
-
-    def count_or_refuse(
-        self, _query: str, guard: str, /, *_counters: str, **_params: object
-    ) -> None:
-        self.guards.add(guard)
 
     def note_missing(self, query: str, /, **_params: object) -> None:
         self.noted.add(query)
 
-    def count_or_note_missing(
-        self, _query: str, guard: str, /, *_counters: str, **_params: object
+    def count_expected(
+        self,
+        _query: str,
+        /,
+        *_counters: str,
+        or_refuse: str | None = None,
+        or_note: str | None = None,
+        **_params: object,
     ) -> None:
-        self.noted.add(guard)
+        if or_refuse is not None:
+            self.guards.add(or_refuse)
+        if or_note is not None:
+            self.noted.add(or_note)
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_names, **_params: None

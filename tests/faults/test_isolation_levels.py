@@ -596,7 +596,7 @@ def level_of(store: Store) -> set[str]:
     ask = "SELECT current_setting('transaction_isolation')"
     found: list[Callable[[], Rows]] = []
     store.queries["level"] = ask  # type: ignore[attr-defined]
-    store.transact(lambda tx: found.append(tx.observe("level")))
+    store.transact(lambda tx: found.append(tx.read_later("level")))
     with store.connection() as connection:
         within = connection.execute(ask).fetchone()  # type: ignore[attr-defined]
     return {found[0]()[0][0], within[0]}

@@ -140,7 +140,7 @@ def test_a_server_that_crashes_undoes_a_chunk_with_its_cursor(
     """
     with with_work(server.new_database()) as authority:
         if not is_lost:
-            _transact_with(monkeypatch, authority, may_be_lost=False)
+            _transact_with(monkeypatch, authority, durable=True)
         with _Unwritten(authority.store.url) as log:  # type: ignore[attr-defined]
             _step(authority, 3)
             before = _done(authority)
@@ -162,7 +162,7 @@ def test_what_is_told_to_be_settled_stays_so(
     """The end of a job is on disk, and with it all chunks before. Control: one that may be lost is."""
     with with_work(server.new_database()) as authority:
         if not is_waited_for:
-            _transact_with(monkeypatch, authority, may_be_lost=True)
+            _transact_with(monkeypatch, authority, durable=False)
         with _Unwritten(authority.store.url) as log:  # type: ignore[attr-defined]
             _step(authority, 10**6)
             assert authority.pending() == []

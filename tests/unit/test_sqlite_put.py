@@ -20,15 +20,15 @@ def test_when_a_change_was_enforced_is_written_by_the_connection_that_made_it(
         store = authority.store
         store.queries["version"] = "PRAGMA data_version"  # type: ignore[attr-defined]
         if not is_put:
-            monkeypatch.setattr(store, "put", store.fetch)
+            monkeypatch.setattr(store, "execute_alone", store.fetch)
         authority.apply([changes.CreateOrganization(), changes.AddMembership(subject="user:ada")])
         before = _version(store)
-        store.put("record_enforced", {"notes": '[{"o": 1, "revision": 1, "at": 1}]'})
+        store.execute_alone("record_enforced", {"notes": '[{"o": 1, "revision": 1, "at": 1}]'})
         assert (_version(store) == before) == is_put
 
 
 def _version(store: Store) -> Any:
     """Changes for the connection of changes whenever another one wrote to the file."""
     seen: list[Any] = []
-    store.transact(lambda tx: seen.append(tx.observe("version")))
+    store.transact(lambda tx: seen.append(tx.read_later("version")))
     return seen[0]()

@@ -12,7 +12,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.model import Receipt
 from rescind.store import Transaction
-from rescind.store.contract import Held
+from rescind.store.contract import LockCost
 from rescind.store.sqlite import turns
 
 Pause = Callable[[float], None]
@@ -72,9 +72,9 @@ class Other:
         assert self.may_ask.wait(30)
 
 
-@pytest.mark.parametrize("gives_way", [True, False])
-def test_who_gives_way_lets_another_process_in_first(
-    gives_way: bool, url: str, pauses: dict[int, Pause], elsewhere: ThreadPoolExecutor
+@pytest.mark.parametrize("yields", [True, False])
+def test_who_yields_lets_another_process_in_first(
+    yields: bool, url: str, pauses: dict[int, Pause], elsewhere: ThreadPoolExecutor
 ) -> None:
     """Somebody who began to wait during a transaction has the file before the next one of who gives way.
     Control: one that does not give way has it again first.
@@ -89,13 +89,13 @@ def test_who_gives_way_lets_another_process_in_first(
 
     with Authority.open(url) as mine:
         pauses[threading.get_ident()] = let_in
-        mine.store.transact(lambda _: waiting.append(other.begin()), gives_way=gives_way)
+        mine.store.transact(lambda _: waiting.append(other.begin()), yields=yields)
         assert mine.store.waiting() == 1
-        mine.store.transact(lambda _: seen.append("mine"), gives_way=gives_way)
+        mine.store.transact(lambda _: seen.append("mine"), yields=yields)
         other.may_ask.set()
         assert waiting[0].result(30).changed
         assert mine.store.waiting() == 0
-    assert seen == (["other", "mine"] if gives_way else ["mine", "other"])
+    assert seen == (["other", "mine"] if yields else ["mine", "other"])
 
 
 def test_who_waits_for_a_transaction_is_seen_before_it_ends(
@@ -104,15 +104,15 @@ def test_who_waits_for_a_transaction_is_seen_before_it_ends(
     """Who waited may have had its turn by the time that a commit returns, which may write the log back."""
     other = Other(url, [], pauses, elsewhere)
     waiting: list[Future[Receipt]] = []
-    held: list[Callable[[], Held]] = []
+    held: list[Callable[[], LockCost]] = []
 
     def keep_out(tx: Transaction) -> None:
-        held.append(tx.held(o=1))
+        held.append(tx.lock_cost(number=1))
         waiting.append(other.begin())
-        held.append(tx.held(o=1))
+        held.append(tx.lock_cost(number=1))
 
     with Authority.open(url) as mine:
-        mine.store.transact(keep_out, gives_way=True)
+        mine.store.transact(keep_out, yields=True)
         other.may_ask.set()
         assert waiting[0].result(30).changed
         assert mine.store.waiting() == 0
@@ -127,8 +127,8 @@ def test_a_stopped_process_that_waits_does_not_stop_background_work(
     other = Other(url, seen, pauses, elsewhere)
     waiting: list[Future[Receipt]] = []
     with Authority.open(url) as mine:
-        mine.store.transact(lambda _: waiting.append(other.begin()), gives_way=True)
-        mine.store.transact(lambda _: seen.append("mine"), gives_way=True)
+        mine.store.transact(lambda _: waiting.append(other.begin()), yields=True)
+        mine.store.transact(lambda _: seen.append("mine"), yields=True)
         assert seen == ["mine"]
         other.may_ask.set()
         assert waiting[0].result(30).changed
@@ -163,6 +163,6 @@ def test_where_nobody_can_be_seen_there_are_gaps(url: str, pauses: dict[int, Pau
     pauses[threading.get_ident()] = gaps.append
     with Authority.open(url) as mine:
         for _ in range(3):
-            mine.store.transact(lambda _: None, gives_way=True)
+            mine.store.transact(lambda _: None, yields=True)
     assert gaps == [turns.GAP_SECONDS] * 3
     assert turns.GAP_SECONDS > turns.LONG_TURN_SECONDS

@@ -196,7 +196,7 @@ class ChangeApplier:
                 force=force,
             )
             try:
-                self._store.transact(batch, keep=False)
+                self._store.transact(batch, commit=False)
             except PlanStale:
                 self._plans.pop(name, None)
                 continue

@@ -61,12 +61,12 @@ def require_holders(context: Step, batch: Sequence[Change], *, is_elsewhere: boo
     batch itself sets the time at which it will have none. Note those that only holders who expire have left.
     """
     names = {"o": context.o, "now": context.now, "is_elsewhere": is_elsewhere}
-    context.tx.guard("refuse_required_lost", is_lasting=False, **names)
+    context.tx.refuse("refuse_required_lost", is_lasting=False, **names)
     lasting = {"o": context.o, "now": FOREVER, "is_lasting": True}
     expiring = _expiring(batch)
     if expiring is None or expiring:
         roles = None if expiring is None else json_list(expiring)
-        context.tx.guard("refuse_required_expiring", roles=roles, **lasting)
+        context.tx.refuse("refuse_required_expiring", roles=roles, **lasting)
     context.tx.note_missing("warn_required_expiring", **lasting)
     context.tx.run("forget_required", o=context.o)
 

@@ -14,6 +14,7 @@ from typing import Any
 from rescind import changes, model
 from rescind.applying.step import Step, holder_names, json_list
 from rescind.changes import Change
+from rescind.store.contract import Counter
 
 Statement = tuple[str, dict[str, Any]]
 """A query and its parameters, but for the organization and the time."""
@@ -31,7 +32,9 @@ def set_aside(context: Step, batch: Sequence[Change], *, takes: bool) -> None:
     if takes:
         settle_losses(context)
     for query, names in [statement for change in batch for statement in _gives(change)]:
-        context.tx.count(query, "altered", "gains", o=context.o, now=context.now, **names)
+        context.tx.count(
+            query, Counter.ALTERED, Counter.GAINS, o=context.o, now=context.now, **names
+        )
 
 
 def remember_holders(context: Step, *, role: str, owner: int) -> None:

@@ -30,6 +30,7 @@ from rescind.model import IdRule, OrganizationId
 from rescind.propagation.budget import Budget
 from rescind.propagation.routing import Router
 from rescind.store import Rows, Transaction
+from rescind.store.contract import Counter
 from rescind.store.retries import OverBudget
 
 KEY_RETENTION_SECONDS: Final = 48 * 3600
@@ -159,8 +160,8 @@ class ChangeTransaction:
             )
         if self._others:
             self._end_roles_elsewhere(tx, router)
-        tx.begin(
-            o=o,
+        tx.lock(
+            number=o,
             organization=name,
             mode=plan.mode,
             has_required=plan.has_required,
@@ -169,14 +170,14 @@ class ChangeTransaction:
         if self.entry.key is not None:
             self._claim_key(tx)
         if self._only_at is not None:
-            tx.guard("refuse_moved", o=o, at=_number_in(o, self._only_at))
+            tx.refuse("refuse_moved", o=o, at=_number_in(o, self._only_at))
         if self.respelling is not None:
-            tx.guard("refuse_moved", o=o, at=self.respelling.revision)
+            tx.refuse("refuse_moved", o=o, at=self.respelling.revision)
         if self._observe:
             self._states = [self._look(tx)]
         if any(self._others.values()):
-            tx.count("note_taken_elsewhere", "revokes")
-            tx.count("note_pended_elsewhere", "pended")
+            tx.count("note_taken_elsewhere", Counter.REVOKES)
+            tx.count("note_pended_elsewhere", Counter.PENDED)
         context = self._context(tx, router, o, name, plan.mode)
         is_judged = context.is_single_role and not isinstance(self.changes[-1], DeleteOrganization)
         takes = is_judged and remember_roles(context, at_start(self.changes))
@@ -200,9 +201,9 @@ class ChangeTransaction:
         if self._observe:
             self._states.append(self._look(tx))
         self._look_for_look_alikes(tx)
-        self.outcome = tx.close(o=o, **self.entry.names())
+        self.outcome = tx.record(o=o, **self.entry.names())
         if self._looks_for_replicas:
-            self.leases = tx.once_committed("list_leases", o=o)
+            self.leases = tx.read_after_commit("list_leases", o=o)
 
     def worlds(self) -> tuple[Any, Any]:
         """The organization's facts before and after, when they were observed."""
@@ -228,7 +229,7 @@ class ChangeTransaction:
     def _look_for_look_alikes(self, tx: Transaction) -> None:
         for what, names in watched(self.changes).items():
             query, limit = LOOK_ALIKES[what], model.MOST_LOOK_ALIKES
-            rows = tx.observe(query, o=self.plan.o, names=with_foldings(names), limit=limit)
+            rows = tx.read_later(query, o=self.plan.o, names=with_foldings(names), limit=limit)
             self._alike.append((what, rows))
 
     def _is_guarded(self, context: Step) -> bool:
@@ -247,8 +248,8 @@ class ChangeTransaction:
 
     def _look(self, tx: Transaction) -> dict[str, Callable[[], Rows]]:
         return {
-            "read_settings": tx.observe("read_settings", organization=self.name),
-            **{query: tx.observe(query, o=self.plan.o) for query in WHOLE},
+            "read_settings": tx.read_later("read_settings", organization=self.name),
+            **{query: tx.read_later(query, o=self.plan.o) for query in WHOLE},
         }
 
     def _end_roles_elsewhere(self, tx: Transaction, router: Router) -> None:
@@ -265,11 +266,14 @@ class ChangeTransaction:
                     users.setdefault((other, slug, mode, has_required), []).append(change)
         if users:
             plan = self.plan
-            tx.begin(
-                o=plan.o, organization=self.name, mode=plan.mode, has_required=plan.has_required
+            tx.lock(
+                number=plan.o,
+                organization=self.name,
+                mode=plan.mode,
+                has_required=plan.has_required,
             )
         for (other, slug, mode, has_required), deletions in sorted(users.items()):
-            tx.begin(o=other, organization=slug, mode=mode, has_required=bool(has_required))
+            tx.lock(number=other, organization=slug, mode=mode, has_required=bool(has_required))
             context = self._context(tx, router, other, slug, mode)
             is_guarded = bool(has_required) and not self._force
             if is_guarded:
@@ -279,7 +283,7 @@ class ChangeTransaction:
                 required.require_holders(context, deletions, is_elsewhere=True)
             body = to_json([*deletions]).decode()
             entry = {**self.entry.names(), "key": None, "body": body, "is_elsewhere": True}
-            tx.close(o=other, **entry)
+            tx.record(o=other, **entry)
 
     def _end_roles_of(self, context: Step, deletions: list[DeleteRole]) -> None:
         roles = [(model.role_id(deletion.role), deletion.cascade) for deletion in deletions]

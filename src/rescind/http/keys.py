@@ -133,7 +133,7 @@ class Keys:
 
         def create(tx: Transaction) -> None:
             if organization is not None:
-                tx.guard("refuse_organization_missing", organization=names["organization"])
+                tx.refuse("refuse_organization_missing", organization=names["organization"])
             tx.run("create_api_key", **names)
 
         self._store.transact(create)
@@ -195,7 +195,7 @@ class Keys:
         before: list[Callable[[], Rows]] = []
 
         def alter(tx: Transaction) -> None:
-            before[:] = [tx.observe("read_api_key", id=names["id"])]
+            before[:] = [tx.read_later("read_api_key", id=names["id"])]
             tx.run(query, **names)
 
         self._store.transact(alter)
@@ -245,7 +245,7 @@ class Keys:
             self._noted.clear()
         self._noted[caller.key_id] = now + self._note_use_seconds
         names = {"id": caller.key_id, "now": _now()}
-        self._store.transact(lambda tx: tx.run("note_api_key_used", **names), gives_way=True)
+        self._store.transact(lambda tx: tx.run("note_api_key_used", **names), yields=True)
         return True
 
     def is_use_to_note(self, caller: Caller) -> bool:

@@ -171,7 +171,7 @@ class _Audit:
 
     def _mend(self, drifting: list[_Difference]) -> None:
         def repair(tx: Transaction) -> None:
-            tx.begin(o=self.o, organization=self.name, mode=self.mode)
+            tx.lock(number=self.o, organization=self.name, mode=self.mode)
             for wrong in drifting:
                 names = {"o": self.o, "m": wrong.membership, "holder": wrong.holder}
                 if wrong.holder is not None and wrong.holder < 0:

@@ -10,6 +10,7 @@ from typing import Final
 
 from rescind.errors import GroupBusy
 from rescind.store import Store, Transaction
+from rescind.store.contract import Counter
 
 CHUNK_ROWS: Final = 5_000
 LOOK_AHEAD: Final = 8
@@ -35,7 +36,7 @@ def clear(store: Store, *, rows: int = CHUNK_ROWS) -> bool:
     found = store.fetch("list_deletions", {"organization": None, "limit": LOOK_AHEAD})
     for *_, o in found:
         try:
-            store.transact(lambda tx, o=o: _chunk(tx, o, rows), gives_way=True)  # type: ignore[misc]
+            store.transact(lambda tx, o=o: _chunk(tx, o, rows), yields=True)  # type: ignore[misc]
         except GroupBusy:
             continue
         return True
@@ -48,13 +49,13 @@ def clear_one(store: Store, o: int, *, rows: int = CHUNK_ROWS) -> None:
     Raises GroupBusy while somebody else is at it, or a StoreError; what was done by then stays done.
     """
     while store.fetch("find_deletion", {"o": o}):
-        store.transact(lambda tx: _chunk(tx, o, rows), gives_way=True)
+        store.transact(lambda tx: _chunk(tx, o, rows), yields=True)
 
 
 def _chunk(tx: Transaction, o: int, rows: int) -> None:
-    tx.guard("refuse_deletion_busy", o=o)
+    tx.refuse("refuse_deletion_busy", o=o)
     for contents in CONTENTS:
-        tx.count(f"clear_{contents}", "altered", o=o, limit=rows)
+        tx.count(f"clear_{contents}", Counter.ALTERED, o=o, limit=rows)
     tx.run("advance_deletion", o=o)
     tx.run("forget_gone_of_deleted", o=o)
     tx.run("settle_deletion", o=o, limit=rows)

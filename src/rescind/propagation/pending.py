@@ -12,6 +12,7 @@ from rescind.model import OrganizationId, PendingWork, require_number
 from rescind.propagation.organization_removal import clear_one
 from rescind.propagation.reconcile import reconcile_numbered
 from rescind.store import Rows, Store, Transaction
+from rescind.store.contract import Counter
 
 MOST: Final = 2**31 - 1
 """Of pending work that is asked for at a time."""
@@ -75,8 +76,8 @@ def _steer(store: Store, query: str, work: object) -> bool:
     tallies: list[Callable[[], Rows]] = []
 
     def steer(tx: Transaction) -> None:
-        tx.count(query, "altered", o=work.organization_number, g=work.group_number)
-        tallies[:] = [tx.observe("read_purged")]
+        tx.count(query, Counter.ALTERED, o=work.organization_number, g=work.group_number)
+        tallies[:] = [tx.read_later("read_purged")]
 
     store.transact(steer)
     return bool(tallies[0]()[0][0])

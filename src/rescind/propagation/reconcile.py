@@ -27,7 +27,7 @@ from rescind.propagation.members import Window, read_window
 from rescind.propagation.pace import Pace
 from rescind.propagation.tombstones import purge
 from rescind.store import Store, Transaction
-from rescind.store.contract import Held
+from rescind.store.contract import LockCost
 
 MOST_RESTARTS: Final = 100
 """Of one call, by changes that come while it works. Then somebody else must wait, or a worker do it."""
@@ -183,11 +183,11 @@ class Work:
         names = self.job.names()
 
         def gather(tx: Transaction) -> None:
-            tx.guard("refuse_one_group_busy", **names)
+            tx.refuse("refuse_one_group_busy", **names)
             tx.run("gather_pending", **names)
             tx.run("delete_gathered", **names)
 
-        self.store.transact(gather, gives_way=True)
+        self.store.transact(gather, yields=True)
         found = jobs(self.store.fetch("find_pending", names))
         self.job = found[0] if found else self.job
 
@@ -299,18 +299,18 @@ class Work:
         or else the cursor moved.
         """
         written: dict[str, list[Callable[[], int]]] = {}
-        held: list[Callable[[], Held]] = []
+        held: list[Callable[[], LockCost]] = []
         is_of_one_group = self.job.kind == "assignment"
         done = {"settled": json.dumps(settled), "spans": _spans(settled)}
 
         def make_right(tx: Transaction) -> None:
             written.update(make=[], unmake=[])
-            tx.guard("refuse_one_group_busy" if is_of_one_group else "refuse_group_busy", **names)
-            tx.guard("refuse_pending_moved", **names)
+            tx.refuse("refuse_one_group_busy" if is_of_one_group else "refuse_group_busy", **names)
+            tx.refuse("refuse_pending_moved", **names)
             for statement, is_needed in statements.items():
                 if is_needed:
-                    written[statement.partition("_")[0]].append(tx.written(statement, **names))
-            held[:] = [tx.held(o=self.job.o)]
+                    written[statement.partition("_")[0]].append(tx.rows_written(statement, **names))
+            held[:] = [tx.lock_cost(number=self.job.o)]
             if not settled:
                 tx.run("advance_pending", **names)
                 return
@@ -319,7 +319,7 @@ class Work:
                 tx.run("settle_changes", **names, **done)
 
         # a chunk that a crash undoes takes its cursor with it; only what is told to be settled must last
-        self.store.transact(make_right, gives_way=True, may_be_lost=not may_settle)
+        self.store.transact(make_right, yields=True, durable=may_settle)
         cost = held[0]()
         return Progress(
             sum(rows() for rows in written["make"]),

@@ -16,6 +16,7 @@ from typing import Any
 
 from rescind.propagation.budget import BACKGROUND, Budget
 from rescind.store import Transaction
+from rescind.store.contract import Counter
 
 
 class Router:
@@ -42,7 +43,7 @@ class Router:
     def weigh_begun(self, tx: Transaction, what: str, **names: Any) -> None:
         """Weigh the step that was begun last."""
         budget = BACKGROUND if self.is_background else self._budget
-        tx.choose(f"weigh_{what}", budget, step=self._step, **names)
+        tx.weigh(f"weigh_{what}", budget, step=self._step, **names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,13 @@ def before_members_added(
     names = {"o": scope.o, "group": group, "members": members, "expires_at": expires_at}
     scope.router.weigh(tx, "members_joining", takes=expires_at is not None, **names)
     if scope.router.is_background:
-        tx.count("pend_members_joining", "pended", "gains", **names)
+        tx.count("pend_members_joining", Counter.PENDED, Counter.GAINS, **names)
 
 
 def after_members_shortened(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
     """Let what the group gave the listed memberships expire when the last path to it does."""
     if not scope.router.is_background:
-        tx.count("shorten_for_members", "revoked", o=scope.o, group=group, members=members)
+        tx.count("shorten_for_members", Counter.REVOKED, o=scope.o, group=group, members=members)
 
 
 def before_members_put(
@@ -75,7 +76,7 @@ def before_members_put(
     """Give those of the listed memberships that join the group what it holds, and others that longer."""
     if not scope.router.is_background:
         names = {"o": scope.o, "group": group, "members": members, "expires_at": expires_at}
-        tx.count("extend_for_members_joining", "granted", **names)
+        tx.count("extend_for_members_joining", Counter.GRANTED, **names)
 
 
 def before_members_removed(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
@@ -95,9 +96,9 @@ def before_members_completed(
     names = {"o": scope.o, "group": group, "members": members, "now": now}
     scope.router.weigh(tx, "members_missing", takes=False, **names)
     if scope.router.is_background:
-        tx.count("pend_members_missing", "pended", "gains", **names)
+        tx.count("pend_members_missing", Counter.PENDED, Counter.GAINS, **names)
     else:
-        tx.count("extend_for_members_missing", "granted", **names)
+        tx.count("extend_for_members_missing", Counter.GRANTED, **names)
 
 
 def before_membership_removed(tx: Transaction, scope: Scope, *, subject: str) -> None:
@@ -105,10 +106,10 @@ def before_membership_removed(tx: Transaction, scope: Scope, *, subject: str) ->
     names = {"o": scope.o, "subject": subject}
     scope.router.weigh(tx, "membership", takes=True, **names)
     if scope.router.is_background:
-        tx.count("delete_direct_effective_roles", "revoked", **names)
-        tx.count("pend_membership", "pended", **names)
+        tx.count("delete_direct_effective_roles", Counter.REVOKED, **names)
+        tx.count("pend_membership", Counter.PENDED, **names)
     else:
-        tx.count("delete_effective_roles_of_membership", "revoked", **names)
+        tx.count("delete_effective_roles_of_membership", Counter.REVOKED, **names)
 
 
 def before_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> None:
@@ -116,13 +117,13 @@ def before_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> 
     names = {"o": scope.o, "child": child, "parent": parent}
     scope.router.weigh(tx, "new_nesting", takes=False, **names)
     if scope.router.is_background:
-        tx.count("pend_nesting", "pended", "gains", **names)
+        tx.count("pend_nesting", Counter.PENDED, Counter.GAINS, **names)
 
 
 def after_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> None:
     """Give the child's members, at any depth, what the parent and all around it hold."""
     if not scope.router.is_background:
-        tx.count("extend_for_nesting", "granted", o=scope.o, child=child, parent=parent)
+        tx.count("extend_for_nesting", Counter.GRANTED, o=scope.o, child=child, parent=parent)
 
 
 def before_unnested(tx: Transaction, scope: Scope, *, child: str, parent: str | None) -> None:
@@ -136,13 +137,13 @@ def after_assigned(
     """Give the holder, or all its members at any depth, the assignments that were just made."""
     names = {"o": scope.o, "subject": subject, "group": group, "given": given}
     if group is None:
-        tx.count("extend_for_subject", "granted", **names)
+        tx.count("extend_for_subject", Counter.GRANTED, **names)
         return
     scope.router.weigh(tx, "given", takes=False, **names)
     if scope.router.is_background:
-        tx.count("pend_given", "pended", "gains", **names)
+        tx.count("pend_given", Counter.PENDED, Counter.GAINS, **names)
     else:
-        tx.count("extend_for_group", "granted", **names)
+        tx.count("extend_for_group", Counter.GRANTED, **names)
 
 
 def after_ended(
@@ -155,7 +156,7 @@ def after_ended(
     if by_groups:
         _unmake(tx, scope, "ended", "pend_ended")
     if by_subjects:
-        tx.count("drop_direct_for_ended", "revoked", o=scope.o)
+        tx.count("drop_direct_for_ended", Counter.REVOKED, o=scope.o)
     if not (by_groups and scope.router.is_background):
         tx.run("delete_ended_assignments", o=scope.o)
     tx.run("bury_ended_assignments", o=scope.o)
@@ -166,23 +167,23 @@ def after_role_ended(
 ) -> None:
     """Take what was just ended of one holder from everybody who had it from there."""
     if group is None:
-        tx.count("drop_ended_of_subject", "revoked", o=scope.o, subject=subject)
+        tx.count("drop_ended_of_subject", Counter.REVOKED, o=scope.o, subject=subject)
         tx.run("delete_ended_of_subject", o=scope.o, subject=subject)
         return
     names = {"o": scope.o, "group": group, "role": role}
     if scope.router.begin():
-        tx.pend("pend_ended_of_group", most=BACKGROUND.most, **names)
+        tx.count_pending("pend_ended_of_group", most=BACKGROUND.most, **names)
     else:
         scope.router.weigh_begun(tx, "ended_of_group", takes=True, **names)
-        tx.count("drop_ended_of_group", "revoked", o=scope.o, group=group)
+        tx.count("drop_ended_of_group", Counter.REVOKED, o=scope.o, group=group)
         tx.run("delete_ended_of_group", o=scope.o, group=group)
 
 
 def _unmake(tx: Transaction, scope: Scope, what: str, pend: str, **names: Any) -> None:
     scope.router.weigh(tx, what, takes=True, o=scope.o, **names)
     if scope.router.is_background:
-        tx.count(pend, "pended", o=scope.o, **names)
+        tx.count(pend, Counter.PENDED, o=scope.o, **names)
         return
-    tx.count(f"drop_for_{what}", "revoked", o=scope.o, **names)
+    tx.count(f"drop_for_{what}", Counter.REVOKED, o=scope.o, **names)
     if what != "ended":
-        tx.count(f"shorten_without_{what}", "revoked", o=scope.o, **names)
+        tx.count(f"shorten_without_{what}", Counter.REVOKED, o=scope.o, **names)

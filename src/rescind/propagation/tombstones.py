@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from rescind.propagation.organization_removal import clear
 from rescind.store import Store, Transaction
+from rescind.store.contract import Counter
 
 PURGE_SIZE: Final = 5_000
 """Rows of a chunk."""
@@ -27,17 +28,17 @@ def _purge(store: Store, o: int) -> None:
     tallies: list[Any] = []
 
     def members(tx: Transaction) -> None:
-        tx.count("purge_group_members", "altered", o=o, limit=PURGE_SIZE)
-        tallies[:] = [tx.observe("read_purged")]
+        tx.count("purge_group_members", Counter.ALTERED, o=o, limit=PURGE_SIZE)
+        tallies[:] = [tx.read_later("read_purged")]
 
     def rest(tx: Transaction) -> None:
-        tx.count("purge_assignments", "altered", o=o, limit=PURGE_SIZE)
+        tx.count("purge_assignments", Counter.ALTERED, o=o, limit=PURGE_SIZE)
         tx.run("delete_ended_nestings", o=o)
         tx.run("delete_ended_groups", o=o)
-        tallies[:] = [tx.observe("read_purged")]
+        tallies[:] = [tx.read_later("read_purged")]
 
     for part in (members, rest):
         while True:
-            store.transact(part, gives_way=True)
+            store.transact(part, yields=True)
             if tallies[0]()[0][0] < PURGE_SIZE:
                 break

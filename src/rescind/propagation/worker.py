@@ -158,7 +158,7 @@ class Worker:
             "most_attempts": self._settings.attempts_before_parking,
             "delay": int(delay * 1e6),
         }
-        self._store.transact(lambda tx: tx.run("note_failure", **names), gives_way=True)
+        self._store.transact(lambda tx: tx.run("note_failure", **names), yields=True)
 
     def _backoff(self, failures: int) -> float:
         """Seconds to wait after so many failures in a row: doubled each time, with jitter."""

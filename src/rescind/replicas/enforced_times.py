@@ -86,7 +86,7 @@ class EnforcedTimes:
             return
         notes = [{"o": o, "revision": r, "at": at} for (o, r), at in sorted(taken.items())]
         try:
-            self._store.put("record_enforced", {"notes": json.dumps(notes)})
+            self._store.execute_alone("record_enforced", {"notes": json.dumps(notes)})
         except RescindError as error:
             if not self._failed:
                 log.warning("when changes were enforced is written later: %s", error)

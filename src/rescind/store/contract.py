@@ -1,13 +1,14 @@
 """The contract of a store. `tests/contract` runs it on every engine.
 
-- `transact` is atomic and durable: when it returns, the change survives `kill -9` and a crash of the
-  database; when it raises anything but OutcomeUnknown, nothing was written. Where the server is to wait
-  for a standby, it survives the loss of the server as well.
-- Statements after `begin` see everything committed before it, and no other change of the same
-  organization comes between (the lock on the organization's row).
-- Every call ends, also where the database has stopped answering: then with StoreUnavailable, or with
-  OutcomeUnknown if it had been asked to commit.
-- `fetch` reads at least as fresh as right now; `fetch_many` reads all its questions in one snapshot.
+- `transact` is atomic and durable. When it returns, the change survives `kill -9` and a crash of the
+  database; if the server waits for a standby, it also survives the loss of the server. When it raises
+  anything but OutcomeUnknown, nothing was written.
+- Statements after `lock` see everything committed before it. No other change of the same organization comes
+  in between, because the organization's row is locked.
+- Every call ends, even if the database stops answering: with StoreUnavailable, or with OutcomeUnknown if a
+  commit had been sent.
+- `fetch` sees every commit that returned before it was called. `fetch_many` reads all its queries in one
+  snapshot.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
 from rescind.model import Seals
@@ -27,10 +29,41 @@ Two = TypeVar("Two", bound=tuple[Any, ...])
 Three = TypeVar("Three", bound=tuple[Any, ...])
 
 
+class Counter(StrEnum):
+    """What a transaction adds up. SQL reads a counter by `rescind.tallied('name')`."""
+
+    ALTERED = "altered"
+    """Rows of facts that were written. While it is zero, the change altered nothing and is not logged."""
+    NUMBERS = "numbers"
+    """Numbers of the organization that were given to new rows."""
+    GAINS = "gains"
+    """Rows through which somebody may gain a role."""
+    TAKES = "takes"
+    """Rows whose loss takes a role away, unless somebody has that role another way too."""
+    REVOKES = "revokes"
+    """Rows whose loss takes access away in any case, such as a role's permissions."""
+    GRANTED = "granted"
+    """Effective roles made inline."""
+    REVOKED = "revoked"
+    """Effective roles deleted inline."""
+    PENDED = "pended"
+    """Rows of pending work that were left for a job."""
+    PAIRS = "pairs"
+    """Pairs of a membership and an assignment that the steps are about."""
+    ESTIMATED = "estimated"
+    """Those of `PAIRS` that are left to jobs: counted only so far."""
+    CRITICAL = "critical"
+    """1 while the step that was weighed last concerns a critical role."""
+    UNSETTLED = "unsettled"
+    """1 once a step concerns groups that have pending work already."""
+    MISSING = "missing"
+    """Things that were noted as missing (PostgreSQL only)."""
+
+
 @dataclass(frozen=True, slots=True)
-class Held:
-    """How long a transaction had kept others out, how many waited for a lock at that moment, and to which
-    revision its organization had come.
+class LockCost:
+    """How long a transaction has locked others out, how many sessions waited for a lock at that moment, and
+    the revision of its organization.
     """
 
     seconds: float
@@ -39,89 +72,93 @@ class Held:
 
 
 class Transaction(Protocol):
-    """The statements of one change. An engine may send them off without waiting for results."""
+    """The statements of one change. An engine may send them without waiting for results, so what a statement
+    finds is available only when `Store.transact` has returned.
+    """
 
-    def begin(
+    def lock(
         self,
         *,
-        o: int,
+        number: int,
         organization: str,
         mode: str,
         has_required: bool | None = None,
         id_rule: str | None = None,
     ) -> None:
-        """Lock the organization and start its counters at zero. With `has_required` it is also planned for
-        whether a role is required in it.
+        """Lock the organization and set all counters to zero.
 
-        The change fails with PlanStale if the organization is not what was planned for. Where no rule for
-        ids is given, any will do.
+        The change fails with PlanStale if the organization's name, mode, rule for ids, or whether a role is
+        required in it, is not what was planned for. None matches any.
         """
 
-    def guard(self, query: str, /, **params: Any) -> None:
+    def refuse(self, query: str, /, **params: Any) -> None:
         """Refuse the whole change if the query returns a row (code, fact, value)."""
+
+    def note_missing(self, query: str, /, **params: Any) -> None:
+        """Note each row (code, fact, value) of the query as missing. The change goes on; `record` returns
+        what was noted.
+        """
 
     def run(self, query: str, /, **params: Any) -> None:
         """Run a statement."""
 
-    def count(self, query: str, /, *counters: str, **params: Any) -> None:
-        """Run a statement and add the rows that it wrote (or read) to counters, which SQL can ask
-        for by `rescind.tallied('name')`.
-        """
+    def rows_written(self, query: str, /, **params: Any) -> Callable[[], int]:
+        """Run a statement; the result tells how many rows it wrote."""
 
-    def count_or_refuse(
-        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
+    def count(self, query: str, /, *counters: Counter, **params: Any) -> None:
+        """Run a statement and add the number of rows that it wrote, or read, to the counters."""
+
+    def count_expected(
+        self,
+        query: str,
+        /,
+        *counters: Counter,
+        expected: int = 1,
+        or_refuse: str | None = None,
+        or_note: str | None = None,
+        **params: Any,
     ) -> None:
-        """As `count`; but where fewer rows are written than expected, `guard` says whether all is there."""
-
-    def note_missing(self, query: str, /, **params: Any) -> None:
-        """Note what a guard's query finds missing; the change goes on without it. `close` returns it."""
-
-    def count_or_note_missing(
-        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
-    ) -> None:
-        """As `count`; but where fewer rows are written than expected, what `guard` finds missing is noted."""
-
-    def written(self, query: str, /, **params: Any) -> Callable[[], int]:
-        """Run a statement; how many rows it wrote can be had when `transact` has returned."""
-
-    def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
-        """Note what the query weighs (pairs, is_critical, is_busy, is_unsettled) in counters.
-
-        The change fails with OverBudget where the step is to be inline and has more pairs than the steps
-        before it left of the budget, or a job has its groups. A budget that waits does so for such a job
-        instead.
+        """As `count`. With fewer rows than `expected`, the query `or_refuse` may refuse the change, as
+        `refuse` does, or the query `or_note` may note what is missing, as `note_missing` does.
         """
 
-    def pend(self, query: str, /, **params: Any) -> None:
-        """Run a statement that leaves pending work without having weighed it, and returns for each row how
-        many pairs that is about, as far as it was counted. Note both in counters.
+    def weigh(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
+        """Add what the query weighs (pairs, is_critical, is_busy, is_unsettled) to the counters.
+
+        The change fails with OverBudget if the step is to be inline and has more pairs than the earlier steps
+        left of the budget, or if a job is working on its groups. A budget that `waits` waits for that job.
+        """
+
+    def count_pending(self, query: str, /, **params: Any) -> None:
+        """Run a statement that leaves pending work which was not weighed. It returns one row for each piece,
+        with the number of its pairs as far as they were counted. Both are added to the counters.
         """
 
     @overload
-    def observe(self, query: Query[Row], /, **params: Any) -> Callable[[], list[Row]]: ...
+    def read_later(self, query: Query[Row], /, **params: Any) -> Callable[[], list[Row]]: ...
     @overload
-    def observe(self, query: str, /, **params: Any) -> Callable[[], Rows]: ...
-    def observe(self, query: Any, /, **params: Any) -> Callable[[], Any]:
-        """Run a query; its rows can be had when `transact` has returned, by calling the result."""
-
-    def held(self, *, o: int) -> Callable[[], Held]:
-        """What the transaction costs others up to here; it can be had when `transact` has returned."""
+    def read_later(self, query: str, /, **params: Any) -> Callable[[], Rows]: ...
+    def read_later(self, query: Any, /, **params: Any) -> Callable[[], Any]:
+        """Run a query; the result returns its rows."""
 
     @overload
-    def once_committed(
+    def read_after_commit(
         self, query: Query[Row], /, **params: Any
     ) -> Callable[[], list[Row] | None]: ...
     @overload
-    def once_committed(self, query: str, /, **params: Any) -> Callable[[], Rows | None]: ...
-    def once_committed(self, query: Any, /, **params: Any) -> Callable[[], Any]:
-        """Have a query run right after the commit, where that costs no round trip of its own. Its rows can
-        be had when `transact` has returned; None where it was not run.
+    def read_after_commit(self, query: str, /, **params: Any) -> Callable[[], Rows | None]: ...
+    def read_after_commit(self, query: Any, /, **params: Any) -> Callable[[], Any]:
+        """Run a query right after the commit if that costs no round trip of its own. The result returns its
+        rows, or None if it was not run.
         """
 
-    def close(self, **params: Any) -> Callable[[], Rows]:
-        """Advance the revision and log the change, if anything was altered; the outcome as rows.
+    def lock_cost(self, *, number: int) -> Callable[[], LockCost]:
+        """What the transaction has cost others up to this statement."""
 
-        What was noted as missing is part of it, and is kept with the idempotency key.
+    def record(self, **params: Any) -> Callable[[], Rows]:
+        """Advance the revision and log the change, if anything was altered. The result returns the outcome.
+
+        The outcome includes what was noted as missing, and is kept with the idempotency key.
         """
 
 
@@ -217,20 +254,20 @@ class Store(Protocol):
         change: Change,
         *,
         within: object = None,
-        keep: bool = True,
-        gives_way: bool = False,
-        may_be_lost: bool = False,
+        commit: bool = True,
+        yields: bool = False,
+        durable: bool = True,
     ) -> None:
-        """Run a change in one transaction; without `keep`, take it back again at its end.
+        """Run a change in one transaction. With `commit=False` it is rolled back at its end.
 
-        One that `gives_way` lets others that wait go first, and is not tried again on a conflict.
+        With `yields`, waiting transactions go first, and a conflict is not retried.
 
-        One that gives way and `may_be_lost` is committed, but need not be on disk: a crash of the machine
-        (or of the database's server) may undo it, and then all that came after it as well. What is
-        committed without that is on disk when this returns, and with it all that came before.
+        With `durable`, the change is on disk when this returns, and so is everything committed before it.
+        With `yields` and `durable=False`, a crash of the machine (or of the database server) may undo it
+        together with everything that was committed after it without being durable.
 
-        With `within`, in the caller's transaction on that connection, to commit or roll back with
-        it; a refused change leaves that transaction as it was.
+        With `within`, the change runs in the caller's transaction on that connection, and commits or rolls
+        back with it. A refused change leaves that transaction as it was.
         """
 
     @overload
@@ -242,9 +279,9 @@ class Store(Protocol):
         for `fetch_many`. A query that is only named gives the driver's tuples.
         """
 
-    def put(self, name: str, params: Params) -> None:
-        """Run one statement that writes, by itself and durably. Where one writes at a time, whoever makes
-        changes goes first, and is not made to read anew what it has read.
+    def execute_alone(self, name: str, params: Params) -> None:
+        """Run one statement that writes, in a durable transaction of its own. Where only one can write at a
+        time, changes go first, and the page cache of the connection for changes stays valid.
         """
 
     def connection(self) -> AbstractContextManager[object]:

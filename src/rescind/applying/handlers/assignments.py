@@ -11,11 +11,12 @@ from rescind import changes, model
 from rescind.applying.step import Step, holder_names
 from rescind.errors import InvalidChange
 from rescind.propagation import routing
+from rescind.store.contract import Counter
 
 
 def assign(context: Step, change: changes.Assign) -> None:
     names = _named(change.to, [(change.role, change.on, change.expires_at)])
-    context.tx.guard("refuse_given", o=context.o, **names)
+    context.tx.refuse("refuse_given", o=context.o, **names)
     _give(context, names, may_shorten=change.expires_at is not None)
 
 
@@ -23,11 +24,11 @@ def unassign(context: Step, change: changes.Unassign) -> None:
     tx, role = context.tx, model.role_id(change.role)
     holder = holder_names(change.to)
     kind = "group" if holder["group"] is not None else "subject"
-    tx.count_or_note_missing(
+    tx.count_expected(
         f"end_role_of_{kind}",
-        f"refuse_role_of_{kind}",
-        "altered",
-        "takes",
+        Counter.ALTERED,
+        Counter.TAKES,
+        or_note=f"refuse_role_of_{kind}",
         o=context.o,
         role=role,
         on=model.resource_id(change.on),
@@ -39,10 +40,10 @@ def unassign(context: Step, change: changes.Unassign) -> None:
 def replace(context: Step, change: changes.ReplaceAssignments) -> None:
     names = _named(change.to, [(g.role, g.on, g.expires_at) for g in change.assignments])
     if change.assignments:
-        context.tx.guard("refuse_given", o=context.o, **names)
+        context.tx.refuse("refuse_given", o=context.o, **names)
     else:
         context.tx.note_missing("refuse_assignments", o=context.o, **names)
-    context.tx.count("end_other_assignments", "altered", "takes", o=context.o, **names)
+    context.tx.count("end_other_assignments", Counter.ALTERED, Counter.TAKES, o=context.o, **names)
     _end(context, names)
     _give(context, names, may_shorten=True)
 
@@ -55,9 +56,9 @@ def _end(context: Step, names: dict[str, Any]) -> None:
 def _give(context: Step, names: dict[str, Any], *, may_shorten: bool) -> None:
     tx, o = context.tx, context.o
     if may_shorten:
-        tx.count("shorten_assignments", "altered", "revokes", o=o, **names)
-    tx.count("lengthen_assignments", "altered", "gains", o=o, **names)
-    tx.count("insert_assignments", "altered", "numbers", o=o, **names)
+        tx.count("shorten_assignments", Counter.ALTERED, Counter.REVOKES, o=o, **names)
+    tx.count("lengthen_assignments", Counter.ALTERED, Counter.GAINS, o=o, **names)
+    tx.count("insert_assignments", Counter.ALTERED, Counter.NUMBERS, o=o, **names)
     routing.after_assigned(tx, context.scope, **names)
 
 

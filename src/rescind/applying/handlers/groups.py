@@ -8,32 +8,35 @@ from rescind import changes, model
 from rescind.applying.handlers import memberships
 from rescind.applying.step import BURIED, Step, folding, json_list
 from rescind.propagation import routing
+from rescind.store.contract import Counter
 
 
 def create(context: Step, change: changes.CreateGroup) -> None:
     group = model.group_id(change.group)
     names = {"o": context.o, "group": group, "name": change.name}
-    context.tx.guard("refuse_group_differs", **names)
+    context.tx.refuse("refuse_group_differs", **names)
     searched = {"folded": folding(group), "search_name": model.folded(change.name or group)}
-    context.tx.count("insert_group", "altered", "numbers", **searched, **names)
+    context.tx.count("insert_group", Counter.ALTERED, Counter.NUMBERS, **searched, **names)
 
 
 def rename(context: Step, change: changes.RenameGroup) -> None:
     names = {"o": context.o, "group": model.group_id(change.group)}
-    context.tx.guard("refuse_group_missing", **names)
+    context.tx.refuse("refuse_group_missing", **names)
     searched = model.folded(change.name)
-    context.tx.count("rename_group", "altered", name=change.name, search_name=searched, **names)
+    context.tx.count(
+        "rename_group", Counter.ALTERED, name=change.name, search_name=searched, **names
+    )
 
 
 def change_id(context: Step, change: changes.ChangeGroupId) -> None:
     """The number stays, and so does all that goes by it."""
     old, new = model.group_id(change.group), model.group_id(change.new_id)
     names = {"o": context.o, "group": old}
-    context.tx.guard("refuse_group_missing", **names)
-    context.tx.guard("refuse_group_id_taken", new_id=new, **names)
+    context.tx.refuse("refuse_group_missing", **names)
+    context.tx.refuse("refuse_group_id_taken", new_id=new, **names)
     if old != new:
         searched = {"folded": folding(new), "search_name": model.folded(new)}
-        context.tx.count("change_group_id", "altered", new_id=new, **searched, **names)
+        context.tx.count("change_group_id", Counter.ALTERED, new_id=new, **searched, **names)
 
 
 def delete(context: Step, change: changes.DeleteGroup) -> None:
@@ -41,14 +44,14 @@ def delete(context: Step, change: changes.DeleteGroup) -> None:
     names: dict[str, Any] = {"o": context.o, "group": group}
     tx.note_missing("refuse_group_missing", **names)
     if not change.cascade:
-        tx.guard("refuse_group_in_use", now=context.now, **names)
-    tx.count("end_assignments_of_group", "takes", **names)
+        tx.refuse("refuse_group_in_use", now=context.now, **names)
+    tx.count("end_assignments_of_group", Counter.TAKES, **names)
     routing.after_ended(tx, context.scope, by_subjects=False)
     routing.before_unnested(tx, context.scope, child=group, parent=None)
-    tx.count("end_nestings_of_group", "takes", **names)
-    tx.count("end_nestings_into_group", "takes", **names)
+    tx.count("end_nestings_of_group", Counter.TAKES, **names)
+    tx.count("end_nestings_into_group", Counter.TAKES, **names)
     tx.run("delete_members_of_group", **names)
-    tx.count("bury_group", "altered", buried=BURIED, **names)
+    tx.count("bury_group", Counter.ALTERED, buried=BURIED, **names)
     tx.run("delete_ended_nestings", o=context.o)
     tx.run("delete_ended_groups", o=context.o)
 
@@ -60,13 +63,13 @@ def add_members(context: Step, change: changes.AddMembers) -> None:
     routing.before_members_added(tx, scope, expires_at=expires_at, **names)
     if expires_at is not None:
         timed = {"o": context.o, "expires_at": expires_at, **names}
-        tx.count("shorten_group_members", "altered", "takes", **timed)
+        tx.count("shorten_group_members", Counter.ALTERED, Counter.TAKES, **timed)
         routing.after_members_shortened(tx, scope, **names)
     routing.before_members_put(tx, scope, expires_at=expires_at, **names)
-    tx.count_or_refuse(
+    tx.count_expected(
         "put_group_members",
-        "refuse_members_missing",
-        "altered",
+        Counter.ALTERED,
+        or_refuse="refuse_members_missing",
         expected=_how_many(change),
         o=context.o,
         expires_at=expires_at,
@@ -78,11 +81,11 @@ def add_members(context: Step, change: changes.AddMembers) -> None:
 def remove_members(context: Step, change: changes.RemoveMembers) -> None:
     names = _listed(change)
     routing.before_members_removed(context.tx, context.scope, **names)
-    context.tx.count_or_note_missing(
+    context.tx.count_expected(
         "delete_group_members",
-        "refuse_members_missing",
-        "altered",
-        "takes",
+        Counter.ALTERED,
+        Counter.TAKES,
+        or_note="refuse_members_missing",
         expected=_how_many(change),
         o=context.o,
         **names,
@@ -94,19 +97,19 @@ def replace_members(context: Step, change: changes.ReplaceMembers) -> None:
     names = _listed(change)
     if change.create and change.members:
         memberships.create_missing(context, change.members)
-    missing = tx.guard if change.members else tx.note_missing
+    missing = tx.refuse if change.members else tx.note_missing
     missing("refuse_members_missing", o=context.o, **names)
     routing.before_members_replaced(tx, scope, **names)
-    tx.count("delete_other_group_members", "altered", "takes", o=context.o, **names)
+    tx.count("delete_other_group_members", Counter.ALTERED, Counter.TAKES, o=context.o, **names)
     routing.before_members_completed(tx, scope, now=context.now, **names)
-    tx.count("put_missing_group_members", "altered", o=context.o, now=context.now, **names)
+    tx.count("put_missing_group_members", Counter.ALTERED, o=context.o, now=context.now, **names)
 
 
 def nest(context: Step, change: changes.NestGroup) -> None:
     names = {"child": model.group_id(change.group), "parent": model.group_id(change.into)}
-    context.tx.guard("refuse_nesting", o=context.o, **names)
+    context.tx.refuse("refuse_nesting", o=context.o, **names)
     routing.before_nested(context.tx, context.scope, **names)
-    context.tx.count("insert_nesting", "altered", o=context.o, **names)
+    context.tx.count("insert_nesting", Counter.ALTERED, o=context.o, **names)
     routing.after_nested(context.tx, context.scope, **names)
 
 
@@ -116,7 +119,7 @@ def unnest(context: Step, change: changes.UnnestGroup) -> None:
         context.tx.note_missing("refuse_group_missing", o=context.o, group=group)
     routing.before_unnested(context.tx, context.scope, child=child, parent=parent)
     names = {"child": child, "parent": parent}
-    context.tx.count("end_nesting", "altered", "takes", o=context.o, **names)
+    context.tx.count("end_nesting", Counter.ALTERED, Counter.TAKES, o=context.o, **names)
     context.tx.run("delete_ended_nestings", o=context.o)
 
 

@@ -6,35 +6,36 @@ import json
 
 from rescind import changes, model
 from rescind.applying.step import BURIED, Step
+from rescind.store.contract import Counter
 
 
 def create(context: Step, change: changes.CreateOrganization) -> None:
     """The row itself was made before the lock; here only its root resource is."""
     if change.name is not None:
-        context.tx.guard("refuse_organization_differs", o=context.o, name=change.name)
+        context.tx.refuse("refuse_organization_differs", o=context.o, name=change.name)
     if isinstance(change.id_rule, model.IdRule):
-        context.tx.guard("refuse_id_rule_differs", o=context.o, id_rule=change.id_rule.value)
-    context.tx.guard("refuse_organization_known", o=context.o)
-    context.tx.count("insert_root", "altered", o=context.o)
+        context.tx.refuse("refuse_id_rule_differs", o=context.o, id_rule=change.id_rule.value)
+    context.tx.refuse("refuse_organization_known", o=context.o)
+    context.tx.count("insert_root", Counter.ALTERED, o=context.o)
 
 
 def rename(context: Step, change: changes.RenameOrganization) -> None:
     names = {"name": change.name, "search_name": model.folded(change.name)}
-    context.tx.count("rename_organization", "altered", o=context.o, **names)
+    context.tx.count("rename_organization", Counter.ALTERED, o=context.o, **names)
 
 
 def delete(context: Step, change: changes.DeleteOrganization) -> None:
     """With its name the organization is out of everybody's reach. What is much is left for later."""
     tx, o = context.tx, context.o
     if not change.cascade:
-        tx.guard("refuse_organization_in_use", o=o)
-    tx.count("note_default_role_in_force", "revokes", o=o)
-    tx.count("note_assignments_in_force", "takes", o=o)
+        tx.refuse("refuse_organization_in_use", o=o)
+    tx.count("note_default_role_in_force", Counter.REVOKES, o=o)
+    tx.count("note_assignments_in_force", Counter.TAKES, o=o)
     context.router.weigh(tx, "organization", takes=True, o=o)
-    tx.count("bury_organization", "altered", o=o)
+    tx.count("bury_organization", Counter.ALTERED, o=o)
     tx.run("delete_all_pending", o=o)
     if context.router.is_background:
-        tx.count("pend_deletion", "pended", o=o)
+        tx.count("pend_deletion", Counter.PENDED, o=o)
         for contents in ("role_permissions", "permissions", "resource_types"):
             tx.run(f"delete_all_{contents}", o=o)
         tx.run("bury_roles", o=o, buried=BURIED)
@@ -43,7 +44,7 @@ def delete(context: Step, change: changes.DeleteOrganization) -> None:
     for contents in ("role_resets", "assignments", "group_members", "nestings", "groups"):
         tx.run(f"delete_all_{contents}", o=o)
     # only now: a job that has a group may have made some until its group was to be had
-    tx.count("delete_all_effective_roles", "revoked", o=o)
+    tx.count("delete_all_effective_roles", Counter.REVOKED, o=o)
     for contents in ("memberships", "resources", "resource_types"):
         tx.run(f"delete_all_{contents}", o=o)
     for contents in ("role_permissions", "roles", "permissions"):
@@ -55,7 +56,7 @@ def set_role_mode(context: Step, change: changes.SetRoleMode) -> None:
     names = {"o": context.o, "mode": change.mode.value, "on_loss": change.on_loss.value}
     context.tx.run("forget_role_resets", **names)
     context.tx.run("forget_roles_before_mode", **names)
-    context.tx.count("set_role_mode", "altered", "revokes", **names)
+    context.tx.count("set_role_mode", Counter.ALTERED, Counter.REVOKES, **names)
     context.is_single_role = change.mode is model.RoleMode.SINGLE
 
 
@@ -73,15 +74,15 @@ def set_id_rule(context: Step, change: changes.SetIdRule) -> None:
         for kind, listed in context.respellings.items():
             if listed:
                 context.tx.run(RESPELL[kind], o=context.o, respellings=json.dumps(listed))
-        context.tx.count("set_id_rule", "altered", **names)
+        context.tx.count("set_id_rule", Counter.ALTERED, **names)
     else:
-        context.tx.count("set_id_rule", "altered", "revokes", **names)
+        context.tx.count("set_id_rule", Counter.ALTERED, Counter.REVOKES, **names)
 
 
 def set_default_role(context: Step, change: changes.SetDefaultRole) -> None:
     tx, o = context.tx, context.o
     role = None if change.role is None else model.role_id(change.role)
     if role is not None:
-        tx.guard("refuse_default_role", o=o, role=role)
-    tx.count("note_default_role_lost", "revokes", o=o, role=role)
-    tx.count("set_default_role", "altered", o=o, role=role)
+        tx.refuse("refuse_default_role", o=o, role=role)
+    tx.count("note_default_role_lost", Counter.REVOKES, o=o, role=role)
+    tx.count("set_default_role", Counter.ALTERED, o=o, role=role)

@@ -11,6 +11,7 @@ from rescind.applying.step import Step, hold_definitions, json_list
 from rescind.errors import InvalidChange
 from rescind.model import ENVIRONMENT
 from rescind.propagation import routing
+from rescind.store.contract import Counter
 
 
 def define_permission(context: Step, change: changes.DefinePermission) -> None:
@@ -21,29 +22,29 @@ def define_permission(context: Step, change: changes.DefinePermission) -> None:
         "description": change.description,
     }
     hold_definitions(context)
-    context.tx.guard("refuse_permission_differs", **names)
-    context.tx.count("insert_permission", "altered", **names)
+    context.tx.refuse("refuse_permission_differs", **names)
+    context.tx.count("insert_permission", Counter.ALTERED, **names)
 
 
 def edit_permission(context: Step, change: changes.EditPermission) -> None:
     names = {"o": context.o, "permission": model.permission_id(change.permission)}
-    context.tx.guard("refuse_permission_missing", **names)
+    context.tx.refuse("refuse_permission_missing", **names)
     for field in ("critical", "description"):
         value = getattr(change, field)
         if value is not UNSET:
-            context.tx.count(f"set_permission_{field}", "altered", **names, **{field: value})
+            context.tx.count(f"set_permission_{field}", Counter.ALTERED, **names, **{field: value})
 
 
 def delete_permission(context: Step, change: changes.DeletePermission) -> None:
     names = {"o": context.o, "permission": model.permission_id(change.permission)}
-    context.tx.guard("refuse_permission_elsewhere", **names)
+    context.tx.refuse("refuse_permission_elsewhere", **names)
     context.tx.note_missing("refuse_permission_missing", **names)
     if change.cascade:
-        context.tx.count("note_permission_in_force", "revokes", **names)
+        context.tx.count("note_permission_in_force", Counter.REVOKES, **names)
         context.tx.run("delete_permission_from_roles", **names)
     else:
-        context.tx.guard("refuse_permission_in_use", **names)
-    context.tx.count("delete_permission", "altered", **names)
+        context.tx.refuse("refuse_permission_in_use", **names)
+    context.tx.count("delete_permission", Counter.ALTERED, **names)
 
 
 def define_role(context: Step, change: changes.DefineRole) -> None:
@@ -57,10 +58,10 @@ def define_role(context: Step, change: changes.DefineRole) -> None:
         "resource_type": _resource_type(change.resource_type),
     }
     hold_definitions(context)
-    context.tx.guard("refuse_permissions_missing", o=context.o, permissions=permissions)
-    context.tx.guard("refuse_role_differs", permissions=permissions, **names, **about)
-    context.tx.count("insert_role", "altered", **names, **about)
-    context.tx.count("put_role_permissions", "altered", permissions=permissions, **names)
+    context.tx.refuse("refuse_permissions_missing", o=context.o, permissions=permissions)
+    context.tx.refuse("refuse_role_differs", permissions=permissions, **names, **about)
+    context.tx.count("insert_role", Counter.ALTERED, **names, **about)
+    context.tx.count("put_role_permissions", Counter.ALTERED, permissions=permissions, **names)
 
 
 def edit_role(context: Step, change: changes.EditRole) -> None:
@@ -73,67 +74,71 @@ def edit_role(context: Step, change: changes.EditRole) -> None:
             role=change.role, hint=f"name {min(common)} in `add` or in `remove`, not in both"
         )
     if _only_takes(change):
-        tx.guard("refuse_role_elsewhere", **names)
+        tx.refuse("refuse_role_elsewhere", **names)
         tx.note_missing("refuse_own_role_missing", **names)
     else:
-        tx.guard("refuse_own_role_missing", **names)
+        tx.refuse("refuse_own_role_missing", **names)
     if change.remove:
         removed = _permissions(change.remove)
         tx.note_missing("refuse_permissions_missing", o=context.o, permissions=removed)
-        tx.count("note_role_permissions_lost", "revokes", listed=True, permissions=removed, **names)
-        tx.count("delete_role_permissions", "altered", permissions=removed, **names)
+        tx.count(
+            "note_role_permissions_lost", Counter.REVOKES, listed=True, permissions=removed, **names
+        )
+        tx.count("delete_role_permissions", Counter.ALTERED, permissions=removed, **names)
     if not isinstance(change.set, tuple):
         added = change.add
     else:
         added, kept = change.set, _permissions(change.set)
-        tx.count("note_role_permissions_lost", "revokes", listed=False, permissions=kept, **names)
-        tx.count("delete_other_role_permissions", "altered", permissions=kept, **names)
+        tx.count(
+            "note_role_permissions_lost", Counter.REVOKES, listed=False, permissions=kept, **names
+        )
+        tx.count("delete_other_role_permissions", Counter.ALTERED, permissions=kept, **names)
     if added:
         listed = _permissions(added)
-        tx.guard("refuse_permissions_missing", o=context.o, permissions=listed)
-        tx.count("put_role_permissions", "altered", permissions=listed, **names)
+        tx.refuse("refuse_permissions_missing", o=context.o, permissions=listed)
+        tx.count("put_role_permissions", Counter.ALTERED, permissions=listed, **names)
     if isinstance(change.priority, int):
         priority = _priority(change.priority)
-        tx.count("note_role_ranks", "revokes", priority=priority, **names)
-        tx.count("set_role_priority", "altered", priority=priority, **names)
+        tx.count("note_role_ranks", Counter.REVOKES, priority=priority, **names)
+        tx.count("set_role_priority", Counter.ALTERED, priority=priority, **names)
     if isinstance(change.critical, bool):
-        tx.count("set_role_critical", "altered", critical=change.critical, **names)
+        tx.count("set_role_critical", Counter.ALTERED, critical=change.critical, **names)
     if isinstance(change.required, bool):
-        tx.count("set_role_required", "altered", required=change.required, **names)
+        tx.count("set_role_required", Counter.ALTERED, required=change.required, **names)
     if isinstance(change.name, str):
-        tx.count("set_role_name", "altered", name=change.name, **names)
+        tx.count("set_role_name", Counter.ALTERED, name=change.name, **names)
 
 
 def delete_role(context: Step, change: changes.DeleteRole) -> None:
     """Of the environment's roles, what other organizations had of it was taken back before."""
     names = {"o": context.o, "role": model.role_id(change.role)}
-    context.tx.guard("refuse_role_elsewhere", **names)
+    context.tx.refuse("refuse_role_elsewhere", **names)
     context.tx.note_missing("refuse_own_role_missing", **names)
     if context.organization == ENVIRONMENT:
         context.tx.run("forget_role_of_deleted", **names)
     if change.cascade:
         end_role(context, owner=context.o, role=names["role"])
-    context.tx.guard("refuse_role_in_use", now=context.now, **names)
+    context.tx.refuse("refuse_role_in_use", now=context.now, **names)
     if not change.cascade:
         end_expired(context, owner=context.o, role=names["role"])
     context.tx.run("delete_all_permissions_of_role", **names)
     context.tx.run("delete_role_resets_of_role", **names)
-    context.tx.count("delete_role", "altered", **names)
+    context.tx.count("delete_role", Counter.ALTERED, **names)
 
 
 def end_role(context: Step, *, owner: int, role: Any) -> None:
     """Take a role back from everybody in the organization, and stop it being the default."""
     tx, names = context.tx, {"o": context.o, "owner": owner, "role": role}
-    tx.count("end_assignments_of_role", "altered", "takes", **names)
+    tx.count("end_assignments_of_role", Counter.ALTERED, Counter.TAKES, **names)
     routing.after_ended(tx, context.scope)
-    tx.count("note_is_default_role", "revokes", **names)
-    tx.count("unset_default_role", "altered", **names)
+    tx.count("note_is_default_role", Counter.REVOKES, **names)
+    tx.count("unset_default_role", Counter.ALTERED, **names)
 
 
 def end_expired(context: Step, *, owner: int, role: Any) -> None:
     """Take what has expired of a role from everybody in the organization, so that nothing refers to it."""
     names = {"o": context.o, "owner": owner, "role": role, "now": context.now}
-    context.tx.count("end_expired_assignments_of_role", "altered", "takes", **names)
+    context.tx.count("end_expired_assignments_of_role", Counter.ALTERED, Counter.TAKES, **names)
     routing.after_ended(context.tx, context.scope)
 
 

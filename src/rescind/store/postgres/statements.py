@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rescind.store.contract import Counter
 from rescind.store.queries import changes_data
 
 
@@ -15,30 +16,38 @@ class Statements:
 
     def __init__(self, query: Callable[[str], str], schema: str) -> None:
         self._query, self._ours = query, schema
-        self._counting: dict[tuple[str, tuple[str, ...], str, bool], str] = {}
+        self._pending: dict[str, str] = {}
+        self._counting: dict[tuple[str, tuple[Counter, ...], str | None, str | None], str] = {}
 
     def counting(
-        self, name: str, counters: tuple[str, ...], guard: str = "", *, refuses: bool = True
+        self,
+        name: str,
+        counters: tuple[Counter, ...],
+        *,
+        or_refuse: str | None = None,
+        or_note: str | None = None,
     ) -> str:
-        """The statement, made to add the rows that it wrote or read to counters; the guard is asked where
-        there were fewer than expected, and refuses then, or has noted what is missing.
+        """The statement, wrapped to add the number of rows that it wrote or read to the counters. With fewer
+        rows than the parameter `expected`, `or_refuse` may refuse, or `or_note` note what is missing.
         """
-        known = self._counting.get((name, counters, guard, refuses))
+        known = self._counting.get((name, counters, or_refuse, or_note))
         if known is None:
             sql = self._query(name)
             returning = "\nRETURNING 1" if changes_data(sql) else ""
             tallies = ", ".join(f"{self._ours}.tally('{counter}', c.n)" for counter in counters)
-            if guard:
-                asked = f"{self.refusing(guard)} LIMIT 1" if refuses else self.noting(guard)
-                tallies += f", CASE WHEN c.n < %(expected)s THEN ({asked}) END"
+            if or_refuse is not None:
+                refusal = f"{self.refusing(or_refuse)} LIMIT 1"
+                tallies += f", CASE WHEN c.n < %(expected)s THEN ({refusal}) END"
+            if or_note is not None:
+                tallies += f", CASE WHEN c.n < %(expected)s THEN ({self.noting(or_note)}) END"
             known = (
                 f"WITH counted AS (\n{sql}{returning}\n)\n"
                 f"SELECT {tallies} FROM (SELECT count(*) AS n FROM counted) AS c"
             )
-            self._counting[(name, counters, guard, refuses)] = known
+            self._counting[(name, counters, or_refuse, or_note)] = known
         return known
 
-    def choosing(self, name: str, *, is_first: bool) -> str:
+    def weighing(self, name: str, *, is_first: bool) -> str:
         """The statement that weighs a step, made to choose its route from that. What steps before it do
         inline is off the budget.
         """
@@ -52,8 +61,8 @@ class Statements:
 
     def pending(self, name: str) -> str:
         """The statement, made to add what it leaves to counters."""
-        counters, ours = ("pended", "estimated", "pairs"), self._ours
-        known = self._counting.get((name, counters, "", True))
+        ours = self._ours
+        known = self._pending.get(name)
         if known is None:
             known = (
                 f"WITH pended AS (\n{self._query(name)}\n)\n"
@@ -61,7 +70,7 @@ class Statements:
                 f" {ours}.tally('pairs', p.pairs) FROM (SELECT count(*) AS n,"
                 " CAST(COALESCE(sum(pairs), 0) AS bigint) AS pairs FROM pended) AS p"
             )
-            self._counting[(name, counters, "", True)] = known
+            self._pending[name] = known
         return known
 
     def refusing(self, name: str) -> str:

@@ -143,28 +143,28 @@ class PostgresStore:
         change: Change,
         *,
         within: object = None,
-        keep: bool = True,
-        gives_way: bool = False,
-        may_be_lost: bool = False,
+        commit: bool = True,
+        yields: bool = False,
+        durable: bool = True,
     ) -> None:
         if within is not None:
             connection = driver_connection(within, psycopg.Connection)
-            self._transact_within(change, connection, keep=keep)
+            self._transact_within(change, connection, commit=commit)
             return
-        attempts = 1 if gives_way else CONFLICT_ATTEMPTS
+        attempts = 1 if yields else CONFLICT_ATTEMPTS
         for attempt in range(attempts):
             try:
-                self._transact(change, keep=keep, gives_way=gives_way, may_be_lost=may_be_lost)
+                self._transact(change, commit=commit, yields=yields, durable=durable)
                 return
             except StoreConflict:
                 if attempt == attempts - 1:
                     raise
 
-    def _transact(self, change: Change, *, keep: bool, gives_way: bool, may_be_lost: bool) -> None:
+    def _transact(self, change: Change, *, commit: bool, yields: bool, durable: bool) -> None:
         loan: Loan[Connection] = Loan()
         try:
             try:
-                self._run(change, loan, keep=keep, gives_way=gives_way, may_be_lost=may_be_lost)
+                self._run(change, loan, commit=commit, yields=yields, durable=durable)
             finally:
                 loan.give_back()
         finally:
@@ -176,27 +176,27 @@ class PostgresStore:
         change: Change,
         loan: Loan[Connection],
         *,
-        keep: bool,
-        gives_way: bool,
-        may_be_lost: bool,
+        commit: bool,
+        yields: bool,
+        durable: bool,
     ) -> None:
         connection, before = self._taken(loan), sys.exception()
         committing, is_sent = None, False
         try:
             with connection.pipeline():
                 connection.execute(BEGIN)
-                if gives_way:
+                if yields:
                     connection.execute(f"SET LOCAL lock_timeout = {GIVING_WAY_SECONDS * 1e3:.0f}")
-                if gives_way and may_be_lost:
+                if yields and not durable:
                     connection.execute("SET LOCAL synchronous_commit = off")
                 tx = PostgresTransaction(connection, self, is_ours=True)
                 change(tx)
-                if keep:
+                if commit:
                     self._announce("commit")
                     is_sent = True
                     committing = connection.execute("COMMIT")
-                    tx.look_committed()
-            self._keep(tx, is_committed=keep)
+                    tx.read_committed()
+            self._keep(tx, is_committed=commit)
         except FAULTS as error:
             if committing is not None and committing.statusmessage == "COMMIT":
                 self._keep(tx, is_committed=True)
@@ -214,16 +214,16 @@ class PostgresStore:
         is unknown to the caller.
         """
         try:
-            tx.keep_observed()
+            tx.fetch_read_later()
             with suppress(*FAULTS):  # whoever wants to know it asks again
-                tx.keep_found()
+                tx.fetch_read_committed()
         except FAULTS as error:
             if is_committed:
                 raise OutcomeUnknown(why=first_line(error)) from error
             raise
 
     def _transact_within(
-        self, change: Change, connection: psycopg.Connection[Any], *, keep: bool
+        self, change: Change, connection: psycopg.Connection[Any], *, commit: bool
     ) -> None:
         _require_transaction(connection)
         before = sys.exception()
@@ -233,10 +233,10 @@ class PostgresStore:
             with connection.pipeline():
                 tx = PostgresTransaction(connection, self, is_ours=False)
                 change(tx)
-                if keep:
+                if commit:
                     connection.execute("RELEASE SAVEPOINT rescind")
-            tx.keep_observed()
-            if not keep:
+            tx.fetch_read_later()
+            if not commit:
                 connection.execute(undo("ROLLBACK TO SAVEPOINT rescind"))
         except BaseException as error:
             with suppress(*FAULTS):  # it is closed, or has no such savepoint any more
@@ -262,7 +262,7 @@ class PostgresStore:
         finally:
             loan.give_back()
 
-    def put(self, name: str, params: Params) -> None:
+    def execute_alone(self, name: str, params: Params) -> None:
         self.fetch(name, params)
 
     @contextmanager

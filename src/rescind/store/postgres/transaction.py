@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.numeric import Int8Dumper
 
-from rescind.store.contract import Bounds, Held, Params, Rows
+from rescind.store.contract import Bounds, Counter, LockCost, Params, Rows
 from rescind.store.postgres.connection import Connection
 from rescind.store.postgres.database import PostgresDatabase
 from rescind.store.postgres.errors import FAULTS, interruption, translated
@@ -33,10 +33,10 @@ class PostgresTransaction:
         self._observing: list[psycopg.Cursor[tuple[Any, ...]]] = []
         self._observed: list[Rows] = []
 
-    def begin(
+    def lock(
         self,
         *,
-        o: int,
+        number: int,
         organization: str,
         mode: str,
         has_required: bool | None = None,
@@ -44,42 +44,43 @@ class PostgresTransaction:
     ) -> None:
         self.run(
             "begin",
-            o=o,
+            o=number,
             organization=organization,
             mode=mode,
             has_required=has_required,
             id_rule=id_rule,
         )
 
-    def guard(self, query: str, /, **params: Any) -> None:
+    def refuse(self, query: str, /, **params: Any) -> None:
         self._execute(query, self._store.statements.refusing(query), params)
 
     def run(self, query: str, /, **params: Any) -> None:
         self._execute(query, self._sql(query), params)
 
-    def count(self, query: str, /, *counters: str, **params: Any) -> None:
+    def count(self, query: str, /, *counters: Counter, **params: Any) -> None:
         self._execute(query, self._store.statements.counting(query, counters), params)
 
-    def count_or_refuse(
-        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
+    def count_expected(
+        self,
+        query: str,
+        /,
+        *counters: Counter,
+        expected: int = 1,
+        or_refuse: str | None = None,
+        or_note: str | None = None,
+        **params: Any,
     ) -> None:
-        sql = self._store.statements.counting(query, counters, guard)
+        sql = self._store.statements.counting(query, counters, or_refuse=or_refuse, or_note=or_note)
         self._execute(query, sql, {**params, "expected": expected})
 
     def note_missing(self, query: str, /, **params: Any) -> None:
         self._execute(query, self._store.statements.noting(query), params)
 
-    def count_or_note_missing(
-        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
-    ) -> None:
-        sql = self._store.statements.counting(query, counters, guard, refuses=False)
-        self._execute(query, sql, {**params, "expected": expected})
-
-    def written(self, query: str, /, **params: Any) -> Callable[[], int]:
+    def rows_written(self, query: str, /, **params: Any) -> Callable[[], int]:
         cursor = self._kept(query, params)
         return lambda: cursor.rowcount
 
-    def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
+    def weigh(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
         bounds = {
             "step": step,
             "is_background": budget.is_background,
@@ -90,44 +91,44 @@ class PostgresTransaction:
         }
         if budget.waits and isinstance(self.connection, Connection):
             self.connection.silence_seconds = self._store.bulk_silence_seconds
-        sql = self._store.statements.choosing(query, is_first=step == 0)
+        sql = self._store.statements.weighing(query, is_first=step == 0)
         self._execute(query, sql, {**params, **bounds})
 
-    def pend(self, query: str, /, **params: Any) -> None:
+    def count_pending(self, query: str, /, **params: Any) -> None:
         self._execute(query, self._store.statements.pending(query), params)
 
-    def observe(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:
+    def read_later(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:
         place = len(self._observing)
         self._observing.append(self._kept(str(query), params))
         return lambda: typed(query, self._observed[place])
 
-    def held(self, *, o: int) -> Callable[[], Held]:
-        rows = self.observe("read_held", o=o)
-        return lambda: Held(*rows()[0])
+    def lock_cost(self, *, number: int) -> Callable[[], LockCost]:
+        rows = self.read_later("read_held", o=number)
+        return lambda: LockCost(*rows()[0])
 
-    def once_committed(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:
+    def read_after_commit(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:
         place = len(self._afterwards)
         self._afterwards.append((str(query), params))
         return lambda: typed(query, self._found[place]) if place < len(self._found) else None
 
-    def look_committed(self) -> None:
+    def read_committed(self) -> None:
         """Send what is to be run after the commit."""
         self._looking = [
             self.connection.execute(self._sql(query), params, prepare=True)
             for query, params in self._afterwards
         ]
 
-    def keep_observed(self) -> None:
+    def fetch_read_later(self) -> None:
         """Take what was observed, for whoever asks when the connection may be another's."""
         self._observed = [cursor.fetchall() for cursor in self._observing]
 
-    def keep_found(self) -> None:
+    def fetch_read_committed(self) -> None:
         """Take what that found."""
         self._found = [cursor.fetchall() for cursor in self._looking]
 
-    def close(self, **params: Any) -> Callable[[], Rows]:
+    def record(self, **params: Any) -> Callable[[], Rows]:
         is_keyed = params["key"] is not None
-        return self.observe("close_keyed_change" if is_keyed else "close_change", **params)
+        return self.read_later("close_keyed_change" if is_keyed else "close_change", **params)
 
     def _sql(self, name: str) -> str:
         return self._store.queries[name]

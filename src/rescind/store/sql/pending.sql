@@ -2,7 +2,7 @@
 --
 -- weigh_* estimate how many pairs a change concerns, counting no further than :most on either side, and say whether
 -- it takes critical roles away, whether a job has one of the groups (is_busy; their rows are locked otherwise, so
--- that no job begins on them) and whether anything is pending in the organization. `tx.choose` decides from that.
+-- that no job begins on them) and whether anything is pending in the organization. `Transaction.weigh` decides from that.
 --
 -- pend_* record what to look at again. A newer change to the same thing
 -- coalesces into the row that is there: back to the start, and revoking wins over granting.

@@ -127,9 +127,9 @@ class SqliteStore:
         change: Change,
         *,
         within: object = None,
-        keep: bool = True,
-        gives_way: bool = False,
-        may_be_lost: bool = False,
+        commit: bool = True,
+        yields: bool = False,
+        durable: bool = True,
     ) -> None:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
@@ -138,48 +138,48 @@ class SqliteStore:
                     connection.execute(turns.TAKE)
                 else:
                     turns.begin(connection, self._turns)
-                self._run_within(change, connection, counters_of(connection), keep=keep)
+                self._run_within(change, connection, counters_of(connection), commit=commit)
             return
         commits = files.LASTING
-        if gives_way:
-            commits = files.LOSABLE if may_be_lost else files.BACKGROUND
+        if yields:
+            commits = files.BACKGROUND if durable else files.LOSABLE
 
         def act(writer: Writer) -> None:
             self._carry_out(change, writer.connection, writer.tally)
             self._announce("commit")
 
-        self._write(act, commits, gives_way=gives_way, keep=keep)
+        self._write(act, commits, yields=yields, commit=commit)
         self._announce("committed")
 
-    def put(self, name: str, params: Params) -> None:
+    def execute_alone(self, name: str, params: Params) -> None:
         """By the connection that changes go over: when another one writes, it forgets every page it has."""
 
         def act(writer: Writer) -> None:
             writer.connection.execute(self.queries[name], params)
 
-        self._write(act, files.LASTING, gives_way=True, keep=True)
+        self._write(act, files.LASTING, yields=True, commit=True)
 
-    def _write(self, act: Act, commits: Commits, *, gives_way: bool, keep: bool) -> None:
+    def _write(self, act: Act, commits: Commits, *, yields: bool, commit: bool) -> None:
         loan: Loan[Writer] = Loan()
         try:
             try:
                 with translated_errors(self.path):
-                    writer = self._turn(loan, self._writers, gives_way=gives_way)
+                    writer = self._turn(loan, self._writers, yields=yields)
                     writer.commit_as(commits)
-                    self._run(act, writer, keep=keep)
+                    self._run(act, writer, commit=commit)
             finally:
                 loan.give_back()
         finally:
             loan.give_back()  # again, since the first time may have been interrupted
 
-    def _turn(self, loan: Loan[Writer], pool: Pool[Writer], *, gives_way: bool) -> Writer:
+    def _turn(self, loan: Loan[Writer], pool: Pool[Writer], *, yields: bool) -> Writer:
         """This process's writer, when it is our turn; who gives way takes it when nobody else wants it."""
         self._require_usable()
-        if gives_way:
+        if yields:
             self._turns.give_way()
         try:
             if not loan.take_free(pool):
-                with nullcontext() if gives_way else self._turns.wanted():
+                with nullcontext() if yields else self._turns.wanted():
                     return loan.take(pool)
             return loan.take(pool)
         except PoolClosed:
@@ -192,13 +192,13 @@ class SqliteStore:
         finally:
             tx.end()
 
-    def _run(self, act: Act, writer: Writer, *, keep: bool) -> None:
+    def _run(self, act: Act, writer: Writer, *, commit: bool) -> None:
         connection, is_sent = writer.connection, False
         try:
             turns.begin(connection, self._turns)
             act(writer)
-            is_sent = keep
-            connection.execute("COMMIT" if keep else "ROLLBACK")
+            is_sent = commit
+            connection.execute("COMMIT" if commit else "ROLLBACK")
         except FAULTS as error:
             if is_sent and not connection.in_transaction and not is_nothing_written(error):
                 raise OutcomeUnknown(why=str(error) or type(error).__name__) from error
@@ -209,13 +209,13 @@ class SqliteStore:
                 writer.commit_as(files.LASTING)
 
     def _run_within(
-        self, change: Change, connection: sqlite3.Connection, tally: Tally, *, keep: bool
+        self, change: Change, connection: sqlite3.Connection, tally: Tally, *, commit: bool
     ) -> None:
         try:
             connection.execute("SAVEPOINT rescind")
             self._carry_out(change, connection, tally)
             self._announce("commit")
-            connection.execute("RELEASE rescind" if keep else "ROLLBACK TO rescind")
+            connection.execute("RELEASE rescind" if commit else "ROLLBACK TO rescind")
         except BaseException:
             if connection.in_transaction:
                 with suppress(*FAULTS):  # it was not set, or is released
@@ -230,8 +230,8 @@ class SqliteStore:
         loan: Loan[Writer] = Loan()
         try:
             with translated_errors(self.path):
-                self._turn(turn, self._writers, gives_way=False)
-                connection = self._turn(loan, self._carriers, gives_way=False).connection
+                self._turn(turn, self._writers, yields=False)
+                connection = self._turn(loan, self._carriers, yields=False).connection
                 is_sent = False
                 try:
                     turns.begin(connection, self._turns)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from rescind.errors import refusal
-from rescind.store.contract import Bounds, Held, Params, Rows
+from rescind.store.contract import Bounds, Counter, LockCost, Params, Rows
 from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 from rescind.store.rows import Query, typed, typed_each
 from rescind.store.sqlite.database import SqliteDatabase
@@ -35,49 +35,59 @@ class SqliteTransaction:
         self._missing: list[tuple[str, str]] = []
         self._began = time.perf_counter()
 
-    def begin(
+    def lock(
         self,
         *,
-        o: int,
+        number: int,
         organization: str,
         mode: str,
         has_required: bool | None = None,
         id_rule: str | None = None,
     ) -> None:
         self._tally.clear()
-        params = {"o": o, "organization": organization, "mode": mode, "has_required": has_required}
+        params = {
+            "o": number,
+            "organization": organization,
+            "mode": mode,
+            "has_required": has_required,
+        }
         params["id_rule"] = id_rule
         if not self._execute("check_plan", params).fetchone():
             raise PlanStale
 
-    def guard(self, query: str, /, **params: Any) -> None:
+    def refuse(self, query: str, /, **params: Any) -> None:
         for code, fact, value in self._execute(query, params):
             raise refusal(code, {fact: value})
 
     def run(self, query: str, /, **params: Any) -> None:
         self._execute(query, params)
 
-    def count(self, query: str, /, *counters: str, **params: Any) -> None:
+    def count(self, query: str, /, *counters: Counter, **params: Any) -> None:
         self._count(query, counters, params)
 
-    def count_or_refuse(
-        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
+    def count_expected(
+        self,
+        query: str,
+        /,
+        *counters: Counter,
+        expected: int = 1,
+        or_refuse: str | None = None,
+        or_note: str | None = None,
+        **params: Any,
     ) -> None:
-        if self._count(query, counters, params) < expected:
-            self.guard(guard, **params)
+        if self._count(query, counters, params) >= expected:
+            return
+        if or_refuse is not None:
+            self.refuse(or_refuse, **params)
+        if or_note is not None:
+            self.note_missing(or_note, **params)
 
     def note_missing(self, query: str, /, **params: Any) -> None:
         found = self._execute(query, params).fetchall()
         if len(self._missing) < MOST_NOTED:
             self._missing += [(fact, value) for _, fact, value in found]
 
-    def count_or_note_missing(
-        self, query: str, guard: str, /, *counters: str, expected: int = 1, **params: Any
-    ) -> None:
-        if self._count(query, counters, params) < expected:
-            self.note_missing(guard, **params)
-
-    def _count(self, query: str, counters: tuple[str, ...], params: Params) -> int:
+    def _count(self, query: str, counters: tuple[Counter, ...], params: Params) -> int:
         before = self._connection.total_changes
         read = self._execute(query, params).fetchall()
         rows = len(read) or self._connection.total_changes - before
@@ -85,53 +95,55 @@ class SqliteTransaction:
             self._tally[counter] += rows
         return rows
 
-    def written(self, query: str, /, **params: Any) -> Callable[[], int]:
+    def rows_written(self, query: str, /, **params: Any) -> Callable[[], int]:
         before = self._connection.total_changes
         self._execute(query, params).fetchall()
         rows = self._connection.total_changes - before
         return lambda: rows
 
-    def choose(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
+    def weigh(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:
         params["most"] = budget.most
         pairs, is_critical, _, is_unsettled = self._execute(query, params).fetchone()
         if not budget.is_background:
-            done = self._tally["pairs"] - self._tally["estimated"]  # inline, by steps before this
+            done = (
+                self._tally[Counter.PAIRS] - self._tally[Counter.ESTIMATED]
+            )  # inline, by steps before this
             if done + pairs > (budget.critical_pairs if is_critical else budget.pairs):
                 raise OverBudget(step=step, pairs=pairs, is_busy=False)
         else:
-            self._tally["estimated"] += pairs
-        self._tally["critical"] = int(bool(is_critical))
-        self._tally["unsettled"] |= int(bool(is_unsettled))
-        self._tally["pairs"] += pairs
+            self._tally[Counter.ESTIMATED] += pairs
+        self._tally[Counter.CRITICAL] = int(bool(is_critical))
+        self._tally[Counter.UNSETTLED] |= int(bool(is_unsettled))
+        self._tally[Counter.PAIRS] += pairs
 
-    def pend(self, query: str, /, **params: Any) -> None:
+    def count_pending(self, query: str, /, **params: Any) -> None:
         estimates = [pairs for (pairs,) in self._execute(query, params).fetchall()]
         pairs = sum(estimates)
-        self._tally["pended"] += len(estimates)
-        self._tally["estimated"] += pairs
-        self._tally["pairs"] += pairs
+        self._tally[Counter.PENDED] += len(estimates)
+        self._tally[Counter.ESTIMATED] += pairs
+        self._tally[Counter.PAIRS] += pairs
 
-    def observe(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:
+    def read_later(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:
         rows = typed(query, self._execute(str(query), params).fetchall())
         return lambda: rows
 
-    def held(self, *, o: int) -> Callable[[], Held]:
-        ((revision,),) = self._execute("read_held", {"o": o}).fetchall()
-        held = Held(time.perf_counter() - self._began, self._store.waiting(), revision)
-        return lambda: held
+    def lock_cost(self, *, number: int) -> Callable[[], LockCost]:
+        ((revision,),) = self._execute("read_held", {"o": number}).fetchall()
+        cost = LockCost(time.perf_counter() - self._began, self._store.waiting(), revision)
+        return lambda: cost
 
-    def once_committed(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:  # noqa: ARG002
+    def read_after_commit(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:  # noqa: ARG002
         return lambda: None
 
-    def close(self, **params: Any) -> Callable[[], Rows]:
+    def record(self, **params: Any) -> Callable[[], Rows]:
         params["not_found"] = json.dumps(self._missing) if self._missing else None
         self._missing = []
         if params["not_found"] is not None and params["key"] is not None:
             self._execute("keep_not_found", params)
-        if not self._tally["altered"]:
-            return self.observe("read_unaltered", **params)
+        if not self._tally[Counter.ALTERED]:
+            return self.read_later("read_unaltered", **params)
         self._execute("advance_revision", params)
-        return self.observe("record_change", **params)
+        return self.read_later("record_change", **params)
 
     def end(self) -> None:
         """Leave no statement under way: while the caller keeps an error, and its frames, nothing else could
