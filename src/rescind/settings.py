@@ -51,3 +51,11 @@ class Settings:
     id_rule: IdRule = IdRule.EXACT
     """Which spellings of ids of people and groups mean the same (`exact`, `casefold`), in organizations that
     are created without a rule of their own."""
+    revocation_target_seconds: float = 1.0
+    """The target for revocations: enforced within this time…"""
+    revocation_target_share: float = 0.9999
+    """…for at least this share of them."""
+    grant_target_seconds: float = 30.0
+    """The target for grants: settled within this time…"""
+    grant_target_share: float = 0.99
+    """…for at least this share of them."""

@@ -109,6 +109,7 @@ def asks(n: dict[str, str]) -> list[Ask]:
             Ask("list_look_alikes", "GET", f"/v1/look-alikes?{query}"),
             Ask("read_change", "GET", f"/v1/changes/1?{query}"),
             Ask("list_pending", "GET", f"/v1/pending?{query}"),
+            Ask("targets", "GET", f"/v1/targets?{query}"),
             Ask("park", "POST", "/v1/pending/park", {"group": n["group"], **at}),
             Ask("retry", "POST", "/v1/pending/retry", {"group": n["group"], **at}),
             Ask("list_keys", "GET", f"/v1/keys?{query}"),
@@ -163,7 +164,7 @@ def bound(both: Served) -> Iterator[httpx.Client]:
 def answer(client: httpx.Client, ask: Ask, names: dict[str, str]) -> tuple[int, str]:
     """Status and body, without what differs each time, and with each name as what it stands for."""
     got = client.request(ask.method, ask.path, json=ask.body, headers=dict(ask.headers))
-    text = re.sub(r'"request_id":"\w+"', "", got.text)
+    text = re.sub(r'"request_id":"\w+"|"(since|until)":"[^"]+"', "", got.text)
     for what, name in names.items():
         for part in (name, name.partition(":")[2]):
             text = text.replace(part, f"<{what}>") if part else text

@@ -19,6 +19,7 @@ from rescind.cli import (
     questions,
     service,
     sql,
+    targets,
 )
 from rescind.cli import change_commands as verbs
 from rescind.cli import transfer as data
@@ -38,7 +39,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback()(options.remember)
-for part in (data, verbs, questions, doctor, facts, history, background, probe, service, sql, demo):
+for part in (
+    data,
+    verbs,
+    questions,
+    doctor,
+    facts,
+    history,
+    background,
+    targets,
+    probe,
+    service,
+    sql,
+    demo,
+):
     part.register(app)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ import typer
 
 from rescind.cli import output
 from rescind.cli.options import Place, with_place
+from rescind.cli.times import duration
 from rescind.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 STALE: Final = 1
 UNMEASURED: Final = 2
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 
 Target = Annotated[
     Path | None, typer.Option(help="Probe another system: a TOML file that describes it.")
@@ -66,7 +64,7 @@ def probe(
     """
     from rescind.insight.probe import Summary
 
-    interval = None if every is None else _seconds(every)
+    interval = None if every is None else duration("--every", every, most_days=1)
     if target is not None and url:
         raise InvalidArgument(what="--url", hint="the target's file names what is asked")
     if interval is not None and rounds != 1:
@@ -150,14 +148,6 @@ def _stoppable() -> Iterator[threading.Event]:
         yield stop
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _seconds(text: str) -> float:
-    match = _DURATION.fullmatch(text.strip())
-    seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
-    if not 0 < seconds <= 86_400:
-        raise InvalidArgument(what="--every", value=text, hint="such as 30s, 5m or 1h")
-    return seconds
 
 
 def _say_round(place: Place, measured: tuple[Measurement, ...]) -> None:

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time
+from typing import Final
 
 from rescind.errors import InvalidArgument
 from rescind.transfer.dates import moment
+
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, None: 1.0}
+
+
+def duration(option: str, text: str, *, most_days: float) -> float:
+    """The seconds that an option names: a number with ms, s, m, h or d; without a unit they are seconds.
+
+    Raises InvalidArgument if it is none, is 0, or is longer than the most.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if not 0 < seconds <= most_days * _UNITS["d"]:
+        hint = f"write it as 30s, 5m, 1h or 1d, up to {most_days:g} days"
+        raise InvalidArgument(what=option, value=text, hint=hint)
+    return seconds
 
 
 def instant(option: str, text: str) -> datetime:

@@ -27,6 +27,7 @@ from rescind.http.routes import (
     lists,
     look_alikes,
     pending,
+    targets,
 )
 from rescind.http.server.addresses import Addresses
 from rescind.http.server.entry import Gate, Sent
@@ -46,6 +47,7 @@ OURS: Final = [
     *changes.ROUTES,
     *imports.ROUTES,
     *pending.ROUTES,
+    *targets.ROUTES,
     *keys.ROUTES,
     *authzen.ROUTES,
 ]

@@ -42,6 +42,7 @@ SHARED = (
     "events.sql",
     "deletion.sql",
     "imports.sql",
+    "targets.sql",
 )
 
 OF_USERS: Final = frozenset({"effective_permission_view", "define_reach", "permitted"})

@@ -1,0 +1,32 @@
+"""How long changes took."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from rescind.model import OrganizationId
+from rescind.store.rows.query import Query
+
+
+class SpreadRow(NamedTuple):
+    """Changes that took the same time, in whole milliseconds; None where no time is on record."""
+
+    milliseconds: int | None
+    changes: int
+    late: int
+    """Of these, the ones that took longer than the target, by the microsecond."""
+
+
+class SlowRow(NamedTuple):
+    """One change and how long it took, or has taken so far."""
+
+    organization: OrganizationId | None
+    """None if the organization was deleted."""
+    revision: int
+    microseconds: int
+
+
+SPREAD_ENFORCEMENT: Final = Query("spread_enforcement", SpreadRow)
+SLOWEST_ENFORCED: Final = Query("slowest_enforced", SlowRow)
+SPREAD_SETTLEMENT: Final = Query("spread_settlement", SpreadRow)
+SLOWEST_SETTLED: Final = Query("slowest_settled", SlowRow)

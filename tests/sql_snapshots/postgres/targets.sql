@@ -1,0 +1,37 @@
+-- slowest_enforced
+SELECT o.slug AS organization, c.revision, e.enforced_at - c.recorded_at AS microseconds
+FROM rescind.change AS c
+CROSS JOIN LATERAL (SELECT * FROM rescind.enforcement AS e
+    WHERE e.organization = c.organization AND e.revision = c.revision OFFSET 0) AS e
+LEFT JOIN LATERAL (SELECT * FROM rescind.organization AS o
+    WHERE o.id = c.organization OFFSET 0) AS o ON TRUE
+WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.direction = 'revokes'
+AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s
+ORDER BY 3 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT %(limit)s
+
+-- slowest_settled
+SELECT o.slug AS organization, c.revision, COALESCE(c.settled_at, %(now)s) - c.recorded_at AS microseconds
+FROM rescind.change AS c
+LEFT JOIN LATERAL (SELECT * FROM rescind.organization AS o
+    WHERE o.id = c.organization OFFSET 0) AS o ON TRUE
+WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.organization > 0 AND c.direction = 'grants'
+AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s
+ORDER BY 3 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT %(limit)s
+
+-- spread_enforcement
+SELECT (e.enforced_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,
+    sum(CASE WHEN e.enforced_at - c.recorded_at > %(most)s THEN 1 ELSE 0 END) AS late
+FROM rescind.change AS c
+LEFT JOIN LATERAL (SELECT * FROM rescind.enforcement AS e
+    WHERE e.organization = c.organization AND e.revision = c.revision OFFSET 0) AS e ON TRUE
+WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.direction = 'revokes'
+AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s
+GROUP BY 1
+
+-- spread_settlement
+SELECT (c.settled_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,
+    sum(CASE WHEN COALESCE(c.settled_at, %(now)s) - c.recorded_at > %(most)s THEN 1 ELSE 0 END) AS late
+FROM rescind.change AS c
+WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.organization > 0 AND c.direction = 'grants'
+AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s
+GROUP BY 1

@@ -1,0 +1,33 @@
+-- slowest_enforced
+SELECT o.slug AS organization, c.revision, e.enforced_at - c.recorded_at AS microseconds
+FROM rescind_change AS c
+CROSS JOIN rescind_enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
+LEFT JOIN rescind_organization AS o ON o.id = c.organization
+WHERE c.organization BETWEEN :first AND :last AND c.direction = 'revokes'
+AND c.recorded_at >= :since AND c.recorded_at < :now
+ORDER BY 3 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT :limit
+
+-- slowest_settled
+SELECT o.slug AS organization, c.revision, COALESCE(c.settled_at, :now) - c.recorded_at AS microseconds
+FROM rescind_change AS c
+LEFT JOIN rescind_organization AS o ON o.id = c.organization
+WHERE c.organization BETWEEN :first AND :last AND c.organization > 0 AND c.direction = 'grants'
+AND c.recorded_at >= :since AND c.recorded_at < :now
+ORDER BY 3 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT :limit
+
+-- spread_enforcement
+SELECT (e.enforced_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,
+    sum(CASE WHEN e.enforced_at - c.recorded_at > :most THEN 1 ELSE 0 END) AS late
+FROM rescind_change AS c
+LEFT JOIN rescind_enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
+WHERE c.organization BETWEEN :first AND :last AND c.direction = 'revokes'
+AND c.recorded_at >= :since AND c.recorded_at < :now
+GROUP BY 1
+
+-- spread_settlement
+SELECT (c.settled_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,
+    sum(CASE WHEN COALESCE(c.settled_at, :now) - c.recorded_at > :most THEN 1 ELSE 0 END) AS late
+FROM rescind_change AS c
+WHERE c.organization BETWEEN :first AND :last AND c.organization > 0 AND c.direction = 'grants'
+AND c.recorded_at >= :since AND c.recorded_at < :now
+GROUP BY 1
