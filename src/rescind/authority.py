@@ -57,6 +57,7 @@ from rescind.replicas import CachedAnswers, memory_of
 from rescind.replicas.enforcement import AT_ONCE, Enforcer
 from rescind.settings import Settings
 from rescind.store import Rows, Store, open_store
+from rescind.store.rows.changes import READ_RECORDED
 
 Clock = Callable[[], datetime]
 Wait = Literal["enforced", "recorded"]
@@ -218,12 +219,12 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         _require_receipt(receipt)
         on_record: int | None = None
         if receipt.changed:
-            names = {"o": receipt.revision.incarnation, "revision": receipt.revision.organization}
-            rows = self.store.fetch("read_recorded", names)
+            params = {"o": receipt.revision.incarnation, "revision": receipt.revision.organization}
+            rows = self.store.fetch(READ_RECORDED, params)
             recorded_at = model.microseconds(receipt.recorded_at)
-            if not rows or rows[0][0] != recorded_at:
+            if not rows or rows[0].recorded_at != recorded_at:
                 raise NotCommitted(revision=receipt.revision.organization)
-            on_record = rows[0][1]
+            on_record = rows[0].enforced_at
         return self._enforced(receipt, on_record=on_record)
 
     # --- questions --------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ the idempotency key may have been used: each of these ends the try, and says how
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from rescind import model
 from rescind.applying.look_alikes import look_alikes
-from rescind.applying.receipts import receipt_of
+from rescind.applying.receipts import receipt_of, unaltered_receipt
 from rescind.applying.respelling import read_respelling, spelled_entry
 from rescind.applying.transaction import ChangeTransaction, LogDraft, Plan, require_order
 from rescind.changes import Change, CreateOrganization, DeleteOrganization, DeleteRole
@@ -32,6 +31,7 @@ from rescind.model import (
     ENVIRONMENT,
     Difference,
     IdRule,
+    Missing,
     OrganizationId,
     Receipt,
     Revision,
@@ -41,6 +41,13 @@ from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
 from rescind.semantics.difference import difference
 from rescind.store import Rows, Store
 from rescind.store.retries import KeyTaken, OverBudget, PlanStale
+from rescind.store.rows.changes import (
+    CONFIRM_KEYED_OUTCOME,
+    LIST_ORGANIZATIONS_USING_ROLE,
+    READ_KEYED_OUTCOME,
+    RoleUserRow,
+)
+from rescind.store.rows.organizations import FIND_LOG, PLAN, READ_REVISION
 
 PLAN_ATTEMPTS: Final = 16
 MOST_STEPS_ASIDE: Final = 4
@@ -216,18 +223,21 @@ class ChangeApplier:
         known = self._plans.get(name)
         if known is not None:
             return known
-        ((o, mode, next_id, has_required, id_rule),) = self._store.fetch(
-            "plan", {"organization": name}, within=within
-        )
-        if o is None:
+        (found,) = self._store.fetch(PLAN, {"organization": name}, within=within)
+        if found.organization is None:
             if not (changes and isinstance(changes[0], CreateOrganization)):
                 raise OrganizationNotFound(organization=name)
             given = changes[0].id_rule
             rule = given if isinstance(given, IdRule) else self._id_rule
             return Plan(
-                next_id, "multiple", rule.value, is_new=True, has_required=bool(has_required)
+                found.next_id,
+                "multiple",
+                rule.value,
+                is_new=True,
+                has_required=bool(found.has_required),
             )
-        plan = Plan(o, mode, id_rule, has_required=bool(has_required))
+        has_required = bool(found.has_required)
+        plan = Plan(found.organization, found.role_mode, found.id_rule, has_required=has_required)
         if within is None:
             self._plans[name] = plan
         return plan
@@ -258,13 +268,13 @@ class ChangeApplier:
 
     def _users_of_roles(
         self, name: OrganizationId, changes: Sequence[Change], within: object
-    ) -> dict[int, Rows]:
+    ) -> dict[int, list[RoleUserRow]]:
         """For each deletion of a role of all organizations, those that use it or did until it expired."""
         if name != ENVIRONMENT:
             return {}
         return {
             place: self._store.fetch(
-                "list_organizations_using_role", {"role": change.role}, within=within
+                LIST_ORGANIZATIONS_USING_ROLE, {"role": change.role}, within=within
             )
             for place, change in enumerate(changes)
             if isinstance(change, DeleteRole)
@@ -293,12 +303,11 @@ class ChangeApplier:
         if batch.plan.is_new or batch.alters_plan:
             self._plans.pop(batch.name, None)
         (outcome,) = batch.outcome()
-        fan_out, pairs = outcome[5] or 0, outcome[9]
         if batch.aside:
             self._costs.remember_large(batch.name, batch.changes)
         elif is_ours and not batch.budget.is_background:
-            self._costs.learn(fan_out, seconds)
-        reason = why(batch.budget, list(batch.aside.values()), pairs)
+            self._costs.learn(outcome.fan_out or 0, seconds)
+        reason = why(batch.budget, list(batch.aside.values()), outcome.pairs)
         now = batch.entry.now
         return Recorded(
             receipt_of(self._store.seals, batch.name, outcome, now, reason),
@@ -308,12 +317,12 @@ class ChangeApplier:
 
     def _buried(self, name: OrganizationId, entry: LogDraft, within: object) -> Plan | None:
         """The deleted organization of this name, where the key was used before it was deleted."""
-        for (o,) in self._store.fetch("find_log", {"organization": name}, within=within):
-            names = {"o": o, "key": entry.key}
+        for row in self._store.fetch(FIND_LOG, {"organization": name}, within=within):
+            params = {"o": row.organization, "key": entry.key}
             if entry.key is not None and self._store.fetch(
-                "read_keyed_outcome", names, within=within
+                READ_KEYED_OUTCOME, params, within=within
             ):
-                return Plan(o, "")
+                return Plan(row.organization, "")
         return None
 
     def _deleted_before(
@@ -322,32 +331,30 @@ class ChangeApplier:
         """There is no such organization: what a deletion of it is answered with. Its revision is the last
         that an organization of that name had, or all organizations' own.
         """
-        found = self._store.fetch("find_log", {"organization": name}, within=within)
-        o = found[0][0] if found else 0
-        ((_, number, environment),) = self._store.fetch("read_revision", {"o": o}, within=within)
-        missing = json.dumps([("organization", name)])
-        outcome = (o, number, environment, None, None, 0, None, None, missing)
-        nothing = (lambda: Difference((), ())) if detail else None
-        return Recorded(receipt_of(self._store.seals, name, outcome, entry.now), difference=nothing)
+        found = self._store.fetch(FIND_LOG, {"organization": name}, within=within)
+        o = found[0].organization if found else 0
+        (last,) = self._store.fetch(READ_REVISION, {"o": o}, within=within)
+        revision = self._store.seals.revision(last.incarnation, last.organization, last.environment)
+        receipt = unaltered_receipt(name, revision, entry.now, (Missing("organization", name),))
+        return Recorded(receipt, difference=(lambda: Difference((), ())) if detail else None)
 
     def _replayed(
         self, plan: Plan, name: OrganizationId, entry: LogDraft, within: object
     ) -> Recorded:
-        names = {"o": plan.o, "key": entry.key}
-        found = self._store.fetch("read_keyed_outcome", names, within=within)
+        params = {"o": plan.o, "key": entry.key}
+        found = self._store.fetch(READ_KEYED_OUTCOME, params, within=within)
         if not found:  # used after the caller's snapshot, or forgotten since it was found taken
             hint = "" if within is None else REPEAT_TRANSACTION
             raise StoreConflict(why="its idempotency key was used meanwhile", hint=hint)
-        ((*outcome, digest),) = found
-        if digest != entry.digest:
+        (outcome,) = found
+        if outcome.digest != entry.digest:
             raise KeyReused(key=entry.key)
         if within is None and self._store.capabilities.has_standbys:
-            self._store.fetch("confirm_keyed_outcome", names)
-        if outcome[3] is None:
-            outcome[1] -= 1  # it altered nothing: the key holds the revision that it would have had
-        recorded = Recorded(
-            receipt_of(self._store.seals, name, tuple(outcome), outcome[6]), is_repeated=True
-        )
+            self._store.fetch(CONFIRM_KEYED_OUTCOME, params)
+        if outcome.direction is None:  # the key holds the revision that it would have had
+            outcome = outcome._replace(revision=outcome.revision - 1)
+        receipt = receipt_of(self._store.seals, name, outcome, outcome.recorded_at)
+        recorded = Recorded(receipt, is_repeated=True)
         return self._with_look_alikes(recorded, {}, within)
 
     def _with_look_alikes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from rescind import model
 from rescind.model import (
@@ -13,9 +13,11 @@ from rescind.model import (
     Missing,
     OrganizationId,
     Receipt,
+    Revision,
     Route,
     Seals,
 )
+from rescind.store.rows.changes import KeyedOutcomeRow, OutcomeRow
 
 LASTING_HOLDER: Final = "lasting_holder"
 """What is noted of a required role that only holders who expire have left."""
@@ -24,31 +26,62 @@ LASTING_HOLDER: Final = "lasting_holder"
 def receipt_of(
     seals: Seals,
     name: OrganizationId,
-    outcome: tuple[Any, ...],
+    outcome: OutcomeRow | KeyedOutcomeRow,
     now: int,
     route_reason: str = "",
 ) -> Receipt:
     """The receipt of a batch, of its row in the change log; `now` is its time where it altered nothing."""
-    o, number, environment, direction, route, fan_out, recorded_at, settled_at, missing, *_ = (
-        outcome
-    )
-    changed = direction is not None
-    recorded = model.moment(recorded_at if changed else now)
-    settled = settled_at and model.moment(settled_at)
-    noted = _missing(missing)
+    revision = seals.revision(outcome.organization, outcome.revision, outcome.environment)
+    noted = _missing(outcome.not_found)
+    if outcome.direction is None or outcome.recorded_at is None:
+        return unaltered_receipt(name, revision, now, noted, route_reason)
+    settled_at = outcome.settled_at
     return Receipt(
         organization=name,
-        revision=seals.revision(o, number, environment),
-        changed=changed,
-        direction=Direction.REVOKES if direction == "revokes" else Direction.GRANTS,
-        route=Route.BACKGROUND if route == "background" else Route.INLINE,
+        revision=revision,
+        changed=True,
+        direction=Direction(outcome.direction),
+        route=Route(outcome.route or Route.INLINE),
         route_reason=route_reason,
-        fan_out=fan_out or 0,
-        recorded_at=recorded,
-        settled_at=settled if changed else recorded,
-        not_found=tuple(each for each in noted if each.what != LASTING_HOLDER),
-        only_expiring=tuple(each.name for each in noted if each.what == LASTING_HOLDER),
+        fan_out=outcome.fan_out or 0,
+        recorded_at=model.moment(outcome.recorded_at),
+        settled_at=None if settled_at is None else model.moment(settled_at),
+        not_found=_not_found(noted),
+        only_expiring=_only_expiring(noted),
     )
+
+
+def unaltered_receipt(
+    name: OrganizationId,
+    revision: Revision,
+    now: int,
+    noted: tuple[Missing, ...],
+    route_reason: str = "",
+) -> Receipt:
+    """The receipt of a batch that altered nothing, at the revision that there was."""
+    recorded = model.moment(now)
+    return Receipt(
+        organization=name,
+        revision=revision,
+        changed=False,
+        direction=Direction.GRANTS,
+        route=Route.INLINE,
+        route_reason=route_reason,
+        fan_out=0,
+        recorded_at=recorded,
+        settled_at=recorded,
+        not_found=_not_found(noted),
+        only_expiring=_only_expiring(noted),
+    )
+
+
+def _not_found(noted: tuple[Missing, ...]) -> tuple[Missing, ...]:
+    return tuple(each for each in noted if each.what != LASTING_HOLDER)
+
+
+def _only_expiring(noted: tuple[Missing, ...]) -> tuple[str, ...]:
+    """The required roles that only holders who expire have left."""
+    return tuple(each.name for each in noted if each.what == LASTING_HOLDER)
 
 
 def _missing(noted: str | None) -> tuple[Missing, ...]:

@@ -26,12 +26,13 @@ from rescind.changes import (
 )
 from rescind.decision.world import WHOLE, whole
 from rescind.errors import InvalidChange
-from rescind.model import IdRule, OrganizationId
+from rescind.model import IdRule
 from rescind.propagation.budget import Budget
 from rescind.propagation.routing import Router
 from rescind.store import Rows, Transaction
 from rescind.store.contract import Counter
 from rescind.store.retries import OverBudget
+from rescind.store.rows.changes import OutcomeRow, RoleUserRow
 
 KEY_RETENTION_SECONDS: Final = 48 * 3600
 """How long idempotency keys are kept at least."""
@@ -124,14 +125,14 @@ class ChangeTransaction:
         only_at: model.Revision | None = None,
         looks_for_replicas: bool = False,
         force: bool = False,
-        others: dict[int, Rows] | None = None,
+        others: dict[int, list[RoleUserRow]] | None = None,
         respelling: Respelling | None = None,
     ) -> None:
         self.plan, self.name, self.changes, self.entry = plan, name, changes, entry
         self.budget = budget
         self.alters_plan = False
         self.aside = aside
-        self.outcome: Callable[[], Rows] = list
+        self.outcome: Callable[[], list[OutcomeRow]] = list
         self.leases: Callable[[], Rows | None] = _unread
         self._others = others or {}
         self.respelling = respelling
@@ -258,12 +259,12 @@ class ChangeTransaction:
         All organizations' own revision is locked first, for it is noted as what they follow from; then the
         others, in one order. Without cascade no more is taken than what has expired.
         """
-        users: dict[tuple[int, OrganizationId, str, int], list[DeleteRole]] = {}
+        users: dict[RoleUserRow, list[DeleteRole]] = {}
         for place, rows in self._others.items():
             change = self.changes[place]
-            for other, slug, mode, has_required in rows:
-                if isinstance(change, DeleteRole) and other != self.plan.o and slug is not None:
-                    users.setdefault((other, slug, mode, has_required), []).append(change)
+            for user in rows:
+                if isinstance(change, DeleteRole) and user.organization != self.plan.o:
+                    users.setdefault(user, []).append(change)
         if users:
             plan = self.plan
             tx.lock(
@@ -272,10 +273,13 @@ class ChangeTransaction:
                 mode=plan.mode,
                 has_required=plan.has_required,
             )
-        for (other, slug, mode, has_required), deletions in sorted(users.items()):
-            tx.lock(number=other, organization=slug, mode=mode, has_required=bool(has_required))
-            context = self._context(tx, router, other, slug, mode)
-            is_guarded = bool(has_required) and not self._force
+        for user, deletions in sorted(users.items(), key=lambda listed: listed[0]):
+            other, has_required = user.organization, bool(user.has_required)
+            tx.lock(
+                number=other, organization=user.name, mode=user.role_mode, has_required=has_required
+            )
+            context = self._context(tx, router, other, user.name, user.role_mode)
+            is_guarded = has_required and not self._force
             if is_guarded:
                 required.remember_holders(context)
             self._end_roles_of(context, deletions)

@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
 from rescind.model import Seals
 from rescind.store.rows import Query, QueryWithParams, Row
+from rescind.store.rows.changes import OutcomeRow
 
 Params: TypeAlias = Mapping[str, Any]
 Rows: TypeAlias = list[tuple[Any, ...]]
@@ -155,7 +156,7 @@ class Transaction(Protocol):
     def lock_cost(self, *, number: int) -> Callable[[], LockCost]:
         """What the transaction has cost others up to this statement."""
 
-    def record(self, **params: Any) -> Callable[[], Rows]:
+    def record(self, **params: Any) -> Callable[[], list[OutcomeRow]]:
         """Advance the revision and log the change, if anything was altered. The result returns the outcome.
 
         The outcome includes what was noted as missing, and is kept with the idempotency key.

@@ -11,7 +11,7 @@ WITH RECURSIVE
     UNION
     SELECT f.membership, n.parent, f.expires_at FROM flow AS f CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = f.holder OFFSET 0) AS n)
-SELECT a.holder, count(*) FROM (SELECT DISTINCT f.holder FROM flow AS f) AS h
+SELECT a.holder, count(*) AS assignments FROM (SELECT DISTINCT f.holder FROM flow AS f) AS h
 CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.holder = h.holder AND a.ended IS NULL OFFSET 0) AS a GROUP BY a.holder
 
@@ -28,11 +28,11 @@ WITH RECURSIVE
     UNION
     SELECT f.membership, n.parent, f.expires_at FROM flow AS f CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = f.holder OFFSET 0) AS n)
-SELECT f.membership, f.holder, CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END
+SELECT f.membership, f.holder, CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END AS expires_at
 FROM flow AS f GROUP BY f.membership, f.holder
 
 -- audit_found
-SELECT e.membership, a.holder, e.expires_at, count(*), min(e.assignment)
+SELECT e.membership, a.holder, e.expires_at, count(*) AS assignments, min(e.assignment) AS first
 FROM rescind.effective_role AS e
 LEFT JOIN LATERAL (SELECT * FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.id = e.assignment AND a.ended IS NULL OFFSET 0) AS a ON TRUE
@@ -40,25 +40,25 @@ WHERE e.organization = %(o)s AND e.membership >= %(from_m)s AND e.membership <= 
 GROUP BY e.membership, a.holder, e.expires_at
 
 -- audit_group
-SELECT g.slug FROM rescind."group" AS g WHERE g.organization = %(o)s AND g.id = %(holder)s AND g.ended IS NULL
+SELECT g.slug AS "group" FROM rescind."group" AS g WHERE g.organization = %(o)s AND g.id = %(holder)s AND g.ended IS NULL
 
 -- audit_names
-SELECT (SELECT subject FROM rescind.membership WHERE organization = %(o)s AND id = %(m)s),
+SELECT (SELECT subject FROM rescind.membership WHERE organization = %(o)s AND id = %(m)s) AS subject,
     (SELECT q.slug FROM rescind.assignment AS a CROSS JOIN LATERAL (SELECT * FROM rescind.role AS q
-        WHERE q.id = a.role OFFSET 0) AS q WHERE a.organization = %(o)s AND a.id = %(a)s),
+        WHERE q.id = a.role OFFSET 0) AS q WHERE a.organization = %(o)s AND a.id = %(a)s) AS role,
     (SELECT x.slug FROM rescind.assignment AS a CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
         WHERE x.organization = %(o)s AND x.id = a.resource OFFSET 0) AS x
-    WHERE a.organization = %(o)s AND a.id = %(a)s)
+    WHERE a.organization = %(o)s AND a.id = %(a)s) AS resource
 
 -- audit_pending
-SELECT DISTINCT p.kind, CASE WHEN p.kind = 'assignment' THEN p."group" END, CASE WHEN p.kind = 'member' THEN p.ref END
+SELECT DISTINCT p.kind, CASE WHEN p.kind = 'assignment' THEN p."group" END AS "group", CASE WHEN p.kind = 'member' THEN p.ref END AS membership
 FROM rescind.pending AS p WHERE p.organization = %(o)s AND (p.kind <> 'member' OR (p.ref >= %(from_m)s AND p.ref <= %(to_m)s))
 
 -- find_audit_bound
-SELECT m.id FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.id >= %(from_m)s ORDER BY m.id LIMIT 1 OFFSET %(step)s
+SELECT m.id AS bound FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.id >= %(from_m)s ORDER BY m.id LIMIT 1 OFFSET %(step)s
 
 -- find_missing
-SELECT min(a.id) FROM rescind.assignment AS a
+SELECT min(a.id) AS assignment FROM rescind.assignment AS a
 WHERE a.organization = %(o)s AND a.holder = %(holder)s AND a.ended IS NULL
 AND NOT EXISTS (SELECT 1 FROM rescind.effective_role AS e WHERE e.organization = %(o)s AND e.membership = %(m)s AND e.assignment = a.id)
 

@@ -10,7 +10,7 @@ INSERT INTO rescind.idempotency (organization, key, digest, revision, recorded_a
 SELECT %(o)s, %(key)s, %(digest)s, o.revision + 1, %(now)s FROM rescind.organization AS o WHERE o.id = %(o)s
 
 -- confirm_keyed_outcome
-UPDATE rescind.idempotency SET digest = digest WHERE organization = %(o)s AND key = %(key)s RETURNING 1
+UPDATE rescind.idempotency SET digest = digest WHERE organization = %(o)s AND key = %(key)s RETURNING 1 AS confirmed
 
 -- delete_all_assignments
 DELETE FROM rescind.assignment WHERE organization = %(o)s
@@ -328,7 +328,7 @@ WHERE organization = %(o)s AND id IN (
     WHERE COALESCE(c.until, 9223372036854775807) > COALESCE(c.expires_at, 9223372036854775807))
 
 -- list_organizations_using_role
-SELECT DISTINCT u.organization, o.slug, o.role_mode,
+SELECT DISTINCT u.organization, o.slug AS name, o.role_mode,
 EXISTS (SELECT 1 FROM rescind.role AS q WHERE q.organization IN (0, o.id) AND q.required)
     AS has_required FROM (
     SELECT a.organization FROM rescind.role AS r CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
@@ -484,12 +484,12 @@ GROUP BY r.id, p.slug
 ON CONFLICT (role, permission) DO NOTHING
 
 -- read_keyed_outcome
-SELECT o.id, k.revision, env.revision AS environment, c.direction, c.route,
+SELECT o.id AS organization, k.revision, env.revision AS environment, c.direction, c.route,
     c.granted + c.revoked + c.estimated AS fan_out, k.recorded_at,
 CASE WHEN c.settled_at IS NOT NULL OR c.organization <> 0 THEN c.settled_at ELSE (
         SELECT CASE WHEN count(*) = count(x.settled_at) THEN max(x.settled_at) END FROM rescind.change AS x
         WHERE x.caused_by = c.revision) END
-    , k.not_found, k.digest
+    AS settled_at, k.not_found, k.digest
 FROM rescind.idempotency AS k CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS o
     WHERE o.id = k.organization OFFSET 0) AS o CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS env
     WHERE env.id = 0 OFFSET 0) AS env

@@ -1,5 +1,5 @@
 -- check
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN %(live)s OR p.critical THEN
         CASE WHEN
@@ -203,7 +203,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                 END)
             THEN 2 ELSE 3 END
         ELSE 0 END
-END, o.role_mode
+END AS verdict, o.role_mode
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env
 LEFT JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = o.id AND m.subject = %(subject)s OFFSET 0) AS m ON TRUE
@@ -215,7 +215,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.resource AS r
 WHERE o.slug = %(organization)s AND env.id = 0
 
 -- check_effective_multiple
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN
         NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
@@ -253,7 +253,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
         ) THEN 1 WHEN
         EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
         THEN 4 ELSE 0 END
-END, o.role_mode
+END AS verdict, o.role_mode
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env
 LEFT JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = o.id AND m.subject = %(subject)s OFFSET 0) AS m ON TRUE
@@ -265,7 +265,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.resource AS r
 WHERE o.slug = %(organization)s AND env.id = 0
 
 -- check_effective_single
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN
         EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
@@ -306,7 +306,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                 AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                 AND (e.expires_at IS NULL OR e.expires_at > %(now)s) LIMIT 1) IS NOT NULL)
         THEN 1 ELSE 0 END
-END, o.role_mode
+END AS verdict, o.role_mode
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env
 LEFT JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = o.id AND m.subject = %(subject)s OFFSET 0) AS m ON TRUE
@@ -318,7 +318,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.resource AS r
 WHERE o.slug = %(organization)s AND env.id = 0
 
 -- check_live_multiple
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN
         EXISTS (
@@ -344,7 +344,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                 (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
         )
         THEN 2 ELSE 3 END
-END, o.role_mode
+END AS verdict, o.role_mode
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env
 LEFT JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = o.id AND m.subject = %(subject)s OFFSET 0) AS m ON TRUE
@@ -356,7 +356,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.resource AS r
 WHERE o.slug = %(organization)s AND env.id = 0
 
 -- check_live_single
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN
             (
@@ -406,7 +406,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
             )
         )
         THEN 2 ELSE 3 END
-END, o.role_mode
+END AS verdict, o.role_mode
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env
 LEFT JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = o.id AND m.subject = %(subject)s OFFSET 0) AS m ON TRUE

@@ -89,9 +89,9 @@ DELETE FROM rescind.assignment WHERE role = (SELECT id FROM rescind.role WHERE s
 AND organization IN (SELECT d.organization FROM rescind.deletion AS d)
 
 -- list_deletions
-SELECT o.deleted_as, d.done,
+SELECT o.deleted_as AS name, d.done,
     CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
-    - d.recorded_at, d.revision, d.organization
+    - d.recorded_at AS age, d.revision, d.organization
 FROM rescind.deletion AS d CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS o
     WHERE o.id = d.organization OFFSET 0) AS o
 WHERE CAST(%(organization)s AS TEXT) IS NULL OR (

@@ -22,13 +22,13 @@ WITH RECURSIVE search (low, high) AS (
             WHERE c.organization = %(o)s AND c.revision >= (s.low + s.high) / 2 ORDER BY c.revision LIMIT 1)
         THEN s.high ELSE (s.low + s.high) / 2 END
     FROM search AS s WHERE s.high - s.low > 1)
-SELECT max(low), min(high), (SELECT max(c.revision) FROM rescind.change AS c WHERE c.organization = %(o)s) FROM search
+SELECT max(low) AS low, min(high) AS high, (SELECT max(c.revision) FROM rescind.change AS c WHERE c.organization = %(o)s) AS last FROM search
 
 -- list_organizations
-SELECT slug, name, revision FROM rescind.organization WHERE slug IS NOT NULL AND slug > %(after)s AND id <> 0 ORDER BY slug LIMIT %(limit)s
+SELECT slug AS organization, name, revision FROM rescind.organization WHERE slug IS NOT NULL AND slug > %(after)s AND id <> 0 ORDER BY slug LIMIT %(limit)s
 
 -- read_assignments
-SELECT COALESCE('group:' || g.slug, m.subject), r.slug, x.slug, a.expires_at
+SELECT COALESCE('group:' || g.slug, m.subject) AS holder, r.slug AS role, x.slug AS resource, a.expires_at
 FROM rescind.assignment AS a CROSS JOIN LATERAL (SELECT * FROM rescind.role AS r
     WHERE r.id = a.role OFFSET 0) AS r CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
     WHERE x.organization = %(o)s AND x.id = a.resource OFFSET 0) AS x
@@ -39,7 +39,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind."group" AS g
 WHERE a.organization = %(o)s AND a.ended IS NULL ORDER BY a.holder, a.id
 
 -- read_group_members
-SELECT m.subject, g.slug, gm.expires_at FROM rescind.group_member AS gm
+SELECT m.subject, g.slug AS "group", gm.expires_at FROM rescind.group_member AS gm
 CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = %(o)s AND m.id = gm.membership OFFSET 0) AS m
 CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
@@ -47,7 +47,7 @@ CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
 WHERE gm.organization = %(o)s ORDER BY g.slug, m.subject
 
 -- read_groups
-SELECT slug, name FROM rescind."group" WHERE organization = %(o)s AND ended IS NULL ORDER BY slug
+SELECT slug AS "group", name FROM rescind."group" WHERE organization = %(o)s AND ended IS NULL ORDER BY slug
 
 -- read_log
 WITH RECURSIVE page (revision, characters, rows) AS (
@@ -74,42 +74,42 @@ WHERE p.revision > %(after)s ORDER BY c.revision
 SELECT subject, active, name FROM rescind.membership WHERE organization = %(o)s ORDER BY subject
 
 -- read_nestings
-SELECT c.slug, p.slug FROM rescind.nesting AS n CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS c
+SELECT c.slug AS child, p.slug AS parent FROM rescind.nesting AS n CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS c
     WHERE c.organization = %(o)s AND c.id = n.child OFFSET 0) AS c
 CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS p
     WHERE p.organization = %(o)s AND p.id = n.parent OFFSET 0) AS p
 WHERE n.organization = %(o)s ORDER BY c.slug, p.slug
 
 -- read_permissions
-SELECT slug, critical, description, organization = 0 FROM rescind.permission WHERE organization IN (0, %(o)s) ORDER BY slug
+SELECT slug AS permission, critical, description, organization = 0 AS is_shared FROM rescind.permission WHERE organization IN (0, %(o)s) ORDER BY slug
 
 -- read_resets
-SELECT m.subject, q.slug FROM rescind.role_reset AS x
+SELECT m.subject, q.slug AS role FROM rescind.role_reset AS x
 CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = %(o)s AND m.id = x.membership OFFSET 0) AS m CROSS JOIN LATERAL (SELECT * FROM rescind.role AS q
     WHERE q.id = x.role OFFSET 0) AS q
 WHERE x.organization = %(o)s ORDER BY m.subject, q.id
 
 -- read_resource_types
-SELECT slug, parents, organization = 0 FROM rescind.resource_type WHERE organization IN (0, %(o)s) ORDER BY slug
+SELECT slug AS type, parents, organization = 0 AS is_shared FROM rescind.resource_type WHERE organization IN (0, %(o)s) ORDER BY slug
 
 -- read_resources
-SELECT r.slug, p.slug FROM rescind.resource AS r LEFT JOIN LATERAL (SELECT * FROM rescind.resource AS p
+SELECT r.slug AS resource, p.slug AS parent FROM rescind.resource AS r LEFT JOIN LATERAL (SELECT * FROM rescind.resource AS p
     WHERE p.organization = %(o)s AND p.id = r.parent OFFSET 0) AS p ON TRUE
 WHERE r.organization = %(o)s ORDER BY r.slug
 
 -- read_role_permissions
-SELECT rp.role, p.slug FROM rescind.role AS r CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp
+SELECT rp.role, p.slug AS permission FROM rescind.role AS r CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp
     WHERE rp.role = r.id OFFSET 0) AS rp
 CROSS JOIN LATERAL (SELECT * FROM rescind.permission AS p
     WHERE p.id = rp.permission OFFSET 0) AS p
 WHERE r.organization IN (0, %(o)s) ORDER BY rp.role, p.slug
 
 -- read_roles
-SELECT r.slug, r.priority, r.id, r.critical, r.name, r.resource_type, r.organization = 0, r.required FROM rescind.role AS r WHERE r.organization IN (0, %(o)s) ORDER BY r.organization, r.slug
+SELECT r.slug AS role, r.priority, r.id AS number, r.critical, r.name, r.resource_type, r.organization = 0 AS is_shared, r.required FROM rescind.role AS r WHERE r.organization IN (0, %(o)s) ORDER BY r.organization, r.slug
 
 -- read_settings
-SELECT o.id, o.revision, env.revision, o.name, o.id_rule, o.role_mode, o.on_loss, (SELECT slug FROM rescind.role WHERE id = o.default_role)
+SELECT o.id AS organization, o.revision, env.revision AS environment, o.name, o.id_rule, o.role_mode, o.on_loss, (SELECT slug FROM rescind.role WHERE id = o.default_role) AS default_role
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env WHERE o.slug = %(organization)s AND env.id = 0
 
 -- record_enforced
@@ -137,7 +137,7 @@ WITH RECURSIVE
     UNION ALL
     SELECT x.parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
         WHERE x.organization = %(o)s AND x.id = above.id OFFSET 0) AS x WHERE above.id <> 0)
-SELECT COALESCE('group:' || g.slug, m.subject), q.slug, x.slug, a.expires_at
+SELECT COALESCE('group:' || g.slug, m.subject) AS holder, q.slug AS role, x.slug AS resource, a.expires_at
 FROM
     (SELECT a.holder, a.role, a.resource, a.expires_at
     FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
@@ -153,7 +153,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind."group" AS g
     WHERE g.organization = %(o)s AND g.id = a.holder OFFSET 0) AS g ON TRUE
 
 -- slice_members
-SELECT m.subject, g.slug, gm.expires_at FROM rescind.group_member AS gm
+SELECT m.subject, g.slug AS "group", gm.expires_at FROM rescind.group_member AS gm
 CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = %(o)s AND m.id = gm.membership OFFSET 0) AS m
 CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
@@ -169,7 +169,7 @@ WITH RECURSIVE
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
-SELECT c.slug, p.slug FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
+SELECT c.slug AS child, p.slug AS parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
     WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n
 CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS c
     WHERE c.organization = %(o)s AND c.id = n.child OFFSET 0) AS c
@@ -177,7 +177,7 @@ CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS p
     WHERE p.organization = %(o)s AND p.id = n.parent OFFSET 0) AS p
 
 -- slice_resets
-SELECT m.subject, q.slug FROM rescind.role_reset AS x
+SELECT m.subject, q.slug AS role FROM rescind.role_reset AS x
 CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = %(o)s AND m.id = x.membership OFFSET 0) AS m CROSS JOIN LATERAL (SELECT * FROM rescind.role AS q
     WHERE q.id = x.role OFFSET 0) AS q
@@ -190,7 +190,7 @@ WITH RECURSIVE
     UNION ALL
     SELECT x.parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
         WHERE x.organization = %(o)s AND x.id = above.id OFFSET 0) AS x WHERE above.id <> 0)
-SELECT x.slug, p.slug FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
+SELECT x.slug AS resource, p.slug AS parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
     WHERE x.organization = %(o)s AND x.id = above.id OFFSET 0) AS x
 LEFT JOIN LATERAL (SELECT * FROM rescind.resource AS p
     WHERE p.organization = %(o)s AND p.id = x.parent OFFSET 0) AS p ON TRUE
@@ -219,6 +219,6 @@ WITH RECURSIVE
         LIMIT 1000000000) AS a
     UNION
     SELECT default_role FROM rescind.organization WHERE id = %(o)s)
-SELECT q.slug, q.priority, q.id, EXISTS (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = q.id AND rp.permission = %(p)s)
+SELECT q.slug AS role, q.priority, q.id AS number, EXISTS (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = q.id AND rp.permission = %(p)s) AS is_asked
 FROM used CROSS JOIN LATERAL (SELECT * FROM rescind.role AS q
     WHERE q.id = used.id OFFSET 0) AS q

@@ -3,7 +3,7 @@ SELECT id AS organization FROM rescind.organization WHERE slug = %(organization)
 ORDER BY id DESC
 
 -- find_named_assignments
-SELECT i.value ->> 0, i.value ->> 1, i.value ->> 2 FROM rescind.json_items(%(assignments)s) AS i
+SELECT i.value ->> 0 AS role, i.value ->> 1 AS holder, i.value ->> 2 AS resource FROM rescind.json_items(%(assignments)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.role AS r
     WHERE r.slug = i.value ->> 0 AND r.organization IN (0, %(o)s) OFFSET 0) AS r
 CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
@@ -17,12 +17,12 @@ CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
                 THEN substr(i.value ->> 1, 7) END AND g.ended IS NULL)) OFFSET 0) AS a
 
 -- find_named_groups
-SELECT i.value FROM rescind.json_texts(%(groups)s) AS i
+SELECT i.value AS "group" FROM rescind.json_texts(%(groups)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
     WHERE g.organization = %(o)s AND g.slug = i.value AND g.ended IS NULL OFFSET 0) AS g
 
 -- find_named_members
-SELECT i.value ->> 0, i.value ->> 1 FROM rescind.json_items(%(members)s) AS i
+SELECT i.value ->> 0 AS "group", i.value ->> 1 AS subject FROM rescind.json_items(%(members)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
     WHERE g.organization = %(o)s AND g.slug = i.value ->> 0 AND g.ended IS NULL OFFSET 0) AS g
 CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
@@ -31,21 +31,21 @@ CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
     WHERE gm.organization = %(o)s AND gm.membership = m.id AND gm."group" = g.id OFFSET 0) AS gm
 
 -- find_named_memberships
-SELECT i.value, m.active, m.name FROM rescind.json_texts(%(subjects)s) AS i
+SELECT i.value AS subject, m.active, m.name FROM rescind.json_texts(%(subjects)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = %(o)s AND m.subject = i.value OFFSET 0) AS m
 
 -- find_named_permissions
-SELECT i.value FROM rescind.json_texts(%(permissions)s) AS i
+SELECT i.value AS permission FROM rescind.json_texts(%(permissions)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.permission AS p
     WHERE p.slug = i.value AND p.organization IN (0, %(o)s) OFFSET 0) AS p
 
 -- find_named_resources
-SELECT i.value FROM rescind.json_texts(%(resources)s) AS i
+SELECT i.value AS resource FROM rescind.json_texts(%(resources)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS r
     WHERE r.organization = %(o)s AND r.slug = i.value OFFSET 0) AS r
 
 -- find_named_roles
-SELECT i.value, r.resource_type FROM rescind.json_texts(%(roles)s) AS i
+SELECT i.value AS role, r.resource_type FROM rescind.json_texts(%(roles)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.role AS r
     WHERE r.slug = i.value AND r.organization IN (0, %(o)s) OFFSET 0) AS r

@@ -8,32 +8,32 @@ SELECT holder, role, resource, expires_at FROM rescind.assignment WHERE organiza
 SELECT membership, "group", expires_at FROM rescind.group_member WHERE organization = %(o)s ORDER BY organization, membership
 
 -- index_groups
-SELECT id, slug FROM rescind."group" WHERE organization = %(o)s AND ended IS NULL
+SELECT id AS number, slug AS "group" FROM rescind."group" WHERE organization = %(o)s AND ended IS NULL
 
 -- index_memberships
-SELECT id, subject, active FROM rescind.membership WHERE organization = %(o)s
+SELECT id AS number, subject, active FROM rescind.membership WHERE organization = %(o)s
 
 -- index_nestings
 SELECT child, parent FROM rescind.nesting WHERE organization = %(o)s
 
 -- index_permissions
-SELECT id, slug, critical FROM rescind.permission WHERE organization = %(owner)s
+SELECT id AS number, slug AS permission, critical FROM rescind.permission WHERE organization = %(owner)s
 
 -- index_resets
 SELECT x.membership, x.role FROM rescind.role_reset AS x WHERE x.organization = %(o)s
 
 -- index_resources
-SELECT id, slug, parent FROM rescind.resource WHERE organization = %(o)s
+SELECT id AS number, slug AS resource, parent FROM rescind.resource WHERE organization = %(o)s
 
 -- index_role_permissions
 SELECT rp.role, rp.permission FROM rescind.role AS r CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp
     WHERE rp.role = r.id OFFSET 0) AS rp WHERE r.organization = %(owner)s
 
 -- index_roles
-SELECT id, slug, priority FROM rescind.role WHERE organization = %(owner)s
+SELECT id AS number, slug AS role, priority FROM rescind.role WHERE organization = %(owner)s
 
 -- index_state
-SELECT o.id, o.slug, o.revision, env.revision AS environment, o.role_mode, o.on_loss, o.default_role,
+SELECT o.id AS organization, o.slug AS name, o.revision, env.revision AS environment, o.role_mode, o.on_loss, o.default_role,
     rescind.server() AS server,
     o.id_rule
 FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS env
@@ -56,7 +56,7 @@ CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
     AND a.resource = (SELECT r.id FROM rescind.resource AS r WHERE r.organization = %(o)s AND r.slug = i.value ->> 'resource') OFFSET 0) AS a
 
 -- tail_groups
-SELECT i.value, g.id FROM rescind.json_texts(%(groups)s) AS i
+SELECT i.value AS "group", g.id AS number FROM rescind.json_texts(%(groups)s) AS i
 LEFT JOIN LATERAL (SELECT * FROM rescind."group" AS g
     WHERE g.organization = %(o)s AND g.slug = i.value AND g.ended IS NULL OFFSET 0) AS g ON TRUE
 
@@ -73,24 +73,24 @@ SELECT c.revision, c.direction, c.body FROM rescind.change AS c
 WHERE c.organization = %(o)s AND c.revision > %(after)s ORDER BY c.revision LIMIT %(limit)s
 
 -- tail_memberships
-SELECT i.value, m.id, m.active FROM rescind.json_texts(%(subjects)s) AS i
+SELECT i.value AS subject, m.id AS number, m.active FROM rescind.json_texts(%(subjects)s) AS i
 LEFT JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = %(o)s AND m.subject = i.value OFFSET 0) AS m ON TRUE
 
 -- tail_nestings
-SELECT g.id, n.parent FROM rescind.json_texts(%(children)s) AS i
+SELECT g.id AS child, n.parent FROM rescind.json_texts(%(children)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
     WHERE g.organization = %(o)s AND g.slug = i.value AND g.ended IS NULL OFFSET 0) AS g
 CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
     WHERE n.organization = %(o)s AND n.child = g.id OFFSET 0) AS n
 
 -- tail_permissions
-SELECT p.id, p.slug, p.critical FROM rescind.json_texts(%(permissions)s) AS i
+SELECT p.id AS number, p.slug AS permission, p.critical FROM rescind.json_texts(%(permissions)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.permission AS p
     WHERE p.slug = i.value AND p.organization = %(owner)s OFFSET 0) AS p
 
 -- tail_places
-SELECT m.id, gm."group", gm.expires_at FROM rescind.json_texts(%(subjects)s) AS i
+SELECT m.id AS membership, gm."group", gm.expires_at FROM rescind.json_texts(%(subjects)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = %(o)s AND m.subject = i.value OFFSET 0) AS m
 CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -99,12 +99,12 @@ CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
     WHERE g.organization = %(o)s AND g.id = gm."group" AND g.ended IS NULL OFFSET 0) AS g
 
 -- tail_resources
-SELECT r.id, r.slug, r.parent FROM rescind.json_texts(%(resources)s) AS i
+SELECT r.id AS number, r.slug AS resource, r.parent FROM rescind.json_texts(%(resources)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS r
     WHERE r.organization = %(o)s AND r.slug = i.value OFFSET 0) AS r
 
 -- tail_revisions
-SELECT o.id, o.revision FROM rescind.json_texts(%(organizations)s) AS i CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS o
+SELECT o.id AS organization, o.revision FROM rescind.json_texts(%(organizations)s) AS i CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS o
     WHERE o.id = CAST(i.value AS INTEGER) OFFSET 0) AS o
 
 -- tail_role_permissions
@@ -115,11 +115,11 @@ CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp
     WHERE rp.role = r.id OFFSET 0) AS rp
 
 -- tail_roles
-SELECT r.id, r.slug, r.priority FROM rescind.json_texts(%(roles)s) AS i CROSS JOIN LATERAL (SELECT * FROM rescind.role AS r
+SELECT r.id AS number, r.slug AS role, r.priority FROM rescind.json_texts(%(roles)s) AS i CROSS JOIN LATERAL (SELECT * FROM rescind.role AS r
     WHERE r.slug = i.value AND r.organization = %(owner)s OFFSET 0) AS r
 
 -- tail_rosters
-SELECT g.id, gm.membership, gm.expires_at FROM rescind.json_texts(%(rosters)s) AS i
+SELECT g.id AS "group", gm.membership, gm.expires_at FROM rescind.json_texts(%(rosters)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
     WHERE g.organization = %(o)s AND g.slug = i.value AND g.ended IS NULL OFFSET 0) AS g
 CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm

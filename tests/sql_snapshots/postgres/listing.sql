@@ -1,10 +1,10 @@
 -- find_listed
-SELECT o.id, o.revision, env.revision, o.last_number, o.role_mode,
-    (SELECT g.id FROM rescind."group" AS g WHERE g.organization = o.id AND g.slug = %(group)s AND g.ended IS NULL),
-    (SELECT m.id FROM rescind.membership AS m WHERE m.organization = o.id AND m.subject = %(subject)s),
+SELECT o.id AS organization, o.revision, env.revision AS environment, o.last_number, o.role_mode,
+    (SELECT g.id FROM rescind."group" AS g WHERE g.organization = o.id AND g.slug = %(group)s AND g.ended IS NULL) AS "group",
+    (SELECT m.id FROM rescind.membership AS m WHERE m.organization = o.id AND m.subject = %(subject)s) AS membership,
     (SELECT q.id FROM rescind.role AS q WHERE q.slug = %(role)s AND q.organization IN (0, o.id)
-    ORDER BY q.organization DESC LIMIT 1),
-    (SELECT x.id FROM rescind.resource AS x WHERE x.organization = o.id AND x.slug = %(resource)s)
+    ORDER BY q.organization DESC LIMIT 1) AS role,
+    (SELECT x.id FROM rescind.resource AS x WHERE x.organization = o.id AND x.slug = %(resource)s) AS resource
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env WHERE o.slug = %(organization)s AND env.id = 0
 
 -- find_next_member_below
@@ -18,15 +18,15 @@ SELECT min((
         SELECT gm.membership FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm."group" = b.id AND gm.membership > %(after)s AND
             (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
-        ORDER BY gm.membership LIMIT 1))
+        ORDER BY gm.membership LIMIT 1)) AS membership
 FROM below AS b
 
 -- find_unknown
-SELECT o.id,
-    (SELECT 1 FROM rescind.membership AS m WHERE m.organization = o.id AND m.subject = %(subject)s),
-    (SELECT 1 FROM rescind."group" AS g WHERE g.organization = o.id AND g.slug = %(group)s AND g.ended IS NULL),
-    (SELECT 1 FROM rescind.permission AS p WHERE p.slug = %(permission)s AND p.organization IN (0, o.id) LIMIT 1),
-    (SELECT 1 FROM rescind.resource AS r WHERE r.organization = o.id AND r.slug = %(resource)s)
+SELECT o.id AS organization,
+    (SELECT 1 FROM rescind.membership AS m WHERE m.organization = o.id AND m.subject = %(subject)s) AS has_subject,
+    (SELECT 1 FROM rescind."group" AS g WHERE g.organization = o.id AND g.slug = %(group)s AND g.ended IS NULL) AS has_group,
+    (SELECT 1 FROM rescind.permission AS p WHERE p.slug = %(permission)s AND p.organization IN (0, o.id) LIMIT 1) AS has_permission,
+    (SELECT 1 FROM rescind.resource AS r WHERE r.organization = o.id AND r.slug = %(resource)s) AS has_resource
 FROM rescind.organization AS o WHERE o.slug = %(organization)s
 
 -- listed_active_memberships
@@ -35,8 +35,9 @@ WHERE m.organization = %(o)s AND m.subject > %(after)s AND (%(end)s = '' OR m.su
 ORDER BY m.subject LIMIT %(limit)s
 
 -- listed_assignments
-SELECT a.id, a.holder, a.resource, a.role, COALESCE(m.subject, 'group:' || g.slug), COALESCE(m.active, g.id IS NOT NULL), q.slug,
-    x.slug, c.recorded_at, c.actor, c.reason, a.expires_at
+SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number, a.role AS role_number,
+    COALESCE(m.subject, 'group:' || g.slug) AS holder, COALESCE(m.active, g.id IS NOT NULL) AS active, q.slug AS role, x.slug AS resource,
+    c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
     SELECT * FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.id > %(id)s AND
         a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
@@ -54,8 +55,9 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.change AS c
 ORDER BY a.id
 
 -- listed_assignments_of_holder
-SELECT a.id, a.holder, a.resource, a.role, COALESCE(m.subject, 'group:' || g.slug), COALESCE(m.active, g.id IS NOT NULL), q.slug,
-    x.slug, c.recorded_at, c.actor, c.reason, a.expires_at
+SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number, a.role AS role_number,
+    COALESCE(m.subject, 'group:' || g.slug) AS holder, COALESCE(m.active, g.id IS NOT NULL) AS active, q.slug AS role, x.slug AS resource,
+    c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
     SELECT * FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.holder = %(holder)s AND (a.resource, a.role) > (%(resource)s, %(role)s) AND
@@ -74,8 +76,9 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.change AS c
 ORDER BY a.resource, a.role
 
 -- listed_assignments_of_role
-SELECT a.id, a.holder, a.resource, a.role, COALESCE(m.subject, 'group:' || g.slug), COALESCE(m.active, g.id IS NOT NULL), q.slug,
-    x.slug, c.recorded_at, c.actor, c.reason, a.expires_at
+SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number, a.role AS role_number,
+    COALESCE(m.subject, 'group:' || g.slug) AS holder, COALESCE(m.active, g.id IS NOT NULL) AS active, q.slug AS role, x.slug AS resource,
+    c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
     SELECT * FROM rescind.assignment AS a WHERE a.role = %(role)s AND a.organization = %(o)s AND a.id > %(id)s AND
         a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
@@ -93,8 +96,9 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.change AS c
 ORDER BY a.id
 
 -- listed_assignments_on_resource
-SELECT a.id, a.holder, a.resource, a.role, COALESCE(m.subject, 'group:' || g.slug), COALESCE(m.active, g.id IS NOT NULL), q.slug,
-    x.slug, c.recorded_at, c.actor, c.reason, a.expires_at
+SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number, a.role AS role_number,
+    COALESCE(m.subject, 'group:' || g.slug) AS holder, COALESCE(m.active, g.id IS NOT NULL) AS active, q.slug AS role, x.slug AS resource,
+    c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
     SELECT * FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.resource = %(resource)s AND (a.holder, a.role) > (%(holder)s, %(role)s) AND
@@ -132,18 +136,18 @@ WITH RECURSIVE
             OFFSET 0) AS l
 ),
     page (membership) AS (SELECT DISTINCT p.membership FROM place AS p ORDER BY p.membership LIMIT %(limit)s)
-SELECT p.membership, (SELECT m.subject FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.id = p.membership),
-    (SELECT m.active FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.id = p.membership),
-    (SELECT g.slug FROM rescind."group" AS g WHERE g.organization = %(o)s AND g.id = p."group"), p.made,
-    (SELECT c.recorded_at FROM rescind.change AS c WHERE c.organization = %(o)s AND c.revision = p.made),
-    (SELECT c.actor FROM rescind.change AS c WHERE c.organization = %(o)s AND c.revision = p.made), p.expires_at
+SELECT p.membership, (SELECT m.subject FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.id = p.membership) AS subject,
+    (SELECT m.active FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.id = p.membership) AS active,
+    (SELECT g.slug FROM rescind."group" AS g WHERE g.organization = %(o)s AND g.id = p."group") AS "group", p.made,
+    (SELECT c.recorded_at FROM rescind.change AS c WHERE c.organization = %(o)s AND c.revision = p.made) AS recorded_at,
+    (SELECT c.actor FROM rescind.change AS c WHERE c.organization = %(o)s AND c.revision = p.made) AS actor, p.expires_at
 FROM place AS p
 WHERE p.membership <= (SELECT max(page.membership) FROM page)
 ORDER BY p.membership, p."group"
 
 -- listed_expiring
-SELECT e.expires_at, e.kind, e.x, e.y, COALESCE(m.subject, 'group:' || h.slug), COALESCE(m.active, h.id IS NOT NULL),
-CASE WHEN g.ended IS NULL THEN g.slug END, q.slug, r.slug, c.recorded_at, c.actor
+SELECT e.expires_at, e.kind, e.x AS first, e.y AS second, COALESCE(m.subject, 'group:' || h.slug) AS holder, COALESCE(m.active, h.id IS NOT NULL) AS active,
+CASE WHEN g.ended IS NULL THEN g.slug END AS "group", q.slug AS role, r.slug AS resource, c.recorded_at, c.actor
 FROM (
     SELECT * FROM (
         SELECT gm.expires_at, 0 AS kind, gm.membership AS x, gm."group" AS y, gm.membership AS holder, gm."group" AS place,
@@ -175,11 +179,11 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.change AS c
 ORDER BY e.expires_at, e.kind, e.x, e.y
 
 -- listed_groups
-SELECT g.slug, g.name FROM rescind."group" AS g
+SELECT g.slug AS "group", g.name FROM rescind."group" AS g
 WHERE g.organization = %(o)s AND g.slug > %(after)s AND g.ended IS NULL ORDER BY g.slug LIMIT %(limit)s
 
 -- listed_groups_around
-SELECT g.id, g.slug, g.name, c.recorded_at, c.actor, CAST(NULL AS BIGINT) AS expires_at
+SELECT g.id AS number, g.slug AS "group", g.name, c.recorded_at, c.actor, CAST(NULL AS BIGINT) AS expires_at
 FROM rescind.recorded_nesting AS n CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
     WHERE g.organization = %(o)s AND g.id = n.parent OFFSET 0) AS g
 LEFT JOIN LATERAL (SELECT * FROM rescind.change AS c
@@ -188,7 +192,7 @@ WHERE n.organization = %(o)s AND n.child = %(g)s AND n.parent > %(after)s AND n.
 ORDER BY n.parent LIMIT %(limit)s
 
 -- listed_groups_of_membership
-SELECT g.id, g.slug, g.name, c.recorded_at, c.actor, gm.expires_at
+SELECT g.id AS number, g.slug AS "group", g.name, c.recorded_at, c.actor, gm.expires_at
 FROM rescind.group_member AS gm CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
     WHERE g.organization = %(o)s AND g.id = gm."group" AND g.ended IS NULL OFFSET 0) AS g
 LEFT JOIN LATERAL (SELECT * FROM rescind.change AS c
@@ -206,13 +210,13 @@ WITH RECURSIVE holder (id) AS (
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
-SELECT h.id FROM holder AS h
+SELECT h.id AS holder FROM holder AS h
 WHERE h.id >= %(from)s AND EXISTS (
     SELECT 1 FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NULL)
 ORDER BY h.id
 
 -- listed_members
-SELECT p.id, COALESCE(m.subject, 'group:' || g.slug), COALESCE(m.active, g.id IS NOT NULL), c.recorded_at, c.actor, p.expires_at
+SELECT p.id AS number, COALESCE(m.subject, 'group:' || g.slug) AS member, COALESCE(m.active, g.id IS NOT NULL) AS active, c.recorded_at, c.actor, p.expires_at
 FROM (
     SELECT * FROM (
         SELECT n.child AS id, n.made, CAST(NULL AS BIGINT) AS expires_at FROM rescind.recorded_nesting AS n
@@ -239,7 +243,7 @@ WHERE m.organization = %(o)s AND m.subject > %(after)s AND (%(end)s = '' OR m.su
 ORDER BY m.subject LIMIT %(limit)s
 
 -- listed_permissions
-SELECT p.slug, p.description, p.organization = 0, p.critical FROM (
+SELECT p.slug AS permission, p.description, p.organization = 0 AS is_shared, p.critical FROM (
     SELECT * FROM (
         SELECT * FROM rescind.permission WHERE organization = %(o)s AND slug > %(after)s ORDER BY slug LIMIT %(limit)s) AS own
     UNION ALL
@@ -273,30 +277,30 @@ WITH RECURSIVE holder (id) AS (
         SELECT q.id FROM given AS w CROSS JOIN LATERAL (SELECT * FROM rescind.role AS q
             WHERE q.id = w.role OFFSET 0) AS q WHERE w.resource = 0
         ORDER BY q.priority DESC, q.id LIMIT 1))
-SELECT DISTINCT p.slug
+SELECT DISTINCT p.slug AS permission
 FROM counting AS c CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp
     WHERE rp.role = c.role OFFSET 0) AS rp CROSS JOIN LATERAL (SELECT * FROM rescind.permission AS p
     WHERE p.id = rp.permission OFFSET 0) AS p
 WHERE p.slug > %(after)s ORDER BY p.slug LIMIT %(limit)s
 
 -- listed_permissions_of_role
-SELECT p.id, p.slug, p.description, p.organization = 0, p.critical
+SELECT p.id AS number, p.slug AS permission, p.description, p.organization = 0 AS is_shared, p.critical
 FROM rescind.role_permission AS rp CROSS JOIN LATERAL (SELECT * FROM rescind.permission AS p
     WHERE p.id = rp.permission OFFSET 0) AS p
 WHERE rp.role = %(q)s AND rp.permission > %(after)s ORDER BY rp.permission LIMIT %(limit)s
 
 -- listed_resources
-SELECT r.slug, p.slug FROM rescind.resource AS r LEFT JOIN LATERAL (SELECT * FROM rescind.resource AS p
+SELECT r.slug AS resource, p.slug AS parent FROM rescind.resource AS r LEFT JOIN LATERAL (SELECT * FROM rescind.resource AS p
     WHERE p.organization = %(o)s AND p.id = r.parent OFFSET 0) AS p ON TRUE
 WHERE r.organization = %(o)s AND r.slug > %(after)s AND (%(end)s = '' OR r.slug < %(end)s) AND r.id <> 0 ORDER BY r.slug LIMIT %(limit)s
 
 -- listed_resources_below
-SELECT r.id, r.slug FROM rescind.resource AS r
+SELECT r.id AS number, r.slug AS resource FROM rescind.resource AS r
 WHERE r.organization = %(o)s AND r.parent = %(r)s AND r.id > %(after)s
 ORDER BY r.id LIMIT %(limit)s
 
 -- listed_roles
-SELECT r.id, r.slug, r.name, r.organization = 0, r.priority, r.critical, r.resource_type FROM (
+SELECT r.id AS number, r.slug AS role, r.name, r.organization = 0 AS is_shared, r.priority, r.critical, r.resource_type FROM (
     SELECT * FROM (
         SELECT * FROM rescind.role WHERE organization = %(o)s AND slug > %(after)s ORDER BY slug LIMIT %(limit)s) AS own
     UNION ALL
@@ -305,7 +309,7 @@ SELECT r.id, r.slug, r.name, r.organization = 0, r.priority, r.critical, r.resou
 ORDER BY r.slug, r.organization DESC LIMIT %(limit)s
 
 -- similar_groups
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind."group" WHERE organization = %(o)s AND slug < %(name)s AND slug > %(first)s AND ended IS NULL ORDER BY slug DESC LIMIT %(limit)s) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind."group" WHERE organization = %(o)s AND slug >= %(name)s AND ended IS NULL ORDER BY slug LIMIT %(limit)s) AS b
@@ -313,7 +317,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind."group" WHERE organization = %(o)s AND slug > %(first)s AND ended IS NULL ORDER BY slug LIMIT %(limit)s) AS c
 
 -- similar_organizations
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind.organization WHERE id <> 0 AND slug < %(name)s AND slug > %(first)s ORDER BY slug DESC LIMIT %(limit)s) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind.organization WHERE id <> 0 AND slug >= %(name)s ORDER BY slug LIMIT %(limit)s) AS b
@@ -321,7 +325,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind.organization WHERE id <> 0 AND slug > %(first)s ORDER BY slug LIMIT %(limit)s) AS c
 
 -- similar_permissions
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind.permission WHERE organization = %(o)s AND slug < %(name)s AND slug > %(first)s ORDER BY slug DESC LIMIT %(limit)s) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind.permission WHERE organization = %(o)s AND slug >= %(name)s ORDER BY slug LIMIT %(limit)s) AS b
@@ -335,7 +339,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind.permission WHERE organization = 0 AND slug > %(first)s ORDER BY slug LIMIT %(limit)s) AS f
 
 -- similar_resources
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind.resource WHERE organization = %(o)s AND slug < %(name)s AND slug > %(first)s ORDER BY slug DESC LIMIT %(limit)s) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind.resource WHERE organization = %(o)s AND slug >= %(name)s ORDER BY slug LIMIT %(limit)s) AS b
@@ -343,7 +347,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind.resource WHERE organization = %(o)s AND slug > %(first)s ORDER BY slug LIMIT %(limit)s) AS c
 
 -- similar_roles
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind.role WHERE organization = %(o)s AND slug < %(name)s AND slug > %(first)s ORDER BY slug DESC LIMIT %(limit)s) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind.role WHERE organization = %(o)s AND slug >= %(name)s ORDER BY slug LIMIT %(limit)s) AS b
@@ -357,7 +361,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind.role WHERE organization = 0 AND slug > %(first)s ORDER BY slug LIMIT %(limit)s) AS f
 
 -- similar_subjects
-SELECT subject FROM (
+SELECT subject AS name FROM (
     SELECT subject FROM rescind.membership WHERE organization = %(o)s AND subject < %(name)s AND subject > %(first)s ORDER BY subject DESC LIMIT %(limit)s) AS a
 UNION SELECT subject FROM (
     SELECT subject FROM rescind.membership WHERE organization = %(o)s AND subject >= %(name)s ORDER BY subject LIMIT %(limit)s) AS b
@@ -365,7 +369,7 @@ UNION SELECT subject FROM (
     SELECT subject FROM rescind.membership WHERE organization = %(o)s AND subject > %(first)s ORDER BY subject LIMIT %(limit)s) AS c
 
 -- similar_types
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind.resource_type WHERE organization = %(o)s AND slug < %(name)s AND slug > %(first)s ORDER BY slug DESC LIMIT %(limit)s) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind.resource_type WHERE organization = %(o)s AND slug >= %(name)s ORDER BY slug LIMIT %(limit)s) AS b

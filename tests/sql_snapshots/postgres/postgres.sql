@@ -28,12 +28,12 @@ WITH missing AS MATERIALIZED (
     CASE WHEN %(is_elsewhere)s THEN (SELECT env.revision + 1 FROM rescind.organization AS env WHERE env.id = 0) END
     FROM advanced AS o
     RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at)
-SELECT o.id, COALESCE(r.revision, o.revision),
-CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END, r.direction, r.route, r.fan_out, r.recorded_at,
-    r.settled_at, (SELECT list FROM missing), rescind.tallied('pairs'),
-CASE WHEN rescind.tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END,
+SELECT o.id AS organization, COALESCE(r.revision, o.revision) AS revision,
+CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END AS environment, r.direction, r.route, r.fan_out, r.recorded_at,
+    r.settled_at, (SELECT list FROM missing) AS not_found, rescind.tallied('pairs') AS pairs,
+CASE WHEN rescind.tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END AS workers_told,
 CASE WHEN r.revision IS NOT NULL AND EXISTS (SELECT 1 FROM rescind.replica)
-    THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END
+    THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END AS replicas_told
 FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS env
     WHERE env.id = 0 OFFSET 0) AS env LEFT JOIN LATERAL (SELECT * FROM recorded AS r
     WHERE TRUE OFFSET 0) AS r ON TRUE
@@ -65,12 +65,12 @@ WITH missing AS MATERIALIZED (
     , kept AS (
     UPDATE rescind.idempotency SET not_found = m.list FROM missing AS m
     WHERE organization = %(o)s AND key = %(key)s AND m.list IS NOT NULL)
-SELECT o.id, COALESCE(r.revision, o.revision),
-CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END, r.direction, r.route, r.fan_out, r.recorded_at,
-    r.settled_at, (SELECT list FROM missing), rescind.tallied('pairs'),
-CASE WHEN rescind.tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END,
+SELECT o.id AS organization, COALESCE(r.revision, o.revision) AS revision,
+CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END AS environment, r.direction, r.route, r.fan_out, r.recorded_at,
+    r.settled_at, (SELECT list FROM missing) AS not_found, rescind.tallied('pairs') AS pairs,
+CASE WHEN rescind.tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END AS workers_told,
 CASE WHEN r.revision IS NOT NULL AND EXISTS (SELECT 1 FROM rescind.replica)
-    THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END
+    THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END AS replicas_told
 FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS env
     WHERE env.id = 0 OFFSET 0) AS env LEFT JOIN LATERAL (SELECT * FROM recorded AS r
     WHERE TRUE OFFSET 0) AS r ON TRUE
@@ -412,7 +412,7 @@ SELECT r.id, r.name, r.ttl, r.beat, h.revision FROM rescind.replica_held AS h CR
 WHERE h.organization = %(o)s
 
 -- listed_permissions_of_roles
-SELECT rp.role, (SELECT p.slug FROM rescind.permission AS p WHERE p.id = rp.permission)
+SELECT rp.role, (SELECT p.slug FROM rescind.permission AS p WHERE p.id = rp.permission) AS permission
 FROM rescind.role_permission AS rp WHERE rp.role = ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(%(roles)s) AS i))
 
 -- lock_organization

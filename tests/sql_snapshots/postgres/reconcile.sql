@@ -24,7 +24,7 @@ WITH
     SELECT a.id, FALSE FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.holder = %(g)s AND a.ended IS NOT NULL AND a.ended >= %(since)s AND a.ended <= %(revision)s
     ORDER BY 1)
-SELECT c.id FROM changed AS c WHERE c.id > %(after_a)s ORDER BY c.id LIMIT 1 OFFSET %(step)s
+SELECT c.id AS bound FROM changed AS c WHERE c.id > %(after_a)s ORDER BY c.id LIMIT 1 OFFSET %(step)s
 
 -- find_assignment_bound_whole
 WITH RECURSIVE
@@ -33,7 +33,7 @@ WITH RECURSIVE
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
-SELECT x.id FROM (
+SELECT x.id AS bound FROM (
     SELECT a.id FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NULL OFFSET 0) AS a
     UNION ALL
@@ -42,7 +42,7 @@ SELECT x.id FROM (
 WHERE x.id > %(after_a)s ORDER BY x.id LIMIT 1 OFFSET %(step)s
 
 -- find_group
-SELECT o.id, g.id FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
+SELECT o.id AS organization, g.id AS "group" FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
     WHERE g.organization = o.id AND g.slug = %(group)s OFFSET 0) AS g
 WHERE o.slug = %(organization)s
 
@@ -55,7 +55,7 @@ WITH RECURSIVE
         WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
 SELECT min((SELECT gm.membership FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm."group" = b.id AND gm.membership >= %(from_m)s
-        ORDER BY gm.membership LIMIT 1 OFFSET %(step)s))
+        ORDER BY gm.membership LIMIT 1 OFFSET %(step)s)) AS bound
 FROM below_ever AS b
 
 -- find_pending
@@ -167,11 +167,11 @@ FROM rescind.pending AS p WHERE p.organization = %(o)s AND p."group" = %(g)s AND
 ORDER BY p.organization, p."group", p.kind, p.ref LIMIT 1
 
 -- list_pending
-SELECT o.slug, g.slug, p.kind, COALESCE(m.subject, t.slug), p.direction, p.urgency, p.done, p.total,
+SELECT o.slug AS organization, g.slug AS "group", p.kind, COALESCE(m.subject, t.slug) AS about, p.direction, p.urgency, p.done, p.total,
     CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
-    - p.recorded_at, p.attempts, p.not_before -
+    - p.recorded_at AS age, p.attempts, p.not_before -
     CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
-    , p.parked, p.last_error, p.since, p.revision, p."group", o.id
+    AS waits, p.parked, p.last_error, p.since, p.revision, p."group" AS group_number, o.id AS organization_number
 FROM rescind.pending AS p CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS o
     WHERE o.id = p.organization OFFSET 0) AS o
 LEFT JOIN LATERAL (SELECT * FROM rescind."group" AS g
@@ -340,10 +340,10 @@ WITH RECURSIVE
     SELECT a.id, FALSE FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.holder = %(g)s AND a.ended IS NOT NULL AND a.ended >= %(since)s AND a.ended <= %(revision)s
     ORDER BY 1)
-SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live), (SELECT count(*) FROM changed AS c WHERE NOT c.is_live),
-    (SELECT count(*) FROM below_ever),
+SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live) AS live, (SELECT count(*) FROM changed AS c WHERE NOT c.is_live) AS ended,
+    (SELECT count(*) FROM below_ever) AS groups,
     (SELECT count(*) FROM below_ever AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
-        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm),
+        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm) AS members,
     (SELECT count(*) FROM rescind.pending WHERE
         organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
     AND NOT parked AND urgency = %(urgency)s
@@ -360,10 +360,10 @@ WITH RECURSIVE
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
 SELECT (SELECT count(*) FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
-        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NULL OFFSET 0) AS a),
+        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NULL OFFSET 0) AS a) AS live,
     (SELECT count(*) FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
-        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NOT NULL OFFSET 0) AS a),
-    1, 1, 0 AS unbegun, NULL AS first, NULL AS last
+        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NOT NULL OFFSET 0) AS a) AS ended,
+    1 AS groups, 1 AS members, 0 AS unbegun, NULL AS first, NULL AS last
 
 -- measure_whole
 WITH RECURSIVE
@@ -379,12 +379,12 @@ WITH RECURSIVE
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
 SELECT (SELECT count(*) FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
-        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NULL OFFSET 0) AS a),
+        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NULL OFFSET 0) AS a) AS live,
     (SELECT count(*) FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
-        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NOT NULL OFFSET 0) AS a),
-    (SELECT count(*) FROM below_ever),
+        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NOT NULL OFFSET 0) AS a) AS ended,
+    (SELECT count(*) FROM below_ever) AS groups,
     (SELECT count(*) FROM below_ever AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
-        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm),
+        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm) AS members,
     0 AS unbegun, NULL AS first, NULL AS last
 
 -- note_failure
@@ -411,10 +411,10 @@ DELETE FROM rescind.group_member WHERE organization = %(o)s AND (membership, "gr
     AND NOT EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s AND p."group" = g.id) LIMIT %(limit)s)
 
 -- read_last_pending
-SELECT max(p.revision + 0) FROM rescind.pending AS p WHERE p.organization = %(o)s AND p."group" = %(g)s
+SELECT max(p.revision + 0) AS revision FROM rescind.pending AS p WHERE p.organization = %(o)s AND p."group" = %(g)s
 
 -- read_purged
-SELECT rescind.tallied('altered')
+SELECT rescind.tallied('altered') AS altered
 
 -- refuse_pending_moved
 SELECT 'pending_moved' AS code, 'group' AS fact, CAST(%(g)s AS TEXT) AS value

@@ -6,7 +6,7 @@ WHERE organization = %(o)s AND slug = %(group)s
 UPDATE rescind.membership SET subject = %(new_id)s, folded = %(folded)s WHERE organization = %(o)s AND subject = %(subject)s
 
 -- list_group_look_alikes
-SELECT i.value ->> 0, g.slug FROM rescind.json_items(%(names)s) AS i
+SELECT i.value ->> 0 AS asked, g.slug AS look_alike FROM rescind.json_items(%(names)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind."group" AS g
     WHERE g.organization = %(o)s AND g.slug = i.value ->> 1 OFFSET 0) AS g
 WHERE g.slug <> i.value ->> 0
@@ -18,7 +18,7 @@ WHERE g.slug <> i.value ->> 0
 ORDER BY 1, 2 LIMIT %(limit)s
 
 -- list_groups_alike
-SELECT g.folded, g.slug FROM rescind."group" AS g
+SELECT g.folded, g.slug AS name FROM rescind."group" AS g
 WHERE g.organization = %(o)s AND g.folded IS NOT NULL
 AND (EXISTS (SELECT 1 FROM rescind."group" AS x WHERE x.organization = %(o)s AND x.slug = g.folded)
     OR EXISTS (SELECT 1 FROM rescind."group" AS x
@@ -31,7 +31,7 @@ WHERE g.organization = %(o)s AND g.folded IS NOT NULL
 ORDER BY 1, 2 LIMIT %(limit)s
 
 -- list_membership_look_alikes
-SELECT i.value ->> 0, m.subject FROM rescind.json_items(%(names)s) AS i
+SELECT i.value ->> 0 AS asked, m.subject AS look_alike FROM rescind.json_items(%(names)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = %(o)s AND m.subject = i.value ->> 1 OFFSET 0) AS m
 WHERE m.subject <> i.value ->> 0
@@ -43,7 +43,7 @@ WHERE m.subject <> i.value ->> 0
 ORDER BY 1, 2 LIMIT %(limit)s
 
 -- list_memberships_alike
-SELECT m.folded, m.subject FROM rescind.membership AS m
+SELECT m.folded, m.subject AS name FROM rescind.membership AS m
 WHERE m.organization = %(o)s AND m.folded IS NOT NULL
 AND (EXISTS (SELECT 1 FROM rescind.membership AS x WHERE x.organization = %(o)s AND x.subject = m.folded)
     OR EXISTS (SELECT 1 FROM rescind.membership AS x
@@ -56,7 +56,7 @@ WHERE m.organization = %(o)s AND m.folded IS NOT NULL
 ORDER BY 1, 2 LIMIT %(limit)s
 
 -- list_uncanonical
-SELECT 'memberships', m.subject FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.folded IS NOT NULL
+SELECT 'memberships' AS kind, m.subject AS name FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.folded IS NOT NULL
 UNION ALL
 SELECT 'groups', g.slug FROM rescind."group" AS g WHERE g.organization = %(o)s AND g.folded IS NOT NULL
 

@@ -9,7 +9,7 @@ WITH RECURSIVE
     WHERE m.organization = :o AND m.id >= :from_m AND m.id <= :to_m
     UNION
     SELECT f.membership, n.parent, f.expires_at FROM flow AS f CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = f.holder)
-SELECT a.holder, count(*) FROM (SELECT DISTINCT f.holder FROM flow AS f) AS h
+SELECT a.holder, count(*) AS assignments FROM (SELECT DISTINCT f.holder FROM flow AS f) AS h
 CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.holder AND a.ended IS NULL GROUP BY a.holder
 
 -- audit_expected
@@ -23,34 +23,34 @@ WITH RECURSIVE
     WHERE m.organization = :o AND m.id >= :from_m AND m.id <= :to_m
     UNION
     SELECT f.membership, n.parent, f.expires_at FROM flow AS f CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = f.holder)
-SELECT f.membership, f.holder, CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END
+SELECT f.membership, f.holder, CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END AS expires_at
 FROM flow AS f GROUP BY f.membership, f.holder
 
 -- audit_found
-SELECT e.membership, a.holder, e.expires_at, count(*), min(e.assignment)
+SELECT e.membership, a.holder, e.expires_at, count(*) AS assignments, min(e.assignment) AS first
 FROM rescind_effective_role AS e
 LEFT JOIN rescind_assignment AS a ON a.organization = :o AND a.id = e.assignment AND a.ended IS NULL
 WHERE e.organization = :o AND e.membership >= :from_m AND e.membership <= :to_m
 GROUP BY e.membership, a.holder, e.expires_at
 
 -- audit_group
-SELECT g.slug FROM rescind_group AS g WHERE g.organization = :o AND g.id = :holder AND g.ended IS NULL
+SELECT g.slug AS "group" FROM rescind_group AS g WHERE g.organization = :o AND g.id = :holder AND g.ended IS NULL
 
 -- audit_names
-SELECT (SELECT subject FROM rescind_membership WHERE organization = :o AND id = :m),
-    (SELECT q.slug FROM rescind_assignment AS a CROSS JOIN rescind_role AS q ON q.id = a.role WHERE a.organization = :o AND a.id = :a),
+SELECT (SELECT subject FROM rescind_membership WHERE organization = :o AND id = :m) AS subject,
+    (SELECT q.slug FROM rescind_assignment AS a CROSS JOIN rescind_role AS q ON q.id = a.role WHERE a.organization = :o AND a.id = :a) AS role,
     (SELECT x.slug FROM rescind_assignment AS a CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = a.resource
-    WHERE a.organization = :o AND a.id = :a)
+    WHERE a.organization = :o AND a.id = :a) AS resource
 
 -- audit_pending
-SELECT DISTINCT p.kind, CASE WHEN p.kind = 'assignment' THEN p."group" END, CASE WHEN p.kind = 'member' THEN p.ref END
+SELECT DISTINCT p.kind, CASE WHEN p.kind = 'assignment' THEN p."group" END AS "group", CASE WHEN p.kind = 'member' THEN p.ref END AS membership
 FROM rescind_pending AS p WHERE p.organization = :o AND (p.kind <> 'member' OR (p.ref >= :from_m AND p.ref <= :to_m))
 
 -- find_audit_bound
-SELECT m.id FROM rescind_membership AS m WHERE m.organization = :o AND m.id >= :from_m ORDER BY m.id LIMIT 1 OFFSET :step
+SELECT m.id AS bound FROM rescind_membership AS m WHERE m.organization = :o AND m.id >= :from_m ORDER BY m.id LIMIT 1 OFFSET :step
 
 -- find_missing
-SELECT min(a.id) FROM rescind_assignment AS a
+SELECT min(a.id) AS assignment FROM rescind_assignment AS a
 WHERE a.organization = :o AND a.holder = :holder AND a.ended IS NULL
 AND NOT EXISTS (SELECT 1 FROM rescind_effective_role AS e WHERE e.organization = :o AND e.membership = :m AND e.assignment = a.id)
 

@@ -10,7 +10,7 @@ INSERT INTO rescind_idempotency (organization, key, digest, revision, recorded_a
 SELECT :o, :key, :digest, o.revision + 1, :now FROM rescind_organization AS o WHERE o.id = :o
 
 -- confirm_keyed_outcome
-UPDATE rescind_idempotency SET digest = digest WHERE organization = :o AND key = :key RETURNING 1
+UPDATE rescind_idempotency SET digest = digest WHERE organization = :o AND key = :key RETURNING 1 AS confirmed
 
 -- delete_all_assignments
 DELETE FROM rescind_assignment WHERE organization = :o
@@ -327,7 +327,7 @@ WHERE organization = :o AND id IN (
     WHERE COALESCE(c.until, 9223372036854775807) > COALESCE(c.expires_at, 9223372036854775807))
 
 -- list_organizations_using_role
-SELECT DISTINCT u.organization, o.slug, o.role_mode,
+SELECT DISTINCT u.organization, o.slug AS name, o.role_mode,
 EXISTS (SELECT 1 FROM rescind_role AS q WHERE q.organization IN (0, o.id) AND q.required)
     AS has_required FROM (
     SELECT a.organization FROM rescind_role AS r CROSS JOIN rescind_assignment AS a ON a.role = r.id AND a.ended IS NULL
@@ -465,12 +465,12 @@ GROUP BY r.id, p.slug
 ON CONFLICT (role, permission) DO NOTHING
 
 -- read_keyed_outcome
-SELECT o.id, k.revision, env.revision AS environment, c.direction, c.route,
+SELECT o.id AS organization, k.revision, env.revision AS environment, c.direction, c.route,
     c.granted + c.revoked + c.estimated AS fan_out, k.recorded_at,
 CASE WHEN c.settled_at IS NOT NULL OR c.organization <> 0 THEN c.settled_at ELSE (
         SELECT CASE WHEN count(*) = count(x.settled_at) THEN max(x.settled_at) END FROM rescind_change AS x
         WHERE x.caused_by = c.revision) END
-    , k.not_found, k.digest
+    AS settled_at, k.not_found, k.digest
 FROM rescind_idempotency AS k CROSS JOIN rescind_organization AS o ON o.id = k.organization CROSS JOIN rescind_organization AS env ON env.id = 0
 LEFT JOIN rescind_change AS c ON c.organization = k.organization AND c.revision = k.revision AND c.idempotency_key = k.key
 WHERE k.organization = :o AND k.key = :key

@@ -1,5 +1,5 @@
 -- check
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN :live OR p.critical THEN
         CASE WHEN
@@ -197,7 +197,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                 END)
             THEN 2 ELSE 3 END
         ELSE 0 END
-END, o.role_mode
+END AS verdict, o.role_mode
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
 LEFT JOIN rescind_membership AS m ON m.organization = o.id AND m.subject = :subject
 LEFT JOIN rescind_permission AS p ON p.id = COALESCE(
@@ -207,7 +207,7 @@ LEFT JOIN rescind_resource AS r ON r.organization = o.id AND r.slug = :resource
 WHERE o.slug = :organization AND env.id = 0
 
 -- check_effective_multiple
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN
             NOT (
@@ -241,7 +241,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
         ) THEN 1 WHEN
         EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
         THEN 4 ELSE 0 END
-END, o.role_mode
+END AS verdict, o.role_mode
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
 LEFT JOIN rescind_membership AS m ON m.organization = o.id AND m.subject = :subject
 LEFT JOIN rescind_permission AS p ON p.id = COALESCE(
@@ -251,7 +251,7 @@ LEFT JOIN rescind_resource AS r ON r.organization = o.id AND r.slug = :resource
 WHERE o.slug = :organization AND env.id = 0
 
 -- check_effective_single
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN
         EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
@@ -286,7 +286,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                 AND (a.expires_at IS NULL OR a.expires_at > :now)
                 AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)
         THEN 1 ELSE 0 END
-END, o.role_mode
+END AS verdict, o.role_mode
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
 LEFT JOIN rescind_membership AS m ON m.organization = o.id AND m.subject = :subject
 LEFT JOIN rescind_permission AS p ON p.id = COALESCE(
@@ -296,7 +296,7 @@ LEFT JOIN rescind_resource AS r ON r.organization = o.id AND r.slug = :resource
 WHERE o.slug = :organization AND env.id = 0
 
 -- check_live_multiple
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN
         EXISTS (
@@ -323,7 +323,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                 LIMIT 1) IS NOT NULL
         )
         THEN 2 ELSE 3 END
-END, o.role_mode
+END AS verdict, o.role_mode
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
 LEFT JOIN rescind_membership AS m ON m.organization = o.id AND m.subject = :subject
 LEFT JOIN rescind_permission AS p ON p.id = COALESCE(
@@ -333,7 +333,7 @@ LEFT JOIN rescind_resource AS r ON r.organization = o.id AND r.slug = :resource
 WHERE o.slug = :organization AND env.id = 0
 
 -- check_live_single
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN
             (
@@ -381,7 +381,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
             )
         )
         THEN 2 ELSE 3 END
-END, o.role_mode
+END AS verdict, o.role_mode
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
 LEFT JOIN rescind_membership AS m ON m.organization = o.id AND m.subject = :subject
 LEFT JOIN rescind_permission AS p ON p.id = COALESCE(

@@ -88,9 +88,9 @@ DELETE FROM rescind_assignment WHERE role = (SELECT id FROM rescind_role WHERE s
 AND organization IN (SELECT d.organization FROM rescind_deletion AS d)
 
 -- list_deletions
-SELECT o.deleted_as, d.done,
+SELECT o.deleted_as AS name, d.done,
     CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
-    - d.recorded_at, d.revision, d.organization
+    - d.recorded_at AS age, d.revision, d.organization
 FROM rescind_deletion AS d CROSS JOIN rescind_organization AS o ON o.id = d.organization
 WHERE CAST(:organization AS TEXT) IS NULL OR (
     o.deleted_as = :organization AND NOT EXISTS (SELECT 1 FROM rescind_organization AS x WHERE x.slug = :organization))

@@ -22,26 +22,26 @@ WITH RECURSIVE search (low, high) AS (
             WHERE c.organization = :o AND c.revision >= (s.low + s.high) / 2 ORDER BY c.revision LIMIT 1)
         THEN s.high ELSE (s.low + s.high) / 2 END
     FROM search AS s WHERE s.high - s.low > 1)
-SELECT max(low), min(high), (SELECT max(c.revision) FROM rescind_change AS c WHERE c.organization = :o) FROM search
+SELECT max(low) AS low, min(high) AS high, (SELECT max(c.revision) FROM rescind_change AS c WHERE c.organization = :o) AS last FROM search
 
 -- list_organizations
-SELECT slug, name, revision FROM rescind_organization WHERE slug IS NOT NULL AND slug > :after AND id <> 0 ORDER BY slug LIMIT :limit
+SELECT slug AS organization, name, revision FROM rescind_organization WHERE slug IS NOT NULL AND slug > :after AND id <> 0 ORDER BY slug LIMIT :limit
 
 -- read_assignments
-SELECT COALESCE('group:' || g.slug, m.subject), r.slug, x.slug, a.expires_at
+SELECT COALESCE('group:' || g.slug, m.subject) AS holder, r.slug AS role, x.slug AS resource, a.expires_at
 FROM rescind_assignment AS a CROSS JOIN rescind_role AS r ON r.id = a.role CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = a.resource
 LEFT JOIN rescind_membership AS m ON m.organization = :o AND m.id = a.holder
 LEFT JOIN rescind_group AS g ON g.organization = :o AND g.id = a.holder
 WHERE a.organization = :o AND a.ended IS NULL ORDER BY a.holder, a.id
 
 -- read_group_members
-SELECT m.subject, g.slug, gm.expires_at FROM rescind_group_member AS gm
+SELECT m.subject, g.slug AS "group", gm.expires_at FROM rescind_group_member AS gm
 CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.id = gm.membership
 CROSS JOIN rescind_group AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 WHERE gm.organization = :o ORDER BY g.slug, m.subject
 
 -- read_groups
-SELECT slug, name FROM rescind_group WHERE organization = :o AND ended IS NULL ORDER BY slug
+SELECT slug AS "group", name FROM rescind_group WHERE organization = :o AND ended IS NULL ORDER BY slug
 
 -- read_log
 WITH RECURSIVE page (revision, characters, rows) AS (
@@ -65,35 +65,35 @@ WHERE p.revision > :after ORDER BY c.revision
 SELECT subject, active, name FROM rescind_membership WHERE organization = :o ORDER BY subject
 
 -- read_nestings
-SELECT c.slug, p.slug FROM rescind_nesting AS n CROSS JOIN rescind_group AS c ON c.organization = :o AND c.id = n.child
+SELECT c.slug AS child, p.slug AS parent FROM rescind_nesting AS n CROSS JOIN rescind_group AS c ON c.organization = :o AND c.id = n.child
 CROSS JOIN rescind_group AS p ON p.organization = :o AND p.id = n.parent
 WHERE n.organization = :o ORDER BY c.slug, p.slug
 
 -- read_permissions
-SELECT slug, critical, description, organization = 0 FROM rescind_permission WHERE organization IN (0, :o) ORDER BY slug
+SELECT slug AS permission, critical, description, organization = 0 AS is_shared FROM rescind_permission WHERE organization IN (0, :o) ORDER BY slug
 
 -- read_resets
-SELECT m.subject, q.slug FROM rescind_role_reset AS x
+SELECT m.subject, q.slug AS role FROM rescind_role_reset AS x
 CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.id = x.membership CROSS JOIN rescind_role AS q ON q.id = x.role
 WHERE x.organization = :o ORDER BY m.subject, q.id
 
 -- read_resource_types
-SELECT slug, parents, organization = 0 FROM rescind_resource_type WHERE organization IN (0, :o) ORDER BY slug
+SELECT slug AS type, parents, organization = 0 AS is_shared FROM rescind_resource_type WHERE organization IN (0, :o) ORDER BY slug
 
 -- read_resources
-SELECT r.slug, p.slug FROM rescind_resource AS r LEFT JOIN rescind_resource AS p ON p.organization = :o AND p.id = r.parent
+SELECT r.slug AS resource, p.slug AS parent FROM rescind_resource AS r LEFT JOIN rescind_resource AS p ON p.organization = :o AND p.id = r.parent
 WHERE r.organization = :o ORDER BY r.slug
 
 -- read_role_permissions
-SELECT rp.role, p.slug FROM rescind_role AS r CROSS JOIN rescind_role_permission AS rp ON rp.role = r.id
+SELECT rp.role, p.slug AS permission FROM rescind_role AS r CROSS JOIN rescind_role_permission AS rp ON rp.role = r.id
 CROSS JOIN rescind_permission AS p ON p.id = rp.permission
 WHERE r.organization IN (0, :o) ORDER BY rp.role, p.slug
 
 -- read_roles
-SELECT r.slug, r.priority, r.id, r.critical, r.name, r.resource_type, r.organization = 0, r.required FROM rescind_role AS r WHERE r.organization IN (0, :o) ORDER BY r.organization, r.slug
+SELECT r.slug AS role, r.priority, r.id AS number, r.critical, r.name, r.resource_type, r.organization = 0 AS is_shared, r.required FROM rescind_role AS r WHERE r.organization IN (0, :o) ORDER BY r.organization, r.slug
 
 -- read_settings
-SELECT o.id, o.revision, env.revision, o.name, o.id_rule, o.role_mode, o.on_loss, (SELECT slug FROM rescind_role WHERE id = o.default_role)
+SELECT o.id AS organization, o.revision, env.revision AS environment, o.name, o.id_rule, o.role_mode, o.on_loss, (SELECT slug FROM rescind_role WHERE id = o.default_role) AS default_role
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env WHERE o.slug = :organization AND env.id = 0
 
 -- record_enforced
@@ -119,7 +119,7 @@ WITH RECURSIVE
     SELECT CAST(:r AS INTEGER)
     UNION ALL
     SELECT x.parent FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0)
-SELECT COALESCE('group:' || g.slug, m.subject), q.slug, x.slug, a.expires_at
+SELECT COALESCE('group:' || g.slug, m.subject) AS holder, q.slug AS role, x.slug AS resource, a.expires_at
 FROM
     (SELECT a.holder, a.role, a.resource, a.expires_at
     FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
@@ -130,7 +130,7 @@ LEFT JOIN rescind_membership AS m ON m.organization = :o AND m.id = a.holder
 LEFT JOIN rescind_group AS g ON g.organization = :o AND g.id = a.holder
 
 -- slice_members
-SELECT m.subject, g.slug, gm.expires_at FROM rescind_group_member AS gm
+SELECT m.subject, g.slug AS "group", gm.expires_at FROM rescind_group_member AS gm
 CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.id = gm.membership
 CROSS JOIN rescind_group AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 WHERE gm.organization = :o AND gm.membership = :m
@@ -143,12 +143,12 @@ WITH RECURSIVE
     SELECT gm."group" FROM rescind_group_member AS gm WHERE gm.organization = :o AND gm.membership = :m
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id)
-SELECT c.slug, p.slug FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id
+SELECT c.slug AS child, p.slug AS parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id
 CROSS JOIN rescind_group AS c ON c.organization = :o AND c.id = n.child
 CROSS JOIN rescind_group AS p ON p.organization = :o AND p.id = n.parent
 
 -- slice_resets
-SELECT m.subject, q.slug FROM rescind_role_reset AS x
+SELECT m.subject, q.slug AS role FROM rescind_role_reset AS x
 CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.id = x.membership CROSS JOIN rescind_role AS q ON q.id = x.role
 WHERE x.organization = :o AND x.membership = :m
 
@@ -158,7 +158,7 @@ WITH RECURSIVE
     SELECT CAST(:r AS INTEGER)
     UNION ALL
     SELECT x.parent FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0)
-SELECT x.slug, p.slug FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id
+SELECT x.slug AS resource, p.slug AS parent FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id
 LEFT JOIN rescind_resource AS p ON p.organization = :o AND p.id = x.parent
 
 -- slice_roles
@@ -182,5 +182,5 @@ WITH RECURSIVE
         LIMIT 1000000000) AS a
     UNION
     SELECT default_role FROM rescind_organization WHERE id = :o)
-SELECT q.slug, q.priority, q.id, EXISTS (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = q.id AND rp.permission = :p)
+SELECT q.slug AS role, q.priority, q.id AS number, EXISTS (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = q.id AND rp.permission = :p) AS is_asked
 FROM used CROSS JOIN rescind_role AS q ON q.id = used.id

@@ -3,7 +3,7 @@ SELECT id AS organization FROM rescind_organization WHERE slug = :organization O
 ORDER BY id DESC
 
 -- find_named_assignments
-SELECT i.value ->> 0, i.value ->> 1, i.value ->> 2 FROM json_each(:assignments) AS i
+SELECT i.value ->> 0 AS role, i.value ->> 1 AS holder, i.value ->> 2 AS resource FROM json_each(:assignments) AS i
 CROSS JOIN rescind_role AS r ON r.slug = i.value ->> 0 AND r.organization IN (0, :o)
 CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.slug = i.value ->> 2
 CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.resource = x.id AND a.role = r.id AND a.ended IS NULL
@@ -14,27 +14,27 @@ AND a.holder = COALESCE(
             THEN substr(i.value ->> 1, 7) END AND g.ended IS NULL))
 
 -- find_named_groups
-SELECT i.value FROM json_each(:groups) AS i
+SELECT i.value AS "group" FROM json_each(:groups) AS i
 CROSS JOIN rescind_group AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
 
 -- find_named_members
-SELECT i.value ->> 0, i.value ->> 1 FROM json_each(:members) AS i
+SELECT i.value ->> 0 AS "group", i.value ->> 1 AS subject FROM json_each(:members) AS i
 CROSS JOIN rescind_group AS g ON g.organization = :o AND g.slug = i.value ->> 0 AND g.ended IS NULL
 CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value ->> 1
 CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = m.id AND gm."group" = g.id
 
 -- find_named_memberships
-SELECT i.value, m.active, m.name FROM json_each(:subjects) AS i
+SELECT i.value AS subject, m.active, m.name FROM json_each(:subjects) AS i
 CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value
 
 -- find_named_permissions
-SELECT i.value FROM json_each(:permissions) AS i
+SELECT i.value AS permission FROM json_each(:permissions) AS i
 CROSS JOIN rescind_permission AS p ON p.slug = i.value AND p.organization IN (0, :o)
 
 -- find_named_resources
-SELECT i.value FROM json_each(:resources) AS i
+SELECT i.value AS resource FROM json_each(:resources) AS i
 CROSS JOIN rescind_resource AS r ON r.organization = :o AND r.slug = i.value
 
 -- find_named_roles
-SELECT i.value, r.resource_type FROM json_each(:roles) AS i
+SELECT i.value AS role, r.resource_type FROM json_each(:roles) AS i
 CROSS JOIN rescind_role AS r ON r.slug = i.value AND r.organization IN (0, :o)

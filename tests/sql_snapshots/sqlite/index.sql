@@ -8,31 +8,31 @@ SELECT holder, role, resource, expires_at FROM rescind_assignment WHERE organiza
 SELECT membership, "group", expires_at FROM rescind_group_member WHERE organization = :o ORDER BY organization, membership
 
 -- index_groups
-SELECT id, slug FROM rescind_group WHERE organization = :o AND ended IS NULL
+SELECT id AS number, slug AS "group" FROM rescind_group WHERE organization = :o AND ended IS NULL
 
 -- index_memberships
-SELECT id, subject, active FROM rescind_membership WHERE organization = :o
+SELECT id AS number, subject, active FROM rescind_membership WHERE organization = :o
 
 -- index_nestings
 SELECT child, parent FROM rescind_nesting WHERE organization = :o
 
 -- index_permissions
-SELECT id, slug, critical FROM rescind_permission WHERE organization = :owner
+SELECT id AS number, slug AS permission, critical FROM rescind_permission WHERE organization = :owner
 
 -- index_resets
 SELECT x.membership, x.role FROM rescind_role_reset AS x WHERE x.organization = :o
 
 -- index_resources
-SELECT id, slug, parent FROM rescind_resource WHERE organization = :o
+SELECT id AS number, slug AS resource, parent FROM rescind_resource WHERE organization = :o
 
 -- index_role_permissions
 SELECT rp.role, rp.permission FROM rescind_role AS r CROSS JOIN rescind_role_permission AS rp ON rp.role = r.id WHERE r.organization = :owner
 
 -- index_roles
-SELECT id, slug, priority FROM rescind_role WHERE organization = :owner
+SELECT id AS number, slug AS role, priority FROM rescind_role WHERE organization = :owner
 
 -- index_state
-SELECT o.id, o.slug, o.revision, env.revision AS environment, o.role_mode, o.on_loss, o.default_role,
+SELECT o.id AS organization, o.slug AS name, o.revision, env.revision AS environment, o.role_mode, o.on_loss, o.default_role,
     '' AS server,
     o.id_rule
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env ON env.id = 0 WHERE o.id = :o
@@ -51,7 +51,7 @@ AND a.holder = COALESCE(
 AND a.resource = (SELECT r.id FROM rescind_resource AS r WHERE r.organization = :o AND r.slug = i.value ->> 'resource')
 
 -- tail_groups
-SELECT i.value, g.id FROM json_each(:groups) AS i
+SELECT i.value AS "group", g.id AS number FROM json_each(:groups) AS i
 LEFT JOIN rescind_group AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
 
 -- tail_held
@@ -66,30 +66,30 @@ SELECT c.revision, c.direction, c.body FROM rescind_change AS c
 WHERE c.organization = :o AND c.revision > :after ORDER BY c.revision LIMIT :limit
 
 -- tail_memberships
-SELECT i.value, m.id, m.active FROM json_each(:subjects) AS i
+SELECT i.value AS subject, m.id AS number, m.active FROM json_each(:subjects) AS i
 LEFT JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value
 
 -- tail_nestings
-SELECT g.id, n.parent FROM json_each(:children) AS i
+SELECT g.id AS child, n.parent FROM json_each(:children) AS i
 CROSS JOIN rescind_group AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
 CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = g.id
 
 -- tail_permissions
-SELECT p.id, p.slug, p.critical FROM json_each(:permissions) AS i
+SELECT p.id AS number, p.slug AS permission, p.critical FROM json_each(:permissions) AS i
 CROSS JOIN rescind_permission AS p ON p.slug = i.value AND p.organization = :owner
 
 -- tail_places
-SELECT m.id, gm."group", gm.expires_at FROM json_each(:subjects) AS i
+SELECT m.id AS membership, gm."group", gm.expires_at FROM json_each(:subjects) AS i
 CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value
 CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = m.id
 CROSS JOIN rescind_group AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 
 -- tail_resources
-SELECT r.id, r.slug, r.parent FROM json_each(:resources) AS i
+SELECT r.id AS number, r.slug AS resource, r.parent FROM json_each(:resources) AS i
 CROSS JOIN rescind_resource AS r ON r.organization = :o AND r.slug = i.value
 
 -- tail_revisions
-SELECT o.id, o.revision FROM json_each(:organizations) AS i CROSS JOIN rescind_organization AS o ON o.id = CAST(i.value AS INTEGER)
+SELECT o.id AS organization, o.revision FROM json_each(:organizations) AS i CROSS JOIN rescind_organization AS o ON o.id = CAST(i.value AS INTEGER)
 
 -- tail_role_permissions
 SELECT rp.role, rp.permission FROM json_each(:roles) AS i
@@ -97,9 +97,9 @@ CROSS JOIN rescind_role AS r ON r.slug = i.value AND r.organization = :owner
 CROSS JOIN rescind_role_permission AS rp ON rp.role = r.id
 
 -- tail_roles
-SELECT r.id, r.slug, r.priority FROM json_each(:roles) AS i CROSS JOIN rescind_role AS r ON r.slug = i.value AND r.organization = :owner
+SELECT r.id AS number, r.slug AS role, r.priority FROM json_each(:roles) AS i CROSS JOIN rescind_role AS r ON r.slug = i.value AND r.organization = :owner
 
 -- tail_rosters
-SELECT g.id, gm.membership, gm.expires_at FROM json_each(:rosters) AS i
+SELECT g.id AS "group", gm.membership, gm.expires_at FROM json_each(:rosters) AS i
 CROSS JOIN rescind_group AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
 CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = g.id

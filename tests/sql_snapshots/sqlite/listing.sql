@@ -1,10 +1,10 @@
 -- find_listed
-SELECT o.id, o.revision, env.revision, o.last_number, o.role_mode,
-    (SELECT g.id FROM rescind_group AS g WHERE g.organization = o.id AND g.slug = :group AND g.ended IS NULL),
-    (SELECT m.id FROM rescind_membership AS m WHERE m.organization = o.id AND m.subject = :subject),
+SELECT o.id AS organization, o.revision, env.revision AS environment, o.last_number, o.role_mode,
+    (SELECT g.id FROM rescind_group AS g WHERE g.organization = o.id AND g.slug = :group AND g.ended IS NULL) AS "group",
+    (SELECT m.id FROM rescind_membership AS m WHERE m.organization = o.id AND m.subject = :subject) AS membership,
     (SELECT q.id FROM rescind_role AS q WHERE q.slug = :role AND q.organization IN (0, o.id)
-    ORDER BY q.organization DESC LIMIT 1),
-    (SELECT x.id FROM rescind_resource AS x WHERE x.organization = o.id AND x.slug = :resource)
+    ORDER BY q.organization DESC LIMIT 1) AS role,
+    (SELECT x.id FROM rescind_resource AS x WHERE x.organization = o.id AND x.slug = :resource) AS resource
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env WHERE o.slug = :organization AND env.id = 0
 
 -- find_next_member_below
@@ -17,15 +17,15 @@ SELECT min((
         SELECT gm.membership FROM rescind_group_member AS gm
         WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND
             (gm.expires_at IS NULL OR gm.expires_at > :now)
-        ORDER BY gm.membership LIMIT 1))
+        ORDER BY gm.membership LIMIT 1)) AS membership
 FROM below AS b
 
 -- find_unknown
-SELECT o.id,
-    (SELECT 1 FROM rescind_membership AS m WHERE m.organization = o.id AND m.subject = :subject),
-    (SELECT 1 FROM rescind_group AS g WHERE g.organization = o.id AND g.slug = :group AND g.ended IS NULL),
-    (SELECT 1 FROM rescind_permission AS p WHERE p.slug = :permission AND p.organization IN (0, o.id) LIMIT 1),
-    (SELECT 1 FROM rescind_resource AS r WHERE r.organization = o.id AND r.slug = :resource)
+SELECT o.id AS organization,
+    (SELECT 1 FROM rescind_membership AS m WHERE m.organization = o.id AND m.subject = :subject) AS has_subject,
+    (SELECT 1 FROM rescind_group AS g WHERE g.organization = o.id AND g.slug = :group AND g.ended IS NULL) AS has_group,
+    (SELECT 1 FROM rescind_permission AS p WHERE p.slug = :permission AND p.organization IN (0, o.id) LIMIT 1) AS has_permission,
+    (SELECT 1 FROM rescind_resource AS r WHERE r.organization = o.id AND r.slug = :resource) AS has_resource
 FROM rescind_organization AS o WHERE o.slug = :organization
 
 -- listed_active_memberships
@@ -34,8 +34,9 @@ WHERE m.organization = :o AND m.subject > :after AND (:end = '' OR m.subject < :
 ORDER BY m.subject LIMIT :limit
 
 -- listed_assignments
-SELECT a.id, a.holder, a.resource, a.role, COALESCE(m.subject, 'group:' || g.slug), COALESCE(m.active, g.id IS NOT NULL), q.slug,
-    x.slug, c.recorded_at, c.actor, c.reason, a.expires_at
+SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number, a.role AS role_number,
+    COALESCE(m.subject, 'group:' || g.slug) AS holder, COALESCE(m.active, g.id IS NOT NULL) AS active, q.slug AS role, x.slug AS resource,
+    c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
     SELECT * FROM rescind_assignment AS a WHERE a.organization = :o AND a.id > :id AND
         a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
@@ -48,8 +49,9 @@ LEFT JOIN rescind_change AS c ON c.organization = :o AND c.revision = a.made
 ORDER BY a.id
 
 -- listed_assignments_of_holder
-SELECT a.id, a.holder, a.resource, a.role, COALESCE(m.subject, 'group:' || g.slug), COALESCE(m.active, g.id IS NOT NULL), q.slug,
-    x.slug, c.recorded_at, c.actor, c.reason, a.expires_at
+SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number, a.role AS role_number,
+    COALESCE(m.subject, 'group:' || g.slug) AS holder, COALESCE(m.active, g.id IS NOT NULL) AS active, q.slug AS role, x.slug AS resource,
+    c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
     SELECT * FROM rescind_assignment AS a
     WHERE a.organization = :o AND a.holder = :holder AND (a.resource, a.role) > (:resource, :role) AND
@@ -63,8 +65,9 @@ LEFT JOIN rescind_change AS c ON c.organization = :o AND c.revision = a.made
 ORDER BY a.resource, a.role
 
 -- listed_assignments_of_role
-SELECT a.id, a.holder, a.resource, a.role, COALESCE(m.subject, 'group:' || g.slug), COALESCE(m.active, g.id IS NOT NULL), q.slug,
-    x.slug, c.recorded_at, c.actor, c.reason, a.expires_at
+SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number, a.role AS role_number,
+    COALESCE(m.subject, 'group:' || g.slug) AS holder, COALESCE(m.active, g.id IS NOT NULL) AS active, q.slug AS role, x.slug AS resource,
+    c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
     SELECT * FROM rescind_assignment AS a WHERE a.role = :role AND a.organization = :o AND a.id > :id AND
         a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
@@ -77,8 +80,9 @@ LEFT JOIN rescind_change AS c ON c.organization = :o AND c.revision = a.made
 ORDER BY a.id
 
 -- listed_assignments_on_resource
-SELECT a.id, a.holder, a.resource, a.role, COALESCE(m.subject, 'group:' || g.slug), COALESCE(m.active, g.id IS NOT NULL), q.slug,
-    x.slug, c.recorded_at, c.actor, c.reason, a.expires_at
+SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number, a.role AS role_number,
+    COALESCE(m.subject, 'group:' || g.slug) AS holder, COALESCE(m.active, g.id IS NOT NULL) AS active, q.slug AS role, x.slug AS resource,
+    c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
     SELECT * FROM rescind_assignment AS a
     WHERE a.organization = :o AND a.resource = :resource AND (a.holder, a.role) > (:holder, :role) AND
@@ -110,18 +114,18 @@ WITH RECURSIVE
         (gm.expires_at IS NULL OR gm.expires_at > :now)
 ),
     page (membership) AS (SELECT DISTINCT p.membership FROM place AS p ORDER BY p.membership LIMIT :limit)
-SELECT p.membership, (SELECT m.subject FROM rescind_membership AS m WHERE m.organization = :o AND m.id = p.membership),
-    (SELECT m.active FROM rescind_membership AS m WHERE m.organization = :o AND m.id = p.membership),
-    (SELECT g.slug FROM rescind_group AS g WHERE g.organization = :o AND g.id = p."group"), p.made,
-    (SELECT c.recorded_at FROM rescind_change AS c WHERE c.organization = :o AND c.revision = p.made),
-    (SELECT c.actor FROM rescind_change AS c WHERE c.organization = :o AND c.revision = p.made), p.expires_at
+SELECT p.membership, (SELECT m.subject FROM rescind_membership AS m WHERE m.organization = :o AND m.id = p.membership) AS subject,
+    (SELECT m.active FROM rescind_membership AS m WHERE m.organization = :o AND m.id = p.membership) AS active,
+    (SELECT g.slug FROM rescind_group AS g WHERE g.organization = :o AND g.id = p."group") AS "group", p.made,
+    (SELECT c.recorded_at FROM rescind_change AS c WHERE c.organization = :o AND c.revision = p.made) AS recorded_at,
+    (SELECT c.actor FROM rescind_change AS c WHERE c.organization = :o AND c.revision = p.made) AS actor, p.expires_at
 FROM place AS p
 WHERE p.membership <= (SELECT max(page.membership) FROM page)
 ORDER BY p.membership, p."group"
 
 -- listed_expiring
-SELECT e.expires_at, e.kind, e.x, e.y, COALESCE(m.subject, 'group:' || h.slug), COALESCE(m.active, h.id IS NOT NULL),
-CASE WHEN g.ended IS NULL THEN g.slug END, q.slug, r.slug, c.recorded_at, c.actor
+SELECT e.expires_at, e.kind, e.x AS first, e.y AS second, COALESCE(m.subject, 'group:' || h.slug) AS holder, COALESCE(m.active, h.id IS NOT NULL) AS active,
+CASE WHEN g.ended IS NULL THEN g.slug END AS "group", q.slug AS role, r.slug AS resource, c.recorded_at, c.actor
 FROM (
     SELECT * FROM (
         SELECT gm.expires_at, 0 AS kind, gm.membership AS x, gm."group" AS y, gm.membership AS holder, gm."group" AS place,
@@ -147,18 +151,18 @@ LEFT JOIN rescind_change AS c ON c.organization = :o AND c.revision = e.made
 ORDER BY e.expires_at, e.kind, e.x, e.y
 
 -- listed_groups
-SELECT g.slug, g.name FROM rescind_group AS g
+SELECT g.slug AS "group", g.name FROM rescind_group AS g
 WHERE g.organization = :o AND g.slug > :after AND g.ended IS NULL ORDER BY g.slug LIMIT :limit
 
 -- listed_groups_around
-SELECT g.id, g.slug, g.name, c.recorded_at, c.actor, CAST(NULL AS BIGINT) AS expires_at
+SELECT g.id AS number, g.slug AS "group", g.name, c.recorded_at, c.actor, CAST(NULL AS BIGINT) AS expires_at
 FROM rescind_recorded_nesting AS n CROSS JOIN rescind_group AS g ON g.organization = :o AND g.id = n.parent
 LEFT JOIN rescind_change AS c ON c.organization = :o AND c.revision = n.made
 WHERE n.organization = :o AND n.child = :g AND n.parent > :after AND n.ended IS NULL
 ORDER BY n.parent LIMIT :limit
 
 -- listed_groups_of_membership
-SELECT g.id, g.slug, g.name, c.recorded_at, c.actor, gm.expires_at
+SELECT g.id AS number, g.slug AS "group", g.name, c.recorded_at, c.actor, gm.expires_at
 FROM rescind_group_member AS gm CROSS JOIN rescind_group AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 LEFT JOIN rescind_change AS c ON c.organization = :o AND c.revision = gm.made
 WHERE gm.organization = :o AND gm.membership = :m AND gm."group" > :after AND
@@ -173,13 +177,13 @@ WITH RECURSIVE holder (id) AS (
         (gm.expires_at IS NULL OR gm.expires_at > :now)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id)
-SELECT h.id FROM holder AS h
+SELECT h.id AS holder FROM holder AS h
 WHERE h.id >= :from AND EXISTS (
     SELECT 1 FROM rescind_assignment AS a WHERE a.organization = :o AND a.holder = h.id AND a.ended IS NULL)
 ORDER BY h.id
 
 -- listed_members
-SELECT p.id, COALESCE(m.subject, 'group:' || g.slug), COALESCE(m.active, g.id IS NOT NULL), c.recorded_at, c.actor, p.expires_at
+SELECT p.id AS number, COALESCE(m.subject, 'group:' || g.slug) AS member, COALESCE(m.active, g.id IS NOT NULL) AS active, c.recorded_at, c.actor, p.expires_at
 FROM (
     SELECT * FROM (
         SELECT n.child AS id, n.made, CAST(NULL AS BIGINT) AS expires_at FROM rescind_recorded_nesting AS n
@@ -203,7 +207,7 @@ WHERE m.organization = :o AND m.subject > :after AND (:end = '' OR m.subject < :
 ORDER BY m.subject LIMIT :limit
 
 -- listed_permissions
-SELECT p.slug, p.description, p.organization = 0, p.critical FROM (
+SELECT p.slug AS permission, p.description, p.organization = 0 AS is_shared, p.critical FROM (
     SELECT * FROM (
         SELECT * FROM rescind_permission WHERE organization = :o AND slug > :after ORDER BY slug LIMIT :limit) AS own
     UNION ALL
@@ -232,30 +236,30 @@ WITH RECURSIVE holder (id) AS (
     WHERE o.role_mode = 'multiple' OR g.resource <> 0 OR g.role = (
         SELECT q.id FROM given AS w CROSS JOIN rescind_role AS q ON q.id = w.role WHERE w.resource = 0
         ORDER BY q.priority DESC, q.id LIMIT 1))
-SELECT DISTINCT p.slug
+SELECT DISTINCT p.slug AS permission
 FROM counting AS c CROSS JOIN rescind_role_permission AS rp ON rp.role = c.role CROSS JOIN rescind_permission AS p ON p.id = rp.permission
 WHERE p.slug > :after ORDER BY p.slug LIMIT :limit
 
 -- listed_permissions_of_role
-SELECT p.id, p.slug, p.description, p.organization = 0, p.critical
+SELECT p.id AS number, p.slug AS permission, p.description, p.organization = 0 AS is_shared, p.critical
 FROM rescind_role_permission AS rp CROSS JOIN rescind_permission AS p ON p.id = rp.permission
 WHERE rp.role = :q AND rp.permission > :after ORDER BY rp.permission LIMIT :limit
 
 -- listed_permissions_of_roles
-SELECT rp.role, (SELECT p.slug FROM rescind_permission AS p WHERE p.id = rp.permission)
+SELECT rp.role, (SELECT p.slug FROM rescind_permission AS p WHERE p.id = rp.permission) AS permission
 FROM rescind_role_permission AS rp WHERE rp.role IN (SELECT CAST(i.value AS INTEGER) FROM json_each(:roles) AS i)
 
 -- listed_resources
-SELECT r.slug, p.slug FROM rescind_resource AS r LEFT JOIN rescind_resource AS p ON p.organization = :o AND p.id = r.parent
+SELECT r.slug AS resource, p.slug AS parent FROM rescind_resource AS r LEFT JOIN rescind_resource AS p ON p.organization = :o AND p.id = r.parent
 WHERE r.organization = :o AND r.slug > :after AND (:end = '' OR r.slug < :end) AND r.id <> 0 ORDER BY r.slug LIMIT :limit
 
 -- listed_resources_below
-SELECT r.id, r.slug FROM rescind_resource AS r
+SELECT r.id AS number, r.slug AS resource FROM rescind_resource AS r
 WHERE r.organization = :o AND r.parent = :r AND r.id > :after
 ORDER BY r.id LIMIT :limit
 
 -- listed_roles
-SELECT r.id, r.slug, r.name, r.organization = 0, r.priority, r.critical, r.resource_type FROM (
+SELECT r.id AS number, r.slug AS role, r.name, r.organization = 0 AS is_shared, r.priority, r.critical, r.resource_type FROM (
     SELECT * FROM (
         SELECT * FROM rescind_role WHERE organization = :o AND slug > :after ORDER BY slug LIMIT :limit) AS own
     UNION ALL
@@ -264,7 +268,7 @@ SELECT r.id, r.slug, r.name, r.organization = 0, r.priority, r.critical, r.resou
 ORDER BY r.slug, r.organization DESC LIMIT :limit
 
 -- similar_groups
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind_group WHERE organization = :o AND slug < :name AND slug > :first AND ended IS NULL ORDER BY slug DESC LIMIT :limit) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind_group WHERE organization = :o AND slug >= :name AND ended IS NULL ORDER BY slug LIMIT :limit) AS b
@@ -272,7 +276,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind_group WHERE organization = :o AND slug > :first AND ended IS NULL ORDER BY slug LIMIT :limit) AS c
 
 -- similar_organizations
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind_organization WHERE id <> 0 AND slug < :name AND slug > :first ORDER BY slug DESC LIMIT :limit) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind_organization WHERE id <> 0 AND slug >= :name ORDER BY slug LIMIT :limit) AS b
@@ -280,7 +284,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind_organization WHERE id <> 0 AND slug > :first ORDER BY slug LIMIT :limit) AS c
 
 -- similar_permissions
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind_permission WHERE organization = :o AND slug < :name AND slug > :first ORDER BY slug DESC LIMIT :limit) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind_permission WHERE organization = :o AND slug >= :name ORDER BY slug LIMIT :limit) AS b
@@ -294,7 +298,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind_permission WHERE organization = 0 AND slug > :first ORDER BY slug LIMIT :limit) AS f
 
 -- similar_resources
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind_resource WHERE organization = :o AND slug < :name AND slug > :first ORDER BY slug DESC LIMIT :limit) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind_resource WHERE organization = :o AND slug >= :name ORDER BY slug LIMIT :limit) AS b
@@ -302,7 +306,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind_resource WHERE organization = :o AND slug > :first ORDER BY slug LIMIT :limit) AS c
 
 -- similar_roles
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind_role WHERE organization = :o AND slug < :name AND slug > :first ORDER BY slug DESC LIMIT :limit) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind_role WHERE organization = :o AND slug >= :name ORDER BY slug LIMIT :limit) AS b
@@ -316,7 +320,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind_role WHERE organization = 0 AND slug > :first ORDER BY slug LIMIT :limit) AS f
 
 -- similar_subjects
-SELECT subject FROM (
+SELECT subject AS name FROM (
     SELECT subject FROM rescind_membership WHERE organization = :o AND subject < :name AND subject > :first ORDER BY subject DESC LIMIT :limit) AS a
 UNION SELECT subject FROM (
     SELECT subject FROM rescind_membership WHERE organization = :o AND subject >= :name ORDER BY subject LIMIT :limit) AS b
@@ -324,7 +328,7 @@ UNION SELECT subject FROM (
     SELECT subject FROM rescind_membership WHERE organization = :o AND subject > :first ORDER BY subject LIMIT :limit) AS c
 
 -- similar_types
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind_resource_type WHERE organization = :o AND slug < :name AND slug > :first ORDER BY slug DESC LIMIT :limit) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind_resource_type WHERE organization = :o AND slug >= :name ORDER BY slug LIMIT :limit) AS b

@@ -24,7 +24,7 @@ WITH
     SELECT a.id, FALSE FROM rescind_assignment AS a
     WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL AND a.ended >= :since AND a.ended <= :revision
     ORDER BY 1)
-SELECT c.id FROM changed AS c WHERE c.id > :after_a ORDER BY c.id LIMIT 1 OFFSET :step
+SELECT c.id AS bound FROM changed AS c WHERE c.id > :after_a ORDER BY c.id LIMIT 1 OFFSET :step
 
 -- find_assignment_bound_whole
 WITH RECURSIVE
@@ -32,14 +32,14 @@ WITH RECURSIVE
     SELECT CAST(:top AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id)
-SELECT x.id FROM (
+SELECT x.id AS bound FROM (
     SELECT a.id FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL
     UNION ALL
     SELECT a.id FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS x
 WHERE x.id > :after_a ORDER BY x.id LIMIT 1 OFFSET :step
 
 -- find_group
-SELECT o.id, g.id FROM rescind_organization AS o CROSS JOIN rescind_group AS g ON g.organization = o.id AND g.slug = :group
+SELECT o.id AS organization, g.id AS "group" FROM rescind_organization AS o CROSS JOIN rescind_group AS g ON g.organization = o.id AND g.slug = :group
 WHERE o.slug = :organization
 
 -- find_membership_bound
@@ -50,7 +50,7 @@ WITH RECURSIVE
     SELECT n.child FROM below_ever AS b CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.parent = b.id)
 SELECT min((SELECT gm.membership FROM rescind_group_member AS gm
         WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership >= :from_m
-        ORDER BY gm.membership LIMIT 1 OFFSET :step))
+        ORDER BY gm.membership LIMIT 1 OFFSET :step)) AS bound
 FROM below_ever AS b
 
 -- find_pending
@@ -161,11 +161,11 @@ FROM rescind_pending AS p WHERE p.organization = :o AND p."group" = :g AND p.sin
 ORDER BY p.organization, p."group", p.kind, p.ref LIMIT 1
 
 -- list_pending
-SELECT o.slug, g.slug, p.kind, COALESCE(m.subject, t.slug), p.direction, p.urgency, p.done, p.total,
+SELECT o.slug AS organization, g.slug AS "group", p.kind, COALESCE(m.subject, t.slug) AS about, p.direction, p.urgency, p.done, p.total,
     CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
-    - p.recorded_at, p.attempts, p.not_before -
+    - p.recorded_at AS age, p.attempts, p.not_before -
     CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
-    , p.parked, p.last_error, p.since, p.revision, p."group", o.id
+    AS waits, p.parked, p.last_error, p.since, p.revision, p."group" AS group_number, o.id AS organization_number
 FROM rescind_pending AS p CROSS JOIN rescind_organization AS o ON o.id = p.organization
 LEFT JOIN rescind_group AS g ON g.organization = p.organization AND g.id = p."group"
 LEFT JOIN rescind_membership AS m ON p.kind = 'member' AND m.organization = p.organization AND m.id = p.ref
@@ -314,9 +314,9 @@ WITH RECURSIVE
     SELECT a.id, FALSE FROM rescind_assignment AS a
     WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL AND a.ended >= :since AND a.ended <= :revision
     ORDER BY 1)
-SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live), (SELECT count(*) FROM changed AS c WHERE NOT c.is_live),
-    (SELECT count(*) FROM below_ever),
-    (SELECT count(*) FROM below_ever AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
+SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live) AS live, (SELECT count(*) FROM changed AS c WHERE NOT c.is_live) AS ended,
+    (SELECT count(*) FROM below_ever) AS groups,
+    (SELECT count(*) FROM below_ever AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id) AS members,
     (SELECT count(*) FROM rescind_pending WHERE
         organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
     AND NOT parked AND urgency = :urgency
@@ -331,9 +331,9 @@ WITH RECURSIVE
     SELECT CAST(:top AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id)
-SELECT (SELECT count(*) FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL),
-    (SELECT count(*) FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
-    1, 1, 0 AS unbegun, NULL AS first, NULL AS last
+SELECT (SELECT count(*) FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL) AS live,
+    (SELECT count(*) FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS ended,
+    1 AS groups, 1 AS members, 0 AS unbegun, NULL AS first, NULL AS last
 
 -- measure_whole
 WITH RECURSIVE
@@ -346,10 +346,10 @@ WITH RECURSIVE
     SELECT CAST(:top AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id)
-SELECT (SELECT count(*) FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL),
-    (SELECT count(*) FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
-    (SELECT count(*) FROM below_ever),
-    (SELECT count(*) FROM below_ever AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
+SELECT (SELECT count(*) FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL) AS live,
+    (SELECT count(*) FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS ended,
+    (SELECT count(*) FROM below_ever) AS groups,
+    (SELECT count(*) FROM below_ever AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id) AS members,
     0 AS unbegun, NULL AS first, NULL AS last
 
 -- note_failure
@@ -375,10 +375,10 @@ DELETE FROM rescind_group_member WHERE organization = :o AND (membership, "group
     AND NOT EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o AND p."group" = g.id) LIMIT :limit)
 
 -- read_last_pending
-SELECT max(p.revision + 0) FROM rescind_pending AS p WHERE p.organization = :o AND p."group" = :g
+SELECT max(p.revision + 0) AS revision FROM rescind_pending AS p WHERE p.organization = :o AND p."group" = :g
 
 -- read_purged
-SELECT rescind_tallied('altered')
+SELECT rescind_tallied('altered') AS altered
 
 -- refuse_pending_moved
 SELECT 'pending_moved' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value

@@ -6,7 +6,7 @@ WHERE organization = :o AND slug = :group
 UPDATE rescind_membership SET subject = :new_id, folded = :folded WHERE organization = :o AND subject = :subject
 
 -- list_group_look_alikes
-SELECT i.value ->> 0, g.slug FROM json_each(:names) AS i
+SELECT i.value ->> 0 AS asked, g.slug AS look_alike FROM json_each(:names) AS i
 CROSS JOIN rescind_group AS g ON g.organization = :o AND g.slug = i.value ->> 1
 WHERE g.slug <> i.value ->> 0
 UNION ALL
@@ -16,7 +16,7 @@ WHERE g.slug <> i.value ->> 0
 ORDER BY 1, 2 LIMIT :limit
 
 -- list_groups_alike
-SELECT g.folded, g.slug FROM rescind_group AS g
+SELECT g.folded, g.slug AS name FROM rescind_group AS g
 WHERE g.organization = :o AND g.folded IS NOT NULL
 AND (EXISTS (SELECT 1 FROM rescind_group AS x WHERE x.organization = :o AND x.slug = g.folded)
     OR EXISTS (SELECT 1 FROM rescind_group AS x
@@ -28,7 +28,7 @@ WHERE g.organization = :o AND g.folded IS NOT NULL
 ORDER BY 1, 2 LIMIT :limit
 
 -- list_membership_look_alikes
-SELECT i.value ->> 0, m.subject FROM json_each(:names) AS i
+SELECT i.value ->> 0 AS asked, m.subject AS look_alike FROM json_each(:names) AS i
 CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value ->> 1
 WHERE m.subject <> i.value ->> 0
 UNION ALL
@@ -38,7 +38,7 @@ WHERE m.subject <> i.value ->> 0
 ORDER BY 1, 2 LIMIT :limit
 
 -- list_memberships_alike
-SELECT m.folded, m.subject FROM rescind_membership AS m
+SELECT m.folded, m.subject AS name FROM rescind_membership AS m
 WHERE m.organization = :o AND m.folded IS NOT NULL
 AND (EXISTS (SELECT 1 FROM rescind_membership AS x WHERE x.organization = :o AND x.subject = m.folded)
     OR EXISTS (SELECT 1 FROM rescind_membership AS x
@@ -50,7 +50,7 @@ WHERE m.organization = :o AND m.folded IS NOT NULL
 ORDER BY 1, 2 LIMIT :limit
 
 -- list_uncanonical
-SELECT 'memberships', m.subject FROM rescind_membership AS m WHERE m.organization = :o AND m.folded IS NOT NULL
+SELECT 'memberships' AS kind, m.subject AS name FROM rescind_membership AS m WHERE m.organization = :o AND m.folded IS NOT NULL
 UNION ALL
 SELECT 'groups', g.slug FROM rescind_group AS g WHERE g.organization = :o AND g.folded IS NOT NULL
 

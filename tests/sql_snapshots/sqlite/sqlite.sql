@@ -133,7 +133,7 @@ WITH RECURSIVE
 SELECT revision FROM rescind_organization WHERE id = :o
 
 -- read_unaltered
-SELECT o.id, o.revision, env.revision AS environment, NULL AS direction, NULL AS route, NULL AS fan_out, NULL AS recorded_at,
+SELECT o.id AS organization, o.revision, env.revision AS environment, NULL AS direction, NULL AS route, NULL AS fan_out, NULL AS recorded_at,
     NULL AS settled_at, :not_found AS not_found, rescind_tallied('pairs') AS pairs
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env ON env.id = 0 WHERE o.id = :o
 

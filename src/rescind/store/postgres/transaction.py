@@ -15,6 +15,7 @@ from rescind.store.postgres.connection import Connection
 from rescind.store.postgres.database import PostgresDatabase
 from rescind.store.postgres.errors import FAULTS, interruption, translated
 from rescind.store.rows import Query, typed, typed_each
+from rescind.store.rows.changes import CLOSE_CHANGE, CLOSE_KEYED_CHANGE, OutcomeRow
 
 Driver = psycopg.Connection[tuple[Any, ...]]
 
@@ -126,9 +127,10 @@ class PostgresTransaction:
         """Take what that found."""
         self._found = [cursor.fetchall() for cursor in self._looking]
 
-    def record(self, **params: Any) -> Callable[[], Rows]:
+    def record(self, **params: Any) -> Callable[[], list[OutcomeRow]]:
         is_keyed = params["key"] is not None
-        return self.read_later("close_keyed_change" if is_keyed else "close_change", **params)
+        rows = self.read_later(CLOSE_KEYED_CHANGE if is_keyed else CLOSE_CHANGE, **params)
+        return lambda: [row.outcome() for row in rows()]
 
     def _sql(self, name: str) -> str:
         return self._store.queries[name]

@@ -17,7 +17,8 @@ class OrganizationRow(NamedTuple):
 class PlanRow(NamedTuple):
     """What a change of an organization is planned with."""
 
-    organization: OrganizationNumber
+    organization: OrganizationNumber | None
+    """None where there is none of the name; then so are its mode and rule."""
     role_mode: str
     next_id: int
     """The first number that is free for new rows."""

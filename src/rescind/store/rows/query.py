@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
@@ -26,6 +26,26 @@ class Query(Generic[Row]):
 
 QueryWithParams: TypeAlias = tuple[Query[Row], Mapping[str, Any]]
 """A query and its parameters."""
+
+
+class Answers:
+    """The rows of several queries: `answers[READ_ROLES]` is a list of `RoleFact`."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self, queries: Iterable[Query[Any]], found: Iterable[list[Any]]) -> None:
+        self._found: dict[str, list[Any]] = {
+            query.name: rows for query, rows in zip(queries, found, strict=True)
+        }
+
+    def __getitem__(self, query: Query[Row]) -> list[Row]:
+        return self._found[query.name]
+
+    def replaced(self, query: Query[Row], rows: list[Row]) -> Answers:
+        """The same answers with other rows for one query."""
+        other = Answers((), ())
+        other._found = {**self._found, query.name: rows}
+        return other
 
 
 def typed(query: Query[Row] | str, found: list[tuple[Any, ...]]) -> list[Row]:

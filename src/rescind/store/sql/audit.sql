@@ -2,7 +2,7 @@
 -- has one holder, so it is enough to count a membership's rows by holder.
 
 -- name: find_audit_bound
-SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.id >= :from_m ORDER BY m.id LIMIT 1 OFFSET :step
+SELECT m.id AS bound FROM rescind.membership AS m WHERE m.organization = :o AND m.id >= :from_m ORDER BY m.id LIMIT 1 OFFSET :step
 
 -- fragment: audit_flow
 flow (membership, holder, expires_at) AS (
@@ -18,7 +18,7 @@ flow (membership, holder, expires_at) AS (
 -- name: audit_expected
 WITH RECURSIVE
 @audit_flow
-SELECT f.membership, f.holder, CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END
+SELECT f.membership, f.holder, CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END AS expires_at
 FROM flow AS f GROUP BY f.membership, f.holder
 
 -- How many there are of each holder that those memberships have anything from.
@@ -26,35 +26,35 @@ FROM flow AS f GROUP BY f.membership, f.holder
 -- name: audit_assignments
 WITH RECURSIVE
 @audit_flow
-SELECT a.holder, count(*) FROM (SELECT DISTINCT f.holder FROM flow AS f) AS h
+SELECT a.holder, count(*) AS assignments FROM (SELECT DISTINCT f.holder FROM flow AS f) AS h
 JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.holder AND a.ended IS NULL GROUP BY a.holder
 
 -- name: audit_found
-SELECT e.membership, a.holder, e.expires_at, count(*), min(e.assignment)
+SELECT e.membership, a.holder, e.expires_at, count(*) AS assignments, min(e.assignment) AS first
 FROM rescind.effective_role AS e
 LEFT JOIN rescind.assignment AS a ON a.organization = :o AND a.id = e.assignment AND a.ended IS NULL
 WHERE e.organization = :o AND e.membership >= :from_m AND e.membership <= :to_m
 GROUP BY e.membership, a.holder, e.expires_at
 
 -- name: audit_pending
-SELECT DISTINCT p.kind, CASE WHEN p.kind = 'assignment' THEN p."group" END, CASE WHEN p.kind = 'member' THEN p.ref END
+SELECT DISTINCT p.kind, CASE WHEN p.kind = 'assignment' THEN p."group" END AS "group", CASE WHEN p.kind = 'member' THEN p.ref END AS membership
 FROM rescind.pending AS p WHERE p.organization = :o AND (p.kind <> 'member' OR (p.ref >= :from_m AND p.ref <= :to_m))
 
 -- Which assignment of a holder a membership lacks.
 
 -- name: find_missing
-SELECT min(a.id) FROM rescind.assignment AS a
+SELECT min(a.id) AS assignment FROM rescind.assignment AS a
 WHERE a.organization = :o AND a.holder = :holder AND a.ended IS NULL
   AND NOT EXISTS (SELECT 1 FROM rescind.effective_role AS e WHERE e.organization = :o AND e.membership = :m AND e.assignment = a.id)
 
 -- name: audit_group
-SELECT g.slug FROM rescind."group" AS g WHERE g.organization = :o AND g.id = :holder AND g.ended IS NULL
+SELECT g.slug AS "group" FROM rescind."group" AS g WHERE g.organization = :o AND g.id = :holder AND g.ended IS NULL
 
 -- name: audit_names
-SELECT (SELECT subject FROM rescind.membership WHERE organization = :o AND id = :m),
-       (SELECT q.slug FROM rescind.assignment AS a JOIN rescind.role AS q ON q.id = a.role WHERE a.organization = :o AND a.id = :a),
+SELECT (SELECT subject FROM rescind.membership WHERE organization = :o AND id = :m) AS subject,
+       (SELECT q.slug FROM rescind.assignment AS a JOIN rescind.role AS q ON q.id = a.role WHERE a.organization = :o AND a.id = :a) AS role,
        (SELECT x.slug FROM rescind.assignment AS a JOIN rescind.resource AS x ON x.organization = :o AND x.id = a.resource
-        WHERE a.organization = :o AND a.id = :a)
+        WHERE a.organization = :o AND a.id = :a) AS resource
 
 -- Repairs: what a membership has through a group is looked at again as any pending work; what it holds itself, and rows
 -- of assignments or memberships that are gone, are put right at once. No facts change, so no revision is made: the work

@@ -58,10 +58,10 @@ SELECT :o, :key, :digest, o.revision + 1, :now FROM rescind.organization AS o WH
 DELETE FROM rescind.idempotency WHERE organization = :o AND recorded_at < :cutoff
 
 -- name: read_keyed_outcome
-SELECT o.id, k.revision, env.revision AS environment, c.direction, c.route,
+SELECT o.id AS organization, k.revision, env.revision AS environment, c.direction, c.route,
        c.granted + c.revoked + c.estimated AS fan_out, k.recorded_at,
 @settled
-, k.not_found, k.digest
+AS settled_at, k.not_found, k.digest
 FROM rescind.idempotency AS k JOIN rescind.organization AS o ON o.id = k.organization JOIN rescind.organization AS env ON env.id = 0
 LEFT JOIN rescind.change AS c ON c.organization = k.organization AND c.revision = k.revision AND c.idempotency_key = k.key
 WHERE k.organization = :o AND k.key = :key
@@ -69,7 +69,7 @@ WHERE k.organization = :o AND k.key = :key
 -- A commit that waits for the synchronous standby, and by that for all before it. The first one may not have waited.
 
 -- name: confirm_keyed_outcome
-UPDATE rescind.idempotency SET digest = digest WHERE organization = :o AND key = :key RETURNING 1
+UPDATE rescind.idempotency SET digest = digest WHERE organization = :o AND key = :key RETURNING 1 AS confirmed
 
 -- name: read_recorded
 SELECT c.recorded_at, e.enforced_at
@@ -569,7 +569,7 @@ FROM (
 WHERE u.assignments + u.organizations > 0
 
 -- name: list_organizations_using_role
-SELECT DISTINCT u.organization, o.slug, o.role_mode,
+SELECT DISTINCT u.organization, o.slug AS name, o.role_mode,
 @has_required
 AS has_required FROM (
     SELECT a.organization FROM rescind.role AS r JOIN rescind.assignment AS a ON a.role = r.id AND a.ended IS NULL

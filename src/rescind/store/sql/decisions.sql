@@ -167,7 +167,7 @@ WHERE o.slug = :organization AND env.id = 0
 -- cannot say, so that it takes another query to decide it live.
 
 -- name: check
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
        CASE WHEN m.active AND r.id IS NOT NULL THEN
 CASE WHEN :live OR p.critical THEN
 CASE WHEN
@@ -182,11 +182,11 @@ CASE WHEN
 @allowed_live
 THEN 2 ELSE 3 END
 ELSE 0 END
-       END, o.role_mode
+       END AS verdict, o.role_mode
 @asked
 
 -- name: check_effective_multiple
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
        CASE WHEN m.active AND r.id IS NOT NULL THEN
 CASE WHEN
 @is_trusted_multiple
@@ -197,11 +197,11 @@ OR
 ) THEN 1 WHEN
 @has_pending
 THEN 4 ELSE 0 END
-       END, o.role_mode
+       END AS verdict, o.role_mode
 @asked
 
 -- name: check_effective_single
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
        CASE WHEN m.active AND r.id IS NOT NULL THEN
 CASE WHEN
 @has_pending
@@ -210,20 +210,20 @@ THEN 4 WHEN
 OR
 @scoped_effective
 THEN 1 ELSE 0 END
-       END, o.role_mode
+       END AS verdict, o.role_mode
 @asked
 
 -- name: check_live_multiple
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
        CASE WHEN m.active AND r.id IS NOT NULL THEN
 CASE WHEN
 @all_live
 THEN 2 ELSE 3 END
-       END, o.role_mode
+       END AS verdict, o.role_mode
 @asked
 
 -- name: check_live_single
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.critical, r.id,
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
        CASE WHEN m.active AND r.id IS NOT NULL THEN
 CASE WHEN
 (
@@ -232,7 +232,7 @@ CASE WHEN
 @scoped_live
 )
 THEN 2 ELSE 3 END
-       END, o.role_mode
+       END AS verdict, o.role_mode
 @asked
 
 -- What explanations and lists have in common: holders of a membership whether expired or not, and what is held.

@@ -36,9 +36,9 @@ UPDATE rescind.change SET settled_at = :now WHERE organization = :o AND settled_
 -- A name stands for the organization that has it now: to that one, what is left of an earlier one is not its own.
 
 -- name: list_deletions
-SELECT o.deleted_as, d.done,
+SELECT o.deleted_as AS name, d.done,
 @clock
-- d.recorded_at, d.revision, d.organization
+- d.recorded_at AS age, d.revision, d.organization
 FROM rescind.deletion AS d JOIN rescind.organization AS o ON o.id = d.organization
 WHERE CAST(:organization AS TEXT) IS NULL OR (
     o.deleted_as = :organization AND NOT EXISTS (SELECT 1 FROM rescind.organization AS x WHERE x.slug = :organization))

@@ -1,60 +1,60 @@
 -- Facts as they are: for explanations (of one subject and resource), differences, exports and the log.
 
 -- name: read_settings
-SELECT o.id, o.revision, env.revision, o.name, o.id_rule, o.role_mode, o.on_loss, (SELECT slug FROM rescind.role WHERE id = o.default_role)
+SELECT o.id AS organization, o.revision, env.revision AS environment, o.name, o.id_rule, o.role_mode, o.on_loss, (SELECT slug FROM rescind.role WHERE id = o.default_role) AS default_role
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env WHERE o.slug = :organization AND env.id = 0
 
 -- name: read_memberships
 SELECT subject, active, name FROM rescind.membership WHERE organization = :o ORDER BY subject
 
 -- name: read_groups
-SELECT slug, name FROM rescind."group" WHERE organization = :o AND ended IS NULL ORDER BY slug
+SELECT slug AS "group", name FROM rescind."group" WHERE organization = :o AND ended IS NULL ORDER BY slug
 
 -- name: read_group_members
-SELECT m.subject, g.slug, gm.expires_at FROM rescind.group_member AS gm
+SELECT m.subject, g.slug AS "group", gm.expires_at FROM rescind.group_member AS gm
 JOIN rescind.membership AS m ON m.organization = :o AND m.id = gm.membership
 JOIN rescind."group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 WHERE gm.organization = :o ORDER BY g.slug, m.subject
 
 -- name: read_nestings
-SELECT c.slug, p.slug FROM rescind.nesting AS n JOIN rescind."group" AS c ON c.organization = :o AND c.id = n.child
+SELECT c.slug AS child, p.slug AS parent FROM rescind.nesting AS n JOIN rescind."group" AS c ON c.organization = :o AND c.id = n.child
 JOIN rescind."group" AS p ON p.organization = :o AND p.id = n.parent
 WHERE n.organization = :o ORDER BY c.slug, p.slug
 
 -- name: read_permissions
-SELECT slug, critical, description, organization = 0 FROM rescind.permission WHERE organization IN (0, :o) ORDER BY slug
+SELECT slug AS permission, critical, description, organization = 0 AS is_shared FROM rescind.permission WHERE organization IN (0, :o) ORDER BY slug
 
 -- name: read_roles
-SELECT r.slug, r.priority, r.id, r.critical, r.name, r.resource_type, r.organization = 0, r.required FROM rescind.role AS r WHERE r.organization IN (0, :o) ORDER BY r.organization, r.slug
+SELECT r.slug AS role, r.priority, r.id AS number, r.critical, r.name, r.resource_type, r.organization = 0 AS is_shared, r.required FROM rescind.role AS r WHERE r.organization IN (0, :o) ORDER BY r.organization, r.slug
 
 -- name: read_role_permissions
-SELECT rp.role, p.slug FROM rescind.role AS r JOIN rescind.role_permission AS rp ON rp.role = r.id
+SELECT rp.role, p.slug AS permission FROM rescind.role AS r JOIN rescind.role_permission AS rp ON rp.role = r.id
 JOIN rescind.permission AS p ON p.id = rp.permission
 WHERE r.organization IN (0, :o) ORDER BY rp.role, p.slug
 
 -- name: read_resource_types
-SELECT slug, parents, organization = 0 FROM rescind.resource_type WHERE organization IN (0, :o) ORDER BY slug
+SELECT slug AS type, parents, organization = 0 AS is_shared FROM rescind.resource_type WHERE organization IN (0, :o) ORDER BY slug
 
 -- name: read_resources
-SELECT r.slug, p.slug FROM rescind.resource AS r LEFT JOIN rescind.resource AS p ON p.organization = :o AND p.id = r.parent
+SELECT r.slug AS resource, p.slug AS parent FROM rescind.resource AS r LEFT JOIN rescind.resource AS p ON p.organization = :o AND p.id = r.parent
 WHERE r.organization = :o ORDER BY r.slug
 
 -- name: read_assignments
-SELECT COALESCE('group:' || g.slug, m.subject), r.slug, x.slug, a.expires_at
+SELECT COALESCE('group:' || g.slug, m.subject) AS holder, r.slug AS role, x.slug AS resource, a.expires_at
 FROM rescind.assignment AS a JOIN rescind.role AS r ON r.id = a.role JOIN rescind.resource AS x ON x.organization = :o AND x.id = a.resource
 LEFT JOIN rescind.membership AS m ON m.organization = :o AND m.id = a.holder
 LEFT JOIN rescind."group" AS g ON g.organization = :o AND g.id = a.holder
 WHERE a.organization = :o AND a.ended IS NULL ORDER BY a.holder, a.id
 
 -- name: read_resets
-SELECT m.subject, q.slug FROM rescind.role_reset AS x
+SELECT m.subject, q.slug AS role FROM rescind.role_reset AS x
 JOIN rescind.membership AS m ON m.organization = :o AND m.id = x.membership JOIN rescind.role AS q ON q.id = x.role
 WHERE x.organization = :o ORDER BY m.subject, q.id
 
 -- --- the part that one question needs -----------------------------------------------------------
 
 -- name: slice_members
-SELECT m.subject, g.slug, gm.expires_at FROM rescind.group_member AS gm
+SELECT m.subject, g.slug AS "group", gm.expires_at FROM rescind.group_member AS gm
 JOIN rescind.membership AS m ON m.organization = :o AND m.id = gm.membership
 JOIN rescind."group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 WHERE gm.organization = :o AND gm.membership = :m
@@ -62,14 +62,14 @@ WHERE gm.organization = :o AND gm.membership = :m
 -- name: slice_nestings
 WITH RECURSIVE
 @holders_of_subject
-SELECT c.slug, p.slug FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id
+SELECT c.slug AS child, p.slug AS parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id
 JOIN rescind."group" AS c ON c.organization = :o AND c.id = n.child
 JOIN rescind."group" AS p ON p.organization = :o AND p.id = n.parent
 
 -- name: slice_resources
 WITH RECURSIVE
 @above
-SELECT x.slug, p.slug FROM above JOIN rescind.resource AS x ON x.organization = :o AND x.id = above.id
+SELECT x.slug AS resource, p.slug AS parent FROM above JOIN rescind.resource AS x ON x.organization = :o AND x.id = above.id
 LEFT JOIN rescind.resource AS p ON p.organization = :o AND p.id = x.parent
 
 -- name: slice_assignments
@@ -77,7 +77,7 @@ WITH RECURSIVE
 @holders_of_subject
 ,
 @above
-SELECT COALESCE('group:' || g.slug, m.subject), q.slug, x.slug, a.expires_at
+SELECT COALESCE('group:' || g.slug, m.subject) AS holder, q.slug AS role, x.slug AS resource, a.expires_at
 FROM
 @held_at
 JOIN rescind.role AS q ON q.id = a.role JOIN rescind.resource AS x ON x.organization = :o AND x.id = a.resource
@@ -94,11 +94,11 @@ WITH RECURSIVE
 @held_at
     UNION
     SELECT default_role FROM rescind.organization WHERE id = :o)
-SELECT q.slug, q.priority, q.id, EXISTS (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = q.id AND rp.permission = :p)
+SELECT q.slug AS role, q.priority, q.id AS number, EXISTS (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = q.id AND rp.permission = :p) AS is_asked
 FROM used JOIN rescind.role AS q ON q.id = used.id
 
 -- name: slice_resets
-SELECT m.subject, q.slug FROM rescind.role_reset AS x
+SELECT m.subject, q.slug AS role FROM rescind.role_reset AS x
 JOIN rescind.membership AS m ON m.organization = :o AND m.id = x.membership JOIN rescind.role AS q ON q.id = x.role
 WHERE x.organization = :o AND x.membership = :m
 
@@ -132,7 +132,7 @@ WHERE excluded.enforced_at < rescind.enforcement.enforced_at
 RETURNING revision
 
 -- name: list_organizations
-SELECT slug, name, revision FROM rescind.organization WHERE slug IS NOT NULL AND slug > :after AND id <> 0 ORDER BY slug LIMIT :limit
+SELECT slug AS organization, name, revision FROM rescind.organization WHERE slug IS NOT NULL AND slug > :after AND id <> 0 ORDER BY slug LIMIT :limit
 
 -- name: find_log
 SELECT id AS organization FROM rescind.organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
@@ -165,4 +165,4 @@ THEN (s.low + s.high) / 2 ELSE s.low END, CASE WHEN
 @recorded_before
 THEN s.high ELSE (s.low + s.high) / 2 END
     FROM search AS s WHERE s.high - s.low > 1)
-SELECT max(low), min(high), (SELECT max(c.revision) FROM rescind.change AS c WHERE c.organization = :o) FROM search
+SELECT max(low) AS low, min(high) AS high, (SELECT max(c.revision) FROM rescind.change AS c WHERE c.organization = :o) AS last FROM search

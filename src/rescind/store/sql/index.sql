@@ -4,16 +4,16 @@
 SELECT o.id AS organization FROM rescind.organization AS o WHERE o.slug = :organization AND o.id <> 0
 
 -- name: index_state
-SELECT o.id, o.slug, o.revision, env.revision AS environment, o.role_mode, o.on_loss, o.default_role,
+SELECT o.id AS organization, o.slug AS name, o.revision, env.revision AS environment, o.role_mode, o.on_loss, o.default_role,
 @server,
 o.id_rule
 FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WHERE o.id = :o
 
 -- name: index_memberships
-SELECT id, subject, active FROM rescind.membership WHERE organization = :o
+SELECT id AS number, subject, active FROM rescind.membership WHERE organization = :o
 
 -- name: index_groups
-SELECT id, slug FROM rescind."group" WHERE organization = :o AND ended IS NULL
+SELECT id AS number, slug AS "group" FROM rescind."group" WHERE organization = :o AND ended IS NULL
 
 -- name: index_group_members
 SELECT membership, "group", expires_at FROM rescind.group_member WHERE organization = :o ORDER BY organization, membership
@@ -22,16 +22,16 @@ SELECT membership, "group", expires_at FROM rescind.group_member WHERE organizat
 SELECT child, parent FROM rescind.nesting WHERE organization = :o
 
 -- name: index_permissions
-SELECT id, slug, critical FROM rescind.permission WHERE organization = :owner
+SELECT id AS number, slug AS permission, critical FROM rescind.permission WHERE organization = :owner
 
 -- name: index_roles
-SELECT id, slug, priority FROM rescind.role WHERE organization = :owner
+SELECT id AS number, slug AS role, priority FROM rescind.role WHERE organization = :owner
 
 -- name: index_role_permissions
 SELECT rp.role, rp.permission FROM rescind.role AS r JOIN rescind.role_permission AS rp ON rp.role = r.id WHERE r.organization = :owner
 
 -- name: index_resources
-SELECT id, slug, parent FROM rescind.resource WHERE organization = :o
+SELECT id AS number, slug AS resource, parent FROM rescind.resource WHERE organization = :o
 
 -- name: index_assignments
 SELECT holder, role, resource, expires_at FROM rescind.assignment WHERE organization = :o AND ended IS NULL
@@ -42,42 +42,42 @@ SELECT x.membership, x.role FROM rescind.role_reset AS x WHERE x.organization = 
 -- --- the tail of the log -------------------------------------------------------------------------
 
 -- name: tail_revisions
-SELECT o.id, o.revision FROM rescind.json_texts(:organizations) AS i JOIN rescind.organization AS o ON o.id = CAST(i.value AS INTEGER)
+SELECT o.id AS organization, o.revision FROM rescind.json_texts(:organizations) AS i JOIN rescind.organization AS o ON o.id = CAST(i.value AS INTEGER)
 
 -- name: tail_log
 SELECT c.revision, c.direction, c.body FROM rescind.change AS c
 WHERE c.organization = :o AND c.revision > :after ORDER BY c.revision LIMIT :limit
 
 -- name: tail_memberships
-SELECT i.value, m.id, m.active FROM rescind.json_texts(:subjects) AS i
+SELECT i.value AS subject, m.id AS number, m.active FROM rescind.json_texts(:subjects) AS i
 LEFT JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value
 
 -- name: tail_places
-SELECT m.id, gm."group", gm.expires_at FROM rescind.json_texts(:subjects) AS i
+SELECT m.id AS membership, gm."group", gm.expires_at FROM rescind.json_texts(:subjects) AS i
 JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value
 JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = m.id
 JOIN rescind."group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 
 -- name: tail_groups
-SELECT i.value, g.id FROM rescind.json_texts(:groups) AS i
+SELECT i.value AS "group", g.id AS number FROM rescind.json_texts(:groups) AS i
 LEFT JOIN rescind."group" AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
 
 -- name: tail_rosters
-SELECT g.id, gm.membership, gm.expires_at FROM rescind.json_texts(:rosters) AS i
+SELECT g.id AS "group", gm.membership, gm.expires_at FROM rescind.json_texts(:rosters) AS i
 JOIN rescind."group" AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
 JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = g.id
 
 -- name: tail_nestings
-SELECT g.id, n.parent FROM rescind.json_texts(:children) AS i
+SELECT g.id AS child, n.parent FROM rescind.json_texts(:children) AS i
 JOIN rescind."group" AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
 JOIN rescind.nesting AS n ON n.organization = :o AND n.child = g.id
 
 -- name: tail_permissions
-SELECT p.id, p.slug, p.critical FROM rescind.json_texts(:permissions) AS i
+SELECT p.id AS number, p.slug AS permission, p.critical FROM rescind.json_texts(:permissions) AS i
 JOIN rescind.permission AS p ON p.slug = i.value AND p.organization = :owner
 
 -- name: tail_roles
-SELECT r.id, r.slug, r.priority FROM rescind.json_texts(:roles) AS i JOIN rescind.role AS r ON r.slug = i.value AND r.organization = :owner
+SELECT r.id AS number, r.slug AS role, r.priority FROM rescind.json_texts(:roles) AS i JOIN rescind.role AS r ON r.slug = i.value AND r.organization = :owner
 
 -- name: tail_role_permissions
 SELECT rp.role, rp.permission FROM rescind.json_texts(:roles) AS i
@@ -85,7 +85,7 @@ JOIN rescind.role AS r ON r.slug = i.value AND r.organization = :owner
 JOIN rescind.role_permission AS rp ON rp.role = r.id
 
 -- name: tail_resources
-SELECT r.id, r.slug, r.parent FROM rescind.json_texts(:resources) AS i
+SELECT r.id AS number, r.slug AS resource, r.parent FROM rescind.json_texts(:resources) AS i
 JOIN rescind.resource AS r ON r.organization = :o AND r.slug = i.value
 
 -- name: tail_assignments

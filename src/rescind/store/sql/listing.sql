@@ -2,22 +2,22 @@
 -- however long the list is. :now is the time of the question; 0 shows what has expired as well.
 
 -- name: find_listed
-SELECT o.id, o.revision, env.revision, o.last_number, o.role_mode,
-       (SELECT g.id FROM rescind."group" AS g WHERE g.organization = o.id AND g.slug = :group AND g.ended IS NULL),
-       (SELECT m.id FROM rescind.membership AS m WHERE m.organization = o.id AND m.subject = :subject),
+SELECT o.id AS organization, o.revision, env.revision AS environment, o.last_number, o.role_mode,
+       (SELECT g.id FROM rescind."group" AS g WHERE g.organization = o.id AND g.slug = :group AND g.ended IS NULL) AS "group",
+       (SELECT m.id FROM rescind.membership AS m WHERE m.organization = o.id AND m.subject = :subject) AS membership,
        (SELECT q.id FROM rescind.role AS q WHERE q.slug = :role AND q.organization IN (0, o.id)
-        ORDER BY q.organization DESC LIMIT 1),
-       (SELECT x.id FROM rescind.resource AS x WHERE x.organization = o.id AND x.slug = :resource)
+        ORDER BY q.organization DESC LIMIT 1) AS role,
+       (SELECT x.id FROM rescind.resource AS x WHERE x.organization = o.id AND x.slug = :resource) AS resource
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env WHERE o.slug = :organization AND env.id = 0
 
 -- --- groups and their members --------------------------------------------------------------------
 
 -- name: listed_groups
-SELECT g.slug, g.name FROM rescind."group" AS g
+SELECT g.slug AS "group", g.name FROM rescind."group" AS g
 WHERE g.organization = :o AND g.slug > :after AND g.ended IS NULL ORDER BY g.slug LIMIT :limit
 
 -- name: listed_groups_of_membership
-SELECT g.id, g.slug, g.name, c.recorded_at, c.actor, gm.expires_at
+SELECT g.id AS number, g.slug AS "group", g.name, c.recorded_at, c.actor, gm.expires_at
 FROM rescind.group_member AS gm JOIN rescind."group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 LEFT JOIN rescind.change AS c ON c.organization = :o AND c.revision = gm.made
 WHERE gm.organization = :o AND gm.membership = :m AND gm."group" > :after AND
@@ -25,7 +25,7 @@ WHERE gm.organization = :o AND gm.membership = :m AND gm."group" > :after AND
 ORDER BY gm."group" LIMIT :limit
 
 -- name: listed_groups_around
-SELECT g.id, g.slug, g.name, c.recorded_at, c.actor, CAST(NULL AS BIGINT) AS expires_at
+SELECT g.id AS number, g.slug AS "group", g.name, c.recorded_at, c.actor, CAST(NULL AS BIGINT) AS expires_at
 FROM rescind.recorded_nesting AS n JOIN rescind."group" AS g ON g.organization = :o AND g.id = n.parent
 LEFT JOIN rescind.change AS c ON c.organization = :o AND c.revision = n.made
 WHERE n.organization = :o AND n.child = :g AND n.parent > :after AND n.ended IS NULL
@@ -34,7 +34,7 @@ ORDER BY n.parent LIMIT :limit
 -- The groups nested in a group (negative numbers), then the memberships.
 
 -- name: listed_members
-SELECT p.id, COALESCE(m.subject, 'group:' || g.slug), COALESCE(m.active, g.id IS NOT NULL), c.recorded_at, c.actor, p.expires_at
+SELECT p.id AS number, COALESCE(m.subject, 'group:' || g.slug) AS member, COALESCE(m.active, g.id IS NOT NULL) AS active, c.recorded_at, c.actor, p.expires_at
 FROM (
     SELECT * FROM (
         SELECT n.child AS id, n.made, CAST(NULL AS BIGINT) AS expires_at FROM rescind.recorded_nesting AS n
@@ -75,7 +75,7 @@ SELECT min((
     SELECT gm.membership FROM rescind.group_member AS gm
     WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND
 @member_in_force
-    ORDER BY gm.membership LIMIT 1))
+    ORDER BY gm.membership LIMIT 1)) AS membership
 FROM below AS b
 
 -- name: listed_effective_members
@@ -85,11 +85,11 @@ WITH RECURSIVE
 @places_below
 ),
 page (membership) AS (SELECT DISTINCT p.membership FROM place AS p ORDER BY p.membership LIMIT :limit)
-SELECT p.membership, (SELECT m.subject FROM rescind.membership AS m WHERE m.organization = :o AND m.id = p.membership),
-       (SELECT m.active FROM rescind.membership AS m WHERE m.organization = :o AND m.id = p.membership),
-       (SELECT g.slug FROM rescind."group" AS g WHERE g.organization = :o AND g.id = p."group"), p.made,
-       (SELECT c.recorded_at FROM rescind.change AS c WHERE c.organization = :o AND c.revision = p.made),
-       (SELECT c.actor FROM rescind.change AS c WHERE c.organization = :o AND c.revision = p.made), p.expires_at
+SELECT p.membership, (SELECT m.subject FROM rescind.membership AS m WHERE m.organization = :o AND m.id = p.membership) AS subject,
+       (SELECT m.active FROM rescind.membership AS m WHERE m.organization = :o AND m.id = p.membership) AS active,
+       (SELECT g.slug FROM rescind."group" AS g WHERE g.organization = :o AND g.id = p."group") AS "group", p.made,
+       (SELECT c.recorded_at FROM rescind.change AS c WHERE c.organization = :o AND c.revision = p.made) AS recorded_at,
+       (SELECT c.actor FROM rescind.change AS c WHERE c.organization = :o AND c.revision = p.made) AS actor, p.expires_at
 FROM place AS p
 WHERE p.membership <= (SELECT max(page.membership) FROM page)
 ORDER BY p.membership, p."group"
@@ -99,7 +99,7 @@ ORDER BY p.membership, p."group"
 -- An organization's own (first) and those of all organizations, each in the order of its names.
 
 -- name: listed_roles
-SELECT r.id, r.slug, r.name, r.organization = 0, r.priority, r.critical, r.resource_type FROM (
+SELECT r.id AS number, r.slug AS role, r.name, r.organization = 0 AS is_shared, r.priority, r.critical, r.resource_type FROM (
     SELECT * FROM (
         SELECT * FROM rescind.role WHERE organization = :o AND slug > :after ORDER BY slug LIMIT :limit) AS own
     UNION ALL
@@ -108,11 +108,11 @@ SELECT r.id, r.slug, r.name, r.organization = 0, r.priority, r.critical, r.resou
 ORDER BY r.slug, r.organization DESC LIMIT :limit
 
 -- name: listed_permissions_of_roles
-SELECT rp.role, (SELECT p.slug FROM rescind.permission AS p WHERE p.id = rp.permission)
+SELECT rp.role, (SELECT p.slug FROM rescind.permission AS p WHERE p.id = rp.permission) AS permission
 FROM rescind.role_permission AS rp WHERE rp.role IN (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:roles) AS i)
 
 -- name: listed_permissions
-SELECT p.slug, p.description, p.organization = 0, p.critical FROM (
+SELECT p.slug AS permission, p.description, p.organization = 0 AS is_shared, p.critical FROM (
     SELECT * FROM (
         SELECT * FROM rescind.permission WHERE organization = :o AND slug > :after ORDER BY slug LIMIT :limit) AS own
     UNION ALL
@@ -121,7 +121,7 @@ SELECT p.slug, p.description, p.organization = 0, p.critical FROM (
 ORDER BY p.slug, p.organization DESC LIMIT :limit
 
 -- name: listed_permissions_of_role
-SELECT p.id, p.slug, p.description, p.organization = 0, p.critical
+SELECT p.id AS number, p.slug AS permission, p.description, p.organization = 0 AS is_shared, p.critical
 FROM rescind.role_permission AS rp JOIN rescind.permission AS p ON p.id = rp.permission
 WHERE rp.role = :q AND rp.permission > :after ORDER BY rp.permission LIMIT :limit
 
@@ -143,18 +143,18 @@ counting (role) AS (
     WHERE o.role_mode = 'multiple' OR g.resource <> 0 OR g.role = (
         SELECT q.id FROM given AS w JOIN rescind.role AS q ON q.id = w.role WHERE w.resource = 0
         ORDER BY q.priority DESC, q.id LIMIT 1))
-SELECT DISTINCT p.slug
+SELECT DISTINCT p.slug AS permission
 FROM counting AS c JOIN rescind.role_permission AS rp ON rp.role = c.role JOIN rescind.permission AS p ON p.id = rp.permission
 WHERE p.slug > :after ORDER BY p.slug LIMIT :limit
 
 -- --- resources and memberships -------------------------------------------------------------------
 
 -- name: listed_resources
-SELECT r.slug, p.slug FROM rescind.resource AS r LEFT JOIN rescind.resource AS p ON p.organization = :o AND p.id = r.parent
+SELECT r.slug AS resource, p.slug AS parent FROM rescind.resource AS r LEFT JOIN rescind.resource AS p ON p.organization = :o AND p.id = r.parent
 WHERE r.organization = :o AND r.slug > :after AND (:end = '' OR r.slug < :end) AND r.id <> 0 ORDER BY r.slug LIMIT :limit
 
 -- name: listed_resources_below
-SELECT r.id, r.slug FROM rescind.resource AS r
+SELECT r.id AS number, r.slug AS resource FROM rescind.resource AS r
 WHERE r.organization = :o AND r.parent = :r AND r.id > :after
 ORDER BY r.id LIMIT :limit
 
@@ -176,8 +176,9 @@ ORDER BY m.subject LIMIT :limit
 -- --- assignments ---------------------------------------------------------------------------------
 
 -- fragment: assignments_shown
-SELECT a.id, a.holder, a.resource, a.role, COALESCE(m.subject, 'group:' || g.slug), COALESCE(m.active, g.id IS NOT NULL), q.slug,
-       x.slug, c.recorded_at, c.actor, c.reason, a.expires_at
+SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number, a.role AS role_number,
+       COALESCE(m.subject, 'group:' || g.slug) AS holder, COALESCE(m.active, g.id IS NOT NULL) AS active, q.slug AS role, x.slug AS resource,
+       c.recorded_at, c.actor, c.reason, a.expires_at
 
 -- fragment: assignments_told
 JOIN rescind.role AS q ON q.id = a.role
@@ -234,7 +235,7 @@ WITH RECURSIVE holder (id) AS (
 @member_in_force
     UNION
     SELECT n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id)
-SELECT h.id FROM holder AS h
+SELECT h.id AS holder FROM holder AS h
 WHERE h.id >= :from AND EXISTS (
     SELECT 1 FROM rescind.assignment AS a WHERE a.organization = :o AND a.holder = h.id AND a.ended IS NULL)
 ORDER BY h.id
@@ -244,8 +245,8 @@ ORDER BY h.id
 -- Places in groups and assignments that end after a key and not after :until, the first to end first.
 
 -- name: listed_expiring
-SELECT e.expires_at, e.kind, e.x, e.y, COALESCE(m.subject, 'group:' || h.slug), COALESCE(m.active, h.id IS NOT NULL),
-       CASE WHEN g.ended IS NULL THEN g.slug END, q.slug, r.slug, c.recorded_at, c.actor
+SELECT e.expires_at, e.kind, e.x AS first, e.y AS second, COALESCE(m.subject, 'group:' || h.slug) AS holder, COALESCE(m.active, h.id IS NOT NULL) AS active,
+       CASE WHEN g.ended IS NULL THEN g.slug END AS "group", q.slug AS role, r.slug AS resource, c.recorded_at, c.actor
 FROM (
     SELECT * FROM (
         SELECT gm.expires_at, 0 AS kind, gm.membership AS x, gm."group" AS y, gm.membership AS holder, gm."group" AS place,
@@ -276,7 +277,7 @@ ORDER BY e.expires_at, e.kind, e.x, e.y
 -- are. Only of the organization itself and of all organizations.
 
 -- name: similar_groups
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind."group" WHERE organization = :o AND slug < :name AND slug > :first AND ended IS NULL ORDER BY slug DESC LIMIT :limit) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind."group" WHERE organization = :o AND slug >= :name AND ended IS NULL ORDER BY slug LIMIT :limit) AS b
@@ -284,7 +285,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind."group" WHERE organization = :o AND slug > :first AND ended IS NULL ORDER BY slug LIMIT :limit) AS c
 
 -- name: similar_subjects
-SELECT subject FROM (
+SELECT subject AS name FROM (
     SELECT subject FROM rescind.membership WHERE organization = :o AND subject < :name AND subject > :first ORDER BY subject DESC LIMIT :limit) AS a
 UNION SELECT subject FROM (
     SELECT subject FROM rescind.membership WHERE organization = :o AND subject >= :name ORDER BY subject LIMIT :limit) AS b
@@ -292,7 +293,7 @@ UNION SELECT subject FROM (
     SELECT subject FROM rescind.membership WHERE organization = :o AND subject > :first ORDER BY subject LIMIT :limit) AS c
 
 -- name: similar_resources
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind.resource WHERE organization = :o AND slug < :name AND slug > :first ORDER BY slug DESC LIMIT :limit) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind.resource WHERE organization = :o AND slug >= :name ORDER BY slug LIMIT :limit) AS b
@@ -300,7 +301,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind.resource WHERE organization = :o AND slug > :first ORDER BY slug LIMIT :limit) AS c
 
 -- name: similar_roles
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind.role WHERE organization = :o AND slug < :name AND slug > :first ORDER BY slug DESC LIMIT :limit) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind.role WHERE organization = :o AND slug >= :name ORDER BY slug LIMIT :limit) AS b
@@ -314,7 +315,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind.role WHERE organization = 0 AND slug > :first ORDER BY slug LIMIT :limit) AS f
 
 -- name: similar_permissions
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind.permission WHERE organization = :o AND slug < :name AND slug > :first ORDER BY slug DESC LIMIT :limit) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind.permission WHERE organization = :o AND slug >= :name ORDER BY slug LIMIT :limit) AS b
@@ -328,7 +329,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind.permission WHERE organization = 0 AND slug > :first ORDER BY slug LIMIT :limit) AS f
 
 -- name: similar_types
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind.resource_type WHERE organization = :o AND slug < :name AND slug > :first ORDER BY slug DESC LIMIT :limit) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind.resource_type WHERE organization = :o AND slug >= :name ORDER BY slug LIMIT :limit) AS b
@@ -342,7 +343,7 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind.resource_type WHERE organization = 0 AND slug > :first ORDER BY slug LIMIT :limit) AS f
 
 -- name: similar_organizations
-SELECT slug FROM (
+SELECT slug AS name FROM (
     SELECT slug FROM rescind.organization WHERE id <> 0 AND slug < :name AND slug > :first ORDER BY slug DESC LIMIT :limit) AS a
 UNION SELECT slug FROM (
     SELECT slug FROM rescind.organization WHERE id <> 0 AND slug >= :name ORDER BY slug LIMIT :limit) AS b
@@ -350,9 +351,9 @@ UNION SELECT slug FROM (
     SELECT slug FROM rescind.organization WHERE id <> 0 AND slug > :first ORDER BY slug LIMIT :limit) AS c
 
 -- name: find_unknown
-SELECT o.id,
-       (SELECT 1 FROM rescind.membership AS m WHERE m.organization = o.id AND m.subject = :subject),
-       (SELECT 1 FROM rescind."group" AS g WHERE g.organization = o.id AND g.slug = :group AND g.ended IS NULL),
-       (SELECT 1 FROM rescind.permission AS p WHERE p.slug = :permission AND p.organization IN (0, o.id) LIMIT 1),
-       (SELECT 1 FROM rescind.resource AS r WHERE r.organization = o.id AND r.slug = :resource)
+SELECT o.id AS organization,
+       (SELECT 1 FROM rescind.membership AS m WHERE m.organization = o.id AND m.subject = :subject) AS has_subject,
+       (SELECT 1 FROM rescind."group" AS g WHERE g.organization = o.id AND g.slug = :group AND g.ended IS NULL) AS has_group,
+       (SELECT 1 FROM rescind.permission AS p WHERE p.slug = :permission AND p.organization IN (0, o.id) LIMIT 1) AS has_permission,
+       (SELECT 1 FROM rescind.resource AS r WHERE r.organization = o.id AND r.slug = :resource) AS has_resource
 FROM rescind.organization AS o WHERE o.slug = :organization

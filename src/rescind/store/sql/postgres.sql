@@ -61,12 +61,12 @@ recorded AS (
     RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at)
 
 -- fragment: closed
-SELECT o.id, COALESCE(r.revision, o.revision),
-       CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END, r.direction, r.route, r.fan_out, r.recorded_at,
-       r.settled_at, (SELECT list FROM missing), rescind.tallied('pairs'),
-       CASE WHEN rescind.tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END,
+SELECT o.id AS organization, COALESCE(r.revision, o.revision) AS revision,
+       CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END AS environment, r.direction, r.route, r.fan_out, r.recorded_at,
+       r.settled_at, (SELECT list FROM missing) AS not_found, rescind.tallied('pairs') AS pairs,
+       CASE WHEN rescind.tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END AS workers_told,
        CASE WHEN r.revision IS NOT NULL AND EXISTS (SELECT 1 FROM rescind.replica)
-            THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END
+            THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END AS replicas_told
 FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 LEFT JOIN recorded AS r ON TRUE
 WHERE o.id = :o
 
@@ -263,7 +263,7 @@ SELECT l.* FROM below AS b CROSS JOIN LATERAL (
     OFFSET 0) AS l
 
 -- name: listed_permissions_of_roles
-SELECT rp.role, (SELECT p.slug FROM rescind.permission AS p WHERE p.id = rp.permission)
+SELECT rp.role, (SELECT p.slug FROM rescind.permission AS p WHERE p.id = rp.permission) AS permission
 FROM rescind.role_permission AS rp WHERE rp.role = ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:roles) AS i))
 
 -- --- lists ----------------------------------------------------------------------------------------

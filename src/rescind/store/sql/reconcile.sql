@@ -84,7 +84,7 @@ FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g AND p.sin
 ORDER BY p.organization, p."group", p.kind, p.ref LIMIT 1
 
 -- name: read_last_pending
-SELECT max(p.revision + 0) FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g
+SELECT max(p.revision + 0) AS revision FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g
 
 -- name: find_pending
 SELECT
@@ -115,11 +115,11 @@ WHERE p.organization = :o AND p."group" = :g AND p.kind = 'member' AND p.ref >= 
 ORDER BY p.ref LIMIT :limit
 
 -- name: list_pending
-SELECT o.slug, g.slug, p.kind, COALESCE(m.subject, t.slug), p.direction, p.urgency, p.done, p.total,
+SELECT o.slug AS organization, g.slug AS "group", p.kind, COALESCE(m.subject, t.slug) AS about, p.direction, p.urgency, p.done, p.total,
 @clock
-- p.recorded_at, p.attempts, p.not_before -
+- p.recorded_at AS age, p.attempts, p.not_before -
 @clock
-, p.parked, p.last_error, p.since, p.revision, p."group", o.id
+AS waits, p.parked, p.last_error, p.since, p.revision, p."group" AS group_number, o.id AS organization_number
 FROM rescind.pending AS p JOIN rescind.organization AS o ON o.id = p.organization
 LEFT JOIN rescind."group" AS g ON g.organization = p.organization AND g.id = p."group"
 LEFT JOIN rescind.membership AS m ON p.kind = 'member' AND m.organization = p.organization AND m.id = p.ref
@@ -128,7 +128,7 @@ WHERE CAST(:organization AS TEXT) IS NULL OR o.slug = :organization
 ORDER BY p.urgency, p.recorded_at, p.organization, p."group", p.kind, p.ref LIMIT :limit
 
 -- name: find_group
-SELECT o.id, g.id FROM rescind.organization AS o JOIN rescind."group" AS g ON g.organization = o.id AND g.slug = :group
+SELECT o.id AS organization, g.id AS "group" FROM rescind.organization AS o JOIN rescind."group" AS g ON g.organization = o.id AND g.slug = :group
 WHERE o.slug = :organization
 
 -- --- who and what is concerned --------------------------------------------------------------------
@@ -212,9 +212,9 @@ WITH RECURSIVE
 @job_below_ever
 ,
 @changed
-SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live), (SELECT count(*) FROM changed AS c WHERE NOT c.is_live),
-       (SELECT count(*) FROM below_ever),
-       (SELECT count(*) FROM below_ever AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
+SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live) AS live, (SELECT count(*) FROM changed AS c WHERE NOT c.is_live) AS ended,
+       (SELECT count(*) FROM below_ever) AS groups,
+       (SELECT count(*) FROM below_ever AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id) AS members,
        (SELECT count(*) FROM rescind.pending WHERE
 @unbegun
 ) AS unbegun,
@@ -225,18 +225,18 @@ WITH RECURSIVE
 @job_below_ever
 ,
 @job_holders
-SELECT (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL),
-       (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
-       (SELECT count(*) FROM below_ever),
-       (SELECT count(*) FROM below_ever AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
+SELECT (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL) AS live,
+       (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS ended,
+       (SELECT count(*) FROM below_ever) AS groups,
+       (SELECT count(*) FROM below_ever AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id) AS members,
        0 AS unbegun, NULL AS first, NULL AS last
 
 -- name: measure_member
 WITH RECURSIVE
 @job_holders
-SELECT (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL),
-       (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
-       1, 1, 0 AS unbegun, NULL AS first, NULL AS last
+SELECT (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL) AS live,
+       (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS ended,
+       1 AS groups, 1 AS members, 0 AS unbegun, NULL AS first, NULL AS last
 
 -- A membership such that about :step memberships of each group lie before it; none when none is so far on.
 
@@ -245,18 +245,18 @@ WITH RECURSIVE
 @job_below_ever
 SELECT min((SELECT gm.membership FROM rescind.group_member AS gm
             WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership >= :from_m
-            ORDER BY gm.membership LIMIT 1 OFFSET :step))
+            ORDER BY gm.membership LIMIT 1 OFFSET :step)) AS bound
 FROM below_ever AS b
 
 -- name: find_assignment_bound_assignment
 WITH
 @changed
-SELECT c.id FROM changed AS c WHERE c.id > :after_a ORDER BY c.id LIMIT 1 OFFSET :step
+SELECT c.id AS bound FROM changed AS c WHERE c.id > :after_a ORDER BY c.id LIMIT 1 OFFSET :step
 
 -- name: find_assignment_bound_whole
 WITH RECURSIVE
 @job_holders
-SELECT x.id FROM (
+SELECT x.id AS bound FROM (
     SELECT a.id FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL
     UNION ALL
     SELECT a.id FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS x
@@ -532,4 +532,4 @@ SELECT g.organization FROM rescind."group" AS g WHERE g.ended IS NOT NULL
 ORDER BY 1 LIMIT :limit
 
 -- name: read_purged
-SELECT rescind.tallied('altered')
+SELECT rescind.tallied('altered') AS altered

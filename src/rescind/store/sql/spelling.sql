@@ -4,7 +4,7 @@
 -- Look-alikes of some ids: :names lists the id, and what it folds to.
 
 -- name: list_membership_look_alikes
-SELECT i.value ->> 0, m.subject FROM rescind.json_items(:names) AS i
+SELECT i.value ->> 0 AS asked, m.subject AS look_alike FROM rescind.json_items(:names) AS i
 JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value ->> 1
 WHERE m.subject <> i.value ->> 0
 UNION ALL
@@ -14,7 +14,7 @@ WHERE m.subject <> i.value ->> 0
 ORDER BY 1, 2 LIMIT :limit
 
 -- name: list_group_look_alikes
-SELECT i.value ->> 0, g.slug FROM rescind.json_items(:names) AS i
+SELECT i.value ->> 0 AS asked, g.slug AS look_alike FROM rescind.json_items(:names) AS i
 JOIN rescind."group" AS g ON g.organization = :o AND g.slug = i.value ->> 1
 WHERE g.slug <> i.value ->> 0
 UNION ALL
@@ -26,7 +26,7 @@ ORDER BY 1, 2 LIMIT :limit
 -- All look-alikes of an organization, together by what they fold to.
 
 -- name: list_memberships_alike
-SELECT m.folded, m.subject FROM rescind.membership AS m
+SELECT m.folded, m.subject AS name FROM rescind.membership AS m
 WHERE m.organization = :o AND m.folded IS NOT NULL
   AND (EXISTS (SELECT 1 FROM rescind.membership AS x WHERE x.organization = :o AND x.subject = m.folded)
        OR EXISTS (SELECT 1 FROM rescind.membership AS x
@@ -38,7 +38,7 @@ WHERE m.organization = :o AND m.folded IS NOT NULL
 ORDER BY 1, 2 LIMIT :limit
 
 -- name: list_groups_alike
-SELECT g.folded, g.slug FROM rescind."group" AS g
+SELECT g.folded, g.slug AS name FROM rescind."group" AS g
 WHERE g.organization = :o AND g.folded IS NOT NULL
   AND (EXISTS (SELECT 1 FROM rescind."group" AS x WHERE x.organization = :o AND x.slug = g.folded)
        OR EXISTS (SELECT 1 FROM rescind."group" AS x
@@ -64,7 +64,7 @@ UPDATE rescind.organization SET id_rule = :id_rule WHERE id = :o AND id_rule <> 
 -- What may not be in the canonical spelling: an id that is folds to itself.
 
 -- name: list_uncanonical
-SELECT 'memberships', m.subject FROM rescind.membership AS m WHERE m.organization = :o AND m.folded IS NOT NULL
+SELECT 'memberships' AS kind, m.subject AS name FROM rescind.membership AS m WHERE m.organization = :o AND m.folded IS NOT NULL
 UNION ALL
 SELECT 'groups', g.slug FROM rescind."group" AS g WHERE g.organization = :o AND g.folded IS NOT NULL
 

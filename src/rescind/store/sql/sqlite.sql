@@ -30,7 +30,7 @@ RETURNING organization, revision, (SELECT env.revision FROM rescind.organization
 UPDATE rescind.idempotency SET not_found = :not_found WHERE organization = :o AND key = :key
 
 -- name: read_unaltered
-SELECT o.id, o.revision, env.revision AS environment, NULL AS direction, NULL AS route, NULL AS fan_out, NULL AS recorded_at,
+SELECT o.id AS organization, o.revision, env.revision AS environment, NULL AS direction, NULL AS route, NULL AS fan_out, NULL AS recorded_at,
        NULL AS settled_at, :not_found AS not_found, rescind.tallied('pairs') AS pairs
 FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WHERE o.id = :o
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from rescind.errors import refusal
-from rescind.store.contract import Bounds, Counter, LockCost, Params, Rows
+from rescind.store.contract import Bounds, Counter, LockCost, Params
 from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 from rescind.store.rows import Query, typed, typed_each
+from rescind.store.rows.changes import READ_UNALTERED, RECORD_CHANGE, OutcomeRow
 from rescind.store.sqlite.database import SqliteDatabase
 
 Tally: TypeAlias = defaultdict[str, int]
@@ -135,15 +136,15 @@ class SqliteTransaction:
     def read_after_commit(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:  # noqa: ARG002
         return lambda: None
 
-    def record(self, **params: Any) -> Callable[[], Rows]:
+    def record(self, **params: Any) -> Callable[[], list[OutcomeRow]]:
         params["not_found"] = json.dumps(self._missing) if self._missing else None
         self._missing = []
         if params["not_found"] is not None and params["key"] is not None:
             self._execute("keep_not_found", params)
         if not self._tally[Counter.ALTERED]:
-            return self.read_later("read_unaltered", **params)
+            return self.read_later(READ_UNALTERED, **params)
         self._execute("advance_revision", params)
-        return self.read_later("record_change", **params)
+        return self.read_later(RECORD_CHANGE, **params)
 
     def end(self) -> None:
         """Leave no statement under way: while the caller keeps an error, and its frames, nothing else could
