@@ -116,7 +116,7 @@ class CatalogEvents:
 
         def data() -> Object:
             contained = unit.fetch(READ_ROLE_PERMISSIONS, o=o or NO_ORGANIZATION)
-            permissions = [each.slug for each in contained if each.role == row.number]
+            permissions = [each.permission for each in contained if each.role == row.number]
             role = objects.role(unit.public_ids, row, permissions)
             if o == 0:
                 return role

@@ -66,7 +66,7 @@ class RoleOwner:
         permissions: dict[int, list[str]] = {}
         owner = self.number or NO_ORGANIZATION
         for row in self.unit.fetch(READ_ROLE_PERMISSIONS, o=owner):
-            permissions.setdefault(row.role, []).append(row.slug)
+            permissions.setdefault(row.role, []).append(row.permission)
         rows = self.rows(slug)
         ids = self.unit.public_ids
         return [objects.role(ids, row, permissions.get(row.number, [])) for row in rows]
