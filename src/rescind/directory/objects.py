@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from rescind import model
@@ -137,7 +138,7 @@ def permission(ids: PublicIds, row: PermissionRow) -> Object:
     }
 
 
-def role(ids: PublicIds, row: RoleRow, permissions: list[str]) -> Object:
+def role(ids: PublicIds, row: RoleRow, permissions: Sequence[str]) -> Object:
     attributes = json.loads(row.attributes or "{}")
     resource_type = row.resource_type or attributes.get("resource_type", "organization")
     return {
