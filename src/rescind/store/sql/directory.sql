@@ -1,5 +1,5 @@
--- The management API: objects with what the directory has of them, page by page. A page is the objects whose number lies
--- between :low and :high, from one end or the other (…_asc, …_desc), so that any page costs the same.
+-- The directory: objects with their entries, page by page. A page is the objects whose numbers lie strictly between
+-- :low and :high, from one end (…_asc) or the other (…_desc), so that every page costs the same.
 
 -- name: read_directory_secret
 SELECT secret FROM rescind.directory_secret
@@ -118,7 +118,7 @@ ORDER BY m.id LIMIT :limit
 @memberships_among
 ORDER BY m.id DESC LIMIT :limit
 
--- The organization-wide roles that memberships hold now, directly or through groups, the highest first.
+-- Organization-wide roles that memberships hold now, directly or through groups, the highest first.
 
 -- name: list_roles_held
 WITH RECURSIVE holder (membership, id) AS (
@@ -337,7 +337,7 @@ JOIN rescind.resource AS x ON x.organization = a.organization AND x.id = a.resou
 WHERE a.organization = :o AND a.holder = :holder AND
 @in_force
 
--- What a membership holds, as pairs (assignment, membership): its own and those of its groups.
+-- A membership's assignments, its own and those of its groups, as pairs (assignment, membership).
 
 -- fragment: held_by_membership
 holder (id) AS (
@@ -355,7 +355,7 @@ held (assignment, membership) AS (
 @in_force
       AND (CAST(:r AS INTEGER) IS NULL OR a.resource = :r))
 
--- Who holds what was given on a resource.
+-- A resource's assignments and who holds them, as pairs (assignment, membership).
 
 -- fragment: held_on_resource
 flow (assignment, holder) AS (
@@ -446,7 +446,7 @@ DELETE FROM rescind.directory WHERE organization = :o RETURNING 1
 DELETE FROM rescind.directory WHERE organization = :o AND kind = 'resource' AND NOT EXISTS (
     SELECT 1 FROM rescind.resource AS r WHERE r.organization = :o AND r.id = rescind.directory.number) RETURNING 1
 
--- An external id, or a public one, goes with its organization, also when that was deleted elsewhere.
+-- Ids of deleted organizations are free again, also where the management API did not delete them.
 
 -- name: forget_entries_of_deleted
 DELETE FROM rescind.directory WHERE (external_id = :external_id OR public_id = :public_id) AND NOT EXISTS (
@@ -456,7 +456,7 @@ DELETE FROM rescind.directory WHERE (external_id = :external_id OR public_id = :
 INSERT INTO rescind.directory_answer (caller, key, digest, recorded_at) VALUES (:caller, :key, :digest, :now)
 ON CONFLICT (caller, key) DO NOTHING RETURNING 1
 
--- It writes: so the commit that follows waits for the synchronous standby, which the first one may not have done.
+-- It writes, so that the commit waits for the synchronous standby: the first request's commit may not have.
 
 -- name: read_answer
 UPDATE rescind.directory_answer SET digest = digest WHERE caller = :caller AND key = :key RETURNING digest, status, body, receipts

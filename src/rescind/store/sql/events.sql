@@ -1,6 +1,6 @@
--- Events of the management API: told from the change log, and from what the API has noted of its own writes.
+-- Events of the management API: made from the change log, and from the API's notes of its own writes.
 
--- Told events, in the order in which they can be read on; how they come to be told is below.
+-- Recorded events, in an order in which reading on misses none. How they are recorded is below.
 
 -- name: forget_old_events
 DELETE FROM rescind.directory_event
@@ -40,7 +40,7 @@ FROM rescind.organization AS o WHERE o.id = :o RETURNING 1
 -- name: forget_old_notes
 DELETE FROM rescind.directory_note WHERE recorded_at < :cutoff RETURNING 1
 
--- Whose changes, or notes, have not been told: of one organization or all.
+-- Organizations with unreported changes, notes or expiries: one organization, or all.
 
 -- name: list_unreported
 SELECT o.id AS organization FROM rescind.organization AS o LEFT JOIN rescind.directory_follower AS f ON f.organization = o.id
@@ -57,7 +57,7 @@ ORDER BY 1
 INSERT INTO rescind.directory_follower (organization, revision, number, role, permission) VALUES (:o, 0, 0, 0, 0)
 ON CONFLICT (organization) DO NOTHING RETURNING 1
 
--- From here to the end of the transaction nobody else follows the organization.
+-- Until the transaction ends, nobody else follows the organization's log.
 
 -- name: lock_following
 UPDATE rescind.directory_follower SET revision = revision WHERE organization = :o RETURNING revision, number, role, permission
@@ -78,7 +78,7 @@ INSERT INTO rescind.directory_event (organization, name, data, actor, recorded_a
 SELECT :o, i.value ->> 'name', i.value ->> 'data', i.value ->> 'actor', CAST(i.value ->> 'at' AS BIGINT)
 FROM rescind.json_items(:events) AS i ORDER BY i.key RETURNING 1
 
--- What names stand for: what there is, and what has gone since.
+-- The objects that names mean: present ones, and deleted ones whose end is not reported yet.
 
 -- name: list_groups_named
 @group_columns
@@ -101,7 +101,7 @@ SELECT o.id AS organization, COALESCE(o.slug, o.deleted_as) AS slug, o.name, o.c
 FROM rescind.organization AS o LEFT JOIN rescind.directory AS d ON d.organization = o.id AND d.kind = 'organization' AND d.number = 0
 WHERE o.id = :o
 
--- Who is told to be in a group. Each gives the memberships for which that was news.
+-- Reported members of groups. Each statement returns the memberships that it moved.
 
 -- name: add_reported_members
 INSERT INTO rescind.directory_member (organization, "group", membership, expires_at)
@@ -135,7 +135,7 @@ DELETE FROM rescind.directory_given WHERE organization = :o RETURNING 1
 -- name: remove_reported_organization_nestings
 DELETE FROM rescind.directory_nesting WHERE organization = :o RETURNING 1
 
--- Which groups are told to be in which.
+-- Reported nestings of groups.
 
 -- name: add_reported_nesting
 INSERT INTO rescind.directory_nesting (organization, child, parent) VALUES (:o, :child, :parent)
@@ -147,7 +147,7 @@ DELETE FROM rescind.directory_nesting WHERE organization = :o AND child = :child
 -- name: remove_reported_nestings
 DELETE FROM rescind.directory_nesting WHERE organization = :o AND (child = :g OR parent = :g) RETURNING child, parent
 
--- Which roles are told to be held: by a membership or (negative) a group, where, and until when.
+-- Reported roles held: by a membership or (negative) a group, on a resource, until a time.
 
 -- name: add_reported_role
 INSERT INTO rescind.directory_given (organization, holder, resource, role, expires_at)
@@ -176,7 +176,7 @@ DELETE FROM rescind.directory_given WHERE organization = :o
 AND resource IN (SELECT g.name FROM rescind.directory_gone AS g WHERE g.organization = :o AND g.kind = 'resource' AND g.revision = :revision)
 RETURNING holder, resource, role
 
--- What has expired by then: it is told once, since it is told to be there no more.
+-- What has expired by a time. It leaves the reported state, so it is reported once.
 
 -- name: expire_reported_members
 DELETE FROM rescind.directory_member WHERE organization = :o AND expires_at <= :until RETURNING expires_at, "group", membership
@@ -198,7 +198,7 @@ UNION ALL
 SELECT g.number, g.public_id FROM rescind.json_texts(:numbers) AS i
 JOIN rescind.directory_gone_id AS g ON g.organization = :o AND g.kind = :kind AND g.number = CAST(i.value AS INTEGER)
 
--- The id of what the management API deletes, and its entry with it, until the end of that has been told.
+-- Public ids of objects that the management API deletes with their entries, kept until their end is reported.
 
 -- name: keep_public_id
 INSERT INTO rescind.directory_gone_id (organization, kind, number, public_id)
@@ -211,7 +211,7 @@ DELETE FROM rescind.directory_gone_id WHERE organization = :o AND NOT EXISTS (
     WHERE g.organization = rescind.directory_gone_id.organization AND g.kind = rescind.directory_gone_id.kind AND g.number = rescind.directory_gone_id.number)
 RETURNING 1
 
--- Of the resources that a change deletes, those that somebody was given a role on: who was told of that is told of the end.
+-- Resources that a change deletes and on which somebody holds a role: the end of that role is to be reported.
 
 -- name: keep_gone_resources
 WITH RECURSIVE
