@@ -66,8 +66,8 @@ def test_several_operations_are_one_unit_of_work(authority: Authority) -> None:
     unit = unit_of(authority)
     assert groups.find_group(unit, organization, group)[1].name == "Eng"
     assert memberships.find_membership(unit, member).subject == "user:ada"
-    told = ["organization.created", "group.created", "organization_membership.created"]
-    assert events_of(authority) == events_of(authority) == told
+    expected = ["organization.created", "group.created", "organization_membership.created"]
+    assert events_of(authority) == events_of(authority) == expected
 
 
 def test_what_raises_leaves_nothing(authority: Authority) -> None:

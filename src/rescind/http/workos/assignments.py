@@ -56,7 +56,7 @@ def list_role_assignments(
     resource_external_id: FromQuery[str | None] = None,
     resource_type_slug: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
-    """What a membership holds now, itself or through groups, perhaps on one resource."""
+    """The assignments that a membership holds now, itself or through groups, on all resources or one."""
     member = memberships.find_membership(unit, membership_id)
     target = Target(
         resource_id=resource_id,
@@ -77,7 +77,7 @@ def list_role_assignments(
 def assign_role(
     unit: Unit, membership_id: FromPath[str], data: JSONBody[RoleOnTarget]
 ) -> Response[dict[str, Any]]:
-    """Give a membership a role on a resource; what it holds itself already stays as it is."""
+    """Assign a role on a resource to a membership. One that it holds itself stays as it is."""
     return respond_with(
         unit, lambda: assignments.assign_role(unit, membership_id, data), status=201
     )
@@ -87,7 +87,7 @@ def assign_role(
 def remove_role(
     unit: Unit, membership_id: FromPath[str], data: JSONBody[RoleOnTarget]
 ) -> Response[None]:
-    """Take a role on a resource back from a membership that holds it itself."""
+    """Remove a role on a resource from a membership that holds it itself."""
     return respond_with(
         unit, lambda: assignments.remove_role(unit, membership_id, data), status=204
     )
@@ -102,7 +102,7 @@ def remove_role(
 def remove_role_assignment(
     unit: Unit, membership_id: FromPath[str], role_assignment_id: FromPath[str]
 ) -> Response[None]:
-    """Take an assignment back from a membership that holds it itself."""
+    """Remove an assignment from a membership that holds it itself."""
     return respond_with(
         unit,
         lambda: assignments.remove_assignment(unit, membership_id, role_assignment_id),
@@ -114,7 +114,7 @@ def remove_role_assignment(
 def list_role_assignments_for_resource(
     unit: Unit, window: Paging, resource_id: FromPath[str], role_slug: FromQuery[str | None] = None
 ) -> dict[str, Any]:
-    """Who holds what was given on a resource itself."""
+    """The assignments on a resource itself, with the memberships that hold them."""
     row = targets.find_by_id(unit, resource_id)
     return _page_of_resource(unit, window, row, role_slug)
 
@@ -128,7 +128,7 @@ def list_role_assignments_for_resource_by_external_id(
     external_id: FromPath[str],
     role_slug: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
-    """Who holds what was given on a resource itself, by the resource's external id."""
+    """The assignments on a resource itself, by the resource's external id."""
     row = targets.find_in_organization(unit, organization_id, resource_type_slug, external_id)
     return _page_of_resource(unit, window, row, role_slug)
 

@@ -1,4 +1,4 @@
-"""Routes of questions: may a membership, what may it, what can it reach, and who can."""
+"""Routes of questions: checks, effective permissions, reachable resources, and who has access."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def check(
     return Response({"authorized": decision.allowed}, headers=headers)
 
 
-# --- what a membership may ------------------------------------------------------------------------
+# --- effective permissions ------------------------------------------------------------------------
 
 
 def _page_permissions(
@@ -96,7 +96,7 @@ def list_effective_permissions_by_external_id(
     return _page_permissions(unit, window, member, resource)
 
 
-# --- what a membership can reach ------------------------------------------------------------------
+# --- reachable resources --------------------------------------------------------------------------
 
 
 @get(f"{MEMBERSHIP}/resources", guards=[requires("check")], sync_to_thread=True)
@@ -109,7 +109,7 @@ def list_resources_for_membership(
     parent_resource_type_slug: FromQuery[str | None] = None,
     parent_resource_external_id: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
-    """The children of a resource on which a membership has a permission, however it came by it."""
+    """The children of a resource on which a membership has a permission, from any source."""
     member = memberships.find_membership(unit, membership_id)
     target = Target(
         resource_id=parent_resource_id,
@@ -129,7 +129,7 @@ def list_resources_for_membership(
     return page_resources(unit, window, fetch, key=lambda _, r: (r, 0))
 
 
-# --- who can --------------------------------------------------------------------------------------
+# --- who has access -------------------------------------------------------------------------------
 
 
 def _page_members(
@@ -152,7 +152,7 @@ def list_memberships_for_resource(
     permission_slug: FromQuery[str],
     assignment: FromQuery[Literal["direct", "indirect"] | None] = None,
 ) -> dict[str, Any]:
-    """Who has a permission on a resource: by what was given on it itself, or also further up."""
+    """The memberships with a permission on a resource: by assignments on it, or also above it."""
     row = targets.find_by_id(unit, resource_id)
     return _page_members(unit, window, row, permission_slug, assignment)
 
@@ -167,7 +167,7 @@ def list_memberships_for_resource_by_external_id(
     permission_slug: FromQuery[str],
     assignment: FromQuery[Literal["direct", "indirect"] | None] = None,
 ) -> dict[str, Any]:
-    """Who has a permission on a resource, by the resource's external id."""
+    """The memberships with a permission on a resource, by the resource's external id."""
     row = targets.find_in_organization(unit, organization_id, resource_type_slug, external_id)
     return _page_members(unit, window, row, permission_slug, assignment)
 

@@ -31,7 +31,7 @@ ROLE = f"{PATH}/{{slug:str}}"
 
 @get(PATH, guards=[requires("read")], sync_to_thread=True)
 def list_organization_roles(unit: Unit, organization_id: FromPath[str]) -> dict[str, Any]:
-    """All roles that apply to an organization: its own and those for all."""
+    """All roles that apply to an organization: its own and those for all organizations."""
     return {"object": "list", "data": RoleOwner(unit, organization_id).roles()}
 
 
@@ -62,7 +62,7 @@ def get_organization_role(
 def update_organization_role(
     unit: Unit, organization_id: FromPath[str], slug: FromPath[str], data: JSONBody[UpdateRole]
 ) -> Response[dict[str, Any]]:
-    """Change what is given of a role of an organization."""
+    """Change the given fields of a role of an organization."""
     return respond_for_owner(unit, organization_id, lambda owner: update_role(owner, slug, data))
 
 
@@ -78,7 +78,7 @@ def delete_organization_role(
     slug: FromPath[str],
     cascade_delete: FromQuery[bool] = False,
 ) -> Response[None]:
-    """Delete a role of an organization; with `cascade_delete`, take it from everybody."""
+    """Delete a role of an organization; with `cascade_delete`, with its assignments."""
     return respond_for_owner(
         unit,
         organization_id,
@@ -100,7 +100,7 @@ def add_organization_role_permission(
 def set_organization_role_permissions(
     unit: Unit, organization_id: FromPath[str], slug: FromPath[str], data: JSONBody[SetPermissions]
 ) -> Response[dict[str, Any]]:
-    """Make the permissions of a role of an organization exactly these."""
+    """Replace the permissions of a role of an organization."""
     change = changes.EditRole(role=slug, set=tuple(data.permissions))
     return respond_for_owner(unit, organization_id, lambda owner: edit_permissions(owner, change))
 
@@ -114,7 +114,7 @@ def set_organization_role_permissions(
 def remove_organization_role_permission(
     unit: Unit, organization_id: FromPath[str], slug: FromPath[str], permission_slug: FromPath[str]
 ) -> Response[dict[str, Any]]:
-    """Take a permission out of a role of an organization."""
+    """Remove a permission from a role of an organization."""
     change = changes.EditRole(role=slug, remove=(permission_slug,))
     return respond_for_owner(unit, organization_id, lambda owner: edit_permissions(owner, change))
 

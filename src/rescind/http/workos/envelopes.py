@@ -6,7 +6,7 @@ A page is cut by the keys of objects, so that a cursor stays valid when its obje
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeAlias, TypeVar
 
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
@@ -42,6 +42,30 @@ def window(
     return Window(limit, before or None, after or None, order)
 
 
+class _Position(NamedTuple):
+    """Where a page lies in the order shown: after one cursor, before another, or at the start."""
+
+    shown: Direction
+    after: str | None
+    before: str | None
+
+    @property
+    def is_backward(self) -> bool:
+        """Whether the page is the last part of its range rather than the first."""
+        return self.before is not None and self.after is None
+
+    def span(self, key_of: Callable[[str], Key], limit: int) -> Span:
+        """The range to fetch."""
+        start = None if self.after is None else key_of(self.after)
+        end = None if self.before is None else key_of(self.before)
+        if self.shown == "desc":
+            start, end = end, start
+        direction = self.shown
+        if self.is_backward:
+            direction = "desc" if direction == "asc" else "asc"
+        return Span(start or FIRST_KEY, end or LAST_KEY, direction, limit)
+
+
 def page(
     asked: Window,
     *,
@@ -51,51 +75,26 @@ def page(
     show: Callable[[Sequence[RowT]], list[Object]],
     fits: Callable[[Sequence[RowT]], int] = len,
 ) -> Object:
-    """The envelope of one page. `fits` says how many of the first rows that were fetched it has room for.
+    """The envelope of one page.
 
-    `fetch` gives the rows of a span in its direction, `key_of` the key of a cursor, or raises. Later items
-    are those after in the order shown; in the order `normal` the cursors change places.
+    `fetch` returns a span's rows in its direction. `key_of` returns a cursor's key, or raises. `fits` returns
+    how many of the first fetched rows the page has room for. In the order `normal` the cursors change places.
     """
-    shown: Direction = "asc" if asked.order == "asc" else "desc"
-    onward, backward = asked.after, asked.before
+    after, before = asked.after, asked.before
     if asked.order == "normal":
-        onward, backward = backward, onward
-    is_backward = backward is not None and onward is None
-    rows, more = _cut(asked.limit, shown, onward, backward, key_of, fetch, fits)
-    previous = more if is_backward else onward is not None
-    following = True if is_backward else more
-    before = cursor_of(rows[0]) if rows and previous else None
-    after = cursor_of(rows[-1]) if rows and following else None
+        after, before = before, after
+    position = _Position("asc" if asked.order == "asc" else "desc", after, before)
+    fetched = list(fetch(position.span(key_of, asked.limit + 1)))
+    room = fits(fetched[: asked.limit])
+    has_more = len(fetched) > room
+    rows = fetched[:room][::-1] if position.is_backward else fetched[:room]
+    has_previous = has_more if position.is_backward else after is not None
+    has_next = True if position.is_backward else has_more
+    previous_cursor = cursor_of(rows[0]) if rows and has_previous else None
+    next_cursor = cursor_of(rows[-1]) if rows and has_next else None
     if asked.order == "normal":
-        before, after = after, before
-    return envelope(show(rows), before, after)
-
-
-def _cut(
-    limit: int,
-    shown: Direction,
-    onward: str | None,
-    backward: str | None,
-    key_of: Callable[[str], Key],
-    fetch: Callable[[Span], Sequence[RowT]],
-    fits: Callable[[Sequence[RowT]], int],
-) -> tuple[list[RowT], bool]:
-    """The rows in the order shown, and whether there are more in the direction they were taken."""
-    low, high = FIRST_KEY, LAST_KEY
-    start = None if onward is None else key_of(onward)
-    end = None if backward is None else key_of(backward)
-    if shown == "desc":
-        start, end = end, start
-    low, high = start or low, end or high
-    direction = shown
-    is_backward = backward is not None and onward is None
-    if is_backward:
-        direction = "desc" if shown == "asc" else "asc"
-    rows = list(fetch(Span(low, high, direction, limit + 1)))
-    room = fits(rows[:limit])
-    more = len(rows) > room
-    rows = rows[:room]
-    return (rows[::-1] if is_backward else rows), more
+        previous_cursor, next_cursor = next_cursor, previous_cursor
+    return envelope(show(rows), previous_cursor, next_cursor)
 
 
 def envelope(data: list[Object], before: str | None = None, after: str | None = None) -> Object:

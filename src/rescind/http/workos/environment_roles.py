@@ -53,7 +53,7 @@ def get_environment_role(unit: Unit, slug: FromPath[str]) -> dict[str, Any]:
 def update_environment_role(
     unit: Unit, slug: FromPath[str], data: JSONBody[UpdateRole]
 ) -> Response[dict[str, Any]]:
-    """Change what is given of a role for all organizations."""
+    """Change the given fields of a role for all organizations."""
     return respond_for_owner(unit, None, lambda owner: update_role(owner, slug, data))
 
 
@@ -66,7 +66,7 @@ def update_environment_role(
 def delete_environment_role(
     unit: Unit, slug: FromPath[str], cascade_delete: FromQuery[bool] = False
 ) -> Response[None]:
-    """Delete a role for all organizations; with `cascade_delete`, take it from everybody."""
+    """Delete a role for all organizations; with `cascade_delete`, with its assignments."""
     return respond_for_owner(
         unit, None, lambda owner: delete_role(owner, slug, cascade=cascade_delete), status=204
     )
@@ -85,7 +85,7 @@ def add_environment_role_permission(
 def set_environment_role_permissions(
     unit: Unit, slug: FromPath[str], data: JSONBody[SetPermissions]
 ) -> Response[dict[str, Any]]:
-    """Make the permissions of a role for all organizations exactly these."""
+    """Replace the permissions of a role for all organizations."""
     change = changes.EditRole(role=slug, set=tuple(data.permissions))
     return respond_for_owner(unit, None, lambda owner: edit_permissions(owner, change))
 

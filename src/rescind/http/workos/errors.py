@@ -38,7 +38,7 @@ _CODES: Final[dict[type[errors.RescindError], str]] = {
 }
 """WorkOS's own codes; other errors keep ours."""
 _FIELDS: Final[dict[type[errors.RescindError], str]] = {errors.RoleNotForResource: "role_slug"}
-"""Which field is wrong, where the error says it."""
+"""The field that is wrong, where the error names one."""
 
 
 _STATUSES: Final[dict[type[DirectoryError], int]] = {
@@ -50,7 +50,7 @@ _STATUSES: Final[dict[type[DirectoryError], int]] = {
 
 
 def encoded(error: errors.RescindError) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """The headers and the body of an answer that tells an error of ours."""
+    """The headers and the body of the response to an error."""
     code = _CODES.get(type(error), error.code)
     body = {"message": problems.detail_of(error), "code": code, "retry": error.retry}
     told = [(b"content-type", b"application/json"), *problems.lines_of(error)]
@@ -58,7 +58,7 @@ def encoded(error: errors.RescindError) -> tuple[list[tuple[bytes, bytes]], byte
 
 
 def respond(request: Request[Any, Any, Any], raised: Exception) -> Response[bytes]:
-    """The exception handler of these routes, and of what is beside them below their addresses."""
+    """The exception handler of these routes, and of unknown paths beside them."""
     request_id = str(request.scope["state"].get("request_id", ""))
     headers: dict[str, str] = {}
     if isinstance(raised, DirectoryError):

@@ -1,4 +1,4 @@
-"""Routes of events: what was done, whoever did it, in an order in which reading on misses none."""
+"""The route of events, in an order in which reading on misses none."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def list_events(
     after: FromQuery[str | None] = None,
     order: FromQuery[Literal["asc", "desc", "normal"]] = "asc",
 ) -> dict[str, Any]:
-    """The events of the last 30 days, oldest first; of an organization, of some names, of a time.
+    """The events of the last 30 days, oldest first, filtered by organization, names and time.
 
     A page ends early, with a cursor to read on, where its events would be larger than a page of the log.
     """

@@ -25,7 +25,7 @@ BY_ID: Final = f"{PATH}/{{role_assignment_id:str}}"
 def list_group_role_assignments(
     unit: Unit, window: Paging, group_id: FromPath[str]
 ) -> dict[str, Any]:
-    """What a group holds itself."""
+    """The assignments that a group holds."""
     group = GroupRoles(unit, group_id)
 
     def key_of(cursor: str) -> Key:
@@ -41,7 +41,7 @@ def list_group_role_assignments(
 def create_group_role_assignment(
     unit: Unit, group_id: FromPath[str], data: JSONBody[RoleOnTarget]
 ) -> Response[dict[str, Any]]:
-    """Give a group a role on a resource, or on the organization."""
+    """Assign a role on a resource, or on the organization, to a group."""
     return respond_with(
         unit, lambda: group_assignments.assign_role(unit, group_id, data), status=201
     )
@@ -51,7 +51,7 @@ def create_group_role_assignment(
 def update_group_role_assignments(
     unit: Unit, group_id: FromPath[str], data: JSONBody[ReplaceAssignments]
 ) -> Response[dict[str, Any]]:
-    """Make what a group holds exactly these. What it holds already keeps its time of expiry."""
+    """Replace the assignments of a group. Those that it holds already keep their time of expiry."""
 
     def work() -> dict[str, Any]:
         return envelope(group_assignments.replace_assignments(unit, group_id, data))
@@ -63,7 +63,7 @@ def update_group_role_assignments(
 def patch_group_role_assignments(
     unit: Unit, group_id: FromPath[str], data: JSONBody[ChangeAssignments]
 ) -> Response[None]:
-    """Give a group roles and take others off, all at once; what is so already is passed over."""
+    """Assign roles to a group and remove others, all at once. What is so already is skipped."""
     return respond_with(
         unit, lambda: group_assignments.change_assignments(unit, group_id, data), status=204
     )
@@ -73,7 +73,7 @@ def patch_group_role_assignments(
 def delete_group_role_assignments(
     unit: Unit, group_id: FromPath[str], data: JSONBody[RoleOnTarget]
 ) -> Response[None]:
-    """Take a role on a resource, or on the organization, off a group."""
+    """Remove a role on a resource, or on the organization, from a group."""
     return respond_with(
         unit, lambda: group_assignments.remove_role(unit, group_id, data), status=204
     )
@@ -83,7 +83,7 @@ def delete_group_role_assignments(
 def get_group_role_assignment(
     unit: Unit, group_id: FromPath[str], role_assignment_id: FromPath[str]
 ) -> dict[str, Any]:
-    """One thing that a group holds."""
+    """An assignment that a group holds."""
     return group_assignments.find_assignment(unit, group_id, role_assignment_id)
 
 
@@ -91,7 +91,7 @@ def get_group_role_assignment(
 def delete_group_role_assignment(
     unit: Unit, group_id: FromPath[str], role_assignment_id: FromPath[str]
 ) -> Response[None]:
-    """Take one thing that a group holds off it."""
+    """Remove an assignment from a group."""
     return respond_with(
         unit,
         lambda: group_assignments.remove_assignment(unit, group_id, role_assignment_id),

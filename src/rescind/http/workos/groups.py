@@ -1,4 +1,4 @@
-"""Routes of groups and of who is in them."""
+"""Routes of groups and their members."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def list_organization_groups(
     organization_id: FromPath[str],
     search: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
-    """The groups of an organization, perhaps those with a text in their names, or with that id."""
+    """The groups of an organization, filtered by a text in their names, or by that id."""
     o = organizations.find_organization(unit, organization_id).organization
     place = unit.find_place(Kind.GROUP, search) if search else None
     is_here = place is not None and place.organization == o
@@ -96,7 +96,7 @@ def update_organization_group(
     group_id: FromPath[str],
     data: JSONBody[UpdateGroup],
 ) -> Response[dict[str, Any]]:
-    """Change what is given of a group."""
+    """Change the given fields of a group."""
     return respond_with(unit, lambda: groups.update_group(unit, organization_id, group_id, data))
 
 
@@ -104,7 +104,7 @@ def update_organization_group(
 def delete_organization_group(
     unit: Unit, organization_id: FromPath[str], group_id: FromPath[str]
 ) -> Response[None]:
-    """Delete a group, and with it what only the group gave."""
+    """Delete a group, and with it the access that only the group gave."""
     return respond_with(
         unit, lambda: groups.delete_group(unit, organization_id, group_id), status=204
     )
@@ -123,7 +123,7 @@ def list_group_organization_memberships(
 def create_group_organization_membership(
     unit: Unit, organization_id: FromPath[str], group_id: FromPath[str], data: JSONBody[AddMember]
 ) -> Response[dict[str, Any]]:
-    """Put a membership into a group; one that is in it stays in it."""
+    """Add a membership to a group. A member stays one."""
     added = [data.organization_membership_id]
     return respond_with(
         unit,
@@ -139,7 +139,7 @@ def update_group_organization_memberships(
     group_id: FromPath[str],
     data: JSONBody[ChangeMembers],
 ) -> Response[None]:
-    """Put memberships in and take others out, all at once."""
+    """Add memberships to a group and remove others, all at once."""
 
     def work() -> None:
         groups.change_members(
@@ -161,7 +161,7 @@ def delete_group_organization_membership(
     group_id: FromPath[str],
     membership_id: FromPath[str],
 ) -> Response[None]:
-    """Take a membership out of a group, and with that what only the group gave it."""
+    """Remove a membership from a group, and with it the access that only the group gave."""
     return respond_with(
         unit,
         lambda: groups.remove_member(unit, organization_id, group_id, membership_id),
@@ -173,7 +173,7 @@ def delete_group_organization_membership(
 def list_organization_membership_groups(
     unit: Unit, window: Paging, membership_id: FromPath[str]
 ) -> dict[str, Any]:
-    """The groups that a membership is in itself."""
+    """The groups that a membership is a direct member of."""
     member = memberships.find_membership(unit, membership_id)
     return _page(unit, window, lambda span: groups.page_groups_of_membership(unit, member, span))
 

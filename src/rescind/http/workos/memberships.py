@@ -33,7 +33,7 @@ def list_organization_memberships(
     user_id: FromQuery[str | None] = None,
     statuses: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
-    """Those of an organization, of a user, or of both; active ones unless other statuses are named."""
+    """The memberships of an organization, of a user, or of both: active ones unless statuses are named."""
     wanted = set((statuses or "active").split(","))
     if not wanted <= STATUSES:
         raise invalid("statuses", f"use some of {', '.join(sorted(STATUSES))}")
@@ -109,7 +109,7 @@ def page_without_roles(
 def create_organization_membership(
     unit: Unit, data: JSONBody[CreateMembership]
 ) -> Response[dict[str, Any]]:
-    """Make a user a member, or an inactive member active again, with the roles that are named."""
+    """Make a user a member, or reactivate an inactive member, with the named roles."""
     return respond_with(unit, lambda: memberships.create_membership(unit, data), status=201)
 
 
@@ -124,7 +124,7 @@ def get_organization_membership(unit: Unit, membership_id: FromPath[str]) -> dic
 def update_organization_membership(
     unit: Unit, membership_id: FromPath[str], data: JSONBody[UpdateMembership]
 ) -> Response[dict[str, Any]]:
-    """Make the organization-wide roles of a membership itself exactly those named; others stay."""
+    """Replace a membership's own organization-wide roles. Roles from groups and on resources stay."""
     return respond_with(unit, lambda: memberships.update_membership(unit, membership_id, data))
 
 
@@ -132,7 +132,7 @@ def update_organization_membership(
 def deactivate_organization_membership(
     unit: Unit, membership_id: FromPath[str]
 ) -> Response[dict[str, Any]]:
-    """Deny a membership everything, keeping what it has."""
+    """Deactivate a membership: it is denied everything, and keeps its roles and groups."""
     change = changes.DeactivateMembership
     return respond_with(unit, lambda: memberships.set_active(unit, membership_id, change))
 
@@ -141,7 +141,7 @@ def deactivate_organization_membership(
 def reactivate_organization_membership(
     unit: Unit, membership_id: FromPath[str]
 ) -> Response[dict[str, Any]]:
-    """Give a membership back what it has."""
+    """Reactivate a membership, with the roles and groups that it kept."""
     change = changes.ReactivateMembership
     return respond_with(unit, lambda: memberships.set_active(unit, membership_id, change))
 
@@ -153,7 +153,7 @@ def reactivate_organization_membership(
     status_code=204,
 )
 def delete_organization_membership(unit: Unit, membership_id: FromPath[str]) -> Response[None]:
-    """Remove a membership with its places in groups and its roles."""
+    """Remove a membership from the organization, from its groups, and with its roles."""
     return respond_with(
         unit, lambda: memberships.delete_membership(unit, membership_id), status=204
     )

@@ -30,7 +30,7 @@ def list_organizations(
     domains: FromQuery[str | None] = None,
     search: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
-    """All organizations that the key may see, perhaps of some domains or with a text in their names."""
+    """The organizations that the key may see, filtered by domains or by a text in their names."""
     named = comma_separated("domains", domains, most=MOST_DOMAINS)
     patterns = json_texts([domain_pattern(domain) for domain in named])
     wanted = OrganizationFilter(search_pattern(search), patterns)
@@ -55,7 +55,7 @@ def create_organization(unit: Unit, data: JSONBody[CreateOrganization]) -> Respo
 
 @get("/organizations/external_id/{external_id:str}", guards=[requires("read")], sync_to_thread=True)
 def get_organization_by_external_id(unit: Unit, external_id: FromPath[str]) -> dict[str, Any]:
-    """An organization by its external id; one that was made elsewhere by its name in the core."""
+    """An organization by its external id. One that this API did not create has its slug as external id."""
     return organizations.find_by_external_id(unit, external_id)
 
 
@@ -70,7 +70,7 @@ def get_organization(unit: Unit, organization_id: FromPath[str]) -> dict[str, An
 def update_organization(
     unit: Unit, organization_id: FromPath[str], data: JSONBody[UpdateOrganization]
 ) -> Response[dict[str, Any]]:
-    """Change what is given of an organization; keys of its metadata that are null are taken out."""
+    """Change the given fields of an organization. Metadata keys that are null are removed."""
     return respond_with(
         unit, lambda: organizations.update_organization(unit, organization_id, data)
     )
@@ -83,7 +83,7 @@ def update_organization(
     status_code=204,
 )
 def delete_organization(unit: Unit, organization_id: FromPath[str]) -> Response[None]:
-    """Delete an organization with all that is in it."""
+    """Delete an organization with everything in it."""
     return respond_with(
         unit, lambda: organizations.delete_organization(unit, organization_id), status=204
     )

@@ -20,7 +20,7 @@ PATH: Final = "/authorization/permissions"
 def list_permissions(
     unit: Unit, window: Paging, organization_id: FromQuery[str | None] = None
 ) -> dict[str, Any]:
-    """The permissions for all organizations, and those of the organization that is named."""
+    """The permissions for all organizations, and the named organization's own."""
     if organization_id:
         o = organizations.find_organization(unit, organization_id).organization
     else:
@@ -51,13 +51,13 @@ def get_permission(unit: Unit, slug: FromPath[str]) -> dict[str, Any]:
 def update_permission(
     unit: Unit, slug: FromPath[str], data: JSONBody[UpdatePermission]
 ) -> Response[dict[str, Any]]:
-    """Change what is given of a permission."""
+    """Change the given fields of a permission."""
     return respond_with(unit, lambda: permissions.update_permission(unit, slug, data))
 
 
 @delete(f"{PATH}/{{slug:str}}", guards=[requires("write")], sync_to_thread=True, status_code=204)
 def delete_permission(unit: Unit, slug: FromPath[str]) -> Response[None]:
-    """Delete a permission, also out of the roles that contain it."""
+    """Delete a permission, and remove it from the roles that contain it."""
     return respond_with(unit, lambda: permissions.delete_permission(unit, slug), status=204)
 
 

@@ -38,7 +38,7 @@ def list_resources(
     parent_resource_type_slug: FromQuery[str | None] = None,
     parent_external_id: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
-    """Resources of an organization or of all, perhaps of a type, with an external id, below a parent."""
+    """Resources of one organization or all, filtered by type, external id or parent."""
     o = unit.bound_organization
     if organization_id:
         o = organizations.find_organization(unit, organization_id).organization
@@ -99,7 +99,7 @@ def get_resource(unit: Unit, resource_id: FromPath[str]) -> dict[str, Any]:
 def update_resource(
     unit: Unit, resource_id: FromPath[str], data: JSONBody[UpdateResource]
 ) -> Response[dict[str, Any]]:
-    """Change what is given of a resource; with a parent, move it there with all below it."""
+    """Change the given fields of a resource. A new parent moves it there with everything below it."""
 
     def work() -> dict[str, Any]:
         return resources.update_resource(unit, targets.find_by_id(unit, resource_id), data)
@@ -111,7 +111,7 @@ def update_resource(
 def delete_resource(
     unit: Unit, resource_id: FromPath[str], cascade_delete: FromQuery[bool] = False
 ) -> Response[None]:
-    """Delete a resource; with `cascade_delete`, also what is below it and given on it."""
+    """Delete a resource; with `cascade_delete`, also the resources below it and the assignments on them."""
 
     def work() -> None:
         row = targets.find_by_id(unit, resource_id)
@@ -140,7 +140,7 @@ def update_resource_by_external_id(
     external_id: FromPath[str],
     data: JSONBody[UpdateResource],
 ) -> Response[dict[str, Any]]:
-    """Change what is given of a resource, by its external id."""
+    """Change the given fields of a resource, by its external id."""
 
     def work() -> dict[str, Any]:
         row = targets.find_in_organization(unit, organization_id, resource_type_slug, external_id)
