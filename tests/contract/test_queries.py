@@ -6,6 +6,7 @@ import ast
 import itertools
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -23,9 +24,17 @@ from rescind.changes import Change
 from rescind.errors import RescindError
 from rescind.propagation.budget import FORCED
 from rescind.propagation.reconcile import reconcile
-from rescind.store.contract import Counter
+from rescind.store import contract
 from rescind.store.postgres import configure
-from rescind.store.queries import OF_USERS, SHARED, Engine, parameters, queries
+from rescind.store.queries import (
+    OF_USERS,
+    SHARED,
+    Engine,
+    fragments_in,
+    parameters,
+    queries,
+    sources,
+)
 from rescind.store.sqlite import connect
 from tests.contract.test_noops import NOOPS
 from tests.contract.test_not_found import ABSENT
@@ -54,7 +63,7 @@ OF_ONE_ENGINE = {
 
 def _names(*given: str) -> list[str]:
     text = "".join(files("rescind.store.sql").joinpath(name).read_text("utf-8") for name in given)
-    return re.findall(r"^-- (?:name|fragment): (\w+)", text, re.MULTILINE)
+    return re.findall(r"^-- (?:name|fragment): ([\w.]+)", text, re.MULTILINE)
 
 
 def test_every_query_exists_for_both_engines() -> None:
@@ -74,8 +83,37 @@ def test_no_name_is_given_twice() -> None:
 def test_every_fragment_is_filled_in(engine: Engine) -> None:
     """Nothing of the files' own notation is left, and nothing is cut off."""
     for name, sql in queries(engine).items():
-        assert not re.search(r"^@\w+|--", sql, re.MULTILINE), name
+        assert not re.search(r"@\w+\.\w|^@|--", sql, re.MULTILINE), name
         assert sql.count("(") == sql.count(")"), name
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_fragments_are_at_most_two_levels_deep(engine: Engine) -> None:
+    """A query uses a fragment, and that may use others, which use none."""
+    _, fragments = sources(engine)
+    for name, sql in fragments.items():
+        for inner in fragments_in(sql):
+            assert not fragments_in(fragments[inner]), f"{name} uses {inner}, which uses others"
+
+
+def test_fragments_are_named_with_their_file_and_shared() -> None:
+    """`@pairs.upward` is in pairs.sql. One that is used once is written where it is used, unless it is what
+    an engine puts in place of another's.
+    """
+    files = {name.removesuffix(".sql") for name in (*SHARED, "sqlite.sql", "postgres.sql")}
+    uses: Counter[str] = Counter()
+    overridden = {name for name in _names("sqlite.sql", "postgres.sql") if "." in name}
+    defined: set[str] = set()
+    for engine in ENGINES:
+        found, fragments = sources(engine)
+        defined |= fragments.keys()
+        of_engine: Counter[str] = Counter()
+        for sql in (*found.values(), *fragments.values()):
+            of_engine.update(fragments_in(sql))
+        assert of_engine.keys() <= fragments.keys()
+        uses |= of_engine
+    assert {name.split(".")[0] for name in defined} <= files | {"engine"}
+    assert {name for name in defined - overridden if uses[name] < 2} == set()
 
 
 def _names_in(code: Path) -> Iterator[re.Pattern[str]]:
@@ -313,4 +351,4 @@ def test_statements_ask_for_counters_that_there_are(engine: Engine) -> None:
         for name in re.findall(r"(?:\b|_)tallied\('(\w+)'\)", sql)
     }
     assert asked
-    assert asked <= {counter.value for counter in Counter}
+    assert asked <= {counter.value for counter in contract.Counter}

@@ -1,7 +1,14 @@
 """Queries by name, from the `.sql` files beside this module.
 
-`-- name: x` starts a query, `-- fragment: x` a piece that `@x` on a line of its own stands for.
-The files in SHARED serve both engines; `sqlite.sql` and `postgres.sql` add or override by name.
+`-- name: x` starts a query. `-- fragment: x` starts a clause that several queries share, such as a CTE, a
+predicate or a list of columns. `@pairs.x` stands for the fragment x of pairs.sql. A fragment may use others,
+but those use none.
+
+The files in SHARED serve both engines. `sqlite.sql` and `postgres.sql` add queries, or override them by name.
+There `-- fragment: pairs.x` overrides a fragment of a shared file. `-- fragment: engine.x` is one that each
+engine writes in its own way; shared files use it as `@engine.x`.
+
+`rescind sql NAME` prints a query as an engine gets it, and tests/sql_snapshots has all of them.
 
 Every table, view and function of Rescind is written `rescind.name`. PostgreSQL has them in a schema, so that
 no search path matters. SQLite has no schemas: there they begin with `rescind_`. CTEs and aliases stand alone.
@@ -48,8 +55,8 @@ SHARED = (
 OF_USERS: Final = frozenset({"effective_permission_view", "define_reach", "permitted"})
 """What users' own statements are made of: there PostgreSQL orders the joins outside by what the rest asks."""
 
-_HEADER = re.compile(r"^-- (name|fragment): (\w+)$", re.MULTILINE)
-_FRAGMENT = re.compile(r"^@(\w+)(,?)$", re.MULTILINE)
+_HEADER = re.compile(r"^-- (name|fragment): ([\w.]+)$", re.MULTILINE)
+_FRAGMENT = re.compile(r"@(\w+\.\w+)")
 _PARAMETER = re.compile(r"(?<![\w:']):([a-z_]+)\b")
 _JOIN = re.compile(r"(?<!LEFT )(?<!CROSS )JOIN")
 _OURS = re.compile(r"(?<![\w.'\"])rescind\.(?=[a-z\"])")
@@ -72,12 +79,7 @@ def source_files(engine: Engine) -> dict[str, str]:
 @cache
 def queries(engine: Engine, schema: str = SCHEMA) -> dict[str, str]:
     """Every query for an engine, fragments filled in, in the parameter style of its driver."""
-    found: dict[str, str] = {}
-    fragments: dict[str, str] = {}
-    for name in (*SHARED, f"{engine}.sql"):
-        parts = _HEADER.split(_text(name))[1:]
-        for kind, query, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
-            (found if kind == "name" else fragments)[query] = _without_comments(body)
+    found, fragments = sources(engine)
     return {
         name: named(
             _translated(_filled(body, fragments), engine, is_ours=name not in OF_USERS),
@@ -86,6 +88,27 @@ def queries(engine: Engine, schema: str = SCHEMA) -> dict[str, str]:
         )
         for name, body in found.items()
     }
+
+
+@cache
+def sources(engine: Engine) -> tuple[dict[str, str], dict[str, str]]:
+    """The queries of an engine as they are written, and the fragments by their qualified names."""
+    found: dict[str, str] = {}
+    fragments: dict[str, str] = {}
+    for file in (*SHARED, f"{engine}.sql"):
+        parts = _HEADER.split(_text(file))[1:]
+        for kind, name, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            if kind == "name":
+                found[name] = _without_comments(body)
+            else:
+                qualified = name if "." in name else f"{file.removesuffix('.sql')}.{name}"
+                fragments[qualified] = _without_comments(body)
+    return found, fragments
+
+
+def fragments_in(sql: str) -> list[str]:
+    """The qualified names of the fragments that a query or a fragment uses, as often as it does."""
+    return _FRAGMENT.findall(sql)
 
 
 def named(sql: str, engine: Engine, schema: str = SCHEMA) -> str:
@@ -123,7 +146,7 @@ def _without_comments(body: str) -> str:
 
 def _filled(body: str, fragments: dict[str, str]) -> str:
     while _FRAGMENT.search(body):
-        body = _FRAGMENT.sub(lambda match: fragments[match[1]] + match[2], body)
+        body = _FRAGMENT.sub(lambda match: fragments[match[1]], body)
     return body
 
 

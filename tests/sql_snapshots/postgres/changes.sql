@@ -316,8 +316,7 @@ WITH
     holder (id) AS (
     SELECT id FROM rescind.membership WHERE organization = %(o)s AND subject = %(subject)s
     UNION ALL
-    SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s)
-    , chosen (id, expires_at, until) AS (
+    SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s), chosen (id, expires_at, until) AS (
     SELECT a.id, a.expires_at, g.expires_at FROM given AS g
     CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.organization = %(o)s AND a.holder = (SELECT h.id FROM holder AS h)
@@ -412,8 +411,7 @@ WITH RECURSIVE
     SELECT id FROM rescind.resource WHERE organization = %(o)s AND slug = %(resource)s
     UNION
     SELECT r.id FROM subtree AS s CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS r
-        WHERE r.organization = %(o)s AND r.parent = s.id OFFSET 0) AS r)
-    , above (id) AS (
+        WHERE r.organization = %(o)s AND r.parent = s.id OFFSET 0) AS r), above (id) AS (
     SELECT id FROM rescind.resource WHERE organization = %(o)s AND slug = %(resource)s
     UNION
     SELECT r.parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS r
@@ -559,13 +557,11 @@ SELECT 'group_in_use' AS code, 'used_by' AS fact,
     || u.assignments || ' assignments' AS value
 FROM (
     SELECT (SELECT count(*) FROM rescind.group_member AS gm WHERE gm.organization = %(o)s AND gm."group" = g.id AND
-            (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
-    ) AS members,
+            (gm.expires_at IS NULL OR gm.expires_at > %(now)s)) AS members,
         (SELECT count(*) FROM rescind.nesting AS x WHERE x.organization = %(o)s AND x.parent = g.id) AS nested,
         (SELECT count(*) FROM rescind.nesting AS x WHERE x.organization = %(o)s AND x.child = g.id) AS around,
         (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.holder = g.id AND
-            a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-    ) AS assignments
+            a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)) AS assignments
     FROM rescind."group" AS g WHERE g.organization = %(o)s AND g.slug = %(group)s) AS u
 WHERE u.members + u.nested + u.around + u.assignments > 0
 
@@ -695,8 +691,7 @@ WHERE r.organization = %(o)s AND r.slug = %(resource)s AND p.slug <> %(parent)s
 SELECT 'resource_in_use' AS code, 'used_by' AS fact,
     (SELECT count(*) FROM rescind.resource AS x WHERE x.organization = %(o)s AND x.parent = r.id) || ' resources below it, '
     || (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.resource = r.id AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-) || ' assignments' AS value
+        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)) || ' assignments' AS value
 FROM rescind.resource AS r WHERE r.organization = %(o)s AND r.slug = %(resource)s
 AND (EXISTS (SELECT 1 FROM rescind.resource AS x WHERE x.organization = %(o)s AND x.parent = r.id)
     OR EXISTS (SELECT 1 FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.resource = r.id AND
@@ -791,8 +786,7 @@ SELECT 'role_in_use' AS code, 'used_by' AS fact,
             WHERE m.organization = a.organization AND m.id = a.holder OFFSET 0) AS m ON TRUE
         LEFT JOIN LATERAL (SELECT * FROM rescind."group" AS g
             WHERE g.organization = a.organization AND g.id = a.holder OFFSET 0) AS g ON TRUE
-        WHERE a.role = u.id AND
-            a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+        WHERE a.role = u.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
         ORDER BY a.organization, a.id
         LIMIT 1), '') || COALESCE(', ' ||
         (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
@@ -805,8 +799,7 @@ SELECT 'role_in_use' AS code, 'used_by' AS fact,
             WHERE m.organization = a.organization AND m.id = a.holder OFFSET 0) AS m ON TRUE
         LEFT JOIN LATERAL (SELECT * FROM rescind."group" AS g
             WHERE g.organization = a.organization AND g.id = a.holder OFFSET 0) AS g ON TRUE
-        WHERE a.role = u.id AND
-            a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+        WHERE a.role = u.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
         ORDER BY a.organization, a.id
         LIMIT 1 OFFSET 1), '') || COALESCE(', ' ||
         (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
@@ -819,13 +812,11 @@ SELECT 'role_in_use' AS code, 'used_by' AS fact,
             WHERE m.organization = a.organization AND m.id = a.holder OFFSET 0) AS m ON TRUE
         LEFT JOIN LATERAL (SELECT * FROM rescind."group" AS g
             WHERE g.organization = a.organization AND g.id = a.holder OFFSET 0) AS g ON TRUE
-        WHERE a.role = u.id AND
-            a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+        WHERE a.role = u.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
         ORDER BY a.organization, a.id
         LIMIT 1 OFFSET 2), '') AS value
 FROM (
-    SELECT (SELECT count(*) FROM rescind.assignment AS a WHERE a.role = r.id AND
-            a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+    SELECT (SELECT count(*) FROM rescind.assignment AS a WHERE a.role = r.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
     ) AS assignments,
         (SELECT count(*) FROM rescind.organization AS o WHERE o.default_role = r.id) AS organizations, r.id
     FROM rescind.role AS r WHERE r.slug = %(role)s AND r.organization = %(o)s) AS u
@@ -902,8 +893,7 @@ WITH
     holder (id) AS (
     SELECT id FROM rescind.membership WHERE organization = %(o)s AND subject = %(subject)s
     UNION ALL
-    SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s)
-    , chosen (id, expires_at, until) AS (
+    SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s), chosen (id, expires_at, until) AS (
     SELECT a.id, a.expires_at, g.expires_at FROM given AS g
     CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.organization = %(o)s AND a.holder = (SELECT h.id FROM holder AS h)

@@ -3,8 +3,7 @@ SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS me
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN %(live)s OR p.critical THEN
         CASE WHEN
-                (CASE WHEN o.role_mode = 'multiple' THEN
-                    EXISTS (
+                (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
                             SELECT m.id
@@ -13,8 +12,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
                             UNION
                             SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-                                WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n)
-                            ,
+                                WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n),
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
@@ -24,10 +22,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                         SELECT 1 FROM rescind.assignment AS a
                         WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                         AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
-                            (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                    )
-                    ELSE
-                    EXISTS (
+                            (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL) ELSE EXISTS (
                         SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                                 WITH RECURSIVE
                                     holder (id) AS (
@@ -47,8 +42,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                                 AND
                                 NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                                 ORDER BY q.priority DESC, q.id
-                                LIMIT 1), o.default_role))
-                    OR
+                                LIMIT 1), o.default_role)) OR
                     EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
@@ -58,8 +52,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
                             UNION
                             SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-                                WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n)
-                            ,
+                                WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n),
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
@@ -69,14 +62,9 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                         SELECT 1 FROM rescind.assignment AS a
                         WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                         AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
-                            (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                    )
-                END)
+                            (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL) END)
             THEN 2 ELSE 3 END
-        WHEN
-            (CASE WHEN o.role_mode = 'multiple' THEN
-                NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
-                AND
+        WHEN (CASE WHEN o.role_mode = 'multiple' THEN NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)) AND
                 EXISTS (
                     SELECT 1 FROM rescind.effective_role AS e
                     CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
@@ -87,8 +75,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     AND (e.expires_at IS NULL OR e.expires_at > %(now)s) AND (a.expires_at IS NULL OR a.expires_at > %(now)s))
                 ELSE NOT
                 EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-                AND
-                EXISTS (
+                AND EXISTS (
                     SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                             SELECT a.role FROM rescind.effective_role AS e
                             CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
@@ -100,13 +87,10 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             AND
                             NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                             ORDER BY q.priority DESC, q.id
-                            LIMIT 1), o.default_role))
-            END OR CASE WHEN o.role_mode = 'multiple' THEN
-                NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
-                ELSE NOT
+                            LIMIT 1), o.default_role)) END OR CASE WHEN o.role_mode = 'multiple' THEN
+                NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)) ELSE NOT
                 EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-            END AND
-            EXISTS (
+            END AND EXISTS (
                 WITH RECURSIVE
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
@@ -126,14 +110,11 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                         WHERE rp.role = a.role AND rp.permission = p.id OFFSET 0) AS rp
                     WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
                     AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-                    AND (e.expires_at IS NULL OR e.expires_at > %(now)s) LIMIT 1) IS NOT NULL)
-        )
-        THEN 1 WHEN
+                    AND (e.expires_at IS NULL OR e.expires_at > %(now)s) LIMIT 1) IS NOT NULL)) THEN 1 WHEN
         EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
         THEN
         CASE WHEN
-                (CASE WHEN o.role_mode = 'multiple' THEN
-                    EXISTS (
+                (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
                             SELECT m.id
@@ -142,8 +123,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
                             UNION
                             SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-                                WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n)
-                            ,
+                                WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n),
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
@@ -153,10 +133,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                         SELECT 1 FROM rescind.assignment AS a
                         WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                         AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
-                            (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                    )
-                    ELSE
-                    EXISTS (
+                            (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL) ELSE EXISTS (
                         SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                                 WITH RECURSIVE
                                     holder (id) AS (
@@ -176,8 +153,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                                 AND
                                 NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                                 ORDER BY q.priority DESC, q.id
-                                LIMIT 1), o.default_role))
-                    OR
+                                LIMIT 1), o.default_role)) OR
                     EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
@@ -187,8 +163,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
                             UNION
                             SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-                                WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n)
-                            ,
+                                WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n),
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
@@ -198,9 +173,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                         SELECT 1 FROM rescind.assignment AS a
                         WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                         AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
-                            (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                    )
-                END)
+                            (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL) END)
             THEN 2 ELSE 3 END
         ELSE 0 END
 END AS verdict, o.role_mode
@@ -217,9 +190,7 @@ WHERE o.slug = %(organization)s AND env.id = 0
 -- check_effective_multiple
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
-    CASE WHEN
-        NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
-        AND (
+    CASE WHEN NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)) AND (
             EXISTS (
                 SELECT 1 FROM rescind.effective_role AS e
                 CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
@@ -228,8 +199,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     WHERE rp.role = a.role AND rp.permission = p.id OFFSET 0) AS rp
                 WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
                 AND (e.expires_at IS NULL OR e.expires_at > %(now)s) AND (a.expires_at IS NULL OR a.expires_at > %(now)s))
-            OR
-            EXISTS (
+            OR EXISTS (
                 WITH RECURSIVE
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
@@ -249,8 +219,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                         WHERE rp.role = a.role AND rp.permission = p.id OFFSET 0) AS rp
                     WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
                     AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-                    AND (e.expires_at IS NULL OR e.expires_at > %(now)s) LIMIT 1) IS NOT NULL)
-        ) THEN 1 WHEN
+                    AND (e.expires_at IS NULL OR e.expires_at > %(now)s) LIMIT 1) IS NOT NULL)) THEN 1 WHEN
         EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
         THEN 4 ELSE 0 END
 END AS verdict, o.role_mode
@@ -269,8 +238,7 @@ SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS me
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN
         EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-        THEN 4 WHEN
-        EXISTS (
+        THEN 4 WHEN EXISTS (
             SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                     SELECT a.role FROM rescind.effective_role AS e
                     CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
@@ -282,9 +250,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     AND
                     NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                     ORDER BY q.priority DESC, q.id
-                    LIMIT 1), o.default_role))
-        OR
-        EXISTS (
+                    LIMIT 1), o.default_role)) OR EXISTS (
             WITH RECURSIVE
                 up (id) AS (
                 SELECT r.id WHERE r.id <> 0
@@ -304,8 +270,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     WHERE rp.role = a.role AND rp.permission = p.id OFFSET 0) AS rp
                 WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
                 AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-                AND (e.expires_at IS NULL OR e.expires_at > %(now)s) LIMIT 1) IS NOT NULL)
-        THEN 1 ELSE 0 END
+                AND (e.expires_at IS NULL OR e.expires_at > %(now)s) LIMIT 1) IS NOT NULL) THEN 1 ELSE 0 END
 END AS verdict, o.role_mode
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env
 LEFT JOIN LATERAL (SELECT * FROM rescind.membership AS m
@@ -320,8 +285,7 @@ WHERE o.slug = %(organization)s AND env.id = 0
 -- check_live_multiple
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
-    CASE WHEN
-        EXISTS (
+    CASE WHEN EXISTS (
             WITH RECURSIVE
                 holder (id) AS (
                 SELECT m.id
@@ -330,8 +294,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                 WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
                 UNION
                 SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-                    WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n)
-                ,
+                    WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n),
                 up (id) AS (
                 SELECT r.id WHERE r.id <> 0
                 UNION ALL
@@ -341,9 +304,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
             SELECT 1 FROM rescind.assignment AS a
             WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
             AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
-                (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-        )
-        THEN 2 ELSE 3 END
+                (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL) THEN 2 ELSE 3 END
 END AS verdict, o.role_mode
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env
 LEFT JOIN LATERAL (SELECT * FROM rescind.membership AS m
@@ -359,8 +320,7 @@ WHERE o.slug = %(organization)s AND env.id = 0
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN
-            (
-            EXISTS (
+            (EXISTS (
                 SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                         WITH RECURSIVE
                             holder (id) AS (
@@ -380,9 +340,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                         AND
                         NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                         ORDER BY q.priority DESC, q.id
-                        LIMIT 1), o.default_role))
-            OR
-            EXISTS (
+                        LIMIT 1), o.default_role)) OR EXISTS (
                 WITH RECURSIVE
                     holder (id) AS (
                     SELECT m.id
@@ -391,8 +349,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
                     UNION
                     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-                        WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n)
-                    ,
+                        WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n),
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
                     UNION ALL
@@ -402,9 +359,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                 SELECT 1 FROM rescind.assignment AS a
                 WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                 AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
-                    (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-            )
-        )
+                    (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL))
         THEN 2 ELSE 3 END
 END AS verdict, o.role_mode
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env

@@ -13,64 +13,54 @@ UPDATE rescind.role SET slug = %(buried)s || CAST(id AS TEXT) WHERE organization
 -- clear_assignments
 DELETE FROM rescind.assignment WHERE organization = %(o)s AND id IN (
     SELECT x.id FROM rescind.assignment AS x WHERE x.organization = %(o)s
-    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END)
 
 -- clear_effective_roles
 DELETE FROM rescind.effective_role WHERE organization = %(o)s AND (membership, assignment) IN (
     SELECT x.membership, x.assignment FROM rescind.effective_role AS x
     WHERE x.organization = %(o)s AND x.membership >= (SELECT d.cursor FROM rescind.deletion AS d WHERE d.organization = %(o)s)
     ORDER BY x.membership, x.assignment
-    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END)
 
 -- clear_group_members
 DELETE FROM rescind.group_member WHERE organization = %(o)s AND (membership, "group") IN (
     SELECT x.membership, x."group" FROM rescind.group_member AS x WHERE x.organization = %(o)s
-    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END)
 
 -- clear_groups
 DELETE FROM rescind."group" WHERE organization = %(o)s AND id IN (
     SELECT x.id FROM rescind."group" AS x WHERE x.organization = %(o)s
-    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END)
 
 -- clear_memberships
 DELETE FROM rescind.membership WHERE organization = %(o)s AND id IN (
     SELECT x.id FROM rescind.membership AS x WHERE x.organization = %(o)s
-    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END)
 
 -- clear_nestings
 DELETE FROM rescind.recorded_nesting WHERE organization = %(o)s AND (child, parent) IN (
     SELECT x.child, x.parent FROM rescind.recorded_nesting AS x WHERE x.organization = %(o)s
-    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END)
 
 -- clear_parents
 UPDATE rescind.resource SET parent = NULL WHERE organization = %(o)s AND id IN (
     SELECT x.id FROM rescind.resource AS x WHERE x.organization = %(o)s AND x.parent IS NOT NULL
-    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END)
 
 -- clear_resources
 DELETE FROM rescind.resource WHERE organization = %(o)s AND id IN (
     SELECT x.id FROM rescind.resource AS x WHERE x.organization = %(o)s
-    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END)
 
 -- clear_role_resets
 DELETE FROM rescind.role_reset WHERE organization = %(o)s AND (membership, role) IN (
     SELECT x.membership, x.role FROM rescind.role_reset AS x WHERE x.organization = %(o)s
-    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END)
 
 -- clear_roles
 DELETE FROM rescind.role WHERE organization = %(o)s AND id IN (
     SELECT x.id FROM rescind.role AS x WHERE x.organization = %(o)s
-    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind.tallied('altered') < %(limit)s THEN %(limit)s - rescind.tallied('altered') ELSE 0 END)
 
 -- end_deletion
 DELETE FROM rescind.deletion WHERE organization = %(o)s AND rescind.tallied('altered') < %(limit)s
@@ -111,8 +101,7 @@ FROM rescind.organization AS o WHERE o.id = %(o)s
 UPDATE rescind.change SET settled_at = %(now)s WHERE organization = %(o)s AND settled_at IS NULL
 
 -- settle_deletion
-UPDATE rescind.change SET settled_at = recorded_at + (SELECT
-        CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+UPDATE rescind.change SET settled_at = recorded_at + (SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
         - d.recorded_at FROM rescind.deletion AS d WHERE d.organization = %(o)s)
 WHERE organization = %(o)s AND settled_at IS NULL AND rescind.tallied('altered') < %(limit)s
 AND EXISTS (SELECT 1 FROM rescind.deletion AS d WHERE d.organization = %(o)s)

@@ -7,8 +7,7 @@ SELECT a.id AS number, q.slug AS role, x.slug AS resource, a.expires_at FROM res
     WHERE q.id = a.role OFFSET 0) AS q
 CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
     WHERE x.organization = a.organization AND x.id = a.resource OFFSET 0) AS x
-WHERE a.organization = %(o)s AND a.holder = %(holder)s AND
-    a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+WHERE a.organization = %(o)s AND a.holder = %(holder)s AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
 
 -- find_external_id
 SELECT d.organization FROM rescind.directory AS d CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS o
@@ -20,8 +19,7 @@ SELECT id AS number FROM rescind."group" WHERE organization = %(o)s AND slug = %
 
 -- find_member
 SELECT gm.expires_at FROM rescind.group_member AS gm WHERE gm.organization = %(o)s AND gm.membership = %(m)s AND gm."group" = %(g)s
-AND
-    (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
+AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
 
 -- find_organization_named
 SELECT id AS organization FROM rescind.organization WHERE slug = %(organization)s AND id <> 0
@@ -71,8 +69,7 @@ WITH RECURSIVE holder (membership, id) AS (
     SELECT gm.membership, gm."group" FROM rescind.json_texts(%(memberships)s) AS i
     CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm.membership = CAST(i.value AS INTEGER)
-        AND
-            (gm.expires_at IS NULL OR gm.expires_at > %(now)s) OFFSET 0) AS gm
+        AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s) OFFSET 0) AS gm
     UNION
     SELECT h.membership, n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
@@ -99,9 +96,7 @@ WITH RECURSIVE
     SELECT f.assignment, gm.membership FROM flow AS f
     CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm."group" = f.holder OFFSET 0) AS gm
-    WHERE
-        (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
-)
+    WHERE (gm.expires_at IS NULL OR gm.expires_at > %(now)s))
 SELECT DISTINCT m.subject
 FROM held AS h CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.id = h.assignment OFFSET 0) AS a
@@ -123,8 +118,7 @@ WITH RECURSIVE
     SELECT CAST(%(m)s AS INTEGER)
     UNION
     SELECT gm."group" FROM rescind.group_member AS gm
-    WHERE gm.organization = %(o)s AND gm.membership = %(m)s AND
-        (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
+    WHERE gm.organization = %(o)s AND gm.membership = %(m)s AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
@@ -132,9 +126,7 @@ WITH RECURSIVE
     SELECT a.id, CAST(%(m)s AS INTEGER) FROM holder AS h
     CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.organization = %(o)s AND a.holder = h.id OFFSET 0) AS a
-    WHERE
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-    AND (CAST(%(r)s AS INTEGER) IS NULL OR a.resource = %(r)s))
+    WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s) AND (CAST(%(r)s AS INTEGER) IS NULL OR a.resource = %(r)s))
 SELECT a.organization, a.id AS number, q.slug AS role, x.id AS resource, x.slug AS resource_slug,
     xd.public_id AS resource_public_id, od.public_id AS organization_public_id,
     COALESCE(c.recorded_at, o.created_at) AS created_at
@@ -170,8 +162,7 @@ WITH RECURSIVE
     SELECT CAST(%(m)s AS INTEGER)
     UNION
     SELECT gm."group" FROM rescind.group_member AS gm
-    WHERE gm.organization = %(o)s AND gm.membership = %(m)s AND
-        (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
+    WHERE gm.organization = %(o)s AND gm.membership = %(m)s AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
@@ -179,9 +170,7 @@ WITH RECURSIVE
     SELECT a.id, CAST(%(m)s AS INTEGER) FROM holder AS h
     CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.organization = %(o)s AND a.holder = h.id OFFSET 0) AS a
-    WHERE
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-    AND (CAST(%(r)s AS INTEGER) IS NULL OR a.resource = %(r)s))
+    WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s) AND (CAST(%(r)s AS INTEGER) IS NULL OR a.resource = %(r)s))
 SELECT a.organization, a.id AS number, q.slug AS role, x.id AS resource, x.slug AS resource_slug,
     xd.public_id AS resource_public_id, od.public_id AS organization_public_id,
     COALESCE(c.recorded_at, o.created_at) AS created_at
@@ -225,9 +214,7 @@ WITH RECURSIVE
     SELECT f.assignment, gm.membership FROM flow AS f
     CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm."group" = f.holder OFFSET 0) AS gm
-    WHERE
-        (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
-)
+    WHERE (gm.expires_at IS NULL OR gm.expires_at > %(now)s))
 SELECT a.organization, a.id AS number, q.slug AS role, x.id AS resource, x.slug AS resource_slug,
     xd.public_id AS resource_public_id, od.public_id AS organization_public_id,
     COALESCE(c.recorded_at, o.created_at) AS created_at
@@ -271,9 +258,7 @@ WITH RECURSIVE
     SELECT f.assignment, gm.membership FROM flow AS f
     CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm."group" = f.holder OFFSET 0) AS gm
-    WHERE
-        (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
-)
+    WHERE (gm.expires_at IS NULL OR gm.expires_at > %(now)s))
 SELECT a.organization, a.id AS number, q.slug AS role, x.id AS resource, x.slug AS resource_slug,
     xd.public_id AS resource_public_id, od.public_id AS organization_public_id,
     COALESCE(c.recorded_at, o.created_at) AS created_at
@@ -320,9 +305,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.directory AS od
     WHERE od.organization = a.organization AND od.kind = 'organization' AND od.number = 0 OFFSET 0) AS od ON TRUE
 LEFT JOIN LATERAL (SELECT * FROM rescind.change AS c
     WHERE c.organization = a.organization AND c.revision = a.made OFFSET 0) AS c ON TRUE
-WHERE a.organization = %(o)s AND a.holder = %(g)s AND
-    a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-AND abs(a.id) > %(low)s AND abs(a.id) < %(high)s
+WHERE a.organization = %(o)s AND a.holder = %(g)s AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s) AND abs(a.id) > %(low)s AND abs(a.id) < %(high)s
 ORDER BY abs(a.id) LIMIT %(limit)s
 
 -- page_group_assignments_desc
@@ -342,9 +325,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.directory AS od
     WHERE od.organization = a.organization AND od.kind = 'organization' AND od.number = 0 OFFSET 0) AS od ON TRUE
 LEFT JOIN LATERAL (SELECT * FROM rescind.change AS c
     WHERE c.organization = a.organization AND c.revision = a.made OFFSET 0) AS c ON TRUE
-WHERE a.organization = %(o)s AND a.holder = %(g)s AND
-    a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-AND abs(a.id) > %(low)s AND abs(a.id) < %(high)s
+WHERE a.organization = %(o)s AND a.holder = %(g)s AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s) AND abs(a.id) > %(low)s AND abs(a.id) < %(high)s
 ORDER BY abs(a.id) DESC LIMIT %(limit)s
 
 -- page_groups_asc
@@ -388,8 +369,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.directory AS od
     WHERE od.organization = g.organization AND od.kind = 'organization' AND od.number = 0 OFFSET 0) AS od ON TRUE
 WHERE gm.organization = %(o)s AND gm.membership = %(m)s
 AND gm."group" < -CAST(%(low)s AS INTEGER) AND gm."group" > -CAST(%(high)s AS INTEGER)
-AND
-    (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
+AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
 ORDER BY gm."group" DESC LIMIT %(limit)s
 
 -- page_groups_of_membership_desc
@@ -405,8 +385,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.directory AS od
     WHERE od.organization = g.organization AND od.kind = 'organization' AND od.number = 0 OFFSET 0) AS od ON TRUE
 WHERE gm.organization = %(o)s AND gm.membership = %(m)s
 AND gm."group" < -CAST(%(low)s AS INTEGER) AND gm."group" > -CAST(%(high)s AS INTEGER)
-AND
-    (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
+AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
 ORDER BY gm."group" LIMIT %(limit)s
 
 -- page_members_asc
@@ -421,8 +400,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.directory AS d
 LEFT JOIN LATERAL (SELECT * FROM rescind.directory AS od
     WHERE od.organization = m.organization AND od.kind = 'organization' AND od.number = 0 OFFSET 0) AS od ON TRUE
 WHERE gm.organization = %(o)s AND gm."group" = %(g)s AND gm.membership > %(low)s AND gm.membership < %(high)s
-AND
-    (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
+AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
 ORDER BY gm.membership LIMIT %(limit)s
 
 -- page_members_desc
@@ -437,8 +415,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.directory AS d
 LEFT JOIN LATERAL (SELECT * FROM rescind.directory AS od
     WHERE od.organization = m.organization AND od.kind = 'organization' AND od.number = 0 OFFSET 0) AS od ON TRUE
 WHERE gm.organization = %(o)s AND gm."group" = %(g)s AND gm.membership > %(low)s AND gm.membership < %(high)s
-AND
-    (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
+AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
 ORDER BY gm.membership DESC LIMIT %(limit)s
 
 -- page_memberships_among_asc

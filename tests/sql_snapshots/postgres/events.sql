@@ -134,8 +134,7 @@ FROM rescind.directory_event AS e
 WHERE (e.written_by, e.position) > (%(low_w)s, %(low)s) AND (e.written_by, e.position) < (%(high_w)s, %(high)s)
 AND (CAST(%(o)s AS INTEGER) IS NULL OR e.organization = %(o)s)
 AND (%(names)s = '[]' OR e.name IN (SELECT i.value FROM rescind.json_texts(%(names)s) AS i))
-AND e.recorded_at >= %(since)s AND e.recorded_at <= %(until)s AND
-    e.written_by < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
+AND e.recorded_at >= %(since)s AND e.recorded_at <= %(until)s AND e.written_by < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
 ORDER BY e.written_by, e.position LIMIT %(limit)s
 
 -- page_events_desc
@@ -144,8 +143,7 @@ FROM rescind.directory_event AS e
 WHERE (e.written_by, e.position) > (%(low_w)s, %(low)s) AND (e.written_by, e.position) < (%(high_w)s, %(high)s)
 AND (CAST(%(o)s AS INTEGER) IS NULL OR e.organization = %(o)s)
 AND (%(names)s = '[]' OR e.name IN (SELECT i.value FROM rescind.json_texts(%(names)s) AS i))
-AND e.recorded_at >= %(since)s AND e.recorded_at <= %(until)s AND
-    e.written_by < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
+AND e.recorded_at >= %(since)s AND e.recorded_at <= %(until)s AND e.written_by < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
 ORDER BY e.written_by DESC, e.position DESC LIMIT %(limit)s
 
 -- read_events

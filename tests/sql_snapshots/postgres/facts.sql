@@ -130,16 +130,14 @@ WITH RECURSIVE
     SELECT gm."group" FROM rescind.group_member AS gm WHERE gm.organization = %(o)s AND gm.membership = %(m)s
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
     above (id) AS (
     SELECT CAST(%(r)s AS INTEGER)
     UNION ALL
     SELECT x.parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
         WHERE x.organization = %(o)s AND x.id = above.id OFFSET 0) AS x WHERE above.id <> 0)
 SELECT COALESCE('group:' || g.slug, m.subject) AS holder, q.slug AS role, x.slug AS resource, a.expires_at
-FROM
-    (SELECT a.holder, a.role, a.resource, a.expires_at
+FROM (SELECT a.holder, a.role, a.resource, a.expires_at
     FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
     CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.organization = %(o)s AND a.holder = e.holder AND a.resource = e.place AND a.ended IS NULL OFFSET 0) AS a
@@ -203,16 +201,13 @@ WITH RECURSIVE
     SELECT gm."group" FROM rescind.group_member AS gm WHERE gm.organization = %(o)s AND gm.membership = %(m)s
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
     above (id) AS (
     SELECT CAST(%(r)s AS INTEGER)
     UNION ALL
     SELECT x.parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
-        WHERE x.organization = %(o)s AND x.id = above.id OFFSET 0) AS x WHERE above.id <> 0)
-    , used (id) AS (
-    SELECT a.role FROM
-        (SELECT a.holder, a.role, a.resource, a.expires_at
+        WHERE x.organization = %(o)s AND x.id = above.id OFFSET 0) AS x WHERE above.id <> 0), used (id) AS (
+    SELECT a.role FROM (SELECT a.holder, a.role, a.resource, a.expires_at
         FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
         CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.organization = %(o)s AND a.holder = e.holder AND a.resource = e.place AND a.ended IS NULL OFFSET 0) AS a

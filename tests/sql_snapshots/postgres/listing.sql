@@ -128,8 +128,7 @@ WITH RECURSIVE
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    , place (membership, "group", made, expires_at) AS (
-    SELECT l.* FROM below AS b CROSS JOIN LATERAL (
+    , place (membership, "group", made, expires_at) AS (SELECT l.* FROM below AS b CROSS JOIN LATERAL (
         SELECT gm.membership, gm."group", gm.made, gm.expires_at FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm."group" = b.id AND gm.membership > %(after)s AND gm.membership <= %(up_to)s AND
             (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
@@ -261,10 +260,8 @@ WITH RECURSIVE holder (id) AS (
     SELECT CAST(%(r)s AS INTEGER)
     UNION ALL
     SELECT x.parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
-        WHERE x.organization = %(o)s AND x.id = above.id OFFSET 0) AS x WHERE above.id <> 0)
-    , given (role, resource) AS (
-    SELECT a.role, a.resource FROM
-        (SELECT a.holder, a.role, a.resource, a.expires_at
+        WHERE x.organization = %(o)s AND x.id = above.id OFFSET 0) AS x WHERE above.id <> 0), given (role, resource) AS (
+    SELECT a.role, a.resource FROM (SELECT a.holder, a.role, a.resource, a.expires_at
         FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
         CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.organization = %(o)s AND a.holder = e.holder AND a.resource = e.place AND a.ended IS NULL OFFSET 0) AS a

@@ -16,8 +16,7 @@ WITH RECURSIVE below (id) AS (
     SELECT a.holder FROM rescind.json_texts(%(places)s) AS x
     CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.organization = %(o)s AND a.resource = CAST(x.value AS INTEGER) AND a.holder < 0 OFFSET 0) AS a
-    WHERE
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+    WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
     AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = %(p)s) IS NOT NULL
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
@@ -30,8 +29,7 @@ WITH RECURSIVE below (id) AS (
     CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.role = CAST(i.value AS INTEGER) AND a.organization = %(o)s
         AND a.resource = CAST(x.value AS INTEGER) AND a.holder < 0 OFFSET 0) AS a
-    WHERE
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+    WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
@@ -66,9 +64,7 @@ WITH RECURSIVE line (id) AS (
 SELECT l.id, COALESCE(x.parent, 0), EXISTS (
     SELECT 1 FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.resource = l.id AND a.holder
-        = ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(%(holders)s) AS i))
-    AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+        = ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(%(holders)s) AS i)) AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
     AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = %(p)s) IS NOT NULL)
 FROM line AS l CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
     WHERE x.organization = %(o)s AND x.id = l.id OFFSET 0) AS x
@@ -110,8 +106,7 @@ SELECT COALESCE((
             WHERE a.organization = o.id AND a.holder = CAST(i.value AS INTEGER) AND a.resource = 0 OFFSET 0) AS a
         CROSS JOIN LATERAL (SELECT * FROM rescind.role AS q
             WHERE q.id = a.role OFFSET 0) AS q
-        WHERE
-            a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+        WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
         AND NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = %(m)s AND x.role = a.role)
         ORDER BY q.priority DESC, q.id LIMIT 1), o.default_role)
 FROM rescind.organization AS o WHERE o.id = %(o)s
@@ -120,8 +115,7 @@ FROM rescind.organization AS o WHERE o.id = %(o)s
 SELECT DISTINCT a.role FROM rescind.json_texts(%(places)s) AS x CROSS JOIN rescind.json_texts(%(holders)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.holder = CAST(i.value AS INTEGER) AND a.resource = CAST(x.value AS INTEGER) OFFSET 0) AS a
-WHERE
-    a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
 
 -- list_roles_with
 SELECT x.role, q.organization
@@ -146,8 +140,7 @@ CROSS JOIN LATERAL (SELECT * FROM rescind.permission AS p
 CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS r
     WHERE r.organization = %(o)s AND r.id = %(r)s OFFSET 0) AS r
 WHERE
-    (CASE WHEN o.role_mode = 'multiple' THEN
-        EXISTS (
+    (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
             WITH RECURSIVE
                 holder (id) AS (
                 SELECT m.id
@@ -156,8 +149,7 @@ WHERE
                 WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
                 UNION
                 SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-                    WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n)
-                ,
+                    WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n),
                 up (id) AS (
                 SELECT r.id WHERE r.id <> 0
                 UNION ALL
@@ -167,10 +159,7 @@ WHERE
             SELECT 1 FROM rescind.assignment AS a
             WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
             AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
-                (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-        )
-        ELSE
-        EXISTS (
+                (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL) ELSE EXISTS (
             SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                     WITH RECURSIVE
                         holder (id) AS (
@@ -190,8 +179,7 @@ WHERE
                     AND
                     NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                     ORDER BY q.priority DESC, q.id
-                    LIMIT 1), o.default_role))
-        OR
+                    LIMIT 1), o.default_role)) OR
         EXISTS (
             WITH RECURSIVE
                 holder (id) AS (
@@ -201,8 +189,7 @@ WHERE
                 WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
                 UNION
                 SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-                    WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n)
-                ,
+                    WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n),
                 up (id) AS (
                 SELECT r.id WHERE r.id <> 0
                 UNION ALL
@@ -212,9 +199,7 @@ WHERE
             SELECT 1 FROM rescind.assignment AS a
             WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
             AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
-                (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-        )
-    END)
+                (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL) END)
 
 -- list_subjects_of_kind
 SELECT m.id, m.active FROM rescind.membership AS m

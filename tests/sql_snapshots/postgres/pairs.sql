@@ -46,16 +46,14 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n),
     listed (id) AS (
     SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.subject = i.value)
     FROM rescind.json_texts(%(members)s) AS i),
     touched (membership) AS (
     SELECT gm.membership FROM listed AS l CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm.membership = l.id
-        AND gm."group" = (SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s) OFFSET 0) AS gm)
-    ,
+        AND gm."group" = (SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s) OFFSET 0) AS gm),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -64,8 +62,7 @@ WITH RECURSIVE
     UNION
     SELECT k.membership, n.parent, k.expires_at
     FROM kept AS k CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.child = k."group" OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = k."group" OFFSET 0) AS n),
     lost (membership, "group") AS (
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
@@ -88,8 +85,7 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(child)s
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     upward (id) AS (
     SELECT n.parent FROM rescind."group" AS c CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = c.id OFFSET 0) AS n
@@ -115,8 +111,7 @@ WITH RECURSIVE
         WHERE n.organization = %(o)s AND n.child = k."group" OFFSET 0) AS n
     WHERE NOT (n.child = (SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(child)s)
         AND (CAST(%(parent)s AS TEXT) IS NULL
-            OR n.parent = (SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(parent)s))))
-    ,
+            OR n.parent = (SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(parent)s)))),
     lost (membership, "group") AS (
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
@@ -139,16 +134,14 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n),
     touched (membership) AS (
     SELECT gm.membership FROM rescind."group" AS g CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm."group" = g.id OFFSET 0) AS gm
     WHERE g.organization = %(o)s AND g.slug = %(group)s
     AND gm.membership NOT IN (SELECT m.id FROM rescind.json_texts(%(members)s) AS i
         CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
-            WHERE m.organization = %(o)s AND m.subject = i.value OFFSET 0) AS m))
-    ,
+            WHERE m.organization = %(o)s AND m.subject = i.value OFFSET 0) AS m)),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -157,8 +150,7 @@ WITH RECURSIVE
     UNION
     SELECT k.membership, n.parent, k.expires_at
     FROM kept AS k CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.child = k."group" OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = k."group" OFFSET 0) AS n),
     lost (membership, "group") AS (
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
@@ -212,10 +204,8 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-    , joining (membership, until) AS (
-    SELECT p.membership, CAST(%(expires_at)s AS BIGINT) FROM
-        (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
+        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n), joining (membership, until) AS (
+    SELECT p.membership, CAST(%(expires_at)s AS BIGINT) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.subject = i.value) AS id
             FROM rescind.json_texts(%(members)s) AS i) AS l
         LEFT JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -238,10 +228,8 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-    , joining (membership, until) AS (
-    SELECT p.membership, CAST(NULL AS BIGINT) FROM
-        (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
+        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n), joining (membership, until) AS (
+    SELECT p.membership, CAST(NULL AS BIGINT) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.subject = i.value) AS id
             FROM rescind.json_texts(%(members)s) AS i) AS l
         LEFT JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -263,8 +251,7 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(child)s
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     upward (id) AS (
     SELECT n.parent FROM rescind."group" AS c CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = c.id OFFSET 0) AS n
@@ -314,16 +301,14 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n),
     listed (id) AS (
     SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.subject = i.value)
     FROM rescind.json_texts(%(members)s) AS i),
     touched (membership) AS (
     SELECT gm.membership FROM listed AS l CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm.membership = l.id
-        AND gm."group" = (SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s) OFFSET 0) AS gm)
-    ,
+        AND gm."group" = (SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s) OFFSET 0) AS gm),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -349,16 +334,14 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n),
     listed (id) AS (
     SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.subject = i.value)
     FROM rescind.json_texts(%(members)s) AS i),
     touched (membership) AS (
     SELECT gm.membership FROM listed AS l CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm.membership = l.id
-        AND gm."group" = (SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s) OFFSET 0) AS gm)
-    ,
+        AND gm."group" = (SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s) OFFSET 0) AS gm),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -385,8 +368,7 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(child)s
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     upward (id) AS (
     SELECT n.parent FROM rescind."group" AS c CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = c.id OFFSET 0) AS n
@@ -395,8 +377,7 @@ WITH RECURSIVE
     WHERE c.organization = %(o)s AND c.slug = %(child)s AND (CAST(%(parent)s AS TEXT) IS NULL OR p.slug = %(parent)s)
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n),
     touched (membership) AS (
     SELECT DISTINCT gm.membership FROM below AS b
     CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -430,16 +411,14 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n),
     touched (membership) AS (
     SELECT gm.membership FROM rescind."group" AS g CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm."group" = g.id OFFSET 0) AS gm
     WHERE g.organization = %(o)s AND g.slug = %(group)s
     AND gm.membership NOT IN (SELECT m.id FROM rescind.json_texts(%(members)s) AS i
         CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
-            WHERE m.organization = %(o)s AND m.subject = i.value OFFSET 0) AS m))
-    ,
+            WHERE m.organization = %(o)s AND m.subject = i.value OFFSET 0) AS m)),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm

@@ -52,12 +52,10 @@ RETURNING (
         UNION
         SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
             WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    SELECT
-        (SELECT count(*) FROM (
+    SELECT (SELECT count(*) FROM (
             SELECT 1 FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
                 WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm
-            LIMIT %(most)s) AS counted)
-) AS pairs
+            LIMIT %(most)s) AS counted)) AS pairs
 
 -- pend_given
 INSERT INTO rescind.pending (organization, "group", kind, ref, direction, urgency, fence, since, revision, recorded_at)
@@ -97,8 +95,7 @@ FROM rescind.organization AS o
 CROSS JOIN (
     SELECT l."group", l.kind, l.ref, l.fence, l.present IS NOT NULL
     AND COALESCE(CAST(%(expires_at)s AS BIGINT), 9223372036854775807) < COALESCE(l.expires_at, 9223372036854775807) AS revokes
-    FROM
-        (SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
+    FROM (SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
         FROM rescind."group" AS g CROSS JOIN rescind.json_texts(%(members)s) AS i
         CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
             WHERE m.organization = %(o)s AND m.subject = i.value OFFSET 0) AS m
@@ -127,8 +124,7 @@ CASE WHEN o.role_mode = 'single' THEN 0 WHEN w.revokes THEN w.fence END,
     CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
 FROM rescind.organization AS o
 CROSS JOIN (
-    SELECT l."group", l.kind, l.ref, l.fence, TRUE AS revokes FROM
-        (SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
+    SELECT l."group", l.kind, l.ref, l.fence, TRUE AS revokes FROM (SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
         FROM rescind."group" AS g CROSS JOIN rescind.json_texts(%(members)s) AS i
         CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
             WHERE m.organization = %(o)s AND m.subject = i.value OFFSET 0) AS m
@@ -156,8 +152,7 @@ CASE WHEN o.role_mode = 'single' THEN 0 WHEN w.revokes THEN w.fence END,
     CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
 FROM rescind.organization AS o
 CROSS JOIN (
-    SELECT l."group", l.kind, l.ref, l.fence, FALSE AS revokes FROM
-        (SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
+    SELECT l."group", l.kind, l.ref, l.fence, FALSE AS revokes FROM (SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
         FROM rescind."group" AS g CROSS JOIN rescind.json_texts(%(members)s) AS i
         CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
             WHERE m.organization = %(o)s AND m.subject = i.value OFFSET 0) AS m
@@ -285,8 +280,7 @@ WITH RECURSIVE upward (id) AS (
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-SELECT
-    (SELECT count(*) FROM (
+SELECT (SELECT count(*) FROM (
         SELECT 1 FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
             WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm
         LIMIT %(most)s) AS counted)
@@ -297,10 +291,8 @@ SELECT
         WHERE q.id = a.role AND q.critical OFFSET 0) AS q
     WHERE a.organization = %(o)s AND a.ended < 0) AS is_critical,
 CASE WHEN EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    AS is_unsettled
+    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END AS is_busy,
+EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s) AS is_unsettled
 
 -- weigh_ended_of_group
 WITH RECURSIVE ended (id) AS (
@@ -316,8 +308,7 @@ WITH RECURSIVE ended (id) AS (
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-SELECT
-    (SELECT count(*) FROM (
+SELECT (SELECT count(*) FROM (
         SELECT 1 FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
             WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm
         LIMIT %(most)s) AS counted)
@@ -327,10 +318,8 @@ SELECT
         (SELECT q.critical FROM rescind.role AS q WHERE q.slug = %(role)s AND q.organization = 0))
     AS is_critical,
 CASE WHEN EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    AS is_unsettled
+    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END AS is_busy,
+EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s) AS is_unsettled
 
 -- weigh_given
 WITH RECURSIVE below (id) AS (
@@ -358,13 +347,10 @@ SELECT (
     (SELECT count(*) FROM (
         SELECT 1 FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
             WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm
-        LIMIT %(most)s) AS counted)
-    AS pairs, %(takes)s AND FALSE AS is_critical,
+        LIMIT %(most)s) AS counted) AS pairs, %(takes)s AND FALSE AS is_critical,
 CASE WHEN EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    AS is_unsettled
+    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END AS is_busy,
+EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s) AS is_unsettled
 
 -- weigh_members
 WITH RECURSIVE
@@ -373,8 +359,7 @@ WITH RECURSIVE
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
         WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-SELECT (SELECT count(*) FROM
-        (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
+SELECT (SELECT count(*) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.subject = i.value) AS id
             FROM rescind.json_texts(%(members)s) AS i) AS l
         LEFT JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -389,18 +374,14 @@ SELECT (SELECT count(*) FROM
         SELECT 1 FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.organization = %(o)s AND a.holder = u.id AND a.ended IS NOT NULL OFFSET 0) AS a
         WHERE %(takes)s
-        LIMIT %(most)s) AS counted)
-    AS pairs,
+        LIMIT %(most)s) AS counted) AS pairs,
     (%(takes)s AND EXISTS (
         SELECT 1 FROM rescind.role AS q CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.role = q.id AND a.organization = %(o)s AND a.ended IS NULL OFFSET 0) AS a
-        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
+        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
 CASE WHEN EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    AS is_unsettled
+    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END AS is_busy,
+EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s) AS is_unsettled
 
 -- weigh_members_joining
 WITH RECURSIVE
@@ -409,8 +390,7 @@ WITH RECURSIVE
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
         WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-SELECT (SELECT count(*) FROM
-        (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
+SELECT (SELECT count(*) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.subject = i.value) AS id
             FROM rescind.json_texts(%(members)s) AS i) AS l
         LEFT JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -426,18 +406,14 @@ SELECT (SELECT count(*) FROM
         SELECT 1 FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.organization = %(o)s AND a.holder = u.id AND a.ended IS NOT NULL OFFSET 0) AS a
         WHERE %(takes)s
-        LIMIT %(most)s) AS counted)
-    AS pairs,
+        LIMIT %(most)s) AS counted) AS pairs,
     (%(takes)s AND EXISTS (
         SELECT 1 FROM rescind.role AS q CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.role = q.id AND a.organization = %(o)s AND a.ended IS NULL OFFSET 0) AS a
-        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
+        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
 CASE WHEN EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    AS is_unsettled
+    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END AS is_busy,
+EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s) AS is_unsettled
 
 -- weigh_members_missing
 WITH RECURSIVE
@@ -446,8 +422,7 @@ WITH RECURSIVE
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
         WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-SELECT (SELECT count(*) FROM
-        (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
+SELECT (SELECT count(*) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.subject = i.value) AS id
             FROM rescind.json_texts(%(members)s) AS i) AS l
         LEFT JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -462,18 +437,14 @@ SELECT (SELECT count(*) FROM
         SELECT 1 FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.organization = %(o)s AND a.holder = u.id AND a.ended IS NOT NULL OFFSET 0) AS a
         WHERE %(takes)s
-        LIMIT %(most)s) AS counted)
-    AS pairs,
+        LIMIT %(most)s) AS counted) AS pairs,
     (%(takes)s AND EXISTS (
         SELECT 1 FROM rescind.role AS q CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.role = q.id AND a.organization = %(o)s AND a.ended IS NULL OFFSET 0) AS a
-        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
+        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
 CASE WHEN EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    AS is_unsettled
+    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END AS is_busy,
+EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s) AS is_unsettled
 
 -- weigh_membership
 WITH RECURSIVE upward (id) AS (
@@ -483,26 +454,21 @@ WITH RECURSIVE upward (id) AS (
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
         WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-SELECT
-    (SELECT count(*) FROM (
+SELECT (SELECT count(*) FROM (
         SELECT 1 FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.organization = %(o)s AND a.holder = u.id AND a.ended IS NULL OFFSET 0) AS a
         UNION ALL
         SELECT 1 FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.organization = %(o)s AND a.holder = u.id AND a.ended IS NOT NULL OFFSET 0) AS a
         WHERE %(takes)s
-        LIMIT %(most)s) AS counted)
-    AS pairs,
+        LIMIT %(most)s) AS counted) AS pairs,
     (%(takes)s AND EXISTS (
         SELECT 1 FROM rescind.role AS q CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.role = q.id AND a.organization = %(o)s AND a.ended IS NULL OFFSET 0) AS a
-        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
+        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
 CASE WHEN EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    AS is_unsettled
+    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END AS is_busy,
+EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s) AS is_unsettled
 
 -- weigh_nesting
 WITH RECURSIVE
@@ -510,8 +476,7 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(child)s
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     upward (id) AS (
     SELECT n.parent FROM rescind."group" AS c CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = c.id OFFSET 0) AS n
@@ -521,8 +486,7 @@ WITH RECURSIVE
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
         WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-SELECT
-    (SELECT count(*) FROM (
+SELECT (SELECT count(*) FROM (
         SELECT 1 FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
             WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm
         LIMIT %(most)s) AS counted)
@@ -534,18 +498,14 @@ SELECT
         SELECT 1 FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.organization = %(o)s AND a.holder = u.id AND a.ended IS NOT NULL OFFSET 0) AS a
         WHERE %(takes)s
-        LIMIT %(most)s) AS counted)
-    AS pairs,
+        LIMIT %(most)s) AS counted) AS pairs,
     (%(takes)s AND EXISTS (
         SELECT 1 FROM rescind.role AS q CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.role = q.id AND a.organization = %(o)s AND a.ended IS NULL OFFSET 0) AS a
-        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
+        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
 CASE WHEN EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    AS is_unsettled
+    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END AS is_busy,
+EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s) AS is_unsettled
 
 -- weigh_new_nesting
 WITH RECURSIVE
@@ -553,8 +513,7 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(child)s
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     upward (id) AS (
     SELECT p.id FROM rescind."group" AS p WHERE p.organization = %(o)s AND p.slug = %(parent)s AND NOT EXISTS (
         SELECT 1 FROM rescind.nesting AS n WHERE n.organization = %(o)s AND n.parent = p.id AND n.child = (
@@ -562,8 +521,7 @@ WITH RECURSIVE
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
         WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-SELECT
-    (SELECT count(*) FROM (
+SELECT (SELECT count(*) FROM (
         SELECT 1 FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
             WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm
         LIMIT %(most)s) AS counted)
@@ -575,18 +533,14 @@ SELECT
         SELECT 1 FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.organization = %(o)s AND a.holder = u.id AND a.ended IS NOT NULL OFFSET 0) AS a
         WHERE %(takes)s
-        LIMIT %(most)s) AS counted)
-    AS pairs,
+        LIMIT %(most)s) AS counted) AS pairs,
     (%(takes)s AND EXISTS (
         SELECT 1 FROM rescind.role AS q CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.role = q.id AND a.organization = %(o)s AND a.ended IS NULL OFFSET 0) AS a
-        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
+        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
 CASE WHEN EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    AS is_unsettled
+    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END AS is_busy,
+EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s) AS is_unsettled
 
 -- weigh_others
 WITH RECURSIVE
@@ -610,15 +564,11 @@ SELECT (SELECT count(*) FROM (
         SELECT 1 FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.organization = %(o)s AND a.holder = u.id AND a.ended IS NOT NULL OFFSET 0) AS a
         WHERE %(takes)s
-        LIMIT %(most)s) AS counted)
-    AS pairs,
+        LIMIT %(most)s) AS counted) AS pairs,
     (%(takes)s AND EXISTS (
         SELECT 1 FROM rescind.role AS q CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
             WHERE a.role = q.id AND a.organization = %(o)s AND a.ended IS NULL OFFSET 0) AS a
-        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
+        WHERE q.critical AND q.organization IN (0, %(o)s) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
 CASE WHEN EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s)
-    AS is_unsettled
+    THEN rescind.take_groups(CAST(%(o)s AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), %(waits)s) ELSE FALSE END AS is_busy,
+EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s) AS is_unsettled

@@ -61,8 +61,7 @@ WITH missing AS MATERIALIZED (
     CASE WHEN rescind.tallied('pended') > 0 THEN NULL ELSE CAST(%(now)s AS BIGINT) END, %(body)s,
     CASE WHEN %(is_elsewhere)s THEN (SELECT env.revision + 1 FROM rescind.organization AS env WHERE env.id = 0) END
     FROM advanced AS o
-    RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at)
-    , kept AS (
+    RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at), kept AS (
     UPDATE rescind.idempotency SET not_found = m.list FROM missing AS m
     WHERE organization = %(o)s AND key = %(key)s AND m.list IS NOT NULL)
 SELECT o.id AS organization, COALESCE(r.revision, o.revision) AS revision,
@@ -123,8 +122,7 @@ JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.
 WHERE (a.expires_at IS NULL OR a.expires_at > %(now)s) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND
     roles @> a.role
 UNION
-SELECT 0 WHERE o.role_mode = 'single' AND
-EXISTS (
+SELECT 0 WHERE o.role_mode = 'single' AND EXISTS (
     SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
             WITH RECURSIVE
                 holder (id) AS (
@@ -186,8 +184,7 @@ JOIN rescind.permission AS p ON p.organization IN (0, o.id)
 JOIN rescind.resource AS r ON r.organization = o.id
 CROSS JOIN LATERAL (VALUES (FALSE), (
         CASE WHEN p.critical THEN
-                (CASE WHEN o.role_mode = 'multiple' THEN
-                    EXISTS (
+                (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
                             SELECT m.id
@@ -196,8 +193,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                             WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
                             UNION
                             SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-                                WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n)
-                            ,
+                                WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n),
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
@@ -207,10 +203,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                         SELECT 1 FROM rescind.assignment AS a
                         WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                         AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
-                            (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                    )
-                    ELSE
-                    EXISTS (
+                            (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL) ELSE EXISTS (
                         SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                                 WITH RECURSIVE
                                     holder (id) AS (
@@ -230,8 +223,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                                 AND
                                 NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                                 ORDER BY q.priority DESC, q.id
-                                LIMIT 1), o.default_role))
-                    OR
+                                LIMIT 1), o.default_role)) OR
                     EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
@@ -241,8 +233,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                             WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
                             UNION
                             SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-                                WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n)
-                            ,
+                                WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n),
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
@@ -252,14 +243,9 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                         SELECT 1 FROM rescind.assignment AS a
                         WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                         AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
-                            (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                    )
-                END)
+                            (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL) END)
             ELSE
-                (
-                (CASE WHEN o.role_mode = 'multiple' THEN
-                        NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
-                        AND
+                ((CASE WHEN o.role_mode = 'multiple' THEN NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)) AND
                         EXISTS (
                             SELECT 1 FROM rescind.effective_role AS e
                             CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
@@ -270,8 +256,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                             AND (e.expires_at IS NULL OR e.expires_at > %(now)s) AND (a.expires_at IS NULL OR a.expires_at > %(now)s))
                         ELSE NOT
                         EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-                        AND
-                        EXISTS (
+                        AND EXISTS (
                             SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                                     SELECT a.role FROM rescind.effective_role AS e
                                     CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
@@ -283,13 +268,10 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                                     AND
                                     NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                                     ORDER BY q.priority DESC, q.id
-                                    LIMIT 1), o.default_role))
-                    END OR CASE WHEN o.role_mode = 'multiple' THEN
-                        NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
-                        ELSE NOT
+                                    LIMIT 1), o.default_role)) END OR CASE WHEN o.role_mode = 'multiple' THEN
+                        NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)) ELSE NOT
                         EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-                    END AND
-                    EXISTS (
+                    END AND EXISTS (
                         WITH RECURSIVE
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
@@ -309,13 +291,10 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                                 WHERE rp.role = a.role AND rp.permission = p.id OFFSET 0) AS rp
                             WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
                             AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-                            AND (e.expires_at IS NULL OR e.expires_at > %(now)s) LIMIT 1) IS NOT NULL)
-                )
-                OR
+                            AND (e.expires_at IS NULL OR e.expires_at > %(now)s) LIMIT 1) IS NOT NULL)) OR
                 EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
                 AND
-                    (CASE WHEN o.role_mode = 'multiple' THEN
-                        EXISTS (
+                    (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
                             WITH RECURSIVE
                                 holder (id) AS (
                                 SELECT m.id
@@ -324,8 +303,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                                 WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
                                 UNION
                                 SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-                                    WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n)
-                                ,
+                                    WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n),
                                 up (id) AS (
                                 SELECT r.id WHERE r.id <> 0
                                 UNION ALL
@@ -335,10 +313,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                             SELECT 1 FROM rescind.assignment AS a
                             WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                             AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
-                                (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                        )
-                        ELSE
-                        EXISTS (
+                                (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL) ELSE EXISTS (
                             SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                                     WITH RECURSIVE
                                         holder (id) AS (
@@ -358,8 +333,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                                     AND
                                     NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                                     ORDER BY q.priority DESC, q.id
-                                    LIMIT 1), o.default_role))
-                        OR
+                                    LIMIT 1), o.default_role)) OR
                         EXISTS (
                             WITH RECURSIVE
                                 holder (id) AS (
@@ -369,8 +343,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                                 WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
                                 UNION
                                 SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-                                    WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n)
-                                ,
+                                    WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n),
                                 up (id) AS (
                                 SELECT r.id WHERE r.id <> 0
                                 UNION ALL
@@ -380,9 +353,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                             SELECT 1 FROM rescind.assignment AS a
                             WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                             AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
-                                (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                        )
-                    END)
+                                (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL) END)
             )
         END)) AS v (is_allowed)
 WHERE o.slug IS NOT NULL AND m.active AND v.is_allowed AND (v.is_allowed OR rescind.weight(v.is_allowed))
@@ -438,8 +409,7 @@ WITH RECURSIVE
     WHERE a.organization = %(o)s AND a.holder = %(g)s AND a.holder < 0 AND a.ended IS NULL
     AND (a.made, a.id) > (%(since)s, %(above)s) AND (a.made, a.id) <= (%(revision)s, %(up_to)s)
     AND a.id > %(above)s AND a.id <= %(up_to)s
-    ORDER BY a.id)
-    ,
+    ORDER BY a.id),
     anew (membership, expires_at) AS MATERIALIZED (SELECT r.membership, r.expires_at FROM reached AS r WHERE
         (SELECT 1 FROM rescind.effective_role AS e WHERE e.organization = %(o)s AND e.membership = r.membership
         AND e.assignment >= %(first)s AND e.assignment <= %(last)s LIMIT 1)
@@ -449,8 +419,7 @@ SELECT %(o)s, c.membership, a.id, c.expires_at FROM
     anew AS c
 CROSS JOIN LATERAL (
     SELECT x.id FROM changed AS x WHERE c.membership IS NOT NULL OFFSET 0) AS a
-WHERE
-    (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
+WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
 
 -- make_assignment_again
 WITH RECURSIVE
@@ -472,8 +441,7 @@ WITH RECURSIVE
     WHERE a.organization = %(o)s AND a.holder = %(g)s AND a.holder < 0 AND a.ended IS NULL
     AND (a.made, a.id) > (%(since)s, %(above)s) AND (a.made, a.id) <= (%(revision)s, %(up_to)s)
     AND a.id > %(above)s AND a.id <= %(up_to)s
-    ORDER BY a.id)
-    ,
+    ORDER BY a.id),
     begun (membership, expires_at) AS MATERIALIZED (SELECT r.membership, r.expires_at FROM reached AS r WHERE
         (SELECT 1 FROM rescind.effective_role AS e WHERE e.organization = %(o)s AND e.membership = r.membership
         AND e.assignment >= %(first)s AND e.assignment <= %(last)s LIMIT 1)
@@ -483,8 +451,7 @@ SELECT %(o)s, c.membership, a.id, c.expires_at FROM
     begun AS c
 CROSS JOIN LATERAL (
     SELECT x.id FROM changed AS x WHERE c.membership IS NOT NULL OFFSET 0) AS a
-WHERE
-    (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
+WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
@@ -600,8 +567,7 @@ FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (
 SELECT i.key, x.number, x.is_in_force
 FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (
     SELECT a.holder AS number,
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-        AS is_in_force
+        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s) AS is_in_force
     FROM rescind.assignment AS a
     WHERE a.role = CAST(i.value ->> 0 AS INTEGER) AND a.organization = %(o)s AND a.resource = CAST(i.value ->> 1 AS INTEGER)
     AND a.holder > CAST(i.value ->> 2 AS INTEGER) AND a.ended IS NULL
@@ -613,8 +579,7 @@ EXISTS (
     SELECT 1 FROM rescind.assignment AS a CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp
         WHERE rp.role = a.role AND rp.permission = %(p)s OFFSET 0) AS rp
     WHERE a.organization = %(o)s AND a.holder = x.holder AND a.resource = x.resource AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-)
+        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s))
 FROM (
     SELECT i.key, d.holder, d.resource
     FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (
@@ -637,8 +602,7 @@ EXISTS (
     SELECT 1 FROM rescind.assignment AS a CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp
         WHERE rp.role = a.role AND rp.permission = %(p)s OFFSET 0) AS rp
     WHERE a.organization = %(o)s AND a.holder = x.holder AND a.resource = x.resource AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-)
+        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s))
 FROM (
     SELECT i.key, d.holder, d.resource
     FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (

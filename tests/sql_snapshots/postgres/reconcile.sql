@@ -7,8 +7,7 @@ AND revision = %(revision)s
 -- delete_gathered
 DELETE FROM rescind.pending WHERE ref <> %(ref)s AND revision <= (
     SELECT p.revision FROM rescind.pending AS p WHERE p.organization = %(o)s AND p."group" = %(g)s AND p.kind = %(kind)s AND p.ref = %(ref)s)
-AND
-    organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+AND organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
 AND NOT parked AND urgency = %(urgency)s
 AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
     AND own.ref = %(ref)s AND NOT own.parked)
@@ -66,30 +65,25 @@ FROM rescind.pending AS p WHERE p.organization = %(o)s AND p."group" = %(g)s AND
 
 -- gather_pending
 UPDATE rescind.pending SET
-    since = (SELECT min(since) FROM rescind.pending WHERE
-        organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    since = (SELECT min(since) FROM rescind.pending WHERE organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
     AND NOT parked AND urgency = %(urgency)s
     AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
         AND own.ref = %(ref)s AND NOT own.parked)
 ),
-    revision = (SELECT max(revision) FROM rescind.pending WHERE
-        organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    revision = (SELECT max(revision) FROM rescind.pending WHERE organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
     AND NOT parked AND urgency = %(urgency)s
     AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
         AND own.ref = %(ref)s AND NOT own.parked)
 ),
-    recorded_at = (SELECT min(recorded_at) FROM rescind.pending WHERE
-        organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    recorded_at = (SELECT min(recorded_at) FROM rescind.pending WHERE organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
     AND NOT parked AND urgency = %(urgency)s
     AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
         AND own.ref = %(ref)s AND NOT own.parked)
 ),
-    fence = (SELECT min(fence) FROM rescind.pending WHERE
-        organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    fence = (SELECT min(fence) FROM rescind.pending WHERE organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
     AND NOT parked AND urgency = %(urgency)s
     AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
-        AND own.ref = %(ref)s AND NOT own.parked)
-)
+        AND own.ref = %(ref)s AND NOT own.parked))
 WHERE organization = %(o)s AND "group" = %(g)s AND kind = %(kind)s AND ref = %(ref)s
 AND revision = %(revision)s
 
@@ -101,16 +95,14 @@ WITH RECURSIVE
     SELECT c.urgency, (
         SELECT p."group" FROM rescind.pending AS p
         WHERE p.urgency = c.urgency AND p.organization = %(o)s AND p."group" > s."group" AND
-            NOT p.parked AND p.not_before <=
-            CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+            NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
         ORDER BY p."group" LIMIT 1), 1
     FROM class AS c CROSS JOIN start AS s
     UNION ALL
     SELECT t.urgency, (
         SELECT p."group" FROM rescind.pending AS p
         WHERE p.urgency = t.urgency AND p.organization = %(o)s AND p."group" > t."group" AND
-            NOT p.parked AND p.not_before <=
-            CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+            NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
         ORDER BY p."group" LIMIT 1), t.place + 1
     FROM turn AS t WHERE t."group" IS NOT NULL AND t.place < %(limit)s),
     oldest ("group", kind, ref) AS MATERIALIZED (
@@ -118,15 +110,13 @@ WITH RECURSIVE
         SELECT p.kind
         FROM rescind.pending AS p
         WHERE p.urgency = t.urgency AND p.organization = %(o)s AND p."group" = t."group" AND
-            NOT p.parked AND p.not_before <=
-            CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+            NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
         ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     ), (
         SELECT p.ref
         FROM rescind.pending AS p
         WHERE p.urgency = t.urgency AND p.organization = %(o)s AND p."group" = t."group" AND
-            NOT p.parked AND p.not_before <=
-            CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+            NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
         ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     )
     FROM (SELECT DISTINCT t.urgency, t."group" FROM turn AS t WHERE t."group" IS NOT NULL) AS t)
@@ -144,17 +134,13 @@ WITH RECURSIVE
     turn (urgency, organization, place) AS (
     SELECT c.urgency, (
         SELECT p.organization FROM rescind.pending AS p
-        WHERE p.urgency = c.urgency AND p.organization > s.organization AND
-            NOT p.parked AND p.not_before <=
-            CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+        WHERE p.urgency = c.urgency AND p.organization > s.organization AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
         ORDER BY p.organization LIMIT 1), 1
     FROM class AS c CROSS JOIN start AS s WHERE c.urgency < %(below)s
     UNION ALL
     SELECT t.urgency, (
         SELECT p.organization FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization > t.organization AND
-            NOT p.parked AND p.not_before <=
-            CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+        WHERE p.urgency = t.urgency AND p.organization > t.organization AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
         ORDER BY p.organization LIMIT 1), t.place + 1
     FROM turn AS t WHERE t.organization IS NOT NULL AND t.place < %(limit)s)
 SELECT DISTINCT t.urgency, t.organization FROM turn AS t WHERE t.organization IS NOT NULL
@@ -196,9 +182,7 @@ SELECT t."group" FROM turn AS t WHERE (
 -- list_pending_members
 SELECT p.ref, p.since, p.revision, p.recorded_at,
     p.urgency = %(urgency)s AND p.cursor_membership = 0 AND p.cursor_assignment = 2147483647
-AND (p.ref = %(ref)s OR (p.attempts = 0 AND
-            NOT p.parked AND p.not_before <=
-            CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+AND (p.ref = %(ref)s OR (p.attempts = 0 AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
 )) AS is_ready
 FROM rescind.pending AS p
 WHERE p.organization = %(o)s AND p."group" = %(g)s AND p.kind = 'member' AND p.ref >= %(first)s
@@ -221,8 +205,7 @@ WITH RECURSIVE
     SELECT CAST(%(top)s AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
     concerned (membership) AS MATERIALIZED (SELECT CAST(%(ref)s AS INTEGER))
     ,
     flow (membership, "group", expires_at) AS (
@@ -241,8 +224,7 @@ INSERT INTO rescind.effective_role (organization, membership, assignment, expire
 SELECT %(o)s, c.membership, a.id, c.expires_at
 FROM reached AS c CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.holder = c."group" AND a.ended IS NULL OFFSET 0) AS a
-WHERE
-    (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
+WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
@@ -252,8 +234,7 @@ WITH RECURSIVE
     SELECT CAST(%(top)s AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
     concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(%(members)s) AS i)
     ,
     flow (membership, "group", expires_at) AS (
@@ -272,8 +253,7 @@ INSERT INTO rescind.effective_role (organization, membership, assignment, expire
 SELECT %(o)s, c.membership, a.id, c.expires_at
 FROM reached AS c CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.holder = c."group" AND a.ended IS NULL OFFSET 0) AS a
-WHERE
-    (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
+WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
@@ -283,14 +263,12 @@ WITH RECURSIVE
     SELECT CAST(%(g)s AS INTEGER)
     UNION
     SELECT n.child FROM below_ever AS b CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     holder (id) AS (
     SELECT CAST(%(top)s AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
     concerned (membership) AS MATERIALIZED (
     SELECT gm.membership FROM below_ever AS b
     CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -300,8 +278,7 @@ WITH RECURSIVE
     SELECT CAST(p.ref AS INTEGER) FROM below_ever AS b
     CROSS JOIN LATERAL (SELECT * FROM rescind.pending AS p
         WHERE p.organization = %(o)s AND p."group" = b.id AND p.kind = 'member'
-        AND p.ref >= %(from_m)s AND p.ref <= %(to_m)s OFFSET 0) AS p)
-    ,
+        AND p.ref >= %(from_m)s AND p.ref <= %(to_m)s OFFSET 0) AS p),
     flow (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM concerned AS c CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -318,8 +295,7 @@ INSERT INTO rescind.effective_role (organization, membership, assignment, expire
 SELECT %(o)s, c.membership, a.id, c.expires_at
 FROM reached AS c CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.holder = c."group" AND a.ended IS NULL OFFSET 0) AS a
-WHERE
-    (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
+WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
@@ -329,8 +305,7 @@ WITH RECURSIVE
     SELECT CAST(%(g)s AS INTEGER)
     UNION
     SELECT n.child FROM below_ever AS b CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     changed (id, is_live) AS MATERIALIZED (
     SELECT l.id, TRUE FROM (
         SELECT a.id FROM rescind.assignment AS a
@@ -344,12 +319,10 @@ SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live) AS live, (SELECT coun
     (SELECT count(*) FROM below_ever) AS groups,
     (SELECT count(*) FROM below_ever AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm) AS members,
-    (SELECT count(*) FROM rescind.pending WHERE
-        organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    (SELECT count(*) FROM rescind.pending WHERE organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
     AND NOT parked AND urgency = %(urgency)s
     AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
-        AND own.ref = %(ref)s AND NOT own.parked)
-) AS unbegun,
+        AND own.ref = %(ref)s AND NOT own.parked)) AS unbegun,
     (SELECT min(c.id) FROM changed AS c WHERE c.is_live) AS first, (SELECT max(c.id) FROM changed AS c WHERE c.is_live) AS last
 
 -- measure_member
@@ -371,8 +344,7 @@ WITH RECURSIVE
     SELECT CAST(%(g)s AS INTEGER)
     UNION
     SELECT n.child FROM below_ever AS b CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     holder (id) AS (
     SELECT CAST(%(top)s AS INTEGER)
     UNION
@@ -434,8 +406,7 @@ WITH span (since, revision, recorded_at) AS MATERIALIZED (
 UPDATE rescind.change SET settled_at = recorded_at +
     CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
     - (SELECT min(s.recorded_at) FROM span AS s WHERE s.since <= rescind.change.revision AND s.revision >= rescind.change.revision)
-WHERE organization = %(o)s AND settled_at IS NULL AND
-    revision = ANY (ARRAY(
+WHERE organization = %(o)s AND settled_at IS NULL AND revision = ANY (ARRAY(
         SELECT c.revision FROM span AS s CROSS JOIN LATERAL (
             SELECT x.revision FROM rescind.change AS x
             WHERE x.organization = %(o)s AND x.settled_at IS NULL AND x.revision >= s.since AND x.revision <= s.revision
@@ -456,8 +427,7 @@ WITH RECURSIVE
     SELECT CAST(%(g)s AS INTEGER)
     UNION
     SELECT n.child FROM below_ever AS b CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     reached (membership, expires_at) AS MATERIALIZED (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END
     FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -474,8 +444,7 @@ WITH RECURSIVE
     SELECT CAST(p.ref AS INTEGER) FROM below_ever AS b
     CROSS JOIN LATERAL (SELECT * FROM rescind.pending AS p
         WHERE p.organization = %(o)s AND p."group" = b.id AND p.kind = 'member'
-        AND p.ref >= %(from_m)s AND p.ref <= %(to_m)s OFFSET 0) AS p)
-    ,
+        AND p.ref >= %(from_m)s AND p.ref <= %(to_m)s OFFSET 0) AS p),
     changed (id, is_live) AS MATERIALIZED (
     SELECT l.id, TRUE FROM (
         SELECT a.id FROM rescind.assignment AS a
@@ -499,8 +468,7 @@ WITH RECURSIVE
         (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
     UNION ALL
     SELECT c.membership, a.id FROM concerned AS c CROSS JOIN changed AS a WHERE NOT a.is_live AND
-        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
-)
+        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s))
 DELETE FROM rescind.effective_role WHERE organization = %(o)s
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -510,8 +478,7 @@ WITH RECURSIVE
     SELECT CAST(%(top)s AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
     concerned (membership) AS MATERIALIZED (SELECT CAST(%(ref)s AS INTEGER))
     ,
     flow (membership, "group", expires_at) AS (
@@ -525,8 +492,7 @@ WITH RECURSIVE
     reached (membership, "group", expires_at) AS MATERIALIZED (
     SELECT f.membership, f."group", CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END
     FROM flow AS f WHERE f."group" IN (SELECT h.id FROM holder AS h)
-    GROUP BY f.membership, f."group")
-    ,
+    GROUP BY f.membership, f."group"),
     gone (membership, "group") AS MATERIALIZED (
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     EXCEPT
@@ -542,8 +508,7 @@ WITH RECURSIVE
         (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
     UNION ALL
     SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
-)
+        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s))
 DELETE FROM rescind.effective_role WHERE organization = %(o)s
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -553,8 +518,7 @@ WITH RECURSIVE
     SELECT CAST(%(top)s AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
     concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(%(members)s) AS i)
     ,
     flow (membership, "group", expires_at) AS (
@@ -568,8 +532,7 @@ WITH RECURSIVE
     reached (membership, "group", expires_at) AS MATERIALIZED (
     SELECT f.membership, f."group", CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END
     FROM flow AS f WHERE f."group" IN (SELECT h.id FROM holder AS h)
-    GROUP BY f.membership, f."group")
-    ,
+    GROUP BY f.membership, f."group"),
     gone (membership, "group") AS MATERIALIZED (
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     EXCEPT
@@ -585,8 +548,7 @@ WITH RECURSIVE
         (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
     UNION ALL
     SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
-)
+        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s))
 DELETE FROM rescind.effective_role WHERE organization = %(o)s
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -596,14 +558,12 @@ WITH RECURSIVE
     SELECT CAST(%(g)s AS INTEGER)
     UNION
     SELECT n.child FROM below_ever AS b CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     holder (id) AS (
     SELECT CAST(%(top)s AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
     concerned (membership) AS MATERIALIZED (
     SELECT gm.membership FROM below_ever AS b
     CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -613,8 +573,7 @@ WITH RECURSIVE
     SELECT CAST(p.ref AS INTEGER) FROM below_ever AS b
     CROSS JOIN LATERAL (SELECT * FROM rescind.pending AS p
         WHERE p.organization = %(o)s AND p."group" = b.id AND p.kind = 'member'
-        AND p.ref >= %(from_m)s AND p.ref <= %(to_m)s OFFSET 0) AS p)
-    ,
+        AND p.ref >= %(from_m)s AND p.ref <= %(to_m)s OFFSET 0) AS p),
     flow (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM concerned AS c CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -626,8 +585,7 @@ WITH RECURSIVE
     reached (membership, "group", expires_at) AS MATERIALIZED (
     SELECT f.membership, f."group", CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END
     FROM flow AS f WHERE f."group" IN (SELECT h.id FROM holder AS h)
-    GROUP BY f.membership, f."group")
-    ,
+    GROUP BY f.membership, f."group"),
     gone (membership, "group") AS MATERIALIZED (
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     EXCEPT
@@ -643,7 +601,6 @@ WITH RECURSIVE
         (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
     UNION ALL
     SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
-)
+        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s))
 DELETE FROM rescind.effective_role WHERE organization = %(o)s
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)

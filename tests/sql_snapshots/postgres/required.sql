@@ -7,8 +7,7 @@ FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.require
     WHERE b.organization = o.id AND b.is_lasting = %(is_lasting)s OFFSET 0) AS b
 LEFT JOIN LATERAL (SELECT * FROM rescind.role AS q
     WHERE q.slug = b.role AND q.organization IN (0, o.id) OFFSET 0) AS q ON TRUE
-WHERE o.id = %(o)s AND CASE WHEN q.id IS NULL THEN TRUE WHEN q.required THEN NOT
-    EXISTS (
+WHERE o.id = %(o)s AND CASE WHEN q.id IS NULL THEN TRUE WHEN q.required THEN NOT EXISTS (
         WITH RECURSIVE given (id) AS (
             SELECT a.holder FROM rescind.assignment AS a
             WHERE a.role = q.id AND a.organization = o.id AND a.resource = 0 AND a.ended IS NULL
@@ -58,8 +57,7 @@ FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.require
     WHERE b.organization = o.id AND b.is_lasting = %(is_lasting)s OFFSET 0) AS b
 LEFT JOIN LATERAL (SELECT * FROM rescind.role AS q
     WHERE q.slug = b.role AND q.organization IN (0, o.id) OFFSET 0) AS q ON TRUE
-WHERE o.id = %(o)s AND CASE WHEN q.id IS NULL THEN TRUE WHEN q.required THEN NOT
-    EXISTS (
+WHERE o.id = %(o)s AND CASE WHEN q.id IS NULL THEN TRUE WHEN q.required THEN NOT EXISTS (
         WITH RECURSIVE given (id) AS (
             SELECT a.holder FROM rescind.assignment AS a
             WHERE a.role = q.id AND a.organization = o.id AND a.resource = 0 AND a.ended IS NULL
@@ -106,8 +104,7 @@ ORDER BY b.role LIMIT 1
 INSERT INTO rescind.required_before (organization, role, is_lasting)
 SELECT o.id, q.slug, %(is_lasting)s FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.role AS q
     WHERE q.organization IN (0, o.id) AND q.required OFFSET 0) AS q
-WHERE o.id = %(o)s AND
-EXISTS (
+WHERE o.id = %(o)s AND EXISTS (
     WITH RECURSIVE given (id) AS (
         SELECT a.holder FROM rescind.assignment AS a
         WHERE a.role = q.id AND a.organization = o.id AND a.resource = 0 AND a.ended IS NULL
@@ -154,8 +151,7 @@ FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.require
     WHERE b.organization = o.id AND b.is_lasting = %(is_lasting)s OFFSET 0) AS b
 LEFT JOIN LATERAL (SELECT * FROM rescind.role AS q
     WHERE q.slug = b.role AND q.organization IN (0, o.id) OFFSET 0) AS q ON TRUE
-WHERE o.id = %(o)s AND CASE WHEN q.id IS NULL THEN TRUE WHEN q.required THEN NOT
-    EXISTS (
+WHERE o.id = %(o)s AND CASE WHEN q.id IS NULL THEN TRUE WHEN q.required THEN NOT EXISTS (
         WITH RECURSIVE given (id) AS (
             SELECT a.holder FROM rescind.assignment AS a
             WHERE a.role = q.id AND a.organization = o.id AND a.resource = 0 AND a.ended IS NULL

@@ -19,8 +19,7 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(child)s
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     upward (id) AS (
     SELECT n.parent FROM rescind."group" AS c CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = c.id OFFSET 0) AS n
@@ -52,8 +51,7 @@ WITH RECURSIVE
     holder (id) AS (
     SELECT id FROM rescind.membership WHERE organization = %(o)s AND subject = %(subject)s
     UNION ALL
-    SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s)
-    , below (id) AS (
+    SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s), below (id) AS (
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
@@ -78,8 +76,7 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n),
     listed (id) AS (
     SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.subject = i.value)
     FROM rescind.json_texts(%(members)s) AS i),

@@ -3,8 +3,7 @@ SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS me
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN :live OR p.critical THEN
         CASE WHEN
-                (CASE WHEN o.role_mode = 'multiple' THEN
-                    EXISTS (
+                (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
                             SELECT m.id
@@ -12,8 +11,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             SELECT gm."group" FROM rescind_group_member AS gm
                             WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
                             UNION
-                            SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id)
-                            ,
+                            SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id),
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
@@ -25,10 +23,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                             AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                                 (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                            LIMIT 1) IS NOT NULL
-                    )
-                    ELSE
-                    EXISTS (
+                            LIMIT 1) IS NOT NULL) ELSE EXISTS (
                         SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                                 WITH RECURSIVE
                                     holder (id) AS (
@@ -45,8 +40,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                                 AND
                                 NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                                 ORDER BY q.priority DESC, q.id
-                                LIMIT 1), o.default_role))
-                    OR
+                                LIMIT 1), o.default_role)) OR
                     EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
@@ -55,8 +49,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             SELECT gm."group" FROM rescind_group_member AS gm
                             WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
                             UNION
-                            SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id)
-                            ,
+                            SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id),
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
@@ -68,16 +61,11 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                             AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                                 (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                            LIMIT 1) IS NOT NULL
-                    )
-                END)
+                            LIMIT 1) IS NOT NULL) END)
             THEN 2 ELSE 3 END
-        WHEN
-            (CASE WHEN o.role_mode = 'multiple' THEN
-                    NOT (
+        WHEN (CASE WHEN o.role_mode = 'multiple' THEN NOT (
                     EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
-                AND
+                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))) AND
                 EXISTS (
                     SELECT 1 FROM rescind_effective_role AS e
                     CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
@@ -86,8 +74,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
                 ELSE NOT
                 EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-                AND
-                EXISTS (
+                AND EXISTS (
                     SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                             SELECT a.role FROM rescind_effective_role AS e
                             CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
@@ -97,15 +84,12 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             AND
                             NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                             ORDER BY q.priority DESC, q.id
-                            LIMIT 1), o.default_role))
-            END OR CASE WHEN o.role_mode = 'multiple' THEN
+                            LIMIT 1), o.default_role)) END OR CASE WHEN o.role_mode = 'multiple' THEN
                     NOT (
                     EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
-                ELSE NOT
+                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))) ELSE NOT
                 EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-            END AND
-            EXISTS (
+            END AND EXISTS (
                 WITH RECURSIVE
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
@@ -121,14 +105,11 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
                     WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
                     AND (a.expires_at IS NULL OR a.expires_at > :now)
-                    AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)
-        )
-        THEN 1 WHEN
+                    AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)) THEN 1 WHEN
         EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
         THEN
         CASE WHEN
-                (CASE WHEN o.role_mode = 'multiple' THEN
-                    EXISTS (
+                (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
                             SELECT m.id
@@ -136,8 +117,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             SELECT gm."group" FROM rescind_group_member AS gm
                             WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
                             UNION
-                            SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id)
-                            ,
+                            SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id),
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
@@ -149,10 +129,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                             AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                                 (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                            LIMIT 1) IS NOT NULL
-                    )
-                    ELSE
-                    EXISTS (
+                            LIMIT 1) IS NOT NULL) ELSE EXISTS (
                         SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                                 WITH RECURSIVE
                                     holder (id) AS (
@@ -169,8 +146,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                                 AND
                                 NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                                 ORDER BY q.priority DESC, q.id
-                                LIMIT 1), o.default_role))
-                    OR
+                                LIMIT 1), o.default_role)) OR
                     EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
@@ -179,8 +155,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             SELECT gm."group" FROM rescind_group_member AS gm
                             WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
                             UNION
-                            SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id)
-                            ,
+                            SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id),
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
@@ -192,9 +167,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                             AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                                 (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                            LIMIT 1) IS NOT NULL
-                    )
-                END)
+                            LIMIT 1) IS NOT NULL) END)
             THEN 2 ELSE 3 END
         ELSE 0 END
 END AS verdict, o.role_mode
@@ -209,19 +182,16 @@ WHERE o.slug = :organization AND env.id = 0
 -- check_effective_multiple
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
-    CASE WHEN
-            NOT (
+    CASE WHEN NOT (
             EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-            AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
-        AND (
+            AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))) AND (
             EXISTS (
                 SELECT 1 FROM rescind_effective_role AS e
                 CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
                 CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
                 WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
                 AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
-            OR
-            EXISTS (
+            OR EXISTS (
                 WITH RECURSIVE
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
@@ -237,8 +207,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
                     WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
                     AND (a.expires_at IS NULL OR a.expires_at > :now)
-                    AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)
-        ) THEN 1 WHEN
+                    AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)) THEN 1 WHEN
         EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
         THEN 4 ELSE 0 END
 END AS verdict, o.role_mode
@@ -255,8 +224,7 @@ SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS me
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN
         EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-        THEN 4 WHEN
-        EXISTS (
+        THEN 4 WHEN EXISTS (
             SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                     SELECT a.role FROM rescind_effective_role AS e
                     CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
@@ -266,9 +234,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     AND
                     NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                     ORDER BY q.priority DESC, q.id
-                    LIMIT 1), o.default_role))
-        OR
-        EXISTS (
+                    LIMIT 1), o.default_role)) OR EXISTS (
             WITH RECURSIVE
                 up (id) AS (
                 SELECT r.id WHERE r.id <> 0
@@ -284,8 +250,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                 CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
                 WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
                 AND (a.expires_at IS NULL OR a.expires_at > :now)
-                AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)
-        THEN 1 ELSE 0 END
+                AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL) THEN 1 ELSE 0 END
 END AS verdict, o.role_mode
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
 LEFT JOIN rescind_membership AS m ON m.organization = o.id AND m.subject = :subject
@@ -298,8 +263,7 @@ WHERE o.slug = :organization AND env.id = 0
 -- check_live_multiple
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
-    CASE WHEN
-        EXISTS (
+    CASE WHEN EXISTS (
             WITH RECURSIVE
                 holder (id) AS (
                 SELECT m.id
@@ -307,8 +271,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                 SELECT gm."group" FROM rescind_group_member AS gm
                 WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
                 UNION
-                SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id)
-                ,
+                SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id),
                 up (id) AS (
                 SELECT r.id WHERE r.id <> 0
                 UNION ALL
@@ -320,9 +283,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                 AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                 AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                     (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                LIMIT 1) IS NOT NULL
-        )
-        THEN 2 ELSE 3 END
+                LIMIT 1) IS NOT NULL) THEN 2 ELSE 3 END
 END AS verdict, o.role_mode
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
 LEFT JOIN rescind_membership AS m ON m.organization = o.id AND m.subject = :subject
@@ -336,8 +297,7 @@ WHERE o.slug = :organization AND env.id = 0
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
     CASE WHEN
-            (
-            EXISTS (
+            (EXISTS (
                 SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                         WITH RECURSIVE
                             holder (id) AS (
@@ -354,9 +314,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                         AND
                         NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                         ORDER BY q.priority DESC, q.id
-                        LIMIT 1), o.default_role))
-            OR
-            EXISTS (
+                        LIMIT 1), o.default_role)) OR EXISTS (
                 WITH RECURSIVE
                     holder (id) AS (
                     SELECT m.id
@@ -364,8 +322,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     SELECT gm."group" FROM rescind_group_member AS gm
                     WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
                     UNION
-                    SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id)
-                    ,
+                    SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id),
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
                     UNION ALL
@@ -377,9 +334,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                     AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                         (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                    LIMIT 1) IS NOT NULL
-            )
-        )
+                    LIMIT 1) IS NOT NULL))
         THEN 2 ELSE 3 END
 END AS verdict, o.role_mode
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
@@ -398,8 +353,7 @@ CROSS JOIN rescind_membership AS m ON m.organization = o.id
 CROSS JOIN rescind_permission AS p ON p.organization IN (0, o.id)
 CROSS JOIN rescind_resource AS r ON r.organization = o.id
 WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
-        (CASE WHEN o.role_mode = 'multiple' THEN
-            EXISTS (
+        (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
                 WITH RECURSIVE
                     holder (id) AS (
                     SELECT m.id
@@ -407,8 +361,7 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                     SELECT gm."group" FROM rescind_group_member AS gm
                     WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
                     UNION
-                    SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id)
-                    ,
+                    SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id),
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
                     UNION ALL
@@ -420,10 +373,7 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                     AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                     AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                         (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                    LIMIT 1) IS NOT NULL
-            )
-            ELSE
-            EXISTS (
+                    LIMIT 1) IS NOT NULL) ELSE EXISTS (
                 SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                         WITH RECURSIVE
                             holder (id) AS (
@@ -440,8 +390,7 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                         AND
                         NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                         ORDER BY q.priority DESC, q.id
-                        LIMIT 1), o.default_role))
-            OR
+                        LIMIT 1), o.default_role)) OR
             EXISTS (
                 WITH RECURSIVE
                     holder (id) AS (
@@ -450,8 +399,7 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                     SELECT gm."group" FROM rescind_group_member AS gm
                     WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
                     UNION
-                    SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id)
-                    ,
+                    SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id),
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
                     UNION ALL
@@ -463,16 +411,11 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                     AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                     AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                         (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                    LIMIT 1) IS NOT NULL
-            )
-        END)
+                    LIMIT 1) IS NOT NULL) END)
     ELSE
-        (
-        (CASE WHEN o.role_mode = 'multiple' THEN
-                    NOT (
+        ((CASE WHEN o.role_mode = 'multiple' THEN NOT (
                     EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
-                AND
+                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))) AND
                 EXISTS (
                     SELECT 1 FROM rescind_effective_role AS e
                     CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
@@ -481,8 +424,7 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                     AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
                 ELSE NOT
                 EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-                AND
-                EXISTS (
+                AND EXISTS (
                     SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                             SELECT a.role FROM rescind_effective_role AS e
                             CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
@@ -492,15 +434,12 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                             AND
                             NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                             ORDER BY q.priority DESC, q.id
-                            LIMIT 1), o.default_role))
-            END OR CASE WHEN o.role_mode = 'multiple' THEN
+                            LIMIT 1), o.default_role)) END OR CASE WHEN o.role_mode = 'multiple' THEN
                     NOT (
                     EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
-                ELSE NOT
+                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))) ELSE NOT
                 EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-            END AND
-            EXISTS (
+            END AND EXISTS (
                 WITH RECURSIVE
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
@@ -516,13 +455,10 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                     CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
                     WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
                     AND (a.expires_at IS NULL OR a.expires_at > :now)
-                    AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)
-        )
-        OR
+                    AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)) OR
         EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
         AND
-            (CASE WHEN o.role_mode = 'multiple' THEN
-                EXISTS (
+            (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
                     WITH RECURSIVE
                         holder (id) AS (
                         SELECT m.id
@@ -530,8 +466,7 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                         SELECT gm."group" FROM rescind_group_member AS gm
                         WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
                         UNION
-                        SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id)
-                        ,
+                        SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id),
                         up (id) AS (
                         SELECT r.id WHERE r.id <> 0
                         UNION ALL
@@ -543,10 +478,7 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                         AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                         AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                             (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                        LIMIT 1) IS NOT NULL
-                )
-                ELSE
-                EXISTS (
+                        LIMIT 1) IS NOT NULL) ELSE EXISTS (
                     SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                             WITH RECURSIVE
                                 holder (id) AS (
@@ -563,8 +495,7 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                             AND
                             NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                             ORDER BY q.priority DESC, q.id
-                            LIMIT 1), o.default_role))
-                OR
+                            LIMIT 1), o.default_role)) OR
                 EXISTS (
                     WITH RECURSIVE
                         holder (id) AS (
@@ -573,8 +504,7 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                         SELECT gm."group" FROM rescind_group_member AS gm
                         WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
                         UNION
-                        SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id)
-                        ,
+                        SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id),
                         up (id) AS (
                         SELECT r.id WHERE r.id <> 0
                         UNION ALL
@@ -586,9 +516,7 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                         AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                         AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                             (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                        LIMIT 1) IS NOT NULL
-                )
-            END)
+                        LIMIT 1) IS NOT NULL) END)
     )
 END
 

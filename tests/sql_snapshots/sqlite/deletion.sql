@@ -13,64 +13,54 @@ UPDATE rescind_role SET slug = :buried || CAST(id AS TEXT) WHERE organization = 
 -- clear_assignments
 DELETE FROM rescind_assignment WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind_assignment AS x WHERE x.organization = :o
-    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END)
 
 -- clear_effective_roles
 DELETE FROM rescind_effective_role WHERE organization = :o AND (membership, assignment) IN (
     SELECT x.membership, x.assignment FROM rescind_effective_role AS x
     WHERE x.organization = :o AND x.membership >= (SELECT d.cursor FROM rescind_deletion AS d WHERE d.organization = :o)
     ORDER BY x.membership, x.assignment
-    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END)
 
 -- clear_group_members
 DELETE FROM rescind_group_member WHERE organization = :o AND (membership, "group") IN (
     SELECT x.membership, x."group" FROM rescind_group_member AS x WHERE x.organization = :o
-    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END)
 
 -- clear_groups
 DELETE FROM rescind_group WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind_group AS x WHERE x.organization = :o
-    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END)
 
 -- clear_memberships
 DELETE FROM rescind_membership WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind_membership AS x WHERE x.organization = :o
-    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END)
 
 -- clear_nestings
 DELETE FROM rescind_recorded_nesting WHERE organization = :o AND (child, parent) IN (
     SELECT x.child, x.parent FROM rescind_recorded_nesting AS x WHERE x.organization = :o
-    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END)
 
 -- clear_parents
 UPDATE rescind_resource SET parent = NULL WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind_resource AS x WHERE x.organization = :o AND x.parent IS NOT NULL
-    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END)
 
 -- clear_resources
 DELETE FROM rescind_resource WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind_resource AS x WHERE x.organization = :o
-    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END)
 
 -- clear_role_resets
 DELETE FROM rescind_role_reset WHERE organization = :o AND (membership, role) IN (
     SELECT x.membership, x.role FROM rescind_role_reset AS x WHERE x.organization = :o
-    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END)
 
 -- clear_roles
 DELETE FROM rescind_role WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind_role AS x WHERE x.organization = :o
-    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END
-)
+    LIMIT CASE WHEN rescind_tallied('altered') < :limit THEN :limit - rescind_tallied('altered') ELSE 0 END)
 
 -- end_deletion
 DELETE FROM rescind_deletion WHERE organization = :o AND rescind_tallied('altered') < :limit
@@ -109,8 +99,7 @@ FROM rescind_organization AS o WHERE o.id = :o
 UPDATE rescind_change SET settled_at = :now WHERE organization = :o AND settled_at IS NULL
 
 -- settle_deletion
-UPDATE rescind_change SET settled_at = recorded_at + (SELECT
-        CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+UPDATE rescind_change SET settled_at = recorded_at + (SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
         - d.recorded_at FROM rescind_deletion AS d WHERE d.organization = :o)
 WHERE organization = :o AND settled_at IS NULL AND rescind_tallied('altered') < :limit
 AND EXISTS (SELECT 1 FROM rescind_deletion AS d WHERE d.organization = :o)

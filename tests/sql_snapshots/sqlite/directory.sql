@@ -5,8 +5,7 @@ ON CONFLICT (caller, key) DO NOTHING RETURNING 1
 -- find_assignments
 SELECT a.id AS number, q.slug AS role, x.slug AS resource, a.expires_at FROM rescind_assignment AS a CROSS JOIN rescind_role AS q ON q.id = a.role
 CROSS JOIN rescind_resource AS x ON x.organization = a.organization AND x.id = a.resource
-WHERE a.organization = :o AND a.holder = :holder AND
-    a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+WHERE a.organization = :o AND a.holder = :holder AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
 
 -- find_external_id
 SELECT d.organization FROM rescind_directory AS d CROSS JOIN rescind_organization AS o ON o.id = d.organization
@@ -17,8 +16,7 @@ SELECT id AS number FROM rescind_group WHERE organization = :o AND slug = :group
 
 -- find_member
 SELECT gm.expires_at FROM rescind_group_member AS gm WHERE gm.organization = :o AND gm.membership = :m AND gm."group" = :g
-AND
-    (gm.expires_at IS NULL OR gm.expires_at > :now)
+AND (gm.expires_at IS NULL OR gm.expires_at > :now)
 
 -- find_organization_named
 SELECT id AS organization FROM rescind_organization WHERE slug = :organization AND id <> 0
@@ -64,8 +62,7 @@ WITH RECURSIVE holder (membership, id) AS (
     UNION
     SELECT gm.membership, gm."group" FROM json_each(:memberships) AS i
     CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = CAST(i.value AS INTEGER)
-    AND
-        (gm.expires_at IS NULL OR gm.expires_at > :now)
+    AND (gm.expires_at IS NULL OR gm.expires_at > :now)
     UNION
     SELECT h.membership, n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id)
 SELECT DISTINCT h.membership, q.slug AS role, q.priority, q.id AS number
@@ -87,9 +84,7 @@ WITH RECURSIVE
     UNION
     SELECT f.assignment, gm.membership FROM flow AS f
     CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = f.holder
-    WHERE
-        (gm.expires_at IS NULL OR gm.expires_at > :now)
-)
+    WHERE (gm.expires_at IS NULL OR gm.expires_at > :now))
 SELECT DISTINCT m.subject
 FROM held AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.id = h.assignment
 CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role
@@ -106,16 +101,13 @@ WITH RECURSIVE
     SELECT CAST(:m AS INTEGER)
     UNION
     SELECT gm."group" FROM rescind_group_member AS gm
-    WHERE gm.organization = :o AND gm.membership = :m AND
-        (gm.expires_at IS NULL OR gm.expires_at > :now)
+    WHERE gm.organization = :o AND gm.membership = :m AND (gm.expires_at IS NULL OR gm.expires_at > :now)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id),
     held (assignment, membership) AS (
     SELECT a.id, CAST(:m AS INTEGER) FROM holder AS h
     CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id
-    WHERE
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-    AND (CAST(:r AS INTEGER) IS NULL OR a.resource = :r))
+    WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now) AND (CAST(:r AS INTEGER) IS NULL OR a.resource = :r))
 SELECT a.organization, a.id AS number, q.slug AS role, x.id AS resource, x.slug AS resource_slug,
     xd.public_id AS resource_public_id, od.public_id AS organization_public_id,
     COALESCE(c.recorded_at, o.created_at) AS created_at
@@ -141,16 +133,13 @@ WITH RECURSIVE
     SELECT CAST(:m AS INTEGER)
     UNION
     SELECT gm."group" FROM rescind_group_member AS gm
-    WHERE gm.organization = :o AND gm.membership = :m AND
-        (gm.expires_at IS NULL OR gm.expires_at > :now)
+    WHERE gm.organization = :o AND gm.membership = :m AND (gm.expires_at IS NULL OR gm.expires_at > :now)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id),
     held (assignment, membership) AS (
     SELECT a.id, CAST(:m AS INTEGER) FROM holder AS h
     CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id
-    WHERE
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-    AND (CAST(:r AS INTEGER) IS NULL OR a.resource = :r))
+    WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now) AND (CAST(:r AS INTEGER) IS NULL OR a.resource = :r))
 SELECT a.organization, a.id AS number, q.slug AS role, x.id AS resource, x.slug AS resource_slug,
     xd.public_id AS resource_public_id, od.public_id AS organization_public_id,
     COALESCE(c.recorded_at, o.created_at) AS created_at
@@ -182,9 +171,7 @@ WITH RECURSIVE
     UNION
     SELECT f.assignment, gm.membership FROM flow AS f
     CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = f.holder
-    WHERE
-        (gm.expires_at IS NULL OR gm.expires_at > :now)
-)
+    WHERE (gm.expires_at IS NULL OR gm.expires_at > :now))
 SELECT a.organization, a.id AS number, q.slug AS role, x.id AS resource, x.slug AS resource_slug,
     xd.public_id AS resource_public_id, od.public_id AS organization_public_id,
     COALESCE(c.recorded_at, o.created_at) AS created_at
@@ -216,9 +203,7 @@ WITH RECURSIVE
     UNION
     SELECT f.assignment, gm.membership FROM flow AS f
     CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = f.holder
-    WHERE
-        (gm.expires_at IS NULL OR gm.expires_at > :now)
-)
+    WHERE (gm.expires_at IS NULL OR gm.expires_at > :now))
 SELECT a.organization, a.id AS number, q.slug AS role, x.id AS resource, x.slug AS resource_slug,
     xd.public_id AS resource_public_id, od.public_id AS organization_public_id,
     COALESCE(c.recorded_at, o.created_at) AS created_at
@@ -249,9 +234,7 @@ CROSS JOIN rescind_resource AS x ON x.organization = a.organization AND x.id = a
 LEFT JOIN rescind_directory AS xd ON xd.organization = a.organization AND xd.kind = 'resource' AND xd.number = a.resource
 LEFT JOIN rescind_directory AS od ON od.organization = a.organization AND od.kind = 'organization' AND od.number = 0
 LEFT JOIN rescind_change AS c ON c.organization = a.organization AND c.revision = a.made
-WHERE a.organization = :o AND a.holder = :g AND
-    a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-AND abs(a.id) > :low AND abs(a.id) < :high
+WHERE a.organization = :o AND a.holder = :g AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now) AND abs(a.id) > :low AND abs(a.id) < :high
 ORDER BY abs(a.id) LIMIT :limit
 
 -- page_group_assignments_desc
@@ -265,9 +248,7 @@ CROSS JOIN rescind_resource AS x ON x.organization = a.organization AND x.id = a
 LEFT JOIN rescind_directory AS xd ON xd.organization = a.organization AND xd.kind = 'resource' AND xd.number = a.resource
 LEFT JOIN rescind_directory AS od ON od.organization = a.organization AND od.kind = 'organization' AND od.number = 0
 LEFT JOIN rescind_change AS c ON c.organization = a.organization AND c.revision = a.made
-WHERE a.organization = :o AND a.holder = :g AND
-    a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-AND abs(a.id) > :low AND abs(a.id) < :high
+WHERE a.organization = :o AND a.holder = :g AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now) AND abs(a.id) > :low AND abs(a.id) < :high
 ORDER BY abs(a.id) DESC LIMIT :limit
 
 -- page_groups_asc
@@ -301,8 +282,7 @@ LEFT JOIN rescind_directory AS d ON d.organization = g.organization AND d.kind =
 LEFT JOIN rescind_directory AS od ON od.organization = g.organization AND od.kind = 'organization' AND od.number = 0
 WHERE gm.organization = :o AND gm.membership = :m
 AND gm."group" < -CAST(:low AS INTEGER) AND gm."group" > -CAST(:high AS INTEGER)
-AND
-    (gm.expires_at IS NULL OR gm.expires_at > :now)
+AND (gm.expires_at IS NULL OR gm.expires_at > :now)
 ORDER BY gm."group" DESC LIMIT :limit
 
 -- page_groups_of_membership_desc
@@ -314,8 +294,7 @@ LEFT JOIN rescind_directory AS d ON d.organization = g.organization AND d.kind =
 LEFT JOIN rescind_directory AS od ON od.organization = g.organization AND od.kind = 'organization' AND od.number = 0
 WHERE gm.organization = :o AND gm.membership = :m
 AND gm."group" < -CAST(:low AS INTEGER) AND gm."group" > -CAST(:high AS INTEGER)
-AND
-    (gm.expires_at IS NULL OR gm.expires_at > :now)
+AND (gm.expires_at IS NULL OR gm.expires_at > :now)
 ORDER BY gm."group" LIMIT :limit
 
 -- page_members_asc
@@ -326,8 +305,7 @@ CROSS JOIN rescind_organization AS o ON o.id = m.organization
 LEFT JOIN rescind_directory AS d ON d.organization = m.organization AND d.kind = 'membership' AND d.number = m.id
 LEFT JOIN rescind_directory AS od ON od.organization = m.organization AND od.kind = 'organization' AND od.number = 0
 WHERE gm.organization = :o AND gm."group" = :g AND gm.membership > :low AND gm.membership < :high
-AND
-    (gm.expires_at IS NULL OR gm.expires_at > :now)
+AND (gm.expires_at IS NULL OR gm.expires_at > :now)
 ORDER BY gm.membership LIMIT :limit
 
 -- page_members_desc
@@ -338,8 +316,7 @@ CROSS JOIN rescind_organization AS o ON o.id = m.organization
 LEFT JOIN rescind_directory AS d ON d.organization = m.organization AND d.kind = 'membership' AND d.number = m.id
 LEFT JOIN rescind_directory AS od ON od.organization = m.organization AND od.kind = 'organization' AND od.number = 0
 WHERE gm.organization = :o AND gm."group" = :g AND gm.membership > :low AND gm.membership < :high
-AND
-    (gm.expires_at IS NULL OR gm.expires_at > :now)
+AND (gm.expires_at IS NULL OR gm.expires_at > :now)
 ORDER BY gm.membership DESC LIMIT :limit
 
 -- page_memberships_among_asc

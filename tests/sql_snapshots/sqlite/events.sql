@@ -122,8 +122,7 @@ FROM rescind_directory_event AS e
 WHERE (e.written_by, e.position) > (:low_w, :low) AND (e.written_by, e.position) < (:high_w, :high)
 AND (CAST(:o AS INTEGER) IS NULL OR e.organization = :o)
 AND (:names = '[]' OR e.name IN (SELECT i.value FROM json_each(:names) AS i))
-AND e.recorded_at >= :since AND e.recorded_at <= :until AND
-    TRUE
+AND e.recorded_at >= :since AND e.recorded_at <= :until AND TRUE
 ORDER BY e.written_by, e.position LIMIT :limit
 
 -- page_events_desc
@@ -132,8 +131,7 @@ FROM rescind_directory_event AS e
 WHERE (e.written_by, e.position) > (:low_w, :low) AND (e.written_by, e.position) < (:high_w, :high)
 AND (CAST(:o AS INTEGER) IS NULL OR e.organization = :o)
 AND (:names = '[]' OR e.name IN (SELECT i.value FROM json_each(:names) AS i))
-AND e.recorded_at >= :since AND e.recorded_at <= :until AND
-    TRUE
+AND e.recorded_at >= :since AND e.recorded_at <= :until AND TRUE
 ORDER BY e.written_by DESC, e.position DESC LIMIT :limit
 
 -- read_events

@@ -113,15 +113,13 @@ WITH RECURSIVE
     UNION
     SELECT gm."group" FROM rescind_group_member AS gm WHERE gm.organization = :o AND gm.membership = :m
     UNION
-    SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id)
-    ,
+    SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id),
     above (id) AS (
     SELECT CAST(:r AS INTEGER)
     UNION ALL
     SELECT x.parent FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0)
 SELECT COALESCE('group:' || g.slug, m.subject) AS holder, q.slug AS role, x.slug AS resource, a.expires_at
-FROM
-    (SELECT a.holder, a.role, a.resource, a.expires_at
+FROM (SELECT a.holder, a.role, a.resource, a.expires_at
     FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
     CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = e.holder AND a.resource = e.place AND a.ended IS NULL
     LIMIT 1000000000) AS a
@@ -168,15 +166,12 @@ WITH RECURSIVE
     UNION
     SELECT gm."group" FROM rescind_group_member AS gm WHERE gm.organization = :o AND gm.membership = :m
     UNION
-    SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id)
-    ,
+    SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id),
     above (id) AS (
     SELECT CAST(:r AS INTEGER)
     UNION ALL
-    SELECT x.parent FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0)
-    , used (id) AS (
-    SELECT a.role FROM
-        (SELECT a.holder, a.role, a.resource, a.expires_at
+    SELECT x.parent FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0), used (id) AS (
+    SELECT a.role FROM (SELECT a.holder, a.role, a.resource, a.expires_at
         FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
         CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = e.holder AND a.resource = e.place AND a.ended IS NULL
         LIMIT 1000000000) AS a

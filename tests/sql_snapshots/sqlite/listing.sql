@@ -106,12 +106,10 @@ WITH RECURSIVE
     SELECT CAST(:g AS INTEGER)
     UNION
     SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    , place (membership, "group", made, expires_at) AS (
-    SELECT gm.membership, gm."group", gm.made, gm.expires_at
+    , place (membership, "group", made, expires_at) AS (SELECT gm.membership, gm."group", gm.made, gm.expires_at
     FROM below AS b CROSS JOIN rescind_group_member AS gm
         ON gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND gm.membership <= :up_to
-    WHERE
-        (gm.expires_at IS NULL OR gm.expires_at > :now)
+    WHERE (gm.expires_at IS NULL OR gm.expires_at > :now)
 ),
     page (membership) AS (SELECT DISTINCT p.membership FROM place AS p ORDER BY p.membership LIMIT :limit)
 SELECT p.membership, (SELECT m.subject FROM rescind_membership AS m WHERE m.organization = :o AND m.id = p.membership) AS subject,
@@ -223,10 +221,8 @@ WITH RECURSIVE holder (id) AS (
     above (id) AS (
     SELECT CAST(:r AS INTEGER)
     UNION ALL
-    SELECT x.parent FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0)
-    , given (role, resource) AS (
-    SELECT a.role, a.resource FROM
-        (SELECT a.holder, a.role, a.resource, a.expires_at
+    SELECT x.parent FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0), given (role, resource) AS (
+    SELECT a.role, a.resource FROM (SELECT a.holder, a.role, a.resource, a.expires_at
         FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
         CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = e.holder AND a.resource = e.place AND a.ended IS NULL
         LIMIT 1000000000) AS a

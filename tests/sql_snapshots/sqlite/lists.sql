@@ -13,8 +13,7 @@ SELECT id FROM below LIMIT :most
 WITH RECURSIVE below (id) AS (
     SELECT a.holder FROM json_each(:places) AS x
     CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.resource = CAST(x.value AS INTEGER) AND a.holder < 0
-    WHERE
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+    WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
     AND (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL
     UNION
     SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
@@ -25,8 +24,7 @@ WITH RECURSIVE below (id) AS (
     SELECT a.holder FROM json_each(:places) AS x CROSS JOIN json_each(:roles) AS i
     CROSS JOIN rescind_assignment AS a ON a.role = CAST(i.value AS INTEGER) AND a.organization = :o
     AND a.resource = CAST(x.value AS INTEGER) AND a.holder < 0
-    WHERE
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+    WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
     UNION
     SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
 SELECT id FROM below LIMIT :most
@@ -57,9 +55,7 @@ WITH RECURSIVE line (id) AS (
 SELECT l.id, COALESCE(x.parent, 0), EXISTS (
     SELECT 1 FROM rescind_assignment AS a
     WHERE a.organization = :o AND a.resource = l.id AND a.holder
-        IN (SELECT i.value FROM json_each(:holders) AS i)
-    AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+        IN (SELECT i.value FROM json_each(:holders) AS i) AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
     AND (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL)
 FROM line AS l CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = l.id
 
@@ -95,8 +91,7 @@ SELECT COALESCE((
         SELECT a.role FROM json_each(:holders) AS i
         CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.holder = CAST(i.value AS INTEGER) AND a.resource = 0
         CROSS JOIN rescind_role AS q ON q.id = a.role
-        WHERE
-            a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+        WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
         AND NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = :m AND x.role = a.role)
         ORDER BY q.priority DESC, q.id LIMIT 1), o.default_role)
 FROM rescind_organization AS o WHERE o.id = :o
@@ -104,8 +99,7 @@ FROM rescind_organization AS o WHERE o.id = :o
 -- list_roles_on
 SELECT DISTINCT a.role FROM json_each(:places) AS x CROSS JOIN json_each(:holders) AS i
 CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = CAST(i.value AS INTEGER) AND a.resource = CAST(x.value AS INTEGER)
-WHERE
-    a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
 
 -- list_roles_with
 SELECT x.role, q.organization
@@ -124,8 +118,7 @@ CROSS JOIN rescind_organization AS o ON o.id = :o
 CROSS JOIN rescind_permission AS p ON p.id = :p
 CROSS JOIN rescind_resource AS r ON r.organization = :o AND r.id = :r
 WHERE
-    (CASE WHEN o.role_mode = 'multiple' THEN
-        EXISTS (
+    (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
             WITH RECURSIVE
                 holder (id) AS (
                 SELECT m.id
@@ -133,8 +126,7 @@ WHERE
                 SELECT gm."group" FROM rescind_group_member AS gm
                 WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
                 UNION
-                SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id)
-                ,
+                SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id),
                 up (id) AS (
                 SELECT r.id WHERE r.id <> 0
                 UNION ALL
@@ -146,10 +138,7 @@ WHERE
                 AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                 AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                     (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                LIMIT 1) IS NOT NULL
-        )
-        ELSE
-        EXISTS (
+                LIMIT 1) IS NOT NULL) ELSE EXISTS (
             SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                     WITH RECURSIVE
                         holder (id) AS (
@@ -166,8 +155,7 @@ WHERE
                     AND
                     NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                     ORDER BY q.priority DESC, q.id
-                    LIMIT 1), o.default_role))
-        OR
+                    LIMIT 1), o.default_role)) OR
         EXISTS (
             WITH RECURSIVE
                 holder (id) AS (
@@ -176,8 +164,7 @@ WHERE
                 SELECT gm."group" FROM rescind_group_member AS gm
                 WHERE gm.organization = o.id AND gm.membership = m.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)
                 UNION
-                SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id)
-                ,
+                SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id),
                 up (id) AS (
                 SELECT r.id WHERE r.id <> 0
                 UNION ALL
@@ -189,9 +176,7 @@ WHERE
                 AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                 AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                     (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                LIMIT 1) IS NOT NULL
-        )
-    END)
+                LIMIT 1) IS NOT NULL) END)
 
 -- list_subjects_of_kind
 SELECT m.id, m.active FROM rescind_membership AS m

@@ -41,23 +41,20 @@ WITH RECURSIVE
     upward (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.parent FROM upward AS u CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-    ,
+    SELECT n.parent FROM upward AS u CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = u.id),
     listed (id) AS (
     SELECT (SELECT m.id FROM rescind_membership AS m WHERE m.organization = :o AND m.subject = i.value)
     FROM json_each(:members) AS i),
     touched (membership) AS (
     SELECT gm.membership FROM listed AS l CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = l.id
-    AND gm."group" = (SELECT id FROM rescind_group WHERE organization = :o AND slug = :group))
-    ,
+    AND gm."group" = (SELECT id FROM rescind_group WHERE organization = :o AND slug = :group)),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
     WHERE gm."group" <> (SELECT id FROM rescind_group WHERE organization = :o AND slug = :group)
     UNION
     SELECT k.membership, n.parent, k.expires_at
-    FROM kept AS k CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = k."group")
-    ,
+    FROM kept AS k CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = k."group"),
     lost (membership, "group") AS (
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
@@ -77,8 +74,7 @@ WITH RECURSIVE
     below (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :child
     UNION
-    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    ,
+    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id),
     upward (id) AS (
     SELECT n.parent FROM rescind_group AS c CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = c.id
     CROSS JOIN rescind_group AS p ON p.organization = :o AND p.id = n.parent
@@ -98,8 +94,7 @@ WITH RECURSIVE
     FROM kept AS k CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = k."group"
     WHERE NOT (n.child = (SELECT id FROM rescind_group WHERE organization = :o AND slug = :child)
         AND (CAST(:parent AS TEXT) IS NULL
-            OR n.parent = (SELECT id FROM rescind_group WHERE organization = :o AND slug = :parent))))
-    ,
+            OR n.parent = (SELECT id FROM rescind_group WHERE organization = :o AND slug = :parent)))),
     lost (membership, "group") AS (
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
@@ -119,22 +114,19 @@ WITH RECURSIVE
     upward (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.parent FROM upward AS u CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-    ,
+    SELECT n.parent FROM upward AS u CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = u.id),
     touched (membership) AS (
     SELECT gm.membership FROM rescind_group AS g CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = g.id
     WHERE g.organization = :o AND g.slug = :group
     AND gm.membership NOT IN (SELECT m.id FROM json_each(:members) AS i
-        CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value))
-    ,
+        CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value)),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
     WHERE gm."group" <> (SELECT id FROM rescind_group WHERE organization = :o AND slug = :group)
     UNION
     SELECT k.membership, n.parent, k.expires_at
-    FROM kept AS k CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = k."group")
-    ,
+    FROM kept AS k CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = k."group"),
     lost (membership, "group") AS (
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
@@ -182,10 +174,8 @@ WITH RECURSIVE
     upward (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id)
-    , joining (membership, until) AS (
-    SELECT p.membership, CAST(:expires_at AS BIGINT) FROM
-        (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
+    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id), joining (membership, until) AS (
+    SELECT p.membership, CAST(:expires_at AS BIGINT) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind_membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
             FROM json_each(:members) AS i) AS l
         LEFT JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = l.id AND gm."group" =
@@ -205,10 +195,8 @@ WITH RECURSIVE
     upward (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id)
-    , joining (membership, until) AS (
-    SELECT p.membership, CAST(NULL AS BIGINT) FROM
-        (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
+    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id), joining (membership, until) AS (
+    SELECT p.membership, CAST(NULL AS BIGINT) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind_membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
             FROM json_each(:members) AS i) AS l
         LEFT JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = l.id AND gm."group" =
@@ -227,8 +215,7 @@ WITH RECURSIVE
     below (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :child
     UNION
-    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    ,
+    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id),
     upward (id) AS (
     SELECT n.parent FROM rescind_group AS c CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = c.id
     CROSS JOIN rescind_group AS p ON p.organization = :o AND p.id = n.parent
@@ -271,15 +258,13 @@ WITH RECURSIVE
     upward (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id)
-    ,
+    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id),
     listed (id) AS (
     SELECT (SELECT m.id FROM rescind_membership AS m WHERE m.organization = :o AND m.subject = i.value)
     FROM json_each(:members) AS i),
     touched (membership) AS (
     SELECT gm.membership FROM listed AS l CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = l.id
-    AND gm."group" = (SELECT id FROM rescind_group WHERE organization = :o AND slug = :group))
-    ,
+    AND gm."group" = (SELECT id FROM rescind_group WHERE organization = :o AND slug = :group)),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
@@ -300,15 +285,13 @@ WITH RECURSIVE
     upward (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id)
-    ,
+    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id),
     listed (id) AS (
     SELECT (SELECT m.id FROM rescind_membership AS m WHERE m.organization = :o AND m.subject = i.value)
     FROM json_each(:members) AS i),
     touched (membership) AS (
     SELECT gm.membership FROM listed AS l CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = l.id
-    AND gm."group" = (SELECT id FROM rescind_group WHERE organization = :o AND slug = :group))
-    ,
+    AND gm."group" = (SELECT id FROM rescind_group WHERE organization = :o AND slug = :group)),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
@@ -330,15 +313,13 @@ WITH RECURSIVE
     below (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :child
     UNION
-    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    ,
+    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id),
     upward (id) AS (
     SELECT n.parent FROM rescind_group AS c CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = c.id
     CROSS JOIN rescind_group AS p ON p.organization = :o AND p.id = n.parent
     WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)
     UNION
-    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id)
-    ,
+    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id),
     touched (membership) AS (
     SELECT DISTINCT gm.membership FROM below AS b
     CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
@@ -366,14 +347,12 @@ WITH RECURSIVE
     upward (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id)
-    ,
+    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id),
     touched (membership) AS (
     SELECT gm.membership FROM rescind_group AS g CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = g.id
     WHERE g.organization = :o AND g.slug = :group
     AND gm.membership NOT IN (SELECT m.id FROM json_each(:members) AS i
-        CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value))
-    ,
+        CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value)),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = t.membership

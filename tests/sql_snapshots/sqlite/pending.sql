@@ -50,11 +50,9 @@ RETURNING (
             (SELECT g.id FROM rescind_group AS g WHERE g.organization = :o AND g.slug = :group)
         UNION
         SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    SELECT
-        (SELECT count(*) FROM (
+    SELECT (SELECT count(*) FROM (
             SELECT 1 FROM below AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id
-            LIMIT :most) AS counted)
-) AS pairs
+            LIMIT :most) AS counted)) AS pairs
 
 -- pend_given
 INSERT INTO rescind_pending (organization, "group", kind, ref, direction, urgency, fence, since, revision, recorded_at)
@@ -93,8 +91,7 @@ FROM rescind_organization AS o
 CROSS JOIN (
     SELECT l."group", l.kind, l.ref, l.fence, l.present IS NOT NULL
     AND COALESCE(CAST(:expires_at AS BIGINT), 9223372036854775807) < COALESCE(l.expires_at, 9223372036854775807) AS revokes
-    FROM
-        (SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
+    FROM (SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
         FROM rescind_group AS g CROSS JOIN json_each(:members) AS i
         CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value
         LEFT JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = m.id AND gm."group" = g.id
@@ -121,8 +118,7 @@ CASE WHEN o.role_mode = 'single' THEN 0 WHEN w.revokes THEN w.fence END,
     CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
 FROM rescind_organization AS o
 CROSS JOIN (
-    SELECT l."group", l.kind, l.ref, l.fence, TRUE AS revokes FROM
-        (SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
+    SELECT l."group", l.kind, l.ref, l.fence, TRUE AS revokes FROM (SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
         FROM rescind_group AS g CROSS JOIN json_each(:members) AS i
         CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value
         LEFT JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = m.id AND gm."group" = g.id
@@ -148,8 +144,7 @@ CASE WHEN o.role_mode = 'single' THEN 0 WHEN w.revokes THEN w.fence END,
     CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
 FROM rescind_organization AS o
 CROSS JOIN (
-    SELECT l."group", l.kind, l.ref, l.fence, FALSE AS revokes FROM
-        (SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
+    SELECT l."group", l.kind, l.ref, l.fence, FALSE AS revokes FROM (SELECT g.id AS "group", 'member' AS kind, m.id AS ref, m.id AS fence, gm.membership AS present, gm.expires_at
         FROM rescind_group AS g CROSS JOIN json_each(:members) AS i
         CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value
         LEFT JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = m.id AND gm."group" = g.id
@@ -268,8 +263,7 @@ WITH RECURSIVE upward (id) AS (
     SELECT u.id FROM upward AS u
     UNION
     SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-SELECT
-    (SELECT count(*) FROM (
+SELECT (SELECT count(*) FROM (
         SELECT 1 FROM below AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id
         LIMIT :most) AS counted)
     * CASE WHEN (SELECT count(*) FROM upward) = 1
@@ -277,10 +271,8 @@ SELECT
     ELSE 1 END AS pairs,
     :takes AND EXISTS (SELECT 1 FROM rescind_assignment AS a CROSS JOIN rescind_role AS q ON q.id = a.role AND q.critical
     WHERE a.organization = :o AND a.ended < 0) AS is_critical,
-    FALSE
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o)
-    AS is_unsettled
+    FALSE AS is_busy,
+EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o) AS is_unsettled
 
 -- weigh_ended_of_group
 WITH RECURSIVE ended (id) AS (
@@ -295,8 +287,7 @@ WITH RECURSIVE ended (id) AS (
     SELECT u.id FROM upward AS u
     UNION
     SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-SELECT
-    (SELECT count(*) FROM (
+SELECT (SELECT count(*) FROM (
         SELECT 1 FROM below AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id
         LIMIT :most) AS counted)
     * (SELECT count(*) FROM ended) AS pairs,
@@ -304,10 +295,8 @@ SELECT
     COALESCE((SELECT q.critical FROM rescind_role AS q WHERE q.slug = :role AND q.organization = :o),
         (SELECT q.critical FROM rescind_role AS q WHERE q.slug = :role AND q.organization = 0))
     AS is_critical,
-    FALSE
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o)
-    AS is_unsettled
+    FALSE AS is_busy,
+EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o) AS is_unsettled
 
 -- weigh_given
 WITH RECURSIVE below (id) AS (
@@ -332,12 +321,9 @@ SELECT (
     WHERE o.id = :o) *
     (SELECT count(*) FROM (
         SELECT 1 FROM below AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id
-        LIMIT :most) AS counted)
-    AS pairs, :takes AND FALSE AS is_critical,
-    FALSE
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o)
-    AS is_unsettled
+        LIMIT :most) AS counted) AS pairs, :takes AND FALSE AS is_critical,
+    FALSE AS is_busy,
+EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o) AS is_unsettled
 
 -- weigh_members
 WITH RECURSIVE
@@ -345,8 +331,7 @@ WITH RECURSIVE
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-SELECT (SELECT count(*) FROM
-        (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
+SELECT (SELECT count(*) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind_membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
             FROM json_each(:members) AS i) AS l
         LEFT JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = l.id AND gm."group" =
@@ -358,16 +343,12 @@ SELECT (SELECT count(*) FROM
         UNION ALL
         SELECT 1 FROM upward AS u CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NOT NULL
         WHERE :takes
-        LIMIT :most) AS counted)
-    AS pairs,
+        LIMIT :most) AS counted) AS pairs,
     (:takes AND EXISTS (
         SELECT 1 FROM rescind_role AS q CROSS JOIN rescind_assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL
-        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
-    FALSE
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o)
-    AS is_unsettled
+        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
+    FALSE AS is_busy,
+EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o) AS is_unsettled
 
 -- weigh_members_joining
 WITH RECURSIVE
@@ -375,8 +356,7 @@ WITH RECURSIVE
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-SELECT (SELECT count(*) FROM
-        (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
+SELECT (SELECT count(*) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind_membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
             FROM json_each(:members) AS i) AS l
         LEFT JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = l.id AND gm."group" =
@@ -389,16 +369,12 @@ SELECT (SELECT count(*) FROM
         UNION ALL
         SELECT 1 FROM upward AS u CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NOT NULL
         WHERE :takes
-        LIMIT :most) AS counted)
-    AS pairs,
+        LIMIT :most) AS counted) AS pairs,
     (:takes AND EXISTS (
         SELECT 1 FROM rescind_role AS q CROSS JOIN rescind_assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL
-        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
-    FALSE
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o)
-    AS is_unsettled
+        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
+    FALSE AS is_busy,
+EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o) AS is_unsettled
 
 -- weigh_members_missing
 WITH RECURSIVE
@@ -406,8 +382,7 @@ WITH RECURSIVE
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-SELECT (SELECT count(*) FROM
-        (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
+SELECT (SELECT count(*) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind_membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
             FROM json_each(:members) AS i) AS l
         LEFT JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = l.id AND gm."group" =
@@ -419,16 +394,12 @@ SELECT (SELECT count(*) FROM
         UNION ALL
         SELECT 1 FROM upward AS u CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NOT NULL
         WHERE :takes
-        LIMIT :most) AS counted)
-    AS pairs,
+        LIMIT :most) AS counted) AS pairs,
     (:takes AND EXISTS (
         SELECT 1 FROM rescind_role AS q CROSS JOIN rescind_assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL
-        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
-    FALSE
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o)
-    AS is_unsettled
+        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
+    FALSE AS is_busy,
+EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o) AS is_unsettled
 
 -- weigh_membership
 WITH RECURSIVE upward (id) AS (
@@ -436,38 +407,31 @@ WITH RECURSIVE upward (id) AS (
     WHERE m.organization = :o AND m.subject = :subject
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-SELECT
-    (SELECT count(*) FROM (
+SELECT (SELECT count(*) FROM (
         SELECT 1 FROM upward AS u CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
         UNION ALL
         SELECT 1 FROM upward AS u CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NOT NULL
         WHERE :takes
-        LIMIT :most) AS counted)
-    AS pairs,
+        LIMIT :most) AS counted) AS pairs,
     (:takes AND EXISTS (
         SELECT 1 FROM rescind_role AS q CROSS JOIN rescind_assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL
-        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
-    FALSE
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o)
-    AS is_unsettled
+        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
+    FALSE AS is_busy,
+EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o) AS is_unsettled
 
 -- weigh_nesting
 WITH RECURSIVE
     below (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :child
     UNION
-    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    ,
+    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id),
     upward (id) AS (
     SELECT n.parent FROM rescind_group AS c CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = c.id
     CROSS JOIN rescind_group AS p ON p.organization = :o AND p.id = n.parent
     WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-SELECT
-    (SELECT count(*) FROM (
+SELECT (SELECT count(*) FROM (
         SELECT 1 FROM below AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id
         LIMIT :most) AS counted)
     *
@@ -476,32 +440,26 @@ SELECT
         UNION ALL
         SELECT 1 FROM upward AS u CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NOT NULL
         WHERE :takes
-        LIMIT :most) AS counted)
-    AS pairs,
+        LIMIT :most) AS counted) AS pairs,
     (:takes AND EXISTS (
         SELECT 1 FROM rescind_role AS q CROSS JOIN rescind_assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL
-        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
-    FALSE
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o)
-    AS is_unsettled
+        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
+    FALSE AS is_busy,
+EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o) AS is_unsettled
 
 -- weigh_new_nesting
 WITH RECURSIVE
     below (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :child
     UNION
-    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    ,
+    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id),
     upward (id) AS (
     SELECT p.id FROM rescind_group AS p WHERE p.organization = :o AND p.slug = :parent AND NOT EXISTS (
         SELECT 1 FROM rescind_nesting AS n WHERE n.organization = :o AND n.parent = p.id AND n.child = (
             SELECT c.id FROM rescind_group AS c WHERE c.organization = :o AND c.slug = :child))
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-SELECT
-    (SELECT count(*) FROM (
+SELECT (SELECT count(*) FROM (
         SELECT 1 FROM below AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id
         LIMIT :most) AS counted)
     *
@@ -510,16 +468,12 @@ SELECT
         UNION ALL
         SELECT 1 FROM upward AS u CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NOT NULL
         WHERE :takes
-        LIMIT :most) AS counted)
-    AS pairs,
+        LIMIT :most) AS counted) AS pairs,
     (:takes AND EXISTS (
         SELECT 1 FROM rescind_role AS q CROSS JOIN rescind_assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL
-        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
-    FALSE
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o)
-    AS is_unsettled
+        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
+    FALSE AS is_busy,
+EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o) AS is_unsettled
 
 -- weigh_others
 WITH RECURSIVE
@@ -538,13 +492,9 @@ SELECT (SELECT count(*) FROM (
         UNION ALL
         SELECT 1 FROM upward AS u CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NOT NULL
         WHERE :takes
-        LIMIT :most) AS counted)
-    AS pairs,
+        LIMIT :most) AS counted) AS pairs,
     (:takes AND EXISTS (
         SELECT 1 FROM rescind_role AS q CROSS JOIN rescind_assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL
-        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u)))
-    AS is_critical,
-    FALSE
-    AS is_busy,
-EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o)
-    AS is_unsettled
+        WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u))) AS is_critical,
+    FALSE AS is_busy,
+EXISTS (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o) AS is_unsettled

@@ -7,8 +7,7 @@ AND revision = :revision
 -- delete_gathered
 DELETE FROM rescind_pending WHERE ref <> :ref AND revision <= (
     SELECT p.revision FROM rescind_pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref)
-AND
-    organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+AND organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
 AND NOT parked AND urgency = :urgency
 AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
     AND own.ref = :ref AND NOT own.parked)
@@ -61,30 +60,25 @@ FROM rescind_pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kin
 
 -- gather_pending
 UPDATE rescind_pending SET
-    since = (SELECT min(since) FROM rescind_pending WHERE
-        organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    since = (SELECT min(since) FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
     AND NOT parked AND urgency = :urgency
     AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
         AND own.ref = :ref AND NOT own.parked)
 ),
-    revision = (SELECT max(revision) FROM rescind_pending WHERE
-        organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    revision = (SELECT max(revision) FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
     AND NOT parked AND urgency = :urgency
     AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
         AND own.ref = :ref AND NOT own.parked)
 ),
-    recorded_at = (SELECT min(recorded_at) FROM rescind_pending WHERE
-        organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    recorded_at = (SELECT min(recorded_at) FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
     AND NOT parked AND urgency = :urgency
     AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
         AND own.ref = :ref AND NOT own.parked)
 ),
-    fence = (SELECT min(fence) FROM rescind_pending WHERE
-        organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    fence = (SELECT min(fence) FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
     AND NOT parked AND urgency = :urgency
     AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
-        AND own.ref = :ref AND NOT own.parked)
-)
+        AND own.ref = :ref AND NOT own.parked))
 WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
 AND revision = :revision
 
@@ -96,16 +90,14 @@ WITH RECURSIVE
     SELECT c.urgency, (
         SELECT p."group" FROM rescind_pending AS p
         WHERE p.urgency = c.urgency AND p.organization = :o AND p."group" > s."group" AND
-            NOT p.parked AND p.not_before <=
-            CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+            NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
         ORDER BY p."group" LIMIT 1), 1
     FROM class AS c CROSS JOIN start AS s
     UNION ALL
     SELECT t.urgency, (
         SELECT p."group" FROM rescind_pending AS p
         WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" > t."group" AND
-            NOT p.parked AND p.not_before <=
-            CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+            NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
         ORDER BY p."group" LIMIT 1), t.place + 1
     FROM turn AS t WHERE t."group" IS NOT NULL AND t.place < :limit),
     oldest ("group", kind, ref) AS MATERIALIZED (
@@ -113,15 +105,13 @@ WITH RECURSIVE
         SELECT p.kind
         FROM rescind_pending AS p
         WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND
-            NOT p.parked AND p.not_before <=
-            CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+            NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
         ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     ), (
         SELECT p.ref
         FROM rescind_pending AS p
         WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND
-            NOT p.parked AND p.not_before <=
-            CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+            NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
         ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     )
     FROM (SELECT DISTINCT t.urgency, t."group" FROM turn AS t WHERE t."group" IS NOT NULL) AS t)
@@ -138,17 +128,13 @@ WITH RECURSIVE
     turn (urgency, organization, place) AS (
     SELECT c.urgency, (
         SELECT p.organization FROM rescind_pending AS p
-        WHERE p.urgency = c.urgency AND p.organization > s.organization AND
-            NOT p.parked AND p.not_before <=
-            CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+        WHERE p.urgency = c.urgency AND p.organization > s.organization AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
         ORDER BY p.organization LIMIT 1), 1
     FROM class AS c CROSS JOIN start AS s WHERE c.urgency < :below
     UNION ALL
     SELECT t.urgency, (
         SELECT p.organization FROM rescind_pending AS p
-        WHERE p.urgency = t.urgency AND p.organization > t.organization AND
-            NOT p.parked AND p.not_before <=
-            CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+        WHERE p.urgency = t.urgency AND p.organization > t.organization AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
         ORDER BY p.organization LIMIT 1), t.place + 1
     FROM turn AS t WHERE t.organization IS NOT NULL AND t.place < :limit)
 SELECT DISTINCT t.urgency, t.organization FROM turn AS t WHERE t.organization IS NOT NULL
@@ -186,9 +172,7 @@ SELECT t."group" FROM turn AS t WHERE (
 -- list_pending_members
 SELECT p.ref, p.since, p.revision, p.recorded_at,
     p.urgency = :urgency AND p.cursor_membership = 0 AND p.cursor_assignment = 2147483647
-AND (p.ref = :ref OR (p.attempts = 0 AND
-            NOT p.parked AND p.not_before <=
-            CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+AND (p.ref = :ref OR (p.attempts = 0 AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
 )) AS is_ready
 FROM rescind_pending AS p
 WHERE p.organization = :o AND p."group" = :g AND p.kind = 'member' AND p.ref >= :first
@@ -210,8 +194,7 @@ WITH RECURSIVE
     holder (id) AS (
     SELECT CAST(:top AS INTEGER)
     UNION
-    SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id)
-    ,
+    SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id),
     concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
     ,
     flow (membership, "group", expires_at) AS (
@@ -227,8 +210,7 @@ WITH RECURSIVE
 INSERT INTO rescind_effective_role (organization, membership, assignment, expires_at)
 SELECT :o, c.membership, a.id, c.expires_at
 FROM reached AS c CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL
-WHERE
-    (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
+WHERE (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(rescind_effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
@@ -237,8 +219,7 @@ WITH RECURSIVE
     holder (id) AS (
     SELECT CAST(:top AS INTEGER)
     UNION
-    SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id)
-    ,
+    SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id),
     concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM json_each(:members) AS i)
     ,
     flow (membership, "group", expires_at) AS (
@@ -254,8 +235,7 @@ WITH RECURSIVE
 INSERT INTO rescind_effective_role (organization, membership, assignment, expires_at)
 SELECT :o, c.membership, a.id, c.expires_at
 FROM reached AS c CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL
-WHERE
-    (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
+WHERE (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(rescind_effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
@@ -264,13 +244,11 @@ WITH RECURSIVE
     below_ever (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
-    SELECT n.child FROM below_ever AS b CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    ,
+    SELECT n.child FROM below_ever AS b CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.parent = b.id),
     holder (id) AS (
     SELECT CAST(:top AS INTEGER)
     UNION
-    SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id)
-    ,
+    SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id),
     concerned (membership) AS MATERIALIZED (
     SELECT gm.membership FROM below_ever AS b
     CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id
@@ -278,8 +256,7 @@ WITH RECURSIVE
     UNION
     SELECT CAST(p.ref AS INTEGER) FROM below_ever AS b
     CROSS JOIN rescind_pending AS p ON p.organization = :o AND p."group" = b.id AND p.kind = 'member'
-    AND p.ref >= :from_m AND p.ref <= :to_m)
-    ,
+    AND p.ref >= :from_m AND p.ref <= :to_m),
     flow (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM concerned AS c CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = c.membership
@@ -293,8 +270,7 @@ WITH RECURSIVE
 INSERT INTO rescind_effective_role (organization, membership, assignment, expires_at)
 SELECT :o, c.membership, a.id, c.expires_at
 FROM reached AS c CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL
-WHERE
-    (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
+WHERE (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(rescind_effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
@@ -303,8 +279,7 @@ WITH RECURSIVE
     below_ever (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
-    SELECT n.child FROM below_ever AS b CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    ,
+    SELECT n.child FROM below_ever AS b CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.parent = b.id),
     changed (id, is_live) AS MATERIALIZED (
     SELECT l.id, TRUE FROM (
         SELECT a.id FROM rescind_assignment AS a
@@ -317,12 +292,10 @@ WITH RECURSIVE
 SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live) AS live, (SELECT count(*) FROM changed AS c WHERE NOT c.is_live) AS ended,
     (SELECT count(*) FROM below_ever) AS groups,
     (SELECT count(*) FROM below_ever AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id) AS members,
-    (SELECT count(*) FROM rescind_pending WHERE
-        organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    (SELECT count(*) FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
     AND NOT parked AND urgency = :urgency
     AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
-        AND own.ref = :ref AND NOT own.parked)
-) AS unbegun,
+        AND own.ref = :ref AND NOT own.parked)) AS unbegun,
     (SELECT min(c.id) FROM changed AS c WHERE c.is_live) AS first, (SELECT max(c.id) FROM changed AS c WHERE c.is_live) AS last
 
 -- measure_member
@@ -340,8 +313,7 @@ WITH RECURSIVE
     below_ever (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
-    SELECT n.child FROM below_ever AS b CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    ,
+    SELECT n.child FROM below_ever AS b CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.parent = b.id),
     holder (id) AS (
     SELECT CAST(:top AS INTEGER)
     UNION
@@ -398,8 +370,7 @@ WITH span (since, revision, recorded_at) AS MATERIALIZED (
 UPDATE rescind_change SET settled_at = recorded_at +
     CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
     - (SELECT min(s.recorded_at) FROM span AS s WHERE s.since <= rescind_change.revision AND s.revision >= rescind_change.revision)
-WHERE organization = :o AND settled_at IS NULL AND
-    revision IN (
+WHERE organization = :o AND settled_at IS NULL AND revision IN (
     SELECT c.revision FROM span AS s CROSS JOIN rescind_change AS c ON c.organization = :o AND c.settled_at IS NULL
     AND c.revision >= s.since AND c.revision <= s.revision)
 AND (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o AND p.revision = rescind_change.revision LIMIT 1) IS NULL
@@ -416,8 +387,7 @@ WITH RECURSIVE
     below_ever (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
-    SELECT n.child FROM below_ever AS b CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    ,
+    SELECT n.child FROM below_ever AS b CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.parent = b.id),
     reached (membership, expires_at) AS MATERIALIZED (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END
     FROM below AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id
@@ -431,8 +401,7 @@ WITH RECURSIVE
     UNION
     SELECT CAST(p.ref AS INTEGER) FROM below_ever AS b
     CROSS JOIN rescind_pending AS p ON p.organization = :o AND p."group" = b.id AND p.kind = 'member'
-    AND p.ref >= :from_m AND p.ref <= :to_m)
-    ,
+    AND p.ref >= :from_m AND p.ref <= :to_m),
     changed (id, is_live) AS MATERIALIZED (
     SELECT l.id, TRUE FROM (
         SELECT a.id FROM rescind_assignment AS a
@@ -456,8 +425,7 @@ WITH RECURSIVE
         (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
     UNION ALL
     SELECT c.membership, a.id FROM concerned AS c CROSS JOIN changed AS a WHERE NOT a.is_live AND
-        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
-)
+        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a))
 DELETE FROM rescind_effective_role WHERE organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -466,8 +434,7 @@ WITH RECURSIVE
     holder (id) AS (
     SELECT CAST(:top AS INTEGER)
     UNION
-    SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id)
-    ,
+    SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id),
     concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
     ,
     flow (membership, "group", expires_at) AS (
@@ -479,8 +446,7 @@ WITH RECURSIVE
     reached (membership, "group", expires_at) AS MATERIALIZED (
     SELECT f.membership, f."group", CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END
     FROM flow AS f WHERE f."group" IN (SELECT h.id FROM holder AS h)
-    GROUP BY f.membership, f."group")
-    ,
+    GROUP BY f.membership, f."group"),
     gone (membership, "group") AS MATERIALIZED (
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     EXCEPT
@@ -494,8 +460,7 @@ WITH RECURSIVE
         (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
     UNION ALL
     SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
-)
+        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a))
 DELETE FROM rescind_effective_role WHERE organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -504,8 +469,7 @@ WITH RECURSIVE
     holder (id) AS (
     SELECT CAST(:top AS INTEGER)
     UNION
-    SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id)
-    ,
+    SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id),
     concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM json_each(:members) AS i)
     ,
     flow (membership, "group", expires_at) AS (
@@ -517,8 +481,7 @@ WITH RECURSIVE
     reached (membership, "group", expires_at) AS MATERIALIZED (
     SELECT f.membership, f."group", CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END
     FROM flow AS f WHERE f."group" IN (SELECT h.id FROM holder AS h)
-    GROUP BY f.membership, f."group")
-    ,
+    GROUP BY f.membership, f."group"),
     gone (membership, "group") AS MATERIALIZED (
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     EXCEPT
@@ -532,8 +495,7 @@ WITH RECURSIVE
         (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
     UNION ALL
     SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
-)
+        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a))
 DELETE FROM rescind_effective_role WHERE organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -542,13 +504,11 @@ WITH RECURSIVE
     below_ever (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
-    SELECT n.child FROM below_ever AS b CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    ,
+    SELECT n.child FROM below_ever AS b CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.parent = b.id),
     holder (id) AS (
     SELECT CAST(:top AS INTEGER)
     UNION
-    SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id)
-    ,
+    SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id),
     concerned (membership) AS MATERIALIZED (
     SELECT gm.membership FROM below_ever AS b
     CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id
@@ -556,8 +516,7 @@ WITH RECURSIVE
     UNION
     SELECT CAST(p.ref AS INTEGER) FROM below_ever AS b
     CROSS JOIN rescind_pending AS p ON p.organization = :o AND p."group" = b.id AND p.kind = 'member'
-    AND p.ref >= :from_m AND p.ref <= :to_m)
-    ,
+    AND p.ref >= :from_m AND p.ref <= :to_m),
     flow (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM concerned AS c CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = c.membership
@@ -567,8 +526,7 @@ WITH RECURSIVE
     reached (membership, "group", expires_at) AS MATERIALIZED (
     SELECT f.membership, f."group", CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END
     FROM flow AS f WHERE f."group" IN (SELECT h.id FROM holder AS h)
-    GROUP BY f.membership, f."group")
-    ,
+    GROUP BY f.membership, f."group"),
     gone (membership, "group") AS MATERIALIZED (
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     EXCEPT
@@ -582,7 +540,6 @@ WITH RECURSIVE
         (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
     UNION ALL
     SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
-)
+        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a))
 DELETE FROM rescind_effective_role WHERE organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)

@@ -5,8 +5,7 @@ DELETE FROM rescind_required_before WHERE organization = :o
 SELECT 'last_holder' AS code, 'role' AS fact, b.role || ', which nobody would hold for good' AS value
 FROM rescind_organization AS o CROSS JOIN rescind_required_before AS b ON b.organization = o.id AND b.is_lasting = :is_lasting
 LEFT JOIN rescind_role AS q ON q.slug = b.role AND q.organization IN (0, o.id)
-WHERE o.id = :o AND CASE WHEN q.id IS NULL THEN TRUE WHEN q.required THEN NOT
-    EXISTS (
+WHERE o.id = :o AND CASE WHEN q.id IS NULL THEN TRUE WHEN q.required THEN NOT EXISTS (
         WITH RECURSIVE given (id) AS (
             SELECT a.holder FROM rescind_assignment AS a
             WHERE a.role = q.id AND a.organization = o.id AND a.resource = 0 AND a.ended IS NULL
@@ -48,8 +47,7 @@ ORDER BY b.role LIMIT 1
 SELECT 'last_holder' AS code, 'role' AS fact, b.role || CASE WHEN :is_elsewhere THEN ', in the organization ' || o.slug ELSE '' END AS value
 FROM rescind_organization AS o CROSS JOIN rescind_required_before AS b ON b.organization = o.id AND b.is_lasting = :is_lasting
 LEFT JOIN rescind_role AS q ON q.slug = b.role AND q.organization IN (0, o.id)
-WHERE o.id = :o AND CASE WHEN q.id IS NULL THEN TRUE WHEN q.required THEN NOT
-    EXISTS (
+WHERE o.id = :o AND CASE WHEN q.id IS NULL THEN TRUE WHEN q.required THEN NOT EXISTS (
         WITH RECURSIVE given (id) AS (
             SELECT a.holder FROM rescind_assignment AS a
             WHERE a.role = q.id AND a.organization = o.id AND a.resource = 0 AND a.ended IS NULL
@@ -89,8 +87,7 @@ ORDER BY b.role LIMIT 1
 -- remember_required
 INSERT INTO rescind_required_before (organization, role, is_lasting)
 SELECT o.id, q.slug, :is_lasting FROM rescind_organization AS o CROSS JOIN rescind_role AS q ON q.organization IN (0, o.id) AND q.required
-WHERE o.id = :o AND
-EXISTS (
+WHERE o.id = :o AND EXISTS (
     WITH RECURSIVE given (id) AS (
         SELECT a.holder FROM rescind_assignment AS a
         WHERE a.role = q.id AND a.organization = o.id AND a.resource = 0 AND a.ended IS NULL
@@ -129,8 +126,7 @@ EXISTS (
 SELECT '' AS code, 'lasting_holder' AS fact, b.role AS value
 FROM rescind_organization AS o CROSS JOIN rescind_required_before AS b ON b.organization = o.id AND b.is_lasting = :is_lasting
 LEFT JOIN rescind_role AS q ON q.slug = b.role AND q.organization IN (0, o.id)
-WHERE o.id = :o AND CASE WHEN q.id IS NULL THEN TRUE WHEN q.required THEN NOT
-    EXISTS (
+WHERE o.id = :o AND CASE WHEN q.id IS NULL THEN TRUE WHEN q.required THEN NOT EXISTS (
         WITH RECURSIVE given (id) AS (
             SELECT a.holder FROM rescind_assignment AS a
             WHERE a.role = q.id AND a.organization = o.id AND a.resource = 0 AND a.ended IS NULL

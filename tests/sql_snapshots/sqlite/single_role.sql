@@ -18,8 +18,7 @@ WITH RECURSIVE
     below (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :child
     UNION
-    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    ,
+    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id),
     upward (id) AS (
     SELECT n.parent FROM rescind_group AS c CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = c.id
     CROSS JOIN rescind_group AS p ON p.organization = :o AND p.id = n.parent
@@ -46,8 +45,7 @@ WITH RECURSIVE
     holder (id) AS (
     SELECT id FROM rescind_membership WHERE organization = :o AND subject = :subject
     UNION ALL
-    SELECT id FROM rescind_group WHERE organization = :o AND slug = :group)
-    , below (id) AS (
+    SELECT id FROM rescind_group WHERE organization = :o AND slug = :group), below (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
     SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
@@ -68,8 +66,7 @@ WITH RECURSIVE
     upward (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id)
-    ,
+    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id),
     listed (id) AS (
     SELECT (SELECT m.id FROM rescind_membership AS m WHERE m.organization = :o AND m.subject = i.value)
     FROM json_each(:members) AS i),

@@ -27,8 +27,7 @@ SELECT o.slug AS organization, m.subject, p.slug AS permission, o.id AS number, 
         WHERE (a.expires_at IS NULL OR a.expires_at > :now) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND
             (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
         UNION
-        SELECT 0 WHERE o.role_mode = 'single' AND
-        EXISTS (
+        SELECT 0 WHERE o.role_mode = 'single' AND EXISTS (
             SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                     WITH RECURSIVE
                         holder (id) AS (
@@ -45,8 +44,7 @@ SELECT o.slug AS organization, m.subject, p.slug AS permission, o.id AS number, 
                     AND
                     NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                     ORDER BY q.priority DESC, q.id
-                    LIMIT 1), o.default_role))
-    ) AS held) AS places
+                    LIMIT 1), o.default_role))) AS held) AS places
 FROM rescind_organization AS o
 CROSS JOIN rescind_membership AS m ON m.organization = o.id
 CROSS JOIN rescind_permission AS p ON p.organization IN (0, o.id)
@@ -82,8 +80,7 @@ WITH RECURSIVE
     ORDER BY a.id)
 INSERT INTO rescind_effective_role (organization, membership, assignment, expires_at)
 SELECT :o, c.membership, a.id, c.expires_at FROM
-    reached AS c CROSS JOIN changed AS a WHERE
-    (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
+    reached AS c CROSS JOIN changed AS a WHERE (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(rescind_effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
@@ -233,8 +230,7 @@ SELECT x.key, x.holder,
 EXISTS (
     SELECT 1 FROM rescind_assignment AS a CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = :p
     WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-)
+        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now))
 FROM x WHERE x.holder IS NOT NULL
 
 -- stream_members
@@ -271,6 +267,5 @@ SELECT x.key, x.resource,
 EXISTS (
     SELECT 1 FROM rescind_assignment AS a CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = :p
     WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-)
+        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now))
 FROM x WHERE x.resource IS NOT NULL

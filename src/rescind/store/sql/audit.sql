@@ -17,7 +17,7 @@ flow (membership, holder, expires_at) AS (
 
 -- name: audit_expected
 WITH RECURSIVE
-@audit_flow
+@audit.audit_flow
 SELECT f.membership, f.holder, CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END AS expires_at
 FROM flow AS f GROUP BY f.membership, f.holder
 
@@ -25,7 +25,7 @@ FROM flow AS f GROUP BY f.membership, f.holder
 
 -- name: audit_assignments
 WITH RECURSIVE
-@audit_flow
+@audit.audit_flow
 SELECT a.holder, count(*) AS assignments FROM (SELECT DISTINCT f.holder FROM flow AS f) AS h
 JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.holder AND a.ended IS NULL GROUP BY a.holder
 
@@ -63,9 +63,9 @@ SELECT (SELECT subject FROM rescind.membership WHERE organization = :o AND id = 
 -- name: pend_repair
 INSERT INTO rescind.pending (organization, "group", kind, ref, direction, urgency, fence, since, revision, recorded_at)
 SELECT o.id, g.id, 'member', CAST(:m AS INTEGER), 'revokes', 1, CAST(:m AS INTEGER), o.revision, o.revision,
-@clock
+@engine.clock
 FROM rescind.organization AS o JOIN rescind."group" AS g ON g.organization = o.id AND g.id = :holder
-@coalescing
+@pending.coalescing
 
 -- A repair has no revision of its own. The organization's row is written as it is, so that a transaction whose snapshot
 -- is older than the repair cannot lock it.

@@ -18,37 +18,20 @@ a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
 
 -- name: plan
 SELECT o.id AS organization, o.role_mode, (SELECT max(id) + 1 FROM rescind.organization) AS next_id,
-@has_required
+EXISTS (SELECT 1 FROM rescind.role AS q WHERE q.organization IN (0, o.id) AND q.required)
 AS has_required, o.id_rule
 FROM rescind.organization AS env LEFT JOIN rescind.organization AS o ON o.slug = :organization
 WHERE env.id = 0
 
--- fragment: has_required
-EXISTS (SELECT 1 FROM rescind.role AS q WHERE q.organization IN (0, o.id) AND q.required)
 
 -- While effective roles are behind the facts, what a change takes cannot be counted from them: then taking any fact
 -- counts as revoking, and in a single-role organization any change does.
-
--- fragment: direction_taken
-CASE WHEN rescind.tallied('revoked') + rescind.tallied('revokes') > 0
-       OR (rescind.tallied('takes') > 0 AND rescind.tallied('unsettled') + rescind.tallied('pended') > 0)
-       OR (o.role_mode = 'single' AND (rescind.tallied('granted') + rescind.tallied('gains') > 0
-                                       OR rescind.tallied('unsettled') > 0))
-     THEN 'revokes' ELSE 'grants' END,
 
 -- name: refuse_moved
 SELECT 'precondition_failed' AS code, 'revision' AS fact, CAST(o.revision AS TEXT) AS value
 FROM rescind.organization AS o WHERE o.id = :o AND o.revision <> :at
 
 -- A change of all organizations has no effective roles of its own: it is settled when all that follow from it are.
-
--- fragment: settled
-CASE WHEN c.settled_at IS NOT NULL OR c.organization <> 0 THEN c.settled_at ELSE (
-    SELECT CASE WHEN count(*) = count(x.settled_at) THEN max(x.settled_at) END FROM rescind.change AS x
-    WHERE x.caused_by = c.revision) END
-
--- fragment: caused_by
-CASE WHEN :is_elsewhere THEN (SELECT env.revision + 1 FROM rescind.organization AS env WHERE env.id = 0) END
 
 -- name: claim_key
 INSERT INTO rescind.idempotency (organization, key, digest, revision, recorded_at)
@@ -60,7 +43,9 @@ DELETE FROM rescind.idempotency WHERE organization = :o AND recorded_at < :cutof
 -- name: read_keyed_outcome
 SELECT o.id AS organization, k.revision, env.revision AS environment, c.direction, c.route,
        c.granted + c.revoked + c.estimated AS fan_out, k.recorded_at,
-@settled
+CASE WHEN c.settled_at IS NOT NULL OR c.organization <> 0 THEN c.settled_at ELSE (
+    SELECT CASE WHEN count(*) = count(x.settled_at) THEN max(x.settled_at) END FROM rescind.change AS x
+    WHERE x.caused_by = c.revision) END
 AS settled_at, k.not_found, k.digest
 FROM rescind.idempotency AS k JOIN rescind.organization AS o ON o.id = k.organization JOIN rescind.organization AS env ON env.id = 0
 LEFT JOIN rescind.change AS c ON c.organization = k.organization AND c.revision = k.revision AND c.idempotency_key = k.key
@@ -277,13 +262,11 @@ SELECT 'group_in_use' AS code, 'used_by' AS fact,
        || u.assignments || ' assignments' AS value
 FROM (
     SELECT (SELECT count(*) FROM rescind.group_member AS gm WHERE gm.organization = :o AND gm."group" = g.id AND
-@member_in_force
-) AS members,
+@changes.member_in_force) AS members,
            (SELECT count(*) FROM rescind.nesting AS x WHERE x.organization = :o AND x.parent = g.id) AS nested,
            (SELECT count(*) FROM rescind.nesting AS x WHERE x.organization = :o AND x.child = g.id) AS around,
            (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = :o AND a.holder = g.id AND
-@in_force
-) AS assignments
+@changes.in_force) AS assignments
     FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group) AS u
 WHERE u.members + u.nested + u.around + u.assignments > 0
 
@@ -547,22 +530,20 @@ UPDATE rescind.role SET name = :name WHERE slug = :role AND organization = :o AN
  JOIN rescind.resource AS x ON x.organization = a.organization AND x.id = a.resource
  LEFT JOIN rescind.membership AS m ON m.organization = a.organization AND m.id = a.holder
  LEFT JOIN rescind."group" AS g ON g.organization = a.organization AND g.id = a.holder
- WHERE a.role = u.id AND
-@in_force
+ WHERE a.role = u.id AND @changes.in_force
  ORDER BY a.organization, a.id
 
 -- name: refuse_role_in_use
 SELECT 'role_in_use' AS code, 'used_by' AS fact,
        u.assignments || ' assignments, default role of ' || u.organizations || ' organizations' || COALESCE(' | ' ||
-@uses_of_role
+@changes.uses_of_role
  LIMIT 1), '') || COALESCE(', ' ||
-@uses_of_role
+@changes.uses_of_role
  LIMIT 1 OFFSET 1), '') || COALESCE(', ' ||
-@uses_of_role
+@changes.uses_of_role
  LIMIT 1 OFFSET 2), '') AS value
 FROM (
-    SELECT (SELECT count(*) FROM rescind.assignment AS a WHERE a.role = r.id AND
-@in_force
+    SELECT (SELECT count(*) FROM rescind.assignment AS a WHERE a.role = r.id AND @changes.in_force
 ) AS assignments,
            (SELECT count(*) FROM rescind.organization AS o WHERE o.default_role = r.id) AS organizations, r.id
     FROM rescind.role AS r WHERE r.slug = :role AND r.organization = :o) AS u
@@ -570,7 +551,7 @@ WHERE u.assignments + u.organizations > 0
 
 -- name: list_organizations_using_role
 SELECT DISTINCT u.organization, o.slug AS name, o.role_mode,
-@has_required
+EXISTS (SELECT 1 FROM rescind.role AS q WHERE q.organization IN (0, o.id) AND q.required)
 AS has_required FROM (
     SELECT a.organization FROM rescind.role AS r JOIN rescind.assignment AS a ON a.role = r.id AND a.ended IS NULL
     WHERE r.slug = :role AND r.organization = 0
@@ -714,12 +695,11 @@ WHERE organization = :o AND slug = :resource
 SELECT 'resource_in_use' AS code, 'used_by' AS fact,
        (SELECT count(*) FROM rescind.resource AS x WHERE x.organization = :o AND x.parent = r.id) || ' resources below it, '
        || (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = :o AND a.resource = r.id AND
-@in_force
-) || ' assignments' AS value
+@changes.in_force) || ' assignments' AS value
 FROM rescind.resource AS r WHERE r.organization = :o AND r.slug = :resource
 AND (EXISTS (SELECT 1 FROM rescind.resource AS x WHERE x.organization = :o AND x.parent = r.id)
      OR EXISTS (SELECT 1 FROM rescind.assignment AS a WHERE a.organization = :o AND a.resource = r.id AND
-@in_force
+@changes.in_force
 ))
 
 -- fragment: subtree
@@ -730,8 +710,7 @@ subtree (id) AS (
 
 -- name: note_resource_has_holders
 WITH RECURSIVE
-@subtree
-, above (id) AS (
+@changes.subtree, above (id) AS (
     SELECT id FROM rescind.resource WHERE organization = :o AND slug = :resource
     UNION
     SELECT r.parent FROM above JOIN rescind.resource AS r ON r.organization = :o AND r.id = above.id WHERE COALESCE(r.parent, -1) <> -1)
@@ -742,13 +721,13 @@ WHERE o.id = :o AND EXISTS (SELECT 1 FROM subtree) AND ((o.role_mode = 'single' 
 
 -- name: end_assignments_in_subtree
 WITH RECURSIVE
-@subtree
+@changes.subtree
 UPDATE rescind.assignment SET ended = -(SELECT revision + 1 FROM rescind.organization WHERE id = :o)
 WHERE organization = :o AND ended IS NULL AND resource IN (SELECT id FROM subtree)
 
 -- name: delete_resources_in_subtree
 WITH RECURSIVE
-@subtree
+@changes.subtree
 DELETE FROM rescind.resource WHERE organization = :o AND id IN (SELECT id FROM subtree)
 
 -- --- assignments ------------------------------------------------------------------------------
@@ -781,12 +760,12 @@ SELECT 'resource_not_found', 'resource', i.value ->> 'on' FROM rescind.json_item
 WHERE NOT EXISTS (SELECT 1 FROM rescind.resource AS r WHERE r.organization = :o AND r.slug = i.value ->> 'on')
 
 -- name: refuse_assignments
-@assignments_unknown
+@changes.assignments_unknown
 
 -- What is given must also be for resources of that type; what is taken back need not be.
 
 -- name: refuse_given
-@assignments_unknown
+@changes.assignments_unknown
 UNION ALL
 SELECT 'role_not_for_resource', 'role', r.slug || ', which is for resources of the type ' || r.resource_type
 FROM rescind.json_items(:given) AS i JOIN rescind.role AS r ON r.slug = i.value ->> 'role' AND r.organization IN (0, :o)
@@ -794,23 +773,23 @@ WHERE r.resource_type IS NOT NULL AND i.value ->> 'on' <> r.resource_type
   AND substr(i.value ->> 'on', 1, length(r.resource_type) + 1) <> r.resource_type || ':'
 LIMIT 1
 
--- fragment: chosen
+-- name: shorten_assignments
 WITH
-@given
-, chosen (id, expires_at, until) AS (
+@changes.given, chosen (id, expires_at, until) AS (
     SELECT a.id, a.expires_at, g.expires_at FROM given AS g
     JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h)
          AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL)
-
--- name: shorten_assignments
-@chosen
 UPDATE rescind.assignment SET expires_at = (SELECT c.until FROM chosen AS c WHERE c.id = rescind.assignment.id)
 WHERE organization = :o AND id IN (
     SELECT c.id FROM chosen AS c
     WHERE COALESCE(c.until, 9223372036854775807) < COALESCE(c.expires_at, 9223372036854775807))
 
 -- name: lengthen_assignments
-@chosen
+WITH
+@changes.given, chosen (id, expires_at, until) AS (
+    SELECT a.id, a.expires_at, g.expires_at FROM given AS g
+    JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h)
+         AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL)
 UPDATE rescind.assignment SET expires_at = (SELECT c.until FROM chosen AS c WHERE c.id = rescind.assignment.id)
 WHERE organization = :o AND id IN (
     SELECT c.id FROM chosen AS c
@@ -818,7 +797,7 @@ WHERE organization = :o AND id IN (
 
 -- name: insert_assignments
 WITH
-@given
+@changes.given
 INSERT INTO rescind.assignment (organization, id, holder, role, resource, expires_at, made)
 SELECT o.id,
        (o.last_number + rescind.tallied('numbers') + row_number() OVER (ORDER BY g.resource, g.role))
@@ -833,32 +812,27 @@ WHERE o.id = :o AND NOT EXISTS (
 -- One role of one holder, where all roles count: its tombstone is made at once. What was ended by the change is found by
 -- its revision then; that may be more than by this step, and is made right once more.
 
--- fragment: role_named
-COALESCE((SELECT r.id FROM rescind.role AS r WHERE r.slug = :role AND r.organization = :o),
-         (SELECT r.id FROM rescind.role AS r WHERE r.slug = :role AND r.organization = 0))
-
--- fragment: group_named
-(SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
-
--- fragment: membership_named
-(SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = :subject)
-
--- fragment: end_role
+-- name: end_role_of_group
 UPDATE rescind.assignment SET ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o), role = NULL, resource = NULL
 WHERE organization = :o AND ended IS NULL
   AND resource = (SELECT x.id FROM rescind.resource AS x WHERE x.organization = :o AND x.slug = :on) AND role =
-@role_named
+COALESCE((SELECT r.id FROM rescind.role AS r WHERE r.slug = :role AND r.organization = :o),
+         (SELECT r.id FROM rescind.role AS r WHERE r.slug = :role AND r.organization = 0))
 AND holder =
-
--- name: end_role_of_group
-@end_role
-@group_named
+(SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
 
 -- name: end_role_of_subject
-@end_role
-@membership_named
+UPDATE rescind.assignment SET ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o), role = NULL, resource = NULL
+WHERE organization = :o AND ended IS NULL
+  AND resource = (SELECT x.id FROM rescind.resource AS x WHERE x.organization = :o AND x.slug = :on) AND role =
+COALESCE((SELECT r.id FROM rescind.role AS r WHERE r.slug = :role AND r.organization = :o),
+         (SELECT r.id FROM rescind.role AS r WHERE r.slug = :role AND r.organization = 0))
+AND holder =
+(SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = :subject)
 
--- fragment: refuse_role_or_resource
+-- name: refuse_role_of_group
+SELECT 'group_not_found' AS code, 'group' AS fact, CAST(:group AS TEXT) AS value
+WHERE NOT EXISTS (SELECT 1 FROM rescind."group" WHERE organization = :o AND slug = :group)
 UNION ALL
 SELECT 'role_not_found', 'role', CAST(:role AS TEXT)
 WHERE NOT EXISTS (SELECT 1 FROM rescind.role WHERE slug = :role AND organization IN (0, :o))
@@ -866,19 +840,19 @@ UNION ALL
 SELECT 'resource_not_found', 'resource', CAST(:on AS TEXT)
 WHERE NOT EXISTS (SELECT 1 FROM rescind.resource WHERE organization = :o AND slug = :on)
 
--- name: refuse_role_of_group
-SELECT 'group_not_found' AS code, 'group' AS fact, CAST(:group AS TEXT) AS value
-WHERE NOT EXISTS (SELECT 1 FROM rescind."group" WHERE organization = :o AND slug = :group)
-@refuse_role_or_resource
-
 -- name: refuse_role_of_subject
 SELECT 'membership_not_found' AS code, 'subject' AS fact, CAST(:subject AS TEXT) AS value
 WHERE NOT EXISTS (SELECT 1 FROM rescind.membership WHERE organization = :o AND subject = :subject)
-@refuse_role_or_resource
+UNION ALL
+SELECT 'role_not_found', 'role', CAST(:role AS TEXT)
+WHERE NOT EXISTS (SELECT 1 FROM rescind.role WHERE slug = :role AND organization IN (0, :o))
+UNION ALL
+SELECT 'resource_not_found', 'resource', CAST(:on AS TEXT)
+WHERE NOT EXISTS (SELECT 1 FROM rescind.resource WHERE organization = :o AND slug = :on)
 
 -- name: end_other_assignments
 WITH
-@given
+@changes.given
 UPDATE rescind.assignment AS a SET ended = -(SELECT revision + 1 FROM rescind.organization WHERE id = :o)
 WHERE a.organization = :o AND a.ended IS NULL
   AND a.holder = (SELECT h.id FROM holder AS h)
@@ -898,12 +872,12 @@ AND NOT EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o)
 -- name: delete_ended_of_group
 DELETE FROM rescind.assignment WHERE organization = :o AND ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o)
 AND NOT EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o) AND holder =
-@group_named
+(SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
 
 -- name: delete_ended_of_subject
 DELETE FROM rescind.assignment WHERE organization = :o AND ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o)
 AND NOT EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o) AND holder =
-@membership_named
+(SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = :subject)
 
 -- name: bury_ended_assignments
 UPDATE rescind.assignment SET ended = -ended, role = NULL, resource = NULL WHERE organization = :o AND ended < 0

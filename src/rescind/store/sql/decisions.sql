@@ -4,25 +4,8 @@
 -- COALESCE keeps PostgreSQL from going through an organization's resources by their parents, of which it believes that
 -- there are none until it has looked.
 
--- fragment: up
-up (id) AS (                    -- the resource and what is above it, short of the organization
-    SELECT r.id WHERE r.id <> 0
-    UNION ALL
-    SELECT x.parent FROM up JOIN rescind.resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-
--- fragment: wide_effective_multiple
-EXISTS (
-    SELECT 1 FROM rescind.effective_role AS e
-    JOIN rescind.assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
-    JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
-    WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
-      AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
-
 -- Of the organization-wide roles of a single-role organization, those that are not set aside. Where it takes the next
 -- highest, none is.
-
--- fragment: is_not_set_aside
-NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
 
 -- fragment: wide_effective_single
 EXISTS (
@@ -33,7 +16,7 @@ EXISTS (
         WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
           AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now)
           AND
-@is_not_set_aside
+NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
         ORDER BY q.priority DESC, q.id
         LIMIT 1), o.default_role))
 
@@ -43,7 +26,10 @@ EXISTS (
 -- fragment: scoped_effective
 EXISTS (
     WITH RECURSIVE
-@up
+up (id) AS (                    -- the resource and what is above it, short of the organization
+    SELECT r.id WHERE r.id <> 0
+    UNION ALL
+    SELECT x.parent FROM up JOIN rescind.resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
     SELECT 1 FROM up WHERE (
         SELECT 1 FROM rescind.assignment AS a JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
         WHERE a.organization = o.id AND a.holder = m.id AND a.resource = up.id AND a.ended IS NULL
@@ -68,42 +54,41 @@ holder (id) AS (                -- the membership, and the groups that reach it 
 -- Holders and places are few, whatever is assigned to others on those places and to those holders elsewhere, so that
 -- each pair of them is looked up by key. How that is said differs: `any_given` is in each engine's own file.
 
--- fragment: has_permission
-(SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-
 -- fragment: all_live
 EXISTS (
     WITH RECURSIVE
-@holder_at
-,
-@up
+@decisions.holder_at,
+up (id) AS (                    -- the resource and what is above it, short of the organization
+    SELECT r.id WHERE r.id <> 0
+    UNION ALL
+    SELECT x.parent FROM up JOIN rescind.resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
 , place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
-@any_given
-)
+@engine.any_given)
 
 -- fragment: wide_live_single
 EXISTS (
     SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
         WITH RECURSIVE
-@holder_at
+@decisions.holder_at
         SELECT a.role FROM holder AS h
         JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.resource = 0 AND a.ended IS NULL
         JOIN rescind.role AS q ON q.id = a.role
         WHERE (a.expires_at IS NULL OR a.expires_at > :now)
           AND
-@is_not_set_aside
+NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
         ORDER BY q.priority DESC, q.id
         LIMIT 1), o.default_role))
 
 -- fragment: scoped_live
 EXISTS (
     WITH RECURSIVE
-@holder_at
-,
-@up
+@decisions.holder_at,
+up (id) AS (                    -- the resource and what is above it, short of the organization
+    SELECT r.id WHERE r.id <> 0
+    UNION ALL
+    SELECT x.parent FROM up JOIN rescind.resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
 , place (id) AS (SELECT up.id FROM up)
-@any_given
-)
+@engine.any_given)
 
 -- The fence: while work is pending that revokes, effective roles that it may concern are distrusted. Whether a
 -- membership is below a group takes the same walk as a live decision, so where a whole group's flow is
@@ -114,48 +99,25 @@ EXISTS (
 -- fragment: is_trusted_multiple
 NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
 
--- fragment: has_pending
-EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-
 -- fragment: allowed_by_trusted
-(CASE WHEN o.role_mode = 'multiple' THEN
-@is_trusted_multiple
- AND
-@wide_effective_multiple
+(CASE WHEN o.role_mode = 'multiple' THEN @decisions.is_trusted_multiple AND
+EXISTS (
+    SELECT 1 FROM rescind.effective_role AS e
+    JOIN rescind.assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
+    JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+    WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
+      AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
  ELSE NOT
-@has_pending
- AND
-@wide_effective_single
- END OR CASE WHEN o.role_mode = 'multiple' THEN
-@is_trusted_multiple
- ELSE NOT
-@has_pending
- END AND
-@scoped_effective
-)
-
--- fragment: allowed_effective
-(
-@allowed_by_trusted
-OR
-@has_pending
-AND
-@allowed_live
-)
-
--- fragment: allowed_live
-(CASE WHEN o.role_mode = 'multiple' THEN
-@all_live
- ELSE
-@wide_live_single
- OR
-@scoped_live
- END)
+EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
+ AND @decisions.wide_effective_single END OR CASE WHEN o.role_mode = 'multiple' THEN
+@decisions.is_trusted_multiple ELSE NOT
+EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
+ END AND @decisions.scoped_effective)
 
 -- fragment: asked
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env
 LEFT JOIN rescind.membership AS m ON m.organization = o.id AND m.subject = :subject
-@permission_asked
+@engine.permission_asked
 LEFT JOIN rescind.resource AS r ON r.organization = o.id AND r.slug = :resource
 WHERE o.slug = :organization AND env.id = 0
 
@@ -171,75 +133,66 @@ SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS me
        CASE WHEN m.active AND r.id IS NOT NULL THEN
 CASE WHEN :live OR p.critical THEN
 CASE WHEN
-@allowed_live
+(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
+@decisions.scoped_live END)
 THEN 2 ELSE 3 END
-WHEN
-@allowed_by_trusted
-THEN 1 WHEN
-@has_pending
+WHEN @decisions.allowed_by_trusted THEN 1 WHEN
+EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
 THEN
 CASE WHEN
-@allowed_live
+(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
+@decisions.scoped_live END)
 THEN 2 ELSE 3 END
 ELSE 0 END
        END AS verdict, o.role_mode
-@asked
+@decisions.asked
 
 -- name: check_effective_multiple
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
        CASE WHEN m.active AND r.id IS NOT NULL THEN
-CASE WHEN
-@is_trusted_multiple
-AND (
-@wide_effective_multiple
-OR
-@scoped_effective
-) THEN 1 WHEN
-@has_pending
+CASE WHEN @decisions.is_trusted_multiple AND (
+EXISTS (
+    SELECT 1 FROM rescind.effective_role AS e
+    JOIN rescind.assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
+    JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
+    WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
+      AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
+OR @decisions.scoped_effective) THEN 1 WHEN
+EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
 THEN 4 ELSE 0 END
        END AS verdict, o.role_mode
-@asked
+@decisions.asked
 
 -- name: check_effective_single
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
        CASE WHEN m.active AND r.id IS NOT NULL THEN
 CASE WHEN
-@has_pending
-THEN 4 WHEN
-@wide_effective_single
-OR
-@scoped_effective
-THEN 1 ELSE 0 END
+EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
+THEN 4 WHEN @decisions.wide_effective_single OR @decisions.scoped_effective THEN 1 ELSE 0 END
        END AS verdict, o.role_mode
-@asked
+@decisions.asked
 
 -- name: check_live_multiple
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
        CASE WHEN m.active AND r.id IS NOT NULL THEN
-CASE WHEN
-@all_live
-THEN 2 ELSE 3 END
+CASE WHEN @decisions.all_live THEN 2 ELSE 3 END
        END AS verdict, o.role_mode
-@asked
+@decisions.asked
 
 -- name: check_live_single
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
        CASE WHEN m.active AND r.id IS NOT NULL THEN
 CASE WHEN
-(
-@wide_live_single
- OR
-@scoped_live
-)
+(@decisions.wide_live_single OR @decisions.scoped_live)
 THEN 2 ELSE 3 END
        END AS verdict, o.role_mode
-@asked
+@decisions.asked
 
 -- What explanations and lists have in common: holders of a membership whether expired or not, and what is held.
 
 -- name: list_names
 SELECT o.id, o.revision, env.revision, m.id, p.id, r.id
-@asked
+@decisions.asked
 
 -- fragment: holders_of_subject
 holder (id) AS (
@@ -271,21 +224,16 @@ JOIN rescind.membership AS m ON m.organization = o.id
 JOIN rescind.permission AS p ON p.organization IN (0, o.id)
 JOIN rescind.resource AS r ON r.organization = o.id
 WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
-@allowed_live
+(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
+@decisions.scoped_live END)
        ELSE
-@allowed_effective
+(@decisions.allowed_by_trusted OR
+EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
+AND
+(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
+@decisions.scoped_live END)
+)
        END
 
 -- Where a membership holds a permission now, by the facts alone: each resource on which something gives it, without what is
 -- below. In a single-role organization 0 is there if its organization-wide role gives it.
-
--- fragment: places_held
-WITH RECURSIVE
-@holder_at
-SELECT a.resource AS place FROM holder AS h
-JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
-WHERE (a.expires_at IS NULL OR a.expires_at > :now) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND
-@gives_permission
-UNION
-SELECT 0 WHERE o.role_mode = 'single' AND
-@wide_live_single

@@ -25,7 +25,7 @@ UPDATE rescind.role SET slug = :buried || CAST(id AS TEXT) WHERE organization = 
 -- name: pend_deletion
 INSERT INTO rescind.deletion (organization, revision, recorded_at)
 SELECT o.id, o.revision + 1,
-@clock
+@engine.clock
 FROM rescind.organization AS o WHERE o.id = :o
 
 -- What waited for work that is gone with the organization.
@@ -37,7 +37,7 @@ UPDATE rescind.change SET settled_at = :now WHERE organization = :o AND settled_
 
 -- name: list_deletions
 SELECT o.deleted_as AS name, d.done,
-@clock
+@engine.clock
 - d.recorded_at AS age, d.revision, d.organization
 FROM rescind.deletion AS d JOIN rescind.organization AS o ON o.id = d.organization
 WHERE CAST(:organization AS TEXT) IS NULL OR (
@@ -61,42 +61,36 @@ LIMIT CASE WHEN rescind.tallied('altered') < :limit THEN :limit - rescind.tallie
 -- name: clear_role_resets
 DELETE FROM rescind.role_reset WHERE organization = :o AND (membership, role) IN (
     SELECT x.membership, x.role FROM rescind.role_reset AS x WHERE x.organization = :o
-@rest
-)
+@deletion.rest)
 
 -- name: clear_assignments
 DELETE FROM rescind.assignment WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind.assignment AS x WHERE x.organization = :o
-@rest
-)
+@deletion.rest)
 
 -- name: clear_group_members
 DELETE FROM rescind.group_member WHERE organization = :o AND (membership, "group") IN (
     SELECT x.membership, x."group" FROM rescind.group_member AS x WHERE x.organization = :o
-@rest
-)
+@deletion.rest)
 
 -- name: clear_nestings
 DELETE FROM rescind.recorded_nesting WHERE organization = :o AND (child, parent) IN (
     SELECT x.child, x.parent FROM rescind.recorded_nesting AS x WHERE x.organization = :o
-@rest
-)
+@deletion.rest)
 
 -- A job that was under way when the organization was deleted holds its groups: from here on there is none.
 
 -- name: clear_groups
 DELETE FROM rescind."group" WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind."group" AS x WHERE x.organization = :o
-@rest
-)
+@deletion.rest)
 
 -- name: clear_effective_roles
 DELETE FROM rescind.effective_role WHERE organization = :o AND (membership, assignment) IN (
     SELECT x.membership, x.assignment FROM rescind.effective_role AS x
     WHERE x.organization = :o AND x.membership >= (SELECT d.cursor FROM rescind.deletion AS d WHERE d.organization = :o)
     ORDER BY x.membership, x.assignment
-@rest
-)
+@deletion.rest)
 
 -- The cursor spares the next chunk a walk over what is dead already.
 
@@ -109,26 +103,22 @@ WHERE organization = :o
 -- name: clear_memberships
 DELETE FROM rescind.membership WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind.membership AS x WHERE x.organization = :o
-@rest
-)
+@deletion.rest)
 
 -- name: clear_parents
 UPDATE rescind.resource SET parent = NULL WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind.resource AS x WHERE x.organization = :o AND x.parent IS NOT NULL
-@rest
-)
+@deletion.rest)
 
 -- name: clear_resources
 DELETE FROM rescind.resource WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind.resource AS x WHERE x.organization = :o
-@rest
-)
+@deletion.rest)
 
 -- name: clear_roles
 DELETE FROM rescind.role WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind.role AS x WHERE x.organization = :o
-@rest
-)
+@deletion.rest)
 
 -- What goes from here on went with the organization: once the end of that has been told, there is nothing more to tell.
 
@@ -138,8 +128,7 @@ DELETE FROM rescind.directory_gone WHERE organization = :o AND EXISTS (
     WHERE d.id = :o AND d.slug IS NULL AND f.revision >= d.revision)
 
 -- name: settle_deletion
-UPDATE rescind.change SET settled_at = recorded_at + (SELECT
-@clock
+UPDATE rescind.change SET settled_at = recorded_at + (SELECT @engine.clock
 - d.recorded_at FROM rescind.deletion AS d WHERE d.organization = :o)
 WHERE organization = :o AND settled_at IS NULL AND rescind.tallied('altered') < :limit
   AND EXISTS (SELECT 1 FROM rescind.deletion AS d WHERE d.organization = :o)

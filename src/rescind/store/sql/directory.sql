@@ -12,12 +12,9 @@ SELECT organization, kind, number FROM rescind.directory WHERE public_id = :publ
 
 -- --- organizations -------------------------------------------------------------------------------
 
--- fragment: organization_shape
+-- name: show_organization
 SELECT o.id AS organization, o.slug, o.name, o.created_at, d.public_id, d.external_id, d.attributes, d.updated_at
 FROM rescind.organization AS o LEFT JOIN rescind.directory AS d ON d.organization = o.id AND d.kind = 'organization' AND d.number = 0
-
--- name: show_organization
-@organization_shape
 WHERE o.id = :o AND o.slug IS NOT NULL AND o.id <> 0
 
 -- name: find_organization_named
@@ -27,18 +24,20 @@ SELECT id AS organization FROM rescind.organization WHERE slug = :organization A
 SELECT d.organization FROM rescind.directory AS d JOIN rescind.organization AS o ON o.id = d.organization
 WHERE d.external_id = :external_id AND o.slug IS NOT NULL
 
--- fragment: organizations_between
-@organization_shape
+-- name: page_organizations_asc
+SELECT o.id AS organization, o.slug, o.name, o.created_at, d.public_id, d.external_id, d.attributes, d.updated_at
+FROM rescind.organization AS o LEFT JOIN rescind.directory AS d ON d.organization = o.id AND d.kind = 'organization' AND d.number = 0
 WHERE o.id > :low AND o.id < :high AND o.id <> 0 AND o.slug IS NOT NULL
   AND o.search_name LIKE :search ESCAPE '!'
   AND (:domains = '[]' OR EXISTS (SELECT 1 FROM rescind.json_texts(:domains) AS i WHERE d.attributes LIKE i.value ESCAPE '!'))
-
--- name: page_organizations_asc
-@organizations_between
 ORDER BY o.id LIMIT :limit
 
 -- name: page_organizations_desc
-@organizations_between
+SELECT o.id AS organization, o.slug, o.name, o.created_at, d.public_id, d.external_id, d.attributes, d.updated_at
+FROM rescind.organization AS o LEFT JOIN rescind.directory AS d ON d.organization = o.id AND d.kind = 'organization' AND d.number = 0
+WHERE o.id > :low AND o.id < :high AND o.id <> 0 AND o.slug IS NOT NULL
+  AND o.search_name LIKE :search ESCAPE '!'
+  AND (:domains = '[]' OR EXISTS (SELECT 1 FROM rescind.json_texts(:domains) AS i WHERE d.attributes LIKE i.value ESCAPE '!'))
 ORDER BY o.id DESC LIMIT :limit
 
 -- --- memberships ---------------------------------------------------------------------------------
@@ -53,69 +52,69 @@ LEFT JOIN rescind.directory AS d ON d.organization = m.organization AND d.kind =
 LEFT JOIN rescind.directory AS od ON od.organization = m.organization AND od.kind = 'organization' AND od.number = 0
 
 -- name: show_membership
-@membership_columns
+@directory.membership_columns
 FROM rescind.membership AS m
-@membership_entries
+@directory.membership_entries
 WHERE m.organization = :o AND m.id = :m AND o.slug IS NOT NULL
 
 -- name: list_memberships_of_subject
-@membership_columns
+@directory.membership_columns
 FROM rescind.membership AS m
-@membership_entries
+@directory.membership_entries
 WHERE m.subject = :subject AND o.slug IS NOT NULL ORDER BY m.created_at, m.organization
 
 -- name: name_membership
 SELECT o.slug AS organization_slug, m.subject FROM rescind.organization AS o JOIN rescind.membership AS m ON m.organization = o.id AND m.id = :m
 WHERE o.id = :o AND o.slug IS NOT NULL
 
--- fragment: memberships_between
-@membership_columns
+-- name: page_memberships_asc
+@directory.membership_columns
 FROM rescind.membership AS m
-@membership_entries
+@directory.membership_entries
 WHERE m.organization = :o AND m.id > :low AND m.id < :high
   AND (:status = 'all' OR (m.active AND :status = 'active') OR (NOT m.active AND :status = 'inactive'))
-
--- name: page_memberships_asc
-@memberships_between
 ORDER BY m.id LIMIT :limit
 
 -- name: page_memberships_desc
-@memberships_between
+@directory.membership_columns
+FROM rescind.membership AS m
+@directory.membership_entries
+WHERE m.organization = :o AND m.id > :low AND m.id < :high
+  AND (:status = 'all' OR (m.active AND :status = 'active') OR (NOT m.active AND :status = 'inactive'))
 ORDER BY m.id DESC LIMIT :limit
 
--- fragment: members_between
-@membership_columns
-FROM rescind.group_member AS gm JOIN rescind.membership AS m ON m.organization = :o AND m.id = gm.membership
-@membership_entries
-WHERE gm.organization = :o AND gm."group" = :g AND gm.membership > :low AND gm.membership < :high
-  AND
-@member_in_force
-
 -- name: page_members_asc
-@members_between
+@directory.membership_columns
+FROM rescind.group_member AS gm JOIN rescind.membership AS m ON m.organization = :o AND m.id = gm.membership
+@directory.membership_entries
+WHERE gm.organization = :o AND gm."group" = :g AND gm.membership > :low AND gm.membership < :high
+  AND @changes.member_in_force
 ORDER BY gm.membership LIMIT :limit
 
 -- name: page_members_desc
-@members_between
+@directory.membership_columns
+FROM rescind.group_member AS gm JOIN rescind.membership AS m ON m.organization = :o AND m.id = gm.membership
+@directory.membership_entries
+WHERE gm.organization = :o AND gm."group" = :g AND gm.membership > :low AND gm.membership < :high
+  AND @changes.member_in_force
 ORDER BY gm.membership DESC LIMIT :limit
 
 -- name: find_member
 SELECT gm.expires_at FROM rescind.group_member AS gm WHERE gm.organization = :o AND gm.membership = :m AND gm."group" = :g
-  AND
-@member_in_force
-
--- fragment: memberships_among
-@membership_columns
-FROM rescind.json_texts(:subjects) AS i JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value
-@membership_entries
-WHERE m.id > :low AND m.id < :high
+  AND @changes.member_in_force
 
 -- name: page_memberships_among_asc
-@memberships_among
+@directory.membership_columns
+FROM rescind.json_texts(:subjects) AS i JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value
+@directory.membership_entries
+WHERE m.id > :low AND m.id < :high
 ORDER BY m.id LIMIT :limit
 
 -- name: page_memberships_among_desc
-@memberships_among
+@directory.membership_columns
+FROM rescind.json_texts(:subjects) AS i JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value
+@directory.membership_entries
+WHERE m.id > :low AND m.id < :high
 ORDER BY m.id DESC LIMIT :limit
 
 -- Organization-wide roles that memberships hold now, directly or through groups, the highest first.
@@ -126,22 +125,17 @@ WITH RECURSIVE holder (membership, id) AS (
     UNION
     SELECT gm.membership, gm."group" FROM rescind.json_texts(:memberships) AS i
     JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = CAST(i.value AS INTEGER)
-     AND
-@member_in_force
+     AND @changes.member_in_force
     UNION
     SELECT h.membership, n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id)
 SELECT DISTINCT h.membership, q.slug AS role, q.priority, q.id AS number
 FROM holder AS h
 JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = 0 AND
-@in_force
+@changes.in_force
 JOIN rescind.role AS q ON q.id = a.role
 ORDER BY q.priority DESC, q.id
 
 -- --- groups --------------------------------------------------------------------------------------
-
--- fragment: group_columns
-SELECT g.organization, g.id AS number, g.slug, g.name, d.public_id, d.attributes, d.created_at, d.updated_at,
-       od.public_id AS organization_public_id, o.created_at AS organization_created_at
 
 -- fragment: group_entries
 JOIN rescind.organization AS o ON o.id = g.organization
@@ -149,86 +143,84 @@ LEFT JOIN rescind.directory AS d ON d.organization = g.organization AND d.kind =
 LEFT JOIN rescind.directory AS od ON od.organization = g.organization AND od.kind = 'organization' AND od.number = 0
 
 -- name: show_group
-@group_columns
+SELECT g.organization, g.id AS number, g.slug, g.name, d.public_id, d.attributes, d.created_at, d.updated_at,
+       od.public_id AS organization_public_id, o.created_at AS organization_created_at
 FROM rescind."group" AS g
-@group_entries
+@directory.group_entries
 WHERE g.organization = :o AND g.id = :g AND g.ended IS NULL AND o.slug IS NOT NULL
 
 -- name: find_group_named
 SELECT id AS number FROM rescind."group" WHERE organization = :o AND slug = :group AND ended IS NULL
 
--- fragment: groups_between
-@group_columns
+-- name: page_groups_asc
+SELECT g.organization, g.id AS number, g.slug, g.name, d.public_id, d.attributes, d.created_at, d.updated_at,
+       od.public_id AS organization_public_id, o.created_at AS organization_created_at
 FROM rescind."group" AS g
-@group_entries
+@directory.group_entries
 WHERE g.organization = :o AND g.id < -CAST(:low AS INTEGER) AND g.id > -CAST(:high AS INTEGER) AND g.ended IS NULL
   AND (:search = '%' OR g.search_name LIKE :search ESCAPE '!' OR g.id = :g)
-
--- name: page_groups_asc
-@groups_between
 ORDER BY g.id DESC LIMIT :limit
 
 -- name: page_groups_desc
-@groups_between
+SELECT g.organization, g.id AS number, g.slug, g.name, d.public_id, d.attributes, d.created_at, d.updated_at,
+       od.public_id AS organization_public_id, o.created_at AS organization_created_at
+FROM rescind."group" AS g
+@directory.group_entries
+WHERE g.organization = :o AND g.id < -CAST(:low AS INTEGER) AND g.id > -CAST(:high AS INTEGER) AND g.ended IS NULL
+  AND (:search = '%' OR g.search_name LIKE :search ESCAPE '!' OR g.id = :g)
 ORDER BY g.id LIMIT :limit
 
 -- fragment: groups_of_membership_between
-@group_columns
+SELECT g.organization, g.id AS number, g.slug, g.name, d.public_id, d.attributes, d.created_at, d.updated_at,
+       od.public_id AS organization_public_id, o.created_at AS organization_created_at
 FROM rescind.group_member AS gm JOIN rescind."group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
-@group_entries
+@directory.group_entries
 WHERE gm.organization = :o AND gm.membership = :m
   AND gm."group" < -CAST(:low AS INTEGER) AND gm."group" > -CAST(:high AS INTEGER)
-  AND
-@member_in_force
+  AND @changes.member_in_force
 
 -- name: page_groups_of_membership_asc
-@groups_of_membership_between
+@directory.groups_of_membership_between
 ORDER BY gm."group" DESC LIMIT :limit
 
 -- name: page_groups_of_membership_desc
-@groups_of_membership_between
+@directory.groups_of_membership_between
 ORDER BY gm."group" LIMIT :limit
 
 -- --- permissions and roles -----------------------------------------------------------------------
 
--- fragment: permission_columns
-SELECT p.organization, p.id AS number, p.slug, p.description, d.attributes, d.created_at, d.updated_at
-
--- fragment: permission_entries
-LEFT JOIN rescind.directory AS d ON d.organization = p.organization AND d.kind = 'permission' AND d.number = p.id
-
 -- name: show_permission
-@permission_columns
+SELECT p.organization, p.id AS number, p.slug, p.description, d.attributes, d.created_at, d.updated_at
 FROM rescind.permission AS p
-@permission_entries
+LEFT JOIN rescind.directory AS d ON d.organization = p.organization AND d.kind = 'permission' AND d.number = p.id
 WHERE p.slug = :permission AND p.organization IN (0, :o) ORDER BY p.organization LIMIT 1
 
--- fragment: permissions_between
-@permission_columns
-FROM rescind.permission AS p
-@permission_entries
-WHERE p.organization IN (0, :o) AND p.id > :low AND p.id < :high
-
 -- name: page_permissions_asc
-@permissions_between
+SELECT p.organization, p.id AS number, p.slug, p.description, d.attributes, d.created_at, d.updated_at
+FROM rescind.permission AS p
+LEFT JOIN rescind.directory AS d ON d.organization = p.organization AND d.kind = 'permission' AND d.number = p.id
+WHERE p.organization IN (0, :o) AND p.id > :low AND p.id < :high
 ORDER BY p.id LIMIT :limit
 
 -- name: page_permissions_desc
-@permissions_between
+SELECT p.organization, p.id AS number, p.slug, p.description, d.attributes, d.created_at, d.updated_at
+FROM rescind.permission AS p
+LEFT JOIN rescind.directory AS d ON d.organization = p.organization AND d.kind = 'permission' AND d.number = p.id
+WHERE p.organization IN (0, :o) AND p.id > :low AND p.id < :high
 ORDER BY p.id DESC LIMIT :limit
 
--- fragment: permissions_among
-@permission_columns
-FROM rescind.json_texts(:permissions) AS i JOIN rescind.permission AS p ON p.slug = i.value AND p.organization IN (0, :o)
-@permission_entries
-WHERE p.id > :low AND p.id < :high
-
 -- name: page_permissions_among_asc
-@permissions_among
+SELECT p.organization, p.id AS number, p.slug, p.description, d.attributes, d.created_at, d.updated_at
+FROM rescind.json_texts(:permissions) AS i JOIN rescind.permission AS p ON p.slug = i.value AND p.organization IN (0, :o)
+LEFT JOIN rescind.directory AS d ON d.organization = p.organization AND d.kind = 'permission' AND d.number = p.id
+WHERE p.id > :low AND p.id < :high
 ORDER BY p.id LIMIT :limit
 
 -- name: page_permissions_among_desc
-@permissions_among
+SELECT p.organization, p.id AS number, p.slug, p.description, d.attributes, d.created_at, d.updated_at
+FROM rescind.json_texts(:permissions) AS i JOIN rescind.permission AS p ON p.slug = i.value AND p.organization IN (0, :o)
+LEFT JOIN rescind.directory AS d ON d.organization = p.organization AND d.kind = 'permission' AND d.number = p.id
+WHERE p.id > :low AND p.id < :high
 ORDER BY p.id DESC LIMIT :limit
 
 -- name: find_resource_type
@@ -254,21 +246,21 @@ LEFT JOIN rescind.directory AS pd ON pd.organization = r.organization AND pd.kin
 LEFT JOIN rescind.directory AS od ON od.organization = r.organization AND od.kind = 'organization' AND od.number = 0
 
 -- name: show_resource
-@resource_columns
+@directory.resource_columns
 FROM rescind.resource AS r
-@resource_entries
+@directory.resource_entries
 WHERE r.organization = :o AND r.id = :r AND o.slug IS NOT NULL
 
 -- name: show_resource_named
-@resource_columns
+@directory.resource_columns
 FROM rescind.resource AS r
-@resource_entries
+@directory.resource_entries
 WHERE r.organization = :o AND r.slug = :resource AND o.slug IS NOT NULL
 
 -- fragment: resources_between
-@resource_columns
+@directory.resource_columns
 FROM rescind.resource AS r
-@resource_entries
+@directory.resource_entries
 WHERE (r.organization, r.id) > (:low_o, :low) AND (r.organization, r.id) < (:high_o, :high) AND r.id <> 0
   AND o.slug IS NOT NULL
   AND (CAST(:parent AS INTEGER) IS NULL OR r.parent = :parent)
@@ -279,63 +271,54 @@ WHERE (r.organization, r.id) > (:low_o, :low) AND (r.organization, r.id) < (:hig
          = length(r.slug) - length(:external_id) - 1))
 
 -- name: page_resources_asc
-@resources_between
+@directory.resources_between
 ORDER BY r.organization, r.id LIMIT :limit
 
 -- name: page_resources_desc
-@resources_between
+@directory.resources_between
 ORDER BY r.organization DESC, r.id DESC LIMIT :limit
 
--- fragment: resources_among
-@resource_columns
-FROM rescind.json_texts(:resources) AS i JOIN rescind.resource AS r ON r.organization = :o AND r.slug = i.value
-@resource_entries
-WHERE r.id > :low AND r.id < :high AND r.parent = :parent
-
 -- name: page_resources_among_asc
-@resources_among
+@directory.resource_columns
+FROM rescind.json_texts(:resources) AS i JOIN rescind.resource AS r ON r.organization = :o AND r.slug = i.value
+@directory.resource_entries
+WHERE r.id > :low AND r.id < :high AND r.parent = :parent
 ORDER BY r.id LIMIT :limit
 
 -- name: page_resources_among_desc
-@resources_among
+@directory.resource_columns
+FROM rescind.json_texts(:resources) AS i JOIN rescind.resource AS r ON r.organization = :o AND r.slug = i.value
+@directory.resource_entries
+WHERE r.id > :low AND r.id < :high AND r.parent = :parent
 ORDER BY r.id DESC LIMIT :limit
 
 -- --- role assignments ----------------------------------------------------------------------------
 
--- fragment: assignment_columns
+-- fragment: group_assignments
 SELECT a.organization, a.id AS number, q.slug AS role, x.id AS resource, x.slug AS resource_slug,
        xd.public_id AS resource_public_id, od.public_id AS organization_public_id,
        COALESCE(c.recorded_at, o.created_at) AS created_at
-
--- fragment: assignment_entries
+FROM rescind.assignment AS a
 JOIN rescind.organization AS o ON o.id = a.organization AND o.slug IS NOT NULL
 JOIN rescind.role AS q ON q.id = a.role
 JOIN rescind.resource AS x ON x.organization = a.organization AND x.id = a.resource
 LEFT JOIN rescind.directory AS xd ON xd.organization = a.organization AND xd.kind = 'resource' AND xd.number = a.resource
 LEFT JOIN rescind.directory AS od ON od.organization = a.organization AND od.kind = 'organization' AND od.number = 0
 LEFT JOIN rescind.change AS c ON c.organization = a.organization AND c.revision = a.made
-
--- fragment: group_assignments
-@assignment_columns
-FROM rescind.assignment AS a
-@assignment_entries
-WHERE a.organization = :o AND a.holder = :g AND
-@in_force
-  AND abs(a.id) > :low AND abs(a.id) < :high
+WHERE a.organization = :o AND a.holder = :g AND @changes.in_force AND abs(a.id) > :low AND abs(a.id) < :high
 
 -- name: page_group_assignments_asc
-@group_assignments
+@directory.group_assignments
 ORDER BY abs(a.id) LIMIT :limit
 
 -- name: page_group_assignments_desc
-@group_assignments
+@directory.group_assignments
 ORDER BY abs(a.id) DESC LIMIT :limit
 
 -- name: find_assignments
 SELECT a.id AS number, q.slug AS role, x.slug AS resource, a.expires_at FROM rescind.assignment AS a JOIN rescind.role AS q ON q.id = a.role
 JOIN rescind.resource AS x ON x.organization = a.organization AND x.id = a.resource
-WHERE a.organization = :o AND a.holder = :holder AND
-@in_force
+WHERE a.organization = :o AND a.holder = :holder AND @changes.in_force
 
 -- A membership's assignments, its own and those of its groups, as pairs (assignment, membership).
 
@@ -344,23 +327,20 @@ holder (id) AS (
     SELECT CAST(:m AS INTEGER)
     UNION
     SELECT gm."group" FROM rescind.group_member AS gm
-    WHERE gm.organization = :o AND gm.membership = :m AND
-@member_in_force
+    WHERE gm.organization = :o AND gm.membership = :m AND @changes.member_in_force
     UNION
     SELECT n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id),
 held (assignment, membership) AS (
     SELECT a.id, CAST(:m AS INTEGER) FROM holder AS h
     JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id
-    WHERE
-@in_force
-      AND (CAST(:r AS INTEGER) IS NULL OR a.resource = :r))
+    WHERE @changes.in_force AND (CAST(:r AS INTEGER) IS NULL OR a.resource = :r))
 
 -- A resource's assignments and who holds them, as pairs (assignment, membership).
 
 -- fragment: held_on_resource
 flow (assignment, holder) AS (
     SELECT a.id, a.holder FROM rescind.assignment AS a WHERE a.organization = :o AND a.resource = :r AND
-@in_force
+@changes.in_force
     UNION
     SELECT f.assignment, n.child FROM flow AS f JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = f.holder),
 held (assignment, membership) AS (
@@ -368,16 +348,21 @@ held (assignment, membership) AS (
     UNION
     SELECT f.assignment, gm.membership FROM flow AS f
     JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = f.holder
-    WHERE
-@member_in_force
-)
+    WHERE @changes.member_in_force)
 
 -- fragment: assignments_held
-@assignment_columns
+SELECT a.organization, a.id AS number, q.slug AS role, x.id AS resource, x.slug AS resource_slug,
+       xd.public_id AS resource_public_id, od.public_id AS organization_public_id,
+       COALESCE(c.recorded_at, o.created_at) AS created_at
 , h.membership, md.public_id AS membership_public_id, g.id AS group_number, COALESCE(g.name, g.slug) AS group_name,
        gd.public_id AS group_public_id
 FROM held AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.id = h.assignment
-@assignment_entries
+JOIN rescind.organization AS o ON o.id = a.organization AND o.slug IS NOT NULL
+JOIN rescind.role AS q ON q.id = a.role
+JOIN rescind.resource AS x ON x.organization = a.organization AND x.id = a.resource
+LEFT JOIN rescind.directory AS xd ON xd.organization = a.organization AND xd.kind = 'resource' AND xd.number = a.resource
+LEFT JOIN rescind.directory AS od ON od.organization = a.organization AND od.kind = 'organization' AND od.number = 0
+LEFT JOIN rescind.change AS c ON c.organization = a.organization AND c.revision = a.made
 LEFT JOIN rescind.directory AS md ON md.organization = a.organization AND md.kind = 'membership' AND md.number = h.membership
 LEFT JOIN rescind."group" AS g ON g.organization = a.organization AND g.id = a.holder
 LEFT JOIN rescind.directory AS gd ON gd.organization = a.organization AND gd.kind = 'group' AND gd.number = a.holder
@@ -386,7 +371,7 @@ WHERE (abs(a.id), h.membership) > (:low, :low_m) AND (abs(a.id), h.membership) <
 
 -- name: list_subjects_given
 WITH RECURSIVE
-@held_on_resource
+@directory.held_on_resource
 SELECT DISTINCT m.subject
 FROM held AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.id = h.assignment
 JOIN rescind.role_permission AS rp ON rp.role = a.role
@@ -395,26 +380,26 @@ JOIN rescind.membership AS m ON m.organization = :o AND m.id = h.membership
 
 -- name: page_assignments_of_membership_asc
 WITH RECURSIVE
-@held_by_membership
-@assignments_held
+@directory.held_by_membership
+@directory.assignments_held
 ORDER BY abs(a.id), h.membership LIMIT :limit
 
 -- name: page_assignments_of_membership_desc
 WITH RECURSIVE
-@held_by_membership
-@assignments_held
+@directory.held_by_membership
+@directory.assignments_held
 ORDER BY abs(a.id) DESC, h.membership DESC LIMIT :limit
 
 -- name: page_assignments_on_resource_asc
 WITH RECURSIVE
-@held_on_resource
-@assignments_held
+@directory.held_on_resource
+@directory.assignments_held
 ORDER BY abs(a.id), h.membership LIMIT :limit
 
 -- name: page_assignments_on_resource_desc
 WITH RECURSIVE
-@held_on_resource
-@assignments_held
+@directory.held_on_resource
+@directory.assignments_held
 ORDER BY abs(a.id) DESC, h.membership DESC LIMIT :limit
 
 -- --- writing -------------------------------------------------------------------------------------

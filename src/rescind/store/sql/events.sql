@@ -15,15 +15,14 @@ FROM rescind.directory_event AS e
 WHERE (e.written_by, e.position) > (:low_w, :low) AND (e.written_by, e.position) < (:high_w, :high)
   AND (CAST(:o AS INTEGER) IS NULL OR e.organization = :o)
   AND (:names = '[]' OR e.name IN (SELECT i.value FROM rescind.json_texts(:names) AS i))
-  AND e.recorded_at >= :since AND e.recorded_at <= :until AND
-@is_visible
+  AND e.recorded_at >= :since AND e.recorded_at <= :until AND @engine.is_visible
 
 -- name: page_events_asc
-@events_between
+@events.events_between
 ORDER BY e.written_by, e.position LIMIT :limit
 
 -- name: page_events_desc
-@events_between
+@events.events_between
 ORDER BY e.written_by DESC, e.position DESC LIMIT :limit
 
 -- name: read_events
@@ -81,9 +80,10 @@ FROM rescind.json_items(:events) AS i ORDER BY i.key RETURNING 1
 -- The objects that names mean: present ones, and deleted ones whose end is not reported yet.
 
 -- name: list_groups_named
-@group_columns
+SELECT g.organization, g.id AS number, g.slug, g.name, d.public_id, d.attributes, d.created_at, d.updated_at,
+       od.public_id AS organization_public_id, o.created_at AS organization_created_at
 FROM rescind.json_texts(:groups) AS i JOIN rescind."group" AS g ON g.organization = :o AND g.slug = i.value AND g.ended IS NULL
-@group_entries
+@directory.group_entries
 
 -- name: list_gone
 SELECT g.kind, g.name, g.number, g.revision, g.label, d.public_id, d.attributes, d.updated_at
@@ -215,7 +215,7 @@ RETURNING 1
 
 -- name: keep_gone_resources
 WITH RECURSIVE
-@subtree
+@changes.subtree
 INSERT INTO rescind.directory_gone (organization, kind, number, name, revision)
 SELECT DISTINCT r.organization, 'resource', r.id, r.slug, o.revision + 1
 FROM subtree AS s JOIN rescind.resource AS r ON r.organization = :o AND r.id = s.id

@@ -61,37 +61,32 @@ WHERE gm.organization = :o AND gm.membership = :m
 
 -- name: slice_nestings
 WITH RECURSIVE
-@holders_of_subject
+@decisions.holders_of_subject
 SELECT c.slug AS child, p.slug AS parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id
 JOIN rescind."group" AS c ON c.organization = :o AND c.id = n.child
 JOIN rescind."group" AS p ON p.organization = :o AND p.id = n.parent
 
 -- name: slice_resources
 WITH RECURSIVE
-@above
+@decisions.above
 SELECT x.slug AS resource, p.slug AS parent FROM above JOIN rescind.resource AS x ON x.organization = :o AND x.id = above.id
 LEFT JOIN rescind.resource AS p ON p.organization = :o AND p.id = x.parent
 
 -- name: slice_assignments
 WITH RECURSIVE
-@holders_of_subject
-,
-@above
+@decisions.holders_of_subject,
+@decisions.above
 SELECT COALESCE('group:' || g.slug, m.subject) AS holder, q.slug AS role, x.slug AS resource, a.expires_at
-FROM
-@held_at
+FROM @decisions.held_at
 JOIN rescind.role AS q ON q.id = a.role JOIN rescind.resource AS x ON x.organization = :o AND x.id = a.resource
 LEFT JOIN rescind.membership AS m ON m.organization = :o AND m.id = a.holder
 LEFT JOIN rescind."group" AS g ON g.organization = :o AND g.id = a.holder
 
 -- name: slice_roles
 WITH RECURSIVE
-@holders_of_subject
-,
-@above
-, used (id) AS (
-    SELECT a.role FROM
-@held_at
+@decisions.holders_of_subject,
+@decisions.above, used (id) AS (
+    SELECT a.role FROM @decisions.held_at
     UNION
     SELECT default_role FROM rescind.organization WHERE id = :o)
 SELECT q.slug AS role, q.priority, q.id AS number, EXISTS (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = q.id AND rp.permission = :p) AS is_asked
@@ -115,7 +110,9 @@ WITH RECURSIVE page (revision, characters, rows) AS (
     WHERE p.characters > 0 AND p.rows > 0)
 SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.granted + c.revoked + c.estimated AS fan_out, c.idempotency_key,
        CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END AS enforced_at,
-@settled
+CASE WHEN c.settled_at IS NOT NULL OR c.organization <> 0 THEN c.settled_at ELSE (
+    SELECT CASE WHEN count(*) = count(x.settled_at) THEN max(x.settled_at) END FROM rescind.change AS x
+    WHERE x.caused_by = c.revision) END
 AS settled_at, c.body
 FROM page AS p JOIN rescind.change AS c ON c.organization = :o AND c.revision = p.revision
 LEFT JOIN rescind.enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
@@ -151,18 +148,16 @@ ORDER BY c.revision LIMIT :limit
 -- Revisions between which the changes of a time begin, found by halving: those up to the first were recorded before it,
 -- those from the second on were not. Clocks of those who write may differ a little, so a caller leaves room for that.
 
--- fragment: recorded_before
-(SELECT c.recorded_at < :at FROM rescind.change AS c
- WHERE c.organization = :o AND c.revision >= (s.low + s.high) / 2 ORDER BY c.revision LIMIT 1)
-
 -- name: find_log_place
 WITH RECURSIVE search (low, high) AS (
     SELECT CAST(0 AS BIGINT), (SELECT max(c.revision) + 1 FROM rescind.change AS c WHERE c.organization = :o)
     UNION ALL
     SELECT CASE WHEN
-@recorded_before
+(SELECT c.recorded_at < :at FROM rescind.change AS c
+ WHERE c.organization = :o AND c.revision >= (s.low + s.high) / 2 ORDER BY c.revision LIMIT 1)
 THEN (s.low + s.high) / 2 ELSE s.low END, CASE WHEN
-@recorded_before
+(SELECT c.recorded_at < :at FROM rescind.change AS c
+ WHERE c.organization = :o AND c.revision >= (s.low + s.high) / 2 ORDER BY c.revision LIMIT 1)
 THEN s.high ELSE (s.low + s.high) / 2 END
     FROM search AS s WHERE s.high - s.low > 1)
 SELECT max(low) AS low, min(high) AS high, (SELECT max(c.revision) FROM rescind.change AS c WHERE c.organization = :o) AS last FROM search

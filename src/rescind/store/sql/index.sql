@@ -5,7 +5,7 @@ SELECT o.id AS organization FROM rescind.organization AS o WHERE o.slug = :organ
 
 -- name: index_state
 SELECT o.id AS organization, o.slug AS name, o.revision, env.revision AS environment, o.role_mode, o.on_loss, o.default_role,
-@server,
+@engine.server,
 o.id_rule
 FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WHERE o.id = :o
 

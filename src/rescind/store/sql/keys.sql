@@ -16,18 +16,17 @@ WHERE NOT EXISTS (SELECT 1 FROM rescind.api_key)
 
 -- An orphan is bound to an organization that was deleted; it opens none that has the name since.
 
--- fragment: api_key_columns
+-- name: read_api_key
 SELECT k.id, k.name, k.scopes, k.organization, k.created_at, k.expires_at, k.used_at, k.revoked_at, k.former_until,
        k.organization IS NOT NULL AND NOT EXISTS (
            SELECT 1 FROM rescind.organization AS o WHERE o.id = k.bound_to AND o.slug IS NOT NULL) AS is_orphan
-
--- name: read_api_key
-@api_key_columns
 , k.digest, k.former_digest
 FROM rescind.api_key AS k WHERE k.id = :id
 
 -- name: list_api_keys
-@api_key_columns
+SELECT k.id, k.name, k.scopes, k.organization, k.created_at, k.expires_at, k.used_at, k.revoked_at, k.former_until,
+       k.organization IS NOT NULL AND NOT EXISTS (
+           SELECT 1 FROM rescind.organization AS o WHERE o.id = k.bound_to AND o.slug IS NOT NULL) AS is_orphan
 FROM rescind.api_key AS k
 WHERE k.id > :after AND (CAST(:organization AS TEXT) IS NULL
                          OR k.bound_to = (SELECT o.id FROM rescind.organization AS o WHERE o.slug = :organization)

@@ -21,7 +21,7 @@ SELECT g.id AS number, g.slug AS "group", g.name, c.recorded_at, c.actor, gm.exp
 FROM rescind.group_member AS gm JOIN rescind."group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 LEFT JOIN rescind.change AS c ON c.organization = :o AND c.revision = gm.made
 WHERE gm.organization = :o AND gm.membership = :m AND gm."group" > :after AND
-@member_in_force
+@changes.member_in_force
 ORDER BY gm."group" LIMIT :limit
 
 -- name: listed_groups_around
@@ -44,7 +44,7 @@ FROM (
     SELECT * FROM (
         SELECT gm.membership AS id, gm.made, gm.expires_at FROM rescind.group_member AS gm
         WHERE gm.organization = :o AND gm."group" = :g AND gm.membership > :after AND
-@member_in_force
+@changes.member_in_force
         ORDER BY gm.membership LIMIT :limit) AS direct
     ORDER BY 1 LIMIT :limit) AS p
 LEFT JOIN rescind.membership AS m ON m.organization = :o AND m.id = p.id
@@ -55,34 +55,32 @@ ORDER BY p.id
 -- Whoever a group or one below it holds, of the memberships from :after to :up_to, by the groups that hold them. Each
 -- group below is looked up once, whatever the length of the list.
 
--- fragment: groups_below
-below (id) AS (
-    SELECT CAST(:g AS INTEGER)
-    UNION
-    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
-
 -- fragment: places_below
 SELECT gm.membership, gm."group", gm.made, gm.expires_at
 FROM below AS b JOIN rescind.group_member AS gm
   ON gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND gm.membership <= :up_to
-WHERE
-@member_in_force
+WHERE @changes.member_in_force
 
 -- name: find_next_member_below
 WITH RECURSIVE
-@groups_below
+below (id) AS (
+    SELECT CAST(:g AS INTEGER)
+    UNION
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 SELECT min((
     SELECT gm.membership FROM rescind.group_member AS gm
     WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND
-@member_in_force
+@changes.member_in_force
     ORDER BY gm.membership LIMIT 1)) AS membership
 FROM below AS b
 
 -- name: listed_effective_members
 WITH RECURSIVE
-@groups_below
-, place (membership, "group", made, expires_at) AS (
-@places_below
+below (id) AS (
+    SELECT CAST(:g AS INTEGER)
+    UNION
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
+, place (membership, "group", made, expires_at) AS (@listing.places_below
 ),
 page (membership) AS (SELECT DISTINCT p.membership FROM place AS p ORDER BY p.membership LIMIT :limit)
 SELECT p.membership, (SELECT m.subject FROM rescind.membership AS m WHERE m.organization = :o AND m.id = p.membership) AS subject,
@@ -133,10 +131,8 @@ WITH RECURSIVE holder (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id),
-@above
-, given (role, resource) AS (
-    SELECT a.role, a.resource FROM
-@held_at
+@decisions.above, given (role, resource) AS (
+    SELECT a.role, a.resource FROM @decisions.held_at
     WHERE a.expires_at IS NULL OR a.expires_at > :now),
 counting (role) AS (
     SELECT g.role FROM given AS g JOIN rescind.organization AS o ON o.id = :o
@@ -188,41 +184,41 @@ LEFT JOIN rescind."group" AS g ON g.organization = :o AND g.id = a.holder
 LEFT JOIN rescind.change AS c ON c.organization = :o AND c.revision = a.made
 
 -- name: listed_assignments
-@assignments_shown
+@listing.assignments_shown
 FROM (
     SELECT * FROM rescind.assignment AS a WHERE a.organization = :o AND a.id > :id AND
-@in_force
+@changes.in_force
     ORDER BY a.id LIMIT :limit) AS a
-@assignments_told
+@listing.assignments_told
 ORDER BY a.id
 
 -- name: listed_assignments_of_holder
-@assignments_shown
+@listing.assignments_shown
 FROM (
     SELECT * FROM rescind.assignment AS a
     WHERE a.organization = :o AND a.holder = :holder AND (a.resource, a.role) > (:resource, :role) AND
-@in_force
+@changes.in_force
     ORDER BY a.resource, a.role LIMIT :limit) AS a
-@assignments_told
+@listing.assignments_told
 ORDER BY a.resource, a.role
 
 -- name: listed_assignments_of_role
-@assignments_shown
+@listing.assignments_shown
 FROM (
     SELECT * FROM rescind.assignment AS a WHERE a.role = :role AND a.organization = :o AND a.id > :id AND
-@in_force
+@changes.in_force
     ORDER BY a.id LIMIT :limit) AS a
-@assignments_told
+@listing.assignments_told
 ORDER BY a.id
 
 -- name: listed_assignments_on_resource
-@assignments_shown
+@listing.assignments_shown
 FROM (
     SELECT * FROM rescind.assignment AS a
     WHERE a.organization = :o AND a.resource = :resource AND (a.holder, a.role) > (:holder, :role) AND
-@in_force
+@changes.in_force
     ORDER BY a.holder, a.role LIMIT :limit) AS a
-@assignments_told
+@listing.assignments_told
 ORDER BY a.holder, a.role
 
 -- Who holds for a holder: itself, and the groups that reach it now; those that hold anything.
@@ -232,7 +228,7 @@ WITH RECURSIVE holder (id) AS (
     SELECT CAST(:holder AS INTEGER)
     UNION
     SELECT gm."group" FROM rescind.group_member AS gm WHERE gm.organization = :o AND gm.membership = :holder AND
-@member_in_force
+@changes.member_in_force
     UNION
     SELECT n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id)
 SELECT h.id AS holder FROM holder AS h

@@ -4,7 +4,7 @@
 -- name: read_asked
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.id, r.id, o.role_mode = 'single',
        EXISTS (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = o.default_role AND rp.permission = p.id)
-@asked
+@decisions.asked
 
 -- --- the roles and places that count ---------------------------------------------------------------
 
@@ -17,34 +17,31 @@ JOIN rescind.role AS q ON q.id = x.role
 
 -- name: list_line
 WITH RECURSIVE
-@above
+@decisions.above
 SELECT id FROM above
 
 -- fragment: is_unexpired
 a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-
--- fragment: group_below
-UNION
-    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
-SELECT id FROM below LIMIT :most
 
 -- name: list_groups_by_role
 WITH RECURSIVE below (id) AS (
     SELECT a.holder FROM rescind.json_texts(:places) AS x CROSS JOIN rescind.json_texts(:roles) AS i
     JOIN rescind.assignment AS a ON a.role = CAST(i.value AS INTEGER) AND a.organization = :o
          AND a.resource = CAST(x.value AS INTEGER) AND a.holder < 0
-    WHERE
-@is_unexpired
-@group_below
+    WHERE @lists.is_unexpired
+UNION
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
+SELECT id FROM below LIMIT :most
 
 -- name: list_groups_by_place
 WITH RECURSIVE below (id) AS (
     SELECT a.holder FROM rescind.json_texts(:places) AS x
     JOIN rescind.assignment AS a ON a.organization = :o AND a.resource = CAST(x.value AS INTEGER) AND a.holder < 0
-    WHERE
-@is_unexpired
+    WHERE @lists.is_unexpired
  AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL
-@group_below
+UNION
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
+SELECT id FROM below LIMIT :most
 
 -- --- streams: `streams` is a JSON list of [key, …, after, most] ---------------------------------------
 
@@ -60,8 +57,7 @@ SELECT 0, r.id, TRUE FROM rescind.resource AS r WHERE r.organization = :o AND r.
 EXISTS (
     SELECT 1 FROM rescind.assignment AS a JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = :p
     WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND
-@is_unexpired
-)
+@lists.is_unexpired)
 
 -- --- subjects ---------------------------------------------------------------------------------------
 
@@ -81,7 +77,8 @@ JOIN rescind.organization AS o ON o.id = :o
 JOIN rescind.permission AS p ON p.id = :p
 JOIN rescind.resource AS r ON r.organization = :o AND r.id = :r
 WHERE
-@allowed_live
+(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
+@decisions.scoped_live END)
 
 -- --- resources --------------------------------------------------------------------------------------
 
@@ -101,7 +98,7 @@ SELECT id FROM holder
 
 -- name: list_places
 SELECT a.resource,
-@is_unexpired
+@lists.is_unexpired
  AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL
 FROM rescind.json_texts(:holders) AS i
 JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = CAST(i.value AS INTEGER) AND a.resource > 0 AND a.ended IS NULL
@@ -135,9 +132,7 @@ WITH RECURSIVE line (id) AS (
 SELECT l.id, COALESCE(x.parent, 0), EXISTS (
     SELECT 1 FROM rescind.assignment AS a
     WHERE a.organization = :o AND a.resource = l.id AND a.holder
-@is_listed_holder
- AND
-@is_unexpired
+@engine.is_listed_holder AND @lists.is_unexpired
  AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL)
 FROM line AS l JOIN rescind.resource AS x ON x.organization = :o AND x.id = l.id
 
@@ -159,16 +154,14 @@ LIMIT 1
 -- name: list_roles_on
 SELECT DISTINCT a.role FROM rescind.json_texts(:places) AS x CROSS JOIN rescind.json_texts(:holders) AS i
 JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = CAST(i.value AS INTEGER) AND a.resource = CAST(x.value AS INTEGER)
-WHERE
-@is_unexpired
+WHERE @lists.is_unexpired
 
 -- name: list_role_won
 SELECT COALESCE((
     SELECT a.role FROM rescind.json_texts(:holders) AS i
     JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = CAST(i.value AS INTEGER) AND a.resource = 0
     JOIN rescind.role AS q ON q.id = a.role
-    WHERE
-@is_unexpired
+    WHERE @lists.is_unexpired
  AND NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = :m AND x.role = a.role)
     ORDER BY q.priority DESC, q.id LIMIT 1), o.default_role)
 FROM rescind.organization AS o WHERE o.id = :o

@@ -45,36 +45,22 @@ kept (membership, "group", expires_at) AS (     -- the paths that remain without
     SELECT k.membership, n.parent, k.expires_at
     FROM kept AS k JOIN rescind.nesting AS n ON n.organization = :o AND n.child = k."group")
 
--- fragment: kept_with_members
-kept (membership, "group", expires_at) AS (     -- all paths as they are
-    SELECT gm.membership, gm."group", gm.expires_at
-    FROM touched AS t JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
-    UNION
-    SELECT k.membership, n.parent, k.expires_at
-    FROM kept AS k JOIN rescind.nesting AS n ON n.organization = :o AND n.child = k."group")
 
 -- SQLite takes a product of two recursive sets for larger than any table, and would fill a Bloom filter with all
 -- assignments to look some up; a limit that is not reached tells it better.
 
--- fragment: lost
+-- fragment: doomed_ever
 lost (membership, "group") AS (
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
     WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id)
     LIMIT 1000000000)
-
--- fragment: doomed_ever
-@lost
 , doomed (membership, assignment) AS (
     SELECT l.membership, a.id
     FROM lost AS l JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NULL
     UNION ALL
     SELECT l.membership, a.id
     FROM lost AS l JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NOT NULL)
-
--- fragment: drop
-DELETE FROM rescind.effective_role WHERE organization = :o
-AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
 -- fragment: shorten
 UPDATE rescind.effective_role AS e SET expires_at = s.expires_at
@@ -94,10 +80,15 @@ WHERE e.organization = :o AND e.membership = s.membership AND e.assignment = s.a
  FROM (SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
        FROM rescind.json_texts(:members) AS i) AS l
  LEFT JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = l.id AND gm."group" =
-@group_named
+(SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
 ) AS p
 
--- fragment: extend_places
+-- name: extend_for_members_joining
+WITH RECURSIVE
+@pairs.upward, joining (membership, until) AS (
+    SELECT p.membership, CAST(:expires_at AS BIGINT) FROM @pairs.places
+    WHERE p.membership IS NOT NULL AND (p.present IS NULL
+        OR COALESCE(p.expires_at, 9223372036854775807) < COALESCE(CAST(:expires_at AS BIGINT), 9223372036854775807)))
 INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
 SELECT :o, j.membership, a.id, j.until
 FROM joining AS j CROSS JOIN upward AS u JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
@@ -105,73 +96,61 @@ WHERE TRUE
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
 
--- name: extend_for_members_joining
-WITH RECURSIVE
-@upward
-, joining (membership, until) AS (
-    SELECT p.membership, CAST(:expires_at AS BIGINT) FROM
-@places
-    WHERE p.membership IS NOT NULL AND (p.present IS NULL
-        OR COALESCE(p.expires_at, 9223372036854775807) < COALESCE(CAST(:expires_at AS BIGINT), 9223372036854775807)))
-@extend_places
-
 -- name: extend_for_members_missing
 WITH RECURSIVE
-@upward
-, joining (membership, until) AS (
-    SELECT p.membership, CAST(NULL AS BIGINT) FROM
-@places
+@pairs.upward, joining (membership, until) AS (
+    SELECT p.membership, CAST(NULL AS BIGINT) FROM @pairs.places
     WHERE p.membership IS NOT NULL AND (p.present IS NULL OR p.expires_at <= :now))
-@extend_places
+INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
+SELECT :o, j.membership, a.id, j.until
+FROM joining AS j CROSS JOIN upward AS u JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = u.id AND a.ended IS NULL
+WHERE TRUE
+ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
+WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) < COALESCE(excluded.expires_at, 9223372036854775807)
 
 -- name: shorten_for_members
 WITH RECURSIVE
-@upward
-,
-@listed
-,
-@kept_with_members
-@shorten
+@pairs.upward,
+@pairs.listed,
+kept (membership, "group", expires_at) AS (     -- all paths as they are
+    SELECT gm.membership, gm."group", gm.expires_at
+    FROM touched AS t JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
+    UNION
+    SELECT k.membership, n.parent, k.expires_at
+    FROM kept AS k JOIN rescind.nesting AS n ON n.organization = :o AND n.child = k."group")
+@pairs.shorten
 
 -- name: drop_for_members
 WITH RECURSIVE
-@upward_ever
-,
-@listed
-,
-@kept_without_members
-,
-@doomed_ever
-@drop
+@pairs.upward_ever,
+@pairs.listed,
+@pairs.kept_without_members,
+@pairs.doomed_ever
+DELETE FROM rescind.effective_role WHERE organization = :o
+AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
 -- name: shorten_without_members
 WITH RECURSIVE
-@upward
-,
-@listed
-,
-@kept_without_members
-@shorten
+@pairs.upward,
+@pairs.listed,
+@pairs.kept_without_members
+@pairs.shorten
 
 -- name: drop_for_others
 WITH RECURSIVE
-@upward_ever
-,
-@others
-,
-@kept_without_members
-,
-@doomed_ever
-@drop
+@pairs.upward_ever,
+@pairs.others,
+@pairs.kept_without_members,
+@pairs.doomed_ever
+DELETE FROM rescind.effective_role WHERE organization = :o
+AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
 -- name: shorten_without_others
 WITH RECURSIVE
-@upward
-,
-@others
-,
-@kept_without_members
-@shorten
+@pairs.upward,
+@pairs.others,
+@pairs.kept_without_members
+@pairs.shorten
 
 -- --- nestings ---------------------------------------------------------------------------------
 
@@ -189,19 +168,6 @@ upward (id) AS (            -- where the nesting leads: every group around the c
     UNION
     SELECT n.parent FROM upward AS u JOIN rescind.nesting AS n ON n.organization = :o AND n.child = u.id)
 
--- fragment: around_ever
-upward (id) AS (            -- the same; beyond the first step also by nestings that were
-    SELECT n.parent FROM rescind."group" AS c JOIN rescind.nesting AS n ON n.organization = :o AND n.child = c.id
-    JOIN rescind."group" AS p ON p.organization = :o AND p.id = n.parent
-    WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)
-    UNION
-    SELECT n.parent FROM upward AS u JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-
--- fragment: of_child
-touched (membership) AS (
-    SELECT DISTINCT gm.membership FROM below AS b
-    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
-
 -- fragment: kept_without_nesting
 kept (membership, "group", expires_at) AS (     -- the paths that remain without the nesting
     SELECT gm.membership, gm."group", gm.expires_at
@@ -215,9 +181,8 @@ kept (membership, "group", expires_at) AS (     -- the paths that remain without
 
 -- name: extend_for_nesting
 WITH RECURSIVE
-@below
-,
-@around
+@pairs.below,
+@pairs.around
 INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
 SELECT :o, t.membership, a.id, t.expires_at
 FROM (SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END AS expires_at
@@ -231,44 +196,39 @@ WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) < COALESC
 
 -- name: drop_for_nesting
 WITH RECURSIVE
-@below
+@pairs.below,
+upward (id) AS (            -- the same; beyond the first step also by nestings that were
+    SELECT n.parent FROM rescind."group" AS c JOIN rescind.nesting AS n ON n.organization = :o AND n.child = c.id
+    JOIN rescind."group" AS p ON p.organization = :o AND p.id = n.parent
+    WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)
+    UNION
+    SELECT n.parent FROM upward AS u JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
 ,
-@around_ever
+touched (membership) AS (
+    SELECT DISTINCT gm.membership FROM below AS b
+    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
 ,
-@of_child
-,
-@kept_without_nesting
-,
-@doomed_ever
-@drop
+@pairs.kept_without_nesting,
+@pairs.doomed_ever
+DELETE FROM rescind.effective_role WHERE organization = :o
+AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
 -- name: shorten_without_nesting
 WITH RECURSIVE
-@below
+@pairs.below,
+@pairs.around,
+touched (membership) AS (
+    SELECT DISTINCT gm.membership FROM below AS b
+    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
 ,
-@around
-,
-@of_child
-,
-@kept_without_nesting
-@shorten
+@pairs.kept_without_nesting
+@pairs.shorten
 
 -- --- assignments ------------------------------------------------------------------------------
 
--- fragment: ending
-flow (assignment, id) AS (      -- the groups that flow into the holder of an assignment taken back
-    SELECT a.id, a.holder FROM rescind.assignment AS a WHERE a.organization = :o AND a.ended < 0
-    UNION
-    SELECT f.assignment, n.child FROM flow AS f JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = f.id),
-doomed (membership, assignment) AS (
-    SELECT gm.membership, f.assignment FROM flow AS f
-    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = f.id WHERE f.id < 0
-    UNION
-    SELECT f.id, f.assignment FROM flow AS f WHERE f.id > 0)
-
 -- name: extend_for_subject
 WITH
-@given
+@changes.given
 INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
 SELECT :o, a.holder, a.id, CAST(NULL AS BIGINT)
 FROM rescind.organization AS o CROSS JOIN given AS g
@@ -282,7 +242,7 @@ WITH RECURSIVE below (id) AS (
     SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group
     UNION
     SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id),
-@given
+@changes.given
 INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
 SELECT :o, t.membership, a.id, t.expires_at
 FROM rescind.organization AS o CROSS JOIN given AS g
@@ -298,18 +258,23 @@ ON CONFLICT (organization, membership, assignment) DO NOTHING
 
 -- name: drop_for_ended
 WITH RECURSIVE
-@ending
-@drop
+flow (assignment, id) AS (      -- the groups that flow into the holder of an assignment taken back
+    SELECT a.id, a.holder FROM rescind.assignment AS a WHERE a.organization = :o AND a.ended < 0
+    UNION
+    SELECT f.assignment, n.child FROM flow AS f JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = f.id),
+doomed (membership, assignment) AS (
+    SELECT gm.membership, f.assignment FROM flow AS f
+    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = f.id WHERE f.id < 0
+    UNION
+    SELECT f.id, f.assignment FROM flow AS f WHERE f.id > 0)
+DELETE FROM rescind.effective_role WHERE organization = :o
+AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
 -- name: drop_direct_for_ended
 DELETE FROM rescind.effective_role WHERE organization = :o AND (membership, assignment) IN (
     SELECT a.holder, a.id FROM rescind.assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder > 0)
 
 -- What the change has ended so far of one holder.
-
--- fragment: ended_of
-SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
-WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
 
 -- name: drop_ended_of_group
 WITH RECURSIVE below (id) AS (
@@ -318,13 +283,15 @@ WITH RECURSIVE below (id) AS (
     SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 DELETE FROM rescind.effective_role WHERE organization = :o AND (membership, assignment) IN (
     SELECT gm.membership, e.id FROM (
-@ended_of
-@group_named
+SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
+WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
+(SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
 ) AS e CROSS JOIN below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
 
 -- name: drop_ended_of_subject
 DELETE FROM rescind.effective_role WHERE organization = :o AND (membership, assignment) IN (
     SELECT e.holder, e.id FROM (
-@ended_of
-@membership_named
+SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
+WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
+(SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = :subject)
 ) AS e)

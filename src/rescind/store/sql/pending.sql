@@ -29,67 +29,48 @@ EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o)
 
 -- name: weigh_members
 WITH RECURSIVE
-@upward_ever
-SELECT (SELECT count(*) FROM
-@places
+@pairs.upward_ever
+SELECT (SELECT count(*) FROM @pairs.places
 WHERE p.present IS NOT NULL) *
-@upward_assignments
-AS pairs,
-@upward_critical
-AS is_critical,
-@is_busy
-AS is_busy,
-@is_unsettled
-AS is_unsettled
+@pending.upward_assignments AS pairs,
+@pending.upward_critical AS is_critical,
+@engine.is_busy AS is_busy,
+@pending.is_unsettled AS is_unsettled
 
 -- name: weigh_members_joining
 WITH RECURSIVE
-@upward_ever
-SELECT (SELECT count(*) FROM
-@places
+@pairs.upward_ever
+SELECT (SELECT count(*) FROM @pairs.places
 WHERE p.present IS NULL
    OR COALESCE(p.expires_at, 9223372036854775807) <> COALESCE(CAST(:expires_at AS BIGINT), 9223372036854775807)) *
-@upward_assignments
-AS pairs,
-@upward_critical
-AS is_critical,
-@is_busy
-AS is_busy,
-@is_unsettled
-AS is_unsettled
+@pending.upward_assignments AS pairs,
+@pending.upward_critical AS is_critical,
+@engine.is_busy AS is_busy,
+@pending.is_unsettled AS is_unsettled
 
 -- name: weigh_members_missing
 WITH RECURSIVE
-@upward_ever
-SELECT (SELECT count(*) FROM
-@places
+@pairs.upward_ever
+SELECT (SELECT count(*) FROM @pairs.places
 WHERE p.present IS NULL OR p.expires_at <= :now) *
-@upward_assignments
-AS pairs,
-@upward_critical
-AS is_critical,
-@is_busy
-AS is_busy,
-@is_unsettled
-AS is_unsettled
+@pending.upward_assignments AS pairs,
+@pending.upward_critical AS is_critical,
+@engine.is_busy AS is_busy,
+@pending.is_unsettled AS is_unsettled
 
 -- name: weigh_others
 WITH RECURSIVE
-@upward_ever
+@pairs.upward_ever
 SELECT (SELECT count(*) FROM (
         SELECT 1 FROM rescind."group" AS g JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = g.id
         WHERE g.organization = :o AND g.slug = :group
           AND gm.membership NOT IN (SELECT m.id FROM rescind.json_texts(:members) AS i
                                     JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value)
         LIMIT :most) AS counted) *
-@upward_assignments
-AS pairs,
-@upward_critical
-AS is_critical,
-@is_busy
-AS is_busy,
-@is_unsettled
-AS is_unsettled
+@pending.upward_assignments AS pairs,
+@pending.upward_critical AS is_critical,
+@engine.is_busy AS is_busy,
+@pending.is_unsettled AS is_unsettled
 
 -- name: weigh_membership
 WITH RECURSIVE upward (id) AS (
@@ -97,15 +78,10 @@ WITH RECURSIVE upward (id) AS (
     WHERE m.organization = :o AND m.subject = :subject
     UNION
     SELECT n.parent FROM upward AS u JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-SELECT
-@upward_assignments
-AS pairs,
-@upward_critical
-AS is_critical,
-@is_busy
-AS is_busy,
-@is_unsettled
-AS is_unsettled
+SELECT @pending.upward_assignments AS pairs,
+@pending.upward_critical AS is_critical,
+@engine.is_busy AS is_busy,
+@pending.is_unsettled AS is_unsettled
 
 -- fragment: members_below
 (SELECT count(*) FROM (
@@ -114,42 +90,35 @@ AS is_unsettled
 
 -- name: weigh_nesting
 WITH RECURSIVE
-@below
-,
-@around_ever
-SELECT
-@members_below
+@pairs.below,
+upward (id) AS (            -- the same; beyond the first step also by nestings that were
+    SELECT n.parent FROM rescind."group" AS c JOIN rescind.nesting AS n ON n.organization = :o AND n.child = c.id
+    JOIN rescind."group" AS p ON p.organization = :o AND p.id = n.parent
+    WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)
+    UNION
+    SELECT n.parent FROM upward AS u JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
+SELECT @pending.members_below
 *
-@upward_assignments
-AS pairs,
-@upward_critical
-AS is_critical,
-@is_busy
-AS is_busy,
-@is_unsettled
-AS is_unsettled
+@pending.upward_assignments AS pairs,
+@pending.upward_critical AS is_critical,
+@engine.is_busy AS is_busy,
+@pending.is_unsettled AS is_unsettled
 
 -- name: weigh_new_nesting
 WITH RECURSIVE
-@below
-,
+@pairs.below,
 upward (id) AS (            -- none where it is nested already
     SELECT p.id FROM rescind."group" AS p WHERE p.organization = :o AND p.slug = :parent AND NOT EXISTS (
         SELECT 1 FROM rescind.nesting AS n WHERE n.organization = :o AND n.parent = p.id AND n.child = (
             SELECT c.id FROM rescind."group" AS c WHERE c.organization = :o AND c.slug = :child))
     UNION
     SELECT n.parent FROM upward AS u JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-SELECT
-@members_below
+SELECT @pending.members_below
 *
-@upward_assignments
-AS pairs,
-@upward_critical
-AS is_critical,
-@is_busy
-AS is_busy,
-@is_unsettled
-AS is_unsettled
+@pending.upward_assignments AS pairs,
+@pending.upward_critical AS is_critical,
+@engine.is_busy AS is_busy,
+@pending.is_unsettled AS is_unsettled
 
 -- name: weigh_given
 WITH RECURSIVE below (id) AS (
@@ -157,68 +126,59 @@ WITH RECURSIVE below (id) AS (
     UNION
     SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id),
 upward (id) AS (SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group),
-@given
+@changes.given
 SELECT (    -- those that the change has made
     SELECT count(*) FROM rescind.organization AS o CROSS JOIN given AS g
     JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h) AND a.resource = g.resource
          AND a.role = g.role AND a.ended IS NULL AND a.made = o.revision + 1
     WHERE o.id = :o) *
-@members_below
-AS pairs, :takes AND FALSE AS is_critical,
-@is_busy
-AS is_busy,
-@is_unsettled
-AS is_unsettled
+@pending.members_below AS pairs, :takes AND FALSE AS is_critical,
+@engine.is_busy AS is_busy,
+@pending.is_unsettled AS is_unsettled
 
--- fragment: below_upward
-below (id) AS (
-    SELECT u.id FROM upward AS u
-    UNION
-    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 
 -- Of one group all that ended counts for each member; of several, pairs are counted up to :most.
 
 -- name: weigh_ended
 WITH RECURSIVE upward (id) AS (
     SELECT DISTINCT a.holder FROM rescind.assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder < 0),
-@below_upward
-SELECT
-@members_below
+below (id) AS (
+    SELECT u.id FROM upward AS u
+    UNION
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
+SELECT @pending.members_below
 * CASE WHEN (SELECT count(*) FROM upward) = 1
        THEN (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder < 0)
        ELSE 1 END AS pairs,
 :takes AND EXISTS (SELECT 1 FROM rescind.assignment AS a JOIN rescind.role AS q ON q.id = a.role AND q.critical
                    WHERE a.organization = :o AND a.ended < 0) AS is_critical,
-@is_busy
-AS is_busy,
-@is_unsettled
-AS is_unsettled
+@engine.is_busy AS is_busy,
+@pending.is_unsettled AS is_unsettled
 
--- fragment: is_role_critical
-COALESCE((SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = :o),
-         (SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = 0))
 
 -- Of one group; whatever the change has ended of it so far.
 
 -- name: weigh_ended_of_group
 WITH RECURSIVE ended (id) AS (
     SELECT e.holder FROM (
-@ended_of
-@group_named
+SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
+WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
+(SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
 LIMIT :most
 ) AS e),
 upward (id) AS (SELECT e.id FROM ended AS e LIMIT 1),
-@below_upward
-SELECT
-@members_below
+below (id) AS (
+    SELECT u.id FROM upward AS u
+    UNION
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
+SELECT @pending.members_below
 * (SELECT count(*) FROM ended) AS pairs,
 :takes AND
-@is_role_critical
+COALESCE((SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = :o),
+         (SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = 0))
 AS is_critical,
-@is_busy
-AS is_busy,
-@is_unsettled
-AS is_unsettled
+@engine.is_busy AS is_busy,
+@pending.is_unsettled AS is_unsettled
 
 -- --- pending work -------------------------------------------------------------------------------
 
@@ -229,7 +189,7 @@ SELECT o.id, w."group", w.kind, w.ref,
        CASE WHEN NOT w.revokes THEN 2 WHEN rescind.tallied('critical') > 0 THEN 0 ELSE 1 END,
        CASE WHEN o.role_mode = 'single' THEN 0 WHEN w.revokes THEN w.fence END,
        o.revision + 1, o.revision + 1,
-@clock
+@engine.clock
 FROM rescind.organization AS o
 
 -- fragment: coalescing
@@ -251,88 +211,85 @@ ON CONFLICT (organization, "group", kind, ref) DO UPDATE SET
  WHERE g.organization = :o AND g.slug = :group) AS l
 
 -- name: pend_members_joining
-@into_pending
+@pending.into_pending
 CROSS JOIN (
     SELECT l."group", l.kind, l.ref, l.fence, l.present IS NOT NULL
            AND COALESCE(CAST(:expires_at AS BIGINT), 9223372036854775807) < COALESCE(l.expires_at, 9223372036854775807) AS revokes
-    FROM
-@listed_member
+    FROM @pending.listed_member
     WHERE l.present IS NULL
        OR COALESCE(l.expires_at, 9223372036854775807) <> COALESCE(CAST(:expires_at AS BIGINT), 9223372036854775807)) AS w
-@coalescing
+@pending.coalescing
 
 -- name: pend_members_missing
-@into_pending
+@pending.into_pending
 CROSS JOIN (
-    SELECT l."group", l.kind, l.ref, l.fence, FALSE AS revokes FROM
-@listed_member
+    SELECT l."group", l.kind, l.ref, l.fence, FALSE AS revokes FROM @pending.listed_member
     WHERE l.present IS NULL OR l.expires_at <= :now) AS w
-@coalescing
+@pending.coalescing
 
 -- name: pend_members_leaving
-@into_pending
+@pending.into_pending
 CROSS JOIN (
-    SELECT l."group", l.kind, l.ref, l.fence, TRUE AS revokes FROM
-@listed_member
+    SELECT l."group", l.kind, l.ref, l.fence, TRUE AS revokes FROM @pending.listed_member
     WHERE l.present IS NOT NULL) AS w
-@coalescing
+@pending.coalescing
 
 -- name: pend_others_leaving
-@into_pending
+@pending.into_pending
 CROSS JOIN (
     SELECT g.id AS "group", 'member' AS kind, gm.membership AS ref, gm.membership AS fence, TRUE AS revokes
     FROM rescind."group" AS g JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = g.id
     WHERE g.organization = :o AND g.slug = :group
       AND gm.membership NOT IN (SELECT m.id FROM rescind.json_texts(:members) AS i
                                 JOIN rescind.membership AS m ON m.organization = :o AND m.subject = i.value)) AS w
-@coalescing
+@pending.coalescing
 
 -- name: pend_membership
-@into_pending
+@pending.into_pending
 CROSS JOIN (
     SELECT gm."group", 'member' AS kind, m.id AS ref, m.id AS fence, TRUE AS revokes
     FROM rescind.membership AS m JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = m.id
     WHERE m.organization = :o AND m.subject = :subject) AS w
-@coalescing
+@pending.coalescing
 
 -- name: pend_nesting
-@into_pending
+@pending.into_pending
 CROSS JOIN (
     SELECT c.id AS "group", 'whole' AS kind, p.id AS ref, 0 AS fence, FALSE AS revokes
     FROM rescind."group" AS c JOIN rescind."group" AS p ON p.organization = :o AND p.slug = :parent
     WHERE c.organization = :o AND c.slug = :child
       AND NOT EXISTS (SELECT 1 FROM rescind.nesting AS n WHERE n.organization = :o AND n.child = c.id AND n.parent = p.id)) AS w
-@coalescing
+@pending.coalescing
 
 -- name: pend_unnesting
-@into_pending
+@pending.into_pending
 CROSS JOIN (
     SELECT c.id AS "group", 'whole' AS kind, n.parent AS ref, 0 AS fence, TRUE AS revokes
     FROM rescind."group" AS c JOIN rescind.nesting AS n ON n.organization = :o AND n.child = c.id
     JOIN rescind."group" AS p ON p.organization = :o AND p.id = n.parent
     WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)) AS w
-@coalescing
+@pending.coalescing
 
 -- name: pend_given
-@into_pending
+@pending.into_pending
 CROSS JOIN (
     SELECT g.id AS "group", 'assignment' AS kind, x.revision + 1 AS ref, 0 AS fence, FALSE AS revokes
     FROM rescind.organization AS x JOIN rescind."group" AS g ON g.organization = x.id AND g.slug = :group
     WHERE x.id = :o AND EXISTS (
         SELECT 1 FROM rescind.assignment AS a
         WHERE a.organization = :o AND a.holder = g.id AND a.ended IS NULL AND a.made = x.revision + 1)) AS w
-@coalescing
+@pending.coalescing
 
 -- What ended is denied by its tombstone: no fence is needed.
 
 -- name: pend_ended
-@into_pending
+@pending.into_pending
 CROSS JOIN (
     SELECT DISTINCT a.holder AS "group", 'assignment' AS kind, x.revision + 1 AS ref, CAST(NULL AS INTEGER) AS fence,
            TRUE AS revokes
     FROM rescind.organization AS x JOIN rescind.assignment AS a ON a.organization = x.id AND a.ended < 0 AND a.holder < 0
     WHERE x.id = :o) AS w
-@coalescing
+@pending.coalescing
 
 -- One role of one group, where all roles count: not weighed before, so it says itself whether that is a critical one, and
 -- how many pairs it is about.
@@ -340,21 +297,21 @@ CROSS JOIN (
 -- name: pend_ended_of_group
 INSERT INTO rescind.pending (organization, "group", kind, ref, direction, urgency, since, revision, recorded_at)
 SELECT o.id, e.holder, 'assignment', e.ended, 'revokes', CASE WHEN
-@is_role_critical
+COALESCE((SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = :o),
+         (SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = 0))
 THEN 0 ELSE 1 END, e.ended, e.ended,
-@clock
+@engine.clock
 FROM rescind.organization AS o CROSS JOIN (
-@ended_of
-@group_named
+SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
+WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
+(SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
 LIMIT 1
 ) AS e
-@coalescing
+@pending.coalescing
 RETURNING (
     WITH RECURSIVE below (id) AS (
         SELECT
-@group_named
+(SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
         UNION
         SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
-    SELECT
-@members_below
-) AS pairs
+    SELECT @pending.members_below) AS pairs

@@ -25,15 +25,15 @@ WHERE organization = :o AND "group" = (SELECT id FROM rescind."group" WHERE orga
       FROM rescind.json_texts(:members) AS i))
   AND :expires_at < COALESCE(expires_at, 9223372036854775807)
 
--- fragment: any_given
+-- fragment: engine.any_given
 SELECT 1 FROM rescind.assignment AS a
     WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
       AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
-@has_permission
+(SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
 
 -- The organization's own permission before the one of all organizations.
 
--- fragment: permission_asked
+-- fragment: engine.permission_asked
 LEFT JOIN LATERAL (
     SELECT x.id, x.critical FROM rescind.permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
     ORDER BY x.organization DESC LIMIT 1) AS p ON TRUE
@@ -52,11 +52,15 @@ recorded AS (
     INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
                         granted, revoked, estimated, settled_at, body, caused_by)
     SELECT o.id, o.revision, :now, :actor, :reason, :key,
-@direction_taken
+CASE WHEN rescind.tallied('revoked') + rescind.tallied('revokes') > 0
+       OR (rescind.tallied('takes') > 0 AND rescind.tallied('unsettled') + rescind.tallied('pended') > 0)
+       OR (o.role_mode = 'single' AND (rescind.tallied('granted') + rescind.tallied('gains') > 0
+                                       OR rescind.tallied('unsettled') > 0))
+     THEN 'revokes' ELSE 'grants' END,
            CASE WHEN rescind.tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
            rescind.tallied('granted'), rescind.tallied('revoked'), rescind.tallied('estimated'),
            CASE WHEN rescind.tallied('pended') > 0 THEN NULL ELSE CAST(:now AS BIGINT) END, :body,
-@caused_by
+CASE WHEN :is_elsewhere THEN (SELECT env.revision + 1 FROM rescind.organization AS env WHERE env.id = 0) END
     FROM advanced AS o
     RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at)
 
@@ -71,34 +75,33 @@ FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 LE
 WHERE o.id = :o
 
 -- name: close_change
-@closing
-@closed
+@postgres.closing
+@postgres.closed
 
 -- name: close_keyed_change
-@closing
-, kept AS (
+@postgres.closing, kept AS (
     UPDATE rescind.idempotency SET not_found = m.list FROM missing AS m
     WHERE organization = :o AND key = :key AND m.list IS NOT NULL)
-@closed
+@postgres.closed
 
 -- Time for pending work is the database's, so that workers' clocks do not matter.
 
--- fragment: server
+-- fragment: engine.server
 rescind.server() AS server
 
--- fragment: clock
+-- fragment: engine.clock
 CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
 
 -- While anything is pending, a change locks the groups (`upward`) whose effective roles it touches, and a job does too;
 -- neither ever waits: the change leaves its part to pending work, the job comes again.
 
--- fragment: is_busy
+-- fragment: engine.is_busy
 CASE WHEN EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o)
      THEN rescind.take_groups(CAST(:o AS INTEGER), ARRAY(SELECT u.id FROM upward AS u), :waits) ELSE FALSE END
 
 -- name: refuse_group_busy
 WITH RECURSIVE
-@job_holders
+@reconcile.job_holders
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value
 WHERE NOT rescind.claim_groups(CAST(:o AS INTEGER), ARRAY(
     SELECT h.id FROM holder AS h UNION SELECT CAST(:g AS INTEGER)))
@@ -127,12 +130,12 @@ lasting (said) AS MATERIALIZED (
 
 -- name: register_replica
 WITH
-@lastingly
+@postgres.lastingly
 INSERT INTO rescind.replica (id, name, ttl) SELECT :replica, :name, :ttl FROM lasting RETURNING rescind.server()
 
 -- name: renew_lease
 WITH
-@lastingly
+@postgres.lastingly
 UPDATE rescind.replica SET beat = beat + 1 FROM lasting WHERE id = :replica RETURNING rescind.server()
 
 -- name: forget_replica
@@ -145,7 +148,7 @@ DELETE FROM rescind.replica WHERE id = :replica AND beat = :beat RETURNING id
 
 -- name: hold_organization
 WITH
-@lastingly
+@postgres.lastingly
 INSERT INTO rescind.replica_held (organization, replica, revision) SELECT :o, :replica, :revision FROM lasting
 ON CONFLICT (organization, replica) DO UPDATE SET revision = EXCLUDED.revision RETURNING rescind.server()
 
@@ -162,7 +165,7 @@ WHERE h.organization = :o
 
 -- What comes before every transaction that is still under way, so that nobody who reads on from here misses one.
 
--- fragment: is_visible
+-- fragment: engine.is_visible
 e.written_by < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
 
 -- Who clears away what is left of an organization has its row.
@@ -179,38 +182,33 @@ SELECT id FROM rescind.organization WHERE id = :o FOR NO KEY UPDATE
 -- A look for conflicts doubles the cost of a row. So who has none of the rows yet gets them without: the lock on the
 -- group keeps everybody else from making them. What changed lies between :first and :last.
 
--- fragment: has_rows
+-- name: make_assignment_again
+@reconcile.who_gets_what,
+begun (membership, expires_at) AS MATERIALIZED (SELECT r.membership, r.expires_at FROM reached AS r WHERE
 (SELECT 1 FROM rescind.effective_role AS e WHERE e.organization = :o AND e.membership = r.membership
     AND e.assignment >= :first AND e.assignment <= :last LIMIT 1)
-
--- fragment: by_all_changed
+IS NOT NULL)
+INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
+SELECT :o, c.membership, a.id, c.expires_at FROM
+begun AS c
 CROSS JOIN LATERAL (    -- the OFFSET keeps the planner from turning the loops around: rows are made in key order
     SELECT x.id FROM changed AS x WHERE c.membership IS NOT NULL OFFSET 0) AS a
-
--- name: make_assignment_again
-@who_gets_what
-,
-begun (membership, expires_at) AS MATERIALIZED (SELECT r.membership, r.expires_at FROM reached AS r WHERE
-@has_rows
-IS NOT NULL)
-@make_changed
-begun AS c
-@by_all_changed
-WHERE
-@in_range
-@upsert
+WHERE @reconcile.in_range
+ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
+WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
 -- name: make_assignment
-@who_gets_what
-,
+@reconcile.who_gets_what,
 anew (membership, expires_at) AS MATERIALIZED (SELECT r.membership, r.expires_at FROM reached AS r WHERE
-@has_rows
+(SELECT 1 FROM rescind.effective_role AS e WHERE e.organization = :o AND e.membership = r.membership
+    AND e.assignment >= :first AND e.assignment <= :last LIMIT 1)
 IS NULL)
-@make_changed
+INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
+SELECT :o, c.membership, a.id, c.expires_at FROM
 anew AS c
-@by_all_changed
-WHERE
-@in_range
+CROSS JOIN LATERAL (    -- the OFFSET keeps the planner from turning the loops around: rows are made in key order
+    SELECT x.id FROM changed AS x WHERE c.membership IS NOT NULL OFFSET 0) AS a
+WHERE @reconcile.in_range
 
 -- Rows of pending work are looked up by key, one after the other: a join might begin with all of an organization's. The
 -- revision is compared in the row itself, so that it is compared again where the row was locked by a newer change.
@@ -222,14 +220,14 @@ WHERE organization = :o AND "group" = :g AND kind = :kind
   AND revision = CAST((SELECT jsonb_object_agg(i.value ->> 0, i.value -> 1) FROM rescind.json_items(:settled) AS i)
                       ->> CAST(ref AS TEXT) AS INTEGER)
 
--- fragment: is_in_spans
+-- fragment: engine.is_in_spans
 revision = ANY (ARRAY(
     SELECT c.revision FROM span AS s CROSS JOIN LATERAL (
         SELECT x.revision FROM rescind.change AS x
         WHERE x.organization = :o AND x.settled_at IS NULL AND x.revision >= s.since AND x.revision <= s.revision
         OFFSET 0) AS c))
 
--- fragment: oldest_rows
+-- fragment: engine.oldest_rows
 FROM oldest AS x CROSS JOIN LATERAL (
     SELECT y.* FROM rescind.pending AS y
     WHERE y.organization = :o AND y."group" = x."group" AND y.kind = x.kind AND y.ref = x.ref OFFSET 0) AS p
@@ -247,19 +245,25 @@ JOIN rescind.permission AS p ON p.organization IN (0, o.id)
 JOIN rescind.resource AS r ON r.organization = o.id
 CROSS JOIN LATERAL (VALUES (FALSE), (
 CASE WHEN p.critical THEN
-@allowed_live
+(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
+@decisions.scoped_live END)
 ELSE
-@allowed_effective
+(@decisions.allowed_by_trusted OR
+EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
+AND
+(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
+@decisions.scoped_live END)
+)
 END)) AS v (is_allowed)
 WHERE o.slug IS NOT NULL AND m.active AND v.is_allowed AND (v.is_allowed OR rescind.weight(v.is_allowed))
 
 -- Looked up by key, whatever the statistics say of groups, roles and permissions.
 
--- fragment: places_below
+-- fragment: listing.places_below
 SELECT l.* FROM below AS b CROSS JOIN LATERAL (
     SELECT gm.membership, gm."group", gm.made, gm.expires_at FROM rescind.group_member AS gm
     WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND gm.membership <= :up_to AND
-@member_in_force
+@changes.member_in_force
     OFFSET 0) AS l
 
 -- name: listed_permissions_of_roles
@@ -268,7 +272,7 @@ FROM rescind.role_permission AS rp WHERE rp.role = ANY (ARRAY(SELECT CAST(i.valu
 
 -- --- lists ----------------------------------------------------------------------------------------
 
--- fragment: is_listed_holder
+-- fragment: engine.is_listed_holder
 = ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:holders) AS i))
 
 -- name: stream_members
@@ -283,8 +287,7 @@ FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
 SELECT i.key, x.number, x.is_in_force
 FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
     SELECT a.holder AS number,
-@is_unexpired
-    AS is_in_force
+@lists.is_unexpired AS is_in_force
     FROM rescind.assignment AS a
     WHERE a.role = CAST(i.value ->> 0 AS INTEGER) AND a.organization = :o AND a.resource = CAST(i.value ->> 1 AS INTEGER)
       AND a.holder > CAST(i.value ->> 2 AS INTEGER) AND a.ended IS NULL
@@ -292,7 +295,7 @@ FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
 
 -- name: stream_holders_of_any
 SELECT x.key, x.holder,
-@is_given
+@lists.is_given
 FROM (
     SELECT i.key, d.holder, d.resource
     FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
@@ -303,7 +306,7 @@ FROM (
 
 -- name: stream_places
 SELECT x.key, x.resource,
-@is_given
+@lists.is_given
 FROM (
     SELECT i.key, d.holder, d.resource
     FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
@@ -332,7 +335,7 @@ FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
 -- and whatever the tables held when they were made. Twice the square root of what there may be is about as many resources
 -- as are cheaper to look up than a page is to look for.
 
--- fragment: gives_permission
+-- fragment: engine.gives_permission
 roles @> a.role
 
 -- name: define_reach
@@ -368,7 +371,14 @@ BEGIN
     END IF;
     roles := (SELECT range_agg(int4range(rp.role, rp.role, '[]')) FROM rescind.role_permission AS rp WHERE rp.permission = p.id);
     held := ARRAY(
-@places_held
+WITH RECURSIVE
+@decisions.holder_at
+SELECT a.resource AS place FROM holder AS h
+JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
+WHERE (a.expires_at IS NULL OR a.expires_at > :now) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND
+@engine.gives_permission
+UNION
+SELECT 0 WHERE o.role_mode = 'single' AND @decisions.wide_live_single
 );
     IF 0 = ANY (held) THEN
         places := '{(,)}';

@@ -7,13 +7,8 @@
 
 -- --- which work -----------------------------------------------------------------------------------
 
--- fragment: pending_columns
-p.organization, p."group", p.kind, p.ref, p.since, p.revision, p.cursor_membership, p.cursor_assignment, p.urgency, p.total,
-p.attempts, p.recorded_at
-
 -- fragment: is_due
-NOT p.parked AND p.not_before <=
-@clock
+NOT p.parked AND p.not_before <= @engine.clock
 
 -- Organizations that have due work, for each urgency below :below: the first :limit after the organization :after, and the
 -- first :limit of all, so that whoever goes round them can go on at the beginning. Each is one look into the index.
@@ -25,26 +20,18 @@ start (organization) AS (SELECT CAST(:after AS INTEGER) UNION SELECT -1),
 turn (urgency, organization, place) AS (
     SELECT c.urgency, (
         SELECT p.organization FROM rescind.pending AS p
-        WHERE p.urgency = c.urgency AND p.organization > s.organization AND
-@is_due
+        WHERE p.urgency = c.urgency AND p.organization > s.organization AND @reconcile.is_due
         ORDER BY p.organization LIMIT 1), 1
     FROM class AS c CROSS JOIN start AS s WHERE c.urgency < :below
     UNION ALL
     SELECT t.urgency, (
         SELECT p.organization FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization > t.organization AND
-@is_due
+        WHERE p.urgency = t.urgency AND p.organization > t.organization AND @reconcile.is_due
         ORDER BY p.organization LIMIT 1), t.place + 1
     FROM turn AS t WHERE t.organization IS NOT NULL AND t.place < :limit)
 SELECT DISTINCT t.urgency, t.organization FROM turn AS t WHERE t.organization IS NOT NULL
 
 -- Of one organization and for each urgency, likewise: the groups that have due work, each with what has waited longest.
-
--- fragment: oldest_of_group
-FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND
-@is_due
-        ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
 
 -- name: list_due
 WITH RECURSIVE
@@ -54,32 +41,40 @@ turn (urgency, "group", place) AS (
     SELECT c.urgency, (
         SELECT p."group" FROM rescind.pending AS p
         WHERE p.urgency = c.urgency AND p.organization = :o AND p."group" > s."group" AND
-@is_due
+@reconcile.is_due
         ORDER BY p."group" LIMIT 1), 1
     FROM class AS c CROSS JOIN start AS s
     UNION ALL
     SELECT t.urgency, (
         SELECT p."group" FROM rescind.pending AS p
         WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" > t."group" AND
-@is_due
+@reconcile.is_due
         ORDER BY p."group" LIMIT 1), t.place + 1
     FROM turn AS t WHERE t."group" IS NOT NULL AND t.place < :limit),
 oldest ("group", kind, ref) AS MATERIALIZED (
     SELECT t."group", (
         SELECT p.kind
-@oldest_of_group
+FROM rescind.pending AS p
+        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND
+@reconcile.is_due
+        ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
 ), (
         SELECT p.ref
-@oldest_of_group
+FROM rescind.pending AS p
+        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND
+@reconcile.is_due
+        ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
 )
     FROM (SELECT DISTINCT t.urgency, t."group" FROM turn AS t WHERE t."group" IS NOT NULL) AS t)
 SELECT
-@pending_columns
-@oldest_rows
+p.organization, p."group", p.kind, p.ref, p.since, p.revision, p.cursor_membership, p.cursor_assignment, p.urgency, p.total,
+p.attempts, p.recorded_at
+@engine.oldest_rows
 
 -- name: list_first_pending_of_group
 SELECT
-@pending_columns
+p.organization, p."group", p.kind, p.ref, p.since, p.revision, p.cursor_membership, p.cursor_assignment, p.urgency, p.total,
+p.attempts, p.recorded_at
 FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g AND p.since <= :up_to
 ORDER BY p.organization, p."group", p.kind, p.ref LIMIT 1
 
@@ -88,7 +83,8 @@ SELECT max(p.revision + 0) AS revision FROM rescind.pending AS p WHERE p.organiz
 
 -- name: find_pending
 SELECT
-@pending_columns
+p.organization, p."group", p.kind, p.ref, p.since, p.revision, p.cursor_membership, p.cursor_assignment, p.urgency, p.total,
+p.attempts, p.recorded_at
 FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref
 
 -- name: list_pending_groups
@@ -107,8 +103,7 @@ SELECT t."group" FROM turn AS t WHERE (
 -- name: list_pending_members
 SELECT p.ref, p.since, p.revision, p.recorded_at,
        p.urgency = :urgency AND p.cursor_membership = 0 AND p.cursor_assignment = 2147483647
-       AND (p.ref = :ref OR (p.attempts = 0 AND
-@is_due
+       AND (p.ref = :ref OR (p.attempts = 0 AND @reconcile.is_due
 )) AS is_ready
 FROM rescind.pending AS p
 WHERE p.organization = :o AND p."group" = :g AND p.kind = 'member' AND p.ref >= :first
@@ -116,9 +111,9 @@ ORDER BY p.ref LIMIT :limit
 
 -- name: list_pending
 SELECT o.slug AS organization, g.slug AS "group", p.kind, COALESCE(m.subject, t.slug) AS about, p.direction, p.urgency, p.done, p.total,
-@clock
+@engine.clock
 - p.recorded_at AS age, p.attempts, p.not_before -
-@clock
+@engine.clock
 AS waits, p.parked, p.last_error, p.since, p.revision, p."group" AS group_number, o.id AS organization_number
 FROM rescind.pending AS p JOIN rescind.organization AS o ON o.id = p.organization
 LEFT JOIN rescind."group" AS g ON g.organization = p.organization AND g.id = p."group"
@@ -132,12 +127,6 @@ SELECT o.id AS organization, g.id AS "group" FROM rescind.organization AS o JOIN
 WHERE o.slug = :organization
 
 -- --- who and what is concerned --------------------------------------------------------------------
-
--- fragment: job_below
-below (id) AS (
-    SELECT CAST(:g AS INTEGER)
-    UNION
-    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 
 -- fragment: job_below_ever
 below_ever (id) AS (
@@ -163,20 +152,11 @@ concerned (membership) AS MATERIALIZED (
     JOIN rescind.pending AS p ON p.organization = :o AND p."group" = b.id AND p.kind = 'member'
          AND p.ref >= :from_m AND p.ref <= :to_m)
 
--- fragment: concerned_listed
-concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:members) AS i)
-
--- fragment: concerned_one
-concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
-
--- fragment: live_of_group
-SELECT a.id FROM rescind.assignment AS a
-WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
-
 -- fragment: changed
 changed (id, is_live) AS MATERIALIZED (
     SELECT l.id, TRUE FROM (
-@live_of_group
+SELECT a.id FROM rescind.assignment AS a
+WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
   AND a.made >= :since AND a.made <= :revision) AS l
     UNION ALL
     SELECT a.id, FALSE FROM rescind.assignment AS a
@@ -185,23 +165,6 @@ changed (id, is_live) AS MATERIALIZED (
 
 -- The same of those alone that a chunk is for: in pairs, so that what one revision changed is found by both its ends.
 
--- fragment: live_in_reach
-@live_of_group
-  AND (a.made, a.id) > (:since, :above) AND (a.made, a.id) <= (:revision, :up_to)
-  AND a.id > :above AND a.id <= :up_to
-
--- fragment: changed_in_reach
-changed (id, is_live) AS MATERIALIZED (
-    SELECT l.id, TRUE FROM (
-@live_in_reach
-) AS l
-    UNION ALL
-    SELECT a.id, FALSE FROM rescind.assignment AS a
-    WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL
-      AND (a.ended, a.id) > (:since, :above) AND (a.ended, a.id) <= (:revision, :up_to)
-      AND a.id > :above AND a.id <= :up_to
-    ORDER BY 1)
-
 -- fragment: in_range
 (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
 
@@ -209,22 +172,18 @@ changed (id, is_live) AS MATERIALIZED (
 
 -- name: measure_assignment
 WITH RECURSIVE
-@job_below_ever
-,
-@changed
+@reconcile.job_below_ever,
+@reconcile.changed
 SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live) AS live, (SELECT count(*) FROM changed AS c WHERE NOT c.is_live) AS ended,
        (SELECT count(*) FROM below_ever) AS groups,
        (SELECT count(*) FROM below_ever AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id) AS members,
-       (SELECT count(*) FROM rescind.pending WHERE
-@unbegun
-) AS unbegun,
+       (SELECT count(*) FROM rescind.pending WHERE @reconcile.unbegun) AS unbegun,
        (SELECT min(c.id) FROM changed AS c WHERE c.is_live) AS first, (SELECT max(c.id) FROM changed AS c WHERE c.is_live) AS last
 
 -- name: measure_whole
 WITH RECURSIVE
-@job_below_ever
-,
-@job_holders
+@reconcile.job_below_ever,
+@reconcile.job_holders
 SELECT (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL) AS live,
        (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS ended,
        (SELECT count(*) FROM below_ever) AS groups,
@@ -233,7 +192,7 @@ SELECT (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organ
 
 -- name: measure_member
 WITH RECURSIVE
-@job_holders
+@reconcile.job_holders
 SELECT (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL) AS live,
        (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS ended,
        1 AS groups, 1 AS members, 0 AS unbegun, NULL AS first, NULL AS last
@@ -242,7 +201,7 @@ SELECT (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organ
 
 -- name: find_membership_bound
 WITH RECURSIVE
-@job_below_ever
+@reconcile.job_below_ever
 SELECT min((SELECT gm.membership FROM rescind.group_member AS gm
             WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership >= :from_m
             ORDER BY gm.membership LIMIT 1 OFFSET :step)) AS bound
@@ -250,12 +209,12 @@ FROM below_ever AS b
 
 -- name: find_assignment_bound_assignment
 WITH
-@changed
+@reconcile.changed
 SELECT c.id AS bound FROM changed AS c WHERE c.id > :after_a ORDER BY c.id LIMIT 1 OFFSET :step
 
 -- name: find_assignment_bound_whole
 WITH RECURSIVE
-@job_holders
+@reconcile.job_holders
 SELECT x.id AS bound FROM (
     SELECT a.id FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL
     UNION ALL
@@ -273,48 +232,56 @@ WHERE NOT EXISTS (
 
 -- --- making rows right ----------------------------------------------------------------------------
 
--- fragment: members_reached
+-- How those who have some of the rows are told from those who have none, and what is done for whom, is the engine's.
+
+-- fragment: who_gets_what
+WITH RECURSIVE
+below (id) AS (
+    SELECT CAST(:g AS INTEGER)
+    UNION
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
+,
 reached (membership, expires_at) AS MATERIALIZED (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END
     FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id
          AND gm.membership >= :from_m AND gm.membership <= :to_m
     GROUP BY gm.membership)
-
--- fragment: delete_doomed
-DELETE FROM rescind.effective_role WHERE organization = :o
-AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
-
--- fragment: upsert
-ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
-WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
-
--- How those who have some of the rows are told from those who have none, and what is done for whom, is the engine's.
-
--- fragment: who_gets_what
-WITH RECURSIVE
-@job_below
-,
-@members_reached
 ,
 changed (id) AS MATERIALIZED (
-@live_in_reach
+SELECT a.id FROM rescind.assignment AS a
+WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
+  AND (a.made, a.id) > (:since, :above) AND (a.made, a.id) <= (:revision, :up_to)
+  AND a.id > :above AND a.id <= :up_to
 ORDER BY a.id)
-
--- fragment: make_changed
-INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
-SELECT :o, c.membership, a.id, c.expires_at FROM
 
 -- name: unmake_assignment
 WITH RECURSIVE
-@job_below
+below (id) AS (
+    SELECT CAST(:g AS INTEGER)
+    UNION
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 ,
-@job_below_ever
+@reconcile.job_below_ever,
+reached (membership, expires_at) AS MATERIALIZED (
+    SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END
+    FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id
+         AND gm.membership >= :from_m AND gm.membership <= :to_m
+    GROUP BY gm.membership)
 ,
-@members_reached
-,
-@concerned_below
-,
-@changed_in_reach
+@reconcile.concerned_below,
+changed (id, is_live) AS MATERIALIZED (
+    SELECT l.id, TRUE FROM (
+SELECT a.id FROM rescind.assignment AS a
+WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
+  AND (a.made, a.id) > (:since, :above) AND (a.made, a.id) <= (:revision, :up_to)
+  AND a.id > :above AND a.id <= :up_to
+) AS l
+    UNION ALL
+    SELECT a.id, FALSE FROM rescind.assignment AS a
+    WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL
+      AND (a.ended, a.id) > (:since, :above) AND (a.ended, a.id) <= (:revision, :up_to)
+      AND a.id > :above AND a.id <= :up_to
+    ORDER BY 1)
 ,
 gone (membership) AS MATERIALIZED (
     SELECT c.membership FROM concerned AS c
@@ -322,12 +289,12 @@ gone (membership) AS MATERIALIZED (
     SELECT r.membership FROM reached AS r)
 , doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id FROM gone AS c CROSS JOIN changed AS a WHERE a.is_live AND
-@in_range
+@reconcile.in_range
     UNION ALL
     SELECT c.membership, a.id FROM concerned AS c CROSS JOIN changed AS a WHERE NOT a.is_live AND
-@in_range
-)
-@delete_doomed
+@reconcile.in_range)
+DELETE FROM rescind.effective_role WHERE organization = :o
+AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
 -- fragment: flows_reached
 flow (membership, "group", expires_at) AS (     -- every way up that holds, of those who are concerned
@@ -345,9 +312,9 @@ reached (membership, "group", expires_at) AS MATERIALIZED (
 INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
 SELECT :o, c.membership, a.id, c.expires_at
 FROM reached AS c JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL
-WHERE
-@in_range
-@upsert
+WHERE @reconcile.in_range
+ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
+WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
 -- fragment: unmake_flow
 gone (membership, "group") AS MATERIALIZED (    -- the limits: see `lost`
@@ -360,83 +327,67 @@ gone (membership, "group") AS MATERIALIZED (    -- the limits: see `lost`
 , doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id
     FROM gone AS c JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE
-@in_range
+@reconcile.in_range
     UNION ALL
     SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-@in_range
-)
-@delete_doomed
+@reconcile.in_range)
+DELETE FROM rescind.effective_role WHERE organization = :o
+AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
 -- name: make_whole
 WITH RECURSIVE
-@job_below_ever
-,
-@job_holders
-,
-@concerned_below
-,
-@flows_reached
-@make_flow
+@reconcile.job_below_ever,
+@reconcile.job_holders,
+@reconcile.concerned_below,
+@reconcile.flows_reached
+@reconcile.make_flow
 
 -- name: unmake_whole
 WITH RECURSIVE
-@job_below_ever
-,
-@job_holders
-,
-@concerned_below
-,
-@flows_reached
-,
-@unmake_flow
+@reconcile.job_below_ever,
+@reconcile.job_holders,
+@reconcile.concerned_below,
+@reconcile.flows_reached,
+@reconcile.unmake_flow
 
 -- name: make_members
 WITH RECURSIVE
-@job_holders
+@reconcile.job_holders,
+concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:members) AS i)
 ,
-@concerned_listed
-,
-@flows_reached
-@make_flow
+@reconcile.flows_reached
+@reconcile.make_flow
 
 -- name: unmake_members
 WITH RECURSIVE
-@job_holders
+@reconcile.job_holders,
+concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:members) AS i)
 ,
-@concerned_listed
-,
-@flows_reached
-,
-@unmake_flow
+@reconcile.flows_reached,
+@reconcile.unmake_flow
 
 -- name: make_member
 WITH RECURSIVE
-@job_holders
+@reconcile.job_holders,
+concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
 ,
-@concerned_one
-,
-@flows_reached
-@make_flow
+@reconcile.flows_reached
+@reconcile.make_flow
 
 -- name: unmake_member
 WITH RECURSIVE
-@job_holders
+@reconcile.job_holders,
+concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
 ,
-@concerned_one
-,
-@flows_reached
-,
-@unmake_flow
+@reconcile.flows_reached,
+@reconcile.unmake_flow
 
 -- --- checkpoint and end ---------------------------------------------------------------------------
-
--- fragment: this_pending
-WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
 
 -- name: advance_pending
 UPDATE rescind.pending SET cursor_membership = :to_m, cursor_assignment = :up_to_a, done = done + :looked_at,
     total = COALESCE(total, :total), attempts = 0, last_error = NULL
-@this_pending
+WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
 AND revision = :revision
 
 -- The rows that are done are deleted: :settled lists ref, revision, since, recorded_at of each. A row that a newer change
@@ -450,10 +401,9 @@ WITH span (since, revision, recorded_at) AS MATERIALIZED (
     SELECT CAST(i.value ->> 0 AS INTEGER), CAST(i.value ->> 1 AS INTEGER), CAST(i.value ->> 2 AS BIGINT)
     FROM rescind.json_items(:spans) AS i)
 UPDATE rescind.change SET settled_at = recorded_at +
-@clock
+@engine.clock
 - (SELECT min(s.recorded_at) FROM span AS s WHERE s.since <= rescind.change.revision AND s.revision >= rescind.change.revision)
-WHERE organization = :o AND settled_at IS NULL AND
-@is_in_spans
+WHERE organization = :o AND settled_at IS NULL AND @engine.is_in_spans
 AND (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p.revision = rescind.change.revision LIMIT 1) IS NULL
 AND (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p.since < p.revision
      AND p.since <= rescind.change.revision AND p.revision > rescind.change.revision LIMIT 1) IS NULL
@@ -469,26 +419,20 @@ AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = :o AND
 
 -- name: gather_pending
 UPDATE rescind.pending SET
-    since = (SELECT min(since) FROM rescind.pending WHERE
-@unbegun
+    since = (SELECT min(since) FROM rescind.pending WHERE @reconcile.unbegun
 ),
-    revision = (SELECT max(revision) FROM rescind.pending WHERE
-@unbegun
+    revision = (SELECT max(revision) FROM rescind.pending WHERE @reconcile.unbegun
 ),
-    recorded_at = (SELECT min(recorded_at) FROM rescind.pending WHERE
-@unbegun
+    recorded_at = (SELECT min(recorded_at) FROM rescind.pending WHERE @reconcile.unbegun
 ),
-    fence = (SELECT min(fence) FROM rescind.pending WHERE
-@unbegun
-)
-@this_pending
+    fence = (SELECT min(fence) FROM rescind.pending WHERE @reconcile.unbegun)
+WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
 AND revision = :revision
 
 -- name: delete_gathered
 DELETE FROM rescind.pending WHERE ref <> :ref AND revision <= (
     SELECT p.revision FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref)
-AND
-@unbegun
+AND @reconcile.unbegun
 
 -- --- what nothing pending refers to any more --------------------------------------------------------
 
@@ -508,9 +452,9 @@ DELETE FROM rescind.group_member WHERE organization = :o AND (membership, "group
 
 -- name: note_failure
 UPDATE rescind.pending SET attempts = attempts + 1, last_error = :error, parked = (attempts + 1 >= :most_attempts), not_before =
-@clock
+@engine.clock
 + :delay
-@this_pending
+WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
 AND revision = :revision
 
 -- name: park_pending

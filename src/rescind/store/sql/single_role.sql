@@ -26,7 +26,7 @@ held (membership, role) AS (            -- the organization-wide roles that they
 , affected (membership) AS (
     SELECT t.membership FROM rescind.organization AS o CROSS JOIN touched AS t
     WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default'),
-@held_wide
+@single_role.held_wide
 INSERT INTO rescind.role_before (organization, membership, role)
 SELECT :o, c.membership, c.role FROM (
     SELECT h.membership, h.role, count(*) OVER (PARTITION BY h.membership) AS counting,
@@ -39,13 +39,13 @@ ON CONFLICT (organization, membership) DO NOTHING
 
 -- name: remember_roles_of_members
 WITH RECURSIVE
-@listed
-@remember_roles
+@pairs.listed
+@single_role.remember_roles
 
 -- name: remember_roles_of_others
 WITH RECURSIVE
-@others
-@remember_roles
+@pairs.others
+@single_role.remember_roles
 
 -- name: remember_roles_below
 WITH RECURSIVE below (id) AS (
@@ -56,7 +56,7 @@ touched (membership) AS (
     SELECT id FROM rescind.membership WHERE organization = :o AND subject = :subject
     UNION
     SELECT gm.membership FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
-@remember_roles
+@single_role.remember_roles
 
 -- name: remember_roles_of_holders
 WITH RECURSIVE below (id) AS (          -- who holds a role, and the groups that flow into such a group
@@ -69,7 +69,7 @@ touched (membership) AS (
     SELECT b.id FROM below AS b WHERE b.id > 0
     UNION
     SELECT gm.membership FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id WHERE b.id < 0)
-@remember_roles
+@single_role.remember_roles
 
 -- --- after the last change --------------------------------------------------------------------------
 
@@ -77,7 +77,7 @@ touched (membership) AS (
 WITH RECURSIVE affected (membership) AS (
     SELECT b.membership FROM rescind.organization AS o JOIN rescind.role_before AS b ON b.organization = o.id
     WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default'),
-@held_wide
+@single_role.held_wide
 INSERT INTO rescind.role_reset (organization, membership, role)
 SELECT :o, x.membership, x.role FROM (
     SELECT h.membership, h.role,
@@ -93,8 +93,7 @@ DELETE FROM rescind.role_before WHERE organization = :o
 
 -- name: give_back_to_holder
 WITH RECURSIVE
-@given
-, below (id) AS (
+@changes.given, below (id) AS (
     SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group
     UNION
     SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
@@ -110,50 +109,45 @@ AND role IN (
          AND a.role = g.role AND a.ended IS NULL
     WHERE g.resource = 0 AND (a.expires_at IS NULL OR a.expires_at > :now))
 
--- fragment: roles_upward
-AND role IN (
-    SELECT a.role FROM upward AS u
-    JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = u.id AND a.resource = 0 AND a.ended IS NULL
-    WHERE a.expires_at IS NULL OR a.expires_at > :now)
-
 -- name: give_back_to_members
 WITH RECURSIVE
-@upward
-,
-@listed
+@pairs.upward,
+@pairs.listed
 DELETE FROM rescind.role_reset WHERE organization = :o
 AND membership IN (
     SELECT gm.membership FROM touched AS t
     JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
          AND gm."group" = (SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group)
     WHERE gm.expires_at IS NULL OR gm.expires_at > :now)
-@roles_upward
+AND role IN (
+    SELECT a.role FROM upward AS u
+    JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = u.id AND a.resource = 0 AND a.ended IS NULL
+    WHERE a.expires_at IS NULL OR a.expires_at > :now)
 
 -- name: give_back_by_nesting
 WITH RECURSIVE
-@below
-,
-@around
+@pairs.below,
+@pairs.around
 DELETE FROM rescind.role_reset WHERE organization = :o
 AND membership IN (
     SELECT gm.membership FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id
     WHERE gm.expires_at IS NULL OR gm.expires_at > :now)
-@roles_upward
+AND role IN (
+    SELECT a.role FROM upward AS u
+    JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = u.id AND a.resource = 0 AND a.ended IS NULL
+    WHERE a.expires_at IS NULL OR a.expires_at > :now)
 
 -- --- forgotten --------------------------------------------------------------------------------------
 
 -- Nothing is set aside by a batch that changes the mode, and what was is not any more.
 
--- fragment: mode_differs
-EXISTS (SELECT 1 FROM rescind.organization WHERE id = :o AND (role_mode <> :mode OR on_loss <> :on_loss))
-
 -- name: forget_role_resets
 DELETE FROM rescind.role_reset WHERE organization = :o AND
-@mode_differs
+EXISTS (SELECT 1 FROM rescind.organization WHERE id = :o AND (role_mode <> :mode OR on_loss <> :on_loss))
 
 -- name: forget_roles_before_mode
 DELETE FROM rescind.role_before WHERE organization = :o AND
-@mode_differs
+EXISTS (SELECT 1 FROM rescind.organization WHERE id = :o AND (role_mode <> :mode OR on_loss <> :on_loss))
 
 -- Another role may get the number of one that was deleted.
 

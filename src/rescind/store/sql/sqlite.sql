@@ -3,7 +3,7 @@
 -- name: check_plan
 SELECT 1 FROM rescind.organization AS o WHERE o.id = :o AND o.slug = :organization AND o.role_mode = :mode
 AND (:has_required IS NULL OR :has_required =
-@has_required
+EXISTS (SELECT 1 FROM rescind.role AS q WHERE q.organization IN (0, o.id) AND q.required)
 )
 AND (:id_rule IS NULL OR o.id_rule = :id_rule)
 
@@ -16,11 +16,15 @@ WHERE id = :o
 INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
                     granted, revoked, estimated, settled_at, body, caused_by)
 SELECT o.id, o.revision, :now, :actor, :reason, :key,
-@direction_taken
+CASE WHEN rescind.tallied('revoked') + rescind.tallied('revokes') > 0
+       OR (rescind.tallied('takes') > 0 AND rescind.tallied('unsettled') + rescind.tallied('pended') > 0)
+       OR (o.role_mode = 'single' AND (rescind.tallied('granted') + rescind.tallied('gains') > 0
+                                       OR rescind.tallied('unsettled') > 0))
+     THEN 'revokes' ELSE 'grants' END,
        CASE WHEN rescind.tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
        rescind.tallied('granted'), rescind.tallied('revoked'), rescind.tallied('estimated'),
        CASE WHEN rescind.tallied('pended') > 0 THEN NULL ELSE CAST(:now AS INTEGER) END, :body,
-@caused_by
+CASE WHEN :is_elsewhere THEN (SELECT env.revision + 1 FROM rescind.organization AS env WHERE env.id = 0) END
 FROM rescind.organization AS o WHERE o.id = :o
 RETURNING organization, revision, (SELECT env.revision FROM rescind.organization AS env WHERE env.id = 0) AS environment, direction,
           route, granted + revoked + estimated AS fan_out, recorded_at, settled_at, :not_found AS not_found,
@@ -34,15 +38,15 @@ SELECT o.id AS organization, o.revision, env.revision AS environment, NULL AS di
        NULL AS settled_at, :not_found AS not_found, rescind.tallied('pairs') AS pairs
 FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WHERE o.id = :o
 
--- fragment: server
+-- fragment: engine.server
 '' AS server
 
--- fragment: clock
+-- fragment: engine.clock
 CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
 
 -- One writer at a time: no job is under way while a change is.
 
--- fragment: is_busy
+-- fragment: engine.is_busy
 FALSE
 
 -- name: hold_definitions
@@ -64,30 +68,30 @@ SELECT revision FROM rescind.organization WHERE id = :o
 -- The organization's own permission before the one of all organizations: two look-ups by key, where IN and ORDER BY
 -- would sort.
 
--- fragment: permission_asked
+-- fragment: engine.permission_asked
 LEFT JOIN rescind.permission AS p ON p.id = COALESCE(
     (SELECT x.id FROM rescind.permission AS x WHERE x.slug = :permission AND x.organization = o.id),
     (SELECT x.id FROM rescind.permission AS x WHERE x.slug = :permission AND x.organization = 0))
 
 -- Mostly nothing is pending, and IN takes a table of its own.
 
--- fragment: is_trusted_multiple
+-- fragment: decisions.is_trusted_multiple
 NOT (
-@has_pending
+EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
 AND EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
 
 -- The holders are listed once, where SQLite would look for them anew for each place.
 
--- fragment: any_given
+-- fragment: engine.any_given
 SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
         SELECT 1 FROM rescind.assignment AS a
         WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
           AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
           AND (a.expires_at IS NULL OR a.expires_at > :now) AND
-@has_permission
+(SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
         LIMIT 1) IS NOT NULL
 
--- fragment: is_visible
+-- fragment: engine.is_visible
 TRUE
 
 -- name: lock_organization
@@ -96,11 +100,12 @@ SELECT id FROM rescind.organization WHERE id = :o
 -- A look for conflicts costs nothing here; a look into the table that is written to does.
 
 -- name: make_assignment
-@who_gets_what
-@make_changed
-reached AS c CROSS JOIN changed AS a WHERE
-@in_range
-@upsert
+@reconcile.who_gets_what
+INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
+SELECT :o, c.membership, a.id, c.expires_at FROM
+reached AS c CROSS JOIN changed AS a WHERE @reconcile.in_range
+ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
+WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
 -- name: make_assignment_again
 SELECT 1 WHERE FALSE
@@ -111,18 +116,18 @@ DELETE FROM rescind.pending WHERE organization = :o AND "group" = :g AND kind = 
     JOIN rescind.pending AS p ON p.organization = :o AND p."group" = :g AND p.kind = :kind
          AND p.ref = CAST(i.value ->> 0 AS INTEGER) AND p.revision + 0 = CAST(i.value ->> 1 AS INTEGER))
 
--- fragment: is_in_spans
+-- fragment: engine.is_in_spans
 revision IN (
     SELECT c.revision FROM span AS s JOIN rescind.change AS c ON c.organization = :o AND c.settled_at IS NULL
          AND c.revision >= s.since AND c.revision <= s.revision)
 
--- fragment: oldest_rows
+-- fragment: engine.oldest_rows
 FROM oldest AS x
 JOIN rescind.pending AS p ON p.organization = :o AND p."group" = x."group" AND p.kind = x.kind AND p.ref = x.ref
 
 -- --- lists ----------------------------------------------------------------------------------------
 
--- fragment: is_listed_holder
+-- fragment: engine.is_listed_holder
 IN (SELECT i.value FROM json_each(:holders) AS i)
 
 -- A stream is walked step by step, since a subquery in FROM cannot be told its key here.
@@ -160,7 +165,7 @@ WITH RECURSIVE walk (key, role, resource, most, number) AS (
         ORDER BY a.holder LIMIT 1)
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
 SELECT w.key, w.number,
-@is_unexpired
+@lists.is_unexpired
 FROM walk AS w
 JOIN rescind.assignment AS a ON a.role = w.role AND a.organization = :o AND a.resource = w.resource AND a.holder = w.number
 WHERE w.number IS NOT NULL
@@ -177,7 +182,7 @@ WITH RECURSIVE x (key, resource, most, holder) AS (
         WHERE a.organization = :o AND a.resource = x.resource AND a.holder > x.holder ORDER BY a.holder LIMIT 1)
     FROM x WHERE x.most > 1 AND x.holder IS NOT NULL)
 SELECT x.key, x.holder,
-@is_given
+@lists.is_given
 FROM x WHERE x.holder IS NOT NULL
 
 -- name: stream_places
@@ -194,7 +199,7 @@ WITH RECURSIVE x (key, holder, most, resource) AS (
         ORDER BY a.resource LIMIT 1)
     FROM x WHERE x.most > 1 AND x.resource IS NOT NULL)
 SELECT x.key, x.resource,
-@is_given
+@lists.is_given
 FROM x WHERE x.resource IS NOT NULL
 
 -- name: stream_children
@@ -225,15 +230,21 @@ SELECT w.key, w.number, TRUE FROM walk AS w WHERE w.number IS NOT NULL
 
 -- Where a subject holds a permission: what lists of a user's own table begin with, once for each.
 
--- fragment: gives_permission
-@has_permission
+-- fragment: engine.gives_permission
+(SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
 
 -- name: define_reach
 CREATE VIEW rescind.reach AS
 SELECT o.slug AS organization, m.subject, p.slug AS permission, o.id AS number, o.last_number, (
     SELECT json_group_array(held.place) FROM (
-@places_held
-) AS held) AS places
+WITH RECURSIVE
+@decisions.holder_at
+SELECT a.resource AS place FROM holder AS h
+JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
+WHERE (a.expires_at IS NULL OR a.expires_at > :now) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND
+@engine.gives_permission
+UNION
+SELECT 0 WHERE o.role_mode = 'single' AND @decisions.wide_live_single) AS held) AS places
 FROM rescind.organization AS o
 JOIN rescind.membership AS m ON m.organization = o.id
 JOIN rescind.permission AS p ON p.organization IN (0, o.id)
