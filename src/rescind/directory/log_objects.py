@@ -144,54 +144,67 @@ class LogObjects:
 
     def _row_of_deleted(self, gone: GoneRow) -> ObjectRow:
         """The row that a deleted object would have."""
-        owner, kind = self._owner, KINDS[gone.kind]
+        kind = KINDS[gone.kind]
         if kind is Kind.MEMBERSHIP:
-            return MembershipRow(
-                organization=self._o,
-                number=MembershipNumber(gone.number),
-                subject=gone.name,
-                name=gone.label,
-                is_active=False,
-                created_at=Microseconds(self._unit.now),
-                public_id=gone.public_id,
-                updated_at=gone.updated_at,
-                organization_public_id=owner.public_id,
-                organization_name=owner.name,
-                organization_slug=owner.slug,
-                role_mode=owner.role_mode,
-            )
+            return self._deleted_membership(gone)
         if kind is Kind.GROUP:
-            return GroupRow(
-                organization=self._o,
-                number=GroupNumber(gone.number),
-                slug=gone.name,
-                name=gone.label,
-                public_id=gone.public_id,
-                attributes=gone.attributes,
-                created_at=None,
-                updated_at=gone.updated_at,
-                organization_public_id=owner.public_id,
-                organization_created_at=owner.created_at,
-            )
+            return self._deleted_group(gone)
         if kind is Kind.ROLE:
-            return RoleRow(
-                organization=self._o,
-                number=RoleNumber(gone.number),
-                slug=gone.name,
-                name=gone.label,
-                priority=0,
-                attributes=gone.attributes,
-                created_at=owner.created_at,
-                updated_at=gone.updated_at,
-                resource_type=None,
-            )
+            return self._deleted_role(gone)
+        return self._deleted_permission(gone)
+
+    def _deleted_membership(self, gone: GoneRow) -> MembershipRow:
+        owner = self._owner
+        return MembershipRow(
+            organization=self._o,
+            number=MembershipNumber(gone.number),
+            subject=gone.name,
+            name=gone.label,
+            is_active=False,
+            created_at=Microseconds(self._unit.now),
+            public_id=gone.public_id,
+            updated_at=gone.updated_at,
+            organization_public_id=owner.public_id,
+            organization_name=owner.name,
+            organization_slug=owner.slug,
+            role_mode=owner.role_mode,
+        )
+
+    def _deleted_group(self, gone: GoneRow) -> GroupRow:
+        return GroupRow(
+            organization=self._o,
+            number=GroupNumber(gone.number),
+            slug=gone.name,
+            name=gone.label,
+            public_id=gone.public_id,
+            attributes=gone.attributes,
+            created_at=None,
+            updated_at=gone.updated_at,
+            organization_public_id=self._owner.public_id,
+            organization_created_at=self._owner.created_at,
+        )
+
+    def _deleted_role(self, gone: GoneRow) -> RoleRow:
+        return RoleRow(
+            organization=self._o,
+            number=RoleNumber(gone.number),
+            slug=gone.name,
+            name=gone.label,
+            priority=0,
+            attributes=gone.attributes,
+            created_at=self._owner.created_at,
+            updated_at=gone.updated_at,
+            resource_type=None,
+        )
+
+    def _deleted_permission(self, gone: GoneRow) -> PermissionRow:
         return PermissionRow(
             organization=self._o,
             number=PermissionNumber(gone.number),
             slug=gone.name,
             description=gone.label,
             attributes=gone.attributes,
-            created_at=owner.created_at,
+            created_at=self._owner.created_at,
             updated_at=gone.updated_at,
         )
 
