@@ -29,7 +29,7 @@ ENDS: Final = {
     "store/pool.py:Pool.provide": "wait_seconds",
     "store/postgres/connection.py:_until_silent": "silence",
     "store/postgres/store.py:PostgresStore._connect": "CONNECT_SECONDS",
-    "store/sqlite/transaction.py:SqliteListener.wait": "the seconds asked for",
+    "store/sqlite/listener.py:SqliteListener.wait": "the seconds asked for",
     "store/sqlite/turns.py:begin": "BUSY_SECONDS",
 }
 """Loops that are written to go on until they are left from within, or after an error, and what ends them."""

@@ -14,7 +14,6 @@ from psycopg.pq import TransactionStatus
 
 from rescind import forks
 from rescind.errors import (
-    InvalidArgument,
     OutcomeUnknown,
     SchemaMissing,
     StoreConflict,
@@ -35,13 +34,12 @@ from rescind.store.postgres.connection import (
     is_idle,
     location,
     require_confirmed,
-    undo,
 )
 from rescind.store.postgres.errors import FAULTS, first_line, interruption, is_of_client, translated
 from rescind.store.postgres.listener import PostgresListener
 from rescind.store.postgres.statements import Statements
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
-from rescind.store.postgres.within import asked_within
+from rescind.store.postgres.within import asked_within, require_transaction, transact_within
 from rescind.store.queries import queries, quoted
 from rescind.store.rows import Query, typed, typed_each
 from rescind.store.schema import require_current, seals_of
@@ -149,7 +147,7 @@ class PostgresStore:
     ) -> None:
         if within is not None:
             connection = driver_connection(within, psycopg.Connection)
-            self._transact_within(change, connection, commit=commit)
+            transact_within(connection, self, change, commit=commit)
             return
         attempts = 1 if yields else CONFLICT_ATTEMPTS
         for attempt in range(attempts):
@@ -222,31 +220,6 @@ class PostgresStore:
                 raise OutcomeUnknown(why=first_line(error)) from error
             raise
 
-    def _transact_within(
-        self, change: Change, connection: psycopg.Connection[Any], *, commit: bool
-    ) -> None:
-        _require_transaction(connection)
-        before = sys.exception()
-        with self._translating():
-            connection.execute("SAVEPOINT rescind")
-        try:
-            with connection.pipeline():
-                tx = PostgresTransaction(connection, self, is_ours=False)
-                change(tx)
-                if commit:
-                    connection.execute("RELEASE SAVEPOINT rescind")
-            tx.fetch_read_later()
-            if not commit:
-                connection.execute(undo("ROLLBACK TO SAVEPOINT rescind"))
-        except BaseException as error:
-            with suppress(*FAULTS):  # it is closed, or has no such savepoint any more
-                connection.execute(undo("ROLLBACK TO SAVEPOINT rescind"))
-            if isinstance(error, FAULTS):
-                if (struck := interruption(error, before)) is not None:
-                    raise struck from struck.__cause__
-                raise translated(error, self.where) from error
-            raise
-
     def fetch(self, query: Query[Any] | str, params: Params, *, within: object = None) -> Any:
         if within is not None:
             return self.fetch_many([(query, params)], within=within)[0]
@@ -296,7 +269,7 @@ class PostgresStore:
     ) -> Any:
         if within is not None:
             connection = driver_connection(within, psycopg.Connection)
-            _require_transaction(connection)
+            require_transaction(connection)
             return typed_each(questions, asked_within(connection, self, questions))
         with self._connection() as connection:
             return PostgresSnapshot(connection, self).fetch_many(questions, is_last=True)
@@ -344,12 +317,6 @@ class PostgresStore:
             yield
         except FAULTS as error:
             raise translated(error, self.where) from error
-
-
-def _require_transaction(connection: psycopg.Connection[Any]) -> None:
-    """Raise InvalidArgument where each statement on the caller's connection would commit by itself."""
-    if connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE:
-        raise InvalidArgument(what="within", hint="open a transaction on the connection first")
 
 
 def _warn_of_lost_commits(connection: Connection, where: str) -> None:

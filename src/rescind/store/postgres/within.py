@@ -1,7 +1,7 @@
-"""Questions in the caller's own transaction: on its connection, under a savepoint, in one round trip.
+"""Changes and queries in the caller's own transaction, on its connection, under a savepoint.
 
-Their plans do not depend on how the connection is set up, but for one thing: what a list is estimated to
-cost has a stock server compile it, which takes longer than the list. So that is off while they run.
+Queries go out in one round trip. JIT compilation is off while they run: a stock server would compile a list
+because of its estimated cost, which takes longer than the list itself.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 from psycopg.types.numeric import Int8Dumper
 
-from rescind.errors import StoreError
-from rescind.store.contract import Params, Rows
+from rescind.errors import InvalidArgument, StoreError
+from rescind.store.contract import Change, Params, Rows
 from rescind.store.postgres.connection import Connection, undo
 from rescind.store.postgres.database import PostgresDatabase
 from rescind.store.postgres.errors import FAULTS, interruption, translated
+from rescind.store.postgres.transaction import PostgresTransaction
 from rescind.store.rows import Query
 
 SAVE: Final = "SAVEPOINT rescind_question"
@@ -31,6 +32,43 @@ WITHOUT_JIT: Final = (
 )
 WITH_JIT_AS_BEFORE: Final = "SELECT set_config('jit', current_setting('rescind.jit'), true)"
 ABORTED: Final = "the transaction is aborted: a statement of it has failed"
+
+
+def require_transaction(connection: psycopg.Connection[Any]) -> None:
+    """Raise InvalidArgument if each statement on the caller's connection would commit by itself."""
+    if connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE:
+        raise InvalidArgument(what="within", hint="open a transaction on the connection first")
+
+
+def transact_within(
+    connection: psycopg.Connection[Any], store: PostgresDatabase, change: Change, *, commit: bool
+) -> None:
+    """Run a change in the caller's transaction, under a savepoint. With `commit=False`, or if it is refused,
+    that transaction stays as it was.
+    """
+    require_transaction(connection)
+    before = sys.exception()
+    try:
+        connection.execute("SAVEPOINT rescind")
+    except FAULTS as error:
+        raise translated(error, store.where) from error
+    try:
+        with connection.pipeline():
+            tx = PostgresTransaction(connection, store, is_ours=False)
+            change(tx)
+            if commit:
+                connection.execute("RELEASE SAVEPOINT rescind")
+        tx.fetch_read_later()
+        if not commit:
+            connection.execute(undo("ROLLBACK TO SAVEPOINT rescind"))
+    except BaseException as error:
+        with suppress(*FAULTS):  # it is closed, or the savepoint is gone
+            connection.execute(undo("ROLLBACK TO SAVEPOINT rescind"))
+        if isinstance(error, FAULTS):
+            if (struck := interruption(error, before)) is not None:
+                raise struck from struck.__cause__
+            raise translated(error, store.where) from error
+        raise
 
 
 def asked_within(

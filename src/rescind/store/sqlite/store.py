@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Final, TypeAlias
 
 from rescind import forks
@@ -35,13 +35,9 @@ from rescind.store.sqlite.lines import (
     may_write_again,
     undone,
 )
-from rescind.store.sqlite.transaction import (
-    SqliteListener,
-    SqliteSnapshot,
-    SqliteTransaction,
-    Tally,
-    counters_of,
-)
+from rescind.store.sqlite.listener import SqliteListener
+from rescind.store.sqlite.transaction import SqliteSnapshot, SqliteTransaction, run_change
+from rescind.store.sqlite.within import asked_within, transact_within
 
 Act: TypeAlias = Callable[[Writer], None]
 Version: TypeAlias = tuple[int, int]
@@ -134,18 +130,14 @@ class SqliteStore:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
             with translated_errors(self.path):
-                if connection.in_transaction:
-                    connection.execute(turns.TAKE)
-                else:
-                    turns.begin(connection, self._turns)
-                self._run_within(change, connection, counters_of(connection), commit=commit)
+                transact_within(connection, self, change, self._turns, commit=commit)
             return
         commits = files.LASTING
         if yields:
             commits = files.BACKGROUND if durable else files.LOSABLE
 
         def act(writer: Writer) -> None:
-            self._carry_out(change, writer.connection, writer.tally)
+            run_change(change, SqliteTransaction(writer.connection, self, writer.tally))
             self._announce("commit")
 
         self._write(act, commits, yields=yields, commit=commit)
@@ -185,13 +177,6 @@ class SqliteStore:
         except PoolClosed:
             raise self._closed() from None
 
-    def _carry_out(self, change: Change, connection: sqlite3.Connection, tally: Tally) -> None:
-        tx = SqliteTransaction(connection, self, tally)
-        try:
-            change(tx)
-        finally:
-            tx.end()
-
     def _run(self, act: Act, writer: Writer, *, commit: bool) -> None:
         connection, is_sent = writer.connection, False
         try:
@@ -207,22 +192,6 @@ class SqliteStore:
             undone(connection)
             with suppress(*FAULTS):  # whoever writes next sees to it as well
                 writer.commit_as(files.LASTING)
-
-    def _run_within(
-        self, change: Change, connection: sqlite3.Connection, tally: Tally, *, commit: bool
-    ) -> None:
-        try:
-            connection.execute("SAVEPOINT rescind")
-            self._carry_out(change, connection, tally)
-            self._announce("commit")
-            connection.execute("RELEASE rescind" if commit else "ROLLBACK TO rescind")
-        except BaseException:
-            if connection.in_transaction:
-                with suppress(*FAULTS):  # it was not set, or is released
-                    connection.execute("ROLLBACK TO rescind")
-                    connection.execute("RELEASE rescind")
-            raise
-        self._announce("committed")
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
@@ -306,12 +275,8 @@ class SqliteStore:
     ) -> Any:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
-            with translated_errors(self.path), _one_state(connection) as cursor:
-                found = [
-                    cursor.execute(self.queries[str(query)], params).fetchall()
-                    for query, params in questions
-                ]
-                return typed_each(questions, found)
+            with translated_errors(self.path):
+                return typed_each(questions, asked_within(connection, self, questions))
         with self.snapshot() as snapshot:
             return snapshot.fetch_many(questions)
 
@@ -363,21 +328,3 @@ class SqliteStore:
     def _writer(self) -> sqlite3.Connection:
         """The connection that changes go over, for tests and measurements."""
         return next(line.connection.connection for line in self._writers.lines() if line.connection)
-
-
-@contextmanager
-def _one_state(connection: sqlite3.Connection) -> Iterator[sqlite3.Cursor]:
-    """A cursor of the caller's connection, all of whose queries see one state of the file.
-
-    An open transaction has one already; elsewhere a savepoint is one for as long as this lasts.
-    """
-    is_open = connection.in_transaction
-    with closing(connection.cursor()) as cursor:
-        cursor.row_factory = None
-        if not is_open:
-            cursor.execute("SAVEPOINT rescind_question")
-        try:
-            yield cursor
-        finally:
-            if not is_open and connection.in_transaction:
-                cursor.execute("RELEASE rescind_question")

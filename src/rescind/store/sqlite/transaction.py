@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from rescind.errors import refusal
-from rescind.store.contract import Bounds, Counter, LockCost, Params
+from rescind.store.contract import Bounds, Change, Counter, LockCost, Params
 from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 from rescind.store.rows import Query, typed, typed_each
 from rescind.store.rows.changes import READ_UNALTERED, RECORD_CHANGE, OutcomeRow
@@ -19,8 +19,6 @@ from rescind.store.sqlite.database import SqliteDatabase
 Tally: TypeAlias = defaultdict[str, int]
 MOST_NOTED = 10_000
 """With so many things missing, no more are noted."""
-LISTEN_SECONDS = 0.01
-"""How often a listener looks at the file's version."""
 
 
 class SqliteTransaction:
@@ -163,6 +161,14 @@ class SqliteTransaction:
             raise
 
 
+def run_change(change: Change, tx: SqliteTransaction) -> None:
+    """Run a change's statements, and leave none of them open."""
+    try:
+        change(tx)
+    finally:
+        tx.end()
+
+
 class SqliteSnapshot:
     """A read transaction."""
 
@@ -178,37 +184,6 @@ class SqliteSnapshot:
         execute, queries = self._connection.execute, self._store.queries
         found = [execute(queries[str(query)], params).fetchall() for query, params in questions]
         return typed_each(questions, found)
-
-
-class SqliteListener:
-    """Sees by the file's version that somebody wrote."""
-
-    def __init__(self, store: SqliteDatabase) -> None:
-        self._store = store
-        self._seen: dict[int, int] = {}
-        self._has_news()
-
-    def wait(self, seconds: float) -> list[str] | None:
-        deadline = time.monotonic() + seconds
-        while True:
-            if self._has_news():
-                return None
-            if time.monotonic() >= deadline:
-                return []
-            time.sleep(min(LISTEN_SECONDS, seconds))
-
-    def fetch(self, query: Query[Any] | str, params: Params) -> Any:
-        return self._store.fetch(query, params)
-
-    def close(self) -> None:
-        """Nothing was taken."""
-
-    def _has_news(self) -> bool:
-        """Whether anybody wrote since this was last asked of the same connection, or that is not known."""
-        connection, version = self._store.version()
-        was = self._seen.get(connection)
-        self._seen[connection] = version
-        return was != version
 
 
 def counters_of(connection: sqlite3.Connection) -> Tally:
