@@ -53,7 +53,7 @@ from rescind.propagation import pending
 from rescind.propagation import reconcile as reconciling
 from rescind.propagation.budget import Costs
 from rescind.propagation.worker import OnProgress, Workers
-from rescind.replicas import CachedAnswers, memory_of
+from rescind.replicas import CachedAnswers, open_cache
 from rescind.replicas.enforcement import AT_ONCE, Enforcer
 from rescind.settings import Settings
 from rescind.store import Rows, Store, open_store
@@ -87,11 +87,11 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         self._recorder = ChangeApplier(
             store, Costs(store.engine, self.settings), self.settings.id_rule
         )
-        self._memory = memory_of(store, self.settings) if index else None
-        self._recall = None if self._memory is None else CachedAnswers(self._memory, self._now)
+        self._cache = open_cache(store, self.settings) if index else None
+        self._recall = None if self._cache is None else CachedAnswers(self._cache, self._now)
         seconds = self.settings.check_seconds
         self._questions = DecisionRouter(store, self._recall, self._now, check_seconds=seconds)
-        self._enforcer = Enforcer(store, self.settings, self._memory)
+        self._enforcer = Enforcer(store, self.settings, self._cache)
         self._similar = Similar(store)
 
     @classmethod
@@ -114,8 +114,8 @@ class Authority(Listings, AbstractContextManager["Authority"]):
 
     def close(self) -> None:
         """Give up what is held in memory, and the store's connections."""
-        if self._memory is not None:
-            self._memory.close()
+        if self._cache is not None:
+            self._cache.close()
         self._enforcer.close()
         self.store.close()
 
@@ -124,9 +124,9 @@ class Authority(Listings, AbstractContextManager["Authority"]):
 
         Says whether there is one. Raises InvalidArgument without an index, and a StoreError.
         """
-        if self._memory is None:
+        if self._cache is None:
             raise InvalidArgument(what="index", hint="open the authority with {index}")
-        return self._memory.load(self._named(organization))
+        return self._cache.load(self._named(organization))
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -317,7 +317,7 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         While it lasts, its standard checks may be decided at the state at its beginning, or a later one.
         Raises a StoreError at the beginning.
         """
-        return nullcontext() if self._recall is None else self._recall.together()
+        return nullcontext() if self._recall is None else self._recall.shared_freshness()
 
     def recall(
         self,

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 class OfOneProcess(Protocol):
     """What belongs to the process that set it up: its locks, threads and leases are nobody else's."""
 
-    def set_up(self) -> None:
+    def reinit_after_fork(self) -> None:
         """Begin as in a new process."""
 
 
@@ -36,9 +36,9 @@ _closed: weakref.WeakSet[ClosedForForks] = weakref.WeakSet()
 _inherited: list[object] = []
 
 
-def set_up(thing: OfOneProcess) -> None:
+def reinit_after_fork(thing: OfOneProcess) -> None:
     """Set it up now, and again in each process that a fork copies it to."""
-    thing.set_up()
+    thing.reinit_after_fork()
     _everywhere.add(thing)
 
 
@@ -68,7 +68,7 @@ def _after() -> None:
 def _set_up_all() -> None:
     for thing in tuple(_everywhere):
         try:
-            thing.set_up()
+            thing.reinit_after_fork()
         except Exception:
             log.exception("%r does not begin anew after a fork", thing)
 

@@ -43,38 +43,38 @@ def held(database: str) -> Iterator[Authority]:
 
 
 def _beside_each_verdict(
-    monkeypatch: pytest.MonkeyPatch, holding: CachedIndex, beside: Callable[[CachedIndex], State]
+    monkeypatch: pytest.MonkeyPatch, cached: CachedIndex, beside: Callable[[CachedIndex], State]
 ) -> list[str]:
-    """Puts another state in the place of the holding's in the middle of each verdict."""
+    """Puts another state in the place of the cached index's in the middle of each verdict."""
     asked: list[str] = []
     real = Index.verdict
 
     def verdict(self: Index, subject: str, *rest: Any) -> int | None:
         asked.append(subject)
-        holding.state = beside(holding)
+        cached.state = beside(cached)
         return real(self, subject, *rest)
 
     monkeypatch.setattr(Index, "verdict", verdict)
     return asked
 
 
-def _renewed(holding: CachedIndex) -> State:
+def _renewed(cached: CachedIndex) -> State:
     """What a renewed lease puts there."""
-    return State(holding.index, holding.revision, float("inf"))
+    return State(cached.index, cached.revision, float("inf"))
 
 
-def _changed(holding: CachedIndex) -> State:
+def _changed(cached: CachedIndex) -> State:
     """What a change of the facts puts there."""
-    was = holding.revision
-    holding.revision = Revision(was.incarnation, was.organization + 1, was.environment)
-    return State(holding.index, holding.revision, float("inf"))
+    was = cached.revision
+    cached.revision = Revision(was.incarnation, was.organization + 1, was.environment)
+    return State(cached.index, cached.revision, float("inf"))
 
 
 def test_a_lease_renewed_during_a_batch_does_not_begin_it_again(
     held: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each question is answered once and out of memory, though the lease is renewed during each."""
-    asked = _beside_each_verdict(monkeypatch, held._memory.holdings["acme"], _renewed)
+    asked = _beside_each_verdict(monkeypatch, held._cache.indexes["acme"], _renewed)
     found = held.check_many(BATCH)
     assert [bool(decision) for decision in found] == [True, True, False]
     assert {decision.point for decision in found} == {DecisionPoint.INDEX}
@@ -87,8 +87,8 @@ def test_control_where_only_the_same_state_counts(
     held: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Control: without the rule of the same revision, nothing is answered out of memory then."""
-    _beside_each_verdict(monkeypatch, held._memory.holdings["acme"], _renewed)
-    monkeypatch.setattr(recall, "_still_holds", lambda holding, state: holding.state is state)
+    _beside_each_verdict(monkeypatch, held._cache.indexes["acme"], _renewed)
+    monkeypatch.setattr(recall, "_still_holds", lambda cached, state: cached.state is state)
     assert DecisionPoint.INDEX not in _ask_all(held)
 
 
@@ -102,7 +102,7 @@ def test_memory_that_changes_during_each_attempt(
     held: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After two attempts the store decides: one check and a batch are answered, from the tables."""
-    asked = _beside_each_verdict(monkeypatch, held._memory.holdings["acme"], _changed)
+    asked = _beside_each_verdict(monkeypatch, held._cache.indexes["acme"], _changed)
     assert DecisionPoint.INDEX not in _ask_all(held)
     most = 1 + recall.ATTEMPTS  # at once, and then as well-formed names
     assert len(asked) <= 2 * most * (1 + len(BATCH))
@@ -113,7 +113,7 @@ def test_control_without_the_bound_of_attempts(
 ) -> None:
     """Control: with more attempts it tries for as long as memory changes."""
     monkeypatch.setattr(recall, "ATTEMPTS", 1_000)
-    asked = _beside_each_verdict(monkeypatch, held._memory.holdings["acme"], _changed)
+    asked = _beside_each_verdict(monkeypatch, held._cache.indexes["acme"], _changed)
     assert DecisionPoint.INDEX not in _ask_all(held)
     assert len(asked) > 1_000
 
@@ -122,11 +122,11 @@ def test_an_answer_of_a_state_that_was_withdrawn(
     held: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A renewal stands for the same facts; a state taken away does not."""
-    holding = held._memory.holdings["acme"]
+    cached = held._cache.indexes["acme"]
     real = Index.verdict
 
     def verdict(self: Index, *question: Any) -> int | None:
-        holding.state = None
+        cached.state = None
         return real(self, *question)
 
     monkeypatch.setattr(Index, "verdict", verdict)
@@ -136,12 +136,12 @@ def test_an_answer_of_a_state_that_was_withdrawn(
 class ChangingLock:
     """An index's lock, before which somebody always changes the organization."""
 
-    def __init__(self, holding: CachedIndex) -> None:
-        self.lock, self.holding, self.taken = holding.index._lock, holding, 0
+    def __init__(self, cached: CachedIndex) -> None:
+        self.lock, self.cached, self.taken = cached.index._lock, cached, 0
 
     def __enter__(self) -> None:
         self.taken += 1
-        self.holding.state = _changed(self.holding)
+        self.cached.state = _changed(self.cached)
         self.lock.__enter__()
 
     def __exit__(self, *raised: object) -> None:
@@ -152,9 +152,9 @@ def test_a_list_of_memory_that_keeps_changing(
     held: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Lists and explanations give up as checks do."""
-    holding = held._memory.holdings["acme"]
-    lock = ChangingLock(holding)
-    monkeypatch.setattr(holding.index, "_lock", lock)
+    cached = held._cache.indexes["acme"]
+    lock = ChangingLock(cached)
+    monkeypatch.setattr(cached.index, "_lock", lock)
     assert held.who_can("write", "doc:1").items == ("user:ada",)
     assert held.explain(*QUESTION).point is not DecisionPoint.INDEX
     assert lock.taken == 2 * recall.ATTEMPTS
@@ -167,9 +167,9 @@ def test_a_replica_that_is_always_taken_for_dead(
     url = new_database("postgres")
     waited: list[float] = []
     with Authority.open(url, organization="acme", index=True) as opened:
-        keeper = opened._memory.keeper
-        assert isinstance(keeper, Replica)
-        waited += [keeper._backoff_seconds() for _ in range(40)]
+        freshness = opened._cache.freshness
+        assert isinstance(freshness, Replica)
+        waited += [freshness._backoff_seconds() for _ in range(40)]
     assert waited == sorted(waited)
     assert waited[0] < 0.1 < 0.9 < waited[-1] <= 1.0
 

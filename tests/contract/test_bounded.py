@@ -127,7 +127,7 @@ def test_organizations_that_do_not_exist(
         assert not deadline.wait(0.001)
     while loaders():
         deadline.wait(0.001)
-    assert not held._memory._wanted  # type: ignore[union-attr]
+    assert not held._cache._wanted  # type: ignore[union-attr]
 
 
 def test_no_more_than_so_many_wait_to_be_loaded(
@@ -138,7 +138,7 @@ def test_no_more_than_so_many_wait_to_be_loaded(
     stuck = Stuck(held, monkeypatch)
     for name in NOWHERE:
         held.check(*QUESTION, organization=name)
-    assert len(held._memory._wanted) == 5  # type: ignore[union-attr]
+    assert len(held._cache._wanted) == 5  # type: ignore[union-attr]
     stuck.go.set()
 
 

@@ -96,12 +96,12 @@ def switch_off(guard: str) -> None:
 
         State.__init__ = forever  # type: ignore[method-assign]
     elif guard == "log":  # a replica renews its lease and acknowledges, but does not read the log
-        IndexCache.prolong = _prolong_blindly  # type: ignore[method-assign]
+        IndexCache.extend = _extend_blindly  # type: ignore[method-assign]
         Replica._follow = _acknowledge_blindly  # type: ignore[method-assign]
 
 
-def _prolong_blindly(self: Any, holding: Any, _: Any, expiry: float) -> bool:
-    holding.state = State(holding.index, holding.revision, expiry)
+def _extend_blindly(self: Any, cached: Any, _: Any, expiry: float) -> bool:
+    cached.state = State(cached.index, cached.revision, expiry)
     return True
 
 

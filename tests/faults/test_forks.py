@@ -198,12 +198,12 @@ def test_a_fork_waits_for_a_transaction_of_another_thread(acme: Authority) -> No
 @contextmanager
 def everything_locked(authority: Authority) -> Iterator[list[Callable[[], Any]]]:
     """As if other threads were in the middle of everything; gives how to find the locks."""
-    memory, enforcer = authority._memory, authority._enforcer
-    assert memory is not None
+    cache, enforcer = authority._cache, authority._enforcer
+    assert cache is not None
     found = [
         lambda: authority._recorder._costs._lock,
-        lambda: memory._lock,
-        lambda: memory._rows,
+        lambda: cache._lock,
+        lambda: cache._registry_lock,
         lambda: enforcer.times._lock,
         lambda: enforcer._heard._changed,
     ]

@@ -54,9 +54,9 @@ class Split:
 
 
 def _keeper(replica: Authority) -> Replica:
-    assert replica._memory is not None
-    assert isinstance(replica._memory.keeper, Replica)
-    return replica._memory.keeper
+    assert replica._cache is not None
+    assert isinstance(replica._cache.freshness, Replica)
+    return replica._cache.freshness
 
 
 @pytest.fixture(scope="module")

@@ -53,8 +53,8 @@ class Loop:
     @property
     def index(self) -> Index:
         """What is held of the organization."""
-        assert self.authority._memory is not None
-        return self.authority._memory.holdings["acme"].index
+        assert self.authority._cache is not None
+        return self.authority._cache.indexes["acme"].index
 
     def at_once(self, asked: object, path: str = "/v1/check") -> Any:
         """The answer, if there is one at once."""
@@ -216,8 +216,8 @@ def test_a_file_that_somebody_wrote_is_read_elsewhere(
     """The loop reads no log: a thread does, and then the loop answers at once again, by the new facts."""
     loop, other = file_loop
     read: list[int] = []
-    keep_up = IndexCache.keep_up
-    monkeypatch.setattr(IndexCache, "keep_up", lambda self, o: (read.append(o), keep_up(self, o)))
+    refresh = IndexCache.refresh
+    monkeypatch.setattr(IndexCache, "refresh", lambda self, o: (read.append(o), refresh(self, o)))
     other.apply([LEAVE])
     assert loop.at_once(CHECK) is None
     assert read == []
@@ -247,7 +247,7 @@ def test_control_told_without_reading(
     loop, other = file_loop
     other.apply([LEAVE])
     assert loop.at_once(CHECK) is None
-    monkeypatch.setattr(IndexCache, "keep_up", lambda *_: None)
+    monkeypatch.setattr(IndexCache, "refresh", lambda *_: None)
     elsewhere.submit(
         loop.authority.check, "user:ada", "write", "doc:1", organization="acme"
     ).result()

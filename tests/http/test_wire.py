@@ -52,7 +52,7 @@ def test_the_rate_counts_once(
 
 @contextmanager
 def unseeing(watch: FileWatch) -> Iterator[None]:
-    """As `together`, without the look."""
+    """As `shared_freshness`, without asking the file."""
     watch._together.is_so = True
     yield
     watch._together.is_so = False
@@ -69,7 +69,7 @@ def test_what_another_process_revokes(
         key = made.keys["check"]
         exchanged(made.ours, [request(asks[0].encode(), key=key), LAST])
         if not looks:
-            monkeypatch.setattr(FileWatch, "together", unseeing)
+            monkeypatch.setattr(FileWatch, "shared_freshness", unseeing)
         with ExitStack() as stack:
             clients = [stack.enter_context(connect(made.ours)) for _ in asks]
             for _ in range(20 if looks else 1):

@@ -126,13 +126,13 @@ def _returns_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _looks_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory looks at the file once in many checks."""
-    look, count = FileWatch._look, itertools.count()
+    look, count = FileWatch._ensure_fresh, itertools.count()
 
     def seldom(self: FileWatch) -> None:
         if next(count) % 50 == 0:
             look(self)
 
-    monkeypatch.setattr(FileWatch, "_look", seldom)
+    monkeypatch.setattr(FileWatch, "_ensure_fresh", seldom)
 
 
 def test_sees_that_enforcement_is_off(

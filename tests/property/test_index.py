@@ -96,12 +96,12 @@ class Remembered(Machine):
     def following_is_building_anew(self) -> None:
         """The index that followed the log is equal to one of the facts as they are."""
         for name, authority in self.authorities.items():
-            memory = authority._memory
-            holding = memory.holdings[self.organization]
-            memory.catch_up(holding)
-            anew, revision = built(authority.store, holding.index.o)
-            assert holding.revision == revision, name
-            assert facts_of(holding.index) == facts_of(anew), name
+            cache = authority._cache
+            cached = cache.indexes[self.organization]
+            cache.catch_up(cached)
+            anew, revision = built(authority.store, cached.index.o)
+            assert cached.revision == revision, name
+            assert facts_of(cached.index) == facts_of(anew), name
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def both(new_database: Callable[[str], str]) -> Iterator[Callable[[], dict[str, 
         authorities: dict[str, Authority] = {}
         for engine, store in stores.items():
             authorities[engine] = Authority(store, index=True)
-            stack.callback(authorities[engine]._memory.close)
+            stack.callback(authorities[engine]._cache.close)
         yield lambda: authorities
 
 

@@ -99,9 +99,9 @@ class Keys:
         self._known: dict[bytes, tuple[Caller, float]] = {}
         self._noted: dict[str, float] = {}
         self._forgotten = 0
-        forks.set_up(self)
+        forks.reinit_after_fork(self)
 
-    def set_up(self) -> None:
+    def reinit_after_fork(self) -> None:
         """As in a new process: nobody holds the lock."""
         self._lock = threading.Lock()
 

@@ -70,12 +70,12 @@ class Costs:
 
     def __init__(self, engine: str, settings: Settings) -> None:
         self._settings = settings
-        forks.set_up(self)
+        forks.reinit_after_fork(self)
         self._per_pair = START_SECONDS_PER_PAIR[engine]
         self._per_change = 0.0
         self._large: dict[tuple[object, ...], float] = {}
 
-    def set_up(self) -> None:
+    def reinit_after_fork(self) -> None:
         """As in a new process: nobody holds the lock."""
         self._lock = threading.Lock()
 

@@ -181,9 +181,9 @@ class Workers:
     ) -> None:
         self._store, self._settings = store, settings
         self._concurrency, self._on_progress = concurrency, on_progress
-        forks.set_up(self)
+        forks.reinit_after_fork(self)
 
-    def set_up(self) -> None:
+    def reinit_after_fork(self) -> None:
         """As in a new process: none works."""
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []

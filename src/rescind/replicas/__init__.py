@@ -6,6 +6,6 @@ at an embedded one's file.
 
 from rescind.replicas.cache import IndexCache
 from rescind.replicas.cached_answers import CachedAnswers
-from rescind.replicas.freshness import memory_of
+from rescind.replicas.open_cache import open_cache
 
-__all__ = ["CachedAnswers", "IndexCache", "memory_of"]
+__all__ = ["CachedAnswers", "IndexCache", "open_cache"]

@@ -18,7 +18,8 @@ from rescind.errors import RescindError, ThreadsExhausted
 from rescind.index.build import Gone, built
 from rescind.index.follow import OtherServer, TooFarBehind, read_tail
 from rescind.model import Revision
-from rescind.replicas.cached_index import CachedIndex, Freshness, State
+from rescind.replicas.cached_index import CachedIndex, State
+from rescind.replicas.freshness import Freshness
 from rescind.settings import Settings
 from rescind.store import Store
 from rescind.threads import started
@@ -35,23 +36,23 @@ class IndexCache:
     """What this process holds. Safe to use from many threads; empty after a fork."""
 
     def __init__(
-        self, store: Store, settings: Settings, keeper: Callable[[IndexCache], Freshness]
+        self, store: Store, settings: Settings, make_freshness: Callable[[IndexCache], Freshness]
     ) -> None:
         self.store, self.settings = store, settings
-        self._make_keeper = keeper
-        forks.set_up(self)
+        self._make_freshness = make_freshness
+        forks.reinit_after_fork(self)
 
-    def set_up(self) -> None:
+    def reinit_after_fork(self) -> None:
         """As in a new process: nothing is held, and nobody knows of it; a lease is no other process's."""
-        self.holdings: dict[str, CachedIndex] = {}
+        self.indexes: dict[str, CachedIndex] = {}
         self._wanted: dict[str, None] = {}
         self._loading: set[str] = set()
         self._loaders = 0
-        self._left_over: set[int] = set()
+        self._stale_registrations: set[int] = set()
         self._lock = threading.Lock()
-        self._rows = threading.Lock()
-        self.keeper = self._make_keeper(self)
-        self.look = self.keeper.look
+        self._registry_lock = threading.Lock()
+        self.freshness = self._make_freshness(self)
+        self.ensure_fresh = self.freshness.ensure_fresh
         self._is_started = False
         self._is_closed = False
 
@@ -62,9 +63,9 @@ class IndexCache:
         """
         with self._lock:
             if not self._is_started:
-                self.keeper.start()
+                self.freshness.start()
                 self._is_started = True
-        if organization in self.holdings:
+        if organization in self.indexes:
             return True
         found = self.store.fetch("find_organization", {"organization": organization})
         if not found:
@@ -73,151 +74,157 @@ class IndexCache:
             index, revision = built(self.store, found[0][0])
         except Gone:
             return False
-        holding = CachedIndex(organization, index, revision)
-        with self._rows:
-            if self._is_closed or organization in self.holdings:
+        cached = CachedIndex(organization, index, revision)
+        with self._registry_lock:
+            if self._is_closed or organization in self.indexes:
                 return not self._is_closed
-            self.keeper.hold(index.o, revision)
-            self.holdings[organization] = holding
+            self.freshness.register(index.o, revision)
+            self.indexes[organization] = cached
         try:
-            self.catch_up(holding)
-            if holding.revision != revision:
-                with self._rows:  # not where it was let go of meanwhile: nobody would acknowledge
-                    if self.holdings.get(organization) is holding:
-                        self.keeper.hold(index.o, holding.revision)
+            self.catch_up(cached)
+            if cached.revision != revision:
+                with (
+                    self._registry_lock
+                ):  # not where it was let go of meanwhile: nobody would acknowledge
+                    if self.indexes.get(organization) is cached:
+                        self.freshness.register(index.o, cached.revision)
         except BaseException:
-            self.drop(holding)
+            self.drop(cached)
             raise
         return True
 
-    def catch_up(self, holding: CachedIndex) -> None:
+    def catch_up(self, cached: CachedIndex) -> None:
         """Bring a holding to the state of its facts now, or let go of it where that cannot be.
 
         When this returns, no check that starts is answered by an older state. Raises a StoreError;
         then the state is what it was, with its expiry.
         """
-        with holding.busy:
-            if self.holdings.get(holding.name) is not holding:
+        with cached.update_lock:
+            if self.indexes.get(cached.name) is not cached:
                 return
-            expiry = self.keeper.expiry()  # before the log is read: what comes later is not in it
+            expiry = (
+                self.freshness.expiry()
+            )  # before the log is read: what comes later is not in it
             try:
-                tail = read_tail(self.store, holding.index, holding.revision)
+                tail = read_tail(self.store, cached.index, cached.revision)
             except (Gone, TooFarBehind):
-                self._let_go(holding)
+                self._drop(cached)
                 return
             except OtherServer:
-                self._leave_server(holding)
+                self._leave_server(cached)
                 return
             if tail is not None:
-                holding.state = None
+                cached.state = None
                 try:
-                    with holding.index.lock:
-                        tail.apply(holding.index)
+                    with cached.index.lock:
+                        tail.apply(cached.index)
                 except BaseException:
-                    self._let_go(holding)
+                    self._drop(cached)
                     raise
-                holding.revision = tail.revision
+                cached.revision = tail.revision
                 if tail.revokes:
-                    holding.revoked_at = tail.revision.organization
-            if holding.index.server != self.keeper.server:
-                self._leave_server(holding)
+                    cached.revoked_at = tail.revision.organization
+            if cached.index.server != self.freshness.server:
+                self._leave_server(cached)
             elif expiry > 0:
-                holding.state = State(holding.index, holding.revision, expiry)
+                cached.state = State(cached.index, cached.revision, expiry)
 
-    def prolong(self, holding: CachedIndex, revision: Revision, expiry: float) -> bool:
+    def extend(self, cached: CachedIndex, revision: Revision, expiry: float) -> bool:
         """Let a holding be answered from for longer, if it is at that revision or past it.
 
         The revision must have been read after the lease that gives the expiry was renewed.
         """
-        with holding.busy:
-            if self.holdings.get(holding.name) is not holding:
+        with cached.update_lock:
+            if self.indexes.get(cached.name) is not cached:
                 return True
-            if holding.state is None or not holding.revision.covers(revision):
+            if cached.state is None or not cached.revision.covers(revision):
                 return False
-            if holding.index.server != self.keeper.server:
+            if cached.index.server != self.freshness.server:
                 return False
-            holding.state = State(holding.index, holding.revision, expiry)
+            cached.state = State(cached.index, cached.revision, expiry)
             return True
 
-    def hold_anew(self) -> None:
+    def register_all(self) -> None:
         """Make it known again what is held, under another name."""
-        with self._rows:
-            for holding in self.holdings.values():
-                self.keeper.hold(holding.index.o, holding.revision)
+        with self._registry_lock:
+            for cached in self.indexes.values():
+                self.freshness.register(cached.index.o, cached.revision)
 
-    def drop(self, holding: CachedIndex) -> None:
+    def drop(self, cached: CachedIndex) -> None:
         """Hold it no longer."""
-        with holding.busy:
-            self._let_go(holding)
+        with cached.update_lock:
+            self._drop(cached)
 
     def suspend(self) -> None:
         """Answer nothing from memory, until each holding has caught up."""
-        for holding in tuple(self.holdings.values()):
-            self.withdraw(holding)
+        for cached in tuple(self.indexes.values()):
+            self.withdraw(cached)
 
-    def withdraw(self, holding: CachedIndex) -> None:
-        """When this returns, no check that starts is answered from this holding until it caught up with
+    def withdraw(self, cached: CachedIndex) -> None:
+        """When this returns, no check that starts is answered from this cached until it caught up with
         what is committed now.
         """
-        with holding.busy:
-            holding.state = None
+        with cached.update_lock:
+            cached.state = None
 
     def evict(self) -> None:
         """Let go of those asked about longest ago, while all together are too large."""
         most = self.settings.index_megabytes * 1_000_000
-        holdings = tuple(self.holdings.values())
-        for holding in holdings:
-            if holding.is_used:
-                holding.is_used, holding.used_at = False, time.monotonic()
-        total = sum(holding.index.facts.size() for holding in holdings)
-        for holding in sorted(holdings, key=lambda holding: holding.used_at)[:-1]:
+        indexes = tuple(self.indexes.values())
+        for cached in indexes:
+            if cached.is_used:
+                cached.is_used, cached.used_at = False, time.monotonic()
+        total = sum(cached.index.facts.size() for cached in indexes)
+        for cached in sorted(indexes, key=lambda cached: cached.used_at)[:-1]:
             if total <= most:
                 return
-            total -= holding.index.facts.size()
-            self.drop(holding)
+            total -= cached.index.facts.size()
+            self.drop(cached)
 
     def close(self) -> None:
         """Hold nothing, for good."""
         with self._lock:
             self._is_closed = True
-        for holding in tuple(self.holdings.values()):
-            self.drop(holding)
-        self.keeper.close()
+        for cached in tuple(self.indexes.values()):
+            self.drop(cached)
+        self.freshness.close()
 
-    def keep_up(self, o: int) -> None:
+    def refresh(self, o: int) -> None:
         """Bring what this process holds of an organization (0: of all) to the facts as they are."""
-        for holding in tuple(self.holdings.values()):
-            if o in (0, holding.index.o):
-                self.catch_up(holding)
+        for cached in tuple(self.indexes.values()):
+            if o in (0, cached.index.o):
+                self.catch_up(cached)
 
-    def _leave_server(self, holding: CachedIndex) -> None:
+    def _leave_server(self, cached: CachedIndex) -> None:
         """The lease, the log and memory are not of one server: another one was promoted, say. Let go of it,
         and ask on connections that are made anew.
         """
-        log.warning("organization %s is let go of: another server answers", holding.name)
-        self._let_go(holding)
+        log.warning("organization %s is let go of: another server answers", cached.name)
+        self._drop(cached)
         self.store.reconnect()
 
-    def _let_go(self, holding: CachedIndex) -> None:
-        holding.state = None
-        with self._rows:
-            if self.holdings.get(holding.name) is holding:
-                del self.holdings[holding.name]
-                self._release(holding.index.o)
+    def _drop(self, cached: CachedIndex) -> None:
+        cached.state = None
+        with self._registry_lock:
+            if self.indexes.get(cached.name) is cached:
+                del self.indexes[cached.name]
+                self._unregister(cached.index.o)
 
-    def release_left_over(self) -> None:
+    def unregister_stale(self) -> None:
         """Try again to make it known of what is not held any more."""
-        with self._rows:
-            for o in self._left_over - {holding.index.o for holding in self.holdings.values()}:
-                self._release(o)
+        with self._registry_lock:
+            for o in self._stale_registrations - {
+                cached.index.o for cached in self.indexes.values()
+            }:
+                self._unregister(o)
 
-    def _release(self, o: int) -> None:
+    def _unregister(self, o: int) -> None:
         """A row that stays has every revocation of the organization wait, so it is kept in mind."""
         try:
-            self.keeper.release(o)
-            self._left_over.discard(o)
+            self.freshness.unregister(o)
+            self._stale_registrations.discard(o)
         except RescindError as error:
-            self._left_over.add(o)
+            self._stale_registrations.add(o)
             log.warning("organization %d is still known as held: %s", o, error)
 
     def want(self, organization: str) -> None:

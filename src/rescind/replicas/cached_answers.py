@@ -35,30 +35,30 @@ class CachedAnswers:
     Raises a StoreError where memory must look into the store and cannot: never a remembered answer.
     """
 
-    def __init__(self, memory: IndexCache, now: Callable[[], int]) -> None:
-        self._memory, self._now = memory, now
+    def __init__(self, cache: IndexCache, now: Callable[[], int]) -> None:
+        self._cache, self._now = cache, now
 
-    def together(self) -> AbstractContextManager[None]:
+    def shared_freshness(self) -> AbstractContextManager[None]:
         """Questions of this thread while it lasts are answered by no older state than at its beginning."""
-        return self._memory.keeper.together()
+        return self._cache.freshness.shared_freshness()
 
     def decide(
         self, organization: Any, subject: Any, permission: Any, resource: Any
     ) -> Decision | None:
         """The answer, where these very names are there; else None. Takes nothing as well formed."""
-        memory = self._memory
-        if memory.look is not None:
-            memory.look()
+        cache = self._cache
+        if cache.ensure_fresh is not None:
+            cache.ensure_fresh()
         try:
-            holding = memory.holdings[organization]
+            cached = cache.indexes[organization]
         except (KeyError, TypeError):
             return None
-        holding.is_used = True
-        state = holding.state
+        cached.is_used = True
+        state = cached.state
         if state is None:
             return None
         verdict = state.index.verdict(subject, permission, resource, self._now)
-        if holding.state is not state and not _still_holds(holding, state):
+        if cached.state is not state and not _still_holds(cached, state):
             return None
         if verdict is None or clock(CLOCK) >= state.expiry:
             return None
@@ -68,20 +68,20 @@ class CachedAnswers:
         self, organization: Any, questions: Sequence[tuple[Any, Any, Any]], root: str
     ) -> list[Decision] | None:
         """Answers, all at one state, where all those very names are there; None as for `decide`."""
-        memory = self._memory
-        if memory.look is not None:
-            memory.look()
+        cache = self._cache
+        if cache.ensure_fresh is not None:
+            cache.ensure_fresh()
         try:
-            holding = memory.holdings[organization]
-            holding.is_used = True
-            state = holding.state
+            cached = cache.indexes[organization]
+            cached.is_used = True
+            state = cached.state
             if state is None:
                 return None
             verdict, now = state.index.verdict, self._now
             found = [verdict(s, p, root if r is None else r, now) for s, p, r in questions]
         except (KeyError, TypeError, ValueError):
             return None
-        return _answers(state, found) if _still_holds(holding, state) else None
+        return _answers(state, found) if _still_holds(cached, state) else None
 
     def answer(self, question: Question, at_least: Revision | None = None) -> Decision | None:
         """The answer to a question whose names are well formed, worked out where it must be.
@@ -96,12 +96,12 @@ class CachedAnswers:
         self, questions: Sequence[Question], at_least: Revision | None = None
     ) -> list[Decision] | None:
         """Answers to questions about one organization, all at one state; None as for `answer`."""
-        holding = self._held(questions[0].organization, at_least) if questions else None
+        cached = self._held(questions[0].organization, at_least) if questions else None
         for _ in range(ATTEMPTS):
-            if holding is None or (state := _fresh(holding, at_least)) is None:
+            if cached is None or (state := _fresh(cached, at_least)) is None:
                 return None
             verdicts = [self._verdict(state.index, question) for question in questions]
-            if _still_holds(holding, state):
+            if _still_holds(cached, state):
                 return _answers(state, verdicts)
         return None
 
@@ -115,13 +115,13 @@ class CachedAnswers:
 
         None where that is for the store: `ask` says so by None, or it is as for `answer`.
         """
-        holding = self._held(organization, at_least)
+        cached = self._held(organization, at_least)
         for _ in range(ATTEMPTS):
-            if holding is None or (state := _fresh(holding, at_least)) is None:
+            if cached is None or (state := _fresh(cached, at_least)) is None:
                 return None
             with state.index.lock:
-                found = ask(state.index, self._now()) if _still_holds(holding, state) else None
-            if _still_holds(holding, state):
+                found = ask(state.index, self._now()) if _still_holds(cached, state) else None
+            if _still_holds(cached, state):
                 if found is None or clock(CLOCK) >= state.expiry:
                     return None
                 return found, state.revision
@@ -134,15 +134,15 @@ class CachedAnswers:
         at_least: Revision | None = None,
     ) -> tuple[T, Revision] | None:
         """As `consult`, where that takes long: between its steps others may have the index."""
-        holding = self._held(organization, at_least)
+        cached = self._held(organization, at_least)
         for _ in range(ATTEMPTS):
-            if holding is None or (state := _fresh(holding, at_least)) is None:
+            if cached is None or (state := _fresh(cached, at_least)) is None:
                 return None
             try:
-                found = _in_turns(holding, state, ask(state.index, self._now()))
+                found = _in_turns(cached, state, ask(state.index, self._now()))
             except Overtaken:
                 continue
-            if _still_holds(holding, state):
+            if _still_holds(cached, state):
                 if found is None or clock(CLOCK) >= state.expiry:
                     return None
                 return found, state.revision
@@ -157,19 +157,19 @@ class CachedAnswers:
 
     def _held(self, organization: str, at_least: Revision | None) -> CachedIndex | None:
         """What is held of an organization, after a moment for a state that is on its way."""
-        memory = self._memory
-        if memory.look is not None:
-            memory.look()
-        holding = memory.holdings.get(organization)
-        if holding is None:
-            memory.want(organization)
+        cache = self._cache
+        if cache.ensure_fresh is not None:
+            cache.ensure_fresh()
+        cached = cache.indexes.get(organization)
+        if cached is None:
+            cache.want(organization)
             return None
-        holding.is_used = True
+        cached.is_used = True
         if at_least is not None:
-            deadline = time.monotonic() + memory.settings.token_wait_ms / 1e3
-            while time.monotonic() < deadline and _is_awaited(holding.state, at_least):
+            deadline = time.monotonic() + cache.settings.token_wait_ms / 1e3
+            while time.monotonic() < deadline and _is_awaited(cached.state, at_least):
                 time.sleep(0.000_5)
-        return holding
+        return cached
 
 
 def _answers(state: State, verdicts: list[int | None]) -> list[Decision] | None:
@@ -185,12 +185,12 @@ class Overtaken(Exception):
 
 
 def _in_turns(
-    holding: CachedIndex, state: State, steps: Generator[None, None, T | None]
+    cached: CachedIndex, state: State, steps: Generator[None, None, T | None]
 ) -> T | None:
     """What the steps come to. The index is held for a turn at a time, and others go in between."""
     while True:
         with state.index.lock:
-            if not _still_holds(holding, state):
+            if not _still_holds(cached, state):
                 raise Overtaken
             end = time.perf_counter() + TURN_SECONDS
             try:
@@ -202,19 +202,19 @@ def _in_turns(
         pause(PAUSE_SECONDS)
 
 
-def _still_holds(holding: CachedIndex, state: State) -> bool:
-    """Whether the index is as it was when the state was taken from the holding.
+def _still_holds(cached: CachedIndex, state: State) -> bool:
+    """Whether the index is as it was when the state was taken from the cached.
 
     An index moves only to a later revision, and without a state in its place. So a state of the same
     revision, which a renewed lease puts there, is of the same facts.
     """
-    current = holding.state
+    current = cached.state
     return current is state or (current is not None and current.revision == state.revision)
 
 
-def _fresh(holding: CachedIndex, at_least: Revision | None) -> State | None:
+def _fresh(cached: CachedIndex, at_least: Revision | None) -> State | None:
     """The state, if it is as fresh as was asked for."""
-    state = holding.state
+    state = cached.state
     if state is None or at_least is None:
         return state
     return state if _is_of(state, at_least) and state.revision.covers(at_least) else None

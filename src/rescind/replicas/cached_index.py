@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Final, Protocol
+from typing import Final
 
 from rescind.index.index import ALLOWED, Index
 from rescind.model import Decision, DecisionPoint, Reason, Revision
@@ -47,49 +45,20 @@ class CachedIndex:
 
     __slots__ = (
         "acknowledged",
-        "busy",
         "index",
         "is_used",
         "name",
         "revision",
         "revoked_at",
         "state",
+        "update_lock",
         "used_at",
     )
 
     def __init__(self, name: str, index: Index, revision: Revision) -> None:
         self.name, self.index, self.revision = name, index, revision
         self.state: State | None = None
-        self.busy = threading.Lock()
+        self.update_lock = threading.Lock()
         self.is_used = True
         self.used_at = 0.0
         self.revoked_at = self.acknowledged = revision.organization
-
-
-class Freshness(Protocol):
-    """Says what an index in memory is good for, and until when."""
-
-    def start(self) -> None:
-        """Do what must be done before anything is held in this process."""
-
-    server: str
-    """The one that the expiry is of; what another one said may not be answered from."""
-
-    def expiry(self) -> float:
-        """Until when, by CLOCK, whatever is read from the store after this call may be answered from."""
-
-    def hold(self, o: int, revision: Revision) -> None:
-        """Make it known that this organization is held, before its log is read for the last time."""
-
-    def release(self, o: int) -> None:
-        """Make it known that it no longer is."""
-
-    @property
-    def look(self) -> Callable[[], None] | None:
-        """Sees to it that what is held is fresh enough to be asked, where an expiry does not say so."""
-
-    def together(self) -> AbstractContextManager[None]:
-        """Looks once for all that this thread asks while it lasts."""
-
-    def close(self) -> None:
-        """Give up everything."""

@@ -32,9 +32,9 @@ class EnforcedTimes:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        forks.set_up(self)
+        forks.reinit_after_fork(self)
 
-    def set_up(self) -> None:
+    def reinit_after_fork(self) -> None:
         """As in a new process: nothing is noted, nobody writes; what was noted the other one writes."""
         self._lock = threading.Lock()
         self._noted: dict[Change, int] = {}

@@ -61,8 +61,8 @@ class Lease:
 class Enforcer:
     """Waits for the replicas of a database that many processes share."""
 
-    def __init__(self, store: Store, settings: Settings, memory: IndexCache | None) -> None:
-        self._store, self._settings, self._memory = store, settings, memory
+    def __init__(self, store: Store, settings: Settings, cache: IndexCache | None) -> None:
+        self._store, self._settings, self._cache = store, settings, cache
         self._heard = Acknowledgements(store)
         self._seen: dict[str, tuple[int, float]] = {}
         self.times = EnforcedTimes(store)
@@ -133,13 +133,13 @@ class Enforcer:
         """When this returns, this authority answers from no older state. Where memory cannot follow a
         change that is committed, it answers nothing, and the change stands.
         """
-        if self._memory is None:
+        if self._cache is None:
             return
         try:
-            self._memory.keep_up(revision.incarnation)
+            self._cache.refresh(revision.incarnation)
         except StoreError as error:
             log.warning("nothing is answered from memory until it has caught up: %s", error)
-            self._memory.suspend()
+            self._cache.suspend()
 
     def _leases(self, revision: Revision, start: float, read: Rows | None) -> dict[str, Lease]:
         """Who holds the organization at an older state. Where that cannot be read for the length of a
@@ -167,8 +167,8 @@ class Enforcer:
         """Of the other replicas that hold the organization, those that have not acknowledged."""
         if rows is None:
             rows = self._store.fetch("list_leases", {"o": revision.incarnation})
-        keeper = self._memory.keeper if self._memory is not None else None
-        own = keeper.id if isinstance(keeper, Replica) else ""
+        freshness = self._cache.freshness if self._cache is not None else None
+        own = freshness.id if isinstance(freshness, Replica) else ""
         return [
             (replica, name, ttl, beat, acknowledged)
             for replica, name, ttl, beat, acknowledged in rows
@@ -200,9 +200,9 @@ class Acknowledgements:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        forks.set_up(self)
+        forks.reinit_after_fork(self)
 
-    def set_up(self) -> None:
+    def reinit_after_fork(self) -> None:
         """As in a new process: nobody listens."""
         self._changed = threading.Condition()
         self._revisions: dict[tuple[str, int], int] = {}

@@ -19,10 +19,10 @@ from rescind.replicas.cache import IndexCache
 from rescind.waiting import THREAD, MustWait
 
 
-class Together(threading.local):
-    """Whether this thread is in `together`."""
+class _Sharing(threading.local):
+    """Whether this thread is in `shared_freshness`."""
 
-    is_so = False
+    is_shared = False
 
 
 class FileWatch:
@@ -30,13 +30,13 @@ class FileWatch:
 
     server = ""
 
-    def __init__(self, memory: IndexCache, version: Callable[[], tuple[int, int]]) -> None:
-        self._memory, self._version = memory, version
-        self.look = self._look
+    def __init__(self, cache: IndexCache, version: Callable[[], tuple[int, int]]) -> None:
+        self._cache, self._version = cache, version
+        self.ensure_fresh = self._ensure_fresh
         self._seen: dict[int, int] = {}
         self._noted: dict[int, int] = {}
         """What threads saw that must not wait, by connection."""
-        self._together = Together()
+        self._sharing = _Sharing()
 
     def start(self) -> None:
         """Nothing is needed."""
@@ -45,18 +45,18 @@ class FileWatch:
         """For ever: each check looks for itself."""
         return math.inf
 
-    def hold(self, o: int, revision: Revision) -> None:
+    def register(self, o: int, revision: Revision) -> None:
         """Nobody needs to know."""
 
-    def release(self, o: int) -> None:
+    def unregister(self, o: int) -> None:
         """Nobody needs to know."""
 
-    def _look(self) -> None:
+    def _ensure_fresh(self) -> None:
         """Bring all that is held to the facts, if anybody wrote since the same connection was last asked.
 
         Raises MustWait where this thread must not wait for that.
         """
-        if self._together.is_so:
+        if self._sharing.is_shared:
             return
         connection, version = self._version()
         if self._seen.get(connection) == version and not (self._noted and THREAD.may_wait):
@@ -65,7 +65,7 @@ class FileWatch:
             self._noted[connection] = version
             raise MustWait
         noted = dict(self._noted)  # whatever was seen by now is in the log that is read
-        self._memory.keep_up(0)
+        self._cache.refresh(0)
         self._seen |= {
             **noted,
             connection: version,
@@ -75,14 +75,14 @@ class FileWatch:
                 self._noted.pop(other, None)
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def shared_freshness(self) -> Iterator[None]:
         """One look now, and none while it lasts, for all that this thread asks meanwhile."""
-        self._look()
-        self._together.is_so = True
+        self._ensure_fresh()
+        self._sharing.is_shared = True
         try:
             yield
         finally:
-            self._together.is_so = False
+            self._sharing.is_shared = False
 
     def close(self) -> None:
         """Nothing was taken."""

@@ -53,11 +53,11 @@ class LeaseLost(Exception):
 class Replica:
     """The keeper of a database that many processes share. One thread renews, hears and acknowledges."""
 
-    look = None
+    ensure_fresh = None
 
-    def __init__(self, memory: IndexCache, store: Store) -> None:
-        self._memory, self._store = memory, store
-        self._ttl = memory.settings.lease_seconds
+    def __init__(self, cache: IndexCache, store: Store) -> None:
+        self._cache, self._store = cache, store
+        self._ttl = cache.settings.lease_seconds
         self._expiry = 0.0
         self._stop = threading.Event()
         self._news: Listener | None = None
@@ -69,7 +69,7 @@ class Replica:
 
     # --- what memory asks -------------------------------------------------------------------------
 
-    def together(self) -> AbstractContextManager[None]:
+    def shared_freshness(self) -> AbstractContextManager[None]:
         """Nothing to look at: the expiry says it."""
         return nullcontext()
 
@@ -87,7 +87,7 @@ class Replica:
         """The end of the lease as it was last renewed."""
         return self._expiry
 
-    def hold(self, o: int, revision: Revision) -> None:
+    def register(self, o: int, revision: Revision) -> None:
         """From the return of this on, revoking changes of the organization wait for this replica."""
         known = {"o": o, "replica": self.id, "revision": revision.organization}
         self._require_own(self._store.fetch("hold_organization", known))
@@ -98,7 +98,7 @@ class Replica:
             self._store.reconnect()
             raise StoreUnavailable(why="another server answers than the one that has the lease")
 
-    def release(self, o: int) -> None:
+    def unregister(self, o: int) -> None:
         """No change of the organization waits for this replica any more."""
         self._store.fetch("release_organization", {"o": o, "replica": self.id})
 
@@ -122,7 +122,7 @@ class Replica:
     def _begin(self) -> None:
         """Be known under a new name, with all that is held; only then is there a lease."""
         self._is_known, self._expiry = False, 0.0
-        self._memory.suspend()
+        self._cache.suspend()
         self.id = secrets.token_hex(8)
         before = clock(CLOCK)
         name = f"{socket.gethostname()}:{os.getpid()}"
@@ -131,10 +131,10 @@ class Replica:
         ((_, self._environment),) = self._revisions([0])
         known = {"o": 0, "replica": self.id, "revision": self._environment}
         self._require_own(self._store.fetch("hold_organization", known))
-        self._memory.hold_anew()
+        self._cache.register_all()
         self._is_known, self._expiry = True, before + self._ttl
-        for holding in tuple(self._memory.holdings.values()):
-            self._memory.catch_up(holding)
+        for cached in tuple(self._cache.indexes.values()):
+            self._cache.catch_up(cached)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -152,7 +152,7 @@ class Replica:
                 self._stop.wait(self._backoff_seconds())
             except Exception:
                 log.exception("replica %s answers nothing from memory for now", self.id)
-                self._memory.suspend()
+                self._cache.suspend()
                 self._stop.wait(MOST_BACKOFF_SECONDS)
 
     def _reconnect(self) -> None:
@@ -178,7 +178,7 @@ class Replica:
                 due = clock(CLOCK) + self._ttl / RENEWALS_PER_LEASE
                 self._renew()
                 self._failures = 0
-                self._memory.evict()
+                self._cache.evict()
             heard = self._news.wait(min(max(due - clock(CLOCK), 0.0), LISTEN_SECONDS))
             if heard is None:
                 due = 0.0  # what was said before was not heard
@@ -192,15 +192,15 @@ class Replica:
         if self._news.fetch("renew_lease", {"replica": self.id}) != [(self.server,)]:
             raise LeaseLost
         self._expiry = expiry = before + self._ttl
-        holdings = tuple(self._memory.holdings.values())
-        revisions = dict(self._revisions([0, *(holding.index.o for holding in holdings)]))
-        for holding in holdings:
-            o = holding.index.o
+        indexes = tuple(self._cache.indexes.values())
+        revisions = dict(self._revisions([0, *(cached.index.o for cached in indexes)]))
+        for cached in indexes:
+            o = cached.index.o
             revision = Revision(o, revisions.get(o, 2**62), revisions[0])
-            if not self._memory.prolong(holding, revision, expiry):
-                self._memory.catch_up(holding)
+            if not self._cache.extend(cached, revision, expiry):
+                self._cache.catch_up(cached)
         self._acknowledge(revisions[0])
-        self._memory.release_left_over()
+        self._cache.unregister_stale()
 
     def _follow(self, heard: list[News]) -> None:
         """Answer no more from what somebody revoked in, say so at once, and then bring it to the facts.
@@ -214,22 +214,22 @@ class Replica:
             if news.revokes:
                 self._withdraw(news)
         changed = {news.o for news in heard}
-        for holding in tuple(self._memory.holdings.values()):
-            if holding.index.o in changed:
-                self._memory.catch_up(holding)
+        for cached in tuple(self._cache.indexes.values()):
+            if cached.index.o in changed:
+                self._cache.catch_up(cached)
         self._acknowledge(environment)
 
     def _withdraw(self, news: News) -> None:
         if news.o == 0:
-            self._memory.suspend()
+            self._cache.suspend()
             self._say(0, news.revision)
             self._environment = max(self._environment, news.revision)
             return
-        for holding in tuple(self._memory.holdings.values()):
-            if holding.index.o == news.o and holding.revision.organization < news.revision:
-                self._memory.withdraw(holding)
+        for cached in tuple(self._cache.indexes.values()):
+            if cached.index.o == news.o and cached.revision.organization < news.revision:
+                self._cache.withdraw(cached)
                 self._say(news.o, news.revision)
-                holding.acknowledged = max(holding.acknowledged, news.revision)
+                cached.acknowledged = max(cached.acknowledged, news.revision)
 
     def _acknowledge(self, environment: int) -> None:
         """Say what no check is answered by any more, where somebody may wait to hear it.
@@ -237,13 +237,13 @@ class Replica:
         `environment` is a revision of what is defined for all organizations, read before.
         """
         assert self._news is not None
-        for holding in tuple(self._memory.holdings.values()):
-            if holding.revision.environment < environment:
-                self._memory.catch_up(holding)
-            revision = holding.revision.organization
-            if holding.acknowledged < holding.revoked_at:
-                self._say(holding.index.o, revision)
-                holding.acknowledged = revision
+        for cached in tuple(self._cache.indexes.values()):
+            if cached.revision.environment < environment:
+                self._cache.catch_up(cached)
+            revision = cached.revision.organization
+            if cached.acknowledged < cached.revoked_at:
+                self._say(cached.index.o, revision)
+                cached.acknowledged = revision
         if self._environment < environment:
             self._say(0, environment)
             self._environment = environment

@@ -98,9 +98,9 @@ class PostgresStore:
             raise SchemaMissing(database=self.where) from None
         except (*FAULTS, UnicodeError) as error:
             raise translated(error, self.where) from error
-        forks.set_up(self)
+        forks.reinit_after_fork(self)
 
-    def set_up(self) -> None:
+    def reinit_after_fork(self) -> None:
         """As in a new process: no connection is open, and those of another process are left to it."""
         if inherited := self._pool.lines():
             forks.keep(inherited)

@@ -63,7 +63,7 @@ class SqliteStore:
         self._is_inherited = False
         require_file(self.path)
         self._open()
-        forks.set_up(self)
+        forks.reinit_after_fork(self)
         forks.close_for_forks(self)
         loan: Loan[Writer] = Loan()
         try:
@@ -77,7 +77,7 @@ class SqliteStore:
         finally:
             loan.give_back()
 
-    def set_up(self) -> None:
+    def reinit_after_fork(self) -> None:
         """As in a new process: no connection is open. Where one is, since somebody used it when this process
         was forked, the file cannot be used here.
         """
