@@ -16,7 +16,7 @@ from rescind.changes import Change
 from rescind.directory.ids import Kind
 from rescind.directory.paging import LAST
 from rescind.directory.unit_of_work import UnitOfWork
-from rescind.model import GroupNumber, MembershipNumber, Microseconds, PermissionNumber, RoleNumber
+from rescind.model import GroupNumber, MembershipNumber, PermissionNumber, RoleNumber
 from rescind.store.rows.directory import (
     PAGE_MEMBERSHIPS_AMONG_ASC,
     PAGE_PERMISSIONS_AMONG_ASC,
@@ -161,7 +161,7 @@ class LogObjects:
             subject=gone.name,
             name=gone.label,
             is_active=False,
-            created_at=Microseconds(self._unit.now),
+            created_at=self._unit.now,
             public_id=gone.public_id,
             updated_at=gone.updated_at,
             organization_public_id=owner.public_id,

@@ -6,7 +6,6 @@ answer are all committed, or none of them. It returns when what it revoked is en
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,7 +74,7 @@ class UnitOfWork:
         self.principal = principal
         self.seals = self.store.seals
         self.at_least = None if at_least is None else self.seals.parse(at_least)
-        self.now = time.time_ns() // 1_000
+        self.now = authority._now()
         self.chosen_id = chosen_id
         self._key, self._on_applied = idempotency_key, on_applied
         self._connection: object = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,11 +36,9 @@ class Clock:
 
 @pytest.fixture
 def clock(service: Served, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Of all that is done in a test."""
+    """The authority's clock, by which the directory goes as well."""
     made = Clock()
     monkeypatch.setattr(service.service.authority, "_clock", made.moment)
-    told = SimpleNamespace(time_ns=lambda: made.now * 1_000)
-    monkeypatch.setattr("rescind.directory.unit_of_work.time", told)
     return made
 
 
