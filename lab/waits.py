@@ -15,7 +15,7 @@ from types import TracebackType
 
 import psycopg
 
-from rescind.store.sqlite import turns
+from rescind.store.sqlite import write_queue
 
 SAMPLE_SECONDS = 0.01
 SAMPLE = """
@@ -28,20 +28,20 @@ KINDS = {"lock": "Lock", "latch": "LWLock"}
 @contextmanager
 def sqlite_lock_seconds() -> Iterator[list[float]]:
     """Gives the seconds that each transaction of this process waits for the file's write lock."""
-    original, waited = turns.begin, []
+    original, waited = write_queue.begin_write, []
 
-    def begin(connection: turns.sqlite3.Connection, theirs: turns.Turns) -> None:
+    def begin(connection: write_queue.sqlite3.Connection, theirs: write_queue.WriteQueue) -> None:
         start = time.perf_counter()
         try:
             original(connection, theirs)
         finally:
             waited.append(time.perf_counter() - start)
 
-    turns.begin = begin
+    write_queue.begin_write = begin
     try:
         yield waited
     finally:
-        turns.begin = original
+        write_queue.begin_write = original
 
 
 class Samples:

@@ -21,7 +21,7 @@ from rescind.replicas import cached_answers as recall
 from rescind.replicas.cached_index import CachedIndex, State
 from rescind.replicas.lease import Replica
 from rescind.store.retries import OverBudget, PlanStale
-from rescind.store.sqlite import turns
+from rescind.store.sqlite import write_queue
 from tests.contract.test_audit import by_hand, given, of
 from tests.contract.world import WORLD
 
@@ -307,11 +307,11 @@ class Crowd:
     """The turns at a file that some thread always waits for, until the last of so many looks."""
 
     def __init__(self, path: str, monkeypatch: pytest.MonkeyPatch, *, last: int = 1_000) -> None:
-        self.turns, self.looks, self._last = turns.Turns(path), 0, last
+        self.turns, self.looks, self._last = write_queue.WriteQueue(path), 0, last
         self._wanted = ExitStack()
-        self._wanted.enter_context(self.turns.wanted())
-        monkeypatch.setattr(turns.time, "monotonic", lambda: float(self.looks))
-        monkeypatch.setattr(turns.time, "sleep", self._look)
+        self._wanted.enter_context(self.turns.announce_here())
+        monkeypatch.setattr(write_queue.time, "monotonic", lambda: float(self.looks))
+        monkeypatch.setattr(write_queue.time, "sleep", self._look)
 
     def _look(self, _: float) -> None:
         self.looks += 1
@@ -327,7 +327,7 @@ def crowd(new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -
 
 def test_giving_way_to_threads_that_always_want_the_file(crowd: Crowd) -> None:
     """Background work on SQLite goes on beside threads one of which always waits to write."""
-    crowd.turns.give_way()
+    crowd.turns.yield_to_others()
     assert crowd.looks == 1
 
 
@@ -335,6 +335,6 @@ def test_control_without_the_bound_of_giving_way(
     crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Control: it waits for as long as anybody wants the file."""
-    monkeypatch.setattr(turns, "MOST_COURTESY_SECONDS", float("inf"))
-    crowd.turns.give_way()
+    monkeypatch.setattr(write_queue, "MOST_YIELD_HERE_SECONDS", float("inf"))
+    crowd.turns.yield_to_others()
     assert crowd.looks == 1_000

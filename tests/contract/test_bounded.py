@@ -13,8 +13,8 @@ from rescind import Authority, changes
 from rescind.errors import ThreadsExhausted
 from rescind.model import DecisionPoint
 from rescind.replicas import cache as memories
-from rescind.store.pool import Loan, Pool
-from rescind.store.sqlite.lines import MOST_READERS
+from rescind.store.pool import Checkout, Pool
+from rescind.store.sqlite.connections import MOST_READERS
 from tests.contract.world import WORLD
 
 WAIT_SECONDS = 30
@@ -60,7 +60,7 @@ def lines(authority: Authority) -> int:
     """Connections that a store has open for reading."""
     store: Any = authority.store
     pool = store._readers if store.engine == "sqlite" else store._pool
-    return len(pool.lines())
+    return len(pool.connections())
 
 
 @pytest.mark.parametrize("is_returned", [True, False])
@@ -69,9 +69,9 @@ def test_a_thread_for_each_request(
 ) -> None:
     """Threads that ask and end leave nothing open. Control: where each keeps what it was lent, all is."""
     kept: list[Any] = []
-    give_back = Loan.give_back
+    give_back = Checkout.release
     if not is_returned:
-        monkeypatch.setattr(Loan, "give_back", lambda loan: kept.append(loan))
+        monkeypatch.setattr(Checkout, "release", lambda loan: kept.append(loan))
         monkeypatch.setattr(Pool, "_has_room", lambda *_: True)
     before, asked = len(os.listdir("/proc/self/fd")), REQUESTS if is_returned else 20
     found = in_threads(asked, lambda: acme.check(*QUESTION).allowed, together=False)

@@ -16,7 +16,7 @@ import pytest
 import rescind.store
 from rescind import Authority
 from rescind.store import Transaction
-from rescind.store.pool import Loan
+from rescind.store.pool import Checkout
 from rescind.store.queries import queries
 
 HOME = str(Path(rescind.store.__file__).parent)
@@ -149,7 +149,7 @@ def elsewhere() -> Iterator[ThreadPoolExecutor]:
 def lent(store: Any) -> int:
     """Connections that are not in their pool."""
     pools = store._pools() if store.engine == "sqlite" else (store._pool,)
-    return sum(len(pool.lines()) - len(pool.free) for pool in pools)
+    return sum(len(pool.connections()) - len(pool.free) for pool in pools)
 
 
 def idle(store: Any) -> bool:
@@ -216,7 +216,7 @@ def test_giving_back_once_is_not_enough(
     """Control: where a loan that was not given back is left to its frame, it is lent while the exception is
     there.
     """
-    give_back = Loan.give_back
+    give_back = Checkout.release
 
     def give_back_once(loan: Any) -> None:
         if sys._getframe(1).f_code.co_name in ("_write", "_transact"):
@@ -229,7 +229,7 @@ def test_giving_back_once_is_not_enough(
 
     seen: dict[int, list[Any]] = {}
     store = authority.store
-    monkeypatch.setattr(Loan, "give_back", give_back_once)
+    monkeypatch.setattr(Checkout, "release", give_back_once)
     assert any(lent(store) for _ in _first(interrupted(lambda: store.transact(write), "line")))
 
 

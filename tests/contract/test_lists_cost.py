@@ -131,7 +131,7 @@ def _steps_of_sqlite(ask: Callable[[], Page], authority: Authority) -> tuple[Pag
         count += 1
         return 0
 
-    lines = list(authority.store._readers.lines())  # type: ignore[attr-defined]
+    lines = list(authority.store._readers.connections())  # type: ignore[attr-defined]
     for line in lines:
         line.connection.set_progress_handler(more, 1)
     try:

@@ -13,7 +13,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.errors import GroupNotFound, StoreBusy, StoreConflict, StoreError, StoreUnavailable
-from rescind.store.sqlite import turns
+from rescind.store.sqlite import write_queue
 
 CHANGE = [changes.CreateGroup(group="eng")]
 
@@ -44,7 +44,7 @@ def test_closed_connection(ready: Authority, database: str) -> None:
 @pytest.mark.parametrize("engine", ["sqlite"])
 def test_locked_database(ready: Authority, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another writer's lock is a busy store."""
-    monkeypatch.setattr(turns, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(write_queue, "BUSY_SECONDS", 0.05)
     with closing(connect(database)) as other, closing(connect(database)) as ours:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusy):
@@ -90,7 +90,7 @@ def test_no_refusal_rests_on_what_was_read_before_another_wrote(
         ready.apply([changes.CreateGroup(group="made")])
         with pytest.raises(StoreConflict):
             ready.apply(rename, within=connection)
-        monkeypatch.setattr(turns, "TAKE", "SELECT 1")
+        monkeypatch.setattr(write_queue, "TAKE_WRITE_LOCK", "SELECT 1")
         with pytest.raises(GroupNotFound):
             ready.apply(rename, within=connection)
 

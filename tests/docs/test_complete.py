@@ -35,7 +35,7 @@ from rescind.settings import Settings
 from rescind.store.postgres import CONNECT_SECONDS, PostgresStore
 from rescind.store.queries import queries
 from rescind.store.sqlite import BUSY_SECONDS
-from rescind.store.sqlite.lines import MOST_READERS
+from rescind.store.sqlite.connections import MOST_READERS
 from rescind.transfer import BATCH_SIZE, Format
 from rescind.transfer.encodings import MOST_EXPANSION
 from rescind.transfer.readers import MAX_LINE_BYTES

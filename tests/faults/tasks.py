@@ -18,7 +18,7 @@ from rescind.propagation import reconcile as reconciling
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from rescind.store import Store
-from rescind.store.sqlite import turns
+from rescind.store.sqlite import write_queue
 from tests.faults.small import Steady, let_pass, opened
 from tests.faults.small import settle as settle_all
 from tests.jobs import due_jobs
@@ -54,7 +54,7 @@ def apply(
 
 def apply_without_transaction(watch: Watch, database: str, *args: Any) -> Told:
     """The same where each statement is kept at once: the control."""
-    turns.begin = lambda *_: None
+    write_queue.begin_write = lambda *_: None
     execute = psycopg.Connection.execute
 
     def kept_at_once(connection: Any, query: Any, *rest: Any, **options: Any) -> Any:

@@ -94,11 +94,11 @@ def test_threads_of_a_child(acme: Authority, is_new: bool) -> None:
 @pytest.mark.parametrize("engine", ["postgres"])
 def test_a_child_opens_one_pool(acme: Authority) -> None:
     """Its threads have no more connections together than one process may have, and none of the parent's."""
-    parents = {line.number for line in acme.store._pool.lines()}  # type: ignore[attr-defined]
+    parents = {line.number for line in acme.store._pool.connections()}  # type: ignore[attr-defined]
 
     def use() -> list[int]:
         used_by_threads(acme)
-        return [line.number for line in acme.store._pool.lines()]  # type: ignore[attr-defined]
+        return [line.number for line in acme.store._pool.connections()]  # type: ignore[attr-defined]
 
     children = in_child(use)
     assert 0 < len(children) <= acme.store._connections  # type: ignore[attr-defined]
@@ -113,7 +113,7 @@ def test_what_a_child_closes_is_not_its_parents(
     """A child that closes its authority leaves the parent its connections. Control: closed as they are, they
     end for the parent too.
     """
-    (line,) = acme.store._pool.lines()  # type: ignore[attr-defined]
+    (line,) = acme.store._pool.connections()  # type: ignore[attr-defined]
     if not is_left_alone:
         monkeypatch.setattr(type(line.connection), "close", psycopg.Connection.close)
 
@@ -124,7 +124,7 @@ def test_what_a_child_closes_is_not_its_parents(
     in_child(close)
     if is_left_alone:
         assert acme.check(*QUESTION)
-        assert [line] == acme.store._pool.lines()  # type: ignore[attr-defined]
+        assert [line] == acme.store._pool.connections()  # type: ignore[attr-defined]
     else:
         with pytest.raises(StoreUnavailable):
             acme.check(*QUESTION)
@@ -183,7 +183,7 @@ def test_a_fork_waits_for_a_transaction_of_another_thread(acme: Authority) -> No
     assert inside.wait(WAIT_SECONDS)
 
     def let_go() -> None:
-        while not store._writers.is_resting:  # the fork has begun to wait
+        while not store._writers.is_paused:  # the fork has begun to wait
             pass
         go.set()
 
@@ -208,7 +208,7 @@ def everything_locked(authority: Authority) -> Iterator[list[Callable[[], Any]]]
         lambda: enforcer._heard._changed,
     ]
     if authority.store.engine == "sqlite":
-        found.append(lambda: authority.store._turns._lock)  # type: ignore[attr-defined]
+        found.append(lambda: authority.store._write_queue._lock)  # type: ignore[attr-defined]
     held = [find() for find in found]
     for lock in held:
         lock.acquire()

@@ -12,7 +12,7 @@ from rescind import Authority, changes
 from rescind.errors import GroupBusy, StoreBusy
 from rescind.propagation.worker import Worker
 from rescind.store.postgres import connection
-from rescind.store.sqlite import turns
+from rescind.store.sqlite import write_queue
 from tests.faults import tasks
 from tests.faults.children import Child
 from tests.faults.small import (
@@ -184,10 +184,10 @@ def test_a_stopped_writer_of_sqlite(
     """
     child = _stopped(on_sqlite, statement)
     assert not may(on_sqlite, MEMBERS[1], "read", PLACES[2])
-    monkeypatch.setattr(turns, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(write_queue, "BUSY_SECONDS", 0.05)
     with pytest.raises(StoreBusy):
         on_sqlite.apply([LEAVE])
-    monkeypatch.setattr(turns, "BUSY_SECONDS", 60.0)
+    monkeypatch.setattr(write_queue, "BUSY_SECONDS", 60.0)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(on_sqlite.apply, [LEAVE])
         _end(child, ending)

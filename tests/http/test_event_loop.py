@@ -21,8 +21,8 @@ from rescind.http.server.nonblocking import MOST_BYTES, MOST_QUESTIONS
 from rescind.http.server.service import Service
 from rescind.index.index import Index
 from rescind.replicas.cache import IndexCache
-from rescind.store.pool import Loan
-from rescind.store.sqlite.lines import MOST_READERS
+from rescind.store.pool import Checkout
+from rescind.store.sqlite.connections import MOST_READERS
 from tests.contract.world import WORLD
 
 CHECK: dict[str, Any] = {"subject": "user:ada", "permission": "write", "resource": "doc:1"}
@@ -279,12 +279,12 @@ def test_a_connection_is_not_waited_for(
     monkeypatch.setattr(watchers, "_wake", wake)
     if not guarded:
         monkeypatch.setattr(at_hand, "AT_ONCE", nullcontext())
-    loan: Loan[Any] = Loan()
+    loan: Checkout[Any] = Checkout()
     try:
-        loan.take(watchers)
+        loan.acquire(watchers)
         assert loop.at_once(CHECK) is None
     finally:
-        loan.give_back()
+        loan.release()
     assert wake.was_waited_for is not guarded
     assert loop.at_once(CHECK)["allowed"]
 
@@ -295,7 +295,7 @@ def test_who_reads_much_keeps_nobody_from_looking(file_loop: tuple[Loop, Authori
     readers = loop.authority.store._readers  # type: ignore[attr-defined]
     with ExitStack() as stack:
         for _ in range(MOST_READERS):
-            loan: Loan[Any] = Loan()
-            stack.callback(loan.give_back)
-            loan.take(readers)
+            loan: Checkout[Any] = Checkout()
+            stack.callback(loan.release)
+            loan.acquire(readers)
         assert loop.at_once(CHECK)["allowed"]

@@ -244,7 +244,7 @@ def test_databases_that_cannot_be_used(acme: CommandLine, tmp_path: Path) -> Non
 
 def test_locked_database(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A change while another process holds the lock fails in one line; questions are answered."""
-    monkeypatch.setattr("rescind.store.sqlite.turns.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("rescind.store.sqlite.write_queue.BUSY_SECONDS", 0.05)
     connection = sqlite3.connect("rescind.db", isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rescind.store.sqlite import lines as sqlite_lines
+from rescind.store.sqlite import connections as sqlite_connections
 from tests.unit.command_line import CommandLine, one_error, spawned, spawned_shell
 
 NOT_UTF8 = os.fsdecode(b"caf\xe9")
@@ -189,14 +189,14 @@ def test_passwords_are_not_printed(rescind: CommandLine, database: str) -> None:
 
 def test_read_only_database(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A change of a read-only database says what to mend; questions are answered."""
-    connect = sqlite_lines.connect
+    connect = sqlite_connections.connect
 
     def read_only(path: str) -> sqlite3.Connection:
         connection = connect(path)
         connection.execute("PRAGMA query_only = ON")
         return connection
 
-    monkeypatch.setattr(sqlite_lines, "connect", read_only)
+    monkeypatch.setattr(sqlite_connections, "connect", read_only)
     assert "write access" in one_error(acme("create-group", "ops"))
     assert acme("check", "ada", "doc:read")[0] == 0
 

@@ -26,11 +26,11 @@ ENDS: Final = {
     "directory/questions.py:_all": "the last page",
     "propagation/tombstones.py:_purge": "a chunk that is not full",
     "propagation/worker.py:Worker.run": "stopping; it waits longer after each failure",
-    "store/pool.py:Pool.provide": "wait_seconds",
+    "store/pool.py:Pool.fill": "wait_seconds",
     "store/postgres/connection.py:_until_silent": "silence",
     "store/postgres/store.py:PostgresStore._connect": "CONNECT_SECONDS",
     "store/sqlite/listener.py:SqliteListener.wait": "the seconds asked for",
-    "store/sqlite/turns.py:begin": "BUSY_SECONDS",
+    "store/sqlite/write_queue.py:begin_write": "BUSY_SECONDS",
 }
 """Loops that are written to go on until they are left from within, or after an error, and what ends them."""
 

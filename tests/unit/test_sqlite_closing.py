@@ -55,9 +55,9 @@ def test_closing_waits_for_a_statement_under_way(
         rows = pool.submit(read, store, how, meanwhile)
         assert inside.wait(WAIT_SECONDS)
         closing = pool.submit(store.close)
-        while not store._readers.is_resting:
+        while not store._readers.is_paused:
             assert not closing.done()
-        assert store._readers.lines() or store._watchers.lines()
+        assert store._readers.connections() or store._watchers.connections()
         go.set()
         assert rows.result(WAIT_SECONDS) == (None if how == "version" else [(7,)])
         closing.result(WAIT_SECONDS)
@@ -71,7 +71,7 @@ import sys, threading
 from rescind import Authority
 from rescind.store.pool import Pool
 if sys.argv[2] == "unguarded":
-    Pool.close = lambda pool, _: [line.connection.close() for line in pool.lines()]
+    Pool.close = lambda pool, _: [line.connection.close() for line in pool.connections()]
 store = Authority.open(sys.argv[1]).store
 store.queries["slow"] = (
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)"

@@ -1,8 +1,8 @@
-"""Connections of one process: made when they are needed, at most so many, and lent to one borrower at a time.
+"""A pool of database connections for one process. A connection is lent to one borrower at a time.
 
-An exception out of a signal handler may strike at any line, also in here. So nothing is counted and no lock
-is kept: a connection is in the pool, in a loan, or gone, and moves in one step of the interpreter. One that
-is gone gives its place free by being freed.
+A signal handler may raise an exception at any line, also in this module. So nothing is counted and no lock is
+held: a connection is in the pool, in a checkout, or gone, and it moves between them in one step of the
+interpreter. A connection that is gone frees its slot when Python frees the object.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Final, Generic, Protocol, TypeVar
 from rescind import forks
 from rescind.waiting import deadline_within, require_may_wait
 
-LOOK_SECONDS: Final = 0.05
-"""How often a waiter looks for itself, should nobody have woken it."""
+RECHECK_SECONDS: Final = 0.05
+"""How often a waiter checks the pool by itself, in case nobody woke it."""
 FOREVER: Final = float("inf")
 
 
@@ -39,11 +39,11 @@ class PoolClosed(Exception):
 
 
 class PoolExhausted(Exception):
-    """All connections were lent for as long as was to be waited."""
+    """No connection became free within the time to wait."""
 
 
-class Line(Generic[C]):
-    """A connection, its pool, and its place there. `number` is no other's in this process."""
+class PooledConnection(Generic[C]):
+    """A connection, its pool, and its slot there. `number` is unique in this process."""
 
     __slots__ = (
         "__weakref__",
@@ -51,9 +51,9 @@ class Line(Generic[C]):
         "connection",
         "good_until",
         "number",
-        "place",
         "pool",
         "process",
+        "slot",
     )
 
     def __init__(self, pool: Pool[C]) -> None:
@@ -61,46 +61,46 @@ class Line(Generic[C]):
         self.connection: C | None = None
         self.borrower = threading.get_ident()
         self.good_until = time.monotonic() + pool.lifetime_seconds
-        self.place = weakref.ref(self, pool.places.discard)
+        self.slot = weakref.ref(self, pool.slots.discard)
 
     def end(self) -> None:
-        """Close it and give its place free. What another process made is neither closed nor freed."""
+        """Close the connection and free its slot. One of another process is left alone."""
         connection, self.connection = self.connection, None
         if connection is None:
-            self.pool.places.discard(self.place)
+            self.pool.slots.discard(self.slot)
         elif self.process != os.getpid():
             forks.keep(connection)
         else:
             try:
                 connection.close()
             finally:
-                self.pool.places.discard(self.place)
+                self.pool.slots.discard(self.slot)
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
             self.end()
 
 
-class Loan(Generic[C]):
-    """What a borrower has of a pool: nothing, or one connection. Giving it back twice does no harm."""
+class Checkout(Generic[C]):
+    """One borrower's connection, or none yet. Releasing it twice does no harm."""
 
     __slots__ = ("_held",)
 
     def __init__(self) -> None:
-        self._held: list[Line[C]] = []
+        self._held: list[PooledConnection[C]] = []
 
-    def take(self, pool: Pool[C]) -> C:
+    def acquire(self, pool: Pool[C]) -> C:
         """Borrow a connection. Raises PoolClosed, PoolExhausted, and what making one raises."""
-        if not (self._held or self.take_free(pool)):
-            pool.provide(self._held)
-        line = self._held[0]
-        line.borrower = threading.get_ident()
-        assert line.connection is not None
-        return line.connection
+        if not (self._held or self.acquire_free(pool)):
+            pool.fill(self._held)
+        pooled = self._held[0]
+        pooled.borrower = threading.get_ident()
+        assert pooled.connection is not None
+        return pooled.connection
 
-    def take_free(self, pool: Pool[C]) -> bool:
-        """Borrow one that is free; says whether there was one."""
-        if pool.is_resting:
+    def acquire_free(self, pool: Pool[C]) -> bool:
+        """Borrow a free connection; return whether there was one."""
+        if pool.is_paused:
             return False
         try:
             self._held.append(pool.free.pop())
@@ -110,11 +110,11 @@ class Loan(Generic[C]):
 
     @property
     def number(self) -> int:
-        """Of the connection that is borrowed."""
+        """The number of the borrowed connection."""
         return self._held[0].number
 
-    def give_back(self) -> None:
-        """The pool that lent it has it again; unless it is of no more use, which ends it."""
+    def release(self) -> None:
+        """Return the connection to its pool, or close it if it cannot be used again."""
         held = self._held
         if not held:
             return
@@ -128,9 +128,9 @@ class Loan(Generic[C]):
 
 
 class Pool(Generic[C]):
-    """Makes connections by `make`, and keeps those that `is_usable` says may be lent again.
+    """Opens at most `most` connections by `make`, and keeps those that `is_usable` accepts.
 
-    Who finds none free waits for at most `wait_seconds`; without that, for as long as it takes.
+    A borrower waits for a free connection for at most `wait_seconds`.
     """
 
     def __init__(
@@ -145,31 +145,31 @@ class Pool(Generic[C]):
         self._make, self._is_usable = make, is_usable
         self._most, self._wait_seconds = most, wait_seconds
         self.lifetime_seconds = lifetime_seconds
-        self.free: list[Line[C]] = []
-        self.places: set[weakref.ref[Line[C]]] = set()
-        self.is_closed = self.is_resting = False
+        self.free: list[PooledConnection[C]] = []
+        self.slots: set[weakref.ref[PooledConnection[C]]] = set()
+        self.is_closed = self.is_paused = False
         self._wake = threading.Lock()
 
-    def lines(self) -> list[Line[C]]:
-        """All that there are."""
-        return [line for place in tuple(self.places) if (line := place()) is not None]
+    def connections(self) -> list[PooledConnection[C]]:
+        """All open connections, free or lent."""
+        return [pooled for slot in tuple(self.slots) if (pooled := slot()) is not None]
 
-    def accepts(self, line: Line[C]) -> bool:
-        """Whether a connection may be lent again."""
+    def accepts(self, pooled: PooledConnection[C]) -> bool:
+        """Whether a connection can be lent again."""
         return (
             not self.is_closed
-            and line.good_until > time.monotonic()
-            and line.connection is not None
-            and self._is_usable(line.connection)
+            and pooled.good_until > time.monotonic()
+            and pooled.connection is not None
+            and self._is_usable(pooled.connection)
         )
 
-    def provide(self, held: list[Line[C]]) -> None:
-        """Put a connection into a loan: a new one while there is a place, else one that is given back."""
+    def fill(self, held: list[PooledConnection[C]]) -> None:
+        """Put a connection into a checkout: a new one while a slot is free, else a released one."""
         deadline = deadline_within(self._wait_seconds)
         while True:
             if self.is_closed:
                 raise PoolClosed
-            if not self.is_resting:
+            if not self.is_paused:
                 if self.free:
                     with contextlib.suppress(IndexError):
                         held.append(self.free.pop())
@@ -182,71 +182,72 @@ class Pool(Generic[C]):
             if left <= 0:
                 raise PoolExhausted
             require_may_wait()
-            self._wake.acquire(timeout=min(left, LOOK_SECONDS))
+            self._wake.acquire(timeout=min(left, RECHECK_SECONDS))
 
-    def _is_made(self, held: list[Line[C]]) -> bool:
-        line = Line(self)
+    def _is_made(self, held: list[PooledConnection[C]]) -> bool:
+        pooled = PooledConnection(self)
         try:
-            self.places.add(line.place)
-            if not self._has_room(0):  # others were as quick
-                line.end()
+            self.slots.add(pooled.slot)
+            if not self._has_room(0):  # other threads took the last slots
+                pooled.end()
                 return False
-            line.connection = self._make()
-            held.append(line)
+            pooled.connection = self._make()
+            held.append(pooled)
         except BaseException:
             if not held:
-                line.end()
+                pooled.end()
             raise
         return True
 
-    def _has_room(self, places: int) -> bool:
-        return len(self.places) + places <= self._most
+    def _has_room(self, slots: int) -> bool:
+        return len(self.slots) + slots <= self._most
 
-    def put_back(self, line: Line[C]) -> None:
-        """Take back a connection that may be lent again, unless the pool is closing."""
-        self.free.append(line)
-        if self.is_resting:
+    def give_back(self, pooled: PooledConnection[C]) -> None:
+        """Take back a connection that can be lent again; close it if the pool is paused."""
+        self.free.append(pooled)
+        if self.is_paused:
             self._end_free()
         self.wake_one()
 
     def wake_one(self) -> None:
-        """Have a waiter look."""
+        """Make one waiter check the pool."""
         if self._wake.locked():
             with contextlib.suppress(RuntimeError):
                 self._wake.release()
 
-    def rest(self, seconds: float) -> bool:
-        """Lend nothing from now on, and close everything once it was given back. Says whether all is closed;
-        what this thread has itself, or others keep for longer, is not.
+    def pause(self, seconds: float) -> bool:
+        """Lend nothing from now on, and close each connection once it is released. Says if all are closed.
+
+        Waits for at most `seconds`, and not for connections that this thread has.
         """
-        self.is_resting = True
+        self.is_paused = True
         self._end_free()
         deadline, mine = time.monotonic() + seconds, threading.get_ident()
-        while any(line.borrower != mine for line in self.lines()):
+        while any(pooled.borrower != mine for pooled in self.connections()):
             if time.monotonic() > deadline:
                 break
             time.sleep(0.000_5)
             self._end_free()
-        return not self.lines()
+        return not self.connections()
 
     def renew(self) -> None:
-        """Lend none again that there is now."""
-        for line in self.lines():
-            line.good_until = 0.0
+        """Replace every connection that is open now."""
+        for pooled in self.connections():
+            pooled.good_until = 0.0
         self._end_free()
 
-    def wake(self) -> None:
-        """Lend again."""
-        self.is_resting = False
+    def resume(self) -> None:
+        """Lend again after `pause`."""
+        self.is_paused = False
         self.wake_one()
 
     def close(self, wait_seconds: float = 0.0) -> None:
-        """Close all connections: those that are lent when they are given back, which is waited for."""
+        """Close all connections; those that are lent, when they are released. Waits for these."""
         self.is_closed = True
-        self.rest(wait_seconds)
+        self.pause(wait_seconds)
 
     def _end_free(self) -> None:
-        """Close those that are lent to nobody."""
+        """Close the free connections."""
         while self.free:
             with contextlib.suppress(IndexError):
                 self.free.pop().end()

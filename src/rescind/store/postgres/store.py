@@ -22,7 +22,7 @@ from rescind.errors import (
 from rescind.settings import Settings
 from rescind.store.connections import driver_connection
 from rescind.store.contract import Capabilities, Change, Params
-from rescind.store.pool import Loan, Pool, PoolClosed, PoolExhausted
+from rescind.store.pool import Checkout, Pool, PoolClosed, PoolExhausted
 from rescind.store.postgres.connection import (
     BEGIN,
     CONNECT_SECONDS,
@@ -102,7 +102,7 @@ class PostgresStore:
 
     def reinit_after_fork(self) -> None:
         """As in a new process: no connection is open, and those of another process are left to it."""
-        if inherited := self._pool.lines():
+        if inherited := self._pool.connections():
             forks.keep(inherited)
         self._pool = self._new_pool()
 
@@ -159,26 +159,26 @@ class PostgresStore:
                     raise
 
     def _transact(self, change: Change, *, commit: bool, yields: bool, durable: bool) -> None:
-        loan: Loan[Connection] = Loan()
+        checkout: Checkout[Connection] = Checkout()
         try:
             try:
-                self._run(change, loan, commit=commit, yields=yields, durable=durable)
+                self._run(change, checkout, commit=commit, yields=yields, durable=durable)
             finally:
-                loan.give_back()
+                checkout.release()
         finally:
-            loan.give_back()  # again, since the first time may have been interrupted
+            checkout.release()  # again, since the first time may have been interrupted
         self._announce("committed")
 
     def _run(
         self,
         change: Change,
-        loan: Loan[Connection],
+        checkout: Checkout[Connection],
         *,
         commit: bool,
         yields: bool,
         durable: bool,
     ) -> None:
-        connection, before = self._taken(loan), sys.exception()
+        connection, before = self._taken(checkout), sys.exception()
         committing, is_sent = None, False
         try:
             with connection.pipeline():
@@ -223,9 +223,9 @@ class PostgresStore:
     def fetch(self, query: Query[Any] | str, params: Params, *, within: object = None) -> Any:
         if within is not None:
             return self.fetch_many([(query, params)], within=within)[0]
-        loan: Loan[Connection] = Loan()
+        checkout: Checkout[Connection] = Checkout()
         try:
-            connection = self._taken(loan)
+            connection = self._taken(checkout)
             sql = self.queries[str(query)]
             found = connection.execute(sql, params, prepare=True).fetchall()
             require_confirmed(connection)
@@ -233,7 +233,7 @@ class PostgresStore:
         except FAULTS as error:
             raise translated(error, self.where) from error
         finally:
-            loan.give_back()
+            checkout.release()
 
     def execute_alone(self, name: str, params: Params) -> None:
         self.fetch(name, params)
@@ -286,16 +286,16 @@ class PostgresStore:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        loan: Loan[Connection] = Loan()
+        checkout: Checkout[Connection] = Checkout()
         try:
-            yield self._taken(loan)
+            yield self._taken(checkout)
         finally:
-            loan.give_back()
+            checkout.release()
 
-    def _taken(self, loan: Loan[Connection]) -> Connection:
-        """A connection of the pool, until the loan ends."""
+    def _taken(self, checkout: Checkout[Connection]) -> Connection:
+        """A connection of the pool, until the checkout ends."""
         try:
-            connection = loan.take(self._pool)
+            connection = checkout.acquire(self._pool)
         except PoolClosed:
             hint = "the store was closed; open it again"
             raise StoreUnavailable(database=self.where, hint=hint) from None

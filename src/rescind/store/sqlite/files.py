@@ -21,7 +21,7 @@ from rescind.errors import (
     StoreUnavailable,
 )
 from rescind.errors.database import MIGRATE, REPEAT_TRANSACTION
-from rescind.store.sqlite import turns
+from rescind.store.sqlite import write_queue
 
 
 class Commits(NamedTuple):
@@ -71,7 +71,7 @@ def connect(path: str) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
     connection = sqlite3.connect(
         path,
-        timeout=turns.BUSY_SECONDS,
+        timeout=write_queue.BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=512,

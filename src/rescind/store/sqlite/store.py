@@ -1,4 +1,4 @@
-"""A store in one file: its connections, and whose turn it is to write."""
+"""A store in one SQLite file: its connection pools, transactions and reads."""
 
 from __future__ import annotations
 
@@ -12,11 +12,18 @@ from rescind import forks
 from rescind.errors import OutcomeUnknown, StoreBusy, StoreUnavailable
 from rescind.store.connections import driver_connection
 from rescind.store.contract import Capabilities, Change, Params
-from rescind.store.pool import FOREVER, Loan, Pool, PoolClosed, PoolExhausted
+from rescind.store.pool import FOREVER, Checkout, Pool, PoolClosed, PoolExhausted
 from rescind.store.queries import queries
 from rescind.store.rows import Query, typed, typed_each
 from rescind.store.schema import require_current, seals_of
-from rescind.store.sqlite import files, turns
+from rescind.store.sqlite import files, write_queue
+from rescind.store.sqlite.connections import (
+    MOST_READERS,
+    Writer,
+    is_reader_idle,
+    is_writer_idle,
+    rolled_back,
+)
 from rescind.store.sqlite.files import (
     FAULTS,
     FORKED,
@@ -28,13 +35,6 @@ from rescind.store.sqlite.files import (
     translated,
     translated_errors,
 )
-from rescind.store.sqlite.lines import (
-    MOST_READERS,
-    Writer,
-    may_read_again,
-    may_write_again,
-    undone,
-)
 from rescind.store.sqlite.listener import SqliteListener
 from rescind.store.sqlite.transaction import SqliteSnapshot, SqliteTransaction, run_change
 from rescind.store.sqlite.within import asked_within, transact_within
@@ -42,15 +42,15 @@ from rescind.store.sqlite.within import asked_within, transact_within
 Act: TypeAlias = Callable[[Writer], None]
 Version: TypeAlias = tuple[int, int]
 MOST_WATCHERS: Final = 8
-"""Connections that ask whether anybody wrote."""
+"""Maximum number of connections that read the file's version."""
 FORK_SECONDS: Final = 5.0
-"""How long a fork waits for what is under way, so that the child inherits no connection."""
+"""How long a fork waits for running statements, so that the child inherits no connection."""
 
 
 class SqliteStore:
     """A store in one file. `on_statement` is called with each statement's name before it runs.
 
-    Before a fork its connections are closed, and both processes open others when they need them.
+    Before a fork all connections are closed. Both processes open new ones when they need them.
     """
 
     engine = "sqlite"
@@ -65,58 +65,58 @@ class SqliteStore:
         self._open()
         forks.reinit_after_fork(self)
         forks.close_for_forks(self)
-        loan: Loan[Writer] = Loan()
+        checkout: Checkout[Writer] = Checkout()
         try:
             with translated_errors(self.path):
-                execute = loan.take(self._writers).connection.execute
+                execute = checkout.acquire(self._writers).connection.execute
                 require_current(execute, "rescind_schema_version")
                 self.seals = seals_of(execute, "rescind_directory_secret")
         except BaseException:
             self.close()
             raise
         finally:
-            loan.give_back()
+            checkout.release()
 
     def reinit_after_fork(self) -> None:
-        """As in a new process: no connection is open. Where one is, since somebody used it when this process
-        was forked, the file cannot be used here.
+        """Start anew after a fork, without open connections. If one was in use during the fork, the file
+        cannot be used in this process.
         """
-        if inherited := [line for pool in self._pools() for line in pool.lines()]:
+        if inherited := [pooled for pool in self._pools() for pooled in pool.connections()]:
             forks.keep(inherited)
             refuse_inherited(self.path)
             self._is_inherited = True
-        self._turns.close()
+        self._write_queue.close()
         self._open()
 
     def _open(self) -> None:
         self._readers = Pool(
             lambda: connect(self.path),
-            may_read_again,
+            is_reader_idle,
             most=MOST_READERS,
-            wait_seconds=turns.BUSY_SECONDS,
+            wait_seconds=write_queue.BUSY_SECONDS,
         )
-        # a look takes microseconds, and is not to wait for those who read much
+        # reading the version takes microseconds and must not wait for long reads
         self._watchers = Pool(
             lambda: connect(self.path),
-            may_read_again,
+            is_reader_idle,
             most=MOST_WATCHERS,
-            wait_seconds=turns.BUSY_SECONDS,
+            wait_seconds=write_queue.BUSY_SECONDS,
         )
-        self._writers = Pool(lambda: Writer(self.path), may_write_again, most=1)
-        # another one that writes, for `connection()`: counters make it forget what it has prepared
-        self._carriers = Pool(lambda: Writer(self.path), may_write_again, most=1)
-        self._turns = turns.Turns(self.path)
+        self._writers = Pool(lambda: Writer(self.path), is_writer_idle, most=1)
+        # another writer, for `connection()`: creating the counters discards prepared statements
+        self._carriers = Pool(lambda: Writer(self.path), is_writer_idle, most=1)
+        self._write_queue = write_queue.WriteQueue(self.path)
 
     def _pools(self) -> tuple[Pool[Any], ...]:
         return self._readers, self._watchers, self._writers, self._carriers
 
     def before_fork(self) -> None:
         for pool in self._pools():
-            pool.rest(FORK_SECONDS)
+            pool.pause(FORK_SECONDS)
 
     def after_fork(self) -> None:
         for pool in self._pools():
-            pool.wake()
+            pool.resume()
 
     def transact(
         self,
@@ -130,7 +130,7 @@ class SqliteStore:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
             with translated_errors(self.path):
-                transact_within(connection, self, change, self._turns, commit=commit)
+                transact_within(connection, self, change, self._write_queue, commit=commit)
             return
         commits = files.LASTING
         if yields:
@@ -144,7 +144,7 @@ class SqliteStore:
         self._announce("committed")
 
     def execute_alone(self, name: str, params: Params) -> None:
-        """By the connection that changes go over: when another one writes, it forgets every page it has."""
+        """Runs on the connection for changes: a write by another connection would empty its page cache."""
 
         def act(writer: Writer) -> None:
             writer.connection.execute(self.queries[name], params)
@@ -152,35 +152,35 @@ class SqliteStore:
         self._write(act, files.LASTING, yields=True, commit=True)
 
     def _write(self, act: Act, commits: Commits, *, yields: bool, commit: bool) -> None:
-        loan: Loan[Writer] = Loan()
+        checkout: Checkout[Writer] = Checkout()
         try:
             try:
                 with translated_errors(self.path):
-                    writer = self._turn(loan, self._writers, yields=yields)
+                    writer = self._turn(checkout, self._writers, yields=yields)
                     writer.commit_as(commits)
                     self._run(act, writer, commit=commit)
             finally:
-                loan.give_back()
+                checkout.release()
         finally:
-            loan.give_back()  # again, since the first time may have been interrupted
+            checkout.release()  # again, because the first call may have been interrupted
 
-    def _turn(self, loan: Loan[Writer], pool: Pool[Writer], *, yields: bool) -> Writer:
-        """This process's writer, when it is our turn; who gives way takes it when nobody else wants it."""
+    def _turn(self, checkout: Checkout[Writer], pool: Pool[Writer], *, yields: bool) -> Writer:
+        """Borrow this process's writer. With `yields`, not before other writers."""
         self._require_usable()
         if yields:
-            self._turns.give_way()
+            self._write_queue.yield_to_others()
         try:
-            if not loan.take_free(pool):
-                with nullcontext() if yields else self._turns.wanted():
-                    return loan.take(pool)
-            return loan.take(pool)
+            if not checkout.acquire_free(pool):
+                with nullcontext() if yields else self._write_queue.announce_here():
+                    return checkout.acquire(pool)
+            return checkout.acquire(pool)
         except PoolClosed:
             raise self._closed() from None
 
     def _run(self, act: Act, writer: Writer, *, commit: bool) -> None:
         connection, is_sent = writer.connection, False
         try:
-            turns.begin(connection, self._turns)
+            write_queue.begin_write(connection, self._write_queue)
             act(writer)
             is_sent = commit
             connection.execute("COMMIT" if commit else "ROLLBACK")
@@ -189,21 +189,21 @@ class SqliteStore:
                 raise OutcomeUnknown(why=str(error) or type(error).__name__) from error
             raise
         finally:
-            undone(connection)
-            with suppress(*FAULTS):  # whoever writes next sees to it as well
+            rolled_back(connection)
+            with suppress(*FAULTS):  # the next writer sets it as well
                 writer.commit_as(files.LASTING)
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        turn: Loan[Writer] = Loan()
-        loan: Loan[Writer] = Loan()
+        turn: Checkout[Writer] = Checkout()
+        checkout: Checkout[Writer] = Checkout()
         try:
             with translated_errors(self.path):
                 self._turn(turn, self._writers, yields=False)
-                connection = self._turn(loan, self._carriers, yields=False).connection
+                connection = self._turn(checkout, self._carriers, yields=False).connection
                 is_sent = False
                 try:
-                    turns.begin(connection, self._turns)
+                    write_queue.begin_write(connection, self._write_queue)
                     yield connection
                     is_sent = True
                     connection.execute("COMMIT")
@@ -212,63 +212,63 @@ class SqliteStore:
                         raise OutcomeUnknown(why=str(error) or type(error).__name__) from error
                     raise
                 finally:
-                    undone(connection)
+                    rolled_back(connection)
         finally:
-            loan.give_back()
-            turn.give_back()
+            checkout.release()
+            turn.release()
 
     def waiting(self) -> int:
-        return self._turns.waiting()
+        return self._write_queue.waiting()
 
     def reconnect(self) -> None:
-        """A file is nowhere else."""
+        """Does nothing: a file does not move."""
 
     def listen(self, channel: str) -> SqliteListener:  # noqa: ARG002
         self._require_usable()
         return SqliteListener(self)
 
     def version(self) -> Version:
-        """Which connection was asked, and what changes for it whenever anybody else wrote to the file.
+        """The number of a connection, and a value that changes for it whenever another one wrote to the file.
 
-        Each check from memory asks it, so a free connection is taken without the rest of a loan.
+        Each check from memory calls this, so a free connection is taken without the cost of a checkout.
         """
         pool = self._watchers
         try:
-            line = pool.free.pop()
+            pooled = pool.free.pop()
         except IndexError:
             return self._version_on_loan()
-        if self._is_inherited or line.good_until != FOREVER or line.connection is None:
-            pool.put_back(line)
+        if self._is_inherited or pooled.good_until != FOREVER or pooled.connection is None:
+            pool.give_back(pooled)
             return self._version_on_loan()
         try:
-            ((found,),) = line.connection.execute("PRAGMA data_version")
+            ((found,),) = pooled.connection.execute("PRAGMA data_version")
         except FAULTS as error:
-            line.end()
+            pooled.end()
             raise translated(error, self.path) from error
-        pool.put_back(line)
-        return line.number, found
+        pool.give_back(pooled)
+        return pooled.number, found
 
     def _version_on_loan(self) -> Version:
-        loan: Loan[sqlite3.Connection] = Loan()
+        checkout: Checkout[sqlite3.Connection] = Checkout()
         try:
-            ((found,),) = self._reader(loan, self._watchers).execute("PRAGMA data_version")
-            return loan.number, found
+            ((found,),) = self._reader(checkout, self._watchers).execute("PRAGMA data_version")
+            return checkout.number, found
         except FAULTS as error:
             raise translated(error, self.path) from error
         finally:
-            loan.give_back()
+            checkout.release()
 
     def fetch(self, query: Query[Any] | str, params: Params, *, within: object = None) -> Any:
         if within is not None:
             return self.fetch_many([(query, params)], within=within)[0]
-        loan: Loan[sqlite3.Connection] = Loan()
+        checkout: Checkout[sqlite3.Connection] = Checkout()
         try:
-            found = self._reader(loan).execute(self.queries[str(query)], params).fetchall()
+            found = self._reader(checkout).execute(self.queries[str(query)], params).fetchall()
             return typed(query, found)
         except FAULTS as error:
             raise translated(error, self.path) from error
         finally:
-            loan.give_back()
+            checkout.release()
 
     def fetch_many(
         self, questions: Sequence[tuple[Query[Any] | str, Params]], *, within: object = None
@@ -282,30 +282,30 @@ class SqliteStore:
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSnapshot]:
-        loan: Loan[sqlite3.Connection] = Loan()
+        checkout: Checkout[sqlite3.Connection] = Checkout()
         try:
             with translated_errors(self.path):
-                reader = self._reader(loan)
+                reader = self._reader(checkout)
                 reader.execute("BEGIN")
                 yield SqliteSnapshot(reader, self)
                 reader.execute("COMMIT")
         finally:
-            loan.give_back()  # which ends the snapshot, where that is not done
+            checkout.release()  # this ends the snapshot if it is still open
 
     def close(self) -> None:
-        """Wait for what is under way, and close all connections."""
+        """Wait for running statements, and close all connections."""
         for pool in self._pools():
-            pool.close(turns.BUSY_SECONDS)
-        self._turns.close()
+            pool.close(write_queue.BUSY_SECONDS)
+        self._write_queue.close()
 
     def _reader(
-        self, loan: Loan[sqlite3.Connection], pool: Pool[sqlite3.Connection] | None = None
+        self, checkout: Checkout[sqlite3.Connection], pool: Pool[sqlite3.Connection] | None = None
     ) -> sqlite3.Connection:
-        """A connection to read on, until the loan ends."""
+        """Borrow a connection for reading."""
         if self._is_inherited:
             self._require_usable()
         try:
-            return loan.take(pool or self._readers)
+            return checkout.acquire(pool or self._readers)
         except PoolClosed:
             raise self._closed() from None
         except PoolExhausted:
@@ -326,5 +326,6 @@ class SqliteStore:
 
     @property
     def _writer(self) -> sqlite3.Connection:
-        """The connection that changes go over, for tests and measurements."""
-        return next(line.connection.connection for line in self._writers.lines() if line.connection)
+        """The connection for changes, for tests and measurements."""
+        writers = (pooled.connection for pooled in self._writers.connections())
+        return next(writer.connection for writer in writers if writer)

@@ -1,4 +1,4 @@
-"""The statements of one change or read, each run as it comes."""
+"""The statements of one change or one read, each executed immediately."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from rescind.store.sqlite.database import SqliteDatabase
 
 Tally: TypeAlias = defaultdict[str, int]
 MOST_NOTED = 10_000
-"""With so many things missing, no more are noted."""
+"""The most missing things that are noted."""
 
 
 class SqliteTransaction:
-    """Statements run as they come; SQL reads the counters by a function of the connection."""
+    """Executes statements immediately. SQL reads the counters by a function of the connection."""
 
     def __init__(self, connection: sqlite3.Connection, store: SqliteDatabase, tally: Tally) -> None:
         self._connection = connection
@@ -145,8 +145,8 @@ class SqliteTransaction:
         return self.read_later(RECORD_CHANGE, **params)
 
     def end(self) -> None:
-        """Leave no statement under way: while the caller keeps an error, and its frames, nothing else could
-        be committed on the connection.
+        """Close the cursor. An error that the caller keeps would keep it open, and nothing could be committed
+        on the connection.
         """
         self._cursor.close()
 
@@ -187,8 +187,8 @@ class SqliteSnapshot:
 
 
 def counters_of(connection: sqlite3.Connection) -> Tally:
-    """Counters that SQL on the connection can ask for. Once for a connection where that can be had: it
-    makes the engine forget all that was prepared.
+    """Create the counters that SQL on this connection can read. Done once for each connection of ours,
+    because it discards all prepared statements.
     """
     tally: Tally = defaultdict(int)  # no Python code runs in it, so no signal is raised in it
     connection.create_function("rescind_tallied", 1, tally.__getitem__, deterministic=True)

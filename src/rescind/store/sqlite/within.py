@@ -9,7 +9,7 @@ from typing import Any
 
 from rescind.store.contract import Change, Params, Rows
 from rescind.store.rows import Query
-from rescind.store.sqlite import turns
+from rescind.store.sqlite import write_queue
 from rescind.store.sqlite.database import SqliteDatabase
 from rescind.store.sqlite.files import FAULTS
 from rescind.store.sqlite.transaction import SqliteTransaction, counters_of, run_change
@@ -19,7 +19,7 @@ def transact_within(
     connection: sqlite3.Connection,
     store: SqliteDatabase,
     change: Change,
-    queue: turns.Turns,
+    queue: write_queue.WriteQueue,
     *,
     commit: bool,
 ) -> None:
@@ -27,9 +27,9 @@ def transact_within(
     if it is refused, that transaction stays as it was.
     """
     if connection.in_transaction:
-        connection.execute(turns.TAKE)
+        connection.execute(write_queue.TAKE_WRITE_LOCK)
     else:
-        turns.begin(connection, queue)
+        write_queue.begin_write(connection, queue)
     counters = counters_of(connection)
     try:
         connection.execute("SAVEPOINT rescind")

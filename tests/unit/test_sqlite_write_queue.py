@@ -13,7 +13,7 @@ from rescind import Authority, changes
 from rescind.model import Receipt
 from rescind.store import Transaction
 from rescind.store.contract import LockCost
-from rescind.store.sqlite import turns
+from rescind.store.sqlite import write_queue
 
 Pause = Callable[[float], None]
 
@@ -22,9 +22,9 @@ Pause = Callable[[float], None]
 def pauses(monkeypatch: pytest.MonkeyPatch) -> dict[int, Pause]:
     """What threads do instead of waiting a little, by their number."""
     known: dict[int, Pause] = {}
-    real = turns.time.sleep
+    real = write_queue.time.sleep
     monkeypatch.setattr(
-        turns.time, "sleep", lambda seconds: known.get(threading.get_ident(), real)(seconds)
+        write_queue.time, "sleep", lambda seconds: known.get(threading.get_ident(), real)(seconds)
     )
     return known
 
@@ -138,15 +138,15 @@ def test_a_waiting_thread_is_seen_by_its_own_process_and_by_others(url: str) -> 
     """While a thread waits, a look from the same process and one from another both see it, and neither
     look takes it away; afterwards nobody is seen.
     """
-    mine, theirs = turns.Turns(url), turns.Turns(url)
-    with mine.waiter() as wait, mine.waiter() as wait_too:
+    mine, theirs = write_queue.WriteQueue(url), write_queue.WriteQueue(url)
+    with mine.announce_everywhere() as wait, mine.announce_everywhere() as wait_too:
         assert (mine.waiting(), theirs.waiting()) == (0, 0)
         wait(0.0)
         wait_too(0.0)
         for _ in range(2):
             assert (mine.waiting(), theirs.waiting()) == (1, 1)
     assert (mine.waiting(), theirs.waiting()) == (0, 0)
-    with mine.wanted():
+    with mine.announce_here():
         assert (mine.waiting(), theirs.waiting()) == (1, 0)
     mine.close()
     theirs.close()
@@ -164,5 +164,5 @@ def test_where_nobody_can_be_seen_there_are_gaps(url: str, pauses: dict[int, Pau
     with Authority.open(url) as mine:
         for _ in range(3):
             mine.store.transact(lambda _: None, yields=True)
-    assert gaps == [turns.GAP_SECONDS] * 3
-    assert turns.GAP_SECONDS > turns.LONG_TURN_SECONDS
+    assert gaps == [write_queue.GAP_SECONDS] * 3
+    assert write_queue.GAP_SECONDS > write_queue.LONG_RETRY_SECONDS

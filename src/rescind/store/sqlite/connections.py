@@ -1,4 +1,4 @@
-"""Connections of a file: those that read, and the one that changes go over."""
+"""The connections to a file: readers, and the writer that changes use."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rescind.store.sqlite.files import FAULTS, Commits, connect, set_commits
 from rescind.store.sqlite.transaction import Tally, counters_of
 
 MOST_READERS: Final = 16
-"""Connections of one store for reading at most; further threads wait for one."""
+"""Maximum number of reading connections of one store; further threads wait."""
 
 
 class Writer:
-    """A connection that changes go over, and its counters."""
+    """A writing connection and its counters."""
 
     __slots__ = ("_commits", "connection", "tally")
 
@@ -25,29 +25,29 @@ class Writer:
         self._commits: Commits | None = files.LASTING
 
     def commit_as(self, commits: Commits) -> None:
-        """What is committed from now on is committed so, whatever was under way when it was last used."""
+        """Set how later commits are made durable. Safe after an interrupted earlier call."""
         if self._commits is not commits:
             self._commits = None
             set_commits(self.connection, commits)
             self._commits = commits
 
     def close(self) -> None:
-        """Give it up; what was not committed is undone."""
+        """Close the connection; an open transaction is rolled back."""
         self.connection.close()
 
 
-def may_read_again(reader: sqlite3.Connection) -> bool:
-    """Whether it is in no snapshot; one that was left in it leaves it here."""
-    return undone(reader)
+def is_reader_idle(reader: sqlite3.Connection) -> bool:
+    """Whether it is in no snapshot; an abandoned one is ended first."""
+    return rolled_back(reader)
 
 
-def may_write_again(writer: Writer) -> bool:
-    """Whether it is in no transaction; one that was left in one has undone it here."""
-    return undone(writer.connection)
+def is_writer_idle(writer: Writer) -> bool:
+    """Whether it is in no transaction; an abandoned one is rolled back first."""
+    return rolled_back(writer.connection)
 
 
-def undone(connection: sqlite3.Connection) -> bool:
-    """End the transaction that somebody left; says whether there is none now."""
+def rolled_back(connection: sqlite3.Connection) -> bool:
+    """Roll back an abandoned transaction; return whether none is open now."""
     try:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
