@@ -85,7 +85,7 @@ def settle_taken_off(watch: Watch, database: str, organization: str, *args: Any)
     with opened(database, organization) as authority:
         store = authority.store
         o = store.fetch("find_log", {"organization": organization})[0][0]
-        jobs = [job for job in due_jobs(store) if job.o == o]
+        jobs = [job for job in due_jobs(store) if job.organization == o]
         store.queries["take_off"] = ours(
             store, f"DELETE FROM rescind.pending WHERE organization = {o}"
         )

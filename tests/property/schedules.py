@@ -105,7 +105,7 @@ class Schedule:
     def pending(self) -> list[Job]:
         """What is to be done."""
         found = due_jobs(self.authority.store)
-        return [job for job in found if job.o == self.o]
+        return [job for job in found if job.organization == self.o]
 
     def chosen(self) -> Work | None:
         """Any of the jobs, as a worker takes it."""

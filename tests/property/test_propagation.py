@@ -148,7 +148,7 @@ class Propagation(Machine):
 
     def _due(self, authority: Authority) -> list:
         o = self._o(authority)
-        return [job for job in due_jobs(authority.store) if job.o == o]
+        return [job for job in due_jobs(authority.store) if job.organization == o]
 
 
 @pytest.fixture

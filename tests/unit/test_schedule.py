@@ -48,8 +48,8 @@ class Shares:
 
     def _note(self, job: Job, _: Progress) -> None:
         self.now += 1.0
-        self.chunks[self._names[job.o]] += 1
-        self.order.append(self._names[job.o])
+        self.chunks[self._names[job.organization]] += 1
+        self.order.append(self._names[job.organization])
 
 
 HOSTILE = [revoke(group, role) for group in "abc" for role in ("owner", "reader")]

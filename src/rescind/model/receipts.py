@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from rescind.model.enums import Direction, OrganizationId, Route
 from rescind.model.revisions import Revision
@@ -144,50 +144,3 @@ class PendingWork:
     revision: int
     group_number: int
     organization_number: int
-
-    @classmethod
-    def of(cls, row: Sequence[Any]) -> PendingWork:
-        """From a row of `list_pending`."""
-        return cls(
-            organization=row[0],
-            group=None if row[1] is None or row[1].startswith("\x01") else row[1],
-            kind=row[2],
-            subject=row[3],
-            direction=Direction(row[4]),
-            is_critical=row[5] == 0,
-            done=row[6],
-            total=row[7],
-            lag_seconds=max(row[8], 0) / 1e6,
-            attempts=row[9],
-            waits_seconds=max(row[10], 0) / 1e6,
-            is_parked=bool(row[11]),
-            last_error=row[12],
-            since=row[13],
-            revision=row[14],
-            group_number=row[15],
-            organization_number=row[16],
-        )
-
-    @classmethod
-    def of_deletion(cls, row: Sequence[Any]) -> PendingWork:
-        """From a row of `list_deletions`: what is left of a deleted organization, in rows."""
-        name, done, lag, revision, o = row
-        return cls(
-            organization=name,
-            group=None,
-            kind="organization",
-            subject=None,
-            direction=Direction.REVOKES,
-            is_critical=False,
-            done=done,
-            total=None,
-            lag_seconds=max(lag, 0) / 1e6,
-            attempts=0,
-            waits_seconds=0.0,
-            is_parked=False,
-            last_error=None,
-            since=revision,
-            revision=revision,
-            group_number=0,
-            organization_number=o,
-        )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from rescind.store import Rows
+from rescind.model import AssignmentNumber, GroupNumber, Microseconds, OrganizationNumber
+from rescind.store.rows.reconcile import PendingRow
 
 FIRST, LAST = -(2**31), 2**31 - 1
 """Before and after every assignment's number; LAST is also after every membership's."""
@@ -15,8 +17,8 @@ FIRST, LAST = -(2**31), 2**31 - 1
 class Job:
     """A pending row as it was read: what to look at again, and how far that has come."""
 
-    o: int
-    group: int
+    organization: OrganizationNumber
+    group: GroupNumber
     kind: str
     ref: int
     since: int
@@ -26,20 +28,20 @@ class Job:
     urgency: int
     total: int | None
     attempts: int
-    recorded_at: int
+    recorded_at: Microseconds
 
     @property
     def key(self) -> tuple[int, int, str, int]:
-        return (self.o, self.group, self.kind, self.ref)
+        return (self.organization, self.group, self.kind, self.ref)
 
     @property
     def is_begun(self) -> bool:
         return (self.cursor_membership, self.cursor_assignment) != (0, LAST)
 
-    def names(self) -> dict[str, Any]:
+    def params(self) -> dict[str, Any]:
         """What the statements call its parts."""
         return {
-            "o": self.o,
+            "o": self.organization,
             "g": self.group,
             "kind": self.kind,
             "ref": self.ref,
@@ -61,8 +63,8 @@ class Extent:
     ended: int
     groups: int
     memberships: int
-    first: int | None = None
-    last: int | None = None
+    first: AssignmentNumber | None = None
+    last: AssignmentNumber | None = None
 
     @property
     def assignments(self) -> int:
@@ -94,16 +96,6 @@ class Progress:
     is_overtaken: bool = False
 
 
-class PendingMember(NamedTuple):
-    """A membership whose place in a group is pending. One that is not ready is left to a job of its own."""
-
-    ref: int
-    since: int
-    revision: int
-    recorded_at: int
-    is_ready: bool
-
-
-def jobs(rows: Rows) -> list[Job]:
+def jobs(rows: Iterable[PendingRow]) -> list[Job]:
     """Pending rows as jobs."""
-    return [Job(*row) for row in rows]
+    return [Job(**row._asdict()) for row in rows]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rescind.propagation.jobs import Job, PendingMember
+from rescind.propagation.jobs import Job
 from rescind.store import Store
+from rescind.store.rows.reconcile import LIST_PENDING_MEMBERS, PendingMemberRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,15 @@ class Window:
     `may_settle` is false where the one change that they come from has more of them in the next window.
     """
 
-    ready: tuple[PendingMember, ...]
+    ready: tuple[PendingMemberRow, ...]
     next_first: int | None
     may_settle: bool
 
 
 def read_window(store: Store, job: Job, *, first: int, limit: int) -> Window:
     """At most `limit` memberships of the job's group, from number `first` on. The job's own is ready."""
-    names = {**job.names(), "first": first, "limit": limit + 1}
-    rows = [PendingMember(*row) for row in store.fetch("list_pending_members", names)]
+    params = {**job.params(), "first": first, "limit": limit + 1}
+    rows = store.fetch(LIST_PENDING_MEMBERS, params)
     ready = tuple(row for row in rows[:limit] if row.is_ready)
     following = rows[limit] if len(rows) > limit else None
     revisions = {(row.since, row.revision) for row in ready}

@@ -6,11 +6,14 @@ repeated or killed anywhere; the one that finds less than that is the last.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from rescind.errors import GroupBusy
+from rescind.model import OrganizationNumber
 from rescind.store import Store, Transaction
 from rescind.store.contract import Counter
+from rescind.store.rows.deletion import FIND_DELETION, LIST_DELETIONS
 
 CHUNK_ROWS: Final = 5_000
 LOOK_AHEAD: Final = 8
@@ -33,26 +36,27 @@ def clear(store: Store, *, rows: int = CHUNK_ROWS) -> bool:
 
     Says whether there was one. Raises a StoreError; then nothing of the chunk was done.
     """
-    found = store.fetch("list_deletions", {"organization": None, "limit": LOOK_AHEAD})
-    for *_, o in found:
+    found = store.fetch(LIST_DELETIONS, {"organization": None, "limit": LOOK_AHEAD})
+    for row in found:
         try:
-            store.transact(lambda tx, o=o: _chunk(tx, o, rows), yields=True)  # type: ignore[misc]
+            store.transact(partial(_chunk, organization=row.organization, rows=rows), yields=True)
         except GroupBusy:
             continue
         return True
     return False
 
 
-def clear_one(store: Store, o: int, *, rows: int = CHUNK_ROWS) -> None:
+def clear_one(store: Store, organization: OrganizationNumber, *, rows: int = CHUNK_ROWS) -> None:
     """Clear away all that is left of a deleted organization.
 
     Raises GroupBusy while somebody else is at it, or a StoreError; what was done by then stays done.
     """
-    while store.fetch("find_deletion", {"o": o}):
-        store.transact(lambda tx: _chunk(tx, o, rows), yields=True)
+    while store.fetch(FIND_DELETION, {"o": organization}):
+        store.transact(partial(_chunk, organization=organization, rows=rows), yields=True)
 
 
-def _chunk(tx: Transaction, o: int, rows: int) -> None:
+def _chunk(tx: Transaction, organization: OrganizationNumber, rows: int) -> None:
+    o = organization
     tx.refuse("refuse_deletion_busy", o=o)
     for contents in CONTENTS:
         tx.count(f"clear_{contents}", Counter.ALTERED, o=o, limit=rows)

@@ -8,11 +8,29 @@ from contextlib import suppress
 from typing import Final
 
 from rescind.errors import GroupBusy, InvalidArgument
-from rescind.model import OrganizationId, PendingWork, require_number
+from rescind.model import (
+    Direction,
+    GroupNumber,
+    OrganizationId,
+    OrganizationNumber,
+    PendingWork,
+    require_number,
+)
 from rescind.propagation.organization_removal import clear_one
 from rescind.propagation.reconcile import reconcile_numbered
-from rescind.store import Rows, Store, Transaction
+from rescind.store import Store, Transaction
 from rescind.store.contract import Counter
+from rescind.store.rows.deletion import LIST_DELETIONS, DeletionRow
+from rescind.store.rows.organizations import FIND_LOG
+from rescind.store.rows.reconcile import (
+    LIST_DUE_ORGANIZATIONS,
+    LIST_PENDING,
+    LIST_PENDING_GROUPS,
+    LIST_PURGEABLE,
+    READ_PURGED,
+    ListedPendingRow,
+    PurgedRow,
+)
 
 MOST: Final = 2**31 - 1
 """Of pending work that is asked for at a time."""
@@ -23,18 +41,67 @@ def listed(store: Store, organization: OrganizationId | None, limit: int) -> lis
     organizations last. Raises InvalidArgument for a limit out of range, or a StoreError.
     """
     limit = require_number("limit", limit, least=0, most=MOST)
-    rows = store.fetch("list_pending", {"organization": organization, "limit": limit})
-    found = [PendingWork.of(row) for row in rows]
-    names = {"organization": organization, "limit": limit - len(found)}
-    left = store.fetch("list_deletions", names) if len(found) < limit else []
-    return found + [PendingWork.of_deletion(row) for row in left]
+    rows = store.fetch(LIST_PENDING, {"organization": organization, "limit": limit})
+    found = [_work(row) for row in rows]
+    params = {"organization": organization, "limit": limit - len(found)}
+    left = store.fetch(LIST_DELETIONS, params) if len(found) < limit else []
+    return found + [_deletion(row) for row in left]
+
+
+def _work(row: ListedPendingRow) -> PendingWork:
+    is_gone = row.group is None or row.group.startswith("\x01")
+    return PendingWork(
+        organization=row.organization,
+        group=None if is_gone else row.group,
+        kind=row.kind,
+        subject=row.about,
+        direction=Direction(row.direction),
+        is_critical=row.urgency == 0,
+        done=row.done,
+        total=row.total,
+        lag_seconds=max(row.age, 0) / 1e6,
+        attempts=row.attempts,
+        waits_seconds=max(row.waits, 0) / 1e6,
+        is_parked=bool(row.parked),
+        last_error=row.last_error,
+        since=row.since,
+        revision=row.revision,
+        group_number=row.group_number,
+        organization_number=row.organization_number,
+    )
+
+
+def _deletion(row: DeletionRow) -> PendingWork:
+    """What is left of a deleted organization, in rows."""
+    return PendingWork(
+        organization=row.name,
+        group=None,
+        kind="organization",
+        subject=None,
+        direction=Direction.REVOKES,
+        is_critical=False,
+        done=row.done,
+        total=None,
+        lag_seconds=max(row.age, 0) / 1e6,
+        attempts=0,
+        waits_seconds=0.0,
+        is_parked=False,
+        last_error=None,
+        since=row.revision,
+        revision=row.revision,
+        group_number=0,
+        organization_number=row.organization,
+    )
 
 
 def is_due(store: Store) -> bool:
     """Whether there is anything that a worker would do at this time."""
-    names = {"organization": None, "after": -1, "below": 3, "limit": 1}
-    queries = ("list_due_organizations", "list_purgeable", "list_deletions")
-    return any(store.fetch(query, names) for query in queries)
+    params = {"organization": None, "after": -1, "below": 3, "limit": 1}
+    return (
+        bool(store.fetch(LIST_DUE_ORGANIZATIONS, params))
+        or bool(store.fetch(LIST_PURGEABLE, params))
+        or bool(store.fetch(LIST_DELETIONS, params))
+    )
 
 
 def settle(store: Store, work: PendingWork) -> None:
@@ -43,9 +110,10 @@ def settle(store: Store, work: PendingWork) -> None:
     Raises GroupBusy while a worker is at it, or a StoreError; what was done by then stays done.
     """
     if work.kind == "organization":
-        clear_one(store, work.organization_number)
+        clear_one(store, OrganizationNumber(work.organization_number))
     else:
-        reconcile_numbered(store, work.organization_number, work.group_number)
+        o, group = OrganizationNumber(work.organization_number), GroupNumber(work.group_number)
+        reconcile_numbered(store, o, group)
 
 
 def settle_organization(store: Store, organization: OrganizationId) -> None:
@@ -53,10 +121,10 @@ def settle_organization(store: Store, organization: OrganizationId) -> None:
 
     Raises a StoreError; what was done by then stays done.
     """
-    for (o,) in store.fetch("find_log", {"organization": organization}):
-        for (group,) in store.fetch("list_pending_groups", {"o": o}):
+    for found in store.fetch(FIND_LOG, {"organization": organization}):
+        for pending in store.fetch(LIST_PENDING_GROUPS, {"o": found.organization}):
             with suppress(GroupBusy):
-                reconcile_numbered(store, o, group)
+                reconcile_numbered(store, found.organization, pending.group)
 
 
 def park(store: Store, work: PendingWork) -> bool:
@@ -73,11 +141,11 @@ def _steer(store: Store, query: str, work: object) -> bool:
     if not isinstance(work, PendingWork):
         hint = "give an item of what pending() returned"
         raise InvalidArgument(what="work", value=reprlib.repr(work), hint=hint)
-    tallies: list[Callable[[], Rows]] = []
+    tallies: list[Callable[[], list[PurgedRow]]] = []
 
     def steer(tx: Transaction) -> None:
         tx.count(query, Counter.ALTERED, o=work.organization_number, g=work.group_number)
-        tallies[:] = [tx.read_later("read_purged")]
+        tallies[:] = [tx.read_later(READ_PURGED)]
 
     store.transact(steer)
-    return bool(tallies[0]()[0][0])
+    return bool(tallies[0]()[0].altered)

@@ -22,12 +22,23 @@ from rescind.errors import (
     StoreConflict,
     StoreReadOnly,
 )
+from rescind.model import GroupNumber, OrganizationNumber
 from rescind.propagation.jobs import FIRST, LAST, Extent, Job, Progress, jobs
 from rescind.propagation.members import Window, read_window
 from rescind.propagation.pace import Pace
+from rescind.propagation.ranges import Ranges
 from rescind.propagation.tombstones import purge
 from rescind.store import Store, Transaction
 from rescind.store.contract import LockCost
+from rescind.store.rows.reconcile import (
+    FIND_GROUP,
+    FIND_PENDING,
+    LIST_FIRST_PENDING_OF_GROUP,
+    MEASURE_ASSIGNMENT,
+    MEASURE_MEMBER,
+    MEASURE_WHOLE,
+    READ_LAST_PENDING,
+)
 
 MOST_RESTARTS: Final = 100
 """Of one call, by changes that come while it works. Then somebody else must wait, or a worker do it."""
@@ -35,8 +46,12 @@ MOST_MEMBERS: Final = 20_000
 """Memberships of a chunk."""
 EVERYTHING: Final = {"from_m": FIRST, "after_a": LAST, "to_m": LAST, "up_to_a": LAST}
 """The range of a chunk that does all pairs of the memberships it lists."""
-MOST_BOUNDS: Final = 1_000
-"""That are remembered; there are as many as chunks of one membership, for each size of a chunk."""
+MEASURES: Final = {
+    "assignment": MEASURE_ASSIGNMENT,
+    "whole": MEASURE_WHOLE,
+    "member": MEASURE_MEMBER,
+}
+"""How large a job of each kind is."""
 
 
 def reconcile(store: Store, organization: str, group: str, *, pace: Pace | None = None) -> Progress:
@@ -46,20 +61,26 @@ def reconcile(store: Store, organization: str, group: str, *, pace: Pace | None 
     where another worker has the group, StoreConflict where changes keep coming to what is being settled,
     or another StoreError; what was done by then stays done.
     """
-    found = store.fetch("find_group", {"organization": organization, "group": group})
+    found = store.fetch(FIND_GROUP, {"organization": organization, "group": group})
     if not found:
         raise GroupNotFound(organization=organization, group=group)
-    return reconcile_numbered(store, *found[0], pace=pace)
+    return reconcile_numbered(store, found[0].organization, found[0].group, pace=pace)
 
 
-def reconcile_numbered(store: Store, o: int, group: int, *, pace: Pace | None = None) -> Progress:
+def reconcile_numbered(
+    store: Store,
+    organization: OrganizationNumber,
+    group: GroupNumber,
+    *,
+    pace: Pace | None = None,
+) -> Progress:
     """The same for a group by its numbers, which it keeps when it is deleted."""
     pace = pace or Pace(store.engine)
     start, made, unmade, restarts = time.perf_counter(), 0, 0, 0
-    names = {"o": o, "g": group}
-    ((up_to,),) = store.fetch("read_last_pending", names)
-    names["up_to"] = up_to  # what comes later is not asked for
-    while rows := store.fetch("list_first_pending_of_group", names):
+    params: dict[str, Any] = {"o": organization, "g": group}
+    (last,) = store.fetch(READ_LAST_PENDING, params)
+    params["up_to"] = last.revision  # what comes later is not asked for
+    while rows := store.fetch(LIST_FIRST_PENDING_OF_GROUP, params):
         work, is_settled = Work(store, jobs(rows)[0]), False
         while not is_settled:
             done = work.step(pace)
@@ -81,7 +102,7 @@ class Work:
     def __init__(self, store: Store, job: Job) -> None:
         self.store, self.job = store, job
         self._extent: Extent | None = None
-        self._bounds: dict[tuple[int, int], int | None] = {}
+        self._ranges = Ranges(store)
         self._first_member = job.ref
         self._most_members = MOST_MEMBERS
 
@@ -101,7 +122,7 @@ class Work:
             return self._moved(start)
 
     def _step_range(self, extent: Extent, pace: Pace, start: float) -> Progress:
-        chunk = self._chunk(extent, pace.pairs)
+        chunk = self._ranges.after(self.job, extent, pace.pairs)
         done = self._carry_out(chunk, extent, start)
         is_full = (chunk["to_m"], chunk["up_to_a"]) != (LAST, LAST)
         pace.learn(done.held_seconds, done.waiting, is_full=is_full)
@@ -110,8 +131,8 @@ class Work:
     def _moved(self, start: float) -> Progress:
         """Another change or worker came to the job's row: read it again."""
         self._extent = None
-        self._bounds.clear()
-        found = jobs(self.store.fetch("find_pending", self.job.names()))
+        self._ranges.forget()
+        found = jobs(self.store.fetch(FIND_PENDING, self.job.params()))
         if not found:
             return Progress(0, 0, True, time.perf_counter() - start)
         was, self.job = self.job, found[0]
@@ -155,9 +176,11 @@ class Work:
 
     def _carry_out_members(self, window: Window, start: float) -> Progress:
         members = json.dumps([row.ref for row in window.ready])
-        names = {**self.job.names(), **EVERYTHING, "members": members}
+        names = {**self.job.params(), **EVERYTHING, "members": members}
         names |= {"cursor_m": 0, "cursor_a": LAST}
-        settled = [(r.ref, r.revision, r.since, r.recorded_at) for r in window.ready]
+        settled: list[tuple[int, int, int, int]] = [
+            (r.ref, r.revision, r.since, r.recorded_at) for r in window.ready
+        ]
         return self._transact(
             names,
             {"make_members": True, "unmake_members": True},
@@ -171,16 +194,16 @@ class Work:
 
     def _begun(self) -> Extent:
         """Measure the job; one of assignments takes the group's others with it that nobody began."""
-        query = f"measure_{self.job.kind}"
-        ((*_, unbegun, _, _),) = rows = self.store.fetch(query, self.job.names())
-        if unbegun > 1 and not self.job.is_begun:
+        query = MEASURES[self.job.kind]
+        (found,) = self.store.fetch(query, self.job.params())
+        if found.unbegun > 1 and not self.job.is_begun:
             self._gather()
-            rows = self.store.fetch(query, self.job.names())
-        live, ended, groups, memberships, _, first, last = rows[0]
-        return Extent(live, ended, max(groups, 1), memberships, first, last)
+            (found,) = self.store.fetch(query, self.job.params())
+        groups = max(found.groups, 1)
+        return Extent(found.live, found.ended, groups, found.members, found.first, found.last)
 
     def _gather(self) -> None:
-        names = self.job.names()
+        names = self.job.params()
 
         def gather(tx: Transaction) -> None:
             tx.refuse("refuse_one_group_busy", **names)
@@ -188,69 +211,15 @@ class Work:
             tx.run("delete_gathered", **names)
 
         self.store.transact(gather, yields=True)
-        found = jobs(self.store.fetch("find_pending", names))
+        found = jobs(self.store.fetch(FIND_PENDING, names))
         self.job = found[0] if found else self.job
-
-    def _chunk(self, extent: Extent, pairs: int) -> dict[str, int]:
-        """The next range of pairs in key order, about so many of them."""
-        job = self.job
-        is_between = job.cursor_assignment == LAST
-        chunk = {
-            "from_m": job.cursor_membership + 1 if is_between else job.cursor_membership,
-            "after_a": FIRST if is_between else job.cursor_assignment,
-            "to_m": LAST,
-            "up_to_a": LAST,
-            "looked_at": extent.pairs,
-        }
-        if extent.assignments > pairs:
-            return self._within_membership(chunk, pairs)
-        if job.kind == "member":
-            return chunk
-        a_group = max(pairs // max(extent.assignments, 1) // extent.groups, 1)
-        bound = self._find("find_membership_bound", chunk, step=a_group)
-        if bound is None:
-            return chunk
-        looked_at = a_group * extent.groups * extent.assignments
-        return {**chunk, "to_m": bound, "looked_at": looked_at}
-
-    def _within_membership(self, chunk: dict[str, int], pairs: int) -> dict[str, int]:
-        """Some of the assignments of one membership, where all of them are too many for a chunk."""
-        job = self.job
-        if job.kind == "member":
-            membership = job.ref
-        else:
-            first = self._find("find_membership_bound", chunk, step=0)
-            if first is None:
-                return chunk
-            membership = first
-        what = "assignment" if job.kind == "assignment" else "whole"
-        # of those before it, who are concerned only by a pending place in the group, all is looked at
-        after = chunk if membership == chunk["from_m"] else {**chunk, "after_a": FIRST}
-        bound = self._assignment_bound(f"find_assignment_bound_{what}", after, step=pairs - 1)
-        if bound is None and job.kind == "member":
-            return chunk
-        up_to = LAST if bound is None else bound
-        return {**chunk, "to_m": membership, "up_to_a": up_to, "looked_at": pairs}
-
-    def _assignment_bound(self, query: str, after: dict[str, int], *, step: int) -> int | None:
-        """The end of a chunk within a membership. It is the same for the next one: any would be right."""
-        place = (after["after_a"], step)
-        if place not in self._bounds:
-            if len(self._bounds) == MOST_BOUNDS:
-                self._bounds.clear()
-            self._bounds[place] = self._find(query, after, step=step)
-        return self._bounds[place]
-
-    def _find(self, query: str, chunk: dict[str, int], *, step: int) -> int | None:
-        rows = self.store.fetch(query, {**self.job.names(), **chunk, "step": step})
-        return rows[0][0] if rows else None
 
     def _carry_out(self, chunk: dict[str, int], extent: Extent, start: float) -> Progress:
         job = self.job
         is_last = (chunk["to_m"], chunk["up_to_a"]) == (LAST, LAST)
         is_of_one = chunk["from_m"] == chunk["to_m"]
         names = {
-            **job.names(),
+            **job.params(),
             **chunk,
             "cursor_m": job.cursor_membership,
             "cursor_a": job.cursor_assignment,
@@ -310,7 +279,7 @@ class Work:
             for statement, is_needed in statements.items():
                 if is_needed:
                     written[statement.partition("_")[0]].append(tx.rows_written(statement, **names))
-            held[:] = [tx.lock_cost(number=self.job.o)]
+            held[:] = [tx.lock_cost(number=self.job.organization)]
             if not settled:
                 tx.run("advance_pending", **names)
                 return

@@ -13,8 +13,10 @@ import random
 import time
 from typing import Final
 
+from rescind.model import OrganizationNumber
 from rescind.propagation.jobs import Job, jobs
 from rescind.store import Store
+from rescind.store.rows.reconcile import LIST_DUE, LIST_DUE_ORGANIZATIONS
 
 LOOK_AHEAD: Final = 64
 """Groups of an organization that a worker chooses from, for each urgency."""
@@ -47,40 +49,41 @@ class Schedule:
         self._busy_until = {key: until for key, until in self._busy_until.items() if until > now}
         for organization in self._in_turn(URGENCIES):
             due = due_in(self._store, organization, after=self._last_group.get(organization))
-            free = [job for job in due if (job.o, job.group) not in self._busy_until]
+            free = [job for job in due if (job.organization, job.group) not in self._busy_until]
             if free:
                 return self._choose_among(free)
         return None
 
     def used(self, job: Job, seconds: float) -> None:
         """The worker has spent this time on the job, and leaves it."""
-        self._used_until[job.o] = self._claim(job.o) + seconds
-        self._left_at[(job.o, job.group)] = time.monotonic()
+        self._used_until[job.organization] = self._claim(job.organization) + seconds
+        self._left_at[(job.organization, job.group)] = time.monotonic()
         self._forget()
 
     def is_outranked(self, job: Job, seconds: float) -> bool:
         """Whether more urgent work is due, of an organization whose claim is not behind this job's."""
-        own = self._claim(job.o) + seconds
+        own = self._claim(job.organization) + seconds
         return any(self._claim(other) <= own for other in self._in_turn(job.urgency))
 
     def leave_alone(self, job: Job, seconds: float) -> None:
         """Somebody else is at the job's group: pass over it for about this time."""
         until = time.monotonic() + seconds * (0.5 + random.random())  # noqa: S311
-        self._busy_until[(job.o, job.group)] = until
+        self._busy_until[(job.organization, job.group)] = until
 
     def seconds_until_free(self) -> list[float]:
         """For each group that was busy at the last choice, how long it is passed over."""
         now = time.monotonic()
         return [until - now for until in self._busy_until.values()]
 
-    def _in_turn(self, below: int) -> list[int]:
+    def _in_turn(self, below: int) -> list[OrganizationNumber]:
         """Organizations with due work of an urgency below this, those with the best claim first."""
-        names = {"after": self._last_organization, "below": below, "limit": ORGANIZATIONS}
-        urgency: dict[int, int] = {}
-        for of_class, organization in self._store.fetch("list_due_organizations", names):
-            urgency[organization] = min(of_class, urgency.get(organization, URGENCIES))
+        params = {"after": self._last_organization, "below": below, "limit": ORGANIZATIONS}
+        urgency: dict[OrganizationNumber, int] = {}
+        for row in self._store.fetch(LIST_DUE_ORGANIZATIONS, params):
+            known = urgency.get(row.organization, URGENCIES)
+            urgency[row.organization] = min(row.urgency, known)
 
-        def rank(organization: int) -> tuple[float, ...]:
+        def rank(organization: OrganizationNumber) -> tuple[float, ...]:
             has_been = organization <= self._last_organization
             return (self._claim(organization), urgency[organization], has_been, organization)
 
@@ -96,7 +99,7 @@ class Schedule:
         is_fair = choices % FAIR_CHOICE_EVERY == 0
 
         def rank(job: Job) -> tuple[float, ...]:
-            left_at = self._left_at.get((job.o, job.group), 0.0)
+            left_at = self._left_at.get((job.organization, job.group), 0.0)
             return (0 if is_fair else job.urgency, left_at, job.recorded_at, job.revision)
 
         chosen = min(free, key=rank)
@@ -116,18 +119,20 @@ class Schedule:
             self._used_until = {o: until for o, until in self._used_until.items() if until > now}
 
 
-def due_in(store: Store, organization: int, *, after: int | None = None) -> list[Job]:
+def due_in(
+    store: Store, organization: OrganizationNumber, *, after: int | None = None
+) -> list[Job]:
     """The oldest due job of each of an organization's groups and urgencies: of a limited number of groups
     after the named one, and of as many from the beginning.
     """
     first = FIRST_GROUP if after is None else after
-    names = {"o": organization, "after": first, "limit": LOOK_AHEAD}
-    return jobs(store.fetch("list_due", names))
+    params = {"o": organization, "after": first, "limit": LOOK_AHEAD}
+    return jobs(store.fetch(LIST_DUE, params))
 
 
 def due(store: Store) -> list[Job]:
     """The same for a limited number of organizations: the most urgent first, then the oldest."""
-    names = {"after": -1, "below": URGENCIES, "limit": ORGANIZATIONS}
-    organizations = {o for _, o in store.fetch("list_due_organizations", names)}
+    params = {"after": -1, "below": URGENCIES, "limit": ORGANIZATIONS}
+    organizations = {row.organization for row in store.fetch(LIST_DUE_ORGANIZATIONS, params)}
     found = [job for organization in organizations for job in due_in(store, organization)]
     return sorted(found, key=lambda job: (job.urgency, job.recorded_at, job.revision))

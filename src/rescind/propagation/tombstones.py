@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
+from rescind.model import OrganizationNumber
 from rescind.propagation.organization_removal import clear
 from rescind.store import Store, Transaction
 from rescind.store.contract import Counter
+from rescind.store.rows.reconcile import LIST_PURGEABLE, READ_PURGED, PurgedRow
 
 PURGE_SIZE: Final = 5_000
 """Rows of a chunk."""
@@ -18,27 +21,28 @@ def purge(store: Store, *, organizations: int = 100) -> int:
     Says how many organizations had any. What is left behind by a killed worker is found as well. Of one
     deleted organization a chunk is cleared away, so that others can go first in between.
     """
-    found = store.fetch("list_purgeable", {"limit": organizations})
-    for (o,) in found:
-        _purge(store, o)
+    found = store.fetch(LIST_PURGEABLE, {"limit": organizations})
+    for row in found:
+        _purge(store, row.organization)
     return len(found) + clear(store)
 
 
-def _purge(store: Store, o: int) -> None:
-    tallies: list[Any] = []
+def _purge(store: Store, organization: OrganizationNumber) -> None:
+    o = organization
+    tallies: list[Callable[[], list[PurgedRow]]] = []
 
     def members(tx: Transaction) -> None:
         tx.count("purge_group_members", Counter.ALTERED, o=o, limit=PURGE_SIZE)
-        tallies[:] = [tx.read_later("read_purged")]
+        tallies[:] = [tx.read_later(READ_PURGED)]
 
     def rest(tx: Transaction) -> None:
         tx.count("purge_assignments", Counter.ALTERED, o=o, limit=PURGE_SIZE)
         tx.run("delete_ended_nestings", o=o)
         tx.run("delete_ended_groups", o=o)
-        tallies[:] = [tx.read_later("read_purged")]
+        tallies[:] = [tx.read_later(READ_PURGED)]
 
     for part in (members, rest):
         while True:
             store.transact(part, yields=True)
-            if tallies[0]()[0][0] < PURGE_SIZE:
+            if tallies[0]()[0].altered < PURGE_SIZE:
                 break

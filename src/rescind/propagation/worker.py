@@ -134,8 +134,8 @@ class Worker:
             self._on_progress(work.job, done)
         if done.is_overtaken:
             self._schedule.leave_alone(work.job, BUSY_SECONDS)
-        seen = self._revisions.get(work.job.o)
-        self._revisions[work.job.o] = done.revision
+        seen = self._revisions.get(work.job.organization)
+        self._revisions[work.job.organization] = done.revision
         if done.is_settled or done.is_overtaken:
             return True
         if seen not in (None, done.revision):
@@ -153,7 +153,7 @@ class Worker:
         log.error("background work on group %s failed: %s", job.group, error, exc_info=error)
         delay = self._backoff(job.attempts + 1)
         names = {
-            **job.names(),
+            **job.params(),
             "error": f"{type(error).__name__}: {error}"[:1000],
             "most_attempts": self._settings.attempts_before_parking,
             "delay": int(delay * 1e6),
