@@ -12,7 +12,9 @@ import msgspec
 from rescind import model
 from rescind.errors import OrganizationNotFound
 from rescind.model import ROOT, Direction, OrganizationId, Route
-from rescind.store import Rows, Store
+from rescind.store import Store
+from rescind.store.rows.facts import FIND_CHANGES_ABOUT, FIND_LOG_PLACE, READ_LOG, LogRow
+from rescind.store.rows.organizations import FIND_LOG
 
 PAGE = 500
 PAGE_CHARACTERS = 1_048_576
@@ -228,10 +230,11 @@ class _Reader:
     """Reads one organization's log."""
 
     def __init__(self, store: Store, name: OrganizationId, enforced: Enforced) -> None:
-        rows = store.fetch("find_log", {"organization": name})
+        rows = store.fetch(FIND_LOG, {"organization": name})
         if not rows:
             raise OrganizationNotFound(organization=name)
-        self._store, self._name, self._enforced, self._o = store, name, enforced, rows[0][0]
+        self._store, self._name, self._enforced = store, name, enforced
+        self._o = rows[0].organization
         self._range: tuple[int, int] | None = None
 
     def page(self, after: int, size: int, which: About) -> LogPage:
@@ -241,13 +244,13 @@ class _Reader:
         rows = self._rows(after, size)
         if not rows:
             return LogPage((), None)
-        return LogPage(self._told(rows), None if is_last(rows, size) else rows[-1][0])
+        return LogPage(self._told(rows), None if is_last(rows, size) else rows[-1].revision)
 
     def _matching(self, after: int, size: int, which: About) -> LogPage:
         first, last = self._between(which)
         after = max(after, first)
         up_to = min(after + LOOKED_AT, last)
-        names = {
+        params = {
             "o": self._o,
             "after": after,
             "up_to": up_to,
@@ -257,15 +260,15 @@ class _Reader:
             "text": which.text,
             "limit": size,
         }
-        found = [revision for (revision,) in self._store.fetch("find_changes_about", names)]
-        rows: Rows = []
+        found = [row.revision for row in self._store.fetch(FIND_CHANGES_ABOUT, params)]
+        rows: list[LogRow] = []
         characters = 0
         for at in range(0, len(found), BODIES):
             part = found[at : at + BODIES]
-            read = self._store.fetch_many([("read_log", self._one(each)) for each in part])
+            read = self._store.fetch_many([(READ_LOG, self._one(each)) for each in part])
             for row in (row for one in read for row in one):
-                characters += len(row[-1])
-                if which.names(row[-1]):
+                characters += len(row.body)
+                if which.names(row.body):
                     rows.append(row)
             if characters >= PAGE_CHARACTERS:
                 return LogPage(self._told(rows), part[-1])
@@ -280,48 +283,46 @@ class _Reader:
                 _moment(which.since, otherwise=-(2**62)) - SKEW,
                 _moment(which.until, otherwise=2**62) + SKEW,
             )
-            asked = [("find_log_place", {"o": self._o, "at": each}) for each in at]
+            asked = [(FIND_LOG_PLACE, {"o": self._o, "at": each}) for each in at]
             (first,), (last,) = self._store.fetch_many(asked)
-            self._range = first[0] or 0, min(last[1] or 0, last[2] or 0)
+            self._range = first.low or 0, min(last.high or 0, last.last or 0)
         return self._range
 
     def _one(self, revision: int) -> dict[str, int]:
         return {"o": self._o, "after": revision - 1, "limit": 1, "characters": PAGE_CHARACTERS}
 
-    def _rows(self, after: int, size: int) -> Rows:
-        names = {"o": self._o, "after": after, "limit": size, "characters": PAGE_CHARACTERS}
-        return self._store.fetch("read_log", names)
+    def _rows(self, after: int, size: int) -> list[LogRow]:
+        params = {"o": self._o, "after": after, "limit": size, "characters": PAGE_CHARACTERS}
+        return self._store.fetch(READ_LOG, params)
 
-    def _told(self, rows: Rows) -> tuple[LogEntry, ...]:
-        unknown = [row[0] for row in rows if row[8] is None]
+    def _told(self, rows: list[LogRow]) -> tuple[LogEntry, ...]:
+        unknown = [row.revision for row in rows if row.enforced_at is None]
         seen = self._enforced(self._o, unknown) if unknown else {}
-        return tuple(_entry(self._name, row, seen.get(row[0])) for row in rows)
+        return tuple(_entry(self._name, row, seen.get(row.revision)) for row in rows)
 
 
-def is_last(page: Rows, limit: int) -> bool:
+def is_last(page: list[LogRow], limit: int) -> bool:
     """Whether a page of `read_log` went to the log's end: neither its rows nor its characters were full."""
-    return len(page) < limit and sum(len(row[-1]) for row in page) < PAGE_CHARACTERS
+    return len(page) < limit and sum(len(row.body) for row in page) < PAGE_CHARACTERS
 
 
 def _moment(value: datetime | None, *, otherwise: int) -> int:
     return otherwise if value is None else model.microseconds(value)
 
 
-def _entry(name: str, row: tuple[Any, ...], seen: int | None) -> LogEntry:
-    revision, recorded_at, actor, reason, direction, route, fan_out, key, *times, body = row
-    enforced_at, settled_at = times
-    enforced_at = seen if enforced_at is None else enforced_at
+def _entry(name: str, row: LogRow, seen: int | None) -> LogEntry:
+    enforced_at = seen if row.enforced_at is None else row.enforced_at
     return LogEntry(
         organization=name,
-        revision=revision,
-        recorded_at=model.moment(recorded_at),
-        actor=actor,
-        reason=reason,
-        direction=Direction(direction),
-        route=Route(route),
-        fan_out=fan_out,
-        idempotency_key=key,
+        revision=row.revision,
+        recorded_at=model.moment(row.recorded_at),
+        actor=row.actor,
+        reason=row.reason,
+        direction=Direction(row.direction),
+        route=Route(row.route),
+        fan_out=row.fan_out,
+        idempotency_key=row.idempotency_key,
         enforced_at=None if enforced_at is None else model.moment(enforced_at),
-        settled_at=None if settled_at is None else model.moment(settled_at),
-        changes=body,
+        settled_at=None if row.settled_at is None else model.moment(row.settled_at),
+        changes=row.body,
     )

@@ -19,6 +19,8 @@ from rescind.changes import Change
 from rescind.decision.world import WHOLE, whole
 from rescind.errors import LastHolder, RescindError, RoleExists
 from rescind.semantics import access
+from rescind.store.rows import Answers
+from rescind.store.rows.facts import READ_ROLES, READ_SETTINGS
 from rescind.transfer.export import exported
 from tests.conftest import ENGINES
 from tests.contract.test_asked_within import connect
@@ -429,10 +431,10 @@ class State:
     def __init__(self, authority: Authority, name: str) -> None:
         o = authority.check(ADA, "manage").revision.incarnation  # type: ignore[union-attr]
         store = authority.store
-        rows = {query: store.fetch(query, {"o": o}) for query in WHOLE}
-        settings = store.fetch("read_settings", {"organization": name})
+        rows = Answers(WHOLE, [store.fetch(query, {"o": o}) for query in WHOLE])
+        settings = store.fetch(READ_SETTINGS, {"organization": name})
         self.world = whole(settings[0], rows)
-        self.required = {row[0] for row in rows["read_roles"] if row[-1]}
+        self.required = {row.role for row in rows[READ_ROLES] if row.required}
 
     def held(self, t: int) -> set[str]:
         """The roles that somebody holds for the organization at a time."""

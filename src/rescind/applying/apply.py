@@ -48,6 +48,7 @@ from rescind.store.rows.changes import (
     RoleUserRow,
 )
 from rescind.store.rows.organizations import FIND_LOG, PLAN, READ_REVISION
+from rescind.store.rows.spelling import LookAlikeRow
 
 PLAN_ATTEMPTS: Final = 16
 MOST_STEPS_ASIDE: Final = 4
@@ -358,7 +359,7 @@ class ChangeApplier:
         return self._with_look_alikes(recorded, {}, within)
 
     def _with_look_alikes(
-        self, recorded: Recorded, known: dict[str, Rows], within: object
+        self, recorded: Recorded, known: dict[str, list[LookAlikeRow]], within: object
     ) -> Recorded:
         """With the look-alikes of what was not found, too. They are a warning: the change stands without."""
         receipt = recorded.receipt

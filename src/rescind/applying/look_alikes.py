@@ -10,11 +10,16 @@ from typing import Final
 from rescind import changes, model
 from rescind.changes import Change
 from rescind.model import MOST_LOOK_ALIKES, LookAlike, Receipt
-from rescind.store import Rows, Store
+from rescind.store import Store
+from rescind.store.rows.spelling import (
+    LIST_GROUP_LOOK_ALIKES,
+    LIST_MEMBERSHIP_LOOK_ALIKES,
+    LookAlikeRow,
+)
 
 LOOK_ALIKES: Final = {
-    "subject": "list_membership_look_alikes",
-    "group": "list_group_look_alikes",
+    "subject": LIST_MEMBERSHIP_LOOK_ALIKES,
+    "group": LIST_GROUP_LOOK_ALIKES,
 }
 """The query for each kind of id."""
 
@@ -46,22 +51,22 @@ def with_foldings(names: Iterable[str]) -> str:
 
 
 def look_alikes(
-    store: Store, receipt: Receipt, known: dict[str, Rows], within: object
+    store: Store, receipt: Receipt, known: dict[str, list[LookAlikeRow]], within: object
 ) -> tuple[LookAlike, ...]:
     """The look-alikes of a receipt: `known` ones, and those of what was not found, which are read now."""
     found: dict[tuple[str, str], list[str]] = {}
     missing = {(each.what, each.name) for each in receipt.not_found if each.what in LOOK_ALIKES}
     for what, rows in known.items():
-        for name, other in rows:
-            if (what, name) not in missing:
-                found.setdefault((what, name), []).append(other)
+        for row in rows:
+            if (what, row.asked) not in missing:
+                found.setdefault((what, row.asked), []).append(row.look_alike)
     for what, query in LOOK_ALIKES.items():
         names = {name for kind, name in missing if kind == what}
         if names:
             about = {"o": receipt.revision.incarnation, "names": with_foldings(names)}
             rows = store.fetch(query, {**about, "limit": MOST_LOOK_ALIKES}, within=within)
-            for name, other in rows:
-                found.setdefault((what, name), []).append(other)
+            for row in rows:
+                found.setdefault((what, row.asked), []).append(row.look_alike)
     listed = (
         LookAlike(what, name, tuple(others), (what, name) in missing)
         for (what, name), others in sorted(found.items())

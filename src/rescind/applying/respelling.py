@@ -12,12 +12,27 @@ from rescind.applying.spelled import spelled
 from rescind.applying.step import folding
 from rescind.changes import Change, CreateOrganization, SetIdRule, to_json
 from rescind.errors import IdsLookAlike
-from rescind.model import IdRule
-from rescind.store import Rows, Store
+from rescind.model import GroupId, IdRule, SubjectId
+from rescind.store import Store
+from rescind.store.rows import Answers
+from rescind.store.rows.facts import (
+    READ_ASSIGNMENTS,
+    READ_GROUP_MEMBERS,
+    READ_MEMBERSHIPS,
+    READ_NESTINGS,
+    READ_RESETS,
+)
+from rescind.store.rows.organizations import READ_REVISION
+from rescind.store.rows.spelling import (
+    LIST_GROUPS_ALIKE,
+    LIST_MEMBERSHIPS_ALIKE,
+    LIST_UNCANONICAL,
+)
 
 if TYPE_CHECKING:
     from rescind.applying.transaction import LogDraft, Plan
 
+ALIKE: Final = {"memberships": LIST_MEMBERSHIPS_ALIKE, "groups": LIST_GROUPS_ALIKE}
 MOST_SHOWN: Final = 20
 """Sets of look-alikes that a refusal names."""
 
@@ -29,28 +44,49 @@ class Respelling:
     revision: int
     respellings: dict[str, list[tuple[str, str, str | None]]]
 
-    def of_rows(self, rows: dict[str, Rows]) -> dict[str, Rows]:
+    def of_facts(self, facts: Answers) -> Answers:
         """The facts as the queries of `decision.world` have them, with the ids spelled anew."""
-        spell = {old: new for old, new, _ in self.respellings["memberships"]}
+        subjects = {old: new for old, new, _ in self.respellings["memberships"]}
         groups = {old: new for old, new, _ in self.respellings["groups"]}
-        spell |= {f"group:{old}": f"group:{new}" for old, new in groups.items()}
-        places = {
-            "read_memberships": (spell,),
-            "read_group_members": (spell, groups),
-            "read_nestings": (groups, groups),
-            "read_assignments": (spell,),
-            "read_resets": (spell,),
-        }
-        return rows | {
-            query: [
-                (
-                    *(names.get(id, id) for names, id in zip(maps, row, strict=False)),
-                    *row[len(maps) :],
-                )
-                for row in rows[query]
-            ]
-            for query, maps in places.items()
-        }
+        holders = subjects | {f"group:{old}": f"group:{new}" for old, new in groups.items()}
+
+        def subject(id: SubjectId) -> SubjectId:
+            return SubjectId(subjects.get(id, id))
+
+        def group(id: GroupId) -> GroupId:
+            return GroupId(groups.get(id, id))
+
+        return (
+            facts.replaced(
+                READ_MEMBERSHIPS,
+                [row._replace(subject=subject(row.subject)) for row in facts[READ_MEMBERSHIPS]],
+            )
+            .replaced(
+                READ_GROUP_MEMBERS,
+                [
+                    row._replace(subject=subject(row.subject), group=group(row.group))
+                    for row in facts[READ_GROUP_MEMBERS]
+                ],
+            )
+            .replaced(
+                READ_NESTINGS,
+                [
+                    row._replace(child=group(row.child), parent=group(row.parent))
+                    for row in facts[READ_NESTINGS]
+                ],
+            )
+            .replaced(
+                READ_ASSIGNMENTS,
+                [
+                    row._replace(holder=holders.get(row.holder, row.holder))
+                    for row in facts[READ_ASSIGNMENTS]
+                ],
+            )
+            .replaced(
+                READ_RESETS,
+                [row._replace(subject=subject(row.subject)) for row in facts[READ_RESETS]],
+            )
+        )
 
 
 def spelled_entry(
@@ -81,20 +117,19 @@ def read_respelling(
     if not isinstance(change, SetIdRule) or change.rule is not IdRule.CASEFOLD:
         return None
     o = {"o": plan.o}
-    ((_, revision, _),) = store.fetch("read_revision", o, within=within)
+    (at,) = store.fetch(READ_REVISION, o, within=within)
     found: dict[str, list[tuple[str, str, str | None]]] = {"memberships": [], "groups": []}
     sets: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for kind, name in store.fetch("list_uncanonical", o, within=within):
-        canonical = _canonical(kind, name)
-        sets[kind, canonical].add(name)
-        if canonical != name:
-            found[kind].append((name, canonical, folding(canonical)))
-    for kind in found:
-        query = f"list_{kind}_alike"
-        for _, name in store.fetch(query, {**o, "limit": -1 + 2**31}, within=within):
-            sets[kind, _canonical(kind, name)].add(name)
+    for row in store.fetch(LIST_UNCANONICAL, o, within=within):
+        canonical = _canonical(row.kind, row.name)
+        sets[row.kind, canonical].add(row.name)
+        if canonical != row.name:
+            found[row.kind].append((row.name, canonical, folding(canonical)))
+    for kind, query in ALIKE.items():
+        for alike in store.fetch(query, {**o, "limit": -1 + 2**31}, within=within):
+            sets[kind, _canonical(kind, alike.name)].add(alike.name)
     _require_apart(sets)
-    return Respelling(revision, found)
+    return Respelling(at.organization, found)
 
 
 def _canonical(kind: str, name: str) -> str:

@@ -32,7 +32,10 @@ from rescind.propagation.routing import Router
 from rescind.store import Rows, Transaction
 from rescind.store.contract import Counter
 from rescind.store.retries import OverBudget
+from rescind.store.rows import Answers
 from rescind.store.rows.changes import OutcomeRow, RoleUserRow
+from rescind.store.rows.facts import READ_SETTINGS
+from rescind.store.rows.spelling import LookAlikeRow
 
 KEY_RETENTION_SECONDS: Final = 48 * 3600
 """How long idempotency keys are kept at least."""
@@ -136,12 +139,12 @@ class ChangeTransaction:
         self.leases: Callable[[], Rows | None] = _unread
         self._others = others or {}
         self.respelling = respelling
-        self._alike: list[tuple[str, Callable[[], Rows]]] = []
+        self._alike: list[tuple[str, Callable[[], list[LookAlikeRow]]]] = []
         self._observe = observe
         self._only_at = only_at
         self._looks_for_replicas = looks_for_replicas
         self._force = force
-        self._states: list[dict[str, Callable[[], Rows]]] = []
+        self._states: list[Callable[[], Answers]] = []
 
     def __call__(self, tx: Transaction) -> None:
         plan, name = self.plan, self.name
@@ -208,14 +211,14 @@ class ChangeTransaction:
 
     def worlds(self) -> tuple[Any, Any]:
         """The organization's facts before and after, when they were observed."""
-        before, after = (
-            {query: rows() for query, rows in observed.items()} for observed in self._states
-        )
+        before, after = (state() for state in self._states)
+        (settings,) = before[READ_SETTINGS]
         if self.respelling is not None:
-            before = self.respelling.of_rows(before)
-        if not after["read_settings"]:  # deleted: what may be left of it is nobody's
-            after = {query: [] for query in after} | {"read_settings": before["read_settings"]}
-        return whole(before["read_settings"][0], before), whole(after["read_settings"][0], after)
+            before = self.respelling.of_facts(before)
+        if not after[READ_SETTINGS]:  # deleted: what may be left of it is nobody's
+            nothing = Answers(WHOLE, ([] for _ in WHOLE))
+            return whole(settings, before), whole(settings, nothing)
+        return whole(settings, before), whole(after[READ_SETTINGS][0], after)
 
     def _context(
         self, tx: Transaction, router: Router, o: int, name: model.OrganizationId, mode: str
@@ -223,7 +226,7 @@ class ChangeTransaction:
         respellings = {} if self.respelling is None else self.respelling.respellings
         return Step(tx, name, o, self.entry.now, mode == "single", router, respellings)
 
-    def look_alikes(self) -> dict[str, Rows]:
+    def look_alikes(self) -> dict[str, list[LookAlikeRow]]:
         """Which ids that the batch added, deactivated or removed have look-alikes: rows of id and another."""
         return {what: rows() for what, rows in self._alike}
 
@@ -247,11 +250,11 @@ class ChangeTransaction:
         tx.run("forget_old_keys", o=o, cutoff=entry.now - KEY_RETENTION_SECONDS * 1_000_000)
         tx.run("claim_key", o=o, key=entry.key, digest=entry.digest, now=entry.now)
 
-    def _look(self, tx: Transaction) -> dict[str, Callable[[], Rows]]:
-        return {
-            "read_settings": tx.read_later("read_settings", organization=self.name),
-            **{query: tx.read_later(query, o=self.plan.o) for query in WHOLE},
-        }
+    def _look(self, tx: Transaction) -> Callable[[], Answers]:
+        """The facts as they are now, to be had when the transaction has ended."""
+        settings = tx.read_later(READ_SETTINGS, organization=self.name)
+        parts = [settings, *(tx.read_later(query, o=self.plan.o) for query in WHOLE)]
+        return lambda: Answers((READ_SETTINGS, *WHOLE), (part() for part in parts))
 
     def _end_roles_elsewhere(self, tx: Transaction, router: Router) -> None:
         """Deleting roles of all organizations is one change of each organization that uses some of them.

@@ -7,7 +7,6 @@ is a deny with a reason; a failing store raises.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from rescind.errors import InvalidToken, RevisionUnavailable, StoreConflict
@@ -23,12 +22,22 @@ from rescind.model import (
     SubjectId,
     canonical_subject,
 )
-from rescind.store import Params, Rows, Store
+from rescind.store import Store
+from rescind.store.rows import Query, QueryWithParams
+from rescind.store.rows.decisions import (
+    CHECK,
+    CHECK_EFFECTIVE_MULTIPLE,
+    CHECK_EFFECTIVE_SINGLE,
+    CHECK_LIVE_MULTIPLE,
+    CHECK_LIVE_SINGLE,
+    CheckRow,
+)
+from rescind.store.rows.organizations import READ_ID_RULE
 
 UNDECIDED: Final = 4
 """The verdict of a query on effective roles where the facts have to say: something is pending."""
-EFFECTIVE: Final = {mode: f"check_effective_{mode}" for mode in ("multiple", "single")}
-LIVE: Final = {mode: f"check_live_{mode}" for mode in ("multiple", "single")}
+EFFECTIVE: Final = {"multiple": CHECK_EFFECTIVE_MULTIPLE, "single": CHECK_EFFECTIVE_SINGLE}
+LIVE: Final = {"multiple": CHECK_LIVE_MULTIPLE, "single": CHECK_LIVE_SINGLE}
 STATE_ATTEMPTS: Final = 8
 """To read one state of an organization in a caller's transaction at READ COMMITTED."""
 
@@ -43,28 +52,30 @@ class Guesses:
         self._modes: dict[str, str] = {}
         self._critical: set[str] = set()
 
-    def query(self, question: Question, live: bool) -> str:
+    def query(self, question: Question, live: bool) -> Query[CheckRow]:
         """The query that is likely to decide a question."""
         queries = LIVE if live or question.permission in self._critical else EFFECTIVE
         return queries[self._modes.get(question.organization, "multiple")]
 
-    def better(self, question: Question, query: str, row: tuple[Any, ...]) -> str | None:
+    def better(
+        self, question: Question, query: Query[CheckRow], row: CheckRow
+    ) -> Query[CheckRow] | None:
         """The query to ask instead, where the row does not decide the question; then remember better.
 
         From effective roles to the facts, from those to the query for all modes: never back.
         """
-        is_critical, mode = row[5], row[8]
-        if query == LIVE[mode]:
+        mode = row.role_mode
+        if query is LIVE[mode]:
             return None
-        if query == EFFECTIVE[mode] and not is_critical:
-            return LIVE[mode] if row[7] == UNDECIDED else None
+        if query is EFFECTIVE[mode] and not row.critical:
+            return LIVE[mode] if row.verdict == UNDECIDED else None
         for known in (self._modes, self._critical):
             if len(known) > 65_536:
                 known.clear()
         self._modes[question.organization] = mode
-        if is_critical:
+        if row.critical:
             self._critical.add(question.permission)
-        return "check"
+        return CHECK
 
 
 def respelled(store: Store, question: Question, *, within: object = None) -> Question | None:
@@ -80,8 +91,8 @@ def respelled(store: Store, question: Question, *, within: object = None) -> Que
 
 def folds_ids(store: Store, organization: OrganizationId, *, within: object = None) -> bool:
     """Whether an organization takes spellings that differ by case or composition as one id."""
-    rows = store.fetch("read_id_rule", {"organization": organization}, within=within)
-    return bool(rows) and rows[0][0] == IdRule.CASEFOLD
+    rows = store.fetch(READ_ID_RULE, {"organization": organization}, within=within)
+    return bool(rows) and rows[0].id_rule == IdRule.CASEFOLD
 
 
 def _canonical(question: Question) -> Question:
@@ -102,7 +113,7 @@ def check(
     params = parameters(question, live=live, now=now)
     query = guesses.query(question, live)
     rows = store.fetch(query, params, within=within)
-    while rows and query != "check" and (better := guesses.better(question, query, rows[0])):
+    while rows and query is not CHECK and (better := guesses.better(question, query, rows[0])):
         query = better
         rows = store.fetch(query, params, within=within)
     decision = decided(rows, live or query in LIVE.values(), at_least, store.seals)
@@ -124,7 +135,9 @@ def check_many(
     within: object = None,
 ) -> list[Decision]:
     """Decide all of them at one state of the facts."""
-    asked = [("check", parameters(question, live=live, now=now)) for question in questions]
+    asked: list[QueryWithParams[CheckRow]] = [
+        (CHECK, parameters(question, live=live, now=now)) for question in questions
+    ]
     answers = store.fetch_many(asked) if within is None else _at_one_state(store, asked, within)
     decisions = [decided(rows, live, at_least, store.seals) for rows in answers]
     unknown = {
@@ -138,7 +151,9 @@ def check_many(
     return check_many(store, spelled, live=live, now=now, at_least=at_least, within=within)
 
 
-def _at_one_state(store: Store, asked: Sequence[tuple[str, Params]], within: object) -> list[Rows]:
+def _at_one_state(
+    store: Store, asked: list[QueryWithParams[CheckRow]], within: object
+) -> list[list[CheckRow]]:
     """The rows of checks in one organization, all of which saw it at the same revision.
 
     At READ COMMITTED a change may be committed between two of them; then they are asked again. Raises
@@ -146,9 +161,13 @@ def _at_one_state(store: Store, asked: Sequence[tuple[str, Params]], within: obj
     """
     for _ in range(STATE_ATTEMPTS):
         answers = store.fetch_many(asked, within=within)
-        if len({rows[0][:3] if rows else None for rows in answers}) <= 1:
+        if len({_state(rows) for rows in answers}) <= 1:
             return answers
     raise kept_changing()
+
+
+def _state(rows: list[CheckRow]) -> tuple[int, int, int] | None:
+    return (rows[0].organization, rows[0].revision, rows[0].environment) if rows else None
 
 
 def kept_changing() -> StoreConflict:
@@ -170,7 +189,7 @@ def parameters(question: Question, *, live: bool, now: int) -> dict[str, Any]:
     }
 
 
-def decided(rows: Rows, live: bool, at_least: Revision | None, seals: Seals) -> Decision:
+def decided(rows: list[CheckRow], live: bool, at_least: Revision | None, seals: Seals) -> Decision:
     """The decision that the query's row says."""
     if not rows:
         point = DecisionPoint.LIVE if live else DecisionPoint.EFFECTIVE
@@ -179,24 +198,24 @@ def decided(rows: Rows, live: bool, at_least: Revision | None, seals: Seals) -> 
         return Decision(
             allowed=False, reason=Reason.UNKNOWN_ORGANIZATION, point=point, revision=None
         )
-    o, number, environment, membership, active, critical, resource, verdict, _ = rows[0]
-    revision = seals.revision(o, number, environment)
+    (row,) = rows
+    revision = seals.revision(row.organization, row.revision, row.environment)
     if at_least is not None:
         require(revision, at_least)
-    allowed = verdict in (1, 2)
+    allowed = row.verdict in (1, 2)
     if allowed:
         reason = Reason.ALLOWED
-    elif membership is None:
+    elif row.membership is None:
         reason = Reason.UNKNOWN_SUBJECT
-    elif not active:
+    elif not row.active:
         reason = Reason.DEACTIVATED
-    elif critical is None:
+    elif row.critical is None:
         reason = Reason.UNKNOWN_PERMISSION
-    elif resource is None:
+    elif row.resource is None:
         reason = Reason.UNKNOWN_RESOURCE
     else:
         reason = Reason.NO_ROLE
-    is_live = live or critical or verdict in (2, 3)
+    is_live = live or row.critical or row.verdict in (2, 3)
     point = DecisionPoint.LIVE if is_live else DecisionPoint.EFFECTIVE
     return Decision(allowed=allowed, reason=reason, point=point, revision=revision)
 

@@ -5,9 +5,9 @@ The facts that bear on the question are read in one snapshot and put to the refe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from rescind.decision.check import STATE_ATTEMPTS, decided, kept_changing, parameters, respelled
 from rescind.decision.world import SLICE, slice_of
@@ -28,15 +28,21 @@ from rescind.replicas import CachedAnswers
 from rescind.semantics import access
 from rescind.semantics.access import ROOT, Assignment, World
 from rescind.semantics.ways import leading, ways
-from rescind.store import Params, Rows, Store
+from rescind.store import Store
+from rescind.store.rows import Answers, Query, QueryWithParams
+from rescind.store.rows.decisions import CHECK, LIST_NAMES, NamesRow
+from rescind.store.rows.facts import READ_SETTINGS
 
 MAX_CHAINS: Final = 100
 """Of chains, or of obstacles."""
 MAX_GROUPS: Final = 10_000
 """On all chains together; one chain is shown at any rate."""
 
+ASKED: Final[tuple[Query[Any], ...]] = (CHECK, READ_SETTINGS, *SLICE)
+"""The check itself, then what its explanation needs."""
+
 T = TypeVar("T")
-Read: TypeAlias = Callable[[Sequence[tuple[str, Params]]], list[Rows]]
+Read: TypeAlias = Callable[[list[QueryWithParams[Any]]], list[list[Any]]]
 
 
 def explained(
@@ -110,47 +116,52 @@ def _in_memory(
     return reason, excerpt(index, question), now, question
 
 
-def _in_snapshot(store: Store, question: Question, live: bool, now: int) -> list[Rows]:
+def _in_snapshot(store: Store, question: Question, live: bool, now: int) -> Answers:
     """The answers to `_asked`, all of one snapshot."""
     with store.snapshot() as snapshot:
-        (names,) = snapshot.fetch_many([("list_names", _names(question))])
-        return snapshot.fetch_many(_asked(question, names, live, now), is_last=True)
+        (names,) = snapshot.fetch_many([(LIST_NAMES, _names(question))])
+        asked = _asked(question, names, live, now)
+        return Answers(ASKED, snapshot.fetch_many(asked, is_last=True))
 
 
-def _in_transaction(read: Read, question: Question, live: bool, now: int) -> list[Rows]:
+def _in_transaction(read: Read, question: Question, live: bool, now: int) -> Answers:
     """The answers to `_asked` in a caller's transaction, between two reads of the same revision."""
-    looked = ("list_names", _names(question))
+    looked: QueryWithParams[NamesRow] = (LIST_NAMES, _names(question))
+    names: list[NamesRow]
     (names,) = read([looked])
     for _ in range(STATE_ATTEMPTS):
         *answers, names_after = read([*_asked(question, names, live, now), looked])
         if names_after == names:
-            return answers
+            return Answers(ASKED, answers)
         names = names_after
     raise kept_changing()
 
 
-def _asked(question: Question, names: Rows, live: bool, now: int) -> list[tuple[str, Params]]:
-    """The check itself, then what its explanation needs; `names` is what `list_names` found."""
-    found = (names[0][0], *names[0][3:]) if names else (-1,) * 4
-    numbers = dict(zip("ompr", found, strict=True))
+def _asked(
+    question: Question, names: list[NamesRow], live: bool, now: int
+) -> list[QueryWithParams[Any]]:
+    """Parameters for `ASKED`; `names` is what `list_names` found."""
+    numbers: dict[str, int | None] = dict.fromkeys("ompr", -1)
+    for row in names:
+        numbers = {"o": row.organization, "m": row.membership, "p": row.permission}
+        numbers["r"] = row.resource
     return [
-        ("check", parameters(question, live=live, now=now)),
-        ("read_settings", {"organization": question.organization}),
+        (CHECK, parameters(question, live=live, now=now)),
+        (READ_SETTINGS, {"organization": question.organization}),
         *((query, numbers) for query in SLICE),
     ]
 
 
 def _decided(
-    store: Store, question: Question, answers: list[Rows], live: bool, at_least: Revision | None
+    store: Store, question: Question, answers: Answers, live: bool, at_least: Revision | None
 ) -> tuple[Decision, World | None]:
     """The decision, and the facts that bear on it where it was about somebody's roles."""
-    answer, settings, *slices = answers
-    decision = decided(answer, live, at_least, store.seals)
+    decision = decided(answers[CHECK], live, at_least, store.seals)
     if decision.reason not in (Reason.ALLOWED, Reason.NO_ROLE):
         return decision, None
     world = slice_of(
-        settings[0],
-        dict(zip(SLICE, slices, strict=True)),
+        answers[READ_SETTINGS][0],
+        answers,
         subject=question.subject,
         is_active=True,
         permission=question.permission,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rescind.decision.world import SLICE, slice_of
-from rescind.model import OrganizationId
+from rescind.model import MembershipNumber, OrganizationId, OrganizationNumber
 from rescind.semantics import access
 from rescind.store import Store
+from rescind.store.rows import Answers, QueryWithParams
+from rescind.store.rows.facts import READ_SETTINGS
 
 
 def winning_role(
     store: Store,
     organization: OrganizationId,
     *,
-    o: int,
-    membership: int,
+    o: OrganizationNumber,
+    membership: MembershipNumber,
     subject: str,
     is_active: bool,
     now: int,
@@ -24,15 +28,14 @@ def winning_role(
     `o` is the organization's number. With `within` the facts are those that the caller's transaction sees.
     """
     numbers = {"o": o, "m": membership, "p": -1, "r": 0}
-    settings, *slices = store.fetch_many(
-        [("read_settings", {"organization": organization}), *((query, numbers) for query in SLICE)],
-        within=within,
-    )
-    if not settings:
+    asked: list[QueryWithParams[Any]] = [(READ_SETTINGS, {"organization": organization})]
+    asked += [(query, numbers) for query in SLICE]
+    facts = Answers((READ_SETTINGS, *SLICE), store.fetch_many(asked, within=within))
+    if not facts[READ_SETTINGS]:
         return None
     world = slice_of(
-        settings[0],
-        dict(zip(SLICE, slices, strict=True)),
+        facts[READ_SETTINGS][0],
+        facts,
         subject=subject,
         is_active=is_active,
         permission="",

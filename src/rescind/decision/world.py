@@ -2,86 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 from rescind.semantics.access import Assignment, Role, World
-from rescind.store import Rows
+from rescind.store.rows import Answers, Query
+from rescind.store.rows.facts import (
+    READ_ASSIGNMENTS,
+    READ_GROUP_MEMBERS,
+    READ_MEMBERSHIPS,
+    READ_NESTINGS,
+    READ_RESETS,
+    READ_RESOURCES,
+    READ_ROLE_PERMISSIONS,
+    READ_ROLES,
+    SLICE_ASSIGNMENTS,
+    SLICE_MEMBERS,
+    SLICE_NESTINGS,
+    SLICE_RESETS,
+    SLICE_RESOURCES,
+    SLICE_ROLES,
+    AssignmentFact,
+    MemberFact,
+    NestingFact,
+    ResetFact,
+    ResourceFact,
+    SettingsRow,
+)
 
-WHOLE = (
-    "read_memberships",
-    "read_group_members",
-    "read_nestings",
-    "read_roles",
-    "read_role_permissions",
-    "read_resources",
-    "read_assignments",
-    "read_resets",
+WHOLE: Final[tuple[Query[Any], ...]] = (
+    READ_MEMBERSHIPS,
+    READ_GROUP_MEMBERS,
+    READ_NESTINGS,
+    READ_ROLES,
+    READ_ROLE_PERMISSIONS,
+    READ_RESOURCES,
+    READ_ASSIGNMENTS,
+    READ_RESETS,
 )
 """The queries that `whole` needs, each with the parameter `o`."""
 
-SLICE = (
-    "slice_members",
-    "slice_nestings",
-    "slice_resources",
-    "slice_assignments",
-    "slice_roles",
-    "slice_resets",
+SLICE: Final[tuple[Query[Any], ...]] = (
+    SLICE_MEMBERS,
+    SLICE_NESTINGS,
+    SLICE_RESOURCES,
+    SLICE_ASSIGNMENTS,
+    SLICE_ROLES,
+    SLICE_RESETS,
 )
 """The queries that `slice_of` needs, with the parameters `o`, `m`, `p` and `r`."""
 
 
-def whole(settings: tuple[Any, ...], rows: Mapping[str, Rows]) -> World:
+def whole(settings: SettingsRow, facts: Answers) -> World:
     """All facts of an organization; every name that its facts use is in it."""
     permissions: dict[int, set[str]] = {}
-    for role, permission in rows["read_role_permissions"]:
-        permissions.setdefault(role, set()).add(permission)
-    return World(
-        memberships={subject: bool(active) for subject, active, _ in rows["read_memberships"]},
+    for row in facts[READ_ROLE_PERMISSIONS]:
+        permissions.setdefault(row.role, set()).add(row.permission)
+    return _world(
+        settings,
+        memberships={row.subject: bool(row.active) for row in facts[READ_MEMBERSHIPS]},
         roles={
-            slug: Role(frozenset(permissions.get(number, ())), priority, number)
-            for slug, priority, number, *_ in rows["read_roles"]
+            row.role: Role(frozenset(permissions.get(row.number, ())), row.priority, row.number)
+            for row in facts[READ_ROLES]
         },
-        **_common(settings, rows, "read", "group_members"),
+        members=facts[READ_GROUP_MEMBERS],
+        nestings=facts[READ_NESTINGS],
+        resources=facts[READ_RESOURCES],
+        assignments=facts[READ_ASSIGNMENTS],
+        resets=facts[READ_RESETS],
     )
 
 
 def slice_of(
-    settings: tuple[Any, ...],
-    rows: Mapping[str, Rows],
-    *,
-    subject: str,
-    is_active: bool,
-    permission: str,
+    settings: SettingsRow, facts: Answers, *, subject: str, is_active: bool, permission: str
 ) -> World:
     """The facts that decide one question: of roles, only whether they contain the permission."""
-    return World(
+    return _world(
+        settings,
         memberships={subject: is_active},
         roles={
-            slug: Role(frozenset({permission} if contains else ()), priority, number)
-            for slug, priority, number, contains in rows["slice_roles"]
+            row.role: Role(
+                frozenset({permission} if row.is_asked else ()), row.priority, row.number
+            )
+            for row in facts[SLICE_ROLES]
         },
-        **_common(settings, rows, "slice", "members"),
+        members=facts[SLICE_MEMBERS],
+        nestings=facts[SLICE_NESTINGS],
+        resources=facts[SLICE_RESOURCES],
+        assignments=facts[SLICE_ASSIGNMENTS],
+        resets=facts[SLICE_RESETS],
     )
 
 
-def _common(
-    settings: tuple[Any, ...], rows: Mapping[str, Rows], prefix: str, members: str
-) -> dict[str, Any]:
-    *_, role_mode, on_loss, default_role = settings
-    assignments = {
-        Assignment(holder, role, resource): until
-        for holder, role, resource, until in rows[f"{prefix}_assignments"]
-    }
-    return {
-        "members": {
-            (subject, group): until for subject, group, until in rows[f"{prefix}_{members}"]
+def _world(
+    settings: SettingsRow,
+    *,
+    memberships: dict[str, bool],
+    roles: dict[str, Role],
+    members: Iterable[MemberFact],
+    nestings: Iterable[NestingFact],
+    resources: Iterable[ResourceFact],
+    assignments: Iterable[AssignmentFact],
+    resets: Iterable[ResetFact],
+) -> World:
+    return World(
+        memberships=memberships,
+        roles=roles,
+        members={(row.subject, row.group): row.expires_at for row in members},
+        nestings={(row.child, row.parent) for row in nestings},
+        resources={row.resource: row.parent for row in resources},
+        assignments={
+            Assignment(row.holder, row.role, row.resource): row.expires_at for row in assignments
         },
-        "nestings": set(rows[f"{prefix}_nestings"]),
-        "resources": dict(rows[f"{prefix}_resources"]),
-        "assignments": assignments,
-        "is_single_role": role_mode == "single",
-        "takes_next_highest": on_loss == "next-highest",
-        "default_role": default_role,
-        "resets": {(subject, role) for subject, role in rows[f"{prefix}_resets"]},
-    }
+        is_single_role=settings.role_mode == "single",
+        takes_next_highest=settings.on_loss == "next-highest",
+        default_role=settings.default_role,
+        resets={(row.subject, row.role) for row in resets},
+    )

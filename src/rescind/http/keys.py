@@ -19,7 +19,8 @@ from typing import Any, Final
 from rescind import forks, model
 from rescind.errors import ApiKeyNotFound, InvalidArgument, Unauthenticated
 from rescind.http.auth import SCOPES, Caller
-from rescind.store import Rows, Store, Transaction
+from rescind.store import Store, Transaction
+from rescind.store.rows.keys import LIST_API_KEYS, READ_API_KEY, KeyRow, ListedKeyRow
 
 PREFIX: Final = "rsk"
 FIRST_NAME: Final = "first"
@@ -46,23 +47,18 @@ class ApiKey:
     """Whether its organization was deleted. It is refused, also where another has the name since."""
 
     @classmethod
-    def of(cls, row: tuple[Any, ...]) -> ApiKey:
-        """From a row of `list_api_keys` or `read_api_key`."""
-        id_, name, scopes, organization, *times, is_orphan = row[:10]
-        created, *others = (None if at is None else model.moment(at) for at in times)
-        assert created is not None
-        expires, used, revoked, former = others
+    def of(cls, row: KeyRow | ListedKeyRow) -> ApiKey:
         return cls(
-            id_,
-            name,
-            tuple(scopes.split()),
-            organization,
-            created,
-            expires,
-            used,
-            revoked,
-            former,
-            bool(is_orphan),
+            row.id,
+            row.name,
+            tuple(row.scopes.split()),
+            row.organization,
+            model.moment(row.created_at),
+            _moment(row.expires_at),
+            _moment(row.used_at),
+            _moment(row.revoked_at),
+            _moment(row.former_until),
+            bool(row.is_orphan),
         )
 
 
@@ -144,12 +140,12 @@ class Keys:
         key_id, secret = _new_id(), _new_secret()
         names = {"id": key_id, "name": FIRST_NAME, "digest": _digest(secret), "scopes": "admin"}
         self._store.transact(lambda tx: tx.run("create_first_api_key", now=_now(), **names))
-        is_made = bool(self._store.fetch("read_api_key", {"id": key_id}))
+        is_made = bool(self._store.fetch(READ_API_KEY, {"id": key_id}))
         return _text(key_id, secret) if is_made else None
 
     def read(self, key_id: str) -> ApiKey:
         """What is known of a key. Raises ApiKeyNotFound."""
-        rows = self._store.fetch("read_api_key", {"id": _checked_id(key_id)})
+        rows = self._store.fetch(READ_API_KEY, {"id": _checked_id(key_id)})
         if not rows:
             raise ApiKeyNotFound(key=key_id)
         return ApiKey.of(rows[0])
@@ -172,7 +168,7 @@ class Keys:
             "after": after,
             "limit": limit,
         }
-        return [ApiKey.of(row) for row in self._store.fetch("list_api_keys", names)]
+        return [ApiKey.of(row) for row in self._store.fetch(LIST_API_KEYS, names)]
 
     def rotate(self, key_id: str, *, grace_seconds: float = 0.0) -> tuple[ApiKey, str]:
         """Another secret for a key; the one before it is good for the grace. Raises ApiKeyNotFound."""
@@ -192,15 +188,15 @@ class Keys:
         return self.read(key_id)
 
     def _alter(self, query: str, **names: Any) -> None:
-        before: list[Callable[[], Rows]] = []
+        before: list[Callable[[], list[KeyRow]]] = []
 
         def alter(tx: Transaction) -> None:
-            before[:] = [tx.read_later("read_api_key", id=names["id"])]
+            before[:] = [tx.read_later(READ_API_KEY, id=names["id"])]
             tx.run(query, **names)
 
         self._store.transact(alter)
         rows = before[0]()
-        if not rows or rows[0][7] is not None:
+        if not rows or rows[0].revoked_at is not None:
             raise ApiKeyNotFound(key=names["id"])
         self._forget(lambda caller: caller.key_id == names["id"])
 
@@ -226,7 +222,7 @@ class Keys:
         """Whose key it is, as the database says now. Raises Unauthenticated."""
         start, forgotten = time.monotonic(), self._forgotten
         key_id, secret = parted(text)
-        rows = self._store.fetch("read_api_key", {"id": key_id})
+        rows = self._store.fetch(READ_API_KEY, {"id": key_id})
         now = _now()
         if not rows or not _is_good(rows[0], secret, now):
             raise Unauthenticated()
@@ -262,18 +258,23 @@ class Keys:
             self._known[hashlib.sha256(text.encode()).digest()] = (caller, until)
 
 
-def _is_good(row: tuple[Any, ...], secret: str, now: int) -> bool:
-    expires_at, revoked_at, former_until, is_orphan, digest, former_digest = row[5], *row[7:12]
+def _moment(at: model.Microseconds | None) -> datetime | None:
+    return None if at is None else model.moment(at)
+
+
+def _is_good(row: KeyRow, secret: str, now: int) -> bool:
     given = _digest(secret)
-    is_current = hmac.compare_digest(given, digest)
-    is_former = hmac.compare_digest(given, former_digest or digest) and (former_until or 0) > now
-    is_alive = revoked_at is None and not is_orphan and (expires_at is None or expires_at > now)
-    return is_alive and (is_current or is_former)
+    is_current = hmac.compare_digest(given, row.digest)
+    is_former = hmac.compare_digest(given, row.former_digest or row.digest)
+    is_in_grace = (row.former_until or 0) > now
+    is_revoked = row.revoked_at is not None or row.is_orphan
+    is_expired = row.expires_at is not None and row.expires_at <= now
+    return not is_revoked and not is_expired and (is_current or (is_former and is_in_grace))
 
 
-def _good_seconds(row: tuple[Any, ...], now: int) -> float:
+def _good_seconds(row: KeyRow, now: int) -> float:
     """Seconds until something about the key ends."""
-    ends = [at for at in (row[5], row[8]) if at is not None and at > now]
+    ends = [at for at in (row.expires_at, row.former_until) if at is not None and at > now]
     return (min(ends) - now) / 1e6 if ends else float("inf")
 
 

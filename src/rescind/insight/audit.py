@@ -13,8 +13,25 @@ from typing import Final
 from rescind.applying.apply import PLAN_ATTEMPTS
 from rescind.authority import Authority
 from rescind.errors import OrganizationNotFound, StoreConflict
-from rescind.store import Rows, Transaction
+from rescind.model import AssignmentNumber, HolderNumber, MembershipNumber, OrganizationNumber
+from rescind.store import Transaction
 from rescind.store.retries import PlanStale
+from rescind.store.rows import Answers
+from rescind.store.rows.audit import (
+    AUDIT_ASSIGNMENTS,
+    AUDIT_EXPECTED,
+    AUDIT_FOUND,
+    AUDIT_GROUP,
+    AUDIT_NAMES,
+    AUDIT_PENDING,
+    FIND_AUDIT_BOUND,
+    FIND_MISSING,
+    AuditPendingRow,
+    ExpectedRow,
+    FoundRow,
+)
+from rescind.store.rows.facts import LIST_ORGANIZATIONS
+from rescind.store.rows.organizations import PLAN
 
 MEMBERSHIPS_A_READ: Final = 50
 MENDS_AT_ONCE: Final = 100
@@ -22,7 +39,7 @@ MENDS_AT_ONCE: Final = 100
 EXAMPLES: Final = 3
 LAST: Final = 2**31 - 1
 
-Pair = tuple[int, int | None]
+Pair = tuple[MembershipNumber, HolderNumber | None]
 """A membership and who holds what it has; nobody, where the assignment is gone."""
 
 
@@ -75,56 +92,61 @@ def audit(authority: Authority, organization: str | None = None, *, repair: bool
 
 def _organizations(
     authority: Authority, organization: str | None
-) -> Iterator[tuple[int, str, str]]:
+) -> Iterator[tuple[OrganizationNumber, str, str]]:
     store = authority.store
     if organization is not None:
-        ((o, mode, *_),) = store.fetch("plan", {"organization": organization})
-        if o is None:
+        (plan,) = store.fetch(PLAN, {"organization": organization})
+        if plan.organization is None:
             raise OrganizationNotFound(organization=organization)
-        yield o, organization, mode
+        yield plan.organization, organization, plan.role_mode
         return
     after = ""
-    while page := store.fetch("list_organizations", {"after": after, "limit": 500}):
-        for name, *_ in page:
-            ((o, mode, *_),) = store.fetch("plan", {"organization": name})
-            if o is not None:
-                yield o, name, mode
-        after = page[-1][0]
+    while page := store.fetch(LIST_ORGANIZATIONS, {"after": after, "limit": 500}):
+        for listed in page:
+            (plan,) = store.fetch(PLAN, {"organization": listed.organization})
+            if plan.organization is not None:
+                yield plan.organization, listed.organization, plan.role_mode
+        after = page[-1].organization
 
 
 class _Audit:
     """One organization's."""
 
     def __init__(
-        self, authority: Authority, report: Report, o: int, name: str, mode: str, *, repair: bool
+        self,
+        authority: Authority,
+        report: Report,
+        o: OrganizationNumber,
+        name: str,
+        mode: str,
+        *,
+        repair: bool,
     ) -> None:
         self.store, self.report = authority.store, report
         self.o, self.name, self.mode, self.repair = o, name, mode, repair
-        self.groups: dict[int | None, Drift] = {}
+        self.groups: dict[HolderNumber | None, Drift] = {}
 
     def run(self) -> None:
         from_m = 0
         while from_m <= LAST:
             step = {"o": self.o, "from_m": from_m, "step": MEMBERSHIPS_A_READ - 1}
-            bound = self.store.fetch("find_audit_bound", step)
-            to_m = bound[0][0] if bound else LAST
+            bounds = self.store.fetch(FIND_AUDIT_BOUND, step)
+            to_m = bounds[0].bound if bounds else LAST
             self._look_at({"o": self.o, "from_m": from_m, "to_m": to_m})
             from_m = to_m + 1
         self.report.groups += [g for g in self.groups.values() if g.is_drift or g.unsettled]
 
     def _look_at(self, span: dict[str, int]) -> None:
         """Some memberships, at one state of the facts."""
-        expected, found, assignments, pending = self.store.fetch_many(
-            [
-                (query, span)
-                for query in ("audit_expected", "audit_found", "audit_assignments", "audit_pending")
-            ]
-        )
-        self.report.memberships += len({membership for membership, *_ in expected})
-        self.report.effective_roles += sum(count for *_, count, _ in found)
-        unsettled = _Unsettled(pending)
+        asked = (AUDIT_EXPECTED, AUDIT_FOUND, AUDIT_ASSIGNMENTS, AUDIT_PENDING)
+        answers = Answers(asked, self.store.fetch_many([(query, span) for query in asked]))
+        expected, found = answers[AUDIT_EXPECTED], answers[AUDIT_FOUND]
+        self.report.memberships += len({row.membership for row in expected})
+        self.report.effective_roles += sum(row.assignments for row in found)
+        unsettled = _Unsettled(answers[AUDIT_PENDING])
+        assignments = {row.holder: row.assignments for row in answers[AUDIT_ASSIGNMENTS]}
         drifting = []
-        for wrong in _differences(expected, found, dict(assignments)):
+        for wrong in _differences(expected, found, assignments):
             drift = self._drift(wrong.holder)
             if unsettled.may_mend(wrong):
                 drift.unsettled += wrong.missing + wrong.surplus
@@ -138,36 +160,38 @@ class _Audit:
             for at in range(0, len(drifting), MENDS_AT_ONCE):
                 self._mend(drifting[at : at + MENDS_AT_ONCE])
 
-    def _drift(self, holder: int | None) -> Drift:
+    def _drift(self, holder: HolderNumber | None) -> Drift:
         """The entry of a group; of none for what memberships hold themselves, or from what is gone."""
         if holder is None or holder > 0:
             return self.groups.setdefault(None, Drift(self.name, None))
         if holder not in self.groups:
-            found = self.store.fetch("audit_group", {"o": self.o, "holder": holder})
+            found = self.store.fetch(AUDIT_GROUP, {"o": self.o, "holder": holder})
             if not found:
                 return self._drift(None)
-            self.groups[holder] = Drift(self.name, found[0][0])
+            self.groups[holder] = Drift(self.name, found[0].group)
         return self.groups[holder]
 
     def _examples(self, wrong: _Difference) -> list[str]:
-        names = {"o": self.o, "m": wrong.membership, "holder": wrong.holder or 0}
+        params = {"o": self.o, "m": wrong.membership, "holder": wrong.holder or 0}
         examples = []
         if wrong.missing:
-            ((lacked,),) = self.store.fetch("find_missing", names)
-            if lacked is not None:  # else it has come since
-                examples.append(self._example(wrong.membership, "lacks", lacked))
+            (lacked,) = self.store.fetch(FIND_MISSING, params)
+            if lacked.assignment is not None:  # else it has come since
+                examples.append(self._example(wrong.membership, "lacks", lacked.assignment))
         if wrong.assignment is not None:
             until = " until the wrong time" if wrong.is_due else ""
             examples.append(self._example(wrong.membership, "has", wrong.assignment) + until)
         return examples
 
-    def _example(self, membership: int, verb: str, assignment: int) -> str:
-        names = {"o": self.o, "m": membership, "a": assignment}
-        ((subject, role, resource),) = self.store.fetch("audit_names", names)
-        who = subject or f"membership {membership} (gone)"
-        if role is None:
+    def _example(
+        self, membership: MembershipNumber, verb: str, assignment: AssignmentNumber
+    ) -> str:
+        params = {"o": self.o, "m": membership, "a": assignment}
+        (names,) = self.store.fetch(AUDIT_NAMES, params)
+        who = names.subject or f"membership {membership} (gone)"
+        if names.role is None:
             return f"{who} {verb} assignment {abs(assignment)} (gone)"
-        return f"{who} {verb} {role} on {resource}"
+        return f"{who} {verb} {names.role} on {names.resource}"
 
     def _mend(self, drifting: list[_Difference]) -> None:
         def repair(tx: Transaction) -> None:
@@ -185,10 +209,10 @@ class _Audit:
             try:
                 self.store.transact(repair)
             except PlanStale:
-                ((o, mode, *_),) = self.store.fetch("plan", {"organization": self.name})
-                if o != self.o:  # it was deleted since
+                (plan,) = self.store.fetch(PLAN, {"organization": self.name})
+                if plan.organization != self.o:  # it was deleted since
                     return
-                self.mode = mode
+                self.mode = plan.role_mode
                 continue
             self.report.repaired += len(drifting)
             return
@@ -202,30 +226,35 @@ class _Difference:
     `assignment` is one of the surplus rows; if it `is_due` to be had, its time is wrong.
     """
 
-    membership: int
-    holder: int | None
+    membership: MembershipNumber
+    holder: HolderNumber | None
     missing: int = 0
     surplus: int = 0
-    assignment: int | None = None
+    assignment: AssignmentNumber | None = None
     is_due: bool = False
 
 
-def _differences(expected: Rows, found: Rows, assignments: dict[int, int]) -> Iterator[_Difference]:
+def _differences(
+    expected: list[ExpectedRow], found: list[FoundRow], assignments: dict[HolderNumber, int]
+) -> Iterator[_Difference]:
     """Each assignment has one holder, so rows need only be counted by holder."""
-    until = {(m, holder): expires_at for m, holder, expires_at in expected}
+    until: dict[Pair, int | None] = {
+        (row.membership, row.holder): row.expires_at for row in expected
+    }
     right: dict[Pair, int] = {}
     wrong: dict[Pair, _Difference] = {}
-    for m, holder, expires_at, count, first in found:
-        pair = (m, holder)
-        if until.get(pair, -1) == expires_at:
-            right[pair] = count
+    for row in found:
+        pair = (row.membership, row.holder)
+        if until.get(pair, -1) == row.expires_at:
+            right[pair] = row.assignments
             continue
         difference = wrong.setdefault(pair, _Difference(*pair, is_due=pair in until))
-        difference.surplus += count
-        difference.assignment = first
-    for pair in until:
+        difference.surplus += row.assignments
+        difference.assignment = row.first
+    for due in expected:
+        pair = (due.membership, due.holder)
         surplus = wrong[pair].surplus if pair in wrong else 0
-        if missing := assignments.get(pair[1], 0) - right.get(pair, 0) - surplus:
+        if missing := assignments.get(due.holder, 0) - right.get(pair, 0) - surplus:
             wrong.setdefault(pair, _Difference(*pair)).missing = missing
     yield from wrong.values()
 
@@ -233,10 +262,10 @@ def _differences(expected: Rows, found: Rows, assignments: dict[int, int]) -> It
 class _Unsettled:
     """What pending work may still put right."""
 
-    def __init__(self, pending: Rows) -> None:
-        self._is_all = any(kind == "whole" for kind, *_ in pending)
-        self._groups = {group for kind, group, _ in pending if kind == "assignment"}
-        self._memberships = {ref for kind, _, ref in pending if kind == "member"}
+    def __init__(self, pending: list[AuditPendingRow]) -> None:
+        self._is_all = any(row.kind == "whole" for row in pending)
+        self._groups = {row.group for row in pending if row.kind == "assignment"}
+        self._memberships = {row.membership for row in pending if row.kind == "member"}
 
     def may_mend(self, wrong: _Difference) -> bool:
         return (

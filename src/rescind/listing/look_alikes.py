@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Final
+from typing import Any, Final
 
 from rescind import model
 from rescind.errors import OrganizationNotFound
 from rescind.model import AlikeIds, OrganizationId
 from rescind.store import Store
+from rescind.store.rows import Answers, QueryWithParams
+from rescind.store.rows.facts import READ_PERMISSIONS, READ_ROLES
+from rescind.store.rows.organizations import FIND_ORGANIZATION
+from rescind.store.rows.spelling import LIST_GROUPS_ALIKE, LIST_MEMBERSHIPS_ALIKE
 
-KEPT: Final = {"subject": "list_memberships_alike", "group": "list_groups_alike"}
-"""Of these the store keeps what they fold to."""
-READ: Final = {"role": "read_roles", "permission": "read_permissions"}
-"""These are few: all are read."""
+KEPT: Final = {"subject": LIST_MEMBERSHIPS_ALIKE, "group": LIST_GROUPS_ALIKE}
+"""Of these the store keeps what they fold to. Roles and permissions are few: all are read."""
 ALL: Final = 2**31 - 1
 
 
@@ -22,17 +24,24 @@ def alike(store: Store, organization: OrganizationId, limit: int) -> list[AlikeI
 
     Raises OrganizationNotFound.
     """
-    rows = store.fetch("find_organization", {"organization": organization})
+    rows = store.fetch(FIND_ORGANIZATION, {"organization": organization})
     if not rows:
         raise OrganizationNotFound(organization=organization)
-    questions = [(query, {"o": rows[0][0], "limit": ALL}) for query in KEPT.values()]
-    questions += [(query, {"o": rows[0][0]}) for query in READ.values()]
-    answers = store.fetch_many(questions)
+    o = {"o": rows[0].organization}
+    asked: list[QueryWithParams[Any]] = [(query, {**o, "limit": ALL}) for query in KEPT.values()]
+    asked += [(READ_ROLES, o), (READ_PERMISSIONS, o)]
+    answers = Answers((query for query, _ in asked), store.fetch_many(asked))
+    names: dict[str, list[tuple[str, str]]] = {
+        what: [(row.folded, row.name) for row in answers[query]] for what, query in KEPT.items()
+    }
+    names["role"] = [(model.folded(row.role), row.role) for row in answers[READ_ROLES]]
+    names["permission"] = [
+        (model.folded(row.permission), row.permission) for row in answers[READ_PERMISSIONS]
+    ]
     found: list[AlikeIds] = []
-    for what, listed in zip((*KEPT, *READ), answers, strict=True):
+    for what, listed in names.items():
         sets: dict[str, list[str]] = defaultdict(list)
-        for row in listed:
-            folded, name = row if what in KEPT else (model.folded(row[0]), row[0])
+        for folded, name in listed:
             sets[folded].append(name)
         alike = [tuple(sorted(names)) for _, names in sorted(sets.items()) if len(names) > 1]
         found += [AlikeIds(organization, what, names) for names in alike[:limit]]

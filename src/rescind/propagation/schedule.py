@@ -94,7 +94,7 @@ class Schedule:
         return max(self._virtual_time, self._used_until.get(organization, 0.0))
 
     def _choose_among(self, free: list[Job]) -> Job:
-        organization = free[0].o
+        organization = free[0].organization
         choices = self._choices[organization] = self._choices.get(organization, 0) + 1
         is_fair = choices % FAIR_CHOICE_EVERY == 0
 

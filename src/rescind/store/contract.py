@@ -185,12 +185,12 @@ class Listener(Protocol):
 class Snapshot(Protocol):
     """Reads the facts as they were at its first question, whatever is committed meanwhile."""
 
-    @overload
-    def fetch_many(
+    @overload  # a tuple gives a tuple
+    def fetch_many(  # type: ignore[overload-overlap]
         self, questions: tuple[QueryWithParams[One], QueryWithParams[Two]], *, is_last: bool = False
     ) -> tuple[list[One], list[Two]]: ...
-    @overload
-    def fetch_many(
+    @overload  # a tuple gives a tuple
+    def fetch_many(  # type: ignore[overload-overlap]
         self,
         questions: tuple[QueryWithParams[One], QueryWithParams[Two], QueryWithParams[Three]],
         *,
@@ -198,7 +198,7 @@ class Snapshot(Protocol):
     ) -> tuple[list[One], list[Two], list[Three]]: ...
     @overload
     def fetch_many(
-        self, questions: list[QueryWithParams[Row]], *, is_last: bool = False
+        self, questions: Sequence[QueryWithParams[Row]], *, is_last: bool = False
     ) -> list[list[Row]]: ...
     @overload
     def fetch_many(
@@ -301,12 +301,12 @@ class Store(Protocol):
     def listen(self, channel: str) -> Listener:
         """Somebody to wait with for other processes' news. It is a hint: polling is the truth."""
 
-    @overload
-    def fetch_many(
+    @overload  # a tuple gives a tuple
+    def fetch_many(  # type: ignore[overload-overlap]
         self, questions: tuple[QueryWithParams[One], QueryWithParams[Two]], *, within: object = None
     ) -> tuple[list[One], list[Two]]: ...
-    @overload
-    def fetch_many(
+    @overload  # a tuple gives a tuple
+    def fetch_many(  # type: ignore[overload-overlap]
         self,
         questions: tuple[QueryWithParams[One], QueryWithParams[Two], QueryWithParams[Three]],
         *,
@@ -314,7 +314,7 @@ class Store(Protocol):
     ) -> tuple[list[One], list[Two], list[Three]]: ...
     @overload
     def fetch_many(
-        self, questions: list[QueryWithParams[Row]], *, within: object = None
+        self, questions: Sequence[QueryWithParams[Row]], *, within: object = None
     ) -> list[list[Row]]: ...
     @overload
     def fetch_many(

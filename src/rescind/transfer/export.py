@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET
 
@@ -36,21 +36,40 @@ from rescind.errors import InvalidArgument, OrganizationNotFound
 from rescind.model import ENVIRONMENT, IdRule, OnLoss, RoleMode
 from rescind.model.plural import counted
 from rescind.semantics import access
-from rescind.store import Rows
+from rescind.store.rows import Answers, Query, QueryWithParams
+from rescind.store.rows.facts import (
+    LIST_ORGANIZATIONS,
+    READ_ASSIGNMENTS,
+    READ_GROUP_MEMBERS,
+    READ_GROUPS,
+    READ_MEMBERSHIPS,
+    READ_NESTINGS,
+    READ_PERMISSIONS,
+    READ_RESETS,
+    READ_RESOURCE_TYPES,
+    READ_RESOURCES,
+    READ_ROLE_PERMISSIONS,
+    READ_ROLES,
+    READ_SETTINGS,
+    AssignmentFact,
+    MemberFact,
+    ResourceFact,
+    SettingsRow,
+)
 from rescind.transfer.tables import MEMBERS_PER_CHANGE
 
-_QUERIES = (
-    "read_permissions",
-    "read_roles",
-    "read_role_permissions",
-    "read_resource_types",
-    "read_resources",
-    "read_memberships",
-    "read_groups",
-    "read_group_members",
-    "read_nestings",
-    "read_assignments",
-    "read_resets",
+_QUERIES: Final[tuple[Query[Any], ...]] = (
+    READ_PERMISSIONS,
+    READ_ROLES,
+    READ_ROLE_PERMISSIONS,
+    READ_RESOURCE_TYPES,
+    READ_RESOURCES,
+    READ_MEMBERSHIPS,
+    READ_GROUPS,
+    READ_GROUP_MEMBERS,
+    READ_NESTINGS,
+    READ_ASSIGNMENTS,
+    READ_RESETS,
 )
 
 
@@ -59,11 +78,11 @@ def everything(authority: Authority) -> Iterator[tuple[str, Change]]:
     for change in exported(authority, ENVIRONMENT):
         yield ENVIRONMENT, change
     after = ""
-    while page := authority.store.fetch("list_organizations", {"after": after, "limit": 500}):
-        for name, *_ in page:
-            for change in exported(authority, name):
-                yield name, change
-        after = page[-1][0]
+    while page := authority.store.fetch(LIST_ORGANIZATIONS, {"after": after, "limit": 500}):
+        for row in page:
+            for change in exported(authority, row.organization):
+                yield row.organization, change
+        after = page[-1].organization
 
 
 def exported(authority: Authority, organization: str) -> list[Change]:
@@ -73,23 +92,23 @@ def exported(authority: Authority, organization: str) -> list[Change]:
     have roles set aside: no change says that, and leaving it out would give them back.
     """
     name = model.organization_id(organization)
-    settings = authority.store.fetch("read_settings", {"organization": name})
-    if not settings:
+    found = authority.store.fetch(READ_SETTINGS, {"organization": name})
+    if not found:
         raise OrganizationNotFound(organization=name)
-    questions: list[tuple[str, dict[str, Any]]] = [("read_settings", {"organization": name})]
-    questions += [(query, {"o": settings[0][0]}) for query in _QUERIES]
-    settings, *answers = authority.store.fetch_many(questions)
-    if not settings:
+    asked: list[QueryWithParams[Any]] = [(READ_SETTINGS, {"organization": name})]
+    asked += [(query, {"o": found[0].organization}) for query in _QUERIES]
+    rows = Answers((READ_SETTINGS, *_QUERIES), authority.store.fetch_many(asked))
+    if not rows[READ_SETTINGS]:
         raise OrganizationNotFound(organization=name)
-    rows = dict(zip(_QUERIES, answers, strict=True))
+    (settings,) = rows[READ_SETTINGS]
     now = authority._now()
-    for query in ("read_group_members", "read_assignments"):
-        rows[query] = [row for row in rows[query] if access.in_force(row[-1], now)]
-    if rows["read_resets"]:
+    members = [row for row in rows[READ_GROUP_MEMBERS] if access.in_force(row.expires_at, now)]
+    given = [row for row in rows[READ_ASSIGNMENTS] if access.in_force(row.expires_at, now)]
+    if rows[READ_RESETS]:
         raise InvalidArgument(
             what="organization",
             value=name,
-            why=f"set aside after a loss: {counted(len(rows['read_resets']), 'role')}; no change says that",
+            why=f"set aside after a loss: {counted(len(rows[READ_RESETS]), 'role')}; no change says that",
             hint="give those roles again or take them back, or set another role mode, then export",
         )
     is_environment = name == ENVIRONMENT
@@ -97,54 +116,58 @@ def exported(authority: Authority, organization: str) -> list[Change]:
     definitions = [change for part in parts for change in part(rows, is_environment)]
     if is_environment:
         return definitions
-    return [*_organization(settings), *definitions, *_default_role(settings), *_contents(rows)]
+    return [
+        *_organization(settings),
+        *definitions,
+        *_default_role(settings),
+        *_contents(rows, members, given),
+    ]
 
 
-def _organization(settings: Rows) -> Iterator[Change]:
-    *_, name, id_rule, mode, on_loss, _ = settings[0]
-    yield CreateOrganization(name=name, id_rule=IdRule(id_rule))
-    if (mode, on_loss) != (RoleMode.MULTIPLE, OnLoss.DEFAULT):
-        yield SetRoleMode(mode=RoleMode(mode), on_loss=OnLoss(on_loss))
+def _organization(settings: SettingsRow) -> Iterator[Change]:
+    yield CreateOrganization(name=settings.name, id_rule=IdRule(settings.id_rule))
+    if (settings.role_mode, settings.on_loss) != (RoleMode.MULTIPLE, OnLoss.DEFAULT):
+        yield SetRoleMode(mode=RoleMode(settings.role_mode), on_loss=OnLoss(settings.on_loss))
 
 
-def _default_role(settings: Rows) -> Iterator[Change]:
-    if settings[0][-1] is not None:
-        yield SetDefaultRole(role=settings[0][-1])
+def _default_role(settings: SettingsRow) -> Iterator[Change]:
+    if settings.default_role is not None:
+        yield SetDefaultRole(role=settings.default_role)
 
 
-def _permissions(rows: dict[str, Rows], is_environment: bool) -> Iterator[Change]:
-    for slug, critical, description, of_environment in rows["read_permissions"]:
-        if bool(of_environment) == is_environment:
+def _permissions(rows: Answers, is_environment: bool) -> Iterator[Change]:
+    for row in rows[READ_PERMISSIONS]:
+        if bool(row.is_shared) == is_environment:
             yield DefinePermission(
-                permission=slug, critical=bool(critical), description=description
+                permission=row.permission,
+                critical=bool(row.critical),
+                description=row.description,
             )
 
 
-def _roles(rows: dict[str, Rows], is_environment: bool) -> Iterator[Change]:
+def _roles(rows: Answers, is_environment: bool) -> Iterator[Change]:
     contents: dict[int, list[str]] = {}
-    for number, permission in rows["read_role_permissions"]:
-        contents.setdefault(number, []).append(permission)
-    for slug, priority, number, critical, name, kind, of_environment, required in rows[
-        "read_roles"
-    ]:
-        if bool(of_environment) == is_environment:
+    for contained in rows[READ_ROLE_PERMISSIONS]:
+        contents.setdefault(contained.role, []).append(contained.permission)
+    for row in rows[READ_ROLES]:
+        if bool(row.is_shared) == is_environment:
             yield DefineRole(
-                role=slug,
-                permissions=tuple(contents.get(number, ())),
-                priority=priority,
-                critical=bool(critical),
-                name=name,
-                resource_type=kind,
-                required=True if required else UNSET,
+                role=row.role,
+                permissions=tuple(contents.get(row.number, ())),
+                priority=row.priority,
+                critical=bool(row.critical),
+                name=row.name,
+                resource_type=row.resource_type,
+                required=True if row.required else UNSET,
             )
 
 
-def _types(rows: dict[str, Rows], is_environment: bool) -> Iterator[Change]:
+def _types(rows: Answers, is_environment: bool) -> Iterator[Change]:
     """Each type after the types that it may stand below."""
     waiting = {
-        slug: tuple(json.loads(parents))
-        for slug, parents, of_environment in rows["read_resource_types"]
-        if bool(of_environment) == is_environment
+        row.type: tuple(json.loads(row.parents))
+        for row in rows[READ_RESOURCE_TYPES]
+        if bool(row.is_shared) == is_environment
     }
     while waiting:
         ready = [
@@ -156,28 +179,30 @@ def _types(rows: dict[str, Rows], is_environment: bool) -> Iterator[Change]:
             yield DefineResourceType(type=slug, parents=waiting.pop(slug))
 
 
-def _contents(rows: dict[str, Rows]) -> Iterator[Change]:
-    yield from _resources(rows["read_resources"])
-    for subject, active, name in rows["read_memberships"]:
-        yield AddMembership(subject=subject, name=name)
-        if not active:
-            yield DeactivateMembership(subject=subject)
-    for slug, name in rows["read_groups"]:
-        yield CreateGroup(group=slug, name=name)
-    yield from _members(rows["read_group_members"])
-    for child, parent in rows["read_nestings"]:
-        yield NestGroup(group=child, into=parent)
-    for holder, role, resource, until in sorted(rows["read_assignments"], key=lambda row: row[:3]):
-        on = None if resource == model.ROOT else resource
-        yield Assign(role=role, to=holder, on=on, expires_at=_time(until))
+def _contents(
+    rows: Answers, members: list[MemberFact], given: list[AssignmentFact]
+) -> Iterator[Change]:
+    yield from _resources(rows[READ_RESOURCES])
+    for membership in rows[READ_MEMBERSHIPS]:
+        yield AddMembership(subject=membership.subject, name=membership.name)
+        if not membership.active:
+            yield DeactivateMembership(subject=membership.subject)
+    for group in rows[READ_GROUPS]:
+        yield CreateGroup(group=group.group, name=group.name)
+    yield from _members(members)
+    for nesting in rows[READ_NESTINGS]:
+        yield NestGroup(group=nesting.child, into=nesting.parent)
+    for row in sorted(given, key=lambda row: (row.holder, row.role, row.resource)):
+        on = None if row.resource == model.ROOT else row.resource
+        yield Assign(role=row.role, to=row.holder, on=on, expires_at=_time(row.expires_at))
 
 
-def _resources(rows: Rows) -> Iterator[Change]:
+def _resources(rows: list[ResourceFact]) -> Iterator[Change]:
     """Each resource after its parent."""
     below: dict[str, list[str]] = {}
-    for slug, parent in rows:
-        if parent is not None:
-            below.setdefault(parent, []).append(slug)
+    for row in rows:
+        if row.parent is not None:
+            below.setdefault(row.parent, []).append(row.resource)
     waiting: deque[str] = deque([model.ROOT])
     while waiting:
         parent = waiting.popleft()
@@ -186,10 +211,18 @@ def _resources(rows: Rows) -> Iterator[Change]:
             waiting.append(slug)
 
 
-def _members(rows: Rows) -> Iterator[Change]:
-    ordered = sorted(rows, key=lambda row: (row[1], row[2] is not None, row[2] or 0, row[0]))
-    for (group, until), listed in groupby(ordered, key=lambda row: (row[1], row[2])):
-        subjects = [subject for subject, *_ in listed]
+def _members(rows: list[MemberFact]) -> Iterator[Change]:
+    ordered = sorted(
+        rows,
+        key=lambda row: (
+            row.group,
+            row.expires_at is not None,
+            row.expires_at or 0,
+            row.subject,
+        ),
+    )
+    for (group, until), listed in groupby(ordered, key=lambda row: (row.group, row.expires_at)):
+        subjects = [row.subject for row in listed]
         for start in range(0, len(subjects), MEMBERS_PER_CHANGE):
             part = tuple(subjects[start : start + MEMBERS_PER_CHANGE])
             yield AddMembers(group=group, members=part, expires_at=_time(until))

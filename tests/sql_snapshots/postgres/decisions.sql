@@ -373,7 +373,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.resource AS r
 WHERE o.slug = %(organization)s AND env.id = 0
 
 -- list_names
-SELECT o.id, o.revision, env.revision, m.id, p.id, r.id
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, p.id AS permission, r.id AS resource
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env
 LEFT JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = o.id AND m.subject = %(subject)s OFFSET 0) AS m ON TRUE

@@ -521,7 +521,7 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
 END
 
 -- list_names
-SELECT o.id, o.revision, env.revision, m.id, p.id, r.id
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, p.id AS permission, r.id AS resource
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
 LEFT JOIN rescind_membership AS m ON m.organization = o.id AND m.subject = :subject
 LEFT JOIN rescind_permission AS p ON p.id = COALESCE(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rescind.model import MembershipNumber, OrganizationNumber, ResourceNumber
+from rescind.model import MembershipNumber, OrganizationNumber, PermissionNumber, ResourceNumber
 from rescind.store.rows.query import Query
 
 
@@ -25,8 +25,20 @@ class CheckRow(NamedTuple):
     role_mode: str
 
 
+class NamesRow(NamedTuple):
+    """The numbers of what a question names; None for what is not there."""
+
+    organization: OrganizationNumber
+    revision: int
+    environment: int
+    membership: MembershipNumber | None
+    permission: PermissionNumber | None
+    resource: ResourceNumber | None
+
+
 CHECK = Query("check", CheckRow)
 CHECK_EFFECTIVE_MULTIPLE = Query("check_effective_multiple", CheckRow)
 CHECK_EFFECTIVE_SINGLE = Query("check_effective_single", CheckRow)
 CHECK_LIVE_MULTIPLE = Query("check_live_multiple", CheckRow)
 CHECK_LIVE_SINGLE = Query("check_live_single", CheckRow)
+LIST_NAMES = Query("list_names", NamesRow)

@@ -67,7 +67,7 @@ class PermissionFact(NamedTuple):
 
     permission: PermissionId
     critical: bool
-    description: str | None
+    description: str
     is_shared: bool
 
 

@@ -191,7 +191,7 @@ THEN 2 ELSE 3 END
 -- What explanations and lists have in common: holders of a membership whether expired or not, and what is held.
 
 -- name: list_names
-SELECT o.id, o.revision, env.revision, m.id, p.id, r.id
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, p.id AS permission, r.id AS resource
 @decisions.asked
 
 -- fragment: holders_of_subject
