@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rescind import Authority, changes
 from rescind.decision import check
-from rescind.store import Params, Rows
+from rescind.store import Params
 
 GRANT = changes.Assign(role="writer", to="group:staff")
 """Bob may write, then; by the background route there are no effective roles that say so."""
@@ -20,12 +22,13 @@ class Asked:
         self.before: dict[str, list[changes.Change]] = {}
         fetch = authority.store.fetch
 
-        def recording(name: str, params: Params, *, within: object = None) -> Rows:
+        def recording(query: Any, params: Params, *, within: object = None) -> Any:
+            name = str(query)
             if name.startswith("check"):
                 if todo := self.before.pop(name, None):
                     authority.apply(todo)
                 self.names.append(name)
-            return fetch(name, params, within=within)
+            return fetch(query, params, within=within)
 
         monkeypatch.setattr(authority.store, "fetch", recording)
 

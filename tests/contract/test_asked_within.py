@@ -410,7 +410,7 @@ def test_statements(authority: Authority, database: str) -> None:
         store = authority.store
         real = store.fetch_many
         store.fetch_many = lambda asked, **options: (  # type: ignore[method-assign]
-            sent.extend(name for name, _ in asked),
+            sent.extend(str(query) for query, _ in asked),
             real(asked, **options),
         )[1]
         assert authority.check(ADA, "read", within=connection)

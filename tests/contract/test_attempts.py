@@ -14,13 +14,22 @@ from rescind.decision.check import EFFECTIVE, LIVE, UNDECIDED, Guesses
 from rescind.errors import PendingMoved, StoreConflict
 from rescind.index.index import Index
 from rescind.insight.audit import audit
-from rescind.model import Decision, Question, Revision
+from rescind.model import (
+    Decision,
+    MembershipNumber,
+    OrganizationNumber,
+    Question,
+    ResourceNumber,
+    Revision,
+)
 from rescind.propagation import reconcile
 from rescind.propagation.reconcile import Work
 from rescind.replicas import cached_answers as recall
 from rescind.replicas.cached_index import CachedIndex, State
 from rescind.replicas.lease import Replica
 from rescind.store.retries import OverBudget, PlanStale
+from rescind.store.rows import Query
+from rescind.store.rows.decisions import CHECK, CheckRow
 from rescind.store.sqlite import write_queue
 from tests.contract.test_audit import by_hand, given, of
 from tests.contract.world import WORLD
@@ -180,18 +189,20 @@ def test_a_replica_that_is_always_taken_for_dead(
 def test_a_check_is_asked_three_times_at_most() -> None:
     """Whatever rows each query finds, and whichever way the organization's mode goes back and forth."""
     question = Question("acme", *QUESTION)  # type: ignore[arg-type]
+    one = OrganizationNumber(1)
+    row = CheckRow(one, 1, 1, MembershipNumber(1), True, False, ResourceNumber(1), 0, "multiple")
     rows = [
-        (1, 1, 1, 1, True, critical, 1, verdict, mode)
+        row._replace(critical=critical, verdict=verdict, role_mode=mode)
         for critical in (False, True)
         for mode in ("multiple", "single")
         for verdict in (0, 1, UNDECIDED)
     ]
 
-    def deepest(query: str, depth: int) -> int:
+    def deepest(query: Query[CheckRow], depth: int) -> int:
         assert depth < 10, "it goes on"
         better = [Guesses().better(question, query, row) for row in rows]
-        further = [deepest(each, depth + 1) for each in better if each not in (None, "check")]
-        return max([depth, *further, depth + 1 if "check" in better else 0])
+        further = [deepest(each, depth + 1) for each in better if each not in (None, CHECK)]
+        return max([depth, *further, depth + 1 if CHECK in better else 0])
 
     for queries in (EFFECTIVE, LIVE):
         for query in queries.values():

@@ -96,8 +96,8 @@ class Stuck:
         self._fetch, self.go = authority.store.fetch, threading.Event()
         monkeypatch.setattr(authority.store, "fetch", self._wait)
 
-    def _wait(self, name: str, params: Any, **options: Any) -> Any:
-        if name == "find_organization":
+    def _wait(self, name: Any, params: Any, **options: Any) -> Any:
+        if str(name) == "find_organization":
             assert self.go.wait(WAIT_SECONDS)
         return self._fetch(name, params, **options)
 

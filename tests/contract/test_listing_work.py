@@ -196,7 +196,7 @@ def pages(large: Large, name: str, monkeypatch: pytest.MonkeyPatch) -> list[int]
     fetch_many = kind.fetch_many
 
     def recording(snapshot: Any, questions: Any, **how: Any) -> Any:
-        asked.extend((query, dict(params)) for query, params in questions)
+        asked.extend((str(query), dict(params)) for query, params in questions)
         return fetch_many(snapshot, questions, **how)
 
     monkeypatch.setattr(kind, "fetch_many", recording)

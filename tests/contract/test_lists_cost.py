@@ -146,7 +146,7 @@ def _buffers(ask: Callable[[], Page], url: str) -> tuple[Page, int]:
     original = PostgresSnapshot.fetch_many
 
     def recorded(self: Any, questions: Any, *, is_last: bool = False) -> Any:
-        asked.extend((self._store.queries[name], params) for name, params in questions)
+        asked.extend((self._store.queries[str(name)], params) for name, params in questions)
         return original(self, questions, is_last=is_last)
 
     with pytest.MonkeyPatch.context() as patched:
