@@ -96,6 +96,17 @@ def test_fragments_are_at_most_two_levels_deep(engine: Engine) -> None:
             assert not fragments_in(fragments[inner]), f"{name} uses {inner}, which uses others"
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_fragments_are_whole_clauses(engine: Engine) -> None:
+    """Nothing that one opens is closed elsewhere, and commas stand where it is used."""
+    _, fragments = sources(engine)
+    for name, sql in fragments.items():
+        assert sql.count("(") == sql.count(")"), name
+        assert len(re.findall(r"\bCASE\b", sql)) == len(re.findall(r"\bEND\b", sql)), name
+        assert not sql.startswith((",", ")")), name
+        assert not sql.endswith((",", "(")), name
+
+
 def test_fragments_are_named_with_their_file_and_shared() -> None:
     """`@pairs.upward` is in pairs.sql. One that is used once is written where it is used, unless it is what
     an engine puts in place of another's.

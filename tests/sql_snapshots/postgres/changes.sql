@@ -316,7 +316,8 @@ WITH
     holder (id) AS (
     SELECT id FROM rescind.membership WHERE organization = %(o)s AND subject = %(subject)s
     UNION ALL
-    SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s), chosen (id, expires_at, until) AS (
+    SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s),
+    chosen (id, expires_at, until) AS (
     SELECT a.id, a.expires_at, g.expires_at FROM given AS g
     CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.organization = %(o)s AND a.holder = (SELECT h.id FROM holder AS h)
@@ -411,7 +412,8 @@ WITH RECURSIVE
     SELECT id FROM rescind.resource WHERE organization = %(o)s AND slug = %(resource)s
     UNION
     SELECT r.id FROM subtree AS s CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS r
-        WHERE r.organization = %(o)s AND r.parent = s.id OFFSET 0) AS r), above (id) AS (
+        WHERE r.organization = %(o)s AND r.parent = s.id OFFSET 0) AS r),
+    above (id) AS (
     SELECT id FROM rescind.resource WHERE organization = %(o)s AND slug = %(resource)s
     UNION
     SELECT r.parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS r
@@ -556,12 +558,10 @@ SELECT 'group_in_use' AS code, 'used_by' AS fact,
     u.members || ' members, ' || u.nested || ' nested groups, ' || u.around || ' groups around it, '
     || u.assignments || ' assignments' AS value
 FROM (
-    SELECT (SELECT count(*) FROM rescind.group_member AS gm WHERE gm.organization = %(o)s AND gm."group" = g.id AND
-            (gm.expires_at IS NULL OR gm.expires_at > %(now)s)) AS members,
+    SELECT (SELECT count(*) FROM rescind.group_member AS gm WHERE gm.organization = %(o)s AND gm."group" = g.id AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)) AS members,
         (SELECT count(*) FROM rescind.nesting AS x WHERE x.organization = %(o)s AND x.parent = g.id) AS nested,
         (SELECT count(*) FROM rescind.nesting AS x WHERE x.organization = %(o)s AND x.child = g.id) AS around,
-        (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.holder = g.id AND
-            a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)) AS assignments
+        (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.holder = g.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)) AS assignments
     FROM rescind."group" AS g WHERE g.organization = %(o)s AND g.slug = %(group)s) AS u
 WHERE u.members + u.nested + u.around + u.assignments > 0
 
@@ -690,12 +690,10 @@ WHERE r.organization = %(o)s AND r.slug = %(resource)s AND p.slug <> %(parent)s
 -- refuse_resource_in_use
 SELECT 'resource_in_use' AS code, 'used_by' AS fact,
     (SELECT count(*) FROM rescind.resource AS x WHERE x.organization = %(o)s AND x.parent = r.id) || ' resources below it, '
-    || (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.resource = r.id AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)) || ' assignments' AS value
+    || (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.resource = r.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)) || ' assignments' AS value
 FROM rescind.resource AS r WHERE r.organization = %(o)s AND r.slug = %(resource)s
 AND (EXISTS (SELECT 1 FROM rescind.resource AS x WHERE x.organization = %(o)s AND x.parent = r.id)
-    OR EXISTS (SELECT 1 FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.resource = r.id AND
-            a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+    OR EXISTS (SELECT 1 FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.resource = r.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
 ))
 
 -- refuse_resource_missing
@@ -775,8 +773,8 @@ AND EXISTS (SELECT 1 FROM rescind.role WHERE slug = %(role)s AND organization = 
 
 -- refuse_role_in_use
 SELECT 'role_in_use' AS code, 'used_by' AS fact,
-    u.assignments || ' assignments, default role of ' || u.organizations || ' organizations' || COALESCE(' | ' ||
-        (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
+    u.assignments || ' assignments, default role of ' || u.organizations || ' organizations'
+    || COALESCE(' | ' || (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
             || CASE WHEN %(o)s = 0 THEN ' of ' || o.slug ELSE '' END
         FROM rescind.assignment AS a CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS o
             WHERE o.id = a.organization OFFSET 0) AS o
@@ -787,9 +785,8 @@ SELECT 'role_in_use' AS code, 'used_by' AS fact,
         LEFT JOIN LATERAL (SELECT * FROM rescind."group" AS g
             WHERE g.organization = a.organization AND g.id = a.holder OFFSET 0) AS g ON TRUE
         WHERE a.role = u.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-        ORDER BY a.organization, a.id
-        LIMIT 1), '') || COALESCE(', ' ||
-        (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
+        ORDER BY a.organization, a.id LIMIT 1), '')
+    || COALESCE(', ' || (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
             || CASE WHEN %(o)s = 0 THEN ' of ' || o.slug ELSE '' END
         FROM rescind.assignment AS a CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS o
             WHERE o.id = a.organization OFFSET 0) AS o
@@ -800,9 +797,8 @@ SELECT 'role_in_use' AS code, 'used_by' AS fact,
         LEFT JOIN LATERAL (SELECT * FROM rescind."group" AS g
             WHERE g.organization = a.organization AND g.id = a.holder OFFSET 0) AS g ON TRUE
         WHERE a.role = u.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-        ORDER BY a.organization, a.id
-        LIMIT 1 OFFSET 1), '') || COALESCE(', ' ||
-        (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
+        ORDER BY a.organization, a.id LIMIT 1 OFFSET 1), '')
+    || COALESCE(', ' || (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
             || CASE WHEN %(o)s = 0 THEN ' of ' || o.slug ELSE '' END
         FROM rescind.assignment AS a CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS o
             WHERE o.id = a.organization OFFSET 0) AS o
@@ -813,11 +809,9 @@ SELECT 'role_in_use' AS code, 'used_by' AS fact,
         LEFT JOIN LATERAL (SELECT * FROM rescind."group" AS g
             WHERE g.organization = a.organization AND g.id = a.holder OFFSET 0) AS g ON TRUE
         WHERE a.role = u.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-        ORDER BY a.organization, a.id
-        LIMIT 1 OFFSET 2), '') AS value
+        ORDER BY a.organization, a.id LIMIT 1 OFFSET 2), '') AS value
 FROM (
-    SELECT (SELECT count(*) FROM rescind.assignment AS a WHERE a.role = r.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-    ) AS assignments,
+    SELECT (SELECT count(*) FROM rescind.assignment AS a WHERE a.role = r.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)) AS assignments,
         (SELECT count(*) FROM rescind.organization AS o WHERE o.default_role = r.id) AS organizations, r.id
     FROM rescind.role AS r WHERE r.slug = %(role)s AND r.organization = %(o)s) AS u
 WHERE u.assignments + u.organizations > 0
@@ -893,7 +887,8 @@ WITH
     holder (id) AS (
     SELECT id FROM rescind.membership WHERE organization = %(o)s AND subject = %(subject)s
     UNION ALL
-    SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s), chosen (id, expires_at, until) AS (
+    SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s),
+    chosen (id, expires_at, until) AS (
     SELECT a.id, a.expires_at, g.expires_at FROM given AS g
     CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.organization = %(o)s AND a.holder = (SELECT h.id FROM holder AS h)

@@ -76,8 +76,7 @@ WITH RECURSIVE holder (membership, id) AS (
 SELECT DISTINCT h.membership, q.slug AS role, q.priority, q.id AS number
 FROM holder AS h
 CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
-    WHERE a.organization = %(o)s AND a.holder = h.id AND a.resource = 0 AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s) OFFSET 0) AS a
+    WHERE a.organization = %(o)s AND a.holder = h.id AND a.resource = 0 AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s) OFFSET 0) AS a
 CROSS JOIN LATERAL (SELECT * FROM rescind.role AS q
     WHERE q.id = a.role OFFSET 0) AS q
 ORDER BY q.priority DESC, q.id
@@ -85,8 +84,7 @@ ORDER BY q.priority DESC, q.id
 -- list_subjects_given
 WITH RECURSIVE
     flow (assignment, holder) AS (
-    SELECT a.id, a.holder FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.resource = %(r)s AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+    SELECT a.id, a.holder FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.resource = %(r)s AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
     UNION
     SELECT f.assignment, n.child FROM flow AS f CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.parent = f.holder OFFSET 0) AS n),
@@ -203,8 +201,7 @@ ORDER BY abs(a.id) DESC, h.membership DESC LIMIT %(limit)s
 -- page_assignments_on_resource_asc
 WITH RECURSIVE
     flow (assignment, holder) AS (
-    SELECT a.id, a.holder FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.resource = %(r)s AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+    SELECT a.id, a.holder FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.resource = %(r)s AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
     UNION
     SELECT f.assignment, n.child FROM flow AS f CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.parent = f.holder OFFSET 0) AS n),
@@ -247,8 +244,7 @@ ORDER BY abs(a.id), h.membership LIMIT %(limit)s
 -- page_assignments_on_resource_desc
 WITH RECURSIVE
     flow (assignment, holder) AS (
-    SELECT a.id, a.holder FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.resource = %(r)s AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+    SELECT a.id, a.holder FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.resource = %(r)s AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
     UNION
     SELECT f.assignment, n.child FROM flow AS f CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.parent = f.holder OFFSET 0) AS n),

@@ -206,7 +206,8 @@ WITH RECURSIVE
     SELECT CAST(%(r)s AS INTEGER)
     UNION ALL
     SELECT x.parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
-        WHERE x.organization = %(o)s AND x.id = above.id OFFSET 0) AS x WHERE above.id <> 0), used (id) AS (
+        WHERE x.organization = %(o)s AND x.id = above.id OFFSET 0) AS x WHERE above.id <> 0),
+    used (id) AS (
     SELECT a.role FROM (SELECT a.holder, a.role, a.resource, a.expires_at
         FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
         CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a

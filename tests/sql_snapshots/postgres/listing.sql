@@ -16,8 +16,7 @@ WITH RECURSIVE
         WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
 SELECT min((
         SELECT gm.membership FROM rescind.group_member AS gm
-        WHERE gm.organization = %(o)s AND gm."group" = b.id AND gm.membership > %(after)s AND
-            (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
+        WHERE gm.organization = %(o)s AND gm."group" = b.id AND gm.membership > %(after)s AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
         ORDER BY gm.membership LIMIT 1)) AS membership
 FROM below AS b
 
@@ -39,8 +38,7 @@ SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number,
     COALESCE(m.subject, 'group:' || g.slug) AS holder, COALESCE(m.active, g.id IS NOT NULL) AS active, q.slug AS role, x.slug AS resource,
     c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
-    SELECT * FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.id > %(id)s AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+    SELECT * FROM rescind.assignment AS a WHERE a.organization = %(o)s AND a.id > %(id)s AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
     ORDER BY a.id LIMIT %(limit)s) AS a
 CROSS JOIN LATERAL (SELECT * FROM rescind.role AS q
     WHERE q.id = a.role OFFSET 0) AS q
@@ -60,8 +58,7 @@ SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number,
     c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
     SELECT * FROM rescind.assignment AS a
-    WHERE a.organization = %(o)s AND a.holder = %(holder)s AND (a.resource, a.role) > (%(resource)s, %(role)s) AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+    WHERE a.organization = %(o)s AND a.holder = %(holder)s AND (a.resource, a.role) > (%(resource)s, %(role)s) AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
     ORDER BY a.resource, a.role LIMIT %(limit)s) AS a
 CROSS JOIN LATERAL (SELECT * FROM rescind.role AS q
     WHERE q.id = a.role OFFSET 0) AS q
@@ -80,8 +77,7 @@ SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number,
     COALESCE(m.subject, 'group:' || g.slug) AS holder, COALESCE(m.active, g.id IS NOT NULL) AS active, q.slug AS role, x.slug AS resource,
     c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
-    SELECT * FROM rescind.assignment AS a WHERE a.role = %(role)s AND a.organization = %(o)s AND a.id > %(id)s AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+    SELECT * FROM rescind.assignment AS a WHERE a.role = %(role)s AND a.organization = %(o)s AND a.id > %(id)s AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
     ORDER BY a.id LIMIT %(limit)s) AS a
 CROSS JOIN LATERAL (SELECT * FROM rescind.role AS q
     WHERE q.id = a.role OFFSET 0) AS q
@@ -101,8 +97,7 @@ SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number,
     c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
     SELECT * FROM rescind.assignment AS a
-    WHERE a.organization = %(o)s AND a.resource = %(resource)s AND (a.holder, a.role) > (%(holder)s, %(role)s) AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
+    WHERE a.organization = %(o)s AND a.resource = %(resource)s AND (a.holder, a.role) > (%(holder)s, %(role)s) AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
     ORDER BY a.holder, a.role LIMIT %(limit)s) AS a
 CROSS JOIN LATERAL (SELECT * FROM rescind.role AS q
     WHERE q.id = a.role OFFSET 0) AS q
@@ -127,11 +122,10 @@ WITH RECURSIVE
     SELECT CAST(%(g)s AS INTEGER)
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    , place (membership, "group", made, expires_at) AS (SELECT l.* FROM below AS b CROSS JOIN LATERAL (
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
+    place (membership, "group", made, expires_at) AS (SELECT l.* FROM below AS b CROSS JOIN LATERAL (
         SELECT gm.membership, gm."group", gm.made, gm.expires_at FROM rescind.group_member AS gm
-        WHERE gm.organization = %(o)s AND gm."group" = b.id AND gm.membership > %(after)s AND gm.membership <= %(up_to)s AND
-            (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
+        WHERE gm.organization = %(o)s AND gm."group" = b.id AND gm.membership > %(after)s AND gm.membership <= %(up_to)s AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
             OFFSET 0) AS l
 ),
     page (membership) AS (SELECT DISTINCT p.membership FROM place AS p ORDER BY p.membership LIMIT %(limit)s)
@@ -196,16 +190,14 @@ FROM rescind.group_member AS gm CROSS JOIN LATERAL (SELECT * FROM rescind."group
     WHERE g.organization = %(o)s AND g.id = gm."group" AND g.ended IS NULL OFFSET 0) AS g
 LEFT JOIN LATERAL (SELECT * FROM rescind.change AS c
     WHERE c.organization = %(o)s AND c.revision = gm.made OFFSET 0) AS c ON TRUE
-WHERE gm.organization = %(o)s AND gm.membership = %(m)s AND gm."group" > %(after)s AND
-    (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
+WHERE gm.organization = %(o)s AND gm.membership = %(m)s AND gm."group" > %(after)s AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
 ORDER BY gm."group" LIMIT %(limit)s
 
 -- listed_holders
 WITH RECURSIVE holder (id) AS (
     SELECT CAST(%(holder)s AS INTEGER)
     UNION
-    SELECT gm."group" FROM rescind.group_member AS gm WHERE gm.organization = %(o)s AND gm.membership = %(holder)s AND
-        (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
+    SELECT gm."group" FROM rescind.group_member AS gm WHERE gm.organization = %(o)s AND gm.membership = %(holder)s AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
@@ -224,8 +216,7 @@ FROM (
     UNION ALL
     SELECT * FROM (
         SELECT gm.membership AS id, gm.made, gm.expires_at FROM rescind.group_member AS gm
-        WHERE gm.organization = %(o)s AND gm."group" = %(g)s AND gm.membership > %(after)s AND
-            (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
+        WHERE gm.organization = %(o)s AND gm."group" = %(g)s AND gm.membership > %(after)s AND (gm.expires_at IS NULL OR gm.expires_at > %(now)s)
         ORDER BY gm.membership LIMIT %(limit)s) AS direct
     ORDER BY 1 LIMIT %(limit)s) AS p
 LEFT JOIN LATERAL (SELECT * FROM rescind.membership AS m
@@ -260,7 +251,8 @@ WITH RECURSIVE holder (id) AS (
     SELECT CAST(%(r)s AS INTEGER)
     UNION ALL
     SELECT x.parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
-        WHERE x.organization = %(o)s AND x.id = above.id OFFSET 0) AS x WHERE above.id <> 0), given (role, resource) AS (
+        WHERE x.organization = %(o)s AND x.id = above.id OFFSET 0) AS x WHERE above.id <> 0),
+    given (role, resource) AS (
     SELECT a.role, a.resource FROM (SELECT a.holder, a.role, a.resource, a.expires_at
         FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
         CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a

@@ -154,8 +154,8 @@ WHERE
                 SELECT r.id WHERE r.id <> 0
                 UNION ALL
                 SELECT x.parent FROM up CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
-                    WHERE x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x)
-                , place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
+                    WHERE x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x),
+                place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
             SELECT 1 FROM rescind.assignment AS a
             WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
             AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
@@ -179,8 +179,7 @@ WHERE
                     AND
                     NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                     ORDER BY q.priority DESC, q.id
-                    LIMIT 1), o.default_role)) OR
-        EXISTS (
+                    LIMIT 1), o.default_role)) OR EXISTS (
             WITH RECURSIVE
                 holder (id) AS (
                 SELECT m.id
@@ -194,8 +193,8 @@ WHERE
                 SELECT r.id WHERE r.id <> 0
                 UNION ALL
                 SELECT x.parent FROM up CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
-                    WHERE x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x)
-                , place (id) AS (SELECT up.id FROM up)
+                    WHERE x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x),
+                place (id) AS (SELECT up.id FROM up)
             SELECT 1 FROM rescind.assignment AS a
             WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
             AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND

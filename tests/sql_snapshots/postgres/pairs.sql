@@ -67,8 +67,8 @@ WITH RECURSIVE
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
     WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id)
-    LIMIT 1000000000)
-    , doomed (membership, assignment) AS (
+    LIMIT 1000000000),
+    doomed (membership, assignment) AS (
     SELECT l.membership, a.id
     FROM lost AS l CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.organization = %(o)s AND a.holder = l."group" AND a.ended IS NULL OFFSET 0) AS a
@@ -94,13 +94,11 @@ WITH RECURSIVE
     WHERE c.organization = %(o)s AND c.slug = %(child)s AND (CAST(%(parent)s AS TEXT) IS NULL OR p.slug = %(parent)s)
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
-        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n),
     touched (membership) AS (
     SELECT DISTINCT gm.membership FROM below AS b
     CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
-        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm)
-    ,
+        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -116,8 +114,8 @@ WITH RECURSIVE
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
     WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id)
-    LIMIT 1000000000)
-    , doomed (membership, assignment) AS (
+    LIMIT 1000000000),
+    doomed (membership, assignment) AS (
     SELECT l.membership, a.id
     FROM lost AS l CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.organization = %(o)s AND a.holder = l."group" AND a.ended IS NULL OFFSET 0) AS a
@@ -155,8 +153,8 @@ WITH RECURSIVE
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
     WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id)
-    LIMIT 1000000000)
-    , doomed (membership, assignment) AS (
+    LIMIT 1000000000),
+    doomed (membership, assignment) AS (
     SELECT l.membership, a.id
     FROM lost AS l CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.organization = %(o)s AND a.holder = l."group" AND a.ended IS NULL OFFSET 0) AS a
@@ -204,7 +202,8 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n), joining (membership, until) AS (
+        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n),
+    joining (membership, until) AS (
     SELECT p.membership, CAST(%(expires_at)s AS BIGINT) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.subject = i.value) AS id
             FROM rescind.json_texts(%(members)s) AS i) AS l
@@ -228,7 +227,8 @@ WITH RECURSIVE
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s
     UNION
     SELECT n.parent FROM upward AS u CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n), joining (membership, until) AS (
+        WHERE n.organization = %(o)s AND n.child = u.id OFFSET 0) AS n),
+    joining (membership, until) AS (
     SELECT p.membership, CAST(NULL AS BIGINT) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.subject = i.value) AS id
             FROM rescind.json_texts(%(members)s) AS i) AS l
@@ -381,8 +381,7 @@ WITH RECURSIVE
     touched (membership) AS (
     SELECT DISTINCT gm.membership FROM below AS b
     CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
-        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm)
-    ,
+        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm

@@ -61,7 +61,8 @@ WITH missing AS MATERIALIZED (
     CASE WHEN rescind.tallied('pended') > 0 THEN NULL ELSE CAST(%(now)s AS BIGINT) END, %(body)s,
     CASE WHEN %(is_elsewhere)s THEN (SELECT env.revision + 1 FROM rescind.organization AS env WHERE env.id = 0) END
     FROM advanced AS o
-    RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at), kept AS (
+    RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at),
+    kept AS (
     UPDATE rescind.idempotency SET not_found = m.list FROM missing AS m
     WHERE organization = %(o)s AND key = %(key)s AND m.list IS NOT NULL)
 SELECT o.id AS organization, COALESCE(r.revision, o.revision) AS revision,
@@ -119,8 +120,7 @@ WITH RECURSIVE
         WHERE n.organization = o.id AND n.child = h.id OFFSET 0) AS n)
 SELECT a.resource AS place FROM holder AS h
 JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
-WHERE (a.expires_at IS NULL OR a.expires_at > %(now)s) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND
-    roles @> a.role
+WHERE (a.expires_at IS NULL OR a.expires_at > %(now)s) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND roles @> a.role
 UNION
 SELECT 0 WHERE o.role_mode = 'single' AND EXISTS (
     SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
@@ -198,8 +198,8 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
                             SELECT x.parent FROM up CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
-                                WHERE x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x)
-                            , place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
+                                WHERE x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x),
+                            place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
                         SELECT 1 FROM rescind.assignment AS a
                         WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                         AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
@@ -223,8 +223,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                                 AND
                                 NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                                 ORDER BY q.priority DESC, q.id
-                                LIMIT 1), o.default_role)) OR
-                    EXISTS (
+                                LIMIT 1), o.default_role)) OR EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
                             SELECT m.id
@@ -238,15 +237,14 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
                             SELECT x.parent FROM up CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
-                                WHERE x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x)
-                            , place (id) AS (SELECT up.id FROM up)
+                                WHERE x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x),
+                            place (id) AS (SELECT up.id FROM up)
                         SELECT 1 FROM rescind.assignment AS a
                         WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                         AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
                             (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL) END)
             ELSE
-                ((CASE WHEN o.role_mode = 'multiple' THEN NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)) AND
-                        EXISTS (
+                ((CASE WHEN o.role_mode = 'multiple' THEN NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)) AND EXISTS (
                             SELECT 1 FROM rescind.effective_role AS e
                             CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
                                 WHERE a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL OFFSET 0) AS a
@@ -254,9 +252,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                                 WHERE rp.role = a.role AND rp.permission = p.id OFFSET 0) AS rp
                             WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
                             AND (e.expires_at IS NULL OR e.expires_at > %(now)s) AND (a.expires_at IS NULL OR a.expires_at > %(now)s))
-                        ELSE NOT
-                        EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-                        AND EXISTS (
+                        ELSE NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id) AND EXISTS (
                             SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                                     SELECT a.role FROM rescind.effective_role AS e
                                     CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
@@ -268,10 +264,10 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                                     AND
                                     NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                                     ORDER BY q.priority DESC, q.id
-                                    LIMIT 1), o.default_role)) END OR CASE WHEN o.role_mode = 'multiple' THEN
-                        NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)) ELSE NOT
-                        EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-                    END AND EXISTS (
+                                    LIMIT 1), o.default_role)) END
+                    OR CASE WHEN o.role_mode = 'multiple' THEN NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
+                        ELSE NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id) END
+                    AND EXISTS (
                         WITH RECURSIVE
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
@@ -291,8 +287,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                                 WHERE rp.role = a.role AND rp.permission = p.id OFFSET 0) AS rp
                             WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
                             AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-                            AND (e.expires_at IS NULL OR e.expires_at > %(now)s) LIMIT 1) IS NOT NULL)) OR
-                EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
+                            AND (e.expires_at IS NULL OR e.expires_at > %(now)s) LIMIT 1) IS NOT NULL)) OR EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
                 AND
                     (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
                             WITH RECURSIVE
@@ -308,8 +303,8 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                                 SELECT r.id WHERE r.id <> 0
                                 UNION ALL
                                 SELECT x.parent FROM up CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
-                                    WHERE x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x)
-                                , place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
+                                    WHERE x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x),
+                                place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
                             SELECT 1 FROM rescind.assignment AS a
                             WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                             AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
@@ -333,8 +328,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                                     AND
                                     NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                                     ORDER BY q.priority DESC, q.id
-                                    LIMIT 1), o.default_role)) OR
-                        EXISTS (
+                                    LIMIT 1), o.default_role)) OR EXISTS (
                             WITH RECURSIVE
                                 holder (id) AS (
                                 SELECT m.id
@@ -348,8 +342,8 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
                                 SELECT r.id WHERE r.id <> 0
                                 UNION ALL
                                 SELECT x.parent FROM up CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
-                                    WHERE x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x)
-                                , place (id) AS (SELECT up.id FROM up)
+                                    WHERE x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x),
+                                place (id) AS (SELECT up.id FROM up)
                             SELECT 1 FROM rescind.assignment AS a
                             WHERE a.organization = o.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
                             AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
@@ -395,15 +389,13 @@ WITH RECURSIVE
     SELECT CAST(%(g)s AS INTEGER)
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     reached (membership, expires_at) AS MATERIALIZED (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END
     FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm."group" = b.id
         AND gm.membership >= %(from_m)s AND gm.membership <= %(to_m)s OFFSET 0) AS gm
-    GROUP BY gm.membership)
-    ,
+    GROUP BY gm.membership),
     changed (id) AS MATERIALIZED (
     SELECT a.id FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.holder = %(g)s AND a.holder < 0 AND a.ended IS NULL
@@ -427,15 +419,13 @@ WITH RECURSIVE
     SELECT CAST(%(g)s AS INTEGER)
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     reached (membership, expires_at) AS MATERIALIZED (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END
     FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm."group" = b.id
         AND gm.membership >= %(from_m)s AND gm.membership <= %(to_m)s OFFSET 0) AS gm
-    GROUP BY gm.membership)
-    ,
+    GROUP BY gm.membership),
     changed (id) AS MATERIALIZED (
     SELECT a.id FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.holder = %(g)s AND a.holder < 0 AND a.ended IS NULL
@@ -578,8 +568,7 @@ SELECT x.key, x.holder,
 EXISTS (
     SELECT 1 FROM rescind.assignment AS a CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp
         WHERE rp.role = a.role AND rp.permission = %(p)s OFFSET 0) AS rp
-    WHERE a.organization = %(o)s AND a.holder = x.holder AND a.resource = x.resource AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s))
+    WHERE a.organization = %(o)s AND a.holder = x.holder AND a.resource = x.resource AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s))
 FROM (
     SELECT i.key, d.holder, d.resource
     FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (
@@ -601,8 +590,7 @@ SELECT x.key, x.resource,
 EXISTS (
     SELECT 1 FROM rescind.assignment AS a CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp
         WHERE rp.role = a.role AND rp.permission = %(p)s OFFSET 0) AS rp
-    WHERE a.organization = %(o)s AND a.holder = x.holder AND a.resource = x.resource AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s))
+    WHERE a.organization = %(o)s AND a.holder = x.holder AND a.resource = x.resource AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s))
 FROM (
     SELECT i.key, d.holder, d.resource
     FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (

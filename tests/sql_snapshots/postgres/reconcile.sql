@@ -94,29 +94,25 @@ WITH RECURSIVE
     turn (urgency, "group", place) AS (
     SELECT c.urgency, (
         SELECT p."group" FROM rescind.pending AS p
-        WHERE p.urgency = c.urgency AND p.organization = %(o)s AND p."group" > s."group" AND
-            NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+        WHERE p.urgency = c.urgency AND p.organization = %(o)s AND p."group" > s."group" AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
         ORDER BY p."group" LIMIT 1), 1
     FROM class AS c CROSS JOIN start AS s
     UNION ALL
     SELECT t.urgency, (
         SELECT p."group" FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = %(o)s AND p."group" > t."group" AND
-            NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+        WHERE p.urgency = t.urgency AND p.organization = %(o)s AND p."group" > t."group" AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
         ORDER BY p."group" LIMIT 1), t.place + 1
     FROM turn AS t WHERE t."group" IS NOT NULL AND t.place < %(limit)s),
     oldest ("group", kind, ref) AS MATERIALIZED (
     SELECT t."group", (
         SELECT p.kind
         FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = %(o)s AND p."group" = t."group" AND
-            NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+        WHERE p.urgency = t.urgency AND p.organization = %(o)s AND p."group" = t."group" AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
         ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     ), (
         SELECT p.ref
         FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = %(o)s AND p."group" = t."group" AND
-            NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+        WHERE p.urgency = t.urgency AND p.organization = %(o)s AND p."group" = t."group" AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
         ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     )
     FROM (SELECT DISTINCT t.urgency, t."group" FROM turn AS t WHERE t."group" IS NOT NULL) AS t)
@@ -206,8 +202,7 @@ WITH RECURSIVE
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
-    concerned (membership) AS MATERIALIZED (SELECT CAST(%(ref)s AS INTEGER))
-    ,
+    concerned (membership) AS MATERIALIZED (SELECT CAST(%(ref)s AS INTEGER)),
     flow (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM concerned AS c CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -235,8 +230,7 @@ WITH RECURSIVE
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
-    concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(%(members)s) AS i)
-    ,
+    concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(%(members)s) AS i),
     flow (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM concerned AS c CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -421,8 +415,7 @@ WITH RECURSIVE
     SELECT CAST(%(g)s AS INTEGER)
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
-        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-    ,
+        WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n),
     below_ever (id) AS (
     SELECT CAST(%(g)s AS INTEGER)
     UNION
@@ -433,8 +426,7 @@ WITH RECURSIVE
     FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm."group" = b.id
         AND gm.membership >= %(from_m)s AND gm.membership <= %(to_m)s OFFSET 0) AS gm
-    GROUP BY gm.membership)
-    ,
+    GROUP BY gm.membership),
     concerned (membership) AS MATERIALIZED (
     SELECT gm.membership FROM below_ever AS b
     CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -457,18 +449,15 @@ WITH RECURSIVE
     WHERE a.organization = %(o)s AND a.holder = %(g)s AND a.ended IS NOT NULL
     AND (a.ended, a.id) > (%(since)s, %(above)s) AND (a.ended, a.id) <= (%(revision)s, %(up_to)s)
     AND a.id > %(above)s AND a.id <= %(up_to)s
-    ORDER BY 1)
-    ,
+    ORDER BY 1),
     gone (membership) AS MATERIALIZED (
     SELECT c.membership FROM concerned AS c
     EXCEPT
-    SELECT r.membership FROM reached AS r)
-    , doomed (membership, assignment) AS MATERIALIZED (
-    SELECT c.membership, a.id FROM gone AS c CROSS JOIN changed AS a WHERE a.is_live AND
-        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
+    SELECT r.membership FROM reached AS r),
+    doomed (membership, assignment) AS MATERIALIZED (
+    SELECT c.membership, a.id FROM gone AS c CROSS JOIN changed AS a WHERE a.is_live AND (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
     UNION ALL
-    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN changed AS a WHERE NOT a.is_live AND
-        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s))
+    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN changed AS a WHERE NOT a.is_live AND (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s))
 DELETE FROM rescind.effective_role WHERE organization = %(o)s
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -479,8 +468,7 @@ WITH RECURSIVE
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
-    concerned (membership) AS MATERIALIZED (SELECT CAST(%(ref)s AS INTEGER))
-    ,
+    concerned (membership) AS MATERIALIZED (SELECT CAST(%(ref)s AS INTEGER)),
     flow (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM concerned AS c CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -497,18 +485,16 @@ WITH RECURSIVE
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     EXCEPT
     SELECT r.membership, r."group" FROM reached AS r
-    LIMIT 1000000000)
-    , taken_back (id) AS MATERIALIZED (
+    LIMIT 1000000000),
+    taken_back (id) AS MATERIALIZED (
     SELECT a.id FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
-        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NOT NULL OFFSET 0) AS a)
-    , doomed (membership, assignment) AS MATERIALIZED (
+        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NOT NULL OFFSET 0) AS a),
+    doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id
     FROM gone AS c CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
-        WHERE a.organization = %(o)s AND a.holder = c."group" AND a.ended IS NULL OFFSET 0) AS a WHERE
-        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
+        WHERE a.organization = %(o)s AND a.holder = c."group" AND a.ended IS NULL OFFSET 0) AS a WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
     UNION ALL
-    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s))
+    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s))
 DELETE FROM rescind.effective_role WHERE organization = %(o)s
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -519,8 +505,7 @@ WITH RECURSIVE
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.recorded_nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n),
-    concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(%(members)s) AS i)
-    ,
+    concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(%(members)s) AS i),
     flow (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM concerned AS c CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
@@ -537,18 +522,16 @@ WITH RECURSIVE
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     EXCEPT
     SELECT r.membership, r."group" FROM reached AS r
-    LIMIT 1000000000)
-    , taken_back (id) AS MATERIALIZED (
+    LIMIT 1000000000),
+    taken_back (id) AS MATERIALIZED (
     SELECT a.id FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
-        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NOT NULL OFFSET 0) AS a)
-    , doomed (membership, assignment) AS MATERIALIZED (
+        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NOT NULL OFFSET 0) AS a),
+    doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id
     FROM gone AS c CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
-        WHERE a.organization = %(o)s AND a.holder = c."group" AND a.ended IS NULL OFFSET 0) AS a WHERE
-        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
+        WHERE a.organization = %(o)s AND a.holder = c."group" AND a.ended IS NULL OFFSET 0) AS a WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
     UNION ALL
-    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s))
+    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s))
 DELETE FROM rescind.effective_role WHERE organization = %(o)s
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -590,17 +573,15 @@ WITH RECURSIVE
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     EXCEPT
     SELECT r.membership, r."group" FROM reached AS r
-    LIMIT 1000000000)
-    , taken_back (id) AS MATERIALIZED (
+    LIMIT 1000000000),
+    taken_back (id) AS MATERIALIZED (
     SELECT a.id FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
-        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NOT NULL OFFSET 0) AS a)
-    , doomed (membership, assignment) AS MATERIALIZED (
+        WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NOT NULL OFFSET 0) AS a),
+    doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id
     FROM gone AS c CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
-        WHERE a.organization = %(o)s AND a.holder = c."group" AND a.ended IS NULL OFFSET 0) AS a WHERE
-        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
+        WHERE a.organization = %(o)s AND a.holder = c."group" AND a.ended IS NULL OFFSET 0) AS a WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
     UNION ALL
-    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-        (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s))
+    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s))
 DELETE FROM rescind.effective_role WHERE organization = %(o)s
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)

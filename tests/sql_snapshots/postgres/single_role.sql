@@ -51,7 +51,8 @@ WITH RECURSIVE
     holder (id) AS (
     SELECT id FROM rescind.membership WHERE organization = %(o)s AND subject = %(subject)s
     UNION ALL
-    SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s), below (id) AS (
+    SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s),
+    below (id) AS (
     SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
@@ -107,8 +108,8 @@ WITH RECURSIVE below (id) AS (
     SELECT id FROM rescind.membership WHERE organization = %(o)s AND subject = %(subject)s
     UNION
     SELECT gm.membership FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
-        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm)
-    , affected (membership) AS (
+        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm),
+    affected (membership) AS (
     SELECT t.membership FROM rescind.organization AS o CROSS JOIN touched AS t
     WHERE o.id = %(o)s AND o.role_mode = 'single' AND o.on_loss = 'default'),
     reached (membership, "group") AS (
@@ -152,8 +153,8 @@ WITH RECURSIVE below (id) AS (
     SELECT b.id FROM below AS b WHERE b.id > 0
     UNION
     SELECT gm.membership FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
-        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm WHERE b.id < 0)
-    , affected (membership) AS (
+        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm WHERE b.id < 0),
+    affected (membership) AS (
     SELECT t.membership FROM rescind.organization AS o CROSS JOIN touched AS t
     WHERE o.id = %(o)s AND o.role_mode = 'single' AND o.on_loss = 'default'),
     reached (membership, "group") AS (
@@ -193,8 +194,8 @@ WITH RECURSIVE
     touched (membership) AS (
     SELECT gm.membership FROM listed AS l CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
         WHERE gm.organization = %(o)s AND gm.membership = l.id
-        AND gm."group" = (SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s) OFFSET 0) AS gm)
-    , affected (membership) AS (
+        AND gm."group" = (SELECT id FROM rescind."group" WHERE organization = %(o)s AND slug = %(group)s) OFFSET 0) AS gm),
+    affected (membership) AS (
     SELECT t.membership FROM rescind.organization AS o CROSS JOIN touched AS t
     WHERE o.id = %(o)s AND o.role_mode = 'single' AND o.on_loss = 'default'),
     reached (membership, "group") AS (
@@ -234,8 +235,8 @@ WITH RECURSIVE
     WHERE g.organization = %(o)s AND g.slug = %(group)s
     AND gm.membership NOT IN (SELECT m.id FROM rescind.json_texts(%(members)s) AS i
         CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
-            WHERE m.organization = %(o)s AND m.subject = i.value OFFSET 0) AS m))
-    , affected (membership) AS (
+            WHERE m.organization = %(o)s AND m.subject = i.value OFFSET 0) AS m)),
+    affected (membership) AS (
     SELECT t.membership FROM rescind.organization AS o CROSS JOIN touched AS t
     WHERE o.id = %(o)s AND o.role_mode = 'single' AND o.on_loss = 'default'),
     reached (membership, "group") AS (

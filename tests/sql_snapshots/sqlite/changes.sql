@@ -316,7 +316,8 @@ WITH
     holder (id) AS (
     SELECT id FROM rescind_membership WHERE organization = :o AND subject = :subject
     UNION ALL
-    SELECT id FROM rescind_group WHERE organization = :o AND slug = :group), chosen (id, expires_at, until) AS (
+    SELECT id FROM rescind_group WHERE organization = :o AND slug = :group),
+    chosen (id, expires_at, until) AS (
     SELECT a.id, a.expires_at, g.expires_at FROM given AS g
     CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h)
     AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL)
@@ -399,7 +400,8 @@ WITH RECURSIVE
     subtree (id) AS (
     SELECT id FROM rescind_resource WHERE organization = :o AND slug = :resource
     UNION
-    SELECT r.id FROM subtree AS s CROSS JOIN rescind_resource AS r ON r.organization = :o AND r.parent = s.id), above (id) AS (
+    SELECT r.id FROM subtree AS s CROSS JOIN rescind_resource AS r ON r.organization = :o AND r.parent = s.id),
+    above (id) AS (
     SELECT id FROM rescind_resource WHERE organization = :o AND slug = :resource
     UNION
     SELECT r.parent FROM above CROSS JOIN rescind_resource AS r ON r.organization = :o AND r.id = above.id WHERE COALESCE(r.parent, -1) <> -1)
@@ -532,12 +534,10 @@ SELECT 'group_in_use' AS code, 'used_by' AS fact,
     u.members || ' members, ' || u.nested || ' nested groups, ' || u.around || ' groups around it, '
     || u.assignments || ' assignments' AS value
 FROM (
-    SELECT (SELECT count(*) FROM rescind_group_member AS gm WHERE gm.organization = :o AND gm."group" = g.id AND
-            (gm.expires_at IS NULL OR gm.expires_at > :now)) AS members,
+    SELECT (SELECT count(*) FROM rescind_group_member AS gm WHERE gm.organization = :o AND gm."group" = g.id AND (gm.expires_at IS NULL OR gm.expires_at > :now)) AS members,
         (SELECT count(*) FROM rescind_nesting AS x WHERE x.organization = :o AND x.parent = g.id) AS nested,
         (SELECT count(*) FROM rescind_nesting AS x WHERE x.organization = :o AND x.child = g.id) AS around,
-        (SELECT count(*) FROM rescind_assignment AS a WHERE a.organization = :o AND a.holder = g.id AND
-            a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)) AS assignments
+        (SELECT count(*) FROM rescind_assignment AS a WHERE a.organization = :o AND a.holder = g.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)) AS assignments
     FROM rescind_group AS g WHERE g.organization = :o AND g.slug = :group) AS u
 WHERE u.members + u.nested + u.around + u.assignments > 0
 
@@ -655,12 +655,10 @@ WHERE r.organization = :o AND r.slug = :resource AND p.slug <> :parent
 -- refuse_resource_in_use
 SELECT 'resource_in_use' AS code, 'used_by' AS fact,
     (SELECT count(*) FROM rescind_resource AS x WHERE x.organization = :o AND x.parent = r.id) || ' resources below it, '
-    || (SELECT count(*) FROM rescind_assignment AS a WHERE a.organization = :o AND a.resource = r.id AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)) || ' assignments' AS value
+    || (SELECT count(*) FROM rescind_assignment AS a WHERE a.organization = :o AND a.resource = r.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)) || ' assignments' AS value
 FROM rescind_resource AS r WHERE r.organization = :o AND r.slug = :resource
 AND (EXISTS (SELECT 1 FROM rescind_resource AS x WHERE x.organization = :o AND x.parent = r.id)
-    OR EXISTS (SELECT 1 FROM rescind_assignment AS a WHERE a.organization = :o AND a.resource = r.id AND
-            a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+    OR EXISTS (SELECT 1 FROM rescind_assignment AS a WHERE a.organization = :o AND a.resource = r.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
 ))
 
 -- refuse_resource_missing
@@ -735,37 +733,33 @@ AND EXISTS (SELECT 1 FROM rescind_role WHERE slug = :role AND organization = 0)
 
 -- refuse_role_in_use
 SELECT 'role_in_use' AS code, 'used_by' AS fact,
-    u.assignments || ' assignments, default role of ' || u.organizations || ' organizations' || COALESCE(' | ' ||
-        (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
+    u.assignments || ' assignments, default role of ' || u.organizations || ' organizations'
+    || COALESCE(' | ' || (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
             || CASE WHEN :o = 0 THEN ' of ' || o.slug ELSE '' END
         FROM rescind_assignment AS a CROSS JOIN rescind_organization AS o ON o.id = a.organization
         CROSS JOIN rescind_resource AS x ON x.organization = a.organization AND x.id = a.resource
         LEFT JOIN rescind_membership AS m ON m.organization = a.organization AND m.id = a.holder
         LEFT JOIN rescind_group AS g ON g.organization = a.organization AND g.id = a.holder
         WHERE a.role = u.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-        ORDER BY a.organization, a.id
-        LIMIT 1), '') || COALESCE(', ' ||
-        (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
+        ORDER BY a.organization, a.id LIMIT 1), '')
+    || COALESCE(', ' || (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
             || CASE WHEN :o = 0 THEN ' of ' || o.slug ELSE '' END
         FROM rescind_assignment AS a CROSS JOIN rescind_organization AS o ON o.id = a.organization
         CROSS JOIN rescind_resource AS x ON x.organization = a.organization AND x.id = a.resource
         LEFT JOIN rescind_membership AS m ON m.organization = a.organization AND m.id = a.holder
         LEFT JOIN rescind_group AS g ON g.organization = a.organization AND g.id = a.holder
         WHERE a.role = u.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-        ORDER BY a.organization, a.id
-        LIMIT 1 OFFSET 1), '') || COALESCE(', ' ||
-        (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
+        ORDER BY a.organization, a.id LIMIT 1 OFFSET 1), '')
+    || COALESCE(', ' || (SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
             || CASE WHEN :o = 0 THEN ' of ' || o.slug ELSE '' END
         FROM rescind_assignment AS a CROSS JOIN rescind_organization AS o ON o.id = a.organization
         CROSS JOIN rescind_resource AS x ON x.organization = a.organization AND x.id = a.resource
         LEFT JOIN rescind_membership AS m ON m.organization = a.organization AND m.id = a.holder
         LEFT JOIN rescind_group AS g ON g.organization = a.organization AND g.id = a.holder
         WHERE a.role = u.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-        ORDER BY a.organization, a.id
-        LIMIT 1 OFFSET 2), '') AS value
+        ORDER BY a.organization, a.id LIMIT 1 OFFSET 2), '') AS value
 FROM (
-    SELECT (SELECT count(*) FROM rescind_assignment AS a WHERE a.role = r.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-    ) AS assignments,
+    SELECT (SELECT count(*) FROM rescind_assignment AS a WHERE a.role = r.id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)) AS assignments,
         (SELECT count(*) FROM rescind_organization AS o WHERE o.default_role = r.id) AS organizations, r.id
     FROM rescind_role AS r WHERE r.slug = :role AND r.organization = :o) AS u
 WHERE u.assignments + u.organizations > 0
@@ -841,7 +835,8 @@ WITH
     holder (id) AS (
     SELECT id FROM rescind_membership WHERE organization = :o AND subject = :subject
     UNION ALL
-    SELECT id FROM rescind_group WHERE organization = :o AND slug = :group), chosen (id, expires_at, until) AS (
+    SELECT id FROM rescind_group WHERE organization = :o AND slug = :group),
+    chosen (id, expires_at, until) AS (
     SELECT a.id, a.expires_at, g.expires_at FROM given AS g
     CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h)
     AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL)

@@ -1,9 +1,9 @@
 -- check
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
-    CASE WHEN :live OR p.critical THEN
-        CASE WHEN
-                (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
+    CASE
+        WHEN :live OR p.critical THEN
+        CASE WHEN (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
                             SELECT m.id
@@ -15,15 +15,16 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
-                            SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-                            , place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
+                            SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+                            place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
                         SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
                             SELECT 1 FROM rescind_assignment AS a
                             WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
                             AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                             AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                                 (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                            LIMIT 1) IS NOT NULL) ELSE EXISTS (
+                            LIMIT 1) IS NOT NULL)
+                    ELSE EXISTS (
                         SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                                 WITH RECURSIVE
                                     holder (id) AS (
@@ -40,8 +41,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                                 AND
                                 NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                                 ORDER BY q.priority DESC, q.id
-                                LIMIT 1), o.default_role)) OR
-                    EXISTS (
+                                LIMIT 1), o.default_role)) OR EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
                             SELECT m.id
@@ -53,28 +53,24 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
-                            SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-                            , place (id) AS (SELECT up.id FROM up)
+                            SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+                            place (id) AS (SELECT up.id FROM up)
                         SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
                             SELECT 1 FROM rescind_assignment AS a
                             WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
                             AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                             AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                                 (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                            LIMIT 1) IS NOT NULL) END)
-            THEN 2 ELSE 3 END
+                            LIMIT 1) IS NOT NULL) END) THEN 2 ELSE 3 END
         WHEN (CASE WHEN o.role_mode = 'multiple' THEN NOT (
                     EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))) AND
-                EXISTS (
+                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))) AND EXISTS (
                     SELECT 1 FROM rescind_effective_role AS e
                     CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
                     CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
                     WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
                     AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
-                ELSE NOT
-                EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-                AND EXISTS (
+                ELSE NOT EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id) AND EXISTS (
                     SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                             SELECT a.role FROM rescind_effective_role AS e
                             CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
@@ -84,12 +80,12 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             AND
                             NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                             ORDER BY q.priority DESC, q.id
-                            LIMIT 1), o.default_role)) END OR CASE WHEN o.role_mode = 'multiple' THEN
-                    NOT (
+                            LIMIT 1), o.default_role)) END
+            OR CASE WHEN o.role_mode = 'multiple' THEN NOT (
                     EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))) ELSE NOT
-                EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-            END AND EXISTS (
+                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
+                ELSE NOT EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id) END
+            AND EXISTS (
                 WITH RECURSIVE
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
@@ -105,11 +101,9 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
                     WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
                     AND (a.expires_at IS NULL OR a.expires_at > :now)
-                    AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)) THEN 1 WHEN
-        EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-        THEN
-        CASE WHEN
-                (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
+                    AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)) THEN 1
+        WHEN EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id) THEN
+        CASE WHEN (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
                             SELECT m.id
@@ -121,15 +115,16 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
-                            SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-                            , place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
+                            SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+                            place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
                         SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
                             SELECT 1 FROM rescind_assignment AS a
                             WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
                             AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                             AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                                 (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                            LIMIT 1) IS NOT NULL) ELSE EXISTS (
+                            LIMIT 1) IS NOT NULL)
+                    ELSE EXISTS (
                         SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                                 WITH RECURSIVE
                                     holder (id) AS (
@@ -146,8 +141,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                                 AND
                                 NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                                 ORDER BY q.priority DESC, q.id
-                                LIMIT 1), o.default_role)) OR
-                    EXISTS (
+                                LIMIT 1), o.default_role)) OR EXISTS (
                         WITH RECURSIVE
                             holder (id) AS (
                             SELECT m.id
@@ -159,17 +153,17 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                             up (id) AS (
                             SELECT r.id WHERE r.id <> 0
                             UNION ALL
-                            SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-                            , place (id) AS (SELECT up.id FROM up)
+                            SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+                            place (id) AS (SELECT up.id FROM up)
                         SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
                             SELECT 1 FROM rescind_assignment AS a
                             WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
                             AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                             AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                                 (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                            LIMIT 1) IS NOT NULL) END)
-            THEN 2 ELSE 3 END
-        ELSE 0 END
+                            LIMIT 1) IS NOT NULL) END) THEN 2 ELSE 3 END
+        ELSE 0
+    END
 END AS verdict, o.role_mode
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
 LEFT JOIN rescind_membership AS m ON m.organization = o.id AND m.subject = :subject
@@ -182,16 +176,16 @@ WHERE o.slug = :organization AND env.id = 0
 -- check_effective_multiple
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
-    CASE WHEN NOT (
+    CASE
+        WHEN NOT (
             EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-            AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))) AND (
-            EXISTS (
+            AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
+        AND (EXISTS (
                 SELECT 1 FROM rescind_effective_role AS e
                 CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
                 CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
                 WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
-                AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
-            OR EXISTS (
+                AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now)) OR EXISTS (
                 WITH RECURSIVE
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
@@ -207,9 +201,10 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
                     WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
                     AND (a.expires_at IS NULL OR a.expires_at > :now)
-                    AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)) THEN 1 WHEN
-        EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-        THEN 4 ELSE 0 END
+                    AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)) THEN 1
+        WHEN EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id) THEN 4
+        ELSE 0
+    END
 END AS verdict, o.role_mode
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
 LEFT JOIN rescind_membership AS m ON m.organization = o.id AND m.subject = :subject
@@ -222,9 +217,9 @@ WHERE o.slug = :organization AND env.id = 0
 -- check_effective_single
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
-    CASE WHEN
-        EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-        THEN 4 WHEN EXISTS (
+    CASE
+        WHEN EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id) THEN 4
+        WHEN EXISTS (
             SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                     SELECT a.role FROM rescind_effective_role AS e
                     CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
@@ -250,7 +245,9 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                 CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
                 WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
                 AND (a.expires_at IS NULL OR a.expires_at > :now)
-                AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL) THEN 1 ELSE 0 END
+                AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL) THEN 1
+        ELSE 0
+    END
 END AS verdict, o.role_mode
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
 LEFT JOIN rescind_membership AS m ON m.organization = o.id AND m.subject = :subject
@@ -275,8 +272,8 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                 up (id) AS (
                 SELECT r.id WHERE r.id <> 0
                 UNION ALL
-                SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-                , place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
+                SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+                place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
             SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
                 SELECT 1 FROM rescind_assignment AS a
                 WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
@@ -296,8 +293,7 @@ WHERE o.slug = :organization AND env.id = 0
 -- check_live_single
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
 CASE WHEN m.active AND r.id IS NOT NULL THEN
-    CASE WHEN
-            (EXISTS (
+    CASE WHEN (EXISTS (
                 SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                         WITH RECURSIVE
                             holder (id) AS (
@@ -326,16 +322,15 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
                     UNION ALL
-                    SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-                    , place (id) AS (SELECT up.id FROM up)
+                    SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+                    place (id) AS (SELECT up.id FROM up)
                 SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
                     SELECT 1 FROM rescind_assignment AS a
                     WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
                     AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                     AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                         (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                    LIMIT 1) IS NOT NULL))
-        THEN 2 ELSE 3 END
+                    LIMIT 1) IS NOT NULL)) THEN 2 ELSE 3 END
 END AS verdict, o.role_mode
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
 LEFT JOIN rescind_membership AS m ON m.organization = o.id AND m.subject = :subject
@@ -352,7 +347,8 @@ FROM rescind_organization AS o
 CROSS JOIN rescind_membership AS m ON m.organization = o.id
 CROSS JOIN rescind_permission AS p ON p.organization IN (0, o.id)
 CROSS JOIN rescind_resource AS r ON r.organization = o.id
-WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
+WHERE o.slug IS NOT NULL AND m.active
+AND CASE WHEN p.critical THEN
         (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
                 WITH RECURSIVE
                     holder (id) AS (
@@ -365,15 +361,16 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
                     UNION ALL
-                    SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-                    , place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
+                    SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+                    place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
                 SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
                     SELECT 1 FROM rescind_assignment AS a
                     WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
                     AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                     AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                         (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                    LIMIT 1) IS NOT NULL) ELSE EXISTS (
+                    LIMIT 1) IS NOT NULL)
+            ELSE EXISTS (
                 SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                         WITH RECURSIVE
                             holder (id) AS (
@@ -390,8 +387,7 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                         AND
                         NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                         ORDER BY q.priority DESC, q.id
-                        LIMIT 1), o.default_role)) OR
-            EXISTS (
+                        LIMIT 1), o.default_role)) OR EXISTS (
                 WITH RECURSIVE
                     holder (id) AS (
                     SELECT m.id
@@ -403,8 +399,8 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
                     UNION ALL
-                    SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-                    , place (id) AS (SELECT up.id FROM up)
+                    SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+                    place (id) AS (SELECT up.id FROM up)
                 SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
                     SELECT 1 FROM rescind_assignment AS a
                     WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
@@ -412,19 +408,15 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                     AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                         (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
                     LIMIT 1) IS NOT NULL) END)
-    ELSE
-        ((CASE WHEN o.role_mode = 'multiple' THEN NOT (
+    ELSE ((CASE WHEN o.role_mode = 'multiple' THEN NOT (
                     EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))) AND
-                EXISTS (
+                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))) AND EXISTS (
                     SELECT 1 FROM rescind_effective_role AS e
                     CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
                     CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
                     WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
                     AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
-                ELSE NOT
-                EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-                AND EXISTS (
+                ELSE NOT EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id) AND EXISTS (
                     SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                             SELECT a.role FROM rescind_effective_role AS e
                             CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
@@ -434,12 +426,12 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                             AND
                             NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                             ORDER BY q.priority DESC, q.id
-                            LIMIT 1), o.default_role)) END OR CASE WHEN o.role_mode = 'multiple' THEN
-                    NOT (
+                            LIMIT 1), o.default_role)) END
+            OR CASE WHEN o.role_mode = 'multiple' THEN NOT (
                     EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))) ELSE NOT
-                EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-            END AND EXISTS (
+                    AND EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
+                ELSE NOT EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id) END
+            AND EXISTS (
                 WITH RECURSIVE
                     up (id) AS (
                     SELECT r.id WHERE r.id <> 0
@@ -455,10 +447,9 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                     CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
                     WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
                     AND (a.expires_at IS NULL OR a.expires_at > :now)
-                    AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)) OR
-        EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
-        AND
-            (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
+                    AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL))
+        OR EXISTS (SELECT 1 FROM rescind_pending AS f WHERE f.organization = o.id)
+        AND (CASE WHEN o.role_mode = 'multiple' THEN EXISTS (
                     WITH RECURSIVE
                         holder (id) AS (
                         SELECT m.id
@@ -470,15 +461,16 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                         up (id) AS (
                         SELECT r.id WHERE r.id <> 0
                         UNION ALL
-                        SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-                        , place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
+                        SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+                        place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
                     SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
                         SELECT 1 FROM rescind_assignment AS a
                         WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
                         AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                         AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                             (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                        LIMIT 1) IS NOT NULL) ELSE EXISTS (
+                        LIMIT 1) IS NOT NULL)
+                ELSE EXISTS (
                     SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
                             WITH RECURSIVE
                                 holder (id) AS (
@@ -495,8 +487,7 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                             AND
                             NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                             ORDER BY q.priority DESC, q.id
-                            LIMIT 1), o.default_role)) OR
-                EXISTS (
+                            LIMIT 1), o.default_role)) OR EXISTS (
                     WITH RECURSIVE
                         holder (id) AS (
                         SELECT m.id
@@ -508,16 +499,15 @@ WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
                         up (id) AS (
                         SELECT r.id WHERE r.id <> 0
                         UNION ALL
-                        SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-                        , place (id) AS (SELECT up.id FROM up)
+                        SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+                        place (id) AS (SELECT up.id FROM up)
                     SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
                         SELECT 1 FROM rescind_assignment AS a
                         WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
                         AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
                         AND (a.expires_at IS NULL OR a.expires_at > :now) AND
                             (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-                        LIMIT 1) IS NOT NULL) END)
-    )
+                        LIMIT 1) IS NOT NULL) END))
 END
 
 -- list_names

@@ -67,16 +67,14 @@ WITH RECURSIVE holder (membership, id) AS (
     SELECT h.membership, n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id)
 SELECT DISTINCT h.membership, q.slug AS role, q.priority, q.id AS number
 FROM holder AS h
-CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = 0 AND
-    a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = 0 AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
 CROSS JOIN rescind_role AS q ON q.id = a.role
 ORDER BY q.priority DESC, q.id
 
 -- list_subjects_given
 WITH RECURSIVE
     flow (assignment, holder) AS (
-    SELECT a.id, a.holder FROM rescind_assignment AS a WHERE a.organization = :o AND a.resource = :r AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+    SELECT a.id, a.holder FROM rescind_assignment AS a WHERE a.organization = :o AND a.resource = :r AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
     UNION
     SELECT f.assignment, n.child FROM flow AS f CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = f.holder),
     held (assignment, membership) AS (
@@ -162,8 +160,7 @@ ORDER BY abs(a.id) DESC, h.membership DESC LIMIT :limit
 -- page_assignments_on_resource_asc
 WITH RECURSIVE
     flow (assignment, holder) AS (
-    SELECT a.id, a.holder FROM rescind_assignment AS a WHERE a.organization = :o AND a.resource = :r AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+    SELECT a.id, a.holder FROM rescind_assignment AS a WHERE a.organization = :o AND a.resource = :r AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
     UNION
     SELECT f.assignment, n.child FROM flow AS f CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = f.holder),
     held (assignment, membership) AS (
@@ -194,8 +191,7 @@ ORDER BY abs(a.id), h.membership LIMIT :limit
 -- page_assignments_on_resource_desc
 WITH RECURSIVE
     flow (assignment, holder) AS (
-    SELECT a.id, a.holder FROM rescind_assignment AS a WHERE a.organization = :o AND a.resource = :r AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+    SELECT a.id, a.holder FROM rescind_assignment AS a WHERE a.organization = :o AND a.resource = :r AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
     UNION
     SELECT f.assignment, n.child FROM flow AS f CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = f.holder),
     held (assignment, membership) AS (

@@ -170,7 +170,8 @@ WITH RECURSIVE
     above (id) AS (
     SELECT CAST(:r AS INTEGER)
     UNION ALL
-    SELECT x.parent FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0), used (id) AS (
+    SELECT x.parent FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0),
+    used (id) AS (
     SELECT a.role FROM (SELECT a.holder, a.role, a.resource, a.expires_at
         FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
         CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = e.holder AND a.resource = e.place AND a.ended IS NULL

@@ -15,8 +15,7 @@ WITH RECURSIVE
     SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
 SELECT min((
         SELECT gm.membership FROM rescind_group_member AS gm
-        WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND
-            (gm.expires_at IS NULL OR gm.expires_at > :now)
+        WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND (gm.expires_at IS NULL OR gm.expires_at > :now)
         ORDER BY gm.membership LIMIT 1)) AS membership
 FROM below AS b
 
@@ -38,8 +37,7 @@ SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number,
     COALESCE(m.subject, 'group:' || g.slug) AS holder, COALESCE(m.active, g.id IS NOT NULL) AS active, q.slug AS role, x.slug AS resource,
     c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
-    SELECT * FROM rescind_assignment AS a WHERE a.organization = :o AND a.id > :id AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+    SELECT * FROM rescind_assignment AS a WHERE a.organization = :o AND a.id > :id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
     ORDER BY a.id LIMIT :limit) AS a
 CROSS JOIN rescind_role AS q ON q.id = a.role
 CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = a.resource
@@ -54,8 +52,7 @@ SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number,
     c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
     SELECT * FROM rescind_assignment AS a
-    WHERE a.organization = :o AND a.holder = :holder AND (a.resource, a.role) > (:resource, :role) AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+    WHERE a.organization = :o AND a.holder = :holder AND (a.resource, a.role) > (:resource, :role) AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
     ORDER BY a.resource, a.role LIMIT :limit) AS a
 CROSS JOIN rescind_role AS q ON q.id = a.role
 CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = a.resource
@@ -69,8 +66,7 @@ SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number,
     COALESCE(m.subject, 'group:' || g.slug) AS holder, COALESCE(m.active, g.id IS NOT NULL) AS active, q.slug AS role, x.slug AS resource,
     c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
-    SELECT * FROM rescind_assignment AS a WHERE a.role = :role AND a.organization = :o AND a.id > :id AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+    SELECT * FROM rescind_assignment AS a WHERE a.role = :role AND a.organization = :o AND a.id > :id AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
     ORDER BY a.id LIMIT :limit) AS a
 CROSS JOIN rescind_role AS q ON q.id = a.role
 CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = a.resource
@@ -85,8 +81,7 @@ SELECT a.id AS number, a.holder AS holder_number, a.resource AS resource_number,
     c.recorded_at, c.actor, c.reason, a.expires_at
 FROM (
     SELECT * FROM rescind_assignment AS a
-    WHERE a.organization = :o AND a.resource = :resource AND (a.holder, a.role) > (:holder, :role) AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+    WHERE a.organization = :o AND a.resource = :resource AND (a.holder, a.role) > (:holder, :role) AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
     ORDER BY a.holder, a.role LIMIT :limit) AS a
 CROSS JOIN rescind_role AS q ON q.id = a.role
 CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = a.resource
@@ -105,8 +100,8 @@ WITH RECURSIVE
     below (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
-    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    , place (membership, "group", made, expires_at) AS (SELECT gm.membership, gm."group", gm.made, gm.expires_at
+    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id),
+    place (membership, "group", made, expires_at) AS (SELECT gm.membership, gm."group", gm.made, gm.expires_at
     FROM below AS b CROSS JOIN rescind_group_member AS gm
         ON gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND gm.membership <= :up_to
     WHERE (gm.expires_at IS NULL OR gm.expires_at > :now)
@@ -163,16 +158,14 @@ ORDER BY n.parent LIMIT :limit
 SELECT g.id AS number, g.slug AS "group", g.name, c.recorded_at, c.actor, gm.expires_at
 FROM rescind_group_member AS gm CROSS JOIN rescind_group AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 LEFT JOIN rescind_change AS c ON c.organization = :o AND c.revision = gm.made
-WHERE gm.organization = :o AND gm.membership = :m AND gm."group" > :after AND
-    (gm.expires_at IS NULL OR gm.expires_at > :now)
+WHERE gm.organization = :o AND gm.membership = :m AND gm."group" > :after AND (gm.expires_at IS NULL OR gm.expires_at > :now)
 ORDER BY gm."group" LIMIT :limit
 
 -- listed_holders
 WITH RECURSIVE holder (id) AS (
     SELECT CAST(:holder AS INTEGER)
     UNION
-    SELECT gm."group" FROM rescind_group_member AS gm WHERE gm.organization = :o AND gm.membership = :holder AND
-        (gm.expires_at IS NULL OR gm.expires_at > :now)
+    SELECT gm."group" FROM rescind_group_member AS gm WHERE gm.organization = :o AND gm.membership = :holder AND (gm.expires_at IS NULL OR gm.expires_at > :now)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id)
 SELECT h.id AS holder FROM holder AS h
@@ -190,8 +183,7 @@ FROM (
     UNION ALL
     SELECT * FROM (
         SELECT gm.membership AS id, gm.made, gm.expires_at FROM rescind_group_member AS gm
-        WHERE gm.organization = :o AND gm."group" = :g AND gm.membership > :after AND
-            (gm.expires_at IS NULL OR gm.expires_at > :now)
+        WHERE gm.organization = :o AND gm."group" = :g AND gm.membership > :after AND (gm.expires_at IS NULL OR gm.expires_at > :now)
         ORDER BY gm.membership LIMIT :limit) AS direct
     ORDER BY 1 LIMIT :limit) AS p
 LEFT JOIN rescind_membership AS m ON m.organization = :o AND m.id = p.id
@@ -221,7 +213,8 @@ WITH RECURSIVE holder (id) AS (
     above (id) AS (
     SELECT CAST(:r AS INTEGER)
     UNION ALL
-    SELECT x.parent FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0), given (role, resource) AS (
+    SELECT x.parent FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0),
+    given (role, resource) AS (
     SELECT a.role, a.resource FROM (SELECT a.holder, a.role, a.resource, a.expires_at
         FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
         CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = e.holder AND a.resource = e.place AND a.ended IS NULL

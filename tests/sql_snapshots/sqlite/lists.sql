@@ -130,8 +130,8 @@ WHERE
                 up (id) AS (
                 SELECT r.id WHERE r.id <> 0
                 UNION ALL
-                SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-                , place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
+                SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+                place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
             SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
                 SELECT 1 FROM rescind_assignment AS a
                 WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
@@ -155,8 +155,7 @@ WHERE
                     AND
                     NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
                     ORDER BY q.priority DESC, q.id
-                    LIMIT 1), o.default_role)) OR
-        EXISTS (
+                    LIMIT 1), o.default_role)) OR EXISTS (
             WITH RECURSIVE
                 holder (id) AS (
                 SELECT m.id
@@ -168,8 +167,8 @@ WHERE
                 up (id) AS (
                 SELECT r.id WHERE r.id <> 0
                 UNION ALL
-                SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-                , place (id) AS (SELECT up.id FROM up)
+                SELECT x.parent FROM up CROSS JOIN rescind_resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+                place (id) AS (SELECT up.id FROM up)
             SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
                 SELECT 1 FROM rescind_assignment AS a
                 WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL

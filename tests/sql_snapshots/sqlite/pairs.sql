@@ -59,8 +59,8 @@ WITH RECURSIVE
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
     WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id)
-    LIMIT 1000000000)
-    , doomed (membership, assignment) AS (
+    LIMIT 1000000000),
+    doomed (membership, assignment) AS (
     SELECT l.membership, a.id
     FROM lost AS l CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NULL
     UNION ALL
@@ -80,12 +80,10 @@ WITH RECURSIVE
     CROSS JOIN rescind_group AS p ON p.organization = :o AND p.id = n.parent
     WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)
     UNION
-    SELECT n.parent FROM upward AS u CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-    ,
+    SELECT n.parent FROM upward AS u CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = u.id),
     touched (membership) AS (
     SELECT DISTINCT gm.membership FROM below AS b
-    CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
-    ,
+    CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = t.membership
@@ -99,8 +97,8 @@ WITH RECURSIVE
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
     WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id)
-    LIMIT 1000000000)
-    , doomed (membership, assignment) AS (
+    LIMIT 1000000000),
+    doomed (membership, assignment) AS (
     SELECT l.membership, a.id
     FROM lost AS l CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NULL
     UNION ALL
@@ -131,8 +129,8 @@ WITH RECURSIVE
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
     WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id)
-    LIMIT 1000000000)
-    , doomed (membership, assignment) AS (
+    LIMIT 1000000000),
+    doomed (membership, assignment) AS (
     SELECT l.membership, a.id
     FROM lost AS l CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NULL
     UNION ALL
@@ -174,7 +172,8 @@ WITH RECURSIVE
     upward (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id), joining (membership, until) AS (
+    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id),
+    joining (membership, until) AS (
     SELECT p.membership, CAST(:expires_at AS BIGINT) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind_membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
             FROM json_each(:members) AS i) AS l
@@ -195,7 +194,8 @@ WITH RECURSIVE
     upward (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
-    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id), joining (membership, until) AS (
+    SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id),
+    joining (membership, until) AS (
     SELECT p.membership, CAST(NULL AS BIGINT) FROM (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
         FROM (SELECT (SELECT m.id FROM rescind_membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
             FROM json_each(:members) AS i) AS l
@@ -322,8 +322,7 @@ WITH RECURSIVE
     SELECT n.parent FROM upward AS u CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = u.id),
     touched (membership) AS (
     SELECT DISTINCT gm.membership FROM below AS b
-    CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
-    ,
+    CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
     kept (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM touched AS t CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = t.membership

@@ -89,29 +89,25 @@ WITH RECURSIVE
     turn (urgency, "group", place) AS (
     SELECT c.urgency, (
         SELECT p."group" FROM rescind_pending AS p
-        WHERE p.urgency = c.urgency AND p.organization = :o AND p."group" > s."group" AND
-            NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+        WHERE p.urgency = c.urgency AND p.organization = :o AND p."group" > s."group" AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
         ORDER BY p."group" LIMIT 1), 1
     FROM class AS c CROSS JOIN start AS s
     UNION ALL
     SELECT t.urgency, (
         SELECT p."group" FROM rescind_pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" > t."group" AND
-            NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" > t."group" AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
         ORDER BY p."group" LIMIT 1), t.place + 1
     FROM turn AS t WHERE t."group" IS NOT NULL AND t.place < :limit),
     oldest ("group", kind, ref) AS MATERIALIZED (
     SELECT t."group", (
         SELECT p.kind
         FROM rescind_pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND
-            NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
         ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     ), (
         SELECT p.ref
         FROM rescind_pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND
-            NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
         ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     )
     FROM (SELECT DISTINCT t.urgency, t."group" FROM turn AS t WHERE t."group" IS NOT NULL) AS t)
@@ -195,8 +191,7 @@ WITH RECURSIVE
     SELECT CAST(:top AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id),
-    concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
-    ,
+    concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER)),
     flow (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM concerned AS c CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = c.membership
@@ -220,8 +215,7 @@ WITH RECURSIVE
     SELECT CAST(:top AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id),
-    concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM json_each(:members) AS i)
-    ,
+    concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM json_each(:members) AS i),
     flow (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM concerned AS c CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = c.membership
@@ -382,8 +376,7 @@ WITH RECURSIVE
     below (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
-    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    ,
+    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id),
     below_ever (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
@@ -392,8 +385,7 @@ WITH RECURSIVE
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END
     FROM below AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id
     AND gm.membership >= :from_m AND gm.membership <= :to_m
-    GROUP BY gm.membership)
-    ,
+    GROUP BY gm.membership),
     concerned (membership) AS MATERIALIZED (
     SELECT gm.membership FROM below_ever AS b
     CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id
@@ -414,18 +406,15 @@ WITH RECURSIVE
     WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL
     AND (a.ended, a.id) > (:since, :above) AND (a.ended, a.id) <= (:revision, :up_to)
     AND a.id > :above AND a.id <= :up_to
-    ORDER BY 1)
-    ,
+    ORDER BY 1),
     gone (membership) AS MATERIALIZED (
     SELECT c.membership FROM concerned AS c
     EXCEPT
-    SELECT r.membership FROM reached AS r)
-    , doomed (membership, assignment) AS MATERIALIZED (
-    SELECT c.membership, a.id FROM gone AS c CROSS JOIN changed AS a WHERE a.is_live AND
-        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
+    SELECT r.membership FROM reached AS r),
+    doomed (membership, assignment) AS MATERIALIZED (
+    SELECT c.membership, a.id FROM gone AS c CROSS JOIN changed AS a WHERE a.is_live AND (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
     UNION ALL
-    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN changed AS a WHERE NOT a.is_live AND
-        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a))
+    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN changed AS a WHERE NOT a.is_live AND (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a))
 DELETE FROM rescind_effective_role WHERE organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -435,8 +424,7 @@ WITH RECURSIVE
     SELECT CAST(:top AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id),
-    concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
-    ,
+    concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER)),
     flow (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM concerned AS c CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = c.membership
@@ -451,16 +439,14 @@ WITH RECURSIVE
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     EXCEPT
     SELECT r.membership, r."group" FROM reached AS r
-    LIMIT 1000000000)
-    , taken_back (id) AS MATERIALIZED (
-    SELECT a.id FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL)
-    , doomed (membership, assignment) AS MATERIALIZED (
+    LIMIT 1000000000),
+    taken_back (id) AS MATERIALIZED (
+    SELECT a.id FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
+    doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id
-    FROM gone AS c CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE
-        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
+    FROM gone AS c CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
     UNION ALL
-    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a))
+    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a))
 DELETE FROM rescind_effective_role WHERE organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -470,8 +456,7 @@ WITH RECURSIVE
     SELECT CAST(:top AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN rescind_recorded_nesting AS n ON n.organization = :o AND n.child = h.id),
-    concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM json_each(:members) AS i)
-    ,
+    concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM json_each(:members) AS i),
     flow (membership, "group", expires_at) AS (
     SELECT gm.membership, gm."group", gm.expires_at
     FROM concerned AS c CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = c.membership
@@ -486,16 +471,14 @@ WITH RECURSIVE
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     EXCEPT
     SELECT r.membership, r."group" FROM reached AS r
-    LIMIT 1000000000)
-    , taken_back (id) AS MATERIALIZED (
-    SELECT a.id FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL)
-    , doomed (membership, assignment) AS MATERIALIZED (
+    LIMIT 1000000000),
+    taken_back (id) AS MATERIALIZED (
+    SELECT a.id FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
+    doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id
-    FROM gone AS c CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE
-        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
+    FROM gone AS c CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
     UNION ALL
-    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a))
+    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a))
 DELETE FROM rescind_effective_role WHERE organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -531,15 +514,13 @@ WITH RECURSIVE
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     EXCEPT
     SELECT r.membership, r."group" FROM reached AS r
-    LIMIT 1000000000)
-    , taken_back (id) AS MATERIALIZED (
-    SELECT a.id FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL)
-    , doomed (membership, assignment) AS MATERIALIZED (
+    LIMIT 1000000000),
+    taken_back (id) AS MATERIALIZED (
+    SELECT a.id FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
+    doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id
-    FROM gone AS c CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE
-        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
+    FROM gone AS c CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
     UNION ALL
-    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-        (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a))
+    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a))
 DELETE FROM rescind_effective_role WHERE organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)

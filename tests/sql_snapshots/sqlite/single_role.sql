@@ -45,7 +45,8 @@ WITH RECURSIVE
     holder (id) AS (
     SELECT id FROM rescind_membership WHERE organization = :o AND subject = :subject
     UNION ALL
-    SELECT id FROM rescind_group WHERE organization = :o AND slug = :group), below (id) AS (
+    SELECT id FROM rescind_group WHERE organization = :o AND slug = :group),
+    below (id) AS (
     SELECT id FROM rescind_group WHERE organization = :o AND slug = :group
     UNION
     SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
@@ -92,8 +93,8 @@ WITH RECURSIVE below (id) AS (
     touched (membership) AS (
     SELECT id FROM rescind_membership WHERE organization = :o AND subject = :subject
     UNION
-    SELECT gm.membership FROM below AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
-    , affected (membership) AS (
+    SELECT gm.membership FROM below AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
+    affected (membership) AS (
     SELECT t.membership FROM rescind_organization AS o CROSS JOIN touched AS t
     WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default'),
     reached (membership, "group") AS (
@@ -130,8 +131,8 @@ WITH RECURSIVE below (id) AS (
     touched (membership) AS (
     SELECT b.id FROM below AS b WHERE b.id > 0
     UNION
-    SELECT gm.membership FROM below AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id WHERE b.id < 0)
-    , affected (membership) AS (
+    SELECT gm.membership FROM below AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id WHERE b.id < 0),
+    affected (membership) AS (
     SELECT t.membership FROM rescind_organization AS o CROSS JOIN touched AS t
     WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default'),
     reached (membership, "group") AS (
@@ -165,8 +166,8 @@ WITH RECURSIVE
     FROM json_each(:members) AS i),
     touched (membership) AS (
     SELECT gm.membership FROM listed AS l CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = l.id
-    AND gm."group" = (SELECT id FROM rescind_group WHERE organization = :o AND slug = :group))
-    , affected (membership) AS (
+    AND gm."group" = (SELECT id FROM rescind_group WHERE organization = :o AND slug = :group)),
+    affected (membership) AS (
     SELECT t.membership FROM rescind_organization AS o CROSS JOIN touched AS t
     WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default'),
     reached (membership, "group") AS (
@@ -199,8 +200,8 @@ WITH RECURSIVE
     SELECT gm.membership FROM rescind_group AS g CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = g.id
     WHERE g.organization = :o AND g.slug = :group
     AND gm.membership NOT IN (SELECT m.id FROM json_each(:members) AS i
-        CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value))
-    , affected (membership) AS (
+        CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.subject = i.value)),
+    affected (membership) AS (
     SELECT t.membership FROM rescind_organization AS o CROSS JOIN touched AS t
     WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default'),
     reached (membership, "group") AS (

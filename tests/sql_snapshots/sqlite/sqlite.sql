@@ -24,8 +24,7 @@ SELECT o.slug AS organization, m.subject, p.slug AS permission, o.id AS number, 
             SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = o.id AND n.child = h.id)
         SELECT a.resource AS place FROM holder AS h
         CROSS JOIN rescind_assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
-        WHERE (a.expires_at IS NULL OR a.expires_at > :now) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND
-            (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
+        WHERE (a.expires_at IS NULL OR a.expires_at > :now) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
         UNION
         SELECT 0 WHERE o.role_mode = 'single' AND EXISTS (
             SELECT 1 FROM rescind_role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
@@ -64,14 +63,12 @@ WITH RECURSIVE
     below (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
-    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-    ,
+    SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id),
     reached (membership, expires_at) AS MATERIALIZED (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END
     FROM below AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id
     AND gm.membership >= :from_m AND gm.membership <= :to_m
-    GROUP BY gm.membership)
-    ,
+    GROUP BY gm.membership),
     changed (id) AS MATERIALIZED (
     SELECT a.id FROM rescind_assignment AS a
     WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
@@ -229,8 +226,7 @@ WITH RECURSIVE x (key, resource, most, holder) AS (
 SELECT x.key, x.holder,
 EXISTS (
     SELECT 1 FROM rescind_assignment AS a CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = :p
-    WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now))
+    WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now))
 FROM x WHERE x.holder IS NOT NULL
 
 -- stream_members
@@ -266,6 +262,5 @@ WITH RECURSIVE x (key, holder, most, resource) AS (
 SELECT x.key, x.resource,
 EXISTS (
     SELECT 1 FROM rescind_assignment AS a CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = :p
-    WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND
-        a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now))
+    WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now))
 FROM x WHERE x.resource IS NOT NULL

@@ -23,7 +23,6 @@ AS has_required, o.id_rule
 FROM rescind.organization AS env LEFT JOIN rescind.organization AS o ON o.slug = :organization
 WHERE env.id = 0
 
-
 -- While effective roles are behind the facts, what a change takes cannot be counted from them: then taking any fact
 -- counts as revoking, and in a single-role organization any change does.
 
@@ -261,12 +260,10 @@ SELECT 'group_in_use' AS code, 'used_by' AS fact,
        u.members || ' members, ' || u.nested || ' nested groups, ' || u.around || ' groups around it, '
        || u.assignments || ' assignments' AS value
 FROM (
-    SELECT (SELECT count(*) FROM rescind.group_member AS gm WHERE gm.organization = :o AND gm."group" = g.id AND
-@changes.member_in_force) AS members,
+    SELECT (SELECT count(*) FROM rescind.group_member AS gm WHERE gm.organization = :o AND gm."group" = g.id AND @changes.member_in_force) AS members,
            (SELECT count(*) FROM rescind.nesting AS x WHERE x.organization = :o AND x.parent = g.id) AS nested,
            (SELECT count(*) FROM rescind.nesting AS x WHERE x.organization = :o AND x.child = g.id) AS around,
-           (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = :o AND a.holder = g.id AND
-@changes.in_force) AS assignments
+           (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = :o AND a.holder = g.id AND @changes.in_force) AS assignments
     FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group) AS u
 WHERE u.members + u.nested + u.around + u.assignments > 0
 
@@ -524,7 +521,7 @@ UPDATE rescind.role SET name = :name WHERE slug = :role AND organization = :o AN
 -- Whose it is: the first few, after a bar.
 
 -- fragment: uses_of_role
-(SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
+SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
         || CASE WHEN :o = 0 THEN ' of ' || o.slug ELSE '' END
  FROM rescind.assignment AS a JOIN rescind.organization AS o ON o.id = a.organization
  JOIN rescind.resource AS x ON x.organization = a.organization AND x.id = a.resource
@@ -535,16 +532,12 @@ UPDATE rescind.role SET name = :name WHERE slug = :role AND organization = :o AN
 
 -- name: refuse_role_in_use
 SELECT 'role_in_use' AS code, 'used_by' AS fact,
-       u.assignments || ' assignments, default role of ' || u.organizations || ' organizations' || COALESCE(' | ' ||
-@changes.uses_of_role
- LIMIT 1), '') || COALESCE(', ' ||
-@changes.uses_of_role
- LIMIT 1 OFFSET 1), '') || COALESCE(', ' ||
-@changes.uses_of_role
- LIMIT 1 OFFSET 2), '') AS value
+       u.assignments || ' assignments, default role of ' || u.organizations || ' organizations'
+       || COALESCE(' | ' || (@changes.uses_of_role LIMIT 1), '')
+       || COALESCE(', ' || (@changes.uses_of_role LIMIT 1 OFFSET 1), '')
+       || COALESCE(', ' || (@changes.uses_of_role LIMIT 1 OFFSET 2), '') AS value
 FROM (
-    SELECT (SELECT count(*) FROM rescind.assignment AS a WHERE a.role = r.id AND @changes.in_force
-) AS assignments,
+    SELECT (SELECT count(*) FROM rescind.assignment AS a WHERE a.role = r.id AND @changes.in_force) AS assignments,
            (SELECT count(*) FROM rescind.organization AS o WHERE o.default_role = r.id) AS organizations, r.id
     FROM rescind.role AS r WHERE r.slug = :role AND r.organization = :o) AS u
 WHERE u.assignments + u.organizations > 0
@@ -662,7 +655,7 @@ SELECT o.id, o.last_number + rescind.tallied('numbers') + 1, :resource, p.id
 FROM rescind.organization AS o JOIN rescind.resource AS p ON p.organization = o.id AND p.slug = :parent WHERE o.id = :o
 ON CONFLICT (organization, slug) DO NOTHING
 
--- COALESCE where one goes up: see `up`.
+-- COALESCE where one goes up: see decisions.scoped_live.
 
 -- name: refuse_resource_cycle
 WITH RECURSIVE above (id) AS (
@@ -694,12 +687,10 @@ WHERE organization = :o AND slug = :resource
 -- name: refuse_resource_in_use
 SELECT 'resource_in_use' AS code, 'used_by' AS fact,
        (SELECT count(*) FROM rescind.resource AS x WHERE x.organization = :o AND x.parent = r.id) || ' resources below it, '
-       || (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = :o AND a.resource = r.id AND
-@changes.in_force) || ' assignments' AS value
+       || (SELECT count(*) FROM rescind.assignment AS a WHERE a.organization = :o AND a.resource = r.id AND @changes.in_force) || ' assignments' AS value
 FROM rescind.resource AS r WHERE r.organization = :o AND r.slug = :resource
 AND (EXISTS (SELECT 1 FROM rescind.resource AS x WHERE x.organization = :o AND x.parent = r.id)
-     OR EXISTS (SELECT 1 FROM rescind.assignment AS a WHERE a.organization = :o AND a.resource = r.id AND
-@changes.in_force
+     OR EXISTS (SELECT 1 FROM rescind.assignment AS a WHERE a.organization = :o AND a.resource = r.id AND @changes.in_force
 ))
 
 -- fragment: subtree
@@ -710,7 +701,8 @@ subtree (id) AS (
 
 -- name: note_resource_has_holders
 WITH RECURSIVE
-@changes.subtree, above (id) AS (
+@changes.subtree,
+above (id) AS (
     SELECT id FROM rescind.resource WHERE organization = :o AND slug = :resource
     UNION
     SELECT r.parent FROM above JOIN rescind.resource AS r ON r.organization = :o AND r.id = above.id WHERE COALESCE(r.parent, -1) <> -1)
@@ -775,7 +767,8 @@ LIMIT 1
 
 -- name: shorten_assignments
 WITH
-@changes.given, chosen (id, expires_at, until) AS (
+@changes.given,
+chosen (id, expires_at, until) AS (
     SELECT a.id, a.expires_at, g.expires_at FROM given AS g
     JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h)
          AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL)
@@ -786,7 +779,8 @@ WHERE organization = :o AND id IN (
 
 -- name: lengthen_assignments
 WITH
-@changes.given, chosen (id, expires_at, until) AS (
+@changes.given,
+chosen (id, expires_at, until) AS (
     SELECT a.id, a.expires_at, g.expires_at FROM given AS g
     JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = (SELECT h.id FROM holder AS h)
          AND a.resource = g.resource AND a.role = g.role AND a.ended IS NULL)

@@ -10,15 +10,15 @@
 -- fragment: wide_effective_single
 EXISTS (
     SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
-        SELECT a.role FROM rescind.effective_role AS e
-        JOIN rescind.assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
-        JOIN rescind.role AS q ON q.id = a.role
-        WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
-          AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now)
-          AND
-NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
-        ORDER BY q.priority DESC, q.id
-        LIMIT 1), o.default_role))
+            SELECT a.role FROM rescind.effective_role AS e
+            JOIN rescind.assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
+            JOIN rescind.role AS q ON q.id = a.role
+            WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
+            AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now)
+            AND
+            NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
+            ORDER BY q.priority DESC, q.id
+            LIMIT 1), o.default_role))
 
 -- (SELECT … LIMIT 1) IS NOT NULL, where EXISTS would do: PostgreSQL may turn EXISTS into a hash of all the
 -- organization's assignments; this it looks up by key, row by row.
@@ -26,21 +26,21 @@ NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AN
 -- fragment: scoped_effective
 EXISTS (
     WITH RECURSIVE
-up (id) AS (                    -- the resource and what is above it, short of the organization
-    SELECT r.id WHERE r.id <> 0
-    UNION ALL
-    SELECT x.parent FROM up JOIN rescind.resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
+        up (id) AS (    -- the resource and what is above it, short of the organization
+        SELECT r.id WHERE r.id <> 0
+        UNION ALL
+        SELECT x.parent FROM up JOIN rescind.resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
     SELECT 1 FROM up WHERE (
         SELECT 1 FROM rescind.assignment AS a JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
         WHERE a.organization = o.id AND a.holder = m.id AND a.resource = up.id AND a.ended IS NULL
-          AND (a.expires_at IS NULL OR a.expires_at > :now) LIMIT 1) IS NOT NULL
+        AND (a.expires_at IS NULL OR a.expires_at > :now) LIMIT 1) IS NOT NULL
     OR (
         SELECT 1 FROM rescind.assignment AS a
         JOIN rescind.effective_role AS e ON e.organization = o.id AND e.membership = m.id AND e.assignment = a.id
         JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
         WHERE a.organization = o.id AND a.resource = up.id AND a.ended IS NULL AND a.holder < 0
-          AND (a.expires_at IS NULL OR a.expires_at > :now)
-          AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)
+        AND (a.expires_at IS NULL OR a.expires_at > :now)
+        AND (e.expires_at IS NULL OR e.expires_at > :now) LIMIT 1) IS NOT NULL)
 
 -- fragment: holder_at
 holder (id) AS (                -- the membership, and the groups that reach it now, each once
@@ -57,38 +57,38 @@ holder (id) AS (                -- the membership, and the groups that reach it 
 -- fragment: all_live
 EXISTS (
     WITH RECURSIVE
-@decisions.holder_at,
-up (id) AS (                    -- the resource and what is above it, short of the organization
-    SELECT r.id WHERE r.id <> 0
-    UNION ALL
-    SELECT x.parent FROM up JOIN rescind.resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-, place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
-@engine.any_given)
+        @decisions.holder_at,
+        up (id) AS (    -- the resource and what is above it, short of the organization
+        SELECT r.id WHERE r.id <> 0
+        UNION ALL
+        SELECT x.parent FROM up JOIN rescind.resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+place (id) AS (SELECT up.id FROM up UNION ALL SELECT 0)
+        @engine.any_given)
 
 -- fragment: wide_live_single
 EXISTS (
     SELECT 1 FROM rescind.role_permission AS rp WHERE rp.permission = p.id AND rp.role = COALESCE((
-        WITH RECURSIVE
-@decisions.holder_at
-        SELECT a.role FROM holder AS h
-        JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.resource = 0 AND a.ended IS NULL
-        JOIN rescind.role AS q ON q.id = a.role
-        WHERE (a.expires_at IS NULL OR a.expires_at > :now)
-          AND
-NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
-        ORDER BY q.priority DESC, q.id
-        LIMIT 1), o.default_role))
+            WITH RECURSIVE
+                @decisions.holder_at
+            SELECT a.role FROM holder AS h
+            JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.resource = 0 AND a.ended IS NULL
+            JOIN rescind.role AS q ON q.id = a.role
+            WHERE (a.expires_at IS NULL OR a.expires_at > :now)
+            AND
+            NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
+            ORDER BY q.priority DESC, q.id
+            LIMIT 1), o.default_role))
 
 -- fragment: scoped_live
 EXISTS (
     WITH RECURSIVE
-@decisions.holder_at,
-up (id) AS (                    -- the resource and what is above it, short of the organization
-    SELECT r.id WHERE r.id <> 0
-    UNION ALL
-    SELECT x.parent FROM up JOIN rescind.resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0)
-, place (id) AS (SELECT up.id FROM up)
-@engine.any_given)
+        @decisions.holder_at,
+        up (id) AS (    -- the resource and what is above it, short of the organization
+        SELECT r.id WHERE r.id <> 0
+        UNION ALL
+        SELECT x.parent FROM up JOIN rescind.resource AS x ON x.organization = o.id AND x.id = up.id AND COALESCE(x.parent, 0) <> 0),
+place (id) AS (SELECT up.id FROM up)
+        @engine.any_given)
 
 -- The fence: while work is pending that revokes, effective roles that it may concern are distrusted. Whether a
 -- membership is below a group takes the same walk as a live decision, so where a whole group's flow is
@@ -99,20 +99,25 @@ up (id) AS (                    -- the resource and what is above it, short of t
 -- fragment: is_trusted_multiple
 NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
 
--- fragment: allowed_by_trusted
-(CASE WHEN o.role_mode = 'multiple' THEN @decisions.is_trusted_multiple AND
+-- fragment: has_pending
+EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
+
+-- fragment: wide_effective_multiple
 EXISTS (
     SELECT 1 FROM rescind.effective_role AS e
     JOIN rescind.assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
     JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
     WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
       AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
- ELSE NOT
-EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
- AND @decisions.wide_effective_single END OR CASE WHEN o.role_mode = 'multiple' THEN
-@decisions.is_trusted_multiple ELSE NOT
-EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
- END AND @decisions.scoped_effective)
+
+-- Allowed by effective roles that are trusted: first those on the whole organization, then those on a resource.
+
+-- fragment: allowed_by_trusted
+(CASE WHEN o.role_mode = 'multiple' THEN @decisions.is_trusted_multiple AND @decisions.wide_effective_multiple
+      ELSE NOT @decisions.has_pending AND @decisions.wide_effective_single END
+ OR CASE WHEN o.role_mode = 'multiple' THEN @decisions.is_trusted_multiple
+         ELSE NOT @decisions.has_pending END
+    AND @decisions.scoped_effective)
 
 -- fragment: asked
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env
@@ -130,62 +135,55 @@ WHERE o.slug = :organization AND env.id = 0
 
 -- name: check
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
-       CASE WHEN m.active AND r.id IS NOT NULL THEN
-CASE WHEN :live OR p.critical THEN
-CASE WHEN
-(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
-@decisions.scoped_live END)
-THEN 2 ELSE 3 END
-WHEN @decisions.allowed_by_trusted THEN 1 WHEN
-EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-THEN
-CASE WHEN
-(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
-@decisions.scoped_live END)
-THEN 2 ELSE 3 END
-ELSE 0 END
-       END AS verdict, o.role_mode
+CASE WHEN m.active AND r.id IS NOT NULL THEN
+    CASE
+        WHEN :live OR p.critical THEN
+            CASE WHEN (CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live
+                      ELSE @decisions.wide_live_single OR @decisions.scoped_live END) THEN 2 ELSE 3 END
+        WHEN @decisions.allowed_by_trusted THEN 1
+        WHEN @decisions.has_pending THEN
+            CASE WHEN (CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live
+                      ELSE @decisions.wide_live_single OR @decisions.scoped_live END) THEN 2 ELSE 3 END
+        ELSE 0
+    END
+END AS verdict, o.role_mode
 @decisions.asked
 
 -- name: check_effective_multiple
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
-       CASE WHEN m.active AND r.id IS NOT NULL THEN
-CASE WHEN @decisions.is_trusted_multiple AND (
-EXISTS (
-    SELECT 1 FROM rescind.effective_role AS e
-    JOIN rescind.assignment AS a ON a.organization = o.id AND a.id = e.assignment AND a.ended IS NULL
-    JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = p.id
-    WHERE e.organization = o.id AND e.membership = m.id AND e.assignment < 0
-      AND (e.expires_at IS NULL OR e.expires_at > :now) AND (a.expires_at IS NULL OR a.expires_at > :now))
-OR @decisions.scoped_effective) THEN 1 WHEN
-EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-THEN 4 ELSE 0 END
-       END AS verdict, o.role_mode
+CASE WHEN m.active AND r.id IS NOT NULL THEN
+    CASE
+        WHEN @decisions.is_trusted_multiple
+             AND (@decisions.wide_effective_multiple OR @decisions.scoped_effective) THEN 1
+        WHEN @decisions.has_pending THEN 4
+        ELSE 0
+    END
+END AS verdict, o.role_mode
 @decisions.asked
 
 -- name: check_effective_single
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
-       CASE WHEN m.active AND r.id IS NOT NULL THEN
-CASE WHEN
-EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-THEN 4 WHEN @decisions.wide_effective_single OR @decisions.scoped_effective THEN 1 ELSE 0 END
-       END AS verdict, o.role_mode
+CASE WHEN m.active AND r.id IS NOT NULL THEN
+    CASE
+        WHEN @decisions.has_pending THEN 4
+        WHEN @decisions.wide_effective_single OR @decisions.scoped_effective THEN 1
+        ELSE 0
+    END
+END AS verdict, o.role_mode
 @decisions.asked
 
 -- name: check_live_multiple
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
-       CASE WHEN m.active AND r.id IS NOT NULL THEN
-CASE WHEN @decisions.all_live THEN 2 ELSE 3 END
-       END AS verdict, o.role_mode
+CASE WHEN m.active AND r.id IS NOT NULL THEN
+    CASE WHEN @decisions.all_live THEN 2 ELSE 3 END
+END AS verdict, o.role_mode
 @decisions.asked
 
 -- name: check_live_single
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
-       CASE WHEN m.active AND r.id IS NOT NULL THEN
-CASE WHEN
-(@decisions.wide_live_single OR @decisions.scoped_live)
-THEN 2 ELSE 3 END
-       END AS verdict, o.role_mode
+CASE WHEN m.active AND r.id IS NOT NULL THEN
+    CASE WHEN (@decisions.wide_live_single OR @decisions.scoped_live) THEN 2 ELSE 3 END
+END AS verdict, o.role_mode
 @decisions.asked
 
 -- What explanations and lists have in common: holders of a membership whether expired or not, and what is held.
@@ -209,7 +207,7 @@ above (id) AS (
     SELECT x.parent FROM above JOIN rescind.resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0)
 
 -- fragment: held_at
-(SELECT a.holder, a.role, a.resource, a.expires_at      -- the limits: see `lost`
+(SELECT a.holder, a.role, a.resource, a.expires_at      -- the limits: see pairs.doomed_ever
  FROM (SELECT h.id AS holder, above.id AS place FROM holder AS h CROSS JOIN above LIMIT 1000000000) AS e
  JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = e.holder AND a.resource = e.place AND a.ended IS NULL
  LIMIT 1000000000) AS a
@@ -223,17 +221,15 @@ FROM rescind.organization AS o
 JOIN rescind.membership AS m ON m.organization = o.id
 JOIN rescind.permission AS p ON p.organization IN (0, o.id)
 JOIN rescind.resource AS r ON r.organization = o.id
-WHERE o.slug IS NOT NULL AND m.active AND CASE WHEN p.critical THEN
-(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
-@decisions.scoped_live END)
-       ELSE
-(@decisions.allowed_by_trusted OR
-EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-AND
-(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
-@decisions.scoped_live END)
-)
-       END
+WHERE o.slug IS NOT NULL AND m.active
+AND CASE WHEN p.critical THEN
+            (CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live
+                ELSE @decisions.wide_live_single OR @decisions.scoped_live END)
+         ELSE (@decisions.allowed_by_trusted
+               OR @decisions.has_pending
+                  AND (CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live
+                            ELSE @decisions.wide_live_single OR @decisions.scoped_live END))
+    END
 
 -- Where a membership holds a permission now, by the facts alone: each resource on which something gives it, without what is
 -- below. In a single-role organization 0 is there if its organization-wide role gives it.

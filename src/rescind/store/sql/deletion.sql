@@ -61,36 +61,36 @@ LIMIT CASE WHEN rescind.tallied('altered') < :limit THEN :limit - rescind.tallie
 -- name: clear_role_resets
 DELETE FROM rescind.role_reset WHERE organization = :o AND (membership, role) IN (
     SELECT x.membership, x.role FROM rescind.role_reset AS x WHERE x.organization = :o
-@deletion.rest)
+        @deletion.rest)
 
 -- name: clear_assignments
 DELETE FROM rescind.assignment WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind.assignment AS x WHERE x.organization = :o
-@deletion.rest)
+        @deletion.rest)
 
 -- name: clear_group_members
 DELETE FROM rescind.group_member WHERE organization = :o AND (membership, "group") IN (
     SELECT x.membership, x."group" FROM rescind.group_member AS x WHERE x.organization = :o
-@deletion.rest)
+        @deletion.rest)
 
 -- name: clear_nestings
 DELETE FROM rescind.recorded_nesting WHERE organization = :o AND (child, parent) IN (
     SELECT x.child, x.parent FROM rescind.recorded_nesting AS x WHERE x.organization = :o
-@deletion.rest)
+        @deletion.rest)
 
 -- A job that was under way when the organization was deleted holds its groups: from here on there is none.
 
 -- name: clear_groups
 DELETE FROM rescind."group" WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind."group" AS x WHERE x.organization = :o
-@deletion.rest)
+        @deletion.rest)
 
 -- name: clear_effective_roles
 DELETE FROM rescind.effective_role WHERE organization = :o AND (membership, assignment) IN (
     SELECT x.membership, x.assignment FROM rescind.effective_role AS x
     WHERE x.organization = :o AND x.membership >= (SELECT d.cursor FROM rescind.deletion AS d WHERE d.organization = :o)
     ORDER BY x.membership, x.assignment
-@deletion.rest)
+        @deletion.rest)
 
 -- The cursor spares the next chunk a walk over what is dead already.
 
@@ -103,22 +103,22 @@ WHERE organization = :o
 -- name: clear_memberships
 DELETE FROM rescind.membership WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind.membership AS x WHERE x.organization = :o
-@deletion.rest)
+        @deletion.rest)
 
 -- name: clear_parents
 UPDATE rescind.resource SET parent = NULL WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind.resource AS x WHERE x.organization = :o AND x.parent IS NOT NULL
-@deletion.rest)
+        @deletion.rest)
 
 -- name: clear_resources
 DELETE FROM rescind.resource WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind.resource AS x WHERE x.organization = :o
-@deletion.rest)
+        @deletion.rest)
 
 -- name: clear_roles
 DELETE FROM rescind.role WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind.role AS x WHERE x.organization = :o
-@deletion.rest)
+        @deletion.rest)
 
 -- What goes from here on went with the organization: once the end of that has been told, there is nothing more to tell.
 
@@ -129,9 +129,9 @@ DELETE FROM rescind.directory_gone WHERE organization = :o AND EXISTS (
 
 -- name: settle_deletion
 UPDATE rescind.change SET settled_at = recorded_at + (SELECT @engine.clock
-- d.recorded_at FROM rescind.deletion AS d WHERE d.organization = :o)
+        - d.recorded_at FROM rescind.deletion AS d WHERE d.organization = :o)
 WHERE organization = :o AND settled_at IS NULL AND rescind.tallied('altered') < :limit
-  AND EXISTS (SELECT 1 FROM rescind.deletion AS d WHERE d.organization = :o)
+AND EXISTS (SELECT 1 FROM rescind.deletion AS d WHERE d.organization = :o)
 
 -- name: end_deletion
 DELETE FROM rescind.deletion WHERE organization = :o AND rescind.tallied('altered') < :limit

@@ -130,8 +130,7 @@ WITH RECURSIVE holder (membership, id) AS (
     SELECT h.membership, n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id)
 SELECT DISTINCT h.membership, q.slug AS role, q.priority, q.id AS number
 FROM holder AS h
-JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = 0 AND
-@changes.in_force
+JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.resource = 0 AND @changes.in_force
 JOIN rescind.role AS q ON q.id = a.role
 ORDER BY q.priority DESC, q.id
 
@@ -339,8 +338,7 @@ held (assignment, membership) AS (
 
 -- fragment: held_on_resource
 flow (assignment, holder) AS (
-    SELECT a.id, a.holder FROM rescind.assignment AS a WHERE a.organization = :o AND a.resource = :r AND
-@changes.in_force
+    SELECT a.id, a.holder FROM rescind.assignment AS a WHERE a.organization = :o AND a.resource = :r AND @changes.in_force
     UNION
     SELECT f.assignment, n.child FROM flow AS f JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = f.holder),
 held (assignment, membership) AS (

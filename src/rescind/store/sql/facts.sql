@@ -85,7 +85,8 @@ LEFT JOIN rescind."group" AS g ON g.organization = :o AND g.id = a.holder
 -- name: slice_roles
 WITH RECURSIVE
 @decisions.holders_of_subject,
-@decisions.above, used (id) AS (
+@decisions.above,
+used (id) AS (
     SELECT a.role FROM @decisions.held_at
     UNION
     SELECT default_role FROM rescind.organization WHERE id = :o)
@@ -153,11 +154,11 @@ WITH RECURSIVE search (low, high) AS (
     SELECT CAST(0 AS BIGINT), (SELECT max(c.revision) + 1 FROM rescind.change AS c WHERE c.organization = :o)
     UNION ALL
     SELECT CASE WHEN
-(SELECT c.recorded_at < :at FROM rescind.change AS c
- WHERE c.organization = :o AND c.revision >= (s.low + s.high) / 2 ORDER BY c.revision LIMIT 1)
-THEN (s.low + s.high) / 2 ELSE s.low END, CASE WHEN
-(SELECT c.recorded_at < :at FROM rescind.change AS c
- WHERE c.organization = :o AND c.revision >= (s.low + s.high) / 2 ORDER BY c.revision LIMIT 1)
-THEN s.high ELSE (s.low + s.high) / 2 END
+            (SELECT c.recorded_at < :at FROM rescind.change AS c
+            WHERE c.organization = :o AND c.revision >= (s.low + s.high) / 2 ORDER BY c.revision LIMIT 1)
+        THEN (s.low + s.high) / 2 ELSE s.low END, CASE WHEN
+            (SELECT c.recorded_at < :at FROM rescind.change AS c
+            WHERE c.organization = :o AND c.revision >= (s.low + s.high) / 2 ORDER BY c.revision LIMIT 1)
+        THEN s.high ELSE (s.low + s.high) / 2 END
     FROM search AS s WHERE s.high - s.low > 1)
 SELECT max(low) AS low, min(high) AS high, (SELECT max(c.revision) FROM rescind.change AS c WHERE c.organization = :o) AS last FROM search

@@ -20,8 +20,7 @@ WHERE g.organization = :o AND g.slug > :after AND g.ended IS NULL ORDER BY g.slu
 SELECT g.id AS number, g.slug AS "group", g.name, c.recorded_at, c.actor, gm.expires_at
 FROM rescind.group_member AS gm JOIN rescind."group" AS g ON g.organization = :o AND g.id = gm."group" AND g.ended IS NULL
 LEFT JOIN rescind.change AS c ON c.organization = :o AND c.revision = gm.made
-WHERE gm.organization = :o AND gm.membership = :m AND gm."group" > :after AND
-@changes.member_in_force
+WHERE gm.organization = :o AND gm.membership = :m AND gm."group" > :after AND @changes.member_in_force
 ORDER BY gm."group" LIMIT :limit
 
 -- name: listed_groups_around
@@ -43,8 +42,7 @@ FROM (
     UNION ALL
     SELECT * FROM (
         SELECT gm.membership AS id, gm.made, gm.expires_at FROM rescind.group_member AS gm
-        WHERE gm.organization = :o AND gm."group" = :g AND gm.membership > :after AND
-@changes.member_in_force
+        WHERE gm.organization = :o AND gm."group" = :g AND gm.membership > :after AND @changes.member_in_force
         ORDER BY gm.membership LIMIT :limit) AS direct
     ORDER BY 1 LIMIT :limit) AS p
 LEFT JOIN rescind.membership AS m ON m.organization = :o AND m.id = p.id
@@ -68,10 +66,9 @@ below (id) AS (
     UNION
     SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 SELECT min((
-    SELECT gm.membership FROM rescind.group_member AS gm
-    WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND
-@changes.member_in_force
-    ORDER BY gm.membership LIMIT 1)) AS membership
+        SELECT gm.membership FROM rescind.group_member AS gm
+        WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND @changes.member_in_force
+        ORDER BY gm.membership LIMIT 1)) AS membership
 FROM below AS b
 
 -- name: listed_effective_members
@@ -79,8 +76,8 @@ WITH RECURSIVE
 below (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
-    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
-, place (membership, "group", made, expires_at) AS (@listing.places_below
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id),
+place (membership, "group", made, expires_at) AS (@listing.places_below
 ),
 page (membership) AS (SELECT DISTINCT p.membership FROM place AS p ORDER BY p.membership LIMIT :limit)
 SELECT p.membership, (SELECT m.subject FROM rescind.membership AS m WHERE m.organization = :o AND m.id = p.membership) AS subject,
@@ -131,7 +128,8 @@ WITH RECURSIVE holder (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
     SELECT n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id),
-@decisions.above, given (role, resource) AS (
+@decisions.above,
+given (role, resource) AS (
     SELECT a.role, a.resource FROM @decisions.held_at
     WHERE a.expires_at IS NULL OR a.expires_at > :now),
 counting (role) AS (
@@ -186,8 +184,7 @@ LEFT JOIN rescind.change AS c ON c.organization = :o AND c.revision = a.made
 -- name: listed_assignments
 @listing.assignments_shown
 FROM (
-    SELECT * FROM rescind.assignment AS a WHERE a.organization = :o AND a.id > :id AND
-@changes.in_force
+    SELECT * FROM rescind.assignment AS a WHERE a.organization = :o AND a.id > :id AND @changes.in_force
     ORDER BY a.id LIMIT :limit) AS a
 @listing.assignments_told
 ORDER BY a.id
@@ -196,8 +193,7 @@ ORDER BY a.id
 @listing.assignments_shown
 FROM (
     SELECT * FROM rescind.assignment AS a
-    WHERE a.organization = :o AND a.holder = :holder AND (a.resource, a.role) > (:resource, :role) AND
-@changes.in_force
+    WHERE a.organization = :o AND a.holder = :holder AND (a.resource, a.role) > (:resource, :role) AND @changes.in_force
     ORDER BY a.resource, a.role LIMIT :limit) AS a
 @listing.assignments_told
 ORDER BY a.resource, a.role
@@ -205,8 +201,7 @@ ORDER BY a.resource, a.role
 -- name: listed_assignments_of_role
 @listing.assignments_shown
 FROM (
-    SELECT * FROM rescind.assignment AS a WHERE a.role = :role AND a.organization = :o AND a.id > :id AND
-@changes.in_force
+    SELECT * FROM rescind.assignment AS a WHERE a.role = :role AND a.organization = :o AND a.id > :id AND @changes.in_force
     ORDER BY a.id LIMIT :limit) AS a
 @listing.assignments_told
 ORDER BY a.id
@@ -215,8 +210,7 @@ ORDER BY a.id
 @listing.assignments_shown
 FROM (
     SELECT * FROM rescind.assignment AS a
-    WHERE a.organization = :o AND a.resource = :resource AND (a.holder, a.role) > (:holder, :role) AND
-@changes.in_force
+    WHERE a.organization = :o AND a.resource = :resource AND (a.holder, a.role) > (:holder, :role) AND @changes.in_force
     ORDER BY a.holder, a.role LIMIT :limit) AS a
 @listing.assignments_told
 ORDER BY a.holder, a.role
@@ -227,8 +221,7 @@ ORDER BY a.holder, a.role
 WITH RECURSIVE holder (id) AS (
     SELECT CAST(:holder AS INTEGER)
     UNION
-    SELECT gm."group" FROM rescind.group_member AS gm WHERE gm.organization = :o AND gm.membership = :holder AND
-@changes.member_in_force
+    SELECT gm."group" FROM rescind.group_member AS gm WHERE gm.organization = :o AND gm.membership = :holder AND @changes.member_in_force
     UNION
     SELECT n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id)
 SELECT h.id AS holder FROM holder AS h

@@ -27,9 +27,9 @@ a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
 WITH RECURSIVE below (id) AS (
     SELECT a.holder FROM rescind.json_texts(:places) AS x CROSS JOIN rescind.json_texts(:roles) AS i
     JOIN rescind.assignment AS a ON a.role = CAST(i.value AS INTEGER) AND a.organization = :o
-         AND a.resource = CAST(x.value AS INTEGER) AND a.holder < 0
+    AND a.resource = CAST(x.value AS INTEGER) AND a.holder < 0
     WHERE @lists.is_unexpired
-UNION
+    UNION
     SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 SELECT id FROM below LIMIT :most
 
@@ -38,8 +38,8 @@ WITH RECURSIVE below (id) AS (
     SELECT a.holder FROM rescind.json_texts(:places) AS x
     JOIN rescind.assignment AS a ON a.organization = :o AND a.resource = CAST(x.value AS INTEGER) AND a.holder < 0
     WHERE @lists.is_unexpired
- AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL
-UNION
+    AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL
+    UNION
     SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 SELECT id FROM below LIMIT :most
 
@@ -56,8 +56,7 @@ SELECT 0, r.id, TRUE FROM rescind.resource AS r WHERE r.organization = :o AND r.
 -- fragment: is_given
 EXISTS (
     SELECT 1 FROM rescind.assignment AS a JOIN rescind.role_permission AS rp ON rp.role = a.role AND rp.permission = :p
-    WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND
-@lists.is_unexpired)
+    WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND @lists.is_unexpired)
 
 -- --- subjects ---------------------------------------------------------------------------------------
 
@@ -77,8 +76,7 @@ JOIN rescind.organization AS o ON o.id = :o
 JOIN rescind.permission AS p ON p.id = :p
 JOIN rescind.resource AS r ON r.organization = :o AND r.id = :r
 WHERE
-(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
-@decisions.scoped_live END)
+    (CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR @decisions.scoped_live END)
 
 -- --- resources --------------------------------------------------------------------------------------
 
@@ -132,8 +130,8 @@ WITH RECURSIVE line (id) AS (
 SELECT l.id, COALESCE(x.parent, 0), EXISTS (
     SELECT 1 FROM rescind.assignment AS a
     WHERE a.organization = :o AND a.resource = l.id AND a.holder
-@engine.is_listed_holder AND @lists.is_unexpired
- AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL)
+        @engine.is_listed_holder AND @lists.is_unexpired
+    AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL)
 FROM line AS l JOIN rescind.resource AS x ON x.organization = :o AND x.id = l.id
 
 -- name: list_resources

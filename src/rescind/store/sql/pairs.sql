@@ -45,7 +45,6 @@ kept (membership, "group", expires_at) AS (     -- the paths that remain without
     SELECT k.membership, n.parent, k.expires_at
     FROM kept AS k JOIN rescind.nesting AS n ON n.organization = :o AND n.child = k."group")
 
-
 -- SQLite takes a product of two recursive sets for larger than any table, and would fill a Bloom filter with all
 -- assignments to look some up; a limit that is not reached tells it better.
 
@@ -54,8 +53,8 @@ lost (membership, "group") AS (
     SELECT t.membership, u.id
     FROM (SELECT DISTINCT membership FROM touched) AS t CROSS JOIN upward AS u
     WHERE NOT EXISTS (SELECT 1 FROM kept AS k WHERE k.membership = t.membership AND k."group" = u.id)
-    LIMIT 1000000000)
-, doomed (membership, assignment) AS (
+    LIMIT 1000000000),
+doomed (membership, assignment) AS (
     SELECT l.membership, a.id
     FROM lost AS l JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = l."group" AND a.ended IS NULL
     UNION ALL
@@ -77,15 +76,16 @@ WHERE e.organization = :o AND e.membership = s.membership AND e.assignment = s.a
 
 -- fragment: places
 (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
- FROM (SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
-       FROM rescind.json_texts(:members) AS i) AS l
- LEFT JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = l.id AND gm."group" =
-(SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
+    FROM (SELECT (SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = i.value) AS id
+        FROM rescind.json_texts(:members) AS i) AS l
+    LEFT JOIN rescind.group_member AS gm ON gm.organization = :o AND gm.membership = l.id AND gm."group" =
+        (SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
 ) AS p
 
 -- name: extend_for_members_joining
 WITH RECURSIVE
-@pairs.upward, joining (membership, until) AS (
+@pairs.upward,
+joining (membership, until) AS (
     SELECT p.membership, CAST(:expires_at AS BIGINT) FROM @pairs.places
     WHERE p.membership IS NOT NULL AND (p.present IS NULL
         OR COALESCE(p.expires_at, 9223372036854775807) < COALESCE(CAST(:expires_at AS BIGINT), 9223372036854775807)))
@@ -98,7 +98,8 @@ WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) < COALESC
 
 -- name: extend_for_members_missing
 WITH RECURSIVE
-@pairs.upward, joining (membership, until) AS (
+@pairs.upward,
+joining (membership, until) AS (
     SELECT p.membership, CAST(NULL AS BIGINT) FROM @pairs.places
     WHERE p.membership IS NOT NULL AND (p.present IS NULL OR p.expires_at <= :now))
 INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
@@ -202,12 +203,10 @@ upward (id) AS (            -- the same; beyond the first step also by nestings 
     JOIN rescind."group" AS p ON p.organization = :o AND p.id = n.parent
     WHERE c.organization = :o AND c.slug = :child AND (CAST(:parent AS TEXT) IS NULL OR p.slug = :parent)
     UNION
-    SELECT n.parent FROM upward AS u JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.child = u.id)
-,
+    SELECT n.parent FROM upward AS u JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.child = u.id),
 touched (membership) AS (
     SELECT DISTINCT gm.membership FROM below AS b
-    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
-,
+    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
 @pairs.kept_without_nesting,
 @pairs.doomed_ever
 DELETE FROM rescind.effective_role WHERE organization = :o
@@ -219,8 +218,7 @@ WITH RECURSIVE
 @pairs.around,
 touched (membership) AS (
     SELECT DISTINCT gm.membership FROM below AS b
-    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
-,
+    JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
 @pairs.kept_without_nesting
 @pairs.shorten
 
@@ -283,15 +281,15 @@ WITH RECURSIVE below (id) AS (
     SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 DELETE FROM rescind.effective_role WHERE organization = :o AND (membership, assignment) IN (
     SELECT gm.membership, e.id FROM (
-SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
-WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
-(SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
-) AS e CROSS JOIN below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
+        SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
+        WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
+            (SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
+    ) AS e CROSS JOIN below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
 
 -- name: drop_ended_of_subject
 DELETE FROM rescind.effective_role WHERE organization = :o AND (membership, assignment) IN (
     SELECT e.holder, e.id FROM (
-SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
-WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
-(SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = :subject)
-) AS e)
+        SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
+        WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
+            (SELECT m.id FROM rescind.membership AS m WHERE m.organization = :o AND m.subject = :subject)
+    ) AS e)

@@ -31,32 +31,32 @@ EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o)
 WITH RECURSIVE
 @pairs.upward_ever
 SELECT (SELECT count(*) FROM @pairs.places
-WHERE p.present IS NOT NULL) *
-@pending.upward_assignments AS pairs,
-@pending.upward_critical AS is_critical,
-@engine.is_busy AS is_busy,
-@pending.is_unsettled AS is_unsettled
+    WHERE p.present IS NOT NULL) *
+    @pending.upward_assignments AS pairs,
+    @pending.upward_critical AS is_critical,
+    @engine.is_busy AS is_busy,
+    @pending.is_unsettled AS is_unsettled
 
 -- name: weigh_members_joining
 WITH RECURSIVE
 @pairs.upward_ever
 SELECT (SELECT count(*) FROM @pairs.places
-WHERE p.present IS NULL
-   OR COALESCE(p.expires_at, 9223372036854775807) <> COALESCE(CAST(:expires_at AS BIGINT), 9223372036854775807)) *
-@pending.upward_assignments AS pairs,
-@pending.upward_critical AS is_critical,
-@engine.is_busy AS is_busy,
-@pending.is_unsettled AS is_unsettled
+    WHERE p.present IS NULL
+    OR COALESCE(p.expires_at, 9223372036854775807) <> COALESCE(CAST(:expires_at AS BIGINT), 9223372036854775807)) *
+    @pending.upward_assignments AS pairs,
+    @pending.upward_critical AS is_critical,
+    @engine.is_busy AS is_busy,
+    @pending.is_unsettled AS is_unsettled
 
 -- name: weigh_members_missing
 WITH RECURSIVE
 @pairs.upward_ever
 SELECT (SELECT count(*) FROM @pairs.places
-WHERE p.present IS NULL OR p.expires_at <= :now) *
-@pending.upward_assignments AS pairs,
-@pending.upward_critical AS is_critical,
-@engine.is_busy AS is_busy,
-@pending.is_unsettled AS is_unsettled
+    WHERE p.present IS NULL OR p.expires_at <= :now) *
+    @pending.upward_assignments AS pairs,
+    @pending.upward_critical AS is_critical,
+    @engine.is_busy AS is_busy,
+    @pending.is_unsettled AS is_unsettled
 
 -- name: weigh_others
 WITH RECURSIVE
@@ -136,7 +136,6 @@ SELECT (    -- those that the change has made
 @engine.is_busy AS is_busy,
 @pending.is_unsettled AS is_unsettled
 
-
 -- Of one group all that ended counts for each member; of several, pairs are counted up to :most.
 
 -- name: weigh_ended
@@ -155,30 +154,29 @@ SELECT @pending.members_below
 @engine.is_busy AS is_busy,
 @pending.is_unsettled AS is_unsettled
 
-
 -- Of one group; whatever the change has ended of it so far.
 
 -- name: weigh_ended_of_group
 WITH RECURSIVE ended (id) AS (
     SELECT e.holder FROM (
-SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
-WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
-(SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
-LIMIT :most
-) AS e),
+        SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
+        WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
+            (SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
+        LIMIT :most
+    ) AS e),
 upward (id) AS (SELECT e.id FROM ended AS e LIMIT 1),
 below (id) AS (
     SELECT u.id FROM upward AS u
     UNION
     SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
 SELECT @pending.members_below
-* (SELECT count(*) FROM ended) AS pairs,
-:takes AND
-COALESCE((SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = :o),
-         (SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = 0))
-AS is_critical,
-@engine.is_busy AS is_busy,
-@pending.is_unsettled AS is_unsettled
+    * (SELECT count(*) FROM ended) AS pairs,
+    :takes AND
+    COALESCE((SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = :o),
+        (SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = 0))
+    AS is_critical,
+    @engine.is_busy AS is_busy,
+    @pending.is_unsettled AS is_unsettled
 
 -- --- pending work -------------------------------------------------------------------------------
 
@@ -297,21 +295,21 @@ CROSS JOIN (
 -- name: pend_ended_of_group
 INSERT INTO rescind.pending (organization, "group", kind, ref, direction, urgency, since, revision, recorded_at)
 SELECT o.id, e.holder, 'assignment', e.ended, 'revokes', CASE WHEN
-COALESCE((SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = :o),
-         (SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = 0))
-THEN 0 ELSE 1 END, e.ended, e.ended,
+        COALESCE((SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = :o),
+            (SELECT q.critical FROM rescind.role AS q WHERE q.slug = :role AND q.organization = 0))
+    THEN 0 ELSE 1 END, e.ended, e.ended,
 @engine.clock
 FROM rescind.organization AS o CROSS JOIN (
-SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
-WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
-(SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
-LIMIT 1
+    SELECT a.id, a.holder, a.ended FROM rescind.assignment AS a
+    WHERE a.organization = :o AND a.ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o) AND a.holder =
+        (SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
+    LIMIT 1
 ) AS e
 @pending.coalescing
 RETURNING (
     WITH RECURSIVE below (id) AS (
         SELECT
-(SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
+            (SELECT g.id FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group)
         UNION
         SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
     SELECT @pending.members_below) AS pairs

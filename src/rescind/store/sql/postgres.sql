@@ -50,17 +50,17 @@ advanced AS (
     RETURNING id, revision, role_mode),
 recorded AS (
     INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
-                        granted, revoked, estimated, settled_at, body, caused_by)
+            granted, revoked, estimated, settled_at, body, caused_by)
     SELECT o.id, o.revision, :now, :actor, :reason, :key,
-CASE WHEN rescind.tallied('revoked') + rescind.tallied('revokes') > 0
-       OR (rescind.tallied('takes') > 0 AND rescind.tallied('unsettled') + rescind.tallied('pended') > 0)
-       OR (o.role_mode = 'single' AND (rescind.tallied('granted') + rescind.tallied('gains') > 0
-                                       OR rescind.tallied('unsettled') > 0))
-     THEN 'revokes' ELSE 'grants' END,
-           CASE WHEN rescind.tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
-           rescind.tallied('granted'), rescind.tallied('revoked'), rescind.tallied('estimated'),
-           CASE WHEN rescind.tallied('pended') > 0 THEN NULL ELSE CAST(:now AS BIGINT) END, :body,
-CASE WHEN :is_elsewhere THEN (SELECT env.revision + 1 FROM rescind.organization AS env WHERE env.id = 0) END
+    CASE WHEN rescind.tallied('revoked') + rescind.tallied('revokes') > 0
+        OR (rescind.tallied('takes') > 0 AND rescind.tallied('unsettled') + rescind.tallied('pended') > 0)
+        OR (o.role_mode = 'single' AND (rescind.tallied('granted') + rescind.tallied('gains') > 0
+                OR rescind.tallied('unsettled') > 0))
+        THEN 'revokes' ELSE 'grants' END,
+    CASE WHEN rescind.tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
+        rescind.tallied('granted'), rescind.tallied('revoked'), rescind.tallied('estimated'),
+    CASE WHEN rescind.tallied('pended') > 0 THEN NULL ELSE CAST(:now AS BIGINT) END, :body,
+    CASE WHEN :is_elsewhere THEN (SELECT env.revision + 1 FROM rescind.organization AS env WHERE env.id = 0) END
     FROM advanced AS o
     RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at)
 
@@ -79,7 +79,8 @@ WHERE o.id = :o
 @postgres.closed
 
 -- name: close_keyed_change
-@postgres.closing, kept AS (
+@postgres.closing,
+kept AS (
     UPDATE rescind.idempotency SET not_found = m.list FROM missing AS m
     WHERE organization = :o AND key = :key AND m.list IS NOT NULL)
 @postgres.closed
@@ -185,12 +186,12 @@ SELECT id FROM rescind.organization WHERE id = :o FOR NO KEY UPDATE
 -- name: make_assignment_again
 @reconcile.who_gets_what,
 begun (membership, expires_at) AS MATERIALIZED (SELECT r.membership, r.expires_at FROM reached AS r WHERE
-(SELECT 1 FROM rescind.effective_role AS e WHERE e.organization = :o AND e.membership = r.membership
-    AND e.assignment >= :first AND e.assignment <= :last LIMIT 1)
-IS NOT NULL)
+        (SELECT 1 FROM rescind.effective_role AS e WHERE e.organization = :o AND e.membership = r.membership
+        AND e.assignment >= :first AND e.assignment <= :last LIMIT 1)
+        IS NOT NULL)
 INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
 SELECT :o, c.membership, a.id, c.expires_at FROM
-begun AS c
+    begun AS c
 CROSS JOIN LATERAL (    -- the OFFSET keeps the planner from turning the loops around: rows are made in key order
     SELECT x.id FROM changed AS x WHERE c.membership IS NOT NULL OFFSET 0) AS a
 WHERE @reconcile.in_range
@@ -200,12 +201,12 @@ WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALES
 -- name: make_assignment
 @reconcile.who_gets_what,
 anew (membership, expires_at) AS MATERIALIZED (SELECT r.membership, r.expires_at FROM reached AS r WHERE
-(SELECT 1 FROM rescind.effective_role AS e WHERE e.organization = :o AND e.membership = r.membership
-    AND e.assignment >= :first AND e.assignment <= :last LIMIT 1)
-IS NULL)
+        (SELECT 1 FROM rescind.effective_role AS e WHERE e.organization = :o AND e.membership = r.membership
+        AND e.assignment >= :first AND e.assignment <= :last LIMIT 1)
+        IS NULL)
 INSERT INTO rescind.effective_role (organization, membership, assignment, expires_at)
 SELECT :o, c.membership, a.id, c.expires_at FROM
-anew AS c
+    anew AS c
 CROSS JOIN LATERAL (    -- the OFFSET keeps the planner from turning the loops around: rows are made in key order
     SELECT x.id FROM changed AS x WHERE c.membership IS NOT NULL OFFSET 0) AS a
 WHERE @reconcile.in_range
@@ -244,17 +245,14 @@ JOIN rescind.membership AS m ON m.organization = o.id
 JOIN rescind.permission AS p ON p.organization IN (0, o.id)
 JOIN rescind.resource AS r ON r.organization = o.id
 CROSS JOIN LATERAL (VALUES (FALSE), (
-CASE WHEN p.critical THEN
-(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
-@decisions.scoped_live END)
-ELSE
-(@decisions.allowed_by_trusted OR
-EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-AND
-(CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR
-@decisions.scoped_live END)
-)
-END)) AS v (is_allowed)
+        CASE WHEN p.critical THEN
+                (CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR @decisions.scoped_live END)
+            ELSE
+                (@decisions.allowed_by_trusted OR @decisions.has_pending
+                AND
+                    (CASE WHEN o.role_mode = 'multiple' THEN @decisions.all_live ELSE @decisions.wide_live_single OR @decisions.scoped_live END)
+            )
+        END)) AS v (is_allowed)
 WHERE o.slug IS NOT NULL AND m.active AND v.is_allowed AND (v.is_allowed OR rescind.weight(v.is_allowed))
 
 -- Looked up by key, whatever the statistics say of groups, roles and permissions.
@@ -262,9 +260,8 @@ WHERE o.slug IS NOT NULL AND m.active AND v.is_allowed AND (v.is_allowed OR resc
 -- fragment: listing.places_below
 SELECT l.* FROM below AS b CROSS JOIN LATERAL (
     SELECT gm.membership, gm."group", gm.made, gm.expires_at FROM rescind.group_member AS gm
-    WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND gm.membership <= :up_to AND
-@changes.member_in_force
-    OFFSET 0) AS l
+    WHERE gm.organization = :o AND gm."group" = b.id AND gm.membership > :after AND gm.membership <= :up_to AND @changes.member_in_force
+        OFFSET 0) AS l
 
 -- name: listed_permissions_of_roles
 SELECT rp.role, (SELECT p.slug FROM rescind.permission AS p WHERE p.id = rp.permission) AS permission
@@ -287,10 +284,10 @@ FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
 SELECT i.key, x.number, x.is_in_force
 FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
     SELECT a.holder AS number,
-@lists.is_unexpired AS is_in_force
+        @lists.is_unexpired AS is_in_force
     FROM rescind.assignment AS a
     WHERE a.role = CAST(i.value ->> 0 AS INTEGER) AND a.organization = :o AND a.resource = CAST(i.value ->> 1 AS INTEGER)
-      AND a.holder > CAST(i.value ->> 2 AS INTEGER) AND a.ended IS NULL
+    AND a.holder > CAST(i.value ->> 2 AS INTEGER) AND a.ended IS NULL
     ORDER BY a.organization, a.role, a.resource, a.holder LIMIT CAST(i.value ->> 3 AS INTEGER)) AS x
 
 -- name: stream_holders_of_any
@@ -375,8 +372,7 @@ WITH RECURSIVE
 @decisions.holder_at
 SELECT a.resource AS place FROM holder AS h
 JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
-WHERE (a.expires_at IS NULL OR a.expires_at > :now) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND
-@engine.gives_permission
+WHERE (a.expires_at IS NULL OR a.expires_at > :now) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND @engine.gives_permission
 UNION
 SELECT 0 WHERE o.role_mode = 'single' AND @decisions.wide_live_single
 );

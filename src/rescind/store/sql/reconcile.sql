@@ -40,35 +40,31 @@ start ("group") AS (SELECT CAST(:after AS INTEGER) UNION SELECT CAST(-2147483648
 turn (urgency, "group", place) AS (
     SELECT c.urgency, (
         SELECT p."group" FROM rescind.pending AS p
-        WHERE p.urgency = c.urgency AND p.organization = :o AND p."group" > s."group" AND
-@reconcile.is_due
+        WHERE p.urgency = c.urgency AND p.organization = :o AND p."group" > s."group" AND @reconcile.is_due
         ORDER BY p."group" LIMIT 1), 1
     FROM class AS c CROSS JOIN start AS s
     UNION ALL
     SELECT t.urgency, (
         SELECT p."group" FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" > t."group" AND
-@reconcile.is_due
+        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" > t."group" AND @reconcile.is_due
         ORDER BY p."group" LIMIT 1), t.place + 1
     FROM turn AS t WHERE t."group" IS NOT NULL AND t.place < :limit),
 oldest ("group", kind, ref) AS MATERIALIZED (
     SELECT t."group", (
         SELECT p.kind
-FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND
-@reconcile.is_due
+        FROM rescind.pending AS p
+        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND @reconcile.is_due
         ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
-), (
+    ), (
         SELECT p.ref
-FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND
-@reconcile.is_due
+        FROM rescind.pending AS p
+        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND @reconcile.is_due
         ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
-)
+    )
     FROM (SELECT DISTINCT t.urgency, t."group" FROM turn AS t WHERE t."group" IS NOT NULL) AS t)
 SELECT
-p.organization, p."group", p.kind, p.ref, p.since, p.revision, p.cursor_membership, p.cursor_assignment, p.urgency, p.total,
-p.attempts, p.recorded_at
+    p.organization, p."group", p.kind, p.ref, p.since, p.revision, p.cursor_membership, p.cursor_assignment, p.urgency, p.total,
+    p.attempts, p.recorded_at
 @engine.oldest_rows
 
 -- name: list_first_pending_of_group
@@ -155,9 +151,9 @@ concerned (membership) AS MATERIALIZED (
 -- fragment: changed
 changed (id, is_live) AS MATERIALIZED (
     SELECT l.id, TRUE FROM (
-SELECT a.id FROM rescind.assignment AS a
-WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
-  AND a.made >= :since AND a.made <= :revision) AS l
+        SELECT a.id FROM rescind.assignment AS a
+        WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
+        AND a.made >= :since AND a.made <= :revision) AS l
     UNION ALL
     SELECT a.id, FALSE FROM rescind.assignment AS a
     WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL AND a.ended >= :since AND a.ended <= :revision
@@ -239,60 +235,53 @@ WITH RECURSIVE
 below (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
-    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
-,
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id),
 reached (membership, expires_at) AS MATERIALIZED (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END
     FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id
-         AND gm.membership >= :from_m AND gm.membership <= :to_m
-    GROUP BY gm.membership)
-,
+    AND gm.membership >= :from_m AND gm.membership <= :to_m
+    GROUP BY gm.membership),
 changed (id) AS MATERIALIZED (
-SELECT a.id FROM rescind.assignment AS a
-WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
-  AND (a.made, a.id) > (:since, :above) AND (a.made, a.id) <= (:revision, :up_to)
-  AND a.id > :above AND a.id <= :up_to
-ORDER BY a.id)
+    SELECT a.id FROM rescind.assignment AS a
+    WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
+    AND (a.made, a.id) > (:since, :above) AND (a.made, a.id) <= (:revision, :up_to)
+    AND a.id > :above AND a.id <= :up_to
+    ORDER BY a.id)
 
 -- name: unmake_assignment
 WITH RECURSIVE
 below (id) AS (
     SELECT CAST(:g AS INTEGER)
     UNION
-    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)
-,
+    SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id),
 @reconcile.job_below_ever,
 reached (membership, expires_at) AS MATERIALIZED (
     SELECT gm.membership, CASE WHEN count(*) = count(gm.expires_at) THEN max(gm.expires_at) END
     FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id
-         AND gm.membership >= :from_m AND gm.membership <= :to_m
-    GROUP BY gm.membership)
-,
+    AND gm.membership >= :from_m AND gm.membership <= :to_m
+    GROUP BY gm.membership),
 @reconcile.concerned_below,
 changed (id, is_live) AS MATERIALIZED (
     SELECT l.id, TRUE FROM (
-SELECT a.id FROM rescind.assignment AS a
-WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
-  AND (a.made, a.id) > (:since, :above) AND (a.made, a.id) <= (:revision, :up_to)
-  AND a.id > :above AND a.id <= :up_to
-) AS l
+        SELECT a.id FROM rescind.assignment AS a
+        WHERE a.organization = :o AND a.holder = :g AND a.holder < 0 AND a.ended IS NULL
+        AND (a.made, a.id) > (:since, :above) AND (a.made, a.id) <= (:revision, :up_to)
+        AND a.id > :above AND a.id <= :up_to
+    ) AS l
     UNION ALL
     SELECT a.id, FALSE FROM rescind.assignment AS a
     WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL
-      AND (a.ended, a.id) > (:since, :above) AND (a.ended, a.id) <= (:revision, :up_to)
-      AND a.id > :above AND a.id <= :up_to
-    ORDER BY 1)
-,
+    AND (a.ended, a.id) > (:since, :above) AND (a.ended, a.id) <= (:revision, :up_to)
+    AND a.id > :above AND a.id <= :up_to
+    ORDER BY 1),
 gone (membership) AS MATERIALIZED (
     SELECT c.membership FROM concerned AS c
     EXCEPT
-    SELECT r.membership FROM reached AS r)
-, doomed (membership, assignment) AS MATERIALIZED (
-    SELECT c.membership, a.id FROM gone AS c CROSS JOIN changed AS a WHERE a.is_live AND
-@reconcile.in_range
+    SELECT r.membership FROM reached AS r),
+doomed (membership, assignment) AS MATERIALIZED (
+    SELECT c.membership, a.id FROM gone AS c CROSS JOIN changed AS a WHERE a.is_live AND @reconcile.in_range
     UNION ALL
-    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN changed AS a WHERE NOT a.is_live AND
-@reconcile.in_range)
+    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN changed AS a WHERE NOT a.is_live AND @reconcile.in_range)
 DELETE FROM rescind.effective_role WHERE organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -317,20 +306,18 @@ ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = ex
 WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
 -- fragment: unmake_flow
-gone (membership, "group") AS MATERIALIZED (    -- the limits: see `lost`
+gone (membership, "group") AS MATERIALIZED (    -- the limits: see pairs.doomed_ever
     SELECT c.membership, h.id FROM concerned AS c CROSS JOIN holder AS h
     EXCEPT
     SELECT r.membership, r."group" FROM reached AS r
-    LIMIT 1000000000)
-, taken_back (id) AS MATERIALIZED (
-    SELECT a.id FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL)
-, doomed (membership, assignment) AS MATERIALIZED (
+    LIMIT 1000000000),
+taken_back (id) AS MATERIALIZED (
+    SELECT a.id FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL),
+doomed (membership, assignment) AS MATERIALIZED (
     SELECT c.membership, a.id
-    FROM gone AS c JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE
-@reconcile.in_range
+    FROM gone AS c JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = c."group" AND a.ended IS NULL WHERE @reconcile.in_range
     UNION ALL
-    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE
-@reconcile.in_range)
+    SELECT c.membership, a.id FROM concerned AS c CROSS JOIN taken_back AS a WHERE @reconcile.in_range)
 DELETE FROM rescind.effective_role WHERE organization = :o
 AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed AS d)
 
@@ -353,32 +340,28 @@ WITH RECURSIVE
 -- name: make_members
 WITH RECURSIVE
 @reconcile.job_holders,
-concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:members) AS i)
-,
+concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:members) AS i),
 @reconcile.flows_reached
 @reconcile.make_flow
 
 -- name: unmake_members
 WITH RECURSIVE
 @reconcile.job_holders,
-concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:members) AS i)
-,
+concerned (membership) AS MATERIALIZED (SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:members) AS i),
 @reconcile.flows_reached,
 @reconcile.unmake_flow
 
 -- name: make_member
 WITH RECURSIVE
 @reconcile.job_holders,
-concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
-,
+concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER)),
 @reconcile.flows_reached
 @reconcile.make_flow
 
 -- name: unmake_member
 WITH RECURSIVE
 @reconcile.job_holders,
-concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER))
-,
+concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER)),
 @reconcile.flows_reached,
 @reconcile.unmake_flow
 

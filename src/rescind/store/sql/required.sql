@@ -6,13 +6,13 @@
 
 -- fragment: has_holder
 EXISTS (
-    WITH RECURSIVE given (id) AS (          -- who is given the role (q), and the groups that flow into such a group
+    WITH RECURSIVE given (id) AS (    -- who is given the role (q), and the groups that flow into such a group
         SELECT a.holder FROM rescind.assignment AS a
         WHERE a.role = q.id AND a.organization = o.id AND a.resource = 0 AND a.ended IS NULL
-          AND (a.expires_at IS NULL OR a.expires_at > :now)
+        AND (a.expires_at IS NULL OR a.expires_at > :now)
         UNION
         SELECT n.child FROM given AS g JOIN rescind.nesting AS n ON n.organization = o.id AND n.parent = g.id),
-    candidate (id) AS (
+        candidate (id) AS (
         SELECT g.id FROM given AS g WHERE g.id > 0
         UNION ALL
         SELECT gm.membership FROM given AS g JOIN rescind.group_member AS gm ON gm.organization = o.id AND gm."group" = g.id
@@ -21,17 +21,17 @@ EXISTS (
         SELECT x.id FROM rescind.membership AS x WHERE x.organization = o.id AND o.role_mode = 'single' AND o.default_role = q.id)
     SELECT 1 FROM candidate AS c JOIN rescind.membership AS m ON m.organization = o.id AND m.id = c.id
     WHERE m.active AND CASE WHEN o.role_mode = 'multiple' THEN TRUE ELSE q.id =
-COALESCE((
-    WITH RECURSIVE
-@decisions.holder_at
-    SELECT a.role FROM holder AS h
-    JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.resource = 0 AND a.ended IS NULL
-    JOIN rescind.role AS z ON z.id = a.role
-    WHERE (a.expires_at IS NULL OR a.expires_at > :now)
-      AND
-NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
-    ORDER BY z.priority DESC, z.id
-    LIMIT 1), o.default_role)
+            COALESCE((
+                WITH RECURSIVE
+                    @decisions.holder_at
+                SELECT a.role FROM holder AS h
+                JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.resource = 0 AND a.ended IS NULL
+                JOIN rescind.role AS z ON z.id = a.role
+                WHERE (a.expires_at IS NULL OR a.expires_at > :now)
+                AND
+                NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = m.id AND x.role = a.role)
+                ORDER BY z.priority DESC, z.id
+                LIMIT 1), o.default_role)
     END)
 
 -- name: remember_required

@@ -23,7 +23,7 @@ held (membership, role) AS (            -- the organization-wide roles that they
 -- Where a membership holds no other role that counts, nothing can be set aside.
 
 -- fragment: remember_roles
-, affected (membership) AS (
+affected (membership) AS (
     SELECT t.membership FROM rescind.organization AS o CROSS JOIN touched AS t
     WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default'),
 @single_role.held_wide
@@ -39,12 +39,12 @@ ON CONFLICT (organization, membership) DO NOTHING
 
 -- name: remember_roles_of_members
 WITH RECURSIVE
-@pairs.listed
+@pairs.listed,
 @single_role.remember_roles
 
 -- name: remember_roles_of_others
 WITH RECURSIVE
-@pairs.others
+@pairs.others,
 @single_role.remember_roles
 
 -- name: remember_roles_below
@@ -55,7 +55,7 @@ WITH RECURSIVE below (id) AS (
 touched (membership) AS (
     SELECT id FROM rescind.membership WHERE organization = :o AND subject = :subject
     UNION
-    SELECT gm.membership FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id)
+    SELECT gm.membership FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id),
 @single_role.remember_roles
 
 -- name: remember_roles_of_holders
@@ -68,7 +68,7 @@ WITH RECURSIVE below (id) AS (          -- who holds a role, and the groups that
 touched (membership) AS (
     SELECT b.id FROM below AS b WHERE b.id > 0
     UNION
-    SELECT gm.membership FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id WHERE b.id < 0)
+    SELECT gm.membership FROM below AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id WHERE b.id < 0),
 @single_role.remember_roles
 
 -- --- after the last change --------------------------------------------------------------------------
@@ -93,7 +93,8 @@ DELETE FROM rescind.role_before WHERE organization = :o
 
 -- name: give_back_to_holder
 WITH RECURSIVE
-@changes.given, below (id) AS (
+@changes.given,
+below (id) AS (
     SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group
     UNION
     SELECT n.child FROM below AS b JOIN rescind.nesting AS n ON n.organization = :o AND n.parent = b.id)

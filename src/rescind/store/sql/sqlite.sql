@@ -3,7 +3,7 @@
 -- name: check_plan
 SELECT 1 FROM rescind.organization AS o WHERE o.id = :o AND o.slug = :organization AND o.role_mode = :mode
 AND (:has_required IS NULL OR :has_required =
-EXISTS (SELECT 1 FROM rescind.role AS q WHERE q.organization IN (0, o.id) AND q.required)
+    EXISTS (SELECT 1 FROM rescind.role AS q WHERE q.organization IN (0, o.id) AND q.required)
 )
 AND (:id_rule IS NULL OR o.id_rule = :id_rule)
 
@@ -77,19 +77,19 @@ LEFT JOIN rescind.permission AS p ON p.id = COALESCE(
 
 -- fragment: decisions.is_trusted_multiple
 NOT (
-EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
-AND EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
+    EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
+    AND EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
 
 -- The holders are listed once, where SQLite would look for them anew for each place.
 
 -- fragment: engine.any_given
 SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
-        SELECT 1 FROM rescind.assignment AS a
-        WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
-          AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
-          AND (a.expires_at IS NULL OR a.expires_at > :now) AND
-(SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
-        LIMIT 1) IS NOT NULL
+    SELECT 1 FROM rescind.assignment AS a
+    WHERE a.organization = o.id AND a.resource = place.id AND a.ended IS NULL
+    AND a.holder IN (SELECT i.value FROM json_each(listed.ids) AS i)
+    AND (a.expires_at IS NULL OR a.expires_at > :now) AND
+        (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
+    LIMIT 1) IS NOT NULL
 
 -- fragment: engine.is_visible
 TRUE
@@ -237,14 +237,13 @@ SELECT w.key, w.number, TRUE FROM walk AS w WHERE w.number IS NOT NULL
 CREATE VIEW rescind.reach AS
 SELECT o.slug AS organization, m.subject, p.slug AS permission, o.id AS number, o.last_number, (
     SELECT json_group_array(held.place) FROM (
-WITH RECURSIVE
-@decisions.holder_at
-SELECT a.resource AS place FROM holder AS h
-JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
-WHERE (a.expires_at IS NULL OR a.expires_at > :now) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND
-@engine.gives_permission
-UNION
-SELECT 0 WHERE o.role_mode = 'single' AND @decisions.wide_live_single) AS held) AS places
+        WITH RECURSIVE
+            @decisions.holder_at
+        SELECT a.resource AS place FROM holder AS h
+        JOIN rescind.assignment AS a ON a.organization = o.id AND a.holder = h.id AND a.ended IS NULL
+        WHERE (a.expires_at IS NULL OR a.expires_at > :now) AND (a.resource <> 0 OR o.role_mode = 'multiple') AND @engine.gives_permission
+        UNION
+        SELECT 0 WHERE o.role_mode = 'single' AND @decisions.wide_live_single) AS held) AS places
 FROM rescind.organization AS o
 JOIN rescind.membership AS m ON m.organization = o.id
 JOIN rescind.permission AS p ON p.organization IN (0, o.id)
