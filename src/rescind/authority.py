@@ -329,7 +329,7 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         if self._recall is None:
             return None
         name = self._organization if organization is None else organization
-        return self._recall.decide_many(name, questions, ROOT)
+        return self._recall.decide_many(name, questions)
 
     def explain(
         self,

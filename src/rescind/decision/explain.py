@@ -24,7 +24,7 @@ from rescind.model import (
     SubjectId,
     moment,
 )
-from rescind.replicas import CachedAnswers
+from rescind.replicas import CachedAnswers, in_one_step
 from rescind.semantics import access
 from rescind.semantics.access import ROOT, Assignment, World
 from rescind.semantics.ways import leading, ways
@@ -57,7 +57,9 @@ def explained(
 ) -> Decision:
     """The decision with its explanation, both of one state of the facts."""
     if recall is not None and not live:
-        answer = recall.consult(question.organization, partial(_in_memory, question), at_least)
+        answer = recall.read(
+            question.organization, in_one_step(partial(_in_memory, question)), at_least
+        )
         if answer is not None:
             (reason, world, at, question), revision = answer
             decision = Decision(
@@ -101,17 +103,13 @@ def _in_memory(
     permission = index.facts.permission(question.permission)
     if permission is not None and permission[1]:
         return None
-    m = index.facts.memberships.get(question.subject)
-    if m is None:
-        return Reason.UNKNOWN_SUBJECT, None, now, question
-    if m in index.facts.inactive:
-        return Reason.DEACTIVATED, None, now, question
-    if permission is None:
-        return Reason.UNKNOWN_PERMISSION, None, now, question
-    if question.resource not in index.facts.resources:
-        return Reason.UNKNOWN_RESOURCE, None, now, question
+    facts = index.facts
+    unmet = facts.first_unmet(question.subject, permission is not None, question.resource)
+    if unmet is not None:
+        return unmet, None, now, question
     roles = index.roles_with(question.permission)
-    is_given = index.gives(m, roles, index.facts.resources[question.resource], now)
+    m, resource = facts.memberships[question.subject], facts.resources[question.resource]
+    is_given = index.gives(m, roles, resource, now)
     reason = Reason.ALLOWED if is_given else Reason.NO_ROLE
     return reason, excerpt(index, question), now, question
 

@@ -50,14 +50,14 @@ class DecisionRouter:
 
     def check(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
         """The decision at a state no older than this call's start; from memory, no older than what it is good
-        for (`CachedAnswers.answer`).
+        for (`CachedAnswers.decide_many`).
         """
         live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
         with DECIDING, until(deadline_within(self._seconds)):
             if self._recall is not None and not live:
-                found = self._recall.answer(question, token)
+                found = _from_cache(self._recall, [question], token)
                 if found is not None:
-                    return found
+                    return found[0]
                 live = True
             return check(
                 self._store, question, live=live, now=now, at_least=token, guesses=self._guesses
@@ -95,7 +95,7 @@ class DecisionRouter:
             until(deadline_within(self._seconds) if is_quick else NEVER),
         ):
             if self._recall is not None and not live and within is None:
-                found = self._recall.answer_many(questions, token)
+                found = _from_cache(self._recall, questions, token)
                 if found is not None:
                     return found
             return check_many(
@@ -167,6 +167,16 @@ class DecisionRouter:
 
     def _revision(self, token: str | None) -> Revision | None:
         return None if token is None else self._store.seals.parse(token)
+
+
+def _from_cache(
+    recall: CachedAnswers, questions: list[Question], at_least: Revision | None
+) -> list[Decision] | None:
+    """The decisions of the cached index, if it has all of them. All questions are of one organization."""
+    if not questions:
+        return None
+    asked = [question[1:] for question in questions]
+    return recall.decide_many(questions[0].organization, asked, at_least, validated=True)
 
 
 class _Deciding:

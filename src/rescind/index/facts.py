@@ -15,7 +15,8 @@ from rescind.index.catalog import Catalog, Role
 from rescind.index.derived import Worked
 from rescind.index.kinds import Kinds
 from rescind.index.orders import Name, Orders
-from rescind.model import MAX_ID_LENGTH, canonical_subject
+from rescind.model import MAX_ID_LENGTH, Reason, canonical_subject
+from rescind.semantics.preconditions import first_unmet
 
 ROOT: Final = 0
 NOTHING: Final[frozenset[int]] = frozenset()
@@ -115,6 +116,16 @@ class Facts:
             + self.orders.size()
             + self.own.size()
             + self.environment.size()
+        )
+
+    def first_unmet(self, subject: str, permission: bool, resource: str) -> Reason | None:
+        """Which precondition of a check is not met first; `permission` says whether it is defined."""
+        m = self.memberships.get(subject)
+        return first_unmet(
+            membership=m is not None,
+            active=m not in self.inactive,
+            permission=permission,
+            resource=resource in self.resources,
         )
 
     def spelled(self, subject: str) -> str:

@@ -14,10 +14,20 @@ from typing import Any, Final
 
 from rescind.index.derived import Line, Place, Worked
 from rescind.index.facts import ROOT, Facts, all_from
+from rescind.model import Reason
 from rescind.waiting import held
 
-ALLOWED, UNKNOWN_SUBJECT, DEACTIVATED, UNKNOWN_PERMISSION, UNKNOWN_RESOURCE, NO_ROLE = range(6)
-"""Verdicts, in the order in which reasons to deny are looked for."""
+REASONS: Final = (
+    Reason.ALLOWED,
+    Reason.UNKNOWN_SUBJECT,
+    Reason.DEACTIVATED,
+    Reason.UNKNOWN_PERMISSION,
+    Reason.UNKNOWN_RESOURCE,
+    Reason.NO_ROLE,
+)
+"""What each verdict, a position in this tuple, stands for."""
+ALLOWED: Final = REASONS.index(Reason.ALLOWED)
+NO_ROLE: Final = REASONS.index(Reason.NO_ROLE)
 CRITICAL: Final = -1
 LONG_LINE: Final = 24
 """Up to this many roles held on a resource and above it are looked at one by one."""
@@ -88,16 +98,11 @@ class Index:
             found = self.facts.permission(permission)
             if found is not None and found[1]:
                 return CRITICAL
-            m = self.facts.memberships.get(subject)
-            if m is None:
-                return UNKNOWN_SUBJECT
-            if m in self.facts.inactive:
-                return DEACTIVATED
-            if found is None:
-                return UNKNOWN_PERMISSION
-            if resource not in self.facts.resources:
-                return UNKNOWN_RESOURCE
+            unmet = self.facts.first_unmet(subject, found is not None, resource)
+            if unmet is not None:
+                return REASONS.index(unmet)
             if subject not in self.reach:
+                m = self.facts.memberships[subject]
                 most = REACH_PER_MEMBERSHIP * len(self.facts.memberships) + self.facts.places
                 self.worked.keep_reach(subject, self.holders(m), LEAST_REACH + most)
             if resource not in self.lines:

@@ -5,7 +5,7 @@ at an embedded one's file.
 """
 
 from rescind.replicas.cache import IndexCache
-from rescind.replicas.cached_answers import CachedAnswers
+from rescind.replicas.cached_answers import CachedAnswers, in_one_step
 from rescind.replicas.open_cache import open_cache
 
-__all__ = ["CachedAnswers", "IndexCache", "open_cache"]
+__all__ = ["CachedAnswers", "IndexCache", "in_one_step", "open_cache"]

@@ -1,9 +1,11 @@
-"""Answers from memory.
+"""Decisions from cached indexes.
 
-A check takes an organization's state, evaluates, and only then looks whether that still is the state of the
-facts in memory and has not run out; otherwise there is no answer from memory. What is not held is asked
-for, and until it is there the store decides. So does it where memory changes during each of two attempts:
-nothing is tried for as long as memory keeps changing.
+Owns the rule that makes such a decision safe: take the organization's state, evaluate, then verify that the
+state is still current and has not expired. Otherwise there is no answer, and the caller asks the store.
+Does not know how an index is kept current (`cache`, `freshness`), nor what a question means (`decision`).
+
+There are two kinds of question: checks (`decide_many`) and reads of the index for lists and explanations
+(`read`). `decide` is `decide_many` for one question, unrolled because it is the fast path.
 """
 
 from __future__ import annotations
@@ -11,41 +13,47 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from rescind.index import Index
-from rescind.model import Decision, Question, Revision
+from rescind.model import Decision, Revision
 from rescind.replicas.cache import IndexCache
 from rescind.replicas.cached_index import CachedIndex, State
 from rescind.replicas.clock import CLOCK, clock
+from rescind.semantics.access import ROOT
 
 T = TypeVar("T")
+Steps: TypeAlias = Generator[None, None, T]
+"""Reads an index in steps. Between two of them other threads may have the index's lock."""
 ATTEMPTS: Final = 2
-"""To answer from memory while its state changes. After that the store decides."""
+"""Attempts to answer while the index keeps changing. After that the store decides."""
+ONCE: Final = (1,)
+"""One attempt, for names that are not validated: made once, since a range takes longer."""
 TURN_SECONDS: Final = 0.001
-"""How long a list keeps the index from others."""
+"""How long a read may keep the index's lock before it lets other threads have it."""
 PAUSE_SECONDS: Final = 0.000_05
-"""How long it lets others go first then, who may also be threads that want the processor."""
+"""Pause between two turns; other threads may also be waiting for the processor."""
+TOKEN_POLL_SECONDS: Final = 0.000_5
 pause = time.sleep
 
 
 class CachedAnswers:
-    """What memory knows. Safe to use from many threads. `now` is the time of day in microseconds.
+    """Answers from an IndexCache. Safe to use from many threads. `now` is in microseconds since 1970, UTC.
 
-    Raises a StoreError where memory must look into the store and cannot: never a remembered answer.
+    Raises a StoreError if the cache must read the store and cannot: never an outdated answer.
     """
 
     def __init__(self, cache: IndexCache, now: Callable[[], int]) -> None:
         self._cache, self._now = cache, now
 
     def shared_freshness(self) -> AbstractContextManager[None]:
-        """Questions of this thread while it lasts are answered by no older state than at its beginning."""
+        """In the `with` block, this thread is answered at the state at its beginning, or a later one."""
         return self._cache.freshness.shared_freshness()
 
     def decide(
         self, organization: Any, subject: Any, permission: Any, resource: Any
     ) -> Decision | None:
-        """The answer, where these very names are there; else None. Takes nothing as well formed."""
+        """The fast path of `decide_many`, for one question whose names are not validated."""
         cache = self._cache
         if cache.ensure_fresh is not None:
             cache.ensure_fresh()
@@ -65,115 +73,106 @@ class CachedAnswers:
         return state.answers[verdict]
 
     def decide_many(
-        self, organization: Any, questions: Sequence[tuple[Any, Any, Any]], root: str
+        self,
+        organization: Any,
+        questions: Sequence[tuple[Any, Any, Any]],
+        at_least: Revision | None = None,
+        *,
+        validated: bool = False,
     ) -> list[Decision] | None:
-        """Answers, all at one state, where all those very names are there; None as for `decide`."""
+        """The decisions on (subject, permission, resource), all at one state; None if the store must decide.
+
+        The store must decide if the organization is not cached at a state as fresh as `at_least`, if a
+        permission is critical, or if the index changes during every attempt. Names that are not `validated`
+        may be anything: then None is also the answer to an unknown name, and nothing is waited for or loaded.
+        """
+        cached, now = self._cached(organization, at_least, validated), self._now
+        for _ in range(ATTEMPTS) if validated else ONCE:
+            if cached is None:
+                return None
+            state = cached.state if at_least is None else _fresh(cached, at_least)
+            if state is None:
+                return None
+            verdict = state.index.verdict
+            try:
+                verdicts = [verdict(s, p, ROOT if r is None else r, now) for s, p, r in questions]
+            except (KeyError, TypeError, ValueError):
+                if validated:
+                    raise
+                return None
+            if validated and None in verdicts:
+                resolved = state.index.resolved  # says which name is unknown
+                verdicts = [
+                    resolved(s, p, r, now) if known is None else known
+                    for known, (s, p, r) in zip(verdicts, questions, strict=True)
+                ]
+            if cached.state is state or _still_holds(cached, state):
+                return _answers(state, verdicts)
+        return None
+
+    def read(
+        self,
+        organization: str,
+        steps: Callable[[Index, int], Steps[T | None]],
+        at_least: Revision | None = None,
+    ) -> tuple[T, Revision] | None:
+        """What `steps` finds in the index, given the time in microseconds, and at which revision.
+
+        The steps run under the index's lock, and all see the same facts. None if the store must answer:
+        as for `decide_many`, or because the steps came to None.
+        """
+        cached = self._cached(organization, at_least, True)
+        for _ in range(ATTEMPTS):
+            if cached is None or (state := _fresh(cached, at_least)) is None:
+                return None
+            try:
+                result = _in_turns(cached, state, steps, self._now)
+            except Overtaken:
+                continue
+            if _still_holds(cached, state):
+                if result is None or clock(CLOCK) >= state.expiry:
+                    return None
+                return result, state.revision
+        return None
+
+    def _cached(
+        self, organization: Any, at_least: Revision | None, load: bool
+    ) -> CachedIndex | None:
+        """An organization's cached index, after waiting up to `token_wait_ms` for a revision.
+
+        Where there is none, it is loaded in the background if `load`.
+        """
         cache = self._cache
         if cache.ensure_fresh is not None:
             cache.ensure_fresh()
         try:
             cached = cache.indexes[organization]
-            cached.is_used = True
-            state = cached.state
-            if state is None:
-                return None
-            verdict, now = state.index.verdict, self._now
-            found = [verdict(s, p, root if r is None else r, now) for s, p, r in questions]
-        except (KeyError, TypeError, ValueError):
-            return None
-        return _answers(state, found) if _still_holds(cached, state) else None
-
-    def answer(self, question: Question, at_least: Revision | None = None) -> Decision | None:
-        """The answer to a question whose names are well formed, worked out where it must be.
-
-        None where it is for the store to decide: the permission is critical, the organization is not
-        held, or not at a state as fresh as was asked for.
-        """
-        found = self.answer_many([question], at_least)
-        return None if found is None else found[0]
-
-    def answer_many(
-        self, questions: Sequence[Question], at_least: Revision | None = None
-    ) -> list[Decision] | None:
-        """Answers to questions about one organization, all at one state; None as for `answer`."""
-        cached = self._held(questions[0].organization, at_least) if questions else None
-        for _ in range(ATTEMPTS):
-            if cached is None or (state := _fresh(cached, at_least)) is None:
-                return None
-            verdicts = [self._verdict(state.index, question) for question in questions]
-            if _still_holds(cached, state):
-                return _answers(state, verdicts)
-        return None
-
-    def consult(
-        self,
-        organization: str,
-        ask: Callable[[Index, int], T | None],
-        at_least: Revision | None = None,
-    ) -> tuple[T, Revision] | None:
-        """What `ask` finds out of the index, given the time of day in microseconds, and at which revision.
-
-        None where that is for the store: `ask` says so by None, or it is as for `answer`.
-        """
-        cached = self._held(organization, at_least)
-        for _ in range(ATTEMPTS):
-            if cached is None or (state := _fresh(cached, at_least)) is None:
-                return None
-            with state.index.lock:
-                found = ask(state.index, self._now()) if _still_holds(cached, state) else None
-            if _still_holds(cached, state):
-                if found is None or clock(CLOCK) >= state.expiry:
-                    return None
-                return found, state.revision
-        return None
-
-    def consult_in_turns(
-        self,
-        organization: str,
-        ask: Callable[[Index, int], Generator[None, None, T | None]],
-        at_least: Revision | None = None,
-    ) -> tuple[T, Revision] | None:
-        """As `consult`, where that takes long: between its steps others may have the index."""
-        cached = self._held(organization, at_least)
-        for _ in range(ATTEMPTS):
-            if cached is None or (state := _fresh(cached, at_least)) is None:
-                return None
-            try:
-                found = _in_turns(cached, state, ask(state.index, self._now()))
-            except Overtaken:
-                continue
-            if _still_holds(cached, state):
-                if found is None or clock(CLOCK) >= state.expiry:
-                    return None
-                return found, state.revision
-        return None
-
-    def _verdict(self, index: Index, question: Question) -> int | None:
-        _, subject, permission, resource = question
-        verdict = index.verdict(subject, permission, resource, self._now)
-        if verdict is None:
-            verdict = index.resolved(subject, permission, resource, self._now)
-        return verdict
-
-    def _held(self, organization: str, at_least: Revision | None) -> CachedIndex | None:
-        """What is held of an organization, after a moment for a state that is on its way."""
-        cache = self._cache
-        if cache.ensure_fresh is not None:
-            cache.ensure_fresh()
-        cached = cache.indexes.get(organization)
-        if cached is None:
-            cache.want(organization)
+        except (KeyError, TypeError):
+            if load:
+                cache.want(organization)
             return None
         cached.is_used = True
         if at_least is not None:
             deadline = time.monotonic() + cache.settings.token_wait_ms / 1e3
             while time.monotonic() < deadline and _is_awaited(cached.state, at_least):
-                time.sleep(0.000_5)
+                time.sleep(TOKEN_POLL_SECONDS)
         return cached
 
 
+def in_one_step(
+    read: Callable[[Index, int], T | None],
+) -> Callable[[Index, int], Steps[T | None]]:
+    """A short read of the index, for `CachedAnswers.read`: it keeps the lock until it is done."""
+
+    def steps(index: Index, now: int) -> Steps[T | None]:
+        yield from ()
+        return read(index, now)
+
+    return steps
+
+
 def _answers(state: State, verdicts: list[int | None]) -> list[Decision] | None:
-    """A state's answers, unless it has run out or one of them is not its to give."""
+    """A state's decisions, unless it has expired or one of them is for the store."""
     if None in verdicts or clock(CLOCK) >= state.expiry:
         return None
     answers = state.answers
@@ -185,14 +184,19 @@ class Overtaken(Exception):
 
 
 def _in_turns(
-    cached: CachedIndex, state: State, steps: Generator[None, None, T | None]
+    cached: CachedIndex,
+    state: State,
+    read: Callable[[Index, int], Steps[T | None]],
+    now: Callable[[], int],
 ) -> T | None:
-    """What the steps come to. The index is held for a turn at a time, and others go in between."""
+    """The result of the steps, run for TURN_SECONDS at a time under the index's lock. Raises Overtaken."""
+    steps: Steps[T | None] | None = None
     while True:
         with state.index.lock:
             if not _still_holds(cached, state):
                 raise Overtaken
             end = time.perf_counter() + TURN_SECONDS
+            steps = steps or read(state.index, now())
             try:
                 next(steps)
                 while time.perf_counter() < end:
@@ -203,17 +207,17 @@ def _in_turns(
 
 
 def _still_holds(cached: CachedIndex, state: State) -> bool:
-    """Whether the index is as it was when the state was taken from the cached.
+    """Whether the index still has the facts that it had when the state was taken from it.
 
-    An index moves only to a later revision, and without a state in its place. So a state of the same
-    revision, which a renewed lease puts there, is of the same facts.
+    An index only moves to later revisions, and has no state meanwhile. So another state of the same revision,
+    which a renewed lease brings, has the same facts.
     """
     current = cached.state
     return current is state or (current is not None and current.revision == state.revision)
 
 
 def _fresh(cached: CachedIndex, at_least: Revision | None) -> State | None:
-    """The state, if it is as fresh as was asked for."""
+    """The state, if it is as fresh as `at_least`."""
     state = cached.state
     if state is None or at_least is None:
         return state
@@ -221,7 +225,7 @@ def _fresh(cached: CachedIndex, at_least: Revision | None) -> State | None:
 
 
 def _is_awaited(state: State | None, at_least: Revision) -> bool:
-    """Whether it may soon be as fresh as was asked for: it is of the same organization, and older."""
+    """Whether waiting may help: the state is of the same organization, and older than `at_least`."""
     return state is None or (_is_of(state, at_least) and not state.revision.covers(at_least))
 
 

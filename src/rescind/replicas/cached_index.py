@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 import threading
-from typing import Final
 
-from rescind.index.index import ALLOWED, Index
-from rescind.model import Decision, DecisionPoint, Reason, Revision
-
-REASONS: Final = (
-    Reason.ALLOWED,
-    Reason.UNKNOWN_SUBJECT,
-    Reason.DEACTIVATED,
-    Reason.UNKNOWN_PERMISSION,
-    Reason.UNKNOWN_RESOURCE,
-    Reason.NO_ROLE,
-)
-"""In the order of the index's verdicts."""
+from rescind.index.index import ALLOWED, REASONS, Index
+from rescind.model import Decision, DecisionPoint, Revision
 
 
 class State:

@@ -73,7 +73,7 @@ def page(
     asked = Asked(after, limit, kind)
     listed = None
     if recall is not None and not live:
-        listed = recall.consult_in_turns(
+        listed = recall.read(
             question.organization,
             lambda index, at: in_memory(index, query, question, asked, at),
             at_least,
