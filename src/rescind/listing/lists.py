@@ -40,6 +40,19 @@ from rescind.model import (
     moment,
 )
 from rescind.store import Store
+from rescind.store.rows.listing import (
+    LISTED_ACTIVE_MEMBERSHIPS,
+    LISTED_DEACTIVATED_MEMBERSHIPS,
+    LISTED_GROUPS,
+    LISTED_GROUPS_AROUND,
+    LISTED_GROUPS_OF_MEMBERSHIP,
+    LISTED_MEMBERSHIPS,
+    LISTED_RESOURCES,
+    LISTED_RESOURCES_BELOW,
+    ListedMembershipRow,
+    ListedPlaceRow,
+    ListedResourceRow,
+)
 
 SOON: Final = 30 * 86_400 * 1_000_000
 """Microseconds: 30 days."""
@@ -80,18 +93,21 @@ class Listings(ABC):
         if holder is None:
             with reading(self.store, "groups", Listed(name), Paging(**paging)) as read:
                 (after,) = read.after(EARLIEST)
-                rows = read.fetch("listed_groups", after=after, limit=read.limit + 1)
-                return read.page(rows, lambda row: row[:1], lambda row: GroupEntry(*row))
+                rows = read.fetch(LISTED_GROUPS, after=after, limit=read.limit + 1)
+                return read.page(
+                    rows, lambda row: [row.group], lambda row: GroupEntry(row.group, row.name)
+                )
         listed = of_holder(name, holder)
         with reading(self.store, "groups of", listed, Paging(**paging)) as read:
             number = require_holder(read, listed)
             (after,) = read.after(FIRST)
-            names = {"after": after, "limit": read.limit + 1}
+            params = {"after": after, "limit": read.limit + 1}
             if number > 0:
-                rows = read.fetch("listed_groups_of_membership", m=number, now=self._now(), **names)
+                params["now"] = self._now()
+                places = read.fetch(LISTED_GROUPS_OF_MEMBERSHIP, m=number, **params)
             else:
-                rows = read.fetch("listed_groups_around", g=number, **names)
-            return read.page(rows, lambda row: row[:1], _group)
+                places = read.fetch(LISTED_GROUPS_AROUND, g=number, **params)
+            return read.page(places, lambda row: [row.number], _group)
 
     def list_members(
         self,
@@ -133,14 +149,14 @@ class Listings(ABC):
         with reading(self.store, "memberships", listed, part, kind=kind, active=active) as read:
             first, end = prefix(kind)
             (after,) = read.after(first)
-            names = {"after": after, "end": end, "limit": read.limit + 1}
+            params = {"after": after, "end": end, "limit": read.limit + 1}
             if active is None:
-                rows = read.fetch("listed_memberships", **names)
+                rows = read.fetch(LISTED_MEMBERSHIPS, **params)
             elif active:
-                rows = read.fetch("listed_active_memberships", **names)
+                rows = read.fetch(LISTED_ACTIVE_MEMBERSHIPS, **params)
             else:
-                rows = read.fetch("listed_deactivated_memberships", **names)
-            return read.page(rows, lambda row: row[:1], _membership)
+                rows = read.fetch(LISTED_DEACTIVATED_MEMBERSHIPS, **params)
+            return read.page(rows, lambda row: [row.subject], _membership)
 
     # --- roles, permissions, resources ------------------------------------------------------------
 
@@ -181,15 +197,17 @@ class Listings(ABC):
             if above is None:
                 first, end = prefix(kind)
                 (after,) = read.after(first)
-                names = {"after": after, "end": end, "limit": read.limit + 1}
-                rows = read.fetch("listed_resources", **names)
-                return read.page(rows, lambda row: row[:1], lambda row: ResourceEntry(*row))
+                params = {"after": after, "end": end, "limit": read.limit + 1}
+                rows = read.fetch(LISTED_RESOURCES, **params)
+                return read.page(rows, lambda row: [row.resource], _resource)
             if read.numbers.resource is None:
                 raise ResourceNotFound(resource=above)
             (after,) = read.after(0)
-            names = {"r": read.numbers.resource, "after": after, "limit": read.limit + 1}
-            rows = read.fetch("listed_resources_below", **names)
-            return read.page(rows, lambda row: row[:1], lambda row: ResourceEntry(row[1], above))
+            params = {"r": read.numbers.resource, "after": after, "limit": read.limit + 1}
+            below = read.fetch(LISTED_RESOURCES_BELOW, **params)
+            return read.page(
+                below, lambda row: [row.number], lambda row: ResourceEntry(row.resource, above)
+            )
 
     # --- assignments ------------------------------------------------------------------------------
 
@@ -311,11 +329,13 @@ class Listings(ABC):
         return alike(self.store, self._named(organization), limit)
 
 
-def _group(row: tuple[Any, ...]) -> GroupEntry:
-    _, slug, name, since, by, expires_at = row
-    return GroupEntry(slug, name, time(since), by, time(expires_at))
+def _group(row: ListedPlaceRow) -> GroupEntry:
+    return GroupEntry(row.group, row.name, time(row.recorded_at), row.actor, time(row.expires_at))
 
 
-def _membership(row: tuple[Any, ...]) -> MembershipEntry:
-    subject, name, active, created_at = row
-    return MembershipEntry(subject, name, bool(active), moment(created_at))
+def _membership(row: ListedMembershipRow) -> MembershipEntry:
+    return MembershipEntry(row.subject, row.name, bool(row.active), moment(row.created_at))
+
+
+def _resource(row: ListedResourceRow) -> ResourceEntry:
+    return ResourceEntry(row.resource, row.parent)

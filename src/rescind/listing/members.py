@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 from rescind.listing.reading import FIRST, Reading, time
 from rescind.model import FactPage, MemberEntry
+from rescind.store.rows.listing import (
+    FIND_NEXT_MEMBER_BELOW,
+    LISTED_EFFECTIVE_MEMBERS,
+    LISTED_MEMBERS,
+    EffectiveMemberRow,
+    ListedMemberRow,
+)
 
 WIDENING: Final = 4
 WIDEST: Final = 64
@@ -16,14 +23,14 @@ WIDEST: Final = 64
 def direct(read: Reading, now: int, group: str) -> FactPage[MemberEntry]:
     """The groups that are nested in a group, then the subjects in it, each in the order of their numbers."""
     (after,) = read.after(FIRST)
-    names = {"g": read.numbers.group, "after": after, "limit": read.limit + 1}
-    rows = read.fetch("listed_members", now=now, **names)
+    params = {"g": read.numbers.group, "after": after, "limit": read.limit + 1}
+    rows = read.fetch(LISTED_MEMBERS, now=now, **params)
 
-    def entry(row: tuple[Any, ...]) -> MemberEntry:
-        _, member, active, since, by, expires_at = row
-        return MemberEntry(member, bool(active), (group,), time(since), by, time(expires_at))
+    def entry(row: ListedMemberRow) -> MemberEntry:
+        since, until = time(row.recorded_at), time(row.expires_at)
+        return MemberEntry(row.member, bool(row.active), (group,), since, row.actor, until)
 
-    return read.page(rows, lambda row: row[:1], entry)
+    return read.page(rows, lambda row: [row.number], entry)
 
 
 def effective(read: Reading, now: int) -> FactPage[MemberEntry]:
@@ -33,30 +40,38 @@ def effective(read: Reading, now: int) -> FactPage[MemberEntry]:
     costs in proportion to itself and to the groups below.
     """
     (after,) = read.after(0)
-    found: list[list[tuple[Any, ...]]] = []
+    found: list[list[EffectiveMemberRow]] = []
     width = read.limit + 1
-    names = {"g": read.numbers.group, "now": now}
+    params = {"g": read.numbers.group, "now": now}
     while len(found) <= read.limit:
-        ((first,),) = read.fetch("find_next_member_below", after=after, **names)
+        (following,) = read.fetch(FIND_NEXT_MEMBER_BELOW, after=after, **params)
+        first = following.membership
         if first is None:
             break
         after, left = first + width - 1, read.limit + 1 - len(found)
         rows = read.fetch(
-            "listed_effective_members", after=first - 1, up_to=after, limit=left, **names
+            LISTED_EFFECTIVE_MEMBERS, after=first - 1, up_to=after, limit=left, **params
         )
-        found += (list(places) for _, places in groupby(rows, key=lambda row: row[0]))
+        found += (list(places) for _, places in groupby(rows, key=lambda row: row.membership))
         width = min(width * WIDENING, WIDEST * read.limit)
     shown = found[: read.limit]
-    more = [shown[-1][0][0]] if len(found) > read.limit else None
+    more = [shown[-1][0].membership] if len(found) > read.limit else None
     return read.ending(tuple(map(_entry, shown)), more)
 
 
-def _entry(places: list[tuple[Any, ...]]) -> MemberEntry:
+def _entry(places: list[EffectiveMemberRow]) -> MemberEntry:
     """A member by all of its places: since the oldest, until the last."""
-    _, subject, active, *_ = places[0]
-    known = [(made, since, by) for *_, made, since, by, _ in places if since is not None]
-    _, since, by = min(known, default=(0, None, None))
-    ends = [expires_at for *_, expires_at in places]
-    until = None if None in ends else max(ends)
-    through = tuple(sorted(place[3] for place in places))
-    return MemberEntry(subject, bool(active), through, time(since), by, time(until))
+    member = places[0]
+    known = [place for place in places if place.recorded_at is not None]
+    oldest = min(
+        known, key=lambda place: (place.made, place.recorded_at, place.actor), default=None
+    )
+    ends = [place.expires_at for place in places if place.expires_at is not None]
+    return MemberEntry(
+        member.subject,
+        bool(member.active),
+        tuple(sorted(place.group for place in places)),
+        None if oldest is None else time(oldest.recorded_at),
+        None if oldest is None else oldest.actor,
+        time(max(ends)) if len(ends) == len(places) else None,
+    )

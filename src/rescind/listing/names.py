@@ -19,8 +19,20 @@ from rescind.errors import (
     RoleNotFound,
     StoreError,
 )
-from rescind.model import MAX_ID_LENGTH
+from rescind.model import MAX_ID_LENGTH, OrganizationNumber
 from rescind.store import Store
+from rescind.store.rows import Query
+from rescind.store.rows.listing import (
+    FIND_UNKNOWN,
+    SIMILAR_GROUPS,
+    SIMILAR_ORGANIZATIONS,
+    SIMILAR_PERMISSIONS,
+    SIMILAR_RESOURCES,
+    SIMILAR_ROLES,
+    SIMILAR_SUBJECTS,
+    SIMILAR_TYPES,
+    NameRow,
+)
 
 EARLIEST: Final = "\x1f"
 """Before every name; what was deleted has a name before it."""
@@ -31,12 +43,12 @@ LIKENESS: Final = 0.75
 """Share of two names that must be the same, as difflib counts it; letters may have changed places."""
 
 _QUERIES: Final = {
-    "group": "similar_groups",
-    "subject": "similar_subjects",
-    "role": "similar_roles",
-    "permission": "similar_permissions",
-    "resource": "similar_resources",
-    "type": "similar_types",
+    "group": SIMILAR_GROUPS,
+    "subject": SIMILAR_SUBJECTS,
+    "role": SIMILAR_ROLES,
+    "permission": SIMILAR_PERMISSIONS,
+    "resource": SIMILAR_RESOURCES,
+    "type": SIMILAR_TYPES,
 }
 _ERRORS: Final[dict[type[RescindError], str]] = {
     GroupNotFound: "group",
@@ -66,7 +78,7 @@ class Similar:
 
     def organizations(self, name: str) -> tuple[str, ...]:
         """For whoever has the database itself: names of organizations."""
-        return self._like("similar_organizations", {}, name)
+        return self._like(SIMILAR_ORGANIZATIONS, {}, name)
 
     def unknown(
         self,
@@ -87,15 +99,16 @@ class Similar:
             "permission": permission,
             "resource": resource,
         }
-        rows = self._store.fetch("find_unknown", names)
+        rows = self._store.fetch(FIND_UNKNOWN, names)
         if not rows:
             return ()
-        o, has_subject, has_group, has_permission, has_resource = rows[0]
+        (row,) = rows
+        o = row.organization
         asked = (
-            ("subject", None if group else subject, has_subject),
-            ("group", group, has_group),
-            ("permission", permission, has_permission),
-            ("resource", resource, has_resource),
+            ("subject", None if group else subject, row.has_subject),
+            ("group", group, row.has_group),
+            ("permission", permission, row.has_permission),
+            ("resource", resource, row.has_resource),
         )
         return tuple(
             UnknownName(what, name, self.of(o, what, name))
@@ -103,7 +116,7 @@ class Similar:
             if name is not None and not is_there
         )
 
-    def of(self, o: int, what: str, name: str) -> tuple[str, ...]:
+    def of(self, o: OrganizationNumber, what: str, name: str) -> tuple[str, ...]:
         """Names of a kind in an organization. For a subject also the group that has its name."""
         found = self._like(_QUERIES[what], {"o": o}, name)
         bare = name.partition(":")[2] if name.startswith("user:") else ""
@@ -120,17 +133,19 @@ class Similar:
         if what is None or not isinstance(name, str) or "did_you_mean" in error.facts:
             return error
         try:
-            rows = self._store.fetch("find_unknown", _nothing_of(organization))
-            similar = self.of(rows[0][0], what, name) if rows else ()
+            rows = self._store.fetch(FIND_UNKNOWN, _nothing_of(organization))
+            similar = self.of(rows[0].organization, what, name) if rows else ()
         except StoreError:
             return error
         return type(error)(**error.facts, did_you_mean=similar) if similar else error
 
-    def _like(self, query: str, of: dict[str, int], name: str) -> tuple[str, ...]:
+    def _like(
+        self, query: Query[NameRow], of: dict[str, OrganizationNumber], name: str
+    ) -> tuple[str, ...]:
         name = name[:MAX_ID_LENGTH]
         names = {**of, "name": name, "first": EARLIEST, "limit": NEAR}
         try:
-            found = [slug for (slug,) in self._store.fetch(query, names)]
+            found = [row.name for row in self._store.fetch(query, names)]
         except StoreError:
             return ()
         return _alike(name, found)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from rescind.decision.check import require
 from rescind.errors import (
@@ -18,9 +18,11 @@ from rescind.errors import (
     OrganizationNotFound,
 )
 from rescind.listing.names import UNKNOWN, Similar
-from rescind.model import FactPage, Revision, moment, require_number
-from rescind.store import Rows, Store
+from rescind.model import FactPage, HolderNumber, Revision, moment, require_number
+from rescind.store import Store
 from rescind.store.contract import Snapshot
+from rescind.store.rows import Query, Row
+from rescind.store.rows.listing import FIND_LISTED, ListedRow
 
 MOST_ITEMS: Final = 10_000
 """Of one page."""
@@ -44,20 +46,6 @@ class Listed:
     resource: str | None = None
 
 
-class Numbers(NamedTuple):
-    """A row of `find_listed`: the organization's state, and the numbers of what is named; None if unknown."""
-
-    o: int
-    revision: int
-    environment: int
-    last_number: int
-    role_mode: str
-    group: int | None
-    membership: int | None
-    role: int | None
-    resource: int | None
-
-
 @dataclass(frozen=True, slots=True)
 class Paging:
     """Which part of a list is asked for."""
@@ -74,7 +62,7 @@ class Reading:
         self,
         store: Store,
         snapshot: Snapshot,
-        numbers: Numbers,
+        numbers: ListedRow,
         revision: Revision,
         asked: str,
         paging: Paging,
@@ -99,20 +87,20 @@ class Reading:
                 return key
         raise InvalidCursor(cursor=cursor if isinstance(cursor, str) else reprlib.repr(cursor))
 
-    def fetch(self, query: str, **params: Any) -> Rows:
+    def fetch(self, query: Query[Row], **params: Any) -> list[Row]:
         """The rows of a query of this state."""
         return self.fetch_many(query, [params])[0]
 
-    def fetch_many(self, query: str, params: Sequence[dict[str, Any]]) -> list[Rows]:
+    def fetch_many(self, query: Query[Row], params: Sequence[dict[str, Any]]) -> list[list[Row]]:
         """The rows of a query of this state, for each of its parameters, in one round trip."""
-        o = self.numbers.o
+        o = self.numbers.organization
         return self._snapshot.fetch_many([(query, {"o": o, **each}) for each in params])
 
     def page(
         self,
-        rows: Sequence[tuple[Any, ...]],
-        key: Callable[[tuple[Any, ...]], Sequence[Any]],
-        fact: Callable[[tuple[Any, ...]], Fact | None],
+        rows: Sequence[Row],
+        key: Callable[[Row], Sequence[Any]],
+        fact: Callable[[Row], Fact | None],
     ) -> FactPage[Fact]:
         """A page of rows that go one beyond it where there is more. A row that is no fact is left out."""
         shown = rows[: self.limit]
@@ -148,11 +136,12 @@ def reading(
     }
     asked = "\0".join((kind, *(str(value) for value in (*names.values(), *how.values()))))
     with _hinting(store, listed.organization), store.snapshot() as snapshot:
-        (rows,) = snapshot.fetch_many([("find_listed", names)])
+        (rows,) = snapshot.fetch_many([(FIND_LISTED, names)])
         if not rows:
             raise OrganizationNotFound(organization=listed.organization)
-        numbers = Numbers(*rows[0])
-        revision = store.seals.revision(numbers.o, numbers.revision, numbers.environment)
+        (numbers,) = rows
+        at = (numbers.organization, numbers.revision, numbers.environment)
+        revision = store.seals.revision(*at)
         if at_least is not None:
             require(revision, at_least)
         yield Reading(store, snapshot, numbers, revision, asked, paging)
@@ -173,7 +162,7 @@ def of_holder(organization: str, holder: str) -> Listed:
     return Listed(organization, subject=holder)
 
 
-def require_holder(read: Reading, listed: Listed) -> int:
+def require_holder(read: Reading, listed: Listed) -> HolderNumber:
     """The holder's number. Raises GroupNotFound and MembershipNotFound."""
     if listed.group is not None:
         if read.numbers.group is None:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from rescind.listing.reading import Reading
-from rescind.model import FactPage, Page, PermissionEntry, RoleEntry
+from rescind.model import FactPage, Page, PermissionEntry, RoleEntry, RoleNumber
+from rescind.store.rows import Row
+from rescind.store.rows.listing import (
+    LISTED_PERMISSIONS,
+    LISTED_PERMISSIONS_OF_GROUP,
+    LISTED_PERMISSIONS_OF_ROLE,
+    LISTED_PERMISSIONS_OF_ROLES,
+    LISTED_ROLES,
+    ListedPermissionRow,
+    ListedRoleRow,
+    PermissionOfRoleRow,
+)
 
 MOST_PERMISSIONS: Final = 20_000
 """Of all roles on one page; a page of one role has all of it."""
@@ -15,24 +27,23 @@ ROLES_AT_ONCE: Final = 100
 def of_organization(read: Reading) -> FactPage[RoleEntry]:
     """The roles that can be given in an organization, by name, with their permissions."""
     (after,) = read.after("")
-    rows = _own_first(read.fetch("listed_roles", after=after, limit=read.limit + 1), 1)
+    found = read.fetch(LISTED_ROLES, after=after, limit=read.limit + 1)
+    rows = _own_first(found, lambda row: row.role)
     items: list[RoleEntry] = []
     permissions = 0
     shown = rows[: read.limit]
     for at in range(0, len(shown), ROLES_AT_ONCE):
         part = shown[at : at + ROLES_AT_ONCE]
-        named: dict[int, list[str]] = {row[0]: [] for row in part}
+        named: dict[int, list[str]] = {row.number: [] for row in part}
         numbers = "[" + ",".join(f'"{number}"' for number in named) + "]"
-        for role, slug in read.fetch("listed_permissions_of_roles", roles=numbers):
-            named[role].append(slug)
-        for number, slug, name, is_shared, priority, critical, kind in part:
-            found = tuple(sorted(named[number], key=str.encode))
-            if items and permissions + len(found) > MOST_PERMISSIONS:
+        for contained in read.fetch(LISTED_PERMISSIONS_OF_ROLES, roles=numbers):
+            named[contained.role].append(contained.permission)
+        for row in part:
+            contents = tuple(sorted(named[row.number], key=str.encode))
+            if items and permissions + len(contents) > MOST_PERMISSIONS:
                 return read.ending(tuple(items), [items[-1].role])
-            permissions += len(found)
-            items.append(
-                RoleEntry(slug, name, bool(is_shared), priority, bool(critical), kind, found)
-            )
+            permissions += len(contents)
+            items.append(_role(row, contents))
     more = [items[-1].role] if len(rows) > read.limit else None
     return read.ending(tuple(items), more)
 
@@ -40,16 +51,17 @@ def of_organization(read: Reading) -> FactPage[RoleEntry]:
 def permissions(read: Reading) -> FactPage[PermissionEntry]:
     """The permissions that are defined in an organization, by name."""
     (after,) = read.after("")
-    found = read.fetch("listed_permissions", after=after, limit=read.limit + 1)
-    return read.page(_own_first(found, 0), lambda row: row[:1], _permission)
+    found = read.fetch(LISTED_PERMISSIONS, after=after, limit=read.limit + 1)
+    rows = _own_first(found, lambda row: row.permission)
+    return read.page(rows, lambda row: [row.permission], _permission)
 
 
-def permissions_of(read: Reading, role: int) -> FactPage[PermissionEntry]:
+def permissions_of(read: Reading, role: RoleNumber) -> FactPage[PermissionEntry]:
     """Those of a role."""
     (after,) = read.after(0)
-    names = {"q": role, "after": after, "limit": read.limit + 1}
-    rows = read.fetch("listed_permissions_of_role", **names)
-    return read.page(rows, lambda row: row[:1], lambda row: _permission(row[1:]))
+    params = {"q": role, "after": after, "limit": read.limit + 1}
+    rows = read.fetch(LISTED_PERMISSIONS_OF_ROLE, **params)
+    return read.page(rows, lambda row: [row.number], _permission)
 
 
 def permissions_of_group(read: Reading, now: int) -> Page:
@@ -58,19 +70,30 @@ def permissions_of_group(read: Reading, now: int) -> Page:
     (after,) = read.after("")
     g, r = read.numbers.group, read.numbers.resource
     if g is not None and r is not None:
-        names = {"g": g, "r": r, "after": after, "limit": read.limit + 1}
-        rows = read.fetch("listed_permissions_of_group", now=now, **names)
-        found = tuple(slug for (slug,) in rows)
+        params = {"g": g, "r": r, "after": after, "limit": read.limit + 1}
+        rows = read.fetch(LISTED_PERMISSIONS_OF_GROUP, now=now, **params)
+        found = tuple(row.permission for row in rows)
     shown = found[: read.limit]
     page = read.ending(shown, shown[-1:] if len(found) > read.limit else None)
     return Page(page.items, page.next_cursor, page.revision)
 
 
-def _own_first(rows: list[tuple[Any, ...]], name: int) -> list[tuple[Any, ...]]:
+def _own_first(rows: list[Row], name: Callable[[Row], str]) -> list[Row]:
     """Without a name of all organizations where the organization has one of its own."""
-    return [row for at, row in enumerate(rows) if not at or row[name] != rows[at - 1][name]]
+    return [row for at, row in enumerate(rows) if not at or name(row) != name(rows[at - 1])]
 
 
-def _permission(row: tuple[Any, ...]) -> PermissionEntry:
-    slug, description, is_shared, critical = row
-    return PermissionEntry(slug, description, bool(is_shared), bool(critical))
+def _role(row: ListedRoleRow, permissions: tuple[str, ...]) -> RoleEntry:
+    return RoleEntry(
+        row.role,
+        row.name,
+        bool(row.is_shared),
+        row.priority,
+        bool(row.critical),
+        row.resource_type,
+        permissions,
+    )
+
+
+def _permission(row: ListedPermissionRow | PermissionOfRoleRow) -> PermissionEntry:
+    return PermissionEntry(row.permission, row.description, bool(row.is_shared), bool(row.critical))

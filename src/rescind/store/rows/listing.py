@@ -21,7 +21,6 @@ from rescind.model import (
     RoleNumber,
     SubjectId,
 )
-from rescind.store.rows.facts import ResourceFact
 from rescind.store.rows.query import Query
 
 
@@ -110,7 +109,7 @@ class ListedPermissionRow(NamedTuple):
     """A permission, of the organization or shared by all."""
 
     permission: PermissionId
-    description: str | None
+    description: str
     is_shared: bool
     critical: bool
 
@@ -120,7 +119,7 @@ class PermissionOfRoleRow(NamedTuple):
 
     number: PermissionNumber
     permission: PermissionId
-    description: str | None
+    description: str
     is_shared: bool
     critical: bool
 
@@ -129,6 +128,13 @@ class PermissionOfGroupRow(NamedTuple):
     """A permission that a group gives."""
 
     permission: PermissionId
+
+
+class ListedResourceRow(NamedTuple):
+    """A resource and its parent."""
+
+    resource: ResourceId
+    parent: ResourceId
 
 
 class ChildResourceRow(NamedTuple):
@@ -216,7 +222,7 @@ LISTED_PERMISSIONS_OF_ROLES = Query("listed_permissions_of_roles", ListedRolePer
 LISTED_PERMISSIONS = Query("listed_permissions", ListedPermissionRow)
 LISTED_PERMISSIONS_OF_ROLE = Query("listed_permissions_of_role", PermissionOfRoleRow)
 LISTED_PERMISSIONS_OF_GROUP = Query("listed_permissions_of_group", PermissionOfGroupRow)
-LISTED_RESOURCES = Query("listed_resources", ResourceFact)
+LISTED_RESOURCES = Query("listed_resources", ListedResourceRow)
 LISTED_RESOURCES_BELOW = Query("listed_resources_below", ChildResourceRow)
 LISTED_MEMBERSHIPS = Query("listed_memberships", ListedMembershipRow)
 LISTED_ACTIVE_MEMBERSHIPS = Query("listed_active_memberships", ListedMembershipRow)
