@@ -1,5 +1,5 @@
--- Effective roles compared with a recomputation from facts, for a range of memberships (:from_m to :to_m). Each assignment
--- has one holder, so it is enough to count a membership's rows by holder.
+-- Compares effective roles with a recomputation from the facts, for the memberships from :from_m to :to_m. Each
+-- assignment has one holder, so counting a membership's rows by holder is enough.
 
 -- name: find_audit_bound
 SELECT m.id AS bound FROM rescind.membership AS m WHERE m.organization = :o AND m.id >= :from_m ORDER BY m.id LIMIT 1 OFFSET :step
@@ -21,7 +21,7 @@ WITH RECURSIVE
 SELECT f.membership, f.holder, CASE WHEN count(*) = count(f.expires_at) THEN max(f.expires_at) END AS expires_at
 FROM flow AS f GROUP BY f.membership, f.holder
 
--- How many there are of each holder that those memberships have anything from.
+-- Assignments per holder, for holders from which those memberships have any role.
 
 -- name: audit_assignments
 WITH RECURSIVE
@@ -40,7 +40,7 @@ GROUP BY e.membership, a.holder, e.expires_at
 SELECT DISTINCT p.kind, CASE WHEN p.kind = 'assignment' THEN p."group" END AS "group", CASE WHEN p.kind = 'member' THEN p.ref END AS membership
 FROM rescind.pending AS p WHERE p.organization = :o AND (p.kind <> 'member' OR (p.ref >= :from_m AND p.ref <= :to_m))
 
--- Which assignment of a holder a membership lacks.
+-- The assignment of a holder that a membership lacks.
 
 -- name: find_missing
 SELECT min(a.id) AS assignment FROM rescind.assignment AS a
@@ -56,9 +56,9 @@ SELECT (SELECT subject FROM rescind.membership WHERE organization = :o AND id = 
        (SELECT x.slug FROM rescind.assignment AS a JOIN rescind.resource AS x ON x.organization = :o AND x.id = a.resource
         WHERE a.organization = :o AND a.id = :a) AS resource
 
--- Repairs: what a membership has through a group is looked at again as any pending work; what it holds itself, and rows
--- of assignments or memberships that are gone, are put right at once. No facts change, so no revision is made: the work
--- has the revision that there is, for the next change has the next, and must be told from it by whoever is at it.
+-- Repairs. What a membership has through a group becomes pending work; direct assignments, and rows of deleted
+-- assignments or memberships, are corrected at once. No facts change, so there is no new revision: the work gets the
+-- current one. The next change has the next revision, so a job can tell them apart.
 
 -- name: pend_repair
 INSERT INTO rescind.pending (organization, "group", kind, ref, direction, urgency, fence, since, revision, recorded_at)
@@ -67,8 +67,8 @@ SELECT o.id, g.id, 'member', CAST(:m AS INTEGER), 'revokes', 1, CAST(:m AS INTEG
 FROM rescind.organization AS o JOIN rescind."group" AS g ON g.organization = o.id AND g.id = :holder
 @pending.coalescing
 
--- A repair has no revision of its own. The organization's row is written as it is, so that a transaction whose snapshot
--- is older than the repair cannot lock it.
+-- A repair has no revision of its own. The organization's row is rewritten unchanged, so that a transaction with an
+-- older snapshot cannot lock it.
 
 -- name: mark_repaired
 UPDATE rescind.organization SET revision = revision WHERE id = :o

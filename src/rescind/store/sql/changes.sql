@@ -1,12 +1,13 @@
--- Facts change here. Every statement runs under the organization's row lock (:o), so that what it reads
--- is what the statement before it left. Guards are named refuse_*: they return no row when all is well,
--- else rows (code, fact, value) and the change is refused for the first of them. Where a change takes away, what
--- refuse_*_missing finds is noted on its receipt instead. Notes are named note_*: they return a row
--- when the change takes access away.
+-- The statements of changes. Each runs under the lock on the organization's row (:o), so it sees what the statement
+-- before it wrote.
 --
--- What has expired at :now is as if it were not there: it keeps nothing from being deleted, it is put anew where it is
--- given, and no list shows it. What takes away asks no clock: it takes what has expired as well, since clocks differ, and
--- notes count it.
+-- refuse_* are guards: they return no row if all is well, otherwise rows (code, fact, value), and the change is
+-- refused for the first of them. If a change takes access away, what refuse_*_missing finds is noted on its receipt
+-- instead. note_* return a row if the change takes access away.
+--
+-- Expired facts count as absent: they do not keep anything from being deleted, they are written anew when they are
+-- given again, and no list shows them. Statements that take something away ignore the clock, because clocks differ:
+-- they take expired facts too, and note_* count those.
 
 -- fragment: in_force
 a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
@@ -23,14 +24,15 @@ AS has_required, o.id_rule
 FROM rescind.organization AS env LEFT JOIN rescind.organization AS o ON o.slug = :organization
 WHERE env.id = 0
 
--- While effective roles are behind the facts, what a change takes cannot be counted from them: then taking any fact
--- counts as revoking, and in a single-role organization any change does.
+-- While effective roles are behind the facts, the loss cannot be counted from them. Then a change that takes any fact
+-- counts as revoking, and in a single-role organization every change does.
 
 -- name: refuse_moved
 SELECT 'precondition_failed' AS code, 'revision' AS fact, CAST(o.revision AS TEXT) AS value
 FROM rescind.organization AS o WHERE o.id = :o AND o.revision <> :at
 
--- A change of all organizations has no effective roles of its own: it is settled when all that follow from it are.
+-- A change for all organizations has no effective roles of its own. It is settled when every change that follows from
+-- it is settled.
 
 -- name: claim_key
 INSERT INTO rescind.idempotency (organization, key, digest, revision, recorded_at)
@@ -50,7 +52,8 @@ FROM rescind.idempotency AS k JOIN rescind.organization AS o ON o.id = k.organiz
 LEFT JOIN rescind.change AS c ON c.organization = k.organization AND c.revision = k.revision AND c.idempotency_key = k.key
 WHERE k.organization = :o AND k.key = :key
 
--- A commit that waits for the synchronous standby, and by that for all before it. The first one may not have waited.
+-- A write whose commit waits for the synchronous standby, and so for every commit before it. The first commit may not
+-- have waited.
 
 -- name: confirm_keyed_outcome
 UPDATE rescind.idempotency SET digest = digest WHERE organization = :o AND key = :key RETURNING 1 AS confirmed
@@ -75,8 +78,8 @@ SELECT :o, 0, 'organization', NULL WHERE TRUE ON CONFLICT DO NOTHING
 SELECT 'organization_exists' AS code, 'organization' AS fact, o.slug AS value
 FROM rescind.organization AS o WHERE o.id = :o AND o.name <> :name
 
--- An organization is found by its name and by the external id that the management API keeps: a new one has no name that
--- another is found by.
+-- An organization can be found by its name and by the external id that the management API keeps. A new organization
+-- must not have a name by which another one is found.
 
 -- name: refuse_organization_known
 SELECT 'organization_exists' AS code, 'organization' AS fact, o.slug || ', by its external id' AS value
@@ -174,7 +177,7 @@ WHERE id = :o AND COALESCE(default_role, -1) <> COALESCE((
 SELECT 'membership_not_found' AS code, 'subject' AS fact, CAST(:subject AS TEXT) AS value
 WHERE NOT EXISTS (SELECT 1 FROM rescind.membership WHERE organization = :o AND subject = :subject)
 
--- :added lists different subjects: subject, name, what it folds to.
+-- `:added` lists distinct subjects: subject, name, folded id.
 
 -- name: refuse_memberships_differ
 SELECT 'membership_exists' AS code, 'subject' AS fact,
@@ -267,7 +270,7 @@ FROM (
     FROM rescind."group" AS g WHERE g.organization = :o AND g.slug = :group) AS u
 WHERE u.members + u.nested + u.around + u.assignments > 0
 
--- Two statements, since an index serves either side.
+-- Two statements, because each side has its own index.
 
 -- name: end_nestings_of_group
 UPDATE rescind.recorded_nesting SET ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o)
@@ -282,7 +285,7 @@ DELETE FROM rescind.group_member WHERE organization = :o
 AND "group" = (SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group)
 AND NOT EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = rescind.group_member."group")
 
--- Nestings and groups that were taken back stay on record while anything is pending that is as old as their end.
+-- Removed nestings and groups are kept while work is pending that is as old as their removal.
 
 -- name: delete_ended_nestings
 DELETE FROM rescind.recorded_nesting WHERE organization = :o AND ended IS NOT NULL
@@ -376,7 +379,8 @@ WHERE organization = :o AND ended IS NULL
 
 -- --- permissions ------------------------------------------------------------------------------
 
--- A name is defined on one level only: for all organizations, or in some. Who defines for all is told which have it.
+-- A name is defined either for all organizations or in some of them. Whoever defines it for all is told which ones have
+-- it.
 
 -- name: refuse_permission_missing
 SELECT 'permission_not_found' AS code, 'permission' AS fact, CAST(:permission AS TEXT) AS value
@@ -496,7 +500,7 @@ WHERE r.slug = :role AND r.organization = :o
 GROUP BY r.id, p.slug
 ON CONFLICT (role, permission) DO NOTHING
 
--- A role of one organization is used in that one only.
+-- A role of one organization is used in that organization only.
 
 -- name: note_role_ranks
 SELECT 1 FROM rescind.role AS r
@@ -518,7 +522,7 @@ UPDATE rescind.role SET required = :required WHERE slug = :role AND organization
 -- name: set_role_name
 UPDATE rescind.role SET name = :name WHERE slug = :role AND organization = :o AND COALESCE(name, '') <> :name
 
--- Whose it is: the first few, after a bar.
+-- The first few holders of a role, shown after a bar.
 
 -- fragment: uses_of_role
 SELECT COALESCE(m.subject, 'group:' || g.slug) || ' on ' || x.slug
@@ -612,7 +616,7 @@ ON CONFLICT (slug, organization) DO NOTHING
 SELECT 'resource_type_not_found' AS code, 'type' AS fact, CAST(:type AS TEXT) AS value
 WHERE NOT EXISTS (SELECT 1 FROM rescind.resource_type WHERE slug = :type AND organization = :o)
 
--- What is there for all organizations is not this organization's to delete.
+-- What is defined for all organizations cannot be deleted by one.
 
 -- name: refuse_resource_type_elsewhere
 SELECT 'resource_type_not_found' AS code, 'type' AS fact, CAST(:type AS TEXT) AS value
@@ -655,7 +659,7 @@ SELECT o.id, o.last_number + rescind.tallied('numbers') + 1, :resource, p.id
 FROM rescind.organization AS o JOIN rescind.resource AS p ON p.organization = o.id AND p.slug = :parent WHERE o.id = :o
 ON CONFLICT (organization, slug) DO NOTHING
 
--- COALESCE where one goes up: see decisions.scoped_live.
+-- COALESCE on the way up: see decisions.scoped_live.
 
 -- name: refuse_resource_cycle
 WITH RECURSIVE above (id) AS (
@@ -754,7 +758,7 @@ WHERE NOT EXISTS (SELECT 1 FROM rescind.resource AS r WHERE r.organization = :o 
 -- name: refuse_assignments
 @changes.assignments_unknown
 
--- What is given must also be for resources of that type; what is taken back need not be.
+-- A role can only be given on resources of its type; it can be taken back anywhere.
 
 -- name: refuse_given
 @changes.assignments_unknown
@@ -803,8 +807,8 @@ WHERE o.id = :o AND NOT EXISTS (
     WHERE a.organization = :o AND a.holder = (SELECT x.id FROM holder AS x) AND a.resource = g.resource AND a.role = g.role
       AND a.ended IS NULL)
 
--- One role of one holder, where all roles count: its tombstone is made at once. What was ended by the change is found by
--- its revision then; that may be more than by this step, and is made right once more.
+-- One role of one holder, where all roles count: its tombstone is made at once. Later steps find what this change
+-- ended by its revision. That may include more than this step's rows; those are handled again, which does no harm.
 
 -- name: end_role_of_group
 UPDATE rescind.assignment SET ended = (SELECT revision + 1 FROM rescind.organization WHERE id = :o), role = NULL, resource = NULL
@@ -857,7 +861,7 @@ UPDATE rescind.assignment SET ended = -(SELECT revision + 1 FROM rescind.organiz
 WHERE organization = :o AND holder = (SELECT id FROM rescind."group" WHERE organization = :o AND slug = :group)
   AND ended IS NULL
 
--- Taken back for good: gone, or on record while anything is pending.
+-- Assignments that were taken back: deleted, or kept while work is pending.
 
 -- name: delete_ended_assignments
 DELETE FROM rescind.assignment WHERE organization = :o AND ended < 0

@@ -1,11 +1,11 @@
--- Questions. Aliases that the fragments expect: o (organization), m (membership), p (permission),
--- r (resource); :now is the time of the question in microseconds. The semantics are those of access.py.
+-- Checks. The fragments expect these aliases: o (organization), m (membership), p (permission), r (resource). `:now`
+-- is the time of the check in microseconds. semantics/access.py is the specification.
 
--- COALESCE keeps PostgreSQL from going through an organization's resources by their parents, of which it believes that
--- there are none until it has looked.
+-- COALESCE(parent, …) keeps PostgreSQL from scanning all resources by parent: without statistics it assumes that
+-- there are none.
 
--- Of the organization-wide roles of a single-role organization, those that are not set aside. Where it takes the next
--- highest, none is.
+-- In a single-role organization: the organization-wide roles that are not set aside. If the organization takes the next
+-- highest role on a loss, none is set aside.
 
 -- fragment: wide_effective_single
 EXISTS (
@@ -20,8 +20,8 @@ EXISTS (
             ORDER BY q.priority DESC, q.id
             LIMIT 1), o.default_role))
 
--- (SELECT … LIMIT 1) IS NOT NULL, where EXISTS would do: PostgreSQL may turn EXISTS into a hash of all the
--- organization's assignments; this it looks up by key, row by row.
+-- (SELECT … LIMIT 1) IS NOT NULL instead of EXISTS: PostgreSQL may turn EXISTS into a hash of all assignments of the
+-- organization, and this into look-ups by key.
 
 -- fragment: scoped_effective
 EXISTS (
@@ -51,8 +51,8 @@ holder (id) AS (                -- the membership, and the groups that reach it 
     UNION
     SELECT n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = o.id AND n.child = h.id)
 
--- Holders and places are few, whatever is assigned to others on those places and to those holders elsewhere, so that
--- each pair of them is looked up by key. How that is said differs: `any_given` is in each engine's own file.
+-- There are few holders and few places, however many assignments others have there. So each pair is looked up by key.
+-- The engines need different SQL for that: see engine.any_given.
 
 -- fragment: all_live
 EXISTS (
@@ -90,11 +90,13 @@ EXISTS (
 place (id) AS (SELECT up.id FROM up)
         @engine.any_given)
 
--- The fence: while work is pending that revokes, effective roles that it may concern are distrusted. Whether a
--- membership is below a group takes the same walk as a live decision, so where a whole group's flow is
--- concerned all of the organization's are; in a single-role organization any pending work may decide who wins.
--- And what effective roles do not give while anything is pending may be granted already, so it is decided live too:
--- an answer is never behind the facts.
+-- The fence: while revoking work is pending, the effective roles that it may concern are not trusted. To find out
+-- whether a membership is below a group takes the same walk as a live decision. So if the pending work is about all
+-- members of a group, no effective role of the organization is trusted; in a single-role organization, any pending
+-- work may change which role wins.
+--
+-- What effective roles deny while work is pending may be granted already, so it is decided live too. An answer is
+-- never older than the facts.
 
 -- fragment: is_trusted_multiple
 NOT EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id))
@@ -126,12 +128,11 @@ LEFT JOIN rescind.membership AS m ON m.organization = o.id AND m.subject = :subj
 LEFT JOIN rescind.resource AS r ON r.organization = o.id AND r.slug = :resource
 WHERE o.slug = :organization AND env.id = 0
 
--- A check whatever the organization's role mode and the permission; then the same for a mode and decision
--- point that are known or guessed, with less for the engine to set up. Their answers count only where
--- role_mode and critical turn out as guessed.
+-- `check` works for every role mode and permission. The other checks are for a known or guessed role mode and decision
+-- point, and cost the engine less. Their answers count only if role_mode and critical are as guessed.
 
--- The verdict: 0 denied and 1 allowed by effective roles, 2 allowed and 3 denied live; 4 where effective roles alone
--- cannot say, so that it takes another query to decide it live.
+-- The verdict: 0 denied and 1 allowed by effective roles, 2 allowed and 3 denied live. 4: effective roles cannot
+-- tell, so another query must decide live.
 
 -- name: check
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.critical, r.id AS resource,
@@ -186,7 +187,7 @@ CASE WHEN m.active AND r.id IS NOT NULL THEN
 END AS verdict, o.role_mode
 @decisions.asked
 
--- What explanations and lists have in common: holders of a membership whether expired or not, and what is held.
+-- Shared by explanations and lists: the holders of a membership, expired or not, and what they hold.
 
 -- name: list_names
 SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, p.id AS permission, r.id AS resource
@@ -212,7 +213,7 @@ above (id) AS (
  JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = e.holder AND a.resource = e.place AND a.ended IS NULL
  LIMIT 1000000000) AS a
 
--- The view for SQL users: a check per row, for whoever joins it to their own tables.
+-- The view for SQL users: one check for each row that a query joins with it.
 
 -- name: effective_permission_view
 CREATE VIEW rescind.effective_permission AS
@@ -231,5 +232,5 @@ AND CASE WHEN p.critical THEN
                             ELSE @decisions.wide_live_single OR @decisions.scoped_live END))
     END
 
--- Where a membership holds a permission now, by the facts alone: each resource on which something gives it, without what is
--- below. In a single-role organization 0 is there if its organization-wide role gives it.
+-- Where a membership holds a permission now, by the facts alone: each resource on which something gives it, without the
+-- resources below. In a single-role organization 0 is included if the organization-wide role gives it.

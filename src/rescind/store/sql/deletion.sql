@@ -1,6 +1,5 @@
--- Deleting an organization: at once where it is small, else at once by its name only, and then chunk by chunk.
-
--- A row counts as a pair.
+-- Deletes an organization: at once if it is small, otherwise its name at once and its rows chunk by chunk. A row
+-- counts as a pair.
 
 -- name: weigh_organization
 SELECT (SELECT count(*) FROM (SELECT 1 FROM rescind.effective_role WHERE organization = :o LIMIT :most) AS counted)
@@ -17,7 +16,7 @@ SELECT 1 FROM rescind.assignment AS a WHERE a.organization = :o AND a.ended IS N
 -- name: bury_organization
 UPDATE rescind.organization SET deleted_as = slug, slug = NULL, default_role = NULL WHERE id = :o
 
--- Roles are few, but assignments may refer to them still: they give up their names.
+-- There are few roles, but assignments may still refer to them, so they only give up their names.
 
 -- name: bury_roles
 UPDATE rescind.role SET slug = :buried || CAST(id AS TEXT) WHERE organization = :o
@@ -28,12 +27,12 @@ SELECT o.id, o.revision + 1,
 @engine.clock
 FROM rescind.organization AS o WHERE o.id = :o
 
--- What waited for work that is gone with the organization.
+-- Settles changes that waited for work that is gone with the organization.
 
 -- name: settle_changes_of_deleted
 UPDATE rescind.change SET settled_at = :now WHERE organization = :o AND settled_at IS NULL
 
--- A name stands for the organization that has it now: to that one, what is left of an earlier one is not its own.
+-- A name means the organization that has it now. Remains of an earlier one do not belong to it.
 
 -- name: list_deletions
 SELECT o.deleted_as AS name, d.done,
@@ -47,7 +46,7 @@ ORDER BY d.recorded_at, d.organization LIMIT :limit
 -- name: find_deletion
 SELECT d.organization FROM rescind.deletion AS d WHERE d.organization = :o
 
--- Of the organization that is deleted later, a role of all organizations is taken back before the rest.
+-- A role of all organizations is taken from a deleted organization before its other rows go.
 
 -- name: forget_role_of_deleted
 DELETE FROM rescind.assignment WHERE role = (SELECT id FROM rescind.role WHERE slug = :role AND organization = :o)
@@ -78,7 +77,7 @@ DELETE FROM rescind.recorded_nesting WHERE organization = :o AND (child, parent)
     SELECT x.child, x.parent FROM rescind.recorded_nesting AS x WHERE x.organization = :o
         @deletion.rest)
 
--- A job that was under way when the organization was deleted holds its groups: from here on there is none.
+-- A job that was running when the organization was deleted has the groups locked. After this none is running.
 
 -- name: clear_groups
 DELETE FROM rescind."group" WHERE organization = :o AND id IN (
@@ -92,7 +91,7 @@ DELETE FROM rescind.effective_role WHERE organization = :o AND (membership, assi
     ORDER BY x.membership, x.assignment
         @deletion.rest)
 
--- The cursor spares the next chunk a walk over what is dead already.
+-- The cursor keeps the next chunk from scanning rows that are dead already.
 
 -- name: advance_deletion
 UPDATE rescind.deletion SET done = done + rescind.tallied('altered'), cursor = COALESCE((
@@ -120,7 +119,7 @@ DELETE FROM rescind.role WHERE organization = :o AND id IN (
     SELECT x.id FROM rescind.role AS x WHERE x.organization = :o
         @deletion.rest)
 
--- What goes from here on went with the organization: once the end of that has been told, there is nothing more to tell.
+-- The rest was deleted with the organization. Once the organization's end is reported, nothing more is to report.
 
 -- name: forget_gone_of_deleted
 DELETE FROM rescind.directory_gone WHERE organization = :o AND EXISTS (

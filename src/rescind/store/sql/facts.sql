@@ -1,4 +1,4 @@
--- Facts as they are: for explanations (of one subject and resource), differences, exports and the log.
+-- Facts: for explanations (of one subject and resource), differences, exports and the log.
 
 -- name: read_settings
 SELECT o.id AS organization, o.revision, env.revision AS environment, o.name, o.id_rule, o.role_mode, o.on_loss, (SELECT slug FROM rescind.role WHERE id = o.default_role) AS default_role
@@ -101,7 +101,7 @@ WHERE x.organization = :o AND x.membership = :m
 -- --- the change log ------------------------------------------------------------------------------
 
 -- name: read_log
--- A page ends with the row that has its characters full; so it has one row at least.
+-- A page ends with the row that reaches the limit of characters, so it has at least one row.
 WITH RECURSIVE page (revision, characters, rows) AS (
     SELECT CAST(:after AS BIGINT), CAST(:characters AS BIGINT), CAST(:limit AS BIGINT)
     UNION ALL
@@ -136,7 +136,7 @@ SELECT slug AS organization, name, revision FROM rescind.organization WHERE slug
 SELECT id AS organization FROM rescind.organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
 ORDER BY slug IS NULL, id DESC LIMIT 1
 
--- Which changes of a range may be about something: what they are about is in their bodies, and read there.
+-- Changes in a range that may be about something. Their bodies tell what they are about.
 
 -- name: find_changes_about
 SELECT c.revision FROM rescind.change AS c
@@ -146,8 +146,8 @@ WHERE c.organization = :o AND c.revision > :after AND c.revision <= :up_to
   AND (:text = '' OR REPLACE(c.body, :text, '') <> c.body)
 ORDER BY c.revision LIMIT :limit
 
--- Revisions between which the changes of a time begin, found by halving: those up to the first were recorded before it,
--- those from the second on were not. Clocks of those who write may differ a little, so a caller leaves room for that.
+-- The revisions between which the changes of a time begin, by bisection: those up to the first were recorded before the
+-- time, those from the second on were not. Writers' clocks may differ a little, so callers leave a margin.
 
 -- name: find_log_place
 WITH RECURSIVE search (low, high) AS (

@@ -1,4 +1,4 @@
--- What is there of what an import names: each query costs in proportion to what it is asked about.
+-- What exists of what an import names. Each query costs in proportion to the names it is given.
 
 -- name: find_logs_named
 SELECT id AS organization FROM rescind.organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)

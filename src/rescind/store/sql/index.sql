@@ -1,4 +1,4 @@
--- What an index in memory reads: an organization whole, by number; then what logged changes name, as it is now.
+-- What an index in memory reads: a whole organization by number, later the current state of what logged changes name.
 
 -- name: find_organization
 SELECT o.id AS organization FROM rescind.organization AS o WHERE o.slug = :organization AND o.id <> 0

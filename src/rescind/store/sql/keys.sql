@@ -14,7 +14,7 @@ INSERT INTO rescind.api_key (id, name, digest, scopes, organization, created_at,
 SELECT :id, :name, :digest, :scopes, NULL, CAST(:now AS BIGINT), NULL
 WHERE NOT EXISTS (SELECT 1 FROM rescind.api_key)
 
--- An orphan is bound to an organization that was deleted; it opens none that has the name since.
+-- An orphaned key is bound to a deleted organization. It gives no access to a later one of the same name.
 
 -- name: read_api_key
 SELECT k.id, k.name, k.scopes, k.organization, k.created_at, k.expires_at, k.used_at, k.revoked_at, k.former_until,

@@ -1,5 +1,5 @@
--- Lists of recorded facts. A page is what follows a key in the order of an index, so that every page costs the same,
--- however long the list is. :now is the time of the question; 0 shows what has expired as well.
+-- Lists of facts. A page continues after a key in index order, so each page costs the same, however long the list is.
+-- :now is the time of the question; 0 includes expired facts.
 
 -- name: find_listed
 SELECT o.id AS organization, o.revision, env.revision AS environment, o.last_number, o.role_mode,
@@ -50,8 +50,8 @@ LEFT JOIN rescind."group" AS g ON g.organization = :o AND g.id = p.id
 LEFT JOIN rescind.change AS c ON c.organization = :o AND c.revision = p.made
 ORDER BY p.id
 
--- Whoever a group or one below it holds, of the memberships from :after to :up_to, by the groups that hold them. Each
--- group below is looked up once, whatever the length of the list.
+-- The memberships from :after to :up_to that a group or one below it holds, by the groups that hold them. Each group
+-- below is looked up once, however long the list is.
 
 -- fragment: places_below
 SELECT gm.membership, gm."group", gm.made, gm.expires_at
@@ -91,7 +91,7 @@ ORDER BY p.membership, p."group"
 
 -- --- roles and permissions -----------------------------------------------------------------------
 
--- An organization's own (first) and those of all organizations, each in the order of its names.
+-- The organization's own (first) and those of all organizations, each ordered by name.
 
 -- name: listed_roles
 SELECT r.id AS number, r.slug AS role, r.name, r.organization = 0 AS is_shared, r.priority, r.critical, r.resource_type FROM (
@@ -121,7 +121,7 @@ FROM rescind.role_permission AS rp JOIN rescind.permission AS p ON p.id = rp.per
 WHERE rp.role = :q AND rp.permission > :after ORDER BY rp.permission LIMIT :limit
 
 -- What a group gives its members on a resource. In a single-role organization the highest of its organization-wide
--- roles counts for it, as for a member who has no other.
+-- roles counts, as for a member who has no other role.
 
 -- name: listed_permissions_of_group
 WITH RECURSIVE holder (id) AS (
@@ -215,7 +215,7 @@ FROM (
 @listing.assignments_told
 ORDER BY a.holder, a.role
 
--- Who holds for a holder: itself, and the groups that reach it now; those that hold anything.
+-- The holders of a holder: itself and the groups that reach it now, if they hold anything.
 
 -- name: listed_holders
 WITH RECURSIVE holder (id) AS (
@@ -231,7 +231,7 @@ ORDER BY h.id
 
 -- --- what expires --------------------------------------------------------------------------------
 
--- Places in groups and assignments that end after a key and not after :until, the first to end first.
+-- Group memberships and assignments that end after a key and not after :until, the earliest first.
 
 -- name: listed_expiring
 SELECT e.expires_at, e.kind, e.x AS first, e.y AS second, COALESCE(m.subject, 'group:' || h.slug) AS holder, COALESCE(m.active, h.id IS NOT NULL) AS active,
@@ -262,8 +262,8 @@ ORDER BY e.expires_at, e.kind, e.x, e.y
 
 -- --- names like one that is not there ------------------------------------------------------------
 
--- Of each kind, some names around one in the order of names, and the first ones: a bounded number, however many there
--- are. Only of the organization itself and of all organizations.
+-- For each kind, some names near a given one in name order, and the first ones: a bounded number. Only of the
+-- organization itself and of all organizations.
 
 -- name: similar_groups
 SELECT slug AS name FROM (

@@ -1,5 +1,5 @@
--- Lists: who can, what a subject reaches, what it can do. Each query reads a range of an index, or looks up by key what
--- it is given, at most so many. All read facts, which background work does not change. Aliases as in decisions.sql.
+-- Lists: who can, what a subject reaches, what it can do. Each query reads an index range or looks up given keys,
+-- with a limit. All read facts, which background work does not change. Aliases as in decisions.sql.
 
 -- name: read_asked
 SELECT o.id, o.revision, env.revision, m.id, m.active, p.id, r.id, o.role_mode = 'single',
@@ -8,7 +8,7 @@ SELECT o.id, o.revision, env.revision, m.id, m.active, p.id, r.id, o.role_mode =
 
 -- --- the roles and places that count ---------------------------------------------------------------
 
--- Of any organization, and at most so many: whoever uses a permission of all organizations is not slowed by others' roles.
+-- Of one organization, with a limit: roles of other organizations do not slow down a permission of all organizations.
 
 -- name: list_roles_with
 SELECT x.role, q.organization
@@ -51,7 +51,7 @@ SELECT 0, m.id, TRUE FROM rescind.membership AS m WHERE m.organization = :o AND 
 -- name: stream_resources
 SELECT 0, r.id, TRUE FROM rescind.resource AS r WHERE r.organization = :o AND r.id > :after ORDER BY r.id LIMIT :most
 
--- Whether a holder has a role with the permission on a resource, among all it has there.
+-- Whether a holder has a role with the permission on a resource, among all its roles there.
 
 -- fragment: is_given
 EXISTS (
@@ -92,7 +92,7 @@ WITH RECURSIVE holder (id) AS (
     SELECT n.parent FROM holder AS h JOIN rescind.nesting AS n ON n.organization = :o AND n.child = h.id)
 SELECT id FROM holder
 
--- Everything that some holders have below the organization, whatever the role: at most so many.
+-- What some holders have below the organization, whatever the role, with a limit.
 
 -- name: list_places
 SELECT a.resource,
@@ -109,7 +109,7 @@ WITH RECURSIVE below (id) AS (
     SELECT x.id FROM below AS b JOIN rescind.resource AS x ON x.organization = :o AND x.parent = b.id)
 SELECT id FROM below LIMIT :most
 
--- Each resource that has others below it, found by stepping from one to the next.
+-- Each resource that has others below it, found by stepping from one index key to the next.
 
 -- name: list_parents
 WITH RECURSIVE parent (id) AS (
@@ -119,8 +119,8 @@ WITH RECURSIVE parent (id) AS (
     FROM parent AS p WHERE p.id IS NOT NULL)
 SELECT id FROM parent WHERE id IS NOT NULL LIMIT :most
 
--- Some resources and all above them, each once, with what is directly above it, and whether one of the holders has a role
--- with the permission on it.
+-- Some resources and all above them, once each, with the parent, and whether one of the holders has a role with the
+-- permission there.
 
 -- name: list_lines
 WITH RECURSIVE line (id) AS (

@@ -1,11 +1,11 @@
--- Effective roles follow the facts here, by their difference only: the memberships that a change touches
--- times the assignments that it touches. A pair's expires_at is when the last path of group
--- memberships behind it expires; time itself plays no part.
+-- Inline changes of effective roles. Each statement changes only the difference: the memberships that a change
+-- touches times the assignments that it touches. The expires_at of an effective role is when the last path of group
+-- memberships behind it expires; the current time plays no part.
 --
--- doomed_* name the pairs that a change is about to unmake; they run before the facts go.
-
--- While anything is pending, what a change unmakes is looked for along nestings and assignments that were taken back
--- as well (*_ever): effective roles may still be there that only those once gave.
+-- drop_* and shorten_* run before the facts are deleted.
+--
+-- While work is pending, removed rows are looked for along removed nestings and assignments too (*_ever), because
+-- effective roles may still exist that only those gave.
 
 -- fragment: upward
 upward (id) AS (            -- the group, and every group that its members flow into
@@ -45,8 +45,8 @@ kept (membership, "group", expires_at) AS (     -- the paths that remain without
     SELECT k.membership, n.parent, k.expires_at
     FROM kept AS k JOIN rescind.nesting AS n ON n.organization = :o AND n.child = k."group")
 
--- SQLite takes a product of two recursive sets for larger than any table, and would fill a Bloom filter with all
--- assignments to look some up; a limit that is not reached tells it better.
+-- SQLite estimates a product of two recursive sets as larger than any table, and would build a Bloom filter over all
+-- assignments. A LIMIT that is never reached lowers the estimate.
 
 -- fragment: doomed_ever
 lost (membership, "group") AS (
@@ -71,8 +71,8 @@ FROM (SELECT k.membership, a.id AS assignment,
 WHERE e.organization = :o AND e.membership = s.membership AND e.assignment = s.assignment
   AND COALESCE(s.expires_at, 9223372036854775807) < COALESCE(e.expires_at, 9223372036854775807)
 
--- Those who are in the group already have what it holds, or pending work gives it to them: only whose place is about to
--- be made or lengthened is given it here. These run before the places are written.
+-- Members of the group already have what it holds, or pending work gives it to them. Only memberships whose place in
+-- the group is about to be made or lengthened get it here. These run before the places are written.
 
 -- fragment: places
 (SELECT l.id AS membership, gm.membership AS present, gm.expires_at
@@ -272,7 +272,7 @@ AND (membership, assignment) IN (SELECT d.membership, d.assignment FROM doomed A
 DELETE FROM rescind.effective_role WHERE organization = :o AND (membership, assignment) IN (
     SELECT a.holder, a.id FROM rescind.assignment AS a WHERE a.organization = :o AND a.ended < 0 AND a.holder > 0)
 
--- What the change has ended so far of one holder.
+-- Everything of one holder that this change has ended so far.
 
 -- name: drop_ended_of_group
 WITH RECURSIVE below (id) AS (

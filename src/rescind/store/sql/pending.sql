@@ -1,16 +1,18 @@
--- Which route a change takes, and the pending work that the background route leaves.
+-- The route of a change, and the pending work of the background route.
 --
--- weigh_* estimate how many pairs a change concerns, counting no further than :most on either side, and say whether
--- it takes critical roles away, whether a job has one of the groups (is_busy; their rows are locked otherwise, so
--- that no job begins on them) and whether anything is pending in the organization. `Transaction.weigh` decides from that.
+-- weigh_* estimate how many pairs a change concerns, counting at most :most on either side. They also tell whether it
+-- takes critical roles away, whether a job is working on one of the groups (is_busy; otherwise the groups' rows are
+-- locked so that no job starts on them), and whether anything is pending in the organization. `Transaction.weigh`
+-- decides by that.
 --
--- pend_* record what to look at again. A newer change to the same thing
--- coalesces into the row that is there: back to the start, and revoking wins over granting.
+-- pend_* record what a job must look at. A newer change to the same thing coalesces into the existing row: it starts
+-- again, and revoking wins over granting.
 
 -- fragment: is_unsettled
 EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o)
 
--- What takes away looks for what was taken back before as well, while rows may be there that only that once gave.
+-- A change that takes away also looks at assignments that were taken back before, because rows may remain that only
+-- those gave.
 
 -- fragment: upward_assignments
 (SELECT count(*) FROM (
@@ -25,7 +27,7 @@ EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o)
     SELECT 1 FROM rescind.role AS q JOIN rescind.assignment AS a ON a.role = q.id AND a.organization = :o AND a.ended IS NULL
     WHERE q.critical AND q.organization IN (0, :o) AND a.holder IN (SELECT u.id FROM upward AS u)))
 
--- Of the listed memberships those count that are in the group, or whose place in it the change makes or alters.
+-- Of the listed memberships, those count that are in the group, or whose place in it the change makes or alters.
 
 -- name: weigh_members
 WITH RECURSIVE
@@ -136,7 +138,7 @@ SELECT (    -- those that the change has made
 @engine.is_busy AS is_busy,
 @pending.is_unsettled AS is_unsettled
 
--- Of one group all that ended counts for each member; of several, pairs are counted up to :most.
+-- For one group, everything that ended counts for each member; for several groups, pairs are counted up to :most.
 
 -- name: weigh_ended
 WITH RECURSIVE upward (id) AS (
@@ -154,7 +156,7 @@ SELECT @pending.members_below
 @engine.is_busy AS is_busy,
 @pending.is_unsettled AS is_unsettled
 
--- Of one group; whatever the change has ended of it so far.
+-- For one group: everything of it that this change has ended so far.
 
 -- name: weigh_ended_of_group
 WITH RECURSIVE ended (id) AS (
@@ -278,7 +280,7 @@ CROSS JOIN (
         WHERE a.organization = :o AND a.holder = g.id AND a.ended IS NULL AND a.made = x.revision + 1)) AS w
 @pending.coalescing
 
--- What ended is denied by its tombstone: no fence is needed.
+-- Ended assignments are denied by their tombstones, so no fence is needed.
 
 -- name: pend_ended
 @pending.into_pending
@@ -289,8 +291,8 @@ CROSS JOIN (
     WHERE x.id = :o) AS w
 @pending.coalescing
 
--- One role of one group, where all roles count: not weighed before, so it says itself whether that is a critical one, and
--- how many pairs it is about.
+-- One role of one group, where all roles count. It was not weighed before, so this returns whether the role is
+-- critical and how many pairs it concerns.
 
 -- name: pend_ended_of_group
 INSERT INTO rescind.pending (organization, "group", kind, ref, direction, urgency, since, revision, recorded_at)

@@ -1,14 +1,15 @@
--- What PostgreSQL does in its own way.
+-- Queries and fragments that are written differently for PostgreSQL.
 
 -- name: begin
 SELECT rescind.begin(CAST(:o AS INTEGER), :organization, :mode, CAST(:has_required AS BOOLEAN), CAST(:id_rule AS TEXT))
 
--- Nothing is defined for all organizations until this change has ended: a name is defined on one level only.
+-- Keeps others from defining anything for all organizations until this change has ended: a name is defined on one
+-- level only.
 
 -- name: hold_definitions
 SELECT 1 FROM rescind.organization WHERE id = 0 FOR SHARE
 
--- Arrays instead of IN: looked up by key whatever the statistics say, where a semi-join might scan the group.
+-- Arrays instead of IN: a look-up by key whatever the statistics say. A semi-join might scan the group.
 
 -- name: delete_group_members
 DELETE FROM rescind.group_member
@@ -31,14 +32,14 @@ SELECT 1 FROM rescind.assignment AS a
       AND a.holder = ANY (ARRAY(SELECT id FROM holder)) AND a.resource = ANY (ARRAY(SELECT id FROM place)) AND
 (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
 
--- The organization's own permission before the one of all organizations.
+-- The organization's own permission comes before the one of all organizations.
 
 -- fragment: engine.permission_asked
 LEFT JOIN LATERAL (
     SELECT x.id, x.critical FROM rescind.permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
     ORDER BY x.organization DESC LIMIT 1) AS p ON TRUE
 
--- One statement at the end of a change instead of three.
+-- One statement ends a change, instead of three.
 
 -- fragment: closing
 WITH missing AS MATERIALIZED (
@@ -85,7 +86,7 @@ kept AS (
     WHERE organization = :o AND key = :key AND m.list IS NOT NULL)
 @postgres.closed
 
--- Time for pending work is the database's, so that workers' clocks do not matter.
+-- Pending work uses the database's time, so that workers' clocks do not matter.
 
 -- fragment: engine.server
 rescind.server() AS server
@@ -93,8 +94,8 @@ rescind.server() AS server
 -- fragment: engine.clock
 CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
 
--- While anything is pending, a change locks the groups (`upward`) whose effective roles it touches, and a job does too;
--- neither ever waits: the change leaves its part to pending work, the job comes again.
+-- While work is pending, a change locks the groups (`upward`) whose effective roles it touches, and so does a job.
+-- Neither waits: the change leaves its part to pending work, and the job tries again later.
 
 -- fragment: engine.is_busy
 CASE WHEN EXISTS (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o)
@@ -111,7 +112,7 @@ WHERE NOT rescind.claim_groups(CAST(:o AS INTEGER), ARRAY(
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value
 WHERE NOT rescind.claim_groups(CAST(:o AS INTEGER), ARRAY[CAST(:g AS INTEGER)])
 
--- How long the transaction's statements have taken in the server: what its locks cost others, short of the commit.
+-- How long the transaction's statements have taken in the server: the time its locks cost others, without the commit.
 
 -- name: read_held
 SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS DOUBLE PRECISION),
@@ -119,8 +120,8 @@ SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS D
 
 -- --- replicas ------------------------------------------------------------------------------------
 
--- Of a lease: where the server has synchronous standbys, it is committed when they have it, so that it ends on a
--- primary that they were parted from.
+-- For leases: if the server has synchronous standbys, the commit waits for them. So a lease ends on a primary that was
+-- separated from them.
 
 -- fragment: lastingly
 lasting (said) AS MATERIALIZED (
@@ -142,7 +143,7 @@ UPDATE rescind.replica SET beat = beat + 1 FROM lasting WHERE id = :replica RETU
 -- name: forget_replica
 DELETE FROM rescind.replica WHERE id = :replica RETURNING id
 
--- Of a replica that was waited out: not if it has given a sign of life since.
+-- Forgets a replica that was waited out, unless it has given a sign of life since.
 
 -- name: forget_silent_replica
 DELETE FROM rescind.replica WHERE id = :replica AND beat = :beat RETURNING id
@@ -164,12 +165,12 @@ RETURNING pg_notify('rescind_acknowledged', replica || ' ' || organization || ' 
 SELECT r.id, r.name, r.ttl, r.beat, h.revision FROM rescind.replica_held AS h JOIN rescind.replica AS r ON r.id = h.replica
 WHERE h.organization = :o
 
--- What comes before every transaction that is still under way, so that nobody who reads on from here misses one.
+-- Rows older than every running transaction: a reader that continues from here misses none.
 
 -- fragment: engine.is_visible
 e.written_by < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
 
--- Who clears away what is left of an organization has its row.
+-- The session that deletes the remains of an organization has its row locked.
 
 -- name: refuse_deletion_busy
 WITH locked (organization) AS MATERIALIZED (
@@ -180,8 +181,8 @@ WHERE NOT EXISTS (SELECT 1 FROM locked)
 -- name: lock_organization
 SELECT id FROM rescind.organization WHERE id = :o FOR NO KEY UPDATE
 
--- A look for conflicts doubles the cost of a row. So who has none of the rows yet gets them without: the lock on the
--- group keeps everybody else from making them. What changed lies between :first and :last.
+-- Checking for conflicts doubles the cost of a row. So memberships that have none of the rows yet get them without:
+-- the lock on the group keeps everybody else from making them. The changed assignments lie between :first and :last.
 
 -- name: make_assignment_again
 @reconcile.who_gets_what,
@@ -211,8 +212,8 @@ CROSS JOIN LATERAL (    -- the OFFSET keeps the planner from turning the loops a
     SELECT x.id FROM changed AS x WHERE c.membership IS NOT NULL OFFSET 0) AS a
 WHERE @reconcile.in_range
 
--- Rows of pending work are looked up by key, one after the other: a join might begin with all of an organization's. The
--- revision is compared in the row itself, so that it is compared again where the row was locked by a newer change.
+-- Looks up rows of pending work by key, one after the other; a join might begin with all rows of the organization. The
+-- revision is compared in the row itself, so that it is compared again if a newer change had the row locked.
 
 -- name: settle_pending
 DELETE FROM rescind.pending
@@ -233,9 +234,9 @@ FROM oldest AS x CROSS JOIN LATERAL (
     SELECT y.* FROM rescind.pending AS y
     WHERE y.organization = :o AND y."group" = x."group" AND y.kind = x.kind AND y.ref = x.ref OFFSET 0) AS p
 
--- The view for SQL users. The decision stands in a list of values, of which the planner takes the expressions to cost
--- next to nothing. Its own estimate of a decision, times the rows, would have a stock server compile every query on the
--- view, which takes seconds (jit_above_cost). `rescind_weight` says instead what a row weighs; it is never called.
+-- The view for SQL users. The decision stands in a VALUES list, whose expressions the planner estimates as almost
+-- free. Its own estimate of a decision, times the rows, would make a stock server JIT-compile every query on the
+-- view, which takes seconds (jit_above_cost). `rescind.weight` gives the cost of a row instead; it is never called.
 
 -- name: effective_permission_view
 CREATE VIEW rescind.effective_permission AS
@@ -255,7 +256,7 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
         END)) AS v (is_allowed)
 WHERE o.slug IS NOT NULL AND m.active AND v.is_allowed AND (v.is_allowed OR rescind.weight(v.is_allowed))
 
--- Looked up by key, whatever the statistics say of groups, roles and permissions.
+-- Look-ups by key, whatever the statistics say about groups, roles and permissions.
 
 -- fragment: listing.places_below
 SELECT l.* FROM below AS b CROSS JOIN LATERAL (
@@ -327,10 +328,10 @@ FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
     WHERE rp.role = CAST(i.value ->> 0 AS INTEGER) AND rp.permission > CAST(i.value ->> 1 AS INTEGER)
     ORDER BY rp.role, rp.permission LIMIT CAST(i.value ->> 2 AS INTEGER)) AS x
 
--- Where a subject holds a permission: what lists of a user's own table begin with, once for each. The variables are named
--- like the aliases that the fragments expect. Its settings are its own, so that its plans are whatever the caller's are,
--- and whatever the tables held when they were made. Twice the square root of what there may be is about as many resources
--- as are cheaper to look up than a page is to look for.
+-- Where a subject holds a permission. Lists of a user's own table start with it, once for each. Variables are named
+-- like the aliases that the fragments expect. The function has its own settings, so its plans depend neither on the
+-- caller's nor on what the tables held when they were made. Up to about twice the square root of the possible
+-- resources are cheaper to look up than to look for page by page.
 
 -- fragment: engine.gives_permission
 roles @> a.role
@@ -399,11 +400,11 @@ SELECT 0 WHERE o.role_mode = 'single' AND @decisions.wide_live_single
 END
 $reach$
 
--- How a statement of a user's begins that lists rows of a table of theirs: `rescind.sql.permitted` fills in the names. Few
--- resources are looked up in the table by key, and must not be looked for in its order: OFFSET keeps the planner from
--- that. More are looked for in the table's own order, which the planner thinks of only where the table stands alone in
--- its branch: so the conditions stand outside, and each is of one branch. What they weigh is hidden as in the view. The
--- resource is named where no name of ours can be meant by it.
+-- The start of a user's statement that lists rows of their own table; `rescind.sql.permitted` fills in the names. A
+-- few resources are looked up in the table by key; OFFSET keeps the planner from scanning the table in order for
+-- them. Many are looked for in the table's own order, which the planner considers only if the table stands alone in
+-- its branch: so the conditions stand outside, each for one branch. Their cost is hidden as in the view. The resource
+-- is named where it cannot be mistaken for a name of ours.
 
 -- name: permitted
 WITH reach AS MATERIALIZED (

@@ -1,17 +1,20 @@
--- Background work. A pending row (:o, :g, :kind, :ref) names what to look at again; a chunk rereads the facts for a range
--- of pairs, after (:from_m, :after_a) up to and with (:to_m, :up_to_a) in key order, and makes the rows right.
+-- Background work. A pending row (:o, :g, :kind, :ref) names what to look at. A chunk rereads the facts for a range
+-- of pairs in key order, after (:from_m, :after_a) up to and including (:to_m, :up_to_a), and corrects the effective
+-- roles.
 --
--- `assignment`: the group's assignments made or ended in the revisions :since to :revision, for all its members.
--- `whole`: all members of :g, for what flows to them from :top. `member`: the one membership :ref, likewise.
--- Who is concerned is looked for by what was on record as well; what is right, by what holds.
+-- The kinds: `assignment`: the group's assignments that were made or ended in the revisions :since to :revision, for
+-- all its members. `whole`: all members of :g, for what flows to them from :top. `member`: the same for one
+-- membership, :ref.
+--
+-- Concerned memberships are looked for along removed facts too; which rows are right depends on current facts only.
 
 -- --- which work -----------------------------------------------------------------------------------
 
 -- fragment: is_due
 NOT p.parked AND p.not_before <= @engine.clock
 
--- Organizations that have due work, for each urgency below :below: the first :limit after the organization :after, and the
--- first :limit of all, so that whoever goes round them can go on at the beginning. Each is one look into the index.
+-- Organizations with due work, for each urgency below :below: the first :limit after the organization :after, and the
+-- first :limit of all, so that a round can start again. Each is one index look-up.
 
 -- name: list_due_organizations
 WITH RECURSIVE
@@ -31,7 +34,7 @@ turn (urgency, organization, place) AS (
     FROM turn AS t WHERE t.organization IS NOT NULL AND t.place < :limit)
 SELECT DISTINCT t.urgency, t.organization FROM turn AS t WHERE t.organization IS NOT NULL
 
--- Of one organization and for each urgency, likewise: the groups that have due work, each with what has waited longest.
+-- The groups of one organization with due work, likewise for each urgency, with the work that has waited longest.
 
 -- name: list_due
 WITH RECURSIVE
@@ -93,8 +96,9 @@ WITH RECURSIVE turn ("group") AS (
 SELECT t."group" FROM turn AS t WHERE (
     SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = t."group" AND NOT p.parked LIMIT 1) IS NOT NULL
 
--- Memberships whose places in a group are pending, :limit of them from :first on; and whether each may be done with others
--- of the urgency :urgency: it is due, nobody has begun it, and it has not failed. One that is :first may be.
+-- The memberships whose places in a group are pending, :limit of them from :first on. `is_ready` tells whether one
+-- can be handled together with others of the urgency :urgency: it is due, not begun and has not failed. :first is
+-- always ready.
 
 -- name: list_pending_members
 SELECT p.ref, p.since, p.revision, p.recorded_at,
@@ -136,7 +140,7 @@ holder (id) AS (
     UNION
     SELECT n.parent FROM holder AS h JOIN rescind.recorded_nesting AS n ON n.organization = :o AND n.child = h.id)
 
--- Those whose place in a group is pending itself are concerned too: their rows may have come through it.
+-- Memberships whose place in a group is pending are concerned too: their rows may have come through it.
 
 -- fragment: concerned_below
 concerned (membership) AS MATERIALIZED (
@@ -158,8 +162,6 @@ changed (id, is_live) AS MATERIALIZED (
     SELECT a.id, FALSE FROM rescind.assignment AS a
     WHERE a.organization = :o AND a.holder = :g AND a.ended IS NOT NULL AND a.ended >= :since AND a.ended <= :revision
     ORDER BY 1)
-
--- The same of those alone that a chunk is for: in pairs, so that what one revision changed is found by both its ends.
 
 -- fragment: in_range
 (c.membership > :from_m OR a.id > :after_a) AND (c.membership < :to_m OR a.id <= :up_to_a)
@@ -193,7 +195,7 @@ SELECT (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organ
        (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS ended,
        1 AS groups, 1 AS members, 0 AS unbegun, NULL AS first, NULL AS last
 
--- A membership such that about :step memberships of each group lie before it; none when none is so far on.
+-- The membership before which each group has about :step memberships; no row if there are fewer.
 
 -- name: find_membership_bound
 WITH RECURSIVE
@@ -228,7 +230,8 @@ WHERE NOT EXISTS (
 
 -- --- making rows right ----------------------------------------------------------------------------
 
--- How those who have some of the rows are told from those who have none, and what is done for whom, is the engine's.
+-- Who gets which rows. Assignments are compared as pairs (revision, id), so that the index finds those of one
+-- revision by both ends. Each engine tells in its own way which memberships have some of the rows already.
 
 -- fragment: who_gets_what
 WITH RECURSIVE
@@ -373,11 +376,11 @@ UPDATE rescind.pending SET cursor_membership = :to_m, cursor_assignment = :up_to
 WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
 AND revision = :revision
 
--- The rows that are done are deleted: :settled lists ref, revision, since, recorded_at of each. A row that a newer change
--- has come to stays.
+-- Finished rows are deleted. :settled lists ref, revision, since and recorded_at of each. A row to which a newer
+-- change has come stays.
 
--- The changes that waited for this work alone are settled: as long after they were recorded as the database's clock says.
--- :spans are the work's revisions: since, revision, recorded_at.
+-- Settles the changes that waited for this work only, at the database's time. :spans lists the work's revisions: since,
+-- revision, recorded_at.
 
 -- name: settle_changes
 WITH span (since, revision, recorded_at) AS MATERIALIZED (
@@ -391,8 +394,8 @@ AND (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p.revision
 AND (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p.since < p.revision
      AND p.since <= rescind.change.revision AND p.revision > rescind.change.revision LIMIT 1) IS NULL
 
--- Several of a group's assignment rows that have not been begun become one, with one cursor. One that is parked stays by
--- itself: none when this is one.
+-- Joins several assignment rows of a group that were not begun into one row with one cursor. A parked row stays
+-- separate; nothing happens if this is one.
 
 -- fragment: unbegun
 organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647

@@ -1,8 +1,7 @@
--- A required role keeps its last active holder: before a batch that may take it from somebody, those that somebody holds
--- are kept in `required_before`, and after its last change each of them must still be held. Held is what counts in
--- access.py: by an active membership, for the whole organization, itself or through groups, by nothing that has expired
--- at :now. A time that never comes asks for holders who keep it for good. `required_before` is empty when nothing is
--- under way.
+-- A required role keeps its last active holder. Before a batch that may take the role from somebody, the required
+-- roles that have holders are kept in `required_before`; after its last change each must still have one. A holder is
+-- what access.py says: an active membership, organization-wide, directly or through groups, by nothing that has
+-- expired at :now. A time that never comes asks for permanent holders. Between batches `required_before` is empty.
 
 -- fragment: has_holder
 EXISTS (

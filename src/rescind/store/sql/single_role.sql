@@ -1,6 +1,7 @@
 -- What a batch sets aside and gives back in a single-role organization; docs/explanation/guarantees.md has the rule.
--- A batch is judged by its end: before its first change, the winning roles that it may take are kept in `role_before`,
--- and after its last one they are compared with what is held then. `role_before` is empty when nothing is under way.
+-- A batch is judged by its end. Before its first change, the winning roles that it may take are kept in
+-- `role_before`; after its last change they are compared with the roles held then. Between batches `role_before` is
+-- empty.
 
 -- fragment: held_wide
 reached (membership, "group") AS (      -- the groups that reach those affected now
@@ -20,7 +21,7 @@ held (membership, role) AS (            -- the organization-wide roles that they
 
 -- --- before the first change: what may be lost ------------------------------------------------------
 
--- Where a membership holds no other role that counts, nothing can be set aside.
+-- A membership without another role that counts has nothing to set aside.
 
 -- fragment: remember_roles
 affected (membership) AS (
@@ -89,7 +90,7 @@ ON CONFLICT (organization, membership, role) DO NOTHING
 -- name: forget_roles_before
 DELETE FROM rescind.role_before WHERE organization = :o
 
--- What the batch named counts again, for everybody who has it by that at the end.
+-- What the batch named counts again for everybody who has it by that name at the end.
 
 -- name: give_back_to_holder
 WITH RECURSIVE
@@ -140,7 +141,7 @@ AND role IN (
 
 -- --- forgotten --------------------------------------------------------------------------------------
 
--- Nothing is set aside by a batch that changes the mode, and what was is not any more.
+-- A batch that changes the role mode sets nothing aside, and cancels what was set aside before.
 
 -- name: forget_role_resets
 DELETE FROM rescind.role_reset WHERE organization = :o AND
@@ -150,7 +151,7 @@ EXISTS (SELECT 1 FROM rescind.organization WHERE id = :o AND (role_mode <> :mode
 DELETE FROM rescind.role_before WHERE organization = :o AND
 EXISTS (SELECT 1 FROM rescind.organization WHERE id = :o AND (role_mode <> :mode OR on_loss <> :on_loss))
 
--- Another role may get the number of one that was deleted.
+-- A later role may get the number of a deleted one.
 
 -- name: delete_role_resets_of_role
 DELETE FROM rescind.role_reset WHERE (:o = 0 OR organization = :o)

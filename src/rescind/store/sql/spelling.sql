@@ -1,7 +1,7 @@
--- Ids of people and groups: look-alikes, rules for spellings, and ids that change. What an id folds to is worked out in
--- Python and kept in `folded`, where it is not the id itself.
+-- Ids of people and groups: look-alikes, rules for spelling, and changed ids. Python computes the folded form of an
+-- id; it is stored in `folded` if it differs from the id.
 
--- Look-alikes of some ids: :names lists the id, and what it folds to.
+-- Look-alikes of some ids. :names lists each id and its folded form.
 
 -- name: list_membership_look_alikes
 SELECT i.value ->> 0 AS asked, m.subject AS look_alike FROM rescind.json_items(:names) AS i
@@ -23,7 +23,7 @@ JOIN rescind."group" AS g ON g.organization = :o AND g.folded = i.value ->> 1 AN
 WHERE g.slug <> i.value ->> 0
 ORDER BY 1, 2 LIMIT :limit
 
--- All look-alikes of an organization, together by what they fold to.
+-- All look-alikes of an organization, grouped by folded form.
 
 -- name: list_memberships_alike
 SELECT m.folded, m.subject AS name FROM rescind.membership AS m
@@ -61,14 +61,14 @@ FROM rescind.organization AS o WHERE o.id = :o AND o.id_rule <> :id_rule
 -- name: set_id_rule
 UPDATE rescind.organization SET id_rule = :id_rule WHERE id = :o AND id_rule <> :id_rule
 
--- What may not be in the canonical spelling: an id that is folds to itself.
+-- Ids that may not be in canonical spelling: a canonical id is its own folded form.
 
 -- name: list_uncanonical
 SELECT 'memberships' AS kind, m.subject AS name FROM rescind.membership AS m WHERE m.organization = :o AND m.folded IS NOT NULL
 UNION ALL
 SELECT 'groups', g.slug FROM rescind."group" AS g WHERE g.organization = :o AND g.folded IS NOT NULL
 
--- :respellings lists the id, its canonical spelling, and what that folds to.
+-- `:respellings` lists each id, its canonical spelling, and the folded form of that.
 
 -- name: respell_memberships
 UPDATE rescind.membership SET subject = i.value ->> 1, folded = i.value ->> 2

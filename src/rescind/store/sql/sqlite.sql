@@ -1,4 +1,4 @@
--- What SQLite does in its own way.
+-- Queries and fragments that are written differently for SQLite.
 
 -- name: check_plan
 SELECT 1 FROM rescind.organization AS o WHERE o.id = :o AND o.slug = :organization AND o.role_mode = :mode
@@ -44,7 +44,7 @@ FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WH
 -- fragment: engine.clock
 CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
 
--- One writer at a time: no job is under way while a change is.
+-- SQLite has one writer at a time, so no job runs during a change.
 
 -- fragment: engine.is_busy
 FALSE
@@ -65,7 +65,7 @@ WHERE NOT EXISTS (SELECT 1 FROM rescind.deletion WHERE organization = :o)
 -- name: read_held
 SELECT revision FROM rescind.organization WHERE id = :o
 
--- The organization's own permission before the one of all organizations: two look-ups by key, where IN and ORDER BY
+-- The organization's own permission comes before the one of all organizations. Two look-ups by key; IN with ORDER BY
 -- would sort.
 
 -- fragment: engine.permission_asked
@@ -73,14 +73,14 @@ LEFT JOIN rescind.permission AS p ON p.id = COALESCE(
     (SELECT x.id FROM rescind.permission AS x WHERE x.slug = :permission AND x.organization = o.id),
     (SELECT x.id FROM rescind.permission AS x WHERE x.slug = :permission AND x.organization = 0))
 
--- Mostly nothing is pending, and IN takes a table of its own.
+-- Usually nothing is pending, and IN would build a table of its own.
 
 -- fragment: decisions.is_trusted_multiple
 NOT (
     EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id)
     AND EXISTS (SELECT 1 FROM rescind.pending AS f WHERE f.organization = o.id AND f.fence IN (0, m.id)))
 
--- The holders are listed once, where SQLite would look for them anew for each place.
+-- Lists the holders once; SQLite would compute them again for each place.
 
 -- fragment: engine.any_given
 SELECT 1 FROM (SELECT json_group_array(id) AS ids FROM holder) AS listed CROSS JOIN place WHERE (
@@ -97,7 +97,7 @@ TRUE
 -- name: lock_organization
 SELECT id FROM rescind.organization WHERE id = :o
 
--- A look for conflicts costs nothing here; a look into the table that is written to does.
+-- Checking for conflicts costs nothing on SQLite; reading the table that is being written does.
 
 -- name: make_assignment
 @reconcile.who_gets_what
@@ -130,7 +130,7 @@ JOIN rescind.pending AS p ON p.organization = :o AND p."group" = x."group" AND p
 -- fragment: engine.is_listed_holder
 IN (SELECT i.value FROM json_each(:holders) AS i)
 
--- A stream is walked step by step, since a subquery in FROM cannot be told its key here.
+-- Walks a stream step by step, because a subquery in FROM cannot use a key of this query in SQLite.
 
 -- name: stream_members
 WITH RECURSIVE walk (key, "group", most, number) AS (
@@ -228,7 +228,7 @@ WITH RECURSIVE walk (key, role, most, number) AS (
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
 SELECT w.key, w.number, TRUE FROM walk AS w WHERE w.number IS NOT NULL
 
--- Where a subject holds a permission: what lists of a user's own table begin with, once for each.
+-- Where a subject holds a permission. Lists of a user's own table start with it, once for each.
 
 -- fragment: engine.gives_permission
 (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL
@@ -249,11 +249,11 @@ JOIN rescind.membership AS m ON m.organization = o.id
 JOIN rescind.permission AS p ON p.organization IN (0, o.id)
 WHERE o.slug IS NOT NULL AND m.active
 
--- How a statement of a user's begins that lists rows of a table of theirs: `rescind.sql.permitted` fills in the names. Few
--- resources are looked up in the table by key; more are looked for in the table's own order. What is below a place is gone
--- through depth first and no more than `most` of a resource, since all rows of a recursive step are made before
--- a limit is looked at. The look-up of the organization's row ends the second branch before it begins, and is known to find
--- one row, so that the order of the table is kept.
+-- The start of a user's statement that lists rows of their own table; `rescind.sql.permitted` fills in the names. A
+-- few resources are looked up in the table by key; many are looked for in the table's own order. Resources below a
+-- place are visited depth first, at most `most` of each, because SQLite makes all rows of a recursive step before it
+-- applies a LIMIT. The look-up of the organization's row stops the second branch before it begins; it is known to
+-- return one row, which keeps the order of the table.
 
 -- name: permitted
 WITH RECURSIVE

@@ -1,5 +1,5 @@
--- How long changes took until they were enforced or settled, from the log. The log of one organization is a range of its
--- key, that of all is the whole key.
+-- How long changes took until they were enforced or settled, from the log. The log of one organization is a range of
+-- its key, that of all is the whole key.
 
 -- name: spread_enforcement
 SELECT (e.enforced_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,
