@@ -7,6 +7,7 @@ page from top to bottom; SQL goes to `acme.db`. Lines below a command are what i
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
 import shlex
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.docs.pages import Block, blocks
+from tests.docs.preloaded import Preloaded, words_of
 
 URL = "postgresql://localhost/acme"
 """The server's URL on every page; the test's own takes its place."""
@@ -29,7 +31,7 @@ _HERE = re.compile(r"<<'(\w+)'")
 
 def main(page: str, url: str) -> None:
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    with closing(Shell()) as shell:
+    with closing(Preloaded()) as rescind, closing(Shell()) as shell:
         for block in blocks(Path(page)):
             if not block.is_run:
                 continue
@@ -40,16 +42,27 @@ def main(page: str, url: str) -> None:
                 with closing(sqlite3.connect("acme.db")) as connection:
                     connection.executescript(text)
             else:
-                _console(block, text, shell)
+                _console(block, text, shell, rescind)
 
 
-def _console(block: Block, text: str, shell: Shell) -> None:
+def _console(block: Block, text: str, shell: Shell, rescind: Preloaded) -> None:
     for command, expected in commands(text):
         if command.startswith(BEFOREHAND):
             continue
-        code, printed = shell.run(command)
+        code, printed = _done(command, shell, rescind)
         if code not in _codes(command, expected) or not _matches(expected, printed):
             sys.exit(f"{block}\n$ {command}\nexit code {code}, printed:\n{printed}")
+
+
+def _done(command: str, shell: Shell, rescind: Preloaded) -> tuple[int, str]:
+    """The exit code of a command and what it printed, in the shell's folder and with what it exports."""
+    words = words_of(command)
+    if words is None:
+        return shell.run(command)
+    _, state = shell.run("pwd; env -0 | base64 -w0")
+    folder, variables = state.split("\n", 1)
+    entries = base64.b64decode(variables).decode().split("\0")
+    return rescind.run(words, folder, dict(each.split("=", 1) for each in entries if each))
 
 
 def commands(text: str) -> Iterator[tuple[str, list[str]]]:

@@ -1,0 +1,106 @@
+"""`rescind` for the commands of a page, without loading its modules anew for each.
+
+A process that has loaded them forks for each command. The child has the folder, the environment and the exit
+code that a new process would have.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import sys
+from typing import Final, NoReturn
+
+_PLAIN: Final = re.compile(r"rescind [\w@.:/=,*+' -]+")
+"""Commands that a shell would pass on as they are: no variable, pipe, redirection or job."""
+
+
+def words_of(command: str) -> list[str] | None:
+    """The arguments of a command that needs no shell, or None."""
+    line = command.split(" # ")[0].rstrip()
+    if _PLAIN.fullmatch(line) is None or "*" in line.replace("'*'", ""):
+        return None
+    words = shlex.split(line)[1:]
+    return None if words[0] in ("serve", "worker", "demo") else words
+
+
+class Preloaded:
+    """The process that forks. Started before its parent has threads."""
+
+    def __init__(self) -> None:
+        requests, self._requests = os.pipe()
+        self._answers, answers = os.pipe()
+        self._process = os.fork()
+        if self._process == 0:
+            os.close(self._requests)
+            os.close(self._answers)
+            _serve(requests, answers)
+        os.close(requests)
+        os.close(answers)
+        self._stream = os.fdopen(self._answers, "rb")
+
+    def run(self, words: list[str], folder: str, environment: dict[str, str]) -> tuple[int, str]:
+        """The exit code, and what was printed on both streams."""
+        request = json.dumps([words, folder, environment]) + "\n"
+        data = request.encode()
+        while data:
+            data = data[os.write(self._requests, data) :]
+        code, printed = json.loads(self._stream.readline())
+        return code, printed
+
+    def close(self) -> None:
+        """End the process."""
+        os.close(self._requests)
+        self._stream.close()
+        os.waitpid(self._process, 0)
+
+
+def _serve(requests: int, answers: int) -> NoReturn:
+    import rescind.cli  # noqa: F401 - loaded once, for all commands
+
+    with os.fdopen(requests, "rb") as stream:
+        for line in stream:
+            words, folder, environment = json.loads(line)
+            read, write = os.pipe()
+            child = os.fork()
+            if child == 0:
+                os.close(read)
+                _run(words, folder, environment, write)
+            os.close(write)
+            with os.fdopen(read, "rb") as output:
+                printed = output.read().decode("utf-8", "replace")
+            _, status = os.waitpid(child, 0)
+            answer = json.dumps([os.waitstatus_to_exitcode(status), printed]) + "\n"
+            data = answer.encode()
+            while data:
+                data = data[os.write(answers, data) :]
+    os._exit(0)
+
+
+def _run(words: list[str], folder: str, environment: dict[str, str], output: int) -> NoReturn:
+    from rescind.cli import main
+
+    code: object = 1
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        null = os.open(os.devnull, os.O_RDONLY)
+        for target, source in ((0, null), (1, output), (2, output)):
+            os.dup2(source, target)
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.argv = ["rescind", *words]
+        main()
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 0 if code is None else 1)
