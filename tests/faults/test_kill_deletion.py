@@ -72,7 +72,7 @@ def test_a_job_under_way(
     """A chunk that made effective roles when the organization was deleted, and commits them later, leaves
     none behind. Control: it would, if they were cleared away before its groups.
     """
-    monkeypatch.setattr(store, "GIVING_WAY_SECONDS", 60)
+    monkeypatch.setattr(store, "YIELDING_LOCK_SECONDS", 60)
     if not is_last:
         first = ("effective_roles", *(c for c in deletion.CONTENTS if c != "effective_roles"))
         monkeypatch.setattr(deletion, "CONTENTS", first)

@@ -45,8 +45,8 @@ def test_beside_background_work_no_change_writes_the_log_back(
     the same length of the log, some of them do.
     """
     monkeypatch.setattr(files, "BACKGROUND", files.Commits("FULL", 60))
-    monkeypatch.setattr(files, "LOSABLE", files.Commits("NORMAL", 60))
-    monkeypatch.setattr(files, "LASTING", files.Commits("FULL", log_pages))
+    monkeypatch.setattr(files, "NOT_DURABLE", files.Commits("NORMAL", 60))
+    monkeypatch.setattr(files, "DURABLE", files.Commits("FULL", log_pages))
     url = new_database("sqlite")
     path = Path(url.removeprefix("sqlite:///"))
     wrote = {"chunk": 0, "change": 0}

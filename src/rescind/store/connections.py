@@ -1,4 +1,4 @@
-"""The caller's own connection: what the driver calls it, whatever wraps it."""
+"""Finds the driver's connection in whatever wraps the caller's connection."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Joins that PostgreSQL does in the order in which they are written, whatever it knows of the tables.
+"""Makes PostgreSQL execute joins in the order in which they are written, whatever its statistics say.
 
-Its planner turns the sides of a join around where it takes one of them for small, and then goes through a
-table for each row of what should have been looked up in it. It cannot where one side is a subquery that
-names the other: `LATERAL` makes it one, and `OFFSET 0` keeps it one.
+The planner swaps the sides of a join if it estimates one of them as small. Then it scans a table for each row
+that should have been looked up in it. It cannot swap them if one side is a subquery that refers to the other:
+`LATERAL` allows that, and `OFFSET 0` keeps the planner from flattening the subquery.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ENDS: Final = frozenset(
 
 
 class _Join(NamedTuple):
-    """A join in a statement: what is joined and by which condition, and where it ends."""
+    """A join in a statement: its table, alias, condition and end."""
 
     source: str
     alias: str
@@ -43,9 +43,9 @@ class _Join(NamedTuple):
 
 
 def laterally(sql: str, *, least_depth: int = 0) -> str:
-    """The statement with every `JOIN table AS t ON condition` as a subquery for each row before it.
+    """The statement with every `JOIN table AS t ON condition` turned into a lateral subquery.
 
-    With `least_depth` only those inside so many parentheses.
+    With `least_depth`, only joins inside at least so many parentheses.
     """
     done: list[str] = []
     start = depth = position = 0
@@ -71,7 +71,7 @@ def laterally(sql: str, *, least_depth: int = 0) -> str:
 
 
 def _read(sql: str, start: int) -> _Join:
-    """The join whose table or subquery begins there."""
+    """The join whose table or subquery starts at `start`."""
     name = _NAME.match(sql, start)
     end = start if name is None else name.end()
     if sql[end] == "(":
@@ -87,7 +87,7 @@ def _read(sql: str, start: int) -> _Join:
 
 
 def _close(sql: str, start: int) -> int:
-    """Behind the parenthesis that closes the one there."""
+    """The position after the parenthesis that closes the one at `start`."""
     depth = 0
     for token in _TOKEN.finditer(sql, start):
         depth += {"(": 1, ")": -1}.get(token[0], 0)
@@ -97,7 +97,7 @@ def _close(sql: str, start: int) -> int:
 
 
 def _end(sql: str, start: int) -> int:
-    """Where the condition ends that begins there."""
+    """The end of the condition that starts at `start`."""
     depth = 0
     for token in _TOKEN.finditer(sql, start):
         if not depth and (token[0] in _ENDS or token[0] in "),"):

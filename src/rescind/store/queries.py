@@ -28,7 +28,7 @@ from rescind.store.joins import laterally
 
 Engine = Literal["sqlite", "postgres"]
 SCHEMA: Final = "rescind"
-"""The schema on PostgreSQL where the URL names no other."""
+"""The schema on PostgreSQL unless the URL names another."""
 
 SHARED = (
     "changes.sql",
@@ -53,7 +53,7 @@ SHARED = (
 )
 
 OF_USERS: Final = frozenset({"effective_permission_view", "define_reach", "permitted"})
-"""What users' own statements are made of: there PostgreSQL orders the joins outside by what the rest asks."""
+"""Queries that become part of users' own statements. PostgreSQL may order their outer joins itself."""
 
 _HEADER = re.compile(r"^-- (name|fragment): ([\w.]+)$", re.MULTILINE)
 _FRAGMENT = re.compile(r"@(\w+\.\w+)")
@@ -67,7 +67,7 @@ _DATA_CHANGE = re.compile(r"^(INSERT|UPDATE|DELETE)\b", re.MULTILINE)
 
 @cache
 def source_files(engine: Engine) -> dict[str, str]:
-    """The file of each query of an engine, the name of the query being the key."""
+    """The file of each query of an engine, by the query's name."""
     return {
         match[2]: name
         for name in (*SHARED, f"{engine}.sql")
@@ -78,7 +78,7 @@ def source_files(engine: Engine) -> dict[str, str]:
 
 @cache
 def queries(engine: Engine, schema: str = SCHEMA) -> dict[str, str]:
-    """Every query for an engine, fragments filled in, in the parameter style of its driver."""
+    """Every query of an engine, with its fragments and in the parameter style of the driver."""
     found, fragments = sources(engine)
     return {
         name: named(
@@ -92,7 +92,7 @@ def queries(engine: Engine, schema: str = SCHEMA) -> dict[str, str]:
 
 @cache
 def sources(engine: Engine) -> tuple[dict[str, str], dict[str, str]]:
-    """The queries of an engine as they are written, and the fragments by their qualified names."""
+    """The queries of an engine as written, by name, and the fragments, by qualified name."""
     found: dict[str, str] = {}
     fragments: dict[str, str] = {}
     for file in (*SHARED, f"{engine}.sql"):
@@ -107,12 +107,12 @@ def sources(engine: Engine) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def fragments_in(sql: str) -> list[str]:
-    """The qualified names of the fragments that a query or a fragment uses, as often as it does."""
+    """The qualified names of the fragments that a query or a fragment uses, one for each use."""
     return _FRAGMENT.findall(sql)
 
 
 def named(sql: str, engine: Engine, schema: str = SCHEMA) -> str:
-    """The statement with the names that `rescind.…` has on the engine; texts in quotes stay as they are."""
+    """The statement with the engine's names for `rescind.…`. String literals are not changed."""
     if engine == "sqlite":
         return _OURS_QUOTED.sub(lambda match: f"rescind_{match[1] or match[2]}", sql)
     if schema == SCHEMA:
@@ -121,12 +121,12 @@ def named(sql: str, engine: Engine, schema: str = SCHEMA) -> str:
 
 
 def quoted(schema: str) -> str:
-    """The schema's name as statements have it: in quotes, unless it is the usual one."""
+    """The schema's name for statements: quoted, unless it is the default."""
     return schema if schema == SCHEMA else f'"{schema}"'
 
 
 def parameters(sql: str) -> frozenset[str]:
-    """The names of the parameters of a query in either style."""
+    """The names of a query's parameters, in either style."""
     return frozenset(_PARAMETER.findall(sql)) | frozenset(re.findall(r"%\((\w+)\)s", sql))
 
 

@@ -1,8 +1,7 @@
-"""Connections to a server that need not answer: none of them waits for ever.
+"""Connections that never wait forever, even if the server stops answering.
 
-Who waits gives the connection up when nothing has come from the server for a while, as nothing does from
-one that was frozen, or by way of a network that swallows what is sent. To cancel the statement would have
-to be answered as well, so the connection is closed.
+A waiting connection is closed when nothing has come from the server for a while: the server may be frozen, or
+the network may drop packets. Cancelling the statement would need an answer too, so the connection is closed.
 """
 
 from __future__ import annotations
@@ -28,48 +27,48 @@ from rescind.store.queries import SCHEMA
 from rescind.waiting import NEVER, deadline_within
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
-"""Of a transaction of ours: each statement must see what those who held its locks before it have committed,
-whatever level the server, the database or the role has as its default.
+"""Each statement must see what earlier holders of its locks committed, whatever isolation level the
+server, the database or the role has as its default.
 """
 CONNECT_SECONDS = 10.0
 SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
 SCHEMA_RULE: Final = "use small letters, digits and _, at most 63, and no pg_ at the start"
 BUSY_SECONDS = 10.0
-"""How long a lock is waited for: its holder may stand still without being gone."""
+"""How long a statement waits for a lock: its holder may be stopped without being gone."""
 CANCEL_SECONDS = 1.0
-"""How long a server that says nothing may take to hear that it is to stop."""
-GIVING_WAY_SECONDS = 0.25
-"""The same, for who gives way."""
+"""How long a request to cancel may take if the server is silent."""
+YIELDING_LOCK_SECONDS = 0.25
+"""How long a transaction that yields waits for a lock."""
 SILENCE_SECONDS: Final = Settings().silence_seconds
 SYNCREP: Final = "syncrep.c"
 PROBES: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-"""Who only listens notices a machine that has vanished within half a minute."""
+"""With these a listening connection notices within half a minute that the machine is gone."""
 
 T = TypeVar("T")
 
 
 class ServerSilent(psycopg.OperationalError):
-    """Nothing has come from the server for as long as was to be waited."""
+    """Nothing has come from the server within the time to wait."""
 
 
 class Connection(psycopg.Connection[tuple[Any, ...]]):
-    """A connection that is closed, with ServerSilent, when the server says nothing for `silence_seconds`
-    while it is waited for. In a process that was forked off its own it is of no use, and left alone.
+    """A connection that is closed with ServerSilent if it waits and the server sends nothing for
+    `silence_seconds`. It cannot be used in a forked process, and is left alone there.
     """
 
     silence_seconds: float = SILENCE_SECONDS
     process: int = 0
     cancels_when_silent: bool = False
-    """Whether the server is told to stop: who waits for a standby that is gone would stay there otherwise."""
+    """Whether a silent server is asked to cancel. Otherwise a commit goes on waiting for a lost standby."""
     unconfirmed: list[str]
-    """The server's warnings of commits that did not wait for their standby, until they were raised."""
+    """The server's warnings about commits that did not wait for their standby, until they are raised."""
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         if self.process not in (0, os.getpid()):
             raise psycopg.OperationalError(
                 "the connection belongs to the process that this one was forked off"
             )
-        if timeout is not None:  # somebody listens: silence is no sign of anything
+        if timeout is not None:  # a listener: silence means nothing
             return super().wait(gen, interval, timeout)
         try:
             return super().wait(_until_silent(gen, self.silence_seconds), interval)
@@ -82,7 +81,7 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
-        """The driver's steps to connect to one host, given up when that host has had its time."""
+        """The driver's steps to connect to one host, abandoned when that host's time is over."""
         steps, ready = super()._connect_gen(conninfo), None
         deadline = _CONNECTING.get().next_deadline()
         try:
@@ -99,7 +98,7 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
 
 def _until_silent(steps: PQGen[T], silence_seconds: float) -> PQGen[T]:
-    """The driver's steps, given up when it has waited in vain for so long since something came."""
+    """The driver's steps, abandoned when nothing has come for `silence_seconds`."""
     ready: Any = None
     silent_since: float | None = None
     deadline = deadline_within(NEVER)
@@ -119,13 +118,13 @@ def _until_silent(steps: PQGen[T], silence_seconds: float) -> PQGen[T]:
 
 
 class _Connecting:
-    """How long connecting may take, and how many hosts are left to be tried in that time."""
+    """How long connecting may take, and how many hosts are left to try in that time."""
 
     def __init__(self, deadline: float, hosts: int) -> None:
         self._deadline, self._hosts = deadline, hosts
 
     def next_deadline(self) -> float:
-        """Until when the next host is tried: so that those after it have as long, if it says nothing."""
+        """The deadline of the next host, which leaves each later host the same time."""
         now, hosts = time.monotonic(), max(self._hosts, 1)
         self._hosts -= 1
         return now + (self._deadline - now) / hosts
@@ -137,9 +136,9 @@ _CONNECTING: Final[ContextVar[_Connecting]] = ContextVar("connecting")
 def connect(
     url: str, silence_seconds: float, *, autocommit: bool = False, deadline: float | None = None
 ) -> Connection:
-    """A new connection, with its bounds; `configure` is for whoever asks it anything of ours.
+    """A new connection with time limits. Call `configure` before running queries of ours.
 
-    It is there by the deadline, or CONNECT_SECONDS after the call. All hosts of the URL share that time.
+    Connects by the deadline, or within CONNECT_SECONDS. All hosts of the URL share that time.
     """
     until_then = deadline_within(CONNECT_SECONDS) if deadline is None else deadline
     token = _CONNECTING.set(_Connecting(until_then, _hosts_of(url)))
@@ -159,7 +158,7 @@ def _hosts_of(url: str) -> int:
 
 
 def _unconfirmed_to(warnings: list[str]) -> Callable[[psycopg.errors.Diagnostic], None]:
-    """A handler that knows the list and not the connection, which must not refer to itself."""
+    """A handler that refers to the list only: the connection must not refer to itself."""
 
     def note(notice: psycopg.errors.Diagnostic) -> None:
         if is_canceled_wait(notice):
@@ -171,8 +170,8 @@ def _unconfirmed_to(warnings: list[str]) -> Callable[[psycopg.errors.Diagnostic]
 def is_canceled_wait(notice: psycopg.errors.Diagnostic) -> bool:
     """Whether PostgreSQL warns that it committed without the synchronous standby.
 
-    The wait was canceled, by an administrator or by a timeout of statements. The text is in the server's
-    language; the place in its source is not (SyncRepWaitForLSN in syncrep.c).
+    The wait was cancelled by an administrator or by a statement timeout. The message is in the server's
+    language, so this looks at the source file (SyncRepWaitForLSN in syncrep.c).
     """
     return (
         notice.severity_nonlocalized == "WARNING"
@@ -189,21 +188,21 @@ def require_confirmed(connection: Connection) -> None:
 
 
 def parameters(url: str) -> dict[str, Any]:
-    """What bounds a connection in the driver and the network, but for what the URL says itself."""
+    """Time limits for the driver and the network, without those that the URL sets itself."""
     bounds = {"connect_timeout": int(CONNECT_SECONDS), **PROBES}
     said = psycopg.conninfo.conninfo_to_dict(url)
     return {name: value for name, value in bounds.items() if name not in said}
 
 
 class Address(NamedTuple):
-    """A URL as the driver takes it, and the schema that Rescind's objects are in."""
+    """A URL for the driver, and the schema of Rescind's objects."""
 
     url: str
     schema: str
 
 
 def address(url: str) -> Address:
-    """Take the parameter `schema`, which is not the driver's, out of a URL. Raises InvalidArgument."""
+    """Split the parameter `schema` off a URL, because the driver does not know it. Raises InvalidArgument."""
     front, _, query = url.partition("?")
     parameters = query.split("&") if query else []
     others = [part for part in parameters if part.partition("=")[0] != "schema"]
@@ -215,9 +214,9 @@ def address(url: str) -> Address:
 
 
 def location(url: str) -> str:
-    """Which database a URL means, without its user and password, which no message may repeat.
+    """The database that a URL names, for messages: without user and password.
 
-    Raises InvalidArgument for a malformed one.
+    Raises InvalidArgument if the URL is malformed.
     """
     url = address(url).url
     try:
@@ -231,12 +230,13 @@ def location(url: str) -> str:
 def configure(
     connection: psycopg.Connection[tuple[Any, ...]], *, silence_seconds: float = SILENCE_SECONDS
 ) -> None:
-    """Settings that hold for a connection of ours.
+    """Configure one of our own connections.
 
-    Every statement of Rescind goes from keys to keys through indexes, in the order it is written
-    in: plans are made once, and not for tables that happened to be empty at that time. A machine that
-    vanished is noticed, and gives up its locks, within half a minute. That a lock is not to be had is an
-    answer, so it comes before the server counts as silent.
+    Every statement of Rescind goes through indexes from key to key, in the order in which it is written. So
+    plans are generic, and do not depend on which tables are empty at the moment.
+
+    A client machine that is gone is noticed within half a minute, and its locks are released. The lock
+    timeout is shorter than `silence_seconds`, because a lock timeout is an answer.
     """
     busy_seconds = min(BUSY_SECONDS, silence_seconds / 2)
     connection.adapters.register_dumper(int, Int8Dumper)
@@ -254,7 +254,7 @@ def configure(
 
 
 def reset(connection: psycopg.Connection[Any]) -> None:
-    """End a failed transaction, or the connection with it."""
+    """Roll back an open transaction; close the connection if that fails."""
     if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
         try:
             connection.execute(undo("ROLLBACK"))
@@ -263,7 +263,7 @@ def reset(connection: psycopg.Connection[Any]) -> None:
 
 
 def is_idle(connection: Connection) -> bool:
-    """Whether it may be used again; a transaction that was left on it is undone here."""
+    """Whether the connection can be used again. An abandoned transaction is rolled back first."""
     reset(connection)
     return not connection.closed and connection.pgconn.pipeline_status == PipelineStatus.OFF
 
@@ -274,8 +274,8 @@ _undone = itertools.count()
 def undo(command: str) -> str:
     """A rollback that makes the driver forget which statements it prepared.
 
-    Those queued behind a failed one were never prepared in the server. The driver clears its list
-    on a rollback, but only on one whose text it has not seen (hence the number) and that is not
-    itself in a pipeline (there the clearing would hit what is prepared next).
+    Statements queued behind a failed one were never prepared in the server. The driver clears its list on a
+    rollback, but only if it has not seen the statement's text before (hence the number), and only outside a
+    pipeline (inside one, the clearing would hit what is prepared next).
     """
     return f"{command} -- {next(_undone)}"

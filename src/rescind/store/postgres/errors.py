@@ -1,4 +1,4 @@
-"""The driver's errors as errors of the domain."""
+"""Translates errors of the driver into errors of Rescind."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from rescind.store.postgres.connection import ServerSilent
 from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 
 FAULTS: Final = (psycopg.Error, MemoryError)
-"""What the driver raises."""
+"""The exceptions that the driver raises."""
 
 
 def translated(error: Exception, where: str) -> BaseException:
-    """What the error of a database at that place means; one without a SQLSTATE is the connection's."""
+    """The error of Rescind for an error of the driver. One without a SQLSTATE is the connection's."""
     if isinstance(error, psycopg.Error) and error.sqlstate:
         return _by_state(error, where)
     if isinstance(error, ServerSilent):
@@ -69,8 +69,8 @@ def _by_state(error: psycopg.Error, where: str) -> BaseException:
 
 
 def interruption(error: Exception, before: BaseException | None) -> BaseException | None:
-    """What struck in the middle of something and made the driver fail as it was left, such as an exception
-    of a signal handler; `before` is what was being handled already.
+    """The exception that interrupted the driver and made it fail, such as one raised by a signal handler, or
+    None. `before` is the exception that was being handled already.
     """
     struck: BaseException | None = error
     while isinstance(struck, FAULTS) and not struck.__suppress_context__:
@@ -80,7 +80,7 @@ def interruption(error: Exception, before: BaseException | None) -> BaseExceptio
 
 
 def is_of_client(error: Exception) -> bool:
-    """Whether it does not say what the server did with what it was sent."""
+    """Whether the error leaves open what the server did with the statements."""
     return not getattr(error, "sqlstate", None) and not isinstance(
         error, psycopg.errors.PipelineAborted
     )

@@ -1,4 +1,4 @@
-"""Hearing what other processes have done."""
+"""Receives notifications of other processes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from rescind.store.rows import Query, typed
 
 
 class PostgresListener:
-    """Hears a channel's notifications, on a connection that has not been made before it is needed.
+    """Receives a channel's notifications, on a connection that is opened when it is first needed.
 
-    What it writes is not waited for to be on disk, unless its statement says so: it is only for what may be
-    lost with the server.
+    What it writes may be lost in a crash of the server, unless the statement itself asks for durability.
     """
 
     def __init__(self, store: PostgresDatabase, channel: str) -> None:
@@ -48,7 +47,7 @@ class PostgresListener:
         except FAULTS as error:
             self.close()
             raise self._unavailable(error) from error
-        if self._warnings:  # the wait for a standby was canceled, say: it is not what was asked for
+        if self._warnings:  # for example, the wait for a standby was cancelled
             self.close()
             raise StoreUnavailable(database=self._store.where, why=self._warnings[0])
         return typed(query, found)

@@ -1,6 +1,6 @@
-"""What a change's queries become on PostgreSQL: statements that count, weigh, note and refuse by themselves.
+"""Wraps a change's queries for PostgreSQL, so that they count, weigh, note and refuse in the server.
 
-So a batch is sent as one pipeline, without an answer that Python has to look at between two statements.
+So a batch is sent as one pipeline, and Python reads no answer between two statements.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from rescind.store.queries import changes_data
 
 
 class Statements:
-    """Made of a store's queries, each found by its name; `schema` has the functions that they call."""
+    """Wraps the queries that `query` finds by name. `schema` contains the functions that they call."""
 
     def __init__(self, query: Callable[[str], str], schema: str) -> None:
         self._query, self._ours = query, schema
@@ -48,8 +48,8 @@ class Statements:
         return known
 
     def weighing(self, name: str, *, is_first: bool) -> str:
-        """The statement that weighs a step, made to choose its route from that. What steps before it do
-        inline is off the budget.
+        """The query that weighs a step, wrapped to raise OverBudget if the step does not fit. What earlier
+        steps do inline is subtracted from the budget.
         """
         ours = self._ours
         done = "" if is_first else f" - {ours}.tallied('pairs') + {ours}.tallied('estimated')"
@@ -60,7 +60,7 @@ class Statements:
         )
 
     def pending(self, name: str) -> str:
-        """The statement, made to add what it leaves to counters."""
+        """The statement, wrapped to add the pending work that it leaves to the counters."""
         ours = self._ours
         known = self._pending.get(name)
         if known is None:
@@ -74,13 +74,13 @@ class Statements:
         return known
 
     def refusing(self, name: str) -> str:
-        """The guard, made to refuse."""
+        """The query, wrapped to refuse the change for its first row."""
         return (
             f"SELECT {self._ours}.refuse(g.code, g.fact, g.value) FROM ({self._query(name)}) AS g"
         )
 
     def noting(self, name: str) -> str:
-        """The guard, made to note what it finds missing."""
+        """The query, wrapped to note its rows as missing."""
         return (
             f"SELECT {self._ours}.note_missing(CAST(jsonb_agg(jsonb_build_array(g.fact, g.value)) AS text),"
             f" count(*)) FROM ({self._query(name)}) AS g"

@@ -1,4 +1,4 @@
-"""A store in a PostgreSQL database: its connections, and what goes over them."""
+"""A store in a PostgreSQL database: its connection pool, transactions and reads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from rescind.store.pool import Checkout, Pool, PoolClosed, PoolExhausted
 from rescind.store.postgres.connection import (
     BEGIN,
     CONNECT_SECONDS,
-    GIVING_WAY_SECONDS,
+    YIELDING_LOCK_SECONDS,
     Connection,
     address,
     configure,
@@ -47,9 +47,9 @@ from rescind.waiting import deadline_within
 
 CONFLICT_ATTEMPTS = 8
 LIFETIME_SECONDS = 3_600.0
-"""Older connections are replaced by new ones."""
+"""The age at which a connection is replaced."""
 FIRST_PAUSE_SECONDS = 0.05
-"""Before it is tried again to connect; doubled each time."""
+"""The pause before the second attempt to connect; doubled each time."""
 PIPELINE_NOISE = "error ignored terminating"
 """What psycopg logs when a refused change ends its pipeline; the refusal itself is raised."""
 logging.getLogger("psycopg").addFilter(
@@ -64,9 +64,9 @@ class PostgresStore:
     """A store in a PostgreSQL database. `on_statement` is called with each statement's name before
     it is sent.
 
-    Every call ends: with an answer, or with StoreUnavailable or OutcomeUnknown once the server has said
-    nothing for `silence_seconds` (`bulk_silence_seconds` for a change that is to be inline however much
-    that is). Before that it may have waited for a connection, for CONNECT_SECONDS.
+    Every call ends: with an answer, or with StoreUnavailable or OutcomeUnknown once the server has sent
+    nothing for `silence_seconds` (`bulk_silence_seconds` for a change that is forced inline). Before that it
+    may wait for a connection, for CONNECT_SECONDS.
     """
 
     engine = "postgres"
@@ -101,7 +101,7 @@ class PostgresStore:
         forks.reinit_after_fork(self)
 
     def reinit_after_fork(self) -> None:
-        """As in a new process: no connection is open, and those of another process are left to it."""
+        """Start anew after a fork, without open connections. Those of the parent are left alone."""
         if inherited := self._pool.connections():
             forks.keep(inherited)
         self._pool = self._new_pool()
@@ -116,7 +116,7 @@ class PostgresStore:
         )
 
     def _connect(self) -> Connection:
-        """A new connection, once the server lets us in; it may just be starting again."""
+        """A new connection. Retries for CONNECT_SECONDS, because the server may be restarting."""
         deadline, pause = deadline_within(CONNECT_SECONDS), FIRST_PAUSE_SECONDS
         while True:
             try:
@@ -166,7 +166,7 @@ class PostgresStore:
             finally:
                 checkout.release()
         finally:
-            checkout.release()  # again, since the first time may have been interrupted
+            checkout.release()  # again, because the first call may have been interrupted
         self._announce("committed")
 
     def _run(
@@ -178,13 +178,15 @@ class PostgresStore:
         yields: bool,
         durable: bool,
     ) -> None:
-        connection, before = self._taken(checkout), sys.exception()
+        connection, before = self._borrow(checkout), sys.exception()
         committing, is_sent = None, False
         try:
             with connection.pipeline():
                 connection.execute(BEGIN)
                 if yields:
-                    connection.execute(f"SET LOCAL lock_timeout = {GIVING_WAY_SECONDS * 1e3:.0f}")
+                    connection.execute(
+                        f"SET LOCAL lock_timeout = {YIELDING_LOCK_SECONDS * 1e3:.0f}"
+                    )
                 if yields and not durable:
                     connection.execute("SET LOCAL synchronous_commit = off")
                 tx = PostgresTransaction(connection, self, is_ours=True)
@@ -194,10 +196,10 @@ class PostgresStore:
                     is_sent = True
                     committing = connection.execute("COMMIT")
                     tx.read_committed()
-            self._keep(tx, is_committed=commit)
+            self._collect(tx, is_committed=commit)
         except FAULTS as error:
             if committing is not None and committing.statusmessage == "COMMIT":
-                self._keep(tx, is_committed=True)
+                self._collect(tx, is_committed=True)
                 require_confirmed(connection)
                 return
             if (struck := interruption(error, before)) is not None:
@@ -207,13 +209,13 @@ class PostgresStore:
             raise translated(error, self.where) from error
         require_confirmed(connection)
 
-    def _keep(self, tx: PostgresTransaction, *, is_committed: bool) -> None:
-        """Take what the statements found. Where that cannot be had of a change that is committed, its outcome
-        is unknown to the caller.
+    def _collect(self, tx: PostgresTransaction, *, is_committed: bool) -> None:
+        """Fetch what the statements found. If that fails after the commit, the outcome is unknown to the
+        caller.
         """
         try:
             tx.fetch_read_later()
-            with suppress(*FAULTS):  # whoever wants to know it asks again
+            with suppress(*FAULTS):  # callers can ask again
                 tx.fetch_read_committed()
         except FAULTS as error:
             if is_committed:
@@ -225,7 +227,7 @@ class PostgresStore:
             return self.fetch_many([(query, params)], within=within)[0]
         checkout: Checkout[Connection] = Checkout()
         try:
-            connection = self._taken(checkout)
+            connection = self._borrow(checkout)
             sql = self.queries[str(query)]
             found = connection.execute(sql, params, prepare=True).fetchall()
             require_confirmed(connection)
@@ -288,12 +290,12 @@ class PostgresStore:
     def _connection(self) -> Iterator[Connection]:
         checkout: Checkout[Connection] = Checkout()
         try:
-            yield self._taken(checkout)
+            yield self._borrow(checkout)
         finally:
             checkout.release()
 
-    def _taken(self, checkout: Checkout[Connection]) -> Connection:
-        """A connection of the pool, until the checkout ends."""
+    def _borrow(self, checkout: Checkout[Connection]) -> Connection:
+        """Borrow a connection of the pool."""
         try:
             connection = checkout.acquire(self._pool)
         except PoolClosed:
@@ -320,7 +322,7 @@ class PostgresStore:
 
 
 def _warn_of_lost_commits(connection: Connection, where: str) -> None:
-    """Say in the log that the server, the database or the role lets a crash of the server undo commits."""
+    """Log a warning if commits may be lost in a crash of the server, because of its settings."""
     row = connection.execute("SHOW synchronous_commit").fetchone()
     if row == ("off",):
         log.warning(

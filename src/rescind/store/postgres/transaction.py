@@ -1,4 +1,4 @@
-"""The statements of one change, queued in a pipeline; and of a read, each lot in one round trip."""
+"""The statements of one change, queued in a pipeline, and of one read, one round trip for each call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Driver = psycopg.Connection[tuple[Any, ...]]
 
 
 class PostgresTransaction:
-    """Statements are queued in the connection's pipeline; counters live in the transaction."""
+    """Queues statements in the connection's pipeline. Counters are kept by the server, in the transaction."""
 
     def __init__(self, connection: Driver, store: PostgresDatabase, *, is_ours: bool) -> None:
         self.connection = connection
@@ -113,18 +113,18 @@ class PostgresTransaction:
         return lambda: typed(query, self._found[place]) if place < len(self._found) else None
 
     def read_committed(self) -> None:
-        """Send what is to be run after the commit."""
+        """Send the queries that run after the commit."""
         self._looking = [
             self.connection.execute(self._sql(query), params, prepare=True)
             for query, params in self._afterwards
         ]
 
     def fetch_read_later(self) -> None:
-        """Take what was observed, for whoever asks when the connection may be another's."""
+        """Fetch the rows of `read_later`, before the connection is lent to others."""
         self._observed = [cursor.fetchall() for cursor in self._observing]
 
     def fetch_read_committed(self) -> None:
-        """Take what that found."""
+        """Fetch the rows of `read_after_commit`."""
         self._found = [cursor.fetchall() for cursor in self._looking]
 
     def record(self, **params: Any) -> Callable[[], list[OutcomeRow]]:
@@ -136,13 +136,13 @@ class PostgresTransaction:
         return self._store.queries[name]
 
     def _execute(self, name: str, sql: str, params: Params) -> None:
-        """Queue a statement of which nothing is read: they share a cursor, since each costs something."""
+        """Queue a statement whose result is not read. These share a cursor: each cursor costs time."""
         if self._store.on_statement:
             self._store.on_statement(name)
         self._unread.execute(sql, params, prepare=True)
 
     def _kept(self, name: str, params: Params) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Queue a query by a cursor of its own, for what it finds."""
+        """Queue a query with a cursor of its own, and return that."""
         if self._store.on_statement:
             self._store.on_statement(name)
         return self._cursor().execute(self._sql(name), params, prepare=True)
@@ -155,7 +155,7 @@ class PostgresTransaction:
 
 
 class PostgresSnapshot:
-    """A read transaction; it begins with the first question, in the same round trip."""
+    """A read transaction. It begins with the first queries, in the same round trip."""
 
     def __init__(self, connection: Connection, store: PostgresDatabase) -> None:
         self._connection, self._store = connection, store

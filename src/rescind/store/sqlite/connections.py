@@ -22,7 +22,7 @@ class Writer:
         self.connection = connect(path)
         self.connection.execute("PRAGMA busy_timeout = 0")
         self.tally: Tally = counters_of(self.connection)
-        self._commits: Commits | None = files.LASTING
+        self._commits: Commits | None = files.DURABLE
 
     def commit_as(self, commits: Commits) -> None:
         """Set how later commits are made durable. Safe after an interrupted earlier call."""

@@ -1,4 +1,4 @@
-"""A database's file: how it is opened, and its errors as errors of the domain."""
+"""How a database file is opened, and how errors of the driver become errors of Rescind."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ from rescind.store.sqlite import write_queue
 
 
 class Commits(NamedTuple):
-    """How a connection commits: whether that is on disk when it returns (`synchronous`), and the size of the
-    log, in pages, at which it writes the log back into the file.
+    """How a connection commits: `synchronous` tells whether a commit is on disk when it returns, `log_pages`
+    is the WAL size, in pages, at which a commit checkpoints.
     """
 
     synchronous: str
     log_pages: int
 
 
-LASTING: Final = Commits("FULL", 4_000)
+DURABLE: Final = Commits("FULL", 4_000)
 BACKGROUND: Final = Commits("FULL", 1_000)
-"""Background work writes the log back first, so that no change does for it."""
-LOSABLE: Final = Commits("NORMAL", 1_000)
-"""The next commit for good has the log on disk up to there, whichever process wrote it."""
+"""Background work checkpoints earlier, so that changes do not have to."""
+NOT_DURABLE: Final = Commits("NORMAL", 1_000)
+"""The next durable commit puts the WAL on disk up to there, whichever process wrote it."""
 
 PRIVATE: Final = 0o600
-"""The mode of a file that is made."""
+"""The mode of a new file."""
 FORKED: Final = (
     "a fork copied a connection that was in use; fork while nothing is asked of the store"
 )
 FAULTS: Final = (sqlite3.Error, MemoryError)
-"""What the driver raises."""
+"""The exceptions that the driver raises."""
 _inherited: Final[set[tuple[int, int]]] = set()
 
 
 def require_file(path: str) -> None:
-    """StoreUnavailable, with what to do, unless there is a file of that name."""
+    """Raise StoreUnavailable with a hint unless there is a file of that name."""
     try:
         is_folder = stat.S_ISDIR(os.stat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -63,8 +63,8 @@ def require_file(path: str) -> None:
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """A connection with the settings that the promises rest on. A file that is made is its owner's alone;
-    what SQLite makes beside it has its mode.
+    """A connection with the settings that the guarantees need. A new file is readable by its owner only;
+    files that SQLite creates beside it get the same mode.
     """
     require_own(path)
     with contextlib.suppress(OSError):
@@ -90,22 +90,22 @@ def _configure(connection: sqlite3.Connection) -> None:
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_READONLY:
             raise
-    set_commits(connection, LASTING)
+    set_commits(connection, DURABLE)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
 def refuse_inherited(path: str) -> None:
-    """In this process a file cannot be opened: it was open in the one that forked it, and SQLite takes locks
-    that another connection of the process seems to hold already for its own.
+    """Never open the file in this process: the parent had it open when it forked. SQLite would take the
+    inherited connection's locks for locks of this process.
     """
     with contextlib.suppress(OSError):
         _inherited.add(_identity(path))
 
 
 def require_own(path: str) -> None:
-    """StoreUnavailable for a file that this process inherited open."""
+    """Raise StoreUnavailable for a file that this process inherited open."""
     with contextlib.suppress(OSError):
         if _inherited and _identity(path) in _inherited:
             raise StoreUnavailable(path=path, hint=FORKED)
@@ -117,13 +117,13 @@ def _identity(path: str) -> tuple[int, int]:
 
 
 def set_commits(connection: sqlite3.Connection, commits: Commits) -> None:
-    """Have a connection commit so from now on."""
+    """Set how a connection commits from now on."""
     connection.execute(f"PRAGMA synchronous = {commits.synchronous}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {commits.log_pages}")
 
 
 def translated_errors(path: str) -> AbstractContextManager[None]:
-    """Errors of the driver as errors of the domain."""
+    """Translate errors of the driver in the block."""
     return _Translating(path)
 
 
@@ -134,7 +134,7 @@ class _Translating(AbstractContextManager[None]):
         self._path = path
 
     def __enter__(self) -> None:
-        """Nothing to do; a class, since every change goes through it."""
+        """Does nothing. A class instead of a generator, because every change goes through it."""
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, FAULTS):
@@ -164,7 +164,7 @@ _REFUSED: Final = (
 
 
 def is_nothing_written(error: Exception) -> bool:
-    """Whether a commit that ended so has certainly left nothing in the log that a crash could bring back."""
+    """Whether a commit that failed so has left nothing in the WAL that could come back after a crash."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _REFUSED
 
@@ -178,7 +178,7 @@ def _why_not_opened(path: str) -> str:
 
 
 def translated(error: Exception, path: str) -> RescindError:
-    """What the driver's error on that file means."""
+    """The error of Rescind for an error of the driver on that file."""
     if str(error).startswith("no such table"):
         return SchemaMissing(database=path, why=str(error))
     if str(error).startswith("no such column"):

@@ -132,9 +132,9 @@ class SqliteStore:
             with translated_errors(self.path):
                 transact_within(connection, self, change, self._write_queue, commit=commit)
             return
-        commits = files.LASTING
+        commits = files.DURABLE
         if yields:
-            commits = files.BACKGROUND if durable else files.LOSABLE
+            commits = files.BACKGROUND if durable else files.NOT_DURABLE
 
         def act(writer: Writer) -> None:
             run_change(change, SqliteTransaction(writer.connection, self, writer.tally))
@@ -149,7 +149,7 @@ class SqliteStore:
         def act(writer: Writer) -> None:
             writer.connection.execute(self.queries[name], params)
 
-        self._write(act, files.LASTING, yields=True, commit=True)
+        self._write(act, files.DURABLE, yields=True, commit=True)
 
     def _write(self, act: Act, commits: Commits, *, yields: bool, commit: bool) -> None:
         checkout: Checkout[Writer] = Checkout()
@@ -191,7 +191,7 @@ class SqliteStore:
         finally:
             rolled_back(connection)
             with suppress(*FAULTS):  # the next writer sets it as well
-                writer.commit_as(files.LASTING)
+                writer.commit_as(files.DURABLE)
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
