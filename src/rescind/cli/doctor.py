@@ -9,6 +9,7 @@ import typer
 from rescind.cli import output
 from rescind.cli.options import Place, with_place
 from rescind.model import ENVIRONMENT
+from rescind.store.rows.facts import LIST_ORGANIZATIONS
 
 FOUND = 1
 PAGE = 500
@@ -32,10 +33,10 @@ def doctor(place: Place, all: All = False) -> None:
         else:
             names, after = [], ""
             while page := authority.store.fetch(
-                "list_organizations", {"after": after, "limit": PAGE}
+                LIST_ORGANIZATIONS, {"after": after, "limit": PAGE}
             ):
-                names += [name for name, *_ in page if name != ENVIRONMENT]
-                after = page[-1][0]
+                names += [row.organization for row in page if row.organization != ENVIRONMENT]
+                after = page[-1].organization
         found = [each for name in names for each in authority.look_alikes(organization=name)]
     if place.as_json:
         for each in found:

@@ -28,9 +28,16 @@ from rescind.changes import (
     list_from_json,
 )
 from rescind.errors import InvalidArgument, KeyReused, PreconditionFailed, StoreConflict
-from rescind.model import IdRule, Receipt
-from rescind.store import Rows
-from rescind.store.contract import Params
+from rescind.model import IdRule, OrganizationNumber, Receipt
+from rescind.store.rows.changes import READ_KEYED_OUTCOME, KeyedOutcomeRow
+from rescind.store.rows.facts import READ_LOG, MembershipFact
+from rescind.store.rows.imports import FIND_NAMED_MEMBERSHIPS
+from rescind.store.rows.organizations import (
+    FIND_LOGS_NAMED,
+    PLAN,
+    READ_REVISION,
+    OrganizationRow,
+)
 from rescind.transfer.readers import Item
 from rescind.transfer.since import LeftOut, Taken, rest_of
 
@@ -80,7 +87,7 @@ class Batches:
     ) -> None:
         self.authority, self.name = authority, model.organization_id(organization)
         self._run, self._actor, self._reason = run, actor, reason
-        self._o: int | None = None
+        self._o: OrganizationNumber | None = None
         self._rule = IdRule.EXACT
         self._read_to: int | None = None
         """The revision up to which the log was read; none before the import has begun."""
@@ -90,7 +97,7 @@ class Batches:
         """What was to be done of the batch that was tried last."""
 
     @property
-    def number(self) -> int | None:
+    def number(self) -> OrganizationNumber | None:
         """The organization's, once it was looked at and is there."""
         return self._o
 
@@ -103,9 +110,11 @@ class Batches:
         if key is None:
             return
         if self._o is not None and (rows := self._keyed(self._o, key)):
-            self._read_to = _revision_of(rows)
+            self._read_to = _revision_of(rows[0])
         elif any(map(is_creation, items)) and any(
-            self._keyed(o, key) for (o,) in self._logs() if o != self._o
+            self._keyed(row.organization, key)
+            for row in self._logs()
+            if row.organization != self._o
         ):
             raise _deleted(self.name)
 
@@ -118,14 +127,18 @@ class Batches:
         items = self.spelled(items)
         names = sorted({subject for item in items for subject in _subjects(item)})
         asked = {"o": self._o, "subjects": json.dumps(names, ensure_ascii=False)}
-        questions: list[tuple[str, Params]] = [("read_revision", {"o": self._o})]
-        questions += [("find_named_memberships", asked)] if names else []
-        ((o, number, environment),), *people = self.authority.store.fetch_many(questions)
+        store, people = self.authority.store, list[MembershipFact]()
+        if names:
+            (at,), people = store.fetch_many(
+                ((READ_REVISION, {"o": self._o}), (FIND_NAMED_MEMBERSHIPS, asked))
+            )
+        else:
+            (at,) = store.fetch(READ_REVISION, {"o": self._o})
         if self._read_to is not None:
-            self._read_log(number)
-        view = View(self.authority.store.seals.revision(o, number, environment))
-        for subject, active, name in people[0] if people else ():
-            view.active[subject], view.names[subject] = bool(active), name
+            self._read_log(at.organization)
+        view = View(store.seals.revision(at.incarnation, at.organization, at.environment))
+        for row in people:
+            view.active[row.subject], view.names[row.subject] = bool(row.active), row.name
         return view
 
     def spelled(self, items: Sequence[Item]) -> Sequence[Item]:
@@ -194,29 +207,31 @@ class Batches:
 
     def _find(self) -> None:
         """Look up the organization, and how it spells ids."""
-        ((self._o, *_, rule),) = self.authority.store.fetch("plan", {"organization": self.name})
-        self._rule = self.authority.settings.id_rule if self._o is None else IdRule(rule)
+        (plan,) = self.authority.store.fetch(PLAN, {"organization": self.name})
+        self._o = plan.organization
+        own = self.authority.settings.id_rule
+        self._rule = own if self._o is None else IdRule(plan.id_rule)
 
     def _note(self, receipt: Receipt, *, is_repeated: bool) -> None:
         number = receipt.revision.organization
-        self._o = receipt.revision.incarnation
+        self._o = OrganizationNumber(receipt.revision.incarnation)
         self._own.add(number)
         if self._read_to is None or (not is_repeated and number > self._read_to):
             self._read_to = number
 
     def _read_log(self, up_to: int) -> None:
         while self._read_to is not None and self._read_to < up_to:
-            names = {
+            params = {
                 "o": self._o,
                 "after": self._read_to,
                 "limit": _LOG_ROWS,
                 "characters": changelog.PAGE_CHARACTERS,
             }
-            rows = self.authority.store.fetch("read_log", names)
+            rows = self.authority.store.fetch(READ_LOG, params)
             for row in rows:
-                if row[0] not in self._own and not self._is_own(row[7]):
-                    self._heed(list_from_json(row[-1]))
-            self._read_to = rows[-1][0] if rows else up_to
+                if row.revision not in self._own and not self._is_own(row.idempotency_key):
+                    self._heed(list_from_json(row.body))
+            self._read_to = rows[-1].revision if rows else up_to
 
     def _heed(self, changes: list[Change]) -> None:
         """Note what others took; under another rule for ids, what they took before has other spellings."""
@@ -228,15 +243,15 @@ class Batches:
     def _is_own(self, key: str | None) -> bool:
         return self._run is not None and key is not None and key.startswith(self._run)
 
-    def _keyed(self, o: int, key: str) -> Rows:
-        return self.authority.store.fetch("read_keyed_outcome", {"o": o, "key": key})
+    def _keyed(self, organization: OrganizationNumber, key: str) -> list[KeyedOutcomeRow]:
+        return self.authority.store.fetch(READ_KEYED_OUTCOME, {"o": organization, "key": key})
 
-    def _logs(self) -> Rows:
-        return self.authority.store.fetch("find_logs_named", {"organization": self.name})
+    def _logs(self) -> list[OrganizationRow]:
+        return self.authority.store.fetch(FIND_LOGS_NAMED, {"organization": self.name})
 
     def _require_same(self) -> None:
-        ((o, *_),) = self.authority.store.fetch("plan", {"organization": self.name})
-        if o != self._o:
+        (plan,) = self.authority.store.fetch(PLAN, {"organization": self.name})
+        if plan.organization != self._o:
             raise _deleted(self.name)
 
 
@@ -249,10 +264,9 @@ def _is_row(item: Item) -> bool:
     return bool(item.rows) or not item.place  # an import creates the organization by itself
 
 
-def _revision_of(rows: Rows) -> int:
+def _revision_of(outcome: KeyedOutcomeRow) -> int:
     """At which revision a keyed batch was done; one that altered nothing, at the one before its own."""
-    _, number, _, direction, *_ = rows[0]
-    return int(number) if direction is not None else int(number) - 1
+    return outcome.revision if outcome.direction is not None else outcome.revision - 1
 
 
 def _deleted(name: str) -> InvalidArgument:

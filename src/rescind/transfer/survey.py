@@ -28,7 +28,16 @@ from rescind.errors import (
     RoleNotFound,
 )
 from rescind.model import ROOT
-from rescind.store import Rows
+from rescind.store.rows import Query, Row
+from rescind.store.rows.imports import (
+    FIND_NAMED_ASSIGNMENTS,
+    FIND_NAMED_GROUPS,
+    FIND_NAMED_MEMBERS,
+    FIND_NAMED_MEMBERSHIPS,
+    FIND_NAMED_PERMISSIONS,
+    FIND_NAMED_RESOURCES,
+    FIND_NAMED_ROLES,
+)
 from rescind.transfer.batches import Batches
 from rescind.transfer.problems import Problems
 from rescind.transfer.readers import Item
@@ -149,38 +158,28 @@ class _Known:
         self._store, self._o = batches.authority.store, batches.number or 0
         roles = {*named.roles, *(role for role, _, _ in named.assignments)}
         on = {*named.resources, *(on for _, _, on in named.assignments)}
-        self.types: dict[str, str | None] = dict(
-            self._asked("find_named_roles", "roles", sorted(roles))
-        )
-        resources = {
-            name for (name,) in self._asked("find_named_resources", "resources", sorted(on))
+        self.types: dict[str, str | None] = {
+            row.role: row.resource_type
+            for row in self._asked(FIND_NAMED_ROLES, "roles", sorted(roles))
         }
-        self.people: dict[str, str | None] = {
-            subject: name
-            for subject, _, name in self._asked(
-                "find_named_memberships", "subjects", [*named.people]
-            )
-        }
+        resources = self._asked(FIND_NAMED_RESOURCES, "resources", sorted(on))
+        people = self._asked(FIND_NAMED_MEMBERSHIPS, "subjects", [*named.people])
+        self.people: dict[str, str | None] = {row.subject: row.name for row in people}
+        groups = self._asked(FIND_NAMED_GROUPS, "groups", [*named.groups])
+        members = self._asked(FIND_NAMED_MEMBERS, "members", [*named.members])
+        given = self._asked(FIND_NAMED_ASSIGNMENTS, "assignments", [*named.assignments])
+        permissions = self._asked(FIND_NAMED_PERMISSIONS, "permissions", [*named.permissions])
         self.others: dict[str, set[Any]] = {
-            "groups": {
-                name for (name,) in self._asked("find_named_groups", "groups", [*named.groups])
-            },
-            "members": set(self._asked("find_named_members", "members", [*named.members])),
-            "assignments": set(
-                self._asked("find_named_assignments", "assignments", [*named.assignments])
-            ),
+            "groups": {row.group for row in groups},
+            "members": {(row.group, row.subject) for row in members},
+            "assignments": {(row.role, row.holder, row.resource) for row in given},
             "roles": set(self.types),
-            "permissions": {
-                name
-                for (name,) in self._asked(
-                    "find_named_permissions", "permissions", [*named.permissions]
-                )
-            },
-            "resources": resources | {ROOT},
+            "permissions": {row.permission for row in permissions},
+            "resources": {row.resource for row in resources} | {ROOT},
         }
 
-    def _asked(self, query: str, parameter: str, things: Sequence[Any]) -> Rows:
-        rows: Rows = []
+    def _asked(self, query: Query[Row], parameter: str, things: Sequence[Any]) -> list[Row]:
+        rows: list[Row] = []
         for start in range(0, len(things), ASKED_AT_ONCE):
             part = json.dumps(things[start : start + ASKED_AT_ONCE], ensure_ascii=False)
             rows += self._store.fetch(query, {"o": self._o, parameter: part})
