@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args, get_type_hints
 
 import psycopg
 import pytest
@@ -93,6 +93,22 @@ def test_the_fields_of_each_row_are_the_columns_of_its_query(columns: Columns) -
 
     assert _differing(columns, QUERIES) == set()
     assert _differing(columns, {"RENAMED": Query("read_revision", Renamed)}) == {"RENAMED"}
+
+
+def test_bulk_queries_are_annotated_with_what_they_read() -> None:
+    """Their tuples have the types of the fields, in order. (Control: of another row they are not.)"""
+    seen = 0
+    for module in _modules():
+        for name, annotated in get_type_hints(module).items():
+            query = QUERIES.get(name)
+            if query is None or not query.is_bulk:
+                continue
+            (of_tuple,) = get_args(annotated)
+            fields = tuple(get_type_hints(query.row).values())
+            assert get_args(of_tuple) == fields, name
+            assert get_args(of_tuple) != fields[::-1], name
+            seen += 1
+    assert seen == sum(query.is_bulk for query in QUERIES.values()) > 0
 
 
 def test_a_constant_is_named_as_its_query() -> None:

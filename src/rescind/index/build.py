@@ -6,25 +6,47 @@ import itertools
 from collections.abc import Iterable
 from functools import lru_cache
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 
 from rescind.index.assignments import Held
 from rescind.index.catalog import Catalog, Role
 from rescind.index.facts import Rules
 from rescind.index.index import Index
-from rescind.model import IdRule, Revision, Seals
-from rescind.store import Rows, Store
+from rescind.model import IdRule, Revision, RoleNumber, Seals
+from rescind.store import Store
+from rescind.store.rows import Answers, Query, QueryWithParams
+from rescind.store.rows.index import (
+    INDEX_ASSIGNMENTS,
+    INDEX_GROUP_MEMBERS,
+    INDEX_GROUPS,
+    INDEX_MEMBERSHIPS,
+    INDEX_NESTINGS,
+    INDEX_PERMISSIONS,
+    INDEX_RESETS,
+    INDEX_RESOURCES,
+    INDEX_ROLE_PERMISSIONS,
+    INDEX_ROLES,
+    INDEX_STATE,
+    IndexedReset,
+    IndexedRole,
+    IndexedRolePermission,
+    StateRow,
+)
 
 ENVIRONMENT: Final = 0
-_OWNED = ("index_permissions", "index_roles", "index_role_permissions")
-_WHOLE = (
-    "index_memberships",
-    "index_groups",
-    "index_group_members",
-    "index_nestings",
-    "index_resources",
-    "index_assignments",
-    "index_resets",
+_OWNED: Final[tuple[Query[Any], ...]] = (
+    INDEX_PERMISSIONS,
+    INDEX_ROLES,
+    INDEX_ROLE_PERMISSIONS,
+)
+_WHOLE: Final[tuple[Query[Any], ...]] = (
+    INDEX_MEMBERSHIPS,
+    INDEX_GROUPS,
+    INDEX_GROUP_MEMBERS,
+    INDEX_NESTINGS,
+    INDEX_RESOURCES,
+    INDEX_ASSIGNMENTS,
+    INDEX_RESETS,
 )
 _role = lru_cache(100_000)(Role)
 """Organizations that share roles share what is kept of them."""
@@ -38,70 +60,81 @@ def built(store: Store, o: int) -> tuple[Index, Revision]:
     """An index of all of an organization's facts, and their revision. Raises Gone."""
     index = Index(o)
     with store.snapshot() as snapshot:
-        state, *rest = snapshot.fetch_many(
-            [
-                ("index_state", {"o": o}),
-                *((query, {"owner": owner}) for owner in (ENVIRONMENT, o) for query in _OWNED),
-                *((query, {"o": o}) for query in _WHOLE),
-            ]
-        )
-    revision = take_state(index, state, store.seals)
-    for catalog, rows in ((index.facts.environment, rest[:3]), (index.facts.own, rest[3:6])):
-        _fill_catalog(catalog, *rows)
-    _fill(index, dict(zip(_WHOLE, rest[6:], strict=True)))
+        asked: list[QueryWithParams[Any]] = [
+            (INDEX_STATE, {"o": o}),
+            *((query, {"o": o}) for query in _WHOLE),
+            *((query, {"owner": ENVIRONMENT}) for query in _OWNED),
+            *((query, {"owner": o}) for query in _OWNED),
+        ]
+        found = snapshot.fetch_many(asked)
+    rows = Answers((INDEX_STATE, *_WHOLE), found[: 1 + len(_WHOLE)])
+    shared, own = found[-2 * len(_OWNED) : -len(_OWNED)], found[-len(_OWNED) :]
+    revision = take_state(index, rows[INDEX_STATE], store.seals)
+    _fill_catalog(index.facts.environment, Answers(_OWNED, shared))
+    _fill_catalog(index.facts.own, Answers(_OWNED, own))
+    _fill(index, rows)
     return index, revision
 
 
-def take_state(index: Index | None, state: Rows, seals: Seals) -> Revision:
+def take_state(index: Index | None, state: list[StateRow], seals: Seals) -> Revision:
     """The revision of a row of `index_state`, whose settings the index takes over. Raises Gone."""
-    if not state or state[0][1] is None:
+    if not state or state[0].name is None:
         raise Gone
-    o, _, number, environment, mode, on_loss, default_role, server, id_rule = state[0]
+    (row,) = state
     if index is not None:
-        index.server = server
+        index.server = row.server
         rules = Rules(
-            mode == "single", on_loss == "next-highest", default_role, id_rule == IdRule.CASEFOLD
+            row.role_mode == "single",
+            row.on_loss == "next-highest",
+            row.default_role,
+            row.id_rule == IdRule.CASEFOLD,
         )
         index.facts.set_rules(rules)
-    return seals.revision(o, number, environment)
+    return seals.revision(row.organization, row.revision, row.environment)
 
 
-def _fill_catalog(catalog: Catalog, permissions: Rows, roles: Rows, contents: Rows) -> None:
-    for number, slug, critical in permissions:
-        catalog.put_permission(number, slug, critical=bool(critical))
-    for number, role in roles_of(roles, contents):
+def _fill_catalog(catalog: Catalog, rows: Answers) -> None:
+    for row in rows[INDEX_PERMISSIONS]:
+        catalog.put_permission(row.number, row.permission, critical=bool(row.critical))
+    for number, role in roles_of(rows[INDEX_ROLES], rows[INDEX_ROLE_PERMISSIONS]):
         catalog.put_role(number, role)
 
 
-def roles_of(roles: Rows, contents: Rows) -> Iterable[tuple[int, Role]]:
+def roles_of(
+    roles: list[IndexedRole], contents: list[IndexedRolePermission]
+) -> Iterable[tuple[RoleNumber, Role]]:
     """Roles by their numbers, with the permissions that they contain."""
     permissions: dict[int, set[int]] = {}
-    for number, permission in contents:
-        permissions.setdefault(number, set()).add(permission)
-    for number, slug, priority in roles:
-        yield number, _role(slug, priority, frozenset(permissions.get(number, ())))
+    for contained in contents:
+        permissions.setdefault(contained.role, set()).add(contained.permission)
+    for row in roles:
+        contains = frozenset(permissions.get(row.number, ()))
+        yield row.number, _role(row.role, row.priority, contains)
 
 
-def _fill(index: Index, rows: dict[str, Rows]) -> None:
-    for number, subject, active in rows["index_memberships"]:
-        index.facts.put_membership(number, subject, active=bool(active))
-    for number, slug in rows["index_groups"]:
-        index.facts.put_group(number, slug)
-    for m, places in itertools.groupby(rows["index_group_members"], itemgetter(0)):
-        groups = {group: until for _, group, until in places if group in index.facts.group_names}
+def _fill(index: Index, rows: Answers) -> None:
+    """Most rows are plain tuples (`rows.bulk`), unpacked here and nowhere else."""
+    for m, subject, active in rows[INDEX_MEMBERSHIPS]:
+        index.facts.put_membership(m, subject, active=bool(active))
+    for row in rows[INDEX_GROUPS]:
+        index.facts.put_group(row.number, row.group)
+    for m, places in itertools.groupby(rows[INDEX_GROUP_MEMBERS], itemgetter(0)):
+        groups: dict[int, int | None] = {
+            group: until for _, group, until in places if group in index.facts.group_names
+        }
         index.facts.set_groups(m, groups)
-    for child, parent in rows["index_nestings"]:
-        if {child, parent} <= index.facts.group_names.keys():
-            index.facts.set_nesting(child, parent, holds=True)
-    for number, slug, parent in rows["index_resources"]:
-        index.facts.put_resource(number, slug, parent)
-    for holder, role, resource, until in rows["index_assignments"]:
+    for nesting in rows[INDEX_NESTINGS]:
+        if {nesting.child, nesting.parent} <= index.facts.group_names.keys():
+            index.facts.set_nesting(nesting.child, nesting.parent, holds=True)
+    for r, slug, parent in rows[INDEX_RESOURCES]:
+        index.facts.put_resource(r, slug, parent)
+    for holder, role, resource, until in rows[INDEX_ASSIGNMENTS]:
         index.facts.set_assignment(Held(holder, role, resource), holds=True, until=until)
-    set_resets(index, rows["index_resets"] if index.facts.rules.is_single else [])
+    set_resets(index, rows[INDEX_RESETS] if index.facts.rules.is_single else [])
 
 
-def set_resets(index: Index, rows: Rows) -> None:
+def set_resets(index: Index, rows: list[IndexedReset]) -> None:
     """What is set aside is this, and nothing else."""
     index.facts.resets.clear()
-    for m, role in rows:
-        index.facts.resets.setdefault(m, set()).add(role)
+    for row in rows:
+        index.facts.resets.setdefault(row.membership, set()).add(row.role)

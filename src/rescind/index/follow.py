@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from rescind import changes
 from rescind.changes import Change
@@ -17,7 +17,9 @@ from rescind.index.build import ENVIRONMENT, take_state
 from rescind.index.index import Index
 from rescind.index.reading import Reading
 from rescind.model import Direction, Revision
-from rescind.store import Rows, Store
+from rescind.store import Store
+from rescind.store.rows import QueryWithParams
+from rescind.store.rows.index import INDEX_STATE, TAIL_LOG, TailLogRow
 
 MOST_ENTRIES: Final = 1_000
 """Of the log; an index that is further behind is built anew."""
@@ -44,14 +46,14 @@ def read_tail(store: Store, index: Index, at: Revision) -> Tail | None:
     """What changed since a revision; None if nothing did. Raises Gone, TooFarBehind and OtherServer."""
     with store.snapshot() as snapshot:
         state, log, environment_log = snapshot.fetch_many(
-            [
-                ("index_state", {"o": index.o}),
+            (
+                (INDEX_STATE, {"o": index.o}),
                 _log(index.o, at.organization),
                 _log(ENVIRONMENT, at.environment),
-            ]
+            )
         )
         revision = take_state(None, state, store.seals)
-        if state[0][7] != index.server:
+        if state[0].server != index.server:
             raise OtherServer
         if revision == at:
             return None
@@ -60,8 +62,8 @@ def read_tail(store: Store, index: Index, at: Revision) -> Tail | None:
         reading = Reading(index.o, _changes(log), _changes(environment_log))
         if reading.own.is_all:
             raise TooFarBehind
-        reading.fetch(snapshot, is_single=state[0][4] == "single")
-    revokes = any(row[1] == Direction.REVOKES for row in (*log, *environment_log))
+        reading.fetch(snapshot, is_single=state[0].role_mode == "single")
+    revokes = any(row.direction == Direction.REVOKES for row in (*log, *environment_log))
 
     def apply(index: Index) -> None:
         reading.apply(index)
@@ -70,9 +72,9 @@ def read_tail(store: Store, index: Index, at: Revision) -> Tail | None:
     return Tail(revision, revokes, apply)
 
 
-def _log(o: int, after: int) -> tuple[str, dict[str, Any]]:
-    return "tail_log", {"o": o, "after": after, "limit": MOST_ENTRIES + 1}
+def _log(o: int, after: int) -> QueryWithParams[TailLogRow]:
+    return TAIL_LOG, {"o": o, "after": after, "limit": MOST_ENTRIES + 1}
 
 
-def _changes(log: Rows) -> list[Change]:
-    return [change for _, _, body in log for change in changes.list_from_json(body)]
+def _changes(log: list[TailLogRow]) -> list[Change]:
+    return [change for row in log for change in changes.list_from_json(row.body)]

@@ -13,7 +13,24 @@ from rescind.index.build import ENVIRONMENT, roles_of, set_resets
 from rescind.index.catalog import Catalog
 from rescind.index.index import Index
 from rescind.index.touched import touched
-from rescind.store import Rows, Snapshot
+from rescind.store import Snapshot
+from rescind.store.rows import Query, QueryWithParams, Row
+from rescind.store.rows.index import (
+    INDEX_RESETS,
+    TAIL_ASSIGNED,
+    TAIL_ASSIGNMENTS,
+    TAIL_GROUPS,
+    TAIL_HELD,
+    TAIL_MEMBERSHIPS,
+    TAIL_NESTINGS,
+    TAIL_PERMISSIONS,
+    TAIL_PLACES,
+    TAIL_RESOURCES,
+    TAIL_ROLE_PERMISSIONS,
+    TAIL_ROLES,
+    TAIL_ROSTERS,
+    IndexedReset,
+)
 
 
 @dataclass
@@ -23,8 +40,8 @@ class Reading:
     o: int
     logged: list[Change]
     logged_in_environment: list[Change]
-    rows: dict[tuple[str, int | None], Rows] = field(default_factory=dict)
-    resets: Rows | None = None
+    rows: dict[tuple[Query[Any], int | None], list[Any]] = field(default_factory=dict)
+    resets: list[IndexedReset] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.own = touched(self.logged)
@@ -32,10 +49,10 @@ class Reading:
 
     def fetch(self, snapshot: Snapshot, *, is_single: bool) -> None:
         """Read all that was touched, in one round trip."""
-        questions: list[tuple[str, dict[str, Any]]] = []
-        names: list[tuple[str, int | None]] = []
+        questions: list[QueryWithParams[Any]] = []
+        names: list[tuple[Query[Any], int | None]] = []
 
-        def ask(query: str, owner: int | None = None, /, **lists: Iterable[Any]) -> None:
+        def ask(query: Query[Any], owner: int | None = None, /, **lists: Iterable[Any]) -> None:
             (name, items), *_ = lists.items()
             items = sorted(items) if name != "assignments" and name != "holders" else list(items)
             if items:
@@ -44,21 +61,21 @@ class Reading:
                 names.append((query, owner))
 
         own = self.own
-        ask("tail_memberships", subjects=own.subjects)
-        ask("tail_places", subjects=own.subjects)
-        ask("tail_groups", groups=own.groups)
-        ask("tail_rosters", rosters=own.rosters)
-        ask("tail_nestings", children=own.children)
-        ask("tail_resources", resources=own.resources)
-        ask("tail_assignments", assignments=map(_placed, own.assignments))
-        ask("tail_held", holders=map(_named, own.all_of))
+        ask(TAIL_MEMBERSHIPS, subjects=own.subjects)
+        ask(TAIL_PLACES, subjects=own.subjects)
+        ask(TAIL_GROUPS, groups=own.groups)
+        ask(TAIL_ROSTERS, rosters=own.rosters)
+        ask(TAIL_NESTINGS, children=own.children)
+        ask(TAIL_RESOURCES, resources=own.resources)
+        ask(TAIL_ASSIGNMENTS, assignments=map(_placed, own.assignments))
+        ask(TAIL_HELD, holders=map(_named, own.all_of))
         for owner, found in ((ENVIRONMENT, self.environment), (self.o, own)):
-            ask("tail_permissions", owner, permissions=found.permissions)
-            ask("tail_roles", owner, roles=found.roles)
-            ask("tail_role_permissions", owner, roles=found.roles)
-        ask("tail_assigned", roles=own.dropped_roles | self.environment.dropped_roles)
+            ask(TAIL_PERMISSIONS, owner, permissions=found.permissions)
+            ask(TAIL_ROLES, owner, roles=found.roles)
+            ask(TAIL_ROLE_PERMISSIONS, owner, roles=found.roles)
+        ask(TAIL_ASSIGNED, roles=own.dropped_roles | self.environment.dropped_roles)
         if is_single:
-            questions.append(("index_resets", {"o": self.o}))
+            questions.append((INDEX_RESETS, {"o": self.o}))
         answers = snapshot.fetch_many(questions, is_last=True) if questions else []
         if is_single:
             self.resets = answers.pop()
@@ -70,9 +87,9 @@ class Reading:
         self._apply_groups(index)
         self._apply_resources(index)
         self._apply_assignments(index)
-        set_resets(index, self.resets or [])
+        set_resets(index, self.resets)
 
-    def _of(self, query: str, owner: int | None = None) -> Rows:
+    def _of(self, query: Query[Row], owner: int | None = None) -> list[Row]:
         return self.rows.get((query, owner), [])
 
     def _apply_catalogs(self, index: Index) -> None:
@@ -84,37 +101,38 @@ class Reading:
             _drop_permissions(index, catalog, found.dropped_permissions)
             _drop_roles(index, catalog, found.dropped_roles)
         for owner, catalog, found in both:
-            for number, slug, critical in self._of("tail_permissions", owner):
-                catalog.put_permission(number, slug, critical=bool(critical))
-            roles = self._of("tail_roles", owner)
-            for number, role in roles_of(roles, self._of("tail_role_permissions", owner)):
+            for row in self._of(TAIL_PERMISSIONS, owner):
+                catalog.put_permission(row.number, row.permission, critical=bool(row.critical))
+            roles = self._of(TAIL_ROLES, owner)
+            for number, role in roles_of(roles, self._of(TAIL_ROLE_PERMISSIONS, owner)):
                 catalog.put_role(number, role)
             if found.permissions or found.roles:
                 index.worked.forget_roles()
 
     def _apply_groups(self, index: Index) -> None:
-        index.facts.unplace_groups(dict(self._of("tail_groups")))
-        for slug, number in self._of("tail_groups"):
-            if number is not None:
-                index.facts.put_group(number, slug)
-        memberships = self._of("tail_memberships")
-        index.facts.unplace_memberships({subject: number for subject, number, _ in memberships})
-        for subject, number, active in memberships:
-            if number is not None:
-                index.facts.put_membership(number, subject, active=bool(active))
+        groups = self._of(TAIL_GROUPS)
+        index.facts.unplace_groups({row.group: row.number for row in groups})
+        for group in groups:
+            if group.number is not None:
+                index.facts.put_group(group.number, group.group)
+        memberships = self._of(TAIL_MEMBERSHIPS)
+        index.facts.unplace_memberships({row.subject: row.number for row in memberships})
+        for row in memberships:
+            if row.number is not None:
+                index.facts.put_membership(row.number, row.subject, active=bool(row.active))
         places: dict[int, dict[int, int | None]] = {}
-        for m, group, until in self._of("tail_places"):
-            places.setdefault(m, {})[group] = until
-        for _, number, _ in self._of("tail_memberships"):
-            if number is not None:
-                index.facts.set_groups(number, places.get(number, {}))
+        for place in self._of(TAIL_PLACES):
+            places.setdefault(place.membership, {})[place.group] = place.expires_at
+        for row in memberships:
+            if row.number is not None:
+                index.facts.set_groups(row.number, places.get(row.number, {}))
         self._apply_rosters(index)
         self._apply_nestings(index)
 
     def _apply_rosters(self, index: Index) -> None:
         members: dict[int, dict[int, int | None]] = {}
-        for group, m, until in self._of("tail_rosters"):
-            members.setdefault(group, {})[m] = until
+        for row in self._of(TAIL_ROSTERS):
+            members.setdefault(row.group, {})[row.membership] = row.expires_at
         for slug in self.own.rosters:
             group = index.facts.groups.get(slug)
             if group is None:
@@ -127,8 +145,8 @@ class Reading:
 
     def _apply_nestings(self, index: Index) -> None:
         parents: dict[int, set[int]] = {}
-        for child, parent in self._of("tail_nestings"):
-            parents.setdefault(child, set()).add(parent)
+        for row in self._of(TAIL_NESTINGS):
+            parents.setdefault(row.child, set()).add(row.parent)
         for slug in self.own.children:
             child = index.facts.groups.get(slug)
             if child is None:
@@ -138,19 +156,19 @@ class Reading:
                 index.facts.set_nesting(child, parent, holds=parent in parents.get(child, set()))
 
     def _apply_resources(self, index: Index) -> None:
-        rows = self._of("tail_resources")
-        for number, slug, parent in rows:  # moves first: what was moved out is not dropped
-            if index.facts.resources.get(slug) == number:
-                index.facts.put_resource(number, slug, parent)
-        for slug in self.own.resources - {slug for _, slug, _ in rows}:
+        rows = self._of(TAIL_RESOURCES)
+        for row in rows:  # moves first: what was moved out is not dropped
+            if index.facts.resources.get(row.resource) == row.number:
+                index.facts.put_resource(row.number, row.resource, row.parent)
+        for slug in self.own.resources - {row.resource for row in rows}:
             index.facts.drop_resources(index.facts.resources.get(slug, -1))
-        for number, slug, parent in rows:
-            index.facts.put_resource(number, slug, parent)
+        for row in rows:
+            index.facts.put_resource(row.number, row.resource, row.parent)
 
     def _apply_assignments(self, index: Index) -> None:
         there: dict[Held, int | None] = {
-            Held(*row[:3]): row[3]
-            for query in ("tail_assignments", "tail_held", "tail_assigned")
+            Held(row.holder, row.role, row.resource): row.expires_at
+            for query in (TAIL_ASSIGNMENTS, TAIL_HELD, TAIL_ASSIGNED)
             for row in self._of(query)
         }
         for name, place in self.own.assignments:

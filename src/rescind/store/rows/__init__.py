@@ -4,6 +4,6 @@
 A test compares the two on each engine.
 """
 
-from rescind.store.rows.query import Answers, Query, QueryWithParams, Row, typed, typed_each
+from rescind.store.rows.query import Answers, Query, QueryWithParams, Row, bulk, typed, typed_each
 
-__all__ = ["Answers", "Query", "QueryWithParams", "Row", "typed", "typed_each"]
+__all__ = ["Answers", "Query", "QueryWithParams", "Row", "bulk", "typed", "typed_each"]

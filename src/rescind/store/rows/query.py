@@ -15,13 +15,25 @@ class Query(Generic[Row]):
 
     name: str
     row: type[Row]
+    is_bulk: bool = False
+    """Its rows stay the driver's tuples: see `bulk`."""
 
     def __str__(self) -> str:
         return self.name
 
-    def rows(self, found: Sequence[tuple[Any, ...]]) -> list[Row]:
+    def rows(self, found: list[tuple[Any, ...]]) -> list[Row]:
         """The driver's tuples as rows of this query."""
+        if self.is_bulk:
+            return found  # type: ignore[return-value]
         return list(map(self.row._make, found)) if found else []  # type: ignore[attr-defined]
+
+
+def bulk(name: str, row: type[tuple[Any, ...]]) -> Query[Any]:
+    """A query of so many rows that making named ones would be felt: they stay tuples, to be unpacked.
+
+    The constant is annotated with the tuple's type; a test compares it, and the columns, with `row`.
+    """
+    return Query(name, row, is_bulk=True)
 
 
 QueryWithParams: TypeAlias = tuple[Query[Row], Mapping[str, Any]]
