@@ -202,7 +202,7 @@ def everything_locked(authority: Authority) -> Iterator[list[Callable[[], Any]]]
     assert cache is not None
     found = [
         lambda: authority._recorder._costs._lock,
-        lambda: cache._lock,
+        lambda: cache._load_lock,
         lambda: cache._registry_lock,
         lambda: enforcer.times._lock,
         lambda: enforcer._heard._changed,

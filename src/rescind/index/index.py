@@ -28,7 +28,6 @@ REASONS: Final = (
 """What each verdict, a position in this tuple, stands for."""
 ALLOWED: Final = REASONS.index(Reason.ALLOWED)
 NO_ROLE: Final = REASONS.index(Reason.NO_ROLE)
-CRITICAL: Final = -1
 LONG_LINE: Final = 24
 """Up to this many roles held on a resource and above it are looked at one by one."""
 REACH_PER_MEMBERSHIP: Final = 64
@@ -61,7 +60,7 @@ class Index:
     # --- the check --------------------------------------------------------------------------------
 
     def verdict(self, subject: str, permission: str, resource: str, clock: Clock) -> int | None:
-        """The verdict where all three names are there and well formed; else None: ask `resolved`."""
+        """The verdict if all three names are known and well formed; else None: ask `resolved`."""
         try:
             reach, roles = self.reach[subject], self.roles[permission]
             line = self.lines[resource]
@@ -69,10 +68,10 @@ class Index:
             spelled = self.facts.spelled(subject)
             if spelled is not subject and spelled != subject:
                 return self.verdict(spelled, permission, resource, clock)
-            found = self._work_out(subject, permission, resource)
-            if isinstance(found, int):
+            sets = self._work_out(subject, permission, resource)
+            if sets is None:
                 return None
-            reach, roles, line = found
+            reach, roles, line = sets
         except TypeError:
             return None
         if line is None:
@@ -85,24 +84,34 @@ class Index:
         return NO_ROLE
 
     def resolved(self, subject: str, permission: str, resource: str, clock: Clock) -> int | None:
-        """The verdict; None where the permission is critical, since that is for the facts to decide."""
-        subject = self.facts.spelled(subject)
-        found = self._work_out(subject, permission, resource)
-        if isinstance(found, int):
-            return None if found == CRITICAL else found
+        """The verdict, also on unknown names; None if the permission is critical: the store decides."""
+        verdict = self.verdict(subject, permission, resource, clock)
+        if verdict is not None:
+            return verdict
+        unmet = self._unmet(self.facts.spelled(subject), permission, resource)
+        if unmet is not None:
+            return unmet
         return self.verdict(subject, permission, resource, clock)
 
-    def _work_out(self, subject: str, permission: str, resource: str) -> Sets | int:
-        """Work out what a verdict takes, or say what stands in the way."""
+    def _unmet(self, subject: str, permission: str, resource: str) -> int | None:
+        """The verdict on what is unknown or deactivated; None if nothing is, or it is critical."""
         with self.lock:
             found = self.facts.permission(permission)
             if found is not None and found[1]:
-                return CRITICAL
-            unmet = self.facts.first_unmet(subject, found is not None, resource)
-            if unmet is not None:
-                return REASONS.index(unmet)
+                return None
+            reason = self.facts.first_unmet(subject, found is not None, resource)
+            return None if reason is None else REASONS.index(reason)
+
+    def _work_out(self, subject: str, permission: str, resource: str) -> Sets | None:
+        """Compute and keep the sets of a verdict; None if a name is unknown or the permission critical."""
+        with self.lock:
+            found = self.facts.permission(permission)
+            if found is None or found[1] or resource not in self.facts.resources:
+                return None
+            m = self.facts.memberships.get(subject)
+            if m is None or m in self.facts.inactive:
+                return None
             if subject not in self.reach:
-                m = self.facts.memberships[subject]
                 most = REACH_PER_MEMBERSHIP * len(self.facts.memberships) + self.facts.places
                 self.worked.keep_reach(subject, self.holders(m), LEAST_REACH + most)
             if resource not in self.lines:

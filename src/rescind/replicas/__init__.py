@@ -1,7 +1,8 @@
-"""The organizations that a process holds, until when they may be answered from, and answers from them.
+"""The organizations that a process caches, until when they may be answered from, and answers from them.
 
-A keeper says what memory is good for: `replica` by a lease in a database that many share, `watch` by a look
-at an embedded one's file.
+`cache` keeps the indexes, `cached_answers` answers from them, `enforcement` waits for others'.
+`freshness` is the contract of what keeps them fresh: `lease` on a database server, `file_watch` on SQLite.
+Knows nothing of decision points, which are built on this room.
 """
 
 from rescind.replicas.cache import IndexCache

@@ -1,8 +1,21 @@
-"""The organizations that this process holds in memory, and how they are kept at the state of their facts.
+"""The cache of organizations' indexes in this process, and how each is brought up to date.
 
-An organization's state is one immutable value: the index, its revision, and until when it may be
-answered from. Who brings an index to a later revision takes the state away first and puts a new one in
-its place afterwards; answers come from a state alone (`recall`).
+Owns loading, catching up, withdrawing and evicting. Does not know what a question means, nor how long a lease
+lasts: `freshness` decides until when an index may be answered from.
+
+An organization's state is one immutable value: the index, its revision, and its expiry. A thread that brings
+an index to a later revision removes the state first and sets a new one afterwards. Answers come from a state
+alone (`cached_answers`).
+
+Lock order. A thread that holds a lock takes only locks that come later here; it never holds two of one line.
+
+1. `IndexCache._load_lock`: the queue of organizations to load, and starting `freshness`
+2. `CachedIndex.update_lock`: one organization's state and revision; held while its log is read
+3. leaves, under which no lock of this list is taken: `IndexCache._registry_lock` (which organizations are
+   cached, and registered in the database), `Index.lock` (facts), `Acknowledgements._changed`,
+   `EnforcedTimes._lock`
+
+`FileWatch` has no lock. `tests/contract/test_lock_order.py` asserts this order.
 """
 
 from __future__ import annotations
@@ -25,15 +38,15 @@ from rescind.store import Store
 from rescind.threads import started
 
 MOST_LOADERS: Final = 2
-"""Threads that load organizations which were asked about."""
+"""Threads that load organizations in the background."""
 MOST_WANTED: Final = 1_000
-"""Organizations that wait to be loaded."""
+"""Organizations that may be queued for loading."""
 
 log = logging.getLogger(__name__)
 
 
 class IndexCache:
-    """What this process holds. Safe to use from many threads; empty after a fork."""
+    """The cached indexes of this process. Safe to use from many threads; empty after a fork."""
 
     def __init__(
         self, store: Store, settings: Settings, make_freshness: Callable[[IndexCache], Freshness]
@@ -43,13 +56,13 @@ class IndexCache:
         forks.reinit_after_fork(self)
 
     def reinit_after_fork(self) -> None:
-        """As in a new process: nothing is held, and nobody knows of it; a lease is no other process's."""
+        """Start empty and unregistered, as in a new process: the lease belongs to the parent."""
         self.indexes: dict[str, CachedIndex] = {}
         self._wanted: dict[str, None] = {}
         self._loading: set[str] = set()
         self._loaders = 0
         self._stale_registrations: set[int] = set()
-        self._lock = threading.Lock()
+        self._load_lock = threading.Lock()
         self._registry_lock = threading.Lock()
         self.freshness = self._make_freshness(self)
         self.ensure_fresh = self.freshness.ensure_fresh
@@ -57,11 +70,11 @@ class IndexCache:
         self._is_closed = False
 
     def load(self, organization: str) -> bool:
-        """Hold an organization; what is held already stays. Says whether there is one of that name.
+        """Cache an organization, unless it is cached already. Returns False if it does not exist.
 
-        Raises a StoreError; then it is not held.
+        Raises a StoreError; then it is not cached.
         """
-        with self._lock:
+        with self._load_lock:
             if not self._is_started:
                 self.freshness.start()
                 self._is_started = True
@@ -85,7 +98,7 @@ class IndexCache:
             if cached.revision != revision:
                 with (
                     self._registry_lock
-                ):  # not where it was let go of meanwhile: nobody would acknowledge
+                ):  # not if it was dropped meanwhile: nobody would acknowledge
                     if self.indexes.get(organization) is cached:
                         self.freshness.register(index.o, cached.revision)
         except BaseException:
@@ -94,17 +107,15 @@ class IndexCache:
         return True
 
     def catch_up(self, cached: CachedIndex) -> None:
-        """Bring a holding to the state of its facts now, or let go of it where that cannot be.
+        """Bring a cached index to the current revision, or drop it where that is not possible.
 
         When this returns, no check that starts is answered by an older state. Raises a StoreError;
-        then the state is what it was, with its expiry.
+        then the state and its expiry are unchanged.
         """
         with cached.update_lock:
             if self.indexes.get(cached.name) is not cached:
                 return
-            expiry = (
-                self.freshness.expiry()
-            )  # before the log is read: what comes later is not in it
+            expiry = self.freshness.expiry()  # read before the log: the log lacks what comes later
             try:
                 tail = read_tail(self.store, cached.index, cached.revision)
             except (Gone, TooFarBehind):
@@ -130,9 +141,9 @@ class IndexCache:
                 cached.state = State(cached.index, cached.revision, expiry)
 
     def extend(self, cached: CachedIndex, revision: Revision, expiry: float) -> bool:
-        """Let a holding be answered from for longer, if it is at that revision or past it.
+        """Move a cached index's expiry, if it is at `revision` or later. Returns False if it must catch up.
 
-        The revision must have been read after the lease that gives the expiry was renewed.
+        `revision` must have been read after the lease that gives `expiry` was renewed.
         """
         with cached.update_lock:
             if self.indexes.get(cached.name) is not cached:
@@ -145,30 +156,30 @@ class IndexCache:
             return True
 
     def register_all(self) -> None:
-        """Make it known again what is held, under another name."""
+        """Register every cached organization again, under a new replica id."""
         with self._registry_lock:
             for cached in self.indexes.values():
                 self.freshness.register(cached.index.o, cached.revision)
 
     def drop(self, cached: CachedIndex) -> None:
-        """Hold it no longer."""
+        """Remove an organization from the cache."""
         with cached.update_lock:
             self._drop(cached)
 
     def suspend(self) -> None:
-        """Answer nothing from memory, until each holding has caught up."""
+        """Withdraw every cached index until it has caught up."""
         for cached in tuple(self.indexes.values()):
             self.withdraw(cached)
 
     def withdraw(self, cached: CachedIndex) -> None:
-        """When this returns, no check that starts is answered from this cached until it caught up with
-        what is committed now.
+        """When this returns, no check that starts is answered from this index until it has caught up with
+        everything that is committed now.
         """
         with cached.update_lock:
             cached.state = None
 
     def evict(self) -> None:
-        """Let go of those asked about longest ago, while all together are too large."""
+        """Drop the least recently used organizations while the cache exceeds `index_megabytes`."""
         most = self.settings.index_megabytes * 1_000_000
         indexes = tuple(self.indexes.values())
         for cached in indexes:
@@ -182,24 +193,27 @@ class IndexCache:
             self.drop(cached)
 
     def close(self) -> None:
-        """Hold nothing, for good."""
-        with self._lock:
+        """Drop everything and cache nothing more."""
+        with self._load_lock:
             self._is_closed = True
         for cached in tuple(self.indexes.values()):
             self.drop(cached)
         self.freshness.close()
 
     def refresh(self, o: int) -> None:
-        """Bring what this process holds of an organization (0: of all) to the facts as they are."""
+        """Bring the cached index of an organization (0: every cached index) to the current revision."""
         for cached in tuple(self.indexes.values()):
             if o in (0, cached.index.o):
                 self.catch_up(cached)
 
     def _leave_server(self, cached: CachedIndex) -> None:
-        """The lease, the log and memory are not of one server: another one was promoted, say. Let go of it,
-        and ask on connections that are made anew.
+        """Drop an index that was read from another server than the lease or the log (after a failover, say).
+
+        Then reconnect, so that the next read asks the current server.
         """
-        log.warning("organization %s is let go of: another server answers", cached.name)
+        log.warning(
+            "organization %s is dropped from the cache: another server answers", cached.name
+        )
         self._drop(cached)
         self.store.reconnect()
 
@@ -211,7 +225,7 @@ class IndexCache:
                 self._unregister(cached.index.o)
 
     def unregister_stale(self) -> None:
-        """Try again to make it known of what is not held any more."""
+        """Retry unregistering organizations that are no longer cached."""
         with self._registry_lock:
             for o in self._stale_registrations - {
                 cached.index.o for cached in self.indexes.values()
@@ -219,20 +233,20 @@ class IndexCache:
                 self._unregister(o)
 
     def _unregister(self, o: int) -> None:
-        """A row that stays has every revocation of the organization wait, so it is kept in mind."""
+        """Remove the registration. If that fails it is retried: a row left behind delays every revocation."""
         try:
             self.freshness.unregister(o)
             self._stale_registrations.discard(o)
         except RescindError as error:
             self._stale_registrations.add(o)
-            log.warning("organization %d is still known as held: %s", o, error)
+            log.warning("organization %d is still registered as cached: %s", o, error)
 
     def want(self, organization: str) -> None:
-        """Have an organization loaded by another thread; until then checks go to the store.
+        """Queue an organization for loading by another thread; until then the store decides.
 
-        Where many wait to be loaded already it is left to the next check of it.
+        If the queue is full, the organization is skipped; its next check queues it.
         """
-        with self._lock:
+        with self._load_lock:
             is_known = organization in self._wanted or organization in self._loading
             if self._is_closed or is_known or len(self._wanted) >= MOST_WANTED:
                 return
@@ -243,8 +257,8 @@ class IndexCache:
         try:
             started(self._load_wanted, "rescind-load")
         except ThreadsExhausted as error:
-            log.warning("organization %s is not held in memory: %s", organization, error)
-            with self._lock:
+            log.warning("organization %s is not cached: %s", organization, error)
+            with self._load_lock:
                 self._loaders -= 1
                 self._wanted.pop(organization, None)
 
@@ -254,16 +268,16 @@ class IndexCache:
                 self.load(organization)
                 self.evict()
             except RescindError as error:
-                log.warning("organization %s is not held in memory: %s", organization, error)
+                log.warning("organization %s is not cached: %s", organization, error)
             except Exception:
-                log.exception("organization %s is not held in memory", organization)
+                log.exception("organization %s is not cached", organization)
             finally:
-                with self._lock:
+                with self._load_lock:
                     self._loading.discard(organization)
 
     def _next_wanted(self) -> str | None:
-        """The one that is wanted for longest; where there is none, the thread that asks ends."""
-        with self._lock:
+        """The organization that was queued first; None ends the calling thread."""
+        with self._load_lock:
             organization = None if self._is_closed else next(iter(self._wanted), None)
             if organization is None:
                 self._loaders -= 1

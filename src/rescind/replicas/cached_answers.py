@@ -93,19 +93,14 @@ class CachedAnswers:
             state = cached.state if at_least is None else _fresh(cached, at_least)
             if state is None:
                 return None
-            verdict = state.index.verdict
+            index = state.index
+            verdict = index.resolved if validated else index.verdict
             try:
                 verdicts = [verdict(s, p, ROOT if r is None else r, now) for s, p, r in questions]
             except (KeyError, TypeError, ValueError):
                 if validated:
                     raise
                 return None
-            if validated and None in verdicts:
-                resolved = state.index.resolved  # says which name is unknown
-                verdicts = [
-                    resolved(s, p, r, now) if known is None else known
-                    for known, (s, p, r) in zip(verdicts, questions, strict=True)
-                ]
             if cached.state is state or _still_holds(cached, state):
                 return _answers(state, verdicts)
         return None

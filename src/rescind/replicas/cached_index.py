@@ -1,4 +1,7 @@
-"""One organization in memory: its index, its state, and who says what that is good for."""
+"""One cached organization: its index and its state.
+
+Owns no behaviour; `cache` changes these values, `cached_answers` reads them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from rescind.model import Decision, DecisionPoint, Revision
 
 
 class State:
-    """An index at a revision, and until when (by CLOCK) it may be answered from. Never altered."""
+    """An index at a revision, which may be answered from until `expiry` (by CLOCK). Immutable."""
 
     __slots__ = ("answers", "expiry", "index", "revision")
 
@@ -27,9 +30,9 @@ class State:
 
 
 class CachedIndex:
-    """One organization's place in memory. `state` is None while it cannot be answered from.
+    """One organization in the cache. `state` is None while it must not be answered from.
 
-    `revoked_at` is the organization's revision when a change that revokes was last applied.
+    `revoked_at` is the revision of the last change that revokes; `acknowledged`, the last one acknowledged.
     """
 
     __slots__ = (

@@ -35,7 +35,7 @@ class EnforcedTimes:
         forks.reinit_after_fork(self)
 
     def reinit_after_fork(self) -> None:
-        """As in a new process: nothing is noted, nobody writes; what was noted the other one writes."""
+        """Start empty, as in a new process: the parent writes what it noted."""
         self._lock = threading.Lock()
         self._noted: dict[Change, int] = {}
         self._thread: threading.Thread | None = None

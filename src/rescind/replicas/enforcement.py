@@ -1,8 +1,8 @@
-"""When a revocation is real everywhere: every replica acknowledged it, or its lease has run out.
+"""When a revocation is enforced everywhere: every replica acknowledged it, or its lease has expired.
 
-A replica cannot answer from memory past its lease, and cannot renew it without reading the log. So who
-waits for a lease's length on its own clock, from when it read that the replica was there, need not hear
-from it; and who cannot read that waits from the commit on.
+Owns the wait after a commit. A replica cannot answer from its cache past its lease, nor renew the lease
+without reading the log. So it is enough to wait for a lease's length on the local clock, counted from when
+the replica's row was read. If the rows cannot be read, the wait counts from the commit.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from rescind.store import Rows, Store
 from rescind.threads import started
 
 POLL_SECONDS: Final = 0.02
-"""How often is read what may not have been heard."""
+"""How often acknowledgements are read, in case a notification was lost."""
 LEAST_POLL_SECONDS: Final = 0.002
 NEWEST: Final = 2**63 - 1
 """No revision is newer."""
 LISTEN_SECONDS: Final = 0.2
-"""How long closing waits for the thread at most."""
+"""How long, at most, closing waits for the thread."""
 
 pause = time.sleep
 log = logging.getLogger(__name__)
@@ -39,19 +39,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Enforcement:
-    """How long it took until no replica could allow what was revoked, and who did not acknowledge."""
+    """How long it took until no replica could allow what was revoked, and which did not acknowledge."""
 
     seconds: float
     waited_out: tuple[str, ...] = ()
 
 
 AT_ONCE: Final = Enforcement(0.0)
-"""There was nobody to wait for."""
+"""There was no replica to wait for."""
 
 
 @dataclass(slots=True)
 class Lease:
-    """Somebody who may still answer from an older state, until `deadline` at the latest."""
+    """A replica that may still answer from an older state, until `deadline` at the latest."""
 
     name: str
     beat: int
@@ -70,11 +70,11 @@ class Enforcer:
     def enforce(self, revision: Revision, read: Rows | None = None) -> Enforcement:
         """When this returns, no check that starts anywhere is answered by an older state.
 
-        It returns at the latest after the length of a lease, and some. `revision` must be committed, and
-        what was `read` of the leases must have been read after that.
+        Takes at most a lease's length, clock drift and grace. `revision` must be committed, and the
+        leases `read`, if given, must have been read after that.
         """
         if not self._store.capabilities.has_replicas:
-            return AT_ONCE  # every check looks for itself whether anybody wrote
+            return AT_ONCE  # every check asks the file whether another process wrote
         start = clock(CLOCK)
         self.follow(revision)
         leases = self._leases(revision, start, read)
@@ -101,7 +101,7 @@ class Enforcer:
 
     def enforced_up_to(self, o: int) -> int:
         """The revision of an organization up to which all that is committed is enforced: no check that starts
-        anywhere is answered by an older state. Waits for nobody.
+        anywhere is answered by an older state. Does not wait.
         """
         if not self._store.capabilities.has_replicas:
             return NEWEST
@@ -110,7 +110,7 @@ class Enforcer:
         return min((row[4] for row in rows if not self._is_over(*row[:4])), default=NEWEST)
 
     def _is_over(self, replica: str, name: str, ttl: int, beat: int) -> bool:
-        """Whether a lease has run out: this process has seen it not renewed for its length, and some."""
+        """Whether a lease has expired: not renewed for its length, clock drift and grace, as seen here."""
         now = clock(CLOCK)
         if len(self._seen) > 10_000:
             self._seen.clear()
@@ -125,25 +125,25 @@ class Enforcer:
         return True
 
     def close(self) -> None:
-        """Listen no more, and write down what is noted."""
+        """Stop listening, and write the enforced times that are noted."""
         self._heard.close()
         self.times.close()
 
     def follow(self, revision: Revision) -> None:
-        """When this returns, this authority answers from no older state. Where memory cannot follow a
-        change that is committed, it answers nothing, and the change stands.
+        """When this returns, this authority answers from no older state. If the cache cannot follow a
+        committed change, it answers nothing until it can, and the change stands.
         """
         if self._cache is None:
             return
         try:
             self._cache.refresh(revision.incarnation)
         except StoreError as error:
-            log.warning("nothing is answered from memory until it has caught up: %s", error)
+            log.warning("nothing is answered from the cache until it has caught up: %s", error)
             self._cache.suspend()
 
     def _leases(self, revision: Revision, start: float, read: Rows | None) -> dict[str, Lease]:
-        """Who holds the organization at an older state. Where that cannot be read for the length of a
-        lease, there is nobody left to wait for.
+        """The replicas that cache the organization at an older state. If they cannot be read for the length
+        of a lease, every such lease has expired and there is none to wait for.
         """
         bound = start + self._bound(self._settings.lease_seconds)
         while True:
@@ -164,7 +164,7 @@ class Enforcer:
     def _behind(
         self, revision: Revision, rows: Rows | None = None
     ) -> list[tuple[str, str, int, int, int]]:
-        """Of the other replicas that hold the organization, those that have not acknowledged."""
+        """The other replicas that cache the organization and have not acknowledged the revision."""
         if rows is None:
             rows = self._store.fetch("list_leases", {"o": revision.incarnation})
         freshness = self._cache.freshness if self._cache is not None else None
@@ -179,7 +179,7 @@ class Enforcer:
         try:
             behind = {row[0] for row in self._behind(revision)}
         except StoreError:
-            return  # their leases run out all the same
+            return  # their leases expire all the same
         for replica in leases.keys() - behind:
             del leases[replica]
 
@@ -196,21 +196,21 @@ class Enforcer:
 
 
 class Acknowledgements:
-    """What replicas were heard to acknowledge. A hint: their rows are the truth."""
+    """Acknowledgements heard as notifications. A hint: the rows in the database are the truth."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         forks.reinit_after_fork(self)
 
     def reinit_after_fork(self) -> None:
-        """As in a new process: nobody listens."""
+        """Start without a listening thread, as in a new process."""
         self._changed = threading.Condition()
         self._revisions: dict[tuple[str, int], int] = {}
         self._thread: threading.Thread | None = None
         self._is_closed = False
 
     def listen(self) -> None:
-        """Begin to listen in this process, by a thread of its own."""
+        """Start the listening thread, unless it runs already."""
         with self._changed:
             if self._thread is not None or self._is_closed:
                 return
@@ -220,7 +220,7 @@ class Acknowledgements:
                 log.warning("acknowledgements are not heard, only read: %s", error)
 
     def wait(self, revision: Revision, replicas: Iterable[str], seconds: float) -> set[str]:
-        """Those of the replicas that acknowledged the revision, once there is one or time is up."""
+        """The replicas that acknowledged the revision, as soon as there is one; none if time is up."""
         asked = list(replicas)
 
         def found() -> set[str]:
@@ -233,7 +233,7 @@ class Acknowledgements:
             return found()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._is_closed = True
         if self._thread is not None:
             self._thread.join()

@@ -1,10 +1,11 @@
-"""Freshness on SQLite: the file's version tells, for each check, whether anybody wrote since.
+"""Freshness on SQLite: before each check, the file's version tells whether another process wrote.
 
-No leases: the version is asked of the file itself (`PRAGMA data_version`, whose numbers mean something to the
-connection that was asked), so memory is never older than the check that it answers.
+Owns the versions that were seen. Needs no leases: `PRAGMA data_version` is read from the file itself, so a
+cached index is never older than the check that it answers. A version is only comparable with others of the
+same connection.
 
-A thread that must not wait reads no log. Where somebody wrote, it notes what it saw for the next thread that
-may, which reads the log for both.
+A thread that must not wait does not read the log. It notes the version that it saw, and the next thread that
+may wait reads the log for both.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class _Sharing(threading.local):
 
 
 class FileWatch:
-    """The keeper of an embedded database."""
+    """Freshness of a database in a file."""
 
     server = ""
 
@@ -35,26 +36,26 @@ class FileWatch:
         self.ensure_fresh = self._ensure_fresh
         self._seen: dict[int, int] = {}
         self._noted: dict[int, int] = {}
-        """What threads saw that must not wait, by connection."""
+        """Versions seen by threads that must not wait, by connection."""
         self._sharing = _Sharing()
 
     def start(self) -> None:
-        """Nothing is needed."""
+        """Nothing to prepare."""
 
     def expiry(self) -> float:
-        """For ever: each check looks for itself."""
+        """Never: each check asks the file."""
         return math.inf
 
     def register(self, o: int, revision: Revision) -> None:
-        """Nobody needs to know."""
+        """Nothing to do: no process waits for another."""
 
     def unregister(self, o: int) -> None:
-        """Nobody needs to know."""
+        """Nothing to do: no process waits for another."""
 
     def _ensure_fresh(self) -> None:
-        """Bring all that is held to the facts, if anybody wrote since the same connection was last asked.
+        """Bring every cached index up to date if a process wrote since this connection was last asked.
 
-        Raises MustWait where this thread must not wait for that.
+        Raises MustWait if this thread must not wait for that.
         """
         if self._sharing.is_shared:
             return
@@ -64,19 +65,19 @@ class FileWatch:
         if not THREAD.may_wait:
             self._noted[connection] = version
             raise MustWait
-        noted = dict(self._noted)  # whatever was seen by now is in the log that is read
+        noted = dict(self._noted)  # the log read below has all that was seen by now
         self._cache.refresh(0)
         self._seen |= {
             **noted,
             connection: version,
-        }  # only now: until then others must look as well
+        }  # only now: until then other threads must refresh too
         for other, seen in noted.items():
             if self._noted.get(other) == seen:
                 self._noted.pop(other, None)
 
     @contextmanager
     def shared_freshness(self) -> Iterator[None]:
-        """One look now, and none while it lasts, for all that this thread asks meanwhile."""
+        """Ask the file once now, and not again for this thread inside the `with` block."""
         self._ensure_fresh()
         self._sharing.is_shared = True
         try:
@@ -85,4 +86,4 @@ class FileWatch:
             self._sharing.is_shared = False
 
     def close(self) -> None:
-        """Nothing was taken."""
+        """Nothing to release."""

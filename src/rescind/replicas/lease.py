@@ -1,8 +1,8 @@
-"""This process as a replica: it answers from memory under a lease in the database that all share.
+"""Freshness on a database server: this process answers from its cache under a lease in the database.
 
-The order of things is what the promise rests on (`docs/protocol`): the lease is renewed in the database,
-then the log is read, then memory is brought up to it, and only then may it be answered from until the
-lease's end, which counts from before the renewal was sent. Acknowledging comes after that.
+Owns the lease and its thread. The guarantee rests on this order (`docs/protocol`): renew the lease in the
+database, read the log, bring the indexes up to it, and only then answer from them until the lease expires.
+The lease's length counts from before the renewal was sent. Acknowledgements follow.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ RENEWALS_PER_LEASE = 4
 LEAST_BACKOFF_SECONDS = 0.02
 MOST_BACKOFF_SECONDS = 1.0
 LISTEN_SECONDS = 0.1
-"""How long closing waits for the thread at most."""
+"""How long, at most, closing waits for the thread."""
 
 log = logging.getLogger(__name__)
 
 
 class News(NamedTuple):
-    """What was heard of another process's change."""
+    """A notification of another process's change."""
 
     o: int
     revision: int
@@ -41,17 +41,17 @@ class News(NamedTuple):
 
     @classmethod
     def of(cls, payload: str) -> News:
-        """From a notification."""
+        """Parse a payload."""
         o, revision, direction = payload.split()
         return cls(int(o), int(revision), direction == Direction.REVOKES)
 
 
 class LeaseLost(Exception):
-    """Others took this replica for dead, or another server answers: it begins anew, as another one."""
+    """Another process took this replica for dead, or another server answers: it registers anew."""
 
 
 class Replica:
-    """The keeper of a database that many processes share. One thread renews, hears and acknowledges."""
+    """Freshness of a shared database. One thread renews the lease, listens and acknowledges."""
 
     ensure_fresh = None
 
@@ -67,14 +67,14 @@ class Replica:
         self._failures = 0
         self.id = self.server = ""
 
-    # --- what memory asks -------------------------------------------------------------------------
+    # --- Freshness --------------------------------------------------------------------------------
 
     def shared_freshness(self) -> AbstractContextManager[None]:
-        """Nothing to look at: the expiry says it."""
+        """Nothing to share: the expiry suffices."""
         return nullcontext()
 
     def start(self) -> None:
-        """Be known as a replica, with a lease. Raises a StoreError."""
+        """Register as a replica, with a lease. Raises a StoreError."""
         self._begin()
         try:
             self._thread = started(self._run, "rescind-replica")
@@ -84,26 +84,26 @@ class Replica:
             raise
 
     def expiry(self) -> float:
-        """The end of the lease as it was last renewed."""
+        """When the lease, as last renewed, expires."""
         return self._expiry
 
     def register(self, o: int, revision: Revision) -> None:
-        """From the return of this on, revoking changes of the organization wait for this replica."""
+        """From now on, revoking changes of the organization wait for this replica."""
         known = {"o": o, "replica": self.id, "revision": revision.organization}
         self._require_own(self._store.fetch("hold_organization", known))
 
     def _require_own(self, rows: Rows) -> None:
-        """Raises StoreUnavailable unless the server that answered is the one that the lease is of."""
+        """Raises StoreUnavailable unless the server that has the lease answered."""
         if [server for (server,) in rows] != [self.server]:
             self._store.reconnect()
             raise StoreUnavailable(why="another server answers than the one that has the lease")
 
     def unregister(self, o: int) -> None:
-        """No change of the organization waits for this replica any more."""
+        """From now on, no change of the organization waits for this replica."""
         self._store.fetch("release_organization", {"o": o, "replica": self.id})
 
     def close(self) -> None:
-        """Give up the lease, so that nobody waits for it."""
+        """Give up the lease, so that no change waits for it."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
@@ -115,12 +115,12 @@ class Replica:
         try:
             self._store.fetch("forget_replica", {"replica": self.id})
         except RescindError as error:
-            log.warning("the lease runs out by itself: %s", error)
+            log.warning("the lease could not be given up and will expire: %s", error)
 
     # --- the lease --------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """Be known under a new name, with all that is held; only then is there a lease."""
+        """Register under a new id, with every cached organization; only then the lease begins."""
         self._is_known, self._expiry = False, 0.0
         self._cache.suspend()
         self.id = secrets.token_hex(8)
@@ -143,7 +143,7 @@ class Replica:
                     self._begin()
                 self._serve()
             except LeaseLost:
-                log.warning("replica %s has lost its lease; it begins anew", self.id)
+                log.warning("replica %s has lost its lease; it registers anew", self.id)
                 self._is_known = False
                 self._reconnect()
                 self._stop.wait(self._backoff_seconds())
@@ -151,18 +151,18 @@ class Replica:
                 log.warning("replica %s cannot renew its lease: %s", self.id, error)
                 self._stop.wait(self._backoff_seconds())
             except Exception:
-                log.exception("replica %s answers nothing from memory for now", self.id)
+                log.exception("replica %s answers nothing from its cache for now", self.id)
                 self._cache.suspend()
                 self._stop.wait(MOST_BACKOFF_SECONDS)
 
     def _reconnect(self) -> None:
-        """Have the lease and the log from wherever the database is now."""
+        """Reconnect to wherever the database is now."""
         self._store.reconnect()
         if self._news is not None:
             self._news.close()
 
     def _backoff_seconds(self) -> float:
-        """How long to wait after another failure: doubled each time until a renewal succeeds."""
+        """The wait after a failure: doubled each time, until a renewal succeeds."""
         self._failures += 1
         return float(
             min(LEAST_BACKOFF_SECONDS * 2 ** min(self._failures, 30), MOST_BACKOFF_SECONDS)
@@ -181,12 +181,12 @@ class Replica:
                 self._cache.evict()
             heard = self._news.wait(min(max(due - clock(CLOCK), 0.0), LISTEN_SECONDS))
             if heard is None:
-                due = 0.0  # what was said before was not heard
+                due = 0.0  # notifications were lost: renew and read the log now
             elif heard:
                 self._follow([News.of(payload) for payload in heard])
 
     def _renew(self) -> None:
-        """Only what is read after the lease was renewed may be answered from until its new end."""
+        """Renew the lease. Only facts read after this may be answered from until its new expiry."""
         assert self._news is not None
         before = clock(CLOCK)
         if self._news.fetch("renew_lease", {"replica": self.id}) != [(self.server,)]:
@@ -203,9 +203,9 @@ class Replica:
         self._cache.unregister_stale()
 
     def _follow(self, heard: list[News]) -> None:
-        """Answer no more from what somebody revoked in, say so at once, and then bring it to the facts.
+        """Withdraw the organizations with revocations, acknowledge at once, and then catch up.
 
-        Reading the log first would keep who revokes waiting for every replica's turn at the processor.
+        Reading the log first would make the revoking process wait for every replica to do so.
         """
         environment = self._environment
         for news in heard:
@@ -232,9 +232,9 @@ class Replica:
                 cached.acknowledged = max(cached.acknowledged, news.revision)
 
     def _acknowledge(self, environment: int) -> None:
-        """Say what no check is answered by any more, where somebody may wait to hear it.
+        """Acknowledge the revisions that every check now sees, where a revoking process may be waiting.
 
-        `environment` is a revision of what is defined for all organizations, read before.
+        `environment` is a revision of the definitions shared by all organizations, read before.
         """
         assert self._news is not None
         for cached in tuple(self._cache.indexes.values()):
