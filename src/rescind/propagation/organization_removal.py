@@ -17,17 +17,17 @@ from rescind.store.rows.deletion import FIND_DELETION, LIST_DELETIONS
 
 CHUNK_ROWS: Final = 5_000
 LOOK_AHEAD: Final = 8
-CONTENTS: Final = (
-    "role_resets",
-    "assignments",
-    "group_members",
-    "nestings",
-    "groups",
-    "effective_roles",
-    "memberships",
-    "parents",
-    "resources",
-    "roles",
+CLEARING: Final = (
+    "clear_role_resets",
+    "clear_assignments",
+    "clear_group_members",
+    "clear_nestings",
+    "clear_groups",
+    "clear_effective_roles",
+    "clear_memberships",
+    "clear_parents",
+    "clear_resources",
+    "clear_roles",
 )
 
 
@@ -58,8 +58,8 @@ def clear_one(store: Store, organization: OrganizationNumber, *, rows: int = CHU
 def _chunk(tx: Transaction, organization: OrganizationNumber, rows: int) -> None:
     o = organization
     tx.refuse("refuse_deletion_busy", o=o)
-    for contents in CONTENTS:
-        tx.count(f"clear_{contents}", Counter.ALTERED, o=o, limit=rows)
+    for query in CLEARING:
+        tx.count(query, Counter.ALTERED, o=o, limit=rows)
     tx.run("advance_deletion", o=o)
     tx.run("forget_gone_of_deleted", o=o)
     tx.run("settle_deletion", o=o, limit=rows)

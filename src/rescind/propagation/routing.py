@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from rescind.propagation.budget import BACKGROUND, Budget
 from rescind.store import Transaction
@@ -35,15 +35,36 @@ class Router:
         self.is_background = self._budget.is_background or self._step in self._background
         return self.is_background
 
-    def weigh(self, tx: Transaction, what: str, **names: Any) -> None:
+    def weigh(self, tx: Transaction, query: str, **names: Any) -> None:
         """Begin a step, and weigh it."""
         self.begin()
-        self.weigh_begun(tx, what, **names)
+        self.weigh_begun(tx, query, **names)
 
-    def weigh_begun(self, tx: Transaction, what: str, **names: Any) -> None:
+    def weigh_begun(self, tx: Transaction, query: str, **names: Any) -> None:
         """Weigh the step that was begun last."""
         budget = BACKGROUND if self.is_background else self._budget
-        tx.weigh(f"weigh_{what}", budget, step=self._step, **names)
+        tx.weigh(query, budget, step=self._step, **names)
+
+
+class Unmaking(NamedTuple):
+    """The queries that weigh a loss, leave it pending, or take it: drop rows, and shorten those that stay."""
+
+    weigh: str
+    pend: str
+    drop: str
+    shorten: str | None
+
+
+MEMBERS: Final = Unmaking(
+    "weigh_members", "pend_members_leaving", "drop_for_members", "shorten_without_members"
+)
+OTHERS: Final = Unmaking(
+    "weigh_others", "pend_others_leaving", "drop_for_others", "shorten_without_others"
+)
+NESTING: Final = Unmaking(
+    "weigh_nesting", "pend_unnesting", "drop_for_nesting", "shorten_without_nesting"
+)
+ENDED: Final = Unmaking("weigh_ended", "pend_ended", "drop_for_ended", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +80,7 @@ def before_members_added(
 ) -> None:
     """Weigh memberships that join a group, or stay in it until another time."""
     names = {"o": scope.o, "group": group, "members": members, "expires_at": expires_at}
-    scope.router.weigh(tx, "members_joining", takes=expires_at is not None, **names)
+    scope.router.weigh(tx, "weigh_members_joining", takes=expires_at is not None, **names)
     if scope.router.is_background:
         tx.count("pend_members_joining", Counter.PENDED, Counter.GAINS, **names)
 
@@ -81,12 +102,12 @@ def before_members_put(
 
 def before_members_removed(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
     """Take from the listed memberships what only this group gave them."""
-    _unmake(tx, scope, "members", "pend_members_leaving", group=group, members=members)
+    _unmake(tx, scope, MEMBERS, group=group, members=members)
 
 
 def before_members_replaced(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
     """Take from the group's other memberships what only this group gave them."""
-    _unmake(tx, scope, "others", "pend_others_leaving", group=group, members=members)
+    _unmake(tx, scope, OTHERS, group=group, members=members)
 
 
 def before_members_completed(
@@ -94,7 +115,7 @@ def before_members_completed(
 ) -> None:
     """Give those of the listed memberships that are not in the group now what it holds."""
     names = {"o": scope.o, "group": group, "members": members, "now": now}
-    scope.router.weigh(tx, "members_missing", takes=False, **names)
+    scope.router.weigh(tx, "weigh_members_missing", takes=False, **names)
     if scope.router.is_background:
         tx.count("pend_members_missing", Counter.PENDED, Counter.GAINS, **names)
     else:
@@ -104,7 +125,7 @@ def before_members_completed(
 def before_membership_removed(tx: Transaction, scope: Scope, *, subject: str) -> None:
     """Take everything from a membership that is about to be removed."""
     names = {"o": scope.o, "subject": subject}
-    scope.router.weigh(tx, "membership", takes=True, **names)
+    scope.router.weigh(tx, "weigh_membership", takes=True, **names)
     if scope.router.is_background:
         tx.count("delete_direct_effective_roles", Counter.REVOKED, **names)
         tx.count("pend_membership", Counter.PENDED, **names)
@@ -115,7 +136,7 @@ def before_membership_removed(tx: Transaction, scope: Scope, *, subject: str) ->
 def before_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> None:
     """Weigh a group's members that are about to flow into another group."""
     names = {"o": scope.o, "child": child, "parent": parent}
-    scope.router.weigh(tx, "new_nesting", takes=False, **names)
+    scope.router.weigh(tx, "weigh_new_nesting", takes=False, **names)
     if scope.router.is_background:
         tx.count("pend_nesting", Counter.PENDED, Counter.GAINS, **names)
 
@@ -128,7 +149,7 @@ def after_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> N
 
 def before_unnested(tx: Transaction, scope: Scope, *, child: str, parent: str | None) -> None:
     """Take from the child's members what reached them only through the parent (none: any parent)."""
-    _unmake(tx, scope, "nesting", "pend_unnesting", child=child, parent=parent)
+    _unmake(tx, scope, NESTING, child=child, parent=parent)
 
 
 def after_assigned(
@@ -139,7 +160,7 @@ def after_assigned(
     if group is None:
         tx.count("extend_for_subject", Counter.GRANTED, **names)
         return
-    scope.router.weigh(tx, "given", takes=False, **names)
+    scope.router.weigh(tx, "weigh_given", takes=False, **names)
     if scope.router.is_background:
         tx.count("pend_given", Counter.PENDED, Counter.GAINS, **names)
     else:
@@ -154,7 +175,7 @@ def after_ended(
     `by_groups` and `by_subjects` say whether a group, or a membership itself, can hold any of them.
     """
     if by_groups:
-        _unmake(tx, scope, "ended", "pend_ended")
+        _unmake(tx, scope, ENDED)
     if by_subjects:
         tx.count("drop_direct_for_ended", Counter.REVOKED, o=scope.o)
     if not (by_groups and scope.router.is_background):
@@ -174,16 +195,16 @@ def after_role_ended(
     if scope.router.begin():
         tx.count_pending("pend_ended_of_group", most=BACKGROUND.most, **names)
     else:
-        scope.router.weigh_begun(tx, "ended_of_group", takes=True, **names)
+        scope.router.weigh_begun(tx, "weigh_ended_of_group", takes=True, **names)
         tx.count("drop_ended_of_group", Counter.REVOKED, o=scope.o, group=group)
         tx.run("delete_ended_of_group", o=scope.o, group=group)
 
 
-def _unmake(tx: Transaction, scope: Scope, what: str, pend: str, **names: Any) -> None:
-    scope.router.weigh(tx, what, takes=True, o=scope.o, **names)
+def _unmake(tx: Transaction, scope: Scope, queries: Unmaking, **names: Any) -> None:
+    scope.router.weigh(tx, queries.weigh, takes=True, o=scope.o, **names)
     if scope.router.is_background:
-        tx.count(pend, Counter.PENDED, o=scope.o, **names)
+        tx.count(queries.pend, Counter.PENDED, o=scope.o, **names)
         return
-    tx.count(f"drop_for_{what}", Counter.REVOKED, o=scope.o, **names)
-    if what != "ended":
-        tx.count(f"shorten_without_{what}", Counter.REVOKED, o=scope.o, **names)
+    tx.count(queries.drop, Counter.REVOKED, o=scope.o, **names)
+    if queries.shorten is not None:
+        tx.count(queries.shorten, Counter.REVOKED, o=scope.o, **names)

@@ -1,5 +1,5 @@
 -- list_any_with
-SELECT 1 FROM rescind.json_texts(%(roles)s) AS i CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp
+SELECT 1 AS is_given FROM rescind.json_texts(%(roles)s) AS i CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp
     WHERE rp.role = CAST(i.value AS INTEGER) AND rp.permission = %(p)s OFFSET 0) AS rp
 LIMIT 1
 
@@ -9,7 +9,7 @@ WITH RECURSIVE below (id) AS (
     UNION
     SELECT x.id FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
         WHERE x.organization = %(o)s AND x.parent = b.id OFFSET 0) AS x)
-SELECT id FROM below LIMIT %(most)s
+SELECT id AS number FROM below LIMIT %(most)s
 
 -- list_groups_by_place
 WITH RECURSIVE below (id) AS (
@@ -21,7 +21,7 @@ WITH RECURSIVE below (id) AS (
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-SELECT id FROM below LIMIT %(most)s
+SELECT id AS number FROM below LIMIT %(most)s
 
 -- list_groups_by_role
 WITH RECURSIVE below (id) AS (
@@ -33,7 +33,7 @@ WITH RECURSIVE below (id) AS (
     UNION
     SELECT n.child FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.parent = b.id OFFSET 0) AS n)
-SELECT id FROM below LIMIT %(most)s
+SELECT id AS number FROM below LIMIT %(most)s
 
 -- list_holders
 WITH RECURSIVE holder (id) AS (
@@ -44,7 +44,7 @@ WITH RECURSIVE holder (id) AS (
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.nesting AS n
         WHERE n.organization = %(o)s AND n.child = h.id OFFSET 0) AS n)
-SELECT id FROM holder
+SELECT id AS number FROM holder
 
 -- list_line
 WITH RECURSIVE
@@ -53,7 +53,7 @@ WITH RECURSIVE
     UNION ALL
     SELECT x.parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
         WHERE x.organization = %(o)s AND x.id = above.id OFFSET 0) AS x WHERE above.id <> 0)
-SELECT id FROM above
+SELECT id AS number FROM above
 
 -- list_lines
 WITH RECURSIVE line (id) AS (
@@ -61,11 +61,11 @@ WITH RECURSIVE line (id) AS (
     UNION
     SELECT x.parent FROM line AS l CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
         WHERE x.organization = %(o)s AND x.id = l.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x)
-SELECT l.id, COALESCE(x.parent, 0), EXISTS (
+SELECT l.id AS number, COALESCE(x.parent, 0) AS parent, EXISTS (
     SELECT 1 FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.resource = l.id AND a.holder
         = ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(%(holders)s) AS i)) AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-    AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = %(p)s) IS NOT NULL)
+    AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = %(p)s) IS NOT NULL) AS is_given
 FROM line AS l CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
     WHERE x.organization = %(o)s AND x.id = l.id OFFSET 0) AS x
 
@@ -75,28 +75,28 @@ WITH RECURSIVE parent (id) AS (
     UNION ALL
     SELECT (SELECT x.parent FROM rescind.resource AS x WHERE x.organization = %(o)s AND x.parent > p.id ORDER BY x.parent LIMIT 1)
     FROM parent AS p WHERE p.id IS NOT NULL)
-SELECT id FROM parent WHERE id IS NOT NULL LIMIT %(most)s
+SELECT id AS number FROM parent WHERE id IS NOT NULL LIMIT %(most)s
 
 -- list_permissions
-SELECT p.id, p.slug FROM rescind.json_texts(%(ids)s) AS i CROSS JOIN LATERAL (SELECT * FROM rescind.permission AS p
+SELECT p.id AS number, p.slug AS name FROM rescind.json_texts(%(ids)s) AS i CROSS JOIN LATERAL (SELECT * FROM rescind.permission AS p
     WHERE p.id = CAST(i.value AS INTEGER) OFFSET 0) AS p
 WHERE p.organization IN (0, %(o)s)
 
 -- list_places
 SELECT a.resource,
     a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
-AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = %(p)s) IS NOT NULL
+AND (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = %(p)s) IS NOT NULL AS is_given
 FROM rescind.json_texts(%(holders)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.holder = CAST(i.value AS INTEGER) AND a.resource > 0 AND a.ended IS NULL OFFSET 0) AS a
 LIMIT %(most)s
 
 -- list_resources
-SELECT r.id, r.slug FROM rescind.json_texts(%(ids)s) AS i CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS r
+SELECT r.id AS number, r.slug AS name FROM rescind.json_texts(%(ids)s) AS i CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS r
     WHERE r.organization = %(o)s AND r.id = CAST(i.value AS INTEGER) OFFSET 0) AS r
 
 -- list_resources_of_kind
-SELECT r.id FROM rescind.resource AS r
+SELECT r.id AS number FROM rescind.resource AS r
 WHERE r.organization = %(o)s AND r.slug >= %(kind)s AND r.slug < %(kind_end)s ORDER BY r.slug LIMIT %(most)s
 
 -- list_role_won
@@ -108,11 +108,11 @@ SELECT COALESCE((
             WHERE q.id = a.role OFFSET 0) AS q
         WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
         AND NOT EXISTS (SELECT 1 FROM rescind.role_reset AS x WHERE x.organization = o.id AND x.membership = %(m)s AND x.role = a.role)
-        ORDER BY q.priority DESC, q.id LIMIT 1), o.default_role)
+        ORDER BY q.priority DESC, q.id LIMIT 1), o.default_role) AS number
 FROM rescind.organization AS o WHERE o.id = %(o)s
 
 -- list_roles_on
-SELECT DISTINCT a.role FROM rescind.json_texts(%(places)s) AS x CROSS JOIN rescind.json_texts(%(holders)s) AS i
+SELECT DISTINCT a.role AS number FROM rescind.json_texts(%(places)s) AS x CROSS JOIN rescind.json_texts(%(holders)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
     WHERE a.organization = %(o)s AND a.holder = CAST(i.value AS INTEGER) AND a.resource = CAST(x.value AS INTEGER) OFFSET 0) AS a
 WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)
@@ -124,13 +124,13 @@ CROSS JOIN LATERAL (SELECT * FROM rescind.role AS q
     WHERE q.id = x.role OFFSET 0) AS q
 
 -- list_subjects
-SELECT m.id, m.subject FROM rescind.json_texts(%(ids)s) AS i
+SELECT m.id AS number, m.subject AS name FROM rescind.json_texts(%(ids)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = %(o)s AND m.id = CAST(i.value AS INTEGER) OFFSET 0) AS m
 WHERE m.active
 
 -- list_subjects_allowed
-SELECT m.id FROM rescind.json_texts(%(ids)s) AS i
+SELECT m.id AS number FROM rescind.json_texts(%(ids)s) AS i
 CROSS JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = %(o)s AND m.id = CAST(i.value AS INTEGER) OFFSET 0) AS m
 CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS o
@@ -201,12 +201,13 @@ WHERE
                 (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = a.role AND rp.permission = p.id) IS NOT NULL) END)
 
 -- list_subjects_of_kind
-SELECT m.id, m.active FROM rescind.membership AS m
+SELECT m.id AS number, m.active FROM rescind.membership AS m
 WHERE m.organization = %(o)s AND m.subject >= %(kind)s AND m.subject < %(kind_end)s ORDER BY m.subject LIMIT %(most)s
 
 -- read_asked
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.id, r.id, o.role_mode = 'single',
-EXISTS (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = o.default_role AND rp.permission = p.id)
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.id AS permission,
+    r.id AS resource, o.role_mode = 'single' AS is_single,
+EXISTS (SELECT 1 FROM rescind.role_permission AS rp WHERE rp.role = o.default_role AND rp.permission = p.id) AS default_is_given
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env
 LEFT JOIN LATERAL (SELECT * FROM rescind.membership AS m
     WHERE m.organization = o.id AND m.subject = %(subject)s OFFSET 0) AS m ON TRUE
@@ -218,7 +219,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.resource AS r
 WHERE o.slug = %(organization)s AND env.id = 0
 
 -- stream_memberships
-SELECT 0, m.id, TRUE FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.id > %(after)s ORDER BY m.id LIMIT %(most)s
+SELECT 0 AS key, m.id AS number, TRUE AS is_in_force FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.id > %(after)s ORDER BY m.id LIMIT %(most)s
 
 -- stream_resources
-SELECT 0, r.id, TRUE FROM rescind.resource AS r WHERE r.organization = %(o)s AND r.id > %(after)s ORDER BY r.id LIMIT %(most)s
+SELECT 0 AS key, r.id AS number, TRUE AS is_in_force FROM rescind.resource AS r WHERE r.organization = %(o)s AND r.id > %(after)s ORDER BY r.id LIMIT %(most)s

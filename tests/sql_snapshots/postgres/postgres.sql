@@ -540,14 +540,14 @@ AND membership = ANY (ARRAY(
 AND %(expires_at)s < COALESCE(expires_at, 9223372036854775807)
 
 -- stream_children
-SELECT i.key, x.number, TRUE
+SELECT i.key, x.number, TRUE AS is_in_force
 FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (
     SELECT r.id AS number FROM rescind.resource AS r
     WHERE r.organization = %(o)s AND r.parent = CAST(i.value ->> 0 AS INTEGER) AND r.id > CAST(i.value ->> 1 AS INTEGER)
     ORDER BY r.organization, r.parent, r.id LIMIT CAST(i.value ->> 2 AS INTEGER)) AS x
 
 -- stream_contents
-SELECT i.key, x.number, TRUE
+SELECT i.key, x.number, TRUE AS is_in_force
 FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (
     SELECT rp.permission AS number FROM rescind.role_permission AS rp
     WHERE rp.role = CAST(i.value ->> 0 AS INTEGER) AND rp.permission > CAST(i.value ->> 1 AS INTEGER)
@@ -564,11 +564,11 @@ FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (
     ORDER BY a.organization, a.role, a.resource, a.holder LIMIT CAST(i.value ->> 3 AS INTEGER)) AS x
 
 -- stream_holders_of_any
-SELECT x.key, x.holder,
+SELECT x.key, x.holder AS number,
 EXISTS (
     SELECT 1 FROM rescind.assignment AS a CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp
         WHERE rp.role = a.role AND rp.permission = %(p)s OFFSET 0) AS rp
-    WHERE a.organization = %(o)s AND a.holder = x.holder AND a.resource = x.resource AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s))
+    WHERE a.organization = %(o)s AND a.holder = x.holder AND a.resource = x.resource AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)) AS is_in_force
 FROM (
     SELECT i.key, d.holder, d.resource
     FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (
@@ -578,7 +578,7 @@ FROM (
         OFFSET 0) AS x
 
 -- stream_members
-SELECT i.key, x.number, x.expires_at IS NULL OR x.expires_at > %(now)s
+SELECT i.key, x.number, (x.expires_at IS NULL OR x.expires_at > %(now)s) AS is_in_force
 FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (
     SELECT gm.membership AS number, gm.expires_at FROM rescind.group_member AS gm
     WHERE gm.organization = %(o)s AND gm."group" = CAST(i.value ->> 0 AS INTEGER)
@@ -586,11 +586,11 @@ FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (
     ORDER BY gm.organization, gm."group", gm.membership LIMIT CAST(i.value ->> 2 AS INTEGER)) AS x
 
 -- stream_places
-SELECT x.key, x.resource,
+SELECT x.key, x.resource AS number,
 EXISTS (
     SELECT 1 FROM rescind.assignment AS a CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp
         WHERE rp.role = a.role AND rp.permission = %(p)s OFFSET 0) AS rp
-    WHERE a.organization = %(o)s AND a.holder = x.holder AND a.resource = x.resource AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s))
+    WHERE a.organization = %(o)s AND a.holder = x.holder AND a.resource = x.resource AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > %(now)s)) AS is_in_force
 FROM (
     SELECT i.key, d.holder, d.resource
     FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (

@@ -1,5 +1,5 @@
 -- list_any_with
-SELECT 1 FROM json_each(:roles) AS i CROSS JOIN rescind_role_permission AS rp ON rp.role = CAST(i.value AS INTEGER) AND rp.permission = :p
+SELECT 1 AS is_given FROM json_each(:roles) AS i CROSS JOIN rescind_role_permission AS rp ON rp.role = CAST(i.value AS INTEGER) AND rp.permission = :p
 LIMIT 1
 
 -- list_below
@@ -7,7 +7,7 @@ WITH RECURSIVE below (id) AS (
     SELECT CAST(i.value AS INTEGER) FROM json_each(:places) AS i
     UNION
     SELECT x.id FROM below AS b CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.parent = b.id)
-SELECT id FROM below LIMIT :most
+SELECT id AS number FROM below LIMIT :most
 
 -- list_groups_by_place
 WITH RECURSIVE below (id) AS (
@@ -17,7 +17,7 @@ WITH RECURSIVE below (id) AS (
     AND (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL
     UNION
     SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-SELECT id FROM below LIMIT :most
+SELECT id AS number FROM below LIMIT :most
 
 -- list_groups_by_role
 WITH RECURSIVE below (id) AS (
@@ -27,7 +27,7 @@ WITH RECURSIVE below (id) AS (
     WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
     UNION
     SELECT n.child FROM below AS b CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.parent = b.id)
-SELECT id FROM below LIMIT :most
+SELECT id AS number FROM below LIMIT :most
 
 -- list_holders
 WITH RECURSIVE holder (id) AS (
@@ -37,7 +37,7 @@ WITH RECURSIVE holder (id) AS (
     WHERE gm.organization = :o AND gm.membership = :m AND (gm.expires_at IS NULL OR gm.expires_at > :now)
     UNION
     SELECT n.parent FROM holder AS h CROSS JOIN rescind_nesting AS n ON n.organization = :o AND n.child = h.id)
-SELECT id FROM holder
+SELECT id AS number FROM holder
 
 -- list_line
 WITH RECURSIVE
@@ -45,18 +45,18 @@ WITH RECURSIVE
     SELECT CAST(:r AS INTEGER)
     UNION ALL
     SELECT x.parent FROM above CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = above.id WHERE above.id <> 0)
-SELECT id FROM above
+SELECT id AS number FROM above
 
 -- list_lines
 WITH RECURSIVE line (id) AS (
     SELECT CAST(i.value AS INTEGER) FROM json_each(:ids) AS i
     UNION
     SELECT x.parent FROM line AS l CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = l.id AND COALESCE(x.parent, 0) <> 0)
-SELECT l.id, COALESCE(x.parent, 0), EXISTS (
+SELECT l.id AS number, COALESCE(x.parent, 0) AS parent, EXISTS (
     SELECT 1 FROM rescind_assignment AS a
     WHERE a.organization = :o AND a.resource = l.id AND a.holder
         IN (SELECT i.value FROM json_each(:holders) AS i) AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-    AND (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL)
+    AND (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL) AS is_given
 FROM line AS l CROSS JOIN rescind_resource AS x ON x.organization = :o AND x.id = l.id
 
 -- list_parents
@@ -65,25 +65,25 @@ WITH RECURSIVE parent (id) AS (
     UNION ALL
     SELECT (SELECT x.parent FROM rescind_resource AS x WHERE x.organization = :o AND x.parent > p.id ORDER BY x.parent LIMIT 1)
     FROM parent AS p WHERE p.id IS NOT NULL)
-SELECT id FROM parent WHERE id IS NOT NULL LIMIT :most
+SELECT id AS number FROM parent WHERE id IS NOT NULL LIMIT :most
 
 -- list_permissions
-SELECT p.id, p.slug FROM json_each(:ids) AS i CROSS JOIN rescind_permission AS p ON p.id = CAST(i.value AS INTEGER)
+SELECT p.id AS number, p.slug AS name FROM json_each(:ids) AS i CROSS JOIN rescind_permission AS p ON p.id = CAST(i.value AS INTEGER)
 WHERE p.organization IN (0, :o)
 
 -- list_places
 SELECT a.resource,
     a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
-AND (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL
+AND (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = a.role AND rp.permission = :p) IS NOT NULL AS is_given
 FROM json_each(:holders) AS i
 CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = CAST(i.value AS INTEGER) AND a.resource > 0 AND a.ended IS NULL
 LIMIT :most
 
 -- list_resources
-SELECT r.id, r.slug FROM json_each(:ids) AS i CROSS JOIN rescind_resource AS r ON r.organization = :o AND r.id = CAST(i.value AS INTEGER)
+SELECT r.id AS number, r.slug AS name FROM json_each(:ids) AS i CROSS JOIN rescind_resource AS r ON r.organization = :o AND r.id = CAST(i.value AS INTEGER)
 
 -- list_resources_of_kind
-SELECT r.id FROM rescind_resource AS r
+SELECT r.id AS number FROM rescind_resource AS r
 WHERE r.organization = :o AND r.slug >= :kind AND r.slug < :kind_end ORDER BY r.slug LIMIT :most
 
 -- list_role_won
@@ -93,11 +93,11 @@ SELECT COALESCE((
         CROSS JOIN rescind_role AS q ON q.id = a.role
         WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
         AND NOT EXISTS (SELECT 1 FROM rescind_role_reset AS x WHERE x.organization = o.id AND x.membership = :m AND x.role = a.role)
-        ORDER BY q.priority DESC, q.id LIMIT 1), o.default_role)
+        ORDER BY q.priority DESC, q.id LIMIT 1), o.default_role) AS number
 FROM rescind_organization AS o WHERE o.id = :o
 
 -- list_roles_on
-SELECT DISTINCT a.role FROM json_each(:places) AS x CROSS JOIN json_each(:holders) AS i
+SELECT DISTINCT a.role AS number FROM json_each(:places) AS x CROSS JOIN json_each(:holders) AS i
 CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = CAST(i.value AS INTEGER) AND a.resource = CAST(x.value AS INTEGER)
 WHERE a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
 
@@ -107,12 +107,12 @@ FROM (SELECT rp.role FROM rescind_role_permission AS rp WHERE rp.permission = :p
 CROSS JOIN rescind_role AS q ON q.id = x.role
 
 -- list_subjects
-SELECT m.id, m.subject FROM json_each(:ids) AS i
+SELECT m.id AS number, m.subject AS name FROM json_each(:ids) AS i
 CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.id = CAST(i.value AS INTEGER)
 WHERE m.active
 
 -- list_subjects_allowed
-SELECT m.id FROM json_each(:ids) AS i
+SELECT m.id AS number FROM json_each(:ids) AS i
 CROSS JOIN rescind_membership AS m ON m.organization = :o AND m.id = CAST(i.value AS INTEGER)
 CROSS JOIN rescind_organization AS o ON o.id = :o
 CROSS JOIN rescind_permission AS p ON p.id = :p
@@ -178,12 +178,13 @@ WHERE
                 LIMIT 1) IS NOT NULL) END)
 
 -- list_subjects_of_kind
-SELECT m.id, m.active FROM rescind_membership AS m
+SELECT m.id AS number, m.active FROM rescind_membership AS m
 WHERE m.organization = :o AND m.subject >= :kind AND m.subject < :kind_end ORDER BY m.subject LIMIT :most
 
 -- read_asked
-SELECT o.id, o.revision, env.revision, m.id, m.active, p.id, r.id, o.role_mode = 'single',
-EXISTS (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = o.default_role AND rp.permission = p.id)
+SELECT o.id AS organization, o.revision, env.revision AS environment, m.id AS membership, m.active, p.id AS permission,
+    r.id AS resource, o.role_mode = 'single' AS is_single,
+EXISTS (SELECT 1 FROM rescind_role_permission AS rp WHERE rp.role = o.default_role AND rp.permission = p.id) AS default_is_given
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env
 LEFT JOIN rescind_membership AS m ON m.organization = o.id AND m.subject = :subject
 LEFT JOIN rescind_permission AS p ON p.id = COALESCE(
@@ -193,7 +194,7 @@ LEFT JOIN rescind_resource AS r ON r.organization = o.id AND r.slug = :resource
 WHERE o.slug = :organization AND env.id = 0
 
 -- stream_memberships
-SELECT 0, m.id, TRUE FROM rescind_membership AS m WHERE m.organization = :o AND m.id > :after ORDER BY m.id LIMIT :most
+SELECT 0 AS key, m.id AS number, TRUE AS is_in_force FROM rescind_membership AS m WHERE m.organization = :o AND m.id > :after ORDER BY m.id LIMIT :most
 
 -- stream_resources
-SELECT 0, r.id, TRUE FROM rescind_resource AS r WHERE r.organization = :o AND r.id > :after ORDER BY r.id LIMIT :most
+SELECT 0 AS key, r.id AS number, TRUE AS is_in_force FROM rescind_resource AS r WHERE r.organization = :o AND r.id > :after ORDER BY r.id LIMIT :most

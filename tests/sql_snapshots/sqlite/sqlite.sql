@@ -176,7 +176,7 @@ WITH RECURSIVE walk (key, parent, most, number) AS (
         SELECT r.id FROM rescind_resource AS r
         WHERE r.organization = :o AND r.parent = w.parent AND r.id > w.number ORDER BY r.id LIMIT 1)
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
-SELECT w.key, w.number, TRUE FROM walk AS w WHERE w.number IS NOT NULL
+SELECT w.key, w.number, TRUE AS is_in_force FROM walk AS w WHERE w.number IS NOT NULL
 
 -- stream_contents
 WITH RECURSIVE walk (key, role, most, number) AS (
@@ -189,7 +189,7 @@ WITH RECURSIVE walk (key, role, most, number) AS (
         SELECT rp.permission FROM rescind_role_permission AS rp
         WHERE rp.role = w.role AND rp.permission > w.number ORDER BY rp.permission LIMIT 1)
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
-SELECT w.key, w.number, TRUE FROM walk AS w WHERE w.number IS NOT NULL
+SELECT w.key, w.number, TRUE AS is_in_force FROM walk AS w WHERE w.number IS NOT NULL
 
 -- stream_holders
 WITH RECURSIVE walk (key, role, resource, most, number) AS (
@@ -207,7 +207,7 @@ WITH RECURSIVE walk (key, role, resource, most, number) AS (
         ORDER BY a.holder LIMIT 1)
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
 SELECT w.key, w.number,
-    a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)
+    (a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)) AS is_in_force
 FROM walk AS w
 CROSS JOIN rescind_assignment AS a ON a.role = w.role AND a.organization = :o AND a.resource = w.resource AND a.holder = w.number
 WHERE w.number IS NOT NULL
@@ -223,10 +223,10 @@ WITH RECURSIVE x (key, resource, most, holder) AS (
         SELECT a.holder FROM rescind_assignment AS a
         WHERE a.organization = :o AND a.resource = x.resource AND a.holder > x.holder ORDER BY a.holder LIMIT 1)
     FROM x WHERE x.most > 1 AND x.holder IS NOT NULL)
-SELECT x.key, x.holder,
+SELECT x.key, x.holder AS number,
 EXISTS (
     SELECT 1 FROM rescind_assignment AS a CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = :p
-    WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now))
+    WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)) AS is_in_force
 FROM x WHERE x.holder IS NOT NULL
 
 -- stream_members
@@ -242,7 +242,7 @@ WITH RECURSIVE walk (key, "group", most, number) AS (
         WHERE gm.organization = :o AND gm."group" = w."group" AND gm.membership > w.number
         ORDER BY gm.membership LIMIT 1)
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
-SELECT w.key, w.number, gm.expires_at IS NULL OR gm.expires_at > :now
+SELECT w.key, w.number, (gm.expires_at IS NULL OR gm.expires_at > :now) AS is_in_force
 FROM walk AS w CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = w."group" AND gm.membership = w.number
 WHERE w.number IS NOT NULL
 
@@ -259,8 +259,8 @@ WITH RECURSIVE x (key, holder, most, resource) AS (
         WHERE a.organization = :o AND a.holder = x.holder AND a.resource > x.resource AND a.ended IS NULL
         ORDER BY a.resource LIMIT 1)
     FROM x WHERE x.most > 1 AND x.resource IS NOT NULL)
-SELECT x.key, x.resource,
+SELECT x.key, x.resource AS number,
 EXISTS (
     SELECT 1 FROM rescind_assignment AS a CROSS JOIN rescind_role_permission AS rp ON rp.role = a.role AND rp.permission = :p
-    WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now))
+    WHERE a.organization = :o AND a.holder = x.holder AND a.resource = x.resource AND a.ended IS NULL AND (a.expires_at IS NULL OR a.expires_at > :now)) AS is_in_force
 FROM x WHERE x.resource IS NOT NULL

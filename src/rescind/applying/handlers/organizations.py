@@ -31,24 +31,34 @@ def delete(context: Step, change: changes.DeleteOrganization) -> None:
         tx.refuse("refuse_organization_in_use", o=o)
     tx.count("note_default_role_in_force", Counter.REVOKES, o=o)
     tx.count("note_assignments_in_force", Counter.TAKES, o=o)
-    context.router.weigh(tx, "organization", takes=True, o=o)
+    context.router.weigh(tx, "weigh_organization", takes=True, o=o)
     tx.count("bury_organization", Counter.ALTERED, o=o)
     tx.run("delete_all_pending", o=o)
     if context.router.is_background:
         tx.count("pend_deletion", Counter.PENDED, o=o)
-        for contents in ("role_permissions", "permissions", "resource_types"):
-            tx.run(f"delete_all_{contents}", o=o)
+        for query in (
+            "delete_all_role_permissions",
+            "delete_all_permissions",
+            "delete_all_resource_types",
+        ):
+            tx.run(query, o=o)
         tx.run("bury_roles", o=o, buried=BURIED)
         return
     tx.run("settle_changes_of_deleted", o=o, now=context.now)
-    for contents in ("role_resets", "assignments", "group_members", "nestings", "groups"):
-        tx.run(f"delete_all_{contents}", o=o)
+    for query in (
+        "delete_all_role_resets",
+        "delete_all_assignments",
+        "delete_all_group_members",
+        "delete_all_nestings",
+        "delete_all_groups",
+    ):
+        tx.run(query, o=o)
     # only now: a job that has a group may have made some until its group was to be had
     tx.count("delete_all_effective_roles", Counter.REVOKED, o=o)
-    for contents in ("memberships", "resources", "resource_types"):
-        tx.run(f"delete_all_{contents}", o=o)
-    for contents in ("role_permissions", "roles", "permissions"):
-        tx.run(f"delete_all_{contents}", o=o)
+    for query in ("delete_all_memberships", "delete_all_resources", "delete_all_resource_types"):
+        tx.run(query, o=o)
+    for query in ("delete_all_role_permissions", "delete_all_roles", "delete_all_permissions"):
+        tx.run(query, o=o)
 
 
 def set_role_mode(context: Step, change: changes.SetRoleMode) -> None:

@@ -29,10 +29,12 @@ def define_permission(context: Step, change: changes.DefinePermission) -> None:
 def edit_permission(context: Step, change: changes.EditPermission) -> None:
     names = {"o": context.o, "permission": model.permission_id(change.permission)}
     context.tx.refuse("refuse_permission_missing", **names)
-    for field in ("critical", "description"):
-        value = getattr(change, field)
-        if value is not UNSET:
-            context.tx.count(f"set_permission_{field}", Counter.ALTERED, **names, **{field: value})
+    count = context.tx.count
+    if change.critical is not UNSET:
+        count("set_permission_critical", Counter.ALTERED, critical=change.critical, **names)
+    if change.description is not UNSET:
+        described = {"description": change.description, **names}
+        count("set_permission_description", Counter.ALTERED, **described)
 
 
 def delete_permission(context: Step, change: changes.DeletePermission) -> None:

@@ -16,7 +16,7 @@ from rescind.decision.lists.indexed import Indexed
 from rescind.decision.lists.permissions import permissions
 from rescind.decision.lists.resources import resources
 from rescind.decision.lists.source import Asked, Found, Source, Steps, finished
-from rescind.decision.lists.stored import FetchMany, Names, Stored
+from rescind.decision.lists.stored import FetchMany, Stored
 from rescind.decision.lists.streams import BEGINNING
 from rescind.decision.lists.subjects import subjects
 from rescind.errors import InvalidCursor, OrganizationNotFound
@@ -32,7 +32,10 @@ from rescind.model import (
     require_number,
 )
 from rescind.replicas import CachedAnswers
-from rescind.store import Params, Store
+from rescind.store import Store
+from rescind.store.rows import QueryWithParams
+from rescind.store.rows.lists import READ_ASKED, AskedRow
+from rescind.store.rows.organizations import READ_ID_RULE, IdRuleRow
 
 MAX_LIMIT = 10_000
 _CURSOR: Final = "position"
@@ -128,16 +131,16 @@ def _in_transaction(
     """The same in a caller's transaction, between two reads of the same revision."""
     for _ in range(STATE_ATTEMPTS):
         found, revision = _stored(fetch_many, seals, query, question, asked, now, at_least)
-        rows = fetch_many([_look(question)])[0]
+        rows: list[AskedRow] = fetch_many([_look(question)])[0]
         seen = (revision.incarnation, revision.organization, revision.environment)
-        if rows and tuple(rows[0][:3]) == seen:
+        if [(row.organization, row.revision, row.environment) for row in rows] == [seen]:
             return found, revision
     raise kept_changing()
 
 
-def _look(question: Question) -> tuple[str, Params]:
+def _look(question: Question) -> QueryWithParams[AskedRow]:
     """What says at which revision the facts are, and what the names of a question stand for."""
-    return "read_asked", {
+    return READ_ASKED, {
         "organization": question.organization,
         "subject": question.subject,
         "permission": question.permission,
@@ -154,16 +157,17 @@ def _stored(
     now: int,
     at_least: Revision | None,
 ) -> tuple[Found, Revision]:
-    rows = fetch_many([_look(question)])[0]
+    rows: list[AskedRow] = fetch_many([_look(question)])[0]
     if not rows:
         raise OrganizationNotFound(organization=question.organization)
-    names = Names(*rows[0])
+    names = rows[0]
     spelled = canonical_subject(question.subject)
     if names.membership is None and query != "subjects" and spelled != question.subject:
-        ((rule,),) = fetch_many([("read_id_rule", {"organization": question.organization})])[0]
-        if rule == IdRule.CASEFOLD:
+        rules: list[IdRuleRow]
+        (rules,) = fetch_many([(READ_ID_RULE, {"organization": question.organization})])
+        if rules[0].id_rule == IdRule.CASEFOLD:
             rows = fetch_many([_look(question._replace(subject=SubjectId(spelled)))])[0]
-            names = Names(*rows[0])
+            names = rows[0]
     revision = seals.revision(names.organization, names.revision, names.environment)
     if at_least is not None:
         require(revision, at_least)

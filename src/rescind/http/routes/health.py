@@ -9,6 +9,7 @@ from msgspec import Struct
 from rescind.errors import RescindError
 from rescind.http.problems import detail_of
 from rescind.http.server.service import Service
+from rescind.store.rows.keys import READ_API_KEY
 
 
 class Health(Struct):
@@ -31,7 +32,7 @@ def readyz(service: NamedDependency[Service]) -> Response[Health]:
     if service.is_stopping:
         missing["server"] = "is stopping"
     try:
-        service.authority.store.fetch("read_api_key", {"id": ""})
+        service.authority.store.fetch(READ_API_KEY, {"id": ""})
     except RescindError as error:
         missing["database"] = detail_of(error)
     status = "not ready" if missing else "ok"

@@ -22,6 +22,7 @@ from rescind.http.routes.health import Health
 from rescind.http.server.heads import Headers
 from rescind.http.server.service import Service
 from rescind.store import Store
+from rescind.store.rows.keys import READ_API_KEY
 from rescind.waiting import deadline_within, until
 
 READY_SECONDS: Final = 0.5
@@ -101,7 +102,7 @@ class Readiness:
 def _why_not(store: Store) -> str | None:
     try:
         with until(deadline_within(LOOK_SECONDS)):
-            store.fetch("read_api_key", {"id": ""})
+            store.fetch(READ_API_KEY, {"id": ""})
     except RescindError as error:
         return detail_of(error)
     return None

@@ -274,7 +274,7 @@ FROM rescind.role_permission AS rp WHERE rp.role = ANY (ARRAY(SELECT CAST(i.valu
 = ANY (ARRAY(SELECT CAST(i.value AS INTEGER) FROM rescind.json_texts(:holders) AS i))
 
 -- name: stream_members
-SELECT i.key, x.number, x.expires_at IS NULL OR x.expires_at > :now
+SELECT i.key, x.number, (x.expires_at IS NULL OR x.expires_at > :now) AS is_in_force
 FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
     SELECT gm.membership AS number, gm.expires_at FROM rescind.group_member AS gm
     WHERE gm.organization = :o AND gm."group" = CAST(i.value ->> 0 AS INTEGER)
@@ -292,8 +292,8 @@ FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
     ORDER BY a.organization, a.role, a.resource, a.holder LIMIT CAST(i.value ->> 3 AS INTEGER)) AS x
 
 -- name: stream_holders_of_any
-SELECT x.key, x.holder,
-@lists.is_given
+SELECT x.key, x.holder AS number,
+@lists.is_given AS is_in_force
 FROM (
     SELECT i.key, d.holder, d.resource
     FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
@@ -303,8 +303,8 @@ FROM (
     OFFSET 0) AS x
 
 -- name: stream_places
-SELECT x.key, x.resource,
-@lists.is_given
+SELECT x.key, x.resource AS number,
+@lists.is_given AS is_in_force
 FROM (
     SELECT i.key, d.holder, d.resource
     FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
@@ -315,14 +315,14 @@ FROM (
     OFFSET 0) AS x
 
 -- name: stream_children
-SELECT i.key, x.number, TRUE
+SELECT i.key, x.number, TRUE AS is_in_force
 FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
     SELECT r.id AS number FROM rescind.resource AS r
     WHERE r.organization = :o AND r.parent = CAST(i.value ->> 0 AS INTEGER) AND r.id > CAST(i.value ->> 1 AS INTEGER)
     ORDER BY r.organization, r.parent, r.id LIMIT CAST(i.value ->> 2 AS INTEGER)) AS x
 
 -- name: stream_contents
-SELECT i.key, x.number, TRUE
+SELECT i.key, x.number, TRUE AS is_in_force
 FROM rescind.json_items(:streams) AS i CROSS JOIN LATERAL (
     SELECT rp.permission AS number FROM rescind.role_permission AS rp
     WHERE rp.role = CAST(i.value ->> 0 AS INTEGER) AND rp.permission > CAST(i.value ->> 1 AS INTEGER)

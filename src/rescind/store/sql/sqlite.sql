@@ -145,7 +145,7 @@ WITH RECURSIVE walk (key, "group", most, number) AS (
         WHERE gm.organization = :o AND gm."group" = w."group" AND gm.membership > w.number
         ORDER BY gm.membership LIMIT 1)
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
-SELECT w.key, w.number, gm.expires_at IS NULL OR gm.expires_at > :now
+SELECT w.key, w.number, (gm.expires_at IS NULL OR gm.expires_at > :now) AS is_in_force
 FROM walk AS w JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = w."group" AND gm.membership = w.number
 WHERE w.number IS NOT NULL
 
@@ -165,7 +165,7 @@ WITH RECURSIVE walk (key, role, resource, most, number) AS (
         ORDER BY a.holder LIMIT 1)
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
 SELECT w.key, w.number,
-@lists.is_unexpired
+(@lists.is_unexpired) AS is_in_force
 FROM walk AS w
 JOIN rescind.assignment AS a ON a.role = w.role AND a.organization = :o AND a.resource = w.resource AND a.holder = w.number
 WHERE w.number IS NOT NULL
@@ -181,8 +181,8 @@ WITH RECURSIVE x (key, resource, most, holder) AS (
         SELECT a.holder FROM rescind.assignment AS a
         WHERE a.organization = :o AND a.resource = x.resource AND a.holder > x.holder ORDER BY a.holder LIMIT 1)
     FROM x WHERE x.most > 1 AND x.holder IS NOT NULL)
-SELECT x.key, x.holder,
-@lists.is_given
+SELECT x.key, x.holder AS number,
+@lists.is_given AS is_in_force
 FROM x WHERE x.holder IS NOT NULL
 
 -- name: stream_places
@@ -198,8 +198,8 @@ WITH RECURSIVE x (key, holder, most, resource) AS (
         WHERE a.organization = :o AND a.holder = x.holder AND a.resource > x.resource AND a.ended IS NULL
         ORDER BY a.resource LIMIT 1)
     FROM x WHERE x.most > 1 AND x.resource IS NOT NULL)
-SELECT x.key, x.resource,
-@lists.is_given
+SELECT x.key, x.resource AS number,
+@lists.is_given AS is_in_force
 FROM x WHERE x.resource IS NOT NULL
 
 -- name: stream_children
@@ -213,7 +213,7 @@ WITH RECURSIVE walk (key, parent, most, number) AS (
         SELECT r.id FROM rescind.resource AS r
         WHERE r.organization = :o AND r.parent = w.parent AND r.id > w.number ORDER BY r.id LIMIT 1)
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
-SELECT w.key, w.number, TRUE FROM walk AS w WHERE w.number IS NOT NULL
+SELECT w.key, w.number, TRUE AS is_in_force FROM walk AS w WHERE w.number IS NOT NULL
 
 -- name: stream_contents
 WITH RECURSIVE walk (key, role, most, number) AS (
@@ -226,7 +226,7 @@ WITH RECURSIVE walk (key, role, most, number) AS (
         SELECT rp.permission FROM rescind.role_permission AS rp
         WHERE rp.role = w.role AND rp.permission > w.number ORDER BY rp.permission LIMIT 1)
     FROM walk AS w WHERE w.most > 1 AND w.number IS NOT NULL)
-SELECT w.key, w.number, TRUE FROM walk AS w WHERE w.number IS NOT NULL
+SELECT w.key, w.number, TRUE AS is_in_force FROM walk AS w WHERE w.number IS NOT NULL
 
 -- Where a subject holds a permission. Lists of a user's own table start with it, once for each.
 
