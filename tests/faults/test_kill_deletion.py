@@ -74,8 +74,11 @@ def test_a_job_under_way(
     """
     monkeypatch.setattr(store, "YIELDING_LOCK_SECONDS", 60)
     if not is_last:
-        first = ("effective_roles", *(c for c in deletion.CONTENTS if c != "effective_roles"))
-        monkeypatch.setattr(deletion, "CONTENTS", first)
+        first = (
+            "clear_effective_roles",
+            *(c for c in deletion.CLEARING if c != "clear_effective_roles"),
+        )
+        monkeypatch.setattr(deletion, "CLEARING", first)
     database = new_database("postgres")
     prepare(database)
     with opened(database, NAME) as authority, ThreadPoolExecutor(1) as pool:
