@@ -1,8 +1,8 @@
--- The current schema on PostgreSQL, whole: `rescind migrate` makes a new database from it. A database that is there already
--- comes to it by the migrations, and a test proves that both are the same. Statements are parted by blank lines.
+-- The current schema on PostgreSQL, whole: `rescind migrate` makes a new database from it. An existing database reaches it
+-- by the migrations, and a test proves that both are equal. Blank lines separate statements.
 --
--- `rescind` stands for the schema that the URL names. Every name is written with it, also within functions, so that no
--- search path matters. Ids are small integers that count up within an organization and are never used again, one series
+-- `rescind` stands for the schema that the URL names. Every name is written with it, also within functions, so that the
+-- search path does not matter. Ids are small integers that count up within an organization and are never reused: one series
 -- for memberships, groups, resources and assignments. Groups have negative ids, so that a holder is a membership or a
 -- group by its sign. An assignment on the organization itself has a negative id, so that a membership's organization-wide
 -- effective roles are one key range. Times are microseconds since 1970, UTC; no time means never.
@@ -13,7 +13,7 @@ CREATE TABLE rescind.schema_version (version_num VARCHAR(32) NOT NULL PRIMARY KE
 
 -- ---- facts ---------------------------------------------------------------------------------------------------------
 
--- Number 0 is `*`: what is defined for all organizations.
+-- Number 0 is `*`: definitions for all organizations.
 
 CREATE TABLE rescind.organization (
     id INTEGER PRIMARY KEY,
@@ -33,7 +33,7 @@ CREATE INDEX organization_by_default_role ON rescind.organization (default_role)
 
 INSERT INTO rescind.organization (id, slug, name, created_at) VALUES (0, '*', 'all organizations', 0);
 
--- A subject's place in an organization: what roles are given to.
+-- A subject's place in an organization. Roles are given to memberships.
 
 CREATE TABLE rescind.membership (
     organization INTEGER NOT NULL REFERENCES rescind.organization (id),
@@ -42,7 +42,7 @@ CREATE TABLE rescind.membership (
     name TEXT COLLATE "C",
     active BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
-    folded TEXT COLLATE "C",                -- what look-alikes have in common, where that is not the subject
+    folded TEXT COLLATE "C",                -- the form that look-alikes share, if it differs from the subject
     PRIMARY KEY (organization, id),
     UNIQUE (organization, subject)
 );
@@ -56,7 +56,7 @@ CREATE INDEX membership_by_folded ON rescind.membership (organization, folded) W
 CREATE TABLE rescind."group" (
     organization INTEGER NOT NULL REFERENCES rescind.organization (id),
     id INTEGER NOT NULL,
-    slug TEXT COLLATE "C" NOT NULL,         -- one that was deleted has given up its name
+    slug TEXT COLLATE "C" NOT NULL,         -- a deleted group has lost its name
     name TEXT COLLATE "C",
     ended BIGINT,                           -- the revision that deleted it: a tombstone
     folded TEXT COLLATE "C",                -- as of a membership
@@ -74,7 +74,7 @@ CREATE TABLE rescind.group_member (
     membership INTEGER NOT NULL,
     "group" INTEGER NOT NULL,
     expires_at BIGINT,
-    made BIGINT NOT NULL DEFAULT 0,         -- the revision that put it there; 0 where that is not known
+    made BIGINT NOT NULL DEFAULT 0,         -- the revision that made it; 0 if unknown
     PRIMARY KEY (organization, membership, "group"),
     FOREIGN KEY (organization, membership) REFERENCES rescind.membership (organization, id),
     FOREIGN KEY (organization, "group") REFERENCES rescind."group" (organization, id)
@@ -82,19 +82,19 @@ CREATE TABLE rescind.group_member (
 
 CREATE INDEX group_member_by_group ON rescind.group_member (organization, "group", membership, expires_at);
 
--- What ends soon, the first to end first; of what ends at all.
+-- Members that expire, the next first.
 
 CREATE INDEX group_member_expiring ON rescind.group_member (organization, expires_at, membership, "group")
     WHERE expires_at IS NOT NULL;
 
--- Which group is in which: `nesting` is what holds; `recorded_nesting` also has what was taken back.
+-- Which group is in which. `nesting` has the present ones; `recorded_nesting` also has ended ones.
 
 CREATE TABLE rescind.recorded_nesting (
     organization INTEGER NOT NULL,
     child INTEGER NOT NULL,
     parent INTEGER NOT NULL,
-    ended BIGINT,                           -- the revision that took it back: a tombstone
-    made BIGINT NOT NULL DEFAULT 0,         -- the revision that put it there; 0 where that is not known
+    ended BIGINT,                           -- the revision that ended it: a tombstone
+    made BIGINT NOT NULL DEFAULT 0,         -- the revision that made it; 0 if unknown
     CONSTRAINT nesting_pkey PRIMARY KEY (organization, child, parent),
     CONSTRAINT nesting_organization_child_fkey FOREIGN KEY (organization, child) REFERENCES rescind."group" (organization, id),
     CONSTRAINT nesting_organization_parent_fkey FOREIGN KEY (organization, parent) REFERENCES rescind."group" (organization, id)
@@ -124,7 +124,7 @@ CREATE TABLE rescind.role (
     name TEXT COLLATE "C",
     priority INTEGER NOT NULL,
     critical BOOLEAN NOT NULL,
-    resource_type TEXT COLLATE "C",         -- the only one whose resources it can be given on
+    resource_type TEXT COLLATE "C",         -- it can be given on resources of this type only
     required BOOLEAN NOT NULL DEFAULT FALSE, -- it keeps its last active holder in each organization
     UNIQUE (slug, organization)
 );
@@ -166,8 +166,8 @@ CREATE TABLE rescind.resource (
 
 CREATE INDEX resource_by_parent ON rescind.resource (organization, parent, id);
 
--- A role that is given to a membership or a group. `made` is the revision that made it; the one in `ended` is negative
--- while the change that does it is under way. A tombstone keeps neither role nor resource, so that those can be deleted.
+-- A role given to a membership or a group. `made` is the revision that made it. `ended` is negative while the change that
+-- ends it is running. A tombstone keeps neither role nor resource, so that those can be deleted.
 
 CREATE TABLE rescind.assignment (
     organization INTEGER NOT NULL REFERENCES rescind.organization (id),
@@ -176,7 +176,7 @@ CREATE TABLE rescind.assignment (
     role INTEGER REFERENCES rescind.role (id),
     resource INTEGER,
     expires_at BIGINT,
-    ended BIGINT,                           -- the revision that took it back: a tombstone
+    ended BIGINT,                           -- the revision that ended it: a tombstone
     made BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (organization, id),
     FOREIGN KEY (organization, resource) REFERENCES rescind.resource (organization, id),
@@ -188,12 +188,12 @@ CREATE UNIQUE INDEX assignment_by_holder ON rescind.assignment (organization, ho
 CREATE INDEX assignment_expiring ON rescind.assignment (organization, expires_at, id)
     WHERE ended IS NULL AND expires_at IS NOT NULL;
 
--- Who holds a role on a resource, in the order of holders: what a list of who can merges, a page at a time.
+-- The holders of a role on a resource, in order. Lists of "who can" merge these, a page at a time.
 
 CREATE INDEX assignment_by_role_held ON rescind.assignment (organization, role, resource, holder)
     WHERE ended IS NULL;
 
--- What groups hold on a resource is a range of it. It serves whoever deletes a role or a resource too, for the foreign key.
+-- Assignments of groups on a resource are one range. It also serves the foreign key when a role or a resource is deleted.
 
 CREATE INDEX assignment_by_resource ON rescind.assignment (organization, resource, holder, role) WHERE resource IS NOT NULL;
 
@@ -203,11 +203,11 @@ CREATE INDEX assignment_ended ON rescind.assignment (organization, holder, ended
 
 CREATE INDEX assignment_ending ON rescind.assignment (organization) WHERE ended < 0;
 
--- Which of a group's assignments were made in some revisions: what background work reads for each chunk.
+-- A group's assignments that were made in a range of revisions. Background work reads these for each chunk.
 
 CREATE INDEX assignment_by_made ON rescind.assignment (organization, holder, made, id, ended) WHERE ended IS NULL AND holder < 0;
 
--- ---- what follows from the facts -------------------------------------------------------------------------------------
+-- ---- derived from the facts ------------------------------------------------------------------------------------------
 
 CREATE TABLE rescind.effective_role (
     organization INTEGER NOT NULL,
@@ -217,14 +217,14 @@ CREATE TABLE rescind.effective_role (
     PRIMARY KEY (organization, membership, assignment)
 );
 
-CREATE TABLE rescind.role_reset (           -- held, but not counted: the membership lost its winning role
+CREATE TABLE rescind.role_reset (           -- roles set aside: the membership lost its winning role
     organization INTEGER NOT NULL,
     membership INTEGER NOT NULL,
     role INTEGER NOT NULL,
     PRIMARY KEY (organization, membership, role)
 );
 
--- The winning roles that the batch under way may take. Empty when none is.
+-- Winning roles that the running batch may take. Empty at rest.
 
 CREATE TABLE rescind.role_before (
     organization INTEGER NOT NULL,
@@ -233,19 +233,19 @@ CREATE TABLE rescind.role_before (
     PRIMARY KEY (organization, membership)
 );
 
--- The required roles that somebody holds before the batch under way. Empty when none is.
+-- Required roles that had a holder before the running batch. Empty at rest.
 
 CREATE TABLE rescind.required_before (
     organization INTEGER NOT NULL,
     role TEXT COLLATE "C" NOT NULL,
-    is_lasting BOOLEAN NOT NULL,            -- somebody holds it for good
+    is_lasting BOOLEAN NOT NULL,            -- a holder has it without an end
     PRIMARY KEY (organization, is_lasting, role)
 );
 
 -- Background work: what to look at again. It is the job, the checkpoint, the fence and the lag metric in one.
 
--- No foreign key on the organization here, nor in `change` and `idempotency`: every change writes these rows, from the
--- organization's row that it has locked and that is never deleted.
+-- There is no foreign key on the organization here, nor in `change` and `idempotency`. Every change writes these rows while
+-- it has locked the organization's row, which is never deleted.
 
 CREATE TABLE rescind.pending (
     organization INTEGER NOT NULL,
@@ -254,13 +254,13 @@ CREATE TABLE rescind.pending (
     ref BIGINT NOT NULL,                    -- the membership; the first revision; the group that the flow goes to
     direction TEXT COLLATE "C" NOT NULL CHECK (direction IN ('grants', 'revokes')),
     urgency INTEGER NOT NULL,               -- 0 revokes critical roles, 1 revokes, 2 grants
-    fence INTEGER,                          -- whose effective roles are distrusted: a membership's, or 0 for all
-    since BIGINT NOT NULL,                  -- the first revision that it stands for
-    revision BIGINT NOT NULL,               -- the last
-    cursor_membership INTEGER NOT NULL DEFAULT 0, -- pairs up to and with this one are done
+    fence INTEGER,                          -- whose effective roles are not trusted: a membership's, or 0 for all
+    since BIGINT NOT NULL,                  -- the first revision of its range
+    revision BIGINT NOT NULL,               -- the last one
+    cursor_membership INTEGER NOT NULL DEFAULT 0, -- pairs up to and including this one are done
     cursor_assignment INTEGER NOT NULL DEFAULT 2147483647,
-    done BIGINT NOT NULL DEFAULT 0,         -- pairs looked at
-    total BIGINT,                           -- pairs to look at, as estimated when the work began
+    done BIGINT NOT NULL DEFAULT 0,         -- pairs examined
+    total BIGINT,                           -- pairs to examine, estimated when the work began
     recorded_at BIGINT NOT NULL,            -- by the database's clock
     attempts INTEGER NOT NULL DEFAULT 0,
     not_before BIGINT NOT NULL DEFAULT 0,   -- by the database's clock
@@ -271,8 +271,8 @@ CREATE TABLE rescind.pending (
 
 CREATE INDEX pending_fence ON rescind.pending (organization, fence) WHERE fence IS NOT NULL;
 
--- Found by organization and group, so that these can take turns; and by the revisions that it stands for, so that what
--- is settled is seen without reading what is not.
+-- By organization and group, so that these can take turns. And by revisions, so that settled changes are found without
+-- reading pending rows.
 
 CREATE INDEX pending_due ON rescind.pending (urgency, organization, "group", recorded_at, revision, kind, ref) WHERE NOT parked;
 
@@ -282,15 +282,15 @@ CREATE INDEX pending_by_since ON rescind.pending (organization, since);
 
 CREATE INDEX pending_spanning ON rescind.pending (organization, since, revision) WHERE since < revision;
 
--- What is left of deleted organizations, to be cleared away little by little. Nobody is answered from it: an organization
--- is found by its name, and that is gone.
+-- Remains of deleted organizations, which workers delete in chunks. No answer uses them: an organization is found by its
+-- name, which is gone.
 
 CREATE TABLE rescind.deletion (
     organization INTEGER PRIMARY KEY REFERENCES rescind.organization (id),
     revision BIGINT NOT NULL,               -- the change that deleted it
     recorded_at BIGINT NOT NULL,            -- by the database's clock
-    done BIGINT NOT NULL DEFAULT 0,         -- rows cleared away
-    cursor INTEGER NOT NULL DEFAULT 0       -- no effective role is left of memberships before this one
+    done BIGINT NOT NULL DEFAULT 0,         -- rows deleted
+    cursor INTEGER NOT NULL DEFAULT 0       -- memberships before this one have no effective roles left
 );
 
 -- ---- the log of changes ----------------------------------------------------------------------------------------------
@@ -307,9 +307,9 @@ CREATE TABLE rescind.change (
     granted BIGINT NOT NULL,
     revoked BIGINT NOT NULL,
     body TEXT COLLATE "C" NOT NULL,         -- the changes, as JSON
-    estimated BIGINT NOT NULL DEFAULT 0,    -- pairs that were left to background work
+    estimated BIGINT NOT NULL DEFAULT 0,    -- pairs left to background work
     settled_at BIGINT,
-    caused_by BIGINT,                       -- the revision of all organizations that it follows from
+    caused_by BIGINT,                       -- the revision of `*` that caused it
     PRIMARY KEY (organization, revision)
 );
 
@@ -317,8 +317,8 @@ CREATE INDEX change_by_cause ON rescind.change (caused_by) WHERE caused_by IS NO
 
 CREATE INDEX change_unsettled ON rescind.change (organization, revision) WHERE settled_at IS NULL;
 
--- When revoking changes were enforced. Written after the fact, so that nobody waits for it, and kept as long as the change
--- is in the log, whoever clears that.
+-- When revoking changes were enforced. Written later, so that no call waits for it, and kept as long as the change is in
+-- the log.
 
 CREATE TABLE rescind.enforcement (
     organization INTEGER NOT NULL,
@@ -345,7 +345,7 @@ CREATE TABLE rescind.idempotency (
     digest TEXT COLLATE "C" NOT NULL,       -- of the request
     revision BIGINT NOT NULL,
     recorded_at BIGINT NOT NULL,
-    not_found TEXT COLLATE "C",             -- what was to be taken away and was not there: a JSON list of (what, name)
+    not_found TEXT COLLATE "C",             -- names to take away that did not exist: a JSON list of (what, name)
     PRIMARY KEY (organization, key)
 );
 
@@ -353,20 +353,20 @@ CREATE INDEX idempotency_by_time ON rescind.idempotency (organization, recorded_
 
 -- ---- processes that answer from memory ------------------------------------------------------------------------------
 
--- Processes that hold an index in memory, and what they hold. A revoking change waits for the rows of its organization.
--- No times of day: who waits counts on its own clock, from when it read the row.
+-- Processes that have indexes in memory, and the organizations that they hold. A revocation waits for the rows of its
+-- organization. There are no times of day: the waiting process measures on its own clock, from when it read the row.
 
 CREATE TABLE rescind.replica (
     id TEXT COLLATE "C" PRIMARY KEY,        -- one incarnation of one process
     name TEXT COLLATE "C" NOT NULL,         -- for people
-    ttl BIGINT NOT NULL,                    -- of its lease, microseconds
-    beat BIGINT NOT NULL DEFAULT 0          -- goes up with every renewal
+    ttl BIGINT NOT NULL,                    -- length of its lease, microseconds
+    beat BIGINT NOT NULL DEFAULT 0          -- incremented with every renewal
 ) WITH (fillfactor = 50);
 
 CREATE TABLE rescind.replica_held (
-    organization INTEGER NOT NULL,          -- 0 for what is defined for all organizations
+    organization INTEGER NOT NULL,          -- 0 for definitions for all organizations
     replica TEXT COLLATE "C" NOT NULL REFERENCES rescind.replica (id) ON DELETE CASCADE,
-    revision BIGINT NOT NULL,               -- no check of the replica is answered by an older one
+    revision BIGINT NOT NULL,               -- the replica answers no check from an older one
     PRIMARY KEY (organization, replica)
 ) WITH (fillfactor = 50);
 
@@ -374,8 +374,8 @@ CREATE INDEX replica_held_by_replica ON rescind.replica_held (replica);
 
 -- ---- the HTTP service ------------------------------------------------------------------------------------------------
 
--- Keys of the service. The secret is nowhere: `digest` is the SHA-256 of it. `former_digest` is the one before a rotation,
--- good until `former_until`.
+-- Keys of the service. The secret is not stored: `digest` is its SHA-256. `former_digest` is that of the secret before a
+-- rotation, valid until `former_until`.
 
 CREATE TABLE rescind.api_key (
     id TEXT COLLATE "C" PRIMARY KEY,
@@ -383,26 +383,26 @@ CREATE TABLE rescind.api_key (
     digest TEXT COLLATE "C" NOT NULL,
     former_digest TEXT COLLATE "C",
     former_until BIGINT,
-    scopes TEXT COLLATE "C" NOT NULL,       -- parted by blanks
-    organization TEXT COLLATE "C",          -- the only one that it is good for, by name
+    scopes TEXT COLLATE "C" NOT NULL,       -- separated by blanks
+    organization TEXT COLLATE "C",          -- the only organization that it is valid for, by name
     created_at BIGINT NOT NULL,
     expires_at BIGINT,
     used_at BIGINT,
     revoked_at BIGINT,
-    bound_to INTEGER                        -- that organization's number: another one of the same name is another
+    bound_to INTEGER                        -- that organization's number; a later one of the same name has another
 );
 
--- What the management API keeps beside the facts. An entry belongs to an object by the object's number, which is never
--- used again: whatever is made anew under an old name starts afresh.
+-- What the management API keeps beside the facts. An entry belongs to an object by its number, which is never
+-- reused: an object that is made again under an old name has a new entry.
 
 CREATE TABLE rescind.directory (
     organization INTEGER NOT NULL,
     kind TEXT COLLATE "C" NOT NULL,
     number INTEGER NOT NULL,                -- the object's; 0 for the organization itself
-    public_id TEXT COLLATE "C",             -- where it is not the one that follows from the number
+    public_id TEXT COLLATE "C",             -- if it is not derived from the number
     external_id TEXT COLLATE "C",           -- of an organization
     attributes TEXT COLLATE "C" NOT NULL DEFAULT '{}', -- JSON
-    created_at BIGINT,                      -- NULL where the object was not made by the management API
+    created_at BIGINT,                      -- NULL if the object was not made by the management API
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (organization, kind, number)
 );
@@ -411,13 +411,13 @@ CREATE UNIQUE INDEX directory_by_public_id ON rescind.directory (public_id) WHER
 
 CREATE UNIQUE INDEX directory_by_external_id ON rescind.directory (external_id) WHERE external_id IS NOT NULL;
 
--- From this secret follow the public ids of what has no other, and the seals of tokens and cursors.
+-- The secret from which public ids, tokens and cursors are derived.
 
 CREATE TABLE rescind.directory_secret (secret TEXT COLLATE "C" NOT NULL);
 
 INSERT INTO rescind.directory_secret SELECT replace(CAST(gen_random_uuid() AS text), '-', '');
 
--- The answer to each request with an idempotency key, for as long as keys are kept.
+-- Answers to requests with an idempotency key, kept as long as keys are.
 
 CREATE TABLE rescind.directory_answer (
     caller TEXT COLLATE "C" NOT NULL,
@@ -425,15 +425,15 @@ CREATE TABLE rescind.directory_answer (
     digest TEXT COLLATE "C" NOT NULL,       -- of the request
     status INTEGER,
     body TEXT COLLATE "C",
-    receipts TEXT COLLATE "C",              -- JSON: what has to be enforced before it is given again
+    receipts TEXT COLLATE "C",              -- JSON: changes to enforce before the answer is repeated
     recorded_at BIGINT NOT NULL,
     PRIMARY KEY (caller, key)
 );
 
 CREATE INDEX directory_answer_by_time ON rescind.directory_answer (recorded_at);
 
--- Events in the order in which they can be read without missing one: by the transaction that wrote them, and only those
--- older than every transaction that is still under way.
+-- Events in the order in which a reader misses none: by the transaction that wrote them, and only those that are older than
+-- every running transaction.
 
 CREATE TABLE rescind.directory_event (
     position BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -449,9 +449,9 @@ CREATE INDEX directory_event_by_writer ON rescind.directory_event (written_by, p
 
 CREATE INDEX directory_event_by_organization ON rescind.directory_event (organization, written_by, position);
 
--- Events come from the change log. `directory_follower` says up to which revision they have been told, and which numbers
--- (of memberships and groups, roles, permissions) are known; `directory_member` who was told to be in a group. An event
--- of the management API itself waits in `directory_note` with all that it tells, for the changes `since` to `revision`.
+-- Events are derived from the change log. `directory_follower` has the last revision that was reported, and the known
+-- numbers (of memberships and groups, roles, permissions). `directory_member` has the reported members of groups. Events
+-- of the management API itself wait in `directory_note` with their content, for the changes `since` to `revision`.
 
 CREATE TABLE rescind.directory_follower (
     organization INTEGER PRIMARY KEY,
@@ -499,7 +499,7 @@ CREATE INDEX directory_given_by_resource ON rescind.directory_given (organizatio
 
 CREATE INDEX directory_given_expiring ON rescind.directory_given (expires_at, organization) WHERE expires_at IS NOT NULL;
 
-CREATE TABLE rescind.directory_gone_id (           -- of what is in `directory_gone`, where it has no entry any more
+CREATE TABLE rescind.directory_gone_id (           -- public ids of rows of `directory_gone`
     organization INTEGER NOT NULL,
     kind TEXT COLLATE "C" NOT NULL,
     number INTEGER NOT NULL,
@@ -510,7 +510,7 @@ CREATE TABLE rescind.directory_gone_id (           -- of what is in `directory_g
 CREATE TABLE rescind.directory_note (
     id BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
     organization INTEGER NOT NULL,
-    since BIGINT NOT NULL,                  -- more than `revision` where the facts did not change
+    since BIGINT NOT NULL,                  -- more than `revision` if the facts did not change
     revision BIGINT NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
     data TEXT COLLATE "C" NOT NULL,         -- JSON
@@ -522,7 +522,7 @@ CREATE INDEX directory_note_by_organization ON rescind.directory_note (organizat
 
 CREATE INDEX directory_note_by_time ON rescind.directory_note (recorded_at);
 
--- What was deleted, and by which revision, until the event of it has been told: its number is nowhere else.
+-- Deleted objects, and the revision that deleted them, until the event is reported. Their numbers are nowhere else.
 
 CREATE TABLE rescind.directory_gone (
     organization INTEGER NOT NULL,
@@ -568,7 +568,7 @@ EXECUTE FUNCTION rescind.gone('permission', 'description');
 
 -- ---- functions that the queries call -----------------------------------------------------------------------------------
 
--- Lists that come as JSON, with their places: on SQLite this is `json_each`.
+-- The items of a JSON list with their positions; `json_each` on SQLite.
 CREATE FUNCTION rescind.json_texts(list text, OUT key bigint, OUT value text) RETURNS SETOF record
 LANGUAGE sql IMMUTABLE ROWS 5 AS $$
     SELECT ordinality - 1, item FROM jsonb_array_elements_text(CAST(list AS jsonb)) WITH ORDINALITY AS i (item)
@@ -600,8 +600,8 @@ LANGUAGE sql VOLATILE AS $$
         true) AS bigint)
 $$;
 
--- Lock the organization for one change and start its counters at zero. Refuses when the organization, its role mode, or
--- whether a role is required in it, is no longer what the change was planned for.
+-- Lock the organization for one change and start its counters at zero. Refuses if the organization, its role mode, or
+-- whether it has required roles has changed since the change was planned.
 CREATE FUNCTION rescind.begin(organization_id integer, expected_slug text, expected_mode text,
                               expects_required boolean DEFAULT NULL, expected_rule text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql AS $$
@@ -627,8 +627,8 @@ BEGIN
 END
 $$;
 
--- Note what a step of the change weighs in the counters `pairs`, `critical` and `unsettled`. Refuses, with SQLSTATE RS003,
--- a step that is to be inline where it touches more pairs than the budget, or a job has one of its groups.
+-- Add the cost of a step to the counters `pairs`, `critical` and `unsettled`. Refuses an inline step, with SQLSTATE RS003,
+-- if it touches more pairs than the budget, or a job has locked one of its groups.
 CREATE FUNCTION rescind.choose(pairs bigint, is_critical boolean, is_busy boolean, is_unsettled boolean,
                                is_background boolean, budget bigint, critical_budget bigint, step bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
@@ -652,8 +652,8 @@ BEGIN
 END
 $$;
 
--- Lock groups for a change, in one order: whether some could not be had because a job has them. One that `waits` gets them
--- all. Called while anything is pending only, so that the others need not even prepare for it.
+-- Lock groups for a change, in one order. Returns whether a job has locked some of them; with `waits`, waits and locks all.
+-- Called only while anything is pending, so that other changes need not prepare it.
 CREATE FUNCTION rescind.take_groups(organization_id integer, groups integer[], waits boolean) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -672,9 +672,9 @@ BEGIN
 END
 $$;
 
--- Claim groups for a chunk of background work: lock their rows and write them as they are. False where a change or another
--- chunk has one of them. A transaction that keeps one snapshot cannot lock a row that was written since, so a change
--- within one is a serialization failure where a chunk wrote effective roles that the change does not see.
+-- Claim groups for a chunk of background work: lock their rows and write them as they are. False if a change or another
+-- chunk has locked one of them. A transaction with one snapshot cannot lock a row that was written since. So a change in it
+-- is a serialization failure if a chunk wrote effective roles that the change does not see.
 CREATE FUNCTION rescind.claim_groups(organization_id integer, groups integer[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -691,8 +691,7 @@ BEGIN
 END
 $$;
 
--- Note what the running transaction did not find, beside what it has noted: a JSON list of that many. No more is noted once
--- 10,000 are.
+-- Add names that the running transaction did not find, as a JSON list. At most 10,000 are kept.
 CREATE FUNCTION rescind.note_missing(list text, number bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -709,7 +708,7 @@ BEGIN
 END
 $$;
 
--- What was noted, as a JSON list; from then on the transaction has noted nothing.
+-- Return the names that were not found, as a JSON list, and clear them.
 CREATE FUNCTION rescind.take_missing() RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -720,8 +719,8 @@ BEGIN
 END
 $$;
 
--- Which server answers: the cluster's timeline, which is another one once a standby was promoted or a backup restored.
--- Empty where that is not told: on a standby, and where a provider keeps it to itself.
+-- The server's timeline. It changes when a standby is promoted or a backup is restored. Empty if it is not known: on a
+-- standby, and if the provider does not report it.
 CREATE FUNCTION rescind.server() RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     RETURN left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
@@ -730,8 +729,8 @@ EXCEPTION WHEN feature_not_supported OR insufficient_privilege OR object_not_in_
 END
 $$;
 
--- What the planner takes a row of the view `effective_permission` to cost: about as much as reading it from a table and an
--- index. In PL/pgSQL, since a function in SQL is replaced by its body. The view stands in no need of its answer.
+-- The planner's estimate for a row of the view `effective_permission`: about as much as reading it from a table and an
+-- index. It is PL/pgSQL, since a function in SQL is inlined. The view does not need its result.
 CREATE FUNCTION rescind.weight(is_allowed boolean) RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 400 AS $$
 BEGIN
@@ -739,14 +738,14 @@ BEGIN
 END
 $$;
 
--- Whoever is granted the view needs no other grant but the schema's use, also where functions are not everybody's by default.
+-- A role that may read the view needs no other grant than USAGE of the schema, even if functions are not public by default.
 
 GRANT EXECUTE ON FUNCTION rescind.weight(boolean) TO PUBLIC;
 
 -- ---- the planner's statistics ----------------------------------------------------------------------------------------
 
--- Stated: the shape that organizations have, so that plans made for the first row fit the millionth. A column's number of
--- distinct values holds for every later ANALYZE (negative: as a share of the rows).
+-- Stated, not measured: the typical shape of organizations, so that plans made for the first row fit the millionth. A
+-- column's number of distinct values survives every later ANALYZE (negative: a share of the rows).
 
 ALTER TABLE rescind.membership ALTER COLUMN organization SET (n_distinct = 1), ALTER COLUMN id SET (n_distinct = -1),
     ALTER COLUMN subject SET (n_distinct = -1);
@@ -779,7 +778,7 @@ ALTER TABLE rescind.role_reset ALTER COLUMN organization SET (n_distinct = 1), A
 
 ALTER TABLE rescind.role_before ALTER COLUMN organization SET (n_distinct = 1), ALTER COLUMN membership SET (n_distinct = -1);
 
--- A sample to state them with, taken out again at once. Its values are all different, so that none counts as common.
+-- A sample for the statistics, deleted again at once. Its values are all different, so that none counts as common.
 
 INSERT INTO rescind.organization (id, slug, name, created_at) SELECT -n, '-' || n, '', 0 FROM generate_series(1, 300) AS n;
 
@@ -833,8 +832,8 @@ DELETE FROM rescind.role WHERE organization < 0;
 
 DELETE FROM rescind.organization WHERE id < 0;
 
--- Columns of which the planner is told nothing. `id_rule` says which spellings of an id mean the same; `search_name` is the
--- name, or else the id, as a search looks for it.
+-- Columns without stated statistics. `id_rule` says which spellings of an id are equal. `search_name` is the name, or else
+-- the id, normalized for searches.
 
 ALTER TABLE rescind.organization ADD COLUMN id_rule TEXT COLLATE "C" NOT NULL DEFAULT 'exact' CHECK (id_rule IN ('exact', 'casefold'));
 

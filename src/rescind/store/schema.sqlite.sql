@@ -1,8 +1,8 @@
--- The current schema on SQLite, whole: `rescind migrate` makes a new database from it. A database that is there already
--- comes to it by the migrations, and a test proves that both are the same. Statements are parted by blank lines.
+-- The current schema on SQLite, whole: `rescind migrate` makes a new database from it. An existing database reaches it
+-- by the migrations, and a test proves that both are equal. Blank lines separate statements.
 --
--- Everything begins with `rescind_`, so that the file can be an application's too. Ids are small integers that count up
--- within an organization and are never used again, one series for memberships, groups, resources and assignments. Groups
+-- Everything begins with `rescind_`, so that the file can also be an application's. Ids are small integers that count up
+-- within an organization and are never reused, one series for memberships, groups, resources and assignments. Groups
 -- have negative ids, so that a holder is a membership or a group by its sign. An assignment on the organization itself has
 -- a negative id, so that a membership's organization-wide effective roles are one key range. Times are microseconds since
 -- 1970, UTC; no time means never.
@@ -13,7 +13,7 @@ CREATE TABLE rescind_schema_version (version_num VARCHAR(32) NOT NULL PRIMARY KE
 
 -- ---- facts ---------------------------------------------------------------------------------------------------------
 
--- Number 0 is `*`: what is defined for all organizations.
+-- Number 0 is `*`: definitions for all organizations.
 
 CREATE TABLE rescind_organization (
     id INTEGER PRIMARY KEY,
@@ -27,14 +27,14 @@ CREATE TABLE rescind_organization (
     created_at INTEGER NOT NULL,
     deleted_as TEXT,
     id_rule TEXT NOT NULL DEFAULT 'exact' CHECK (id_rule IN ('exact', 'casefold')),
-    search_name TEXT NOT NULL DEFAULT ''    -- the name as a search looks for it
+    search_name TEXT NOT NULL DEFAULT ''    -- the name, normalized for searches
 ) STRICT;
 
 CREATE INDEX rescind_organization_by_default_role ON rescind_organization (default_role) WHERE default_role IS NOT NULL;
 
 INSERT INTO rescind_organization (id, slug, name, created_at) VALUES (0, '*', 'all organizations', 0);
 
--- A subject's place in an organization: what roles are given to.
+-- A subject's place in an organization. Roles are given to memberships.
 
 CREATE TABLE rescind_membership (
     organization INTEGER NOT NULL REFERENCES rescind_organization (id),
@@ -43,7 +43,7 @@ CREATE TABLE rescind_membership (
     name TEXT,
     active INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    folded TEXT,                            -- what look-alikes have in common, where that is not the subject
+    folded TEXT,                            -- the form that look-alikes share, if it differs from the subject
     PRIMARY KEY (organization, id),
     UNIQUE (organization, subject)
 ) STRICT, WITHOUT ROWID;
@@ -57,11 +57,11 @@ CREATE INDEX rescind_membership_by_folded ON rescind_membership (organization, f
 CREATE TABLE rescind_group (
     organization INTEGER NOT NULL REFERENCES rescind_organization (id),
     id INTEGER NOT NULL,
-    slug TEXT NOT NULL,                     -- one that was deleted has given up its name
+    slug TEXT NOT NULL,                     -- a deleted group has lost its name
     name TEXT,
     ended INTEGER,                          -- the revision that deleted it: a tombstone
     folded TEXT,                            -- as of a membership
-    search_name TEXT NOT NULL DEFAULT '',   -- the name, or else the id, as a search looks for it
+    search_name TEXT NOT NULL DEFAULT '',   -- the name, or else the id, normalized for searches
     PRIMARY KEY (organization, id),
     UNIQUE (organization, slug)
 ) STRICT, WITHOUT ROWID;
@@ -75,7 +75,7 @@ CREATE TABLE rescind_group_member (
     membership INTEGER NOT NULL,
     "group" INTEGER NOT NULL,
     expires_at INTEGER,
-    made INTEGER NOT NULL DEFAULT 0,        -- the revision that put it there; 0 where that is not known
+    made INTEGER NOT NULL DEFAULT 0,        -- the revision that made it; 0 if unknown
     PRIMARY KEY (organization, membership, "group"),
     FOREIGN KEY (organization, membership) REFERENCES rescind_membership (organization, id),
     FOREIGN KEY (organization, "group") REFERENCES rescind_group (organization, id)
@@ -83,19 +83,19 @@ CREATE TABLE rescind_group_member (
 
 CREATE INDEX rescind_group_member_by_group ON rescind_group_member (organization, "group", membership, expires_at);
 
--- What ends soon, the first to end first; of what ends at all.
+-- Members that expire, the next first.
 
 CREATE INDEX rescind_group_member_expiring ON rescind_group_member (organization, expires_at, membership, "group")
     WHERE expires_at IS NOT NULL;
 
--- Which group is in which: `nesting` is what holds; `recorded_nesting` also has what was taken back.
+-- Which group is in which. `nesting` has the present ones; `recorded_nesting` also has ended ones.
 
 CREATE TABLE rescind_recorded_nesting (
     organization INTEGER NOT NULL,
     child INTEGER NOT NULL,
     parent INTEGER NOT NULL,
-    ended INTEGER,                          -- the revision that took it back: a tombstone
-    made INTEGER NOT NULL DEFAULT 0,        -- the revision that put it there; 0 where that is not known
+    ended INTEGER,                          -- the revision that ended it: a tombstone
+    made INTEGER NOT NULL DEFAULT 0,        -- the revision that made it; 0 if unknown
     PRIMARY KEY (organization, child, parent),
     FOREIGN KEY (organization, child) REFERENCES rescind_group (organization, id),
     FOREIGN KEY (organization, parent) REFERENCES rescind_group (organization, id)
@@ -125,7 +125,7 @@ CREATE TABLE rescind_role (
     name TEXT,
     priority INTEGER NOT NULL,
     critical INTEGER NOT NULL,
-    resource_type TEXT,                     -- the only one whose resources it can be given on
+    resource_type TEXT,                     -- it can be given on resources of this type only
     required INTEGER NOT NULL DEFAULT FALSE, -- it keeps its last active holder in each organization
     UNIQUE (slug, organization)
 ) STRICT;
@@ -165,8 +165,8 @@ CREATE TABLE rescind_resource (
 
 CREATE INDEX rescind_resource_by_parent ON rescind_resource (organization, parent);
 
--- A role that is given to a membership or a group. `made` is the revision that made it; the one in `ended` is negative
--- while the change that does it is under way. A tombstone keeps neither role nor resource, so that those can be deleted.
+-- A role given to a membership or a group. `made` is the revision that made it. `ended` is negative while the change that
+-- ends it is running. A tombstone keeps neither role nor resource, so that those can be deleted.
 
 CREATE TABLE rescind_assignment (
     organization INTEGER NOT NULL REFERENCES rescind_organization (id),
@@ -176,7 +176,7 @@ CREATE TABLE rescind_assignment (
     resource INTEGER,
     expires_at INTEGER,
     made INTEGER NOT NULL,
-    ended INTEGER,                          -- the revision that took it back: a tombstone
+    ended INTEGER,                          -- the revision that ended it: a tombstone
     PRIMARY KEY (organization, id),
     FOREIGN KEY (organization, resource) REFERENCES rescind_resource (organization, id),
     CHECK (ended IS NOT NULL OR (role IS NOT NULL AND resource IS NOT NULL))
@@ -187,13 +187,13 @@ CREATE UNIQUE INDEX rescind_assignment_by_holder ON rescind_assignment (organiza
 CREATE INDEX rescind_assignment_expiring ON rescind_assignment (organization, expires_at, id)
     WHERE ended IS NULL AND expires_at IS NOT NULL;
 
--- Who holds a role on a resource, in the order of holders: what a list of who can merges, a page at a time.
+-- The holders of a role on a resource, in order. Lists of "who can" merge these, a page at a time.
 
 CREATE INDEX rescind_assignment_by_role_held ON rescind_assignment (organization, role, resource, holder, expires_at, ended)
     WHERE ended IS NULL;
 
--- All that a check reads of what groups hold on a resource. It serves whoever deletes a role or a resource too, for the
--- foreign key.
+-- What a check reads about assignments of groups on a resource. It also serves the foreign key when a role or a resource
+-- is deleted.
 
 CREATE INDEX rescind_assignment_by_resource ON rescind_assignment (organization, resource, holder, role, expires_at, ended)
     WHERE resource IS NOT NULL;
@@ -204,11 +204,11 @@ CREATE INDEX rescind_assignment_ended ON rescind_assignment (organization, holde
 
 CREATE INDEX rescind_assignment_ending ON rescind_assignment (organization) WHERE ended < 0;
 
--- Which of a group's assignments were made in some revisions: what background work reads for each chunk.
+-- A group's assignments that were made in a range of revisions. Background work reads these for each chunk.
 
 CREATE INDEX rescind_assignment_by_made ON rescind_assignment (organization, holder, made, id, ended) WHERE ended IS NULL AND holder < 0;
 
--- ---- what follows from the facts -------------------------------------------------------------------------------------
+-- ---- derived from the facts ------------------------------------------------------------------------------------------
 
 CREATE TABLE rescind_effective_role (
     organization INTEGER NOT NULL,
@@ -218,14 +218,14 @@ CREATE TABLE rescind_effective_role (
     PRIMARY KEY (organization, membership, assignment)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE rescind_role_reset (           -- held, but not counted: the membership lost its winning role
+CREATE TABLE rescind_role_reset (           -- roles set aside: the membership lost its winning role
     organization INTEGER NOT NULL,
     membership INTEGER NOT NULL,
     role INTEGER NOT NULL,
     PRIMARY KEY (organization, membership, role)
 ) STRICT, WITHOUT ROWID;
 
--- The winning roles that the batch under way may take. Empty when none is.
+-- Winning roles that the running batch may take. Empty at rest.
 
 CREATE TABLE rescind_role_before (
     organization INTEGER NOT NULL,
@@ -234,12 +234,12 @@ CREATE TABLE rescind_role_before (
     PRIMARY KEY (organization, membership)
 ) STRICT, WITHOUT ROWID;
 
--- The required roles that somebody holds before the batch under way. Empty when none is.
+-- Required roles that had a holder before the running batch. Empty at rest.
 
 CREATE TABLE rescind_required_before (
     organization INTEGER NOT NULL,
     role TEXT NOT NULL,
-    is_lasting INTEGER NOT NULL,            -- somebody holds it for good
+    is_lasting INTEGER NOT NULL,            -- a holder has it without an end
     PRIMARY KEY (organization, is_lasting, role)
 ) STRICT, WITHOUT ROWID;
 
@@ -252,13 +252,13 @@ CREATE TABLE rescind_pending (
     ref INTEGER NOT NULL,                   -- the membership; the first revision; the group that the flow goes to
     direction TEXT NOT NULL CHECK (direction IN ('grants', 'revokes')),
     urgency INTEGER NOT NULL,               -- 0 revokes critical roles, 1 revokes, 2 grants
-    fence INTEGER,                          -- whose effective roles are distrusted: a membership's, or 0 for all
-    since INTEGER NOT NULL,                 -- the first revision that it stands for
-    revision INTEGER NOT NULL,              -- the last
-    cursor_membership INTEGER NOT NULL DEFAULT 0,       -- pairs up to and with this one are done
+    fence INTEGER,                          -- whose effective roles are not trusted: a membership's, or 0 for all
+    since INTEGER NOT NULL,                 -- the first revision of its range
+    revision INTEGER NOT NULL,              -- the last one
+    cursor_membership INTEGER NOT NULL DEFAULT 0,       -- pairs up to and including this one are done
     cursor_assignment INTEGER NOT NULL DEFAULT 2147483647,
-    done INTEGER NOT NULL DEFAULT 0,        -- pairs looked at
-    total INTEGER,                          -- pairs to look at, as estimated when the work began
+    done INTEGER NOT NULL DEFAULT 0,        -- pairs examined
+    total INTEGER,                          -- pairs to examine, estimated when the work began
     recorded_at INTEGER NOT NULL,           -- by the database's clock
     attempts INTEGER NOT NULL DEFAULT 0,
     not_before INTEGER NOT NULL DEFAULT 0,  -- by the database's clock
@@ -269,8 +269,8 @@ CREATE TABLE rescind_pending (
 
 CREATE INDEX rescind_pending_fence ON rescind_pending (organization, fence) WHERE fence IS NOT NULL;
 
--- Found by organization and group, so that these can take turns; and by the revisions that it stands for, so that what
--- is settled is seen without reading what is not.
+-- By organization and group, so that these can take turns. And by revisions, so that settled changes are found without
+-- reading pending rows.
 
 CREATE INDEX rescind_pending_due ON rescind_pending (urgency, organization, "group", recorded_at, revision, kind, ref) WHERE NOT parked;
 
@@ -280,15 +280,15 @@ CREATE INDEX rescind_pending_by_since ON rescind_pending (organization, since);
 
 CREATE INDEX rescind_pending_spanning ON rescind_pending (organization, since, revision) WHERE since < revision;
 
--- What is left of deleted organizations, to be cleared away little by little. Nobody is answered from it: an organization
--- is found by its name, and that is gone.
+-- Remains of deleted organizations, which workers delete in chunks. No answer uses them: an organization is found by its
+-- name, which is gone.
 
 CREATE TABLE rescind_deletion (
     organization INTEGER PRIMARY KEY REFERENCES rescind_organization (id),
     revision INTEGER NOT NULL,              -- the change that deleted it
     recorded_at INTEGER NOT NULL,           -- by the database's clock
-    done INTEGER NOT NULL DEFAULT 0,        -- rows cleared away
-    cursor INTEGER NOT NULL DEFAULT 0       -- no effective role is left of memberships before this one
+    done INTEGER NOT NULL DEFAULT 0,        -- rows deleted
+    cursor INTEGER NOT NULL DEFAULT 0       -- memberships before this one have no effective roles left
 ) STRICT;
 
 -- ---- the log of changes ----------------------------------------------------------------------------------------------
@@ -305,9 +305,9 @@ CREATE TABLE rescind_change (
     granted INTEGER NOT NULL,
     revoked INTEGER NOT NULL,
     body TEXT NOT NULL,                     -- the changes, as JSON
-    estimated INTEGER NOT NULL DEFAULT 0,   -- pairs that were left to background work
+    estimated INTEGER NOT NULL DEFAULT 0,   -- pairs left to background work
     settled_at INTEGER,
-    caused_by INTEGER,                      -- the revision of all organizations that it follows from
+    caused_by INTEGER,                      -- the revision of `*` that caused it
     PRIMARY KEY (organization, revision)
 ) STRICT, WITHOUT ROWID;
 
@@ -315,8 +315,8 @@ CREATE INDEX rescind_change_by_cause ON rescind_change (caused_by) WHERE caused_
 
 CREATE INDEX rescind_change_unsettled ON rescind_change (organization, revision) WHERE settled_at IS NULL;
 
--- When revoking changes were enforced. Written after the fact, so that nobody waits for it, and kept as long as the change
--- is in the log, whoever clears that.
+-- When revoking changes were enforced. Written later, so that no call waits for it, and kept as long as the change is in
+-- the log.
 
 CREATE TABLE rescind_enforcement (
     organization INTEGER NOT NULL,
@@ -335,7 +335,7 @@ CREATE TABLE rescind_idempotency (
     digest TEXT NOT NULL,                   -- of the request
     revision INTEGER NOT NULL,
     recorded_at INTEGER NOT NULL,
-    not_found TEXT,                         -- what was to be taken away and was not there: a JSON list of (what, name)
+    not_found TEXT,                         -- names to take away that did not exist: a JSON list of (what, name)
     PRIMARY KEY (organization, key)
 ) STRICT, WITHOUT ROWID;
 
@@ -343,8 +343,8 @@ CREATE INDEX rescind_idempotency_by_time ON rescind_idempotency (organization, r
 
 -- ---- the HTTP service ------------------------------------------------------------------------------------------------
 
--- Keys of the service. The secret is nowhere: `digest` is the SHA-256 of it. `former_digest` is the one before a rotation,
--- good until `former_until`.
+-- Keys of the service. The secret is not stored: `digest` is its SHA-256. `former_digest` is that of the secret before a
+-- rotation, valid until `former_until`.
 
 CREATE TABLE rescind_api_key (
     id TEXT PRIMARY KEY,
@@ -352,26 +352,26 @@ CREATE TABLE rescind_api_key (
     digest TEXT NOT NULL,
     former_digest TEXT,
     former_until INTEGER,
-    scopes TEXT NOT NULL,                   -- parted by blanks
-    organization TEXT,                      -- the only one that it is good for, by name
+    scopes TEXT NOT NULL,                   -- separated by blanks
+    organization TEXT,                      -- the only organization that it is valid for, by name
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     used_at INTEGER,
     revoked_at INTEGER,
-    bound_to INTEGER                        -- that organization's number: another one of the same name is another
+    bound_to INTEGER                        -- that organization's number; a later one of the same name has another
 ) STRICT, WITHOUT ROWID;
 
--- What the management API keeps beside the facts. An entry belongs to an object by the object's number, which is never
--- used again: whatever is made anew under an old name starts afresh.
+-- What the management API keeps beside the facts. An entry belongs to an object by its number, which is never
+-- reused: an object that is made again under an old name has a new entry.
 
 CREATE TABLE rescind_directory (
     organization INTEGER NOT NULL,
     kind TEXT NOT NULL,
     number INTEGER NOT NULL,                -- the object's; 0 for the organization itself
-    public_id TEXT,                         -- where it is not the one that follows from the number
+    public_id TEXT,                         -- if it is not derived from the number
     external_id TEXT,                       -- of an organization
     attributes TEXT NOT NULL DEFAULT '{}',  -- JSON
-    created_at INTEGER,                     -- NULL where the object was not made by the management API
+    created_at INTEGER,                     -- NULL if the object was not made by the management API
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (organization, kind, number)
 ) STRICT, WITHOUT ROWID;
@@ -380,13 +380,13 @@ CREATE UNIQUE INDEX rescind_directory_by_public_id ON rescind_directory (public_
 
 CREATE UNIQUE INDEX rescind_directory_by_external_id ON rescind_directory (external_id) WHERE external_id IS NOT NULL;
 
--- From this secret follow the public ids of what has no other, and the seals of tokens and cursors.
+-- The secret from which public ids, tokens and cursors are derived.
 
 CREATE TABLE rescind_directory_secret (secret TEXT NOT NULL) STRICT;
 
 INSERT INTO rescind_directory_secret SELECT lower(hex(randomblob(16)));
 
--- The answer to each request with an idempotency key, for as long as keys are kept.
+-- Answers to requests with an idempotency key, kept as long as keys are.
 
 CREATE TABLE rescind_directory_answer (
     caller TEXT NOT NULL,
@@ -394,7 +394,7 @@ CREATE TABLE rescind_directory_answer (
     digest TEXT NOT NULL,                   -- of the request
     status INTEGER,
     body TEXT,
-    receipts TEXT,                          -- JSON: what has to be enforced before it is given again
+    receipts TEXT,                          -- JSON: changes to enforce before the answer is repeated
     recorded_at INTEGER NOT NULL,
     PRIMARY KEY (caller, key)
 ) STRICT, WITHOUT ROWID;
@@ -405,7 +405,7 @@ CREATE INDEX rescind_directory_answer_by_time ON rescind_directory_answer (recor
 
 CREATE TABLE rescind_directory_event (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
-    written_by INTEGER NOT NULL DEFAULT 0,  -- the transaction; here there is one at a time
+    written_by INTEGER NOT NULL DEFAULT 0,  -- the transaction; on SQLite there is one at a time
     organization INTEGER NOT NULL,
     name TEXT NOT NULL,
     data TEXT NOT NULL,                     -- JSON
@@ -415,9 +415,9 @@ CREATE TABLE rescind_directory_event (
 
 CREATE INDEX rescind_directory_event_by_organization ON rescind_directory_event (organization, position);
 
--- Events come from the change log. `directory_follower` says up to which revision they have been told, and which numbers
--- (of memberships and groups, roles, permissions) are known; `directory_member` who was told to be in a group. An event
--- of the management API itself waits in `directory_note` with all that it tells, for the changes `since` to `revision`.
+-- Events are derived from the change log. `directory_follower` has the last revision that was reported, and the known
+-- numbers (of memberships and groups, roles, permissions). `directory_member` has the reported members of groups. Events
+-- of the management API itself wait in `directory_note` with their content, for the changes `since` to `revision`.
 
 CREATE TABLE rescind_directory_follower (
     organization INTEGER PRIMARY KEY,
@@ -465,7 +465,7 @@ CREATE INDEX rescind_directory_given_by_resource ON rescind_directory_given (org
 
 CREATE INDEX rescind_directory_given_expiring ON rescind_directory_given (expires_at, organization) WHERE expires_at IS NOT NULL;
 
-CREATE TABLE rescind_directory_gone_id (           -- of what is in `directory_gone`, where it has no entry any more
+CREATE TABLE rescind_directory_gone_id (           -- public ids of rows of `directory_gone`
     organization INTEGER NOT NULL,
     kind TEXT NOT NULL,
     number INTEGER NOT NULL,
@@ -476,7 +476,7 @@ CREATE TABLE rescind_directory_gone_id (           -- of what is in `directory_g
 CREATE TABLE rescind_directory_note (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     organization INTEGER NOT NULL,
-    since INTEGER NOT NULL,                 -- more than `revision` where the facts did not change
+    since INTEGER NOT NULL,                 -- more than `revision` if the facts did not change
     revision INTEGER NOT NULL,
     name TEXT NOT NULL,
     data TEXT NOT NULL,                     -- JSON
@@ -488,7 +488,7 @@ CREATE INDEX rescind_directory_note_by_organization ON rescind_directory_note (o
 
 CREATE INDEX rescind_directory_note_by_time ON rescind_directory_note (recorded_at);
 
--- What was deleted, and by which revision, until the event of it has been told: its number is nowhere else.
+-- Deleted objects, and the revision that deleted them, until the event is reported. Their numbers are nowhere else.
 
 CREATE TABLE rescind_directory_gone (
     organization INTEGER NOT NULL,
@@ -527,9 +527,9 @@ END;
 
 -- ---- the planner's statistics ----------------------------------------------------------------------------------------
 
--- Stated and not measured: the shape that organizations have, so that plans are the same for the first row and the
--- millionth. The first number, of all rows, is higher than any estimate of look-ups: else SQLite would fill a Bloom filter
--- with an organization's rows for every check.
+-- Stated, not measured: the typical shape of organizations, so that plans are the same for the first row and the
+-- millionth. The first number (all rows) is higher than any estimate of look-ups. Otherwise SQLite would fill a Bloom
+-- filter with an organization's rows for every check.
 
 ANALYZE sqlite_schema;
 
