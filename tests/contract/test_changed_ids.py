@@ -17,7 +17,6 @@ from rescind.errors import (
     MembershipNotFound,
 )
 from rescind.index import follow as tail
-from rescind.index import touched
 from rescind.index.build import built
 from rescind.index.facts import Facts
 from rescind.index.index import ALLOWED
@@ -194,8 +193,8 @@ def test_an_index_that_misses_the_old_id_still_allows_it(
     for is_noted in (True, False):
         index, at = built(acme.store, o)
         if not is_noted:
-            note = lambda found, _: found.subjects.add("user:ada.king")  # noqa: E731
-            monkeypatch.setitem(touched._NOTES, changes.ChangeMembershipId, note)
+            note = lambda _, found: found.subjects.add("user:ada.king")  # noqa: E731
+            monkeypatch.setattr(changes.ChangeMembershipId, "concerns", note)
         acme.apply([MARRIED])
         read = tail.read_tail(acme.store, index, at)
         assert read is not None

@@ -11,15 +11,15 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from rescind import Authority, changes
+from rescind.changes.base import ChangeType
 from rescind.index import Index, assignments, catalog, facts, index, orders, reading
 from rescind.index import build as whole
 from rescind.index import derived as worked
-from rescind.index import touched as touched_module
 from tests.property import following
 from tests.property.following import LEAST, Case, answers, cases, facts_of, ordered_sets
 
@@ -124,11 +124,19 @@ def test_every_kind_of_change_is_followed() -> None:
     scripts = {**following.TAKING, **following.TAKING_FROM_SINGLE, **following.TAKING_EVERYWHERE}
     used = {type(change) for batches in scripts.values() for batch in batches for change in batch}
     used |= {type(change) for change in (*following.WORLD, *following.SINGLE)}
-    assert set(touched_module._NOTES) - used == {
+    assert set(get_args(changes.Change)) - used == {
         changes.DeleteOrganization,
         changes.DeleteResourceType,
         changes.SetIdRule,
     }
+
+
+def test_each_change_says_what_it_concerns() -> None:
+    """No type of change inherits what it concerns: there is no default that could be wrong."""
+    for change in get_args(changes.Change):
+        assert "concerns" in vars(change), change.__name__
+    with pytest.raises(NotImplementedError, match="ChangeType"):
+        ChangeType().concerns(changes.Concerned())
 
 
 # --- each statement left out ----------------------------------------------------------------------

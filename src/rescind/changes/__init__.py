@@ -1,0 +1,106 @@
+"""Every way in which facts change, as a type, by family. Pure values: what they do is in `applying`.
+
+A change is idempotent by content: doing what is already so alters nothing. On the wire (NDJSON, HTTP,
+the change log) a change is a JSON object with its name under `change`. What a change concerns stands beside
+its type, for those who keep facts in memory.
+"""
+
+from rescind.changes.assignments import (
+    Assign,
+    Given,
+    ReplaceAssignments,
+    Unassign,
+)
+from rescind.changes.base import Concerned
+from rescind.changes.codec import checked, from_object, list_from_json, to_json, to_object
+from rescind.changes.groups import (
+    AddMembers,
+    ChangeGroupId,
+    CreateGroup,
+    DeleteGroup,
+    NestGroup,
+    RemoveMembers,
+    RenameGroup,
+    ReplaceMembers,
+    UnnestGroup,
+)
+from rescind.changes.memberships import (
+    AddMembership,
+    ChangeMembershipId,
+    DeactivateMembership,
+    ReactivateMembership,
+    RemoveMembership,
+    RenameMembership,
+)
+from rescind.changes.organizations import (
+    CreateOrganization,
+    DeleteOrganization,
+    RenameOrganization,
+    SetDefaultRole,
+    SetIdRule,
+    SetRoleMode,
+)
+from rescind.changes.resources import (
+    CreateResource,
+    DefineResourceType,
+    DeleteResource,
+    DeleteResourceType,
+    MoveResource,
+)
+from rescind.changes.roles import (
+    DefinePermission,
+    DefineRole,
+    DeletePermission,
+    DeleteRole,
+    EditPermission,
+    EditRole,
+)
+from rescind.changes.union import ON_ENVIRONMENT, Change, concerned_by
+
+__all__ = [
+    "ON_ENVIRONMENT",
+    "AddMembers",
+    "AddMembership",
+    "Assign",
+    "Change",
+    "ChangeGroupId",
+    "ChangeMembershipId",
+    "Concerned",
+    "CreateGroup",
+    "CreateOrganization",
+    "CreateResource",
+    "DeactivateMembership",
+    "DefinePermission",
+    "DefineResourceType",
+    "DefineRole",
+    "DeleteGroup",
+    "DeleteOrganization",
+    "DeletePermission",
+    "DeleteResource",
+    "DeleteResourceType",
+    "DeleteRole",
+    "EditPermission",
+    "EditRole",
+    "Given",
+    "MoveResource",
+    "NestGroup",
+    "ReactivateMembership",
+    "RemoveMembers",
+    "RemoveMembership",
+    "RenameGroup",
+    "RenameMembership",
+    "RenameOrganization",
+    "ReplaceAssignments",
+    "ReplaceMembers",
+    "SetDefaultRole",
+    "SetIdRule",
+    "SetRoleMode",
+    "Unassign",
+    "UnnestGroup",
+    "checked",
+    "concerned_by",
+    "from_object",
+    "list_from_json",
+    "to_json",
+    "to_object",
+]

@@ -1,0 +1,65 @@
+"""Changes of memberships."""
+
+from __future__ import annotations
+
+from rescind import model
+from rescind.changes.base import ChangeType, Concerned
+
+
+class AddMembership(ChangeType, frozen=True, tag="add_membership"):
+    """Give a subject (user, service account, agent) an active place in the organization."""
+
+    subject: str
+    name: str | None = None
+
+    def concerns(self, concerned: Concerned) -> None:
+        concerned.subjects.add(model.subject_id(self.subject))
+
+
+class RenameMembership(ChangeType, frozen=True, tag="rename_membership"):
+    """Give a membership another display name; its id stays."""
+
+    subject: str
+    name: str
+
+    def concerns(self, concerned: Concerned) -> None:
+        pass  # nothing of it is in an index
+
+
+class ChangeMembershipId(ChangeType, frozen=True, tag="change_membership_id"):
+    """Give a membership another id of the same kind, with all that it has. The old one is nobody's then."""
+
+    subject: str
+    new_id: str
+
+    def concerns(self, concerned: Concerned) -> None:
+        old, new = model.subject_id(self.subject), model.subject_id(self.new_id)
+        concerned.subjects |= {old, new}
+        concerned.all_of.add(new)  # what was noted of the old id is read again of the new one
+
+
+class DeactivateMembership(ChangeType, frozen=True, tag="deactivate_membership"):
+    """Deny a membership everything, keeping what it has for a later reactivation."""
+
+    subject: str
+
+    def concerns(self, concerned: Concerned) -> None:
+        concerned.subjects.add(model.subject_id(self.subject))
+
+
+class ReactivateMembership(ChangeType, frozen=True, tag="reactivate_membership"):
+    """Give a deactivated membership back what it has."""
+
+    subject: str
+
+    def concerns(self, concerned: Concerned) -> None:
+        concerned.subjects.add(model.subject_id(self.subject))
+
+
+class RemoveMembership(ChangeType, frozen=True, tag="remove_membership"):
+    """Remove a membership with its places in groups and its assignments."""
+
+    subject: str
+
+    def concerns(self, concerned: Concerned) -> None:
+        concerned.subjects.add(model.subject_id(self.subject))
