@@ -1,4 +1,4 @@
-"""Bring a database to the schema of this code. Imports Alembic, so only the command line comes here."""
+"""Upgrades a database to the schema of this code. Imports Alembic, so only the command line imports this."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from rescind.store.sqlite import connect, translated_errors
 
 __all__ = ["HERE", "migrate", "renew_view", "run_script"]
 ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(7232473)"}
-"""Has others that migrate wait until this one has ended."""
+"""Makes other migrations wait until this one has ended."""
 FORBIDDEN: Final = (
     "Migrate as the owner of the tables, with CREATE on the database, or with a schema of its own there:"
     " CREATE SCHEMA {schema} AUTHORIZATION …"
@@ -40,7 +40,7 @@ FORBIDDEN: Final = (
 
 
 def migrate(url: str) -> None:
-    """Create or upgrade the schema. What differs from the database's own version is made anew first.
+    """Create or upgrade the schema. Objects that differ from the database's own version are recreated first.
 
     `postgresql://…`, `sqlite:///file.db` or a path; a missing SQLite file is created. An application's own
     tables and Alembic versions are left alone. All of it is one transaction: interrupted anywhere, the
@@ -65,7 +65,7 @@ def migrate(url: str) -> None:
 
 
 def _connected(url: str) -> psycopg.Connection[Any]:
-    """Each statement sees what is committed, so that who has waited sees what others have made."""
+    """At READ COMMITTED a migration that has waited sees what the other one made."""
     connection = psycopg.connect(url)
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     return connection
@@ -91,7 +91,7 @@ def _upgrade(engine: sqlalchemy.Engine, where: str, schema: str = SCHEMA) -> Non
 
 
 def _bring_up(connection: sqlalchemy.Connection, where: str) -> None:
-    """Make the schema, or bring what is there to its current version."""
+    """Create the schema, or upgrade the existing one."""
     version, before = version_of(connection), None
     if version is None and (before := former.find_former(connection, where)) is None:
         require_free(connection, where)
@@ -117,7 +117,7 @@ def _bring_up(connection: sqlalchemy.Connection, where: str) -> None:
 
 
 def version_of(connection: sqlalchemy.Connection) -> str | None:
-    """The version that Rescind's own table has; None where there is no such table."""
+    """The version in Rescind's own table, or None if there is no such table."""
     is_sqlite = connection.dialect.name == "sqlite"
     table = "rescind_schema_version" if is_sqlite else "schema_version"
     schema = None if is_sqlite else schema_of(connection)
@@ -130,10 +130,10 @@ def version_of(connection: sqlalchemy.Connection) -> str | None:
 
 
 def renew_view(connection: sqlalchemy.Connection) -> None:
-    """Make the view from the same fragments as the checks, so that a join is as safe as a check; and what
-    `rescind.sql` begins with.
+    """Create the view, and the function or view behind `rescind.sql`, from the fragments of the checks. So a
+    join with the view is as safe as a check.
 
-    Where it is so already, nothing is touched; what was granted on it, or built on it, stays.
+    Nothing is touched if they are current. Grants on them, and objects built on them, stay.
     """
     if connection.dialect.name == "sqlite":
         _renew_on_sqlite(connection)
@@ -152,7 +152,7 @@ def _renew_on_sqlite(connection: sqlalchemy.Connection) -> None:
 
 
 def _renew_on_postgres(connection: sqlalchemy.Connection) -> None:
-    """A view keeps what its text means, not the text; so that is compared with a view of the wanted text."""
+    """PostgreSQL keeps a view's meaning, not its text. So the view is compared with a new one."""
     clock = "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)"
     schema = schema_of(connection)
     wanted = queries("postgres", schema)["effective_permission_view"].replace("%(now)s", clock)

@@ -1,6 +1,6 @@
-"""What a database's catalog says of its schema, and what it says where this code's migrations made that.
+"""Reads the objects of a schema from the catalog: those of a database, and those that the migrations create.
 
-Objects that the migrations do not make are the users' own, and are not looked at.
+Objects that the migrations do not create belong to users and are ignored.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from rescind.store.migrations.scripts import schema_of, use_schema
 from rescind.store.schema import FORMER_VERSIONS
 
 Run = Callable[[sqlalchemy.Connection, str], None]
-"""Runs the migration of a number."""
+"""Runs the migration with a given number."""
 WANTED: Final = "rescind_wanted"
 WANTED_OWN: Final = "rescind_wanted_own"
-"""The schemas on PostgreSQL in which the migrations are run to see what they make, to 0020 and then on.
+"""The schemas on PostgreSQL in which the migrations run to see what they create: up to 0020, and from there.
 They are rolled back.
 """
 MADE_ANEW: Final = re.compile(r"(rescind_)?(effective_permission|reach)(\(.*)?")
-"""The view, and what `rescind.sql` begins with, which every `migrate` makes anew where they differ."""
+"""The view, and the function or view behind `rescind.sql`: every `migrate` recreates them if they differ."""
 
 
 class Item(NamedTuple):
-    """An object of the schema: a table, or a part of one, by its name within the schema."""
+    """An object of the schema, such as a table or a part of one, with its name in the schema."""
 
     kind: str
     name: str
@@ -78,9 +78,9 @@ _SQLITE_STATISTICS = "SELECT tbl || '.' || idx, stat FROM sqlite_stat1 WHERE idx
 
 
 def catalog(connection: sqlalchemy.Connection, schema: str) -> Catalog:
-    """What there is, Rescind's or not, in a schema of PostgreSQL or in the file.
+    """All objects in a schema of PostgreSQL or in a file, Rescind's or not.
 
-    Definitions say `rescind` for the schema, as the files of SQL do.
+    Definitions name the schema `rescind`, as the SQL files do.
     """
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.driver_connection
@@ -91,9 +91,9 @@ def catalog(connection: sqlalchemy.Connection, schema: str) -> Catalog:
 def wanted(
     connection: sqlalchemy.Connection, versions: tuple[str, ...], run: Run
 ) -> dict[str, Catalog]:
-    """What the migrations make of an empty database of the same engine, up to each of these versions.
+    """The objects that the migrations create in an empty database of the same engine, by version.
 
-    Nothing of it stays. On PostgreSQL it takes the privilege to create a schema.
+    Everything is rolled back. On PostgreSQL this needs the privilege to create a schema.
     """
     found: dict[str, Catalog] = {}
     if connection.dialect.name == "sqlite":
@@ -144,7 +144,7 @@ def _of_schema(connection: sqlalchemy.Connection, schema: str) -> Catalog:
 
 @contextmanager
 def _naming_all_schemas(connection: sqlalchemy.Connection) -> Iterator[None]:
-    """In the block the server writes every name with its schema."""
+    """Make the server qualify every name with its schema, in the block."""
     set_path = "SELECT set_config('search_path', %(path)s, true)"
     path = connection.exec_driver_sql("SHOW search_path").scalar()
     connection.exec_driver_sql(set_path, {"path": ""})
@@ -192,7 +192,7 @@ def _of_table(driver: sqlite3.Connection, table: str, sql: str) -> Catalog:
 
 
 def _plain(sql: str) -> str:
-    """Without comments, and spaced the same."""
+    """The statement without comments and with normalized white space."""
     return " ".join(re.sub(r"--[^\n]*", "", sql).split())
 
 

@@ -1,7 +1,7 @@
-"""Installations from before 0021, whose objects had no schema, prefix or version table of their own.
+"""Installations from before 0021, when Rescind had no schema, prefix or version table of its own.
 
 Their version is a row of `alembic_version`, which may be an application's table as well. So an installation
-is known by its tables together with such a row; an application's tables of like names are not touched.
+is recognized by its tables together with such a row. Similar tables of an application are not touched.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TABLES: Final = (
 )
 """Tables since 0001 that have a column `organization`."""
 ENOUGH: Final = 8
-"""So many of them are no coincidence; one or two may have been altered."""
+"""This many matching tables are no coincidence. One or two may have been altered."""
 LOST: Final = (
     "these are the tables of a Rescind before 0.2, but `alembic_version` does not say of which version:"
     " put its row back, or move the tables away if they are of no use"
@@ -30,16 +30,16 @@ LOST: Final = (
 
 
 class Former(NamedTuple):
-    """An installation from before 0021: its schema on PostgreSQL, and the versions that it may be of."""
+    """An installation from before 0021: its schema on PostgreSQL, and its possible versions."""
 
     schema: str
     versions: tuple[str, ...]
 
 
 def find_former(connection: sqlalchemy.Connection, where: str) -> Former | None:
-    """The installation that the search path leads to, or that is in the schema that Rescind is to have.
+    """The installation on the search path, or in the schema that Rescind will have; None if there is none.
 
-    Raises SchemaDiffers where there are the tables, but not their version.
+    Raises SchemaDiffers if the tables are there without a version.
     """
     if engine_of(connection) == "sqlite":
         return _of_schema(connection, where, "main")
@@ -68,7 +68,7 @@ def _of_schema(connection: sqlalchemy.Connection, where: str, schema: str) -> Fo
 
 
 def _columns(connection: sqlalchemy.Connection, schema: str) -> set[tuple[str, str]]:
-    """The names of all tables and views there, each with those of its columns."""
+    """The columns of each table and view there, by name."""
     if engine_of(connection) == "sqlite":
         found = connection.exec_driver_sql(
             "SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c"
@@ -90,13 +90,13 @@ def _version_table(schema: str) -> str:
 
 
 def quoted_name(schema: str) -> str:
-    """Any schema's name, also one that could not be Rescind's."""
+    """Quote the name of any schema, also one that Rescind does not allow for itself."""
     escaped = schema.replace('"', '""')
     return f'"{escaped}"'
 
 
 def take_over(connection: sqlalchemy.Connection, former: Former, version: str) -> None:
-    """Have the version in a table of Rescind's own. The migrations that follow work where the tables are."""
+    """Move the version to a table of Rescind's own. Later migrations work where the tables are."""
     if engine_of(connection) == "postgres":
         make_home(connection)
         _let_in(connection, former.schema)
@@ -127,8 +127,8 @@ WHERE FALSE"""
 
 
 def _stand_in_for_view(connection: sqlalchemy.Connection) -> None:
-    """Have the view name only what every version has: SQLite renames no table while a view is in error, and
-    what users have built on it must find it until it is made anew.
+    """Replace the view by one that uses only what every version has. SQLite renames no table while a view is
+    invalid, and objects that users built on the view need it until it is recreated.
     """
     there = "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = 'effective_permission'"
     if connection.exec_driver_sql(there).scalar():
@@ -137,7 +137,7 @@ def _stand_in_for_view(connection: sqlalchemy.Connection) -> None:
 
 
 def make_home(connection: sqlalchemy.Connection) -> None:
-    """Make the schema on PostgreSQL, unless it is there: then the privilege to make one is not needed."""
+    """Create the schema on PostgreSQL if it is missing. If it exists, no privilege is needed."""
     there = "SELECT to_regnamespace(%(schema)s) IS NOT NULL"
     schema = quoted(schema_of(connection))
     if not connection.exec_driver_sql(there, {"schema": schema}).scalar():
@@ -145,7 +145,7 @@ def make_home(connection: sqlalchemy.Connection) -> None:
 
 
 def _let_in(connection: sqlalchemy.Connection, schema: str) -> None:
-    """Whoever was granted anything on the tables may use the schema that they move to."""
+    """Let everybody with a grant on the tables use the schema that these move to."""
     grantees = connection.exec_driver_sql(
         "SELECT DISTINCT COALESCE(quote_ident(r.rolname), 'PUBLIC')"
         " FROM pg_class AS c CROSS JOIN aclexplode(c.relacl) AS a"
@@ -159,7 +159,7 @@ def _let_in(connection: sqlalchemy.Connection, schema: str) -> None:
 
 
 def share_new_tables(connection: sqlalchemy.Connection) -> None:
-    """Whoever was granted the former tables has the same on those that an upgrade made (PostgreSQL)."""
+    """Copy the grants of the former tables to tables that an upgrade created (PostgreSQL)."""
     schema = schema_of(connection)
     grants = connection.exec_driver_sql(
         "SELECT quote_ident(new.relname), COALESCE(quote_ident(r.rolname), 'PUBLIC'), a.privilege_type"
@@ -177,7 +177,7 @@ def share_new_tables(connection: sqlalchemy.Connection) -> None:
 
 
 def keep_view_name(connection: sqlalchemy.Connection, former: Former) -> None:
-    """Queries that name `effective_permission` alone go on: it is a view of the view, with its grants."""
+    """Keep `effective_permission` without a schema as a view of the view, with its grants."""
     view = "SELECT organization, subject, permission, resource FROM rescind.effective_permission"
     if engine_of(connection) == "sqlite":
         execute(connection, "DROP VIEW IF EXISTS effective_permission")

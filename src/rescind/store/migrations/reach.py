@@ -1,4 +1,4 @@
-"""What lists of users' own tables begin with, made from the checks' own fragments by every `migrate`."""
+"""Creates the function or view behind `rescind.sql`, from the fragments of the checks, on every `migrate`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SQLITE_CLOCK: Final = "(SELECT CAST((julianday('now') - 2440587.5) * 86400000000
 
 
 def renew_reach(connection: sqlalchemy.Connection) -> None:
-    """Make the function, or on SQLite the view, where it is another one; what was granted on it stays.
+    """Create the function (on SQLite the view) if it is missing or differs. Grants on it stay.
 
-    The function runs with its owner's rights, and is nobody else's to call until it is granted.
+    The function runs with its owner's rights. Nobody else can call it until it is granted.
     """
     if engine_of(connection) == "sqlite":
         _renew_view(connection)

@@ -1,7 +1,7 @@
-"""A database that an earlier form of a migration made, or whose schema was altered since.
+"""Repairs a schema that an earlier form of a migration created, or that was altered later.
 
-Before 0.1.0 migrations were edited in place, so that two databases of one version may differ. What can be
-made anew from its definition is; anything else is refused, with the names of what differs.
+Before 0.1.0 migrations were edited in place, so two databases of one version may differ. Objects that can be
+recreated from their definition are. Anything else is refused, with the names of what differs.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ REPAIRED: Final = {
     "sqlite": {"index", "trigger", "view", "statistics"},
     "postgresql": {"index", "trigger", "view", "statistics", "function", "constraint"},
 }
-"""Kinds of objects that are made anew; the rest would take knowing what to do with the rows."""
+"""The kinds of objects that are recreated. For others, the rows would have to be converted."""
 FORMER_INDEXES: Final = ("assignment_to_group", "change_unsettled", "pending_since")
-"""That earlier forms of migrations made, and later ones do not."""
+"""Indexes that earlier forms of migrations created, and later ones do not."""
 SHOWN: Final = 5
 TAKEN: Final = {
     "sqlite": "these are not Rescind's: rename them, or give Rescind a file of its own",
@@ -42,10 +42,10 @@ def repair_schema(
     former: Former | None,
     run: Run,
 ) -> str:
-    """Make the schema what the migrations up to its version make, in the transaction under way. The version.
+    """Make the schema equal to what the migrations up to its version create, and return that version.
 
-    Raises SchemaDiffers, with nothing altered, where that cannot be. One of a version that this code does not
-    know is left alone.
+    Works in the open transaction. Raises SchemaDiffers, with nothing altered, if that is impossible. A schema
+    of an unknown version is left alone.
     """
     versions = former.versions if former is not None else (str(version),)
     if versions[-1] not in VERSIONS:
@@ -76,7 +76,7 @@ def repair_schema(
 
 
 def _nearest(versions: tuple[str, ...], found: Catalog, made: dict[str, Catalog]) -> str:
-    """The version whose tables and columns there are: an application's versions may be numbers as well."""
+    """The version whose tables and columns match best: an application's versions may be numbers too."""
 
     def missing(version: str) -> int:
         parts = {item for item in made[version] if item.kind in ("table", "column")}
@@ -93,9 +93,9 @@ def _may_compare(connection: sqlalchemy.Connection) -> bool:
 
 
 def require_free(connection: sqlalchemy.Connection, where: str, besides: str = "") -> None:
-    """No table or view of another program has a name that Rescind's are to have.
+    """Raise SchemaDiffers if another program has a table or view with a name that Rescind needs.
 
-    `besides` is the schema on PostgreSQL where they are Rescind's own, from before 0021.
+    `besides` is the schema on PostgreSQL with Rescind's own tables from before 0021.
     """
     schema = schema_of(connection)
     if schema == besides:
@@ -116,12 +116,12 @@ def require_free(connection: sqlalchemy.Connection, where: str, besides: str = "
 
 
 def _differs(item: Item, found: Catalog, made: Catalog) -> bool:
-    """Statistics may have been measured, or stated otherwise: that there are some is enough."""
+    """Whether an object differs. Statistics only have to exist: their values may have been measured."""
     return item not in found or (item.kind != "statistics" and found[item] != made[item])
 
 
 def _shown(items: list[Item]) -> str:
-    """A table's name, once, rather than those of all its parts."""
+    """Name a table once, instead of all its parts."""
     tables = {item.name for item in items if item.kind == "table"}
     some = [
         f"{item.kind} {item.name}"
@@ -133,7 +133,7 @@ def _shown(items: list[Item]) -> str:
 
 
 def _making(connection: sqlalchemy.Connection, item: Item, definition: str) -> Iterator[str]:
-    """The statements that make an object what it should be, there or not."""
+    """The statements that create an object, or replace the existing one."""
     if connection.dialect.name == "sqlite":
         yield from _making_in_file(item, definition)
         return
@@ -166,7 +166,7 @@ def _making_in_file(item: Item, definition: str) -> Iterator[str]:
 
 
 def _dropping(engine: Engine, found: Catalog, made: Catalog) -> Iterator[str]:
-    """The statements that drop what only an earlier form had: indexes, and functions of other arguments."""
+    """The statements that drop what only an earlier form had: indexes, and functions with other arguments."""
     place = "rescind." if engine == "postgres" else ""
     functions = {item.name.partition("(")[0] for item in made if item.kind == "function"}
     for item in found.keys() - made.keys():
