@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from typing import ClassVar, Final
 
@@ -22,6 +23,12 @@ class RescindError(Exception):
     def __init__(self, **facts: object) -> None:
         self.facts = facts
         super().__init__(self.sentence(_in_python))
+
+    @property
+    def mend(self) -> str:
+        """Deprecated: the name of `hint` in 0.1."""
+        warnings.warn("use `hint`", DeprecationWarning, stacklevel=2)
+        return self.hint
 
     def without_hint(self) -> RescindError:
         """The error without names that it was not asked about."""
