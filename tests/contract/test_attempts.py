@@ -10,7 +10,7 @@ import pytest
 
 from rescind import Authority, DecisionPoint, changes
 from rescind.applying.apply import PLAN_ATTEMPTS
-from rescind.decision.check import EFFECTIVE, LIVE, UNDECIDED, Guesses
+from rescind.decision.check import EFFECTIVE, LIVE, UNDECIDED, QueryHints
 from rescind.errors import PendingMoved, StoreConflict
 from rescind.index.index import Index
 from rescind.insight.audit import audit
@@ -200,7 +200,7 @@ def test_a_check_is_asked_three_times_at_most() -> None:
 
     def deepest(query: Query[CheckRow], depth: int) -> int:
         assert depth < 10, "it goes on"
-        better = [Guesses().better(question, query, row) for row in rows]
+        better = [QueryHints().better(question, query, row) for row in rows]
         further = [deepest(each, depth + 1) for each in better if each not in (None, CHECK)]
         return max([depth, *further, depth + 1 if CHECK in better else 0])
 

@@ -17,7 +17,7 @@ from rescind.errors import (
     MembershipNotFound,
 )
 from rescind.index import follow as tail
-from rescind.index.build import built
+from rescind.index.build import build_index
 from rescind.index.facts import Facts
 from rescind.index.index import ALLOWED
 from rescind.model import RoleMode
@@ -166,7 +166,7 @@ def test_an_index_that_follows_is_as_one_built_anew(acme: Authority, held: Autho
 
 def _assert_followed(acme: Authority, held: Authority, name: str) -> None:
     ((o,),) = acme.store.fetch("find_organization", {"organization": name})
-    fresh, _ = built(acme.store, o)
+    fresh, _ = build_index(acme.store, o)
     token = acme.store.seals.revision(*acme.store.fetch("read_revision", {"o": o})[0]).token()
     for subject in ("ada", "ada.king", "bob", "cyd", "tmp"):
         for permission in ("read", "write"):
@@ -191,7 +191,7 @@ def test_an_index_that_misses_the_old_id_still_allows_it(
     ((o,),) = acme.store.fetch("find_organization", {"organization": "acme"})
     verdicts = []
     for is_noted in (True, False):
-        index, at = built(acme.store, o)
+        index, at = build_index(acme.store, o)
         if not is_noted:
             note = lambda _, found: found.subjects.add("user:ada.king")  # noqa: E731
             monkeypatch.setattr(changes.ChangeMembershipId, "concerns", note)

@@ -15,9 +15,9 @@ from rescind.decision.lists.source import Asked, finished
 from rescind.decision.lists.streams import BEGINNING
 from rescind.errors import RescindError
 from rescind.index import Index
-from rescind.index.build import built
+from rescind.index.build import build_index
 from rescind.index.facts import Facts
-from rescind.index.follow import Tail, read_tail
+from rescind.index.follow import LogTail, read_tail
 from rescind.index.orders import Name
 from rescind.model import Question
 
@@ -267,16 +267,16 @@ class Case:
     o: int
     store: Any
     before: list[Any]
-    tail: Tail
+    tail: LogTail
     after: list[Any]
 
     def index(self) -> Index:
         """As it was before; nobody has asked it anything."""
-        return built(Tape(self.store, self.before), self.o)[0]  # type: ignore[arg-type]
+        return build_index(Tape(self.store, self.before), self.o)[0]  # type: ignore[arg-type]
 
     def expected(self) -> Index:
         """As one that is built anew is afterwards."""
-        return built(Tape(self.store, self.after), self.o)[0]  # type: ignore[arg-type]
+        return build_index(Tape(self.store, self.after), self.o)[0]  # type: ignore[arg-type]
 
 
 def cases(authority: Authority) -> list[Case]:
@@ -309,13 +309,13 @@ def recorded(
     store: Any = authority.store
     ((o,),) = store.fetch("find_organization", {"organization": own})
     before, after = Tape(store), Tape(store)
-    index, revision = built(before, o)  # type: ignore[arg-type]
+    index, revision = build_index(before, o)  # type: ignore[arg-type]
     for batch in batches:
         authority.apply(batch, organization=organization or own, route="background")
     tail = read_tail(store, index, revision)
     if tail is None:
         return None
-    built(after, o)  # type: ignore[arg-type]
+    build_index(after, o)  # type: ignore[arg-type]
     return Case(name, o, store, before.answers, tail, after.answers)
 
 
@@ -376,7 +376,7 @@ def facts_of(index: Index) -> dict[str, Any]:
     found = {
         name: v
         for name, v in vars(facts).items()
-        if name not in ("_worked", "assignments", "orders")
+        if name not in ("_derived", "assignments", "orders")
     }
     found |= vars(facts.assignments)
     for kinds in ("subject_kinds", "resource_kinds"):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
 from rescind import Authority, DecisionPoint, changes
-from rescind.index.build import built
+from rescind.index.build import build_index
 from rescind.semantics import access
 from rescind.store import open_store
 from tests.property import oracle
@@ -99,7 +99,7 @@ class Remembered(Machine):
             cache = authority._cache
             cached = cache.indexes[self.organization]
             cache.catch_up(cached)
-            anew, revision = built(authority.store, cached.index.o)
+            anew, revision = build_index(authority.store, cached.index.o)
             assert cached.revision == revision, name
             assert facts_of(cached.index) == facts_of(anew), name
 

@@ -17,13 +17,12 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.changes.base import ChangeType
-from rescind.index import Index, assignments, catalog, facts, index, orders, reading
+from rescind.index import Index, assignments, catalog, derived, facts, index, orders, reading
 from rescind.index import build as whole
-from rescind.index import derived as worked
 from tests.property import following
 from tests.property.following import LEAST, Case, answers, cases, facts_of, ordered_sets
 
-MODULES = (assignments, catalog, facts, reading, whole, worked)
+MODULES = (assignments, catalog, facts, reading, whole, derived)
 READ = {"__init__", "built", "_fill", "_fill_catalog", "fetch"}
 """What reads from the store: the cases are read before any statement is left out."""
 REDUNDANT: dict[tuple[str, str], str] = {}
@@ -39,7 +38,7 @@ def followed(new_shared_database: Any) -> Iterator[Followed]:
 
 def _is_tidy(held: Index, places: int) -> bool:
     """What is kept is of use, counted, and within its bounds."""
-    kept, long = held.worked, {name for name, line in held.lines.items() if line is None}
+    kept, long = held.derived, {name for name, line in held.lines.items() if line is None}
     most = index.LEAST_REACH + index.REACH_PER_MEMBERSHIP * len(held.facts.memberships)
     return (
         kept.long_lines.keys() == long
@@ -113,7 +112,7 @@ def test_replaced_by_nobody(authority: Authority, is_on: bool, monkeypatch: Any)
     asked = ("user:a", "q", "doc:4", lambda: 0)
     assert held.resolved(*asked) == index.ALLOWED
     if not is_on:
-        monkeypatch.setattr(worked.Worked, "forget_subject", lambda *_: None)
+        monkeypatch.setattr(derived.Derived, "forget_subject", lambda *_: None)
     case.tail.apply(held)
     assert (held.resolved(*asked) == index.ALLOWED) is not is_on
 

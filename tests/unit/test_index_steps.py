@@ -191,4 +191,4 @@ def test_what_is_kept_of_holders_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     for m in range(100, 150):
         assert index.verdict(f"user:{m}", "read", "doc:2", lambda: 0) == ALLOWED
         kept = sum(map(len, index.reach.values()))
-        assert kept == index.worked.reached <= 2_000 + 64 * 52 + index.facts.places
+        assert kept == index.derived.reached <= 2_000 + 64 * 52 + index.facts.places

@@ -1,27 +1,26 @@
-"""Checks on the store: from effective roles, or live from the facts.
+"""Checks in the store: from effective roles, or live from the facts.
 
-One query answers, at one state of the facts: the leanest that is likely to. Where its row says that it
-cannot, another one is asked, and answers at its own, later state. An unknown subject, permission or resource
-is a deny with a reason; a failing store raises.
+Owns the choice of query and what its row means. The leanest query that is likely to decide goes first; if its
+row cannot decide, another one answers, at its own, later state. What is unknown is denied with a reason; a
+failing store raises.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from rescind.errors import InvalidToken, RevisionUnavailable, StoreConflict
+from rescind.decision.spelling import folds_ids, respelled, with_canonical_subject
+from rescind.decision.states import STATE_ATTEMPTS, kept_changing, require_revision
+from rescind.errors import InvalidToken
 from rescind.model import (
     Decision,
     DecisionPoint,
-    IdRule,
-    OrganizationId,
     Question,
     Reason,
     Revision,
     Seals,
-    SubjectId,
-    canonical_subject,
 )
+from rescind.semantics.preconditions import first_unmet
 from rescind.store import Store
 from rescind.store.rows import Query, QueryWithParams
 from rescind.store.rows.decisions import (
@@ -32,20 +31,17 @@ from rescind.store.rows.decisions import (
     CHECK_LIVE_SINGLE,
     CheckRow,
 )
-from rescind.store.rows.organizations import READ_ID_RULE
 
 UNDECIDED: Final = 4
-"""The verdict of a query on effective roles where the facts have to say: something is pending."""
+"""The verdict of a query on effective roles while work is pending: the facts must decide."""
 EFFECTIVE: Final = {"multiple": CHECK_EFFECTIVE_MULTIPLE, "single": CHECK_EFFECTIVE_SINGLE}
 LIVE: Final = {"multiple": CHECK_LIVE_MULTIPLE, "single": CHECK_LIVE_SINGLE}
-STATE_ATTEMPTS: Final = 8
-"""To read one state of an organization in a caller's transaction at READ COMMITTED."""
 
 
-class Guesses:
-    """What organizations and permissions turned out to be, to choose the leanest query at first.
+class QueryHints:
+    """Role modes and critical permissions as last seen, to choose the leanest query.
 
-    A wrong guess costs a second query, never a wrong answer: the row says what it was made for.
+    An outdated hint costs a second query, never a wrong answer: the row has the actual values.
     """
 
     def __init__(self) -> None:
@@ -60,9 +56,9 @@ class Guesses:
     def better(
         self, question: Question, query: Query[CheckRow], row: CheckRow
     ) -> Query[CheckRow] | None:
-        """The query to ask instead, where the row does not decide the question; then remember better.
+        """The query to ask next if the row does not decide the question; updates the hints. Else None.
 
-        From effective roles to the facts, from those to the query for all modes: never back.
+        From effective roles to the facts, then to the query for every role mode; never back.
         """
         mode = row.role_mode
         if query is LIVE[mode]:
@@ -78,27 +74,6 @@ class Guesses:
         return CHECK
 
 
-def respelled(store: Store, question: Question, *, within: object = None) -> Question | None:
-    """The question with its subject as the organization keeps it, where that is another spelling.
-
-    A subject that is there is spelled so: only one that is unknown need be asked for again.
-    """
-    spelled = _canonical(question)
-    if spelled == question or not folds_ids(store, question.organization, within=within):
-        return None
-    return spelled
-
-
-def folds_ids(store: Store, organization: OrganizationId, *, within: object = None) -> bool:
-    """Whether an organization takes spellings that differ by case or composition as one id."""
-    rows = store.fetch(READ_ID_RULE, {"organization": organization}, within=within)
-    return bool(rows) and rows[0].id_rule == IdRule.CASEFOLD
-
-
-def _canonical(question: Question) -> Question:
-    return question._replace(subject=SubjectId(canonical_subject(question.subject)))
-
-
 def check(
     store: Store,
     question: Question,
@@ -106,22 +81,22 @@ def check(
     live: bool,
     now: int,
     at_least: Revision | None,
-    guesses: Guesses,
+    hints: QueryHints,
     within: object = None,
 ) -> Decision:
     """Decide at a state no older than the call's start, or as the caller's transaction sees it."""
     params = parameters(question, live=live, now=now)
-    query = guesses.query(question, live)
+    query = hints.query(question, live)
     rows = store.fetch(query, params, within=within)
-    while rows and query is not CHECK and (better := guesses.better(question, query, rows[0])):
+    while rows and query is not CHECK and (better := hints.better(question, query, rows[0])):
         query = better
         rows = store.fetch(query, params, within=within)
-    decision = decided(rows, live or query in LIVE.values(), at_least, store.seals)
+    decision = decision_from(rows, live or query in LIVE.values(), at_least, store.seals)
     if decision.reason is Reason.UNKNOWN_SUBJECT:
         other = respelled(store, question, within=within)
         if other is not None:
             options: dict[str, Any] = {"live": live, "now": now, "at_least": at_least}
-            return check(store, other, guesses=guesses, within=within, **options)
+            return check(store, other, hints=hints, within=within, **options)
     return decision
 
 
@@ -139,15 +114,19 @@ def check_many(
         (CHECK, parameters(question, live=live, now=now)) for question in questions
     ]
     answers = store.fetch_many(asked) if within is None else _at_one_state(store, asked, within)
-    decisions = [decided(rows, live, at_least, store.seals) for rows in answers]
+    decisions = [decision_from(rows, live, at_least, store.seals) for rows in answers]
     unknown = {
         question
         for question, decision in zip(questions, decisions, strict=True)
-        if decision.reason is Reason.UNKNOWN_SUBJECT and _canonical(question) != question
+        if decision.reason is Reason.UNKNOWN_SUBJECT
+        and with_canonical_subject(question) != question
     }
     if not unknown or not folds_ids(store, questions[0].organization, within=within):
         return decisions
-    spelled = [_canonical(question) if question in unknown else question for question in questions]
+    spelled = [
+        with_canonical_subject(question) if question in unknown else question
+        for question in questions
+    ]
     return check_many(store, spelled, live=live, now=now, at_least=at_least, within=within)
 
 
@@ -156,8 +135,8 @@ def _at_one_state(
 ) -> list[list[CheckRow]]:
     """The rows of checks in one organization, all of which saw it at the same revision.
 
-    At READ COMMITTED a change may be committed between two of them; then they are asked again. Raises
-    StoreConflict where that goes on.
+    At READ COMMITTED a change may be committed between two of them; then all are asked again. Raises
+    StoreConflict after STATE_ATTEMPTS.
     """
     for _ in range(STATE_ATTEMPTS):
         answers = store.fetch_many(asked, within=within)
@@ -170,14 +149,8 @@ def _state(rows: list[CheckRow]) -> tuple[int, int, int] | None:
     return (rows[0].organization, rows[0].revision, rows[0].environment) if rows else None
 
 
-def kept_changing() -> StoreConflict:
-    """What is raised where no two reads of an organization saw it at the same revision."""
-    hint = "Ask again, fewer questions at a time or in a transaction at REPEATABLE READ."
-    return StoreConflict(why="the organization kept changing", hint=hint)
-
-
 def parameters(question: Question, *, live: bool, now: int) -> dict[str, Any]:
-    """A question as the query takes it."""
+    """The query's parameters for a question."""
     organization, subject, permission, resource = question
     return {
         "organization": organization,
@@ -189,8 +162,10 @@ def parameters(question: Question, *, live: bool, now: int) -> dict[str, Any]:
     }
 
 
-def decided(rows: list[CheckRow], live: bool, at_least: Revision | None, seals: Seals) -> Decision:
-    """The decision that the query's row says."""
+def decision_from(
+    rows: list[CheckRow], live: bool, at_least: Revision | None, seals: Seals
+) -> Decision:
+    """The decision in the query's row."""
     if not rows:
         point = DecisionPoint.LIVE if live else DecisionPoint.EFFECTIVE
         if at_least is not None:
@@ -201,28 +176,15 @@ def decided(rows: list[CheckRow], live: bool, at_least: Revision | None, seals: 
     (row,) = rows
     revision = seals.revision(row.organization, row.revision, row.environment)
     if at_least is not None:
-        require(revision, at_least)
+        require_revision(revision, at_least)
     allowed = row.verdict in (1, 2)
-    if allowed:
-        reason = Reason.ALLOWED
-    elif row.membership is None:
-        reason = Reason.UNKNOWN_SUBJECT
-    elif not row.active:
-        reason = Reason.DEACTIVATED
-    elif row.critical is None:
-        reason = Reason.UNKNOWN_PERMISSION
-    elif row.resource is None:
-        reason = Reason.UNKNOWN_RESOURCE
-    else:
-        reason = Reason.NO_ROLE
+    unmet = first_unmet(
+        membership=row.membership is not None,
+        active=bool(row.active),
+        permission=row.critical is not None,
+        resource=row.resource is not None,
+    )
+    reason = Reason.ALLOWED if allowed else unmet or Reason.NO_ROLE
     is_live = live or row.critical or row.verdict in (2, 3)
     point = DecisionPoint.LIVE if is_live else DecisionPoint.EFFECTIVE
     return Decision(allowed=allowed, reason=reason, point=point, revision=revision)
-
-
-def require(revision: Revision, at_least: Revision) -> None:
-    """Raise unless a read at `revision` is of the same organization and as fresh as was asked for."""
-    if revision.incarnation != at_least.incarnation:
-        raise InvalidToken(token=at_least.token())
-    if not revision.covers(at_least):
-        raise RevisionUnavailable(store_has=revision.organization, asked=at_least.organization)

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
-from rescind.decision.check import STATE_ATTEMPTS, decided, kept_changing, parameters, respelled
+from rescind.decision.check import decision_from, parameters
+from rescind.decision.spelling import respelled
+from rescind.decision.states import STATE_ATTEMPTS, kept_changing
 from rescind.decision.world import SLICE, slice_of
 from rescind.index import Index
 from rescind.index.excerpt import excerpt
@@ -45,7 +47,7 @@ T = TypeVar("T")
 Read: TypeAlias = Callable[[list[QueryWithParams[Any]]], list[list[Any]]]
 
 
-def explained(
+def explain(
     store: Store,
     recall: CachedAnswers | None,
     question: Question,
@@ -154,7 +156,7 @@ def _decided(
     store: Store, question: Question, answers: Answers, live: bool, at_least: Revision | None
 ) -> tuple[Decision, World | None]:
     """The decision, and the facts that bear on it where it was about somebody's roles."""
-    decision = decided(answers[CHECK], live, at_least, store.seals)
+    decision = decision_from(answers[CHECK], live, at_least, store.seals)
     if decision.reason not in (Reason.ALLOWED, Reason.NO_ROLE):
         return decision, None
     world = slice_of(

@@ -11,8 +11,9 @@ from typing import Final
 
 from rescind import model
 from rescind.decision import lists
-from rescind.decision.check import Guesses, check, check_many, folds_ids
-from rescind.decision.explain import explained
+from rescind.decision.check import QueryHints, check, check_many
+from rescind.decision.explain import explain
+from rescind.decision.spelling import folds_ids
 from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,
@@ -45,7 +46,7 @@ class DecisionRouter:
         check_seconds: float,
     ) -> None:
         self._store, self._recall, self._now = store, recall, now
-        self._guesses = Guesses()
+        self._hints = QueryHints()
         self._seconds = check_seconds if store.capabilities.is_remote else NEVER
 
     def check(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
@@ -60,7 +61,7 @@ class DecisionRouter:
                     return found[0]
                 live = True
             return check(
-                self._store, question, live=live, now=now, at_least=token, guesses=self._guesses
+                self._store, question, live=live, now=now, at_least=token, hints=self._hints
             )
 
     def check_within(
@@ -74,7 +75,7 @@ class DecisionRouter:
                 live=_is_live(assurance),
                 now=self._now(),
                 at_least=self._revision(at_least),
-                guesses=self._guesses,
+                hints=self._hints,
                 within=within,
             )
 
@@ -113,7 +114,7 @@ class DecisionRouter:
         """The decision with its explanation, both of one state."""
         live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
         with DECIDING, _of_transaction(within), until(deadline_within(self._seconds)):
-            return explained(
+            return explain(
                 self._store,
                 self._recall if within is None else None,
                 question,

@@ -52,11 +52,11 @@ _role = lru_cache(100_000)(Role)
 """Organizations that share roles share what is kept of them."""
 
 
-class Gone(Exception):
+class OrganizationGone(Exception):
     """The organization no longer exists."""
 
 
-def built(store: Store, o: int) -> tuple[Index, Revision]:
+def build_index(store: Store, o: int) -> tuple[Index, Revision]:
     """An index of all of an organization's facts, and their revision. Raises Gone."""
     index = Index(o)
     with store.snapshot() as snapshot:
@@ -79,7 +79,7 @@ def built(store: Store, o: int) -> tuple[Index, Revision]:
 def take_state(index: Index | None, state: list[StateRow], seals: Seals) -> Revision:
     """The revision of a row of `index_state`, whose settings the index takes over. Raises Gone."""
     if not state or state[0].name is None:
-        raise Gone
+        raise OrganizationGone
     (row,) = state
     if index is not None:
         index.server = row.server

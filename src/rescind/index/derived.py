@@ -44,7 +44,7 @@ class Place:
         return False
 
 
-class Worked:
+class Derived:
     """Changing facts forgets what followed from them; it is worked out again when asked for."""
 
     def __init__(self) -> None:

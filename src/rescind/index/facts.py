@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from rescind.index.assignments import Assignments, Held, Until
 from rescind.index.catalog import Catalog, Role
-from rescind.index.derived import Worked
+from rescind.index.derived import Derived
 from rescind.index.kinds import Kinds
 from rescind.index.orders import Name, Orders
 from rescind.model import MAX_ID_LENGTH, Reason, canonical_subject
@@ -45,8 +45,8 @@ class Rules:
 class Facts:
     """One organization's facts. What was worked out of them is forgotten where they change."""
 
-    def __init__(self, o: int, worked: Worked) -> None:
-        self._worked = worked
+    def __init__(self, o: int, derived: Derived) -> None:
+        self._derived = derived
         self.o = o
         self.environment = Catalog()
         self.own = Catalog()
@@ -112,7 +112,7 @@ class Facts:
             + NESTING_BYTES * self.nestings
             + RESOURCE_BYTES * len(self.resources)
             + ASSIGNMENT_BYTES * self.assignments.count
-            + REACHED_BYTES * self._worked.reached
+            + REACHED_BYTES * self._derived.reached
             + self.orders.size()
             + self.own.size()
             + self.environment.size()
@@ -140,7 +140,7 @@ class Facts:
         """The organization's role mode, default role and rule for ids."""
         if rules != self.rules:
             self.rules = rules
-            self._worked.forget_lines()
+            self._derived.forget_lines()
 
     def unplace_memberships(self, numbers: dict[str, int | None]) -> None:
         """Of each subject the membership that it is now, or none: another one has it no more.
@@ -155,7 +155,7 @@ class Facts:
                 self.text_bytes -= getsizeof(subject)
                 self.subject_kinds.drop(subject, known)
                 self.orders.put(Name("memberships"), known, holds=False)
-                self._worked.forget_subject(subject)
+                self._derived.forget_subject(subject)
                 moved.add(known)
         for number in moved.difference(numbers.values()):
             self.inactive.discard(number)
@@ -171,7 +171,7 @@ class Facts:
         self.memberships[subject] = number
         self.subjects[number] = subject
         (self.inactive.discard if active else self.inactive.add)(number)
-        self._worked.forget_subject(subject)
+        self._derived.forget_subject(subject)
 
     def set_groups(self, m: int, groups: dict[int, Until]) -> None:
         """The groups that a membership is directly in, and until when."""
@@ -198,7 +198,7 @@ class Facts:
             self.limited.setdefault(m, {})[group] = until
         else:
             _drop(self.limited, m, group)
-        self._worked.forget_subject(self.subjects.get(m, ""))
+        self._derived.forget_subject(self.subjects.get(m, ""))
 
     def unplace_groups(self, numbers: dict[str, int | None]) -> None:
         """As `unplace_memberships`, of groups."""
@@ -241,7 +241,7 @@ class Facts:
         else:
             _discard(self.parents_of, child, parent)
             _discard(self.children_of, parent, child)
-        self._worked.forget_groups()
+        self._derived.forget_groups()
 
     def put_resource(self, number: int, slug: str, parent: int | None) -> None:
         """A resource and what it is directly below."""
@@ -264,7 +264,7 @@ class Facts:
         self.resource_names[number] = slug
         self.resource_parent[number] = parent
         if is_moved:
-            self._worked.forget_lines()
+            self._derived.forget_lines()
 
     def drop_resources(self, number: int) -> None:
         """A resource that has gone, with all below it and what was assigned there."""
@@ -283,7 +283,7 @@ class Facts:
             self.resource_kinds.drop(slug, place)
             self.orders.put(Name("resources"), place, holds=False)
             del self.resources[slug]
-        self._worked.forget_lines()
+        self._derived.forget_lines()
 
     def set_assignment(self, held: Held, *, holds: bool, until: Until = None) -> None:
         """Whether an assignment is there, and until when."""
@@ -295,7 +295,7 @@ class Facts:
         self._put_in_order(held)
         name = self.resource_names.get(held.resource, "")
         has_others_below = held.resource in self.resource_children
-        self._worked.forget_place(held.resource, name, has_others_below=has_others_below)
+        self._derived.forget_place(held.resource, name, has_others_below=has_others_below)
 
     def _put_in_order(self, held: Held) -> None:
         holder, role, resource = held

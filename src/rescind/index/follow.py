@@ -34,7 +34,7 @@ class OtherServer(Exception):
 
 
 @dataclass
-class Tail:
+class LogTail:
     """What was read to bring an index from one revision to another; nothing is applied yet."""
 
     revision: Revision
@@ -42,8 +42,8 @@ class Tail:
     apply: Callable[[Index], None]
 
 
-def read_tail(store: Store, index: Index, at: Revision) -> Tail | None:
-    """What changed since a revision; None if nothing did. Raises Gone, TooFarBehind and OtherServer."""
+def read_tail(store: Store, index: Index, at: Revision) -> LogTail | None:
+    """What changed since a revision, or None. Raises OrganizationGone, TooFarBehind and OtherServer."""
     with store.snapshot() as snapshot:
         state, log, environment_log = snapshot.fetch_many(
             (
@@ -69,7 +69,7 @@ def read_tail(store: Store, index: Index, at: Revision) -> Tail | None:
         reading.apply(index)
         take_state(index, state, store.seals)
 
-    return Tail(revision, revokes, apply)
+    return LogTail(revision, revokes, apply)
 
 
 def _log(o: int, after: int) -> QueryWithParams[TailLogRow]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
-from rescind.index.derived import Line, Place, Worked
+from rescind.index.derived import Derived, Line, Place
 from rescind.index.facts import ROOT, Facts, all_from
 from rescind.model import Reason
 from rescind.waiting import held
@@ -45,11 +45,11 @@ class Index:
 
     def __init__(self, o: int) -> None:
         self.o, self.server = o, ""
-        self.worked = Worked()
-        self.facts = Facts(o, self.worked)
+        self.derived = Derived()
+        self.facts = Facts(o, self.derived)
         self._lock = threading.Lock()
-        self.reach, self.roles = self.worked.reach, self.worked.roles
-        self.lines = self.worked.lines
+        self.reach, self.roles = self.derived.reach, self.derived.roles
+        self.lines = self.derived.lines
         self.late, self.limited = self.facts.assignments.late, self.facts.limited
 
     @property
@@ -113,7 +113,7 @@ class Index:
                 return None
             if subject not in self.reach:
                 most = REACH_PER_MEMBERSHIP * len(self.facts.memberships) + self.facts.places
-                self.worked.keep_reach(subject, self.holders(m), LEAST_REACH + most)
+                self.derived.keep_reach(subject, self.holders(m), LEAST_REACH + most)
             if resource not in self.lines:
                 self._work_out_line(resource)
             roles = self.roles_with(permission)
@@ -128,7 +128,7 @@ class Index:
         clock: Clock,
     ) -> int | None:
         """The same where many roles are held: place by place, each by its shorter side."""
-        places = self.worked.long_lines.get(resource)
+        places = self.derived.long_lines.get(resource)
         if places is None:
             return None
         for place in places:
@@ -209,24 +209,24 @@ class Index:
         held = {number: pairs for number in numbers if (pairs := self._held_at(number))}
         if sum(map(len, held.values())) > LONG_LINE:
             places = tuple(self._place(number, pairs) for number, pairs in held.items())
-            self.worked.long_lines[resource] = self.worked.share(places)
+            self.derived.long_lines[resource] = self.derived.share(places)
             self.lines[resource] = None
         else:
             line = tuple(pair for pairs in held.values() for pair in pairs)
-            self.lines[resource] = self.worked.share(line)
+            self.lines[resource] = self.derived.share(line)
 
     def _place(self, number: int, pairs: Line) -> Place:
-        known = self.worked.places.get(number)
+        known = self.derived.places.get(number)
         if known is None:
-            known = self.worked.places[number] = Place(number, pairs)
+            known = self.derived.places[number] = Place(number, pairs)
         return known
 
     def _held_at(self, number: int) -> Line:
-        known = self.worked.held.get(number)
+        known = self.derived.held.get(number)
         if known is None:
             grants = self.facts.assignments.grants.get(number, {})
             pairs = ((role, frozenset(holders)) for role, holders in grants.items())
-            known = tuple(self.worked.share(pair) for pair in pairs)
+            known = tuple(self.derived.share(pair) for pair in pairs)
             if grants:
-                self.worked.held[number] = known
+                self.derived.held[number] = known
         return known

@@ -106,7 +106,7 @@ class Reading:
             for number, role in roles_of(roles, self._of(TAIL_ROLE_PERMISSIONS, owner)):
                 catalog.put_role(number, role)
             if found.permissions or found.roles:
-                index.worked.forget_roles()
+                index.derived.forget_roles()
 
     def _apply_groups(self, index: Index) -> None:
         groups = self._of(TAIL_GROUPS)

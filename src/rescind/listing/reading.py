@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from rescind.decision.check import require
+from rescind.decision.states import require_revision
 from rescind.errors import (
     GroupNotFound,
     InvalidCursor,
@@ -143,7 +143,7 @@ def reading(
         at = (numbers.organization, numbers.revision, numbers.environment)
         revision = store.seals.revision(*at)
         if at_least is not None:
-            require(revision, at_least)
+            require_revision(revision, at_least)
         yield Reading(store, snapshot, numbers, revision, asked, paging)
 
 

@@ -28,7 +28,7 @@ from typing import Final
 
 from rescind import forks
 from rescind.errors import RescindError, ThreadsExhausted
-from rescind.index.build import Gone, built
+from rescind.index.build import OrganizationGone, build_index
 from rescind.index.follow import OtherServer, TooFarBehind, read_tail
 from rescind.model import Revision
 from rescind.replicas.cached_index import CachedIndex, State
@@ -84,8 +84,8 @@ class IndexCache:
         if not found:
             return False
         try:
-            index, revision = built(self.store, found[0][0])
-        except Gone:
+            index, revision = build_index(self.store, found[0][0])
+        except OrganizationGone:
             return False
         cached = CachedIndex(organization, index, revision)
         with self._registry_lock:
@@ -118,7 +118,7 @@ class IndexCache:
             expiry = self.freshness.expiry()  # read before the log: the log lacks what comes later
             try:
                 tail = read_tail(self.store, cached.index, cached.revision)
-            except (Gone, TooFarBehind):
+            except (OrganizationGone, TooFarBehind):
                 self._drop(cached)
                 return
             except OtherServer:

@@ -17,7 +17,7 @@ from typing import Final
 from rescind import forks
 from rescind.errors import RescindError, StoreError, ThreadsExhausted
 from rescind.model import Revision
-from rescind.replicas import IndexCache
+from rescind.replicas.cache import IndexCache
 from rescind.replicas.clock import CLOCK, clock
 from rescind.replicas.enforced_times import EnforcedTimes
 from rescind.replicas.lease import Replica

@@ -11,7 +11,6 @@ import reprlib
 from collections.abc import Callable, Generator
 from typing import Final
 
-from rescind.decision.check import STATE_ATTEMPTS, kept_changing, require
 from rescind.decision.lists.indexed import Indexed
 from rescind.decision.lists.permissions import permissions
 from rescind.decision.lists.resources import resources
@@ -19,6 +18,7 @@ from rescind.decision.lists.source import Asked, Found, Source, Steps, finished
 from rescind.decision.lists.stored import FetchMany, Stored
 from rescind.decision.lists.streams import BEGINNING
 from rescind.decision.lists.subjects import subjects
+from rescind.decision.states import STATE_ATTEMPTS, kept_changing, require_revision
 from rescind.errors import InvalidCursor, OrganizationNotFound
 from rescind.index import Index
 from rescind.model import (
@@ -32,6 +32,7 @@ from rescind.model import (
     require_number,
 )
 from rescind.replicas import CachedAnswers
+from rescind.semantics.preconditions import first_unmet
 from rescind.store import Store
 from rescind.store.rows import QueryWithParams
 from rescind.store.rows.lists import READ_ASKED, AskedRow
@@ -106,15 +107,12 @@ def in_memory(
                     yield
                 if critical:
                     return None
-    else:
-        permission = facts.permission(question.permission)
-        if permission is None or permission[1]:
-            return None if permission else Found([], None)
-    is_known = (
-        query == "subjects" or facts.spelled(question.subject) in facts.memberships,
-        query == "resources" or question.resource in facts.resources,
-    )
-    if not all(is_known):
+    permission = facts.permission(question.permission)
+    if query != "permissions" and permission is not None and permission[1]:
+        return None
+    membership = facts.memberships.get(facts.spelled(question.subject))
+    number = None if permission is None else permission[0]
+    if _is_unknown(query, membership, number, facts.resources.get(question.resource)):
         return Found([], None)
     return (yield from LISTS[query](Indexed(index, question, now), asked))
 
@@ -170,11 +168,23 @@ def _stored(
             names = rows[0]
     revision = seals.revision(names.organization, names.revision, names.environment)
     if at_least is not None:
-        require(revision, at_least)
-    m, p, r = names.membership, names.permission, names.resource
-    if None in {"permissions": (m, r), "resources": (m, p), "subjects": (p, r)}[query]:
+        require_revision(revision, at_least)
+    if _is_unknown(query, names.membership, names.permission, names.resource):
         return Found([], None), revision
     return finished(LISTS[query](Stored(fetch_many, names, now), asked)), revision
+
+
+def _is_unknown(
+    query: str, membership: int | None, permission: int | None, resource: int | None
+) -> bool:
+    """Whether a name that the list is about is unknown. The list has no name of what it lists."""
+    unmet = first_unmet(
+        membership=query == "subjects" or membership is not None,
+        active=True,
+        permission=query == "permissions" or permission is not None,
+        resource=query == "resources" or resource is not None,
+    )
+    return unmet is not None
 
 
 def _page(seals: Seals, found: Found, limit: int, about: str, revision: Revision) -> Page:
