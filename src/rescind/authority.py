@@ -56,8 +56,9 @@ from rescind.propagation.worker import OnProgress, Workers
 from rescind.replicas import CachedAnswers, open_cache
 from rescind.replicas.enforcement import AT_ONCE, Enforcer
 from rescind.settings import Settings
-from rescind.store import Rows, Store, open_store
+from rescind.store import Store, open_store
 from rescind.store.rows.changes import READ_RECORDED
+from rescind.store.rows.replicas import LeaseRow
 
 Clock = Callable[[], datetime]
 Wait = Literal["enforced", "recorded"]
@@ -556,7 +557,11 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         )
 
     def _enforced(
-        self, receipt: Receipt, leases: Rows | None = None, *, on_record: int | None = None
+        self,
+        receipt: Receipt,
+        leases: list[LeaseRow] | None = None,
+        *,
+        on_record: int | None = None,
     ) -> Receipt:
         """By when it was enforced, as the log has it, and how. What reads the store itself sees what is
         committed; who answers from memory is waited for.

@@ -134,18 +134,10 @@ def _named_in_reads(code: str) -> set[str]:
     }
 
 
-LEASES = {
-    *("list_leases", "find_organization", "tail_revisions", "hold_organization"),
-    *("release_organization", "forget_replica", "forget_silent_replica"),
-    *("register_replica", "renew_lease", "acknowledge"),
-}
-"""What replicas read by name still."""
-
-
 def test_nothing_outside_the_store_reads_rows_without_a_type() -> None:
     """Each query that is read is given with the type of its rows. (Control: one that is not is found.)"""
     files = [file for file in SOURCE.rglob("*.py") if SOURCE / "store" not in file.parents]
     named = {name for file in files for name in _named_in_reads(file.read_text("utf-8"))}
-    assert named <= LEASES
+    assert named == set()
     assert _named_in_reads('rows = store.fetch("read_revision", {"o": 1})') == {"read_revision"}
     assert _named_in_reads("rows = store.fetch(READ_REVISION, {'o': 1})") == set()

@@ -12,8 +12,9 @@ from rescind.model import Revision
 from rescind.replicas import enforcement
 from rescind.replicas.enforcement import NEWEST, POLL_SECONDS, Enforcer
 from rescind.settings import Settings
-from rescind.store import Rows
 from rescind.store.postgres import PostgresStore
+from rescind.store.rows import Query
+from rescind.store.rows.replicas import FORGET_SILENT_REPLICA, LIST_LEASES, LeaseRow
 
 REVISION = Revision(1, 7, 0)
 TTL = 8.0
@@ -49,17 +50,17 @@ class World:
     def pause(self, seconds: float) -> None:
         self.now += seconds
 
-    def fetch(self, name: str, params: Any) -> Rows:
-        if name == "forget_silent_replica":
+    def fetch(self, query: Query[Any], params: Any) -> list[LeaseRow]:
+        if query is FORGET_SILENT_REPLICA:
             self.forgotten.append(params["replica"])
             return []
-        assert name == "list_leases"
+        assert query is LIST_LEASES
         self.now += self.read_seconds
         self.reads.append(self.now)
         if self.is_down:
             raise StoreUnavailable(database="test")
         return [
-            (replica, f"host:{replica}", int(ttl * 1e6), beat, acknowledged)
+            LeaseRow(replica, f"host:{replica}", int(ttl * 1e6), beat, acknowledged)
             for replica, (ttl, beat, acknowledged) in self.leases.items()
         ]
 

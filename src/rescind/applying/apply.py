@@ -39,7 +39,7 @@ from rescind.model import (
 )
 from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
 from rescind.semantics.difference import difference
-from rescind.store import Rows, Store
+from rescind.store import Store
 from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 from rescind.store.rows.changes import (
     CONFIRM_KEYED_OUTCOME,
@@ -48,6 +48,7 @@ from rescind.store.rows.changes import (
     RoleUserRow,
 )
 from rescind.store.rows.organizations import FIND_LOG, PLAN, READ_REVISION
+from rescind.store.rows.replicas import LeaseRow
 from rescind.store.rows.spelling import LookAlikeRow
 
 PLAN_ATTEMPTS: Final = 16
@@ -62,7 +63,7 @@ class Recorded(NamedTuple):
     """
 
     receipt: Receipt
-    leases: Rows | None = None
+    leases: list[LeaseRow] | None = None
     is_repeated: bool = False
     difference: Callable[[], Difference] | None = None
 

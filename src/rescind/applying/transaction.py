@@ -29,12 +29,13 @@ from rescind.errors import InvalidChange
 from rescind.model import IdRule
 from rescind.propagation.budget import Budget
 from rescind.propagation.routing import Router
-from rescind.store import Rows, Transaction
+from rescind.store import Transaction
 from rescind.store.contract import Counter
 from rescind.store.retries import OverBudget
 from rescind.store.rows import Answers
 from rescind.store.rows.changes import OutcomeRow, RoleUserRow
 from rescind.store.rows.facts import READ_SETTINGS
+from rescind.store.rows.replicas import LIST_LEASES, LeaseRow
 from rescind.store.rows.spelling import LookAlikeRow
 
 KEY_RETENTION_SECONDS: Final = 48 * 3600
@@ -136,7 +137,7 @@ class ChangeTransaction:
         self.alters_plan = False
         self.aside = aside
         self.outcome: Callable[[], list[OutcomeRow]] = list
-        self.leases: Callable[[], Rows | None] = _unread
+        self.leases: Callable[[], list[LeaseRow] | None] = _unread
         self._others = others or {}
         self.respelling = respelling
         self._alike: list[tuple[str, Callable[[], list[LookAlikeRow]]]] = []
@@ -207,7 +208,7 @@ class ChangeTransaction:
         self._look_for_look_alikes(tx)
         self.outcome = tx.record(o=o, **self.entry.names())
         if self._looks_for_replicas:
-            self.leases = tx.read_after_commit("list_leases", o=o)
+            self.leases = tx.read_after_commit(LIST_LEASES, o=o)
 
     def worlds(self) -> tuple[Any, Any]:
         """The organization's facts before and after, when they were observed."""

@@ -35,6 +35,7 @@ from rescind.replicas.cached_index import CachedIndex, State
 from rescind.replicas.freshness import Freshness
 from rescind.settings import Settings
 from rescind.store import Store
+from rescind.store.rows.organizations import FIND_ORGANIZATION
 from rescind.threads import started
 
 MOST_LOADERS: Final = 2
@@ -80,11 +81,11 @@ class IndexCache:
                 self._is_started = True
         if organization in self.indexes:
             return True
-        found = self.store.fetch("find_organization", {"organization": organization})
+        found = self.store.fetch(FIND_ORGANIZATION, {"organization": organization})
         if not found:
             return False
         try:
-            index, revision = build_index(self.store, found[0][0])
+            index, revision = build_index(self.store, found[0].organization)
         except OrganizationGone:
             return False
         cached = CachedIndex(organization, index, revision)

@@ -22,7 +22,8 @@ from rescind.replicas.clock import CLOCK, clock
 from rescind.replicas.enforced_times import EnforcedTimes
 from rescind.replicas.lease import Replica
 from rescind.settings import Settings
-from rescind.store import Rows, Store
+from rescind.store import Store
+from rescind.store.rows.replicas import FORGET_SILENT_REPLICA, LIST_LEASES, LeaseRow
 from rescind.threads import started
 
 POLL_SECONDS: Final = 0.02
@@ -67,7 +68,7 @@ class Enforcer:
         self._seen: dict[str, tuple[int, float]] = {}
         self.times = EnforcedTimes(store)
 
-    def enforce(self, revision: Revision, read: Rows | None = None) -> Enforcement:
+    def enforce(self, revision: Revision, read: list[LeaseRow] | None = None) -> Enforcement:
         """When this returns, no check that starts anywhere is answered by an older state.
 
         Takes at most a lease's length, clock drift and grace. `revision` must be committed, and the
@@ -107,21 +108,21 @@ class Enforcer:
             return NEWEST
         self.follow(Revision(o, 0, 0))
         rows = self._behind(Revision(o, NEWEST, NEWEST))
-        return min((row[4] for row in rows if not self._is_over(*row[:4])), default=NEWEST)
+        return min((row.acknowledged for row in rows if not self._is_over(row)), default=NEWEST)
 
-    def _is_over(self, replica: str, name: str, ttl: int, beat: int) -> bool:
+    def _is_over(self, row: LeaseRow) -> bool:
         """Whether a lease has expired: not renewed for its length, clock drift and grace, as seen here."""
         now = clock(CLOCK)
         if len(self._seen) > 10_000:
             self._seen.clear()
-        seen, since = self._seen.get(replica, (beat, now))
-        if seen != beat:
+        seen, since = self._seen.get(row.replica, (row.beat, now))
+        if seen != row.beat:
             since = now
-        self._seen[replica] = (beat, since)
-        if now < since + self._bound(ttl / 1e6):
+        self._seen[row.replica] = (row.beat, since)
+        if now < since + self._bound(row.ttl / 1e6):
             return False
-        self._forget({replica: Lease(name, beat, now)})
-        self._seen.pop(replica, None)
+        self._forget({row.replica: Lease(row.name, row.beat, now)})
+        self._seen.pop(row.replica, None)
         return True
 
     def close(self) -> None:
@@ -141,7 +142,9 @@ class Enforcer:
             log.warning("nothing is answered from the cache until it has caught up: %s", error)
             self._cache.suspend()
 
-    def _leases(self, revision: Revision, start: float, read: Rows | None) -> dict[str, Lease]:
+    def _leases(
+        self, revision: Revision, start: float, read: list[LeaseRow] | None
+    ) -> dict[str, Lease]:
         """The replicas that cache the organization at an older state. If they cannot be read for the length
         of a lease, every such lease has expired and there is none to wait for.
         """
@@ -157,27 +160,23 @@ class Enforcer:
                 continue
             now = clock(CLOCK)
             return {
-                replica: Lease(name, beat, now + self._bound(ttl / 1e6))
-                for replica, name, ttl, beat, _ in rows
+                row.replica: Lease(row.name, row.beat, now + self._bound(row.ttl / 1e6))
+                for row in rows
             }
 
-    def _behind(
-        self, revision: Revision, rows: Rows | None = None
-    ) -> list[tuple[str, str, int, int, int]]:
+    def _behind(self, revision: Revision, rows: list[LeaseRow] | None = None) -> list[LeaseRow]:
         """The other replicas that cache the organization and have not acknowledged the revision."""
         if rows is None:
-            rows = self._store.fetch("list_leases", {"o": revision.incarnation})
+            rows = self._store.fetch(LIST_LEASES, {"o": revision.incarnation})
         freshness = self._cache.freshness if self._cache is not None else None
         own = freshness.id if isinstance(freshness, Replica) else ""
         return [
-            (replica, name, ttl, beat, acknowledged)
-            for replica, name, ttl, beat, acknowledged in rows
-            if acknowledged < revision.organization and replica != own
+            row for row in rows if row.acknowledged < revision.organization and row.replica != own
         ]
 
     def _look_again(self, revision: Revision, leases: dict[str, Lease]) -> None:
         try:
-            behind = {row[0] for row in self._behind(revision)}
+            behind = {row.replica for row in self._behind(revision)}
         except StoreError:
             return  # their leases expire all the same
         for replica in leases.keys() - behind:
@@ -186,7 +185,8 @@ class Enforcer:
     def _forget(self, silent: dict[str, Lease]) -> None:
         try:
             for replica, lease in silent.items():
-                self._store.fetch("forget_silent_replica", {"replica": replica, "beat": lease.beat})
+                params = {"replica": replica, "beat": lease.beat}
+                self._store.fetch(FORGET_SILENT_REPLICA, params)
         except RescindError as error:
             log.warning("rows of silent replicas stay: %s", error)
 

@@ -20,7 +20,17 @@ from rescind.errors import RescindError, StoreUnavailable, ThreadsExhausted
 from rescind.model import Direction, Revision
 from rescind.replicas.cache import IndexCache
 from rescind.replicas.clock import CLOCK, clock
-from rescind.store import Listener, Rows, Store
+from rescind.store import Listener, Store
+from rescind.store.rows.index import TAIL_REVISIONS
+from rescind.store.rows.replicas import (
+    ACKNOWLEDGE,
+    FORGET_REPLICA,
+    HOLD_ORGANIZATION,
+    REGISTER_REPLICA,
+    RELEASE_ORGANIZATION,
+    RENEW_LEASE,
+    ServerRow,
+)
 from rescind.threads import started
 
 RENEWALS_PER_LEASE = 4
@@ -90,17 +100,17 @@ class Replica:
     def register(self, o: int, revision: Revision) -> None:
         """From now on, revoking changes of the organization wait for this replica."""
         known = {"o": o, "replica": self.id, "revision": revision.organization}
-        self._require_own(self._store.fetch("hold_organization", known))
+        self._require_own(self._store.fetch(HOLD_ORGANIZATION, known))
 
-    def _require_own(self, rows: Rows) -> None:
+    def _require_own(self, rows: list[ServerRow]) -> None:
         """Raises StoreUnavailable unless the server that has the lease answered."""
-        if [server for (server,) in rows] != [self.server]:
+        if [row.server for row in rows] != [self.server]:
             self._store.reconnect()
             raise StoreUnavailable(why="another server answers than the one that has the lease")
 
     def unregister(self, o: int) -> None:
         """From now on, no change of the organization waits for this replica."""
-        self._store.fetch("release_organization", {"o": o, "replica": self.id})
+        self._store.fetch(RELEASE_ORGANIZATION, {"o": o, "replica": self.id})
 
     def close(self) -> None:
         """Give up the lease, so that no change waits for it."""
@@ -113,7 +123,7 @@ class Replica:
 
     def _give_up(self) -> None:
         try:
-            self._store.fetch("forget_replica", {"replica": self.id})
+            self._store.fetch(FORGET_REPLICA, {"replica": self.id})
         except RescindError as error:
             log.warning("the lease could not be given up and will expire: %s", error)
 
@@ -127,10 +137,11 @@ class Replica:
         before = clock(CLOCK)
         name = f"{socket.gethostname()}:{os.getpid()}"
         names = {"replica": self.id, "name": name, "ttl": int(self._ttl * 1e6)}
-        ((self.server,),) = self._store.fetch("register_replica", names)
-        ((_, self._environment),) = self._revisions([0])
+        (registered,) = self._store.fetch(REGISTER_REPLICA, names)
+        self.server = registered.server
+        self._environment = self._revisions([0])[0]
         known = {"o": 0, "replica": self.id, "revision": self._environment}
-        self._require_own(self._store.fetch("hold_organization", known))
+        self._require_own(self._store.fetch(HOLD_ORGANIZATION, known))
         self._cache.register_all()
         self._is_known, self._expiry = True, before + self._ttl
         for cached in tuple(self._cache.indexes.values()):
@@ -189,11 +200,12 @@ class Replica:
         """Renew the lease. Only facts read after this may be answered from until its new expiry."""
         assert self._news is not None
         before = clock(CLOCK)
-        if self._news.fetch("renew_lease", {"replica": self.id}) != [(self.server,)]:
+        renewed = self._news.fetch(RENEW_LEASE, {"replica": self.id})
+        if [row.server for row in renewed] != [self.server]:
             raise LeaseLost
         self._expiry = expiry = before + self._ttl
         indexes = tuple(self._cache.indexes.values())
-        revisions = dict(self._revisions([0, *(cached.index.o for cached in indexes)]))
+        revisions = self._revisions([0, *(cached.index.o for cached in indexes)])
         for cached in indexes:
             o = cached.index.o
             revision = Revision(o, revisions.get(o, 2**62), revisions[0])
@@ -250,9 +262,9 @@ class Replica:
 
     def _say(self, o: int, revision: int) -> None:
         assert self._news is not None
-        self._news.fetch("acknowledge", {"o": o, "replica": self.id, "revision": revision})
+        self._news.fetch(ACKNOWLEDGE, {"o": o, "replica": self.id, "revision": revision})
 
-    def _revisions(self, organizations: list[int]) -> list[tuple[int, int]]:
+    def _revisions(self, organizations: list[int]) -> dict[int, int]:
         source = self._news or self._store
-        rows = source.fetch("tail_revisions", {"organizations": json.dumps(organizations)})
-        return [(o, revision) for o, revision in rows]
+        rows = source.fetch(TAIL_REVISIONS, {"organizations": json.dumps(organizations)})
+        return {row.organization: row.revision for row in rows}

@@ -1,6 +1,6 @@
 -- acknowledge
 UPDATE rescind.replica_held SET revision = %(revision)s WHERE organization = %(o)s AND replica = %(replica)s
-RETURNING pg_notify('rescind_acknowledged', replica || ' ' || organization || ' ' || revision)
+RETURNING pg_notify('rescind_acknowledged', replica || ' ' || organization || ' ' || revision) AS told
 
 -- begin
 SELECT rescind.begin(CAST(%(o)s AS INTEGER), %(organization)s, %(mode)s, CAST(%(has_required)s AS BOOLEAN), CAST(%(id_rule)s AS TEXT))
@@ -353,10 +353,10 @@ CROSS JOIN LATERAL (VALUES (FALSE), (
 WHERE o.slug IS NOT NULL AND m.active AND v.is_allowed AND (v.is_allowed OR rescind.weight(v.is_allowed))
 
 -- forget_replica
-DELETE FROM rescind.replica WHERE id = %(replica)s RETURNING id
+DELETE FROM rescind.replica WHERE id = %(replica)s RETURNING id AS replica
 
 -- forget_silent_replica
-DELETE FROM rescind.replica WHERE id = %(replica)s AND beat = %(beat)s RETURNING id
+DELETE FROM rescind.replica WHERE id = %(replica)s AND beat = %(beat)s RETURNING id AS replica
 
 -- hold_definitions
 SELECT 1 FROM rescind.organization WHERE id = 0 FOR SHARE
@@ -369,10 +369,10 @@ WITH
             WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply'
             ELSE 'on' END, true))
 INSERT INTO rescind.replica_held (organization, replica, revision) SELECT %(o)s, %(replica)s, %(revision)s FROM lasting
-ON CONFLICT (organization, replica) DO UPDATE SET revision = EXCLUDED.revision RETURNING rescind.server()
+ON CONFLICT (organization, replica) DO UPDATE SET revision = EXCLUDED.revision RETURNING rescind.server() AS server
 
 -- list_leases
-SELECT r.id, r.name, r.ttl, r.beat, h.revision FROM rescind.replica_held AS h CROSS JOIN LATERAL (SELECT * FROM rescind.replica AS r
+SELECT r.id AS replica, r.name, r.ttl, r.beat, h.revision AS acknowledged FROM rescind.replica_held AS h CROSS JOIN LATERAL (SELECT * FROM rescind.replica AS r
     WHERE r.id = h.replica OFFSET 0) AS r
 WHERE h.organization = %(o)s
 
@@ -510,7 +510,7 @@ WITH
             WHEN current_setting('synchronous_standby_names') = '' THEN current_setting('synchronous_commit')
             WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply'
             ELSE 'on' END, true))
-INSERT INTO rescind.replica (id, name, ttl) SELECT %(replica)s, %(name)s, %(ttl)s FROM lasting RETURNING rescind.server()
+INSERT INTO rescind.replica (id, name, ttl) SELECT %(replica)s, %(name)s, %(ttl)s FROM lasting RETURNING rescind.server() AS server
 
 -- release_organization
 DELETE FROM rescind.replica_held WHERE organization = %(o)s AND replica = %(replica)s RETURNING revision
@@ -522,7 +522,7 @@ WITH
             WHEN current_setting('synchronous_standby_names') = '' THEN current_setting('synchronous_commit')
             WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply'
             ELSE 'on' END, true))
-UPDATE rescind.replica SET beat = beat + 1 FROM lasting WHERE id = %(replica)s RETURNING rescind.server()
+UPDATE rescind.replica SET beat = beat + 1 FROM lasting WHERE id = %(replica)s RETURNING rescind.server() AS server
 
 -- settle_pending
 DELETE FROM rescind.pending

@@ -133,36 +133,36 @@ lasting (said) AS MATERIALIZED (
 -- name: register_replica
 WITH
 @postgres.lastingly
-INSERT INTO rescind.replica (id, name, ttl) SELECT :replica, :name, :ttl FROM lasting RETURNING rescind.server()
+INSERT INTO rescind.replica (id, name, ttl) SELECT :replica, :name, :ttl FROM lasting RETURNING rescind.server() AS server
 
 -- name: renew_lease
 WITH
 @postgres.lastingly
-UPDATE rescind.replica SET beat = beat + 1 FROM lasting WHERE id = :replica RETURNING rescind.server()
+UPDATE rescind.replica SET beat = beat + 1 FROM lasting WHERE id = :replica RETURNING rescind.server() AS server
 
 -- name: forget_replica
-DELETE FROM rescind.replica WHERE id = :replica RETURNING id
+DELETE FROM rescind.replica WHERE id = :replica RETURNING id AS replica
 
 -- Forgets a replica that was waited out, unless it has given a sign of life since.
 
 -- name: forget_silent_replica
-DELETE FROM rescind.replica WHERE id = :replica AND beat = :beat RETURNING id
+DELETE FROM rescind.replica WHERE id = :replica AND beat = :beat RETURNING id AS replica
 
 -- name: hold_organization
 WITH
 @postgres.lastingly
 INSERT INTO rescind.replica_held (organization, replica, revision) SELECT :o, :replica, :revision FROM lasting
-ON CONFLICT (organization, replica) DO UPDATE SET revision = EXCLUDED.revision RETURNING rescind.server()
+ON CONFLICT (organization, replica) DO UPDATE SET revision = EXCLUDED.revision RETURNING rescind.server() AS server
 
 -- name: release_organization
 DELETE FROM rescind.replica_held WHERE organization = :o AND replica = :replica RETURNING revision
 
 -- name: acknowledge
 UPDATE rescind.replica_held SET revision = :revision WHERE organization = :o AND replica = :replica
-RETURNING pg_notify('rescind_acknowledged', replica || ' ' || organization || ' ' || revision)
+RETURNING pg_notify('rescind_acknowledged', replica || ' ' || organization || ' ' || revision) AS told
 
 -- name: list_leases
-SELECT r.id, r.name, r.ttl, r.beat, h.revision FROM rescind.replica_held AS h JOIN rescind.replica AS r ON r.id = h.replica
+SELECT r.id AS replica, r.name, r.ttl, r.beat, h.revision AS acknowledged FROM rescind.replica_held AS h JOIN rescind.replica AS r ON r.id = h.replica
 WHERE h.organization = :o
 
 -- Rows older than every running transaction: a reader that continues from here misses none.
