@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 
 from rescind import Authority, DecisionPoint, changes
-from rescind.applying.apply import PLAN_ATTEMPTS
 from rescind.decision.check import EFFECTIVE, LIVE, UNDECIDED, QueryHints
 from rescind.errors import PendingMoved, StoreConflict
 from rescind.index.index import Index
-from rescind.insight.audit import audit
 from rescind.model import (
     Decision,
     MembershipNumber,
@@ -23,11 +21,12 @@ from rescind.model import (
     Revision,
 )
 from rescind.propagation import reconcile
+from rescind.propagation.audit import audit
 from rescind.propagation.reconcile import Work
 from rescind.replicas import cached_answers as recall
 from rescind.replicas.cached_index import CachedIndex, State
 from rescind.replicas.lease import Replica
-from rescind.store.retries import OverBudget, PlanStale
+from rescind.store.retries import PLAN_ATTEMPTS, OverBudget, PlanStale
 from rescind.store.rows import Query
 from rescind.store.rows.decisions import CHECK, CheckRow
 from rescind.store.sqlite import write_queue
@@ -248,7 +247,7 @@ def test_a_repair_whose_plan_is_always_overtaken(
     asked: list[Any] = []
     monkeypatch.setattr(acme.store, "transact", _always(PlanStale(), asked))
     with pytest.raises(StoreConflict):
-        audit(acme, "acme", repair=True)
+        audit(acme.store, "acme", repair=True)
     assert len(asked) == PLAN_ATTEMPTS
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from rescind import Authority, changes
-from rescind.insight.audit import MEMBERSHIPS_A_READ, Drift, audit
 from rescind.model import RoleMode
+from rescind.propagation.audit import MEMBERSHIPS_A_READ, Drift, audit
 from tests.contract.world import FUTURE
 from tests.sql import ours
 from tests.state import may
@@ -31,7 +31,7 @@ def settle_all(authority: Authority) -> None:
 
 def found(authority: Authority) -> dict[str | None, Drift]:
     """The drift of each group."""
-    report = audit(authority, "acme")
+    report = audit(authority.store, "acme")
     groups = {drift.group: drift for drift in report.groups}
     assert len(groups) == len(report.groups)
     return groups
@@ -76,7 +76,7 @@ def test_what_a_group_should_give(acme: Authority) -> None:
         "user:bob lacks owner on folder:b",
     }
     assert drift["eng"].examples == ["user:bob has writer on folder:a"]
-    report = audit(acme, "acme", repair=True)
+    report = audit(acme.store, "acme", repair=True)
     assert (report.is_clean, report.repaired) == (False, 3)
     assert {(work.kind, work.group) for work in acme.pending()} == {
         ("member", "staff"),
@@ -86,7 +86,7 @@ def test_what_a_group_should_give(acme: Authority) -> None:
     assert may(acme, "user:bob", "purge", "folder:b")
     unsettled = found(acme)
     assert sum(each.unsettled for each in unsettled.values()) == 3
-    assert audit(acme).is_clean
+    assert audit(acme.store).is_clean
     settle_all(acme)
     assert found(acme) == {}
 
@@ -107,7 +107,7 @@ def test_what_comes_from_no_group(acme: Authority) -> None:
     assert drift["eng"].examples == [f"membership {GONE} (gone) has writer on folder:a"]
     told = {example for example in drift[None].examples if "gone" in example}
     assert told == {f"user:ada has assignment {GONE} (gone)"}
-    assert audit(acme, repair=True).repaired == 5
+    assert audit(acme.store, repair=True).repaired == 5
     assert set(found(acme)) == {"eng"}
     settle_all(acme)
     assert found(acme) == {}
@@ -121,10 +121,10 @@ def test_rows_of_what_was_taken_back(acme: Authority) -> None:
     acme.park(older)
     acme.apply([changes.Unassign(role="writer", to="group:eng", on="folder:a")], route="background")
     acme.reconcile("eng")
-    assert (audit(acme).is_clean, acme.pending()[0].kind) == (True, "member")
+    assert (audit(acme.store).is_clean, acme.pending()[0].kind) == (True, "member")
     by_hand(acme, row(of("user:cyd"), "id FROM rescind.assignment WHERE ended IS NOT NULL"))
-    assert audit(acme, repair=True).repaired == 1
-    assert audit(acme).is_clean
+    assert audit(acme.store, repair=True).repaired == 1
+    assert audit(acme.store).is_clean
 
 
 def test_of_a_deleted_group(acme: Authority) -> None:
@@ -134,7 +134,7 @@ def test_of_a_deleted_group(acme: Authority) -> None:
     by_hand(acme, "DELETE FROM rescind.pending")
     assert found(acme)[None].surplus == 1
     assert not may(acme, "user:ada", "write", "doc:1")
-    audit(acme, repair=True)
+    audit(acme.store, repair=True)
     settle_all(acme)
     assert found(acme) == {}
 
@@ -164,7 +164,7 @@ def test_reads_are_small(authority: Authority, monkeypatch: pytest.MonkeyPatch) 
         return answers
 
     monkeypatch.setattr(authority.store, "fetch_many", counted)
-    report = audit(authority)
+    report = audit(authority.store)
     assert (report.is_clean, report.memberships) == (True, len(subjects))
     assert max(sizes) == 2 * MEMBERSHIPS_A_READ  # themselves, and in the group
 
@@ -172,14 +172,14 @@ def test_reads_are_small(authority: Authority, monkeypatch: pytest.MonkeyPatch) 
 def test_the_next_change_is_told_from_a_repair(acme: Authority) -> None:
     """Whoever is at a repair sees that there is more to look at: see `property/test_schedules.py`."""
     by_hand(acme, "DELETE FROM rescind.effective_role")
-    audit(acme, repair=True)
+    audit(acme.store, repair=True)
     before = {work.group_number: work.revision for work in acme.pending()}
     leave = [changes.RemoveMembers(group="eng", members=("user:ada",))]
     receipt = acme.apply(leave, route="background")
     (after,) = (work for work in acme.pending() if work.revision == receipt.revision.organization)
     assert before[after.group_number] < after.revision
     settle_all(acme)
-    assert audit(acme).is_clean
+    assert audit(acme.store).is_clean
 
 
 @pytest.mark.parametrize("is_deleted", [False, True])
@@ -200,10 +200,10 @@ def test_what_happens_meanwhile(
         return answers
 
     monkeypatch.setattr(acme.store, "fetch_many", overtaken)
-    report = audit(acme, "acme", repair=True)
+    report = audit(acme.store, "acme", repair=True)
     assert bool(report.repaired) != is_deleted
     settle_all(acme)
-    assert audit(acme).is_clean
+    assert audit(acme.store).is_clean
 
 
 def test_expiries_of_paths(acme: Authority) -> None:
@@ -214,6 +214,6 @@ def test_expiries_of_paths(acme: Authority) -> None:
         f"UPDATE rescind.effective_role SET expires_at = NULL WHERE membership = {of('user:bob')}",
     )
     assert found(acme)["eng"].examples == ["user:bob has writer on folder:a until the wrong time"]
-    audit(acme, repair=True)
+    audit(acme.store, repair=True)
     settle_all(acme)
     assert found(acme) == {}

@@ -8,7 +8,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.changes import Given
-from rescind.insight.audit import audit
+from rescind.propagation.audit import audit
 from rescind.propagation.reconcile import Work
 from tests.faults.small import Steady
 from tests.jobs import due_jobs
@@ -72,7 +72,7 @@ def _unclean(team: Authority, *, one_by_one: bool) -> list[tuple[int, ...]]:
                 work, size = Work(team.store, due[0]), itertools.chain(sizes, itertools.repeat(1))
                 while not work.step(Steady(next(size))).is_settled:  # type: ignore[arg-type]
                     pass
-            if not audit(team).is_clean:
+            if not audit(team.store).is_clean:
                 found.append(sizes)
-                audit(team, repair=True)
+                audit(team.store, repair=True)
     return found

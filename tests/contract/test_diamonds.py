@@ -10,7 +10,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.changes import Change
-from rescind.insight.audit import audit
+from rescind.propagation.audit import audit
 from rescind.propagation.worker import Worker
 from rescind.store.queries import queries
 from rescind.transfer.export import exported
@@ -100,7 +100,7 @@ def test_questions_and_changes(stacked: Authority, route: str) -> None:
     worker = Worker(stacked.store, stacked.settings)
     while worker.work_once():
         pass
-    assert audit(stacked, "acme").is_clean
+    assert audit(stacked.store, "acme").is_clean
     assert len(exported(stacked, "acme")) > LEVELS
 
 

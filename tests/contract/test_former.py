@@ -12,7 +12,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.errors import SchemaDiffers, SchemaMissing
-from rescind.insight.audit import audit
+from rescind.propagation.audit import audit
 from rescind.store.migrations import former as taking_over
 from rescind.store.migrations import migrate
 from rescind.store.schema import FORMER_VERSIONS
@@ -53,7 +53,7 @@ def answers(database: str) -> bool:
             for work in authority.pending():
                 authority.reconcile(work)
         authority.apply([changes.RemoveMembers(group="team", members=("user:ada",))])
-        return may and not authority.check("user:ada", "read") and audit(authority).is_clean
+        return may and not authority.check("user:ada", "read") and audit(authority.store).is_clean
 
 
 @pytest.mark.parametrize("version", ["0006", LAST])

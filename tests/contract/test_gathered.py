@@ -6,7 +6,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.changes import Change
-from rescind.insight.audit import audit
+from rescind.propagation.audit import audit
 from tests.jobs import due_jobs
 from tests.sql import ours
 from tests.state import may
@@ -67,7 +67,7 @@ def test_parked_work_is_not_lost_among_other(team: Authority, place: int) -> Non
         team.reconcile("team")
         assert team.pending() == []
         assert _can(team) == [expected] * len(NUMBERS)
-        assert audit(team).is_clean
+        assert audit(team.store).is_clean
 
 
 def test_control_parked_work_that_others_are_gathered_into_is_lost(team: Authority) -> None:
@@ -83,7 +83,7 @@ def test_control_parked_work_that_others_are_gathered_into_is_lost(team: Authori
     _park_among(team, [_given(number) for number in NUMBERS], 0)
     team.reconcile("team")
     assert team.pending() == []
-    assert not audit(team).is_clean
+    assert not audit(team.store).is_clean
 
 
 def test_newer_work_is_not_parked_with_older(team: Authority) -> None:
@@ -94,4 +94,4 @@ def test_newer_work_is_not_parked_with_older(team: Authority) -> None:
             pass
     (left,) = team.pending()
     assert (left.is_parked, left.since, left.revision) == (True, left.since, left.since)
-    assert audit(team).is_clean
+    assert audit(team.store).is_clean

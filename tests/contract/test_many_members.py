@@ -9,7 +9,7 @@ import pytest
 from lab.databases import writer
 
 from rescind import Authority, changes
-from rescind.insight.audit import audit
+from rescind.propagation.audit import audit
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from tests.sql import ours
@@ -70,7 +70,7 @@ def test_all_are_done_in_few_chunks(authority: Authority) -> None:
     assert authority.pending() == []
     assert all(authority.check_many([(subject, "read", "doc:1") for subject in _subjects(FEW)]))
     assert all(entry.settled_at is not None for entry in authority.log())
-    assert audit(authority).is_clean
+    assert audit(authority.store).is_clean
 
 
 @contextmanager

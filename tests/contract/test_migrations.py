@@ -17,7 +17,7 @@ import sqlalchemy
 
 from rescind import Authority, changes
 from rescind.errors import SchemaDiffers
-from rescind.insight.audit import audit
+from rescind.propagation.audit import audit
 from rescind.store import migrations
 from rescind.store.migrations import former as taking_over
 from rescind.store.migrations import migrate, run_script, scripts
@@ -208,7 +208,7 @@ def test_a_filled_database_of_every_version(
         while authority.has_due_work():
             for work in authority.pending():
                 authority.reconcile(work)
-        assert audit(authority, "acme").is_clean
+        assert audit(authority.store, "acme").is_clean
         authority.apply([changes.RemoveMembers(group="team", members=("user:ada",))])
         assert not authority.check("user:ada", "read")
 

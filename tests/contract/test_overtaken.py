@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rescind import Authority, changes
-from rescind.insight.audit import audit
+from rescind.propagation.audit import audit
 from rescind.propagation.reconcile import Work, reconcile
 from tests.faults.small import Steady, let_pass
 from tests.jobs import due_jobs
@@ -67,7 +67,7 @@ def test_who_was_taken_out_is_denied(staff: Authority, off: str | None) -> None:
         switch_off(staff, off)
     overtake(staff)
     assert not any(may(staff, member, "read") for member in MEMBERS)
-    assert audit(staff).is_clean
+    assert audit(staff.store).is_clean
 
 
 def test_control_without_both_guards(staff: Authority) -> None:
@@ -75,4 +75,4 @@ def test_control_without_both_guards(staff: Authority) -> None:
     for guard in GUARDS:
         switch_off(staff, guard)
     overtake(staff)
-    assert not audit(staff).is_clean
+    assert not audit(staff.store).is_clean

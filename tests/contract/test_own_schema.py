@@ -13,7 +13,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.errors import InvalidArgument, SchemaMissing, StoreError
-from rescind.insight.audit import audit
+from rescind.propagation.audit import audit
 from rescind.store.migrations import migrate
 from rescind.store.postgres import address
 from rescind.store.queries import OF_USERS, Engine, queries
@@ -206,7 +206,7 @@ def test_everything_works_under_any_search_path(
         assert authority.check("user:cyd", "read")
         assert not authority.check("user:ada", "write", "doc:1")
         assert authority.check("agent:bot", "purge", "folder:b", assurance="live")
-        assert audit(authority).is_clean
+        assert audit(authority.store).is_clean
         authority.apply(
             [changes.RemoveMembership(subject="user:bob"), changes.DeleteRole(role="unused")]
         )
@@ -281,7 +281,7 @@ def test_the_schema_that_the_url_names(empty_database: Make, schema: str) -> Non
         first.apply([changes.AddMembers(group="eng", members=("user:cyd",))], route="background")
         first.reconcile("eng")
         assert first.check("user:cyd", "write", "doc:1")
-        assert audit(first).is_clean
+        assert audit(first.store).is_clean
         second.apply([changes.CreateOrganization()])
         assert not second.check("user:ada", "read")
     assert run(database, f'SELECT count(*) FROM "{schema}".membership') == [(4,)]

@@ -8,7 +8,7 @@ import pytest
 
 from rescind import ENVIRONMENT, Authority, changes
 from rescind.errors import GroupBusy, GroupNotFound
-from rescind.insight.audit import audit
+from rescind.propagation.audit import audit
 from tests.contract.world import WORLD
 from tests.state import may
 
@@ -34,7 +34,7 @@ def test_a_deleted_groups_work_is_settled(acme: Authority) -> None:
     assert acme.pending() == []
     assert not acme.has_due_work()
     assert acme.apply([DELETE_GROUP], idempotency_key="k").settled_at is not None
-    assert audit(acme).is_clean
+    assert audit(acme.store).is_clean
 
 
 def test_parked_work_is_settled_too(acme: Authority) -> None:
@@ -45,7 +45,7 @@ def test_parked_work_is_settled_too(acme: Authority) -> None:
         acme.park(work)
     settle_all(acme)
     assert acme.pending() == []
-    assert audit(acme).is_clean
+    assert audit(acme.store).is_clean
 
 
 def test_an_item_is_of_its_own_organization(acme: Authority) -> None:
@@ -101,7 +101,7 @@ def test_a_role_of_all_is_followed_in_each(authority: Authority) -> None:
     assert len({work.organization for work in authority.pending()}) == 2
     settle_all(authority)
     assert authority.pending() == []
-    assert audit(authority).is_clean
+    assert audit(authority.store).is_clean
 
 
 def test_who_is_at_it_is_left_to_it(new_database: Callable[[str], str]) -> None:

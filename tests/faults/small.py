@@ -11,8 +11,8 @@ from typing import Any
 
 from rescind import Authority, changes
 from rescind.changes import Change
-from rescind.insight.audit import audit
 from rescind.model import ENVIRONMENT
+from rescind.propagation.audit import audit
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from rescind.store import Store, open_store
@@ -102,7 +102,7 @@ def require_settled(authority: Authority, organization: str) -> None:
     assert state["pending"] == []
     assert not [row for row in state["change"] if row[-2]]
     assert not [row for row in state["assignment"] if row[-1] is not None]
-    report = audit(authority, organization)
+    report = audit(authority.store, organization)
     assert report.is_clean, report
     assert report.effective_roles == len(state["effective_role"])
 

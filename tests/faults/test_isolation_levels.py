@@ -22,8 +22,8 @@ from psycopg import IsolationLevel
 from rescind import ENVIRONMENT, Authority, changes
 from rescind.changes import Change
 from rescind.errors import NotCommitted, RoleNotFound, StoreConflict
-from rescind.insight.audit import audit
 from rescind.model import Receipt
+from rescind.propagation.audit import audit
 from rescind.propagation.jobs import Job
 from rescind.propagation.reconcile import Work
 from rescind.propagation.schedule import due_in
@@ -311,12 +311,12 @@ def a_change(acme: Acme) -> None:
 
 def a_repair(acme: Acme) -> None:
     """A row that was lost has come back. It has no revision."""
-    audit(acme.authority, acme.name, repair=True)
+    audit(acme.authority.store, acme.name, repair=True)
 
 
 def a_repair_of_a_group(acme: Acme) -> None:
     """The same, as pending work, which was settled as well."""
-    audit(acme.authority, acme.name, repair=True)
+    audit(acme.authority.store, acme.name, repair=True)
     while acme.due():
         acme.chunk()
 
@@ -406,7 +406,7 @@ def test_clearing_away_is_no_conflict_or_an_honest_one(
         receipt, _ = acme.repeated([NEST, GIVE, changes.Unassign(role="reader", to="group:all")])
     receipt.enforce()
     assert acme.answers() == {False}
-    assert audit(acme.authority, acme.name).is_clean
+    assert audit(acme.authority.store, acme.name).is_clean
 
 
 @pytest.mark.parametrize("level", LEVELS)

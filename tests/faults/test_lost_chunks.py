@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from rescind import Authority
-from rescind.insight.audit import audit
+from rescind.propagation.audit import audit
 from rescind.propagation.reconcile import Work
 from rescind.store.sqlite import SqliteStore
 from tests.faults import tasks
@@ -104,7 +104,7 @@ def _comes_right(url: str) -> bool:
     with opened(url, "acme") as authority:
         is_denied = not any(authority.check_many(TAKEN))
         settle(authority)
-        return is_denied and not authority.pending() and audit(authority, "acme").is_clean
+        return is_denied and not authority.pending() and audit(authority.store, "acme").is_clean
 
 
 def test_only_chunks_that_move_a_cursor_may_be_lost_with_a_file(
@@ -152,7 +152,7 @@ def test_a_server_that_crashes_undoes_a_chunk_with_its_cursor(
         monkeypatch.undo()
         settle(authority)
         assert authority.pending() == []
-        assert audit(authority, "acme").is_clean
+        assert audit(authority.store, "acme").is_clean
 
 
 @pytest.mark.parametrize("is_waited_for", [True, False])
@@ -171,7 +171,7 @@ def test_what_is_told_to_be_settled_stays_so(
         monkeypatch.undo()
         assert (until_answered(authority.pending) == []) == is_waited_for
         settle(authority)
-        assert audit(authority, "acme").is_clean
+        assert audit(authority.store, "acme").is_clean
 
 
 class _Unwritten:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from rescind import Authority, changes
-from rescind.insight.audit import audit
+from rescind.propagation.audit import audit
 from rescind.propagation.jobs import Progress
 from rescind.propagation.worker import Workers
 from rescind.settings import Settings
@@ -85,7 +85,7 @@ def test_in_the_middle_of_a_large_job(server: Server, acme: Authority) -> None:
     given = changes.ReplaceAssignments(to="group:all", assignments=GIVEN)
     acme.apply([given], route="background")
     _crash_in_the_middle(server, acme, 5)
-    report = audit(acme, "acme")
+    report = audit(acme.store, "acme")
     assert report.is_clean
     assert report.effective_roles == PAIRS
     taken = changes.ReplaceAssignments(to="group:all", assignments=())

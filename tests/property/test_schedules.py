@@ -19,7 +19,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.errors import StoreConflict
-from rescind.insight.audit import audit
+from rescind.propagation.audit import audit
 from rescind.propagation.reconcile import Work
 from rescind.store import Store
 from tests.faults.small import Steady
@@ -227,7 +227,7 @@ def test_a_repair_is_overtaken_too(collisions: Collisions, is_on: bool) -> None:
     schedule = Schedule(authority, random.Random(0))
     with authority.store.connection() as connection:
         connection.execute(ours(authority, "DELETE FROM rescind.effective_role"))  # type: ignore[attr-defined]
-    audit(authority, schedule.organization, repair=True)
+    audit(authority.store, schedule.organization, repair=True)
     team = {work.group_number for work in authority.pending() if work.group == "team"}
     job = min((job for job in schedule.pending() if job.group in team), key=lambda job: job.ref)
     leave = changes.RemoveMembers(group="team", members=SUBJECTS[:1])

@@ -29,8 +29,8 @@ from rescind.changes import (
     Unassign,
 )
 from rescind.errors import BadInput, InvalidArgument, OrganizationNotFound
-from rescind.insight.audit import audit
 from rescind.model import ENVIRONMENT, IdRule, OnLoss, RoleMode
+from rescind.propagation.audit import audit
 from rescind.transfer import Format, Item, Source, everything, exported, foresee, load, parse, read
 from rescind.transfer.batches import View
 from rescind.transfer.loading import Import, surveys
@@ -228,7 +228,7 @@ def test_what_batches_leave_is_done(authority: Authority) -> None:
     )
     assert seen[-1] > 0
     assert authority.pending() == []
-    assert audit(authority).is_clean
+    assert audit(authority.store).is_clean
 
 
 def test_an_organization_is_named_by_a_later_line(authority: Authority) -> None:

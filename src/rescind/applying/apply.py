@@ -40,7 +40,7 @@ from rescind.model import (
 from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
 from rescind.semantics.difference import difference
 from rescind.store import Store
-from rescind.store.retries import KeyTaken, OverBudget, PlanStale
+from rescind.store.retries import PLAN_ATTEMPTS, KeyTaken, OverBudget, PlanStale
 from rescind.store.rows.changes import (
     CONFIRM_KEYED_OUTCOME,
     LIST_ORGANIZATIONS_USING_ROLE,
@@ -51,7 +51,6 @@ from rescind.store.rows.organizations import FIND_LOG, PLAN, READ_REVISION
 from rescind.store.rows.replicas import LeaseRow
 from rescind.store.rows.spelling import LookAlikeRow
 
-PLAN_ATTEMPTS: Final = 16
 MOST_STEPS_ASIDE: Final = 4
 """With so many steps of a batch in the background, all the others go there as well."""
 

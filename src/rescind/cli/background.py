@@ -17,9 +17,9 @@ from rescind.authority import Authority
 from rescind.cli import output, watching
 from rescind.cli.options import Place, with_place
 from rescind.errors import InvalidArgument
-from rescind.insight.audit import Report
-from rescind.insight.audit import audit as run_audit
 from rescind.model import PendingWork
+from rescind.propagation.audit import Report
+from rescind.propagation.audit import audit as run_audit
 
 DRIFT = 1
 MOST_LOOKED_AT = 100_000
@@ -137,7 +137,7 @@ def audit(
     Without an organization, all are audited.
     """
     with place.open() as authority:
-        report = run_audit(authority, place.organization, repair=repair)
+        report = run_audit(authority.store, place.organization, repair=repair)
     if place.as_json:
         output.say_json({**asdict(report), "clean": report.is_clean})
     else:

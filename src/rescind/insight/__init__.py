@@ -1,1 +1,1 @@
-"""What there is to see: audits, and later metrics and targets. Reads, and decides nothing."""
+"""The probe of revocations, and its targets. It measures, and decides nothing."""

@@ -5,6 +5,11 @@ The engines raise these; `applying` catches them and plans again. They never rea
 
 from __future__ import annotations
 
+from typing import Final
+
+PLAN_ATTEMPTS: Final = 16
+"""Transactions that are tried with a new plan each before StoreConflict is raised."""
+
 
 class PlanStale(Exception):
     """The organization's name, mode or rule for ids changed between plan and lock: plan again."""

@@ -1,7 +1,7 @@
-"""Effective roles compared with a recomputation from facts, in small reads and bounded memory.
+"""Compares effective roles with what the facts imply, in small reads and bounded memory.
 
-What pending work may still have to put right is no drift. Repairs go through pending work as well, so
-that they are fenced, chunked and resumed like any other.
+A difference that pending work may still settle is not drift. Repairs are pending work too: fenced, done in
+chunks, and resumed after an interruption.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from rescind.applying.apply import PLAN_ATTEMPTS
-from rescind.authority import Authority
 from rescind.errors import OrganizationNotFound, StoreConflict
 from rescind.model import AssignmentNumber, HolderNumber, MembershipNumber, OrganizationNumber
-from rescind.store import Transaction
-from rescind.store.retries import PlanStale
+from rescind.store import Store, Transaction
+from rescind.store.retries import PLAN_ATTEMPTS, PlanStale
 from rescind.store.rows import Answers
 from rescind.store.rows.audit import (
     AUDIT_ASSIGNMENTS,
@@ -35,7 +33,7 @@ from rescind.store.rows.organizations import PLAN
 
 MEMBERSHIPS_A_READ: Final = 50
 MENDS_AT_ONCE: Final = 100
-"""In one transaction: changes of the organization wait for it."""
+"""Repairs in one transaction. Changes of the organization wait for it."""
 EXAMPLES: Final = 3
 LAST: Final = 2**31 - 1
 
@@ -64,7 +62,7 @@ class Drift:
 
 @dataclass(slots=True)
 class Report:
-    """All that an audit found. `repaired` counts what was handed to pending work or put right."""
+    """The result of an audit. `repaired` counts differences that were made pending work or corrected."""
 
     organizations: int = 0
     memberships: int = 0
@@ -77,23 +75,22 @@ class Report:
         return not any(group.is_drift for group in self.groups)
 
 
-def audit(authority: Authority, organization: str | None = None, *, repair: bool = False) -> Report:
-    """Compare one organization's effective roles, or everybody's, with what the facts imply.
+def audit(store: Store, organization: str | None = None, *, repair: bool = False) -> Report:
+    """Compare the effective roles of one organization, or of all, with what the facts imply.
 
-    With `repair`, what is wrong is pending when this returns, and fenced, or right already. Raises
+    With `repair`, every difference is either corrected or pending, and so fenced, when this returns. Raises
     OrganizationNotFound.
     """
     report = Report()
-    for o, name, mode in _organizations(authority, organization):
+    for o, name, mode in _organizations(store, organization):
         report.organizations += 1
-        _Audit(authority, report, o, name, mode, repair=repair).run()
+        _Audit(store, report, o, name, mode, repair=repair).run()
     return report
 
 
 def _organizations(
-    authority: Authority, organization: str | None
+    store: Store, organization: str | None
 ) -> Iterator[tuple[OrganizationNumber, str, str]]:
-    store = authority.store
     if organization is not None:
         (plan,) = store.fetch(PLAN, {"organization": organization})
         if plan.organization is None:
@@ -110,11 +107,11 @@ def _organizations(
 
 
 class _Audit:
-    """One organization's."""
+    """The audit of one organization."""
 
     def __init__(
         self,
-        authority: Authority,
+        store: Store,
         report: Report,
         o: OrganizationNumber,
         name: str,
@@ -122,7 +119,7 @@ class _Audit:
         *,
         repair: bool,
     ) -> None:
-        self.store, self.report = authority.store, report
+        self.store, self.report = store, report
         self.o, self.name, self.mode, self.repair = o, name, mode, repair
         self.groups: dict[HolderNumber | None, Drift] = {}
 
