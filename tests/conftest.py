@@ -16,6 +16,7 @@ import pytest
 
 from rescind import Authority
 from rescind.store.migrations import migrate
+from tests.clock import SettableClock
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 ENGINES = ("sqlite", "postgres")
@@ -142,9 +143,15 @@ def database(engine: str, new_database: Callable[[str], str]) -> str:
 
 
 @pytest.fixture
-def authority(database: str) -> Iterator[Authority]:
+def clock() -> SettableClock:
+    """The clock of the fixture `authority`."""
+    return SettableClock()
+
+
+@pytest.fixture
+def authority(database: str, clock: SettableClock) -> Iterator[Authority]:
     """An authority on a fresh database, on each engine in turn; its organization is `acme`."""
-    with Authority.open(database, organization="acme") as opened:
+    with Authority.open(database, organization="acme", clock=clock) as opened:
         yield opened
 
 

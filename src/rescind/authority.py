@@ -102,6 +102,7 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         *,
         organization: str | None = None,
         settings: Settings | None = None,
+        clock: Clock | None = None,
         index: bool = False,
     ) -> Authority:
         """An authority on `postgresql://…`, `sqlite:///file.db` or a file's path.
@@ -111,7 +112,7 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         SchemaTooOld or SchemaTooNew.
         """
         store = open_store(database, settings)
-        return cls(store, organization=organization, settings=settings, index=index)
+        return cls(store, organization=organization, settings=settings, clock=clock, index=index)
 
     def close(self) -> None:
         """Give up what is held in memory, and the store's connections."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from rescind.changes import Change, Given
 from rescind.errors import RescindError
 from rescind.model import Route
 from rescind.semantics import access
+from tests.clock import SettableClock
 from tests.contract.test_not_found import GIVING, TAKING
 from tests.contract.world import FUTURE, PAST, WORLD
 from tests.state import forget_statements, may
@@ -67,24 +68,14 @@ OTHERS = [
 ]
 
 
-class Clock:
-    """A time that is set by hand."""
-
-    now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
-def clock(authority: Authority) -> Clock:
+def clock() -> SettableClock:
     """The authority's."""
-    authority._clock = clock = Clock()
-    return clock
+    return SettableClock(START)
 
 
 @pytest.fixture
-def twins(authority: Authority, clock: Clock) -> Authority:
+def twins(authority: Authority, clock: SettableClock) -> Authority:
     """Two organizations alike but for what has expired in one of them."""
     authority.apply(WORLD)
     authority.apply([*WORLD, *EXPIRING], organization="late")
@@ -193,7 +184,7 @@ def test_an_export_leaves_out_what_has_expired(twins: Authority) -> None:
 
 
 def test_a_role_of_all_organizations_is_deleted_once_it_has_expired_everywhere(
-    authority: Authority, clock: Clock
+    authority: Authority, clock: SettableClock
 ) -> None:
     """Until then it is in use; afterwards no assignment refers to it any more."""
     delete = changes.DeleteRole(role="temporary")

@@ -20,6 +20,7 @@ from rescind.errors import (
     RevisionUnavailable,
     RoleNotFound,
 )
+from tests.clock import SettableClock
 from tests.contract.world import FUTURE, WORLD
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -28,9 +29,9 @@ List = Callable[..., FactPage[Any]]
 
 
 @pytest.fixture
-def acme(authority: Authority) -> Authority:
+def acme(authority: Authority, clock: SettableClock) -> Authority:
     """WORLD, and what ends: places in groups and an assignment, at the same time."""
-    authority._clock = lambda: NOW  # type: ignore[method-assign]
+    clock.now = NOW
     authority.apply(WORLD, actor="setup")
     authority.apply(
         [
@@ -105,12 +106,14 @@ def test_effective_members_are_those_who_have_the_groups_roles(acme: Authority) 
     assert listed == set(acme.who_can("read").items)
 
 
-def test_who_was_put_into_a_group_again_is_there_since_then(acme: Authority) -> None:
+def test_who_was_put_into_a_group_again_is_there_since_then(
+    acme: Authority, clock: SettableClock
+) -> None:
     """A time set anew leaves since when and by whom; what had ended, or was taken back, begins again."""
     add = changes.AddMembers(group="staff", members=("bob",), expires_at=SOON)
     acme.apply([add], actor="later")
     assert acme.list_members("staff").items[1][3:] == (NOW, "setup", SOON)
-    acme._clock = lambda: SOON  # type: ignore[method-assign]
+    clock.now = SOON
     acme.apply([changes.AddMembers(group="staff", members=("bob",))], actor="again")
     assert acme.list_members("staff").items[1][3:] == (SOON, "again", None)
     acme.apply([changes.UnnestGroup(group="eng", out_of="staff")])
@@ -206,7 +209,7 @@ def test_what_a_group_can(acme: Authority) -> None:
     assert ask("group:eng", "doc:1").items == ("read", "write")
 
 
-def test_what_expires(acme: Authority) -> None:
+def test_what_expires(acme: Authority, clock: SettableClock) -> None:
     """In force now, ending by a time, the next first; within 30 days if no time is given."""
     soon = everything(acme.list_expiring)
     assert [(e.holder, e.group, e.role, e.resource, e.is_active, e.by) for e in soon] == [
@@ -218,16 +221,16 @@ def test_what_expires(acme: Authority) -> None:
     far = everything(acme.list_expiring, FUTURE)
     assert [each.expires_at for each in far] == [SOON, SOON, SOON, FUTURE]
     assert everything(acme.list_expiring, SOON - timedelta(seconds=1)) == []
-    acme._clock = lambda: SOON  # type: ignore[method-assign]
+    clock.now = SOON
     assert everything(acme.list_expiring) == []
 
 
 # --- what they leave out --------------------------------------------------------------------------
 
 
-def test_what_has_ended_is_shown_only_if_asked_for(acme: Authority) -> None:
+def test_what_has_ended_is_shown_only_if_asked_for(acme: Authority, clock: SettableClock) -> None:
     """Places in groups and assignments alike, also those that come through groups."""
-    acme._clock = lambda: SOON  # type: ignore[method-assign]
+    clock.now = SOON
     assert names(everything(acme.list_members, "eng")) == ["user:ada"]
     assert names(everything(acme.list_members, "staff", effective=True)) == ["user:ada", "user:bob"]
     assert everything(acme.list_assignments, "ada") == []

@@ -148,8 +148,7 @@ def large(
     """On each engine in turn; the planner has looked at nothing of it."""
     engine: Engine = request.param
     database = new_shared_database(engine)
-    with Authority.open(database, organization="acme") as authority:
-        authority._clock = lambda: NOW  # type: ignore[method-assign]
+    with Authority.open(database, organization="acme", clock=lambda: NOW) as authority:
         authority.apply(
             [
                 changes.CreateOrganization(),

@@ -18,6 +18,7 @@ from rescind.decision.lists import indexed, source, stored, streams
 from rescind.decision.lists.indexed import Indexed
 from rescind.decision.lists.stored import Stored
 from rescind.index import kinds, orders
+from tests.clock import SettableClock
 from tests.contract.test_lists import pages
 from tests.contract.world import FUTURE, SOONER, WORLD
 
@@ -123,14 +124,15 @@ def asked(
     engine, world = request.param
     url = new_shared_database(engine)
     settled, pending = WORLDS[world]
-    with Authority.open(url, organization="acme") as authority:
+    clock = SettableClock()
+    with Authority.open(url, organization="acme", clock=clock) as authority:
         authority.apply(settled)
         if pending:
             authority.apply(pending, route="background")
             assert authority.pending()
         found = {}
         for time in TIMES:
-            authority._clock = lambda time=time: time
+            clock.now = time
             questions = [*itertools.product(ALL_SUBJECTS, PERMISSIONS, RESOURCES)]
             answers = authority.check_many(questions, assurance="live")
             found |= {(time, *one): bool(d) for one, d in zip(questions, answers, strict=True)}
@@ -191,13 +193,14 @@ def _expected(found: dict[Any, bool], time: datetime, key: tuple[Any, ...]) -> l
 def _differences(url: str, found: dict[Any, bool], times: Sequence[datetime]) -> list[Any]:
     """Where a list is not what a check of each says."""
     different = []
+    clock = SettableClock()
     with (
-        Authority.open(url, organization="acme") as cold,
-        Authority.open(url, organization="acme", index=True) as held,
+        Authority.open(url, organization="acme", clock=clock) as cold,
+        Authority.open(url, organization="acme", clock=clock, index=True) as held,
     ):
         assert held.load()
         for time, (authority, limit) in itertools.product(times, ((cold, 2), (held, 3))):
-            authority._clock = lambda time=time: time
+            clock.now = time
             for key, items in _lists(authority, limit, "standard").items():
                 wanted = _expected(found, time, key)
                 if items != wanted:

@@ -9,6 +9,7 @@ import pytest
 
 from rescind import Authority, changelog, changes
 from rescind.errors import InvalidArgument, MalformedId
+from tests.clock import SettableClock
 from tests.contract.world import WORLD
 from tests.sql import ours
 
@@ -58,10 +59,10 @@ ABOUT: list[tuple[dict[str, Any], list[int]]] = [
 
 
 @pytest.fixture
-def acme(authority: Authority) -> Authority:
+def acme(authority: Authority, clock: SettableClock) -> Authority:
     """A batch an hour."""
     for hour, (actor, batch) in enumerate(BATCHES):
-        authority._clock = lambda at=START + hour * HOUR: at  # type: ignore[method-assign, misc]
+        clock.now = START + hour * HOUR
         authority.apply(batch, actor=actor)
     return authority
 
@@ -105,18 +106,18 @@ def test_a_page_looks_at_so_many_changes(acme: Authority, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("skew", [True, False])
 def test_clocks_may_differ(
-    authority: Authority, monkeypatch: pytest.MonkeyPatch, skew: bool
+    authority: Authority, clock: SettableClock, monkeypatch: pytest.MonkeyPatch, skew: bool
 ) -> None:
     """Of what is recorded in a time nothing is missed, though some stands among later changes. (Control:
     without room for that, it is.)
     """
     if not skew:
         monkeypatch.setattr(changelog, "SKEW", 0)
-    authority._clock = lambda: START  # type: ignore[method-assign]
+    clock.now = START
     authority.apply([changes.CreateOrganization()])
     for number in range(1, 64):
-        late = START + number * HOUR - (12 * HOUR if number % 9 == 0 else timedelta())
-        authority._clock = lambda at=late: at  # type: ignore[method-assign, misc]
+        late = 12 * HOUR if number % 9 == 0 else timedelta()
+        clock.now = START + number * HOUR - late
         authority.apply([changes.CreateGroup(group=f"g{number}")])
     times = {entry.revision: entry.recorded_at for entry in authority.log()}
     agree = True

@@ -15,6 +15,7 @@ import pytest
 
 from rescind import Authority, Route, changes
 from rescind.changes import Change, Given
+from tests.clock import SettableClock
 from tests.conftest import ENGINES
 from tests.property.rows import count_rows
 from tests.sql import ours
@@ -383,10 +384,13 @@ def authority(
     request: pytest.FixtureRequest, new_shared_database: Callable[[str], str]
 ) -> Iterator[Authority]:
     """One authority for all examples of an engine, each in an organization of its own."""
-    with closing(Authority.open(new_shared_database(request.param), index=True)) as opened:
+    database = new_shared_database(request.param)
+    with closing(Authority.open(database, clock=CLOCK, index=True)) as opened:
         yield opened
 
 
+CLOCK = SettableClock()
+"""The clock of all authorities of this module."""
 _numbers = itertools.count()
 
 
@@ -401,7 +405,7 @@ class Play:
         authority.load(self.organization)
 
     def at(self, moment: datetime) -> None:
-        self.authority._clock = lambda: moment
+        CLOCK.now = moment
 
     def apply(self, batch: Sequence[Change], *, is_reversed: bool = False) -> Any:
         """Apply a batch by the road of this play."""
@@ -418,8 +422,7 @@ class Play:
     def by_point(self, subject: str) -> dict[str, str]:
         where, memory = {"organization": self.organization}, self.authority
         found = {}
-        cold = Authority(memory.store)
-        cold._clock = memory._clock
+        cold = Authority(memory.store, clock=CLOCK)
         questions = [(subject, f"be:{role}", None) for role in ROLES]
         for point, asked, assurance in (
             ("standard", memory, "standard"),

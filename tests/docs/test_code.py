@@ -36,7 +36,9 @@ def postgres_of_page(postgres_server: str, postgres_template: str, page: Path) -
         return
     database = f"rescind_page_{os.getpid()}"
     with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {database} TEMPLATE {postgres_template}")
+        connection.execute(
+            f"CREATE DATABASE {database} TEMPLATE {postgres_template} STRATEGY FILE_COPY"
+        )
         yield as_url(with_database(postgres_server, database))
         connection.execute(f"DROP DATABASE {database} WITH (FORCE)")
 

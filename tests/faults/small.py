@@ -119,8 +119,7 @@ class Steady:
 
 def settle(authority: Authority, pace: Steady | None = None) -> None:
     """Have a worker do what is due, and clear away what that leaves."""
-    worker = Worker(authority.store, authority.settings)
-    worker._pace = pace or worker._pace
+    worker = Worker(authority.store, authority.settings, pace=pace)
     while authority.has_due_work():
         worker.work_once()
 

@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,6 +25,7 @@ from tests.property.test_machine import (
     SETUP,
     SUBJECTS,
     Machine,
+    Make,
     one_change,
 )
 
@@ -105,18 +106,24 @@ class Remembered(Machine):
 
 
 @pytest.fixture
-def both(new_database: Callable[[str], str]) -> Iterator[Callable[[], dict[str, Authority]]]:
+def both(new_database: Callable[[str], str]) -> Iterator[Make]:
     """Authorities on both engines that answer from memory."""
     stores = {engine: open_store(new_database(engine)) for engine in ("sqlite", "postgres")}
     with closing(stores["sqlite"]), closing(stores["postgres"]), ExitStack() as stack:
         authorities: dict[str, Authority] = {}
+        clocks: list[Callable[[], datetime]] = []
         for engine, store in stores.items():
-            authorities[engine] = Authority(store, index=True)
+            authorities[engine] = Authority(store, clock=lambda: clocks[-1](), index=True)
             stack.callback(authorities[engine]._cache.close)
-        yield lambda: authorities
+
+        def make(clock: Callable[[], datetime]) -> dict[str, Authority]:
+            clocks.append(clock)  # one machine runs after another
+            return authorities
+
+        yield make
 
 
-def test_memory_after_any_changes(both: Callable[[], dict[str, Authority]]) -> None:
+def test_memory_after_any_changes(both: Make) -> None:
     """Whatever happens, memory follows exactly."""
     Remembered.make = staticmethod(both)
     run_state_machine_as_test(

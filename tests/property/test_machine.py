@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -125,19 +125,21 @@ SETUP: list[changes.Change] = [
 ]
 
 
+Make = Callable[[Callable[[], datetime]], dict[str, Authority]]
+"""Opens an authority on each engine, with a clock."""
+
+
 class Machine(RuleBasedStateMachine):
     """Two authorities and the oracle, changed alike and asked everything after every step."""
 
-    make: Callable[[], dict[str, Authority]]
+    make: Make
     organizations = itertools.count()
 
     def __init__(self) -> None:
         super().__init__()
         self.now = START
-        self.authorities = type(self).make()
+        self.authorities = type(self).make(lambda: model.moment(self.now))
         self.organization = f"o{next(self.organizations)}"
-        for authority in self.authorities.values():
-            authority._clock = lambda: model.moment(self.now)
         self.facts = oracle.Facts()
         self.route: Route | None = None
 
@@ -265,14 +267,16 @@ class Machine(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def both(new_database: Callable[[str], str]) -> Iterator[Callable[[], dict[str, Authority]]]:
+def both(new_database: Callable[[str], str]) -> Iterator[Make]:
     """Authorities on both engines."""
     stores = {engine: open_store(new_database(engine)) for engine in ("sqlite", "postgres")}
     with closing(stores["sqlite"]), closing(stores["postgres"]):
-        yield lambda: {engine: Authority(store) for engine, store in stores.items()}
+        yield lambda clock: {
+            engine: Authority(store, clock=clock) for engine, store in stores.items()
+        }
 
 
-def test_any_changes_in_any_order(both: Callable[[], dict[str, Authority]]) -> None:
+def test_any_changes_in_any_order(both: Make) -> None:
     """Whatever happens, every decision is the one that the facts imply."""
     Machine.make = staticmethod(both)
     run_state_machine_as_test(

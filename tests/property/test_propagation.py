@@ -21,7 +21,7 @@ from rescind.store import open_store
 from tests.jobs import due_jobs
 from tests.property import oracle
 from tests.property.rows import effective_roles
-from tests.property.test_machine import Machine, one_change
+from tests.property.test_machine import Machine, Make, one_change
 from tests.sql import ours
 
 TRUSTED = """
@@ -152,7 +152,7 @@ class Propagation(Machine):
 
 
 @pytest.fixture
-def both(new_database: Callable[[str], str]) -> Iterator[Callable[[], dict[str, Authority]]]:
+def both(new_database: Callable[[str], str]) -> Iterator[Make]:
     """Authorities on both engines."""
     stores = {engine: open_store(new_database(engine)) for engine in ("sqlite", "postgres")}
     with closing(stores["sqlite"]), closing(stores["postgres"]):
@@ -160,10 +160,12 @@ def both(new_database: Callable[[str], str]) -> Iterator[Callable[[], dict[str, 
             for name, sql in {"trusted": TRUSTED, "tombstones": TOMBSTONES}.items():
                 sql = ours(store, sql)
                 store.queries[name] = sql if engine == "sqlite" else sql.replace(":o", "%(o)s")
-        yield lambda: {engine: Authority(store) for engine, store in stores.items()}
+        yield lambda clock: {
+            engine: Authority(store, clock=clock) for engine, store in stores.items()
+        }
 
 
-def test_any_changes_by_any_route(both: Callable[[], dict[str, Authority]]) -> None:
+def test_any_changes_by_any_route(both: Make) -> None:
     """Whatever is pending, every decision is the one that the facts imply, and nothing wrong is trusted."""
     Propagation.make = staticmethod(both)
     run_state_machine_as_test(

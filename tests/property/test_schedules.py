@@ -22,6 +22,7 @@ from rescind.errors import StoreConflict
 from rescind.propagation.audit import audit
 from rescind.propagation.reconcile import Work
 from rescind.store import Store
+from tests.clock import SettableClock
 from tests.faults.small import Steady
 from tests.property import schedules
 from tests.property.schedules import SUBJECTS, Schedule
@@ -43,9 +44,14 @@ STATEMENTS = 12
 
 
 @pytest.fixture
+def clock() -> SettableClock:
+    """The time of the schedules."""
+    return SettableClock(schedules.clock())
+
+
+@pytest.fixture
 def authority(authority: Authority) -> Authority:
     """On each engine in turn; what a crash would leave is not the question here."""
-    authority._clock = schedules.clock
     writer = getattr(authority.store, "_writer", None)
     if isinstance(writer, sqlite3.Connection):
         writer.execute("PRAGMA synchronous = OFF")
@@ -115,10 +121,10 @@ class Collisions:
     """
 
     def __init__(self, database: str) -> None:
-        self.one, self.other, self.watcher = (Authority.open(database) for _ in range(3))
+        self.one, self.other, self.watcher = (
+            Authority.open(database, clock=schedules.clock) for _ in range(3)
+        )
         self._pool = ThreadPoolExecutor(1)
-        for authority in (self.one, self.other):
-            authority._clock = schedules.clock
         schedules.prepare(self.one)
 
     def close(self) -> None:

@@ -11,8 +11,10 @@ from rescind.changes import Change
 from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.worker import Worker, Workers
 from rescind.settings import Settings
+from tests.faults.small import Steady
 
 WAIT_SECONDS = 60
+
 GROUPS = ("a", "b", "c")
 FACTS: list[Change] = [
     changes.CreateOrganization(),
@@ -49,7 +51,7 @@ def pend(authority: Authority, *batch: Change) -> None:
 class Seen:
     """A worker that notes the group of each chunk."""
 
-    def __init__(self, authority: Authority, **settings: float) -> None:
+    def __init__(self, authority: Authority, pace: Steady | None = None, **settings: float) -> None:
         self.chunks: list[str] = []
         self._names = {
             int(number): group
@@ -62,6 +64,7 @@ class Seen:
             authority.store,
             Settings(**settings),  # type: ignore[arg-type]
             on_progress=self._note,
+            pace=pace,
         )
 
     def _note(self, job: Job, _: Progress) -> None:

@@ -32,8 +32,7 @@ class Shares:
         patch.setattr(schedule, "time", clock)
         patch.setattr(worker, "time", clock)
         settings = Settings(slice_seconds=slice_seconds)
-        self.worker = Worker(authority.store, settings, on_progress=self._note)
-        self.worker._pace = Steady(1)
+        self.worker = Worker(authority.store, settings, on_progress=self._note, pace=Steady(1))
 
     def add(self, name: str, *pending: changes.Change) -> None:
         self.authority.apply(FACTS, organization=name, route="inline")

@@ -48,8 +48,7 @@ def test_the_oldest_of_the_equally_urgent(acme: Authority) -> None:
 def test_more_urgent_work_comes_between(acme: Authority) -> None:
     """A revocation does not wait until a large grant is done, only until its chunk is."""
     pend(acme, grant("a"))
-    seen = Seen(acme)
-    seen.worker._pace = Steady(1)
+    seen = Seen(acme, Steady(1))
 
     def arrive(job: Job, done: Progress) -> None:
         if not seen.chunks:
@@ -63,8 +62,7 @@ def test_more_urgent_work_comes_between(acme: Authority) -> None:
 def test_groups_take_turns(acme: Authority) -> None:
     """With its slice over, a worker goes on to who has waited longer."""
     pend(acme, grant("a"), grant("b"), grant("c"))
-    seen = Seen(acme, slice_seconds=0.0)
-    seen.worker._pace = Steady(1)
+    seen = Seen(acme, Steady(1), slice_seconds=0.0)
     assert seen.finish()[:6] == ["a", "b", "c"] * 2
 
 
@@ -93,8 +91,7 @@ def test_the_pace_is_told_which_chunks_were_whole(acme: Authority) -> None:
 
     told: list[bool] = []
     pend(acme, grant("a"))
-    seen = Seen(acme)
-    seen.worker._pace = Told(2)
+    seen = Seen(acme, Told(2))
     seen.finish()
     assert len(told) > 1
     assert told == [True] * (len(told) - 1) + [False]
@@ -106,8 +103,7 @@ def test_others_are_left_room_while_they_change_things(acme: Authority, is_chang
     the organization since it was there before, if at another job. Control: where nobody does, it goes on.
     """
     pend(acme, grant("a"), grant("b"))
-    seen = Seen(acme, slice_seconds=0.0)
-    seen.worker._pace = Steady(1)
+    seen = Seen(acme, Steady(1), slice_seconds=0.0)
     taken: list[float] = []
     rests: list[float | None] = []
 
@@ -137,8 +133,7 @@ def test_an_overtaken_job_is_left_to_who_overtook(
     if not is_told:
         monkeypatch.setattr(Work, "step", untold)
     pend(acme, grant("a"), grant("b"))
-    seen = Seen(acme, slice_seconds=HOUR)
-    seen.worker._pace = Steady(1)
+    seen = Seen(acme, Steady(1), slice_seconds=HOUR)
     overtaken: list[Job] = []
 
     def overtake(job: Job, done: Progress) -> None:
@@ -165,8 +160,7 @@ def test_a_stop_finishes_the_chunk(acme: Authority) -> None:
     acme.store.on_statement = lambda name: (  # type: ignore[attr-defined]
         stop.set() if name.startswith("make_") else None
     )
-    seen = Seen(acme)
-    seen.worker._pace = Steady(1)
+    seen = Seen(acme, Steady(1))
     seen.worker.run(stop)
     assert seen.chunks == ["a"]
     (work,) = acme.pending()

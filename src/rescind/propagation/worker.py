@@ -60,11 +60,12 @@ class Worker:
         settings: Settings | None = None,
         *,
         on_progress: OnProgress | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._store = store
         self._settings = settings or Settings()
         self._on_progress = on_progress
-        self._pace = Pace(store.engine, self._settings.chunk_target_ms)
+        self._pace = pace or Pace(store.engine, self._settings.chunk_target_ms)
         self._schedule = Schedule(store)
         self._revisions: dict[int, int | None] = {}
 
