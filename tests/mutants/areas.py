@@ -15,7 +15,7 @@ from tests.mutants import python, sql
 
 ROOT = Path(__file__).resolve().parents[2]
 STATEMENTS = ("decisions.sql", "pairs.sql", "pending.sql", "reconcile.sql", "single_role.sql")
-MODULES = ("access.py", "decision", "recording", "propagation")
+PACKAGES = ("semantics", "decision", "index", "replicas", "applying", "propagation")
 TESTS = (
     *("tests/contract", "tests/property", "tests/consistency"),
     *(
@@ -70,8 +70,9 @@ def sql_candidates(engine: Engine) -> Iterator[Candidate]:
 def python_candidates() -> Iterator[Candidate]:
     """All mutants of the modules."""
     source = ROOT / "src/rescind"
-    for area in MODULES:
-        paths = [source / area] if area.endswith(".py") else sorted((source / area).rglob("*.py"))
+    for area in PACKAGES:
+        paths = sorted((source / area).rglob("*.py"))
+        assert paths, area
         for path in paths:
             text = path.read_text("utf-8")
             parts = path.relative_to(source.parent).with_suffix("").parts
