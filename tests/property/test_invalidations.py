@@ -23,7 +23,7 @@ from tests.property import following
 from tests.property.following import LEAST, Case, answers, cases, facts_of, ordered_sets
 
 MODULES = (assignments, catalog, facts, reading, whole, derived)
-READ = {"__init__", "built", "_fill", "_fill_catalog", "fetch"}
+READ = {"__init__", "build_index", "_fill", "_fill_catalog", "fetch"}
 """What reads from the store: the cases are read before any statement is left out."""
 REDUNDANT: dict[tuple[str, str], str] = {}
 """Statements that nothing misses, and why they are there."""
