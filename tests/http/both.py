@@ -11,7 +11,7 @@ from rescind import Authority, changes
 from rescind.http.app import application
 from rescind.http.keys import Keys
 from rescind.http.server.admission import Admission
-from rescind.http.server.entry import Answered
+from rescind.http.server.entry import FastResponse
 from rescind.http.server.limits import Limits
 from rescind.http.server.service import Service
 from tests.contract.world import WORLD
@@ -43,9 +43,9 @@ def running(database: str, **limits: Any) -> Iterator[Both]:
         gate, at_once = application(service), []
         ask = gate.at_once
 
-        def noted(*arguments: Any) -> Answered | Admission | None:
+        def noted(*arguments: Any) -> FastResponse | Admission | None:
             found = ask(*arguments)
-            at_once.append(isinstance(found, Answered))
+            at_once.append(isinstance(found, FastResponse))
             return found
 
         gate.at_once = noted  # type: ignore[method-assign]

@@ -13,7 +13,7 @@ import httpx
 import uvicorn
 
 from rescind.http.app import application
-from rescind.http.server.entry import Gate
+from rescind.http.server.entry import HttpEntry
 from rescind.http.server.service import Service
 from rescind.http.server.serving import on_wires
 
@@ -38,7 +38,7 @@ class Served:
 
 
 @contextmanager
-def serving(service: Service, *, gate: Gate | None = None, **options: Any) -> Iterator[Served]:
+def serving(service: Service, *, gate: HttpEntry | None = None, **options: Any) -> Iterator[Served]:
     """Serve until the end of the block; requests under way are finished. Options are uvicorn's."""
     config = on_wires(gate or application(service), **options)
     listening = socket.create_server(("127.0.0.1", 0), backlog=2048)

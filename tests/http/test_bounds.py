@@ -19,7 +19,7 @@ from rescind.http.keys import Keys
 from rescind.http.routes import imports
 from rescind.http.server import fast_path as wire
 from rescind.http.server import serving as serving_of
-from rescind.http.server.fast_path import Wires
+from rescind.http.server.fast_path import FastPathConnections
 from rescind.http.server.limits import Limits
 from rescind.http.server.service import Service
 from rescind.http.server.serving import DESCRIPTORS, most_connections
@@ -197,7 +197,7 @@ def test_idle_connections_shut_nobody_out(
 ) -> None:
     """Whoever comes is served, be there ever so many. Control: not where no room is made."""
     if not has_room:
-        monkeypatch.setattr(Wires, "make_room", lambda *_: None)
+        monkeypatch.setattr(FastPathConnections, "make_room", lambda *_: None)
     with Authority.open(new_database("sqlite")) as authority, ExitStack() as stack:
         service = Service(authority, Keys(authority.store), limits=Limits(head_seconds=3_600))
         with serving(service, limit_concurrency=20) as served:

@@ -15,7 +15,7 @@ from rescind import Authority
 from rescind.http.app import application
 from rescind.http.keys import Keys
 from rescind.http.server import public
-from rescind.http.server.entry import Gate
+from rescind.http.server.entry import HttpEntry
 from rescind.http.server.limits import Limits
 from rescind.http.server.public import Document
 from rescind.http.server.service import Service
@@ -52,7 +52,7 @@ REFUSED = [
 class Counted:
     """A gate, and how many calls a request to it makes on the event loop's thread."""
 
-    def __init__(self, gate: Gate, keys: dict[str, str]) -> None:
+    def __init__(self, gate: HttpEntry, keys: dict[str, str]) -> None:
         self.gate, self.keys = gate, keys
 
     async def ask(self, method: str, path: str, key: str, body: bytes = b"") -> tuple[int, int]:

@@ -16,7 +16,7 @@ from rescind.http.authzen import routes as authzen
 from rescind.http.keys import Keys
 from rescind.http.routes import checks
 from rescind.http.server import nonblocking as at_hand
-from rescind.http.server.entry import Answered, Gate
+from rescind.http.server.entry import FastResponse, HttpEntry
 from rescind.http.server.nonblocking import MOST_BYTES, MOST_QUESTIONS
 from rescind.http.server.service import Service
 from rescind.index.index import Index
@@ -44,7 +44,7 @@ class Loop:
         keys.note_use(keys.recognize(text))
         self.service = Service(authority, keys)
         lanes = {**checks.LANES, **authzen.LANES}
-        self._gate = Gate(None, self.service, lanes)  # type: ignore[arg-type]
+        self._gate = HttpEntry(None, self.service, lanes)  # type: ignore[arg-type]
         self._headers = {
             b"authorization": f"Bearer {text}".encode(),
             b"content-type": b"application/json",
@@ -60,7 +60,7 @@ class Loop:
         """The answer, if there is one at once."""
         body = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
         found = self._gate.at_once(path, self._headers, body)
-        return json.loads(found.body) if isinstance(found, Answered) else None
+        return json.loads(found.body) if isinstance(found, FastResponse) else None
 
 
 @pytest.fixture

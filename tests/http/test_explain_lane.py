@@ -11,7 +11,7 @@ import pytest
 
 from rescind.authority import Authority
 from rescind.decision import router as questions
-from rescind.http.server.nonblocking import AtHand
+from rescind.http.server.nonblocking import NonblockingAuthority
 from tests.http.both import ASKED, Both, running
 from tests.http.raw import LAST, exchanged
 from tests.http.raw import request as asking
@@ -72,8 +72,8 @@ def test_an_explanation_leaves_the_loop(
 def test_control_where_all_is_at_hand(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control: were an explanation taken for a check out of memory, it would be made on the loop."""
 
-    def check(self: AtHand, *names: Any, **options: Any) -> Any:
+    def check(self: NonblockingAuthority, *names: Any, **options: Any) -> Any:
         return Authority.check(self.authority, *names, **options)
 
-    monkeypatch.setattr(AtHand, "check", check)
+    monkeypatch.setattr(NonblockingAuthority, "check", check)
     assert any(_ask(both, "/v1/check", monkeypatch))

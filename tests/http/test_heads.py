@@ -11,7 +11,7 @@ import pytest
 
 from rescind import Authority
 from rescind.http.keys import Keys
-from rescind.http.server.fast_path import Wire
+from rescind.http.server.fast_path import FastPathProtocol
 from rescind.http.server.limits import Limits
 from rescind.http.server.service import Service
 from tests.http.raw import LAST, answers, connect, exchanged, request, until_closed
@@ -71,7 +71,7 @@ def test_a_head_that_comes_in_time_is_answered(
 ) -> None:
     """Control: without the deadline, one that is late is answered like any other."""
     late = threading.Event()
-    monkeypatch.setattr(Wire, "end_late", lambda _: late.set())
+    monkeypatch.setattr(FastPathProtocol, "end_late", lambda _: late.set())
     with connect(impatient) as connection:
         connection.sendall(LAST[:-2])
         assert late.wait(20)
@@ -113,7 +113,9 @@ def test_requests_under_way_are_not_late(impatient: Served) -> None:
     )
     looks = threading.Semaphore(0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Wire, "end_late", lambda wire: looks.release() or wire.transport.close())
+        patch.setattr(
+            FastPathProtocol, "end_late", lambda wire: looks.release() or wire.transport.close()
+        )
         with connect(impatient) as waiting, connect(impatient) as connection:
             connection.sendall(whole[:-5])
             assert until_closed(waiting) == b""  # which was told so after the head's time

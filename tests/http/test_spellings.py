@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rescind.http.app import framework
 from rescind.http.server import addresses, heads
 from rescind.http.server.addresses import Addresses
-from rescind.http.server.fast_path import Wire
+from rescind.http.server.fast_path import FastPathProtocol
 from tests.http.raw import LAST, answers, exchanged, request
 from tests.http.serving import Served
 
@@ -62,10 +62,10 @@ def test_without_the_guard_a_trailer_is_a_header(
 ) -> None:
     """Control: where every field counts, the key in the trailers opens."""
 
-    def credulous(wire: Wire, name: bytes, value: bytes) -> None:
+    def credulous(wire: FastPathProtocol, name: bytes, value: bytes) -> None:
         wire.headers.append((name.lower(), value))
 
-    monkeypatch.setattr(Wire, "on_header", credulous)
+    monkeypatch.setattr(FastPathProtocol, "on_header", credulous)
     sent = chunked(CREATE, "/v1/changes", f"Authorization: Bearer {served.admin}\r\n")
     assert outcome(served, sent)[0] == 200
 

@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 from rescind import Authority, changes
 from rescind.http.keys import Keys
 from rescind.http.routes import checks
-from rescind.http.server.entry import Gate
+from rescind.http.server.entry import HttpEntry
 from rescind.http.server.limits import Rates
 from rescind.http.server.service import Service
 from rescind.http.server.serving import on_wires
@@ -152,7 +152,7 @@ def test_who_does_not_read_is_not_read_from(
         key = keys.create("test", ["check"])[1]
         keys.note_use(keys.recognize(key))
         authority.check("user:ada", "write", "doc:1", organization="acme")  # memory has caught up
-        gate = Gate(None, Service(authority, keys), checks.LANES)  # type: ignore[arg-type]
+        gate = HttpEntry(None, Service(authority, keys), checks.LANES)  # type: ignore[arg-type]
         ask = request(json.dumps(ASKED).encode(), key=key)
         first, later, calls = asyncio.run(_fed(gate, ask, is_paused=is_paused))
         assert first.count(b"HTTP/1.1 200 OK") == (0 if is_paused else 3)
@@ -160,7 +160,7 @@ def test_who_does_not_read_is_not_read_from(
         assert ("pause_reading" in calls) == is_paused
 
 
-async def _fed(gate: Gate, ask: bytes, *, is_paused: bool) -> tuple[bytes, bytes, list[str]]:
+async def _fed(gate: HttpEntry, ask: bytes, *, is_paused: bool) -> tuple[bytes, bytes, list[str]]:
     """What is written of three answers, and what when the client takes it."""
     config = on_wires(gate)
     config.load()

@@ -51,7 +51,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would 
 
 
 @dataclass(frozen=True, slots=True)
-class Doing:
+class ChangeOptions:
     """How a change is made: by whom, why, under which key, or only tried."""
 
     actor: str | None
@@ -94,27 +94,27 @@ def apply(
         raise InvalidArgument(what="organization", value=", ".join(named), hint=hint)
     name = next(iter(named), place.organization)
     there = Place(place.database, name, place.as_json)
-    doing = Doing(actor, reason, key, dry_run, route, force)
-    carry_out(there, [i.change for i in items], doing)
+    options = ChangeOptions(actor, reason, key, dry_run, route, force)
+    carry_out(there, [i.change for i in items], options)
 
 
-def carry_out(place: Place, batch: Sequence[Change], doing: Doing) -> None:
+def carry_out(place: Place, batch: Sequence[Change], options: ChangeOptions) -> None:
     """Apply a batch and print its receipt, or try it and print what it would give and take."""
     name = place.require_organization()
     with place.open() as authority:
-        if doing.dry_run:
+        if options.dry_run:
             output.difference(
-                {name: authority.preview(batch, force=doing.force)}, as_json=place.as_json
+                {name: authority.preview(batch, force=options.force)}, as_json=place.as_json
             )
             return
         start = time.perf_counter()
         receipt = authority.apply(
             batch,
-            actor=doing.actor or user(),
-            reason=doing.reason,
-            idempotency_key=doing.key,
-            route=doing.route,
-            force=doing.force,
+            actor=options.actor or user(),
+            reason=options.reason,
+            idempotency_key=options.key,
+            route=options.route,
+            force=options.force,
         )
         took_ms = (time.perf_counter() - start) * 1000
     output.receipt(receipt, took_ms, as_json=place.as_json)
@@ -147,7 +147,7 @@ def _command(change: type) -> Callable[..., None]:
         values = {f.name: _value(f, given[f.name]) for f in fields}
         left_out = {f.name for f in fields if values[f.name] is None and not f.required}
         made = change(**{name: v for name, v in values.items() if name not in left_out})
-        carry_out(place, [made], Doing(actor, reason, key, dry_run, route, force))
+        carry_out(place, [made], ChangeOptions(actor, reason, key, dry_run, route, force))
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     common = {

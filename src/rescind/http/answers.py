@@ -59,7 +59,7 @@ def condition(given: str | None) -> str | None:
     return named
 
 
-class ExplainedChain(Struct, frozen=True):
+class ChainResponse(Struct, frozen=True):
     """One reason for access."""
 
     subject: str
@@ -72,43 +72,43 @@ class ExplainedChain(Struct, frozen=True):
     is_default_role: bool
 
     @classmethod
-    def of(cls, chain: Chain) -> ExplainedChain:
+    def of(cls, chain: Chain) -> ChainResponse:
         """The same, as JSON has it."""
         return cls(*(getattr(chain, name) for name in cls.__struct_fields__))
 
 
-class Explained(Struct, frozen=True):
+class ExplanationResponse(Struct, frozen=True):
     """All the chains that allow, or what stands in the way."""
 
-    chains: tuple[ExplainedChain, ...]
+    chains: tuple[ChainResponse, ...]
     obstacles: tuple[str, ...]
     is_complete: bool
 
     @classmethod
-    def of(cls, found: Explanation) -> Explained:
+    def of(cls, found: Explanation) -> ExplanationResponse:
         """The same, as JSON has it."""
-        return cls(tuple(map(ExplainedChain.of, found.chains)), found.obstacles, found.is_complete)
+        return cls(tuple(map(ChainResponse.of, found.chains)), found.obstacles, found.is_complete)
 
 
-class Decided(Struct, frozen=True):
+class CheckResponse(Struct, frozen=True):
     """The answer to a check."""
 
     allowed: bool
     reason: str
     decision_point: str
     revision: str | None
-    explanation: Explained | UnsetType = UNSET
+    explanation: ExplanationResponse | UnsetType = UNSET
 
     @classmethod
-    def of(cls, decision: Decision) -> Decided:
+    def of(cls, decision: Decision) -> CheckResponse:
         """The same, as JSON has it."""
         found = decision.explanation
-        told = UNSET if found is None else Explained.of(found)
+        told = UNSET if found is None else ExplanationResponse.of(found)
         point, reason = decision.point.value, decision.reason.value
         return cls(decision.allowed, reason, point, decision.token, told)
 
 
-class Listed(Struct, frozen=True):
+class NamesResponse(Struct, frozen=True):
     """A page of names; `next_cursor` is null on the last."""
 
     items: tuple[str, ...]
@@ -116,12 +116,12 @@ class Listed(Struct, frozen=True):
     revision: str
 
     @classmethod
-    def of(cls, page: Page) -> Listed:
+    def of(cls, page: Page) -> NamesResponse:
         """The same, as JSON has it."""
         return cls(page.items, page.next_cursor, page.revision.token())
 
 
-class Differing(Struct, frozen=True):
+class DifferenceResponse(Struct, frozen=True):
     """What a change gives and takes: (subject, permission, resource) each. Not complete, and empty, for all
     organizations (`*`).
     """
@@ -132,19 +132,19 @@ class Differing(Struct, frozen=True):
     is_complete: bool
 
     @classmethod
-    def of(cls, found: Difference) -> Differing:
+    def of(cls, found: Difference) -> DifferenceResponse:
         """The same, as JSON has it."""
         return cls(found.direction.value, found.granted, found.revoked, found.is_complete)
 
 
-class NotFound(Struct, frozen=True):
+class NotFoundResponse(Struct, frozen=True):
     """What a change named to take away, or to take something from, and what does not exist."""
 
     what: str
     name: str
 
 
-class Alike(Struct, frozen=True):
+class LookAlikeResponse(Struct, frozen=True):
     """An id that was added, deactivated, removed or not found, and others that look like it.
 
     The others are different people or groups, and keep what they have.
@@ -156,12 +156,12 @@ class Alike(Struct, frozen=True):
     is_missing: bool
 
     @classmethod
-    def of(cls, found: LookAlike) -> Alike:
+    def of(cls, found: LookAlike) -> LookAlikeResponse:
         """The same, as JSON has it."""
         return cls(found.what, found.name, found.others, found.is_missing)
 
 
-class Received(Struct, frozen=True):
+class ReceiptResponse(Struct, frozen=True):
     """What a change did, and when it held. `revision` is the token, `number` the organization's count.
 
     `route_reason` is null where a change is repeated with its key: it is not kept.
@@ -178,13 +178,13 @@ class Received(Struct, frozen=True):
     recorded_at: datetime
     enforced_at: datetime | None
     settled_at: datetime | None
-    not_found: tuple[NotFound, ...] = ()
+    not_found: tuple[NotFoundResponse, ...] = ()
     only_expiring: tuple[str, ...] = ()
-    look_alikes: tuple[Alike, ...] = ()
-    difference: Differing | UnsetType = UNSET
+    look_alikes: tuple[LookAlikeResponse, ...] = ()
+    difference: DifferenceResponse | UnsetType = UNSET
 
     @classmethod
-    def of(cls, receipt: Receipt) -> Received:
+    def of(cls, receipt: Receipt) -> ReceiptResponse:
         """The same, as JSON has it."""
         found = receipt.difference
         return cls(
@@ -199,14 +199,14 @@ class Received(Struct, frozen=True):
             recorded_at=receipt.recorded_at,
             enforced_at=receipt.enforced_at,
             settled_at=receipt.settled_at,
-            not_found=tuple(NotFound(each.what, each.name) for each in receipt.not_found),
+            not_found=tuple(NotFoundResponse(each.what, each.name) for each in receipt.not_found),
             only_expiring=receipt.only_expiring,
-            look_alikes=tuple(map(Alike.of, receipt.look_alikes)),
-            difference=UNSET if found is None else Differing.of(found),
+            look_alikes=tuple(map(LookAlikeResponse.of, receipt.look_alikes)),
+            difference=UNSET if found is None else DifferenceResponse.of(found),
         )
 
 
-class Logged(Struct, frozen=True):
+class LogEntryResponse(Struct, frozen=True):
     """A change as it was recorded, and as it stands now."""
 
     organization: str
@@ -223,7 +223,7 @@ class Logged(Struct, frozen=True):
     changes: list[dict[str, Any]]
 
     @classmethod
-    def of(cls, entry: LogEntry) -> Logged:
+    def of(cls, entry: LogEntry) -> LogEntryResponse:
         """The same, as JSON has it."""
         return cls(
             organization=entry.organization,
@@ -241,7 +241,7 @@ class Logged(Struct, frozen=True):
         )
 
 
-class Waiting(Struct, frozen=True):
+class PendingItemResponse(Struct, frozen=True):
     """Background work that is not settled. A group that was deleted has no name, only its number."""
 
     organization: str | None
@@ -261,7 +261,7 @@ class Waiting(Struct, frozen=True):
     number: int
 
     @classmethod
-    def of(cls, work: PendingWork) -> Waiting:
+    def of(cls, work: PendingWork) -> PendingItemResponse:
         """The same, without the words of the database's driver."""
         own = ("group_number", "direction", "number")
         fields = {name: getattr(work, name) for name in cls.__struct_fields__ if name not in own}

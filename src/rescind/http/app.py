@@ -30,7 +30,7 @@ from rescind.http.routes import (
     targets,
 )
 from rescind.http.server.addresses import Addresses
-from rescind.http.server.entry import Gate, Sent
+from rescind.http.server.entry import HttpEntry, Sent
 from rescind.http.server.methods import telling_methods
 from rescind.http.server.public import Document, Public
 from rescind.http.server.service import Service
@@ -53,14 +53,14 @@ OURS: Final = [
 ]
 
 
-def application(service: Service, *, has_lanes: bool = True) -> Gate:
+def application(service: Service, *, has_lanes: bool = True) -> HttpEntry:
     """The application. Closing the service's authority is the caller's work.
 
     Without lanes the framework answers everything that is not public.
     """
     left = Left()
     app = framework(service, left)
-    return Gate(
+    return HttpEntry(
         keeping_slashes(app),
         service,
         lanes={**checks.LANES, **authzen.LANES} if has_lanes else {},

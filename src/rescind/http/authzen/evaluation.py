@@ -9,17 +9,17 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from rescind.errors import InvalidArgument, InvalidRequest, MalformedId
-from rescind.http.answers import Decided
+from rescind.http.answers import CheckResponse
 from rescind.http.authzen.shapes import (
     Action,
     Asked,
     Common,
     Entity,
-    EvaluationAnswer,
+    EvaluationItemRequest,
     EvaluationRequest,
-    EvaluationsAnswer,
+    EvaluationResponse,
     EvaluationsRequest,
-    PartialEvaluation,
+    EvaluationsResponse,
     asked_of,
 )
 from rescind.http.server.service import Service
@@ -39,7 +39,7 @@ STOPS_AT: Final = {"deny_on_first_deny": False, "permit_on_first_permit": True}
 
 def evaluate(
     service: Service, organization: str, asked: EvaluationRequest, at_least: str | None
-) -> tuple[EvaluationAnswer, str | None]:
+) -> tuple[EvaluationResponse, str | None]:
     """The answer, and the revision token that it was made at."""
     wish = asked_of(asked.context)
     question = triple(asked.subject, asked.action, asked.resource, organization)
@@ -57,7 +57,7 @@ def evaluate(
 
 def evaluate_many(
     service: Service, organization: str, asked: EvaluationsRequest, at_least: str | None
-) -> tuple[EvaluationsAnswer | EvaluationAnswer, str | None]:
+) -> tuple[EvaluationsResponse | EvaluationResponse, str | None]:
     """All at one state of the facts. An item that is no question is a deny in its place.
 
     Raises InvalidRequest where there is neither a list nor a whole question; InvalidArgument for more
@@ -74,7 +74,7 @@ def evaluate_many(
     items = [_filled(common, each) for each in asked.evaluations]
     found = _decided(service, organization, items, at_least)
     answers = _until(found, STOPS_AT.get(asked.options.evaluations_semantic))
-    return EvaluationsAnswer(answers), next((token for _, token in found if token), None)
+    return EvaluationsResponse(answers), next((token for _, token in found if token), None)
 
 
 def triple(subject: Entity, action: Action, resource: Entity, organization: str) -> Triple | None:
@@ -111,14 +111,14 @@ def _decided(
     organization: str,
     items: list[EvaluationRequest | str],
     at_least: str | None,
-) -> list[tuple[EvaluationAnswer, str | None]]:
+) -> list[tuple[EvaluationResponse, str | None]]:
     """Checks of one assurance go together, so that they are at one state."""
-    found: dict[int, tuple[EvaluationAnswer, str | None]] = {}
+    found: dict[int, tuple[EvaluationResponse, str | None]] = {}
     groups: dict[Assurance, list[tuple[int, Triple, Asked]]] = {}
     for place, item in enumerate(items):
         if isinstance(item, str):
             error = {"status": 400, "message": item}
-            found[place] = EvaluationAnswer(False, {"error": error}), None
+            found[place] = EvaluationResponse(False, {"error": error}), None
             continue
         wish = asked_of(item.context)
         question = triple(item.subject, item.action, item.resource, organization)
@@ -138,10 +138,10 @@ def _decided(
     return [found[place] for place in range(len(items))]
 
 
-def _common(asked: EvaluationsRequest) -> PartialEvaluation:
+def _common(asked: EvaluationsRequest) -> EvaluationItemRequest:
     """What items may leave out. An entity that is not whole is not there: parts are never put together."""
     action = asked.action
-    return PartialEvaluation(
+    return EvaluationItemRequest(
         _entity(asked.subject),
         UNSET if action is UNSET or action.name is UNSET else Action(action.name),
         _entity(asked.resource),
@@ -155,11 +155,11 @@ def _entity(given: Common | UnsetType) -> Entity | UnsetType:
     return Entity(given.type, given.id)
 
 
-def _filled(common: PartialEvaluation, given: object) -> EvaluationRequest | str:
+def _filled(common: EvaluationItemRequest, given: object) -> EvaluationRequest | str:
     """An item with what it leaves out; in words what is wrong with it, if anything is."""
     try:
-        item = msgspec.convert(given, PartialEvaluation)
-        merged = PartialEvaluation(
+        item = msgspec.convert(given, EvaluationItemRequest)
+        merged = EvaluationItemRequest(
             **{name: _first(getattr(item, name), getattr(common, name)) for name in _FIELDS}
         )
         whole = _whole(merged)
@@ -169,14 +169,14 @@ def _filled(common: PartialEvaluation, given: object) -> EvaluationRequest | str
     return whole
 
 
-_FIELDS: Final = PartialEvaluation.__struct_fields__
+_FIELDS: Final = EvaluationItemRequest.__struct_fields__
 
 
 def _first(own: Any, common: Any) -> Any:
     return common if own is UNSET else own
 
 
-def _whole(asked: PartialEvaluation) -> EvaluationRequest:
+def _whole(asked: EvaluationItemRequest) -> EvaluationRequest:
     if (
         isinstance(asked.subject, UnsetType)
         or isinstance(asked.action, UnsetType)
@@ -188,8 +188,8 @@ def _whole(asked: PartialEvaluation) -> EvaluationRequest:
 
 
 def _until(
-    found: Iterable[tuple[EvaluationAnswer, str | None]], stops_at: bool | None
-) -> list[EvaluationAnswer]:
+    found: Iterable[tuple[EvaluationResponse, str | None]], stops_at: bool | None
+) -> list[EvaluationResponse]:
     """The answers up to and with the first that is as given; all where none is, or nothing is given."""
     answers = []
     for answer, _ in found:
@@ -199,13 +199,13 @@ def _until(
     return answers
 
 
-def _answer(decision: Decision, wish: Asked) -> EvaluationAnswer:
+def _answer(decision: Decision, wish: Asked) -> EvaluationResponse:
     if not wish.explain:
-        return EvaluationAnswer(decision.allowed)
-    told = msgspec.to_builtins(Decided.of(decision))
+        return EvaluationResponse(decision.allowed)
+    told = msgspec.to_builtins(CheckResponse.of(decision))
     del told["allowed"]
-    return EvaluationAnswer(decision.allowed, told)
+    return EvaluationResponse(decision.allowed, told)
 
 
-def _unknown(wish: Asked) -> EvaluationAnswer:
-    return EvaluationAnswer(False, {"reason": "unknown_name"} if wish.explain else UNSET)
+def _unknown(wish: Asked) -> EvaluationResponse:
+    return EvaluationResponse(False, {"reason": "unknown_name"} if wish.explain else UNSET)

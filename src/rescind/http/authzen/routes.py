@@ -19,14 +19,14 @@ from rescind.http.auth import Caller, caller_of, requires
 from rescind.http.authzen.evaluation import evaluate, evaluate_many
 from rescind.http.authzen.search import actions, resources, subjects
 from rescind.http.authzen.shapes import (
-    ActionSearch,
-    EvaluationAnswer,
+    ActionSearchRequest,
     EvaluationRequest,
-    EvaluationsAnswer,
+    EvaluationResponse,
     EvaluationsRequest,
-    ResourceSearch,
-    SearchAnswer,
-    SubjectSearch,
+    EvaluationsResponse,
+    ResourceSearchRequest,
+    SearchResponse,
+    SubjectSearchRequest,
 )
 from rescind.http.routes.checks import Sent, at_least_of, lane_told
 from rescind.http.server.addresses import IS_CHECK
@@ -85,7 +85,7 @@ def evaluation(
     data: JSONBody[EvaluationRequest],
     organization: FromPath[str | None] = None,
     at_least: AtLeast = None,
-) -> Response[EvaluationAnswer]:
+) -> Response[EvaluationResponse]:
     """One decision."""
     name = _meant(caller_of(request), organization)
     return _response(evaluate(service, name, data, at_least))
@@ -97,7 +97,7 @@ def evaluations(
     data: JSONBody[EvaluationsRequest],
     organization: FromPath[str | None] = None,
     at_least: AtLeast = None,
-) -> Response[EvaluationsAnswer | EvaluationAnswer]:
+) -> Response[EvaluationsResponse | EvaluationResponse]:
     """Many decisions at one state of the facts."""
     name = _meant(caller_of(request), organization)
     return _response(evaluate_many(service, name, data, at_least))
@@ -106,10 +106,10 @@ def evaluations(
 def search_subject(
     request: Told,
     service: NamedDependency[Service],
-    data: JSONBody[SubjectSearch],
+    data: JSONBody[SubjectSearchRequest],
     organization: FromPath[str | None] = None,
     at_least: AtLeast = None,
-) -> Response[SearchAnswer]:
+) -> Response[SearchResponse]:
     """Who may?"""
     name = _meant(caller_of(request), organization)
     return _response(subjects(service, name, data, at_least))
@@ -118,10 +118,10 @@ def search_subject(
 def search_resource(
     request: Told,
     service: NamedDependency[Service],
-    data: JSONBody[ResourceSearch],
+    data: JSONBody[ResourceSearchRequest],
     organization: FromPath[str | None] = None,
     at_least: AtLeast = None,
-) -> Response[SearchAnswer]:
+) -> Response[SearchResponse]:
     """On what?"""
     name = _meant(caller_of(request), organization)
     return _response(resources(service, name, data, at_least))
@@ -130,10 +130,10 @@ def search_resource(
 def search_action(
     request: Told,
     service: NamedDependency[Service],
-    data: JSONBody[ActionSearch],
+    data: JSONBody[ActionSearchRequest],
     organization: FromPath[str | None] = None,
     at_least: AtLeast = None,
-) -> Response[SearchAnswer]:
+) -> Response[SearchResponse]:
     """What may be done?"""
     name = _meant(caller_of(request), organization)
     return _response(actions(service, name, data, at_least))

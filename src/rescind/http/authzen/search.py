@@ -10,13 +10,13 @@ from msgspec import UNSET, UnsetType
 from rescind.errors import InvalidArgument, InvalidCursor, MalformedId, OrganizationNotFound
 from rescind.http.authzen.evaluation import kind_of, resource_name, subject_name
 from rescind.http.authzen.shapes import (
-    ActionSearch,
+    ActionSearchRequest,
     Found,
-    PageAnswer,
     PageRequest,
-    ResourceSearch,
-    SearchAnswer,
-    SubjectSearch,
+    PageResponse,
+    ResourceSearchRequest,
+    SearchResponse,
+    SubjectSearchRequest,
     asked_of,
 )
 from rescind.http.server.service import Service
@@ -24,11 +24,11 @@ from rescind.model import ROOT, SUBJECT_KINDS, Page, Seals
 
 DEFAULT_LIMIT = 100
 _PAGE: Final = "page"
-Told = tuple[SearchAnswer, str | None]
+Told = tuple[SearchResponse, str | None]
 
 
 def subjects(
-    service: Service, organization: str, asked: SubjectSearch, at_least: str | None
+    service: Service, organization: str, asked: SubjectSearchRequest, at_least: str | None
 ) -> Told:
     """Subjects of a type that may do it."""
     kind = kind_of(asked.subject.type)
@@ -52,7 +52,7 @@ def subjects(
 
 
 def resources(
-    service: Service, organization: str, asked: ResourceSearch, at_least: str | None
+    service: Service, organization: str, asked: ResourceSearchRequest, at_least: str | None
 ) -> Told:
     """Resources of a type that it may be done on."""
     subject, assurance = subject_name(asked.subject), asked_of(asked.context).assurance
@@ -83,7 +83,9 @@ def resources(
     return _search(service, asked.page, ask, _entity)
 
 
-def actions(service: Service, organization: str, asked: ActionSearch, at_least: str | None) -> Told:
+def actions(
+    service: Service, organization: str, asked: ActionSearchRequest, at_least: str | None
+) -> Told:
     """Actions that the subject may do on the resource."""
     return _search(
         service,
@@ -118,12 +120,12 @@ def _search(
         else _token(service.authority.store.seals, limit, found.next_cursor)
     )
     results = [shown(item) for item in found.items]
-    return SearchAnswer(PageAnswer(more, len(results)), results), found.revision.token()
+    return SearchResponse(PageResponse(more, len(results)), results), found.revision.token()
 
 
 def _nothing(service: Service, page: PageRequest) -> Told:
     _place(service, page)
-    return SearchAnswer(PageAnswer("", 0), []), None
+    return SearchResponse(PageResponse("", 0), []), None
 
 
 def _entity(item: str) -> Found:

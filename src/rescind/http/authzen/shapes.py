@@ -77,7 +77,7 @@ class EvaluationsRequest(Struct, frozen=True):
     options: Options = Options()
 
 
-class PartialEvaluation(Struct, frozen=True):
+class EvaluationItemRequest(Struct, frozen=True):
     """One of many."""
 
     subject: Entity | UnsetType = UNSET
@@ -86,17 +86,17 @@ class PartialEvaluation(Struct, frozen=True):
     context: Properties | UnsetType = UNSET
 
 
-class EvaluationAnswer(Struct, frozen=True):
+class EvaluationResponse(Struct, frozen=True):
     """True or false, and why where that was asked."""
 
     decision: bool
     context: Properties | UnsetType = UNSET
 
 
-class EvaluationsAnswer(Struct, frozen=True):
+class EvaluationsResponse(Struct, frozen=True):
     """In the order of the questions; with a semantic that stops, up to the one that stopped it."""
 
-    evaluations: list[EvaluationAnswer]
+    evaluations: list[EvaluationResponse]
 
 
 class PageRequest(Struct, frozen=True):
@@ -106,7 +106,7 @@ class PageRequest(Struct, frozen=True):
     limit: int | UnsetType = UNSET
 
 
-class SubjectSearch(Struct, frozen=True):
+class SubjectSearchRequest(Struct, frozen=True):
     """Who may?"""
 
     subject: Kind
@@ -116,7 +116,7 @@ class SubjectSearch(Struct, frozen=True):
     page: PageRequest = PageRequest()
 
 
-class ResourceSearch(Struct, frozen=True):
+class ResourceSearchRequest(Struct, frozen=True):
     """On what?"""
 
     subject: Entity
@@ -126,7 +126,7 @@ class ResourceSearch(Struct, frozen=True):
     page: PageRequest = PageRequest()
 
 
-class ActionSearch(Struct, frozen=True):
+class ActionSearchRequest(Struct, frozen=True):
     """What may be done?"""
 
     subject: Entity
@@ -135,7 +135,7 @@ class ActionSearch(Struct, frozen=True):
     page: PageRequest = PageRequest()
 
 
-class PageAnswer(Struct, frozen=True):
+class PageResponse(Struct, frozen=True):
     """`next_token` is empty on the last page."""
 
     next_token: str
@@ -150,10 +150,10 @@ class Found(Struct, frozen=True):
     name: str | UnsetType = UNSET
 
 
-class SearchAnswer(Struct, frozen=True):
+class SearchResponse(Struct, frozen=True):
     """A page of what was found."""
 
-    page: PageAnswer
+    page: PageResponse
     results: list[Found]
 
 

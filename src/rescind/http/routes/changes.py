@@ -21,10 +21,10 @@ from rescind.errors import InvalidArgument, RevisionNotFound
 from rescind.http.answers import (
     ACTOR,
     IDEMPOTENCY_KEY,
-    Differing,
-    Logged,
+    DifferenceResponse,
+    LogEntryResponse,
     OnlyAt,
-    Received,
+    ReceiptResponse,
     condition,
     state_headers,
 )
@@ -61,10 +61,10 @@ class ChangesRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     force: bool = False
 
 
-class LogPage(Struct, frozen=True):
+class LogResponse(Struct, frozen=True):
     """Part of the log, oldest first; `next_after` is null at its end."""
 
-    changes: list[Logged]
+    changes: list[LogEntryResponse]
     next_after: int | None
 
 
@@ -81,7 +81,7 @@ def make_changes(
     key: Key = None,
     behalf: Behalf = None,
     only_at: OnlyAt = None,
-) -> Response[Received | Differing]:
+) -> Response[ReceiptResponse | DifferenceResponse]:
     """Apply a batch. When this answers, no check that starts anywhere allows what was revoked."""
     at = condition(only_at)
     most, caller = service.limits.batch_changes, caller_of(request)
@@ -93,7 +93,7 @@ def make_changes(
         found = service.authority.preview(
             data.changes, organization=organization, only_at=at, force=data.force
         )
-        return Response(Differing.of(found))
+        return Response(DifferenceResponse.of(found))
     require_text("actor", behalf or "")
     receipt = service.authority.apply(
         data.changes,
@@ -108,7 +108,7 @@ def make_changes(
         force=data.force,
     )
     service.applied(receipt, data.changes)
-    return Response(Received.of(receipt), headers=state_headers(receipt.token))
+    return Response(ReceiptResponse.of(receipt), headers=state_headers(receipt.token))
 
 
 @get("/v1/changes", sync_to_thread=True, guards=[requires("read")])
@@ -125,7 +125,7 @@ def list_changes(
     resource: FromQuery[str | None] = None,
     since: FromQuery[datetime | None] = None,
     until: FromQuery[datetime | None] = None,
-) -> LogPage:
+) -> LogResponse:
     """The organization's changes after a revision's number, oldest first: all, or those by an `actor` (a part
     of it will do), that name a subject, group, role or resource, or of a time.
 
@@ -144,14 +144,14 @@ def list_changes(
         since=since,
         until=until,
     )
-    found: list[Logged] = []
+    found: list[LogEntryResponse] = []
     characters = 0
     for entry in page.items:
         if characters >= service.limits.page_characters:
-            return LogPage(found, found[-1].number)
-        found.append(Logged.of(entry))
+            return LogResponse(found, found[-1].number)
+        found.append(LogEntryResponse.of(entry))
         characters += len(entry.changes)
-    return LogPage(found, page.next_after)
+    return LogResponse(found, page.next_after)
 
 
 @get("/v1/changes/{number:int}", sync_to_thread=True, guards=[requires("read")])
@@ -160,7 +160,7 @@ def read_change(
     service: NamedDependency[Service],
     number: Number,
     organization: Organization = None,
-) -> Logged:
+) -> LogEntryResponse:
     """One change as it stands now: recorded, enforced, settled."""
     name = caller_of(request).organization_for(organization)
     found: list[Any] = []
@@ -168,7 +168,7 @@ def read_change(
         found = list(service.authority.log(organization=name, after=number - 1, limit=1))
     if not found or found[0].revision != number:
         raise RevisionNotFound(organization=name, number=number)
-    return Logged.of(found[0])
+    return LogEntryResponse.of(found[0])
 
 
 ROUTES = [make_changes, list_changes, read_change]

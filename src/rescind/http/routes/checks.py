@@ -11,7 +11,7 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from rescind.errors import InvalidArgument
-from rescind.http.answers import AT_LEAST, REVISION, AtLeast, Decided
+from rescind.http.answers import AT_LEAST, REVISION, AtLeast, CheckResponse
 from rescind.http.auth import Caller, caller_of, requires
 from rescind.http.server.heads import Headers
 from rescind.http.server.service import Service
@@ -36,7 +36,7 @@ class CheckRequest(Question, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     explain: bool = False
 
 
-class BatchRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class CheckBatchRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Many questions, answered at one state of the facts."""
 
     checks: Annotated[list[Question], Meta(min_length=1)]
@@ -44,13 +44,15 @@ class BatchRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     assurance: Assurance = "standard"
 
 
-class BatchAnswer(Struct, frozen=True):
+class CheckBatchResponse(Struct, frozen=True):
     """The answers, in the order of the questions."""
 
-    decisions: list[Decided]
+    decisions: list[CheckResponse]
 
 
-def answer(service: Service, caller: Caller, asked: CheckRequest, at_least: str | None) -> Decided:
+def answer(
+    service: Service, caller: Caller, asked: CheckRequest, at_least: str | None
+) -> CheckResponse:
     """Raises OrganizationNotFound where the key is bound to another."""
     decision = service.authority.check(
         asked.subject,
@@ -61,12 +63,12 @@ def answer(service: Service, caller: Caller, asked: CheckRequest, at_least: str 
         assurance=asked.assurance,
         explain=asked.explain,
     )
-    return Decided.of(decision)
+    return CheckResponse.of(decision)
 
 
 def answers(
-    service: Service, caller: Caller, asked: BatchRequest, at_least: str | None
-) -> BatchAnswer:
+    service: Service, caller: Caller, asked: CheckBatchRequest, at_least: str | None
+) -> CheckBatchResponse:
     """Raises InvalidArgument for more questions than the limit."""
     most = service.limits.batch_checks
     if len(asked.checks) > most:
@@ -78,7 +80,7 @@ def answers(
         at_least=at_least,
         assurance=asked.assurance,
     )
-    return BatchAnswer([Decided.of(decision) for decision in decisions])
+    return CheckBatchResponse([CheckResponse.of(decision) for decision in decisions])
 
 
 @post("/v1/check", status_code=200, sync_to_thread=True, guards=[requires("check")], tags=["check"])
@@ -87,7 +89,7 @@ def check(
     service: NamedDependency[Service],
     data: JSONBody[CheckRequest],
     at_least: AtLeast = None,
-) -> Response[Decided]:
+) -> Response[CheckResponse]:
     """Whether a subject may. What was revoked before the request came is not allowed."""
     decided = answer(service, caller_of(request), data, at_least)
     return Response(decided, headers=_told(decided.revision))
@@ -103,9 +105,9 @@ def check(
 def check_batch(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
-    data: JSONBody[BatchRequest],
+    data: JSONBody[CheckBatchRequest],
     at_least: AtLeast = None,
-) -> Response[BatchAnswer]:
+) -> Response[CheckBatchResponse]:
     """Many checks at one state of the facts."""
     found = answers(service, caller_of(request), data, at_least)
     return Response(found, headers=_told(found.decisions[0].revision))
@@ -118,7 +120,7 @@ def _told(revision: str | None) -> dict[str, str]:
 # --- the same as lanes ----------------------------------------------------------------------------
 
 _one = msgspec.json.Decoder(CheckRequest)
-_many = msgspec.json.Decoder(BatchRequest)
+_many = msgspec.json.Decoder(CheckBatchRequest)
 _encoder = msgspec.json.Encoder()
 _AT_LEAST = AT_LEAST.lower().encode()
 _REVISION = REVISION.lower().encode()

@@ -23,7 +23,7 @@ Effective = Annotated[bool, QueryParameter(description="Also through groups.")]
 Expired = Annotated[bool, QueryParameter(description="Also what has ended.")]
 
 
-class GroupShown(Struct, frozen=True):
+class GroupResponse(Struct, frozen=True):
     """A group. In a list of somebody's groups, `since`, `by` and `expires_at` are of the place in it."""
 
     group: str
@@ -33,7 +33,7 @@ class GroupShown(Struct, frozen=True):
     expires_at: datetime | None
 
 
-class MemberShown(Struct, frozen=True):
+class MemberResponse(Struct, frozen=True):
     """A member: a subject, or `group:…`; `through` are the groups that hold it themselves."""
 
     member: str
@@ -44,7 +44,7 @@ class MemberShown(Struct, frozen=True):
     expires_at: datetime | None
 
 
-class MembershipShown(Struct, frozen=True):
+class MembershipResponse(Struct, frozen=True):
     """A subject's place in the organization."""
 
     subject: str
@@ -53,7 +53,7 @@ class MembershipShown(Struct, frozen=True):
     created_at: datetime
 
 
-class RoleShown(Struct, frozen=True):
+class RoleResponse(Struct, frozen=True):
     """A role with its permissions. `is_shared`: it is defined for all organizations."""
 
     role: str
@@ -65,7 +65,7 @@ class RoleShown(Struct, frozen=True):
     permissions: tuple[str, ...]
 
 
-class PermissionShown(Struct, frozen=True):
+class PermissionResponse(Struct, frozen=True):
     """A permission. `is_shared`: it is defined for all organizations."""
 
     permission: str
@@ -74,14 +74,14 @@ class PermissionShown(Struct, frozen=True):
     is_critical: bool
 
 
-class ResourceShown(Struct, frozen=True):
+class ResourceResponse(Struct, frozen=True):
     """A resource and the one that it is below."""
 
     resource: str
     parent: str
 
 
-class AssignmentShown(Struct, frozen=True):
+class AssignmentResponse(Struct, frozen=True):
     """A role given to a subject or a group, by whom, when and why."""
 
     holder: str
@@ -94,7 +94,7 @@ class AssignmentShown(Struct, frozen=True):
     expires_at: datetime | None
 
 
-class ExpiryShown(Struct, frozen=True):
+class ExpiryResponse(Struct, frozen=True):
     """What ends: a place in a `group`, or a `role` on a `resource`; the others are null."""
 
     expires_at: datetime
@@ -107,7 +107,7 @@ class ExpiryShown(Struct, frozen=True):
     by: str | None
 
 
-class FactsListed(Struct, Generic[Shown], frozen=True):
+class FactsResponse(Struct, Generic[Shown], frozen=True):
     """A page; `next_cursor` is null on the last. A page may be shorter than asked."""
 
     items: list[Shown]
@@ -151,10 +151,10 @@ list_at = partial(
 """A route that answers with a page of a list."""
 
 
-def _told(page: FactPage[Any], shown: type[Shown]) -> Response[FactsListed[Shown]]:
+def _told(page: FactPage[Any], shown: type[Shown]) -> Response[FactsResponse[Shown]]:
     items = [shown(**each._asdict()) for each in page.items]
     token = page.revision.token()
-    return Response(FactsListed(items, page.next_cursor, token), headers=state_headers(token))
+    return Response(FactsResponse(items, page.next_cursor, token), headers=state_headers(token))
 
 
 @list_at("/v1/groups")
@@ -162,13 +162,13 @@ def list_groups(
     service: NamedDependency[Service],
     paging: NamedDependency[Paging],
     holder: Holder = None,
-) -> Response[FactsListed[GroupShown]]:
+) -> Response[FactsResponse[GroupResponse]]:
     """Groups by name; or those that a `holder` is in itself."""
     page = service.authority.list_groups(
         holder,
         **paging,
     )
-    return _told(page, GroupShown)
+    return _told(page, GroupResponse)
 
 
 @list_at("/v1/members")
@@ -178,7 +178,7 @@ def list_members(
     group: FromQuery[str],
     effective: Effective = False,
     expired: Expired = False,
-) -> Response[FactsListed[MemberShown]]:
+) -> Response[FactsResponse[MemberResponse]]:
     """What is in a group itself: nested groups, then subjects. `effective`: all subjects, also below it."""
     page = service.authority.list_members(
         group,
@@ -186,7 +186,7 @@ def list_members(
         expired=expired,
         **paging,
     )
-    return _told(page, MemberShown)
+    return _told(page, MemberResponse)
 
 
 @list_at("/v1/memberships")
@@ -195,26 +195,26 @@ def list_memberships(
     paging: NamedDependency[Paging],
     subject_kind: FromQuery[str | None] = None,
     active: FromQuery[bool | None] = None,
-) -> Response[FactsListed[MembershipShown]]:
+) -> Response[FactsResponse[MembershipResponse]]:
     """Subjects with a place in the organization: all, the `active` ones, or the deactivated."""
     page = service.authority.list_memberships(
         subject_kind=subject_kind,
         active=active,
         **paging,
     )
-    return _told(page, MembershipShown)
+    return _told(page, MembershipResponse)
 
 
 @list_at("/v1/roles")
 def list_roles(
     service: NamedDependency[Service],
     paging: NamedDependency[Paging],
-) -> Response[FactsListed[RoleShown]]:
+) -> Response[FactsResponse[RoleResponse]]:
     """Roles that can be given, by name, with their permissions."""
     page = service.authority.list_roles(
         **paging,
     )
-    return _told(page, RoleShown)
+    return _told(page, RoleResponse)
 
 
 @list_at("/v1/permissions")
@@ -222,13 +222,13 @@ def list_permissions(
     service: NamedDependency[Service],
     paging: NamedDependency[Paging],
     role: FromQuery[str | None] = None,
-) -> Response[FactsListed[PermissionShown]]:
+) -> Response[FactsResponse[PermissionResponse]]:
     """Permissions that are defined, by name; or those of a `role`."""
     page = service.authority.list_permissions(
         role,
         **paging,
     )
-    return _told(page, PermissionShown)
+    return _told(page, PermissionResponse)
 
 
 @list_at("/v1/resources")
@@ -237,14 +237,14 @@ def list_resources(
     paging: NamedDependency[Paging],
     parent: FromQuery[str | None] = None,
     resource_type: FromQuery[str | None] = None,
-) -> Response[FactsListed[ResourceShown]]:
+) -> Response[FactsResponse[ResourceResponse]]:
     """Resources by name, perhaps of one type; or those right below a `parent`."""
     page = service.authority.list_resources(
         parent,
         resource_type=resource_type,
         **paging,
     )
-    return _told(page, ResourceShown)
+    return _told(page, ResourceResponse)
 
 
 @list_at("/v1/assignments")
@@ -256,7 +256,7 @@ def list_assignments(
     resource: FromQuery[str | None] = None,
     effective: Effective = False,
     expired: Expired = False,
-) -> Response[FactsListed[AssignmentShown]]:
+) -> Response[FactsResponse[AssignmentResponse]]:
     """Assignments: all, or of a `holder`, `role` or `resource`. `effective`: also of the holder's groups."""
     page = service.authority.list_assignments(
         holder,
@@ -266,7 +266,7 @@ def list_assignments(
         expired=expired,
         **paging,
     )
-    return _told(page, AssignmentShown)
+    return _told(page, AssignmentResponse)
 
 
 @list_at("/v1/expiring")
@@ -274,13 +274,13 @@ def list_expiring(
     service: NamedDependency[Service],
     paging: NamedDependency[Paging],
     until: FromQuery[datetime | None] = None,
-) -> Response[FactsListed[ExpiryShown]]:
+) -> Response[FactsResponse[ExpiryResponse]]:
     """Places in groups and assignments that end by a time, else within 30 days; the next first."""
     page = service.authority.list_expiring(
         until,
         **paging,
     )
-    return _told(page, ExpiryShown)
+    return _told(page, ExpiryResponse)
 
 
 ROUTES = [

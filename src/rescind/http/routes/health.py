@@ -12,7 +12,7 @@ from rescind.http.server.service import Service
 from rescind.store.rows.keys import READ_API_KEY
 
 
-class Health(Struct):
+class HealthResponse(Struct):
     """What is not well, if anything."""
 
     status: str
@@ -20,13 +20,13 @@ class Health(Struct):
 
 
 @get("/livez", sync_to_thread=False, tags=["health"], security=[{}])
-def livez() -> Health:
+def livez() -> HealthResponse:
     """The process answers."""
-    return Health("ok", {})
+    return HealthResponse("ok", {})
 
 
 @get("/readyz", sync_to_thread=True, tags=["health"], security=[{}])
-def readyz(service: NamedDependency[Service]) -> Response[Health]:
+def readyz(service: NamedDependency[Service]) -> Response[HealthResponse]:
     """The process can serve: 200, or 503 with what is not ready and why."""
     missing = {}
     if service.is_stopping:
@@ -36,7 +36,7 @@ def readyz(service: NamedDependency[Service]) -> Response[Health]:
     except RescindError as error:
         missing["database"] = detail_of(error)
     status = "not ready" if missing else "ok"
-    return Response(Health(status, missing), status_code=503 if missing else 200)
+    return Response(HealthResponse(status, missing), status_code=503 if missing else 200)
 
 
 ROUTES = [livez, readyz]

@@ -25,7 +25,7 @@ from rescind.errors import (
     Unauthenticated,
 )
 from rescind.http import problems
-from rescind.http.answers import Alike
+from rescind.http.answers import LookAlikeResponse
 from rescind.http.auth import requires
 from rescind.http.keys import Credential
 from rescind.http.routes.changes import Behalf, Key, weight
@@ -47,7 +47,7 @@ BATCH_BYTES: Final = MAX_LINE_BYTES
 _decoder = msgspec.json.Decoder()
 
 
-class NotGiven(Struct):
+class LeftOutResponse(Struct):
     """What an import left out of a line, since somebody took it after the import had begun."""
 
     at: str
@@ -55,7 +55,7 @@ class NotGiven(Struct):
     why: str
 
 
-class Imported(Struct):
+class ImportResponse(Struct):
     """What an import did. `revisions` has the last token of each organization; `not_found` counts what was
     to be taken away and did not exist; `left_out` counts what was not given, with the first of it;
     `look_alikes` counts ids that others look like, with some `examples`.
@@ -67,9 +67,9 @@ class Imported(Struct):
     revoking: int = 0
     not_found: int = 0
     left_out: int = 0
-    left_out_first: list[NotGiven] = msgspec.field(default_factory=list)
+    left_out_first: list[LeftOutResponse] = msgspec.field(default_factory=list)
     look_alikes: int = 0
-    examples: list[Alike] = msgspec.field(default_factory=list)
+    examples: list[LookAlikeResponse] = msgspec.field(default_factory=list)
     revisions: dict[str, str] = msgspec.field(default_factory=dict)
 
     def add(self, applied: Applied) -> None:
@@ -78,7 +78,7 @@ class Imported(Struct):
         self.batches += 1
         self.left_out += len(applied.left_out)
         for each in applied.left_out[: MOST_SHOWN - len(self.left_out_first)]:
-            self.left_out_first.append(NotGiven(each.at, each.what, each.why))
+            self.left_out_first.append(LeftOutResponse(each.at, each.what, each.why))
         receipt = applied.receipt
         if receipt is None:
             return
@@ -87,7 +87,7 @@ class Imported(Struct):
         self.not_found += len(receipt.not_found)
         self.look_alikes += len(receipt.look_alikes)
         room = MOST_SHOWN - len(self.examples)
-        self.examples += [Alike.of(each) for each in receipt.look_alikes[:room]]
+        self.examples += [LookAlikeResponse.of(each) for each in receipt.look_alikes[:room]]
         self.revisions[receipt.organization] = receipt.token
 
 
@@ -104,7 +104,7 @@ async def import_changes(
     reason: FromQuery[str] = "",
     key: Key = None,
     behalf: Behalf = None,
-) -> Imported:
+) -> ImportResponse:
     """Apply lines in their order, in batches that are a transaction each.
 
     A line may name its `organization`. Where a line is refused, its batch is not applied and those before
@@ -148,7 +148,7 @@ class Run:
         self._batch: list[Item] = []
         self._begun: dict[str, Batches] = {}
         self._weight = self._bytes = 0
-        self.done = Imported()
+        self.done = ImportResponse()
 
     async def take(self, number: int, line: bytes) -> None:
         """Add a line's change to the batch; apply the batch first where it is full or of another one."""

@@ -17,7 +17,7 @@ from rescind.http.routes.lists import Limit, Organization
 from rescind.http.server.service import Service
 
 
-class KeyShown(Struct, frozen=True):
+class KeyResponse(Struct, frozen=True):
     """What is known of a key: everything but its secret."""
 
     id: str
@@ -32,22 +32,22 @@ class KeyShown(Struct, frozen=True):
     is_orphan: bool
 
     @classmethod
-    def of(cls, key: ApiKey) -> KeyShown:
+    def of(cls, key: ApiKey) -> KeyResponse:
         """The same, as JSON has it."""
         return cls(*(getattr(key, name) for name in cls.__struct_fields__))
 
 
-class KeyMade(Struct, frozen=True):
+class KeySecretResponse(Struct, frozen=True):
     """A key and the text to send, which is shown this once."""
 
-    key: KeyShown
+    key: KeyResponse
     secret: str
 
 
-class KeyPage(Struct, frozen=True):
+class KeysResponse(Struct, frozen=True):
     """Keys in the order of their ids; `next_after` is null at the end."""
 
-    keys: list[KeyShown]
+    keys: list[KeyResponse]
     next_after: str | None
 
 
@@ -69,7 +69,7 @@ class RotateRequest(Struct, frozen=True, forbid_unknown_fields=True):
 @post("/v1/keys", status_code=201, sync_to_thread=True, guards=[requires("admin")])
 def create_key(
     request: Request[Any, Any, Any], service: NamedDependency[Service], data: JSONBody[KeyRequest]
-) -> KeyMade:
+) -> KeySecretResponse:
     """Make a key. Its text is in this answer and nowhere else."""
     caller = caller_of(request)
     bound = data.organization is not None or caller.organization is not None
@@ -79,7 +79,7 @@ def create_key(
         organization=caller.organization_for(data.organization) if bound else None,
         expires_at=data.expires_at,
     )
-    return KeyMade(KeyShown.of(key), secret)
+    return KeySecretResponse(KeyResponse.of(key), secret)
 
 
 @get("/v1/keys", sync_to_thread=True, guards=[requires("admin")])
@@ -89,14 +89,14 @@ def list_keys(
     organization: Organization = None,
     after: FromQuery[str] = "",
     limit: Limit = None,
-) -> KeyPage:
+) -> KeysResponse:
     """Keys, also revoked ones; of one organization, or of all with a key that is bound to none."""
     caller, most = caller_of(request), service.limits.page(limit)
     everywhere = organization is None and caller.organization is None
     name = None if everywhere else caller.organization_for(organization)
     found = service.keys.list(organization=name, after=after, limit=most + 1)
     more = found[most - 1].id if len(found) > most else None
-    return KeyPage([KeyShown.of(key) for key in found[:most]], more)
+    return KeysResponse([KeyResponse.of(key) for key in found[:most]], more)
 
 
 @post(
@@ -107,20 +107,20 @@ def rotate_key(
     service: NamedDependency[Service],
     key_id: FromPath[str],
     data: JSONBody[RotateRequest],
-) -> KeyMade:
+) -> KeySecretResponse:
     """Give a key another secret."""
     _require_own(service, caller_of(request), key_id)
     key, secret = service.keys.rotate(key_id, grace_seconds=data.grace_seconds)
-    return KeyMade(KeyShown.of(key), secret)
+    return KeySecretResponse(KeyResponse.of(key), secret)
 
 
 @delete("/v1/keys/{key_id:str}", status_code=200, sync_to_thread=True, guards=[requires("admin")])
 def revoke_key(
     request: Request[Any, Any, Any], service: NamedDependency[Service], key_id: FromPath[str]
-) -> KeyShown:
+) -> KeyResponse:
     """Refuse a key from now on."""
     _require_own(service, caller_of(request), key_id)
-    return KeyShown.of(service.keys.revoke(key_id))
+    return KeyResponse.of(service.keys.revoke(key_id))
 
 
 def _require_own(service: Service, caller: Caller, key_id: str) -> None:

@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
-from rescind.http.answers import AtLeast, Listed, state_headers
+from rescind.http.answers import AtLeast, NamesResponse, state_headers
 from rescind.http.auth import caller_of, requires
 from rescind.http.server.service import Service
 from rescind.model import Assurance, Page
@@ -20,8 +20,8 @@ Organization = Annotated[
 ]
 
 
-def _told(page: Page) -> Response[Listed]:
-    return Response(Listed.of(page), headers=state_headers(page.revision.token()))
+def _told(page: Page) -> Response[NamesResponse]:
+    return Response(NamesResponse.of(page), headers=state_headers(page.revision.token()))
 
 
 @get("/v1/who-can", sync_to_thread=True, guards=[requires("check")], tags=["lists"])
@@ -36,7 +36,7 @@ def who_can(
     cursor: Cursor = None,
     assurance: FromQuery[Assurance] = "standard",
     at_least: AtLeast = None,
-) -> Response[Listed]:
+) -> Response[NamesResponse]:
     """Who has a permission on a resource: subjects, perhaps of one kind."""
     page = service.authority.who_can(
         permission,
@@ -63,7 +63,7 @@ def resources_of(
     cursor: Cursor = None,
     assurance: FromQuery[Assurance] = "standard",
     at_least: AtLeast = None,
-) -> Response[Listed]:
+) -> Response[NamesResponse]:
     """What a subject can reach with a permission: resources, perhaps of one type."""
     page = service.authority.resources_of(
         subject,
@@ -89,7 +89,7 @@ def permissions_of(
     cursor: Cursor = None,
     assurance: FromQuery[Assurance] = "standard",
     at_least: AtLeast = None,
-) -> Response[Listed]:
+) -> Response[NamesResponse]:
     """What a subject can do on a resource: permissions."""
     page = service.authority.permissions_of(
         subject,

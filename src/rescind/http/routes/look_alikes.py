@@ -13,17 +13,17 @@ from rescind.http.routes.lists import Limit, Organization
 from rescind.http.server.service import Service
 
 
-class AlikeSet(Struct, frozen=True):
+class LookAlikeSetResponse(Struct, frozen=True):
     """Ids of different people, groups, roles or permissions that look alike."""
 
     what: str
     names: tuple[str, ...]
 
 
-class AlikeSets(Struct, frozen=True):
+class LookAlikesResponse(Struct, frozen=True):
     """All of them, or as many of each kind as the limit lets through."""
 
-    look_alikes: list[AlikeSet]
+    look_alikes: list[LookAlikeSetResponse]
 
 
 @get("/v1/look-alikes", sync_to_thread=True, guards=[requires("read")], tags=["lists"])
@@ -32,13 +32,13 @@ def list_look_alikes(
     service: NamedDependency[Service],
     organization: Organization = None,
     limit: Limit = None,
-) -> AlikeSets:
+) -> LookAlikesResponse:
     """Ids of an organization that look alike: of people, groups, roles and permissions."""
     found = service.authority.look_alikes(
         organization=caller_of(request).organization_for(organization),
         limit=service.limits.page(limit),
     )
-    return AlikeSets([AlikeSet(each.what, each.names) for each in found])
+    return LookAlikesResponse([LookAlikeSetResponse(each.what, each.names) for each in found])
 
 
 ROUTES = [list_look_alikes]

@@ -10,7 +10,7 @@ from litestar.params import JSONBody
 from msgspec import Struct
 
 from rescind.errors import GroupNotFound, InvalidArgument
-from rescind.http.answers import Waiting, number_of
+from rescind.http.answers import PendingItemResponse, number_of
 from rescind.http.auth import Caller, caller_of, requires
 from rescind.http.routes.lists import Limit, Organization
 from rescind.http.server.service import Service
@@ -27,13 +27,13 @@ class Group(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     organization: str | None = None
 
 
-class Work(Struct, frozen=True):
+class PendingResponse(Struct, frozen=True):
     """The most urgent first."""
 
-    pending: list[Waiting]
+    pending: list[PendingItemResponse]
 
 
-class Steered(Struct, frozen=True):
+class PendingChangeResponse(Struct, frozen=True):
     """Whether anything was altered."""
 
     changed: bool
@@ -45,29 +45,33 @@ def list_pending(
     service: NamedDependency[Service],
     organization: Organization = None,
     limit: Limit = None,
-) -> Work:
+) -> PendingResponse:
     """Work that is not settled, of one organization; of all with a key that is bound to none."""
     caller = caller_of(request)
     everywhere = organization is None and caller.organization is None
     name = None if everywhere else caller.organization_for(organization)
     found = service.authority.pending(organization=name, limit=service.limits.page(limit))
-    return Work([Waiting.of(work) for work in found])
+    return PendingResponse([PendingItemResponse.of(work) for work in found])
 
 
 @post("/v1/pending/park", status_code=200, sync_to_thread=True, guards=[requires("admin")])
 def park(
     request: Request[Any, Any, Any], service: NamedDependency[Service], data: JSONBody[Group]
-) -> Steered:
+) -> PendingChangeResponse:
     """Leave what is pending for a group alone until it is retried. What it fences stays fenced."""
-    return Steered(service.authority.park(_of_group(service, caller_of(request), data)))
+    return PendingChangeResponse(
+        service.authority.park(_of_group(service, caller_of(request), data))
+    )
 
 
 @post("/v1/pending/retry", status_code=200, sync_to_thread=True, guards=[requires("admin")])
 def retry(
     request: Request[Any, Any, Any], service: NamedDependency[Service], data: JSONBody[Group]
-) -> Steered:
+) -> PendingChangeResponse:
     """Let workers take what is pending for a group again, at once."""
-    return Steered(service.authority.retry(_of_group(service, caller_of(request), data)))
+    return PendingChangeResponse(
+        service.authority.retry(_of_group(service, caller_of(request), data))
+    )
 
 
 def _of_group(service: Service, caller: Caller, named: Group) -> PendingWork:

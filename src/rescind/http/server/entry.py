@@ -33,11 +33,11 @@ from rescind.http.server import admission
 from rescind.http.server.addresses import Address, Addresses
 from rescind.http.server.admission import Admission
 from rescind.http.server.heads import Headers, require_single
-from rescind.http.server.nonblocking import MOST_BYTES, NotAtHand
+from rescind.http.server.nonblocking import MOST_BYTES, WouldBlock
 from rescind.http.server.public import Public
 from rescind.http.server.service import Service
 from rescind.http.server.threads import WORK, Left, Work
-from rescind.http.server.timeouts import Deadlines, Message, Patience, Receive
+from rescind.http.server.timeouts import Deadlines, Message, MessageTimeouts, Receive
 from rescind.waiting import NEVER, deadline_within, until
 
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -60,14 +60,14 @@ _REQUEST_ID: Final = re.compile(rb"[!-~](?:[ -~]{0,1022}[!-~])?")
 log = logging.getLogger("rescind.http")
 
 
-class Lane(Protocol):
+class FastRoute(Protocol):
     """A route that is answered without the framework. Needs the scope `check`."""
 
     def __call__(self, service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
         """Headers and body of the answer, whose status is 200. Raises what was wrong."""
 
 
-class Answered(NamedTuple):
+class FastResponse(NamedTuple):
     """What a lane answered, with the status 200."""
 
     request_id: str
@@ -75,14 +75,14 @@ class Answered(NamedTuple):
     body: bytes
 
 
-class Gate:
+class HttpEntry:
     """The ASGI application that all requests come to."""
 
     def __init__(
         self,
         app: App,
         service: Service,
-        lanes: Mapping[str, Lane],
+        lanes: Mapping[str, FastRoute],
         *,
         addresses: Addresses | None = None,
         public: Public | None = None,
@@ -94,7 +94,7 @@ class Gate:
         self._app, self._public = app, public
         self._addresses = addresses or Addresses(())
         self._encode = encode or (lambda _, error, request_id: problems.encoded(error, request_id))
-        self._patience = Patience(service.limits.body_seconds)
+        self._patience = MessageTimeouts(service.limits.body_seconds)
         self._deadlines = Deadlines(service.limits.request_seconds)
         self._check_seconds = service.settings.check_seconds
         self._tasks: set[asyncio.Future[Any]] = set()
@@ -108,7 +108,7 @@ class Gate:
         else:
             await send({"type": "websocket.close", "code": 1000})
 
-    def at_once(self, path: str, headers: Headers, body: bytes) -> Answered | Admission | None:
+    def at_once(self, path: str, headers: Headers, body: bytes) -> FastResponse | Admission | None:
         """The answer of the lane of a path to a POST that is here as a whole, without waiting.
 
         Whatever else there is to say is said by the application: it is to be called then, with the
@@ -130,7 +130,7 @@ class Gate:
         if log.isEnabledFor(logging.DEBUG):
             state = {"request_id": request_id, "caller": caller, "code": None}
             _log("POST", path, state, 200, start, logging.DEBUG)
-        return Answered(request_id, *sent)
+        return FastResponse(request_id, *sent)
 
     async def _serve(self, scope: Any, receive: Receive, send: Send) -> None:
         start = time.perf_counter()
@@ -222,7 +222,7 @@ class Gate:
             return OutcomeUnknown()
         return RequestTimedOut(limit=f"{self._deadlines.seconds:g} s")
 
-    def _lane(self, method: str, raw_path: bytes) -> Lane | None:
+    def _lane(self, method: str, raw_path: bytes) -> FastRoute | None:
         return self.lanes.get(raw_path.decode("latin-1")) if method == "POST" else None
 
     def _refused(self, path: str, error: RescindError, state: dict[str, Any]) -> Sent:
@@ -294,7 +294,7 @@ class Gate:
     # --- answering --------------------------------------------------------------------------------
 
     async def _run(
-        self, lane: Lane, state: dict[str, Any], headers: Headers, body: bytes, send: Send
+        self, lane: FastRoute, state: dict[str, Any], headers: Headers, body: bytes, send: Send
     ) -> None:
         try:
             caller = admitted(state, "check")
@@ -307,11 +307,11 @@ class Gate:
             fields, answer = problems.encoded(error, state["request_id"])
         await _respond(send, status, fields, answer)
 
-    async def _answer(self, lane: Lane, caller: Caller, headers: Headers, body: bytes) -> Sent:
+    async def _answer(self, lane: FastRoute, caller: Caller, headers: Headers, body: bytes) -> Sent:
         """Out of memory where it can be; what may wait for a database does so in a thread."""
         at_hand = self._at_hand(body)
         if at_hand is not None:
-            with contextlib.suppress(NotAtHand):
+            with contextlib.suppress(WouldBlock):
                 return lane(at_hand, caller, headers, body)
         sent: Sent = await self.in_thread(lane, self.service, caller, headers, body)
         return sent

@@ -21,7 +21,7 @@ from rescind.errors import HeadTooLarge, HeadTooSlow, InvalidRequest, RescindErr
 from rescind.http import problems
 from rescind.http.server import heads
 from rescind.http.server.admission import Admission
-from rescind.http.server.entry import ADMISSION, Answered, Gate, log, request_id_of
+from rescind.http.server.entry import ADMISSION, FastResponse, HttpEntry, log, request_id_of
 from rescind.http.server.heads import Headers
 from rescind.http.server.timeouts import Watch, reset
 
@@ -33,19 +33,21 @@ AT_ONCE: Final = 16
 """Requests of one connection that are answered in one go; then others have their turn."""
 
 
-class Wires:
+class FastPathConnections:
     """Makes the protocols of one server's connections. For one event loop."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: HttpEntry) -> None:
         self.gate, self.limits = gate, gate.service.limits
         self.lanes = {path.encode(): path for path in gate.lanes}
         self.watch = Watch(self.limits)
         self._first_lines: tuple[object, bytes] = (None, b"")
-        self._ready: list[Wire] = []
+        self._ready: list[FastPathProtocol] = []
 
-    def __call__(self, config: Config, server_state: ServerState, **options: Any) -> Wire:
+    def __call__(
+        self, config: Config, server_state: ServerState, **options: Any
+    ) -> FastPathProtocol:
         """The protocol of a new connection."""
-        return Wire(self, config, server_state, **options)
+        return FastPathProtocol(self, config, server_state, **options)
 
     def first_lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
         """The beginning of an answer of 200, with the headers that all answers have."""
@@ -53,18 +55,18 @@ class Wires:
             self._first_lines = headers, STATUS_LINE[200] + _lines(headers)
         return self._first_lines[1]
 
-    def ready(self, wire: Wire) -> None:
+    def ready(self, wire: FastPathProtocol) -> None:
         """Have a connection's request answered with those of others that arrived at the same time."""
         self._ready.append(wire)
         if len(self._ready) == 1:
             wire.loop.call_soon(self._answer_all)
 
-    def make_room(self, new: Wire) -> None:
+    def make_room(self, new: FastPathProtocol) -> None:
         """Close connections on which nothing is under way, those first that would be closed first.
 
         Where there are too few, the new one is closed at once: it costs a descriptor.
         """
-        most, wires = new.limit_concurrency or 0, cast("set[Wire]", new.connections)
+        most, wires = new.limit_concurrency or 0, cast("set[FastPathProtocol]", new.connections)
         busy = {new, *self.watch.unread}
         idle = [each for each in wires if each.due < math.inf and each not in busy]
         for each in heapq.nsmallest(1 + most // 16, idle, key=lambda wire: wire.due):
@@ -83,11 +85,11 @@ class Wires:
                 wire.answer()
 
 
-class Wire(HttpToolsProtocol):
+class FastPathProtocol(HttpToolsProtocol):
     """One connection."""
 
     def __init__(
-        self, wires: Wires, config: Config, server_state: ServerState, **options: Any
+        self, wires: FastPathConnections, config: Config, server_state: ServerState, **options: Any
     ) -> None:
         super().__init__(config, server_state, **options)
         self._wires, self._limits = wires, wires.limits
@@ -206,7 +208,7 @@ class Wire(HttpToolsProtocol):
             self._lane = None
             return
         found = self._wires.gate.at_once(self._lane, self._lane_headers, self._lane_body)
-        if isinstance(found, Answered):
+        if isinstance(found, FastResponse):
             self._lane = None
             self._send(found)
         else:
@@ -257,7 +259,7 @@ class Wire(HttpToolsProtocol):
             super().on_body(self._lane_body)
             self._lane_body = b""
 
-    def _send(self, found: Answered) -> None:
+    def _send(self, found: FastResponse) -> None:
         self._answered += 1
         self.server_state.total_requests += 1
         self.transport.write(

@@ -19,12 +19,12 @@ MOST_BYTES: Final = 16_384
 """Of one request's body that is read there."""
 
 
-class NotAtHand(Exception):
+class WouldBlock(Exception):
     """IndexCache has no answer: ask where waiting does no harm."""
 
 
 @dataclass(frozen=True, slots=True)
-class AtHand:
+class NonblockingAuthority:
     """An authority's checks out of memory alone."""
 
     authority: Authority
@@ -40,9 +40,9 @@ class AtHand:
         assurance: Assurance = "standard",
         explain: bool = False,
     ) -> Decision:
-        """As `Authority.check`; raises NotAtHand where that would have to ask the store."""
+        """As `Authority.check`; raises WouldBlock where that would have to ask the store."""
         if explain:
-            raise NotAtHand
+            raise WouldBlock
         asked = [(subject, permission, resource)]
         return self.check_many(
             asked, organization=organization, at_least=at_least, assurance=assurance
@@ -56,14 +56,14 @@ class AtHand:
         at_least: str | None = None,
         assurance: Assurance = "standard",
     ) -> list[Decision]:
-        """As `Authority.check_many`; raises NotAtHand where that would have to ask the store."""
+        """As `Authority.check_many`; raises WouldBlock where that would have to ask the store."""
         if at_least is not None or assurance != "standard":
-            raise NotAtHand
+            raise WouldBlock
         try:
             with AT_ONCE:
                 found = self.authority.recall(questions, organization=organization)
         except MustWait:
-            raise NotAtHand from None
+            raise WouldBlock from None
         if found is None:
-            raise NotAtHand
+            raise WouldBlock
         return found

@@ -18,7 +18,7 @@ from litestar.serialization import encode_json
 from rescind.errors import RescindError
 from rescind.http.authzen import routes as authzen
 from rescind.http.problems import detail_of
-from rescind.http.routes.health import Health
+from rescind.http.routes.health import HealthResponse
 from rescind.http.server.heads import Headers
 from rescind.http.server.service import Service
 from rescind.store import Store
@@ -35,7 +35,7 @@ Answer: TypeAlias = tuple[int, Fields, bytes]
 
 _JSON: Final = (b"content-type", b"application/json")
 _VARY: Final = (b"vary", b"accept-encoding")
-_ALIVE: Final = msgspec.json.encode(Health("ok", {}))
+_ALIVE: Final = msgspec.json.encode(HealthResponse("ok", {}))
 
 
 class Document:
@@ -121,7 +121,7 @@ class Public:
             return 200, [_JSON], _ALIVE
         if raw_path == b"/readyz":
             missing = await self._readiness.missing()
-            health = Health("not ready" if missing else "ok", missing)
+            health = HealthResponse("not ready" if missing else "ok", missing)
             return 503 if missing else 200, [_JSON], msgspec.json.encode(health)
         if raw_path == b"/openapi.json":
             return 200, *await self._document(headers)

@@ -10,7 +10,7 @@ from rescind.authority import Authority
 from rescind.changes import Change, DeleteOrganization
 from rescind.http.keys import Keys
 from rescind.http.server.limits import Limits, Rates
-from rescind.http.server.nonblocking import MOST_QUESTIONS, AtHand, NotAtHand
+from rescind.http.server.nonblocking import MOST_QUESTIONS, NonblockingAuthority, WouldBlock
 from rescind.model import Receipt
 from rescind.settings import Settings
 
@@ -27,7 +27,7 @@ class Service:
     is_stopping: bool = False
     rates: Rates = field(init=False)
     at_hand: Service | None = field(init=False, default=None)
-    """The same for who may not wait: its checks are out of memory, or raise NotAtHand."""
+    """The same for who may not wait: its checks are out of memory, or raise WouldBlock."""
     most_questions: int | None = field(init=False, default=None)
     """Of one request, where more would keep others waiting."""
 
@@ -35,13 +35,13 @@ class Service:
         self.rates = Rates(self.limits.requests_per_second)
         if isinstance(self.authority, Authority):
             self.at_hand = copy(self)
-            self.at_hand.authority = AtHand(self.authority)  # type: ignore[assignment]
+            self.at_hand.authority = NonblockingAuthority(self.authority)  # type: ignore[assignment]
             self.at_hand.most_questions = MOST_QUESTIONS
 
     def require_few(self, questions: int) -> None:
-        """Raises NotAtHand where so many questions of one request would keep others waiting."""
+        """Raises WouldBlock where so many questions of one request would keep others waiting."""
         if self.most_questions is not None and questions > self.most_questions:
-            raise NotAtHand
+            raise WouldBlock
 
     def applied(self, receipt: Receipt, changes: Sequence[Change]) -> None:
         """Take nobody by memory for a caller of an organization that changes of this process deleted."""

@@ -25,8 +25,8 @@ from rescind.authority import Authority
 from rescind.http.app import application
 from rescind.http.keys import Keys
 from rescind.http.server.configuration import Configuration, is_postgres
-from rescind.http.server.entry import Gate
-from rescind.http.server.fast_path import Wires
+from rescind.http.server.entry import HttpEntry
+from rescind.http.server.fast_path import FastPathConnections
 from rescind.http.server.logs import to_stderr
 from rescind.http.server.service import Service
 
@@ -181,12 +181,12 @@ def most_connections(wanted: int) -> int:
     return most
 
 
-def on_wires(gate: Gate, **options: Any) -> uvicorn.Config:
+def on_wires(gate: HttpEntry, **options: Any) -> uvicorn.Config:
     """How uvicorn is to serve an application: with our connections, and nothing but HTTP."""
     return uvicorn.Config(
         gate,
         **{
-            "http": Wires(gate),
+            "http": FastPathConnections(gate),
             "lifespan": "on",
             "ws": "none",
             "log_config": None,

@@ -130,7 +130,7 @@ class Deadlines:
             asyncio.get_running_loop().call_later(pause, self._watch)
 
 
-class Patience:
+class MessageTimeouts:
     """Waits for messages, each until a deadline. For one event loop."""
 
     def __init__(self, seconds: float) -> None:
