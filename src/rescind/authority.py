@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import reprlib
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -21,6 +22,7 @@ from typing import Any, Final, Literal
 
 from rescind import changelog, model
 from rescind.applying.apply import ChangeApplier, Recorded
+from rescind.applying.options import ApplyOptions
 from rescind.applying.transaction import LogDraft
 from rescind.changelog import LogEntry, LogPage
 from rescind.changes import Change, checked
@@ -85,7 +87,7 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         self.settings = settings or Settings()
         self._organization = None if organization is None else model.organization_id(organization)
         self._clock = clock
-        self._recorder = ChangeApplier(
+        self._applier = ChangeApplier(
             store, Costs(store.engine, self.settings), self.settings.id_rule
         )
         self._cache = open_cache(store, self.settings) if index else None
@@ -148,8 +150,9 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         route: Route | str | None = None,
         inline_most_pairs: int | None = None,
         wait: Wait = "enforced",
-        only_at: str | None = None,
+        if_revision: str | None = None,
         force: bool = False,
+        only_at: str | None = None,
     ) -> Receipt:
         """Apply a batch of changes as one transaction with one revision.
 
@@ -162,8 +165,9 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         the estimated work decides. Forced inline it takes the background nevertheless, and the receipt
         says so, where it has more than `inline_most_pairs`. With
         `wait="recorded"` it returns once the change is on record, and `receipt.enforce()` waits. With
-        `only_at`, a revision token, it is done only if the organization's facts are still at that revision.
-        Only with `force` may it leave a required role without an active holder.
+        `if_revision`, a revision token, it is done only if the organization's facts are still at that
+        revision (`only_at` is its deprecated name). Only with `force` may it leave a required role without an
+        active holder.
 
         Raises the refusal of the first change that cannot be, with nothing written; LastHolder; KeyReused;
         PreconditionFailed; OutcomeUnknown when the commit was not confirmed: the connection was lost, or
@@ -177,18 +181,9 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         key = None if idempotency_key is None else _key(idempotency_key)
         changes, body = checked(changes)
         entry = LogDraft(self._now(), actor, reason, key, body)
-        at = None if only_at is None else self.store.seals.parse(only_at)
-        recorded = self._recorded(
-            name,
-            changes,
-            entry,
-            route=route,
-            inline_most_pairs=inline_most_pairs,
-            within=within,
-            detail=detail,
-            only_at=at,
-            force=force,
-        )
+        at = self._condition(if_revision, only_at)
+        options = ApplyOptions(route, inline_most_pairs, within, detail, at, force)
+        recorded = self._recorded(name, changes, entry, options)
         if within is not None or wait == "recorded":
             return recorded.detailed(replace(recorded.receipt, enforcer=self.enforce))
         if recorded.is_repeated:
@@ -200,15 +195,16 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         changes: Sequence[Change],
         *,
         organization: str | None = None,
-        only_at: str | None = None,
+        if_revision: str | None = None,
         force: bool = False,
+        only_at: str | None = None,
     ) -> Difference:
         """What a batch would give and take, exactly, without doing it. Raises its refusals."""
         name = self._named(organization)
         changes, _ = checked(changes)
-        at = None if only_at is None else self.store.seals.parse(only_at)
+        options = ApplyOptions(if_revision=self._condition(if_revision, only_at), force=force)
         try:
-            return self._recorder.preview(name, changes, self._now(), at, force)
+            return self._applier.preview(name, changes, self._now(), options)
         except UNKNOWN as error:
             raise self._similar.hinted(error, name) from None
 
@@ -503,7 +499,7 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         changes, body = checked(rest)
         whole = body if len(rest) == len(asked) and rest == asked else checked(asked)[1]
         entry = LogDraft(self._now(), actor, reason, key, body, whole)
-        recorded = self._recorded(name, changes, entry, only_at=at)
+        recorded = self._recorded(name, changes, entry, ApplyOptions(if_revision=at))
         if recorded.is_repeated:
             return self.enforce(recorded.receipt), True
         return self._enforced(recorded.receipt, recorded.leases), False
@@ -517,23 +513,32 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         return single_role.winning_role(self.store, name, **membership)
 
     def _recorded(
-        self, name: OrganizationId, changes: list[Change], entry: LogDraft, **how: Any
+        self, name: OrganizationId, changes: list[Change], entry: LogDraft, options: ApplyOptions
     ) -> Recorded:
         """As `ChangeApplier.record`; the refusal of a name that does not exist says which are like it."""
         try:
-            return self._recorder.record(name, changes, entry, **how)
+            return self._applier.record(name, changes, entry, options)
         except UNKNOWN as error:
             raise self._similar.hinted(error, name) from None
 
     def _refused(self, changes: Sequence[Change], organization: str) -> RescindError | None:
         """Why a batch would be refused, if it would; nothing of it is kept."""
         try:
-            self._recorder.try_out(self._named(organization), checked(changes)[0], self._now())
+            self._applier.try_out(self._named(organization), checked(changes)[0], self._now())
         except RescindError as error:
             if error.retry:
                 raise
             return error
         return None
+
+    def _condition(self, if_revision: str | None, only_at: str | None) -> Revision | None:
+        """The revision that a caller's token names. Raises InvalidToken."""
+        if only_at is not None:
+            warnings.warn("use if_revision, not only_at", DeprecationWarning, stacklevel=3)
+            if if_revision is not None:
+                raise InvalidArgument(what="only_at", hint="it is the former name of if_revision")
+            if_revision = only_at
+        return None if if_revision is None else self.store.seals.parse(if_revision)
 
     def _now(self) -> Microseconds:
         if self._clock is None:

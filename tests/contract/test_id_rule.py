@@ -13,6 +13,7 @@ from rescind import Authority, Direction, changes
 from rescind.applying import apply as recorder
 from rescind.changes import Change
 from rescind.decision import check as check_module
+from rescind.decision import spelling
 from rescind.errors import (
     IdsLookAlike,
     InvalidChange,
@@ -117,7 +118,8 @@ def test_without_respelling_a_check_knows_nobody(
     folding: Authority, held: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Control: the store's checks, and memory's, take another spelling by these."""
-    monkeypatch.setattr(check_module, "folds_ids", lambda *_, **__: False)
+    for module in (check_module, spelling):
+        monkeypatch.setattr(module, "folds_ids", lambda *_, **__: False)
     assert folding.check(SHOUTED, "read").reason is Reason.UNKNOWN_SUBJECT
     assert held.check(SHOUTED, "read")
     monkeypatch.setattr(Facts, "spelled", lambda _, subject: subject)
@@ -320,7 +322,7 @@ def test_a_preview_reads_again_what_came_meanwhile(
     assert authority.preview(sets, organization="moving") == Difference((), ())
     assert came == ["Eve"]
     with pytest.raises(PreconditionFailed):
-        authority.preview(sets, organization="moving", only_at=receipt.token)
+        authority.preview(sets, organization="moving", if_revision=receipt.token)
 
 
 def test_a_process_that_planned_for_another_rule_plans_again(database: str) -> None:

@@ -250,7 +250,7 @@ def test_a_deleted_organization_is_deleted(acme: Authority) -> None:
         with pytest.raises(errors.OrganizationNotFound):
             acme.apply(batch)
     with pytest.raises(errors.OrganizationNotFound):
-        acme.apply([delete], only_at=last.token)
+        acme.apply([delete], if_revision=last.token)
 
 
 def test_what_is_there_for_all_organizations_is_not_missing(acme: Authority) -> None:

@@ -225,7 +225,7 @@ def test_every_query_runs_with_what_it_is_given(
     assert authority.apply(WORLD, idempotency_key="k") == receipt
     replace(receipt, enforced_at=None).enforce()
     authority.apply([change for change, _ in ABSENT], idempotency_key="absent")
-    authority.apply([changes.CreateGroup(group="later")], only_at=receipt.token)
+    authority.apply([changes.CreateGroup(group="later")], if_revision=receipt.token)
     refused = [change for change, *_ in (*MISSING, *CONTRADICTING, *IN_USE)]
     for mode, budget in itertools.product(("multiple", "single"), FORCED.values()):
         monkeypatch.setattr(recorder, "BACKGROUND", budget)

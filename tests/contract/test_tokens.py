@@ -22,8 +22,10 @@ ASKS: dict[str, Callable[[Authority, str], Any]] = {
     "who_can": lambda acme, token: acme.who_can("read", at_least=token),
     "permissions_of": lambda acme, token: acme.permissions_of("user:ada", at_least=token),
     "resources_of": lambda acme, token: acme.resources_of("user:ada", "read", at_least=token),
-    "apply": lambda acme, token: acme.apply([changes.CreateGroup(group="n")], only_at=token),
-    "preview": lambda acme, token: acme.preview([changes.CreateGroup(group="n")], only_at=token),
+    "apply": lambda acme, token: acme.apply([changes.CreateGroup(group="n")], if_revision=token),
+    "preview": lambda acme, token: acme.preview(
+        [changes.CreateGroup(group="n")], if_revision=token
+    ),
 }
 """Every place that takes a token."""
 
@@ -80,7 +82,7 @@ def test_a_token_as_it_was_is_none(acme: Authority, name: str) -> None:
     assert token is not None
     with pytest.raises(InvalidToken, match="0\\.1"):
         ASKS[name](acme, formerly(acme.store.seals.parse(token)))
-    assert not acme.apply([], only_at=token).changed
+    assert not acme.apply([], if_revision=token).changed
     assert ASKS[name](acme, token)
 
 
@@ -91,7 +93,7 @@ def test_the_secret_is_read_once(acme: Authority, database: str) -> None:
     token = acme.check("user:ada", "read").token
     assert acme.check("user:ada", "read", at_least=token).token == token
     acme.who_can("read", limit=1)
-    acme.apply([changes.CreateGroup(group="new")], only_at=token)
+    acme.apply([changes.CreateGroup(group="new")], if_revision=token)
     assert statements
     assert not [name for name in statements if "secret" in name]
     with Authority.open(database, organization="acme") as again:

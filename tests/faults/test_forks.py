@@ -201,7 +201,7 @@ def everything_locked(authority: Authority) -> Iterator[list[Callable[[], Any]]]
     cache, enforcer = authority._cache, authority._enforcer
     assert cache is not None
     found = [
-        lambda: authority._recorder._costs._lock,
+        lambda: authority._applier._costs._lock,
         lambda: cache._load_lock,
         lambda: cache._registry_lock,
         lambda: enforcer.times._lock,

@@ -57,6 +57,7 @@ VALID: dict[str, dict[str, Any]] = {
         "detail": False,
         "route": "inline",
         "wait": "recorded",
+        "if_revision": None,
         "only_at": None,
         "inline_most_pairs": 50_000,
         "force": False,
@@ -64,6 +65,7 @@ VALID: dict[str, dict[str, Any]] = {
     "preview": {
         "changes": [changes.DeactivateMembership(subject="ada")],
         "organization": "acme",
+        "if_revision": None,
         "only_at": None,
         "force": False,
     },
@@ -196,6 +198,7 @@ def require_answer_or_error(call: Callable[[], Any]) -> None:
             assert error.facts.get("hint"), error
 
 
+@pytest.mark.filterwarnings("ignore:use if_revision:DeprecationWarning")
 @settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(argument=st.sampled_from(ARGUMENTS), value=HOSTILE)
 def test_an_argument(acme: Authority, argument: tuple[str, str], value: Any) -> None:

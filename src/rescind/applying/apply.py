@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from rescind import model
 from rescind.applying.look_alikes import look_alikes
+from rescind.applying.options import DEFAULT, ApplyOptions
 from rescind.applying.receipts import receipt_of, unaltered_receipt
 from rescind.applying.respelling import read_respelling, spelled_entry
 from rescind.applying.transaction import ChangeTransaction, LogDraft, Plan, require_order
@@ -34,7 +35,6 @@ from rescind.model import (
     Missing,
     OrganizationId,
     Receipt,
-    Revision,
     Route,
 )
 from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
@@ -85,13 +85,7 @@ class ChangeApplier:
         name: OrganizationId,
         changes: list[Change],
         entry: LogDraft,
-        *,
-        route: Route | str | None = None,
-        inline_most_pairs: int | None = None,
-        within: object = None,
-        detail: bool = False,
-        only_at: Revision | None = None,
-        force: bool = False,
+        options: ApplyOptions = DEFAULT,
     ) -> Recorded:
         """Record a batch as one transaction; committed when this returns, unless it is `within` another.
 
@@ -99,7 +93,8 @@ class ChangeApplier:
         PreconditionFailed; OutcomeUnknown; StoreConflict.
         """
         require_order(changes)
-        budget = self._budget(route, inline_most_pairs, name, changes)
+        within, detail = options.within, options.detail
+        budget = self._budget(options, name, changes)
         aside: dict[int, OverBudget] = {}
         stale: Plan | None = None
         for _ in range(PLAN_ATTEMPTS):
@@ -108,7 +103,7 @@ class ChangeApplier:
             except OrganizationNotFound:
                 if (buried := self._buried(name, entry, within)) is not None:
                     return self._replayed(buried, name, entry, within)
-                if only_at is not None or not _is_deletion(changes):
+                if options.if_revision is not None or not _is_deletion(changes):
                     raise
                 return self._deleted_before(name, entry, within, detail=detail)
             batch = self._batch(
@@ -116,13 +111,10 @@ class ChangeApplier:
                 name,
                 changes,
                 entry,
-                within,
+                options,
                 budget=budget,
                 aside=aside,
-                observe=detail,
-                only_at=only_at,
                 looks_for_replicas=within is None and self._store.capabilities.has_replicas,
-                force=force,
             )
             start = time.perf_counter()
             try:
@@ -135,7 +127,7 @@ class ChangeApplier:
                 stale = plan
                 continue
             except PreconditionFailed:
-                if batch.respelling is None or only_at is not None:
+                if batch.respelling is None or options.if_revision is not None:
                     raise
                 continue
             except OverBudget as refusal:
@@ -159,26 +151,22 @@ class ChangeApplier:
         name: OrganizationId,
         changes: list[Change],
         now: model.Microseconds,
-        only_at: Revision | None,
-        force: bool = False,
+        options: ApplyOptions,
     ) -> Difference:
         """What a batch would give and take, exactly; nothing of it is kept. Raises its refusals."""
-        batch = self._tried(name, changes, now, only_at, observe=True, force=force)
+        batch = self._tried(name, changes, now, replace(options, detail=True))
         return Difference((), ()) if batch is None else _difference(batch)
 
     def try_out(self, name: OrganizationId, changes: list[Change], now: model.Microseconds) -> None:
         """Raise the refusal of a batch, if it would be refused; nothing of it is kept."""
-        self._tried(name, changes, now, None, observe=False, force=False)
+        self._tried(name, changes, now, DEFAULT)
 
     def _tried(
         self,
         name: OrganizationId,
         changes: list[Change],
         now: model.Microseconds,
-        only_at: Revision | None,
-        *,
-        observe: bool,
-        force: bool,
+        options: ApplyOptions,
     ) -> ChangeTransaction | None:
         """The batch after a transaction of which nothing was kept; None where it deletes what is not
         there.
@@ -188,7 +176,7 @@ class ChangeApplier:
             try:
                 plan = self._plan(name, changes, None)
             except OrganizationNotFound:
-                if only_at is not None or not _is_deletion(changes):
+                if options.if_revision is not None or not _is_deletion(changes):
                     raise
                 return None
             batch = self._batch(
@@ -196,12 +184,9 @@ class ChangeApplier:
                 name,
                 changes,
                 LogDraft(now),
-                None,
+                options,
                 budget=BACKGROUND,
                 aside={},
-                observe=observe,
-                only_at=only_at,
-                force=force,
             )
             try:
                 self._store.transact(batch, commit=False)
@@ -209,7 +194,7 @@ class ChangeApplier:
                 self._plans.pop(name, None)
                 continue
             except PreconditionFailed:
-                if batch.respelling is None or only_at is not None:
+                if batch.respelling is None or options.if_revision is not None:
                     raise
                 continue
             self._plans.pop(name, None)
@@ -249,9 +234,7 @@ class ChangeApplier:
         name: OrganizationId,
         changes: list[Change],
         entry: LogDraft,
-        within: object,
-        *,
-        observe: bool,
+        options: ApplyOptions,
         **how: Any,
     ) -> ChangeTransaction:
         """A batch as the organization spells ids, with all that is read for it before its transaction."""
@@ -261,9 +244,11 @@ class ChangeApplier:
             name,
             spelled,
             logged,
-            observe=observe and name != ENVIRONMENT,
-            others=self._users_of_roles(name, changes, within),
-            respelling=read_respelling(self._store, plan, changes, within),
+            observe=options.detail and name != ENVIRONMENT,
+            if_revision=options.if_revision,
+            force=options.force,
+            others=self._users_of_roles(name, changes, options.within),
+            respelling=read_respelling(self._store, plan, changes, options.within),
             **how,
         )
 
@@ -282,16 +267,13 @@ class ChangeApplier:
         }
 
     def _budget(
-        self,
-        route: Route | str | None,
-        inline_most_pairs: int | None,
-        name: OrganizationId,
-        changes: Sequence[Change],
+        self, options: ApplyOptions, name: OrganizationId, changes: Sequence[Change]
     ) -> Budget:
+        route = options.route
         if route is None:
             return BACKGROUND if self._costs.is_large(name, changes) else self._costs.budget()
         try:
-            return forced(Route(route), inline_most_pairs)
+            return forced(Route(route), options.inline_most_pairs)
         except ValueError:
             known = ", ".join(known.value for known in Route)
             raise InvalidArgument(what="route", value=route, hint=f"use one of {known}") from None

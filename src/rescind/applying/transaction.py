@@ -108,7 +108,7 @@ def require_order(changes: list[Change]) -> None:
 class ChangeTransaction:
     """One batch for one organization. Called with a transaction, it sends its statements there.
 
-    With `force` it may take the last holder of a required role. With `only_at` it is refused where the
+    With `force` it may take the last holder of a required role. With `if_revision` it is refused where the
     organization is not at that revision. With `looks_for_replicas` it is read after the commit who holds the
     organization: `leases()`.
     `aside` are the steps that turned out not to be for the inline route; `others` are, for each place of
@@ -126,7 +126,7 @@ class ChangeTransaction:
         aside: Mapping[int, OverBudget],
         *,
         observe: bool = False,
-        only_at: model.Revision | None = None,
+        if_revision: model.Revision | None = None,
         looks_for_replicas: bool = False,
         force: bool = False,
         others: dict[int, list[RoleUserRow]] | None = None,
@@ -142,7 +142,7 @@ class ChangeTransaction:
         self.respelling = respelling
         self._alike: list[tuple[str, Callable[[], list[LookAlikeRow]]]] = []
         self._observe = observe
-        self._only_at = only_at
+        self._if_revision = if_revision
         self._looks_for_replicas = looks_for_replicas
         self._force = force
         self._states: list[Callable[[], Answers]] = []
@@ -174,8 +174,8 @@ class ChangeTransaction:
         )
         if self.entry.key is not None:
             self._claim_key(tx)
-        if self._only_at is not None:
-            tx.refuse("refuse_moved", o=o, at=_number_in(o, self._only_at))
+        if self._if_revision is not None:
+            tx.refuse("refuse_moved", o=o, at=_number_in(o, self._if_revision))
         if self.respelling is not None:
             tx.refuse("refuse_moved", o=o, at=self.respelling.revision)
         if self._observe:

@@ -91,7 +91,7 @@ def make_changes(
     organization = caller.organization_for(data.organization)
     if data.dry_run:
         found = service.authority.preview(
-            data.changes, organization=organization, only_at=at, force=data.force
+            data.changes, organization=organization, if_revision=at, force=data.force
         )
         return Response(DifferenceResponse.of(found))
     require_text("actor", behalf or "")
@@ -104,7 +104,7 @@ def make_changes(
         detail=data.detail,
         route=data.route,
         inline_most_pairs=service.settings.inline_most_pairs,
-        only_at=at,
+        if_revision=at,
         force=data.force,
     )
     service.applied(receipt, data.changes)
