@@ -45,13 +45,13 @@ def _is_on_loop() -> bool:
 
 def _ask(both: Both, path: str, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Of each explanation that a request takes, whether it is worked out on the event loop."""
-    explained, found = questions.explained, list[bool]()
+    explained, found = questions.explain, list[bool]()
 
     def noted(*arguments: Any, **options: Any) -> Any:
         found.append(_is_on_loop())
         return explained(*arguments, **options)
 
-    monkeypatch.setattr(questions, "explained", noted)
+    monkeypatch.setattr(questions, "explain", noted)
     body = json.dumps(EXPLAINED[path]).encode()
     for served in (both.ours, both.theirs):
         got = exchanged(served, [asking(body, key=both.keys["bound"], path=path), LAST])

@@ -7,6 +7,8 @@ without it they do not.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
@@ -15,6 +17,7 @@ from rescind.changes import Change
 from rescind.propagation.reconcile import Work
 from rescind.propagation.tombstones import purge
 from rescind.store.queries import queries
+from tests.clock import SettableClock
 from tests.faults.small import Steady
 from tests.jobs import due_jobs
 from tests.property import oracle
@@ -161,9 +164,16 @@ UNMAKES = re.compile(
 
 
 @pytest.fixture
-def machine(engine: str, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Machine:
+def machine(
+    engine: str, authority: Authority, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> Machine:
     """A machine on each engine in turn, with its first facts."""
-    monkeypatch.setattr(Machine, "make", staticmethod(lambda: {engine: authority}), raising=False)
+
+    def make(follows: Callable[[], datetime]) -> dict[str, Authority]:
+        clock.follows = follows
+        return {engine: authority}
+
+    monkeypatch.setattr(Machine, "make", staticmethod(make), raising=False)
     made = Machine()
     made.set_up()
     return made

@@ -5,6 +5,8 @@ the change log) a change is a JSON object with its name under `change`. What a c
 its type, for those who keep facts in memory.
 """
 
+from msgspec import UNSET
+
 from rescind.changes.assignments import (
     Assign,
     Given,
@@ -59,6 +61,7 @@ from rescind.changes.union import ON_ENVIRONMENT, Change, concerned_by
 
 __all__ = [
     "ON_ENVIRONMENT",
+    "UNSET",
     "AddMembers",
     "AddMembership",
     "Assign",

@@ -35,7 +35,7 @@ class Clock:
 
 
 @pytest.fixture
-def clock(service: Served, monkeypatch: pytest.MonkeyPatch) -> Clock:
+def service_clock(service: Served, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The authority's clock, by which the directory goes as well."""
     made = Clock()
     monkeypatch.setattr(service.service.authority, "_clock", made.moment)
@@ -186,9 +186,11 @@ def known(consumer: Consumer, service: Served, name: str, org: str) -> tuple[Any
     return members, {(groups[c], groups[p]) for c, p in consumer.nestings}, held
 
 
-def step(r: random.Random, clock: Clock) -> Change:
+def step(r: random.Random, service_clock: Clock) -> Change:
     """Any change of what is followed, or of what it is about."""
-    until = r.choice((None, None, clock.moment(-5), clock.moment(5), clock.moment(20)))
+    until = r.choice(
+        (None, None, service_clock.moment(-5), service_clock.moment(5), service_clock.moment(20))
+    )
     subject, group, holder = r.choice(SUBJECTS), r.choice(GROUPS), r.choice(HOLDERS)
     role, on = r.choice(("reader", "writer", "shared")), r.choice(RESOURCES)
     some = tuple(r.sample(SUBJECTS, r.randrange(1, 3)))
@@ -222,31 +224,37 @@ def step(r: random.Random, clock: Clock) -> Change:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_consumer_rebuilds_who_is_where_and_holds_what(
-    client: Any, service: Served, clock: Clock, consumer: Callable[[str], Consumer], seed: int
+    client: Any,
+    service: Served,
+    service_clock: Clock,
+    consumer: Callable[[str], Consumer],
+    seed: int,
 ) -> None:
     """Whenever it has read on: whatever was done, in any batches, by either route, as time goes by."""
-    run(client, service, clock, consumer, seed)
+    run(client, service, service_clock, consumer, seed)
 
 
-def run(client: Any, service: Served, clock: Clock, consumer: Any, seed: int) -> Consumer:
+def run(client: Any, service: Served, service_clock: Clock, consumer: Any, seed: int) -> Consumer:
     r = random.Random(seed)
     apply(service, ENVIRONMENT, changes.DefineRole(role="shared"))
     name, org = organization(service, client)
     reader: Consumer = consumer(org)
     for _ in range(60):
-        clock.now += r.choice((0, 1, 4)) * SECOND
-        batch = [step(r, clock) for _ in range(r.randrange(1, 4))]
+        service_clock.now += r.choice((0, 1, 4)) * SECOND
+        batch = [step(r, service_clock) for _ in range(r.randrange(1, 4))]
         try:
             apply(service, name, *batch, route=r.choice((None, "background")))
         except RescindError:
             continue
         if r.random() < 0.3:
             reader.read_on()
-            assert known(reader, service, name, org) == facts(service, name, clock.now), batch
+            assert known(reader, service, name, org) == facts(service, name, service_clock.now), (
+                batch
+            )
     for _ in range(2):
-        clock.now += 30 * SECOND
+        service_clock.now += 30 * SECOND
         reader.read_on()
-        assert known(reader, service, name, org) == facts(service, name, clock.now)
+        assert known(reader, service, name, org) == facts(service, name, service_clock.now)
     another = consumer(org)
     another.read_on()
     assert another.names == reader.names
@@ -256,32 +264,32 @@ def run(client: Any, service: Served, clock: Clock, consumer: Any, seed: int) ->
 def test_control_what_expires_is_not_told(
     client: Any,
     service: Served,
-    clock: Clock,
+    service_clock: Clock,
     consumer: Callable[[str], Consumer],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without that, the consumer is wrong."""
     monkeypatch.setattr("rescind.directory.reported_state.ReportedState.expire", lambda *_: [])
     with pytest.raises(AssertionError):
-        run(client, service, clock, consumer, 0)
+        run(client, service, service_clock, consumer, 0)
 
 
 def test_each_kind_is_told_once_in_order(
-    client: Any, service: Served, clock: Clock, consumer: Callable[[str], Consumer]
+    client: Any, service: Served, service_clock: Clock, consumer: Callable[[str], Consumer]
 ) -> None:
     """A group gains and loses a role, is nested, loses its members with its end; what expires, in time."""
     name, org = organization(service, client)
     reader = consumer(org)
     reader.read_on()
     reader.names.clear()
-    soon = clock.moment(10)
+    soon = service_clock.moment(10)
     apply(service, name, changes.Assign(role="reader", to="group:eng", on="project:2"))
     apply(service, name, changes.NestGroup(group="eng", into="all"))
     apply(service, name, changes.AddMembers(group="eng", members=SUBJECTS[:2], expires_at=soon))
     apply(service, name, changes.AddMembers(group="eng", members=SUBJECTS[2:]))
     apply(service, name, changes.Assign(role="writer", to="user:ada", expires_at=soon))
     reader.read_on()
-    clock.now += 10 * SECOND
+    service_clock.now += 10 * SECOND
     reader.read_on()
     reader.read_on()
     apply(service, name, changes.DeleteResource(resource="workspace:1", cascade=True))
@@ -331,7 +339,7 @@ def test_what_the_management_api_does_is_told_as_well(
     assert not reader.held | reader.members
 
 
-def test_the_sdk_reads_them(client: Any, service: Served, clock: Clock) -> None:
+def test_the_sdk_reads_them(client: Any, service: Served, service_clock: Clock) -> None:
     """Also with names that it does not know."""
     name, org = organization(service, client)
     apply(service, name, changes.Assign(role="reader", to="group:eng"))
