@@ -23,16 +23,14 @@ from rescind.insight.probe import (
     Probe,
     Summary,
 )
-from rescind.insight.probe.measurement import measure
-from rescind.insight.probe.points import Question
+from rescind.insight.probe.measurement import Asker, measure
 from rescind.insight.probe.target import TargetProbe, read_target
-from rescind.insight.probe.ways import DEFINITIONS, ways
+from rescind.insight.probe.ways import ways
 from rescind.replicas import enforcement
 from rescind.replicas.file_watch import FileWatch
 from rescind.store.postgres import PostgresListener
 
-QUICK = Limits(watch_seconds=0.02)
-ASKED = Question("user:ada", "read")
+QUICK = Limits(watch_seconds=0.02, expiry_seconds=0.5)
 
 
 @contextmanager
@@ -42,17 +40,18 @@ def probing(database: str, *more: Point) -> Iterator[Probe]:
         Authority.open(database, organization=ORGANIZATION) as authority,
         Authority.open(database, index=True, organization=ORGANIZATION) as replica,
     ):
-        authority.apply(DEFINITIONS)
-        replica.load()
         points: list[Point] = [
-            AuthorityPoint("memory", replica, ORGANIZATION),
-            AuthorityPoint("batch", replica, ORGANIZATION, by="batch"),
-            AuthorityPoint("list", replica, ORGANIZATION, by="list"),
-            AuthorityPoint("database", authority, ORGANIZATION),
-            AuthorityPoint("live", authority, ORGANIZATION, assurance="live"),
+            AuthorityPoint("memory", replica),
+            AuthorityPoint("batch", replica, by="batch"),
+            AuthorityPoint("list", replica, by="list"),
+            AuthorityPoint("database", authority),
+            AuthorityPoint("live", authority, assurance="live"),
             *more,
         ]
-        yield Probe(authority, points, limits=QUICK)
+        probe = Probe(authority, points, limits=QUICK)
+        probe.prepare()
+        replica.load()
+        yield probe
 
 
 # --- this system ----------------------------------------------------------------------------------
@@ -62,8 +61,8 @@ def test_no_check_is_allowed_late(database: str) -> None:
     """Every way of losing access is followed by every decision point, none of them after the return."""
     with probing(database) as probe:
         done = probe.round()
-    assert [each.way for each in done.measurements] == [way.name for way in ways("x")]
-    for each in done.measurements:
+    assert [each.way for each in done] == [way.name for way in ways("x")]
+    for each in done:
         assert [t.point for t in each.times] == ["memory", "batch", "list", "database", "live"]
         assert each.violations == (), each
         assert all(t.appearance is not None for t in each.times), each
@@ -107,7 +106,7 @@ def test_two_at_once_do_not_meet(database: str) -> None:
     assert {way.question for way in one}.isdisjoint(way.question for way in two)
     with probing(database) as first, probing(database) as second:
         found = [first.round(), second.round()]
-    assert all(not m.violations for done in found for m in done.measurements)
+    assert all(not m.violations for done in found for m in done)
 
 
 def _returns_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +142,7 @@ def test_sees_that_enforcement_is_off(
     with probing(database) as probe:
         done = probe.round()
     summary = Summary()
-    summary.add(done.measurements)
+    summary.add(done)
     assert {each.point for each in summary.violations} & {"memory", "batch", "list"}
     assert not {each.point for each in summary.violations} & {"database", "live"}
     late = summary.violations[0]
@@ -157,13 +156,11 @@ def test_sees_that_enforcement_is_off(
 class Scripted:
     """A point that answers by a script, once access was granted and once it was revoked."""
 
-    name, is_remote = "scripted", False
-
     def __init__(self, after_revoke: list[bool | Exception]) -> None:
         self.state, self._script = "before", after_revoke
         self.clock = itertools.count().__next__
 
-    def allows(self, _: Question) -> bool:
+    def allows(self) -> bool:
         if self.state != "revoked":
             return self.state == "granted"
         answer = self._script.pop(0) if self._script else False
@@ -171,14 +168,15 @@ class Scripted:
             raise answer
         return answer
 
-    def measured(self) -> Measurement:
+    def measured(self, limits: Limits | None = None) -> Measurement:
         def enter(state: str) -> Callable[[], None]:
             return lambda: setattr(self, "state", state)
 
-        limits = Limits(timeout_seconds=30, watch_seconds=20)
+        limits = limits or Limits(timeout_seconds=30, watch_seconds=20)
         clock = lambda: self.clock() / 1.0  # noqa: E731 - each reading is a second later
+        asker = Asker("scripted", self.allows)
         return measure(
-            "way", [self], ASKED, enter("granted"), enter("revoked"), limits=limits, clock=clock
+            "way", "s", [asker], enter("granted"), enter("revoked"), limits=limits, clock=clock
         )
 
 
@@ -198,16 +196,32 @@ def test_failing_answer_allows_nothing() -> None:
     assert found.times[0].errors == 1
 
 
+def test_point_that_is_away_shows_nothing() -> None:
+    """After the return a point only fails: it has not shown that access is gone, and the probe says so."""
+    away = Scripted([RuntimeError("away")] * 10_000)
+    found = away.measured(Limits(timeout_seconds=0.05, watch_seconds=0.01))
+    (times,) = found.times
+    assert times.disappearance is None
+    assert found.violations == ()
+    summary = Summary()
+    summary.add([found])
+    assert not summary.is_complete
+    summary = Summary()
+    summary.add([Scripted([]).measured()])
+    assert summary.is_complete
+
+
 def test_no_data_is_no_figure() -> None:
     """Where access never appeared nothing is said of how it went, and the summary is not complete."""
 
     class Never(Scripted):
-        def allows(self, _: Question) -> bool:
+        def allows(self) -> bool:
             return False
 
     never = Never([])
     limits = Limits(timeout_seconds=0.05, watch_seconds=0.01)
-    found = measure("way", [never], ASKED, lambda: None, lambda: None, limits=limits)
+    asker = Asker("never", never.allows)
+    found = measure("way", "s", [asker], lambda: None, lambda: None, limits=limits)
     summary = Summary()
     assert summary.by_point() == []
     summary.add([found])
@@ -350,6 +364,23 @@ def test_wrong_target(
     monkeypatch.setenv("TOKEN", "x")
     with pytest.raises(InvalidArgument, match=says.replace("[", r"\[")):
         probed(tmp_path, Other(0), text)
+
+
+def test_target_is_left_without_access(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupted after it granted, the probe asks the system to revoke."""
+    monkeypatch.setenv("TOKEN", "x")
+
+    class Stopped(Exception):
+        pass
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    monkeypatch.setattr("rescind.insight.probe.measurement._wait_for_all", stop)
+    other = Other(0)
+    with pytest.raises(Stopped):
+        probed(tmp_path, other)
+    assert [each.method for each in other.seen if each.method != "POST"] == ["PUT", "DELETE"]
 
 
 def test_refusing_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ import typer
 
 from rescind.cli import output
 from rescind.cli.options import Place, with_place
-from rescind.cli.times import duration
+from rescind.cli.times import duration, shown_seconds
 from rescind.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def probe(
         output.complain(f"checks were allowed too late; what was seen is in {evidence}")
         raise typer.Exit(STALE)
     if not summary.is_complete:
-        output.complain("access did not appear everywhere, so nothing is said of how it went")
+        output.complain("some decision points did not answer or never allowed: see the tables")
         raise typer.Exit(UNMEASURED)
 
 
@@ -103,40 +103,49 @@ def _own_rounds(
 ) -> Callable[[], tuple[Measurement, ...]]:
     from rescind.authority import Authority
     from rescind.insight.probe import ORGANIZATION, AuthorityPoint, HttpPoint, Probe
-    from rescind.insight.probe.ways import DEFINITIONS
 
     authority = stack.enter_context(place.open())
-    authority.apply(DEFINITIONS, organization=ORGANIZATION, actor="rescind probe")
     replica = stack.enter_context(Authority.open(place.database, index=True))
-    replica.load(ORGANIZATION)
     points: list[Point] = [
-        AuthorityPoint("memory", replica, ORGANIZATION),
-        AuthorityPoint("memory, batch", replica, ORGANIZATION, by="batch"),
-        AuthorityPoint("memory, list", replica, ORGANIZATION, by="list"),
-        AuthorityPoint("database", authority, ORGANIZATION),
-        AuthorityPoint("database, live", authority, ORGANIZATION, assurance="live"),
+        AuthorityPoint("memory", replica),
+        AuthorityPoint("memory, batch", replica, by="batch"),
+        AuthorityPoint("memory, list", replica, by="list"),
+        AuthorityPoint("database", authority),
+        AuthorityPoint("database, live", authority, assurance="live"),
     ]
     for each in urls:
-        point = HttpPoint(each, ORGANIZATION, key=key)
+        point = HttpPoint(each, key=key)
         stack.callback(point.close)
         points.append(point)
     prober = Probe(authority, points)
-
-    def one_round() -> tuple[Measurement, ...]:
-        with output.progress() as bar:
-            task = bar.add_task("probing", total=None)
-            done = prober.round(lambda way: bar.update(task, description=f"probing: {way}"))
-        return done.measurements
-
-    return one_round
+    prober.prepare()
+    replica.load(ORGANIZATION)
+    return lambda: _with_progress(prober.round)
 
 
 def _target_rounds(stack: ExitStack, path: Path) -> Callable[[], tuple[Measurement, ...]]:
     from rescind.insight.probe.target import TargetProbe, read_target
 
-    prober = TargetProbe(read_target(path))
+    target = read_target(path)
+    prober = TargetProbe(target)
     stack.callback(prober.close)
-    return lambda: (prober.round(),)
+
+    def one_round(on_way: Callable[[str], None]) -> tuple[Measurement, ...]:
+        on_way(target.name)
+        return (prober.round(),)
+
+    return lambda: _with_progress(one_round)
+
+
+def _with_progress(
+    one_round: Callable[[Callable[[str], None]], tuple[Measurement, ...]],
+) -> tuple[Measurement, ...]:
+    """One round; on a terminal, a line shows which way is being tried."""
+    with output.progress() as bar:
+        task = bar.add_task("probing", total=None)
+        return one_round(
+            lambda way: bar.update(task, description=f"probing: {output.one_line(way)}")
+        )
 
 
 @contextmanager
@@ -162,7 +171,7 @@ def _say_round(place: Place, measured: tuple[Measurement, ...]) -> None:
     state = f"{late} LATE ALLOWS" if late else "none allowed late"
     not_seen = f", {unseen} did not appear" if unseen else ""
     at = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
-    output.say(f"{at}  {state}{not_seen}; slowest to disappear: {_time(slowest)}")
+    output.say(f"{at}  {state}{not_seen}; slowest to disappear: {shown_seconds(slowest)}")
 
 
 def _show(place: Place, summary: Summary) -> None:
@@ -185,10 +194,10 @@ def _show(place: Place, summary: Summary) -> None:
         by_way.append(
             (
                 way,
-                _time(_of(summary.grant_calls(way), "p50")),
-                _time(_slowest(each.appearance for each in points)),
-                "–" if calls is None else _time(calls.p50),
-                _time(_slowest(each.disappearance for each in points)),
+                shown_seconds(_of(summary.grant_calls(way), "p50")),
+                shown_seconds(_slowest(each.appearance for each in points)),
+                "–" if calls is None else shown_seconds(calls.p50),
+                shown_seconds(_slowest(each.disappearance for each in points)),
                 sum(each.violations for each in points),
             )
         )
@@ -199,9 +208,9 @@ def _show(place: Place, summary: Summary) -> None:
             each.point,
             f"{each.checks:,}",
             f"{each.errors:,}",
-            _time(_of(each.disappearance, "p50")),
-            _time(_of(each.disappearance, "max")),
-            _time(_of(each.stale, "max")),
+            shown_seconds(_of(each.disappearance, "p50")),
+            shown_seconds(_of(each.disappearance, "max")),
+            shown_seconds(_of(each.stale, "max")),
             each.not_disappeared,
         )
         for each in summary.by_point()
@@ -219,12 +228,6 @@ def _slowest(spreads: Any) -> float | None:
 
 def _of(spread: Spread | None, what: str) -> float | None:
     return None if spread is None else getattr(spread, what)
-
-
-def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return "no data"
-    return f"{seconds * 1000:,.1f} ms" if seconds < 1 else f"{seconds:,.2f} s"
 
 
 def _write_evidence(path: Path, summary: Summary) -> None:

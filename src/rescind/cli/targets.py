@@ -9,7 +9,7 @@ import typer
 
 from rescind.cli import output
 from rescind.cli.options import Place, with_place
-from rescind.cli.times import duration
+from rescind.cli.times import duration, shown_seconds
 from rescind.model import Direction
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _show(met: Attainment) -> None:
         output.say("  no data")
     else:
         output.say(f"  {'met' if met.is_met else 'MISSED'}: {met.within:,} of {met.changes:,}")
-        output.say(f"  p50 {_time(met.p50_seconds)}, p99 {_time(met.p99_seconds)}")
+        output.say(f"  p50 {shown_seconds(met.p50_seconds)}, p99 {shown_seconds(met.p99_seconds)}")
         assert met.budget_left is not None
         burn = "no data" if met.burn is None else f"{met.burn:.1f} ×"
         left = f"{met.budget_left:.1%}" if met.budget_left > -100 else "none"
@@ -76,10 +76,4 @@ def _show(met: Attainment) -> None:
     for number, slow in enumerate(met.slowest):
         head = "  slowest:" if number == 0 else " " * 10
         whose = "a deleted organization" if slow.organization is None else slow.organization
-        output.say(f"{head} {_time(slow.seconds)}, {whose}, revision {slow.revision}")
-
-
-def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return "no data"
-    return f"{seconds * 1000:,.0f} ms" if seconds < 1 else f"{seconds:,.2f} s"
+        output.say(f"{head} {shown_seconds(slow.seconds)}, {whose}, revision {slow.revision}")

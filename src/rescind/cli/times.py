@@ -26,6 +26,13 @@ def duration(option: str, text: str, *, most_days: float) -> float:
     return seconds
 
 
+def shown_seconds(seconds: float | None) -> str:
+    """A duration for people; "no data" if it was not measured."""
+    if seconds is None:
+        return "no data"
+    return f"{seconds * 1_000:,.1f} ms" if seconds < 1 else f"{seconds:,.2f} s"
+
+
 def instant(option: str, text: str) -> datetime:
     """The time that an option names: ISO 8601 with an offset, or a day, which is its beginning in UTC.
 

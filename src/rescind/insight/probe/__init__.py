@@ -7,8 +7,9 @@ The probe writes to an organization of its own and to nothing else. It decides n
 
 from rescind.insight.probe.measurement import Limits, Measurement, PointTimes, Violation
 from rescind.insight.probe.points import AuthorityPoint, HttpPoint, Point
-from rescind.insight.probe.rounds import ORGANIZATION, Probe, Round
+from rescind.insight.probe.rounds import Probe
 from rescind.insight.probe.summary import Spread, Summary
+from rescind.insight.probe.ways import ORGANIZATION
 
 __all__ = [
     "ORGANIZATION",
@@ -19,7 +20,6 @@ __all__ = [
     "Point",
     "PointTimes",
     "Probe",
-    "Round",
     "Spread",
     "Summary",
     "Violation",

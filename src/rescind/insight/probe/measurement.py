@@ -11,14 +11,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
-
-from rescind.insight.probe.points import Point, Question
 
 Clock = Callable[[], float]
 
 _PAUSE_SECONDS: Final = 0.001
-"""Between two checks of one point: polling without it would take the processor from what is measured."""
+"""Between two checks of one point: polling without a pause would starve what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +27,21 @@ class Limits:
     timeout_seconds: float = 10.0
     """At most, for access to appear, and for it to disappear."""
     watch_seconds: float = 0.2
-    """How long every point goes on being asked after it has denied: access must not come back."""
+    """How long a point is still asked after it has denied: access must not come back."""
+    expiry_seconds: float = 1.0
+    """How long access that is to expire is given for. The granting call must return within it."""
     remote_clock_seconds: float = 0.1
     """By how much the clock of a remote point may differ. It matters only for what expires."""
+
+
+class Asker(NamedTuple):
+    """One decision point with the question for it."""
+
+    name: str
+    allows: Callable[[], bool]
+    """Whether the question is allowed. Raises if there is no answer."""
+    is_remote: bool = False
+    """Whether it reads another machine's clock."""
 
 
 class Check(NamedTuple):
@@ -65,11 +76,18 @@ class PointTimes:
     appearance: float | None
     """From the start of the granting call to the end of the first check that allowed; None: it never did."""
     disappearance: float | None
-    """From the start of the revoking call to the end of the first check of the unbroken denials; None: access
-    stayed until the probe gave up. Where access expires, from that instant."""
+    """From the start of the revoking call to the end of the first denial after which no check allowed; None:
+    there was none before the probe gave up. If access expires, from that instant."""
     stale: float
-    """From the return of the revoking call to the start of the last check that allowed; 0 where none did."""
+    """From the return of the revoking call to the start of the last check that allowed; 0 if none did."""
     stale_checks: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether access appeared, and then a denial or a late allow: else nothing was learned."""
+        return self.appearance is not None and (
+            self.disappearance is not None or self.stale_checks > 0
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +95,25 @@ class Measurement:
     """One way, tried once. `violations` is empty if the promise was kept."""
 
     way: str
+    subject: str
+    """Whose access it was: the log and the evidence are searched by it."""
+    began_at: datetime
     grant_seconds: float
     revoke_seconds: float | None
-    """How long the calls took; None where access expires: nobody calls."""
+    """How long the calls took; None if access expires: then nothing is called."""
     times: tuple[PointTimes, ...]
     violations: tuple[Violation, ...]
 
 
 class Watcher:
-    """Asks one point the same question until it is stopped, and keeps every answer."""
+    """Asks one point again and again until it is stopped, and keeps every answer."""
 
-    def __init__(self, point: Point, question: Question, clock: Clock) -> None:
-        self.point, self._question, self._clock = point, question, clock
+    def __init__(self, asker: Asker, clock: Clock) -> None:
+        self.asker, self._clock = asker, clock
         self._stopped = threading.Event()
         self._answered = threading.Condition()
         self.checks: list[Check] = []
-        self._thread = threading.Thread(target=self._run, name=f"probe {point.name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"probe {asker.name}", daemon=True)
 
     def start(self) -> None:
         """Begin to ask."""
@@ -119,7 +140,7 @@ class Watcher:
     def _ask(self) -> Check:
         started = self._clock()
         try:
-            is_allowed, is_error = self.point.allows(self._question), False
+            is_allowed, is_error = self.asker.allows(), False
         except Exception:
             # A point that fails allows nothing. How often it failed is counted and shown.
             is_allowed, is_error = False, True
@@ -128,8 +149,8 @@ class Watcher:
 
 def measure(
     way: str,
-    points: Sequence[Point],
-    question: Question,
+    subject: str,
+    askers: Sequence[Asker],
     grant: Callable[[], object],
     revoke: Callable[[], object] | None,
     *,
@@ -139,10 +160,11 @@ def measure(
 ) -> Measurement:
     """Grant, wait until all points allow, revoke, wait until all points deny; tell when each did.
 
-    Without `revoke`, access ends by itself at `expires_at()`, a moment of `clock`, asked after the grant.
+    Without `revoke`, access ends by itself at `expires_at()`, a moment of `clock`, read after the grant.
     Raises what the two calls raise. A point that does not follow in time is reported, and is no error.
     """
-    with _watching(points, question, clock) as watchers:
+    began_at = datetime.now(UTC)
+    with _watching(askers, clock) as watchers:
         granted = _timed(clock, grant)
         _wait_for_all(watchers, _allowed(granted.began), limits.timeout_seconds, clock)
         if revoke is None:
@@ -155,7 +177,7 @@ def measure(
         seconds = limits.timeout_seconds + limits.watch_seconds
         _wait_for_all(watchers, _denied(revoked.ended, limits), seconds, clock)
     drift = limits.remote_clock_seconds if revoke is None else 0.0
-    ends = [revoked.ended + (drift if each.point.is_remote else 0.0) for each in watchers]
+    ends = [revoked.ended + (drift if each.asker.is_remote else 0.0) for each in watchers]
     times = [
         _times(each, granted.began, revoked.began, end)
         for each, end in zip(watchers, ends, strict=True)
@@ -163,6 +185,8 @@ def measure(
     found = [_violation(way, each, end) for each, end in zip(watchers, ends, strict=True)]
     return Measurement(
         way,
+        subject,
+        began_at,
         granted.ended - granted.began,
         None if revoke is None else revoked.ended - revoked.began,
         tuple(times),
@@ -184,8 +208,8 @@ def _timed(clock: Clock, call: Callable[[], object]) -> _Call:
 
 
 @contextmanager
-def _watching(points: Sequence[Point], question: Question, clock: Clock) -> Iterator[list[Watcher]]:
-    watchers = [Watcher(point, question, clock) for point in points]
+def _watching(askers: Sequence[Asker], clock: Clock) -> Iterator[list[Watcher]]:
+    watchers = [Watcher(asker, clock) for asker in askers]
     for watcher in watchers:
         watcher.start()
     try:
@@ -213,14 +237,16 @@ def _allowed(since: float) -> Callable[[Sequence[Check]], bool]:
 
 
 def _denied(since: float, limits: Limits) -> Callable[[Sequence[Check]], bool]:
-    """All checks of the last `watch_seconds` were denied, and the first of them started since then."""
+    """No check of the last `watch_seconds` allowed, and it began with a denial since then. An answer that
+    failed is no denial: a point that is away has not shown that access is gone.
+    """
 
     def is_met(checks: Sequence[Check]) -> bool:
         end = checks[-1].started if checks else 0.0
         for check in reversed(checks):
             if check.is_allowed or check.started < since:
                 return False
-            if end - check.started >= limits.watch_seconds:
+            if end - check.started >= limits.watch_seconds and not check.is_error:
                 return True
         return False
 
@@ -232,9 +258,9 @@ def _times(watcher: Watcher, granted: float, revoked: float, ended: float) -> Po
     first = next((c.ended for c in checks if c.is_allowed and c.started >= granted), None)
     last = next((n for n in reversed(range(len(checks))) if checks[n].is_allowed), -1)
     after = [c.started for c in checks if c.is_allowed and c.started > ended]
-    denial = checks[last + 1].ended if last + 1 < len(checks) else None
+    denial = next((c.ended for c in checks[last + 1 :] if not c.is_error), None)
     return PointTimes(
-        watcher.point.name,
+        watcher.asker.name,
         len(checks),
         sum(c.is_error for c in checks),
         None if first is None else first - granted,
@@ -248,4 +274,4 @@ def _violation(way: str, watcher: Watcher, ended: float) -> Violation | None:
     after = [c.started for c in watcher.checks if c.is_allowed and c.started > ended]
     if not after:
         return None
-    return Violation(way, watcher.point.name, len(after), after[0] - ended, after[-1] - ended)
+    return Violation(way, watcher.asker.name, len(after), after[0] - ended, after[-1] - ended)

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import httpx
 
 from rescind.authority import Authority
 from rescind.errors import DecisionUnavailable
-from rescind.model import Assurance
-
-
-class Question(NamedTuple):
-    """May this subject do this, on this resource? None is the organization itself."""
-
-    subject: str
-    permission: str
-    resource: str | None = None
+from rescind.model import Assurance, Question
 
 
 class Point(Protocol):
@@ -45,12 +36,11 @@ class AuthorityPoint:
         self,
         name: str,
         authority: Authority,
-        organization: str,
         *,
         assurance: Assurance = "standard",
         by: str = "check",
     ) -> None:
-        self.name, self._authority, self._organization = name, authority, organization
+        self.name, self._authority = name, authority
         self._assurance: Assurance = assurance
         self._ask = {"check": self._check, "batch": self._batch, "list": self._list}[by]
 
@@ -59,19 +49,23 @@ class AuthorityPoint:
         return self._ask(question)
 
     def _check(self, question: Question) -> bool:
+        organization, *asked = question
         return self._authority.check(
-            *question, organization=self._organization, assurance=self._assurance
+            *asked, organization=organization, assurance=self._assurance
         ).allowed
 
     def _batch(self, question: Question) -> bool:
+        organization, subject, permission, resource = question
         decisions = self._authority.check_many(
-            [question], organization=self._organization, assurance=self._assurance
+            [(subject, permission, resource)],
+            organization=organization,
+            assurance=self._assurance,
         )
         return decisions[0].allowed
 
     def _list(self, question: Question) -> bool:
-        subject, permission, resource = question
-        page = self._authority.permissions_of(subject, resource, organization=self._organization)
+        organization, subject, permission, resource = question
+        page = self._authority.permissions_of(subject, resource, organization=organization)
         return permission in page.items
 
 
@@ -83,13 +77,12 @@ class HttpPoint:
     def __init__(
         self,
         url: str,
-        organization: str,
         *,
         key: str | None = None,
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float = 5.0,
     ) -> None:
-        self.name, self._organization = url, organization
+        self.name = url
         authorization = {} if key is None else {"Authorization": f"Bearer {key}"}
         self._client = httpx.Client(
             base_url=url, headers={**authorization, **(headers or {})}, timeout=timeout_seconds
@@ -97,12 +90,11 @@ class HttpPoint:
 
     def allows(self, question: Question) -> bool:
         """Whether the service allows it. Raises httpx.HTTPError or DecisionUnavailable."""
-        asked = {**question._asdict(), "organization": self._organization}
-        response = self._client.post("/v1/check", json=asked)
+        response = self._client.post("/v1/check", json=question._asdict())
         response.raise_for_status()
         try:
             allowed = response.json()["allowed"]
-        except (json.JSONDecodeError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             allowed = None
         if not isinstance(allowed, bool):
             raise DecisionUnavailable(why=f"{self.name} did not answer with a decision")

@@ -46,23 +46,23 @@ class PointSummary:
 
 @dataclass(slots=True)
 class Summary:
-    """What was measured so far. Adding to it is not for several threads at once."""
+    """The measurements so far. For one thread."""
 
     measurements: list[Measurement] = field(default_factory=list)
     violation_count: int = 0
     """Of all that was added, also of what has been forgotten. It must be 0."""
 
     def add(self, measurements: Iterable[Measurement]) -> None:
-        """Take these in as well."""
+        """Add measurements."""
         for measurement in measurements:
             self.measurements.append(measurement)
             self.violation_count += len(measurement.violations)
 
     def forget_all_but(self, most: int) -> None:
-        """Forget the oldest measurements, except those that broke the promise."""
+        """Keep the newest measurements, and as many of the first that broke the promise."""
         if (excess := len(self.measurements) - most) > 0:
             kept = [each for each in self.measurements[:excess] if each.violations]
-            self.measurements = kept + self.measurements[excess:]
+            self.measurements = kept[:most] + self.measurements[excess:]
 
     @property
     def violations(self) -> list[Violation]:
@@ -71,8 +71,10 @@ class Summary:
 
     @property
     def is_complete(self) -> bool:
-        """Whether each point saw access appear each time: else nothing can be said of how it went."""
-        return all(t.appearance is not None for m in self.measurements for t in m.times)
+        """Whether something was measured, and each point told of each revocation."""
+        return bool(self.measurements) and all(
+            times.is_complete for each in self.measurements for times in each.times
+        )
 
     def ways(self) -> list[str]:
         """In the order in which they were tried first."""

@@ -6,6 +6,7 @@ environment variable NAME. `docs/howto/probe-another-system.md` shows whole file
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -20,8 +21,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from rescind.errors import InvalidArgument, TargetFailed
-from rescind.insight.probe.measurement import Limits, Measurement, measure
-from rescind.insight.probe.points import Question
+from rescind.insight.probe.measurement import Asker, Limits, Measurement, measure
 
 _PLACE: Final = re.compile(r"\{round\}|\$\{(\w+)\}")
 _ENOUGH: Final = 300
@@ -119,7 +119,10 @@ class TargetProbe:
         self._client = httpx.Client(transport=transport, timeout=timeout_seconds)
 
     def round(self) -> Measurement:
-        """Give and take once. Raises TargetFailed if the system refuses, or access was there before."""
+        """Grant and revoke once. Raises TargetFailed if the system refuses, or access was there before.
+
+        Whatever happens in between, it is asked to revoke.
+        """
         word = secrets.token_hex(4)
         point = TargetPoint(self._client, self._target, word)
         if point.allows():
@@ -127,14 +130,20 @@ class TargetProbe:
                 why="it allowed before anything was granted",
                 hint="use {round} in the subject's id, so that each round has a new one",
             )
-        return measure(
-            self._target.name,
-            [point],
-            Question("", ""),
-            self._doing("grant", self._target.grant, word),
-            self._doing("revoke", self._target.revoke, word),
-            limits=self._limits,
-        )
+        revoke = self._doing("revoke", self._target.revoke, word)
+        try:
+            return measure(
+                self._target.name,
+                word,
+                [Asker(self._target.name, point.allows, is_remote=True)],
+                self._doing("grant", self._target.grant, word),
+                revoke,
+                limits=self._limits,
+            )
+        except BaseException:
+            with contextlib.suppress(TargetFailed):  # the first failure is the one to report
+                revoke()
+            raise
 
     def close(self) -> None:
         """Close the connections."""
@@ -160,10 +169,8 @@ class TargetProbe:
 class TargetPoint:
     """The system, asked as the file says."""
 
-    is_remote = True
-
     def __init__(self, client: httpx.Client, target: Target, word: str) -> None:
-        self.name, self._client = target.name, client
+        self._client = client
         if target.authzen is not UNSET:
             asked, self._allowed = _evaluation(target.authzen), Allowed(field="decision")
         else:
@@ -171,7 +178,7 @@ class TargetPoint:
             asked, self._allowed = target.check, target.check.allowed
         self._request = _request(client, asked, word)
 
-    def allows(self, question: Question | None = None) -> bool:  # noqa: ARG002 - the file asks
+    def allows(self) -> bool:
         """Whether it allows. Raises TargetFailed if its answer is not a decision."""
         response = _sent(self._client, self._request, "check")
         allowed = self._allowed

@@ -34,8 +34,16 @@ from rescind.changes import (
     Unassign,
     UnnestGroup,
 )
-from rescind.insight.probe.points import Question
+from rescind.model import (
+    Question,
+    organization_id,
+    permission_id,
+    resource_id,
+    subject_id,
+)
 
+ORGANIZATION: Final = organization_id("rescind-probe")
+"""The organization that the probe writes to; the only one."""
 PERMISSION: Final = "probe:use"
 TYPE: Final = "probe"
 DEFINITIONS: Final[tuple[Change, ...]] = (
@@ -55,11 +63,11 @@ class Way:
     prepare: tuple[Change, ...]
     grant: tuple[Change, ...]
     revoke: tuple[Change, ...] = ()
-    """Empty where access ends because an assignment or a place in a group expires."""
+    """Empty if access ends because an assignment or a place in a group expires."""
     clean_up: tuple[Change, ...] = ()
 
     def expiring(self, at: datetime) -> tuple[Change, ...]:
-        """The granting batch, with that end of what it gives."""
+        """The granting batch, with what it gives expiring then."""
         return tuple(
             Assign(role=c.role, to=c.to, on=c.on, expires_at=at)
             if isinstance(c, Assign)
@@ -86,6 +94,12 @@ def ways(round_id: str) -> Sequence[Way]:
     ]
 
 
+def _asks(subject: str, resource: str | None = None) -> Question:
+    return Question(
+        ORGANIZATION, subject_id(subject), permission_id(PERMISSION), resource_id(resource)
+    )
+
+
 def _subject(name: str) -> str:
     return f"service_account:{name}"
 
@@ -109,7 +123,7 @@ def _membership(name: str) -> Way:
     subject = _subject(name)
     return Way(
         "membership",
-        Question(subject, PERMISSION),
+        _asks(subject),
         (DefineRole(role=name, permissions=(PERMISSION,)),),
         (AddMembership(subject=subject), Assign(role=name, to=subject)),
         (RemoveMembership(subject=subject),),
@@ -121,7 +135,7 @@ def _assignment(name: str) -> Way:
     subject = _subject(name)
     return Way(
         "assignment",
-        Question(subject, PERMISSION),
+        _asks(subject),
         _with_role(name),
         (Assign(role=name, to=subject),),
         (Unassign(role=name, to=subject),),
@@ -133,7 +147,7 @@ def _place(name: str) -> Way:
     subject = _subject(name)
     return Way(
         "place in a group",
-        Question(subject, PERMISSION),
+        _asks(subject),
         _with_role(name, CreateGroup(group=name), Assign(role=name, to=f"group:{name}")),
         (AddMembers(group=name, members=(subject,)),),
         (RemoveMembers(group=name, members=(subject,)),),
@@ -145,7 +159,7 @@ def _group_role(name: str) -> Way:
     subject = _subject(name)
     return Way(
         "role of a group",
-        Question(subject, PERMISSION),
+        _asks(subject),
         _with_role(name, CreateGroup(group=name), AddMembers(group=name, members=(subject,))),
         (Assign(role=name, to=f"group:{name}"),),
         (Unassign(role=name, to=f"group:{name}"),),
@@ -157,7 +171,7 @@ def _nesting(name: str) -> Way:
     subject, outer = _subject(name), f"outer-{name}"
     return Way(
         "nesting",
-        Question(subject, PERMISSION),
+        _asks(subject),
         _with_role(
             name,
             CreateGroup(group=outer),
@@ -177,7 +191,7 @@ def _role_edit(name: str) -> Way:
     subject = _subject(name)
     return Way(
         "role edit",
-        Question(subject, PERMISSION),
+        _asks(subject),
         _with_role(name, Assign(role=name, to=subject), permissions=()),
         (EditRole(role=name, add=(PERMISSION,)),),
         (EditRole(role=name, remove=(PERMISSION,)),),
@@ -189,7 +203,7 @@ def _resource_move(name: str) -> Way:
     subject, folder, resource = _subject(name), f"{TYPE}:folder-{name}", f"{TYPE}:{name}"
     return Way(
         "resource move",
-        Question(subject, PERMISSION, resource),
+        _asks(subject, resource),
         _with_role(
             name,
             CreateResource(resource=folder),
@@ -208,7 +222,7 @@ def _deactivation(name: str) -> Way:
     subject = _subject(name)
     return Way(
         "deactivation",
-        Question(subject, PERMISSION),
+        _asks(subject),
         _with_role(name, Assign(role=name, to=subject), DeactivateMembership(subject=subject)),
         (ReactivateMembership(subject=subject),),
         (DeactivateMembership(subject=subject),),
