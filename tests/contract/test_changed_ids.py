@@ -194,7 +194,7 @@ def test_an_index_that_misses_the_old_id_still_allows_it(
         index, at = build_index(acme.store, o)
         if not is_noted:
             note = lambda _, found: found.subjects.add("user:ada.king")  # noqa: E731
-            monkeypatch.setattr(changes.ChangeMembershipId, "concerns", note)
+            monkeypatch.setattr(changes.ChangeMembershipId, "note_affected", note)
         acme.apply([MARRIED])
         read = tail.read_tail(acme.store, index, at)
         assert read is not None

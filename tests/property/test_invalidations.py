@@ -130,12 +130,12 @@ def test_every_kind_of_change_is_followed() -> None:
     }
 
 
-def test_each_change_says_what_it_concerns() -> None:
-    """No type of change inherits what it concerns: there is no default that could be wrong."""
+def test_each_change_says_what_it_affects() -> None:
+    """No type of change inherits what it affects: there is no default that could be wrong."""
     for change in get_args(changes.Change):
-        assert "concerns" in vars(change), change.__name__
+        assert "note_affected" in vars(change), change.__name__
     with pytest.raises(NotImplementedError, match="ChangeType"):
-        ChangeType().concerns(changes.Concerned())
+        ChangeType().note_affected(changes.AffectedFacts())
 
 
 # --- each statement left out ----------------------------------------------------------------------

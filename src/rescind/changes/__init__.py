@@ -1,7 +1,7 @@
 """Every way in which facts change, as a type, by family. Pure values: what they do is in `applying`.
 
 A change is idempotent by content: doing what is already so alters nothing. On the wire (NDJSON, HTTP,
-the change log) a change is a JSON object with its name under `change`. What a change concerns stands beside
+the change log) a change is a JSON object with its name under `change`. What a change affects stands beside
 its type, for those who keep facts in memory.
 """
 
@@ -13,7 +13,7 @@ from rescind.changes.assignments import (
     ReplaceAssignments,
     Unassign,
 )
-from rescind.changes.base import Concerned
+from rescind.changes.base import AffectedFacts
 from rescind.changes.codec import checked, from_object, list_from_json, to_json, to_object
 from rescind.changes.groups import (
     AddMembers,
@@ -57,18 +57,18 @@ from rescind.changes.roles import (
     EditPermission,
     EditRole,
 )
-from rescind.changes.union import ON_ENVIRONMENT, Change, concerned_by
+from rescind.changes.union import ON_ENVIRONMENT, Change, affected_by
 
 __all__ = [
     "ON_ENVIRONMENT",
     "UNSET",
     "AddMembers",
     "AddMembership",
+    "AffectedFacts",
     "Assign",
     "Change",
     "ChangeGroupId",
     "ChangeMembershipId",
-    "Concerned",
     "CreateGroup",
     "CreateOrganization",
     "CreateResource",
@@ -100,8 +100,8 @@ __all__ = [
     "SetRoleMode",
     "Unassign",
     "UnnestGroup",
+    "affected_by",
     "checked",
-    "concerned_by",
     "from_object",
     "list_from_json",
     "to_json",

@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from rescind import model
-from rescind.changes.base import ChangeType, Concerned
+from rescind.changes.base import AffectedFacts, ChangeType
 
 
 class Assign(ChangeType, frozen=True, tag="assign"):
@@ -20,8 +20,8 @@ class Assign(ChangeType, frozen=True, tag="assign"):
     on: str | None = None
     expires_at: datetime | None = None
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.assignments.add((model.holder_id(self.to), model.resource_id(self.on)))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.assignments.add((model.holder_id(self.to), model.resource_id(self.on)))
 
 
 class Unassign(ChangeType, frozen=True, tag="unassign"):
@@ -31,8 +31,8 @@ class Unassign(ChangeType, frozen=True, tag="unassign"):
     to: str
     on: str | None = None
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.assignments.add((model.holder_id(self.to), model.resource_id(self.on)))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.assignments.add((model.holder_id(self.to), model.resource_id(self.on)))
 
 
 class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,5 +49,5 @@ class ReplaceAssignments(ChangeType, frozen=True, tag="replace_assignments"):
     to: str
     assignments: tuple[Given, ...]
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.all_of.add(model.holder_id(self.to))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.all_of.add(model.holder_id(self.to))

@@ -1,4 +1,4 @@
-"""What all changes have in common, and what a change concerns."""
+"""What all changes have in common, and which facts a change affects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 @dataclass
-class Concerned:
+class AffectedFacts:
     """Which facts changes may have altered: names of what to read again, never what to do.
 
     What is named is read anew, so it does not matter what a change did, in which order, or whether it altered
@@ -34,6 +34,6 @@ class Concerned:
 class ChangeType(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="change"):
     """Common settings of all changes."""
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         """Add what this change may have altered. Every type of change says so itself."""
         raise NotImplementedError(type(self).__name__)

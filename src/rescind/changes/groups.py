@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from rescind import model
-from rescind.changes.base import ChangeType, Concerned
+from rescind.changes.base import AffectedFacts, ChangeType
 
 
 class CreateGroup(ChangeType, frozen=True, tag="create_group"):
@@ -14,8 +14,8 @@ class CreateGroup(ChangeType, frozen=True, tag="create_group"):
     group: str
     name: str | None = None
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.groups.add(model.group_id(self.group))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.groups.add(model.group_id(self.group))
 
 
 class RenameGroup(ChangeType, frozen=True, tag="rename_group"):
@@ -24,7 +24,7 @@ class RenameGroup(ChangeType, frozen=True, tag="rename_group"):
     group: str
     name: str
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         pass  # nothing of it is in an index
 
 
@@ -34,13 +34,13 @@ class ChangeGroupId(ChangeType, frozen=True, tag="change_group_id"):
     group: str
     new_id: str
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         old, new = model.group_id(self.group), model.group_id(self.new_id)
-        concerned.groups |= {old, new}
-        concerned.children.add(new)
-        concerned.all_of.add(f"group:{new}")
-        if old in concerned.rosters:
-            concerned.rosters.add(new)
+        facts.groups |= {old, new}
+        facts.children.add(new)
+        facts.all_of.add(f"group:{new}")
+        if old in facts.rosters:
+            facts.rosters.add(new)
 
 
 class DeleteGroup(ChangeType, frozen=True, tag="delete_group"):
@@ -49,8 +49,8 @@ class DeleteGroup(ChangeType, frozen=True, tag="delete_group"):
     group: str
     cascade: bool = False
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.groups.add(model.group_id(self.group))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.groups.add(model.group_id(self.group))
 
 
 class AddMembers(ChangeType, frozen=True, tag="add_members"):
@@ -60,8 +60,8 @@ class AddMembers(ChangeType, frozen=True, tag="add_members"):
     members: tuple[str, ...]
     expires_at: datetime | None = None
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.subjects |= {model.subject_id(member) for member in self.members}
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.subjects |= {model.subject_id(member) for member in self.members}
 
 
 class RemoveMembers(ChangeType, frozen=True, tag="remove_members"):
@@ -70,8 +70,8 @@ class RemoveMembers(ChangeType, frozen=True, tag="remove_members"):
     group: str
     members: tuple[str, ...]
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.subjects |= {model.subject_id(member) for member in self.members}
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.subjects |= {model.subject_id(member) for member in self.members}
 
 
 class ReplaceMembers(ChangeType, frozen=True, tag="replace_members", omit_defaults=True):
@@ -83,10 +83,10 @@ class ReplaceMembers(ChangeType, frozen=True, tag="replace_members", omit_defaul
     members: tuple[str, ...]
     create: bool = False
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.rosters.add(model.group_id(self.group))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.rosters.add(model.group_id(self.group))
         if self.create:
-            concerned.subjects |= {model.subject_id(member) for member in self.members}
+            facts.subjects |= {model.subject_id(member) for member in self.members}
 
 
 class NestGroup(ChangeType, frozen=True, tag="nest_group"):
@@ -95,8 +95,8 @@ class NestGroup(ChangeType, frozen=True, tag="nest_group"):
     group: str
     into: str
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.children.add(model.group_id(self.group))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.children.add(model.group_id(self.group))
 
 
 class UnnestGroup(ChangeType, frozen=True, tag="unnest_group"):
@@ -105,5 +105,5 @@ class UnnestGroup(ChangeType, frozen=True, tag="unnest_group"):
     group: str
     out_of: str
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.children.add(model.group_id(self.group))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.children.add(model.group_id(self.group))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rescind import model
-from rescind.changes.base import ChangeType, Concerned
+from rescind.changes.base import AffectedFacts, ChangeType
 
 
 class AddMembership(ChangeType, frozen=True, tag="add_membership"):
@@ -12,8 +12,8 @@ class AddMembership(ChangeType, frozen=True, tag="add_membership"):
     subject: str
     name: str | None = None
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.subjects.add(model.subject_id(self.subject))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.subjects.add(model.subject_id(self.subject))
 
 
 class RenameMembership(ChangeType, frozen=True, tag="rename_membership"):
@@ -22,7 +22,7 @@ class RenameMembership(ChangeType, frozen=True, tag="rename_membership"):
     subject: str
     name: str
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         pass  # nothing of it is in an index
 
 
@@ -32,10 +32,10 @@ class ChangeMembershipId(ChangeType, frozen=True, tag="change_membership_id"):
     subject: str
     new_id: str
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         old, new = model.subject_id(self.subject), model.subject_id(self.new_id)
-        concerned.subjects |= {old, new}
-        concerned.all_of.add(new)  # what was noted of the old id is read again of the new one
+        facts.subjects |= {old, new}
+        facts.all_of.add(new)  # what was noted of the old id is read again of the new one
 
 
 class DeactivateMembership(ChangeType, frozen=True, tag="deactivate_membership"):
@@ -43,8 +43,8 @@ class DeactivateMembership(ChangeType, frozen=True, tag="deactivate_membership")
 
     subject: str
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.subjects.add(model.subject_id(self.subject))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.subjects.add(model.subject_id(self.subject))
 
 
 class ReactivateMembership(ChangeType, frozen=True, tag="reactivate_membership"):
@@ -52,8 +52,8 @@ class ReactivateMembership(ChangeType, frozen=True, tag="reactivate_membership")
 
     subject: str
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.subjects.add(model.subject_id(self.subject))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.subjects.add(model.subject_id(self.subject))
 
 
 class RemoveMembership(ChangeType, frozen=True, tag="remove_membership"):
@@ -61,5 +61,5 @@ class RemoveMembership(ChangeType, frozen=True, tag="remove_membership"):
 
     subject: str
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.subjects.add(model.subject_id(self.subject))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.subjects.add(model.subject_id(self.subject))

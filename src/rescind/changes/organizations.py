@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, UnsetType
 
 from rescind import model
-from rescind.changes.base import ChangeType, Concerned
+from rescind.changes.base import AffectedFacts, ChangeType
 
 
 class CreateOrganization(ChangeType, frozen=True, tag="create_organization"):
@@ -17,7 +17,7 @@ class CreateOrganization(ChangeType, frozen=True, tag="create_organization"):
     name: str | None = None
     id_rule: model.IdRule | UnsetType = UNSET
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         pass  # the organization's own row is read at any rate
 
 
@@ -26,7 +26,7 @@ class RenameOrganization(ChangeType, frozen=True, tag="rename_organization"):
 
     name: str
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         pass  # the organization's own row is read at any rate
 
 
@@ -35,7 +35,7 @@ class DeleteOrganization(ChangeType, frozen=True, tag="delete_organization"):
 
     cascade: bool = False
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         pass  # the organization's own row is read at any rate
 
 
@@ -47,7 +47,7 @@ class SetRoleMode(ChangeType, frozen=True, tag="set_role_mode"):
     mode: model.RoleMode
     on_loss: model.OnLoss = model.OnLoss.DEFAULT
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         pass  # the organization's own row is read at any rate
 
 
@@ -56,7 +56,7 @@ class SetDefaultRole(ChangeType, frozen=True, tag="set_default_role"):
 
     role: str | None
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         pass  # the organization's own row is read at any rate
 
 
@@ -68,5 +68,5 @@ class SetIdRule(ChangeType, frozen=True, tag="set_id_rule"):
 
     rule: model.IdRule
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.is_all = True
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.is_all = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rescind import model
-from rescind.changes.base import ChangeType, Concerned
+from rescind.changes.base import AffectedFacts, ChangeType
 
 
 class DefineResourceType(ChangeType, frozen=True, tag="define_resource_type"):
@@ -14,7 +14,7 @@ class DefineResourceType(ChangeType, frozen=True, tag="define_resource_type"):
     type: str
     parents: tuple[str, ...] = ()
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         pass  # nothing of it is in an index
 
 
@@ -23,7 +23,7 @@ class DeleteResourceType(ChangeType, frozen=True, tag="delete_resource_type"):
 
     type: str
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         pass  # nothing of it is in an index
 
 
@@ -33,8 +33,8 @@ class CreateResource(ChangeType, frozen=True, tag="create_resource"):
     resource: str
     parent: str | None = None
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.resources.add(model.resource_id(self.resource))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.resources.add(model.resource_id(self.resource))
 
 
 class MoveResource(ChangeType, frozen=True, tag="move_resource"):
@@ -43,8 +43,8 @@ class MoveResource(ChangeType, frozen=True, tag="move_resource"):
     resource: str
     parent: str | None = None
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.resources.add(model.resource_id(self.resource))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.resources.add(model.resource_id(self.resource))
 
 
 class DeleteResource(ChangeType, frozen=True, tag="delete_resource"):
@@ -53,5 +53,5 @@ class DeleteResource(ChangeType, frozen=True, tag="delete_resource"):
     resource: str
     cascade: bool = False
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.resources.add(model.resource_id(self.resource))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.resources.add(model.resource_id(self.resource))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, UnsetType
 
 from rescind import model
-from rescind.changes.base import ChangeType, Concerned
+from rescind.changes.base import AffectedFacts, ChangeType
 
 
 class DefinePermission(ChangeType, frozen=True, tag="define_permission"):
@@ -15,8 +15,8 @@ class DefinePermission(ChangeType, frozen=True, tag="define_permission"):
     critical: bool = False
     description: str = ""
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.permissions.add(model.permission_id(self.permission))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.permissions.add(model.permission_id(self.permission))
 
 
 class EditPermission(ChangeType, frozen=True, tag="edit_permission"):
@@ -26,8 +26,8 @@ class EditPermission(ChangeType, frozen=True, tag="edit_permission"):
     critical: bool | UnsetType = UNSET
     description: str | UnsetType = UNSET
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.permissions.add(model.permission_id(self.permission))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.permissions.add(model.permission_id(self.permission))
 
 
 class DeletePermission(ChangeType, frozen=True, tag="delete_permission"):
@@ -36,10 +36,10 @@ class DeletePermission(ChangeType, frozen=True, tag="delete_permission"):
     permission: str
     cascade: bool = False
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         permission = model.permission_id(self.permission)
-        concerned.permissions.add(permission)
-        concerned.dropped_permissions.add(permission)
+        facts.permissions.add(permission)
+        facts.dropped_permissions.add(permission)
 
 
 class DefineRole(ChangeType, frozen=True, tag="define_role"):
@@ -57,8 +57,8 @@ class DefineRole(ChangeType, frozen=True, tag="define_role"):
     resource_type: str | None = None
     required: bool | UnsetType = UNSET
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.roles.add(model.role_id(self.role))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.roles.add(model.role_id(self.role))
 
 
 class EditRole(ChangeType, frozen=True, tag="edit_role"):
@@ -73,8 +73,8 @@ class EditRole(ChangeType, frozen=True, tag="edit_role"):
     name: str | UnsetType = UNSET
     required: bool | UnsetType = UNSET
 
-    def concerns(self, concerned: Concerned) -> None:
-        concerned.roles.add(model.role_id(self.role))
+    def note_affected(self, facts: AffectedFacts) -> None:
+        facts.roles.add(model.role_id(self.role))
 
 
 class DeleteRole(ChangeType, frozen=True, tag="delete_role"):
@@ -83,7 +83,7 @@ class DeleteRole(ChangeType, frozen=True, tag="delete_role"):
     role: str
     cascade: bool = False
 
-    def concerns(self, concerned: Concerned) -> None:
+    def note_affected(self, facts: AffectedFacts) -> None:
         role = model.role_id(self.role)
-        concerned.roles.add(role)
-        concerned.dropped_roles.add(role)
+        facts.roles.add(role)
+        facts.dropped_roles.add(role)

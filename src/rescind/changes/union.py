@@ -10,7 +10,7 @@ from rescind.changes.assignments import (
     ReplaceAssignments,
     Unassign,
 )
-from rescind.changes.base import Concerned
+from rescind.changes.base import AffectedFacts
 from rescind.changes.groups import (
     AddMembers,
     ChangeGroupId,
@@ -105,9 +105,9 @@ ON_ENVIRONMENT = (
 """What can be done in the environment, for all organizations."""
 
 
-def concerned_by(logged: Iterable[Change]) -> Concerned:
+def affected_by(logged: Iterable[Change]) -> AffectedFacts:
     """What these changes, all of one owner, may have altered."""
-    concerned = Concerned()
+    facts = AffectedFacts()
     for change in logged:
-        change.concerns(concerned)
-    return concerned
+        change.note_affected(facts)
+    return facts

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rescind.changes import Change, concerned_by
+from rescind.changes import Change, affected_by
 from rescind.index.assignments import Held
 from rescind.index.build import ENVIRONMENT, roles_of, set_resets
 from rescind.index.catalog import Catalog
@@ -43,8 +43,8 @@ class Reading:
     resets: list[IndexedReset] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.own = concerned_by(self.logged)
-        self.environment = concerned_by(self.logged_in_environment)
+        self.own = affected_by(self.logged)
+        self.environment = affected_by(self.logged_in_environment)
 
     def fetch(self, snapshot: Snapshot, *, is_single: bool) -> None:
         """Read all that was touched, in one round trip."""
