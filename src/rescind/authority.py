@@ -263,7 +263,7 @@ class Authority(Listings, AbstractContextManager["Authority"]):
             and not explain
         ):
             try:  # a context costs more than the answer
-                at_hand = recall.decide(
+                cached = recall.decide(
                     self._organization if organization is None else organization,
                     subject,
                     permission,
@@ -271,8 +271,8 @@ class Authority(Listings, AbstractContextManager["Authority"]):
                 )
             except StoreUnavailable as error:
                 raise DecisionUnavailable(**error.facts) from error
-            if at_hand is not None:
-                return at_hand
+            if cached is not None:
+                return cached
         question = self._question(organization, subject, permission, resource)
         questions = self._questions
         if explain:

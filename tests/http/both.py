@@ -29,7 +29,7 @@ class Both:
     theirs: Served
     keys: dict[str, str]
     at_once: list[bool] = field(default_factory=list)
-    """Of each POST that was asked of a lane, whether it was answered without the application."""
+    """Of each POST that was asked of a fast route, whether it was answered without the application."""
 
 
 @contextmanager
@@ -40,16 +40,16 @@ def running(database: str, **limits: Any) -> Iterator[Both]:
         authority.load("acme")
         authority.load("beta")
         service = Service(authority, Keys(authority.store), limits=Limits(**limits))
-        gate, at_once = application(service), []
-        ask = gate.at_once
+        entry, at_once = application(service), []
+        ask = entry.at_once
 
         def noted(*arguments: Any) -> FastResponse | Admission | None:
             found = ask(*arguments)
             at_once.append(isinstance(found, FastResponse))
             return found
 
-        gate.at_once = noted  # type: ignore[method-assign]
-        with serving(service, gate=gate) as ours, serving(service, http="httptools") as theirs:
+        entry.at_once = noted  # type: ignore[method-assign]
+        with serving(service, entry=entry) as ours, serving(service, http="httptools") as theirs:
             keys = {
                 "check": ours.key("check"),
                 "bound": ours.key("check", organization="acme"),

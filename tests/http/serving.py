@@ -15,7 +15,7 @@ import uvicorn
 from rescind.http.app import application
 from rescind.http.server.entry import HttpEntry
 from rescind.http.server.service import Service
-from rescind.http.server.serving import on_wires
+from rescind.http.server.serving import fast_path_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,11 @@ class Served:
 
 
 @contextmanager
-def serving(service: Service, *, gate: HttpEntry | None = None, **options: Any) -> Iterator[Served]:
+def serving(
+    service: Service, *, entry: HttpEntry | None = None, **options: Any
+) -> Iterator[Served]:
     """Serve until the end of the block; requests under way are finished. Options are uvicorn's."""
-    config = on_wires(gate or application(service), **options)
+    config = fast_path_config(entry or application(service), **options)
     listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -17,7 +17,7 @@ from rescind import Authority, changelog, changes, model
 from rescind.http import keys as keys_of
 from rescind.http.keys import Keys
 from rescind.http.routes import imports
-from rescind.http.server import fast_path as wire
+from rescind.http.server import fast_path
 from rescind.http.server import serving as serving_of
 from rescind.http.server.fast_path import FastPathConnections
 from rescind.http.server.limits import Limits
@@ -180,7 +180,7 @@ def test_who_does_not_read_does_not_delay_the_end(
     new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever time an answer has: it is over soon after the service is told to stop."""
-    monkeypatch.setattr(wire, "LAST_SECONDS", 0.1)
+    monkeypatch.setattr(fast_path, "LAST_SECONDS", 0.1)
     with ExitStack() as stack:
         with limited(new_database("sqlite"), answer_seconds=3_600.0) as served:
             connection = silent(served, stack)

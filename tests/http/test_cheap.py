@@ -50,10 +50,10 @@ REFUSED = [
 
 
 class Counted:
-    """A gate, and how many calls a request to it makes on the event loop's thread."""
+    """A entry point, and how many calls a request to it makes on the event loop's thread."""
 
-    def __init__(self, gate: HttpEntry, keys: dict[str, str]) -> None:
-        self.gate, self.keys = gate, keys
+    def __init__(self, entry: HttpEntry, keys: dict[str, str]) -> None:
+        self.entry, self.keys = entry, keys
 
     async def ask(self, method: str, path: str, key: str, body: bytes = b"") -> tuple[int, int]:
         """The status, and the number of calls."""
@@ -87,7 +87,7 @@ class Counted:
 
         sys.setprofile(count)
         try:
-            await self.gate(scope, receive, send)
+            await self.entry(scope, receive, send)
         finally:
             sys.setprofile(None)
         return sent[0]["status"], calls
@@ -112,57 +112,57 @@ def counted(database: str) -> Iterator[Counted]:
 
 
 @pytest.fixture(scope="module")
-def gate(new_shared_database: Callable[[str], str]) -> Iterator[Counted]:
+def entry(new_shared_database: Callable[[str], str]) -> Iterator[Counted]:
     """On SQLite, with an organization in memory."""
     with counted(new_shared_database("sqlite")) as made:
         yield made
 
 
-async def most(gate: Counted) -> int:
+async def most(entry: Counted) -> int:
     """The calls of a check that memory answers."""
-    status, calls = await gate.second("POST", "/v1/check", "check", CHECK)
+    status, calls = await entry.second("POST", "/v1/check", "check", CHECK)
     assert status == 200
     return calls
 
 
 @pytest.mark.parametrize("path", PUBLIC)
-def test_a_public_route_costs_less_than_a_check(gate: Counted, path: str) -> None:
+def test_a_public_route_costs_less_than_a_check(entry: Counted, path: str) -> None:
     """As counted in calls of functions."""
 
     async def compare() -> None:
-        status, calls = await gate.second("GET", path, "")
+        status, calls = await entry.second("GET", path, "")
         assert status == 200
-        assert calls < await most(gate)
+        assert calls < await most(entry)
 
     asyncio.run(compare())
 
 
 @pytest.mark.parametrize(("method", "path", "key", "expected"), REFUSED)
 def test_a_refusal_costs_less_than_a_check(
-    gate: Counted, method: str, path: str, key: str, expected: int
+    entry: Counted, method: str, path: str, key: str, expected: int
 ) -> None:
     """So does a question for the methods."""
 
     async def compare() -> None:
-        status, calls = await gate.second(method, path, key)
+        status, calls = await entry.second(method, path, key)
         assert status == expected
-        assert calls < await most(gate)
+        assert calls < await most(entry)
 
     asyncio.run(compare())
 
 
-def test_the_frameworks_own_refusals_cost_more(gate: Counted) -> None:
+def test_the_frameworks_own_refusals_cost_more(entry: Counted) -> None:
     """Control: left to the framework, what is refused costs more than a check, and the count sees it."""
 
     async def compare() -> None:
-        direct = Counted(gate.gate._app, gate.keys)  # type: ignore[arg-type]
+        direct = Counted(entry.entry._app, entry.keys)  # type: ignore[arg-type]
         for method, path in (("GET", "/v1/keys"), ("POST", "/v1/changes")):
-            assert (await direct.second(method, path, ""))[1] > await most(gate)
+            assert (await direct.second(method, path, ""))[1] > await most(entry)
 
     asyncio.run(compare())
 
 
-def test_the_document_is_made_once(gate: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_document_is_made_once(entry: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many ask for the first time at once."""
     made = []
     encode = public.encode_json
@@ -172,7 +172,7 @@ def test_the_document_is_made_once(gate: Counted, monkeypatch: pytest.MonkeyPatc
     async def several() -> None:
         scope_headers: dict[bytes, bytes] = {}
         found = await asyncio.gather(
-            *(gate.gate._public.answer(b"/openapi.json", "http", scope_headers) for _ in range(5))
+            *(entry.entry._public.answer(b"/openapi.json", "http", scope_headers) for _ in range(5))
         )
         assert len({id(body) for _, _, body in found}) == 1
 
@@ -180,14 +180,16 @@ def test_the_document_is_made_once(gate: Counted, monkeypatch: pytest.MonkeyPatc
     assert len(made) == 1
 
 
-def test_readiness_asks_the_database_seldom(gate: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readiness_asks_the_database_seldom(
+    entry: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also for many that ask at once. Control: where an answer holds no time, each asks."""
     asked = []
     look = public._why_not
     monkeypatch.setattr(public, "_why_not", lambda store: asked.append(1) or look(store))
 
     async def several() -> None:
-        readiness = public.Readiness(gate.gate.service)
+        readiness = public.Readiness(entry.entry.service)
         for _ in range(3):
             assert await asyncio.gather(*(readiness.missing() for _ in range(5))) == [{}] * 5
 

@@ -54,9 +54,9 @@ def limited(database: str, seconds: float) -> Iterator[tuple[Served, Deadlines]]
     with Authority.open(database) as authority:
         authority.apply(WORLD, organization="acme")
         service = Service(authority, Keys(authority.store), limits=Limits(request_seconds=seconds))
-        gate = application(service)
-        with serving(service, gate=gate) as running:
-            yield running, gate._deadlines
+        entry = application(service)
+        with serving(service, entry=entry) as running:
+            yield running, entry._deadlines
 
 
 def asked(served: Served, method: str, path: str, body: bytes = b"", *more: str) -> socket.socket:

@@ -15,7 +15,7 @@ from rescind.errors import StoreUnavailable
 from rescind.http.authzen import routes as authzen
 from rescind.http.keys import Keys
 from rescind.http.routes import checks
-from rescind.http.server import nonblocking as at_hand
+from rescind.http.server import nonblocking
 from rescind.http.server.entry import FastResponse, HttpEntry
 from rescind.http.server.nonblocking import MOST_BYTES, MOST_QUESTIONS
 from rescind.http.server.service import Service
@@ -35,7 +35,7 @@ EVALUATION = {
 
 
 class Loop:
-    """A gate without a server. This thread stands for the event loop's."""
+    """A entry point without a server. This thread stands for the event loop's."""
 
     def __init__(self, authority: Authority) -> None:
         self.authority = authority
@@ -43,8 +43,8 @@ class Loop:
         _, text = keys.create("test", ["check"], organization="acme")
         keys.note_use(keys.recognize(text))
         self.service = Service(authority, keys)
-        lanes = {**checks.LANES, **authzen.LANES}
-        self._gate = HttpEntry(None, self.service, lanes)  # type: ignore[arg-type]
+        fast_routes = {**checks.FAST_ROUTES, **authzen.FAST_ROUTES}
+        self._entry = HttpEntry(None, self.service, fast_routes)  # type: ignore[arg-type]
         self._headers = {
             b"authorization": f"Bearer {text}".encode(),
             b"content-type": b"application/json",
@@ -59,7 +59,7 @@ class Loop:
     def at_once(self, asked: object, path: str = "/v1/check") -> Any:
         """The answer, if there is one at once."""
         body = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
-        found = self._gate.at_once(path, self._headers, body)
+        found = self._entry.at_once(path, self._headers, body)
         return json.loads(found.body) if isinstance(found, FastResponse) else None
 
 
@@ -143,7 +143,7 @@ def test_control_a_service_that_asks_on_the_loop(loop: Loop, asked_of_database: 
     for name in ("the critical", "live", "a live batch"):
         asked_of_database.clear()
         path, asked = ELSEWHERE[name]
-        loop.service.at_hand = loop.service
+        loop.service.nonblocking = loop.service
         assert loop.at_once(asked, path) is None
         assert asked_of_database != [], name
 
@@ -187,7 +187,7 @@ def test_a_lock_is_not_waited_for(loop: Loop, monkeypatch: pytest.MonkeyPatch) -
 def test_control_a_lock_that_is_waited_for(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control: without the thread's word that it must not wait, it would."""
     lock = _taken(loop, monkeypatch)
-    monkeypatch.setattr(at_hand, "AT_ONCE", nullcontext())
+    monkeypatch.setattr(nonblocking, "AT_ONCE", nullcontext())
     assert loop.at_once(NEW) is not None
     assert lock.was_waited_for
 
@@ -278,7 +278,7 @@ def test_a_connection_is_not_waited_for(
     monkeypatch.setattr(watchers, "_most", 1)
     monkeypatch.setattr(watchers, "_wake", wake)
     if not guarded:
-        monkeypatch.setattr(at_hand, "AT_ONCE", nullcontext())
+        monkeypatch.setattr(nonblocking, "AT_ONCE", nullcontext())
     loan: Checkout[Any] = Checkout()
     try:
         loan.acquire(watchers)

@@ -114,7 +114,9 @@ def test_requests_under_way_are_not_late(impatient: Served) -> None:
     looks = threading.Semaphore(0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            FastPathProtocol, "end_late", lambda wire: looks.release() or wire.transport.close()
+            FastPathProtocol,
+            "end_late",
+            lambda connection: looks.release() or connection.transport.close(),
         )
         with connect(impatient) as waiting, connect(impatient) as connection:
             connection.sendall(whole[:-5])

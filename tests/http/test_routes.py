@@ -81,10 +81,10 @@ def test_batches_are_at_one_state(onlooker: httpx.Client) -> None:
 
 
 def test_the_lanes_answer_as_the_routes_do(served: Served) -> None:
-    """The gate's own answers are those of the framework, also where they are refusals."""
+    """The entry point's own answers are those of the framework, also where they are refusals."""
     bodies: list[object] = []
-    gate = application(served.service, has_lanes=False)
-    with serving(served.service, gate=gate) as other:
+    entry = application(served.service, has_fast_routes=False)
+    with serving(served.service, entry=entry) as other:
         for path, body in (
             ("/v1/check", ASKED),
             ("/v1/check", {}),
@@ -400,7 +400,7 @@ def test_an_import_has_its_content_type(onlooker: httpx.Client) -> None:
 def test_an_encoded_body_is_415(
     onlooker: httpx.Client, path: str, kind: str, encoding: str
 ) -> None:
-    """With what would be taken; on lanes, on other routes, and where a body is read in pieces."""
+    """With what would be taken; on fast routes, on other routes, and where a body is read in pieces."""
     headers = {"Content-Type": kind, "Content-Encoding": encoding}
     answer = onlooker.post(path, content=gzip.compress(b"{}"), headers=headers)
     assert refused(answer) == (415, "encoding_not_supported")

@@ -62,8 +62,8 @@ def test_without_the_guard_a_trailer_is_a_header(
 ) -> None:
     """Control: where every field counts, the key in the trailers opens."""
 
-    def credulous(wire: FastPathProtocol, name: bytes, value: bytes) -> None:
-        wire.headers.append((name.lower(), value))
+    def credulous(connection: FastPathProtocol, name: bytes, value: bytes) -> None:
+        connection.headers.append((name.lower(), value))
 
     monkeypatch.setattr(FastPathProtocol, "on_header", credulous)
     sent = chunked(CREATE, "/v1/changes", f"Authorization: Bearer {served.admin}\r\n")
@@ -138,7 +138,7 @@ def test_without_the_rules_a_head_has_two_readings(
 
 @pytest.mark.parametrize("name", [name.decode() for name in heads.SINGLE if name != b"host"])
 def test_what_is_read_once_is_sent_once(served: Served, name: str) -> None:
-    """A repeated header is refused on every road: a lane, a route, an import, WorkOS's."""
+    """A repeated header is refused on every road: a fast route, a route, an import, WorkOS's."""
     for path in ("/v1/check", "/v1/changes", "/v1/import", "/organizations"):
         more = [f"{name}: a", f"{name}: a"]
         sent = request(CREATE, path, key=served.admin, more=more)

@@ -1,4 +1,4 @@
-"""The ASGI application of a service: the gate, the routes, and the OpenAPI document."""
+"""The ASGI application of a service: the entry point, the routes, and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ from rescind.http.routes import (
     targets,
 )
 from rescind.http.server.addresses import Addresses
-from rescind.http.server.entry import HttpEntry, Sent
+from rescind.http.server.entry import HttpEntry
+from rescind.http.server.fast_routes import Sent
 from rescind.http.server.methods import telling_methods
 from rescind.http.server.public import Document, Public
 from rescind.http.server.service import Service
@@ -53,17 +54,17 @@ OURS: Final = [
 ]
 
 
-def application(service: Service, *, has_lanes: bool = True) -> HttpEntry:
+def application(service: Service, *, has_fast_routes: bool = True) -> HttpEntry:
     """The application. Closing the service's authority is the caller's work.
 
-    Without lanes the framework answers everything that is not public.
+    Without fast routes the framework answers everything that is not public.
     """
     left = Left()
     app = framework(service, left)
     return HttpEntry(
         keeping_slashes(app),
         service,
-        lanes={**checks.LANES, **authzen.LANES} if has_lanes else {},
+        fast_routes={**checks.FAST_ROUTES, **authzen.FAST_ROUTES} if has_fast_routes else {},
         addresses=Addresses(app.routes, absent=workos.absent),
         public=Public(service, app),
         encode=_encoded,
@@ -72,7 +73,7 @@ def application(service: Service, *, has_lanes: bool = True) -> HttpEntry:
 
 
 def framework(service: Service, left: Left | None = None) -> Litestar:
-    """All routes, without the gate."""
+    """All routes, without the entry point."""
     # A handler is wrapped whenever it is registered; so once: all in one router, which is no other's.
     ours = Router(path="/", route_handlers=[openapi, *OURS])
     return Litestar(
@@ -101,7 +102,7 @@ def _respond(request: Request[Any, Any, Any], raised: Exception) -> Response[byt
 
 
 def _encoded(path: str, error: RescindError, request_id: str) -> Sent:
-    """What the gate refuses, in the manner of the routes that are beside it."""
+    """What the entry point refuses, in the manner of the routes that are beside it."""
     if _is_theirs(path):
         return workos.errors.encoded(error)
     return problems.encoded(error, request_id)

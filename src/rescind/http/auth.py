@@ -1,6 +1,6 @@
 """Who calls, and what they may do with the service: scopes, and the organization of a bound key.
 
-The gate puts the caller (or the refusal) into the request's state; the guards of routes ask here.
+The entry point puts the caller (or the refusal) into the request's state; the guards of routes ask here.
 """
 
 from __future__ import annotations
@@ -67,8 +67,10 @@ class Caller:
 
 
 def requires(scope: Scope) -> Guard:
-    """A guard that lets a request pass if the gate let it in and its key has the scope; and, where it is to
-    alter something, if no object in its body has a key twice. Questions are not held up by a look for that.
+    """A guard that lets a request pass if the entry point did and its key has the scope.
+
+    The body of a request that alters something must not have a key twice in an object. Questions are not
+    searched for that.
     """
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
@@ -84,7 +86,7 @@ def requires(scope: Scope) -> Guard:
 
 
 def admitted(state: State, scope: Scope) -> Caller:
-    """The caller. Raises what the gate refused, Unauthenticated, or ScopeMissing."""
+    """The caller. Raises what the entry point refused, Unauthenticated, or ScopeMissing."""
     refusal = state.get("refusal")
     if refusal is not None:
         raise refusal

@@ -28,8 +28,9 @@ from rescind.http.authzen.shapes import (
     SearchResponse,
     SubjectSearchRequest,
 )
-from rescind.http.routes.checks import Sent, at_least_of, lane_told
+from rescind.http.routes.checks import at_least_of, revision_headers
 from rescind.http.server.addresses import IS_CHECK
+from rescind.http.server.fast_routes import Sent
 from rescind.http.server.heads import Headers
 from rescind.http.server.service import Service
 
@@ -202,25 +203,25 @@ def _base(scheme: str, host: str) -> str:
     return f"{scheme}://{host}"
 
 
-# --- as lanes -------------------------------------------------------------------------------------
+# --- as fast routes -------------------------------------------------------------------------------------
 
 _one = msgspec.json.Decoder(EvaluationRequest)
 _many = msgspec.json.Decoder(EvaluationsRequest)
 _encoder = msgspec.json.Encoder()
 
 
-def evaluation_lane(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
+def fast_evaluation(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
     """One decision for the organization of the key."""
     asked, name = _one.decode(body), _meant(caller, None)
     answer, revision = evaluate(service, name, asked, at_least_of(headers))
-    return lane_told(revision), _encoder.encode(answer)
+    return revision_headers(revision), _encoder.encode(answer)
 
 
-def evaluations_lane(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
+def fast_evaluations(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
     """Many decisions for the organization of the key."""
     asked, name = _many.decode(body), _meant(caller, None)
     answer, revision = evaluate_many(service, name, asked, at_least_of(headers))
-    return lane_told(revision), _encoder.encode(answer)
+    return revision_headers(revision), _encoder.encode(answer)
 
 
 ROUTES = [
@@ -231,7 +232,7 @@ ROUTES = [
     *_both("/access/v1/search/action", search_action),
     discovery,
 ]
-LANES = {
-    "/access/v1/evaluation": evaluation_lane,
-    "/access/v1/evaluations": evaluations_lane,
+FAST_ROUTES = {
+    "/access/v1/evaluation": fast_evaluation,
+    "/access/v1/evaluations": fast_evaluations,
 }

@@ -1,4 +1,4 @@
-"""Checks: one, or many at one state. Also as lanes of the gate, which answer the same."""
+"""Checks: one, or many at one state. Also as fast routes of the entry point, which answer the same."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from msgspec import Meta, Struct
 from rescind.errors import InvalidArgument
 from rescind.http.answers import AT_LEAST, REVISION, AtLeast, CheckResponse
 from rescind.http.auth import Caller, caller_of, requires
+from rescind.http.server.fast_routes import Sent
 from rescind.http.server.heads import Headers
 from rescind.http.server.service import Service
 from rescind.model import Assurance
-
-Sent = tuple[list[tuple[bytes, bytes]], bytes]
 
 
 class Question(Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,7 +116,7 @@ def _told(revision: str | None) -> dict[str, str]:
     return {} if revision is None else {REVISION: revision}
 
 
-# --- the same as lanes ----------------------------------------------------------------------------
+# --- the same as fast routes ----------------------------------------------------------------------------
 
 _one = msgspec.json.Decoder(CheckRequest)
 _many = msgspec.json.Decoder(CheckBatchRequest)
@@ -132,22 +131,22 @@ def at_least_of(headers: Headers) -> str | None:
     return None if given is None else given.decode("latin-1")
 
 
-def lane_told(revision: str | None) -> list[tuple[bytes, bytes]]:
+def revision_headers(revision: str | None) -> list[tuple[bytes, bytes]]:
     """The header with the revision token, where there is one."""
     return [] if revision is None else [(_REVISION, revision.encode())]
 
 
-def check_lane(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
+def fast_check(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
     """One check."""
     decided = answer(service, caller, _one.decode(body), at_least_of(headers))
-    return lane_told(decided.revision), _encoder.encode(decided)
+    return revision_headers(decided.revision), _encoder.encode(decided)
 
 
-def batch_lane(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
+def fast_batch(service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
     """Many checks."""
     found = answers(service, caller, _many.decode(body), at_least_of(headers))
-    return lane_told(found.decisions[0].revision), _encoder.encode(found)
+    return revision_headers(found.decisions[0].revision), _encoder.encode(found)
 
 
 ROUTES = [check, check_batch]
-LANES = {"/v1/check": check_lane, "/v1/check/batch": batch_lane}
+FAST_ROUTES = {"/v1/check": fast_check, "/v1/check/batch": fast_batch}

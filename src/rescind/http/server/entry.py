@@ -1,8 +1,7 @@
-"""The way in: request ids, admission, lanes, and one log line; the same for every route.
+"""The ASGI application that all requests come to: request ids, admission, fast routes, and one log line.
 
-What is refused is refused here, before the framework has any work with it, in the shape of the routes that
-are beside the address. Lanes are the few routes that answer here, for speed; the wire may ask
-them without a task where nothing must be waited for.
+It refuses requests before the framework works on them, in the shape of the routes beside the address. It
+answers the few fast routes itself; the fast path asks them without a task if nothing must be waited for.
 """
 
 from __future__ import annotations
@@ -10,16 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
-import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import copy_context
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from rescind.errors import (
     BodyTooLarge,
-    DecisionUnavailable,
     MethodNotAllowed,
     OutcomeUnknown,
     RequestTimedOut,
@@ -32,47 +28,37 @@ from rescind.http.keys import Credential, parted
 from rescind.http.server import admission
 from rescind.http.server.addresses import Address, Addresses
 from rescind.http.server.admission import Admission
-from rescind.http.server.heads import Headers, require_single
+from rescind.http.server.fast_routes import FastResponse, FastRoute, Fields, Sent
+from rescind.http.server.heads import Headers, request_id_of, require_single
+from rescind.http.server.logs import log_request
 from rescind.http.server.nonblocking import MOST_BYTES, WouldBlock
 from rescind.http.server.public import Public
 from rescind.http.server.service import Service
 from rescind.http.server.threads import WORK, Left, Work
-from rescind.http.server.timeouts import Deadlines, Message, MessageTimeouts, Receive
+from rescind.http.server.timeouts import (
+    Deadlines,
+    Message,
+    MessageTimeouts,
+    Receive,
+    replayed,
+    unavailable_in_time,
+)
 from rescind.waiting import NEVER, deadline_within, until
 
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Fields: TypeAlias = list[tuple[bytes, bytes]]
-Sent: TypeAlias = tuple[Fields, bytes]
 Encode: TypeAlias = Callable[[str, RescindError, str], Sent]
 """Headers and body of the refusal of an address, with the error and the request's id."""
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 ADMISSION: Final = "admission"
-"""Where a request's state has its admission, if that is known before the gate is asked."""
+"""Where a request's state has its admission, if that is known before the entry point is asked."""
 STREAMED: Final = frozenset({b"/v1/import"})
 """Routes that read their body themselves, piece by piece, and have a time of their own."""
 GRACE_SECONDS: Final = 0.1
 """How long after its deadline a check is given up that has not ended by itself."""
 NDJSON: Final = b"application/x-ndjson"
-_REQUEST_ID: Final = re.compile(rb"[!-~](?:[ -~]{0,1022}[!-~])?")
-"""What can be printed, and is short enough for a log."""
 
 log = logging.getLogger("rescind.http")
-
-
-class FastRoute(Protocol):
-    """A route that is answered without the framework. Needs the scope `check`."""
-
-    def __call__(self, service: Service, caller: Caller, headers: Headers, body: bytes) -> Sent:
-        """Headers and body of the answer, whose status is 200. Raises what was wrong."""
-
-
-class FastResponse(NamedTuple):
-    """What a lane answered, with the status 200."""
-
-    request_id: str
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
 
 
 class HttpEntry:
@@ -82,19 +68,19 @@ class HttpEntry:
         self,
         app: App,
         service: Service,
-        lanes: Mapping[str, FastRoute],
+        fast_routes: Mapping[str, FastRoute],
         *,
         addresses: Addresses | None = None,
         public: Public | None = None,
         encode: Encode | None = None,
         left: Left | None = None,
     ) -> None:
-        """Without addresses there are only the lanes."""
-        self.service, self.lanes = service, lanes
+        """Without addresses there are only the fast routes."""
+        self.service, self.fast_routes = service, fast_routes
         self._app, self._public = app, public
         self._addresses = addresses or Addresses(())
         self._encode = encode or (lambda _, error, request_id: problems.encoded(error, request_id))
-        self._patience = MessageTimeouts(service.limits.body_seconds)
+        self._timeouts = MessageTimeouts(service.limits.body_seconds)
         self._deadlines = Deadlines(service.limits.request_seconds)
         self._check_seconds = service.settings.check_seconds
         self._tasks: set[asyncio.Future[Any]] = set()
@@ -109,27 +95,27 @@ class HttpEntry:
             await send({"type": "websocket.close", "code": 1000})
 
     def at_once(self, path: str, headers: Headers, body: bytes) -> FastResponse | Admission | None:
-        """The answer of the lane of a path to a POST that is here as a whole, without waiting.
+        """The answer of the fast route of a path to a POST that is here as a whole, without waiting.
 
         Whatever else there is to say is said by the application: it is to be called then, with the
         admission in the request's state; or without, where None says that nothing is known.
         """
         start = time.perf_counter()
         known = admission.at_once(self.service, "POST", headers, body, needed="check")
-        at_hand = self._at_hand(body)
-        if known is None or known.refusal is not None or at_hand is None:
+        nonblocking = self._nonblocking(body)
+        if known is None or known.refusal is not None or nonblocking is None:
             return known
         caller = known.caller
         if caller is None:
             return known
         try:
-            sent = self.lanes[path](at_hand, caller, headers, body)
+            sent = self.fast_routes[path](nonblocking, caller, headers, body)
         except Exception:  # the application comes to the same, and tells it
             return known
         request_id = request_id_of(headers)
         if log.isEnabledFor(logging.DEBUG):
             state = {"request_id": request_id, "caller": caller, "code": None}
-            _log("POST", path, state, 200, start, logging.DEBUG)
+            log_request(log, "POST", path, state, 200, start, logging.DEBUG)
         return FastResponse(request_id, *sent)
 
     async def _serve(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -139,7 +125,7 @@ class HttpEntry:
         state = scope.setdefault("state", {})
         known: Admission | None = state.pop(ADMISSION, None)
         state.update(request_id=request_id, caller=None, body=None, refusal=None, code=None)
-        status, lane, needed, is_check = 0, None, None, False
+        status, fast_route, needed, is_check = 0, None, None, False
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -161,8 +147,8 @@ class HttpEntry:
         if raw_path not in STREAMED:
             self._deadlines.begin()
         try:
-            lane = self._lane(scope["method"], raw_path)
-            if lane is None:
+            fast_route = self._fast_route(scope["method"], raw_path)
+            if fast_route is None:
                 address = self._addresses.find(raw_path)
                 is_check = scope["method"] in address.checks
                 needed = address.scope_for(scope["method"])
@@ -184,14 +170,14 @@ class HttpEntry:
             if not is_check:
                 self._left.require_few()
             with self._in_time(is_check):
-                if lane is not None and body is not None:
-                    await self._run(lane, state, headers, body, answer)
+                if fast_route is not None and body is not None:
+                    await self._run(fast_route, state, headers, body, answer)
                 elif is_check:
-                    with _unavailable_in_time():
+                    with unavailable_in_time():
                         async with asyncio.timeout(self._check_seconds + GRACE_SECONDS):
-                            await self._app(scope, _replayed(body, receive), answer)
+                            await self._app(scope, replayed(body, receive), answer)
                 else:
-                    await self._app(scope, _replayed(body, receive), answer)
+                    await self._app(scope, replayed(body, receive), answer)
         except ConnectionResetError:
             state["code"] = "client_gone"
         except RescindError as error:
@@ -209,8 +195,8 @@ class HttpEntry:
                 await _respond(answer, problems.status_of(late), fields, body)
         finally:
             self._deadlines.end()
-            level = logging.DEBUG if lane is not None and status == 200 else logging.INFO
-            _log(method, scope["path"], state, status, start, level)
+            level = logging.DEBUG if fast_route is not None and status == 200 else logging.INFO
+            log_request(log, method, scope["path"], state, status, start, level)
 
     def _late(self, method: str, needed: Scope | None) -> RescindError:
         """What a request that takes too long is told.
@@ -222,8 +208,8 @@ class HttpEntry:
             return OutcomeUnknown()
         return RequestTimedOut(limit=f"{self._deadlines.seconds:g} s")
 
-    def _lane(self, method: str, raw_path: bytes) -> FastRoute | None:
-        return self.lanes.get(raw_path.decode("latin-1")) if method == "POST" else None
+    def _fast_route(self, method: str, raw_path: bytes) -> FastRoute | None:
+        return self.fast_routes.get(raw_path.decode("latin-1")) if method == "POST" else None
 
     def _refused(self, path: str, error: RescindError, state: dict[str, Any]) -> Sent:
         request_id: str = state["request_id"]
@@ -282,8 +268,8 @@ class HttpEntry:
     async def _body(self, receive: Receive, most: int) -> bytes:
         parts, size, deadline, more = [], 0, None, True
         while more:
-            message = await self._patience.next(receive, deadline)
-            deadline = deadline or time.monotonic() + self._patience.seconds
+            message = await self._timeouts.next(receive, deadline)
+            deadline = deadline or time.monotonic() + self._timeouts.seconds
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             more = bool(message.get("more_body"))
@@ -294,11 +280,16 @@ class HttpEntry:
     # --- answering --------------------------------------------------------------------------------
 
     async def _run(
-        self, lane: FastRoute, state: dict[str, Any], headers: Headers, body: bytes, send: Send
+        self,
+        fast_route: FastRoute,
+        state: dict[str, Any],
+        headers: Headers,
+        body: bytes,
+        send: Send,
     ) -> None:
         try:
             caller = admitted(state, "check")
-            extra, answer = await self._answer(lane, caller, headers, body)
+            extra, answer = await self._answer(fast_route, caller, headers, body)
             status, fields = 200, [(b"content-type", b"application/json"), *extra]
         except Exception as raised:
             error = problems.as_error(raised)
@@ -307,18 +298,20 @@ class HttpEntry:
             fields, answer = problems.encoded(error, state["request_id"])
         await _respond(send, status, fields, answer)
 
-    async def _answer(self, lane: FastRoute, caller: Caller, headers: Headers, body: bytes) -> Sent:
+    async def _answer(
+        self, fast_route: FastRoute, caller: Caller, headers: Headers, body: bytes
+    ) -> Sent:
         """Out of memory where it can be; what may wait for a database does so in a thread."""
-        at_hand = self._at_hand(body)
-        if at_hand is not None:
+        nonblocking = self._nonblocking(body)
+        if nonblocking is not None:
             with contextlib.suppress(WouldBlock):
-                return lane(at_hand, caller, headers, body)
-        sent: Sent = await self.in_thread(lane, self.service, caller, headers, body)
+                return fast_route(nonblocking, caller, headers, body)
+        sent: Sent = await self.in_thread(fast_route, self.service, caller, headers, body)
         return sent
 
-    def _at_hand(self, body: bytes) -> Service | None:
+    def _nonblocking(self, body: bytes) -> Service | None:
         """Who answers at once, if a request with such a body may be answered so."""
-        return self.service.at_hand if len(body) <= MOST_BYTES else None
+        return self.service.nonblocking if len(body) <= MOST_BYTES else None
 
     def _in_time(self, is_check: bool) -> until:
         """The time of a check, from here on, also for what waits for a thread; of nothing else."""
@@ -333,7 +326,7 @@ class HttpEntry:
         seconds = deadline_within(NEVER) - time.monotonic()
         if seconds == NEVER:
             return await future
-        with _unavailable_in_time():  # the thread keeps the deadline by itself, once there is one
+        with unavailable_in_time():  # the thread keeps the deadline by itself, once there is one
             return await asyncio.wait_for(future, seconds + GRACE_SECONDS)
 
     def _in_background(self, call: Callable[..., Any], *arguments: Any) -> None:
@@ -347,58 +340,9 @@ class HttpEntry:
             log.warning("the use of a key was not noted: %s", error)
 
 
-@contextlib.contextmanager
-def _unavailable_in_time() -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError:
-        raise DecisionUnavailable(
-            why="the database, or a thread to ask it, was not to be had"
-        ) from None
-
-
-def _log(
-    method: str, path: str, state: Mapping[str, Any], status: int, start: float, level: int
-) -> None:
-    """Nothing of a query, a header or a body: those may hold secrets."""
-    if not log.isEnabledFor(level):
-        return
-    caller: Caller | None = state["caller"]
-    facts = {
-        "request_id": state["request_id"],
-        "method": method,
-        "path": path,
-        "status": status,
-        "ms": round((time.perf_counter() - start) * 1000, 3),
-        "key": caller.key_id if caller else None,
-        "code": state["code"],
-    }
-    log.log(level, "request", extra={"facts": facts})
-
-
 async def _respond(send: Send, status: int, fields: Fields, body: bytes) -> None:
     """Send an answer as a whole. What has no content has no length (RFC 9110, 8.6)."""
     if status != 204:
         fields = [*fields, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": body})
-
-
-def request_id_of(headers: Headers) -> str:
-    """The id that the request has, or a new one."""
-    given = headers.get(b"x-request-id", b"")
-    return given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-
-
-def _replayed(body: bytes | None, receive: Receive) -> Receive:
-    """A body that was read, to be read again; then whatever comes after it."""
-    if body is None:
-        return receive
-    left = [body]
-
-    async def replay() -> Message:
-        if left:
-            return {"type": "http.request", "body": left.pop(), "more_body": False}
-        return await receive()
-
-    return replay

@@ -1,8 +1,8 @@
-"""HTTP/1.1 on a connection: heads have a size and a deadline; checks at hand are answered as they are read.
+"""HTTP/1.1 on a connection: heads have a size and a deadline; fast routes are answered as they are read.
 
-uvicorn's protocol does the rest. A POST to a lane that has arrived as a whole, on a connection where nothing
-else is under way, is answered without a task; the gate's rules hold for it as for all. Whatever cannot be
-answered so goes uvicorn's way as if nothing had been tried.
+uvicorn's protocol does the rest. A POST to a fast route that has arrived whole, on a connection where nothing
+else is under way, is answered without a task, by the same rules as all requests. If that is not possible, it
+takes uvicorn's way as if nothing had been tried.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from rescind.errors import HeadTooLarge, HeadTooSlow, InvalidRequest, RescindErr
 from rescind.http import problems
 from rescind.http.server import heads
 from rescind.http.server.admission import Admission
-from rescind.http.server.entry import ADMISSION, FastResponse, HttpEntry, log, request_id_of
-from rescind.http.server.heads import Headers
+from rescind.http.server.entry import ADMISSION, HttpEntry, log
+from rescind.http.server.fast_routes import FastResponse, encoded_refusal
+from rescind.http.server.heads import Headers, header_lines, request_id_of
 from rescind.http.server.timeouts import Watch, reset
 
 LAST_SECONDS: Final = 5.0
@@ -36,9 +37,9 @@ AT_ONCE: Final = 16
 class FastPathConnections:
     """Makes the protocols of one server's connections. For one event loop."""
 
-    def __init__(self, gate: HttpEntry) -> None:
-        self.gate, self.limits = gate, gate.service.limits
-        self.lanes = {path.encode(): path for path in gate.lanes}
+    def __init__(self, entry: HttpEntry) -> None:
+        self.entry, self.limits = entry, entry.service.limits
+        self.fast_routes = {path.encode(): path for path in entry.fast_routes}
         self.watch = Watch(self.limits)
         self._first_lines: tuple[object, bytes] = (None, b"")
         self._ready: list[FastPathProtocol] = []
@@ -52,52 +53,59 @@ class FastPathConnections:
     def first_lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
         """The beginning of an answer of 200, with the headers that all answers have."""
         if self._first_lines[0] is not headers:
-            self._first_lines = headers, STATUS_LINE[200] + _lines(headers)
+            self._first_lines = headers, STATUS_LINE[200] + header_lines(headers)
         return self._first_lines[1]
 
-    def ready(self, wire: FastPathProtocol) -> None:
+    def ready(self, connection: FastPathProtocol) -> None:
         """Have a connection's request answered with those of others that arrived at the same time."""
-        self._ready.append(wire)
+        self._ready.append(connection)
         if len(self._ready) == 1:
-            wire.loop.call_soon(self._answer_all)
+            connection.loop.call_soon(self._answer_all)
 
     def make_room(self, new: FastPathProtocol) -> None:
         """Close connections on which nothing is under way, those first that would be closed first.
 
         Where there are too few, the new one is closed at once: it costs a descriptor.
         """
-        most, wires = new.limit_concurrency or 0, cast("set[FastPathProtocol]", new.connections)
+        most, connections = (
+            new.limit_concurrency or 0,
+            cast("set[FastPathProtocol]", new.connections),
+        )
         busy = {new, *self.watch.unread}
-        idle = [each for each in wires if each.due < math.inf and each not in busy]
-        for each in heapq.nsmallest(1 + most // 16, idle, key=lambda wire: wire.due):
+        idle = [each for each in connections if each.due < math.inf and each not in busy]
+        for each in heapq.nsmallest(1 + most // 16, idle, key=lambda connection: connection.due):
             reset(each.transport)
-            wires.discard(each)
-        if len(wires) > most + SPARE:
+            connections.discard(each)
+        if len(connections) > most + SPARE:
             reset(new.transport)
 
     def _answer_all(self) -> None:
         """All of them had begun by now, so that one look is enough."""
-        wires, self._ready = self._ready, []
+        connections, self._ready = self._ready, []
         with ExitStack() as stack:
             with suppress(Exception), waiting.AT_ONCE:  # else each looks for itself, and tells it
-                stack.enter_context(self.gate.service.authority.together())
-            for wire in wires:
-                wire.answer()
+                stack.enter_context(self.entry.service.authority.together())
+            for connection in connections:
+                connection.answer()
 
 
 class FastPathProtocol(HttpToolsProtocol):
     """One connection."""
 
     def __init__(
-        self, wires: FastPathConnections, config: Config, server_state: ServerState, **options: Any
+        self,
+        fast_path: FastPathConnections,
+        config: Config,
+        server_state: ServerState,
+        **options: Any,
     ) -> None:
         super().__init__(config, server_state, **options)
-        self._wires, self._limits = wires, wires.limits
-        self._lane: str | None = None
-        self._lane_headers: Headers = {}
-        self._lane_body = b""
+        self._fast_path, self._limits = fast_path, fast_path.limits
+        self._fast_route: str | None = None
+        self._fast_headers: Headers = {}
+        self._fast_body = b""
         self._is_ready = False
-        """Whether the lane's request is there as a whole, with nothing after it."""
+        """Whether the fast route's request is there as a whole, with nothing after it."""
         self._answered = 0
         self._data = b""
         self._is_in_head = self._has_moved = self._has_body = self._is_refused = False
@@ -113,13 +121,13 @@ class FastPathProtocol(HttpToolsProtocol):
         """The first head has its time from now on."""
         super().connection_made(transport)
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
-            self._wires.make_room(self)
+            self._fast_path.make_room(self)
         self.due = self.loop.time() + self._limits.head_seconds
-        self._wires.watch.over(self.connections, self.loop)
+        self._fast_path.watch.over(self.connections, self.loop)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more can be read or written."""
-        self._wires.watch.has_read(self)
+        self._fast_path.watch.has_read(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -134,8 +142,8 @@ class FastPathProtocol(HttpToolsProtocol):
         super().data_received(data)
         self._data = b""
         if self._is_ready:
-            self._wires.ready(self)
-        elif self._lane is not None:
+            self._fast_path.ready(self)
+        elif self._fast_route is not None:
             self._take_the_long_way()
         if self._has_moved:
             self._wait()
@@ -175,28 +183,28 @@ class FastPathProtocol(HttpToolsProtocol):
             self._refusal = InvalidRequest(why=flaw)
             raise self._refusal
         self._is_in_head, self._has_moved = False, True
-        lane = self._wires.lanes.get(self.url)
-        if lane is not None and version == "1.1" and self._is_free(headers):
-            self._lane, self._lane_headers, self._lane_body = lane, headers, b""
+        fast_route = self._fast_path.fast_routes.get(self.url)
+        if fast_route is not None and version == "1.1" and self._is_free(headers):
+            self._fast_route, self._fast_headers, self._fast_body = fast_route, headers, b""
         else:
             self._begin()
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body."""
         self._has_body = True
-        if self._lane is None:
+        if self._fast_route is None:
             super().on_body(body)
         else:
-            self._lane_body += body
+            self._fast_body += body
 
     def on_message_complete(self) -> None:
         """A request is there as a whole."""
-        if self._lane is None:
+        if self._fast_route is None:
             super().on_message_complete()
             return
         self._is_ready = True
         head = self._data.find(b"\r\n\r\n") + len(b"\r\n\r\n")
-        if head + len(self._lane_body) != len(self._data):  # there is more in this read
+        if head + len(self._fast_body) != len(self._data):  # there is more in this read
             self.answer()
 
     def answer(self) -> None:
@@ -204,12 +212,12 @@ class FastPathProtocol(HttpToolsProtocol):
         if not self._is_ready:
             return
         self._is_ready = False
-        if self._lane is None or self.transport.is_closing():
-            self._lane = None
+        if self._fast_route is None or self.transport.is_closing():
+            self._fast_route = None
             return
-        found = self._wires.gate.at_once(self._lane, self._lane_headers, self._lane_body)
+        found = self._fast_path.entry.at_once(self._fast_route, self._fast_headers, self._fast_body)
         if isinstance(found, FastResponse):
-            self._lane = None
+            self._fast_route = None
             self._send(found)
         else:
             self._take_the_long_way(found)
@@ -220,8 +228,8 @@ class FastPathProtocol(HttpToolsProtocol):
         """What has arrived is answered. What was answered is to be read soon."""
         self.answer()
         super().shutdown()
-        if self in self._wires.watch.unread:
-            self._wires.watch.begin_reading(self, seconds=LAST_SECONDS)
+        if self in self._fast_path.watch.unread:
+            self._fast_path.watch.begin_reading(self, seconds=LAST_SECONDS)
 
     def _is_free(self, headers: Headers) -> bool:
         """Whether a request with a body may be answered before uvicorn knows of it.
@@ -234,7 +242,7 @@ class FastPathProtocol(HttpToolsProtocol):
             and self._answered < AT_ONCE
             and not self.flow.write_paused
             and not self.expect_100_continue
-            and not self._wires.gate.service.is_stopping
+            and not self._fast_path.entry.service.is_stopping
             and parser.get_method() == b"POST"
             and len(headers) == len(self.headers)
             and parser.should_keep_alive()
@@ -246,32 +254,24 @@ class FastPathProtocol(HttpToolsProtocol):
     def _begin(self) -> None:
         """Let uvicorn begin with a request. A service that is to end closes the connection after it."""
         super().on_headers_complete()
-        if self._wires.gate.service.is_stopping and self.cycle is not None:
+        if self._fast_path.entry.service.is_stopping and self.cycle is not None:
             self.cycle.keep_alive = False
 
     def _take_the_long_way(self, known: Admission | None = None) -> None:
         """Let uvicorn have the request as far as it has come."""
-        self._lane = None
+        self._fast_route = None
         if known is not None:
             self.scope["state"][ADMISSION] = known
         self._begin()
-        if self._lane_body:
-            super().on_body(self._lane_body)
-            self._lane_body = b""
+        if self._fast_body:
+            super().on_body(self._fast_body)
+            self._fast_body = b""
 
     def _send(self, found: FastResponse) -> None:
         self._answered += 1
         self.server_state.total_requests += 1
-        self.transport.write(
-            b"%bcontent-type: application/json\r\ncontent-length: %d\r\n%bx-request-id: %b\r\n\r\n%b"
-            % (
-                self._wires.first_lines(self.server_state.default_headers),
-                len(found.body),
-                _lines(found.headers),
-                found.request_id.encode(),
-                found.body,
-            )
-        )
+        first_lines = self._fast_path.first_lines(self.server_state.default_headers)
+        self.transport.write(found.encoded(first_lines))
         self._await_reading()
 
     # --- what does not arrive, or should not ------------------------------------------------------
@@ -290,11 +290,11 @@ class FastPathProtocol(HttpToolsProtocol):
     def resume_writing(self) -> None:
         """It has taken most of it."""
         super().resume_writing()
-        self._wires.watch.has_read(self)
+        self._fast_path.watch.has_read(self)
 
     def _await_reading(self) -> None:
         if self.transport.get_write_buffer_size():
-            self._wires.watch.begin_reading(self)
+            self._fast_path.watch.begin_reading(self)
 
     def _wait(self) -> None:
         """From now on, what is to come next has its time; all of it, while an answer is under way."""
@@ -324,7 +324,7 @@ class FastPathProtocol(HttpToolsProtocol):
 
     def _refuse(self, error: RescindError) -> None:
         """Take nothing more. Answer the error and close, if that is in turn; else close when it is."""
-        self._is_refused, self._lane = True, None
+        self._is_refused, self._fast_route = True, None
         cycle = self.cycle
         if self.transport.is_closing():
             return
@@ -340,19 +340,8 @@ class FastPathProtocol(HttpToolsProtocol):
     def _send_refusal(self, error: RescindError) -> None:
         headers: Headers = dict(self.headers) if self._is_in_head else {}
         request_id, status = request_id_of(headers), problems.status_of(error)
-        told, body = problems.encoded(error, request_id)
         common = self.server_state.default_headers
-        size = str(len(body)).encode()
-        ours = [
-            (b"content-length", size),
-            (b"x-request-id", request_id.encode()),
-            (b"connection", b"close"),
-        ]
-        self.transport.write(STATUS_LINE[status] + _lines([*common, *told, *ours]) + b"\r\n" + body)
+        self.transport.write(STATUS_LINE[status] + encoded_refusal(error, request_id, common))
         self.transport.close()
         facts = {"request_id": request_id, "status": status, "code": error.code}
         log.info("request", extra={"facts": facts})
-
-
-def _lines(headers: list[tuple[bytes, bytes]]) -> bytes:
-    return b"".join([b"%b: %b\r\n" % header for header in headers])

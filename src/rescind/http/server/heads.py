@@ -6,6 +6,7 @@ A proxy in front decides by what it reads of a head. So whatever could be read i
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 from urllib.parse import unquote_to_bytes
@@ -27,6 +28,8 @@ SINGLE: Final = (
     b"rescind-id",
 )
 """Headers that a request may have once."""
+_REQUEST_ID: Final = re.compile(rb"[!-~](?:[ -~]{0,1022}[!-~])?")
+"""What can be printed, and is short enough for a log."""
 _VERSIONS: Final = ("1.1", "1.0")
 _ADDRESS: Final = re.compile(
     rb"""(?:/(?!\.{1,2}(?:/|$))         # no segment is . or ..
@@ -76,3 +79,14 @@ def is_plain(raw_path: bytes) -> bool:
         except UnicodeDecodeError:
             return False
     return True
+
+
+def request_id_of(headers: Headers) -> str:
+    """The id that the request has, or a new one."""
+    given = headers.get(b"x-request-id", b"")
+    return given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def header_lines(headers: Fields) -> bytes:
+    """Headers as HTTP/1.1 sends them."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])

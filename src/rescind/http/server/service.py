@@ -26,7 +26,7 @@ class Service:
     """How clients reach the service, where that is not what they send as Host."""
     is_stopping: bool = False
     rates: Rates = field(init=False)
-    at_hand: Service | None = field(init=False, default=None)
+    nonblocking: Service | None = field(init=False, default=None)
     """The same for who may not wait: its checks are out of memory, or raise WouldBlock."""
     most_questions: int | None = field(init=False, default=None)
     """Of one request, where more would keep others waiting."""
@@ -34,9 +34,9 @@ class Service:
     def __post_init__(self) -> None:
         self.rates = Rates(self.limits.requests_per_second)
         if isinstance(self.authority, Authority):
-            self.at_hand = copy(self)
-            self.at_hand.authority = NonblockingAuthority(self.authority)  # type: ignore[assignment]
-            self.at_hand.most_questions = MOST_QUESTIONS
+            self.nonblocking = copy(self)
+            self.nonblocking.authority = NonblockingAuthority(self.authority)  # type: ignore[assignment]
+            self.nonblocking.most_questions = MOST_QUESTIONS
 
     def require_few(self, questions: int) -> None:
         """Raises WouldBlock where so many questions of one request would keep others waiting."""

@@ -151,7 +151,7 @@ def end_at_last(seconds: float) -> None:
 
 
 def _uvicorn(configuration: Configuration, service: Service) -> uvicorn.Config:
-    return on_wires(
+    return fast_path_config(
         application(service),
         backlog=BACKLOG,
         limit_concurrency=most_connections(configuration.most_connections),
@@ -181,12 +181,12 @@ def most_connections(wanted: int) -> int:
     return most
 
 
-def on_wires(gate: HttpEntry, **options: Any) -> uvicorn.Config:
+def fast_path_config(entry: HttpEntry, **options: Any) -> uvicorn.Config:
     """How uvicorn is to serve an application: with our connections, and nothing but HTTP."""
     return uvicorn.Config(
-        gate,
+        entry,
         **{
-            "http": FastPathConnections(gate),
+            "http": FastPathConnections(entry),
             "lifespan": "on",
             "ws": "none",
             "log_config": None,

@@ -7,10 +7,10 @@ import contextlib
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, MutableMapping
 from typing import Any, Final, TypeAlias
 
-from rescind.errors import BodyTooSlow
+from rescind.errors import BodyTooSlow, DecisionUnavailable
 from rescind.http.server.limits import Limits
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -174,3 +174,28 @@ class MessageTimeouts:
         if self._is_watching:
             pause = min(self.seconds / 4, LONGEST_PAUSE)
             asyncio.get_running_loop().call_later(pause, self._watch)
+
+
+@contextlib.contextmanager
+def unavailable_in_time() -> Iterator[None]:
+    """Turn a TimeoutError into DecisionUnavailable."""
+    try:
+        yield
+    except TimeoutError:
+        raise DecisionUnavailable(
+            why="the database, or a thread to ask it, was not to be had"
+        ) from None
+
+
+def replayed(body: bytes | None, receive: Receive) -> Receive:
+    """A body that was read, to be read again; then whatever comes after it."""
+    if body is None:
+        return receive
+    left = [body]
+
+    async def replay() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return replay

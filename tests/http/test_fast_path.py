@@ -17,7 +17,7 @@ from rescind.http.routes import checks
 from rescind.http.server.entry import HttpEntry
 from rescind.http.server.limits import Rates
 from rescind.http.server.service import Service
-from rescind.http.server.serving import on_wires
+from rescind.http.server.serving import fast_path_config
 from rescind.replicas.file_watch import FileWatch
 from tests.contract.world import WORLD
 from tests.http.both import ASKED, running
@@ -152,32 +152,32 @@ def test_who_does_not_read_is_not_read_from(
         key = keys.create("test", ["check"])[1]
         keys.note_use(keys.recognize(key))
         authority.check("user:ada", "write", "doc:1", organization="acme")  # memory has caught up
-        gate = HttpEntry(None, Service(authority, keys), checks.LANES)  # type: ignore[arg-type]
+        entry = HttpEntry(None, Service(authority, keys), checks.FAST_ROUTES)  # type: ignore[arg-type]
         ask = request(json.dumps(ASKED).encode(), key=key)
-        first, later, calls = asyncio.run(_fed(gate, ask, is_paused=is_paused))
+        first, later, calls = asyncio.run(_fed(entry, ask, is_paused=is_paused))
         assert first.count(b"HTTP/1.1 200 OK") == (0 if is_paused else 3)
         assert later.count(b"HTTP/1.1 200 OK") == 3
         assert ("pause_reading" in calls) == is_paused
 
 
-async def _fed(gate: HttpEntry, ask: bytes, *, is_paused: bool) -> tuple[bytes, bytes, list[str]]:
+async def _fed(entry: HttpEntry, ask: bytes, *, is_paused: bool) -> tuple[bytes, bytes, list[str]]:
     """What is written of three answers, and what when the client takes it."""
-    config = on_wires(gate)
+    config = fast_path_config(entry)
     config.load()
     transport = Transport()
     state = ServerState()
-    wire: Any = config.http_protocol_class(config=config, server_state=state, app_state={})
-    wire.connection_made(transport)
+    connection: Any = config.http_protocol_class(config=config, server_state=state, app_state={})
+    connection.connection_made(transport)
     if is_paused:
-        wire.pause_writing()
-    wire.data_received(ask * 3)
+        connection.pause_writing()
+    connection.data_received(ask * 3)
     await _turns()
     first = b"".join(transport.written)
     if is_paused:
-        wire.resume_writing()
+        connection.resume_writing()
     await _turns()
     later, calls = b"".join(transport.written), list(transport.calls)
-    wire.connection_lost(None)
+    connection.connection_lost(None)
     await asyncio.gather(*state.tasks)
     return first, later, calls
 
