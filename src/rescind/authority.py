@@ -21,8 +21,9 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from rescind import changelog, model
-from rescind.applying.apply import ChangeApplier, Recorded
+from rescind.applying.apply import ChangeApplier
 from rescind.applying.options import ApplyOptions
+from rescind.applying.receipts import Recorded
 from rescind.applying.transaction import LogDraft
 from rescind.changelog import LogEntry, LogPage
 from rescind.changes import Change, checked

@@ -9,7 +9,8 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.applying import apply as recorder
-from rescind.applying.apply import ChangeApplier, Recorded
+from rescind.applying.apply import ChangeApplier
+from rescind.applying.receipts import Recorded
 from rescind.model import Difference, Receipt
 from tests.contract.world import WORLD
 

@@ -7,15 +7,15 @@ the idempotency key may have been used: each of these ends the try, and says how
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from rescind import model
 from rescind.applying.look_alikes import look_alikes
 from rescind.applying.options import DEFAULT, ApplyOptions
-from rescind.applying.receipts import receipt_of, unaltered_receipt
+from rescind.applying.receipts import Recorded, receipt_of, unaltered_receipt
 from rescind.applying.respelling import read_respelling, spelled_entry
 from rescind.applying.transaction import ChangeTransaction, LogDraft, Plan, require_order
 from rescind.changes import Change, CreateOrganization, DeleteOrganization, DeleteRole
@@ -34,7 +34,6 @@ from rescind.model import (
     IdRule,
     Missing,
     OrganizationId,
-    Receipt,
     Route,
 )
 from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
@@ -48,29 +47,10 @@ from rescind.store.rows.changes import (
     RoleUserRow,
 )
 from rescind.store.rows.organizations import FIND_LOG, PLAN, READ_REVISION
-from rescind.store.rows.replicas import LeaseRow
 from rescind.store.rows.spelling import LookAlikeRow
 
 MOST_STEPS_ASIDE: Final = 4
 """With so many steps of a batch in the background, all the others go there as well."""
-
-
-class Recorded(NamedTuple):
-    """What a batch did. `leases` are those who held the organization in memory right after the commit, where
-    that was read; `is_repeated` says that its idempotency key had been used, and this is what it did then.
-    `difference` works out the exact difference, where that was asked for: enforcing does not wait for it.
-    """
-
-    receipt: Receipt
-    leases: list[LeaseRow] | None = None
-    is_repeated: bool = False
-    difference: Callable[[], Difference] | None = None
-
-    def detailed(self, receipt: Receipt) -> Receipt:
-        """The receipt, made from this one, with the exact difference where that was asked for."""
-        return (
-            receipt if self.difference is None else replace(receipt, difference=self.difference())
-        )
 
 
 class ChangeApplier:

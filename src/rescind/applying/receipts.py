@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from rescind import model
 from rescind.model import (
     MOST_NOT_FOUND,
+    Difference,
     Direction,
     Missing,
     OrganizationId,
@@ -18,9 +21,30 @@ from rescind.model import (
     Seals,
 )
 from rescind.store.rows.changes import KeyedOutcomeRow, OutcomeRow
+from rescind.store.rows.replicas import LeaseRow
 
 LASTING_HOLDER: Final = "lasting_holder"
 """What is noted of a required role that only holders who expire have left."""
+
+
+class Recorded(NamedTuple):
+    """What a batch did.
+
+    `leases` are the replicas that cached the organization right after the commit, if they were read.
+    `is_repeated` says that the idempotency key had been used, and this is what the batch did then.
+    `difference` computes the exact difference, if it was asked for: enforcement does not wait for it.
+    """
+
+    receipt: Receipt
+    leases: list[LeaseRow] | None = None
+    is_repeated: bool = False
+    difference: Callable[[], Difference] | None = None
+
+    def detailed(self, receipt: Receipt) -> Receipt:
+        """The receipt, made from this one, with the exact difference if it was asked for."""
+        return (
+            receipt if self.difference is None else replace(receipt, difference=self.difference())
+        )
 
 
 def receipt_of(
