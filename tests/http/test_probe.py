@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
+from rescind.errors import TargetFailed
 from rescind.insight.probe import HttpPoint, Limits, Probe
 from rescind.insight.probe.ways import ways
 from tests.http.serving import Served
@@ -21,6 +21,6 @@ def test_service_is_asked(served: Served) -> None:
     assert all(t.appearance is not None and not t.errors for m in done for t in m.times)
     refused = HttpPoint(served.url, key="no-key")
     point.close()
-    with pytest.raises(httpx.HTTPStatusError):
+    with pytest.raises(TargetFailed, match="401"):
         refused.allows(ways("x")[0].question)
     refused.close()

@@ -29,6 +29,8 @@ from rescind.insight.probe.ways import ways
 from rescind.replicas import enforcement
 from rescind.replicas.file_watch import FileWatch
 from rescind.store.postgres import PostgresListener
+from tests.unit.command_line import CommandLine, one_error
+from tests.unit.conftest import rescind as rescind
 
 QUICK = Limits(watch_seconds=0.02, expiry_seconds=0.5)
 
@@ -410,3 +412,38 @@ def test_documented_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         path = tmp_path / f"{number}.toml"
         path.write_text(text, "utf-8")
         read_target(path)
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_guarded", [True, False], ids=["guarded", "control"])
+def test_command(
+    rescind: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_guarded: bool
+) -> None:
+    """Exits with 0; with the guard off, with 1, and what was seen is in a file for its owner alone."""
+    monkeypatch.setattr("rescind.insight.probe.rounds.Limits", lambda: QUICK)
+    if not is_guarded:
+        _looks_seldom(monkeypatch)
+    rescind("init")
+    code, out, err = rescind("probe", "--evidence", "seen.json")
+    assert "assignment expires" in out
+    assert code == (0 if is_guarded else 1), err
+    evidence = tmp_path / "seen.json"
+    assert evidence.exists() != is_guarded
+    if not is_guarded:
+        assert "seen.json" in err
+        assert evidence.stat().st_mode & 0o777 == 0o600
+        measured = json.loads(evidence.read_text("utf-8"))["measurements"]
+        assert all(each["violations"] and each["subject"] for each in measured)
+
+
+def test_what_cannot_be_asked(rescind: CommandLine, tmp_path: Path) -> None:
+    """A URL, a duration or a file that is wrong is one error, before anything is measured."""
+    rescind("init")
+    assert "127.0.0.1:1" in one_error(rescind("probe", "--url", "http://127.0.0.1:1"))
+    assert "--every" in one_error(rescind("probe", "--every", "\x1b[2Jnow"))
+    assert "--rounds" in one_error(rescind("probe", "--every", "1s", "--rounds", "2"))
+    assert "nope.toml" in one_error(rescind("probe", "--target", "nope.toml"))
+    (tmp_path / "t.toml").write_text(TARGET, "utf-8")
+    assert "--url" in one_error(rescind("probe", "--target", "t.toml", "--url", "http://x"))

@@ -59,8 +59,9 @@ def probe(
 ) -> None:
     """Measure when access appears and disappears, at every decision point.
 
-    Writes to the organization rescind-probe alone. Exits with 1 if a check was allowed that started after the
-    revoking call had returned, with 2 if that could not be measured.
+    Writes to the organization rescind-probe alone. Exits with 1 if a check
+    that started after the revoking call had returned was allowed, with 2 if
+    that could not be measured.
     """
     from rescind.insight.probe import Summary
 
@@ -103,22 +104,25 @@ def _own_rounds(
 ) -> Callable[[], tuple[Measurement, ...]]:
     from rescind.authority import Authority
     from rescind.insight.probe import ORGANIZATION, AuthorityPoint, HttpPoint, Probe
+    from rescind.insight.probe.ways import ways
 
     authority = stack.enter_context(place.open())
     replica = stack.enter_context(Authority.open(place.database, index=True))
+    remote = [HttpPoint(each, key=key) for each in urls]
+    for point in remote:
+        stack.callback(point.close)
     points: list[Point] = [
         AuthorityPoint("memory", replica),
         AuthorityPoint("memory, batch", replica, by="batch"),
         AuthorityPoint("memory, list", replica, by="list"),
         AuthorityPoint("database", authority),
         AuthorityPoint("database, live", authority, assurance="live"),
+        *remote,
     ]
-    for each in urls:
-        point = HttpPoint(each, key=key)
-        stack.callback(point.close)
-        points.append(point)
     prober = Probe(authority, points)
     prober.prepare()
+    for point in remote:
+        point.allows(ways("none")[0].question)  # a wrong URL or key is an error at once
     replica.load(ORGANIZATION)
     return lambda: _with_progress(prober.round)
 

@@ -31,7 +31,9 @@ def sql(
     name: Annotated[
         str | None, typer.Argument(help="A statement, such as check_live_multiple.")
     ] = None,
-    engine: Annotated[Engine, typer.Option(help="How which engine gets it.")] = Engine.POSTGRES,
+    engine: Annotated[
+        Engine, typer.Option(help="The engine whose form is printed.")
+    ] = Engine.POSTGRES,
     all: Annotated[
         bool, typer.Option("--list", help="The names of all, with their files.")
     ] = False,

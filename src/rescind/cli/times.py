@@ -21,7 +21,7 @@ def duration(option: str, text: str, *, most_days: float) -> float:
     match = _DURATION.fullmatch(text.strip())
     seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
     if not 0 < seconds <= most_days * _UNITS["d"]:
-        hint = f"write it as 30s, 5m, 1h or 1d, up to {most_days:g} days"
+        hint = f"write it as 30s, 5m, 1h or 1d, and at most {most_days:g}d"
         raise InvalidArgument(what=option, value=text, hint=hint)
     return seconds
 

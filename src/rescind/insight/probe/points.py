@@ -8,7 +8,7 @@ from typing import Protocol
 import httpx
 
 from rescind.authority import Authority
-from rescind.errors import DecisionUnavailable
+from rescind.errors import TargetFailed
 from rescind.model import Assurance, Question
 
 
@@ -89,16 +89,24 @@ class HttpPoint:
         )
 
     def allows(self, question: Question) -> bool:
-        """Whether the service allows it. Raises httpx.HTTPError or DecisionUnavailable."""
-        response = self._client.post("/v1/check", json=question._asdict())
-        response.raise_for_status()
+        """Whether the service allows it. Raises TargetFailed if it does not answer with a decision."""
+        try:
+            response = self._client.post("/v1/check", json=question._asdict())
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._failed(str(error) or type(error).__name__) from error
+        if not response.is_success:
+            raise self._failed(f"it answered {response.status_code}")
         try:
             allowed = response.json()["allowed"]
         except (ValueError, KeyError, TypeError):
             allowed = None
         if not isinstance(allowed, bool):
-            raise DecisionUnavailable(why=f"{self.name} did not answer with a decision")
+            raise self._failed("its answer is not a decision")
         return allowed
+
+    def _failed(self, why: str) -> TargetFailed:
+        hint = "give the base URL of a service, and a key with the scope check"
+        return TargetFailed(url=self.name, why=why, hint=hint)
 
     def close(self) -> None:
         """Close the connection."""
