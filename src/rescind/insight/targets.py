@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -150,15 +150,11 @@ class _Reading:
             "now": self.now,
             "most": round(target.seconds * 1_000_000),
         }
-        last_hour = max(params["since"], self.now - round(BURN_SECONDS * 1_000_000))
-        rows, recent, slow = self.store.fetch_many(
-            (
-                (spread, params),
-                (spread, {**params, "since": last_hour}),
-                (slowest, {**params, "limit": SLOWEST}),
-            )
+        recent = self.now - round(BURN_SECONDS * 1_000_000)
+        rows, slow = self.store.fetch_many(
+            ((spread, {**params, "recent": recent}), (slowest, {**params, "limit": SLOWEST}))
         )
-        decided, late, undecided = _counted(rows)
+        decided, late, undecided = _counted((r.milliseconds, r.changes, r.late) for r in rows)
         return Attainment(
             direction,
             target,
@@ -172,16 +168,21 @@ class _Reading:
             _percentile(rows, 0.99),
             tuple(SlowChange(r.organization, r.revision, r.microseconds / 1e6) for r in slow),
             None if not decided else 1 - _used(decided, late, target.share),
-            _burn(recent, target.share),
+            _burn(rows, target.share),
         )
 
 
-def _counted(rows: Sequence[SpreadRow]) -> tuple[int, int, int]:
-    """How many were in time or late, how many of them late, and how many are neither."""
-    all_changes = sum(row.changes for row in rows)
-    late = sum(row.late for row in rows)
-    undecided = sum(row.changes - row.late for row in rows if row.milliseconds is None)
-    return all_changes - undecided, late, undecided
+def _counted(counts: Iterable[tuple[int | None, int, int]]) -> tuple[int, int, int]:
+    """The changes that were in time or late, the late ones, and those that are neither.
+
+    A count is (milliseconds, changes, late).
+    """
+    decided = late = undecided = 0
+    for milliseconds, changes, late_changes in counts:
+        late += late_changes
+        decided += late_changes if milliseconds is None else changes
+        undecided += changes - late_changes if milliseconds is None else 0
+    return decided, late, undecided
 
 
 def _percentile(rows: Sequence[SpreadRow], part: float) -> float | None:
@@ -204,5 +205,5 @@ def _used(changes: int, late: int, share: float) -> float:
 
 
 def _burn(rows: Sequence[SpreadRow], share: float) -> float | None:
-    decided, late, _ = _counted(rows)
+    decided, late, _ = _counted((r.milliseconds, r.recent_changes, r.recent_late) for r in rows)
     return None if not decided else _used(decided, late, share)

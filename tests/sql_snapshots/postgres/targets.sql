@@ -20,7 +20,10 @@ ORDER BY 3 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT %(limit)s
 
 -- spread_enforcement
 SELECT (e.enforced_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,
-    sum(CASE WHEN e.enforced_at - c.recorded_at > %(most)s THEN 1 ELSE 0 END) AS late
+    sum(CASE WHEN e.enforced_at - c.recorded_at > %(most)s THEN 1 ELSE 0 END) AS late,
+    sum(CASE WHEN c.recorded_at >= %(recent)s THEN 1 ELSE 0 END) AS recent_changes,
+    sum(CASE WHEN c.recorded_at >= %(recent)s AND e.enforced_at - c.recorded_at > %(most)s
+        THEN 1 ELSE 0 END) AS recent_late
 FROM rescind.change AS c
 LEFT JOIN LATERAL (SELECT * FROM rescind.enforcement AS e
     WHERE e.organization = c.organization AND e.revision = c.revision OFFSET 0) AS e ON TRUE
@@ -30,7 +33,10 @@ GROUP BY 1
 
 -- spread_settlement
 SELECT (c.settled_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,
-    sum(CASE WHEN COALESCE(c.settled_at, %(now)s) - c.recorded_at > %(most)s THEN 1 ELSE 0 END) AS late
+    sum(CASE WHEN COALESCE(c.settled_at, %(now)s) - c.recorded_at > %(most)s THEN 1 ELSE 0 END) AS late,
+    sum(CASE WHEN c.recorded_at >= %(recent)s THEN 1 ELSE 0 END) AS recent_changes,
+    sum(CASE WHEN c.recorded_at >= %(recent)s AND COALESCE(c.settled_at, %(now)s) - c.recorded_at > %(most)s
+        THEN 1 ELSE 0 END) AS recent_late
 FROM rescind.change AS c
 WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.organization > 0 AND c.direction = 'grants'
 AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s

@@ -15,6 +15,9 @@ class SpreadRow(NamedTuple):
     changes: int
     late: int
     """Of these, the ones that took longer than the target, by the microsecond."""
+    recent_changes: int
+    recent_late: int
+    """The same, of those recorded in the last hour."""
 
 
 class SlowRow(NamedTuple):

@@ -3,7 +3,10 @@
 
 -- name: spread_enforcement
 SELECT (e.enforced_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,
-       sum(CASE WHEN e.enforced_at - c.recorded_at > :most THEN 1 ELSE 0 END) AS late
+       sum(CASE WHEN e.enforced_at - c.recorded_at > :most THEN 1 ELSE 0 END) AS late,
+       sum(CASE WHEN c.recorded_at >= :recent THEN 1 ELSE 0 END) AS recent_changes,
+       sum(CASE WHEN c.recorded_at >= :recent AND e.enforced_at - c.recorded_at > :most
+           THEN 1 ELSE 0 END) AS recent_late
 FROM rescind.change AS c
 LEFT JOIN rescind.enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
 WHERE c.organization BETWEEN :first AND :last AND c.direction = 'revokes'
@@ -23,7 +26,10 @@ ORDER BY 3 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT :limit
 
 -- name: spread_settlement
 SELECT (c.settled_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,
-       sum(CASE WHEN COALESCE(c.settled_at, :now) - c.recorded_at > :most THEN 1 ELSE 0 END) AS late
+       sum(CASE WHEN COALESCE(c.settled_at, :now) - c.recorded_at > :most THEN 1 ELSE 0 END) AS late,
+       sum(CASE WHEN c.recorded_at >= :recent THEN 1 ELSE 0 END) AS recent_changes,
+       sum(CASE WHEN c.recorded_at >= :recent AND COALESCE(c.settled_at, :now) - c.recorded_at > :most
+           THEN 1 ELSE 0 END) AS recent_late
 FROM rescind.change AS c
 WHERE c.organization BETWEEN :first AND :last AND c.organization > 0 AND c.direction = 'grants'
   AND c.recorded_at >= :since AND c.recorded_at < :now
