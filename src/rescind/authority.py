@@ -4,7 +4,7 @@
         receipt = authority.apply([AddMembers(group="eng", members=("user:ada",))])
         authority.check("user:ada", "code:push", at_least=receipt.token)
 
-Knows the order in which things are done; what a change means is in `recording`, what a question
+Knows the order in which things are done; what a change does is in `applying`, what a question
 means in `decision`, and the lists of facts are in `listing`.
 """
 

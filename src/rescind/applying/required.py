@@ -1,4 +1,4 @@
-"""Recording: a required role keeps its last active holder.
+"""A required role keeps its last active holder.
 
 A batch is judged by its end. Before its first change the required roles that somebody holds are kept, and
 after its last one each must still be held. The statements are in `required.sql`; where no role is required,
@@ -31,11 +31,11 @@ TAKING: Final = (
 """What may take a role from somebody whatever the mode; so does a time of expiry that is set."""
 
 
-def may_take(context: Step, batch: Sequence[Change]) -> bool:
+def may_take(step: Step, batch: Sequence[Change]) -> bool:
     """Whether a batch may take an organization-wide role from somebody. In a single-role organization even
     what gives may, since one role displaces another.
     """
-    return context.is_single_role or any(
+    return step.is_single_role or any(
         isinstance(change, TAKING) or getattr(change, "expires_at", None) is not None
         for change in batch
     )
@@ -50,30 +50,30 @@ def alters(batch: Sequence[Change]) -> bool:
     )
 
 
-def remember_holders(context: Step) -> None:
+def remember_holders(step: Step) -> None:
     """Before the first change: note which required roles somebody holds, now and for good."""
-    _remember(context, is_lasting=False)
-    _remember(context, is_lasting=True)
+    _remember(step, is_lasting=False)
+    _remember(step, is_lasting=True)
 
 
-def require_holders(context: Step, batch: Sequence[Change], *, is_elsewhere: bool = False) -> None:
+def require_holders(step: Step, batch: Sequence[Change], *, is_elsewhere: bool = False) -> None:
     """After the last change: refuse the batch where one of those roles has no active holder left, or the
     batch itself sets the time at which it will have none. Note those that only holders who expire have left.
     """
-    names = {"o": context.o, "now": context.now, "is_elsewhere": is_elsewhere}
-    context.tx.refuse("refuse_required_lost", is_lasting=False, **names)
-    lasting = {"o": context.o, "now": FOREVER, "is_lasting": True}
+    names = {"o": step.o, "now": step.now, "is_elsewhere": is_elsewhere}
+    step.tx.refuse("refuse_required_lost", is_lasting=False, **names)
+    lasting = {"o": step.o, "now": FOREVER, "is_lasting": True}
     expiring = _expiring(batch)
     if expiring is None or expiring:
         roles = None if expiring is None else json_list(expiring)
-        context.tx.refuse("refuse_required_expiring", roles=roles, **lasting)
-    context.tx.note_missing("warn_required_expiring", **lasting)
-    context.tx.run("forget_required", o=context.o)
+        step.tx.refuse("refuse_required_expiring", roles=roles, **lasting)
+    step.tx.note_missing("warn_required_expiring", **lasting)
+    step.tx.run("forget_required", o=step.o)
 
 
-def _remember(context: Step, *, is_lasting: bool) -> None:
-    now = FOREVER if is_lasting else context.now
-    context.tx.run("remember_required", o=context.o, now=now, is_lasting=is_lasting)
+def _remember(step: Step, *, is_lasting: bool) -> None:
+    now = FOREVER if is_lasting else step.now
+    step.tx.run("remember_required", o=step.o, now=now, is_lasting=is_lasting)
 
 
 def _expiring(batch: Sequence[Change]) -> set[str] | None:

@@ -1,4 +1,4 @@
-"""Recording: what a batch sets aside and gives back in a single-role organization.
+"""What a batch sets aside and gives back in a single-role organization.
 
 A batch is judged by its end. Before its first change the winning roles that it may take are kept, and after
 its last one they are compared with what is held then. The statements are in `single_role.sql`, the rule is in
@@ -20,37 +20,35 @@ Statement = tuple[str, dict[str, Any]]
 """A query and its parameters, but for the organization and the time."""
 
 
-def remember_roles(context: Step, batch: Sequence[Change]) -> bool:
+def remember_roles(step: Step, batch: Sequence[Change]) -> bool:
     """Remember the winning roles that a batch may take, before its first change. Whether it may take any."""
-    takes = [statement for change in batch for statement in _takes(change, context.o, context.now)]
-    _run(context, takes)
+    takes = [statement for change in batch for statement in _takes(change, step.o, step.now)]
+    _run(step, takes)
     return bool(takes)
 
 
-def set_aside(context: Step, batch: Sequence[Change], *, takes: bool) -> None:
+def set_aside(step: Step, batch: Sequence[Change], *, takes: bool) -> None:
     """Set aside what those hold who have lost their winning role, less what the batch gave."""
     if takes:
-        settle_losses(context)
+        settle_losses(step)
     for query, names in [statement for change in batch for statement in _gives(change)]:
-        context.tx.count(
-            query, Counter.ALTERED, Counter.GAINS, o=context.o, now=context.now, **names
-        )
+        step.tx.count(query, Counter.ALTERED, Counter.GAINS, o=step.o, now=step.now, **names)
 
 
-def remember_holders(context: Step, *, role: str, owner: int) -> None:
+def remember_holders(step: Step, *, role: str, owner: int) -> None:
     """Remember whose winning role a role may be that is about to be deleted."""
-    _run(context, [("remember_roles_of_holders", {"role": role, "owner": owner})])
+    _run(step, [("remember_roles_of_holders", {"role": role, "owner": owner})])
 
 
-def settle_losses(context: Step) -> None:
+def settle_losses(step: Step) -> None:
     """Compare what was kept with what is held now."""
-    context.tx.run("set_aside", o=context.o, now=context.now)
-    context.tx.run("forget_roles_before", o=context.o)
+    step.tx.run("set_aside", o=step.o, now=step.now)
+    step.tx.run("forget_roles_before", o=step.o)
 
 
-def _run(context: Step, statements: Iterable[Statement]) -> None:
+def _run(step: Step, statements: Iterable[Statement]) -> None:
     for query, names in statements:
-        context.tx.run(query, o=context.o, now=context.now, **names)
+        step.tx.run(query, o=step.o, now=step.now, **names)
 
 
 def _takes(change: Change, o: int, now: int) -> Iterator[Statement]:

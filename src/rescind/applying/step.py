@@ -1,4 +1,4 @@
-"""What every recorder needs to know of the change it is part of."""
+"""What a handler knows of the batch that its change is part of."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def holder_names(to: str) -> dict[str, Any]:
     }
 
 
-def hold_definitions(context: Step) -> None:
+def hold_definitions(step: Step) -> None:
     """Before an organization defines something: what is defined for all stays as it is until the change ends.
 
     Whoever defines for all holds the environment's row, and waits for this change; so each sees the other's.
     """
-    if context.organization != ENVIRONMENT:
-        context.tx.run("hold_definitions")
+    if step.organization != ENVIRONMENT:
+        step.tx.run("hold_definitions")
 
 
 def folding(name: str) -> str | None:

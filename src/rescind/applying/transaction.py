@@ -183,24 +183,24 @@ class ChangeTransaction:
         if any(self._others.values()):
             tx.count("note_taken_elsewhere", Counter.REVOKES)
             tx.count("note_pended_elsewhere", Counter.PENDED)
-        context = self._context(tx, router, o, name, plan.mode)
-        is_judged = context.is_single_role and not isinstance(self.changes[-1], DeleteOrganization)
-        takes = is_judged and remember_roles(context, at_start(self.changes))
-        is_guarded = self._is_guarded(context)
+        step = self._context(tx, router, o, name, plan.mode)
+        is_judged = step.is_single_role and not isinstance(self.changes[-1], DeleteOrganization)
+        takes = is_judged and remember_roles(step, at_start(self.changes))
+        is_guarded = self._is_guarded(step)
         if is_guarded:
-            required.remember_holders(context)
+            required.remember_holders(step)
         for place, part in together(self.changes):
             try:
-                record(context, part)
+                record(step, part)
             except InvalidChange as error:
                 if len(self.changes) > 1:
                     raise InvalidChange(**error.facts, number=place + 1) from None
                 raise
         if is_judged:
-            set_aside(context, at_end(self.changes), takes=takes)
+            set_aside(step, at_end(self.changes), takes=takes)
         if is_guarded:
-            required.require_holders(context, self.changes)
-        is_mode_other = context.is_single_role != (plan.mode == "single")
+            required.require_holders(step, self.changes)
+        is_mode_other = step.is_single_role != (plan.mode == "single")
         sets_rule = isinstance(self.changes[0], SetIdRule) if self.changes else False
         self.alters_plan = is_mode_other or sets_rule or required.alters(self.changes)
         if self._observe:
@@ -237,13 +237,13 @@ class ChangeTransaction:
             rows = tx.read_later(query, o=self.plan.o, names=with_foldings(names), limit=limit)
             self._alike.append((what, rows))
 
-    def _is_guarded(self, context: Step) -> bool:
+    def _is_guarded(self, step: Step) -> bool:
         """Whether the last holder of a required role is to be kept; not where the organization is deleted."""
         return (
             self.plan.has_required
             and not self._force
             and not isinstance(self.changes[-1], DeleteOrganization)
-            and required.may_take(context, self.changes)
+            and required.may_take(step, self.changes)
         )
 
     def _claim_key(self, tx: Transaction) -> None:
@@ -282,24 +282,24 @@ class ChangeTransaction:
             tx.lock(
                 number=other, organization=user.name, mode=user.role_mode, has_required=has_required
             )
-            context = self._context(tx, router, other, user.name, user.role_mode)
+            step = self._context(tx, router, other, user.name, user.role_mode)
             is_guarded = has_required and not self._force
             if is_guarded:
-                required.remember_holders(context)
-            self._end_roles_of(context, deletions)
+                required.remember_holders(step)
+            self._end_roles_of(step, deletions)
             if is_guarded:
-                required.require_holders(context, deletions, is_elsewhere=True)
+                required.require_holders(step, deletions, is_elsewhere=True)
             body = to_json([*deletions]).decode()
             entry = {**self.entry.names(), "key": None, "body": body, "is_elsewhere": True}
             tx.record(o=other, **entry)
 
-    def _end_roles_of(self, context: Step, deletions: list[DeleteRole]) -> None:
+    def _end_roles_of(self, step: Step, deletions: list[DeleteRole]) -> None:
         roles = [(model.role_id(deletion.role), deletion.cascade) for deletion in deletions]
-        taken = [role for role, is_cascade in roles if is_cascade and context.is_single_role]
+        taken = [role for role, is_cascade in roles if is_cascade and step.is_single_role]
         for role in taken:
-            remember_holders(context, role=role, owner=0)
+            remember_holders(step, role=role, owner=0)
         for role, is_cascade in roles:
             end = end_role if is_cascade else end_expired
-            end(context, owner=0, role=role)
+            end(step, owner=0, role=role)
         if taken:
-            settle_losses(context)
+            settle_losses(step)

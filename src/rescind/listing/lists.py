@@ -72,7 +72,7 @@ class Listings(ABC):
 
     @abstractmethod
     def _named(self, organization: str | None) -> OrganizationId:
-        """The organization that is meant."""
+        """The named organization, or the authority's own."""
 
     @abstractmethod
     def _now(self) -> Microseconds: ...

@@ -25,7 +25,7 @@ from rescind.model import ENVIRONMENT
 
 __all__ = ["Step", "record", "together"]
 
-_RECORDERS: dict[type[Change], Callable[[Step, Any], None]] = {
+_HANDLERS: dict[type[Change], Callable[[Step, Any], None]] = {
     changes.CreateOrganization: organizations.create,
     changes.RenameOrganization: organizations.rename,
     changes.DeleteOrganization: organizations.delete,
@@ -64,7 +64,7 @@ _RECORDERS: dict[type[Change], Callable[[Step, Any], None]] = {
 }
 _TEXTS = {
     kind: [name for name in ("name", "description") if name in kind.__struct_fields__]
-    for kind in _RECORDERS
+    for kind in _HANDLERS
 }
 """What else a change says that every engine has to keep."""
 
@@ -89,25 +89,25 @@ def together(batch: Sequence[Change]) -> Iterator[tuple[int, Sequence[Change]]]:
         place = end
 
 
-def record(context: Step, part: Sequence[Change]) -> None:
+def record(step: Step, part: Sequence[Change]) -> None:
     """Queue the statements of a part of a batch, as `together` makes them.
 
     Raises MalformedId, InvalidArgument or InvalidChange before anything is queued for it; what only
     the store can know is refused there.
     """
     for change in part:
-        recorder = _recorder(context, change)
+        handler = _handler(step, change)
     if len(part) > 1:
-        memberships.add_many(context, cast(Sequence[changes.AddMembership], part))
+        memberships.add_many(step, cast(Sequence[changes.AddMembership], part))
     else:
-        recorder(context, change)
+        handler(step, change)
 
 
-def _recorder(context: Step, change: Change) -> Callable[[Step, Any], None]:
-    recorder = _RECORDERS.get(type(change))
-    if recorder is None:
+def _handler(step: Step, change: Change) -> Callable[[Step, Any], None]:
+    handler = _HANDLERS.get(type(change))
+    if handler is None:
         raise InvalidChange(got=type(change).__qualname__, hint="pass a change of rescind.changes")
-    if context.organization == ENVIRONMENT and not isinstance(change, ON_ENVIRONMENT):
+    if step.organization == ENVIRONMENT and not isinstance(change, ON_ENVIRONMENT):
         raise InvalidChange(
             change=type(change).__name__,
             hint="only permissions, roles and resource types are for all organizations;"
@@ -116,4 +116,4 @@ def _recorder(context: Step, change: Change) -> Callable[[Step, Any], None]:
     for text in _TEXTS[type(change)]:
         if isinstance(value := getattr(change, text), str):
             model.require_text(text, value)
-    return recorder
+    return handler

@@ -1,4 +1,4 @@
-"""Recording: assignments of roles to memberships and groups."""
+"""Handlers: assignments of roles to memberships and groups."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rescind.propagation import routing
 from rescind.store.contract import Counter
 
 
-def assign(context: Step, change: changes.Assign) -> None:
+def assign(step: Step, change: changes.Assign) -> None:
     names = _named(change.to, [(change.role, change.on, change.expires_at)])
-    context.tx.refuse("refuse_given", o=context.o, **names)
-    _give(context, names, may_shorten=change.expires_at is not None)
+    step.tx.refuse("refuse_given", o=step.o, **names)
+    _give(step, names, may_shorten=change.expires_at is not None)
 
 
-def unassign(context: Step, change: changes.Unassign) -> None:
-    tx, role = context.tx, model.role_id(change.role)
+def unassign(step: Step, change: changes.Unassign) -> None:
+    tx, role = step.tx, model.role_id(change.role)
     holder = holder_names(change.to)
     kind = "group" if holder["group"] is not None else "subject"
     tx.count_expected(
@@ -29,37 +29,37 @@ def unassign(context: Step, change: changes.Unassign) -> None:
         Counter.ALTERED,
         Counter.TAKES,
         or_note=f"refuse_role_of_{kind}",
-        o=context.o,
+        o=step.o,
         role=role,
         on=model.resource_id(change.on),
         **holder,
     )
-    routing.after_role_ended(tx, context.scope, role=role, **holder)
+    routing.after_role_ended(tx, step.scope, role=role, **holder)
 
 
-def replace(context: Step, change: changes.ReplaceAssignments) -> None:
+def replace(step: Step, change: changes.ReplaceAssignments) -> None:
     names = _named(change.to, [(g.role, g.on, g.expires_at) for g in change.assignments])
     if change.assignments:
-        context.tx.refuse("refuse_given", o=context.o, **names)
+        step.tx.refuse("refuse_given", o=step.o, **names)
     else:
-        context.tx.note_missing("refuse_assignments", o=context.o, **names)
-    context.tx.count("end_other_assignments", Counter.ALTERED, Counter.TAKES, o=context.o, **names)
-    _end(context, names)
-    _give(context, names, may_shorten=True)
+        step.tx.note_missing("refuse_assignments", o=step.o, **names)
+    step.tx.count("end_other_assignments", Counter.ALTERED, Counter.TAKES, o=step.o, **names)
+    _end(step, names)
+    _give(step, names, may_shorten=True)
 
 
-def _end(context: Step, names: dict[str, Any]) -> None:
+def _end(step: Step, names: dict[str, Any]) -> None:
     by_groups = names["group"] is not None
-    routing.after_ended(context.tx, context.scope, by_groups=by_groups, by_subjects=not by_groups)
+    routing.after_ended(step.tx, step.scope, by_groups=by_groups, by_subjects=not by_groups)
 
 
-def _give(context: Step, names: dict[str, Any], *, may_shorten: bool) -> None:
-    tx, o = context.tx, context.o
+def _give(step: Step, names: dict[str, Any], *, may_shorten: bool) -> None:
+    tx, o = step.tx, step.o
     if may_shorten:
         tx.count("shorten_assignments", Counter.ALTERED, Counter.REVOKES, o=o, **names)
     tx.count("lengthen_assignments", Counter.ALTERED, Counter.GAINS, o=o, **names)
     tx.count("insert_assignments", Counter.ALTERED, Counter.NUMBERS, o=o, **names)
-    routing.after_assigned(tx, context.scope, **names)
+    routing.after_assigned(tx, step.scope, **names)
 
 
 def _named(to: str, given: Iterable[tuple[str, str | None, datetime | None]]) -> dict[str, Any]:

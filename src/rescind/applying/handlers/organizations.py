@@ -1,4 +1,4 @@
-"""Recording: organizations, their role mode and default role."""
+"""Handlers: organizations, their role mode and default role."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from rescind.applying.step import BURIED, Step
 from rescind.store.contract import Counter
 
 
-def create(context: Step, change: changes.CreateOrganization) -> None:
+def create(step: Step, change: changes.CreateOrganization) -> None:
     """The row itself was made before the lock; here only its root resource is."""
     if change.name is not None:
-        context.tx.refuse("refuse_organization_differs", o=context.o, name=change.name)
+        step.tx.refuse("refuse_organization_differs", o=step.o, name=change.name)
     if isinstance(change.id_rule, model.IdRule):
-        context.tx.refuse("refuse_id_rule_differs", o=context.o, id_rule=change.id_rule.value)
-    context.tx.refuse("refuse_organization_known", o=context.o)
-    context.tx.count("insert_root", Counter.ALTERED, o=context.o)
+        step.tx.refuse("refuse_id_rule_differs", o=step.o, id_rule=change.id_rule.value)
+    step.tx.refuse("refuse_organization_known", o=step.o)
+    step.tx.count("insert_root", Counter.ALTERED, o=step.o)
 
 
-def rename(context: Step, change: changes.RenameOrganization) -> None:
+def rename(step: Step, change: changes.RenameOrganization) -> None:
     names = {"name": change.name, "search_name": model.folded(change.name)}
-    context.tx.count("rename_organization", Counter.ALTERED, o=context.o, **names)
+    step.tx.count("rename_organization", Counter.ALTERED, o=step.o, **names)
 
 
-def delete(context: Step, change: changes.DeleteOrganization) -> None:
+def delete(step: Step, change: changes.DeleteOrganization) -> None:
     """With its name the organization is out of everybody's reach. What is much is left for later."""
-    tx, o = context.tx, context.o
+    tx, o = step.tx, step.o
     if not change.cascade:
         tx.refuse("refuse_organization_in_use", o=o)
     tx.count("note_default_role_in_force", Counter.REVOKES, o=o)
     tx.count("note_assignments_in_force", Counter.TAKES, o=o)
-    context.router.weigh(tx, "weigh_organization", takes=True, o=o)
+    step.router.weigh(tx, "weigh_organization", takes=True, o=o)
     tx.count("bury_organization", Counter.ALTERED, o=o)
     tx.run("delete_all_pending", o=o)
-    if context.router.is_background:
+    if step.router.is_background:
         tx.count("pend_deletion", Counter.PENDED, o=o)
         for query in (
             "delete_all_role_permissions",
@@ -44,7 +44,7 @@ def delete(context: Step, change: changes.DeleteOrganization) -> None:
             tx.run(query, o=o)
         tx.run("bury_roles", o=o, buried=BURIED)
         return
-    tx.run("settle_changes_of_deleted", o=o, now=context.now)
+    tx.run("settle_changes_of_deleted", o=o, now=step.now)
     for query in (
         "delete_all_role_resets",
         "delete_all_assignments",
@@ -61,36 +61,36 @@ def delete(context: Step, change: changes.DeleteOrganization) -> None:
         tx.run(query, o=o)
 
 
-def set_role_mode(context: Step, change: changes.SetRoleMode) -> None:
+def set_role_mode(step: Step, change: changes.SetRoleMode) -> None:
     """Any real change of the mode can take roles away: priority or the default role may now decide."""
-    names = {"o": context.o, "mode": change.mode.value, "on_loss": change.on_loss.value}
-    context.tx.run("forget_role_resets", **names)
-    context.tx.run("forget_roles_before_mode", **names)
-    context.tx.count("set_role_mode", Counter.ALTERED, Counter.REVOKES, **names)
-    context.is_single_role = change.mode is model.RoleMode.SINGLE
+    names = {"o": step.o, "mode": change.mode.value, "on_loss": change.on_loss.value}
+    step.tx.run("forget_role_resets", **names)
+    step.tx.run("forget_roles_before_mode", **names)
+    step.tx.count("set_role_mode", Counter.ALTERED, Counter.REVOKES, **names)
+    step.is_single_role = change.mode is model.RoleMode.SINGLE
 
 
 RESPELL = {"memberships": "respell_memberships", "groups": "respell_groups"}
 """The statement that writes the canonical spellings of each kind of id."""
 
 
-def set_id_rule(context: Step, change: changes.SetIdRule) -> None:
+def set_id_rule(step: Step, change: changes.SetIdRule) -> None:
     """Where spellings stop meaning the same, those that are not kept lose what they had.
 
     The ids that are not in the canonical spelling were read before the lock: `respellings`.
     """
-    names = {"o": context.o, "id_rule": change.rule.value}
+    names = {"o": step.o, "id_rule": change.rule.value}
     if change.rule is model.IdRule.CASEFOLD:
-        for kind, listed in context.respellings.items():
+        for kind, listed in step.respellings.items():
             if listed:
-                context.tx.run(RESPELL[kind], o=context.o, respellings=json.dumps(listed))
-        context.tx.count("set_id_rule", Counter.ALTERED, **names)
+                step.tx.run(RESPELL[kind], o=step.o, respellings=json.dumps(listed))
+        step.tx.count("set_id_rule", Counter.ALTERED, **names)
     else:
-        context.tx.count("set_id_rule", Counter.ALTERED, Counter.REVOKES, **names)
+        step.tx.count("set_id_rule", Counter.ALTERED, Counter.REVOKES, **names)
 
 
-def set_default_role(context: Step, change: changes.SetDefaultRole) -> None:
-    tx, o = context.tx, context.o
+def set_default_role(step: Step, change: changes.SetDefaultRole) -> None:
+    tx, o = step.tx, step.o
     role = None if change.role is None else model.role_id(change.role)
     if role is not None:
         tx.refuse("refuse_default_role", o=o, role=role)

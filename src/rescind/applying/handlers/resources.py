@@ -1,4 +1,4 @@
-"""Recording: resource types and the resource tree."""
+"""Handlers: resource types and the resource tree."""
 
 from __future__ import annotations
 
@@ -9,60 +9,60 @@ from rescind.propagation import routing
 from rescind.store.contract import Counter
 
 
-def define_type(context: Step, change: changes.DefineResourceType) -> None:
+def define_type(step: Step, change: changes.DefineResourceType) -> None:
     parents = json_list(
         parent if parent == model.ROOT else model.resource_type_id(parent)
         for parent in change.parents
     )
-    names = {"o": context.o, "type": model.resource_type_id(change.type), "parents": parents}
-    hold_definitions(context)
-    context.tx.refuse("refuse_resource_types_missing", **names)
-    context.tx.refuse("refuse_resource_type_differs", **names)
-    context.tx.count("insert_resource_type", Counter.ALTERED, **names)
+    names = {"o": step.o, "type": model.resource_type_id(change.type), "parents": parents}
+    hold_definitions(step)
+    step.tx.refuse("refuse_resource_types_missing", **names)
+    step.tx.refuse("refuse_resource_type_differs", **names)
+    step.tx.count("insert_resource_type", Counter.ALTERED, **names)
 
 
-def delete_type(context: Step, change: changes.DeleteResourceType) -> None:
-    names = {"o": context.o, "type": model.resource_type_id(change.type)}
-    context.tx.refuse("refuse_resource_type_elsewhere", **names)
-    context.tx.note_missing("refuse_resource_type_missing", **names)
-    context.tx.refuse("refuse_resource_type_in_use", **names)
-    context.tx.count("delete_resource_type", Counter.ALTERED, **names)
+def delete_type(step: Step, change: changes.DeleteResourceType) -> None:
+    names = {"o": step.o, "type": model.resource_type_id(change.type)}
+    step.tx.refuse("refuse_resource_type_elsewhere", **names)
+    step.tx.note_missing("refuse_resource_type_missing", **names)
+    step.tx.refuse("refuse_resource_type_in_use", **names)
+    step.tx.count("delete_resource_type", Counter.ALTERED, **names)
 
 
-def create(context: Step, change: changes.CreateResource) -> None:
+def create(step: Step, change: changes.CreateResource) -> None:
     resource, parent = _below_root(change.resource), model.resource_id(change.parent)
-    names = {"o": context.o, "resource": resource, "parent": parent}
-    _guard_place(context, resource, parent)
-    context.tx.refuse("refuse_resource_elsewhere", **names)
-    context.tx.count("insert_resource", Counter.ALTERED, Counter.NUMBERS, **names)
+    names = {"o": step.o, "resource": resource, "parent": parent}
+    _guard_place(step, resource, parent)
+    step.tx.refuse("refuse_resource_elsewhere", **names)
+    step.tx.count("insert_resource", Counter.ALTERED, Counter.NUMBERS, **names)
 
 
-def move(context: Step, change: changes.MoveResource) -> None:
+def move(step: Step, change: changes.MoveResource) -> None:
     resource, parent = _below_root(change.resource), model.resource_id(change.parent)
-    names = {"o": context.o, "resource": resource, "parent": parent}
-    context.tx.refuse("refuse_resource_missing", o=context.o, resource=resource)
-    _guard_place(context, resource, parent)
-    context.tx.refuse("refuse_resource_cycle", **names)
-    context.tx.count("note_move_loses_access", Counter.REVOKES, **names)
-    context.tx.count("move_resource", Counter.ALTERED, **names)
+    names = {"o": step.o, "resource": resource, "parent": parent}
+    step.tx.refuse("refuse_resource_missing", o=step.o, resource=resource)
+    _guard_place(step, resource, parent)
+    step.tx.refuse("refuse_resource_cycle", **names)
+    step.tx.count("note_move_loses_access", Counter.REVOKES, **names)
+    step.tx.count("move_resource", Counter.ALTERED, **names)
 
 
-def delete(context: Step, change: changes.DeleteResource) -> None:
-    names = {"o": context.o, "resource": _below_root(change.resource)}
-    context.tx.note_missing("refuse_resource_missing", **names)
+def delete(step: Step, change: changes.DeleteResource) -> None:
+    names = {"o": step.o, "resource": _below_root(change.resource)}
+    step.tx.note_missing("refuse_resource_missing", **names)
     if not change.cascade:
-        context.tx.refuse("refuse_resource_in_use", now=context.now, **names)
-    context.tx.count("note_resource_has_holders", Counter.REVOKES, **names)
-    context.tx.count("end_assignments_in_subtree", Counter.TAKES, **names)
-    context.tx.run("keep_gone_resources", **names)
-    routing.after_ended(context.tx, context.scope)
-    context.tx.count("delete_resources_in_subtree", Counter.ALTERED, **names)
+        step.tx.refuse("refuse_resource_in_use", now=step.now, **names)
+    step.tx.count("note_resource_has_holders", Counter.REVOKES, **names)
+    step.tx.count("end_assignments_in_subtree", Counter.TAKES, **names)
+    step.tx.run("keep_gone_resources", **names)
+    routing.after_ended(step.tx, step.scope)
+    step.tx.count("delete_resources_in_subtree", Counter.ALTERED, **names)
 
 
-def _guard_place(context: Step, resource: str, parent: str) -> None:
-    context.tx.refuse(
+def _guard_place(step: Step, resource: str, parent: str) -> None:
+    step.tx.refuse(
         "refuse_resource_placing",
-        o=context.o,
+        o=step.o,
         parent=parent,
         type=resource.partition(":")[0],
         parent_type=parent.partition(":")[0],

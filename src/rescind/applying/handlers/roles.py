@@ -1,4 +1,4 @@
-"""Recording: permissions and roles, of one organization or of the environment."""
+"""Handlers: permissions and roles, of one organization or of the environment."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from rescind.propagation import routing
 from rescind.store.contract import Counter
 
 
-def define_permission(context: Step, change: changes.DefinePermission) -> None:
+def define_permission(step: Step, change: changes.DefinePermission) -> None:
     names = {
-        "o": context.o,
+        "o": step.o,
         "permission": model.permission_id(change.permission),
         "critical": change.critical,
         "description": change.description,
     }
-    hold_definitions(context)
-    context.tx.refuse("refuse_permission_differs", **names)
-    context.tx.count("insert_permission", Counter.ALTERED, **names)
+    hold_definitions(step)
+    step.tx.refuse("refuse_permission_differs", **names)
+    step.tx.count("insert_permission", Counter.ALTERED, **names)
 
 
-def edit_permission(context: Step, change: changes.EditPermission) -> None:
-    names = {"o": context.o, "permission": model.permission_id(change.permission)}
-    context.tx.refuse("refuse_permission_missing", **names)
-    count = context.tx.count
+def edit_permission(step: Step, change: changes.EditPermission) -> None:
+    names = {"o": step.o, "permission": model.permission_id(change.permission)}
+    step.tx.refuse("refuse_permission_missing", **names)
+    count = step.tx.count
     if change.critical is not UNSET:
         count("set_permission_critical", Counter.ALTERED, critical=change.critical, **names)
     if change.description is not UNSET:
@@ -37,20 +37,20 @@ def edit_permission(context: Step, change: changes.EditPermission) -> None:
         count("set_permission_description", Counter.ALTERED, **described)
 
 
-def delete_permission(context: Step, change: changes.DeletePermission) -> None:
-    names = {"o": context.o, "permission": model.permission_id(change.permission)}
-    context.tx.refuse("refuse_permission_elsewhere", **names)
-    context.tx.note_missing("refuse_permission_missing", **names)
+def delete_permission(step: Step, change: changes.DeletePermission) -> None:
+    names = {"o": step.o, "permission": model.permission_id(change.permission)}
+    step.tx.refuse("refuse_permission_elsewhere", **names)
+    step.tx.note_missing("refuse_permission_missing", **names)
     if change.cascade:
-        context.tx.count("note_permission_in_force", Counter.REVOKES, **names)
-        context.tx.run("delete_permission_from_roles", **names)
+        step.tx.count("note_permission_in_force", Counter.REVOKES, **names)
+        step.tx.run("delete_permission_from_roles", **names)
     else:
-        context.tx.refuse("refuse_permission_in_use", **names)
-    context.tx.count("delete_permission", Counter.ALTERED, **names)
+        step.tx.refuse("refuse_permission_in_use", **names)
+    step.tx.count("delete_permission", Counter.ALTERED, **names)
 
 
-def define_role(context: Step, change: changes.DefineRole) -> None:
-    names = {"o": context.o, "role": model.role_id(change.role)}
+def define_role(step: Step, change: changes.DefineRole) -> None:
+    names = {"o": step.o, "role": model.role_id(change.role)}
     permissions = _permissions(change.permissions)
     about = {
         "priority": _priority(change.priority),
@@ -59,16 +59,16 @@ def define_role(context: Step, change: changes.DefineRole) -> None:
         "name": change.name,
         "resource_type": _resource_type(change.resource_type),
     }
-    hold_definitions(context)
-    context.tx.refuse("refuse_permissions_missing", o=context.o, permissions=permissions)
-    context.tx.refuse("refuse_role_differs", permissions=permissions, **names, **about)
-    context.tx.count("insert_role", Counter.ALTERED, **names, **about)
-    context.tx.count("put_role_permissions", Counter.ALTERED, permissions=permissions, **names)
+    hold_definitions(step)
+    step.tx.refuse("refuse_permissions_missing", o=step.o, permissions=permissions)
+    step.tx.refuse("refuse_role_differs", permissions=permissions, **names, **about)
+    step.tx.count("insert_role", Counter.ALTERED, **names, **about)
+    step.tx.count("put_role_permissions", Counter.ALTERED, permissions=permissions, **names)
 
 
-def edit_role(context: Step, change: changes.EditRole) -> None:
-    tx = context.tx
-    names: dict[str, Any] = {"o": context.o, "role": model.role_id(change.role)}
+def edit_role(step: Step, change: changes.EditRole) -> None:
+    tx = step.tx
+    names: dict[str, Any] = {"o": step.o, "role": model.role_id(change.role)}
     if change.set is not UNSET and (change.add or change.remove):
         raise InvalidChange(role=change.role, hint="give either `set`, or `add` and `remove`")
     if common := set(change.add) & set(change.remove):
@@ -82,7 +82,7 @@ def edit_role(context: Step, change: changes.EditRole) -> None:
         tx.refuse("refuse_own_role_missing", **names)
     if change.remove:
         removed = _permissions(change.remove)
-        tx.note_missing("refuse_permissions_missing", o=context.o, permissions=removed)
+        tx.note_missing("refuse_permissions_missing", o=step.o, permissions=removed)
         tx.count(
             "note_role_permissions_lost", Counter.REVOKES, listed=True, permissions=removed, **names
         )
@@ -97,7 +97,7 @@ def edit_role(context: Step, change: changes.EditRole) -> None:
         tx.count("delete_other_role_permissions", Counter.ALTERED, permissions=kept, **names)
     if added:
         listed = _permissions(added)
-        tx.refuse("refuse_permissions_missing", o=context.o, permissions=listed)
+        tx.refuse("refuse_permissions_missing", o=step.o, permissions=listed)
         tx.count("put_role_permissions", Counter.ALTERED, permissions=listed, **names)
     if isinstance(change.priority, int):
         priority = _priority(change.priority)
@@ -111,37 +111,37 @@ def edit_role(context: Step, change: changes.EditRole) -> None:
         tx.count("set_role_name", Counter.ALTERED, name=change.name, **names)
 
 
-def delete_role(context: Step, change: changes.DeleteRole) -> None:
+def delete_role(step: Step, change: changes.DeleteRole) -> None:
     """Of the environment's roles, what other organizations had of it was taken back before."""
-    names = {"o": context.o, "role": model.role_id(change.role)}
-    context.tx.refuse("refuse_role_elsewhere", **names)
-    context.tx.note_missing("refuse_own_role_missing", **names)
-    if context.organization == ENVIRONMENT:
-        context.tx.run("forget_role_of_deleted", **names)
+    names = {"o": step.o, "role": model.role_id(change.role)}
+    step.tx.refuse("refuse_role_elsewhere", **names)
+    step.tx.note_missing("refuse_own_role_missing", **names)
+    if step.organization == ENVIRONMENT:
+        step.tx.run("forget_role_of_deleted", **names)
     if change.cascade:
-        end_role(context, owner=context.o, role=names["role"])
-    context.tx.refuse("refuse_role_in_use", now=context.now, **names)
+        end_role(step, owner=step.o, role=names["role"])
+    step.tx.refuse("refuse_role_in_use", now=step.now, **names)
     if not change.cascade:
-        end_expired(context, owner=context.o, role=names["role"])
-    context.tx.run("delete_all_permissions_of_role", **names)
-    context.tx.run("delete_role_resets_of_role", **names)
-    context.tx.count("delete_role", Counter.ALTERED, **names)
+        end_expired(step, owner=step.o, role=names["role"])
+    step.tx.run("delete_all_permissions_of_role", **names)
+    step.tx.run("delete_role_resets_of_role", **names)
+    step.tx.count("delete_role", Counter.ALTERED, **names)
 
 
-def end_role(context: Step, *, owner: int, role: Any) -> None:
+def end_role(step: Step, *, owner: int, role: Any) -> None:
     """Take a role back from everybody in the organization, and stop it being the default."""
-    tx, names = context.tx, {"o": context.o, "owner": owner, "role": role}
+    tx, names = step.tx, {"o": step.o, "owner": owner, "role": role}
     tx.count("end_assignments_of_role", Counter.ALTERED, Counter.TAKES, **names)
-    routing.after_ended(tx, context.scope)
+    routing.after_ended(tx, step.scope)
     tx.count("note_is_default_role", Counter.REVOKES, **names)
     tx.count("unset_default_role", Counter.ALTERED, **names)
 
 
-def end_expired(context: Step, *, owner: int, role: Any) -> None:
+def end_expired(step: Step, *, owner: int, role: Any) -> None:
     """Take what has expired of a role from everybody in the organization, so that nothing refers to it."""
-    names = {"o": context.o, "owner": owner, "role": role, "now": context.now}
-    context.tx.count("end_expired_assignments_of_role", Counter.ALTERED, Counter.TAKES, **names)
-    routing.after_ended(context.tx, context.scope)
+    names = {"o": step.o, "owner": owner, "role": role, "now": step.now}
+    step.tx.count("end_expired_assignments_of_role", Counter.ALTERED, Counter.TAKES, **names)
+    routing.after_ended(step.tx, step.scope)
 
 
 def _only_takes(change: changes.EditRole) -> bool:

@@ -41,7 +41,7 @@ class MembershipFact(NamedTuple):
 
 
 class GroupFact(NamedTuple):
-    """A group that is there."""
+    """An existing group."""
 
     group: GroupId
     name: str | None

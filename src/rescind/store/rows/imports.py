@@ -17,26 +17,26 @@ from rescind.store.rows.query import Query
 
 
 class NamedGroupRow(NamedTuple):
-    """A group that is there."""
+    """An existing group."""
 
     group: GroupId
 
 
 class NamedRoleRow(NamedTuple):
-    """A role that is there, and the type of resource that it is for."""
+    """An existing role, and the resource type that it is for."""
 
     role: RoleId
     resource_type: ResourceTypeId | None
 
 
 class NamedPermissionRow(NamedTuple):
-    """A permission that is there."""
+    """An existing permission."""
 
     permission: PermissionId
 
 
 class NamedResourceRow(NamedTuple):
-    """A resource that is there."""
+    """An existing resource."""
 
     resource: ResourceId
 

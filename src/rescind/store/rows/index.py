@@ -71,7 +71,7 @@ class IndexedAssignment(NamedTuple):
 
 
 class IndexedGroup(NamedTuple):
-    """A group that is there."""
+    """An existing group."""
 
     number: GroupNumber
     group: GroupId
