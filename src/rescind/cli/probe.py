@@ -80,7 +80,7 @@ def probe(
         while not stop.is_set():
             measured = one_round()
             summary.add(measured)
-            if summary.violations:
+            if any(each.violations for each in measured):
                 _write_evidence(evidence, summary)
             if interval is None:
                 left -= 1
