@@ -48,12 +48,21 @@ class Held:
             self.ended.release()
 
 
+HOUR = 3_600.0
+
+
+def make_late(deadlines: Deadlines) -> None:
+    """End the time of every request under way. Those that come later have theirs."""
+    before = deadlines.now
+    deadlines.now = lambda: before() + 2 * HOUR
+
+
 @contextmanager
-def limited(database: str, seconds: float) -> Iterator[tuple[Served, Deadlines]]:
-    """A service, and the time of its requests, which may be altered."""
+def limited(database: str) -> Iterator[tuple[Served, Deadlines]]:
+    """A service, and the time of its requests: an hour of a clock that may be set."""
     with Authority.open(database) as authority:
         authority.apply(WORLD, organization="acme")
-        service = Service(authority, Keys(authority.store), limits=Limits(request_seconds=seconds))
+        service = Service(authority, Keys(authority.store), limits=Limits(request_seconds=HOUR))
         entry = application(service)
         with serving(service, entry=entry) as running:
             yield running, entry._deadlines
@@ -74,24 +83,24 @@ def answer(connection: socket.socket) -> tuple[bytes, bytes]:
     return status, body
 
 
-@pytest.mark.parametrize("seconds", [0.2, 3_600.0])
+@pytest.mark.parametrize("is_late", [True, False])
 def test_a_request_has_its_time(
-    new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, seconds: float
+    new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, is_late: bool
 ) -> None:
     """Then it is 503, and others go on. Control: with time enough it is answered when its work is done."""
-    with limited(new_database("sqlite"), seconds) as (served, time):
+    with limited(new_database("sqlite")) as (served, deadlines):
         held = Held(served.service.authority.who_can)
         monkeypatch.setattr(Authority, "who_can", held)
         connection = asked(served, "GET", LIST)
         assert held.begun.acquire(timeout=60)
-        if seconds > 1:
+        if not is_late:
             held.may_go_on.set()
             assert answer(connection)[0] == b"HTTP/1.1 200 OK"
             return
+        make_late(deadlines)
         status, body = answer(connection)
         assert status == b"HTTP/1.1 503 Service Unavailable"
         assert b'"code":"request_timed_out"' in body
-        time.seconds = 3_600
         assert answer(asked(served, "GET", "/v1/keys"))[0] == b"HTTP/1.1 200 OK"
         held.may_go_on.set()
 
@@ -101,18 +110,20 @@ def test_a_change_that_takes_too_long_has_an_unknown_outcome(
     new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
     """It may be made after the answer; repeated with its key it has one effect, and tells."""
-    with limited(new_database(engine), 0.5) as (served, time):
+    with limited(new_database(engine)) as (served, deadlines):
         authority = served.service.authority
         held = Held(authority.apply)
         with monkeypatch.context() as patch:
             patch.setattr(authority, "apply", held)
             again = "Idempotency-Key: late"
-            status, body = answer(asked(served, "POST", "/v1/changes", CREATE, again))
+            connection = asked(served, "POST", "/v1/changes", CREATE, again)
+            assert held.begun.acquire(timeout=60)
+            make_late(deadlines)
+            status, body = answer(connection)
             assert status == b"HTTP/1.1 504 Gateway Timeout"
             assert b'"code":"outcome_unknown"' in body
             held.may_go_on.set()
             assert held.ended.acquire(timeout=60)
-        time.seconds = 3_600
         before = len(list(authority.log(organization="acme")))
         assert answer(asked(served, "POST", "/v1/changes", CREATE, again))[0] == b"HTTP/1.1 200 OK"
         entries = list(authority.log(organization="acme"))
@@ -125,7 +136,7 @@ def test_what_waits_for_a_thread_is_not_begun(
 ) -> None:
     """When its time is over: a change that was refused so is not made later."""
     monkeypatch.setattr(threads, "MOST_LEFT", THREADS + 1)
-    with limited(new_database("sqlite"), 0.5) as (served, time), ExitStack() as stack:
+    with limited(new_database("sqlite")) as (served, deadlines), ExitStack() as stack:
         held = Held(served.service.authority.who_can)
         applied = Held(served.service.authority.apply)
         applied.may_go_on.set()
@@ -135,9 +146,10 @@ def test_what_waits_for_a_thread_is_not_begun(
             stack.enter_context(asked(served, "GET", LIST))
         for _ in range(THREADS):
             assert held.begun.acquire(timeout=60)
+        monkeypatch.setattr(deadlines, "seconds", 0.2)
         status, _ = answer(asked(served, "POST", "/v1/changes", CREATE))
         assert b" 504 " in status
-        time.seconds = 3_600
+        monkeypatch.setattr(deadlines, "seconds", HOUR)
         held.may_go_on.set()
         assert answer(asked(served, "GET", "/v1/keys"))[0] == b"HTTP/1.1 200 OK"
         assert not applied.begun.acquire(blocking=False)
@@ -151,20 +163,30 @@ def test_threads_that_cannot_be_stopped_do_not_pile_up(
     until some have ended. Control: without the bound one more is begun, and takes too long as well.
     """
     monkeypatch.setattr(threads, "MOST_LEFT", most)
-    with limited(new_database("sqlite"), 0.3) as (served, time), ExitStack() as stack:
+    with limited(new_database("sqlite")) as (served, deadlines), ExitStack() as stack:
         held = Held(served.service.authority.who_can)
         monkeypatch.setattr(Authority, "who_can", held)
-        late = [stack.enter_context(asked(served, "GET", LIST)) for _ in range(MOST_LEFT)]
-        assert all(b'"request_timed_out"' in answer(each)[1] for each in late)
-        status, body = answer(asked(served, "GET", LIST))
-        assert b" 503 " in status
-        code = b'"threads_exhausted"' if most == MOST_LEFT else b'"request_timed_out"'
-        assert code in body
+
+        def given_up(count: int) -> list[bytes]:
+            """The answers of requests whose work was begun, and whose time was then over."""
+            late = [stack.enter_context(asked(served, "GET", LIST)) for _ in range(count)]
+            for _ in range(count):
+                assert held.begun.acquire(timeout=60)
+            make_late(deadlines)
+            return [answer(each)[1] for each in late]
+
+        assert all(b'"request_timed_out"' in body for body in given_up(MOST_LEFT))
+        if most == MOST_LEFT:
+            status, body = answer(asked(served, "GET", LIST))
+            assert b" 503 " in status
+            assert b'"threads_exhausted"' in body
+            assert not held.begun.acquire(blocking=False)
+        else:
+            assert b'"request_timed_out"' in given_up(1)[0]
         assert b" 200 " in answer(asked(served, "POST", "/v1/check", CHECK))[0]
         held.may_go_on.set()
         for _ in range(MOST_LEFT):
             assert held.ended.acquire(timeout=60)
-        time.seconds = 3_600
         while b" 200 " not in answer(asked(served, "GET", LIST))[0]:
             pass
 

@@ -85,8 +85,10 @@ def reset(transport: Any) -> None:
 class Deadlines:
     """Cancels tasks that take too long. For one event loop."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
+        self.now = now
+        """The clock, in seconds."""
         self._ends: dict[asyncio.Task[Any], float] = {}
         self._late: set[asyncio.Task[Any]] = set()
         self._is_watching = False
@@ -95,7 +97,7 @@ class Deadlines:
         """Give the current task its time, from now on."""
         task = asyncio.current_task()
         assert task is not None
-        self._ends[task] = time.monotonic() + self.seconds
+        self._ends[task] = self.now() + self.seconds
         if not self._is_watching:
             self._watch()
 
@@ -118,7 +120,7 @@ class Deadlines:
                 task.uncancel()
 
     def _watch(self) -> None:
-        now = time.monotonic()
+        now = self.now()
         for task, end in list(self._ends.items()):
             if end <= now:
                 del self._ends[task]
