@@ -4,50 +4,38 @@
         receipt = authority.apply([AddMembers(group="eng", members=("user:ada",))])
         authority.check("user:ada", "code:push", at_least=receipt.token)
 
-Knows the order in which things are done; what a change does is in `applying`, what a question
-means in `decision`, and the lists of facts are in `listing`.
+Opens and closes, applies changes, and hands out background work and the log. Its questions are declared in
+`decision.questions`, its lists of facts in `listing.lists`: see decision 037.
 """
 
 from __future__ import annotations
 
 import os
-import reprlib
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from rescind import changelog, model
 from rescind.applying.apply import ChangeApplier
-from rescind.applying.options import ApplyOptions
+from rescind.applying.enforcing import ReceiptEnforcer
+from rescind.applying.options import ApplyOptions, require_key, required_revision
 from rescind.applying.receipts import Recorded
 from rescind.applying.transaction import LogDraft
 from rescind.changelog import LogEntry, LogPage
 from rescind.changes import Change, checked
 from rescind.decision import single_role
-from rescind.decision.router import DECIDING, DecisionRouter
-from rescind.errors import (
-    DecisionUnavailable,
-    InvalidArgument,
-    NotCommitted,
-    RescindError,
-    StoreUnavailable,
-)
+from rescind.decision.questions import Questions
+from rescind.decision.router import DecisionRouter
+from rescind.errors import InvalidArgument, RescindError
 from rescind.listing import UNKNOWN, Listings, Similar
 from rescind.model import (
-    ROOT,
-    Assurance,
-    Decision,
     Difference,
-    Direction,
     Microseconds,
     OrganizationId,
-    Page,
     PendingWork,
-    Question,
     Receipt,
     Revision,
     Route,
@@ -57,11 +45,9 @@ from rescind.propagation import reconcile as reconciling
 from rescind.propagation.budget import Costs
 from rescind.propagation.worker import OnProgress, Workers
 from rescind.replicas import CachedAnswers, open_cache
-from rescind.replicas.enforcement import AT_ONCE, Enforcer
+from rescind.replicas.enforcement import Enforcer
 from rescind.settings import Settings
 from rescind.store import Store, open_store
-from rescind.store.rows.changes import READ_RECORDED
-from rescind.store.rows.replicas import LeaseRow
 
 Clock = Callable[[], datetime]
 Wait = Literal["enforced", "recorded"]
@@ -69,7 +55,7 @@ MOST_WORKERS: Final = 1_000
 """Threads of one process."""
 
 
-class Authority(Listings, AbstractContextManager["Authority"]):
+class Authority(Listings, Questions, AbstractContextManager["Authority"]):
     """Changes facts and answers questions about them. Safe to use from many threads.
 
     `organization` is the one meant where a call names none. `clock` is for tests.
@@ -96,6 +82,7 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         seconds = self.settings.check_seconds
         self._questions = DecisionRouter(store, self._recall, self._now, check_seconds=seconds)
         self._enforcer = Enforcer(store, self.settings, self._cache)
+        self._receipts = ReceiptEnforcer(store, self._enforcer, self._now)
         self._similar = Similar(store)
 
     @classmethod
@@ -179,17 +166,17 @@ class Authority(Listings, AbstractContextManager["Authority"]):
             hint = "use 'enforced' or 'recorded'"
             raise InvalidArgument(what="wait", value=repr(wait), hint=hint)
         actor, reason = model.require_text("actor", actor), model.require_text("reason", reason)
-        key = None if idempotency_key is None else _key(idempotency_key)
+        key = None if idempotency_key is None else require_key(idempotency_key)
         changes, body = checked(changes)
         entry = LogDraft(self._now(), actor, reason, key, body)
-        at = self._condition(if_revision, only_at)
+        at = required_revision(self.store.seals, if_revision, only_at)
         options = ApplyOptions(route, inline_most_pairs, within, detail, at, force)
         recorded = self._recorded(name, changes, entry, options)
         if within is not None or wait == "recorded":
             return recorded.detailed(replace(recorded.receipt, enforcer=self.enforce))
         if recorded.is_repeated:
             return self.enforce(recorded.receipt)
-        return recorded.detailed(self._enforced(recorded.receipt, recorded.leases))
+        return recorded.detailed(self._receipts.enforced(recorded.receipt, recorded.leases))
 
     def preview(
         self,
@@ -203,7 +190,8 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         """What a batch would give and take, exactly, without doing it. Raises its refusals."""
         name = self._named(organization)
         changes, _ = checked(changes)
-        options = ApplyOptions(if_revision=self._condition(if_revision, only_at), force=force)
+        at = required_revision(self.store.seals, if_revision, only_at)
+        options = ApplyOptions(if_revision=at, force=force)
         try:
             return self._applier.preview(name, changes, self._now(), options)
         except UNKNOWN as error:
@@ -215,185 +203,7 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         When this returns, no check that starts anywhere allows what the change revoked. Raises
         NotCommitted while the transaction that carried the change is open or was rolled back.
         """
-        _require_receipt(receipt)
-        on_record: int | None = None
-        if receipt.changed:
-            params = {"o": receipt.revision.incarnation, "revision": receipt.revision.organization}
-            rows = self.store.fetch(READ_RECORDED, params)
-            recorded_at = model.microseconds(receipt.recorded_at)
-            if not rows or rows[0].recorded_at != recorded_at:
-                raise NotCommitted(revision=receipt.revision.organization)
-            on_record = rows[0].enforced_at
-        return self._enforced(receipt, on_record=on_record)
-
-    # --- questions --------------------------------------------------------------------------------
-
-    def check(
-        self,
-        subject: str,
-        permission: str,
-        resource: str | None = None,
-        *,
-        organization: str | None = None,
-        at_least: str | None = None,
-        assurance: Assurance = "standard",
-        explain: bool = False,
-        within: object = None,
-    ) -> Decision:
-        """Whether the subject may. What a change has revoked is not allowed once that change has returned.
-
-        It is decided at a state no older than the call's start, but for one thing: a replica
-        (`index=True` on PostgreSQL) may not know yet what was *granted* through another authority, in
-        this process or elsewhere, unless `at_least` is the token of that change or a later one.
-
-        With `within` (as for `apply`) it is decided in the caller's transaction, never out of memory: it
-        sees what that transaction sees, its own changes with it. At REPEATABLE READ and SERIALIZABLE that is
-        its snapshot, and what was revoked since may be allowed.
-
-        The resource is `type:id`, or nothing for the organization itself. What is unknown is denied with a
-        reason. Critical permissions, and `assurance="live"`, are decided from the facts. Raises MalformedId,
-        InvalidToken, RevisionUnavailable, DecisionUnavailable or another StoreError: never a remembered
-        answer.
-        """
-        recall = self._recall
-        if (
-            recall is not None
-            and at_least is None
-            and within is None
-            and assurance == "standard"
-            and not explain
-        ):
-            try:  # a context costs more than the answer
-                cached = recall.decide(
-                    self._organization if organization is None else organization,
-                    subject,
-                    permission,
-                    ROOT if resource is None else resource,
-                )
-            except StoreUnavailable as error:
-                raise DecisionUnavailable(**error.facts) from error
-            if cached is not None:
-                return cached
-        question = self._question(organization, subject, permission, resource)
-        questions = self._questions
-        if explain:
-            return questions.explain(
-                question, at_least=at_least, assurance=assurance, within=within
-            )
-        if within is not None:
-            return questions.check_within(
-                question, at_least=at_least, assurance=assurance, within=within
-            )
-        return questions.check(question, at_least=at_least, assurance=assurance)
-
-    def check_many(
-        self,
-        questions: Sequence[tuple[str, str, str | None]],
-        *,
-        organization: str | None = None,
-        at_least: str | None = None,
-        assurance: Assurance = "standard",
-        within: object = None,
-    ) -> list[Decision]:
-        """A decision for each (subject, permission, resource), all at one state of the facts, as for `check`.
-
-        With `within` raises StoreConflict where the organization keeps changing between them, which only a
-        transaction at READ COMMITTED sees.
-        """
-        if at_least is None and assurance == "standard" and within is None:
-            with DECIDING:
-                found = self.recall(questions, organization=organization)
-            if found is not None:
-                return found
-        asked = [self._question(organization, *question) for question in _triples(questions)]
-        return self._questions.check_many(
-            asked, at_least=at_least, assurance=assurance, within=within
-        )
-
-    def together(self) -> AbstractContextManager[None]:
-        """For many checks by this thread, all of which had begun when it begins: they share one look.
-
-        While it lasts, its standard checks may be decided at the state at its beginning, or a later one.
-        Raises a StoreError at the beginning.
-        """
-        return nullcontext() if self._recall is None else self._recall.shared_freshness()
-
-    def recall(
-        self,
-        questions: Sequence[tuple[str, str, str | None]],
-        *,
-        organization: str | None = None,
-    ) -> list[Decision] | None:
-        """As `check_many`, where memory has all the answers; else None, without asking the store."""
-        if self._recall is None:
-            return None
-        name = self._organization if organization is None else organization
-        return self._recall.decide_many(name, questions)
-
-    def explain(
-        self,
-        subject: str,
-        permission: str,
-        resource: str | None = None,
-        *,
-        organization: str | None = None,
-        at_least: str | None = None,
-        assurance: Assurance = "standard",
-        within: object = None,
-    ) -> Decision:
-        """The decision with all the chains that allow it, or what stands in the way."""
-        question = self._question(organization, subject, permission, resource)
-        return self._questions.explain(
-            question, at_least=at_least, assurance=assurance, within=within
-        )
-
-    def permissions_of(
-        self,
-        subject: str,
-        resource: str | None = None,
-        *,
-        organization: str | None = None,
-        **options: Any,
-    ) -> Page:
-        """What a subject can do on a resource: permissions. Options as for `who_can`.
-
-        Of `group:…`: what it gives its members there, by the facts.
-        """
-        if isinstance(subject, str) and subject.startswith("group:"):
-            return self._permissions_of_group(organization, subject, resource, **options)
-        question = self._question(organization, subject, "*", resource)
-        return self._questions.page("permissions", question, **options)
-
-    def resources_of(
-        self,
-        subject: str,
-        permission: str,
-        *,
-        organization: str | None = None,
-        resource_type: str | None = None,
-        **options: Any,
-    ) -> Page:
-        """What a subject can reach with a permission: resources, perhaps of one type."""
-        question = self._question(organization, subject, permission, None)
-        kind = "" if resource_type is None else f"{model.resource_type_id(resource_type)}:"
-        return self._questions.page("resources", question, kind=kind, **options)
-
-    def who_can(
-        self,
-        permission: str,
-        resource: str | None = None,
-        *,
-        organization: str | None = None,
-        subject_kind: str | None = None,
-        **options: Any,
-    ) -> Page:
-        """Who has a permission on a resource: subjects, perhaps of one kind.
-
-        Options: `limit` (1 to 10,000), `cursor` (of the page before), `at_least`, `assurance`, `within`.
-        """
-        question = self._question(organization, "user:*", permission, resource)
-        kind = "" if subject_kind is None else f"{model.require_subject_kind(subject_kind)}:"
-        return self._questions.page("subjects", question, kind=kind, **options)
+        return self._receipts.enforce(receipt)
 
     # --- background work --------------------------------------------------------------------------
 
@@ -456,7 +266,7 @@ class Authority(Listings, AbstractContextManager["Authority"]):
             self._named(organization),
             after=after,
             limit=limit,
-            enforced=self._seen_enforced,
+            enforced=self._receipts.enforced_times,
             which=changelog.about(**about),
         )
 
@@ -474,7 +284,7 @@ class Authority(Listings, AbstractContextManager["Authority"]):
             self._named(organization),
             after=after,
             limit=limit,
-            enforced=self._seen_enforced,
+            enforced=self._receipts.enforced_times,
             which=changelog.about(**about),
         )
 
@@ -496,14 +306,14 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         """
         name = self._named(organization)
         actor, reason = model.require_text("actor", actor), model.require_text("reason", reason)
-        key = None if idempotency_key is None else _key(idempotency_key)
+        key = None if idempotency_key is None else require_key(idempotency_key)
         changes, body = checked(rest)
         whole = body if len(rest) == len(asked) and rest == asked else checked(asked)[1]
         entry = LogDraft(self._now(), actor, reason, key, body, whole)
         recorded = self._recorded(name, changes, entry, ApplyOptions(if_revision=at))
         if recorded.is_repeated:
             return self.enforce(recorded.receipt), True
-        return self._enforced(recorded.receipt, recorded.leases), False
+        return self._receipts.enforced(recorded.receipt, recorded.leases), False
 
     def _winning_role(self, organization: str, **membership: Any) -> str | None:
         """The organization-wide role that counts for a membership of a single-role organization.
@@ -524,22 +334,8 @@ class Authority(Listings, AbstractContextManager["Authority"]):
 
     def _refused(self, changes: Sequence[Change], organization: str) -> RescindError | None:
         """Why a batch would be refused, if it would; nothing of it is kept."""
-        try:
-            self._applier.try_out(self._named(organization), checked(changes)[0], self._now())
-        except RescindError as error:
-            if error.retry:
-                raise
-            return error
-        return None
-
-    def _condition(self, if_revision: str | None, only_at: str | None) -> Revision | None:
-        """The revision that a caller's token names. Raises InvalidToken."""
-        if only_at is not None:
-            warnings.warn("use if_revision, not only_at", DeprecationWarning, stacklevel=3)
-            if if_revision is not None:
-                raise InvalidArgument(what="only_at", hint="it is the former name of if_revision")
-            if_revision = only_at
-        return None if if_revision is None else self.store.seals.parse(if_revision)
+        name = self._named(organization)
+        return self._applier.refusal_of(name, checked(changes)[0], self._now())
 
     def _now(self) -> Microseconds:
         if self._clock is None:
@@ -552,70 +348,3 @@ class Authority(Listings, AbstractContextManager["Authority"]):
         if self._organization is None:
             raise InvalidArgument(what="organization", hint="name the organization")
         return self._organization
-
-    def _question(
-        self, organization: str | None, subject: str, permission: str, resource: str | None
-    ) -> Question:
-        return Question(
-            self._named(organization),
-            model.subject_id(subject),
-            model.permission_id(permission),
-            model.resource_id(resource),
-        )
-
-    def _enforced(
-        self,
-        receipt: Receipt,
-        leases: list[LeaseRow] | None = None,
-        *,
-        on_record: int | None = None,
-    ) -> Receipt:
-        """By when it was enforced, as the log has it, and how. What reads the store itself sees what is
-        committed; who answers from memory is waited for.
-
-        A change that altered nothing may have found a revocation done that is not real everywhere yet.
-        """
-        revision = receipt.revision
-        if receipt.changed and receipt.direction is Direction.GRANTS:
-            self._enforcer.follow(revision)
-            at, enforcement = receipt.recorded_at, AT_ONCE
-        else:
-            enforcement = self._enforcer.enforce(revision, leases)
-            now, times = self._now(), self._enforcer.times
-            o, number = revision.incarnation, revision.organization
-            found = times.noted(o, number) if on_record is None else on_record
-            if receipt.changed and found is None:
-                times.note(o, number, now)
-            at = model.moment(found if receipt.changed and found is not None else now)
-        return replace(
-            receipt,
-            enforced_at=at,
-            enforcement_seconds=enforcement.seconds,
-            waited_out=enforcement.waited_out,
-            enforcer=self.enforce,
-        )
-
-    def _seen_enforced(self, o: int, revisions: list[int]) -> dict[int, int]:
-        """By when committed changes were enforced, where that was noted or is seen to be so now."""
-        up_to = self._enforcer.enforced_up_to(o)
-        return self._enforcer.times.seen(o, revisions, up_to, self._now())
-
-
-def _require_receipt(value: object) -> None:
-    if not isinstance(value, Receipt):
-        hint = "give what apply() returned"
-        raise InvalidArgument(what="receipt", value=reprlib.repr(value), hint=hint)
-
-
-def _triples(questions: Any) -> list[tuple[Any, Any, Any]]:
-    try:
-        return [(subject, permission, resource) for subject, permission, resource in questions]
-    except (TypeError, ValueError):
-        hint = "give a list of (subject, permission, resource)"
-        raise InvalidArgument(what="questions", value=reprlib.repr(questions), hint=hint) from None
-
-
-def _key(value: object) -> str:
-    if key := model.require_text("idempotency key", value):
-        return key
-    raise InvalidArgument(what="idempotency key", hint="use a text of its own, or none")

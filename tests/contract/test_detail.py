@@ -34,7 +34,7 @@ def order(
 ) -> list[tuple[str, bool]]:
     """When changes are enforced and when the difference is worked out; whether a replica allows then."""
     seen: list[tuple[str, bool]] = []
-    enforced, difference = authority._enforced, recorder.difference
+    enforced, difference = authority._receipts.enforced, recorder.difference
 
     def enforce(receipt: Receipt, *given: Any, **named: Any) -> Receipt:
         done = enforced(receipt, *given, **named)
@@ -45,7 +45,7 @@ def order(
         seen.append(("difference", bool(held.check(*QUESTION))))
         return difference(*given)
 
-    monkeypatch.setattr(authority, "_enforced", enforce)
+    monkeypatch.setattr(authority._receipts, "enforced", enforce)
     monkeypatch.setattr(recorder, "difference", work_out)
     return seen
 

@@ -24,6 +24,7 @@ from rescind.errors import (
     KeyReused,
     OrganizationNotFound,
     PreconditionFailed,
+    RescindError,
     StoreConflict,
     StoreUnavailable,
 )
@@ -137,9 +138,17 @@ class ChangeApplier:
         batch = self._tried(name, changes, now, replace(options, detail=True))
         return Difference((), ()) if batch is None else _difference(batch)
 
-    def try_out(self, name: OrganizationId, changes: list[Change], now: model.Microseconds) -> None:
-        """Raise the refusal of a batch, if it would be refused; nothing of it is kept."""
-        self._tried(name, changes, now, DEFAULT)
+    def refusal_of(
+        self, name: OrganizationId, changes: list[Change], now: model.Microseconds
+    ) -> RescindError | None:
+        """Why a batch would be refused, or None; nothing of it is kept. Raises errors worth a retry."""
+        try:
+            self._tried(name, changes, now, DEFAULT)
+        except RescindError as error:
+            if error.retry:
+                raise
+            return error
+        return None
 
     def _tried(
         self,

@@ -1,10 +1,13 @@
-"""How a batch is to be applied."""
+"""How a batch is to be applied, as its caller says."""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
-from rescind.model import Revision, Route
+from rescind import model
+from rescind.errors import InvalidArgument
+from rescind.model import Revision, Route, Seals
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +29,25 @@ class ApplyOptions:
 
 
 DEFAULT = ApplyOptions()
+
+
+def required_revision(
+    seals: Seals, if_revision: str | None, only_at: str | None
+) -> Revision | None:
+    """The revision that a caller's token names; `only_at` is the deprecated name of `if_revision`.
+
+    Raises InvalidToken and InvalidArgument. Called by a public method, whose caller the warning shows.
+    """
+    if only_at is not None:
+        warnings.warn("use if_revision, not only_at", DeprecationWarning, stacklevel=3)
+        if if_revision is not None:
+            raise InvalidArgument(what="only_at", hint="it is the former name of if_revision")
+        if_revision = only_at
+    return None if if_revision is None else seals.parse(if_revision)
+
+
+def require_key(value: object) -> str:
+    """An idempotency key that is not empty. Raises InvalidArgument."""
+    if key := model.require_text("idempotency key", value):
+        return key
+    raise InvalidArgument(what="idempotency key", hint="use a text of its own, or none")

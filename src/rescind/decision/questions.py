@@ -1,0 +1,225 @@
+"""The questions of `Authority`: checks, explanations, and lists of who can do what, a method each.
+
+Owns how a question is spelled and when it may be answered from memory without the router. What a question
+means is in `check`, `explain` and `lists`.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from rescind import model
+from rescind.decision.router import DECIDING, DecisionRouter
+from rescind.errors import DecisionUnavailable, InvalidArgument, StoreUnavailable
+from rescind.model import ROOT, Assurance, Decision, OrganizationId, Page, Question
+from rescind.replicas import CachedAnswers
+
+
+class Questions(ABC):
+    """What `Authority` answers about access.
+
+    Each raises MalformedId, InvalidToken, RevisionUnavailable, DecisionUnavailable or another StoreError.
+    """
+
+    _organization: OrganizationId | None
+    _recall: CachedAnswers | None
+    _questions: DecisionRouter
+
+    @abstractmethod
+    def _named(self, organization: str | None) -> OrganizationId:
+        """The named organization, or the authority's own."""
+
+    @abstractmethod
+    def _permissions_of_group(
+        self, organization: str | None, holder: str, resource: str | None, **options: Any
+    ) -> Page:
+        """What `group:…` gives its members on a resource."""
+
+    def check(
+        self,
+        subject: str,
+        permission: str,
+        resource: str | None = None,
+        *,
+        organization: str | None = None,
+        at_least: str | None = None,
+        assurance: Assurance = "standard",
+        explain: bool = False,
+        within: object = None,
+    ) -> Decision:
+        """Whether the subject may. What a change has revoked is not allowed once that change has returned.
+
+        It is decided at a state no older than the call's start, but for one thing: a replica
+        (`index=True` on PostgreSQL) may not know yet what was *granted* through another authority, in
+        this process or elsewhere, unless `at_least` is the token of that change or a later one.
+
+        With `within` (as for `apply`) it is decided in the caller's transaction, never out of memory: it
+        sees what that transaction sees, its own changes with it. At REPEATABLE READ and SERIALIZABLE that is
+        its snapshot, and what was revoked since may be allowed.
+
+        The resource is `type:id`, or nothing for the organization itself. What is unknown is denied with a
+        reason. Critical permissions, and `assurance="live"`, are decided from the facts. Raises MalformedId,
+        InvalidToken, RevisionUnavailable, DecisionUnavailable or another StoreError: never a remembered
+        answer.
+        """
+        recall = self._recall
+        if (
+            recall is not None
+            and at_least is None
+            and within is None
+            and assurance == "standard"
+            and not explain
+        ):
+            try:  # a context costs more than the answer
+                cached = recall.decide(
+                    self._organization if organization is None else organization,
+                    subject,
+                    permission,
+                    ROOT if resource is None else resource,
+                )
+            except StoreUnavailable as error:
+                raise DecisionUnavailable(**error.facts) from error
+            if cached is not None:
+                return cached
+        question = self._question(organization, subject, permission, resource)
+        questions = self._questions
+        if explain:
+            return questions.explain(
+                question, at_least=at_least, assurance=assurance, within=within
+            )
+        if within is not None:
+            return questions.check_within(
+                question, at_least=at_least, assurance=assurance, within=within
+            )
+        return questions.check(question, at_least=at_least, assurance=assurance)
+
+    def check_many(
+        self,
+        questions: Sequence[tuple[str, str, str | None]],
+        *,
+        organization: str | None = None,
+        at_least: str | None = None,
+        assurance: Assurance = "standard",
+        within: object = None,
+    ) -> list[Decision]:
+        """A decision for each (subject, permission, resource), all at one state of the facts, as for `check`.
+
+        With `within` raises StoreConflict where the organization keeps changing between them, which only a
+        transaction at READ COMMITTED sees.
+        """
+        if at_least is None and assurance == "standard" and within is None:
+            with DECIDING:
+                found = self.recall(questions, organization=organization)
+            if found is not None:
+                return found
+        asked = [self._question(organization, *question) for question in _triples(questions)]
+        return self._questions.check_many(
+            asked, at_least=at_least, assurance=assurance, within=within
+        )
+
+    def together(self) -> AbstractContextManager[None]:
+        """For many checks by this thread, all of which had begun when it begins: they share one look.
+
+        While it lasts, its standard checks may be decided at the state at its beginning, or a later one.
+        Raises a StoreError at the beginning.
+        """
+        return nullcontext() if self._recall is None else self._recall.shared_freshness()
+
+    def recall(
+        self,
+        questions: Sequence[tuple[str, str, str | None]],
+        *,
+        organization: str | None = None,
+    ) -> list[Decision] | None:
+        """As `check_many`, where memory has all the answers; else None, without asking the store."""
+        if self._recall is None:
+            return None
+        name = self._organization if organization is None else organization
+        return self._recall.decide_many(name, questions)
+
+    def explain(
+        self,
+        subject: str,
+        permission: str,
+        resource: str | None = None,
+        *,
+        organization: str | None = None,
+        at_least: str | None = None,
+        assurance: Assurance = "standard",
+        within: object = None,
+    ) -> Decision:
+        """The decision with all the chains that allow it, or what stands in the way."""
+        question = self._question(organization, subject, permission, resource)
+        return self._questions.explain(
+            question, at_least=at_least, assurance=assurance, within=within
+        )
+
+    def permissions_of(
+        self,
+        subject: str,
+        resource: str | None = None,
+        *,
+        organization: str | None = None,
+        **options: Any,
+    ) -> Page:
+        """What a subject can do on a resource: permissions. Options as for `who_can`.
+
+        Of `group:…`: what it gives its members there, by the facts.
+        """
+        if isinstance(subject, str) and subject.startswith("group:"):
+            return self._permissions_of_group(organization, subject, resource, **options)
+        question = self._question(organization, subject, "*", resource)
+        return self._questions.page("permissions", question, **options)
+
+    def resources_of(
+        self,
+        subject: str,
+        permission: str,
+        *,
+        organization: str | None = None,
+        resource_type: str | None = None,
+        **options: Any,
+    ) -> Page:
+        """What a subject can reach with a permission: resources, perhaps of one type."""
+        question = self._question(organization, subject, permission, None)
+        kind = "" if resource_type is None else f"{model.resource_type_id(resource_type)}:"
+        return self._questions.page("resources", question, kind=kind, **options)
+
+    def who_can(
+        self,
+        permission: str,
+        resource: str | None = None,
+        *,
+        organization: str | None = None,
+        subject_kind: str | None = None,
+        **options: Any,
+    ) -> Page:
+        """Who has a permission on a resource: subjects, perhaps of one kind.
+
+        Options: `limit` (1 to 10,000), `cursor` (of the page before), `at_least`, `assurance`, `within`.
+        """
+        question = self._question(organization, "user:*", permission, resource)
+        kind = "" if subject_kind is None else f"{model.require_subject_kind(subject_kind)}:"
+        return self._questions.page("subjects", question, kind=kind, **options)
+
+    def _question(
+        self, organization: str | None, subject: str, permission: str, resource: str | None
+    ) -> Question:
+        return Question(
+            self._named(organization),
+            model.subject_id(subject),
+            model.permission_id(permission),
+            model.resource_id(resource),
+        )
+
+
+def _triples(questions: Any) -> list[tuple[Any, Any, Any]]:
+    try:
+        return [(subject, permission, resource) for subject, permission, resource in questions]
+    except (TypeError, ValueError):
+        hint = "give a list of (subject, permission, resource)"
+        raise InvalidArgument(what="questions", value=reprlib.repr(questions), hint=hint) from None
