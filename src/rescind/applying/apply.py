@@ -10,19 +10,18 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rescind import model
 from rescind.applying.look_alikes import look_alikes
 from rescind.applying.options import DEFAULT, ApplyOptions
-from rescind.applying.receipts import Recorded, receipt_of, unaltered_receipt
+from rescind.applying.receipts import Recorded, receipt_of
+from rescind.applying.repeated import repeated, require_deletion, without_organization
 from rescind.applying.respelling import read_respelling, spelled_entry
 from rescind.applying.transaction import ChangeTransaction, LogDraft, Plan, require_order
-from rescind.changes import Change, CreateOrganization, DeleteOrganization, DeleteRole
+from rescind.changes import Change, CreateOrganization, DeleteRole
 from rescind.errors import (
     InvalidArgument,
-    KeyReused,
-    OrganizationNotFound,
     PreconditionFailed,
     RescindError,
     StoreConflict,
@@ -33,7 +32,6 @@ from rescind.model import (
     ENVIRONMENT,
     Difference,
     IdRule,
-    Missing,
     OrganizationId,
     Route,
 )
@@ -42,16 +40,22 @@ from rescind.semantics.difference import difference
 from rescind.store import Store
 from rescind.store.retries import PLAN_ATTEMPTS, KeyTaken, OverBudget, PlanStale
 from rescind.store.rows.changes import (
-    CONFIRM_KEYED_OUTCOME,
     LIST_ORGANIZATIONS_USING_ROLE,
-    READ_KEYED_OUTCOME,
     RoleUserRow,
 )
-from rescind.store.rows.organizations import FIND_LOG, PLAN, READ_REVISION
+from rescind.store.rows.organizations import PLAN
 from rescind.store.rows.spelling import LookAlikeRow
 
 MOST_STEPS_ASIDE: Final = 4
 """With so many steps of a batch in the background, all the others go there as well."""
+
+
+class Attempt(NamedTuple):
+    """The last attempt at a batch. If its key had been used, its transaction was rolled back."""
+
+    batch: ChangeTransaction
+    seconds: float = 0.0
+    is_key_taken: bool = False
 
 
 class ChangeApplier:
@@ -74,58 +78,22 @@ class ChangeApplier:
         PreconditionFailed; OutcomeUnknown; StoreConflict.
         """
         require_order(changes)
-        within, detail = options.within, options.detail
         budget = self._budget(options, name, changes)
-        aside: dict[int, OverBudget] = {}
-        stale: Plan | None = None
-        for _ in range(PLAN_ATTEMPTS):
-            try:
-                plan = self._plan(name, changes, within)
-            except OrganizationNotFound:
-                if (buried := self._buried(name, entry, within)) is not None:
-                    return self._replayed(buried, name, entry, within)
-                if options.if_revision is not None or not _is_deletion(changes):
-                    raise
-                return self._deleted_before(name, entry, within, detail=detail)
-            batch = self._batch(
-                plan,
-                name,
-                changes,
-                entry,
-                options,
-                budget=budget,
-                aside=aside,
-                looks_for_replicas=within is None and self._store.capabilities.has_replicas,
+        attempt = self._transacted(name, changes, entry, options, budget=budget)
+        within = options.within
+        if attempt is None:
+            recorded = without_organization(self._store, name, changes, entry, options)
+            return (
+                self._with_look_alikes(recorded, {}, within) if recorded.is_repeated else recorded
             )
-            start = time.perf_counter()
-            try:
-                self._store.transact(batch, within=within)
-            except PlanStale:
-                self._plans.pop(name, None)
-                if within is not None and plan == stale:
-                    why = "the organization was made or changed after the transaction began to read"
-                    raise StoreConflict(why=why, hint=REPEAT_TRANSACTION) from None
-                stale = plan
-                continue
-            except PreconditionFailed:
-                if batch.respelling is None or options.if_revision is not None:
-                    raise
-                continue
-            except OverBudget as refusal:
-                aside[refusal.step] = refusal
-                budget = BACKGROUND if len(aside) == MOST_STEPS_ASIDE else budget
-                continue
-            except KeyTaken:
-                return self._replayed(plan, name, entry, within)
-            except BaseException:
-                self._plans.pop(name, None)
-                raise
-            seconds = time.perf_counter() - start
-            recorded = self._recorded(batch, seconds, is_ours=within is None, detail=detail)
-            return self._with_look_alikes(recorded, batch.look_alikes(), within)
-        raise StoreConflict(
-            organization=name, why="it kept changing its name, mode or rule for ids"
+        batch = attempt.batch
+        if attempt.is_key_taken:
+            recorded = repeated(self._store, name, batch.plan.o, entry, within)
+            return self._with_look_alikes(recorded, {}, within)
+        recorded = self._recorded(
+            batch, attempt.seconds, is_ours=within is None, detail=options.detail
         )
+        return self._with_look_alikes(recorded, batch.look_alikes(), within)
 
     def preview(
         self,
@@ -157,53 +125,88 @@ class ChangeApplier:
         now: model.Microseconds,
         options: ApplyOptions,
     ) -> ChangeTransaction | None:
-        """The batch after a transaction of which nothing was kept; None where it deletes what is not
-        there.
-        """
+        """The batch after a transaction that was rolled back; None if it deletes what does not exist."""
         require_order(changes)
+        attempt = self._transacted(
+            name, changes, LogDraft(now), options, budget=BACKGROUND, commit=False
+        )
+        if attempt is None:
+            require_deletion(name, changes, options)
+            return None
+        self._plans.pop(name, None)
+        return attempt.batch
+
+    def _transacted(
+        self,
+        name: OrganizationId,
+        changes: list[Change],
+        entry: LogDraft,
+        options: ApplyOptions,
+        *,
+        budget: Budget,
+        commit: bool = True,
+    ) -> Attempt | None:
+        """Attempt a batch until it is done as planned; None if there is no organization.
+
+        Raises the refusal of the first change that cannot be, PreconditionFailed, OutcomeUnknown
+        and StoreConflict.
+        """
+        within, stale = options.within, None
+        aside: dict[int, OverBudget] = {}
+        has_replicas = self._store.capabilities.has_replicas
         for _ in range(PLAN_ATTEMPTS):
-            try:
-                plan = self._plan(name, changes, None)
-            except OrganizationNotFound:
-                if options.if_revision is not None or not _is_deletion(changes):
-                    raise
+            plan = self._plan(name, changes, within)
+            if plan is None:
                 return None
             batch = self._batch(
                 plan,
                 name,
                 changes,
-                LogDraft(now),
+                entry,
                 options,
-                budget=BACKGROUND,
-                aside={},
+                budget=budget,
+                aside=aside,
+                looks_for_replicas=commit and within is None and has_replicas,
             )
+            start = time.perf_counter()
             try:
-                self._store.transact(batch, commit=False)
+                self._store.transact(batch, within=within, commit=commit)
             except PlanStale:
                 self._plans.pop(name, None)
-                continue
+                if within is not None and plan == stale:
+                    why = "the organization was made or changed after the transaction began to read"
+                    raise StoreConflict(why=why, hint=REPEAT_TRANSACTION) from None
+                stale = plan
             except PreconditionFailed:
                 if batch.respelling is None or options.if_revision is not None:
                     raise
-                continue
-            self._plans.pop(name, None)
-            return batch
+            except OverBudget as refusal:
+                aside[refusal.step] = refusal
+                budget = BACKGROUND if len(aside) == MOST_STEPS_ASIDE else budget
+            except KeyTaken:
+                return Attempt(batch, is_key_taken=True)
+            except BaseException:
+                self._plans.pop(name, None)
+                raise
+            else:
+                return Attempt(batch, time.perf_counter() - start)
         raise StoreConflict(
             organization=name, why="it kept changing its name, mode or rule for ids"
         )
 
     # --- before -----------------------------------------------------------------------------------
 
-    def _plan(self, name: OrganizationId, changes: Sequence[Change], within: object) -> Plan:
+    def _plan(self, name: OrganizationId, changes: Sequence[Change], within: object) -> Plan | None:
+        """What is known of the organization before the transaction; None if it does not exist."""
         known = self._plans.get(name)
         if known is not None:
             return known
         (found,) = self._store.fetch(PLAN, {"organization": name}, within=within)
         if found.organization is None:
             if not (changes and isinstance(changes[0], CreateOrganization)):
-                raise OrganizationNotFound(organization=name)
-            given = changes[0].id_rule
-            rule = given if isinstance(given, IdRule) else self._id_rule
+                return None
+            wanted = changes[0].id_rule
+            rule = wanted if isinstance(wanted, IdRule) else self._id_rule
             return Plan(
                 found.next_id,
                 "multiple",
@@ -287,48 +290,6 @@ class ChangeApplier:
             difference=(lambda: _difference(batch)) if detail else None,
         )
 
-    def _buried(self, name: OrganizationId, entry: LogDraft, within: object) -> Plan | None:
-        """The deleted organization of this name, where the key was used before it was deleted."""
-        for row in self._store.fetch(FIND_LOG, {"organization": name}, within=within):
-            params = {"o": row.organization, "key": entry.key}
-            if entry.key is not None and self._store.fetch(
-                READ_KEYED_OUTCOME, params, within=within
-            ):
-                return Plan(row.organization, "")
-        return None
-
-    def _deleted_before(
-        self, name: OrganizationId, entry: LogDraft, within: object, *, detail: bool
-    ) -> Recorded:
-        """There is no such organization: what a deletion of it is answered with. Its revision is the last
-        that an organization of that name had, or all organizations' own.
-        """
-        found = self._store.fetch(FIND_LOG, {"organization": name}, within=within)
-        o = found[0].organization if found else 0
-        (last,) = self._store.fetch(READ_REVISION, {"o": o}, within=within)
-        revision = self._store.seals.revision(last.incarnation, last.organization, last.environment)
-        receipt = unaltered_receipt(name, revision, entry.now, (Missing("organization", name),))
-        return Recorded(receipt, difference=(lambda: Difference((), ())) if detail else None)
-
-    def _replayed(
-        self, plan: Plan, name: OrganizationId, entry: LogDraft, within: object
-    ) -> Recorded:
-        params = {"o": plan.o, "key": entry.key}
-        found = self._store.fetch(READ_KEYED_OUTCOME, params, within=within)
-        if not found:  # used after the caller's snapshot, or forgotten since it was found taken
-            hint = "" if within is None else REPEAT_TRANSACTION
-            raise StoreConflict(why="its idempotency key was used meanwhile", hint=hint)
-        (outcome,) = found
-        if outcome.digest != entry.digest:
-            raise KeyReused(key=entry.key)
-        if within is None and self._store.capabilities.has_standbys:
-            self._store.fetch(CONFIRM_KEYED_OUTCOME, params)
-        if outcome.direction is None:  # the key holds the revision that it would have had
-            outcome = outcome._replace(revision=outcome.revision - 1)
-        receipt = receipt_of(self._store.seals, name, outcome, outcome.recorded_at)
-        recorded = Recorded(receipt, is_repeated=True)
-        return self._with_look_alikes(recorded, {}, within)
-
     def _with_look_alikes(
         self, recorded: Recorded, known: dict[str, list[LookAlikeRow]], within: object
     ) -> Recorded:
@@ -346,7 +307,3 @@ def _difference(batch: ChangeTransaction) -> Difference:
     if batch.name == ENVIRONMENT:
         return Difference((), (), is_complete=False)
     return difference(*batch.worlds(), batch.entry.now)
-
-
-def _is_deletion(changes: Sequence[Change]) -> bool:
-    return len(changes) == 1 and isinstance(changes[0], DeleteOrganization)

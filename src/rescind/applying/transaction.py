@@ -26,7 +26,7 @@ from rescind.changes import (
 )
 from rescind.decision.world import WHOLE, whole
 from rescind.errors import InvalidChange
-from rescind.model import IdRule
+from rescind.model import IdRule, OrganizationNumber
 from rescind.propagation.budget import Budget
 from rescind.propagation.routing import Router
 from rescind.store import Transaction
@@ -46,7 +46,7 @@ KEY_RETENTION_SECONDS: Final = 48 * 3600
 class Plan:
     """What must be known of an organization before its lock; checked under the lock."""
 
-    o: int
+    o: OrganizationNumber
     mode: str
     id_rule: str = IdRule.EXACT
     is_new: bool = False

@@ -20,8 +20,8 @@ class PlanRow(NamedTuple):
     organization: OrganizationNumber | None
     """None where there is none of the name; then so are its mode and rule."""
     role_mode: str
-    next_id: int
-    """The first number that is free for new rows."""
+    next_id: OrganizationNumber
+    """The number of an organization that is made now."""
     has_required: bool
     id_rule: str
 
