@@ -6,6 +6,8 @@ import json
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -15,6 +17,7 @@ from rescind.http.auth import Caller
 from rescind.http.keys import ApiKey, Credential, Keys
 from rescind.http.routes import imports
 from rescind.http.server.limits import Limits
+from rescind.http.server.service import Service
 from tests.http.conftest import given
 from tests.http.raw import answers, connect, until_closed
 from tests.http.serving import Served
@@ -200,12 +203,9 @@ def test_the_time_of_an_import_counts_from_its_beginning(authority: Authority) -
     """Before its end there is time; from then on there is none."""
     keys = Keys(authority.store)
     caller = keys.recognize(keys.create("ci", ["write"])[1])
-
-    class Service:
-        limits = Limits(import_seconds=3_600)
-
+    service = SimpleNamespace(limits=Limits(import_seconds=3_600), authority=authority)
     run = imports.Run(
-        Service(),  # type: ignore[arg-type]
+        cast(Service, service),
         Credential(keys, "", caller),
         "acme",
         reason="",

@@ -34,6 +34,11 @@ class AffectedFacts:
 class ChangeType(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="change"):
     """Common settings of all changes."""
 
+    @property
+    def weight(self) -> int:
+        """How many changes it counts for, where changes are limited in number."""
+        return 1
+
     def note_affected(self, facts: AffectedFacts) -> None:
         """Add what this change may have altered. Every type of change says so itself."""
         raise NotImplementedError(type(self).__name__)

@@ -60,6 +60,11 @@ class AddMembers(ChangeType, frozen=True, tag="add_members"):
     members: tuple[str, ...]
     expires_at: datetime | None = None
 
+    @property
+    def weight(self) -> int:
+        """Each member counts."""
+        return max(1, len(self.members))
+
     def note_affected(self, facts: AffectedFacts) -> None:
         facts.subjects |= {model.subject_id(member) for member in self.members}
 
@@ -69,6 +74,11 @@ class RemoveMembers(ChangeType, frozen=True, tag="remove_members"):
 
     group: str
     members: tuple[str, ...]
+
+    @property
+    def weight(self) -> int:
+        """Each member counts."""
+        return max(1, len(self.members))
 
     def note_affected(self, facts: AffectedFacts) -> None:
         facts.subjects |= {model.subject_id(member) for member in self.members}
@@ -82,6 +92,11 @@ class ReplaceMembers(ChangeType, frozen=True, tag="replace_members", omit_defaul
     group: str
     members: tuple[str, ...]
     create: bool = False
+
+    @property
+    def weight(self) -> int:
+        """Each member counts."""
+        return max(1, len(self.members))
 
     def note_affected(self, facts: AffectedFacts) -> None:
         facts.rosters.add(model.group_id(self.group))

@@ -7,7 +7,8 @@ line, and nothing of SQL beyond the names of the queries that it asks.
 from rescind.transfer.dates import DateOrder
 from rescind.transfer.export import everything, exported
 from rescind.transfer.formats import Format, Parsed, parse, parse_all
-from rescind.transfer.loading import BATCH_SIZE, Import, Summary, forecasts, foresee, load, surveys
+from rescind.transfer.importer import BATCH_SIZE
+from rescind.transfer.loading import Import, Summary, forecasts, foresee, load, surveys
 from rescind.transfer.readers import Item, Source, read
 from rescind.transfer.sheets import Delimiter, Reading
 from rescind.transfer.since import LeftOut

@@ -13,25 +13,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rescind.authority import Authority
-from rescind.changes import (
-    AddMembers,
-    Change,
-    CreateOrganization,
-    RemoveMembers,
-    ReplaceMembers,
-    SetIdRule,
-    to_json,
-)
+from rescind.changes import Change, CreateOrganization, to_json
 from rescind.errors import InvalidArgument, RescindError
 from rescind.model import ENVIRONMENT, Difference, Direction, LookAlike, organization_id
 from rescind.propagation.pending import settle_organization
 from rescind.transfer.batches import Applied, Batches
+from rescind.transfer.importer import BATCH_SIZE, Batch, Importer, batched
 from rescind.transfer.readers import Item
 from rescind.transfer.refusals import placed
 from rescind.transfer.since import LeftOut, merged
 from rescind.transfer.survey import Survey, survey
 
-BATCH_SIZE = 500
 MOST_SHOWN = 20
 """Look-alikes that a summary names."""
 
@@ -41,9 +33,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Summary:
-    """What an import did. `repeated` counts batches that an earlier import had done, `not_found` what was
-    to be taken away and did not exist, `left_out` what was not given, `look_alikes` ids that others look
-    like, with some `examples`.
+    """What an import did.
+
+    `repeated` counts batches that an earlier import had done, `not_found` what was to be taken away and did
+    not exist, `look_alikes` ids that others look like, with some `examples`. `left_out` is what was not
+    given, `token` the last of all batches.
     """
 
     organizations: list[str] = field(default_factory=list)
@@ -93,14 +87,14 @@ class Import:
     batch_size: int = BATCH_SIZE
     again: bool = False
 
-    def parts(self) -> dict[str, list[list[Item]]]:
+    def parts(self) -> dict[str, list[Batch]]:
         """The batches of each organization, in the order in which they are applied."""
         if self.batch_size < 1:
             hint = "use 1 or more"
             raise InvalidArgument(what="batch size", value=self.batch_size, hint=hint)
         owned = by_organization(self.items, self.organization)
         return {
-            name: _batches(_with_creation(name, items), self.batch_size)
+            name: list(batched(name, _with_creation(name, items), self.batch_size))
             for name, items in owned.items()
         }
 
@@ -129,18 +123,16 @@ def load(
     whole = Import(items, digest, organization, batch_size, again)
     summary, done, clock = Summary(), 0, time.perf_counter()
     run = f"import/{digest[:32]}{secrets.token_hex(8) if again else ''}/"
+    importer = Importer(authority, run=run, actor=actor, reason=reason)
     for name, parts in whole.parts().items():
         summary.organizations.append(name)
-        batches = Batches(authority, name, run=run, actor=actor, reason=reason)
-        keys = _keys(run, parts)
-        batches.begin(parts[0], keys[0])
-        for key, part in zip(keys, parts, strict=True):
+        for key, part in zip(_keys(run, parts), parts, strict=True):
             try:
-                applied = batches.apply(part, key)
+                applied = importer.apply(part, key)
             except RescindError as error:
-                raise placed(error, batches, summary.batches) from error
+                raise placed(error, importer.begun(name), summary.batches) from error
             summary.add(applied)
-            done += sum(bool(item.place) for item in part)
+            done += sum(bool(item.place) for item in part.items)
             if progress is not None:
                 progress(done, len(items))
         settle_organization(authority.store, organization_id(name))
@@ -167,7 +159,7 @@ def forecasts(authority: Authority, whole: Import) -> dict[str, tuple[Difference
     found = {}
     surveyed = surveys(authority, whole)
     for name, parts in whole.parts().items():
-        items = [item for part in parts for item in part]
+        items = [item for part in parts for item in part.items]
         batches = _begun(authority, whole, name, parts)
         batches.tried, _ = batches.rest(items, batches.look(items))
         try:
@@ -185,24 +177,24 @@ def surveys(authority: Authority, whole: Import) -> dict[str, Survey]:
     """
     return {
         name: survey(
-            _begun(authority, whole, name, parts), [item for part in parts for item in part]
+            _begun(authority, whole, name, parts), [item for part in parts for item in part.items]
         )
         for name, parts in whole.parts().items()
     }
 
 
-def _begun(authority: Authority, whole: Import, name: str, parts: list[list[Item]]) -> Batches:
+def _begun(authority: Authority, whole: Import, name: str, parts: list[Batch]) -> Batches:
     """The batches of an import as an earlier one left them, if there was one."""
     run = f"import/{whole.digest[:32]}/"
     batches = Batches(authority, name, run=run)
     is_first = whole.again or not whole.digest
-    batches.begin(parts[0], None if is_first else _keys(run, parts)[0])
+    batches.begin(parts[0].items, None if is_first else _keys(run, parts)[0])
     return batches
 
 
-def _keys(run: str, parts: list[list[Item]]) -> list[str]:
+def _keys(run: str, parts: list[Batch]) -> list[str]:
     return [
-        f"{run}{number}/{_digest([item.change for item in part])}"
+        f"{run}{number}/{_digest([item.change for item in part.items])}"
         for number, part in enumerate(parts)
     ]
 
@@ -231,30 +223,3 @@ def _with_creation(name: str, items: list[Item]) -> list[Item]:
     if own is None:
         return [Item(CreateOrganization(), ""), *items]
     return [own, *(item for item in items if item is not own)]
-
-
-def _batches(items: list[Item], size: int) -> list[list[Item]]:
-    """In order, each of at most `size` changes, where a list of members counts for each of them. One that
-    creates the organization begins a batch.
-    """
-    found: list[list[Item]] = [[]]
-    room = size
-    for item in items:
-        weight = _weight(item.change)
-        if found[-1] and (weight > room or stands_first(item.change, found[-1][-1].change)):
-            found.append([])
-            room = size
-        found[-1].append(item)
-        room -= weight
-    return found
-
-
-def stands_first(change: Change, before: Change | None = None) -> bool:
-    """Whether a change begins a batch: where it must be the first, or what stands before it is alone."""
-    return isinstance(change, CreateOrganization | SetIdRule) or isinstance(before, SetIdRule)
-
-
-def _weight(change: Change) -> int:
-    if isinstance(change, AddMembers | RemoveMembers | ReplaceMembers):
-        return max(1, len(change.members))
-    return 1

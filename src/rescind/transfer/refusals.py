@@ -15,11 +15,12 @@ MOST_TRIED: Final = 2_000
 """Of a longer batch, the line is the first that mentions what the refusal names."""
 
 
-def placed(error: RescindError, batches: Batches, batches_done: int) -> RescindError:
-    """The refusal of the batch that was tried last, with the place of the change that it is about. A failure
-    is as it was, and so is what has no place.
+def placed(error: RescindError, batches: Batches | None, batches_done: int) -> RescindError:
+    """The refusal of the batch that was tried last, with the place of the change that it is about.
+
+    Failures and refusals without a place are returned as they are; so is everything before the first batch.
     """
-    if error.retry or isinstance(error, BadInput):
+    if error.retry or isinstance(error, BadInput) or batches is None:
         return error
     item = refused(error, batches)
     if item is None or not item.place:

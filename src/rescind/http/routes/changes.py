@@ -68,11 +68,6 @@ class LogResponse(Struct, frozen=True):
     next_after: int | None
 
 
-def weight(changes: list[Change]) -> int:
-    """How many changes they count for: a list of members is one for each of them."""
-    return sum(max(1, len(getattr(change, "members", ()))) for change in changes)
-
-
 @post("/v1/changes", status_code=200, sync_to_thread=True, guards=[requires("write")])
 def make_changes(
     request: Request[Any, Any, Any],
@@ -85,9 +80,10 @@ def make_changes(
     """Apply a batch. When this answers, no check that starts anywhere allows what was revoked."""
     at = condition(only_at)
     most, caller = service.limits.batch_changes, caller_of(request)
-    if weight(data.changes) > most:
+    weight = sum(change.weight for change in data.changes)
+    if weight > most:
         hint = f"send at most {most:,}, or import them"
-        raise InvalidArgument(what="changes", value=weight(data.changes), hint=hint)
+        raise InvalidArgument(what="changes", value=weight, hint=hint)
     organization = caller.organization_for(data.organization)
     if data.dry_run:
         found = service.authority.preview(

@@ -28,15 +28,15 @@ from rescind.http import problems
 from rescind.http.answers import LookAlikeResponse
 from rescind.http.auth import requires
 from rescind.http.keys import Credential
-from rescind.http.routes.changes import Behalf, Key, weight
+from rescind.http.routes.changes import Behalf, Key
 from rescind.http.routes.lists import Organization
 from rescind.http.server.entry import NDJSON
 from rescind.http.server.limits import Limits, require_shallow, require_single_keys
 from rescind.http.server.service import Service
-from rescind.model import Direction
-from rescind.transfer import BATCH_SIZE, Item
-from rescind.transfer.batches import Applied, Batches
-from rescind.transfer.loading import MOST_SHOWN, stands_first
+from rescind.transfer import BATCH_SIZE, Item, Summary
+from rescind.transfer.batches import Applied
+from rescind.transfer.importer import Batch, BatchBuilder, Importer
+from rescind.transfer.loading import MOST_SHOWN
 from rescind.transfer.readers import MAX_LINE_BYTES
 from rescind.transfer.refusals import refused
 
@@ -72,23 +72,23 @@ class ImportResponse(Struct):
     examples: list[LookAlikeResponse] = msgspec.field(default_factory=list)
     revisions: dict[str, str] = msgspec.field(default_factory=dict)
 
-    def add(self, applied: Applied) -> None:
-        """Count a batch."""
-        self.changes += applied.changes
-        self.batches += 1
-        self.left_out += len(applied.left_out)
-        for each in applied.left_out[: MOST_SHOWN - len(self.left_out_first)]:
-            self.left_out_first.append(LeftOutResponse(each.at, each.what, each.why))
-        receipt = applied.receipt
-        if receipt is None:
-            return
-        self.granting += receipt.changed and receipt.direction is Direction.GRANTS
-        self.revoking += receipt.changed and receipt.direction is Direction.REVOKES
-        self.not_found += len(receipt.not_found)
-        self.look_alikes += len(receipt.look_alikes)
-        room = MOST_SHOWN - len(self.examples)
-        self.examples += [LookAlikeResponse.of(each) for each in receipt.look_alikes[:room]]
-        self.revisions[receipt.organization] = receipt.token
+    @classmethod
+    def of(cls, summary: Summary, left_out: int, revisions: dict[str, str]) -> ImportResponse:
+        """The response for what an import did; `left_out` counts what the summary shows the first of."""
+        return cls(
+            changes=summary.changes,
+            batches=summary.batches,
+            granting=summary.granting,
+            revoking=summary.revoking,
+            not_found=summary.not_found,
+            left_out=left_out,
+            left_out_first=[
+                LeftOutResponse(left.at, left.what, left.why) for left in summary.left_out
+            ],
+            look_alikes=summary.look_alikes,
+            examples=[LookAlikeResponse.of(example) for example in summary.examples],
+            revisions=revisions,
+        )
 
 
 @post(
@@ -121,12 +121,12 @@ async def import_changes(
         number += 1
         if line.strip():
             await run.take(number, line)
-    await run.flush()
-    return run.done
+    await run.end()
+    return run.response()
 
 
 class Run:
-    """One import under way: the batch that is being filled, and what was done."""
+    """One import under way: reads lines, applies batches, and counts what was done."""
 
     def __init__(
         self,
@@ -140,51 +140,65 @@ class Run:
     ) -> None:
         self._service, self._credential, self._organization = service, credential, organization
         self._caller = credential.caller
-        self._reason, self._key, self._actor = reason, key, self._caller.actor(behalf)
+        self._key = key
         self._seconds = service.limits.import_seconds
         self.deadline = time.monotonic() + self._seconds
         """When the import must have ended, by the monotonic clock."""
-        self._name = ""
-        self._batch: list[Item] = []
-        self._begun: dict[str, Batches] = {}
-        self._weight = self._bytes = 0
-        self.done = ImportResponse()
+        self._builder = BatchBuilder(BATCH_SIZE, BATCH_BYTES)
+        self._importer = Importer(
+            service.authority,
+            run=None if key is None else f"{key}/",
+            actor=self._caller.actor(behalf),
+            reason=reason,
+        )
+        self.done = Summary()
+        self._left_out = 0
+        self._revisions: dict[str, str] = {}
 
     async def take(self, number: int, line: bytes) -> None:
-        """Add a line's change to the batch; apply the batch first where it is full or of another one."""
+        """Add a line's change; apply the batch before it first, if it begins a new one."""
         try:
             require_shallow(line, self._service.limits.depth)
             name, change = self._read(line)
         except RescindError as error:
             raise self._placed(error, f"line {number}") from None
-        size = weight([change])
-        is_full = self._weight + size > BATCH_SIZE or self._bytes + len(line) > BATCH_BYTES
-        before = self._batch[-1].change if self._batch else None
-        is_new = name != self._name or stands_first(change, before)
-        if self._batch and (is_new or is_full):
-            await self.flush()
-        if not self._batch:
-            self._name = name
-        self._batch.append(Item(change, f"line {number}"))
-        self._weight += size
-        self._bytes += len(line)
+        full = self._builder.add(name, Item(change, f"line {number}"), len(line))
+        if full is not None:
+            await self._flush(full)
 
-    async def flush(self) -> None:
-        """Apply the batch. Raises RequestTimedOut from the deadline on, and Unauthenticated where the key is
-        good no more.
+    async def end(self) -> None:
+        """Apply what is left. Raises as each batch does."""
+        self.require_time()
+        if (rest := self._builder.rest()) is not None:
+            await self._flush(rest)
+
+    async def _flush(self, batch: Batch) -> None:
+        """Apply a batch. Raises RequestTimedOut from the deadline on, and Unauthenticated once the key is no
+        longer good.
         """
         self.require_time()
-        if not self._batch:
-            return
         key = None if self._key is None else f"{self._key}/{self.done.batches}"
         try:
-            applied = await asyncio.get_running_loop().run_in_executor(None, self._apply, key)
+            applied = await asyncio.get_running_loop().run_in_executor(
+                None, self._apply, batch, key
+            )
         except Unauthenticated:
             raise Unauthenticated(batches_done_before=self.done.batches) from None
         except _Refused as refused:
             raise self._placed(refused.error, refused.place) from refused.error
+        self._count(applied)
+
+    def _count(self, applied: Applied) -> None:
+        """Count a batch, and keep only the first of what was left out: an import may be long."""
         self.done.add(applied)
-        self._batch, self._weight, self._bytes = [], 0, 0
+        self._left_out += len(applied.left_out)
+        del self.done.left_out[MOST_SHOWN:]
+        if applied.receipt is not None:
+            self._revisions[applied.receipt.organization] = applied.receipt.token
+
+    def response(self) -> ImportResponse:
+        """What was done so far."""
+        return ImportResponse.of(self.done, self._left_out, self._revisions)
 
     def require_time(self) -> None:
         """Raises RequestTimedOut from the deadline on."""
@@ -196,33 +210,20 @@ class Run:
         done = self.done.batches
         return RequestTimedOut(limit=f"{self._seconds:g} s", batches_done_before=done)
 
-    def _apply(self, key: str | None) -> Applied:
+    def _apply(self, batch: Batch, key: str | None) -> Applied:
         self._credential.recognize()
-        batches = self._begun.get(self._name)
         try:
-            if batches is None:
-                batches = self._batches()
-                batches.begin(self._batch, key)
-                self._begun[self._name] = batches
-            applied = batches.apply(self._batch, key)
+            applied = self._importer.apply(batch, key)
         except RescindError as error:
-            raise _Refused(error, self._place(error, batches)) from error
+            raise _Refused(error, self._place(error, batch)) from error
         if applied.receipt is not None:
-            self._service.applied(applied.receipt, [item.change for item in self._batch])
+            self._service.applied(applied.receipt, [item.change for item in batch.items])
         return applied
 
-    def _batches(self) -> Batches:
-        return Batches(
-            self._service.authority,
-            self._name,
-            run=None if self._key is None else f"{self._key}/",
-            actor=self._actor,
-            reason=self._reason,
-        )
-
-    def _place(self, error: RescindError, batches: Batches | None) -> str:
+    def _place(self, error: RescindError, batch: Batch) -> str:
+        batches = self._importer.begun(batch.organization)
         item = None if error.retry or batches is None else refused(error, batches)
-        return f"{self._batch[0].place} or after it" if item is None else item.place
+        return f"{batch.items[0].place} or after it" if item is None else item.place
 
     def _read(self, line: bytes) -> tuple[str, Change]:
         try:
