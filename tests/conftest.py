@@ -15,8 +15,10 @@ import psycopg
 import pytest
 
 from rescind import Authority
+from rescind.store import open_store
 from rescind.store.migrations import migrate
 from tests.clock import SettableClock
+from tests.probe import Probe
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 ENGINES = ("sqlite", "postgres")
@@ -149,9 +151,19 @@ def clock() -> SettableClock:
 
 
 @pytest.fixture
-def authority(database: str, clock: SettableClock) -> Iterator[Authority]:
+def probe() -> Probe:
+    """The probe of the store of the fixture `authority`. It has none where no test or fixture names this."""
+    return Probe()
+
+
+@pytest.fixture
+def authority(
+    request: pytest.FixtureRequest, database: str, clock: SettableClock
+) -> Iterator[Authority]:
     """An authority on a fresh database, on each engine in turn; its organization is `acme`."""
-    with Authority.open(database, organization="acme", clock=clock) as opened:
+    probe = request.getfixturevalue("probe") if "probe" in request.fixturenames else None
+    store = open_store(database, probe=probe)
+    with Authority(store, organization="acme", clock=clock) as opened:
         yield opened
 
 

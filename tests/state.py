@@ -41,20 +41,6 @@ def dump(authority: Authority) -> Rows:
     return {table: sorted(rows, key=repr) for table, rows in zip(TABLES, found, strict=True)}
 
 
-def leave_out(authority: Authority, query: str) -> None:
-    """Have the store do nothing where it would run the query: the control of a guard."""
-    nothing = ours(authority, "UPDATE rescind.membership SET active = active WHERE FALSE")
-    returns = "RETURNING" in authority.store.queries[query]
-    authority.store.queries[query] = f"{nothing} RETURNING 0 AS pairs" if returns else nothing
-    forget_statements(authority.store)
-
-
-def forget_statements(store: Any) -> None:
-    """Have PostgreSQL's statements made anew of the store's queries, after a test has changed one."""
-    if store.engine == "postgres":
-        store.statements._counting.clear()
-
-
 def may(
     authority: Authority,
     subject: str,

@@ -20,8 +20,9 @@ from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from rescind.transfer import exported
 from tests.contract.world import WORLD
+from tests.probe import Probe
 from tests.sql import ours
-from tests.state import dump, leave_out, may
+from tests.state import dump, may
 
 DELETE = [changes.DeleteOrganization(cascade=True)]
 QUESTIONS = [
@@ -71,10 +72,9 @@ def test_nobody_is_answered_from_it(acme: Authority) -> None:
         acme.apply([changes.CreateGroup(group="x")], within=connection)
 
 
-def test_with_its_name_it_would_be_answered_from(acme: Authority) -> None:
+def test_with_its_name_it_would_be_answered_from(acme: Authority, probe: Probe) -> None:
     """Control: what is left is enough to be let in."""
-    for query in ("bury_organization", "delete_all_role_permissions", "delete_all_permissions"):
-        leave_out(acme, query)
+    probe.omitted |= {"bury_organization", "delete_all_role_permissions", "delete_all_permissions"}
     acme.apply(DELETE, route="background")
     for question in QUESTIONS:
         assert acme.check(*question, assurance="live")
@@ -141,11 +141,11 @@ def test_what_is_only_pending_is_revoked_too(authority: Authority, route: str) -
     assert all(e.settled_at is not None for e in authority.log()) == (route == "inline")
 
 
-def test_without_the_note_it_would_pass_for_granting(authority: Authority) -> None:
+def test_without_the_note_it_would_pass_for_granting(authority: Authority, probe: Probe) -> None:
     """Control: then replicas would not be waited for."""
     authority.apply(WORLD[:-4])
     authority.apply([changes.Assign(role="reader", to="group:staff")], route="background")
-    leave_out(authority, "note_assignments_in_force")
+    probe.omitted.add("note_assignments_in_force")
     assert authority.apply(DELETE, route="inline").direction is Direction.GRANTS
 
 
@@ -213,9 +213,9 @@ def test_what_others_use_is_in_use(
         left.apply([change], organization=ENVIRONMENT)
 
 
-def test_without_taking_the_role_back_from_it(left: Authority) -> None:
+def test_without_taking_the_role_back_from_it(left: Authority, probe: Probe) -> None:
     """Control: the role would be in use for as long as anything is left."""
-    leave_out(left, "forget_role_of_deleted")
+    probe.omitted.add("forget_role_of_deleted")
     with pytest.raises(RoleInUse):
         left.apply([changes.DeleteRole(role="reader")], organization=ENVIRONMENT)
 

@@ -18,7 +18,8 @@ from rescind.errors import (
     RoleInUse,
     RoleNotFound,
 )
-from tests.state import dump, leave_out, may
+from tests.probe import Probe
+from tests.state import dump, may
 
 BOTH = ("acme", "other")
 DEFINED: list[Change] = [
@@ -109,13 +110,13 @@ def test_a_permission_is_deleted_out_of_the_roles_of_each(everywhere: Authority)
 
 
 @pytest.mark.parametrize("is_noted", [True, False])
-def test_a_role_is_taken_back_in_each(everywhere: Authority, is_noted: bool) -> None:
+def test_a_role_is_taken_back_in_each(everywhere: Authority, probe: Probe, is_noted: bool) -> None:
     """A cascading deletion is one change of the environment and one of every organization that
     uses the role, each with a revision and an entry in its log; without the note of what was taken
     elsewhere the environment's would pass for granting.
     """
     if not is_noted:
-        leave_out(everywhere, "note_taken_elsewhere")
+        probe.omitted.add("note_taken_elsewhere")
     with pytest.raises(RoleInUse, match="2 assignments"):
         everywhere.apply([changes.DeleteRole(role="writer")], organization=ENVIRONMENT)
     before = [everywhere.check("user:ada", "read", organization=name).revision for name in BOTH]
@@ -157,9 +158,9 @@ def test_a_receipt_agrees_with_the_logs_of_all(everywhere: Authority, route: str
     assert everywhere.apply(delete, **options).settled_at == max(settled)
 
 
-def test_a_receipt_would_not_know(everywhere: Authority) -> None:
+def test_a_receipt_would_not_know(everywhere: Authority, probe: Probe) -> None:
     """Control: of itself a change of all organizations has no effective roles to move."""
-    leave_out(everywhere, "note_pended_elsewhere")
+    probe.omitted.add("note_pended_elsewhere")
     delete = changes.DeleteRole(role="writer", cascade=True)
     receipt = everywhere.apply([delete], organization=ENVIRONMENT, route="background")
     assert receipt.route == "inline"

@@ -19,7 +19,7 @@ from rescind.semantics import access
 from tests.clock import SettableClock
 from tests.contract.test_not_found import GIVING, TAKING
 from tests.contract.world import FUTURE, PAST, WORLD
-from tests.state import forget_statements, may
+from tests.state import may
 
 START = PAST
 EXPIRY = START + timedelta(hours=1)
@@ -153,7 +153,6 @@ def test_control_a_statement_that_forgets_time_is_seen(twins: Authority, query: 
         f"<= {now}", f"<= {now} - {now}"
     )
     assert store.queries[query] != sql
-    forget_statements(store)
     with suppress(RescindError):
         assert list(differing(twins, Route.INLINE, tried)) == tried
 

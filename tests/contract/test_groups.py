@@ -11,6 +11,7 @@ import pytest
 from rescind import Authority, Direction, changes
 from rescind.errors import GroupNotFound, MembershipNotFound
 from tests.contract.world import FUTURE, PAST, SOONER
+from tests.probe import Probe
 from tests.state import dump, may
 
 DEPTH = 40
@@ -161,11 +162,13 @@ def test_replace_members_says_nothing_of_what_is_not_asked_for() -> None:
     assert "create" not in changes.to_object(change)
 
 
-def test_replace_members_makes_who_is_missing_in_one_statement(acme: Authority) -> None:
+def test_replace_members_makes_who_is_missing_in_one_statement(
+    acme: Authority, probe: Probe
+) -> None:
     """More than without, however many they are."""
     sent: list[str] = []
     acme.apply([changes.ReplaceMembers(group="staff", members=("user:ada", "user:cyd"))])
-    acme.store.on_statement = sent.append  # type: ignore[attr-defined]
+    probe.before = sent.append
     counts = []
     for create in (False, True):
         members = ("user:ada", *(f"user:n{n}" for n in range(9 * create)))

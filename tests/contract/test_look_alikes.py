@@ -8,6 +8,7 @@ from rescind import Authority, LookAlike, changes
 from rescind.applying import look_alikes
 from rescind.changes import Change
 from rescind.errors import StoreUnavailable
+from tests.probe import Probe
 
 LEAVER, ALIKE = "user:Ada@Acme.Example", "user:ada@acme.example"
 NFC, NFD = "München", "Mu\u0308nchen"
@@ -115,10 +116,10 @@ def test_without_the_folding_nothing_is_told(
     assert acme.apply([changes.AddMembership(subject=LEAVER)]).look_alikes == ()
 
 
-def test_changes_that_name_nobody_new_cost_nothing(acme: Authority) -> None:
+def test_changes_that_name_nobody_new_cost_nothing(acme: Authority, probe: Probe) -> None:
     """Members and roles come and go in as many statements as before; a membership in one more."""
     seen: list[str] = []
-    acme.store.on_statement = seen.append  # type: ignore[attr-defined]
+    probe.before = seen.append
     acme.apply([changes.RemoveMembers(group=NFC, members=(ALIKE,))])
     acme.apply([changes.AddMembers(group=NFC, members=(ALIKE,))])
     assert not [name for name in seen if "look_alikes" in name]

@@ -19,12 +19,14 @@ from rescind.changes import Change
 from rescind.decision.world import WHOLE, whole
 from rescind.errors import LastHolder, RescindError, RoleExists
 from rescind.semantics import access
+from rescind.store import open_store
 from rescind.store.rows import Answers
 from rescind.store.rows.facts import READ_ROLES, READ_SETTINGS
 from rescind.transfer.export import exported
 from tests.conftest import ENGINES
 from tests.contract.test_asked_within import connect
 from tests.contract.world import FUTURE, PAST
+from tests.probe import Probe, probe_of
 from tests.state import dump
 
 ADA, BOB, CYD = "user:ada", "user:bob", "user:cyd"
@@ -125,7 +127,7 @@ def database(request: pytest.FixtureRequest, new_shared_database: Callable[[str]
 
 @pytest.fixture(scope="module")
 def shared(database: str) -> Iterator[Authority]:
-    with Authority.open(database) as opened:
+    with Authority(open_store(database, probe=Probe())) as opened:
         yield opened
 
 
@@ -362,13 +364,11 @@ def test_whoever_plans_before_a_role_is_marked_is_refused_after_it(
         assert another.apply(TAKE).changed
 
 
-def test_it_costs_no_statement_where_no_role_is_required(
-    ready: Authority, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_costs_no_statement_where_no_role_is_required(ready: Authority) -> None:
     """And none where one is, for what cannot take it."""
     sent: list[str] = []
     ready.apply([*OWN, changes.Assign(role="admin", to=CYD)])
-    monkeypatch.setattr(ready.store, "on_statement", sent.append)
+    probe_of(ready).before = sent.append
 
     def guards(batch: Sequence[Change]) -> set[str]:
         sent.clear()

@@ -15,11 +15,12 @@ import pytest
 
 from rescind import Authority, Route, changes
 from rescind.changes import Change, Given
+from rescind.store import open_store
 from tests.clock import SettableClock
 from tests.conftest import ENGINES
+from tests.probe import Probe, probe_of
 from tests.property.rows import count_rows
 from tests.sql import ours
-from tests.state import leave_out
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "guarantees.md"
 ADA, BOB = "user:ada", "user:bob"
@@ -385,8 +386,17 @@ def authority(
 ) -> Iterator[Authority]:
     """One authority for all examples of an engine, each in an organization of its own."""
     database = new_shared_database(request.param)
-    with closing(Authority.open(database, clock=CLOCK, index=True)) as opened:
+    store = open_store(database, probe=Probe())
+    with closing(Authority(store, clock=CLOCK, index=True)) as opened:
         yield opened
+
+
+@pytest.fixture
+def probe(authority: Authority) -> Iterator[Probe]:
+    """Its probe; nothing is left out once the test has ended."""
+    probe = probe_of(authority)
+    yield probe
+    probe.omitted.clear()
 
 
 CLOCK = SettableClock()
@@ -554,16 +564,12 @@ def test_a_batch_that_switches_and_switches_back(authority: Authority) -> None:
     assert made.counting() == "editor"
 
 
-def test_control_of_the_switch(authority: Authority) -> None:
+def test_control_of_the_switch(authority: Authority, probe: Probe) -> None:
     """Control: with what was remembered kept, the batch sets roles aside after all."""
     made = Play(authority)
     made.apply(THREE)
-    kept = dict(authority.store.queries)
-    try:
-        leave_out(authority, "forget_roles_before_mode")
-        made.apply([take("chief"), mode("multiple"), mode()])
-    finally:
-        authority.store.queries.update(kept)
+    probe.omitted.add("forget_roles_before_mode")
+    made.apply([take("chief"), mode("multiple"), mode()])
     assert made.counting() == "guest"
 
 
@@ -582,19 +588,17 @@ CONTROLS = {
 
 
 @pytest.mark.parametrize("guard", CONTROLS)
-def test_control_without_the_statement(authority: Authority, guard: str) -> None:
+def test_control_without_the_statement(authority: Authority, probe: Probe, guard: str) -> None:
     """Control: with the one statement left out, the example comes out otherwise."""
     example = BY_NAME[CONTROLS[guard]]
-    kept = dict(authority.store.queries)
-    try:
-        leave_out(authority, guard)
-        made = play(authority, example)
-    finally:
-        authority.store.queries.update(kept)
+    probe.omitted.add(guard)
+    made = play(authority, example)
     assert made.counting() != end_of(example)
 
 
-def test_a_change_takes_few_statements_whatever_the_group(authority: Authority) -> None:
+def test_a_change_takes_few_statements_whatever_the_group(
+    authority: Authority, probe: Probe
+) -> None:
     """To take a role off a group takes three statements more than where all roles count; to give one, one."""
     found: dict[str, set[tuple[int, int]]] = {}
     for which, size in itertools.product(("single", "multiple"), (2, 60)):
@@ -602,18 +606,18 @@ def test_a_change_takes_few_statements_whatever_the_group(authority: Authority) 
         people = [f"user:{number}" for number in range(size)]
         made.apply([mode(which), *(changes.AddMembership(subject=each) for each in people)])
         made.apply([give("viewer", A), give("chief", A), join("A", *people)])
-        taking, giving = statements(made, take("chief", A)), statements(made, give("chief", A))
+        taking, giving = (
+            statements(made, probe, change) for change in (take("chief", A), give("chief", A))
+        )
         found.setdefault(which, set()).add((taking, giving))
     ((taking, giving),), ((plain_taking, plain_giving),) = found["single"], found["multiple"]
     assert (taking - plain_taking, giving - plain_giving) == (3, 1)
 
 
-def statements(made: Play, change: Change) -> int:
+def statements(made: Play, probe: Probe, change: Change) -> int:
     """The statements of a change."""
     seen: list[str] = []
-    made.authority.store.on_statement = seen.append
-    try:
-        made.authority.apply([change], organization=made.organization)
-    finally:
-        made.authority.store.on_statement = None
+    probe.before = seen.append
+    made.authority.apply([change], organization=made.organization)
+    probe.before = None
     return len(seen)

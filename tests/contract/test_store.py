@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -18,8 +19,10 @@ from rescind.changes import Change
 from rescind.errors import GroupNotFound, InvalidArgument, StoreUnavailable
 from rescind.store import Store, Transaction, open_store
 from rescind.store.contract import Counter, LockCost
+from rescind.store.probe import ProbedQueries
 from rescind.store.retries import KeyTaken, PlanStale
 from tests.contract.world import WORLD
+from tests.probe import Probe
 from tests.sql import ours
 from tests.state import dump
 
@@ -38,15 +41,15 @@ def store(database: str) -> Iterator[Store]:
     opened.close()
 
 
-def _statements(authority: Authority, run: Callable[[], Any]) -> list[str]:
+def _statements(probe: Probe, run: Callable[[], Any]) -> list[str]:
     seen: list[str] = []
-    authority.store.on_statement = seen.append
+    probe.before = seen.append
     run()
-    authority.store.on_statement = None
+    probe.before = None
     return seen
 
 
-def _apply_until(authority: Authority, change: Change, at: int) -> str:
+def _apply_until(authority: Authority, probe: Probe, change: Change, at: int) -> str:
     """Apply the change, but stop before the statement of that number; its name."""
     seen: list[str] = []
 
@@ -55,21 +58,21 @@ def _apply_until(authority: Authority, change: Change, at: int) -> str:
         if len(seen) == at:
             raise Stopped
 
-    authority.store.on_statement = stop
+    probe.before = stop
     with pytest.raises(Stopped):
         authority.apply([change], idempotency_key="k")
-    authority.store.on_statement = None
+    probe.before = None
     return seen[-1]
 
 
-def test_stopped_anywhere_nothing_is_written(acme: Authority) -> None:
+def test_stopped_anywhere_nothing_is_written(acme: Authority, probe: Probe) -> None:
     """Whichever statement an exception comes before, the commit included, all is as it was; after the
     commit all is done.
     """
     change = changes.DeleteGroup(group="staff", cascade=True)
     before = dump(acme)
     for at in itertools.count(1):
-        name = _apply_until(acme, change, at)
+        name = _apply_until(acme, probe, change, at)
         if name == "committed":
             break
         assert dump(acme) == before, f"stopped before {name}"
@@ -78,9 +81,9 @@ def test_stopped_anywhere_nothing_is_written(acme: Authority) -> None:
     assert acme.apply([change], idempotency_key="k").revision.organization == 2
 
 
-def test_statements_are_announced_in_order(acme: Authority) -> None:
+def test_statements_are_announced_in_order(acme: Authority, probe: Probe) -> None:
     """From the lock to the log, then the commit; nothing is announced of what only reads."""
-    names = _statements(acme, lambda: acme.apply([GRANT], idempotency_key="k"))
+    names = _statements(probe, lambda: acme.apply([GRANT], idempotency_key="k"))
     assert names[0] in ("begin", "check_plan")
     assert names[-2:] == ["commit", "committed"]
     for first, then in (
@@ -89,7 +92,7 @@ def test_statements_are_announced_in_order(acme: Authority) -> None:
         ("insert_assignments", "extend_for_subject"),
     ):
         assert names.index(first) < names.index(then)
-    assert _statements(acme, lambda: acme.check("ada", "read")) == []
+    assert _statements(probe, lambda: acme.check("ada", "read")) == []
 
 
 def test_without_keep_nothing_stays(acme: Authority) -> None:
@@ -342,3 +345,15 @@ def test_what_a_transaction_costs_others_is_told(store: Store) -> None:
         store.transact(lambda tx: held.append(tx.lock_cost(number=made.incarnation)))
         last = held[-1]()
         assert (last.waiting, last.revision) == (0, made.organization + 1)
+
+
+# --- the probe ------------------------------------------------------------------------------------
+
+
+def test_without_a_probe_nothing_is_asked(store: Any) -> None:
+    """Its queries are a plain dict. Control: with a probe they ask it."""
+    assert store.probe is None
+    assert not isinstance(store.queries, ProbedQueries)
+    url = store.path if store.engine == "sqlite" else store.url
+    with closing(open_store(url, probe=Probe())) as probed:
+        assert isinstance(probed.queries, ProbedQueries)  # type: ignore[attr-defined]

@@ -12,6 +12,7 @@ from rescind import Authority, changes
 from rescind.errors import InvalidCursor, InvalidToken
 from rescind.model import Revision
 from tests.contract.world import WORLD
+from tests.probe import Probe
 from tests.sql import ours
 
 ASKS: dict[str, Callable[[Authority, str], Any]] = {
@@ -86,10 +87,10 @@ def test_a_token_as_it_was_is_none(acme: Authority, name: str) -> None:
     assert ASKS[name](acme, token)
 
 
-def test_the_secret_is_read_once(acme: Authority, database: str) -> None:
+def test_the_secret_is_read_once(acme: Authority, probe: Probe, database: str) -> None:
     """When the database is opened; each process that opens it gives out and takes the same tokens."""
     statements: list[str] = []
-    acme.store.on_statement = statements.append  # type: ignore[attr-defined]
+    probe.before = statements.append
     token = acme.check("user:ada", "read").token
     assert acme.check("user:ada", "read", at_least=token).token == token
     acme.who_can("read", limit=1)

@@ -12,7 +12,6 @@ from rescind.changes import Change
 from rescind.settings import Settings
 from tests.contract.world import FUTURE, WORLD
 from tests.sql import ours
-from tests.state import forget_statements
 
 MANY = tuple(f"user:n{number}" for number in range(60))
 ADA = ("user:ada",)
@@ -157,7 +156,6 @@ def test_control_made_for_all_that_are_named(crowd: Authority, case: str) -> Non
     sql = store.queries[query]
     store.queries[query] = sql.replace(condition, f"TRUE OR {condition}")
     assert store.queries[query] != sql
-    forget_statements(store)
     assert _made_by(crowd, CAPPED[case]) > 100
 
 

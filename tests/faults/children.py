@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 
 from rescind.store import Store
+from tests.probe import probe_of
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["pytest", "psycopg", __name__, "tests.faults.tasks"])
@@ -118,7 +119,7 @@ def _run(
     numbers, ahead = itertools.count(), [at]
 
     def watch(store: Store) -> None:
-        store.on_statement = reached  # type: ignore[attr-defined]
+        probe_of(store).before = reached
 
     def reached(name: str) -> None:
         reports.send(("statement", name))

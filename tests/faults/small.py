@@ -16,6 +16,7 @@ from rescind.propagation.audit import audit
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from rescind.store import Store, open_store
+from tests.probe import Probe
 from tests.sql import ours
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
@@ -69,8 +70,8 @@ State = dict[str, list[tuple[Any, ...]]]
 
 
 def opened(database: str | Store, organization: str, **settings: Any) -> Authority:
-    """An authority with the clock of the tests."""
-    store = open_store(database) if isinstance(database, str) else database
+    """An authority with the clock of the tests, and a probe."""
+    store = open_store(database, probe=Probe()) if isinstance(database, str) else database
     return Authority(
         store, organization=organization, settings=Settings(**settings), clock=lambda: AT
     )
@@ -122,9 +123,3 @@ def settle(authority: Authority, pace: Steady | None = None) -> None:
     worker = Worker(authority.store, authority.settings, pace=pace)
     while authority.has_due_work():
         worker.work_once()
-
-
-def let_pass(authority: Authority, guard: str) -> None:
-    """Have the store refuse nothing where it would ask the guard: its control."""
-    nothing = "SELECT '' AS code, '' AS fact, '' AS value WHERE 1 = 0"
-    authority.store.queries[guard] = nothing

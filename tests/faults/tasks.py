@@ -17,13 +17,13 @@ from rescind.propagation import organization_removal as deletion
 from rescind.propagation import reconcile as reconciling
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
-from rescind.store import Store
+from rescind.store import Store, open_store
 from rescind.store.sqlite import write_queue
-from tests.faults.small import Steady, let_pass, opened
+from tests.faults.small import Steady, opened
 from tests.faults.small import settle as settle_all
 from tests.jobs import due_jobs
+from tests.probe import Probe, probe_of
 from tests.sql import ours
-from tests.state import leave_out
 
 Watch = Callable[[Store], None]
 Task = Callable[..., Any]
@@ -74,7 +74,7 @@ def settle(watch: Watch, database: str, organization: str, group: str, pairs: in
 
 def clear(watch: Watch, database: str, rows: int) -> None:
     """Clear away what is left of deleted organizations, in chunks of so many rows."""
-    with Authority.open(database) as authority:
+    with Authority(open_store(database, probe=Probe())) as authority:
         watch(authority.store)
         while deletion.clear(authority.store, rows=rows):
             pass
@@ -90,7 +90,7 @@ def settle_taken_off(watch: Watch, database: str, organization: str, *args: Any)
             store, f"DELETE FROM rescind.pending WHERE organization = {o}"
         )
         store.transact(lambda tx: tx.run("take_off"))
-        let_pass(authority, "refuse_pending_moved")
+        probe_of(store).omitted.add("refuse_pending_moved")
         watch(store)
         for job in jobs:
             work = reconciling.Work(store, job)
@@ -101,8 +101,7 @@ def settle_taken_off(watch: Watch, database: str, organization: str, *args: Any)
 def settle_without_cursor(watch: Watch, database: str, organization: str, *args: Any) -> None:
     """The same by a worker that keeps no cursor: a control."""
     with opened(database, organization) as authority:
-        leave_out(authority, "advance_pending")
-        let_pass(authority, "refuse_pending_moved")
+        probe_of(authority).omitted |= {"advance_pending", "refuse_pending_moved"}
         watch(authority.store)
         reconciling.reconcile(authority.store, organization, args[0], pace=Steady(args[-1]))
 
@@ -152,12 +151,13 @@ def work_by_own_clock(_: Watch, database: str, organization: str) -> bool:
 def fail(_: Watch, database: str, organization: str, backoff_seconds: float) -> None:
     """Fail once at what is due."""
     settings = Settings(backoff_seconds=backoff_seconds)
-    with Authority.open(database, organization=organization, settings=settings) as authority:
+    store = open_store(database, probe=Probe())
+    with Authority(store, organization=organization, settings=settings) as authority:
 
         def broken(name: str) -> None:
             if name.startswith("unmake"):
                 raise RuntimeError(name)
 
-        authority.store.on_statement = broken  # type: ignore[attr-defined]
+        probe_of(authority).before = broken
         logging.disable()
         Worker(authority.store, settings).work_once()

@@ -25,7 +25,9 @@ from rescind.errors import (
 )
 from rescind.propagation.reconcile import Work
 from rescind.propagation.schedule import due
+from rescind.store import open_store
 from tests.faults.small import Steady, settle
+from tests.probe import Probe, probe_of
 
 ROUNDS = 500
 WITHOUT_THE_LOCK = "FOR NO KEY UPDATE"
@@ -118,8 +120,8 @@ def two(new_database: Callable[[str], str]) -> Iterator[tuple[str, Authority, Au
     """Two processes' worth of authorities on one PostgreSQL database, with two groups in a third."""
     database = new_database("postgres")
     with (
-        Authority.open(database, organization="acme") as one,
-        Authority.open(database, organization="acme") as other,
+        Authority(open_store(database, probe=Probe()), organization="acme") as one,
+        Authority(open_store(database, probe=Probe()), organization="acme") as other,
     ):
         one.apply(
             [
@@ -175,7 +177,7 @@ def test_no_anomaly_in_any_interleaving(
         monkeypatch.setattr(psycopg.Connection, "pipeline", lambda _: contextlib.nullcontext())
         rng = random.Random(7)
         for authority in (one, other):
-            authority.store.on_statement = lambda _: time.sleep(rng.random() / 2_000)
+            probe_of(authority).before = lambda _: time.sleep(rng.random() / 2_000)
     cases = [scenario(n) for n in range(ROUNDS if is_pipelined else ROUNDS // 4)]
     for start in range(0, len(cases), 100):
         one.apply([change for first, _, _ in cases[start : start + 100] for change in first])
@@ -216,7 +218,7 @@ def test_the_lock_is_what_prevents_it(
         if name == "close_change":
             right_is_done.set()
 
-    one.store.on_statement, other.store.on_statement = as_left, as_right
+    probe_of(one).before, probe_of(other).before = as_left, as_right
     _apply_both((one, other), [[left], [right]])
     assert anomalies(database) == (0 if is_locked else 1 if anomalies is not cycles else 2)
 
@@ -252,13 +254,13 @@ def test_a_change_comes_while_a_chunk_settles(
 
     thread = threading.Thread(target=change)
 
-    def on_statement(name: str) -> None:
+    def before(name: str) -> None:
         if name == "settle_pending" and not has_written.is_set():
             thread.start()
             assert has_written.wait(60)
             may_commit.set()
 
-    one.store.on_statement = on_statement  # type: ignore[attr-defined]
+    probe_of(one).before = before
     (job,) = due(one.store)
     Work(one.store, job).step(Steady(100))
     thread.join()
@@ -297,7 +299,7 @@ def test_a_name_is_defined_on_one_level(
 
     if not is_on:
         for authority in (one, other):
-            authority.store.queries["hold_definitions"] = "SELECT 1"  # type: ignore[attr-defined]
+            probe_of(authority).omitted.add("hold_definitions")
     thread = threading.Thread(target=second)
     with psycopg.connect(database) as connection:
         receipt = one.apply([define], organization=names[0], within=connection)

@@ -32,6 +32,7 @@ from rescind.store import Rows, Store
 from rescind.store.postgres import configure
 from rescind.store.postgres.connection import Connection
 from tests.faults.small import Steady
+from tests.probe import probe_of
 
 LEVELS: Final = (IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE)
 ADA: Final = "user:ada"
@@ -251,11 +252,11 @@ def test_a_change_waits_for_no_chunk(make: Callable[[], Acme], level: IsolationL
 
     def revoke_before(name: str) -> None:
         if name == "refuse_pending_moved":
-            acme.authority.store.on_statement = None  # type: ignore[attr-defined]
+            probe_of(acme.authority).before = None
             receipts.append(acme.repeated([REVOCATIONS[0]]))
 
     with acme.snapshot(level), without_pipeline():
-        acme.authority.store.on_statement = revoke_before  # type: ignore[attr-defined]
+        probe_of(acme.authority).before = revoke_before
         acme.chunk()
     ((receipt, is_repetition),) = receipts
     assert (receipt.route, is_repetition) == ("background", False)
@@ -279,14 +280,14 @@ def test_a_change_forced_inline_waits_for_the_chunk(
 
         def revoke_beside(name: str) -> None:
             if name == "refuse_pending_moved":
-                store.on_statement = None  # type: ignore[attr-defined]
+                probe_of(store).before = None
                 options = {"within": acme.caller, "organization": acme.name, "route": "inline"}
                 revoking.append(pool.submit(acme.authority.apply, [REVOCATIONS[0]], **options))
                 while not store.waiting():
                     assert not revoking[0].done()
 
         with acme.snapshot(level), without_pipeline():
-            store.on_statement = revoke_beside  # type: ignore[attr-defined]
+            probe_of(store).before = revoke_beside
             acme.chunk()
             with pytest.raises(StoreConflict):
                 revoking[0].result(30)

@@ -14,7 +14,7 @@ from tests.faults import tasks
 from tests.faults.children import Child, Task
 from tests.faults.conftest import Way
 from tests.faults.small import CHANGE, FACTS, State, opened, prepare, require_settled, rows, settle
-from tests.state import leave_out
+from tests.probe import probe_of
 
 KEY = "once"
 
@@ -100,7 +100,7 @@ def test_control_without_the_key(organizations: Organizations) -> None:
     name = organizations.make()
     first = organizations.killed(name, "inline", None).result
     assert organizations.again(name, "inline") == first
-    leave_out(organizations.authority, "claim_key")
+    probe_of(organizations.authority).omitted.add("claim_key")
     assert organizations.again(name, "inline") != first
 
 

@@ -29,6 +29,7 @@ from tests.faults.small import (
     rows,
     settle,
 )
+from tests.probe import probe_of
 
 JOBS: dict[str, tuple[int, list[Change]]] = {
     "member": (
@@ -101,9 +102,9 @@ class Jobs:
     def finish(self) -> list[str]:
         """The statements with which other workers do what is left."""
         statements: list[str] = []
-        self.authority.store.on_statement = statements.append
+        probe_of(self.authority).before = statements.append
         settle(self.authority, Steady(self.pairs))
-        self.authority.store.on_statement = None
+        probe_of(self.authority).before = None
         return statements
 
 

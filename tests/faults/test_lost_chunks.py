@@ -26,6 +26,7 @@ from tests.faults import tasks
 from tests.faults.server import Server, running, until_answered
 from tests.faults.small import CHANGE, FACTS, MEMBERS, PLACES, Steady, opened, prepare, settle
 from tests.jobs import due_jobs
+from tests.probe import probe_of
 
 ALL_PAIRS = 1_000
 TAKEN = [(MEMBERS[0], "read", PLACES[0]), (MEMBERS[1], "read", PLACES[2])]
@@ -122,7 +123,7 @@ def test_only_chunks_that_move_a_cursor_may_be_lost_with_a_file(
                 found.append((last[0] == "advance_pending", level))
             last[0] = statement
 
-        store.on_statement = note
+        probe_of(store).before = note
         settle(authority, Steady(2))
         authority.apply(CHANGE[1:2], route="inline")
         assert set(found) == {(True, 1), (False, 2)}

@@ -9,6 +9,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.propagation.worker import Worker
 from tests.faults.small import FACTS, MEMBERS, PLACES, opened, prepare, require_settled, settle
+from tests.probe import probe_of
 from tests.sql import ours
 from tests.state import may
 
@@ -50,7 +51,7 @@ def test_parked(acme: Authority, kind: str, caplog: pytest.LogCaptureFixture) ->
     """Parked work denies what was revoked by every decision point, until it is retried and settles."""
     permission, change = JOBS[kind]
     acme.apply([change], route="background")
-    acme.store.on_statement = _break  # type: ignore[attr-defined]
+    probe_of(acme).before = _break
     worker = Worker(acme.store, acme.settings)
     for attempt in range(1, ATTEMPTS + 1):
         assert worker.work_once()
@@ -61,7 +62,7 @@ def test_parked(acme: Authority, kind: str, caplog: pytest.LogCaptureFixture) ->
     assert not worker.work_once()
     assert not acme.has_due_work()
     assert len(caplog.records) == ATTEMPTS
-    acme.store.on_statement = None  # type: ignore[attr-defined]
+    probe_of(acme).before = None
     settle(acme)
     assert acme.pending()[0].is_parked
     _is_denied(acme, permission)
@@ -77,7 +78,7 @@ def test_others_are_done(acme: Authority, caplog: pytest.LogCaptureFixture) -> N
     """Work that fails does not keep a worker from the rest."""
     acme.apply([JOBS["member"][1]], route="background")
     acme.apply([changes.Assign(role="reader", to="group:other")], route="background")
-    acme.store.on_statement = _break  # type: ignore[attr-defined]
+    probe_of(acme).before = _break
     settle(acme)
     assert [work.group for work in acme.pending()] == ["team"]
     assert len(caplog.records) == ATTEMPTS

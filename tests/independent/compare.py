@@ -32,6 +32,7 @@ from tests.independent.steps import (
     real_now,
 )
 from tests.jobs import due_jobs
+from tests.probe import Probe
 
 Question = tuple[str, str, str]
 Access = set[tuple[str, str, str, str]]
@@ -83,7 +84,7 @@ class Play:
         def clock() -> Any:
             return model.moment(self.at if self.at is not None else real_now())
 
-        return Authority(open_store(self.database), clock=clock, index=is_indexed)
+        return Authority(open_store(self.database, probe=Probe()), clock=clock, index=is_indexed)
 
     def close(self) -> None:
         """Give up all connections."""

@@ -113,23 +113,24 @@ class Ran:
 
     def watch_queries(self) -> None:
         """Note every query that a store looks up."""
-        from rescind.store import postgres, sqlite
+        from rescind.store.postgres import store as postgres
+        from rescind.store.probe import without_effect
+        from rescind.store.sqlite import store as sqlite
 
         ran = self
 
         class Watched(dict[str, str]):
+            def __init__(self, queries: dict[str, str], probe: Any) -> None:
+                super().__init__(queries)
+                self.probe = probe
+
             def __getitem__(self, name: str) -> str:
                 ran.queries.add(name)
-                return super().__getitem__(name)
+                sql = super().__getitem__(name)
+                is_omitted = self.probe is not None and self.probe.omit(name)
+                return without_effect(sql) if is_omitted else sql
 
-        for store in (sqlite.SqliteStore, postgres.PostgresStore):
-            original = store.__init__
-
-            def opened(self: Any, *given: Any, _original: Any = original, **named: Any) -> None:
-                _original(self, *given, **named)
-                self.queries = Watched(self.queries)
-
-            store.__init__ = opened  # type: ignore[method-assign]
+        sqlite.store_queries = postgres.store_queries = Watched
 
 
 def _plain(name: str) -> str:

@@ -20,10 +20,10 @@ from rescind.store.queries import queries
 from tests.clock import SettableClock
 from tests.faults.small import Steady
 from tests.jobs import due_jobs
+from tests.probe import Probe
 from tests.property import oracle
 from tests.property.rows import count_rows
 from tests.property.test_machine import START, Machine
-from tests.state import leave_out
 
 EARLY = model.moment(START + 5_000_000)
 A = ("user:a",)
@@ -221,22 +221,20 @@ def test_script_with_the_guard(machine: Machine, route: str, guard: str) -> None
 
 
 @pytest.mark.parametrize(("route", "guard"), SCRIPTS)
-def test_control_without_the_guard(
-    machine: Machine, authority: Authority, route: str, guard: str
-) -> None:
+def test_control_without_the_guard(machine: Machine, probe: Probe, route: str, guard: str) -> None:
     """Control: with the one statement left out, the same script leaves something false."""
-    leave_out(authority, guard)
+    probe.omitted.add(guard)
     with pytest.raises(AssertionError):
         _play(machine, SCRIPTS[route, guard], route, guard)
 
 
 @pytest.mark.parametrize("is_on", [True, False])
 def test_rows_that_are_there_already(
-    machine: Machine, authority: Authority, engine: str, is_on: bool
+    machine: Machine, authority: Authority, probe: Probe, engine: str, is_on: bool
 ) -> None:
     """A job adds to a membership's rows what is missing among them; without its statement it does not."""
     if not is_on:
-        leave_out(authority, "make_assignment" + "_again" * (engine == "postgres"))
+        probe.omitted.add("make_assignment" + "_again" * (engine == "postgres"))
     for route, change in GATHERED:
         authority.apply([change], organization=machine.organization, route=route)
         machine.facts = oracle.apply(machine.facts, change, machine.now)
@@ -257,12 +255,12 @@ def test_direction_with_the_note(machine: Machine, note: str) -> None:
 
 
 @pytest.mark.parametrize("note", DIRECTIONS)
-def test_control_without_the_note(machine: Machine, authority: Authority, note: str) -> None:
+def test_control_without_the_note(machine: Machine, probe: Probe, note: str) -> None:
     """Control: with the one query left out, the receipt of the last change is wrong."""
     *script, last = DIRECTIONS[note]
     for change in script:
         machine._apply([change])
-    leave_out(authority, note)
+    probe.omitted.add(note)
     with pytest.raises(AssertionError, match="revokes"):
         machine._apply([last])
 
@@ -270,13 +268,13 @@ def test_control_without_the_note(machine: Machine, authority: Authority, note: 
 @pytest.mark.parametrize("guard", OF_ORGANIZATIONS)
 @pytest.mark.parametrize("is_on", [True, False])
 def test_a_deleted_organization_leaves_none(
-    machine: Machine, authority: Authority, guard: str, is_on: bool
+    machine: Machine, authority: Authority, probe: Probe, guard: str, is_on: bool
 ) -> None:
     """No effective role and no role set aside outlives its organization; without the guard it does."""
     for change in (single, lose_the_winner):
         machine._apply([change])
     if not is_on:
-        leave_out(authority, guard)
+        probe.omitted.add(guard)
     name = machine.organization
     route = "background" if guard.startswith("clear_") else "inline"
     delete = changes.DeleteOrganization(cascade=True)

@@ -19,6 +19,7 @@ from rescind.propagation.tombstones import purge
 from rescind.semantics.access import Assignment
 from rescind.store import open_store
 from tests.jobs import due_jobs
+from tests.probe import Probe, probe_of
 from tests.property import oracle
 from tests.property.rows import effective_roles
 from tests.property.test_machine import Machine, Make, one_change
@@ -90,7 +91,7 @@ class Propagation(Machine):
                 if next(statements) == die_at:
                     raise Killed
 
-            authority.store.on_statement = die if die_at is not None else None
+            probe_of(authority).before = die if die_at is not None else None
             pace = Pace(authority.store.engine)
             pace.pairs = pairs
             try:
@@ -99,7 +100,7 @@ class Propagation(Machine):
             except Killed:
                 pass
             finally:
-                authority.store.on_statement = None
+                probe_of(authority).before = None
 
     @rule()
     def drain(self) -> None:
@@ -154,7 +155,9 @@ class Propagation(Machine):
 @pytest.fixture
 def both(new_database: Callable[[str], str]) -> Iterator[Make]:
     """Authorities on both engines."""
-    stores = {engine: open_store(new_database(engine)) for engine in ("sqlite", "postgres")}
+    stores = {
+        engine: open_store(new_database(engine), probe=Probe()) for engine in ("sqlite", "postgres")
+    }
     with closing(stores["sqlite"]), closing(stores["postgres"]):
         for engine, store in stores.items():
             for name, sql in {"trusted": TRUSTED, "tombstones": TOMBSTONES}.items():

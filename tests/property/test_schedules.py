@@ -21,9 +21,10 @@ from rescind import Authority, changes
 from rescind.errors import StoreConflict
 from rescind.propagation.audit import audit
 from rescind.propagation.reconcile import Work
-from rescind.store import Store
+from rescind.store import Store, open_store
 from tests.clock import SettableClock
 from tests.faults.small import Steady
+from tests.probe import Probe, probe_of
 from tests.property import schedules
 from tests.property.schedules import SUBJECTS, Schedule
 from tests.sql import ours
@@ -32,7 +33,6 @@ NAMED = os.environ.get("RESCIND_SCHEDULES")
 COUNTS = {"sqlite": int(NAMED or 500), "postgres": int(NAMED or 120)}
 AN_ORGANIZATION = 50
 """Schedules that follow each other in one organization."""
-NOTHING_REFUSED = "SELECT '' AS code, '' AS fact, '' AS value WHERE 1 = 0"
 OF_REVISION = (
     r"AND revision = (:revision|%\(revision\)s)|AND p\.revision \+ 0 = CAST\(i\.value ->> 1 AS INTEGER\)"
     r"|AND revision = CAST\(\(.*INTEGER\)"
@@ -96,12 +96,12 @@ def test_between_chunks(authority: Authority) -> None:
 
 
 @pytest.mark.parametrize("is_on", [True, False])
-def test_an_overtaken_job_begins_anew(authority: Authority, is_on: bool) -> None:
+def test_an_overtaken_job_begins_anew(authority: Authority, probe: Probe, is_on: bool) -> None:
     """What takes back a change whose job is half done is done as well; a job that does not look loses it."""
     schedule = Schedule(authority, random.Random(0))
     queries = authority.store.queries
     if not is_on:
-        queries["refuse_pending_moved"] = NOTHING_REFUSED
+        probe.omitted.add("refuse_pending_moved")
         for query in ("advance_pending", "settle_pending"):
             queries[query] = re.sub(OF_REVISION, "", queries[query], flags=re.DOTALL)
     schedule.apply(changes.UnnestGroup(group="team", out_of="all"), route="background")
@@ -122,7 +122,7 @@ class Collisions:
 
     def __init__(self, database: str) -> None:
         self.one, self.other, self.watcher = (
-            Authority.open(database, clock=schedules.clock) for _ in range(3)
+            Authority(open_store(database, probe=Probe()), clock=schedules.clock) for _ in range(3)
         )
         self._pool = ThreadPoolExecutor(1)
         schedules.prepare(self.one)
@@ -143,11 +143,11 @@ class Collisions:
                 while not begun[0].done() and not self.watcher.store.waiting():
                     pass
 
-        outer_store.on_statement = hook
+        probe_of(outer_store).before = hook
         try:
             outer()
         finally:
-            outer_store.on_statement = None
+            probe_of(outer_store).before = None
             (begun[0] if begun else self._pool.submit(inner)).result()
 
 
@@ -203,8 +203,7 @@ def test_inside_a_chunk(collisions: Collisions) -> None:
 def test_the_locks_keep_them_apart(collisions: Collisions, is_on: bool) -> None:
     """Who leaves when a chunk has made its rows has none in the end; if the chunk locks nothing, some."""
     if not is_on:
-        for guard in ("refuse_group_busy", "refuse_one_group_busy"):
-            collisions.one.store.queries[guard] = NOTHING_REFUSED
+        probe_of(collisions.one).omitted |= {"refuse_group_busy", "refuse_one_group_busy"}
     schedule = Schedule(collisions.one, random.Random(0))
     schedule.apply(changes.Assign(role="reader", to="group:team", on="doc:2"), route="background")
     work = schedule.chosen()

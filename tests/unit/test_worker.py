@@ -18,6 +18,7 @@ from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from tests.faults.small import Steady
 from tests.jobs import due_jobs
+from tests.probe import Probe
 from tests.unit.jobs import FACTS, WAIT_SECONDS, Seen, grant, pend, revoke, settling
 
 HOUR = 3_600.0
@@ -153,19 +154,17 @@ def test_an_overtaken_job_is_left_to_who_overtook(
 # --- stopping and waking --------------------------------------------------------------------------
 
 
-def test_a_stop_finishes_the_chunk(acme: Authority) -> None:
+def test_a_stop_finishes_the_chunk(acme: Authority, probe: Probe) -> None:
     """Told to stop inside a chunk, a worker commits that chunk and begins no other."""
     pend(acme, grant("a"))
     stop = threading.Event()
-    acme.store.on_statement = lambda name: (  # type: ignore[attr-defined]
-        stop.set() if name.startswith("make_") else None
-    )
+    probe.before = lambda name: stop.set() if name.startswith("make_") else None
     seen = Seen(acme, Steady(1))
     seen.worker.run(stop)
     assert seen.chunks == ["a"]
     (work,) = acme.pending()
     assert work.done == 1
-    acme.store.on_statement = None  # type: ignore[attr-defined]
+    probe.before = None
     seen.finish()
     assert acme.pending() == []
 

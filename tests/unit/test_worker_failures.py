@@ -12,6 +12,7 @@ from rescind.propagation import worker as module
 from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.worker import Worker, Workers
 from rescind.settings import Settings
+from tests.probe import Probe
 from tests.unit.jobs import FACTS, WAIT_SECONDS, Seen, grant, pend, revoke, settling
 
 HOUR = 3_600.0
@@ -38,7 +39,7 @@ def test_backing_off() -> None:
 
 @pytest.mark.parametrize("error", [RuntimeError("broken"), StoreConflict(why="a bad row")])
 def test_a_failing_job_does_not_stop_others(
-    acme: Authority, error: Exception, caplog: pytest.LogCaptureFixture
+    acme: Authority, probe: Probe, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever one group's work fails with, that of others is done, and it is parked in the end."""
     pend(acme, changes.RemoveMembers(group="a", members=("user:0",)), grant("b"))
@@ -47,7 +48,7 @@ def test_a_failing_job_does_not_stop_others(
         if name == "unmake_members":
             raise error
 
-    acme.store.on_statement = fail  # type: ignore[attr-defined]
+    probe.before = fail
     settings = Settings(backoff_seconds=0.001, most_backoff_seconds=0.001, poll_seconds=0.001)
     is_settled = threading.Event()
     with Workers(acme.store, settings, on_progress=lambda *_: is_settled.set()):
@@ -61,7 +62,7 @@ def test_a_failing_job_does_not_stop_others(
 
 @pytest.mark.parametrize("error", [StoreUnavailable(why="gone"), StoreReadOnly(why="a standby")])
 def test_a_store_that_cannot_be_reached_or_written(
-    acme: Authority, error: Exception, caplog: pytest.LogCaptureFixture
+    acme: Authority, probe: Probe, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A worker waits for its database, counts that against no job, and goes on."""
     pend(acme, revoke("a"))
@@ -71,7 +72,7 @@ def test_a_store_that_cannot_be_reached_or_written(
         if name.startswith("refuse") and (error := next(failures, None)):
             raise error
 
-    acme.store.on_statement = fail  # type: ignore[attr-defined]
+    probe.before = fail
     settings = Settings(backoff_seconds=0.001, most_backoff_seconds=0.001)
     with settling(acme, settings):
         pass
@@ -98,7 +99,10 @@ def test_whatever_goes_wrong(acme: Authority, caplog: pytest.LogCaptureFixture) 
 
 
 def test_a_lock_that_is_kept(
-    acme: Authority, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    acme: Authority,
+    probe: Probe,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Work whose rows somebody keeps locked is left alone for a while, and that is not counted against it."""
     monkeypatch.setattr(module, "LOCKED_SECONDS", HOUR)
@@ -108,11 +112,11 @@ def test_a_lock_that_is_kept(
         if name == "unmake_members":
             raise StoreBusy(why="locked")
 
-    acme.store.on_statement = fail  # type: ignore[attr-defined]
+    probe.before = fail
     Seen(acme).finish()
     (work,) = acme.pending()
     assert (work.group, work.attempts, work.is_parked) == ("a", 0, False)
     assert len(caplog.records) == 1
-    acme.store.on_statement = None  # type: ignore[attr-defined]
+    probe.before = None
     Seen(acme).finish()
     assert acme.pending() == []

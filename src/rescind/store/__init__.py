@@ -10,6 +10,7 @@ from rescind.store.contract import (
     Transaction,
 )
 from rescind.store.open import open_store
+from rescind.store.probe import StoreProbe
 
 __all__ = [
     "Change",
@@ -18,6 +19,7 @@ __all__ = [
     "Rows",
     "Snapshot",
     "Store",
+    "StoreProbe",
     "Transaction",
     "open_store",
 ]

@@ -8,12 +8,18 @@ import reprlib
 from rescind.errors import InvalidArgument
 from rescind.settings import Settings
 from rescind.store.contract import Store
+from rescind.store.probe import StoreProbe
 
 
-def open_store(url: str | os.PathLike[str], settings: Settings | None = None) -> Store:
+def open_store(
+    url: str | os.PathLike[str],
+    settings: Settings | None = None,
+    *,
+    probe: StoreProbe | None = None,
+) -> Store:
     """The store at a URL or path: `postgresql://…`, `sqlite:///file.db`, or a file's path.
 
-    Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
+    A probe is for tests. Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
     """
     if not isinstance(url, (str, os.PathLike)):
         raise InvalidArgument(
@@ -24,15 +30,15 @@ def open_store(url: str | os.PathLike[str], settings: Settings | None = None) ->
     if not separator:
         from rescind.store.sqlite import SqliteStore
 
-        return SqliteStore(url)
+        return SqliteStore(url, probe=probe)
     if scheme == "sqlite":
         from rescind.store.sqlite import SqliteStore
 
-        return SqliteStore(rest.removeprefix("/"))
+        return SqliteStore(rest.removeprefix("/"), probe=probe)
     if scheme in ("postgresql", "postgres"):
         from rescind.store.postgres import PostgresStore
 
-        return PostgresStore(url, settings=settings)
+        return PostgresStore(url, settings=settings, probe=probe)
     raise InvalidArgument(
         what="database", value=scheme, hint="use sqlite:///file.db or postgresql://…"
     )

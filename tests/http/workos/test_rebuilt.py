@@ -15,6 +15,7 @@ from rescind.errors import RescindError
 from rescind.model import ENVIRONMENT
 from tests.http.serving import Served
 from tests.http.workos.world import acme, fresh
+from tests.probe import Probe
 from tests.sql import ours
 
 SUBJECTS = ("user:ada", "user:bob", "agent:cyd")
@@ -348,11 +349,13 @@ def test_the_sdk_reads_them(client: Any, service: Served, service_clock: Clock) 
     assert found.to_dict()["event"] == "group_role_assignment.created"
 
 
-def test_it_costs_a_deletion_of_a_resource_one_statement(authority: Authority) -> None:
+def test_it_costs_a_deletion_of_a_resource_one_statement(
+    authority: Authority, probe: Probe
+) -> None:
     """And other changes none."""
     sent: list[str] = []
     authority.apply([changes.CreateOrganization(), changes.DefineResourceType(type="doc")])
     authority.apply([changes.CreateResource(resource="doc:1")])
-    authority.store.on_statement = sent.append  # type: ignore[attr-defined]
+    probe.before = sent.append
     authority.apply([changes.DeleteResource(resource="doc:1")])
     assert sent.count("keep_gone_resources") == 1

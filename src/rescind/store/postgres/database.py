@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from rescind.store.postgres.statements import Statements
+from rescind.store.probe import StoreProbe
 
 
 class PostgresDatabase(Protocol):
@@ -18,4 +18,4 @@ class PostgresDatabase(Protocol):
     statements: Statements
     silence_seconds: float
     bulk_silence_seconds: float
-    on_statement: Callable[[str], None] | None
+    probe: StoreProbe | None

@@ -5,17 +5,20 @@ So a batch is sent as one pipeline, and Python reads no answer between two state
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 from rescind.store.contract import Counter
 from rescind.store.queries import changes_data
 
 
 class Statements:
-    """Wraps the queries that `query` finds by name. `schema` contains the functions that they call."""
+    """Wraps a store's queries. `schema` contains the functions that they call.
 
-    def __init__(self, query: Callable[[str], str], schema: str) -> None:
-        self._query, self._ours = query, schema
+    What is wrapped once is kept by the query's text, so that a query that changes is wrapped anew.
+    """
+
+    def __init__(self, queries: Mapping[str, str], schema: str) -> None:
+        self._queries, self._ours = queries, schema
         self._pending: dict[str, str] = {}
         self._counting: dict[tuple[str, tuple[Counter, ...], str | None, str | None], str] = {}
 
@@ -30,9 +33,11 @@ class Statements:
         """The statement, wrapped to add the number of rows that it wrote or read to the counters. With fewer
         rows than the parameter `expected`, `or_refuse` may refuse, or `or_note` note what is missing.
         """
-        known = self._counting.get((name, counters, or_refuse, or_note))
+        sql = self._queries[name]
+        refusing = None if or_refuse is None else self._queries[or_refuse]
+        noting = None if or_note is None else self._queries[or_note]
+        known = self._counting.get((sql, counters, refusing, noting))
         if known is None:
-            sql = self._query(name)
             returning = "\nRETURNING 1" if changes_data(sql) else ""
             tallies = ", ".join(f"{self._ours}.tally('{counter}', c.n)" for counter in counters)
             if or_refuse is not None:
@@ -44,7 +49,7 @@ class Statements:
                 f"WITH counted AS (\n{sql}{returning}\n)\n"
                 f"SELECT {tallies} FROM (SELECT count(*) AS n FROM counted) AS c"
             )
-            self._counting[(name, counters, or_refuse, or_note)] = known
+            self._counting[(sql, counters, refusing, noting)] = known
         return known
 
     def weighing(self, name: str, *, is_first: bool) -> str:
@@ -56,32 +61,32 @@ class Statements:
         return (
             f"SELECT {ours}.choose(w.pairs, w.is_critical, w.is_busy, w.is_unsettled,"
             f" %(is_background)s, %(pairs)s{done}, %(critical_pairs)s{done}, %(step)s)"
-            f" FROM (\n{self._query(name)}\n) AS w"
+            f" FROM (\n{self._queries[name]}\n) AS w"
         )
 
     def pending(self, name: str) -> str:
         """The statement, wrapped to add the pending work that it leaves to the counters."""
-        ours = self._ours
-        known = self._pending.get(name)
+        ours, sql = self._ours, self._queries[name]
+        known = self._pending.get(sql)
         if known is None:
             known = (
-                f"WITH pended AS (\n{self._query(name)}\n)\n"
+                f"WITH pended AS (\n{sql}\n)\n"
                 f"SELECT {ours}.tally('pended', p.n), {ours}.tally('estimated', p.pairs),"
                 f" {ours}.tally('pairs', p.pairs) FROM (SELECT count(*) AS n,"
                 " CAST(COALESCE(sum(pairs), 0) AS bigint) AS pairs FROM pended) AS p"
             )
-            self._pending[name] = known
+            self._pending[sql] = known
         return known
 
     def refusing(self, name: str) -> str:
         """The query, wrapped to refuse the change for its first row."""
         return (
-            f"SELECT {self._ours}.refuse(g.code, g.fact, g.value) FROM ({self._query(name)}) AS g"
+            f"SELECT {self._ours}.refuse(g.code, g.fact, g.value) FROM ({self._queries[name]}) AS g"
         )
 
     def noting(self, name: str) -> str:
         """The query, wrapped to note its rows as missing."""
         return (
             f"SELECT {self._ours}.note_missing(CAST(jsonb_agg(jsonb_build_array(g.fact, g.value)) AS text),"
-            f" count(*)) FROM ({self._query(name)}) AS g"
+            f" count(*)) FROM ({self._queries[name]}) AS g"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -40,6 +40,7 @@ from rescind.store.postgres.listener import PostgresListener
 from rescind.store.postgres.statements import Statements
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
 from rescind.store.postgres.within import asked_within, require_transaction, transact_within
+from rescind.store.probe import StoreProbe, store_queries
 from rescind.store.queries import queries, quoted
 from rescind.store.rows import Query, typed, typed_each
 from rescind.store.schema import require_current, seals_of
@@ -61,8 +62,7 @@ log = logging.getLogger(__name__)
 
 
 class PostgresStore:
-    """A store in a PostgreSQL database. `on_statement` is called with each statement's name before
-    it is sent.
+    """A store in a PostgreSQL database.
 
     Every call ends: with an answer, or with StoreUnavailable or OutcomeUnknown once the server has sent
     nothing for `silence_seconds` (`bulk_silence_seconds` for a change that is forced inline). Before that it
@@ -78,15 +78,15 @@ class PostgresStore:
         *,
         connections: int = 8,
         settings: Settings | None = None,
+        probe: StoreProbe | None = None,
     ) -> None:
         (self.url, self.schema), self.where = address(url), location(url)
         self._ours = quoted(self.schema)
         settings = settings or Settings()
         self.silence_seconds = settings.silence_seconds
         self.bulk_silence_seconds = settings.bulk_silence_seconds
-        self.queries = dict(queries("postgres", self.schema))
-        self.on_statement: Callable[[str], None] | None = None
-        self.statements = Statements(lambda name: self.queries[name], self._ours)
+        self.probe, self.queries = probe, store_queries(queries("postgres", self.schema), probe)
+        self.statements = Statements(self.queries, self._ours)
         self._connections = connections
         self._pool = self._new_pool()
         try:
@@ -310,8 +310,8 @@ class PostgresStore:
         return connection
 
     def _announce(self, name: str) -> None:
-        if self.on_statement:
-            self.on_statement(name)
+        if self.probe is not None:
+            self.probe.before_statement(name, {})
 
     @contextmanager
     def _translating(self) -> Iterator[None]:

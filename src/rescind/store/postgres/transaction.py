@@ -137,14 +137,14 @@ class PostgresTransaction:
 
     def _execute(self, name: str, sql: str, params: Params) -> None:
         """Queue a statement whose result is not read. These share a cursor: each cursor costs time."""
-        if self._store.on_statement:
-            self._store.on_statement(name)
+        if self._store.probe is not None:
+            self._store.probe.before_statement(name, params)
         self._unread.execute(sql, params, prepare=True)
 
     def _kept(self, name: str, params: Params) -> psycopg.Cursor[tuple[Any, ...]]:
         """Queue a query with a cursor of its own, and return that."""
-        if self._store.on_statement:
-            self._store.on_statement(name)
+        if self._store.probe is not None:
+            self._store.probe.before_statement(name, params)
         return self._cursor().execute(self._sql(name), params, prepare=True)
 
     def _cursor(self) -> psycopg.Cursor[tuple[Any, ...]]:

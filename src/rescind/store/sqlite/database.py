@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from rescind.store.contract import Params
+from rescind.store.probe import StoreProbe
 from rescind.store.rows import Query
 
 
@@ -13,7 +13,7 @@ class SqliteDatabase(Protocol):
     """A file, seen by the parts of its store."""
 
     queries: dict[str, str]
-    on_statement: Callable[[str], None] | None
+    probe: StoreProbe | None
 
     def waiting(self) -> int: ...
     def version(self) -> tuple[int, int]: ...

@@ -13,6 +13,7 @@ from rescind.errors import OutcomeUnknown, StoreBusy, StoreUnavailable
 from rescind.store.connections import driver_connection
 from rescind.store.contract import Capabilities, Change, Params
 from rescind.store.pool import FOREVER, Checkout, Pool, PoolClosed, PoolExhausted
+from rescind.store.probe import StoreProbe, store_queries
 from rescind.store.queries import queries
 from rescind.store.rows import Query, typed, typed_each
 from rescind.store.schema import require_current, seals_of
@@ -48,7 +49,7 @@ FORK_SECONDS: Final = 5.0
 
 
 class SqliteStore:
-    """A store in one file. `on_statement` is called with each statement's name before it runs.
+    """A store in one file.
 
     Before a fork all connections are closed. Both processes open new ones when they need them.
     """
@@ -56,10 +57,9 @@ class SqliteStore:
     engine = "sqlite"
     capabilities = Capabilities(has_replicas=False, has_standbys=False, is_remote=False)
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, probe: StoreProbe | None = None) -> None:
         self.path = os.fspath(path)
-        self.queries = dict(queries("sqlite"))
-        self.on_statement: Callable[[str], None] | None = None
+        self.probe, self.queries = probe, store_queries(queries("sqlite"), probe)
         self._is_inherited = False
         require_file(self.path)
         self._open()
@@ -321,8 +321,8 @@ class SqliteStore:
         return StoreUnavailable(path=self.path, hint="the store was closed; open it again")
 
     def _announce(self, name: str) -> None:
-        if self.on_statement:
-            self.on_statement(name)
+        if self.probe is not None:
+            self.probe.before_statement(name, {})
 
     @property
     def _writer(self) -> sqlite3.Connection:

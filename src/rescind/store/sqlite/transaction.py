@@ -151,8 +151,8 @@ class SqliteTransaction:
         self._cursor.close()
 
     def _execute(self, query: str, params: Params) -> sqlite3.Cursor:
-        if self._store.on_statement:
-            self._store.on_statement(query)
+        if self._store.probe is not None:
+            self._store.probe.before_statement(query, params)
         try:
             return self._cursor.execute(self._store.queries[query], params)
         except sqlite3.IntegrityError as error:

@@ -34,8 +34,8 @@ def transact_within(
     try:
         connection.execute("SAVEPOINT rescind")
         run_change(change, SqliteTransaction(connection, store, counters))
-        if store.on_statement:
-            store.on_statement("commit")
+        if store.probe is not None:
+            store.probe.before_statement("commit", {})
         connection.execute("RELEASE rescind" if commit else "ROLLBACK TO rescind")
     except BaseException:
         if connection.in_transaction:
@@ -43,8 +43,8 @@ def transact_within(
                 connection.execute("ROLLBACK TO rescind")
                 connection.execute("RELEASE rescind")
         raise
-    if store.on_statement:
-        store.on_statement("committed")
+    if store.probe is not None:
+        store.probe.before_statement("committed", {})
 
 
 def asked_within(
