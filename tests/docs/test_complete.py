@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from enum import Enum
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -20,17 +20,17 @@ import typer.main
 
 import rescind
 from rescind import Authority, changes, errors, model
-from rescind.applying.handlers import Step, record
+from rescind.applying.statements import StatementLog, statements_of
 from rescind.applying.transaction import KEY_RETENTION_SECONDS
 from rescind.changes import Change
+from rescind.changes.naming import OfHolder
 from rescind.cli import app
 from rescind.cli.change_commands import BY_FILE_ONLY, command_name
 from rescind.decision.explain import MAX_CHAINS
 from rescind.decision.lists import MAX_LIMIT
 from rescind.decision.router import DecisionRouter
-from rescind.model import Microseconds, OrganizationId
+from rescind.model import OrganizationId
 from rescind.propagation.budget import FORCED
-from rescind.propagation.routing import Router
 from rescind.settings import Settings
 from rescind.store.postgres import CONNECT_SECONDS, PostgresStore
 from rescind.store.queries import queries
@@ -82,55 +82,25 @@ def test_change_is_described(change: type) -> None:
     assert listed == {field.name: not field.required for field in fields}
 
 
-class Spy:
-    """A transaction that notes which guards a change asks for, and what it notes as missing."""
-
-    def __init__(self) -> None:
-        self.guards: set[str] = set()
-        self.noted: set[str] = set()
-
-    def refuse(self, query: str, /, **_params: object) -> None:
-        self.guards.add(query)
-
-    def note_missing(self, query: str, /, **_params: object) -> None:
-        self.noted.add(query)
-
-    def count_expected(
-        self,
-        _query: str,
-        /,
-        *_counters: str,
-        or_refuse: str | None = None,
-        or_note: str | None = None,
-        **_params: object,
-    ) -> None:
-        if or_refuse is not None:
-            self.guards.add(or_refuse)
-        if or_note is not None:
-            self.noted.add(or_note)
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_names, **_params: None
-
-
-def asked(change: Change) -> Spy:
-    """The guards of a change, by either route, with and without cascade, for a subject and for a group."""
-    spy: Any = Spy()
+def asked(change: Change) -> StatementLog:
+    """What a change asks for by either route, with and without cascade, for a subject and for a group."""
     variants = [change]
-    if hasattr(change, "to"):
+    if isinstance(change, OfHolder):
         to = ("user:ada", "group:eng")
         variants += [msgspec.structs.replace(change, to=holder) for holder in to]
-    if hasattr(change, "cascade"):
+    if "cascade" in change.__struct_fields__:
         variants.append(msgspec.structs.replace(change, cascade=False))
-    if hasattr(change, "add"):
+    if isinstance(change, changes.EditRole):
         variants += [
             msgspec.structs.replace(change, add=("doc:read",), remove=()),
             msgspec.structs.replace(change, add=(), remove=("doc:read",)),
         ]
+    found = StatementLog()
     for variant, budget in itertools.product(variants, FORCED.values()):
-        context = Step(spy, OrganizationId("acme"), 1, Microseconds(0), False, Router(budget))
-        record(context, [variant])
-    return cast("Spy", spy)
+        log = statements_of(variant, OrganizationId("acme"), budget)
+        found.refusing += log.refusing
+        found.noting += log.noting
+    return found
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=tag)
@@ -138,7 +108,7 @@ def test_refusals_are_listed(change: type) -> None:
     """The page lists exactly the codes that the change's guards know."""
     found = {
         code
-        for guard in asked(example(change)).guards
+        for guard in asked(example(change)).refusing
         for code in re.findall(r"SELECT '(\w+)'", queries("sqlite")[guard])
     }
     assert set(re.findall(r"`([a-z_]+)`", line_of(change, "Refuses"))) == found
@@ -149,7 +119,7 @@ def test_what_is_not_found_is_listed(change: type) -> None:
     """The page lists exactly what a receipt can name as not found."""
     found = {
         what
-        for guard in asked(example(change)).noted
+        for guard in asked(example(change)).noting
         for what in re.findall(r"SELECT '\w+'(?: AS code)?, '(\w+)'", queries("sqlite")[guard])
     }
     assert set(re.findall(r"`([a-z_]+)`", line_of(change, "Not found"))) == found

@@ -34,6 +34,7 @@ from rescind.changes.memberships import (
     RemoveMembership,
     RenameMembership,
 )
+from rescind.changes.naming import groups_in, members_in, subjects_in
 from rescind.changes.organizations import (
     CreateOrganization,
     DeleteOrganization,
@@ -103,7 +104,10 @@ __all__ = [
     "affected_by",
     "checked",
     "from_object",
+    "groups_in",
     "list_from_json",
+    "members_in",
+    "subjects_in",
     "to_json",
     "to_object",
 ]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from rescind.changelog import PAGE_CHARACTERS, is_last
-from rescind.changes import Change, list_from_json
+from rescind.changes import Change, list_from_json, members_in
 from rescind.directory.event_batch import Event
 from rescind.directory.event_writer import EventWriter
 from rescind.directory.events import EVENTS_KEPT_SECONDS
@@ -96,7 +96,7 @@ def _entries(unit: UnitOfWork, o: OrganizationNumber, after: int) -> tuple[list[
     rows = unit.fetch(READ_LOG, o=o, after=after, limit=ENTRIES, characters=PAGE_CHARACTERS)
     for row in rows:
         logged = list_from_json(row.body)
-        members += sum(len(getattr(change, "members", ())) for change in logged)
+        members += sum(len(members_in(change)) for change in logged)
         found.append(LogEntry(row.revision, row.recorded_at, row.actor, logged))
         if members >= MEMBERS:
             break

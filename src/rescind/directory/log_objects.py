@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from rescind import changes, model
 from rescind.changes import Change
+from rescind.changes.naming import OfPermission, OfRole
 from rescind.directory.ids import Kind
 from rescind.directory.paging import LAST
 from rescind.directory.unit_of_work import UnitOfWork
@@ -113,7 +114,7 @@ class LogObjects:
         """Read present objects first: an object that is deleted between the two reads is found in both."""
         unit, o = self._unit, self._o
         subjects = sorted({name for change in logged for name in subjects_of(change)})
-        groups = sorted({name for change in logged for name in groups_of(change)})
+        groups = sorted({name for change in logged for name in changes.groups_in(change)})
         span = {"low": -1, "high": LAST, "limit": LAST}
         if subjects:
             for member in unit.fetch(
@@ -123,11 +124,11 @@ class LogObjects:
         if groups:
             for group in unit.fetch(LIST_GROUPS_NAMED, o=o, groups=json.dumps(groups)):
                 self._add(LogObject(Kind.GROUP, group.slug, group.number, group))
-        if any(hasattr(change, "role") for change in logged):
+        if any(isinstance(change, OfRole) for change in logged):
             for role in unit.fetch(SHOW_ROLES, o=o, role=""):
                 if role.organization == o:
                     self._add(LogObject(Kind.ROLE, role.slug, role.number, role))
-        named = sorted({change.permission for change in logged if hasattr(change, "permission")})
+        named = sorted({change.permission for change in logged if isinstance(change, OfPermission)})
         if named:
             for permission in unit.fetch(
                 PAGE_PERMISSIONS_AMONG_ASC, o=o, permissions=json.dumps(named), **span
@@ -211,21 +212,7 @@ class LogObjects:
 
 def subjects_of(change: Change) -> list[str]:
     """The memberships that a change names."""
-    named = [*getattr(change, "members", ())]
-    if hasattr(change, "subject"):
-        named.append(change.subject)
-    to = getattr(change, "to", None)
-    if to is not None and not to.startswith("group:"):
-        named.append(to)
-    return [model.subject_id(name) for name in named]
-
-
-def groups_of(change: Change) -> list[str]:
-    """The groups that a change names."""
-    found = [getattr(change, field, None) for field in ("group", "into", "out_of")]
-    to = getattr(change, "to", "")
-    found.append(to.removeprefix("group:") if to.startswith("group:") else None)
-    return [name for name in found if name is not None]
+    return [model.subject_id(name) for name in changes.subjects_in(change)]
 
 
 def alters_wide_roles(change: Change) -> bool:

@@ -26,6 +26,7 @@ from rescind.changes import (
     DeleteOrganization,
     SetIdRule,
     list_from_json,
+    subjects_in,
 )
 from rescind.errors import InvalidArgument, KeyReused, PreconditionFailed, StoreConflict
 from rescind.model import IdRule, OrganizationNumber, Receipt
@@ -282,10 +283,7 @@ def _subjects(item: Item) -> list[str]:
     """The people that an item made from rows names."""
     if not item.rows:
         return []
-    change = item.change
-    found = [getattr(change, "subject", None), getattr(change, "to", None)]
-    found += getattr(change, "members", ())
-    return [model.holder_id(text) for text in found if text is not None and text[:6] != "group:"]
+    return [model.holder_id(text) for text in subjects_in(item.change)]
 
 
 def _as_named(item: Item, view: View) -> Item:

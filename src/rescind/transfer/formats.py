@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from rescind import model
-from rescind.applying.handlers import Step, record
+from rescind.applying.statements import statements_of
 from rescind.errors import BadInput, InvalidArgument, RescindError
-from rescind.model import Microseconds
-from rescind.propagation.budget import BACKGROUND
-from rescind.propagation.routing import Router
 from rescind.transfer import ndjson, pairs, tables
 from rescind.transfer.columns import FIELDS, proposal
 from rescind.transfer.problems import Problems
@@ -124,17 +120,9 @@ def _unrecognized(source: Source, header: Header, first: str) -> BadInput:
     return BadInput(at=at, why=why, hint=f"{_HEADERS}; or name the format: {_BY_NAME}")
 
 
-class _NoTransaction:
-    """Takes every statement and does nothing: leaves what a change can refuse without a store."""
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *_args, **_params: None
-
-
 def _require_well_formed(item: Item, problems: Problems) -> None:
     try:
         name = model.organization_id("any" if item.organization is None else item.organization)
-        nothing: Any = _NoTransaction()
-        record(Step(nothing, name, 1, Microseconds(0), False, Router(BACKGROUND)), [item.change])
+        statements_of(item.change, name)
     except RescindError as error:
         problems.add(BadInput(at=item.place, why=str(error)))

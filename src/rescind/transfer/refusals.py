@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from rescind import model
-from rescind.changes import to_object
+from rescind.changes import members_in, to_object
 from rescind.errors import BadInput, RescindError
 from rescind.errors.base import in_json
 from rescind.transfer.batches import Batches
@@ -53,7 +53,7 @@ def refused(error: RescindError, batches: Batches) -> Item | None:
 
 def row_of(error: RescindError, item: Item) -> str:
     """The row that gave the member whom the refusal names, or the item's own place."""
-    members = getattr(item.change, "members", ())
+    members = members_in(item.change)
     values = {str(value) for value in error.facts.values()}
     for number, member in enumerate(members if item.rows else ()):
         if model.subject_id(member) in values:
