@@ -30,6 +30,7 @@ from rescind.decision import single_role
 from rescind.decision.questions import Questions
 from rescind.decision.router import DecisionRouter
 from rescind.errors import InvalidArgument, RescindError
+from rescind.instruments import Instruments
 from rescind.listing import UNKNOWN, Listings, Similar
 from rescind.model import (
     Difference,
@@ -44,7 +45,7 @@ from rescind.propagation import pending
 from rescind.propagation import reconcile as reconciling
 from rescind.propagation.budget import Costs
 from rescind.propagation.worker import OnProgress, Workers
-from rescind.replicas import CachedAnswers, open_cache
+from rescind.replicas import CachedAnswers, measure_cache, open_cache
 from rescind.replicas.enforcement import Enforcer
 from rescind.settings import Settings
 from rescind.store import Store, open_store
@@ -69,18 +70,25 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
         settings: Settings | None = None,
         clock: Clock | None = None,
         index: bool = False,
+        instruments: Instruments | None = None,
     ) -> None:
         self.store = store
         self.settings = settings or Settings()
+        self.instruments = instruments or Instruments(self.settings)
         self._organization = None if organization is None else model.organization_id(organization)
         self._clock = clock
         self._applier = ChangeApplier(
-            store, Costs(store.engine, self.settings), self.settings.id_rule
+            store, Costs(store.engine, self.settings), self.settings.id_rule, self.instruments
         )
         self._cache = open_cache(store, self.settings) if index else None
-        self._recall = None if self._cache is None else CachedAnswers(self._cache, self._now)
+        self._recall = None
+        if self._cache is not None:
+            self._recall = CachedAnswers(self._cache, self._now, self.instruments)
+            measure_cache(self._cache, self.instruments)
         seconds = self.settings.check_seconds
-        self._questions = DecisionRouter(store, self._recall, self._now, check_seconds=seconds)
+        self._questions = DecisionRouter(
+            store, self._recall, self._now, check_seconds=seconds, instruments=self.instruments
+        )
         self._enforcer = Enforcer(store, self.settings, self._cache)
         self._receipts = ReceiptEnforcer(store, self._enforcer, self._now)
         self._similar = Similar(store)
@@ -94,15 +102,22 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
         settings: Settings | None = None,
         clock: Clock | None = None,
         index: bool = False,
+        instruments: Instruments | None = None,
     ) -> Authority:
         """An authority on `postgresql://…`, `sqlite:///file.db` or a file's path.
 
         With `index`, organizations that are asked about are held in memory and checks answered from
-        there; on PostgreSQL this process is a replica then. Raises StoreUnavailable, SchemaMissing,
-        SchemaTooOld or SchemaTooNew.
+        there; on PostgreSQL this process is a replica then. `instruments` are those of several processes.
+        Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
         """
-        store = open_store(database, settings)
-        return cls(store, organization=organization, settings=settings, clock=clock, index=index)
+        return cls(
+            open_store(database, settings),
+            organization=organization,
+            settings=settings,
+            clock=clock,
+            index=index,
+            instruments=instruments,
+        )
 
     def close(self) -> None:
         """Give up what is held in memory, and the store's connections."""
@@ -161,6 +176,7 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
         PreconditionFailed; OutcomeUnknown when the commit was not confirmed: the connection was lost, or
         the server did not wait for its synchronous standby.
         """
+        start = time.perf_counter()
         name = self._named(organization)
         if wait not in ("enforced", "recorded"):
             hint = "use 'enforced' or 'recorded'"
@@ -172,11 +188,15 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
         at = required_revision(self.store.seals, if_revision, only_at)
         options = ApplyOptions(route, inline_most_pairs, within, detail, at, force)
         recorded = self._recorded(name, changes, entry, options)
-        if within is not None or wait == "recorded":
-            return recorded.detailed(replace(recorded.receipt, enforcer=self.enforce))
-        if recorded.is_repeated:
+        if recorded.is_repeated and within is None and wait == "enforced":
             return self.enforce(recorded.receipt)
-        return recorded.detailed(self._receipts.enforced(recorded.receipt, recorded.leases))
+        if within is not None or wait == "recorded":
+            receipt = replace(recorded.receipt, enforcer=self.enforce)
+        else:
+            receipt = self._receipts.enforced(recorded.receipt, recorded.leases)
+        if not recorded.is_repeated:
+            self.instruments.note_change(changes, receipt, time.perf_counter() - start)
+        return recorded.detailed(receipt)
 
     def preview(
         self,
@@ -222,16 +242,22 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
         away. Raises GroupNotFound for a name; GroupBusy while a worker has the group.
         """
         if isinstance(group, PendingWork):
-            pending.settle(self.store, group)
+            pending.settle(self.store, group, self.instruments)
         else:
             name = self._named(organization)
             spelled = self._questions.group(name, model.group_id(group))
-            reconciling.reconcile(self.store, name, spelled)
+            reconciling.reconcile(self.store, name, spelled, instruments=self.instruments)
 
     def workers(self, *, concurrency: int = 1, on_progress: OnProgress | None = None) -> Workers:
         """Workers in threads of this process; start them, or use them in a `with` block."""
         model.require_number("concurrency", concurrency, least=0, most=MOST_WORKERS)
-        return Workers(self.store, self.settings, concurrency=concurrency, on_progress=on_progress)
+        return Workers(
+            self.store,
+            self.settings,
+            concurrency=concurrency,
+            on_progress=on_progress,
+            instruments=self.instruments,
+        )
 
     def has_due_work(self) -> bool:
         """Whether there is anything that a worker would do at this time."""
@@ -304,7 +330,7 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
         """Apply what is left of a batch, at a revision. The key stands for the batch that was asked for; the
         answer says whether it had been used.
         """
-        name = self._named(organization)
+        start, name = time.perf_counter(), self._named(organization)
         actor, reason = model.require_text("actor", actor), model.require_text("reason", reason)
         key = None if idempotency_key is None else require_key(idempotency_key)
         changes, body = checked(rest)
@@ -313,7 +339,9 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
         recorded = self._recorded(name, changes, entry, ApplyOptions(if_revision=at))
         if recorded.is_repeated:
             return self.enforce(recorded.receipt), True
-        return self._receipts.enforced(recorded.receipt, recorded.leases), False
+        receipt = self._receipts.enforced(recorded.receipt, recorded.leases)
+        self.instruments.note_change(changes, receipt, time.perf_counter() - start)
+        return receipt, False
 
     def _winning_role(self, organization: str, **membership: Any) -> str | None:
         """The organization-wide role that counts for a membership of a single-role organization.

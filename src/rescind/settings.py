@@ -59,3 +59,5 @@ class Settings:
     """The target for grants: settled within this time…"""
     grant_target_share: float = 0.99
     """…for at least this share of them."""
+    metrics: bool = True
+    """Whether durations and checks are counted, for `/metrics` or a registry of the application."""

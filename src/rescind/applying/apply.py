@@ -28,6 +28,7 @@ from rescind.errors import (
     StoreUnavailable,
 )
 from rescind.errors.database import REPEAT_TRANSACTION
+from rescind.instruments import Instruments
 from rescind.model import (
     ENVIRONMENT,
     Difference,
@@ -61,8 +62,11 @@ class Attempt(NamedTuple):
 class ChangeApplier:
     """Records batches in a store. Safe to use from many threads."""
 
-    def __init__(self, store: Store, costs: Costs, id_rule: IdRule) -> None:
+    def __init__(
+        self, store: Store, costs: Costs, id_rule: IdRule, instruments: Instruments
+    ) -> None:
         self._store, self._costs, self._id_rule = store, costs, id_rule
+        self._instruments = instruments
         self._plans: dict[OrganizationId, Plan] = {}
 
     def record(
@@ -278,6 +282,10 @@ class ChangeApplier:
         if batch.plan.is_new or batch.alters_plan:
             self._plans.pop(batch.name, None)
         (outcome,) = batch.outcome()
+        if is_ours and outcome.direction is not None:
+            self._instruments.note_lock_wait("change", batch.lock_wait())
+            if outcome.route == Route.INLINE:
+                self._instruments.note_settlement(outcome.direction, seconds)
         if batch.aside:
             self._costs.remember_large(batch.name, batch.changes)
         elif is_ours and not batch.budget.is_background:

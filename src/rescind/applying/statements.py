@@ -86,6 +86,9 @@ class StatementLog:
     def lock_cost(self, *, number: int) -> Callable[[], LockCost]:
         return lambda: LockCost(0.0, 0, 0)
 
+    def lock_wait(self) -> Callable[[], float]:
+        return float
+
     def record(self, **params: Any) -> Callable[[], list[Any]]:
         return list
 

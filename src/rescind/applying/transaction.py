@@ -137,6 +137,7 @@ class ChangeTransaction:
         self.alters_plan = False
         self.aside = aside
         self.outcome: Callable[[], list[OutcomeRow]] = list
+        self.lock_wait: Callable[[], float] = float
         self.leases: Callable[[], list[LeaseRow] | None] = _unread
         self._others = others or {}
         self.respelling = respelling
@@ -207,6 +208,7 @@ class ChangeTransaction:
             self._states.append(self._look(tx))
         self._look_for_look_alikes(tx)
         self.outcome = tx.record(o=o, **self.entry.names())
+        self.lock_wait = tx.lock_wait()
         if self._looks_for_replicas:
             self.leases = tx.read_after_commit(LIST_LEASES, o=o)
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from rescind.decision.spelling import folds_ids, respelled, with_canonical_subject
 from rescind.decision.states import STATE_ATTEMPTS, kept_changing, require_revision
 from rescind.errors import InvalidToken
+from rescind.instruments import Instruments
 from rescind.model import (
     Decision,
     DecisionPoint,
@@ -34,6 +35,9 @@ from rescind.store.rows.decisions import (
 
 UNDECIDED: Final = 4
 """The verdict of a query on effective roles while work is pending: the facts must decide."""
+DISTRUSTED: Final = (2, 3)
+"""The verdicts of what was decided from the facts. Unless that was asked for, or the permission is critical,
+effective roles were not trusted."""
 EFFECTIVE: Final = {"multiple": CHECK_EFFECTIVE_MULTIPLE, "single": CHECK_EFFECTIVE_SINGLE}
 LIVE: Final = {"multiple": CHECK_LIVE_MULTIPLE, "single": CHECK_LIVE_SINGLE}
 
@@ -82,6 +86,7 @@ def check(
     now: int,
     at_least: Revision | None,
     hints: QueryHints,
+    instruments: Instruments,
     within: object = None,
 ) -> Decision:
     """Decide at a state no older than the call's start, or as the caller's transaction sees it."""
@@ -96,7 +101,9 @@ def check(
         other = respelled(store, question, within=within)
         if other is not None:
             options: dict[str, Any] = {"live": live, "now": now, "at_least": at_least}
-            return check(store, other, hints=hints, within=within, **options)
+            options |= {"hints": hints, "instruments": instruments}
+            return check(store, other, within=within, **options)
+    count_decision(instruments, rows, live, decision)
     return decision
 
 
@@ -107,6 +114,7 @@ def check_many(
     live: bool,
     now: int,
     at_least: Revision | None,
+    instruments: Instruments,
     within: object = None,
 ) -> list[Decision]:
     """Decide all of them at one state of the facts."""
@@ -122,12 +130,15 @@ def check_many(
         and with_canonical_subject(question) != question
     }
     if not unknown or not folds_ids(store, questions[0].organization, within=within):
+        for rows, decision in zip(answers, decisions, strict=True):
+            count_decision(instruments, rows, live, decision)
         return decisions
     spelled = [
         with_canonical_subject(question) if question in unknown else question
         for question in questions
     ]
-    return check_many(store, spelled, live=live, now=now, at_least=at_least, within=within)
+    options: dict[str, Any] = {"live": live, "now": now, "at_least": at_least}
+    return check_many(store, spelled, instruments=instruments, within=within, **options)
 
 
 def _at_one_state(
@@ -147,6 +158,20 @@ def _at_one_state(
 
 def _state(rows: list[CheckRow]) -> tuple[int, int, int] | None:
     return (rows[0].organization, rows[0].revision, rows[0].environment) if rows else None
+
+
+def result_of(decision: Decision) -> str:
+    """The word by which a decision is counted."""
+    return "allowed" if decision.allowed else "denied"
+
+
+def count_decision(
+    instruments: Instruments, rows: list[CheckRow], live: bool, decision: Decision
+) -> None:
+    """Count a decision from the store, made of these rows; `live` is whether the facts were asked for."""
+    instruments.note_check(decision.point, result_of(decision))
+    if not live and rows and rows[0].verdict in DISTRUSTED and not rows[0].critical:
+        instruments.note_distrusted()
 
 
 def parameters(question: Question, *, live: bool, now: int) -> dict[str, Any]:

@@ -11,17 +11,28 @@ from typing import Final
 
 from rescind import model
 from rescind.decision import lists
-from rescind.decision.check import QueryHints, check, check_many
+from rescind.decision.check import QueryHints, check, check_many, result_of
 from rescind.decision.explain import explain
 from rescind.decision.spelling import folds_ids
 from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,
     RevisionUnavailable,
+    StoreError,
     StoreUnavailable,
 )
 from rescind.errors.database import REPEAT_TRANSACTION
-from rescind.model import Decision, GroupId, Microseconds, OrganizationId, Page, Question, Revision
+from rescind.instruments import Instruments
+from rescind.model import (
+    Decision,
+    DecisionPoint,
+    GroupId,
+    Microseconds,
+    OrganizationId,
+    Page,
+    Question,
+    Revision,
+)
 from rescind.replicas import CachedAnswers
 from rescind.store import Store
 from rescind.waiting import NEVER, deadline_within, until
@@ -44,8 +55,11 @@ class DecisionRouter:
         now: Callable[[], Microseconds],
         *,
         check_seconds: float,
+        instruments: Instruments,
     ) -> None:
         self._store, self._recall, self._now = store, recall, now
+        self._instruments = instruments
+        self._deciding = {live: _Checking(instruments, is_live=live) for live in (False, True)}
         self._hints = QueryHints()
         self._seconds = check_seconds if store.capabilities.is_remote else NEVER
 
@@ -54,28 +68,36 @@ class DecisionRouter:
         for (`CachedAnswers.decide_many`).
         """
         live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
-        with DECIDING, until(deadline_within(self._seconds)):
+        with self._deciding[live], until(deadline_within(self._seconds)):
             if self._recall is not None and not live:
                 found = _from_cache(self._recall, [question], token)
                 if found is not None:
                     return found[0]
                 live = True
             return check(
-                self._store, question, live=live, now=now, at_least=token, hints=self._hints
+                self._store,
+                question,
+                live=live,
+                now=now,
+                at_least=token,
+                hints=self._hints,
+                instruments=self._instruments,
             )
 
     def check_within(
         self, question: Question, *, at_least: str | None, assurance: str, within: object
     ) -> Decision:
         """The decision at the state that the caller's transaction sees."""
-        with DECIDING, _of_transaction(within):
+        live = _is_live(assurance)
+        with self._deciding[live], _of_transaction(within):
             return check(
                 self._store,
                 question,
-                live=_is_live(assurance),
+                live=live,
                 now=self._now(),
                 at_least=self._revision(at_least),
                 hints=self._hints,
+                instruments=self._instruments,
                 within=within,
             )
 
@@ -91,7 +113,7 @@ class DecisionRouter:
         live, token = _is_live(assurance), self._revision(at_least)
         is_quick = len(questions) <= MOST_QUICK
         with (
-            DECIDING,
+            self._deciding[live],
             _of_transaction(within),
             until(deadline_within(self._seconds) if is_quick else NEVER),
         ):
@@ -100,7 +122,13 @@ class DecisionRouter:
                 if found is not None:
                     return found
             return check_many(
-                self._store, questions, live=live, now=self._now(), at_least=token, within=within
+                self._store,
+                questions,
+                live=live,
+                now=self._now(),
+                at_least=token,
+                instruments=self._instruments,
+                within=within,
             )
 
     def explain(
@@ -113,8 +141,8 @@ class DecisionRouter:
     ) -> Decision:
         """The decision with its explanation, both of one state."""
         live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
-        with DECIDING, _of_transaction(within), until(deadline_within(self._seconds)):
-            return explain(
+        with self._deciding[live], _of_transaction(within), until(deadline_within(self._seconds)):
+            decision = explain(
                 self._store,
                 self._recall if within is None else None,
                 question,
@@ -123,6 +151,8 @@ class DecisionRouter:
                 at_least=token,
                 within=within,
             )
+        self._instruments.note_check(decision.point, result_of(decision))
+        return decision
 
     def page(
         self,
@@ -193,6 +223,19 @@ class _Deciding:
 
 DECIDING: Final = _Deciding()
 """Around whatever looks for a decision."""
+
+
+class _Checking(_Deciding):
+    """The same around a check. One that fails is counted."""
+
+    def __init__(self, instruments: Instruments, *, is_live: bool) -> None:
+        self._instruments = instruments
+        self._point = DecisionPoint.LIVE if is_live else DecisionPoint.EFFECTIVE
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, StoreError):
+            self._instruments.note_check(self._point, "failed")
+        super().__exit__(kind, error, trace)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rescind.model import AssignmentNumber, GroupNumber, Microseconds, OrganizationNumber
-from rescind.store.rows.reconcile import PendingRow
+from rescind.store.rows.reconcile import PendingRow, SettledRow
 
 FIRST, LAST = -(2**31), 2**31 - 1
 """Before and after every assignment's number; LAST is also after every membership's."""
@@ -81,8 +81,8 @@ class Progress:
 
     A restart did nothing, because the job was changed meanwhile; it is tried again.
     `held_seconds` is how long it kept others out, but for the commit; `waiting` how many waited for that to
-    end; `revision` the organization's at that time. One that was overtaken did nothing: another worker is at
-    the job.
+    end; `waited_seconds` how long it waited itself; `revision` the organization's at that time. One that was
+    overtaken did nothing: another worker is at the job.
     """
 
     made: int
@@ -94,6 +94,9 @@ class Progress:
     revision: int | None = None
     is_restart: bool = False
     is_overtaken: bool = False
+    waited_seconds: float = 0.0
+    settled: tuple[SettledRow, ...] = ()
+    """The changes that effective roles follow since."""
 
 
 def jobs(rows: Iterable[PendingRow]) -> list[Job]:

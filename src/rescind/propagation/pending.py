@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from rescind.errors import GroupBusy, InvalidArgument
+from rescind.instruments import Instruments
 from rescind.model import (
     Direction,
     GroupNumber,
@@ -104,7 +105,7 @@ def is_due(store: Store) -> bool:
     )
 
 
-def settle(store: Store, work: PendingWork) -> None:
+def settle(store: Store, work: PendingWork, instruments: Instruments) -> None:
     """Settle all that is pending for the work's group, in this thread, or clear a deleted organization away.
 
     Raises GroupBusy while a worker is at it, or a StoreError; what was done by then stays done.
@@ -113,7 +114,7 @@ def settle(store: Store, work: PendingWork) -> None:
         clear_one(store, OrganizationNumber(work.organization_number))
     else:
         o, group = OrganizationNumber(work.organization_number), GroupNumber(work.group_number)
-        reconcile_numbered(store, o, group)
+        reconcile_numbered(store, o, group, instruments=instruments)
 
 
 def settle_organization(store: Store, organization: OrganizationId) -> None:

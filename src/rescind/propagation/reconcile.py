@@ -22,6 +22,7 @@ from rescind.errors import (
     StoreConflict,
     StoreReadOnly,
 )
+from rescind.instruments import Instruments
 from rescind.model import GroupNumber, OrganizationNumber
 from rescind.propagation.jobs import FIRST, LAST, Extent, Job, Progress, jobs
 from rescind.propagation.members import Window, read_window
@@ -38,6 +39,8 @@ from rescind.store.rows.reconcile import (
     MEASURE_MEMBER,
     MEASURE_WHOLE,
     READ_LAST_PENDING,
+    SETTLE_CHANGES,
+    SettledRow,
 )
 
 MOST_RESTARTS: Final = 100
@@ -54,7 +57,14 @@ MEASURES: Final = {
 """How large a job of each kind is."""
 
 
-def reconcile(store: Store, organization: str, group: str, *, pace: Pace | None = None) -> Progress:
+def reconcile(
+    store: Store,
+    organization: str,
+    group: str,
+    *,
+    pace: Pace | None = None,
+    instruments: Instruments | None = None,
+) -> Progress:
     """Settle all that is pending for a group, parked or not.
 
     When this returns, what was pending for it at the call is settled. Raises GroupNotFound, GroupBusy
@@ -64,7 +74,8 @@ def reconcile(store: Store, organization: str, group: str, *, pace: Pace | None 
     found = store.fetch(FIND_GROUP, {"organization": organization, "group": group})
     if not found:
         raise GroupNotFound(organization=organization, group=group)
-    return reconcile_numbered(store, found[0].organization, found[0].group, pace=pace)
+    o, number = found[0].organization, found[0].group
+    return reconcile_numbered(store, o, number, pace=pace, instruments=instruments)
 
 
 def reconcile_numbered(
@@ -73,6 +84,7 @@ def reconcile_numbered(
     group: GroupNumber,
     *,
     pace: Pace | None = None,
+    instruments: Instruments | None = None,
 ) -> Progress:
     """The same for a group by its numbers, which it keeps when it is deleted."""
     pace = pace or Pace(store.engine)
@@ -84,12 +96,24 @@ def reconcile_numbered(
         work, is_settled = Work(store, jobs(rows)[0]), False
         while not is_settled:
             done = work.step(pace)
+            if instruments is not None:
+                note_chunk(instruments, done)
             made, unmade, is_settled = made + done.made, unmade + done.unmade, done.is_settled
             restarts += done.is_restart
             if restarts > MOST_RESTARTS:
                 raise StoreConflict(group=group, why="what is pending for it kept changing")
     purge(store)
     return Progress(made, unmade, True, time.perf_counter() - start)
+
+
+def note_chunk(instruments: Instruments, done: Progress) -> None:
+    """Measure a chunk, and the changes that it settled. One that did nothing is none."""
+    if done.is_restart or done.revision is None:
+        return
+    instruments.note_chunk(done.seconds, done.made, done.unmade)
+    instruments.note_lock_wait("chunk", done.waited_seconds)
+    for row in done.settled:
+        instruments.note_settlement(row.direction, row.microseconds / 1e6)
 
 
 class Work:
@@ -269,6 +293,7 @@ class Work:
         """
         written: dict[str, list[Callable[[], int]]] = {}
         held: list[Callable[[], LockCost]] = []
+        changes: list[Callable[[], list[SettledRow]]] = []
         is_of_one_group = self.job.kind == "assignment"
         done = {"settled": json.dumps(settled), "spans": _spans(settled)}
 
@@ -285,7 +310,7 @@ class Work:
                 return
             tx.run("settle_pending", **names, **done)
             if may_settle:
-                tx.run("settle_changes", **names, **done)
+                changes[:] = [tx.read_later(SETTLE_CHANGES, **names, **done)]
 
         # a chunk that a crash undoes takes its cursor with it; only what is told to be settled must last
         self.store.transact(make_right, yields=True, durable=may_settle)
@@ -298,6 +323,8 @@ class Work:
             cost.seconds,
             cost.waiting,
             cost.revision,
+            waited_seconds=cost.waited_seconds,
+            settled=tuple(row for rows in changes for row in rows()),
         )
 
 

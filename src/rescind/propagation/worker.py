@@ -12,14 +12,16 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Protocol
 
 from rescind import forks
 from rescind.errors import GroupBusy, RescindError, StoreBusy
+from rescind.instruments import Instruments
 from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Work, is_of_store
+from rescind.propagation.reconcile import Work, is_of_store, note_chunk
 from rescind.propagation.schedule import Schedule
 from rescind.propagation.tombstones import purge
 from rescind.settings import Settings
@@ -61,9 +63,13 @@ class Worker:
         *,
         on_progress: OnProgress | None = None,
         pace: Pace | None = None,
+        instruments: Instruments | None = None,
     ) -> None:
         self._store = store
         self._settings = settings or Settings()
+        self._instruments = instruments or Instruments(self._settings)
+        self._busy_since: dict[tuple[int, int, str, int], float] = {}
+        """Jobs whose group somebody else has, and since when they wait for it."""
         self._on_progress = on_progress
         self._pace = pace or Pace(store.engine, self._settings.chunk_target_ms)
         self._schedule = Schedule(store)
@@ -120,6 +126,7 @@ class Worker:
         try:
             done = work.step(self._pace)
         except GroupBusy:
+            self._note_busy(work.job)
             self._schedule.leave_alone(work.job, BUSY_SECONDS)
             return True
         except StoreBusy as error:
@@ -131,8 +138,7 @@ class Worker:
                 raise
             self._note_failure(work.job, error)
             return True
-        if self._on_progress is not None:
-            self._on_progress(work.job, done)
+        self._note_done(work.job, done)
         if done.is_overtaken:
             self._schedule.leave_alone(work.job, BUSY_SECONDS)
         seen = self._revisions.get(work.job.organization)
@@ -142,6 +148,20 @@ class Worker:
         if seen not in (None, done.revision):
             stop.wait(REST_SHARE * done.held_seconds)
         return False
+
+    def _note_busy(self, job: Job) -> None:
+        if len(self._busy_since) > MOST_REMEMBERED:
+            self._busy_since.clear()
+        self._busy_since.setdefault(job.key, time.monotonic())
+
+    def _note_done(self, job: Job, done: Progress) -> None:
+        if self._on_progress is not None:
+            self._on_progress(job, done)
+        since = self._busy_since.pop(job.key, None)
+        if since is not None:  # until this chunk began
+            seconds = max(time.monotonic() - done.seconds - since, 0.0)
+            done = replace(done, waited_seconds=done.waited_seconds + seconds)
+        note_chunk(self._instruments, done)
 
     def _wait_seconds(self) -> float:
         """Until a group that was busy at the last choice may be free, or until the next poll."""
@@ -179,8 +199,9 @@ class Workers:
         *,
         concurrency: int = 1,
         on_progress: OnProgress | None = None,
+        instruments: Instruments | None = None,
     ) -> None:
-        self._store, self._settings = store, settings
+        self._store, self._settings, self._instruments = store, settings, instruments
         self._concurrency, self._on_progress = concurrency, on_progress
         forks.reinit_after_fork(self)
 
@@ -196,7 +217,12 @@ class Workers:
         self._stop.clear()
         try:
             for number in range(self._concurrency):
-                worker = Worker(self._store, self._settings, on_progress=self._on_progress)
+                worker = Worker(
+                    self._store,
+                    self._settings,
+                    on_progress=self._on_progress,
+                    instruments=self._instruments,
+                )
                 name = f"rescind-worker-{number}"
                 self._threads.append(started(worker.run, name, self._stop))
         except BaseException:

@@ -7,6 +7,7 @@ Knows nothing of decision points, which are built on this room.
 
 from rescind.replicas.cache import IndexCache
 from rescind.replicas.cached_answers import CachedAnswers, in_one_step
+from rescind.replicas.measured import measure_cache
 from rescind.replicas.open_cache import open_cache
 
-__all__ = ["CachedAnswers", "IndexCache", "in_one_step", "open_cache"]
+__all__ = ["CachedAnswers", "IndexCache", "in_one_step", "measure_cache", "open_cache"]

@@ -54,6 +54,8 @@ class IndexCache:
     ) -> None:
         self.store, self.settings = store, settings
         self._make_freshness = make_freshness
+        self.on_loaded: Callable[[float], None] | None = None
+        """Told the seconds that it took to load an organization."""
         forks.reinit_after_fork(self)
 
     def reinit_after_fork(self) -> None:
@@ -81,6 +83,7 @@ class IndexCache:
                 self._is_started = True
         if organization in self.indexes:
             return True
+        start = time.perf_counter()
         found = self.store.fetch(FIND_ORGANIZATION, {"organization": organization})
         if not found:
             return False
@@ -105,6 +108,8 @@ class IndexCache:
         except BaseException:
             self.drop(cached)
             raise
+        if self.on_loaded is not None:
+            self.on_loaded(time.perf_counter() - start)
         return True
 
     def catch_up(self, cached: CachedIndex) -> None:

@@ -16,6 +16,8 @@ from contextlib import AbstractContextManager
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from rescind.index import Index
+from rescind.index.index import ALLOWED, REASONS
+from rescind.instruments import Instruments
 from rescind.model import Decision, Revision
 from rescind.replicas.cache import IndexCache
 from rescind.replicas.cached_index import CachedIndex, State
@@ -43,8 +45,13 @@ class CachedAnswers:
     Raises a StoreError if the cache must read the store and cannot: never an outdated answer.
     """
 
-    def __init__(self, cache: IndexCache, now: Callable[[], int]) -> None:
+    def __init__(
+        self, cache: IndexCache, now: Callable[[], int], instruments: Instruments | None = None
+    ) -> None:
         self._cache, self._now = cache, now
+        results = ("allowed" if verdict == ALLOWED else "denied" for verdict in range(len(REASONS)))
+        self._counted = None if instruments is None else instruments.ticks(results)
+        """What counts a check, by its verdict."""
 
     def shared_freshness(self) -> AbstractContextManager[None]:
         """In the `with` block, this thread is answered at the state at its beginning, or a later one."""
@@ -70,6 +77,8 @@ class CachedAnswers:
             return None
         if verdict is None or clock(CLOCK) >= state.expiry:
             return None
+        if self._counted is not None:
+            self._counted[verdict]()
         return state.answers[verdict]
 
     def decide_many(
@@ -102,7 +111,7 @@ class CachedAnswers:
                     raise
                 return None
             if cached.state is state or _still_holds(cached, state):
-                return _answers(state, verdicts)
+                return self._answers(state, verdicts)
         return None
 
     def read(
@@ -129,6 +138,17 @@ class CachedAnswers:
                     return None
                 return result, state.revision
         return None
+
+    def _answers(self, state: State, verdicts: list[int | None]) -> list[Decision] | None:
+        """A state's decisions, unless it has expired or one of them is for the store."""
+        if None in verdicts or clock(CLOCK) >= state.expiry:
+            return None
+        answers, counted = state.answers, self._counted
+        decided = cast("list[int]", verdicts)
+        if counted is not None:
+            for verdict in decided:
+                counted[verdict]()
+        return [answers[verdict] for verdict in decided]
 
     def _cached(
         self, organization: Any, at_least: Revision | None, load: bool
@@ -164,14 +184,6 @@ def in_one_step(
         return read(index, now)
 
     return steps
-
-
-def _answers(state: State, verdicts: list[int | None]) -> list[Decision] | None:
-    """A state's decisions, unless it has expired or one of them is for the store."""
-    if None in verdicts or clock(CLOCK) >= state.expiry:
-        return None
-    answers = state.answers
-    return [answers[verdict] for verdict in verdicts if verdict is not None]
 
 
 class Overtaken(Exception):

@@ -63,13 +63,14 @@ class Counter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LockCost:
-    """How long a transaction has locked others out, how many sessions waited for a lock at that moment, and
-    the revision of its organization.
+    """How long a transaction has locked others out, how many sessions waited for a lock at that moment, the
+    revision of its organization, and how long it had waited itself, if that is known.
     """
 
     seconds: float
     waiting: int
     revision: int
+    waited_seconds: float = 0.0
 
 
 class Transaction(Protocol):
@@ -155,6 +156,11 @@ class Transaction(Protocol):
 
     def lock_cost(self, *, number: int) -> Callable[[], LockCost]:
         """What the transaction has cost others up to this statement."""
+
+    def lock_wait(self) -> Callable[[], float]:
+        """How many seconds the transaction waited for its locks. Called after `record`; it is no figure of a
+        caller's transaction.
+        """
 
     def record(self, **params: Any) -> Callable[[], list[OutcomeRow]]:
         """Advance the revision and log the change, if anything was altered. The result returns the outcome.

@@ -3,7 +3,8 @@ UPDATE rescind.replica_held SET revision = %(revision)s WHERE organization = %(o
 RETURNING pg_notify('rescind_acknowledged', replica || ' ' || organization || ' ' || revision) AS told
 
 -- begin
-SELECT rescind.begin(CAST(%(o)s AS INTEGER), %(organization)s, %(mode)s, CAST(%(has_required)s AS BOOLEAN), CAST(%(id_rule)s AS TEXT))
+SELECT rescind.begin(CAST(%(o)s AS INTEGER), %(organization)s, %(mode)s, CAST(%(has_required)s AS BOOLEAN), CAST(%(id_rule)s AS TEXT)),
+    set_config('rescind.lock_wait', CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS TEXT), TRUE)
 
 -- close_change
 WITH missing AS MATERIALIZED (
@@ -33,7 +34,8 @@ CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END A
     r.settled_at, (SELECT list FROM missing) AS not_found, rescind.tallied('pairs') AS pairs,
 CASE WHEN rescind.tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END AS workers_told,
 CASE WHEN r.revision IS NOT NULL AND EXISTS (SELECT 1 FROM rescind.replica)
-    THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END AS replicas_told
+    THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END AS replicas_told,
+    CAST(current_setting('rescind.lock_wait') AS DOUBLE PRECISION) AS lock_wait
 FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS env
     WHERE env.id = 0 OFFSET 0) AS env LEFT JOIN LATERAL (SELECT * FROM recorded AS r
     WHERE TRUE OFFSET 0) AS r ON TRUE
@@ -70,7 +72,8 @@ CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END A
     r.settled_at, (SELECT list FROM missing) AS not_found, rescind.tallied('pairs') AS pairs,
 CASE WHEN rescind.tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END AS workers_told,
 CASE WHEN r.revision IS NOT NULL AND EXISTS (SELECT 1 FROM rescind.replica)
-    THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END AS replicas_told
+    THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END AS replicas_told,
+    CAST(current_setting('rescind.lock_wait') AS DOUBLE PRECISION) AS lock_wait
 FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS env
     WHERE env.id = 0 OFFSET 0) AS env LEFT JOIN LATERAL (SELECT * FROM recorded AS r
     WHERE TRUE OFFSET 0) AS r ON TRUE

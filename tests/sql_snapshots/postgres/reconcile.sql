@@ -408,6 +408,7 @@ WHERE organization = %(o)s AND settled_at IS NULL AND revision = ANY (ARRAY(
 AND (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s AND p.revision = rescind.change.revision LIMIT 1) IS NULL
 AND (SELECT 1 FROM rescind.pending AS p WHERE p.organization = %(o)s AND p.since < p.revision
     AND p.since <= rescind.change.revision AND p.revision > rescind.change.revision LIMIT 1) IS NULL
+RETURNING direction, settled_at - recorded_at AS microseconds
 
 -- unmake_assignment
 WITH RECURSIVE

@@ -370,6 +370,7 @@ WHERE organization = :o AND settled_at IS NULL AND revision IN (
 AND (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o AND p.revision = rescind_change.revision LIMIT 1) IS NULL
 AND (SELECT 1 FROM rescind_pending AS p WHERE p.organization = :o AND p.since < p.revision
     AND p.since <= rescind_change.revision AND p.revision > rescind_change.revision LIMIT 1) IS NULL
+RETURNING direction, settled_at - recorded_at AS microseconds
 
 -- unmake_assignment
 WITH RECURSIVE

@@ -15,7 +15,7 @@ from rescind.store.postgres.connection import Connection
 from rescind.store.postgres.database import PostgresDatabase
 from rescind.store.postgres.errors import FAULTS, interruption, translated
 from rescind.store.rows import Query, typed, typed_each
-from rescind.store.rows.changes import CLOSE_CHANGE, CLOSE_KEYED_CHANGE, OutcomeRow
+from rescind.store.rows.changes import CLOSE_CHANGE, CLOSE_KEYED_CHANGE, ClosedRow, OutcomeRow
 
 Driver = psycopg.Connection[tuple[Any, ...]]
 
@@ -33,6 +33,7 @@ class PostgresTransaction:
         self._found: list[Rows] = []
         self._observing: list[psycopg.Cursor[tuple[Any, ...]]] = []
         self._observed: list[Rows] = []
+        self._closed: Callable[[], list[ClosedRow]] = list
 
     def lock(
         self,
@@ -127,9 +128,15 @@ class PostgresTransaction:
         """Fetch the rows of `read_after_commit`."""
         self._found = [cursor.fetchall() for cursor in self._looking]
 
+    def lock_wait(self) -> Callable[[], float]:
+        rows = self._closed
+        return lambda: sum(row.lock_wait for row in rows())
+
     def record(self, **params: Any) -> Callable[[], list[OutcomeRow]]:
         is_keyed = params["key"] is not None
-        rows = self.read_later(CLOSE_KEYED_CHANGE if is_keyed else CLOSE_CHANGE, **params)
+        rows = self._closed = self.read_later(
+            CLOSE_KEYED_CHANGE if is_keyed else CLOSE_CHANGE, **params
+        )
         return lambda: [row.outcome() for row in rows()]
 
     def _sql(self, name: str) -> str:

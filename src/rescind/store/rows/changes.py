@@ -40,6 +40,8 @@ class ClosedRow(NamedTuple):
     pairs: int
     workers_told: object
     replicas_told: object
+    lock_wait: float
+    """Seconds from the beginning of the transaction until it had the organization."""
 
     def outcome(self) -> OutcomeRow:
         return OutcomeRow(*self[:10])

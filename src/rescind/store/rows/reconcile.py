@@ -130,6 +130,13 @@ class PurgedRow(NamedTuple):
     altered: int
 
 
+class SettledRow(NamedTuple):
+    """A change that effective roles follow now, and how long that took."""
+
+    direction: str
+    microseconds: int
+
+
 LIST_DUE_ORGANIZATIONS = Query("list_due_organizations", DueOrganizationRow)
 LIST_DUE = Query("list_due", PendingRow)
 LIST_FIRST_PENDING_OF_GROUP = Query("list_first_pending_of_group", PendingRow)
@@ -147,3 +154,4 @@ FIND_ASSIGNMENT_BOUND_ASSIGNMENT = Query("find_assignment_bound_assignment", Ass
 FIND_ASSIGNMENT_BOUND_WHOLE = Query("find_assignment_bound_whole", AssignmentBoundRow)
 LIST_PURGEABLE = Query("list_purgeable", PurgeableRow)
 READ_PURGED = Query("read_purged", PurgedRow)
+SETTLE_CHANGES = Query("settle_changes", SettledRow)

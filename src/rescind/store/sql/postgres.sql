@@ -1,7 +1,10 @@
 -- Queries and fragments that are written differently for PostgreSQL.
 
+-- Notes how long the transaction waited for the organization. In a caller's transaction that is no figure.
+
 -- name: begin
-SELECT rescind.begin(CAST(:o AS INTEGER), :organization, :mode, CAST(:has_required AS BOOLEAN), CAST(:id_rule AS TEXT))
+SELECT rescind.begin(CAST(:o AS INTEGER), :organization, :mode, CAST(:has_required AS BOOLEAN), CAST(:id_rule AS TEXT)),
+       set_config('rescind.lock_wait', CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS TEXT), TRUE)
 
 -- Keeps others from defining anything for all organizations until this change has ended: a name is defined on one
 -- level only.
@@ -71,7 +74,8 @@ SELECT o.id AS organization, COALESCE(r.revision, o.revision) AS revision,
        r.settled_at, (SELECT list FROM missing) AS not_found, rescind.tallied('pairs') AS pairs,
        CASE WHEN rescind.tallied('pended') > 0 THEN pg_notify('rescind_pending', CAST(o.id AS TEXT)) END AS workers_told,
        CASE WHEN r.revision IS NOT NULL AND EXISTS (SELECT 1 FROM rescind.replica)
-            THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END AS replicas_told
+            THEN pg_notify('rescind_changed', o.id || ' ' || r.revision || ' ' || r.direction) END AS replicas_told,
+       CAST(current_setting('rescind.lock_wait') AS DOUBLE PRECISION) AS lock_wait
 FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 LEFT JOIN recorded AS r ON TRUE
 WHERE o.id = :o
 

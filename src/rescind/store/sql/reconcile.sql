@@ -393,6 +393,7 @@ WHERE organization = :o AND settled_at IS NULL AND @engine.is_in_spans
 AND (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p.revision = rescind.change.revision LIMIT 1) IS NULL
 AND (SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p.since < p.revision
      AND p.since <= rescind.change.revision AND p.revision > rescind.change.revision LIMIT 1) IS NULL
+RETURNING direction, settled_at - recorded_at AS microseconds
 
 -- Joins several assignment rows of a group that were not begun into one row with one cursor. A parked row stays
 -- separate; nothing happens if this is one.

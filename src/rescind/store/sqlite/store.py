@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Final, TypeAlias
@@ -136,8 +137,12 @@ class SqliteStore:
         if yields:
             commits = files.BACKGROUND if durable else files.NOT_DURABLE
 
+        start = time.perf_counter()
+
         def act(writer: Writer) -> None:
-            run_change(change, SqliteTransaction(writer.connection, self, writer.tally))
+            waited = time.perf_counter() - start
+            tx = SqliteTransaction(writer.connection, self, writer.tally, waited_seconds=waited)
+            run_change(change, tx)
             self._announce("commit")
 
         self._write(act, commits, yields=yields, commit=commit)

@@ -24,7 +24,14 @@ MOST_NOTED = 10_000
 class SqliteTransaction:
     """Executes statements immediately. SQL reads the counters by a function of the connection."""
 
-    def __init__(self, connection: sqlite3.Connection, store: SqliteDatabase, tally: Tally) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        store: SqliteDatabase,
+        tally: Tally,
+        *,
+        waited_seconds: float = 0.0,
+    ) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
         self._cursor.row_factory = None
@@ -32,7 +39,7 @@ class SqliteTransaction:
         self._tally = tally
         self._tally.clear()
         self._missing: list[tuple[str, str]] = []
-        self._began = time.perf_counter()
+        self._began, self._waited = time.perf_counter(), waited_seconds
 
     def lock(
         self,
@@ -128,8 +135,12 @@ class SqliteTransaction:
 
     def lock_cost(self, *, number: int) -> Callable[[], LockCost]:
         ((revision,),) = self._execute("read_held", {"o": number}).fetchall()
-        cost = LockCost(time.perf_counter() - self._began, self._store.waiting(), revision)
+        seconds = time.perf_counter() - self._began
+        cost = LockCost(seconds, self._store.waiting(), revision, self._waited)
         return lambda: cost
+
+    def lock_wait(self) -> Callable[[], float]:
+        return lambda: self._waited
 
     def read_after_commit(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:  # noqa: ARG002
         return lambda: None

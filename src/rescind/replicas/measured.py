@@ -1,0 +1,49 @@
+"""What a cache says of itself to instruments: how much it holds, and until when it may answer."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from rescind.instruments import Instruments
+from rescind.replicas.cache import IndexCache
+from rescind.replicas.clock import CLOCK, clock
+from rescind.replicas.freshness import Freshness
+
+
+class CacheGauges:
+    """Sets the gauges of one cache."""
+
+    def __init__(self, cache: IndexCache, instruments: Instruments) -> None:
+        self._cache = cache
+        self._organizations = instruments.index_organizations.of()
+        self._bytes = instruments.index_bytes.of()
+        self._expires = instruments.lease_expires.of()
+        self._freshness: Freshness | None = None
+        self._expires_at = 0.0
+
+    def refresh(self) -> None:
+        """Set them to what holds now."""
+        indexes = tuple(self._cache.indexes.values())
+        self._organizations.set(len(indexes))
+        self._bytes.set(sum(cached.index.facts.size() for cached in indexes))
+        self._expires.set(self._expiry())
+
+    def _expiry(self) -> float:
+        """When the lease ends, in seconds since 1970; 0 where there never was one. A lost lease is shown as
+        it last was, so that one sees for how long.
+        """
+        freshness = self._cache.freshness
+        if freshness is not self._freshness:  # another process's, before a fork
+            self._freshness, self._expires_at = freshness, 0.0
+        expiry = freshness.expiry()
+        if 0.0 < expiry < math.inf:
+            self._expires_at = time.time() + expiry - clock(CLOCK)
+        return self._expires_at
+
+
+def measure_cache(cache: IndexCache, instruments: Instruments) -> None:
+    """Have instruments show what a cache holds, and how long loading took."""
+    if instruments.is_on:
+        cache.on_loaded = instruments.note_load
+        instruments.on_refresh(CacheGauges(cache, instruments).refresh)
