@@ -213,7 +213,7 @@ def test_what_could_not_be_released_is_released_later(
 ) -> None:
     """By the next renewal of the lease that can."""
     _, held = replica
-    o = held._cache.indexes["acme"].index.o
+    o = held._cache.indexes["acme"].index.organization
     with monkeypatch.context() as patch:
         patch.setattr(held._cache.freshness, "unregister", _unreachable)
         held._cache.drop(held._cache.indexes["acme"])

@@ -100,7 +100,7 @@ class Remembered(Machine):
             cache = authority._cache
             cached = cache.indexes[self.organization]
             cache.catch_up(cached)
-            anew, revision = build_index(authority.store, cached.index.o)
+            anew, revision = build_index(authority.store, cached.index.organization)
             assert cached.revision == revision, name
             assert facts_of(cached.index) == facts_of(anew), name
 

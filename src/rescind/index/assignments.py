@@ -5,51 +5,59 @@ Knows numbers alone. No I/O.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
+
+from rescind.model import HolderNumber, ResourceNumber, RoleNumber
 
 Until = int | None
-Grants = dict[int, set[int]]  # role → holders
+Grants = dict[RoleNumber, set[HolderNumber]]
+"""Role → holders."""
+Expiring = dict[RoleNumber, dict[HolderNumber, int]]
+"""Role → holder → until."""
 MOST_SHARED_ROLES: Final = 8
 """Up to this many roles of one holder on one resource are an object that equal ones share."""
 
-_shared = lru_cache(16_384)(frozenset[int])
+Item = TypeVar("Item")
+_shared: Callable[[frozenset[RoleNumber]], frozenset[RoleNumber]] = lru_cache(16_384)(frozenset)
 
 
 class Held(NamedTuple):
     """An assignment without its expiry."""
 
-    holder: int
-    role: int
-    resource: int
+    holder: HolderNumber
+    role: RoleNumber
+    resource: ResourceNumber
 
 
 class Assignments:
     """One organization's assignments.
 
-    `grants` are those for good; `late` those that expire; `held_by` both, as holder → resource → roles.
+    `grants` are those without expiry, `expiring` the others, `held_by` both: holder → resource → roles.
     """
 
     def __init__(self) -> None:
-        self.grants: dict[int, Grants] = {}
-        self.late: dict[int, dict[int, dict[int, int]]] = {}  # resource → role → holder → until
-        self.held_by: dict[int, dict[int, Set[int]]] = {}
+        self.grants: dict[ResourceNumber, Grants] = {}
+        self.expiring: dict[ResourceNumber, Expiring] = {}
+        self.held_by: dict[HolderNumber, dict[ResourceNumber, Set[RoleNumber]]] = {}
         self.count = 0
 
     # --- read -------------------------------------------------------------------------------------
 
-    def holders_at(self, resource: int, role: int, now: int | None) -> Set[int]:
+    def holders_at(
+        self, resource: ResourceNumber, role: RoleNumber, now: int | None
+    ) -> Set[HolderNumber]:
         """Who holds a role on a resource itself at a time; without one, whether expired or not."""
         found = self.grants.get(resource, {}).get(role, set())
-        if resource in self.late:
-            late = self.late[resource].get(role, {})
+        if resource in self.expiring:
+            late = self.expiring[resource].get(role, {})
             found = found | {h for h, until in late.items() if now is None or until > now}
         return found
 
     def until(self, held: Held) -> Until:
         """When an assignment that is there expires."""
-        return self.late.get(held.resource, {}).get(held.role, {}).get(held.holder)
+        return self.expiring.get(held.resource, {}).get(held.role, {}).get(held.holder)
 
     def is_in_force(self, held: Held, now: int | None) -> bool:
         """Whether an assignment is there at a time; without one, whether expired or not."""
@@ -58,15 +66,15 @@ class Assignments:
         until = self.until(held)
         return until is None or now is None or until > now
 
-    def roles_of(self, holder: int, resource: int) -> Set[int]:
+    def roles_of(self, holder: HolderNumber, resource: ResourceNumber) -> Set[RoleNumber]:
         """The roles that a holder has on a resource itself, or had until they expired."""
         return self.held_by.get(holder, {}).get(resource, frozenset())
 
-    def roles_on(self, resource: int) -> set[int]:
+    def roles_on(self, resource: ResourceNumber) -> set[RoleNumber]:
         """The roles that somebody holds on a resource itself, or held until it expired."""
-        return {*self.grants.get(resource, ()), *self.late.get(resource, ())}
+        return {*self.grants.get(resource, ()), *self.expiring.get(resource, ())}
 
-    def of(self, holder: int) -> list[Held]:
+    def of(self, holder: HolderNumber) -> list[Held]:
         """All that a membership or a group holds."""
         return [
             Held(holder, role, resource)
@@ -74,7 +82,9 @@ class Assignments:
             for role in roles
         ]
 
-    def held_on(self, resource: int, reach: Set[int], now: int | None) -> Iterator[tuple[int, int]]:
+    def held_on(
+        self, resource: ResourceNumber, reach: Set[HolderNumber], now: int | None
+    ) -> Iterator[tuple[HolderNumber, RoleNumber]]:
         """(holder, role) of what those have on a resource itself at a time, or ever without one.
 
         Walks those holders, or the roles held there: whichever are fewer.
@@ -89,7 +99,9 @@ class Assignments:
             for holder in both(self.holders_at(resource, role, now), reach):
                 yield holder, role
 
-    def gives(self, resource: int, reach: Set[int], roles: Set[int], now: int) -> bool:
+    def gives(
+        self, resource: ResourceNumber, reach: Set[HolderNumber], roles: Set[RoleNumber], now: int
+    ) -> bool:
         """Whether one of those holders has one of the roles on a resource itself, at a time.
 
         Walks the holders, or the roles: whichever are fewer.
@@ -106,15 +118,17 @@ class Assignments:
         fewer = roles if len(roles) <= there else self.roles_on(resource) & roles
         return any(self._is_held(resource, role, reach, now) for role in fewer)
 
-    def _is_held(self, resource: int, role: int, reach: Set[int], now: int) -> bool:
+    def _is_held(
+        self, resource: ResourceNumber, role: RoleNumber, reach: Set[HolderNumber], now: int
+    ) -> bool:
         if not reach.isdisjoint(self.grants.get(resource, {}).get(role, ())):
             return True
-        late = self.late.get(resource, {}).get(role)
+        late = self.expiring.get(resource, {}).get(role)
         return late is not None and any(late[holder] > now for holder in both(late.keys(), reach))
 
-    def _most_roles_on(self, resource: int) -> int:
+    def _most_roles_on(self, resource: ResourceNumber) -> int:
         """How many roles are held on a resource itself, at most."""
-        return len(self.grants.get(resource, ())) + len(self.late.get(resource, ()))
+        return len(self.grants.get(resource, ())) + len(self.expiring.get(resource, ()))
 
     # --- changed ----------------------------------------------------------------------------------
 
@@ -123,9 +137,9 @@ class Assignments:
         holder, role, resource = held
         if until is None:
             self.grants.setdefault(resource, {}).setdefault(role, set()).add(holder)
-            self._drop_late(held)
+            self._drop_expiring(held)
         else:
-            self.late.setdefault(resource, {}).setdefault(role, {})[holder] = until
+            self.expiring.setdefault(resource, {}).setdefault(role, {})[holder] = until
             self._drop_grant(held)
         places = self.held_by.setdefault(holder, {})
         known = places.get(resource, frozenset())
@@ -136,7 +150,7 @@ class Assignments:
     def drop(self, held: Held) -> None:
         """An assignment that has gone."""
         self._drop_grant(held)
-        self._drop_late(held)
+        self._drop_expiring(held)
         places = self.held_by.get(held.holder, {})
         known = places.get(held.resource, frozenset())
         if held.role not in known:
@@ -157,21 +171,21 @@ class Assignments:
         if not holders and grants.pop(held.role, None) is not None and not grants:
             del self.grants[held.resource]
 
-    def _drop_late(self, held: Held) -> None:
-        late = self.late.get(held.resource, {})
+    def _drop_expiring(self, held: Held) -> None:
+        late = self.expiring.get(held.resource, {})
         holders = late.get(held.role, {})
         holders.pop(held.holder, None)
         if not holders and late.pop(held.role, None) is not None and not late:
-            del self.late[held.resource]
+            del self.expiring[held.resource]
 
 
-def both(some: Set[int], others: Set[int]) -> Iterable[int]:
+def both(some: Set[Item], others: Set[Item]) -> Iterable[Item]:
     """What is in both, by a walk over the smaller."""
     few, many = (some, others) if len(some) <= len(others) else (others, some)
     return [item for item in few if item in many]
 
 
-def _with(roles: Set[int], role: int) -> Set[int]:
+def _with(roles: Set[RoleNumber], role: RoleNumber) -> Set[RoleNumber]:
     if len(roles) < MOST_SHARED_ROLES:
         return _shared(frozenset((*roles, role)))
     if isinstance(roles, set):
@@ -180,8 +194,8 @@ def _with(roles: Set[int], role: int) -> Set[int]:
     return {*roles, role}
 
 
-def _without(roles: Set[int], role: int) -> Set[int]:
+def _without(roles: Set[RoleNumber], role: RoleNumber) -> Set[RoleNumber]:
     if isinstance(roles, set):
         roles.discard(role)
         return roles
-    return _shared(roles - {role})
+    return _shared(frozenset(roles - {role}))

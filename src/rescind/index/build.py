@@ -12,7 +12,15 @@ from rescind.index.assignments import Held
 from rescind.index.catalog import Catalog, Role
 from rescind.index.facts import Rules
 from rescind.index.index import Index
-from rescind.model import IdRule, Revision, RoleNumber, Seals
+from rescind.model import (
+    GroupNumber,
+    IdRule,
+    OrganizationNumber,
+    PermissionNumber,
+    Revision,
+    RoleNumber,
+    Seals,
+)
 from rescind.store import Store
 from rescind.store.rows import Answers, Query, QueryWithParams
 from rescind.store.rows.index import (
@@ -33,7 +41,7 @@ from rescind.store.rows.index import (
     StateRow,
 )
 
-ENVIRONMENT: Final = 0
+ENVIRONMENT: Final = OrganizationNumber(0)
 _OWNED: Final[tuple[Query[Any], ...]] = (
     INDEX_PERMISSIONS,
     INDEX_ROLES,
@@ -56,8 +64,8 @@ class OrganizationGone(Exception):
     """The organization no longer exists."""
 
 
-def build_index(store: Store, o: int) -> tuple[Index, Revision]:
-    """An index of all of an organization's facts, and their revision. Raises Gone."""
+def build_index(store: Store, o: OrganizationNumber) -> tuple[Index, Revision]:
+    """An index of all of an organization's facts, and their revision. Raises OrganizationGone."""
     index = Index(o)
     with store.snapshot() as snapshot:
         asked: list[QueryWithParams[Any]] = [
@@ -77,7 +85,7 @@ def build_index(store: Store, o: int) -> tuple[Index, Revision]:
 
 
 def take_state(index: Index | None, state: list[StateRow], seals: Seals) -> Revision:
-    """The revision of a row of `index_state`, whose settings the index takes over. Raises Gone."""
+    """The revision in a row of `index_state`; the index takes over its settings. Raises OrganizationGone."""
     if not state or state[0].name is None:
         raise OrganizationGone
     (row,) = state
@@ -104,7 +112,7 @@ def roles_of(
     roles: list[IndexedRole], contents: list[IndexedRolePermission]
 ) -> Iterable[tuple[RoleNumber, Role]]:
     """Roles by their numbers, with the permissions that they contain."""
-    permissions: dict[int, set[int]] = {}
+    permissions: dict[RoleNumber, set[PermissionNumber]] = {}
     for contained in contents:
         permissions.setdefault(contained.role, set()).add(contained.permission)
     for row in roles:
@@ -119,7 +127,7 @@ def _fill(index: Index, rows: Answers) -> None:
     for row in rows[INDEX_GROUPS]:
         index.facts.put_group(row.number, row.group)
     for m, places in itertools.groupby(rows[INDEX_GROUP_MEMBERS], itemgetter(0)):
-        groups: dict[int, int | None] = {
+        groups: dict[GroupNumber, int | None] = {
             group: until for _, group, until in places if group in index.facts.group_names
         }
         index.facts.set_groups(m, groups)

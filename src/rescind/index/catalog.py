@@ -5,28 +5,30 @@ from __future__ import annotations
 from sys import getsizeof
 from typing import NamedTuple
 
+from rescind.model import PermissionNumber, RoleNumber
+
 
 class Role(NamedTuple):
-    """A role's permissions are numbers."""
+    """A role, with its permissions by number."""
 
     slug: str
     priority: int
-    permissions: frozenset[int]
+    permissions: frozenset[PermissionNumber]
 
 
 class Catalog:
     """What one owner defines. Whoever changes it sees to it that no check is under way."""
 
     def __init__(self) -> None:
-        self.permissions: dict[str, tuple[int, bool]] = {}
-        self.roles: dict[int, Role] = {}
-        self._numbers: dict[str, int] = {}
+        self.permissions: dict[str, tuple[PermissionNumber, bool]] = {}
+        self.roles: dict[RoleNumber, Role] = {}
+        self._numbers: dict[str, RoleNumber] = {}
 
-    def containing(self, permission: int) -> frozenset[int]:
+    def containing(self, permission: PermissionNumber) -> frozenset[RoleNumber]:
         """The roles that contain a permission."""
         return frozenset(n for n, role in self.roles.items() if permission in role.permissions)
 
-    def number(self, role: str) -> int | None:
+    def number(self, role: str) -> RoleNumber | None:
         """The number of a role."""
         return self._numbers.get(role)
 
@@ -36,21 +38,21 @@ class Catalog:
         text = sum(map(getsizeof, self.permissions)) + sum(map(getsizeof, self._numbers))
         return text + 250 * len(self.permissions) + 700 * len(self.roles) + 120 * contents
 
-    def put_permission(self, number: int, slug: str, *, critical: bool) -> None:
+    def put_permission(self, number: PermissionNumber, slug: str, *, critical: bool) -> None:
         """A permission as it is now."""
         self.permissions[slug] = (number, critical)
 
-    def drop_permission(self, slug: str) -> int | None:
+    def drop_permission(self, slug: str) -> PermissionNumber | None:
         """A permission that has gone, and its number."""
         return self.permissions.pop(slug, (None, False))[0]
 
-    def drop_from_roles(self, permissions: frozenset[int]) -> None:
+    def drop_from_roles(self, permissions: frozenset[PermissionNumber]) -> None:
         """Take permissions out of every role, in one walk."""
         for number, role in self.roles.items():
             if not permissions.isdisjoint(role.permissions):
                 self.roles[number] = role._replace(permissions=role.permissions - permissions)
 
-    def put_role(self, number: int, role: Role) -> None:
+    def put_role(self, number: RoleNumber, role: Role) -> None:
         """A role as it is now."""
         self.roles[number] = role
         self._numbers[role.slug] = number

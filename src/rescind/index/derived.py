@@ -6,11 +6,13 @@ from collections.abc import Set
 from typing import Any, Final
 
 from rescind.index.assignments import Assignments, both
+from rescind.model import HolderNumber, ResourceNumber, RoleNumber
 
-Line = tuple[tuple[int, frozenset[int]], ...]
+Line = tuple[tuple[RoleNumber, frozenset[HolderNumber]], ...]
 """(role, holders) of what is held for good on a resource and above it."""
-NO_ROLES: Final[frozenset[int]] = frozenset()
-NOWHERE: Final[dict[int, Set[int]]] = {}
+NO_ROLES: Final[frozenset[RoleNumber]] = frozenset()
+NO_HOLDERS: Final[frozenset[HolderNumber]] = frozenset()
+NOWHERE: Final[dict[ResourceNumber, Set[RoleNumber]]] = {}
 MOST_SHARED: Final = 100_000
 
 
@@ -19,12 +21,14 @@ class Place:
 
     __slots__ = ("by_role", "holders", "number")
 
-    def __init__(self, number: int, pairs: Line) -> None:
+    def __init__(self, number: ResourceNumber, pairs: Line) -> None:
         self.number = number
         self.by_role = dict(pairs)
-        self.holders = frozenset[int]().union(*self.by_role.values())
+        self.holders = frozenset[HolderNumber]().union(*self.by_role.values())
 
-    def gives(self, assignments: Assignments, reach: frozenset[int], roles: frozenset[int]) -> bool:
+    def gives(
+        self, assignments: Assignments, reach: frozenset[HolderNumber], roles: frozenset[RoleNumber]
+    ) -> bool:
         """Whether one of those holders has one of the roles here for good.
 
         Walks what those holders have here, or who has the roles: whichever is shorter.
@@ -39,7 +43,7 @@ class Place:
             held = held_by.get(holder, NOWHERE).get(number, NO_ROLES)
             few, many = (held, roles) if len(held) <= len(roles) else (roles, held)
             for role in few:
-                if role in many and holder in self.by_role.get(role, NO_ROLES):
+                if role in many and holder in self.by_role.get(role, NO_HOLDERS):
                     return True
         return False
 
@@ -48,12 +52,12 @@ class Derived:
     """Changing facts forgets what followed from them; it is worked out again when asked for."""
 
     def __init__(self) -> None:
-        self.reach: dict[str, frozenset[int]] = {}
-        self.roles: dict[str, frozenset[int]] = {}
+        self.reach: dict[str, frozenset[HolderNumber]] = {}
+        self.roles: dict[str, frozenset[RoleNumber]] = {}
         self.lines: dict[str, Line | None] = {}
         self.long_lines: dict[str, tuple[Place, ...]] = {}
-        self.held: dict[int, Line] = {}
-        self.places: dict[int, Place] = {}
+        self.held: dict[ResourceNumber, Line] = {}
+        self.places: dict[ResourceNumber, Place] = {}
         self.reached = 0
         self._shared: dict[Any, Any] = {}
 
@@ -63,7 +67,7 @@ class Derived:
         """
         return self._shared.setdefault(part, part)
 
-    def keep_reach(self, subject: str, holders: frozenset[int], most: int) -> None:
+    def keep_reach(self, subject: str, holders: frozenset[HolderNumber], most: int) -> None:
         """Keep the holders that reach a subject; all that is kept has at most that many, or is this."""
         if self.reached + len(holders) > most:
             self.reach.clear()
@@ -92,7 +96,7 @@ class Derived:
         self.places.clear()
         self._shared.clear()
 
-    def forget_place(self, place: int, name: str, *, has_others_below: bool) -> None:
+    def forget_place(self, place: ResourceNumber, name: str, *, has_others_below: bool) -> None:
         """What is held on a resource has changed, and so what is above those below it."""
         if has_others_below or len(self._shared) > MOST_SHARED:
             self.forget_lines()

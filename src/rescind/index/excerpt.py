@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from rescind.index.assignments import Held
 from rescind.index.index import Index
-from rescind.model import Question
+from rescind.model import GroupNumber, HolderNumber, Question
 from rescind.semantics.access import Assignment, Role, World
 
 
@@ -18,11 +20,12 @@ def excerpt(index: Index, question: Question) -> World:
         for where in line
         for holder, role in index.facts.assignments.held_on(where, reach, None)
     ]
-    used = {one.role for one in held} | ({index.facts.rules.default_role} - {None})
-    slugs = {number: index.facts.role(number).slug for number in used if number is not None}
-    names = {m: question.subject} | {
-        group: f"group:{index.facts.group_names[group]}" for group in reach if group != m
-    }
+    default = index.facts.rules.default_role
+    used = {one.role for one in held} | (set() if default is None else {default})
+    slugs = {number: index.facts.role(number).slug for number in used}
+    above = cast(frozenset[GroupNumber], reach - {m})
+    names: dict[HolderNumber, str] = {m: question.subject}
+    names |= {group: f"group:{index.facts.group_names[group]}" for group in above}
     groups = index.facts.groups_of.get(m, {})
     return World(
         memberships={question.subject: m not in index.facts.inactive},
@@ -31,7 +34,7 @@ def excerpt(index: Index, question: Question) -> World:
         },
         nestings={
             (index.facts.group_names[child], index.facts.group_names[parent])
-            for child in reach - {m}
+            for child in above
             for parent in index.facts.parents_of.get(child, ())
         },
         roles={
@@ -56,7 +59,7 @@ def excerpt(index: Index, question: Question) -> World:
         },
         is_single_role=index.facts.rules.is_single,
         takes_next_highest=index.facts.rules.takes_next_highest,
-        default_role=slugs.get(index.facts.rules.default_role or -1),
+        default_role=None if default is None else slugs[default],
         resets={
             (question.subject, slugs[role])
             for role in index.facts.resets.get(m, ())

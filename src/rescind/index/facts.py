@@ -5,21 +5,31 @@ Whoever changes one sees to it that nobody is answered meanwhile: see `memory`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from sys import getsizeof
-from typing import Final, TypeVar
+from typing import Final
 
 from rescind.index.assignments import Assignments, Held, Until
 from rescind.index.catalog import Catalog, Role
 from rescind.index.derived import Derived
 from rescind.index.kinds import Kinds
 from rescind.index.orders import Name, Orders
-from rescind.model import MAX_ID_LENGTH, Reason, canonical_subject
+from rescind.index.relations import NOTHING, all_from, discard_from, drop_from
+from rescind.model import (
+    MAX_ID_LENGTH,
+    GroupNumber,
+    HolderNumber,
+    MembershipNumber,
+    PermissionNumber,
+    Reason,
+    ResourceNumber,
+    RoleNumber,
+    canonical_subject,
+)
 from rescind.semantics.preconditions import first_unmet
 
-ROOT: Final = 0
-NOTHING: Final[frozenset[int]] = frozenset()
+ROOT: Final = ResourceNumber(0)
 MEMBERSHIP_BYTES: Final = 600
 GROUP_BYTES: Final = 300
 PLACE_BYTES: Final = 120
@@ -29,8 +39,6 @@ ASSIGNMENT_BYTES: Final = 1_000
 REACHED_BYTES: Final = 40
 """What each of them takes beside its name, rounded up; `tests/unit/test_index_size.py` measures it."""
 
-T = TypeVar("T")
-
 
 @dataclass(slots=True)
 class Rules:
@@ -38,67 +46,64 @@ class Rules:
 
     is_single: bool = False
     takes_next_highest: bool = False
-    default_role: int | None = None
+    default_role: RoleNumber | None = None
     folds_ids: bool = False
 
 
 class Facts:
     """One organization's facts. What was worked out of them is forgotten where they change."""
 
-    def __init__(self, o: int, derived: Derived) -> None:
+    def __init__(self, derived: Derived) -> None:
         self._derived = derived
-        self.o = o
         self.environment = Catalog()
         self.own = Catalog()
         self.rules = Rules()
-        self.memberships: dict[str, int] = {}
-        self.subjects: dict[int, str] = {}
-        self.inactive: set[int] = set()
-        self.groups: dict[str, int] = {}
-        self.group_names: dict[int, str] = {}
-        self.group_numbers: dict[int, int] = {}
-        self.groups_of: dict[int, dict[int, Until]] = {}
-        self.limited: dict[
-            int, dict[int, int]
-        ] = {}  # membership → group → until: those that expire
-        self.members_of: dict[int, set[int]] = {}
-        self.parents_of: dict[int, set[int]] = {}
-        self.children_of: dict[int, set[int]] = {}
-        self.resources: dict[str, int] = {}
-        self.resource_names: dict[int, str] = {}
-        self.resource_parent: dict[int, int | None] = {}
-        self.resource_children: dict[int, set[int]] = {}
+        self.memberships: dict[str, MembershipNumber] = {}
+        self.subjects: dict[MembershipNumber, str] = {}
+        self.inactive: set[MembershipNumber] = set()
+        self.groups: dict[str, GroupNumber] = {}
+        self.group_names: dict[GroupNumber, str] = {}
+        self.group_numbers: dict[HolderNumber, GroupNumber] = {}
+        self.groups_of: dict[MembershipNumber, dict[GroupNumber, Until]] = {}
+        self.expiring_places: dict[MembershipNumber, dict[GroupNumber, int]] = {}
+        self.members_of: dict[GroupNumber, set[MembershipNumber]] = {}
+        self.parents_of: dict[GroupNumber, set[GroupNumber]] = {}
+        self.children_of: dict[GroupNumber, set[GroupNumber]] = {}
+        self.resources: dict[str, ResourceNumber] = {}
+        self.resource_names: dict[ResourceNumber, str] = {}
+        self.resource_parent: dict[ResourceNumber, ResourceNumber | None] = {}
+        self.resource_children: dict[ResourceNumber, set[ResourceNumber]] = {}
         self.assignments = Assignments()
         self.orders = Orders()
-        self.subject_kinds = Kinds()
-        self.resource_kinds = Kinds()
-        self.resets: dict[int, set[int]] = {}
+        self.subject_kinds = Kinds[MembershipNumber]()
+        self.resource_kinds = Kinds[ResourceNumber]()
+        self.resets: dict[MembershipNumber, set[RoleNumber]] = {}
         self.places = 0
         self.nestings = 0
         self.text_bytes = 0
 
     # --- read -------------------------------------------------------------------------------------
 
-    def permission(self, slug: str) -> tuple[int, bool] | None:
+    def permission(self, slug: str) -> tuple[PermissionNumber, bool] | None:
         """Number, and whether it is critical: the organization's own, before the one of all."""
         return self.own.permissions.get(slug) or self.environment.permissions.get(slug)
 
-    def role(self, number: int) -> Role:
+    def role(self, number: RoleNumber) -> Role:
         """A role by its number."""
         return self.own.roles.get(number) or self.environment.roles[number]
 
-    def roles_with(self, permission: int) -> frozenset[int]:
+    def roles_with(self, permission: PermissionNumber) -> frozenset[RoleNumber]:
         """The roles that contain a permission."""
         return self.own.containing(permission) | self.environment.containing(permission)
 
-    def line(self, resource: int) -> Iterator[int]:
+    def line(self, resource: ResourceNumber) -> Iterator[ResourceNumber]:
         """A resource and what is above it, the organization last."""
-        step: int | None = resource
+        step: ResourceNumber | None = resource
         while step is not None:
             yield step
             step = self.resource_parent[step]
 
-    def subtree(self, resources: Iterable[int]) -> set[int]:
+    def subtree(self, resources: Iterable[ResourceNumber]) -> set[ResourceNumber]:
         """Resources and all below them."""
         return all_from(resources, self.resource_children)
 
@@ -108,7 +113,7 @@ class Facts:
             self.text_bytes
             + MEMBERSHIP_BYTES * len(self.memberships)
             + GROUP_BYTES * len(self.groups)
-            + PLACE_BYTES * (self.places + sum(map(len, self.limited.values())))
+            + PLACE_BYTES * (self.places + sum(map(len, self.expiring_places.values())))
             + NESTING_BYTES * self.nestings
             + RESOURCE_BYTES * len(self.resources)
             + ASSIGNMENT_BYTES * self.assignments.count
@@ -142,12 +147,12 @@ class Facts:
             self.rules = rules
             self._derived.forget_lines()
 
-    def unplace_memberships(self, numbers: dict[str, int | None]) -> None:
+    def unplace_memberships(self, numbers: Mapping[str, MembershipNumber | None]) -> None:
         """Of each subject the membership that it is now, or none: another one has it no more.
 
         A membership that is among them keeps all it has, for `put_membership` to give it its subject.
         """
-        moved = set[int]()
+        moved = set[MembershipNumber]()
         for subject, number in numbers.items():
             known = self.memberships.get(subject)
             if known is not None and known != number:
@@ -162,7 +167,7 @@ class Facts:
             self.set_groups(number, {})
             self.drop_holder(number)
 
-    def put_membership(self, number: int, subject: str, *, active: bool) -> None:
+    def put_membership(self, number: MembershipNumber, subject: str, *, active: bool) -> None:
         """A membership as it is now; its subject is no other's."""
         if subject not in self.memberships:
             self.text_bytes += getsizeof(subject)
@@ -173,36 +178,38 @@ class Facts:
         (self.inactive.discard if active else self.inactive.add)(number)
         self._derived.forget_subject(subject)
 
-    def set_groups(self, m: int, groups: dict[int, Until]) -> None:
+    def set_groups(self, membership: MembershipNumber, groups: Mapping[GroupNumber, Until]) -> None:
         """The groups that a membership is directly in, and until when."""
-        for group in tuple(self.groups_of.get(m, {}).keys() - groups.keys()):
-            self.set_member(m, group, holds=False)
+        for group in tuple(self.groups_of.get(membership, {}).keys() - groups.keys()):
+            self.set_member(membership, group, holds=False)
         for group, until in groups.items():
-            self.set_member(m, group, holds=True, until=until)
+            self.set_member(membership, group, holds=True, until=until)
 
-    def set_member(self, m: int, group: int, *, holds: bool, until: Until = None) -> None:
+    def set_member(
+        self, membership: MembershipNumber, group: GroupNumber, *, holds: bool, until: Until = None
+    ) -> None:
         """Whether a membership is directly in a group, and until when."""
         group = self.group_numbers.get(
             group, group
         )  # one object a group: found without a comparison
-        groups = self.groups_of.get(m, {})
+        groups = self.groups_of.get(membership, {})
         self.places += holds - (group in groups)
         if holds:
-            self.groups_of.setdefault(m, {})[group] = until
-            self.members_of.setdefault(group, set()).add(m)
+            self.groups_of.setdefault(membership, {})[group] = until
+            self.members_of.setdefault(group, set()).add(membership)
         else:
-            _drop(self.groups_of, m, group)
-            _discard(self.members_of, group, m)
-        self.orders.put(Name("members", group), m, holds=holds)
+            drop_from(self.groups_of, membership, group)
+            discard_from(self.members_of, group, membership)
+        self.orders.put(Name("members", group), membership, holds=holds)
         if holds and until is not None:
-            self.limited.setdefault(m, {})[group] = until
+            self.expiring_places.setdefault(membership, {})[group] = until
         else:
-            _drop(self.limited, m, group)
-        self._derived.forget_subject(self.subjects.get(m, ""))
+            drop_from(self.expiring_places, membership, group)
+        self._derived.forget_subject(self.subjects.get(membership, ""))
 
-    def unplace_groups(self, numbers: dict[str, int | None]) -> None:
+    def unplace_groups(self, numbers: Mapping[str, GroupNumber | None]) -> None:
         """As `unplace_memberships`, of groups."""
-        moved = set[int]()
+        moved = set[GroupNumber]()
         for slug, number in numbers.items():
             known = self.groups.get(slug)
             if known is not None and known != number:
@@ -212,7 +219,7 @@ class Facts:
         for number in moved.difference(numbers.values()):
             self._drop_group(number)
 
-    def put_group(self, number: int, slug: str) -> None:
+    def put_group(self, number: GroupNumber, slug: str) -> None:
         """A group that exists; its name is no other's."""
         if slug not in self.groups:
             self.text_bytes += getsizeof(slug)
@@ -220,7 +227,7 @@ class Facts:
         self.group_names[number] = slug
         self.group_numbers.setdefault(number, number)
 
-    def _drop_group(self, number: int) -> None:
+    def _drop_group(self, number: GroupNumber) -> None:
         """A group that has gone and has no name, with its members, nestings and assignments."""
         del self.group_numbers[number]
         for m in tuple(self.members_of.get(number, ())):
@@ -231,7 +238,7 @@ class Facts:
             self.set_nesting(child, number, holds=False)
         self.drop_holder(number)
 
-    def set_nesting(self, child: int, parent: int, *, holds: bool) -> None:
+    def set_nesting(self, child: GroupNumber, parent: GroupNumber, *, holds: bool) -> None:
         """Whether a group is nested directly in another."""
         child, parent = self.group_numbers.get(child, child), self.group_numbers.get(parent, parent)
         self.nestings += holds - (parent in self.parents_of.get(child, NOTHING))
@@ -239,18 +246,20 @@ class Facts:
             self.parents_of.setdefault(child, set()).add(parent)
             self.children_of.setdefault(parent, set()).add(child)
         else:
-            _discard(self.parents_of, child, parent)
-            _discard(self.children_of, parent, child)
+            discard_from(self.parents_of, child, parent)
+            discard_from(self.children_of, parent, child)
         self._derived.forget_groups()
 
-    def put_resource(self, number: int, slug: str, parent: int | None) -> None:
+    def put_resource(
+        self, number: ResourceNumber, slug: str, parent: ResourceNumber | None
+    ) -> None:
         """A resource and what it is directly below."""
         known = self.resources.get(slug)
         if known is not None and known != number:
             self.drop_resources(known)
         before = self.resource_parent.get(number)
         if before is not None:
-            _discard(self.resource_children, before, number)
+            discard_from(self.resource_children, before, number)
             self.orders.put(Name("children", before), number, holds=False)
         if parent is not None:
             self.resource_children.setdefault(parent, set()).add(number)
@@ -266,7 +275,7 @@ class Facts:
         if is_moved:
             self._derived.forget_lines()
 
-    def drop_resources(self, number: int) -> None:
+    def drop_resources(self, number: ResourceNumber) -> None:
         """A resource that has gone, with all below it and what was assigned there."""
         if number not in self.resource_names:
             return
@@ -276,7 +285,7 @@ class Facts:
                     self.set_assignment(Held(holder, role, place), holds=False)
             parent = self.resource_parent.pop(place)
             if parent is not None:
-                _discard(self.resource_children, parent, place)
+                discard_from(self.resource_children, parent, place)
                 self.orders.put(Name("children", parent), place, holds=False)
             slug = self.resource_names.pop(place)
             self.text_bytes -= getsizeof(slug)
@@ -302,47 +311,20 @@ class Facts:
         assignments, put = self.assignments, self.orders.put
         in_grants = holder in assignments.grants.get(resource, {}).get(role, NOTHING)
         put(Name("grants", resource, role), holder, holds=in_grants)
-        is_late = holder in assignments.late.get(resource, {}).get(role, NOTHING)
-        put(Name("late", resource, role), holder, holds=is_late)
+        is_expiring = holder in assignments.expiring.get(resource, {}).get(role, NOTHING)
+        put(Name("expiring", resource, role), holder, holds=is_expiring)
         has_place = resource in assignments.held_by.get(holder, NOTHING)
         put(Name("places", holder), resource, holds=has_place)
 
-    def drop_holder(self, holder: int) -> None:
+    def drop_holder(self, holder: HolderNumber) -> None:
         """All that a membership or group held."""
         for held in self.assignments.of(holder):
             self.set_assignment(held, holds=False)
 
-    def drop_roles(self, numbers: Collection[int]) -> None:
+    def drop_roles(self, numbers: Collection[RoleNumber]) -> None:
         """All assignments of roles, in one walk over the resources."""
         gone = frozenset(numbers)
-        for place in {*self.assignments.grants, *self.assignments.late} if gone else ():
+        for place in {*self.assignments.grants, *self.assignments.expiring} if gone else ():
             for role in self.assignments.roles_on(place) & gone:
                 for holder in tuple(self.assignments.holders_at(place, role, None)):
                     self.set_assignment(Held(holder, role, place), holds=False)
-
-
-def all_from(starts: Iterable[int], edges: dict[int, set[int]]) -> set[int]:
-    """All that can be reached along edges, in one walk of each."""
-    fringe = list(starts)
-    found = set(fringe)
-    while fringe:
-        more = edges.get(fringe.pop(), NOTHING) - found
-        found |= more
-        fringe += more
-    return found
-
-
-def _drop(container: dict[int, dict[int, T]], key: int, item: int) -> None:
-    found = container.get(key)
-    if found is not None:
-        found.pop(item, None)
-        if not found:
-            del container[key]
-
-
-def _discard(container: dict[int, set[T]], key: int, item: T) -> None:
-    found = container.get(key)
-    if found is not None:
-        found.discard(item)
-        if not found:
-            del container[key]

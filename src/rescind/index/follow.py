@@ -16,7 +16,7 @@ from rescind.changes import Change
 from rescind.index.build import ENVIRONMENT, take_state
 from rescind.index.index import Index
 from rescind.index.reading import Reading
-from rescind.model import Direction, Revision
+from rescind.model import Direction, OrganizationNumber, Revision
 from rescind.store import Store
 from rescind.store.rows import QueryWithParams
 from rescind.store.rows.index import INDEX_STATE, TAIL_LOG, TailLogRow
@@ -47,8 +47,8 @@ def read_tail(store: Store, index: Index, at: Revision) -> LogTail | None:
     with store.snapshot() as snapshot:
         state, log, environment_log = snapshot.fetch_many(
             (
-                (INDEX_STATE, {"o": index.o}),
-                _log(index.o, at.organization),
+                (INDEX_STATE, {"o": index.organization}),
+                _log(index.organization, at.organization),
                 _log(ENVIRONMENT, at.environment),
             )
         )
@@ -59,7 +59,7 @@ def read_tail(store: Store, index: Index, at: Revision) -> LogTail | None:
             return None
         if max(len(log), len(environment_log)) > MOST_ENTRIES:
             raise TooFarBehind
-        reading = Reading(index.o, _changes(log), _changes(environment_log))
+        reading = Reading(index.organization, _changes(log), _changes(environment_log))
         if reading.own.is_all:
             raise TooFarBehind
         reading.fetch(snapshot, is_single=state[0].role_mode == "single")
@@ -72,7 +72,7 @@ def read_tail(store: Store, index: Index, at: Revision) -> LogTail | None:
     return LogTail(revision, revokes, apply)
 
 
-def _log(o: int, after: int) -> QueryWithParams[TailLogRow]:
+def _log(o: OrganizationNumber, after: int) -> QueryWithParams[TailLogRow]:
     return TAIL_LOG, {"o": o, "after": after, "limit": MOST_ENTRIES + 1}
 
 

@@ -13,8 +13,17 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from rescind.index.derived import Derived, Line, Place
-from rescind.index.facts import ROOT, Facts, all_from
-from rescind.model import Reason
+from rescind.index.facts import ROOT, Facts
+from rescind.index.relations import all_from
+from rescind.model import (
+    GroupNumber,
+    HolderNumber,
+    MembershipNumber,
+    OrganizationNumber,
+    Reason,
+    ResourceNumber,
+    RoleNumber,
+)
 from rescind.waiting import held
 
 REASONS: Final = (
@@ -36,21 +45,22 @@ LEAST_REACH: Final = 100_000
 
 Clock = Callable[[], int]
 """Microseconds since 1970, UTC."""
-Sets = tuple[frozenset[int], frozenset[int], Line | None]
+Sets = tuple[frozenset[HolderNumber], frozenset[RoleNumber], Line | None]
 """The holders that reach a subject, the roles with a permission, and a line where it is short."""
 
 
 class Index:
     """One organization. Equal to one that was built anew from the same facts."""
 
-    def __init__(self, o: int) -> None:
-        self.o, self.server = o, ""
+    def __init__(self, organization: OrganizationNumber) -> None:
+        self.organization, self.server = organization, ""
         self.derived = Derived()
-        self.facts = Facts(o, self.derived)
+        self.facts = Facts(self.derived)
         self._lock = threading.Lock()
         self.reach, self.roles = self.derived.reach, self.derived.roles
         self.lines = self.derived.lines
-        self.late, self.limited = self.facts.assignments.late, self.facts.limited
+        self.expiring = self.facts.assignments.expiring
+        self.expiring_places = self.facts.expiring_places
 
     @property
     def lock(self) -> AbstractContextManager[Any]:
@@ -79,7 +89,7 @@ class Index:
         for role, holders in line:
             if role in roles and not holders.isdisjoint(reach):
                 return ALLOWED
-        if self.late or self.limited or self.facts.rules.is_single:
+        if self.expiring or self.expiring_places or self.facts.rules.is_single:
             return self._decided(subject, roles, resource, clock)
         return NO_ROLE
 
@@ -121,8 +131,8 @@ class Index:
 
     def _on_long_line(
         self,
-        reach: frozenset[int],
-        roles: frozenset[int],
+        reach: frozenset[HolderNumber],
+        roles: frozenset[RoleNumber],
         subject: str,
         resource: str,
         clock: Clock,
@@ -134,11 +144,13 @@ class Index:
         for place in places:
             if place.gives(self.facts.assignments, reach, roles):
                 return ALLOWED
-        if self.late or self.limited or self.facts.rules.is_single:
+        if self.expiring or self.expiring_places or self.facts.rules.is_single:
             return self._decided(subject, roles, resource, clock)
         return NO_ROLE
 
-    def _decided(self, subject: str, roles: frozenset[int], resource: str, clock: Clock) -> int:
+    def _decided(
+        self, subject: str, roles: frozenset[RoleNumber], resource: str, clock: Clock
+    ) -> int:
         """What expires, and in a single-role organization which of the organization-wide roles counts."""
         with self.lock:
             m, r = self.facts.memberships.get(subject), self.facts.resources.get(resource)
@@ -146,20 +158,26 @@ class Index:
                 return NO_ROLE
             return ALLOWED if self.gives(m, roles, r, clock()) else NO_ROLE
 
-    def gives(self, m: int, roles: frozenset[int], resource: int, now: int) -> bool:
+    def gives(
+        self,
+        membership: MembershipNumber,
+        roles: frozenset[RoleNumber],
+        resource: ResourceNumber,
+        now: int,
+    ) -> bool:
         """Whether one of the roles counts for a membership on a resource; the semantics of `access`."""
-        reach = self.holders(m, now)
+        reach = self.holders(membership, now)
         is_single = self.facts.rules.is_single
         for place in self.facts.line(resource):
             if place == ROOT and is_single:
                 continue
             if self.facts.assignments.gives(place, reach, roles, now):
                 return True
-        return is_single and self.winning_role(m, now) in roles
+        return is_single and self.winning_role(membership, now) in roles
 
     # --- what it takes ----------------------------------------------------------------------------
 
-    def roles_with(self, permission: str) -> frozenset[int]:
+    def roles_with(self, permission: str) -> frozenset[RoleNumber]:
         """The roles that contain a permission; none where it is not defined."""
         known = self.roles.get(permission)
         if known is None:
@@ -171,30 +189,32 @@ class Index:
                 self.roles[permission] = known
         return known
 
-    def holders(self, m: int, now: int | None = None, *, ever: bool = False) -> frozenset[int]:
+    def holders(
+        self, membership: MembershipNumber, now: int | None = None, *, ever: bool = False
+    ) -> frozenset[HolderNumber]:
         """The membership and the groups that reach it: for good, at a time, or whether expired or not."""
-        good = self.reach.get(self.facts.subjects.get(m, ""))
+        good = self.reach.get(self.facts.subjects.get(membership, ""))
         if good is None:
-            groups = self.facts.groups_of.get(m, {})
-            found = self.above(g for g, until in groups.items() if until is None)
-            found.add(m)
+            groups = self.facts.groups_of.get(membership, {})
+            found: set[HolderNumber] = {membership}
+            found |= self.above(g for g, until in groups.items() if until is None)
             good = frozenset(found)  # a copy of a set takes no more room than it must
-        limited = self.facts.limited.get(m, {}).items()
-        there = [g for g, until in limited if ever or (now is not None and until > now)]
+        places = self.facts.expiring_places.get(membership, {}).items()
+        there = [g for g, until in places if ever or (now is not None and until > now)]
         return good.union(self.above(there)) if there else good
 
-    def above(self, groups: Iterable[int]) -> set[int]:
+    def above(self, groups: Iterable[GroupNumber]) -> set[GroupNumber]:
         """Groups and all that they are nested in."""
         return all_from(groups, self.facts.parents_of)
 
-    def below(self, groups: Iterable[int]) -> set[int]:
+    def below(self, groups: Iterable[GroupNumber]) -> set[GroupNumber]:
         """Groups and all that is nested in them."""
         return all_from(groups, self.facts.children_of)
 
-    def winning_role(self, m: int, now: int) -> int | None:
+    def winning_role(self, membership: MembershipNumber, now: int) -> RoleNumber | None:
         """The organization-wide role that counts in a single-role organization, as in `access`."""
-        aside = self.facts.resets.get(m, set())
-        held = self.facts.assignments.held_on(ROOT, self.holders(m, now), now)
+        aside = self.facts.resets.get(membership, set())
+        held = self.facts.assignments.held_on(ROOT, self.holders(membership, now), now)
         candidates = {role for _, role in held} - aside
         if not candidates:
             return self.facts.rules.default_role
@@ -215,13 +235,13 @@ class Index:
             line = tuple(pair for pairs in held.values() for pair in pairs)
             self.lines[resource] = self.derived.share(line)
 
-    def _place(self, number: int, pairs: Line) -> Place:
+    def _place(self, number: ResourceNumber, pairs: Line) -> Place:
         known = self.derived.places.get(number)
         if known is None:
             known = self.derived.places[number] = Place(number, pairs)
         return known
 
-    def _held_at(self, number: int) -> Line:
+    def _held_at(self, number: ResourceNumber) -> Line:
         known = self.derived.held.get(number)
         if known is None:
             grants = self.facts.assignments.grants.get(number, {})

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 FEW: Final = 512
 """Names of a kind up to which they are kept apart."""
 
 
-class Kinds:
+Number = TypeVar("Number", bound=int)
+
+
+class Kinds(Generic[Number]):
     """Numbers by the kind of their names."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
-        self._few: dict[str, set[int]] = {}
+        self._few: dict[str, set[Number]] = {}
 
-    def put(self, name: str, number: int) -> None:
+    def put(self, name: str, number: Number) -> None:
         """A name that was not there."""
         kind = _kind(name)
         if self._counts[kind] == len(self._few.get(kind, ())):  # all of them are kept
@@ -25,13 +28,13 @@ class Kinds:
                 del self._few[kind]
         self._counts[kind] += 1
 
-    def drop(self, name: str, number: int) -> None:
+    def drop(self, name: str, number: Number) -> None:
         """A name that has gone."""
         kind = _kind(name)
         self._counts[kind] -= 1
         self._few.get(kind, set()).discard(number)
 
-    def few(self, kind: str) -> set[int] | None:
+    def few(self, kind: str) -> set[Number] | None:
         """The numbers of a kind; None where they are or were many."""
         few = self._few.get(kind, set())
         return few if len(few) == self._counts[kind] else None

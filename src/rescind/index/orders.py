@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable
-from typing import Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 SMALL: Final = 1_024
 """Sets up to this size are sorted when they are asked for."""
@@ -18,24 +18,27 @@ ORDERED_BYTES: Final = 12
 """What a number takes in an order, rounded up."""
 
 
+Number = TypeVar("Number", bound=int)
+
+
 class Name(NamedTuple):
-    """Which set an order is of."""
+    """Which set an order is of: a field of the facts, and the holder or resource that it is kept for."""
 
     of: str
     key: int = 0
     role: int = 0
 
 
-class Order:
+class Order(Generic[Number]):
     """Different numbers in order. Adding, dropping and finding one takes no walk over all."""
 
-    def __init__(self, numbers: Iterable[int]) -> None:
+    def __init__(self, numbers: Iterable[Number]) -> None:
         ordered = sorted(numbers)
         self._parts = [ordered[at : at + PART] for at in range(0, len(ordered), PART)]
         self._lasts = [part[-1] for part in self._parts]
         self.count = len(ordered)
 
-    def add(self, number: int) -> None:
+    def add(self, number: Number) -> None:
         """Have a number in it."""
         if not self._parts:
             self._parts, self._lasts, self.count = [[number]], [number], 1
@@ -69,10 +72,10 @@ class Order:
         else:
             del self._parts[at], self._lasts[at]
 
-    def after(self, number: int, most: int) -> list[int]:
+    def after(self, number: int, most: int) -> list[Number]:
         """The next numbers after one, at most so many."""
         at = bisect_right(self._lasts, number)
-        found: list[int] = []
+        found: list[Number] = []
         while at < len(self._parts) and len(found) < most:
             part = self._parts[at]
             start = 0 if found else bisect_right(part, number)
@@ -85,9 +88,9 @@ class Orders:
     """The orders of an index's sets, by name."""
 
     def __init__(self) -> None:
-        self._kept: dict[Name, Order] = {}
+        self._kept: dict[Name, Order[Any]] = {}
 
-    def after(self, name: Name, numbers: Collection[int], after: int, most: int) -> list[int]:
+    def after(self, name: Name, numbers: Collection[Number], after: int, most: int) -> list[Number]:
         """The next numbers of a set after one, at most so many."""
         if len(numbers) <= SMALL:
             self._kept.pop(name, None)

@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from rescind.changes import Change, affected_by
 from rescind.index.assignments import Held
 from rescind.index.build import ENVIRONMENT, roles_of, set_resets
 from rescind.index.catalog import Catalog
 from rescind.index.index import Index
+from rescind.model import (
+    GroupNumber,
+    HolderNumber,
+    MembershipNumber,
+    OrganizationNumber,
+    ResourceNumber,
+)
 from rescind.store import Snapshot
 from rescind.store.rows import Query, QueryWithParams, Row
 from rescind.store.rows.index import (
@@ -31,12 +38,17 @@ from rescind.store.rows.index import (
     IndexedReset,
 )
 
+NO_RESOURCE: Final = ResourceNumber(-1)
+NO_MEMBERSHIP: Final = MembershipNumber(0)
+NO_GROUP: Final = GroupNumber(0)
+"""Numbers that nothing has."""
+
 
 @dataclass
 class Reading:
     """What was touched, and how that is now."""
 
-    o: int
+    o: OrganizationNumber
     logged: list[Change]
     logged_in_environment: list[Change]
     rows: dict[tuple[Query[Any], int | None], list[Any]] = field(default_factory=dict)
@@ -119,7 +131,7 @@ class Reading:
         for row in memberships:
             if row.number is not None:
                 index.facts.put_membership(row.number, row.subject, active=bool(row.active))
-        places: dict[int, dict[int, int | None]] = {}
+        places: dict[MembershipNumber, dict[GroupNumber, int | None]] = {}
         for place in self._of(TAIL_PLACES):
             places.setdefault(place.membership, {})[place.group] = place.expires_at
         for row in memberships:
@@ -129,7 +141,7 @@ class Reading:
         self._apply_nestings(index)
 
     def _apply_rosters(self, index: Index) -> None:
-        members: dict[int, dict[int, int | None]] = {}
+        members: dict[GroupNumber, dict[MembershipNumber, int | None]] = {}
         for row in self._of(TAIL_ROSTERS):
             members.setdefault(row.group, {})[row.membership] = row.expires_at
         for slug in self.own.rosters:
@@ -143,7 +155,7 @@ class Reading:
                 index.facts.set_member(m, group, holds=True, until=until)
 
     def _apply_nestings(self, index: Index) -> None:
-        parents: dict[int, set[int]] = {}
+        parents: dict[GroupNumber, set[GroupNumber]] = {}
         for row in self._of(TAIL_NESTINGS):
             parents.setdefault(row.child, set()).add(row.parent)
         for slug in self.own.children:
@@ -160,7 +172,7 @@ class Reading:
             if index.facts.resources.get(row.resource) == row.number:
                 index.facts.put_resource(row.number, row.resource, row.parent)
         for slug in self.own.resources - {row.resource for row in rows}:
-            index.facts.drop_resources(index.facts.resources.get(slug, -1))
+            index.facts.drop_resources(index.facts.resources.get(slug, NO_RESOURCE))
         for row in rows:
             index.facts.put_resource(row.number, row.resource, row.parent)
 
@@ -171,7 +183,7 @@ class Reading:
             for row in self._of(query)
         }
         for name, place in self.own.assignments:
-            holder, resource = _holder(index, name), index.facts.resources.get(place, -1)
+            holder, resource = _holder(index, name), index.facts.resources.get(place, NO_RESOURCE)
             for role in tuple(index.facts.assignments.roles_of(holder, resource)):
                 if Held(holder, role, resource) not in there:
                     index.facts.set_assignment(Held(holder, role, resource), holds=False)
@@ -196,10 +208,10 @@ def _drop_roles(index: Index, catalog: Catalog, slugs: set[str]) -> None:
         catalog.drop_role(slug)
 
 
-def _holder(index: Index, name: str) -> int:
+def _holder(index: Index, name: str) -> HolderNumber:
     if name.startswith("group:"):
-        return index.facts.groups.get(name.removeprefix("group:"), 0)
-    return index.facts.memberships.get(name, 0)
+        return index.facts.groups.get(name.removeprefix("group:"), NO_GROUP)
+    return index.facts.memberships.get(name, NO_MEMBERSHIP)
 
 
 def _named(holder: str) -> dict[str, str]:

@@ -95,7 +95,7 @@ class IndexCache:
         with self._registry_lock:
             if self._is_closed or organization in self.indexes:
                 return not self._is_closed
-            self.freshness.register(index.o, revision)
+            self.freshness.register(index.organization, revision)
             self.indexes[organization] = cached
         try:
             self.catch_up(cached)
@@ -104,7 +104,7 @@ class IndexCache:
                     self._registry_lock
                 ):  # not if it was dropped meanwhile: nobody would acknowledge
                     if self.indexes.get(organization) is cached:
-                        self.freshness.register(index.o, cached.revision)
+                        self.freshness.register(index.organization, cached.revision)
         except BaseException:
             self.drop(cached)
             raise
@@ -165,7 +165,7 @@ class IndexCache:
         """Register every cached organization again, under a new replica id."""
         with self._registry_lock:
             for cached in self.indexes.values():
-                self.freshness.register(cached.index.o, cached.revision)
+                self.freshness.register(cached.index.organization, cached.revision)
 
     def drop(self, cached: CachedIndex) -> None:
         """Remove an organization from the cache."""
@@ -209,7 +209,7 @@ class IndexCache:
     def refresh(self, o: int) -> None:
         """Bring the cached index of an organization (0: every cached index) to the current revision."""
         for cached in tuple(self.indexes.values()):
-            if o in (0, cached.index.o):
+            if o in (0, cached.index.organization):
                 self.catch_up(cached)
 
     def _leave_server(self, cached: CachedIndex) -> None:
@@ -228,13 +228,13 @@ class IndexCache:
         with self._registry_lock:
             if self.indexes.get(cached.name) is cached:
                 del self.indexes[cached.name]
-                self._unregister(cached.index.o)
+                self._unregister(cached.index.organization)
 
     def unregister_stale(self) -> None:
         """Retry unregistering organizations that are no longer cached."""
         with self._registry_lock:
             for o in self._stale_registrations - {
-                cached.index.o for cached in self.indexes.values()
+                cached.index.organization for cached in self.indexes.values()
             }:
                 self._unregister(o)
 

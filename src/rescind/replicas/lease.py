@@ -205,9 +205,9 @@ class Replica:
             raise LeaseLost
         self._expiry = expiry = before + self._ttl
         indexes = tuple(self._cache.indexes.values())
-        revisions = self._revisions([0, *(cached.index.o for cached in indexes)])
+        revisions = self._revisions([0, *(cached.index.organization for cached in indexes)])
         for cached in indexes:
-            o = cached.index.o
+            o = cached.index.organization
             revision = Revision(o, revisions.get(o, 2**62), revisions[0])
             if not self._cache.extend(cached, revision, expiry):
                 self._cache.catch_up(cached)
@@ -227,7 +227,7 @@ class Replica:
                 self._withdraw(news)
         changed = {news.o for news in heard}
         for cached in tuple(self._cache.indexes.values()):
-            if cached.index.o in changed:
+            if cached.index.organization in changed:
                 self._cache.catch_up(cached)
         self._acknowledge(environment)
 
@@ -238,7 +238,7 @@ class Replica:
             self._environment = max(self._environment, news.revision)
             return
         for cached in tuple(self._cache.indexes.values()):
-            if cached.index.o == news.o and cached.revision.organization < news.revision:
+            if cached.index.organization == news.o and cached.revision.organization < news.revision:
                 self._cache.withdraw(cached)
                 self._say(news.o, news.revision)
                 cached.acknowledged = max(cached.acknowledged, news.revision)
@@ -254,7 +254,7 @@ class Replica:
                 self._cache.catch_up(cached)
             revision = cached.revision.organization
             if cached.acknowledged < cached.revoked_at:
-                self._say(cached.index.o, revision)
+                self._say(cached.index.organization, revision)
                 cached.acknowledged = revision
         if self._environment < environment:
             self._say(0, environment)

@@ -1,20 +1,32 @@
-"""The facts that a list reads, out of an index in memory. Under its lock."""
+"""The facts that a list reads, out of an index in memory. Under its lock.
+
+A stream carries plain numbers; here each becomes the number of what the stream is of.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final
+from typing import Final, cast
 
 from rescind.decision.lists.source import MOST_BELOW, MOST_PARENTS, MOST_STREAMS, Named, Scope
 from rescind.decision.lists.streams import Items, Kind, Request, Stream
 from rescind.index import Index
 from rescind.index.assignments import Held, both
-from rescind.index.facts import NOTHING, ROOT
+from rescind.index.facts import ROOT
 from rescind.index.orders import Name
-from rescind.model import Question
+from rescind.index.relations import NOTHING
+from rescind.model import (
+    GroupNumber,
+    HolderNumber,
+    MembershipNumber,
+    Question,
+    ResourceNumber,
+    RoleNumber,
+)
 
 LEAST: Final = -(1 << 63)
 """Before the number of any group."""
+NOBODY: Final = MembershipNumber(0)
 
 
 class Indexed:
@@ -25,10 +37,12 @@ class Indexed:
     def __init__(self, index: Index, question: Question, now: int) -> None:
         self._index, self._facts, self._now = index, index.facts, now
         self._orders = index.facts.orders
-        self._m = index.facts.memberships.get(index.facts.spelled(question.subject), 0)
+        self._membership = index.facts.memberships.get(
+            index.facts.spelled(question.subject), NOBODY
+        )
         self._resource = index.facts.resources.get(question.resource, ROOT)
         self._roles = index.roles_with(question.permission)
-        self._reach: Collection[int] | None = None
+        self._reach: Collection[HolderNumber] | None = None
         self.is_single = index.facts.rules.is_single
         self.default_is_given = index.facts.rules.default_role in self._roles
 
@@ -38,50 +52,53 @@ class Indexed:
     def _items(self, stream: Stream, after: int, most: int) -> Items:
         facts, (kind, key, role, _) = self._facts, stream
         if kind is Kind.MEMBERS:
-            return self._members(key, after, most)
+            return self._members(GroupNumber(key), after, most)
         if kind is Kind.HOLDERS:
-            return self._holders_of(role, key, max(after, 0), most)
+            place = ResourceNumber(key)
+            return self._holders_of(RoleNumber(role), place, max(after, 0), most)
         if kind is Kind.PLACES:
-            held = facts.assignments.held_by.get(key, {})
-            numbers = self._orders.after(Name("places", key), held, max(after, ROOT), most)
-            return Items(numbers, set(numbers) - self._given(key, numbers))
+            holder = cast(HolderNumber, key)
+            held = facts.assignments.held_by.get(holder, {})
+            places = self._orders.after(Name("places", key), held, max(after, ROOT), most)
+            return Items([*places], set(places) - self._given(holder, places))
+        numbers: Sequence[int]
         if kind is Kind.MEMBERSHIPS:
             numbers = self._orders.after(Name("memberships"), facts.subjects, after, most)
         elif kind is Kind.RESOURCES:
             numbers = self._orders.after(Name("resources"), facts.resource_names, after, most)
         elif kind is Kind.CHILDREN:
-            children = facts.resource_children.get(key, NOTHING)
+            children = facts.resource_children.get(ResourceNumber(key), NOTHING)
             numbers = self._orders.after(Name("children", key), children, after, most)
         else:
-            contents = facts.role(key).permissions
+            contents = facts.role(RoleNumber(key)).permissions
             numbers = sorted(number for number in contents if number > after)[:most]
-        return Items(numbers)
+        return Items([*numbers])
 
-    def _members(self, group: int, after: int, most: int) -> Items:
-        limited, now = self._facts.limited, self._now
+    def _members(self, group: GroupNumber, after: int, most: int) -> Items:
+        expiring, now = self._facts.expiring_places, self._now
         there = self._facts.members_of.get(group, NOTHING)
         numbers = self._orders.after(Name("members", group), there, after, most)
-        if not limited:
-            return Items(numbers)
-        ends = {m: limited[m].get(group) for m in numbers if m in limited}
+        if not expiring:
+            return Items([*numbers])
+        ends = {m: expiring[m].get(group) for m in numbers if m in expiring}
         return Items(numbers, {m for m, end in ends.items() if end is not None and end <= now})
 
-    def _holders_of(self, role: int, place: int, after: int, most: int) -> Items:
+    def _holders_of(self, role: RoleNumber, place: ResourceNumber, after: int, most: int) -> Items:
         assignments, now = self._facts.assignments, self._now
         grants = assignments.grants.get(place, {}).get(role, NOTHING)
-        late = assignments.late.get(place, {}).get(role, {})
+        expiring = assignments.expiring.get(place, {}).get(role, {})
         numbers = self._orders.after(Name("grants", place, role), grants, after, most)
-        if not late:
-            return Items(numbers)
-        ending = self._orders.after(Name("late", place, role), late, after, most)
-        return Items(sorted([*numbers, *ending])[:most], {m for m in ending if late[m] <= now})
+        if not expiring:
+            return Items([*numbers])
+        ending = self._orders.after(Name("expiring", place, role), expiring, after, most)
+        return Items(sorted([*numbers, *ending])[:most], {m for m in ending if expiring[m] <= now})
 
-    def _given(self, holder: int, places: Iterable[int]) -> set[int]:
+    def _given(self, holder: HolderNumber, places: Iterable[ResourceNumber]) -> set[ResourceNumber]:
         """Those of some resources on which a holder has a role with the permission."""
         assignments, roles = self._facts.assignments, self._roles
         held = assignments.held_by.get(holder, {})
         found = {place for place in places if not roles.isdisjoint(held[place])}
-        if not assignments.late:
+        if not assignments.expiring:
             return found
         return {
             place
@@ -94,30 +111,32 @@ class Indexed:
 
     # --- who can ----------------------------------------------------------------------------------
 
-    def line(self) -> list[int]:
+    def line(self) -> list[ResourceNumber]:
         return list(self._facts.line(self._resource))
 
     def scope(self, places: Collection[int]) -> Scope:
-        assignments, found, direct = self._facts.assignments, set[int](), list[Stream]()
-        for place in places:
+        assignments, found = self._facts.assignments, set[GroupNumber]()
+        direct = list[Stream]()
+        for place in cast(Collection[ResourceNumber], places):
             for role in both(assignments.roles_on(place), self._roles):
                 found |= self._groups_with(role, place)
                 direct.append(Stream(Kind.HOLDERS, place, role))
         groups = self._index.below(found)
         return Scope(groups if len(groups) <= MOST_STREAMS else None, direct)
 
-    def _groups_with(self, role: int, place: int) -> set[int]:
+    def _groups_with(self, role: RoleNumber, place: ResourceNumber) -> set[GroupNumber]:
         """The groups, whose numbers are negative, that hold a role on a resource."""
-        found, after, most = set[int](), LEAST, 1
+        found, after, most = set[GroupNumber](), LEAST, 1
         while after < 0:
             numbers, lapsed = self._holders_of(role, place, after, most)
-            found |= {h for h in numbers if h < 0 and h not in lapsed}
+            found |= {GroupNumber(h) for h in numbers if h < 0 and h not in lapsed}
             after, most = numbers[-1] if len(numbers) == most else 0, 2 * most
         return found
 
     def subjects(self, numbers: Collection[int]) -> Named:
         names, inactive = self._facts.subjects, self._facts.inactive
-        return {m: names[m] for m in numbers if m in names and m not in inactive}
+        memberships = cast(Collection[MembershipNumber], numbers)
+        return {m: names[m] for m in memberships if m in names and m not in inactive}
 
     def subjects_of_kind(self, kind: str) -> list[int] | None:
         few = self._facts.subject_kinds.few(kind)
@@ -125,15 +144,16 @@ class Indexed:
 
     def subjects_allowed(self, numbers: Collection[int]) -> set[int]:
         gives, roles, now = self._index.gives, self._roles, self._now
-        return {m for m in numbers if gives(m, roles, self._resource, now)}
+        memberships = cast(Collection[MembershipNumber], numbers)
+        return {m for m in memberships if gives(m, roles, self._resource, now)}
 
     # --- which resources --------------------------------------------------------------------------
 
-    def holders(self) -> Collection[int]:
-        if self._m in self._facts.inactive or self._m not in self._facts.subjects:
+    def holders(self) -> Collection[HolderNumber]:
+        if self._membership in self._facts.inactive or self._membership not in self._facts.subjects:
             return ()
         if self._reach is None:
-            self._reach = self._index.holders(self._m, self._now)
+            self._reach = self._index.holders(self._membership, self._now)
         return self._reach
 
     def below(self) -> list[int] | None:
@@ -160,7 +180,8 @@ class Indexed:
 
     def resources(self, numbers: Collection[int]) -> Named:
         names = self._facts.resource_names
-        return {number: names[number] for number in numbers if number in names}
+        resources = cast(Collection[ResourceNumber], numbers)
+        return {number: names[number] for number in resources if number in names}
 
     def resources_of_kind(self, kind: str) -> list[int] | None:
         few = self._facts.resource_kinds.few(kind)
@@ -171,16 +192,22 @@ class Indexed:
         if not reach:
             return False
         if self.is_single:
-            return self._index.winning_role(self._m, self._now) in self._roles
+            return self._index.winning_role(self._membership, self._now) in self._roles
         assignments = self._facts.assignments
         return assignments.gives(ROOT, frozenset(reach), self._roles, self._now)
 
     def resources_allowed(self, numbers: Collection[int]) -> set[int]:
         reach = frozenset(self.holders())
-        known: dict[int, bool] = {ROOT: False}
-        return {number for number in numbers if self._reaches(number, reach, known)}
+        known: dict[ResourceNumber, bool] = {ROOT: False}
+        resources = cast(Collection[ResourceNumber], numbers)
+        return {number for number in resources if self._reaches(number, reach, known)}
 
-    def _reaches(self, number: int, reach: frozenset[int], known: dict[int, bool]) -> bool:
+    def _reaches(
+        self,
+        number: ResourceNumber,
+        reach: frozenset[HolderNumber],
+        known: dict[ResourceNumber, bool],
+    ) -> bool:
         line = []
         while number not in known:
             line.append(number)
@@ -194,14 +221,14 @@ class Indexed:
     # --- which permissions ------------------------------------------------------------------------
 
     def roles_held(self) -> Iterable[int]:
-        reach, found = frozenset(self.holders()), set[int]()
+        reach, found = frozenset(self.holders()), set[RoleNumber]()
         if not reach:
             return ()
         for place in self._facts.line(self._resource):
             if not (place == ROOT and self.is_single):
                 held = self._facts.assignments.held_on(place, reach, self._now)
                 found |= {role for _, role in held}
-        won = self._index.winning_role(self._m, self._now) if self.is_single else None
+        won = self._index.winning_role(self._membership, self._now) if self.is_single else None
         return found if won is None else found | {won}
 
     def permissions(self, numbers: Collection[int]) -> Named:

@@ -67,7 +67,7 @@ class Source(Protocol):
 
     # --- who can ----------------------------------------------------------------------------------
 
-    def line(self) -> list[int]:
+    def line(self) -> Sequence[int]:
         """The resource of the question and those above it, the organization (0) last."""
 
     def scope(self, places: Collection[int]) -> Scope:
@@ -76,7 +76,7 @@ class Source(Protocol):
     def subjects(self, numbers: Collection[int]) -> Named:
         """The active ones of some memberships."""
 
-    def subjects_of_kind(self, kind: str) -> list[int] | None:
+    def subjects_of_kind(self, kind: str) -> Sequence[int] | None:
         """The active memberships whose subject begins so; None for more than MOST_OF_KIND."""
 
     def subjects_allowed(self, numbers: Collection[int]) -> set[int]:
@@ -87,18 +87,18 @@ class Source(Protocol):
     def holders(self) -> Collection[int]:
         """The membership of the question, and the groups that reach it."""
 
-    def below(self) -> list[int] | None:
+    def below(self) -> Sequence[int] | None:
         """All resources that a role with the permission reaches, but for what holds on the organization;
         None for more than MOST_BELOW.
         """
 
-    def parents(self) -> list[int] | None:
+    def parents(self) -> Sequence[int] | None:
         """The resources that have others below them; None for more than MOST_PARENTS."""
 
     def resources(self, numbers: Collection[int]) -> Named:
         """The names of some resources."""
 
-    def resources_of_kind(self, kind: str) -> list[int] | None:
+    def resources_of_kind(self, kind: str) -> Sequence[int] | None:
         """The resources whose name begins so; None for more than MOST_OF_KIND."""
 
     def is_allowed_everywhere(self) -> bool:
