@@ -14,6 +14,7 @@ from rescind.cli import (
     doctor,
     facts,
     history,
+    monitoring,
     options,
     probe,
     questions,
@@ -50,6 +51,7 @@ for part in (
     targets,
     probe,
     service,
+    monitoring,
     sql,
     demo,
 ):

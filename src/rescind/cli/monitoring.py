@@ -1,0 +1,78 @@
+"""`rescind monitoring export`: rules, a dashboard, targets and runbooks for whoever watches Rescind."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rescind.cli import output
+from rescind.cli.options import AsJson
+from rescind.model import Direction
+
+_WHAT = {Direction.REVOKES: "revocations", Direction.GRANTS: "grants"}
+
+
+class MonitoringAction(StrEnum):
+    """What to do about monitoring."""
+
+    EXPORT = "export"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("monitoring", rich_help_panel="Service")(monitoring)
+
+
+def monitoring(
+    action: Annotated[MonitoringAction, typer.Argument(help="What to do.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; made if it is missing.")],
+    config: Annotated[
+        str | None,
+        typer.Option("--config", envvar="RESCIND_CONFIG", help="A TOML file with the targets."),
+    ] = None,
+    job: Annotated[
+        str, typer.Option(help="The scrape job in Prometheus of this deployment's processes.")
+    ] = "rescind",
+    runbooks: Annotated[
+        str | None, typer.Option(help="The URL below which the runbooks will be published.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files of these names.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write Prometheus rules, a Grafana dashboard, SLO specs and a runbook for each alert.
+
+    Reads no database. Nothing is replaced without --force.
+    """
+    from rescind.http.server.configuration import environment, load
+    from rescind.insight.monitoring import (
+        Options,
+        monitoring_files,
+        unreachable_alerts,
+        write_files,
+    )
+
+    assert action is MonitoringAction.EXPORT
+    configuration, _ = load(config, environment(), {})
+    settings = configuration.settings
+    options = Options(settings, job, "runbooks/" if runbooks is None else runbooks)
+    done = write_files(folder, monitoring_files(options), force=force)
+    if as_json:
+        output.say_json(
+            {
+                "folder": str(folder),
+                "written": [str(path) for path in done.written],
+                "unchanged": [str(path) for path in done.unchanged],
+            }
+        )
+    else:
+        for path in done.written:
+            output.say(folder / path)
+        if done.unchanged:
+            output.say(f"{output.counted(len(done.unchanged), 'file')} unchanged")
+    for direction in unreachable_alerts(settings):
+        output.warn(
+            f"warning: the target for {_WHAT[direction]} allows so many late ones that it never pages"
+        )
