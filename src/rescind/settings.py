@@ -61,3 +61,10 @@ class Settings:
     """…for at least this share of them."""
     metrics: bool = True
     """Whether durations and checks are counted, for `/metrics` or a registry of the application."""
+    audit_rows_per_second: int = 1_000
+    """How many rows a second the background audit reads; 0 is off. `rescind serve` and `rescind worker` run
+    it."""
+    audit_pause_seconds: float = 3_600.0
+    """Between the end of one round of the background audit and the beginning of the next."""
+    audit_repair: bool = False
+    """Whether the background audit repairs the drift that it finds; else it only tells."""

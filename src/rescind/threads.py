@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rescind.errors import ThreadsExhausted
@@ -17,3 +18,18 @@ def started(run: Callable[..., Any], name: str, *args: Any) -> threading.Thread:
     except (RuntimeError, MemoryError) as error:
         raise ThreadsExhausted(thread=name, why=error) from error
     return thread
+
+
+@contextmanager
+def running(run: Callable[[threading.Event], None], name: str) -> Iterator[None]:
+    """While the block lasts, a thread runs, with an event that tells it to stop; then its end is waited for.
+
+    Raises ThreadsExhausted.
+    """
+    stop = threading.Event()
+    thread = started(run, name, stop)
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

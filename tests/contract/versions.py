@@ -67,6 +67,11 @@ ROWS: Final[dict[str, tuple[str, ...]]] = {
         "INSERT INTO rescind.directory_given VALUES (1, 2, 'doc:1', 'reader', 9)",
         "INSERT INTO rescind.directory_gone_id VALUES (1, 'group', -9, 'group_X')",
     ),
+    "0024": (
+        "INSERT INTO rescind.task_lease VALUES ('audit', 'gone', 1)",
+        "INSERT INTO rescind.audit_round (id, started_at) VALUES (1, 1)",
+        "INSERT INTO rescind.audit_drift VALUES (1, -3, 1, 1, 1, 1, 0, 0, '', NULL)",
+    ),
 }
 OF_A_SERVER: Final = {
     "0003": (

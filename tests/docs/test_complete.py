@@ -211,9 +211,11 @@ def test_environment_variables() -> None:
 def test_settings() -> None:
     """The page has each setting with its value."""
     text = section(REFERENCE / "configuration.md", "Settings")
-    rows = re.findall(r"^\| `(\w+)` \| (?:([\d,.]+)|`(\w+)`) \|", text, re.MULTILINE)
+    switches = {"false": False, "true": True}
+    rows = re.findall(r"^\| `(\w+)` \| (?:([\d,.]+)|`?(\w+)`?) \|", text, re.MULTILINE)
     assert [
-        (name, float(number.replace(",", "")) if number else word) for name, number, word in rows
+        (name, float(number.replace(",", "")) if number else switches.get(word, word))
+        for name, number, word in rows
     ] == [(field.name, field.default) for field in dataclasses.fields(Settings)]
 
 

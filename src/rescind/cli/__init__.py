@@ -9,6 +9,7 @@ import sys
 import typer
 
 from rescind.cli import (
+    audits,
     background,
     demo,
     doctor,
@@ -48,6 +49,7 @@ for part in (
     facts,
     history,
     background,
+    audits,
     targets,
     probe,
     service,

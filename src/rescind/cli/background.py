@@ -1,4 +1,4 @@
-"""Background work: worker, pending, audit."""
+"""Background work: worker, pending."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
@@ -16,13 +17,15 @@ import typer
 from rescind.authority import Authority
 from rescind.cli import output, watching
 from rescind.cli.options import Place, with_place
+from rescind.cli.times import duration
 from rescind.errors import InvalidArgument
 from rescind.model import PendingWork
-from rescind.propagation.audit import Report
-from rescind.propagation.audit import audit as run_audit
+from rescind.propagation.background_audit import BackgroundAudit
+from rescind.settings import Settings
+from rescind.threads import running
 
-DRIFT = 1
 MOST_LOOKED_AT = 100_000
+_DEFAULTS = Settings()
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
 
 
@@ -40,7 +43,6 @@ def register(app: typer.Typer) -> None:
     commands: dict[str, Callable[..., None]] = {
         "worker": worker,
         "pending": pending,
-        "audit": audit,
     }
     for name, command in commands.items():
         app.command(name, rich_help_panel="Background work")(with_place(command))
@@ -50,13 +52,28 @@ def worker(
     place: Place,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Workers here.")] = 1,
     until_settled: Annotated[
-        bool, typer.Option("--until-settled", help="End when nothing is due.")
+        bool, typer.Option("--until-settled", help="End when nothing is due; no audit.")
+    ] = False,
+    audit_rows_per_second: Annotated[
+        int, typer.Option(min=0, help="The background audit's budget; 0 switches it off.")
+    ] = _DEFAULTS.audit_rows_per_second,
+    audit_pause: Annotated[
+        str, typer.Option(help="Between rounds of the background audit: 5m, 1h, 1d.")
+    ] = f"{_DEFAULTS.audit_pause_seconds:g}s",
+    audit_repair: Annotated[
+        bool, typer.Option("--audit-repair", help="Let the background audit repair drift.")
     ] = False,
 ) -> None:
     """Do pending work until told to stop (Ctrl-C, SIGTERM); the chunk under way is finished.
 
-    Any number of workers may run, on any number of machines.
+    Any number of workers may run, on any number of machines. One of them at a
+    time compares effective roles with the facts, in the background.
     """
+    settings = Settings(
+        audit_rows_per_second=audit_rows_per_second,
+        audit_pause_seconds=duration("--audit-pause", audit_pause, most_days=366),
+        audit_repair=audit_repair,
+    )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -72,7 +89,9 @@ def worker(
     start = time.perf_counter()
     with place.open() as authority:
         _say(place, f"working on {output.plain(place.shown)}; Ctrl-C ends it")
-        with authority.workers(concurrency=concurrency, on_progress=count):
+        audit = BackgroundAudit(authority.store, settings)
+        auditing = nullcontext() if until_settled else running(audit.run, "rescind-audit")
+        with authority.workers(concurrency=concurrency, on_progress=count), auditing:
             while not stop.wait(0.05):
                 if until_settled and not authority.has_due_work():
                     break
@@ -124,26 +143,6 @@ def pending(
             output.say_json({"group": group, word: changed})
         else:
             output.say(f"{group}: {word}" if changed else f"{group}: it is so already")
-
-
-def audit(
-    place: Place,
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Put right what is wrong, as pending work.")
-    ] = False,
-) -> None:
-    """Compare effective roles with what the facts imply. Exits with 1 if they differ.
-
-    Without an organization, all are audited.
-    """
-    with place.open() as authority:
-        report = run_audit(authority.store, place.organization, repair=repair)
-    if place.as_json:
-        output.say_json({**asdict(report), "clean": report.is_clean})
-    else:
-        _report(report)
-    if not report.is_clean:
-        raise typer.Exit(DRIFT)
 
 
 def _require_known(place: Place, authority: Authority) -> None:
@@ -247,35 +246,3 @@ def _pairs(work: PendingWork) -> str:
     if work.total is None:
         return "not counted yet"
     return f"{work.done:,} of {work.total:,} looked at"
-
-
-def _report(report: Report) -> None:
-    output.pairs(
-        [
-            ("organizations", f"{report.organizations:,}"),
-            ("memberships", f"{report.memberships:,}"),
-            ("effective roles", f"{report.effective_roles:,}"),
-        ]
-    )
-    if report.groups:
-        output.table(
-            ("organization", "group", "missing", "surplus", "not settled yet", "such as"),
-            (
-                (
-                    drift.organization,
-                    drift.group or "(none)",
-                    f"{drift.missing:,}",
-                    f"{drift.surplus:,}",
-                    f"{drift.unsettled:,}",
-                    "; ".join(drift.examples),
-                )
-                for drift in report.groups
-            ),
-        )
-    if report.repaired:
-        output.say(f"{report.repaired:,} repairs; what goes through a group is pending now")
-    if not report.is_clean:
-        output.say("there is drift")
-        return
-    but = ", but for what is not settled yet" if report.groups else ""
-    output.say(f"effective roles are what the facts imply{but}")

@@ -57,3 +57,8 @@ def day(value: datetime | None) -> str:
 def minute(value: datetime | None, otherwise: str) -> str:
     """The day and the minute."""
     return otherwise if value is None else value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def second(value: datetime | None, otherwise: str) -> str:
+    """The day and the second."""
+    return otherwise if value is None else value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -18,6 +18,7 @@ from rescind.errors import RescindError
 from rescind.http import problems, workos
 from rescind.http.authzen import routes as authzen
 from rescind.http.routes import (
+    audits,
     changes,
     checks,
     facts,
@@ -49,6 +50,7 @@ OURS: Final = [
     *imports.ROUTES,
     *pending.ROUTES,
     *targets.ROUTES,
+    *audits.ROUTES,
     *keys.ROUTES,
     *authzen.ROUTES,
 ]

@@ -6,28 +6,16 @@ chunks, and resumed after an interruption.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from rescind.errors import OrganizationNotFound, StoreConflict
 from rescind.model import AssignmentNumber, HolderNumber, MembershipNumber, OrganizationNumber
+from rescind.propagation.comparison import Comparison, Difference, compare
 from rescind.store import Store, Transaction
 from rescind.store.retries import PLAN_ATTEMPTS, PlanStale
-from rescind.store.rows import Answers
-from rescind.store.rows.audit import (
-    AUDIT_ASSIGNMENTS,
-    AUDIT_EXPECTED,
-    AUDIT_FOUND,
-    AUDIT_GROUP,
-    AUDIT_NAMES,
-    AUDIT_PENDING,
-    FIND_AUDIT_BOUND,
-    FIND_MISSING,
-    AuditPendingRow,
-    ExpectedRow,
-    FoundRow,
-)
+from rescind.store.rows.audit import AUDIT_GROUP, AUDIT_NAMES, FIND_MISSING
 from rescind.store.rows.facts import LIST_ORGANIZATIONS
 from rescind.store.rows.organizations import PLAN
 
@@ -35,10 +23,6 @@ MEMBERSHIPS_A_READ: Final = 50
 MENDS_AT_ONCE: Final = 100
 """Repairs in one transaction. Changes of the organization wait for it."""
 EXAMPLES: Final = 3
-LAST: Final = 2**31 - 1
-
-Pair = tuple[MembershipNumber, HolderNumber | None]
-"""A membership and who holds what it has; nobody, where the assignment is gone."""
 
 
 @dataclass(slots=True)
@@ -53,6 +37,7 @@ class Drift:
     missing: int = 0
     surplus: int = 0
     unsettled: int = 0
+    repaired: int = 0
     examples: list[str] = field(default_factory=list)
 
     @property
@@ -82,80 +67,78 @@ def audit(store: Store, organization: str | None = None, *, repair: bool = False
     OrganizationNotFound.
     """
     report = Report()
-    for o, name, mode in _organizations(store, organization):
+    for o, name in _organizations(store, organization):
         report.organizations += 1
-        _Audit(store, report, o, name, mode, repair=repair).run()
+        audited = OrganizationAudit(store, o, name)
+        first: int | None = 0
+        while first is not None:
+            compared = compare(store, o, first=first, memberships=MEMBERSHIPS_A_READ)
+            report.memberships += compared.memberships
+            report.effective_roles += compared.effective_roles
+            audited.note(compared)
+            if repair:
+                report.repaired += audited.repair(compared.drifting)
+            first = compared.next_membership
+        report.groups += audited.drifts()
     return report
 
 
 def _organizations(
     store: Store, organization: str | None
-) -> Iterator[tuple[OrganizationNumber, str, str]]:
+) -> Iterator[tuple[OrganizationNumber, str]]:
     if organization is not None:
         (plan,) = store.fetch(PLAN, {"organization": organization})
         if plan.organization is None:
             raise OrganizationNotFound(organization=organization)
-        yield plan.organization, organization, plan.role_mode
+        yield plan.organization, organization
         return
     after = ""
     while page := store.fetch(LIST_ORGANIZATIONS, {"after": after, "limit": 500}):
         for listed in page:
             (plan,) = store.fetch(PLAN, {"organization": listed.organization})
             if plan.organization is not None:
-                yield plan.organization, listed.organization, plan.role_mode
+                yield plan.organization, listed.organization
         after = page[-1].organization
 
 
-class _Audit:
-    """The audit of one organization."""
+class OrganizationAudit:
+    """The drift of one organization, by group, and its repair."""
 
-    def __init__(
-        self,
-        store: Store,
-        report: Report,
-        o: OrganizationNumber,
-        name: str,
-        mode: str,
-        *,
-        repair: bool,
-    ) -> None:
-        self.store, self.report = store, report
-        self.o, self.name, self.mode, self.repair = o, name, mode, repair
+    def __init__(self, store: Store, o: OrganizationNumber, name: str) -> None:
+        self.store, self.o, self.name = store, o, name
         self.groups: dict[HolderNumber | None, Drift] = {}
+        """By number; None is what memberships hold themselves, or have from what is gone."""
 
-    def run(self) -> None:
-        from_m = 0
-        while from_m <= LAST:
-            step = {"o": self.o, "from_m": from_m, "step": MEMBERSHIPS_A_READ - 1}
-            bounds = self.store.fetch(FIND_AUDIT_BOUND, step)
-            to_m = bounds[0].bound if bounds else LAST
-            self._look_at({"o": self.o, "from_m": from_m, "to_m": to_m})
-            from_m = to_m + 1
-        self.report.groups += [g for g in self.groups.values() if g.is_drift or g.unsettled]
+    def drifts(self) -> list[Drift]:
+        """Groups with drift, and those with differences that are not settled yet."""
+        return [drift for drift in self.groups.values() if drift.is_drift or drift.unsettled]
 
-    def _look_at(self, span: dict[str, int]) -> None:
-        """Some memberships, at one state of the facts."""
-        asked = (AUDIT_EXPECTED, AUDIT_FOUND, AUDIT_ASSIGNMENTS, AUDIT_PENDING)
-        answers = Answers(asked, self.store.fetch_many([(query, span) for query in asked]))
-        expected, found = answers[AUDIT_EXPECTED], answers[AUDIT_FOUND]
-        self.report.memberships += len({row.membership for row in expected})
-        self.report.effective_roles += sum(row.assignments for row in found)
-        unsettled = _Unsettled(answers[AUDIT_PENDING])
-        assignments = {row.holder: row.assignments for row in answers[AUDIT_ASSIGNMENTS]}
-        drifting = []
-        for wrong in _differences(expected, found, assignments):
+    def note(self, compared: Comparison) -> None:
+        """Add what a comparison found. Raises a StoreError: names are looked up for examples."""
+        for wrong in compared.unsettled:
+            self._drift(wrong.holder).unsettled += wrong.rows
+        for wrong in compared.drifting:
             drift = self._drift(wrong.holder)
-            if unsettled.may_mend(wrong):
-                drift.unsettled += wrong.missing + wrong.surplus
-                continue
-            drifting.append(wrong)
             drift.missing += wrong.missing
             drift.surplus += wrong.surplus
             if len(drift.examples) < EXAMPLES:
                 drift.examples += self._examples(wrong)[: EXAMPLES - len(drift.examples)]
-        if self.repair:
-            for at in range(0, len(drifting), MENDS_AT_ONCE):
-                self._mend(drifting[at : at + MENDS_AT_ONCE])
+
+    def repair(self, drifting: Sequence[Difference]) -> int:
+        """Correct each difference, or make it pending and so fenced. Says how many were; none where the
+        organization was deleted meanwhile.
+
+        What a membership then has follows from the facts at the time of the repair, not of the comparison.
+        Raises a StoreError.
+        """
+        repaired = 0
+        for at in range(0, len(drifting), MENDS_AT_ONCE):
+            batch = drifting[at : at + MENDS_AT_ONCE]
+            if self._mend(batch):
+                repaired += len(batch)
+                for wrong in batch:
+                    self._drift(wrong.holder).repaired += wrong.rows
+        return repaired
 
     def _drift(self, holder: HolderNumber | None) -> Drift:
         """The entry of a group; of none for what memberships hold themselves, or from what is gone."""
@@ -168,7 +151,7 @@ class _Audit:
             self.groups[holder] = Drift(self.name, found[0].group)
         return self.groups[holder]
 
-    def _examples(self, wrong: _Difference) -> list[str]:
+    def _examples(self, wrong: Difference) -> list[str]:
         params = {"o": self.o, "m": wrong.membership, "holder": wrong.holder or 0}
         examples = []
         if wrong.missing:
@@ -190,9 +173,11 @@ class _Audit:
             return f"{who} {verb} assignment {abs(assignment)} (gone)"
         return f"{who} {verb} {names.role} on {names.resource}"
 
-    def _mend(self, drifting: list[_Difference]) -> None:
+    def _mend(self, drifting: Sequence[Difference]) -> bool:
+        mode = ""
+
         def repair(tx: Transaction) -> None:
-            tx.lock(number=self.o, organization=self.name, mode=self.mode)
+            tx.lock(number=self.o, organization=self.name, mode=mode)
             for wrong in drifting:
                 names = {"o": self.o, "m": wrong.membership, "holder": wrong.holder}
                 if wrong.holder is not None and wrong.holder < 0:
@@ -203,71 +188,13 @@ class _Audit:
             tx.run("mark_repaired", o=self.o)
 
         for _ in range(PLAN_ATTEMPTS):
+            (plan,) = self.store.fetch(PLAN, {"organization": self.name})
+            if plan.organization != self.o:  # it was deleted since
+                return False
+            mode = plan.role_mode
             try:
                 self.store.transact(repair)
             except PlanStale:
-                (plan,) = self.store.fetch(PLAN, {"organization": self.name})
-                if plan.organization != self.o:  # it was deleted since
-                    return
-                self.mode = plan.role_mode
                 continue
-            self.report.repaired += len(drifting)
-            return
+            return True
         raise StoreConflict(organization=self.name, why="it kept changing its name or mode")
-
-
-@dataclass(slots=True)
-class _Difference:
-    """What is wrong with what a membership has from a holder; from nobody, where that is gone.
-
-    `assignment` is one of the surplus rows; if it `is_due` to be had, its time is wrong.
-    """
-
-    membership: MembershipNumber
-    holder: HolderNumber | None
-    missing: int = 0
-    surplus: int = 0
-    assignment: AssignmentNumber | None = None
-    is_due: bool = False
-
-
-def _differences(
-    expected: list[ExpectedRow], found: list[FoundRow], assignments: dict[HolderNumber, int]
-) -> Iterator[_Difference]:
-    """Each assignment has one holder, so rows need only be counted by holder."""
-    until: dict[Pair, int | None] = {
-        (row.membership, row.holder): row.expires_at for row in expected
-    }
-    right: dict[Pair, int] = {}
-    wrong: dict[Pair, _Difference] = {}
-    for row in found:
-        pair = (row.membership, row.holder)
-        if until.get(pair, -1) == row.expires_at:
-            right[pair] = row.assignments
-            continue
-        difference = wrong.setdefault(pair, _Difference(*pair, is_due=pair in until))
-        difference.surplus += row.assignments
-        difference.assignment = row.first
-    for due in expected:
-        pair = (due.membership, due.holder)
-        surplus = wrong[pair].surplus if pair in wrong else 0
-        if missing := assignments.get(due.holder, 0) - right.get(pair, 0) - surplus:
-            wrong.setdefault(pair, _Difference(*pair)).missing = missing
-    yield from wrong.values()
-
-
-class _Unsettled:
-    """What pending work may still put right."""
-
-    def __init__(self, pending: list[AuditPendingRow]) -> None:
-        self._is_all = any(row.kind == "whole" for row in pending)
-        self._groups = {row.group for row in pending if row.kind == "assignment"}
-        self._memberships = {row.membership for row in pending if row.kind == "member"}
-
-    def may_mend(self, wrong: _Difference) -> bool:
-        return (
-            self._is_all
-            or wrong.membership in self._memberships
-            or wrong.holder in self._groups
-            or (wrong.holder is None and bool(self._groups))
-        )

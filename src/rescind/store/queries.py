@@ -39,6 +39,8 @@ SHARED = (
     "pending.sql",
     "reconcile.sql",
     "audit.sql",
+    "audit_rounds.sql",
+    "tasks.sql",
     "decisions.sql",
     "lists.sql",
     "facts.sql",

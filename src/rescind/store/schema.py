@@ -32,6 +32,7 @@ VERSIONS = (
     "0021",
     "0022",
     "0023",
+    "0024",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 FORMER_VERSIONS = VERSIONS[: VERSIONS.index("0021")]

@@ -341,6 +341,49 @@ CREATE TABLE rescind_idempotency (
 
 CREATE INDEX rescind_idempotency_by_time ON rescind_idempotency (organization, recorded_at);
 
+-- ---- the background audit -------------------------------------------------------------------------------------------
+
+-- Leases of tasks that one process at a time does, whichever it is.
+
+CREATE TABLE rescind_task_lease (
+    task TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,       -- a process
+    expires_at INTEGER NOT NULL              -- by the database's clock
+) STRICT, WITHOUT ROWID;
+
+-- A round compares all organizations. Its row is its checkpoint.
+
+CREATE TABLE rescind_audit_round (
+    id INTEGER PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    completed_at INTEGER,                    -- NULL while under way
+    organization INTEGER NOT NULL DEFAULT 0, -- the checkpoint: what comes next
+    membership INTEGER NOT NULL DEFAULT 0,
+    organizations INTEGER NOT NULL DEFAULT 0,
+    memberships INTEGER NOT NULL DEFAULT 0,
+    effective_roles INTEGER NOT NULL DEFAULT 0,
+    missing INTEGER NOT NULL DEFAULT 0,
+    surplus INTEGER NOT NULL DEFAULT 0,
+    unsettled INTEGER NOT NULL DEFAULT 0,
+    repaired INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rescind_audit_drift (
+    organization INTEGER NOT NULL,
+    "group" INTEGER NOT NULL,               -- 0 for what comes from no group
+    since INTEGER NOT NULL,                  -- when it was seen first
+    seen_at INTEGER NOT NULL,                -- when it was seen last
+    round INTEGER NOT NULL,                 -- that saw it last
+    missing INTEGER NOT NULL,
+    surplus INTEGER NOT NULL,
+    repaired INTEGER NOT NULL,
+    example TEXT NOT NULL,
+    ended_at INTEGER,                        -- when a later round found none
+    PRIMARY KEY (organization, "group", since)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX rescind_audit_drift_open ON rescind_audit_drift (organization, "group") WHERE ended_at IS NULL;
+
 -- ---- the HTTP service ------------------------------------------------------------------------------------------------
 
 -- Keys of the service. The secret is not stored: `digest` is its SHA-256. `former_digest` is that of the secret before a

@@ -81,6 +81,9 @@ ON CONFLICT (organization, "group", kind, ref) DO UPDATE SET
     revision = excluded.revision, cursor_membership = 0, cursor_assignment = 2147483647, done = 0, total = NULL,
     attempts = 0, not_before = 0, parked = FALSE, last_error = NULL
 
+-- read_audited
+SELECT o.slug AS name, o.role_mode FROM rescind.organization AS o WHERE o.id = %(o)s AND o.slug IS NOT NULL
+
 -- repair_dangling
 DELETE FROM rescind.effective_role WHERE organization = %(o)s AND membership = %(m)s AND (
     NOT EXISTS (SELECT 1 FROM rescind.membership AS m WHERE m.organization = %(o)s AND m.id = %(m)s)

@@ -72,6 +72,9 @@ ON CONFLICT (organization, "group", kind, ref) DO UPDATE SET
     revision = excluded.revision, cursor_membership = 0, cursor_assignment = 2147483647, done = 0, total = NULL,
     attempts = 0, not_before = 0, parked = FALSE, last_error = NULL
 
+-- read_audited
+SELECT o.slug AS name, o.role_mode FROM rescind_organization AS o WHERE o.id = :o AND o.slug IS NOT NULL
+
 -- repair_dangling
 DELETE FROM rescind_effective_role WHERE organization = :o AND membership = :m AND (
     NOT EXISTS (SELECT 1 FROM rescind_membership AS m WHERE m.organization = :o AND m.id = :m)

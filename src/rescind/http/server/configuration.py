@@ -32,7 +32,7 @@ class Configuration:
     processes: int = 1
     """On PostgreSQL, how many processes serve."""
     workers: int = 1
-    """Workers in each process; 0 is none."""
+    """Workers in each process; 0 is none, and no background audit."""
     migrate: bool = False
     """Bring PostgreSQL to the current schema at the start; SQLite always is."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -190,6 +190,8 @@ _RANGES: Final = {
     "limits.answer_seconds": (0.001, 86_400),
     "limits.unread_bytes": (1, 1 << 40),
     "limits.requests_per_second": (0, 10**9),
+    "settings.audit_rows_per_second": (0, 10**9),
+    "settings.audit_pause_seconds": (0, 31_536_000),
 }
 
 

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ import uvicorn
 from rescind.authority import Authority
 from rescind.http.app import application
 from rescind.http.keys import Keys
+from rescind.http.server.background import background_tasks
 from rescind.http.server.configuration import Configuration, is_postgres
 from rescind.http.server.entry import HttpEntry
 from rescind.http.server.fast_path import FastPathConnections
@@ -96,9 +97,7 @@ def run(configuration: Configuration, listening: socket.socket) -> None:
             server.should_exit = True
 
         server.told = told
-        concurrency = configuration.workers
-        workers = authority.workers(concurrency=concurrency) if concurrency else nullcontext()
-        with _on_signals(stop), workers:
+        with _on_signals(stop), background_tasks(authority, configuration):
             server.run(sockets=[listening])
         log.info("ended in order")
 

@@ -11,11 +11,19 @@ from rescind.model import (
     HolderNumber,
     MembershipNumber,
     Microseconds,
+    OrganizationId,
     ResourceId,
     RoleId,
     SubjectId,
 )
 from rescind.store.rows.query import Query
+
+
+class AuditedRow(NamedTuple):
+    """An organization that is not deleted."""
+
+    name: OrganizationId
+    role_mode: str
 
 
 class AuditBoundRow(NamedTuple):
@@ -79,6 +87,7 @@ class AuditNamesRow(NamedTuple):
     resource: ResourceId | None
 
 
+READ_AUDITED = Query("read_audited", AuditedRow)
 FIND_AUDIT_BOUND = Query("find_audit_bound", AuditBoundRow)
 AUDIT_EXPECTED = Query("audit_expected", ExpectedRow)
 AUDIT_FOUND = Query("audit_found", FoundRow)

@@ -1,6 +1,11 @@
 -- Compares effective roles with a recomputation from the facts, for the memberships from :from_m to :to_m. Each
 -- assignment has one holder, so counting a membership's rows by holder is enough.
 
+-- An organization that is being deleted has neither all facts nor all effective roles.
+
+-- name: read_audited
+SELECT o.slug AS name, o.role_mode FROM rescind.organization AS o WHERE o.id = :o AND o.slug IS NOT NULL
+
 -- name: find_audit_bound
 SELECT m.id AS bound FROM rescind.membership AS m WHERE m.organization = :o AND m.id >= :from_m ORDER BY m.id LIMIT 1 OFFSET :step
 

@@ -1,0 +1,156 @@
+"""`rescind audit`: compare effective roles with the facts now, or show what the background audit found."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from rescind.cli import output
+from rescind.cli.options import Place, with_place
+from rescind.cli.times import second
+from rescind.errors import InvalidArgument
+from rescind.propagation.audit import Report
+from rescind.propagation.audit import audit as run_audit
+from rescind.propagation.audit_history import AuditHistory, read_history, read_rounds
+
+DRIFT = 1
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("audit", rich_help_panel="Background work")(with_place(audit))
+
+
+def audit(
+    place: Place,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Put right what is wrong, as pending work.")
+    ] = False,
+    history: Annotated[
+        bool,
+        typer.Option("--history", help="Compare nothing; show what the background audit found."),
+    ] = False,
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Of the history: at most so many of each.")
+    ] = 20,
+) -> None:
+    """Compare effective roles with what the facts imply. Exits with 1 if they differ.
+
+    Without an organization, all are audited.
+    """
+    if history:
+        if repair:
+            raise InvalidArgument(what="--repair", hint="give either --repair or --history")
+        _show_history(place, limit)
+        return
+    with place.open() as authority:
+        report = run_audit(authority.store, place.organization, repair=repair)
+    if place.as_json:
+        output.say_json({**asdict(report), "clean": report.is_clean})
+    else:
+        _report(report)
+    if not report.is_clean:
+        raise typer.Exit(DRIFT)
+
+
+# --- what a person sees ---------------------------------------------------------------------------
+
+
+def _show_history(place: Place, limit: int) -> None:
+    with place.open() as authority:
+        found = read_history(authority.store, place.organization, limit=limit)
+        has_begun = bool(found.rounds or read_rounds(authority.store, limit=1))
+    if place.as_json:
+        output.say_json(asdict(found))
+    else:
+        _say_history(found, has_begun=has_begun)
+    if any(drift.ended_at is None for drift in found.drift):
+        raise typer.Exit(DRIFT)
+
+
+def _say_history(found: AuditHistory, *, has_begun: bool) -> None:
+    if not has_begun:
+        output.say("no data: no background audit has begun")
+        output.say("`rescind worker` and `rescind serve` run it")
+        return
+    if found.rounds:
+        output.table(
+            ("round", "began", "ended", "organizations", "effective roles", "drift", "repaired"),
+            (
+                (
+                    each.round,
+                    second(each.started_at, ""),
+                    second(each.completed_at, "under way"),
+                    f"{each.organizations:,}",
+                    f"{each.effective_roles:,}",
+                    f"{each.missing + each.surplus:,}",
+                    f"{each.repaired:,}",
+                )
+                for each in found.rounds
+            ),
+        )
+        output.say("")
+    if not found.drift:
+        output.say("no drift was found")
+        return
+    output.table(
+        (
+            "organization",
+            "group",
+            "since",
+            "last seen",
+            "gone",
+            "missing",
+            "surplus",
+            "repaired",
+            "such as",
+        ),
+        (
+            (
+                drift.organization or "(deleted)",
+                drift.group or "(none)",
+                second(drift.since, ""),
+                second(drift.seen_at, ""),
+                second(drift.ended_at, "no"),
+                f"{drift.missing:,}",
+                f"{drift.surplus:,}",
+                f"{drift.repaired:,}",
+                drift.example,
+            )
+            for drift in found.drift
+        ),
+    )
+
+
+def _report(report: Report) -> None:
+    output.pairs(
+        [
+            ("organizations", f"{report.organizations:,}"),
+            ("memberships", f"{report.memberships:,}"),
+            ("effective roles", f"{report.effective_roles:,}"),
+        ]
+    )
+    if report.groups:
+        output.table(
+            ("organization", "group", "missing", "surplus", "not settled yet", "such as"),
+            (
+                (
+                    drift.organization,
+                    drift.group or "(none)",
+                    f"{drift.missing:,}",
+                    f"{drift.surplus:,}",
+                    f"{drift.unsettled:,}",
+                    "; ".join(drift.examples),
+                )
+                for drift in report.groups
+            ),
+        )
+    if report.repaired:
+        output.say(f"{report.repaired:,} repairs; what goes through a group is pending now")
+    if not report.is_clean:
+        output.say("there is drift")
+        return
+    but = ", but for what is not settled yet" if report.groups else ""
+    output.say(f"effective roles are what the facts imply{but}")

@@ -1,0 +1,83 @@
+"""What the background audit has found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from litestar import Request, get
+from litestar.di import NamedDependency
+from msgspec import Struct
+
+from rescind.http.auth import caller_of, requires
+from rescind.http.routes.lists import Limit, Organization
+from rescind.http.server.service import Service
+from rescind.propagation.audit_history import AuditRound, PastDrift, read_history
+
+
+class AuditRoundResponse(Struct, frozen=True):
+    """One round of all organizations; `completed_at` is null while it is under way."""
+
+    round: int
+    started_at: datetime
+    completed_at: datetime | None
+    organizations: int
+    memberships: int
+    effective_roles: int
+    missing: int
+    surplus: int
+    unsettled: int
+    repaired: int
+
+    @classmethod
+    def of(cls, found: AuditRound) -> AuditRoundResponse:
+        """The response for a round."""
+        return cls(*(getattr(found, name) for name in cls.__struct_fields__))
+
+
+class AuditDriftResponse(Struct, frozen=True):
+    """Drift of one group, or of no group (null); `ended_at` is null until a round found none."""
+
+    organization: str | None
+    group: str | None
+    since: datetime
+    seen_at: datetime
+    ended_at: datetime | None
+    missing: int
+    surplus: int
+    repaired: int
+    example: str
+
+    @classmethod
+    def of(cls, found: PastDrift) -> AuditDriftResponse:
+        """The response for an entry."""
+        return cls(*(getattr(found, name) for name in cls.__struct_fields__))
+
+
+class AuditsResponse(Struct, frozen=True):
+    """The latest rounds first; drift that is there now first. A single organization has no rounds."""
+
+    rounds: list[AuditRoundResponse]
+    drift: list[AuditDriftResponse]
+
+
+@get("/v1/audits", sync_to_thread=True, guards=[requires("read")])
+def audits(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    organization: Organization = None,
+    limit: Limit = None,
+) -> AuditsResponse:
+    """Rounds of the background audit and the drift that they found, of one organization or of all."""
+    caller = caller_of(request)
+    everywhere = organization is None and caller.organization is None
+    name = None if everywhere else caller.organization_for(organization)
+    store = service.authority.store
+    found = read_history(store, name, limit=service.limits.page(limit))
+    return AuditsResponse(
+        [AuditRoundResponse.of(each) for each in found.rounds],
+        [AuditDriftResponse.of(each) for each in found.drift],
+    )
+
+
+ROUTES = [audits]

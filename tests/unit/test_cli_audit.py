@@ -1,0 +1,100 @@
+"""`rescind audit --history` and the worker's part in the background audit."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from rescind import Authority
+from rescind.propagation import background_audit
+from rescind.propagation.background_audit import BackgroundAudit
+from rescind.settings import Settings
+from tests.contract.test_audit import by_hand, of
+from tests.unit.command_line import CommandLine, one_error
+
+DATABASE = "./rescind.db"
+LACK = f"DELETE FROM rescind.effective_role WHERE membership = {of('user:ada')}"
+
+
+def audited() -> None:
+    """A round, to its end."""
+    settings = Settings(audit_rows_per_second=10**9, audit_pause_seconds=0)
+    with Authority.open(DATABASE) as authority:
+        audit = BackgroundAudit(authority.store, settings)
+        while audit.step() != background_audit.LOOK_SECONDS:
+            pass
+
+
+def test_history(acme: CommandLine) -> None:
+    """Without a round there is no data; with one there are its figures, and what it found."""
+    assert "no data" in acme("audit", "--history")[1]
+    audited()
+    assert acme("audit", "--history")[:2] == (0, "no drift was found\n")
+    with Authority.open(DATABASE) as authority:
+        by_hand(authority, LACK)
+    audited()
+    code, out, _ = acme("audit", "--history")
+    assert code == 1
+    assert "user:ada lacks" in out
+    code, out, _ = acme("audit", "--history", "--json")
+    (drift, *_) = json.loads(out)["drift"]
+    assert (code, drift["organization"], drift["ended_at"]) == (1, "acme", None)
+    assert drift["missing"] > 0
+    assert "--repair" in one_error(acme("audit", "--history", "--repair"))
+
+
+def test_history_of_all(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds are shown where no organization is named."""
+    monkeypatch.delenv("RESCIND_ORGANIZATION", raising=False)
+    assert "no data" in acme("audit", "--history")[1]
+    audited()
+    out = acme("audit", "--history")[1]
+    assert out.splitlines()[0].startswith("round  began")
+    assert "no drift was found" in out
+
+
+def test_budget_of_zero_is_off(acme: CommandLine) -> None:
+    """It returns at once, and has asked nothing of the store."""
+    with Authority.open(DATABASE) as authority:
+        BackgroundAudit(authority.store, Settings(audit_rows_per_second=0)).run(threading.Event())
+    assert "no data" in acme("audit", "--history")[1]
+
+
+class Counted:
+    """Says stop after a number of waits, and does not wait."""
+
+    def __init__(self, waits: int) -> None:
+        self.left, self.waited = waits, list[float]()
+
+    def is_set(self) -> bool:
+        return self.left <= 0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.left -= 1
+        self.waited.append(timeout or 0.0)
+        return self.is_set()
+
+
+def test_goes_on_after_a_failure(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that fails is waited for, longer each time; the round goes on then."""
+    with Authority.open(DATABASE) as authority:
+        audit = BackgroundAudit(authority.store, Settings(audit_rows_per_second=10**9))
+        step, failures = audit.step, [RuntimeError("no"), RuntimeError("no")]
+
+        def fails() -> float:
+            if failures:
+                raise failures.pop()
+            return step()
+
+        monkeypatch.setattr(audit, "step", fails)
+        stop = Counted(20)
+        audit.run(stop)
+    assert stop.waited[1:3] == [2.0, 4.0]
+    assert acme("audit", "--history")[1] == "no drift was found\n"
+
+
+def test_worker_options(acme: CommandLine) -> None:
+    """The pace is refused where it is none."""
+    assert "--audit-pause" in one_error(acme("worker", "--audit-pause", "often"))
