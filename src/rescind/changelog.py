@@ -11,7 +11,7 @@ import msgspec
 
 from rescind import model
 from rescind.errors import OrganizationNotFound
-from rescind.model import ROOT, Direction, OrganizationId, Route
+from rescind.model import ROOT, Direction, OrganizationId, OrganizationNumber, Route
 from rescind.store import Store
 from rescind.store.rows.facts import FIND_CHANGES_ABOUT, FIND_LOG_PLACE, READ_LOG, LogRow
 from rescind.store.rows.organizations import FIND_LOG
@@ -28,7 +28,7 @@ SKEW: Final = 86_400_000_000
 BODIES: Final = 50
 """Changes that are read at a time to see what they are about."""
 
-Enforced = Callable[[int, list[int]], dict[int, int]]
+Enforced = Callable[[OrganizationNumber, list[int]], dict[int, int]]
 
 
 @dataclass(frozen=True, slots=True)

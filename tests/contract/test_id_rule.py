@@ -286,7 +286,7 @@ def test_who_comes_while_the_rule_is_set_is_spelled_too(
                 if not guarded:  # noqa: B023
                     ((_, now, _),) = authority.store.fetch(
                         "read_revision",
-                        {"o": given[1].o},  # type: ignore[attr-defined]
+                        {"o": given[1].organization},  # type: ignore[attr-defined]
                     )
                     object.__setattr__(found, "revision", now)
             return found

@@ -107,7 +107,7 @@ def _extend_blindly(self: Any, cached: Any, _: Any, expiry: float) -> bool:
 
 def _acknowledge_blindly(self: Any, heard: list[Any]) -> None:
     for news in heard:
-        self._say(news.o, news.revision)
+        self._say(news.organization, news.revision)
 
 
 def deafen(share: float, choose: random.Random) -> None:

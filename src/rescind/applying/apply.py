@@ -92,7 +92,7 @@ class ChangeApplier:
             )
         batch = attempt.batch
         if attempt.is_key_taken:
-            recorded = repeated(self._store, name, batch.plan.o, entry, within)
+            recorded = repeated(self._store, name, batch.plan.organization, entry, within)
             return self._with_look_alikes(recorded, {}, within)
         recorded = self._recorded(
             batch, attempt.seconds, is_ours=within is None, detail=options.detail

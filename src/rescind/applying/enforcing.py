@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from rescind import model
 from rescind.errors import InvalidArgument, NotCommitted
-from rescind.model import Direction, Microseconds, Receipt
+from rescind.model import Direction, Microseconds, OrganizationNumber, Receipt
 from rescind.replicas.enforcement import AT_ONCE, Enforcer
 from rescind.store import Store
 from rescind.store.rows.changes import READ_RECORDED
@@ -72,7 +72,9 @@ class ReceiptEnforcer:
             enforcer=self.enforce,
         )
 
-    def enforced_times(self, organization: int, revisions: list[int]) -> dict[int, int]:
+    def enforced_times(
+        self, organization: OrganizationNumber, revisions: list[int]
+    ) -> dict[int, int]:
         """When each of these committed changes was enforced, as far as that is known or holds now."""
         up_to = self._enforcer.enforced_up_to(organization)
         return self._enforcer.times.seen(organization, revisions, up_to, self._now())

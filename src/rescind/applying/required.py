@@ -60,20 +60,20 @@ def require_holders(step: Step, batch: Sequence[Change], *, is_elsewhere: bool =
     """After the last change: refuse the batch where one of those roles has no active holder left, or the
     batch itself sets the time at which it will have none. Note those that only holders who expire have left.
     """
-    names = {"o": step.o, "now": step.now, "is_elsewhere": is_elsewhere}
+    names = {"o": step.number, "now": step.now, "is_elsewhere": is_elsewhere}
     step.tx.refuse("refuse_required_lost", is_lasting=False, **names)
-    lasting = {"o": step.o, "now": FOREVER, "is_lasting": True}
+    lasting = {"o": step.number, "now": FOREVER, "is_lasting": True}
     expiring = _expiring(batch)
     if expiring is None or expiring:
         roles = None if expiring is None else json_list(expiring)
         step.tx.refuse("refuse_required_expiring", roles=roles, **lasting)
     step.tx.note_missing("warn_required_expiring", **lasting)
-    step.tx.run("forget_required", o=step.o)
+    step.tx.run("forget_required", o=step.number)
 
 
 def _remember(step: Step, *, is_lasting: bool) -> None:
     now = FOREVER if is_lasting else step.now
-    step.tx.run("remember_required", o=step.o, now=now, is_lasting=is_lasting)
+    step.tx.run("remember_required", o=step.number, now=now, is_lasting=is_lasting)
 
 
 def _expiring(batch: Sequence[Change]) -> set[str] | None:

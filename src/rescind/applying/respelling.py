@@ -116,7 +116,7 @@ def read_respelling(
     change = batch[0] if batch else None
     if not isinstance(change, SetIdRule) or change.rule is not IdRule.CASEFOLD:
         return None
-    o = {"o": plan.o}
+    o = {"o": plan.organization}
     (at,) = store.fetch(READ_REVISION, o, within=within)
     found: dict[str, list[tuple[str, str, str | None]]] = {"memberships": [], "groups": []}
     sets: dict[tuple[str, str], set[str]] = defaultdict(set)

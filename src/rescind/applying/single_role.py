@@ -14,6 +14,7 @@ from typing import Any
 from rescind import changes, model
 from rescind.applying.step import Step, holder_names, json_list
 from rescind.changes import Change
+from rescind.model import OrganizationNumber
 from rescind.store.contract import Counter
 
 Statement = tuple[str, dict[str, Any]]
@@ -22,7 +23,7 @@ Statement = tuple[str, dict[str, Any]]
 
 def remember_roles(step: Step, batch: Sequence[Change]) -> bool:
     """Remember the winning roles that a batch may take, before its first change. Whether it may take any."""
-    takes = [statement for change in batch for statement in _takes(change, step.o, step.now)]
+    takes = [statement for change in batch for statement in _takes(change, step.number, step.now)]
     _run(step, takes)
     return bool(takes)
 
@@ -32,7 +33,7 @@ def set_aside(step: Step, batch: Sequence[Change], *, takes: bool) -> None:
     if takes:
         settle_losses(step)
     for query, names in [statement for change in batch for statement in _gives(change)]:
-        step.tx.count(query, Counter.ALTERED, Counter.GAINS, o=step.o, now=step.now, **names)
+        step.tx.count(query, Counter.ALTERED, Counter.GAINS, o=step.number, now=step.now, **names)
 
 
 def remember_holders(step: Step, *, role: str, owner: int) -> None:
@@ -42,16 +43,16 @@ def remember_holders(step: Step, *, role: str, owner: int) -> None:
 
 def settle_losses(step: Step) -> None:
     """Compare what was kept with what is held now."""
-    step.tx.run("set_aside", o=step.o, now=step.now)
-    step.tx.run("forget_roles_before", o=step.o)
+    step.tx.run("set_aside", o=step.number, now=step.now)
+    step.tx.run("forget_roles_before", o=step.number)
 
 
 def _run(step: Step, statements: Iterable[Statement]) -> None:
     for query, names in statements:
-        step.tx.run(query, o=step.o, now=step.now, **names)
+        step.tx.run(query, o=step.number, now=step.now, **names)
 
 
-def _takes(change: Change, o: int, now: int) -> Iterator[Statement]:
+def _takes(change: Change, o: OrganizationNumber, now: int) -> Iterator[Statement]:
     """What keeps the roles of the memberships that a change can take an organization-wide role from."""
     match change:
         case changes.RemoveMembers():

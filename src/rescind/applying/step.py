@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rescind import model
-from rescind.model import ENVIRONMENT, Microseconds, OrganizationId
+from rescind.model import ENVIRONMENT, Microseconds, OrganizationId, OrganizationNumber
 from rescind.propagation.routing import Router, Scope
 from rescind.store import Transaction
 
@@ -18,11 +18,11 @@ BURIED = "\x01"
 
 @dataclass(slots=True)
 class Step:
-    """One change of one organization, under way."""
+    """One organization's part of a batch, under way."""
 
     tx: Transaction
     organization: OrganizationId
-    o: int
+    number: OrganizationNumber
     now: Microseconds
     is_single_role: bool
     router: Router
@@ -31,7 +31,7 @@ class Step:
 
     @property
     def scope(self) -> Scope:
-        return Scope(self.o, self.router)
+        return Scope(self.number, self.router)
 
 
 def holder_names(to: str) -> dict[str, Any]:

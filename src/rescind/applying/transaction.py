@@ -46,7 +46,7 @@ KEY_RETENTION_SECONDS: Final = 48 * 3600
 class Plan:
     """What must be known of an organization before its lock; checked under the lock."""
 
-    o: OrganizationNumber
+    organization: OrganizationNumber
     mode: str
     id_rule: str = IdRule.EXACT
     is_new: bool = False
@@ -86,10 +86,10 @@ def _unread() -> None:
     """Who holds the organization was not read."""
 
 
-def _number_in(o: int, revision: model.Revision) -> int:
-    """Of an organization; one that it never has for a revision of another, or for no revision at all."""
+def _number_in(organization: OrganizationNumber, revision: model.Revision) -> int:
+    """The revision's number if it is of this organization; else -1, which none has."""
     number = revision.organization
-    return number if revision.incarnation == o and 0 <= number < 2**63 else -1
+    return number if revision.incarnation == organization and 0 <= number < 2**63 else -1
 
 
 def require_order(changes: list[Change]) -> None:
@@ -150,7 +150,7 @@ class ChangeTransaction:
 
     def __call__(self, tx: Transaction) -> None:
         plan, name = self.plan, self.name
-        o = plan.o
+        o = plan.organization
         router = Router(self.budget, self.aside.keys())
         if plan.is_new:
             create = self.changes[0]
@@ -224,7 +224,12 @@ class ChangeTransaction:
         return whole(settings, before), whole(after[READ_SETTINGS][0], after)
 
     def _context(
-        self, tx: Transaction, router: Router, o: int, name: model.OrganizationId, mode: str
+        self,
+        tx: Transaction,
+        router: Router,
+        o: OrganizationNumber,
+        name: model.OrganizationId,
+        mode: str,
     ) -> Step:
         respellings = {} if self.respelling is None else self.respelling.respellings
         return Step(tx, name, o, self.entry.now, mode == "single", router, respellings)
@@ -236,7 +241,9 @@ class ChangeTransaction:
     def _look_for_look_alikes(self, tx: Transaction) -> None:
         for what, names in watched(self.changes).items():
             query, limit = LOOK_ALIKES[what], model.MOST_LOOK_ALIKES
-            rows = tx.read_later(query, o=self.plan.o, names=with_foldings(names), limit=limit)
+            rows = tx.read_later(
+                query, o=self.plan.organization, names=with_foldings(names), limit=limit
+            )
             self._alike.append((what, rows))
 
     def _is_guarded(self, step: Step) -> bool:
@@ -249,14 +256,14 @@ class ChangeTransaction:
         )
 
     def _claim_key(self, tx: Transaction) -> None:
-        o, entry = self.plan.o, self.entry
+        o, entry = self.plan.organization, self.entry
         tx.run("forget_old_keys", o=o, cutoff=entry.now - KEY_RETENTION_SECONDS * 1_000_000)
         tx.run("claim_key", o=o, key=entry.key, digest=entry.digest, now=entry.now)
 
     def _look(self, tx: Transaction) -> Callable[[], Answers]:
         """The facts as they are now, to be had when the transaction has ended."""
         settings = tx.read_later(READ_SETTINGS, organization=self.name)
-        parts = [settings, *(tx.read_later(query, o=self.plan.o) for query in WHOLE)]
+        parts = [settings, *(tx.read_later(query, o=self.plan.organization) for query in WHOLE)]
         return lambda: Answers((READ_SETTINGS, *WHOLE), (part() for part in parts))
 
     def _end_roles_elsewhere(self, tx: Transaction, router: Router) -> None:
@@ -269,12 +276,12 @@ class ChangeTransaction:
         for place, rows in self._others.items():
             change = self.changes[place]
             for user in rows:
-                if isinstance(change, DeleteRole) and user.organization != self.plan.o:
+                if isinstance(change, DeleteRole) and user.organization != self.plan.organization:
                     users.setdefault(user, []).append(change)
         if users:
             plan = self.plan
             tx.lock(
-                number=plan.o,
+                number=plan.organization,
                 organization=self.name,
                 mode=plan.mode,
                 has_required=plan.has_required,

@@ -13,6 +13,7 @@ from rescind.index.catalog import Catalog, Role
 from rescind.index.facts import Rules
 from rescind.index.index import Index
 from rescind.model import (
+    ENVIRONMENT_NUMBER,
     GroupNumber,
     IdRule,
     OrganizationNumber,
@@ -41,7 +42,6 @@ from rescind.store.rows.index import (
     StateRow,
 )
 
-ENVIRONMENT: Final = OrganizationNumber(0)
 _OWNED: Final[tuple[Query[Any], ...]] = (
     INDEX_PERMISSIONS,
     INDEX_ROLES,
@@ -71,7 +71,7 @@ def build_index(store: Store, o: OrganizationNumber) -> tuple[Index, Revision]:
         asked: list[QueryWithParams[Any]] = [
             (INDEX_STATE, {"o": o}),
             *((query, {"o": o}) for query in _WHOLE),
-            *((query, {"owner": ENVIRONMENT}) for query in _OWNED),
+            *((query, {"owner": ENVIRONMENT_NUMBER}) for query in _OWNED),
             *((query, {"owner": o}) for query in _OWNED),
         ]
         found = snapshot.fetch_many(asked)

@@ -13,10 +13,10 @@ from typing import Final
 
 from rescind import changes
 from rescind.changes import Change
-from rescind.index.build import ENVIRONMENT, take_state
+from rescind.index.build import take_state
 from rescind.index.index import Index
 from rescind.index.reading import Reading
-from rescind.model import Direction, OrganizationNumber, Revision
+from rescind.model import ENVIRONMENT_NUMBER, Direction, OrganizationNumber, Revision
 from rescind.store import Store
 from rescind.store.rows import QueryWithParams
 from rescind.store.rows.index import INDEX_STATE, TAIL_LOG, TailLogRow
@@ -49,7 +49,7 @@ def read_tail(store: Store, index: Index, at: Revision) -> LogTail | None:
             (
                 (INDEX_STATE, {"o": index.organization}),
                 _log(index.organization, at.organization),
-                _log(ENVIRONMENT, at.environment),
+                _log(ENVIRONMENT_NUMBER, at.environment),
             )
         )
         revision = take_state(None, state, store.seals)

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from rescind.changes import Change, affected_by
 from rescind.index.assignments import Held
-from rescind.index.build import ENVIRONMENT, roles_of, set_resets
+from rescind.index.build import roles_of, set_resets
 from rescind.index.catalog import Catalog
 from rescind.index.index import Index
 from rescind.model import (
+    ENVIRONMENT_NUMBER,
     GroupNumber,
     HolderNumber,
     MembershipNumber,
@@ -80,7 +81,7 @@ class Reading:
         ask(TAIL_RESOURCES, resources=own.resources)
         ask(TAIL_ASSIGNMENTS, assignments=map(_placed, own.assignments))
         ask(TAIL_HELD, holders=map(_named, own.all_of))
-        for owner, found in ((ENVIRONMENT, self.environment), (self.o, own)):
+        for owner, found in ((ENVIRONMENT_NUMBER, self.environment), (self.o, own)):
             ask(TAIL_PERMISSIONS, owner, permissions=found.permissions)
             ask(TAIL_ROLES, owner, roles=found.roles)
             ask(TAIL_ROLE_PERMISSIONS, owner, roles=found.roles)
@@ -105,7 +106,7 @@ class Reading:
 
     def _apply_catalogs(self, index: Index) -> None:
         both = (
-            (ENVIRONMENT, index.facts.environment, self.environment),
+            (ENVIRONMENT_NUMBER, index.facts.environment, self.environment),
             (self.o, index.facts.own, self.own),
         )
         for _, catalog, found in both:

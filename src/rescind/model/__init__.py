@@ -7,6 +7,7 @@ the functions here; everything below trusts them.
 from rescind.model.answers import Chain, Decision, Explanation, Page
 from rescind.model.enums import (
     ENVIRONMENT,
+    ENVIRONMENT_NUMBER,
     MAX_ID_LENGTH,
     MAX_TEXT_LENGTH,
     ROOT,
@@ -77,6 +78,7 @@ from rescind.model.times import microseconds, moment
 
 __all__ = [
     "ENVIRONMENT",
+    "ENVIRONMENT_NUMBER",
     "MAX_ID_LENGTH",
     "MAX_TEXT_LENGTH",
     "MOST_LOOK_ALIKES",

@@ -29,6 +29,7 @@ Microseconds = NewType("Microseconds", int)
 
 ENVIRONMENT: Final = OrganizationId("*")
 """Where permissions, roles and resource types for all organizations are defined."""
+ENVIRONMENT_NUMBER: Final = OrganizationNumber(0)
 ROOT: Final = ResourceId("organization")
 """The root of every organization's resource tree."""
 SUBJECT_KINDS: Final = ("user", "service_account", "agent")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rescind.errors import InvalidArgument
+from rescind.model.enums import OrganizationNumber
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -14,7 +15,7 @@ class Revision:
     `incarnation` tells an organization from a deleted one of the same name.
     """
 
-    incarnation: int
+    incarnation: OrganizationNumber
     organization: int
     environment: int
     sealed: str = field(default="", compare=False, repr=False)

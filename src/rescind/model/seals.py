@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from rescind.errors import InvalidToken
+from rescind.model.enums import OrganizationNumber
 from rescind.model.revisions import Revision
 
 _TAG_BYTES: Final = 8
@@ -62,7 +63,7 @@ class Seals:
         if 0 <= organization <= _LARGEST and 0 <= environment <= _LARGEST:
             number = (incarnation << _NUMBER_BITS | organization) << _NUMBER_BITS | environment
             text = self.seal(_REVISION, number.to_bytes(_CONTENT_BYTES))
-        return Revision(incarnation, organization, environment, text)
+        return Revision(OrganizationNumber(incarnation), organization, environment, text)
 
     def _parse(self, token: str) -> Revision:
         content = self.unseal(_REVISION, token)
@@ -70,7 +71,8 @@ class Seals:
             raise InvalidToken(token=token)
         number = int.from_bytes(content)
         organization, environment = number >> _NUMBER_BITS & _LARGEST, number & _LARGEST
-        return Revision(number >> 2 * _NUMBER_BITS, organization, environment, token)
+        incarnation = OrganizationNumber(number >> 2 * _NUMBER_BITS)
+        return Revision(incarnation, organization, environment, token)
 
     def _tag(self, purpose: str, content: bytes, about: str) -> bytes:
         key, person = self._tag_key, purpose.encode()

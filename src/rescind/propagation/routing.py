@@ -14,6 +14,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from rescind.model import OrganizationNumber
 from rescind.propagation.budget import BACKGROUND, Budget
 from rescind.store import Transaction
 from rescind.store.contract import Counter
@@ -71,7 +72,7 @@ ENDED: Final = Unmaking("weigh_ended", "pend_ended", "drop_for_ended", None)
 class Scope:
     """The organization that a change works in: its number, and the routes of the transaction."""
 
-    o: int
+    organization: OrganizationNumber
     router: Router
 
 
@@ -79,7 +80,7 @@ def before_members_added(
     tx: Transaction, scope: Scope, *, group: str, members: str, expires_at: int | None
 ) -> None:
     """Weigh memberships that join a group, or stay in it until another time."""
-    names = {"o": scope.o, "group": group, "members": members, "expires_at": expires_at}
+    names = {"o": scope.organization, "group": group, "members": members, "expires_at": expires_at}
     scope.router.weigh(tx, "weigh_members_joining", takes=expires_at is not None, **names)
     if scope.router.is_background:
         tx.count("pend_members_joining", Counter.PENDED, Counter.GAINS, **names)
@@ -88,7 +89,13 @@ def before_members_added(
 def after_members_shortened(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
     """Let what the group gave the listed memberships expire when the last path to it does."""
     if not scope.router.is_background:
-        tx.count("shorten_for_members", Counter.REVOKED, o=scope.o, group=group, members=members)
+        tx.count(
+            "shorten_for_members",
+            Counter.REVOKED,
+            o=scope.organization,
+            group=group,
+            members=members,
+        )
 
 
 def before_members_put(
@@ -96,7 +103,12 @@ def before_members_put(
 ) -> None:
     """Give those of the listed memberships that join the group what it holds, and others that longer."""
     if not scope.router.is_background:
-        names = {"o": scope.o, "group": group, "members": members, "expires_at": expires_at}
+        names = {
+            "o": scope.organization,
+            "group": group,
+            "members": members,
+            "expires_at": expires_at,
+        }
         tx.count("extend_for_members_joining", Counter.GRANTED, **names)
 
 
@@ -114,7 +126,7 @@ def before_members_completed(
     tx: Transaction, scope: Scope, *, group: str, members: str, now: int
 ) -> None:
     """Give those of the listed memberships that are not in the group now what it holds."""
-    names = {"o": scope.o, "group": group, "members": members, "now": now}
+    names = {"o": scope.organization, "group": group, "members": members, "now": now}
     scope.router.weigh(tx, "weigh_members_missing", takes=False, **names)
     if scope.router.is_background:
         tx.count("pend_members_missing", Counter.PENDED, Counter.GAINS, **names)
@@ -124,7 +136,7 @@ def before_members_completed(
 
 def before_membership_removed(tx: Transaction, scope: Scope, *, subject: str) -> None:
     """Take everything from a membership that is about to be removed."""
-    names = {"o": scope.o, "subject": subject}
+    names = {"o": scope.organization, "subject": subject}
     scope.router.weigh(tx, "weigh_membership", takes=True, **names)
     if scope.router.is_background:
         tx.count("delete_direct_effective_roles", Counter.REVOKED, **names)
@@ -135,7 +147,7 @@ def before_membership_removed(tx: Transaction, scope: Scope, *, subject: str) ->
 
 def before_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> None:
     """Weigh a group's members that are about to flow into another group."""
-    names = {"o": scope.o, "child": child, "parent": parent}
+    names = {"o": scope.organization, "child": child, "parent": parent}
     scope.router.weigh(tx, "weigh_new_nesting", takes=False, **names)
     if scope.router.is_background:
         tx.count("pend_nesting", Counter.PENDED, Counter.GAINS, **names)
@@ -144,7 +156,9 @@ def before_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> 
 def after_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> None:
     """Give the child's members, at any depth, what the parent and all around it hold."""
     if not scope.router.is_background:
-        tx.count("extend_for_nesting", Counter.GRANTED, o=scope.o, child=child, parent=parent)
+        tx.count(
+            "extend_for_nesting", Counter.GRANTED, o=scope.organization, child=child, parent=parent
+        )
 
 
 def before_unnested(tx: Transaction, scope: Scope, *, child: str, parent: str | None) -> None:
@@ -156,7 +170,7 @@ def after_assigned(
     tx: Transaction, scope: Scope, *, subject: str | None, group: str | None, given: str
 ) -> None:
     """Give the holder, or all its members at any depth, the assignments that were just made."""
-    names = {"o": scope.o, "subject": subject, "group": group, "given": given}
+    names = {"o": scope.organization, "subject": subject, "group": group, "given": given}
     if group is None:
         tx.count("extend_for_subject", Counter.GRANTED, **names)
         return
@@ -177,10 +191,10 @@ def after_ended(
     if by_groups:
         _unmake(tx, scope, ENDED)
     if by_subjects:
-        tx.count("drop_direct_for_ended", Counter.REVOKED, o=scope.o)
+        tx.count("drop_direct_for_ended", Counter.REVOKED, o=scope.organization)
     if not (by_groups and scope.router.is_background):
-        tx.run("delete_ended_assignments", o=scope.o)
-    tx.run("bury_ended_assignments", o=scope.o)
+        tx.run("delete_ended_assignments", o=scope.organization)
+    tx.run("bury_ended_assignments", o=scope.organization)
 
 
 def after_role_ended(
@@ -188,23 +202,23 @@ def after_role_ended(
 ) -> None:
     """Take what was just ended of one holder from everybody who had it from there."""
     if group is None:
-        tx.count("drop_ended_of_subject", Counter.REVOKED, o=scope.o, subject=subject)
-        tx.run("delete_ended_of_subject", o=scope.o, subject=subject)
+        tx.count("drop_ended_of_subject", Counter.REVOKED, o=scope.organization, subject=subject)
+        tx.run("delete_ended_of_subject", o=scope.organization, subject=subject)
         return
-    names = {"o": scope.o, "group": group, "role": role}
+    names = {"o": scope.organization, "group": group, "role": role}
     if scope.router.begin():
         tx.count_pending("pend_ended_of_group", most=BACKGROUND.most, **names)
     else:
         scope.router.weigh_begun(tx, "weigh_ended_of_group", takes=True, **names)
-        tx.count("drop_ended_of_group", Counter.REVOKED, o=scope.o, group=group)
-        tx.run("delete_ended_of_group", o=scope.o, group=group)
+        tx.count("drop_ended_of_group", Counter.REVOKED, o=scope.organization, group=group)
+        tx.run("delete_ended_of_group", o=scope.organization, group=group)
 
 
 def _unmake(tx: Transaction, scope: Scope, queries: Unmaking, **names: Any) -> None:
-    scope.router.weigh(tx, queries.weigh, takes=True, o=scope.o, **names)
+    scope.router.weigh(tx, queries.weigh, takes=True, o=scope.organization, **names)
     if scope.router.is_background:
-        tx.count(queries.pend, Counter.PENDED, o=scope.o, **names)
+        tx.count(queries.pend, Counter.PENDED, o=scope.organization, **names)
         return
-    tx.count(queries.drop, Counter.REVOKED, o=scope.o, **names)
+    tx.count(queries.drop, Counter.REVOKED, o=scope.organization, **names)
     if queries.shorten is not None:
-        tx.count(queries.shorten, Counter.REVOKED, o=scope.o, **names)
+        tx.count(queries.shorten, Counter.REVOKED, o=scope.organization, **names)

@@ -30,7 +30,7 @@ from rescind import forks
 from rescind.errors import RescindError, ThreadsExhausted
 from rescind.index.build import OrganizationGone, build_index
 from rescind.index.follow import OtherServer, TooFarBehind, read_tail
-from rescind.model import Revision
+from rescind.model import ENVIRONMENT_NUMBER, OrganizationNumber, Revision
 from rescind.replicas.cached_index import CachedIndex, State
 from rescind.replicas.freshness import Freshness
 from rescind.settings import Settings
@@ -64,7 +64,7 @@ class IndexCache:
         self._wanted: dict[str, None] = {}
         self._loading: set[str] = set()
         self._loaders = 0
-        self._stale_registrations: set[int] = set()
+        self._stale_registrations: set[OrganizationNumber] = set()
         self._load_lock = threading.Lock()
         self._registry_lock = threading.Lock()
         self.freshness = self._make_freshness(self)
@@ -206,10 +206,10 @@ class IndexCache:
             self.drop(cached)
         self.freshness.close()
 
-    def refresh(self, o: int) -> None:
+    def refresh(self, organization: OrganizationNumber) -> None:
         """Bring the cached index of an organization (0: every cached index) to the current revision."""
         for cached in tuple(self.indexes.values()):
-            if o in (0, cached.index.organization):
+            if organization in (ENVIRONMENT_NUMBER, cached.index.organization):
                 self.catch_up(cached)
 
     def _leave_server(self, cached: CachedIndex) -> None:
@@ -238,14 +238,14 @@ class IndexCache:
             }:
                 self._unregister(o)
 
-    def _unregister(self, o: int) -> None:
+    def _unregister(self, organization: OrganizationNumber) -> None:
         """Remove the registration. If that fails it is retried: a row left behind delays every revocation."""
         try:
-            self.freshness.unregister(o)
-            self._stale_registrations.discard(o)
+            self.freshness.unregister(organization)
+            self._stale_registrations.discard(organization)
         except RescindError as error:
-            self._stale_registrations.add(o)
-            log.warning("organization %d is still registered as cached: %s", o, error)
+            self._stale_registrations.add(organization)
+            log.warning("organization %d is still registered as cached: %s", organization, error)
 
     def want(self, organization: str) -> None:
         """Queue an organization for loading by another thread; until then the store decides.

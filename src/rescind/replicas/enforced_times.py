@@ -13,7 +13,7 @@ from typing import Final
 
 from rescind import forks
 from rescind.errors import RescindError, ThreadsExhausted
-from rescind.model import Microseconds
+from rescind.model import Microseconds, OrganizationNumber
 from rescind.store import Store
 from rescind.threads import started
 
@@ -42,30 +42,32 @@ class EnforcedTimes:
         self._closing = threading.Event()
         self._failed = False
 
-    def note(self, o: int, revision: int, at: Microseconds) -> None:
+    def note(self, organization: OrganizationNumber, revision: int, at: Microseconds) -> None:
         """Keep that a change was enforced by that time; an earlier one that is known stays."""
         with self._lock:
             if len(self._noted) < MOST:
-                self._noted.setdefault((o, revision), at)
+                self._noted.setdefault((organization, revision), at)
             if self._thread is None and not self._closing.is_set():
                 try:
                     self._thread = started(self._run, "rescind-enforced")
                 except ThreadsExhausted as error:
                     log.warning("when changes were enforced is written later: %s", error)
 
-    def seen(self, o: int, revisions: list[int], up_to: int, at: Microseconds) -> dict[int, int]:
+    def seen(
+        self, organization: OrganizationNumber, revisions: list[int], up_to: int, at: Microseconds
+    ) -> dict[int, int]:
         """By when revisions of an organization were enforced, as far as is known: those up to one were by
         that time, which is noted. Of others it says what is noted and not written yet.
         """
         for revision in revisions:
             if revision <= up_to:
-                self.note(o, revision, at)
-        noted = {revision: self.noted(o, revision) for revision in revisions}
+                self.note(organization, revision, at)
+        noted = {revision: self.noted(organization, revision) for revision in revisions}
         return {revision: time for revision, time in noted.items() if time is not None}
 
-    def noted(self, o: int, revision: int) -> int | None:
+    def noted(self, organization: OrganizationNumber, revision: int) -> int | None:
         """What is noted and not written yet."""
-        return self._noted.get((o, revision))
+        return self._noted.get((organization, revision))
 
     def close(self) -> None:
         """Write what is noted, unless writing failed the last time."""

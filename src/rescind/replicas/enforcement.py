@@ -16,7 +16,7 @@ from typing import Final
 
 from rescind import forks
 from rescind.errors import RescindError, StoreError, ThreadsExhausted
-from rescind.model import Revision
+from rescind.model import OrganizationNumber, Revision
 from rescind.replicas.cache import IndexCache
 from rescind.replicas.clock import CLOCK, clock
 from rescind.replicas.enforced_times import EnforcedTimes
@@ -100,14 +100,14 @@ class Enforcer:
                 self._look_again(revision, leases)
         return Enforcement(clock(CLOCK) - start, tuple(waited_out))
 
-    def enforced_up_to(self, o: int) -> int:
+    def enforced_up_to(self, organization: OrganizationNumber) -> int:
         """The revision of an organization up to which all that is committed is enforced: no check that starts
         anywhere is answered by an older state. Does not wait.
         """
         if not self._store.capabilities.has_replicas:
             return NEWEST
-        self.follow(Revision(o, 0, 0))
-        rows = self._behind(Revision(o, NEWEST, NEWEST))
+        self.follow(Revision(organization, 0, 0))
+        rows = self._behind(Revision(organization, NEWEST, NEWEST))
         return min((row.acknowledged for row in rows if not self._is_over(row)), default=NEWEST)
 
     def _is_over(self, row: LeaseRow) -> bool:

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rescind.model import Revision
+from rescind.model import ENVIRONMENT_NUMBER, OrganizationNumber, Revision
 from rescind.replicas.cache import IndexCache
 from rescind.waiting import THREAD, MustWait
 
@@ -46,10 +46,10 @@ class FileWatch:
         """Never: each check asks the file."""
         return math.inf
 
-    def register(self, o: int, revision: Revision) -> None:
+    def register(self, organization: OrganizationNumber, revision: Revision) -> None:
         """Nothing to do: no process waits for another."""
 
-    def unregister(self, o: int) -> None:
+    def unregister(self, organization: OrganizationNumber) -> None:
         """Nothing to do: no process waits for another."""
 
     def _ensure_fresh(self) -> None:
@@ -66,7 +66,7 @@ class FileWatch:
             self._noted[connection] = version
             raise MustWait
         noted = dict(self._noted)  # the log read below has all that was seen by now
-        self._cache.refresh(0)
+        self._cache.refresh(ENVIRONMENT_NUMBER)
         self._seen |= {
             **noted,
             connection: version,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from rescind.model import Revision
+from rescind.model import OrganizationNumber, Revision
 
 
 class Freshness(Protocol):
@@ -25,10 +25,10 @@ class Freshness(Protocol):
     def expiry(self) -> float:
         """The time, by CLOCK, until which facts read after this call may be answered from."""
 
-    def register(self, o: int, revision: Revision) -> None:
+    def register(self, organization: OrganizationNumber, revision: Revision) -> None:
         """Announce that this process caches an organization; called before its log is last read."""
 
-    def unregister(self, o: int) -> None:
+    def unregister(self, organization: OrganizationNumber) -> None:
         """Announce that this process no longer caches an organization."""
 
     @property

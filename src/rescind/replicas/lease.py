@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 from rescind.errors import RescindError, StoreUnavailable, ThreadsExhausted
-from rescind.model import Direction, Revision
+from rescind.model import ENVIRONMENT_NUMBER, Direction, OrganizationNumber, Revision
 from rescind.replicas.cache import IndexCache
 from rescind.replicas.clock import CLOCK, clock
 from rescind.store import Listener, Store
@@ -45,15 +45,16 @@ log = logging.getLogger(__name__)
 class News(NamedTuple):
     """A notification of another process's change."""
 
-    o: int
+    organization: OrganizationNumber
     revision: int
     revokes: bool
 
     @classmethod
     def of(cls, payload: str) -> News:
         """Parse a payload."""
-        o, revision, direction = payload.split()
-        return cls(int(o), int(revision), direction == Direction.REVOKES)
+        number, revision, direction = payload.split()
+        organization = OrganizationNumber(int(number))
+        return cls(organization, int(revision), direction == Direction.REVOKES)
 
 
 class LeaseLost(Exception):
@@ -97,9 +98,9 @@ class Replica:
         """When the lease, as last renewed, expires."""
         return self._expiry
 
-    def register(self, o: int, revision: Revision) -> None:
+    def register(self, organization: OrganizationNumber, revision: Revision) -> None:
         """From now on, revoking changes of the organization wait for this replica."""
-        known = {"o": o, "replica": self.id, "revision": revision.organization}
+        known = {"o": organization, "replica": self.id, "revision": revision.organization}
         self._require_own(self._store.fetch(HOLD_ORGANIZATION, known))
 
     def _require_own(self, rows: list[ServerRow]) -> None:
@@ -108,9 +109,9 @@ class Replica:
             self._store.reconnect()
             raise StoreUnavailable(why="another server answers than the one that has the lease")
 
-    def unregister(self, o: int) -> None:
+    def unregister(self, organization: OrganizationNumber) -> None:
         """From now on, no change of the organization waits for this replica."""
-        self._store.fetch(RELEASE_ORGANIZATION, {"o": o, "replica": self.id})
+        self._store.fetch(RELEASE_ORGANIZATION, {"o": organization, "replica": self.id})
 
     def close(self) -> None:
         """Give up the lease, so that no change waits for it."""
@@ -205,13 +206,15 @@ class Replica:
             raise LeaseLost
         self._expiry = expiry = before + self._ttl
         indexes = tuple(self._cache.indexes.values())
-        revisions = self._revisions([0, *(cached.index.organization for cached in indexes)])
+        revisions = self._revisions(
+            [ENVIRONMENT_NUMBER, *(cached.index.organization for cached in indexes)]
+        )
         for cached in indexes:
             o = cached.index.organization
-            revision = Revision(o, revisions.get(o, 2**62), revisions[0])
+            revision = Revision(o, revisions.get(o, 2**62), revisions[ENVIRONMENT_NUMBER])
             if not self._cache.extend(cached, revision, expiry):
                 self._cache.catch_up(cached)
-        self._acknowledge(revisions[0])
+        self._acknowledge(revisions[ENVIRONMENT_NUMBER])
         self._cache.unregister_stale()
 
     def _follow(self, heard: list[News]) -> None:
@@ -221,26 +224,29 @@ class Replica:
         """
         environment = self._environment
         for news in heard:
-            if news.o == 0:
+            if news.organization == ENVIRONMENT_NUMBER:
                 environment = max(environment, news.revision)
             if news.revokes:
                 self._withdraw(news)
-        changed = {news.o for news in heard}
+        changed = {news.organization for news in heard}
         for cached in tuple(self._cache.indexes.values()):
             if cached.index.organization in changed:
                 self._cache.catch_up(cached)
         self._acknowledge(environment)
 
     def _withdraw(self, news: News) -> None:
-        if news.o == 0:
+        if news.organization == ENVIRONMENT_NUMBER:
             self._cache.suspend()
-            self._say(0, news.revision)
+            self._say(ENVIRONMENT_NUMBER, news.revision)
             self._environment = max(self._environment, news.revision)
             return
         for cached in tuple(self._cache.indexes.values()):
-            if cached.index.organization == news.o and cached.revision.organization < news.revision:
+            if (
+                cached.index.organization == news.organization
+                and cached.revision.organization < news.revision
+            ):
                 self._cache.withdraw(cached)
-                self._say(news.o, news.revision)
+                self._say(news.organization, news.revision)
                 cached.acknowledged = max(cached.acknowledged, news.revision)
 
     def _acknowledge(self, environment: int) -> None:
@@ -257,12 +263,12 @@ class Replica:
                 self._say(cached.index.organization, revision)
                 cached.acknowledged = revision
         if self._environment < environment:
-            self._say(0, environment)
+            self._say(ENVIRONMENT_NUMBER, environment)
             self._environment = environment
 
-    def _say(self, o: int, revision: int) -> None:
+    def _say(self, organization: OrganizationNumber, revision: int) -> None:
         assert self._news is not None
-        self._news.fetch(ACKNOWLEDGE, {"o": o, "replica": self.id, "revision": revision})
+        self._news.fetch(ACKNOWLEDGE, {"o": organization, "replica": self.id, "revision": revision})
 
     def _revisions(self, organizations: list[int]) -> dict[int, int]:
         source = self._news or self._store

@@ -16,7 +16,7 @@ from rescind.store.contract import Counter
 
 def assign(step: Step, change: changes.Assign) -> None:
     names = _named(change.to, [(change.role, change.on, change.expires_at)])
-    step.tx.refuse("refuse_given", o=step.o, **names)
+    step.tx.refuse("refuse_given", o=step.number, **names)
     _give(step, names, may_shorten=change.expires_at is not None)
 
 
@@ -29,7 +29,7 @@ def unassign(step: Step, change: changes.Unassign) -> None:
         Counter.ALTERED,
         Counter.TAKES,
         or_note=f"refuse_role_of_{kind}",
-        o=step.o,
+        o=step.number,
         role=role,
         on=model.resource_id(change.on),
         **holder,
@@ -40,10 +40,10 @@ def unassign(step: Step, change: changes.Unassign) -> None:
 def replace(step: Step, change: changes.ReplaceAssignments) -> None:
     names = _named(change.to, [(g.role, g.on, g.expires_at) for g in change.assignments])
     if change.assignments:
-        step.tx.refuse("refuse_given", o=step.o, **names)
+        step.tx.refuse("refuse_given", o=step.number, **names)
     else:
-        step.tx.note_missing("refuse_assignments", o=step.o, **names)
-    step.tx.count("end_other_assignments", Counter.ALTERED, Counter.TAKES, o=step.o, **names)
+        step.tx.note_missing("refuse_assignments", o=step.number, **names)
+    step.tx.count("end_other_assignments", Counter.ALTERED, Counter.TAKES, o=step.number, **names)
     _end(step, names)
     _give(step, names, may_shorten=True)
 
@@ -54,7 +54,7 @@ def _end(step: Step, names: dict[str, Any]) -> None:
 
 
 def _give(step: Step, names: dict[str, Any], *, may_shorten: bool) -> None:
-    tx, o = step.tx, step.o
+    tx, o = step.tx, step.number
     if may_shorten:
         tx.count("shorten_assignments", Counter.ALTERED, Counter.REVOKES, o=o, **names)
     tx.count("lengthen_assignments", Counter.ALTERED, Counter.GAINS, o=o, **names)

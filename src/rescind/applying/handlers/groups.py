@@ -13,14 +13,14 @@ from rescind.store.contract import Counter
 
 def create(step: Step, change: changes.CreateGroup) -> None:
     group = model.group_id(change.group)
-    names = {"o": step.o, "group": group, "name": change.name}
+    names = {"o": step.number, "group": group, "name": change.name}
     step.tx.refuse("refuse_group_differs", **names)
     searched = {"folded": folding(group), "search_name": model.folded(change.name or group)}
     step.tx.count("insert_group", Counter.ALTERED, Counter.NUMBERS, **searched, **names)
 
 
 def rename(step: Step, change: changes.RenameGroup) -> None:
-    names = {"o": step.o, "group": model.group_id(change.group)}
+    names = {"o": step.number, "group": model.group_id(change.group)}
     step.tx.refuse("refuse_group_missing", **names)
     searched = model.folded(change.name)
     step.tx.count("rename_group", Counter.ALTERED, name=change.name, search_name=searched, **names)
@@ -29,7 +29,7 @@ def rename(step: Step, change: changes.RenameGroup) -> None:
 def change_id(step: Step, change: changes.ChangeGroupId) -> None:
     """The number stays, and so does all that goes by it."""
     old, new = model.group_id(change.group), model.group_id(change.new_id)
-    names = {"o": step.o, "group": old}
+    names = {"o": step.number, "group": old}
     step.tx.refuse("refuse_group_missing", **names)
     step.tx.refuse("refuse_group_id_taken", new_id=new, **names)
     if old != new:
@@ -39,7 +39,7 @@ def change_id(step: Step, change: changes.ChangeGroupId) -> None:
 
 def delete(step: Step, change: changes.DeleteGroup) -> None:
     tx, group = step.tx, model.group_id(change.group)
-    names: dict[str, Any] = {"o": step.o, "group": group}
+    names: dict[str, Any] = {"o": step.number, "group": group}
     tx.note_missing("refuse_group_missing", **names)
     if not change.cascade:
         tx.refuse("refuse_group_in_use", now=step.now, **names)
@@ -50,8 +50,8 @@ def delete(step: Step, change: changes.DeleteGroup) -> None:
     tx.count("end_nestings_into_group", Counter.TAKES, **names)
     tx.run("delete_members_of_group", **names)
     tx.count("bury_group", Counter.ALTERED, buried=BURIED, **names)
-    tx.run("delete_ended_nestings", o=step.o)
-    tx.run("delete_ended_groups", o=step.o)
+    tx.run("delete_ended_nestings", o=step.number)
+    tx.run("delete_ended_groups", o=step.number)
 
 
 def add_members(step: Step, change: changes.AddMembers) -> None:
@@ -60,7 +60,7 @@ def add_members(step: Step, change: changes.AddMembers) -> None:
     expires_at = None if change.expires_at is None else model.microseconds(change.expires_at)
     routing.before_members_added(tx, scope, expires_at=expires_at, **names)
     if expires_at is not None:
-        timed = {"o": step.o, "expires_at": expires_at, **names}
+        timed = {"o": step.number, "expires_at": expires_at, **names}
         tx.count("shorten_group_members", Counter.ALTERED, Counter.TAKES, **timed)
         routing.after_members_shortened(tx, scope, **names)
     routing.before_members_put(tx, scope, expires_at=expires_at, **names)
@@ -69,7 +69,7 @@ def add_members(step: Step, change: changes.AddMembers) -> None:
         Counter.ALTERED,
         or_refuse="refuse_members_missing",
         expected=_how_many(change),
-        o=step.o,
+        o=step.number,
         expires_at=expires_at,
         now=step.now,
         **names,
@@ -85,7 +85,7 @@ def remove_members(step: Step, change: changes.RemoveMembers) -> None:
         Counter.TAKES,
         or_note="refuse_members_missing",
         expected=_how_many(change),
-        o=step.o,
+        o=step.number,
         **names,
     )
 
@@ -96,29 +96,29 @@ def replace_members(step: Step, change: changes.ReplaceMembers) -> None:
     if change.create and change.members:
         memberships.create_missing(step, change.members)
     missing = tx.refuse if change.members else tx.note_missing
-    missing("refuse_members_missing", o=step.o, **names)
+    missing("refuse_members_missing", o=step.number, **names)
     routing.before_members_replaced(tx, scope, **names)
-    tx.count("delete_other_group_members", Counter.ALTERED, Counter.TAKES, o=step.o, **names)
+    tx.count("delete_other_group_members", Counter.ALTERED, Counter.TAKES, o=step.number, **names)
     routing.before_members_completed(tx, scope, now=step.now, **names)
-    tx.count("put_missing_group_members", Counter.ALTERED, o=step.o, now=step.now, **names)
+    tx.count("put_missing_group_members", Counter.ALTERED, o=step.number, now=step.now, **names)
 
 
 def nest(step: Step, change: changes.NestGroup) -> None:
     names = {"child": model.group_id(change.group), "parent": model.group_id(change.into)}
-    step.tx.refuse("refuse_nesting", o=step.o, **names)
+    step.tx.refuse("refuse_nesting", o=step.number, **names)
     routing.before_nested(step.tx, step.scope, **names)
-    step.tx.count("insert_nesting", Counter.ALTERED, o=step.o, **names)
+    step.tx.count("insert_nesting", Counter.ALTERED, o=step.number, **names)
     routing.after_nested(step.tx, step.scope, **names)
 
 
 def unnest(step: Step, change: changes.UnnestGroup) -> None:
     child, parent = model.group_id(change.group), model.group_id(change.out_of)
     for group in (child, parent):
-        step.tx.note_missing("refuse_group_missing", o=step.o, group=group)
+        step.tx.note_missing("refuse_group_missing", o=step.number, group=group)
     routing.before_unnested(step.tx, step.scope, child=child, parent=parent)
     names = {"child": child, "parent": parent}
-    step.tx.count("end_nesting", Counter.ALTERED, Counter.TAKES, o=step.o, **names)
-    step.tx.run("delete_ended_nestings", o=step.o)
+    step.tx.count("end_nesting", Counter.ALTERED, Counter.TAKES, o=step.number, **names)
+    step.tx.run("delete_ended_nestings", o=step.number)
 
 
 def _listed(

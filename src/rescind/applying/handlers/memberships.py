@@ -20,7 +20,7 @@ def add_many(step: Step, added: Sequence[changes.AddMembership]) -> None:
     """Add memberships of different subjects, in as many statements as for one."""
     subjects = [(model.subject_id(change.subject), change.name) for change in added]
     listed = [(subject, name, folding(subject)) for subject, name in subjects]
-    names = {"o": step.o, "added": json.dumps(listed, ensure_ascii=False)}
+    names = {"o": step.number, "added": json.dumps(listed, ensure_ascii=False)}
     step.tx.refuse("refuse_memberships_differ", **names)
     step.tx.count("insert_memberships", Counter.ALTERED, Counter.NUMBERS, now=step.now, **names)
 
@@ -29,7 +29,7 @@ def create_missing(step: Step, subjects: Sequence[str]) -> None:
     """Add a membership for each subject that has none; those that are there stay as they are."""
     named = sorted({model.subject_id(each) for each in subjects})
     listed = [(subject, None, folding(subject)) for subject in named]
-    names = {"o": step.o, "added": json.dumps(listed, ensure_ascii=False)}
+    names = {"o": step.number, "added": json.dumps(listed, ensure_ascii=False)}
     step.tx.count("insert_memberships", Counter.ALTERED, Counter.NUMBERS, now=step.now, **names)
 
 
@@ -46,7 +46,7 @@ def change_id(step: Step, change: changes.ChangeMembershipId) -> None:
         raise InvalidChange(
             subject=old, new_id=new, hint="keep the kind, which is before the colon"
         )
-    names = {"o": step.o, "subject": old}
+    names = {"o": step.number, "subject": old}
     step.tx.refuse("refuse_membership_missing", **names)
     step.tx.refuse("refuse_membership_id_taken", new_id=new, **names)
     if old != new:
@@ -81,4 +81,4 @@ def remove(step: Step, change: changes.RemoveMembership) -> None:
 
 
 def _named(step: Step, subject: str) -> dict[str, object]:
-    return {"o": step.o, "subject": model.subject_id(subject)}
+    return {"o": step.number, "subject": model.subject_id(subject)}

@@ -12,21 +12,21 @@ from rescind.store.contract import Counter
 def create(step: Step, change: changes.CreateOrganization) -> None:
     """The row itself was made before the lock; here only its root resource is."""
     if change.name is not None:
-        step.tx.refuse("refuse_organization_differs", o=step.o, name=change.name)
+        step.tx.refuse("refuse_organization_differs", o=step.number, name=change.name)
     if isinstance(change.id_rule, model.IdRule):
-        step.tx.refuse("refuse_id_rule_differs", o=step.o, id_rule=change.id_rule.value)
-    step.tx.refuse("refuse_organization_known", o=step.o)
-    step.tx.count("insert_root", Counter.ALTERED, o=step.o)
+        step.tx.refuse("refuse_id_rule_differs", o=step.number, id_rule=change.id_rule.value)
+    step.tx.refuse("refuse_organization_known", o=step.number)
+    step.tx.count("insert_root", Counter.ALTERED, o=step.number)
 
 
 def rename(step: Step, change: changes.RenameOrganization) -> None:
     names = {"name": change.name, "search_name": model.folded(change.name)}
-    step.tx.count("rename_organization", Counter.ALTERED, o=step.o, **names)
+    step.tx.count("rename_organization", Counter.ALTERED, o=step.number, **names)
 
 
 def delete(step: Step, change: changes.DeleteOrganization) -> None:
     """With its name the organization is out of everybody's reach. What is much is left for later."""
-    tx, o = step.tx, step.o
+    tx, o = step.tx, step.number
     if not change.cascade:
         tx.refuse("refuse_organization_in_use", o=o)
     tx.count("note_default_role_in_force", Counter.REVOKES, o=o)
@@ -63,7 +63,7 @@ def delete(step: Step, change: changes.DeleteOrganization) -> None:
 
 def set_role_mode(step: Step, change: changes.SetRoleMode) -> None:
     """Any real change of the mode can take roles away: priority or the default role may now decide."""
-    names = {"o": step.o, "mode": change.mode.value, "on_loss": change.on_loss.value}
+    names = {"o": step.number, "mode": change.mode.value, "on_loss": change.on_loss.value}
     step.tx.run("forget_role_resets", **names)
     step.tx.run("forget_roles_before_mode", **names)
     step.tx.count("set_role_mode", Counter.ALTERED, Counter.REVOKES, **names)
@@ -79,18 +79,18 @@ def set_id_rule(step: Step, change: changes.SetIdRule) -> None:
 
     The ids that are not in the canonical spelling were read before the lock: `respellings`.
     """
-    names = {"o": step.o, "id_rule": change.rule.value}
+    names = {"o": step.number, "id_rule": change.rule.value}
     if change.rule is model.IdRule.CASEFOLD:
         for kind, listed in step.respellings.items():
             if listed:
-                step.tx.run(RESPELL[kind], o=step.o, respellings=json.dumps(listed))
+                step.tx.run(RESPELL[kind], o=step.number, respellings=json.dumps(listed))
         step.tx.count("set_id_rule", Counter.ALTERED, **names)
     else:
         step.tx.count("set_id_rule", Counter.ALTERED, Counter.REVOKES, **names)
 
 
 def set_default_role(step: Step, change: changes.SetDefaultRole) -> None:
-    tx, o = step.tx, step.o
+    tx, o = step.tx, step.number
     role = None if change.role is None else model.role_id(change.role)
     if role is not None:
         tx.refuse("refuse_default_role", o=o, role=role)

@@ -14,7 +14,7 @@ def define_type(step: Step, change: changes.DefineResourceType) -> None:
         parent if parent == model.ROOT else model.resource_type_id(parent)
         for parent in change.parents
     )
-    names = {"o": step.o, "type": model.resource_type_id(change.type), "parents": parents}
+    names = {"o": step.number, "type": model.resource_type_id(change.type), "parents": parents}
     hold_definitions(step)
     step.tx.refuse("refuse_resource_types_missing", **names)
     step.tx.refuse("refuse_resource_type_differs", **names)
@@ -22,7 +22,7 @@ def define_type(step: Step, change: changes.DefineResourceType) -> None:
 
 
 def delete_type(step: Step, change: changes.DeleteResourceType) -> None:
-    names = {"o": step.o, "type": model.resource_type_id(change.type)}
+    names = {"o": step.number, "type": model.resource_type_id(change.type)}
     step.tx.refuse("refuse_resource_type_elsewhere", **names)
     step.tx.note_missing("refuse_resource_type_missing", **names)
     step.tx.refuse("refuse_resource_type_in_use", **names)
@@ -31,7 +31,7 @@ def delete_type(step: Step, change: changes.DeleteResourceType) -> None:
 
 def create(step: Step, change: changes.CreateResource) -> None:
     resource, parent = _below_root(change.resource), model.resource_id(change.parent)
-    names = {"o": step.o, "resource": resource, "parent": parent}
+    names = {"o": step.number, "resource": resource, "parent": parent}
     _guard_place(step, resource, parent)
     step.tx.refuse("refuse_resource_elsewhere", **names)
     step.tx.count("insert_resource", Counter.ALTERED, Counter.NUMBERS, **names)
@@ -39,8 +39,8 @@ def create(step: Step, change: changes.CreateResource) -> None:
 
 def move(step: Step, change: changes.MoveResource) -> None:
     resource, parent = _below_root(change.resource), model.resource_id(change.parent)
-    names = {"o": step.o, "resource": resource, "parent": parent}
-    step.tx.refuse("refuse_resource_missing", o=step.o, resource=resource)
+    names = {"o": step.number, "resource": resource, "parent": parent}
+    step.tx.refuse("refuse_resource_missing", o=step.number, resource=resource)
     _guard_place(step, resource, parent)
     step.tx.refuse("refuse_resource_cycle", **names)
     step.tx.count("note_move_loses_access", Counter.REVOKES, **names)
@@ -48,7 +48,7 @@ def move(step: Step, change: changes.MoveResource) -> None:
 
 
 def delete(step: Step, change: changes.DeleteResource) -> None:
-    names = {"o": step.o, "resource": _below_root(change.resource)}
+    names = {"o": step.number, "resource": _below_root(change.resource)}
     step.tx.note_missing("refuse_resource_missing", **names)
     if not change.cascade:
         step.tx.refuse("refuse_resource_in_use", now=step.now, **names)
@@ -62,7 +62,7 @@ def delete(step: Step, change: changes.DeleteResource) -> None:
 def _guard_place(step: Step, resource: str, parent: str) -> None:
     step.tx.refuse(
         "refuse_resource_placing",
-        o=step.o,
+        o=step.number,
         parent=parent,
         type=resource.partition(":")[0],
         parent_type=parent.partition(":")[0],

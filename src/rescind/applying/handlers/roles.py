@@ -16,7 +16,7 @@ from rescind.store.contract import Counter
 
 def define_permission(step: Step, change: changes.DefinePermission) -> None:
     names = {
-        "o": step.o,
+        "o": step.number,
         "permission": model.permission_id(change.permission),
         "critical": change.critical,
         "description": change.description,
@@ -27,7 +27,7 @@ def define_permission(step: Step, change: changes.DefinePermission) -> None:
 
 
 def edit_permission(step: Step, change: changes.EditPermission) -> None:
-    names = {"o": step.o, "permission": model.permission_id(change.permission)}
+    names = {"o": step.number, "permission": model.permission_id(change.permission)}
     step.tx.refuse("refuse_permission_missing", **names)
     count = step.tx.count
     if change.critical is not UNSET:
@@ -38,7 +38,7 @@ def edit_permission(step: Step, change: changes.EditPermission) -> None:
 
 
 def delete_permission(step: Step, change: changes.DeletePermission) -> None:
-    names = {"o": step.o, "permission": model.permission_id(change.permission)}
+    names = {"o": step.number, "permission": model.permission_id(change.permission)}
     step.tx.refuse("refuse_permission_elsewhere", **names)
     step.tx.note_missing("refuse_permission_missing", **names)
     if change.cascade:
@@ -50,7 +50,7 @@ def delete_permission(step: Step, change: changes.DeletePermission) -> None:
 
 
 def define_role(step: Step, change: changes.DefineRole) -> None:
-    names = {"o": step.o, "role": model.role_id(change.role)}
+    names = {"o": step.number, "role": model.role_id(change.role)}
     permissions = _permissions(change.permissions)
     about = {
         "priority": _priority(change.priority),
@@ -60,7 +60,7 @@ def define_role(step: Step, change: changes.DefineRole) -> None:
         "resource_type": _resource_type(change.resource_type),
     }
     hold_definitions(step)
-    step.tx.refuse("refuse_permissions_missing", o=step.o, permissions=permissions)
+    step.tx.refuse("refuse_permissions_missing", o=step.number, permissions=permissions)
     step.tx.refuse("refuse_role_differs", permissions=permissions, **names, **about)
     step.tx.count("insert_role", Counter.ALTERED, **names, **about)
     step.tx.count("put_role_permissions", Counter.ALTERED, permissions=permissions, **names)
@@ -68,7 +68,7 @@ def define_role(step: Step, change: changes.DefineRole) -> None:
 
 def edit_role(step: Step, change: changes.EditRole) -> None:
     tx = step.tx
-    names: dict[str, Any] = {"o": step.o, "role": model.role_id(change.role)}
+    names: dict[str, Any] = {"o": step.number, "role": model.role_id(change.role)}
     if change.set is not UNSET and (change.add or change.remove):
         raise InvalidChange(role=change.role, hint="give either `set`, or `add` and `remove`")
     if common := set(change.add) & set(change.remove):
@@ -82,7 +82,7 @@ def edit_role(step: Step, change: changes.EditRole) -> None:
         tx.refuse("refuse_own_role_missing", **names)
     if change.remove:
         removed = _permissions(change.remove)
-        tx.note_missing("refuse_permissions_missing", o=step.o, permissions=removed)
+        tx.note_missing("refuse_permissions_missing", o=step.number, permissions=removed)
         tx.count(
             "note_role_permissions_lost", Counter.REVOKES, listed=True, permissions=removed, **names
         )
@@ -97,7 +97,7 @@ def edit_role(step: Step, change: changes.EditRole) -> None:
         tx.count("delete_other_role_permissions", Counter.ALTERED, permissions=kept, **names)
     if added:
         listed = _permissions(added)
-        tx.refuse("refuse_permissions_missing", o=step.o, permissions=listed)
+        tx.refuse("refuse_permissions_missing", o=step.number, permissions=listed)
         tx.count("put_role_permissions", Counter.ALTERED, permissions=listed, **names)
     if isinstance(change.priority, int):
         priority = _priority(change.priority)
@@ -113,16 +113,16 @@ def edit_role(step: Step, change: changes.EditRole) -> None:
 
 def delete_role(step: Step, change: changes.DeleteRole) -> None:
     """Of the environment's roles, what other organizations had of it was taken back before."""
-    names = {"o": step.o, "role": model.role_id(change.role)}
+    names = {"o": step.number, "role": model.role_id(change.role)}
     step.tx.refuse("refuse_role_elsewhere", **names)
     step.tx.note_missing("refuse_own_role_missing", **names)
     if step.organization == ENVIRONMENT:
         step.tx.run("forget_role_of_deleted", **names)
     if change.cascade:
-        end_role(step, owner=step.o, role=names["role"])
+        end_role(step, owner=step.number, role=names["role"])
     step.tx.refuse("refuse_role_in_use", now=step.now, **names)
     if not change.cascade:
-        end_expired(step, owner=step.o, role=names["role"])
+        end_expired(step, owner=step.number, role=names["role"])
     step.tx.run("delete_all_permissions_of_role", **names)
     step.tx.run("delete_role_resets_of_role", **names)
     step.tx.count("delete_role", Counter.ALTERED, **names)
@@ -130,7 +130,7 @@ def delete_role(step: Step, change: changes.DeleteRole) -> None:
 
 def end_role(step: Step, *, owner: int, role: Any) -> None:
     """Take a role back from everybody in the organization, and stop it being the default."""
-    tx, names = step.tx, {"o": step.o, "owner": owner, "role": role}
+    tx, names = step.tx, {"o": step.number, "owner": owner, "role": role}
     tx.count("end_assignments_of_role", Counter.ALTERED, Counter.TAKES, **names)
     routing.after_ended(tx, step.scope)
     tx.count("note_is_default_role", Counter.REVOKES, **names)
@@ -139,7 +139,7 @@ def end_role(step: Step, *, owner: int, role: Any) -> None:
 
 def end_expired(step: Step, *, owner: int, role: Any) -> None:
     """Take what has expired of a role from everybody in the organization, so that nothing refers to it."""
-    names = {"o": step.o, "owner": owner, "role": role, "now": step.now}
+    names = {"o": step.number, "owner": owner, "role": role, "now": step.now}
     step.tx.count("end_expired_assignments_of_role", Counter.ALTERED, Counter.TAKES, **names)
     routing.after_ended(step.tx, step.scope)
 
