@@ -1,26 +1,29 @@
-"""`rescind` for the commands of a page, without loading its modules anew for each.
+"""Pages and their `rescind` commands, without loading the program's modules anew for each.
 
-A process that has loaded them forks for each command. The child has the folder, the environment and the exit
-code that a new process would have.
+A process that has loaded them forks for each command, and for each page. The child has the folder, the
+environment and the exit code that a new process would have.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shlex
 import signal
 import sys
+from collections.abc import Callable
+from functools import cache
 from typing import Final, NoReturn
 
-_PLAIN: Final = re.compile(r"rescind [\w@.:/=,*+' -]+")
+_PLAIN: Final = re.compile(r"""rescind [\w@.:/=,*+'" -]+""")
 """Commands that a shell would pass on as they are: no variable, pipe, redirection or job."""
 
 
 def words_of(command: str) -> list[str] | None:
     """The arguments of a command that needs no shell, or None."""
-    line = command.split(" # ")[0].rstrip()
+    line = command.replace("\\\n", "").split(" # ")[0].rstrip()
     if _PLAIN.fullmatch(line) is None or "*" in line.replace("'*'", ""):
         return None
     words = shlex.split(line)[1:]
@@ -37,7 +40,7 @@ class Preloaded:
         if self._process == 0:
             os.close(self._requests)
             os.close(self._answers)
-            _serve(requests, answers)
+            serve(requests, answers, _rescind)
         os.close(requests)
         os.close(answers)
         self._stream = os.fdopen(self._answers, "rb")
@@ -58,17 +61,30 @@ class Preloaded:
         os.waitpid(self._process, 0)
 
 
-def _serve(requests: int, answers: int) -> NoReturn:
-    import rescind.cli  # noqa: F401 - loaded once, for all commands
+@cache
+def _load() -> None:
+    """Load what commands need, once for all of them: every module, every signature, the migrations."""
+    import rescind.cli
+    import rescind.store.migrations
+    from rescind.cli.commands import application
 
+    application()
+    with open(os.devnull, "w", encoding="utf-8") as null, contextlib.redirect_stdout(null):
+        rescind.cli.run(["sql", "--list"])  # Typer loads parts of its own at the first command
+
+
+def serve(requests: int, answers: int, program: Callable[[list[str]], object]) -> NoReturn:
+    """Run the program in a fork for each line of requests: words, folder and environment."""
     with os.fdopen(requests, "rb") as stream:
         for line in stream:
+            _load()
             words, folder, environment = json.loads(line)
             read, write = os.pipe()
             child = os.fork()
             if child == 0:
-                os.close(read)
-                _run(words, folder, environment, write)
+                for inherited in (read, requests, answers):
+                    os.close(inherited)
+                _run(program, words, folder, environment, write)
             os.close(write)
             with os.fdopen(read, "rb") as output:
                 printed = output.read().decode("utf-8", "replace")
@@ -80,22 +96,38 @@ def _serve(requests: int, answers: int) -> NoReturn:
     os._exit(0)
 
 
-def _run(words: list[str], folder: str, environment: dict[str, str], output: int) -> NoReturn:
+def _rescind(words: list[str]) -> None:
     from rescind.cli import main
 
+    sys.argv = ["rescind", *words]
+    main()
+
+
+def _run(
+    program: Callable[[list[str]], object],
+    words: list[str],
+    folder: str,
+    environment: dict[str, str],
+    output: int,
+) -> NoReturn:
     code: object = 1
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         null = os.open(os.devnull, os.O_RDONLY)
         for target, source in ((0, null), (1, output), (2, output)):
             os.dup2(source, target)
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
-        sys.argv = ["rescind", *words]
-        main()
+        program(words)
+        code = 0
     except SystemExit as end:
         code = end.code
+        if isinstance(code, str):
+            print(code, file=sys.stderr)
     except BaseException:
         import traceback
 

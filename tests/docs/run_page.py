@@ -1,13 +1,14 @@
-"""`python -m tests.docs.run_page PAGE POSTGRES_URL`: do what a page says, in the current folder.
+"""`python -m tests.docs.run_page`: do what pages say, each in a fork, for the requests on standard input.
 
 Python blocks share one namespace, console blocks one shell, as they do for a reader who follows the
 page from top to bottom; SQL goes to `acme.db`. Lines below a command are what it must print, where
-`…` stands for anything. Exits with 1 and the place of what does not hold.
+`…` stands for anything. A fork exits with 1 and the place of what does not hold.
 """
 
 from __future__ import annotations
 
 import base64
+import os
 import re
 import secrets
 import shlex
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.docs.pages import Block, blocks
-from tests.docs.preloaded import Preloaded, words_of
+from tests.docs.preloaded import Preloaded, serve, words_of
 
 URL = "postgresql://localhost/acme"
 """The server's URL on every page; the test's own takes its place."""
@@ -133,5 +134,10 @@ class Shell:
         self._process.communicate()
 
 
+def _follow(words: list[str]) -> None:
+    sys.path.insert(0, str(Path.cwd()))
+    main(*words)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve(os.dup(0), os.dup(1), _follow)

@@ -25,7 +25,17 @@ OTHER_LANGUAGES = ("json", "csv", "text", "mermaid")
 WITH_CODE = [page for page in pages() if any(block.is_run for block in blocks(page))]
 
 
-Run = subprocess.CompletedProcess[str]
+@pytest.fixture(scope="module")
+def follower() -> Iterator[subprocess.Popen[str]]:
+    """The process that follows pages, each in a fork with this environment's `rescind`."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "tests.docs.run_page"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
 
 
 @pytest.fixture
@@ -43,28 +53,22 @@ def postgres_of_page(postgres_server: str, postgres_template: str, page: Path) -
         connection.execute(f"DROP DATABASE {database} WITH (FORCE)")
 
 
-def follow(page: Path, folder: Path, url: str) -> Run:
-    """Do what a page says, as a process in a folder, with this environment's `rescind`."""
+@pytest.mark.parametrize("page", WITH_CODE, ids=name)
+def test_page_runs(
+    page: Path, tmp_path: Path, postgres_of_page: str, follower: subprocess.Popen[str]
+) -> None:
+    """Every command and every line of Python of the page does what the page says it does."""
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith("RESCIND_")
     }
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment["PYTHONPATH"] = str(ROOT)
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.docs.run_page", str(page), url],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.mark.parametrize("page", WITH_CODE, ids=name)
-def test_page_runs(page: Path, tmp_path: Path, postgres_of_page: str) -> None:
-    """Every command and every line of Python of the page does what the page says it does."""
-    done = follow(page, tmp_path, postgres_of_page)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert follower.stdin is not None
+    assert follower.stdout is not None
+    request = json.dumps([[str(page), postgres_of_page], str(tmp_path), environment])
+    print(request, file=follower.stdin, flush=True)
+    code, printed = json.loads(follower.stdout.readline())
+    assert code == 0, printed
 
 
 WRONG = {

@@ -24,8 +24,8 @@ from rescind.applying.statements import StatementLog, statements_of
 from rescind.applying.transaction import KEY_RETENTION_SECONDS
 from rescind.changes import Change
 from rescind.changes.naming import OfHolder
-from rescind.cli import app
 from rescind.cli.change_commands import BY_FILE_ONLY, command_name
+from rescind.cli.commands import application
 from rescind.decision.explain import MAX_CHAINS
 from rescind.decision.lists import MAX_LIMIT
 from rescind.decision.router import DecisionRouter
@@ -153,7 +153,7 @@ def test_errors_are_listed() -> None:
 
 # --- the command line -----------------------------------------------------------------------------
 
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS: dict[str, Any] = typer.main.get_command(application()).commands  # type: ignore[attr-defined]
 OF_CHANGES = {command_name(change): change for change in CHANGES if change not in BY_FILE_ONLY}
 EVERYWHERE = {"--database", "-d", "--organization", "-o", "--json", "--help"}
 OF_EVERY_CHANGE = {"--actor", "--reason", "--key", "--route", "--force", "--dry-run"}

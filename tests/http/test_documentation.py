@@ -202,9 +202,9 @@ def test_the_composition() -> None:
     assert EXACT.search(services["database"]["image"])
     from typer.main import get_command
 
-    from rescind.cli import app
+    from rescind.cli.commands import application
 
-    commands = get_command(app).commands  # type: ignore[attr-defined]
+    commands = get_command(application()).commands  # type: ignore[attr-defined]
     for name in ("server", "worker", "migration"):
         command, *options = services[name]["command"]
         known = {option for parameter in commands[command].params for option in parameter.opts}

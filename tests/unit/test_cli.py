@@ -6,15 +6,18 @@ import json
 import shutil
 import sqlite3
 import sys
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
 
 import pytest
+import typer
 
 import rescind
 from rescind.changes import Change
 from rescind.cli import change_commands as verbs
+from rescind.cli.commands import CHANGES, MODULES, application
 from tests.unit.command_line import CommandLine, one_error, spawned, spawned_shell
 
 # --- answers --------------------------------------------------------------------------------------
@@ -327,3 +330,18 @@ def test_import_of_words_makes_no_permission(acme: CommandLine, tmp_path: Path) 
     assert acme("export")[1] == before
     assert acme("import", "hr.tsv", "--format", "pairs")[0] == 0
     assert acme("check", "ada@acme.example", "doc:read")[0] == 0
+
+
+def test_each_module_has_the_commands_named() -> None:
+    """A command is found in the module of the table; those of no module are of changes."""
+    for module, names in MODULES.items():
+        app = typer.Typer()
+        import_module(module).register(app)
+        found = tuple(command.name for command in app.registered_commands)
+        if module != CHANGES:
+            assert found == names
+        for name in found:
+            (alone,) = application(["-d", "check", name, "log"]).registered_commands
+            assert alone.name == name
+    assert len(application(["-d", "check"]).registered_commands) > len(MODULES)
+    assert len(application(["chekc", "check"]).registered_commands) > len(MODULES)

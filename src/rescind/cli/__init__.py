@@ -8,23 +8,8 @@ import sys
 
 import typer
 
-from rescind.cli import (
-    audits,
-    background,
-    demo,
-    doctor,
-    facts,
-    history,
-    monitoring,
-    options,
-    probe,
-    questions,
-    service,
-    sql,
-    targets,
-)
-from rescind.cli import change_commands as verbs
-from rescind.cli import transfer as data
+from rescind.cli import options
+from rescind.cli.commands import application
 from rescind.cli.output import complain, one_line
 from rescind.errors import BadInput, RescindError
 
@@ -32,32 +17,6 @@ USAGE_ERROR: type[BaseException] = typer.BadParameter.__mro__[2]
 """The root of Typer's own errors, wherever it keeps it."""
 FAILED = 2
 INTERRUPTED = 130
-
-app = typer.Typer(
-    name="rescind",
-    help="Who may do what, by groups and roles; what is revoked is enforced when the call returns.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-)
-app.callback()(options.remember)
-for part in (
-    data,
-    verbs,
-    questions,
-    doctor,
-    facts,
-    history,
-    background,
-    audits,
-    targets,
-    probe,
-    service,
-    monitoring,
-    sql,
-    demo,
-):
-    part.register(app)
 
 
 def main() -> None:
@@ -69,6 +28,7 @@ def main() -> None:
 def run(arguments: list[str] | None = None) -> int:
     """The exit code of one command."""
     try:
+        app = application(sys.argv[1:] if arguments is None else arguments)
         code = app(args=arguments, prog_name="rescind", standalone_mode=False)
     except BadInput as error:
         return _failed(options.told(error), error)

@@ -1,0 +1,74 @@
+"""Which module has which command. Only the module of the command that was typed is loaded: all of
+them, and the signatures of all their commands, take longer than most commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+
+import typer
+from typer.models import CommandInfo
+
+from rescind.cli import options
+
+CHANGES = "rescind.cli.change_commands"
+MODULES: dict[str, tuple[str, ...]] = {
+    "rescind.cli.transfer": ("init", "migrate", "import", "export"),
+    CHANGES: (),
+    "rescind.cli.questions": ("check", "explain", "what-can", "who-can"),
+    "rescind.cli.doctor": ("doctor",),
+    "rescind.cli.facts": ("list",),
+    "rescind.cli.history": ("log",),
+    "rescind.cli.background": ("worker", "pending"),
+    "rescind.cli.audits": ("audit",),
+    "rescind.cli.targets": ("targets",),
+    "rescind.cli.probe": ("probe",),
+    "rescind.cli.service": ("serve", "config", "keys"),
+    "rescind.cli.monitoring": ("monitoring",),
+    "rescind.cli.sql": ("sql",),
+    "rescind.cli.demo": ("demo",),
+}
+"""In the order of the help. Commands of no module here are of changes, which are named for them."""
+
+_WITH_VALUE = ("--database", "-d", "--organization", "-o")
+"""Options before the command that take the next argument."""
+
+
+def application(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The command line for these arguments: one command if they name it, or else all of them."""
+    app = typer.Typer(
+        name="rescind",
+        help="Who may do what, by groups and roles; what is revoked is enforced when the call returns.",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(options.remember)
+    name = _command_name(arguments)
+    found = [] if name is None else [c for c in _commands(_module(name)) if c.name == name]
+    app.registered_commands = found or [c for module in MODULES for c in _commands(module)]
+    return app
+
+
+def _command_name(arguments: Sequence[str]) -> str | None:
+    """The first argument that is no option before the command, and no option's value."""
+    words = iter(arguments)
+    for word in words:
+        if word in _WITH_VALUE:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return None
+
+
+def _module(command: str) -> str:
+    return next((module for module, names in MODULES.items() if command in names), CHANGES)
+
+
+@cache
+def _commands(module: str) -> list[CommandInfo]:
+    app = typer.Typer()
+    import_module(module).register(app)
+    return app.registered_commands
