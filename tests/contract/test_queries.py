@@ -57,7 +57,13 @@ OF_ONE_ENGINE = {
     "postgres": {
         *("begin", "close_change", "close_keyed_change"),
         *("register_replica", "renew_lease", "forget_replica", "forget_silent_replica"),
-        *("hold_organization", "release_organization", "acknowledge", "list_leases"),
+        *(
+            "hold_organization",
+            "release_organization",
+            "acknowledge",
+            "list_leases",
+            "count_replicas",
+        ),
     },
 }
 """How each does the frame of a change in its own way; and replicas, which need a server."""

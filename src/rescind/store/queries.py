@@ -52,6 +52,7 @@ SHARED = (
     "deletion.sql",
     "imports.sql",
     "targets.sql",
+    "metrics.sql",
 )
 
 OF_USERS: Final = frozenset({"effective_permission_view", "define_reach", "permitted"})

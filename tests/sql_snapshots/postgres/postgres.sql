@@ -79,6 +79,9 @@ FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.organiz
     WHERE TRUE OFFSET 0) AS r ON TRUE
 WHERE o.id = %(o)s
 
+-- count_replicas
+SELECT count(*) AS replicas FROM rescind.replica
+
 -- define_reach
 CREATE FUNCTION rescind.reach(
     organization_asked text, subject_asked text, permission_asked text,

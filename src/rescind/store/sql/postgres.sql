@@ -169,6 +169,9 @@ RETURNING pg_notify('rescind_acknowledged', replica || ' ' || organization || ' 
 SELECT r.id AS replica, r.name, r.ttl, r.beat, h.revision AS acknowledged FROM rescind.replica_held AS h JOIN rescind.replica AS r ON r.id = h.replica
 WHERE h.organization = :o
 
+-- name: count_replicas
+SELECT count(*) AS replicas FROM rescind.replica
+
 -- Rows older than every running transaction: a reader that continues from here misses none.
 
 -- fragment: engine.is_visible
