@@ -193,7 +193,7 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
         if within is not None or wait == "recorded":
             receipt = replace(recorded.receipt, enforcer=self.enforce)
         else:
-            receipt = self._receipts.enforced(recorded.receipt, recorded.leases)
+            receipt = self._receipts.enforced(recorded.receipt, recorded.leases, is_first=True)
         if not recorded.is_repeated:
             self.instruments.note_change(changes, receipt, time.perf_counter() - start)
         return recorded.detailed(receipt)
@@ -292,7 +292,7 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
             self._named(organization),
             after=after,
             limit=limit,
-            enforced=self._receipts.enforced_times,
+            enforced=self._receipts.known,
             which=changelog.about(**about),
         )
 
@@ -310,7 +310,7 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
             self._named(organization),
             after=after,
             limit=limit,
-            enforced=self._receipts.enforced_times,
+            enforced=self._receipts.known,
             which=changelog.about(**about),
         )
 
@@ -339,7 +339,7 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
         recorded = self._recorded(name, changes, entry, ApplyOptions(if_revision=at))
         if recorded.is_repeated:
             return self.enforce(recorded.receipt), True
-        receipt = self._receipts.enforced(recorded.receipt, recorded.leases)
+        receipt = self._receipts.enforced(recorded.receipt, recorded.leases, is_first=True)
         self.instruments.note_change(changes, receipt, time.perf_counter() - start)
         return receipt, False
 

@@ -10,8 +10,18 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from rescind import model
+from rescind.changes.names import named_in
 from rescind.errors import OrganizationNotFound
-from rescind.model import ROOT, Direction, OrganizationId, OrganizationNumber, Route
+from rescind.model import (
+    ROOT,
+    Direction,
+    Enforcement,
+    EnforcementStatus,
+    OrganizationId,
+    Route,
+    decode_enforcement,
+)
+from rescind.replicas.enforced_times import Enforced
 from rescind.store import Store
 from rescind.store.rows.facts import FIND_CHANGES_ABOUT, FIND_LOG_PLACE, READ_LOG, LogRow
 from rescind.store.rows.organizations import FIND_LOG
@@ -27,8 +37,6 @@ SKEW: Final = 86_400_000_000
 """Microseconds by which the clocks of those who make changes may differ: a day."""
 BODIES: Final = 50
 """Changes that are read at a time to see what they are about."""
-
-Enforced = Callable[[OrganizationNumber, list[int]], dict[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,20 @@ class LogEntry:
     settled_at: datetime | None
     changes: str
     """A JSON list."""
+    enforcement: Enforcement | None = None
+    """Which replicas held the organization, and what each did; none if that is not recorded."""
+    caused_by: int | None = None
+    """The revision of `*`, all organizations, that caused the change."""
+
+    @property
+    def enforcement_status(self) -> EnforcementStatus:
+        """What the log knows of its enforcement."""
+        if self.direction is Direction.GRANTS:
+            return EnforcementStatus.NOTHING_REVOKED
+        if self.enforced_at is None:
+            return EnforcementStatus.OPEN
+        is_recorded = self.enforcement is not None
+        return EnforcementStatus.RECORDED if is_recorded else EnforcementStatus.NOT_RECORDED
 
 
 class LogPage(NamedTuple):
@@ -130,49 +152,6 @@ def about(**asked: Any) -> About:
     return About(**found)
 
 
-def named_in(changes: list[dict[str, Any]]) -> set[tuple[str, str]]:
-    """What changes name: (`subject`, `user:ada`), (`group`, …), (`role`, …), (`resource`, …)."""
-    found: set[tuple[str, str]] = set()
-    for change in changes:
-        found |= _named_by(change)
-    return found
-
-
-_FIELDS: Final = {
-    "group": "group",
-    "into": "group",
-    "out_of": "group",
-    "role": "role",
-    "resource": "resource",
-    "parent": "resource",
-    "on": "resource",
-}
-_HELD: Final = ("assign", "unassign")
-_BELOW: Final = ("create_resource", "move_resource")
-
-
-def _named_by(change: dict[str, Any]) -> set[tuple[str, str]]:
-    found = {
-        (what, change[field])
-        for field, what in _FIELDS.items()
-        if isinstance(change.get(field), str)
-    }
-    found |= {_holder(name) for name in (change.get("subject"), change.get("to")) if name}
-    found |= {_holder(name) for name in change.get("members", ())}
-    for given in change.get("assignments", ()):
-        found |= {("role", given["role"]), ("resource", given.get("on") or ROOT)}
-    of_root = (change["change"] in _HELD and not change.get("on")) or (
-        change["change"] in _BELOW and not change.get("parent")
-    )
-    return found | ({("resource", str(ROOT))} if of_root else set())
-
-
-def _holder(name: str) -> tuple[str, str]:
-    if name.startswith("group:"):
-        return "group", name.removeprefix("group:")
-    return "subject", name if ":" in name else f"user:{name}"
-
-
 def entries(
     store: Store,
     name: OrganizationId,
@@ -184,7 +163,7 @@ def entries(
 ) -> Iterator[LogEntry]:
     """An organization's changes after a revision, oldest first, also of a deleted one.
 
-    `enforced` tells by when those of its revisions were enforced for which that is not on record.
+    `enforced` tells of those of its revisions for which that is not on record.
     Raises OrganizationNotFound, and InvalidArgument where `after` or `limit` is no such number.
     """
     after = model.require_number("after", after, least=0, most=2**63 - 1)
@@ -297,8 +276,17 @@ class _Reader:
 
     def _told(self, rows: list[LogRow]) -> tuple[LogEntry, ...]:
         unknown = [row.revision for row in rows if row.enforced_at is None]
-        seen = self._enforced(self._o, unknown) if unknown else {}
-        return tuple(_entry(self._name, row, seen.get(row.revision)) for row in rows)
+        seen = self._enforced.seen(self._o, unknown) if unknown else {}
+        return tuple(
+            _entry(self._name, row, seen.get(row.revision), self._how(row)) for row in rows
+        )
+
+    def _how(self, row: LogRow) -> Enforcement | None:
+        if row.direction == Direction.GRANTS:
+            return None
+        if row.record is None:
+            return self._enforced.how(self._o, row.revision)
+        return decode_enforcement(row.record)
 
 
 def is_last(page: list[LogRow], limit: int) -> bool:
@@ -310,7 +298,7 @@ def _moment(value: datetime | None, *, otherwise: int) -> int:
     return otherwise if value is None else model.microseconds(value)
 
 
-def _entry(name: str, row: LogRow, seen: int | None) -> LogEntry:
+def _entry(name: str, row: LogRow, seen: int | None, how: Enforcement | None) -> LogEntry:
     enforced_at = seen if row.enforced_at is None else row.enforced_at
     return LogEntry(
         organization=name,
@@ -325,4 +313,6 @@ def _entry(name: str, row: LogRow, seen: int | None) -> LogEntry:
         enforced_at=None if enforced_at is None else model.moment(enforced_at),
         settled_at=None if row.settled_at is None else model.moment(row.settled_at),
         changes=row.body,
+        enforcement=how,
+        caused_by=row.caused_by,
     )

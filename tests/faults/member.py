@@ -87,7 +87,7 @@ def change(key: str, kind: str) -> Change:
 def switch_off(guard: str) -> None:
     """Take away one of the things that the promise rests on."""
     if guard == "wait":  # a revocation returns without waiting for anybody
-        enforcement.Enforcer.enforce = lambda *_: enforcement.Enforcement(0.0)  # type: ignore[method-assign]
+        enforcement.Enforcer.enforce = lambda *_, **__: enforcement.Enforcement(0.0)  # type: ignore[method-assign]
     elif guard == "expiry":  # a replica answers from memory although its lease has run out
         state = State.__init__
 

@@ -11,8 +11,16 @@ from dataclasses import replace
 
 from rescind import model
 from rescind.errors import InvalidArgument, NotCommitted
-from rescind.model import Direction, Microseconds, OrganizationNumber, Receipt
-from rescind.replicas.enforcement import AT_ONCE, Enforcer
+from rescind.model import (
+    Direction,
+    Enforcement,
+    Microseconds,
+    OrganizationNumber,
+    Receipt,
+    Revision,
+)
+from rescind.replicas.enforced_times import Enforced
+from rescind.replicas.enforcement import Enforcer
 from rescind.store import Store
 from rescind.store.rows.changes import READ_RECORDED
 from rescind.store.rows.replicas import LeaseRow
@@ -37,7 +45,9 @@ class ReceiptEnforcer:
             if not rows or rows[0].recorded_at != recorded_at:
                 raise NotCommitted(revision=receipt.revision.organization)
             on_record = rows[0].enforced_at
-        return self.enforced(receipt, on_record=on_record)
+        is_of_change = receipt.enforcer is not None and receipt.enforced_at is None
+        is_first = is_of_change and not receipt.is_repeated
+        return self.enforced(receipt, on_record=on_record, is_first=is_first)
 
     def enforced(
         self,
@@ -45,32 +55,56 @@ class ReceiptEnforcer:
         leases: list[LeaseRow] | None = None,
         *,
         on_record: int | None = None,
+        is_first: bool = False,
     ) -> Receipt:
         """The receipt with when and how the change was enforced. Waits for every replica that caches the
         organization; what reads the store itself sees the commit.
 
         `leases` are those that were read after the commit, `on_record` is the time that the log has. A change
-        that altered nothing is waited for too: it may repeat a revocation that is not enforced yet.
+        that altered nothing is waited for too: it may repeat a revocation that is not enforced yet. Only the
+        first enforcement of a change is recorded: a later one finds other replicas.
         """
         revision = receipt.revision
         if receipt.changed and receipt.direction is Direction.GRANTS:
             self._enforcer.follow(revision)
-            at, enforcement = receipt.recorded_at, AT_ONCE
-        else:
-            enforcement = self._enforcer.enforce(revision, leases)
-            now, times = self._now(), self._enforcer.times
-            o, number = revision.incarnation, revision.organization
-            found = times.noted(o, number) if on_record is None else on_record
-            if receipt.changed and found is None:
-                times.note(o, number, now)
-            at = model.moment(found if receipt.changed and found is not None else now)
+            at = receipt.recorded_at
+            return replace(receipt, enforced_at=at, enforcement_seconds=0.0, enforcer=self.enforce)
+        began_at = model.moment(self._now())
+        enforcement = self._enforcer.enforce(
+            revision, leases, organization=receipt.organization, began_at=began_at
+        )
+        now = self._now()
+        if receipt.changed:
+            now = self._note(revision, now, on_record, enforcement if is_first else None)
         return replace(
             receipt,
-            enforced_at=at,
+            enforced_at=model.moment(now),
             enforcement_seconds=enforcement.seconds,
             waited_out=enforcement.waited_out,
+            enforcement=enforcement,
             enforcer=self.enforce,
         )
+
+    def _note(
+        self,
+        revision: Revision,
+        now: Microseconds,
+        on_record: int | None,
+        enforcement: Enforcement | None,
+    ) -> Microseconds:
+        """When a change was enforced, as far as that is known. It is noted for the log, and so is how."""
+        times = self._enforcer.times
+        o, number = revision.incarnation, revision.organization
+        known = times.noted(o, number) if on_record is None else on_record
+        at = now if known is None else Microseconds(known)
+        if known is None or enforcement is not None:
+            times.note(o, number, at, enforcement)
+        return at
+
+    @property
+    def known(self) -> Enforced:
+        """What this process knows of enforcement that the log does not have."""
+        return Enforced(self.enforced_times, self._enforcer.times.enforcement)
 
     def enforced_times(
         self, organization: OrganizationNumber, revisions: list[int]

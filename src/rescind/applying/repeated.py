@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rescind.applying.options import ApplyOptions
 from rescind.applying.receipts import Recorded, receipt_of, unaltered_receipt
@@ -37,7 +38,7 @@ def repeated(
     if outcome.direction is None:  # the key holds the revision that it would have had
         outcome = outcome._replace(revision=outcome.revision - 1)
     receipt = receipt_of(store.seals, name, outcome, outcome.recorded_at)
-    return Recorded(receipt, is_repeated=True)
+    return Recorded(replace(receipt, is_repeated=True), is_repeated=True)
 
 
 def without_organization(

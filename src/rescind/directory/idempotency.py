@@ -108,6 +108,7 @@ class AnswerRecorder:
             fan_out=0,
             recorded_at=model.moment(recorded_at),
             settled_at=None,
+            is_repeated=True,
             enforcer=enforcer,
         )
 

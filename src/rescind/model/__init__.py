@@ -5,6 +5,16 @@ the functions here; everything below trusts them.
 """
 
 from rescind.model.answers import Chain, Decision, Explanation, Page
+from rescind.model.enforcement import (
+    EnforcedReplica,
+    Enforcement,
+    EnforcementOutcome,
+    EnforcementStatus,
+    ReplicaOutcome,
+    decode_enforcement,
+    encode_enforcement,
+    plain_name,
+)
 from rescind.model.enums import (
     ENVIRONMENT,
     ENVIRONMENT_NUMBER,
@@ -94,6 +104,10 @@ __all__ = [
     "DecisionPoint",
     "Difference",
     "Direction",
+    "EnforcedReplica",
+    "Enforcement",
+    "EnforcementOutcome",
+    "EnforcementStatus",
     "ExpiryEntry",
     "Explanation",
     "FactPage",
@@ -119,6 +133,7 @@ __all__ = [
     "Question",
     "Reason",
     "Receipt",
+    "ReplicaOutcome",
     "ResourceEntry",
     "ResourceId",
     "ResourceNumber",
@@ -133,6 +148,8 @@ __all__ = [
     "SubjectId",
     "canonical",
     "canonical_subject",
+    "decode_enforcement",
+    "encode_enforcement",
     "folded",
     "group_id",
     "holder_id",
@@ -140,6 +157,7 @@ __all__ = [
     "moment",
     "organization_id",
     "permission_id",
+    "plain_name",
     "require_number",
     "require_subject_kind",
     "require_text",

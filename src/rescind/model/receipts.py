@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from rescind.model.enforcement import Enforcement
 from rescind.model.enums import Direction, OrganizationId, Route
 from rescind.model.revisions import Revision
 
@@ -79,7 +80,9 @@ class Receipt:
     the background route `settled_at` is None until they are, and `fan_out` is an estimate.
     `enforced_at` is set once no decision point can still allow what the change revoked; that took
     `enforcement_seconds`, and replicas that did not acknowledge were `waited_out`. It is `recorded_at` for
-    a change that revoked nothing. `route_reason` is empty where a change was repeated with its key.
+    a change that revoked nothing. `enforcement` is what each replica did: none until it is enforced, and for
+    a change that revoked nothing. `is_repeated` says that the change was repeated with its key: this is what
+    it did then, and `route_reason` is empty.
     `not_found` is what was to be taken away, or to lose something, and did not exist: at most
     MOST_NOT_FOUND of them, each once, in the order of the changes. `only_expiring` are the required roles
     that, since this change, only holders who expire have. `look_alikes` are the ids, of
@@ -101,7 +104,9 @@ class Receipt:
     enforced_at: datetime | None = field(default=None, compare=False)
     enforcement_seconds: float | None = field(default=None, compare=False)
     waited_out: tuple[str, ...] = field(default=(), compare=False)
+    enforcement: Enforcement | None = field(default=None, compare=False)
     difference: Difference | None = field(default=None, compare=False)
+    is_repeated: bool = field(default=False, compare=False)
     enforcer: Callable[[Receipt], Receipt] | None = field(default=None, compare=False, repr=False)
 
     @property

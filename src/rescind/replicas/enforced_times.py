@@ -1,7 +1,8 @@
-"""When revoking changes were enforced, kept beside the log. Nobody waits for it to be written down.
+"""When and how revoking changes were enforced, kept beside the log. Nobody waits for it to be written down.
 
 What is noted is written by a thread, some at a time. Where it was not (a process that was killed), whoever
-reads the log finds out anew, from who holds the organization, and notes when that was seen.
+reads the log finds out anew, from who holds the organization, and notes when that was seen. Which replicas
+had acknowledged is then not recorded.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from typing import Final
+from collections.abc import Callable
+from itertools import islice
+from typing import Final, NamedTuple
 
 from rescind import forks
 from rescind.errors import RescindError, ThreadsExhausted
-from rescind.model import Microseconds, OrganizationNumber
+from rescind.model import Enforcement, Microseconds, OrganizationNumber, encode_enforcement
 from rescind.store import Store
 from rescind.threads import started
 
@@ -21,10 +24,29 @@ FLUSH_SECONDS: Final = 0.25
 """How long what is noted waits for more."""
 MOST: Final = 100_000
 """Of what cannot be written, no more is kept."""
+MOST_RECORDS: Final = 5_000
+"""With so many unwritten, only the times of more are kept, not which replicas there were."""
+MOST_A_WRITE: Final = 2_000
 
 log = logging.getLogger(__name__)
 Change = tuple[int, int]
 """An organization's number, and a revision's."""
+
+
+class Enforced(NamedTuple):
+    """What this process knows of enforcement that is not on record: `seen` tells by when revisions of an
+    organization were enforced, `how` what each replica did.
+    """
+
+    seen: Callable[[OrganizationNumber, list[int]], dict[int, int]]
+    how: Callable[[OrganizationNumber, int], Enforcement | None]
+
+
+class Note(NamedTuple):
+    """By when a change was enforced, and how if this process enforced it."""
+
+    at: int
+    enforcement: Enforcement | None
 
 
 class EnforcedTimes:
@@ -37,16 +59,27 @@ class EnforcedTimes:
     def reinit_after_fork(self) -> None:
         """Start empty, as in a new process: the parent writes what it noted."""
         self._lock = threading.Lock()
-        self._noted: dict[Change, int] = {}
+        self._noted: dict[Change, Note] = {}
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
         self._failed = False
 
-    def note(self, organization: OrganizationNumber, revision: int, at: Microseconds) -> None:
-        """Keep that a change was enforced by that time; an earlier one that is known stays."""
+    def note(
+        self,
+        organization: OrganizationNumber,
+        revision: int,
+        at: Microseconds,
+        enforcement: Enforcement | None = None,
+    ) -> None:
+        """Keep that a change was enforced by that time, and how; what is known already stays."""
         with self._lock:
-            if len(self._noted) < MOST:
-                self._noted.setdefault((organization, revision), at)
+            known = self._noted.get((organization, revision))
+            if known is not None:
+                if known.enforcement is None and enforcement is not None:
+                    self._noted[organization, revision] = Note(known.at, enforcement)
+            elif len(self._noted) < MOST:
+                has_room = len(self._noted) < MOST_RECORDS
+                self._noted[organization, revision] = Note(at, enforcement if has_room else None)
             if self._thread is None and not self._closing.is_set():
                 try:
                     self._thread = started(self._run, "rescind-enforced")
@@ -67,7 +100,13 @@ class EnforcedTimes:
 
     def noted(self, organization: OrganizationNumber, revision: int) -> int | None:
         """What is noted and not written yet."""
-        return self._noted.get((organization, revision))
+        known = self._noted.get((organization, revision))
+        return None if known is None else known.at
+
+    def enforcement(self, organization: OrganizationNumber, revision: int) -> Enforcement | None:
+        """How a change was enforced, if that is noted and not written yet."""
+        known = self._noted.get((organization, revision))
+        return None if known is None else known.enforcement
 
     def close(self) -> None:
         """Write what is noted, unless writing failed the last time."""
@@ -82,19 +121,32 @@ class EnforcedTimes:
             self._flush()
 
     def _flush(self) -> None:
+        while self._flush_some():
+            pass
+
+    def _flush_some(self) -> bool:
+        """Write some of what is noted. Says whether there may be more to write."""
         with self._lock:
-            taken = dict(self._noted)
+            taken = dict(islice(self._noted.items(), MOST_A_WRITE))
         if not taken:
-            return
-        notes = [{"o": o, "revision": r, "at": at} for (o, r), at in sorted(taken.items())]
+            return False
+        notes = [_as_json(change, taken[change]) for change in sorted(taken)]
         try:
             self._store.execute_alone("record_enforced", {"notes": json.dumps(notes)})
         except RescindError as error:
             if not self._failed:
                 log.warning("when changes were enforced is written later: %s", error)
             self._failed = True
-            return
+            return False
         self._failed = False
         with self._lock:
-            for change in taken:
-                del self._noted[change]
+            for change, note in taken.items():
+                if self._noted.get(change) is note:  # else more is known of it by now
+                    del self._noted[change]
+        return len(taken) == MOST_A_WRITE
+
+
+def _as_json(change: Change, note: Note) -> dict[str, int | str | None]:
+    o, revision = change
+    record = None if note.enforcement is None else encode_enforcement(note.enforcement)
+    return {"o": o, "revision": revision, "at": note.at, "record": record}

@@ -11,16 +11,25 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from rescind import forks
 from rescind.errors import RescindError, StoreError, ThreadsExhausted
-from rescind.model import OrganizationNumber, Revision
+from rescind.model import (
+    ENVIRONMENT_NUMBER,
+    EnforcedReplica,
+    Enforcement,
+    OrganizationNumber,
+    ReplicaOutcome,
+    Revision,
+    plain_name,
+)
 from rescind.replicas.cache import IndexCache
 from rescind.replicas.clock import CLOCK, clock
 from rescind.replicas.enforced_times import EnforcedTimes
-from rescind.replicas.lease import Replica
+from rescind.replicas.lease import Replica, own_name
 from rescind.settings import Settings
 from rescind.store import Store
 from rescind.store.rows.replicas import FORGET_SILENT_REPLICA, LIST_LEASES, LeaseRow
@@ -38,25 +47,36 @@ pause = time.sleep
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Enforcement:
-    """How long it took until no replica could allow what was revoked, and which did not acknowledge."""
-
-    seconds: float
-    waited_out: tuple[str, ...] = ()
-
-
-AT_ONCE: Final = Enforcement(0.0)
-"""There was no replica to wait for."""
-
-
 @dataclass(slots=True)
 class Lease:
     """A replica that may still answer from an older state, until `deadline` at the latest."""
 
+    replica: str
     name: str
     beat: int
     deadline: float
+
+
+@dataclass(slots=True)
+class Trace:
+    """What each replica did, while an enforcement goes on."""
+
+    start: float
+    replicas: list[EnforcedReplica] = field(default_factory=list)
+    are_known: bool = True
+
+    def note(
+        self, lease: Lease | LeaseRow, outcome: ReplicaOutcome, *, is_own: bool = False
+    ) -> None:
+        """A replica answers from no older state, as of now."""
+        took = 0.0 if outcome is ReplicaOutcome.CURRENT else clock(CLOCK) - self.start
+        names = plain_name(lease.replica), plain_name(lease.name)
+        self.replicas.append(EnforcedReplica(*names, outcome, took * 1e3, is_own))
+
+    def done(self, began_at: datetime | None) -> Enforcement:
+        """The record, now that no replica is left."""
+        seconds = clock(CLOCK) - self.start
+        return Enforcement(seconds, tuple(self.replicas), 0, self.are_known, began_at)
 
 
 class Enforcer:
@@ -68,26 +88,32 @@ class Enforcer:
         self._seen: dict[str, tuple[int, float]] = {}
         self.times = EnforcedTimes(store)
 
-    def enforce(self, revision: Revision, read: list[LeaseRow] | None = None) -> Enforcement:
+    def enforce(
+        self,
+        revision: Revision,
+        read: list[LeaseRow] | None = None,
+        *,
+        organization: str = "",
+        began_at: datetime | None = None,
+    ) -> Enforcement:
         """When this returns, no check that starts anywhere is answered by an older state.
 
         Takes at most a lease's length, clock drift and grace. `revision` must be committed, and the
         leases `read`, if given, must have been read after that.
         """
         if not self._store.capabilities.has_replicas:
-            return AT_ONCE  # every check asks the file whether another process wrote
-        start = clock(CLOCK)
+            return self._of_file(revision, organization, began_at)
+        trace = Trace(start := clock(CLOCK))
         self.follow(revision)
-        leases = self._leases(revision, start, read)
+        leases = self._leases(revision, trace, read)
         if leases:
             self._heard.listen()
-        waited_out: list[str] = []
         while leases:
             now = clock(CLOCK)
             silent = {name: lease for name, lease in leases.items() if lease.deadline <= now}
             for replica, lease in silent.items():
                 del leases[replica]
-                waited_out.append(lease.name)
+                trace.note(lease, ReplicaOutcome.WAITED_OUT)
             self._forget(silent)
             if not leases:
                 break
@@ -95,10 +121,25 @@ class Enforcer:
             pause = min(POLL_SECONDS, max(now - start, LEAST_POLL_SECONDS), first - now)
             heard = self._heard.wait(revision, leases, pause)
             for replica in heard:
-                del leases[replica]
+                trace.note(leases.pop(replica), ReplicaOutcome.ACKNOWLEDGED)
             if not heard:
-                self._look_again(revision, leases)
-        return Enforcement(clock(CLOCK) - start, tuple(waited_out))
+                self._look_again(revision, leases, trace)
+        return trace.done(began_at)
+
+    def _of_file(
+        self, revision: Revision, organization: str, began_at: datetime | None
+    ) -> Enforcement:
+        """Every check asks the file whether another process wrote, so no process is waited for. Others'
+        caches are not known; this process's own is.
+        """
+        indexes = {} if self._cache is None else self._cache.indexes
+        if organization not in indexes and not (
+            revision.incarnation == ENVIRONMENT_NUMBER and indexes
+        ):
+            return Enforcement(0.0, began_at=began_at)
+        name = plain_name(own_name())
+        own = EnforcedReplica("", name, ReplicaOutcome.CURRENT, 0.0, is_own=True)
+        return Enforcement(0.0, (own,), began_at=began_at)
 
     def enforced_up_to(self, organization: OrganizationNumber) -> int:
         """The revision of an organization up to which all that is committed is enforced: no check that starts
@@ -121,7 +162,7 @@ class Enforcer:
         self._seen[row.replica] = (row.beat, since)
         if now < since + self._bound(row.ttl / 1e6):
             return False
-        self._forget({row.replica: Lease(row.name, row.beat, now)})
+        self._forget({row.replica: Lease(row.replica, row.name, row.beat, now)})
         self._seen.pop(row.replica, None)
         return True
 
@@ -143,44 +184,62 @@ class Enforcer:
             self._cache.suspend()
 
     def _leases(
-        self, revision: Revision, start: float, read: list[LeaseRow] | None
+        self, revision: Revision, trace: Trace, read: list[LeaseRow] | None
     ) -> dict[str, Lease]:
-        """The replicas that cache the organization at an older state. If they cannot be read for the length
-        of a lease, every such lease has expired and there is none to wait for.
+        """The replicas that cache the organization at an older state; others that cache it are noted. If they
+        cannot be read for the length of a lease, every such lease has expired and there is none to wait for.
         """
-        bound = start + self._bound(self._settings.lease_seconds)
+        bound = trace.start + self._bound(self._settings.lease_seconds)
         while True:
             try:
-                rows = self._behind(revision, read)
+                rows = self._held(revision) if read is None else read
             except StoreError as error:
                 if clock(CLOCK) >= bound:
+                    trace.are_known = False
                     return {}
                 log.warning("replicas cannot be read, so they are waited out: %s", error)
                 pause(POLL_SECONDS)
                 continue
-            now = clock(CLOCK)
-            return {
-                row.replica: Lease(row.name, row.beat, now + self._bound(row.ttl / 1e6))
-                for row in rows
-            }
+            now, own = clock(CLOCK), self._own_id()
+            leases: dict[str, Lease] = {}
+            for row in rows:
+                if row.replica == own:
+                    trace.note(row, ReplicaOutcome.ACKNOWLEDGED, is_own=True)
+                elif row.acknowledged >= revision.organization:
+                    trace.note(row, ReplicaOutcome.CURRENT)
+                else:
+                    deadline = now + self._bound(row.ttl / 1e6)
+                    leases[row.replica] = Lease(row.replica, row.name, row.beat, deadline)
+            return leases
 
-    def _behind(self, revision: Revision, rows: list[LeaseRow] | None = None) -> list[LeaseRow]:
+    def _held(self, revision: Revision) -> list[LeaseRow]:
+        """The replicas that cache the organization."""
+        return self._store.fetch(LIST_LEASES, {"o": revision.incarnation})
+
+    def _behind(self, revision: Revision) -> list[LeaseRow]:
         """The other replicas that cache the organization and have not acknowledged the revision."""
-        if rows is None:
-            rows = self._store.fetch(LIST_LEASES, {"o": revision.incarnation})
-        freshness = self._cache.freshness if self._cache is not None else None
-        own = freshness.id if isinstance(freshness, Replica) else ""
         return [
-            row for row in rows if row.acknowledged < revision.organization and row.replica != own
+            row
+            for row in self._held(revision)
+            if row.acknowledged < revision.organization and row.replica != self._own_id()
         ]
 
-    def _look_again(self, revision: Revision, leases: dict[str, Lease]) -> None:
+    def _own_id(self) -> str:
+        """This process's own replica; empty if it is none."""
+        freshness = self._cache.freshness if self._cache is not None else None
+        return freshness.id if isinstance(freshness, Replica) else ""
+
+    def _look_again(self, revision: Revision, leases: dict[str, Lease], trace: Trace) -> None:
         try:
-            behind = {row.replica for row in self._behind(revision)}
+            held = {row.replica: row.acknowledged for row in self._held(revision)}
         except StoreError:
             return  # their leases expire all the same
-        for replica in leases.keys() - behind:
-            del leases[replica]
+        for replica in tuple(leases):
+            acknowledged = held.get(replica)
+            if acknowledged is None:
+                trace.note(leases.pop(replica), ReplicaOutcome.RELEASED)
+            elif acknowledged >= revision.organization:
+                trace.note(leases.pop(replica), ReplicaOutcome.ACKNOWLEDGED)
 
     def _forget(self, silent: dict[str, Lease]) -> None:
         try:

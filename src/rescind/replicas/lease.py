@@ -17,7 +17,13 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 from rescind.errors import RescindError, StoreUnavailable, ThreadsExhausted
-from rescind.model import ENVIRONMENT_NUMBER, Direction, OrganizationNumber, Revision
+from rescind.model import (
+    ENVIRONMENT_NUMBER,
+    Direction,
+    OrganizationNumber,
+    Revision,
+    plain_name,
+)
 from rescind.replicas.cache import IndexCache
 from rescind.replicas.clock import CLOCK, clock
 from rescind.store import Listener, Store
@@ -55,6 +61,11 @@ class News(NamedTuple):
         number, revision, direction = payload.split()
         organization = OrganizationNumber(int(number))
         return cls(organization, int(revision), direction == Direction.REVOKES)
+
+
+def own_name() -> str:
+    """This process, for people: its host and process id."""
+    return plain_name(f"{socket.gethostname()}:{os.getpid()}")
 
 
 class LeaseLost(Exception):
@@ -136,8 +147,7 @@ class Replica:
         self._cache.suspend()
         self.id = secrets.token_hex(8)
         before = clock(CLOCK)
-        name = f"{socket.gethostname()}:{os.getpid()}"
-        names = {"replica": self.id, "name": name, "ttl": int(self._ttl * 1e6)}
+        names = {"replica": self.id, "name": own_name(), "ttl": int(self._ttl * 1e6)}
         (registered,) = self._store.fetch(REGISTER_REPLICA, names)
         self.server = registered.server
         self._environment = self._revisions([0])[0]

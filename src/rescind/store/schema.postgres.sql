@@ -324,6 +324,7 @@ CREATE TABLE rescind.enforcement (
     organization INTEGER NOT NULL,
     revision BIGINT NOT NULL,
     enforced_at BIGINT NOT NULL,
+    record TEXT COLLATE "C",                 -- the replicas and what each did, as JSON; none if it was not noted
     PRIMARY KEY (organization, revision)
 );
 

@@ -33,6 +33,7 @@ VERSIONS = (
     "0022",
     "0023",
     "0024",
+    "0025",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 FORMER_VERSIONS = VERSIONS[: VERSIONS.index("0021")]

@@ -322,6 +322,7 @@ CREATE TABLE rescind_enforcement (
     organization INTEGER NOT NULL,
     revision INTEGER NOT NULL,
     enforced_at INTEGER NOT NULL,
+    record TEXT,                             -- the replicas and what each did, as JSON; none if it was not noted
     PRIMARY KEY (organization, revision)
 ) STRICT, WITHOUT ROWID;
 

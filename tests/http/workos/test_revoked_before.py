@@ -111,10 +111,10 @@ def test_a_revocation_that_is_repeated(
     waiting = threading.Semaphore(0)
     enforce = Enforcer.enforce
 
-    def noting(self: Enforcer, *names: Any) -> Any:
+    def noting(self: Enforcer, *names: Any, **named: Any) -> Any:
         if names[0].incarnation:  # and not of what is for all organizations
             waiting.release()
-        return enforce(self, *names)
+        return enforce(self, *names, **named)
 
     monkeypatch.setattr(Enforcer, "enforce", noting)
     if not waits:

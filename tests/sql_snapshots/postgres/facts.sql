@@ -63,7 +63,7 @@ CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END AS en
 CASE WHEN c.settled_at IS NOT NULL OR c.organization <> 0 THEN c.settled_at ELSE (
         SELECT CASE WHEN count(*) = count(x.settled_at) THEN max(x.settled_at) END FROM rescind.change AS x
         WHERE x.caused_by = c.revision) END
-    AS settled_at, c.body
+    AS settled_at, c.body, e.record, c.caused_by
 FROM page AS p CROSS JOIN LATERAL (SELECT * FROM rescind.change AS c
     WHERE c.organization = %(o)s AND c.revision = p.revision OFFSET 0) AS c
 LEFT JOIN LATERAL (SELECT * FROM rescind.enforcement AS e
@@ -113,13 +113,17 @@ SELECT o.id AS organization, o.revision, env.revision AS environment, o.name, o.
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env WHERE o.slug = %(organization)s AND env.id = 0
 
 -- record_enforced
-INSERT INTO rescind.enforcement (organization, revision, enforced_at)
-SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT)
+INSERT INTO rescind.enforcement (organization, revision, enforced_at, record)
+SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT), i.value ->> 'record'
 FROM rescind.json_items(%(notes)s) AS i WHERE EXISTS (
     SELECT 1 FROM rescind.change AS c
     WHERE c.organization = CAST(i.value ->> 'o' AS INTEGER) AND c.revision = CAST(i.value ->> 'revision' AS BIGINT))
-ON CONFLICT (organization, revision) DO UPDATE SET enforced_at = excluded.enforced_at
+ON CONFLICT (organization, revision) DO UPDATE SET
+    enforced_at = CASE WHEN excluded.enforced_at < rescind.enforcement.enforced_at
+    THEN excluded.enforced_at ELSE rescind.enforcement.enforced_at END,
+    record = COALESCE(rescind.enforcement.record, excluded.record)
 WHERE excluded.enforced_at < rescind.enforcement.enforced_at
+OR (rescind.enforcement.record IS NULL AND excluded.record IS NOT NULL)
 RETURNING revision
 
 -- slice_assignments

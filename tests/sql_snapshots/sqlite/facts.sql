@@ -56,7 +56,7 @@ CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END AS en
 CASE WHEN c.settled_at IS NOT NULL OR c.organization <> 0 THEN c.settled_at ELSE (
         SELECT CASE WHEN count(*) = count(x.settled_at) THEN max(x.settled_at) END FROM rescind_change AS x
         WHERE x.caused_by = c.revision) END
-    AS settled_at, c.body
+    AS settled_at, c.body, e.record, c.caused_by
 FROM page AS p CROSS JOIN rescind_change AS c ON c.organization = :o AND c.revision = p.revision
 LEFT JOIN rescind_enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
 WHERE p.revision > :after ORDER BY c.revision
@@ -97,13 +97,17 @@ SELECT o.id AS organization, o.revision, env.revision AS environment, o.name, o.
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env WHERE o.slug = :organization AND env.id = 0
 
 -- record_enforced
-INSERT INTO rescind_enforcement (organization, revision, enforced_at)
-SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT)
+INSERT INTO rescind_enforcement (organization, revision, enforced_at, record)
+SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT), i.value ->> 'record'
 FROM json_each(:notes) AS i WHERE EXISTS (
     SELECT 1 FROM rescind_change AS c
     WHERE c.organization = CAST(i.value ->> 'o' AS INTEGER) AND c.revision = CAST(i.value ->> 'revision' AS BIGINT))
-ON CONFLICT (organization, revision) DO UPDATE SET enforced_at = excluded.enforced_at
+ON CONFLICT (organization, revision) DO UPDATE SET
+    enforced_at = CASE WHEN excluded.enforced_at < rescind_enforcement.enforced_at
+    THEN excluded.enforced_at ELSE rescind_enforcement.enforced_at END,
+    record = COALESCE(rescind_enforcement.record, excluded.record)
 WHERE excluded.enforced_at < rescind_enforcement.enforced_at
+OR (rescind_enforcement.record IS NULL AND excluded.record IS NOT NULL)
 RETURNING revision
 
 -- slice_assignments

@@ -132,7 +132,7 @@ class AskedRoleFact(NamedTuple):
 
 
 class LogRow(NamedTuple):
-    """A change on record; `body` is its JSON."""
+    """A change on record; `body` is its JSON, `record` how it was enforced, `caused_by` a revision of `*`."""
 
     revision: int
     recorded_at: Microseconds
@@ -145,6 +145,8 @@ class LogRow(NamedTuple):
     enforced_at: Microseconds | None
     settled_at: Microseconds | None
     body: str
+    record: str | None
+    caused_by: int | None
 
 
 class ListedOrganizationRow(NamedTuple):

@@ -114,19 +114,23 @@ SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.gra
 CASE WHEN c.settled_at IS NOT NULL OR c.organization <> 0 THEN c.settled_at ELSE (
     SELECT CASE WHEN count(*) = count(x.settled_at) THEN max(x.settled_at) END FROM rescind.change AS x
     WHERE x.caused_by = c.revision) END
-AS settled_at, c.body
+AS settled_at, c.body, e.record, c.caused_by
 FROM page AS p JOIN rescind.change AS c ON c.organization = :o AND c.revision = p.revision
 LEFT JOIN rescind.enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
 WHERE p.revision > :after ORDER BY c.revision
 
 -- name: record_enforced
-INSERT INTO rescind.enforcement (organization, revision, enforced_at)
-SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT)
+INSERT INTO rescind.enforcement (organization, revision, enforced_at, record)
+SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT), i.value ->> 'record'
 FROM rescind.json_items(:notes) AS i WHERE EXISTS (
     SELECT 1 FROM rescind.change AS c
     WHERE c.organization = CAST(i.value ->> 'o' AS INTEGER) AND c.revision = CAST(i.value ->> 'revision' AS BIGINT))
-ON CONFLICT (organization, revision) DO UPDATE SET enforced_at = excluded.enforced_at
+ON CONFLICT (organization, revision) DO UPDATE SET
+    enforced_at = CASE WHEN excluded.enforced_at < rescind.enforcement.enforced_at
+        THEN excluded.enforced_at ELSE rescind.enforcement.enforced_at END,
+    record = COALESCE(rescind.enforcement.record, excluded.record)
 WHERE excluded.enforced_at < rescind.enforcement.enforced_at
+   OR (rescind.enforcement.record IS NULL AND excluded.record IS NOT NULL)
 RETURNING revision
 
 -- name: list_organizations
