@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,6 +88,69 @@ def test_control_rules_that_always_fire_are_noticed(
     loud = altered(export, tmp_path / "loud", "vector(1)")
     histories = sound()
     assert tried(promtool, loud, tmp_path, histories) == {each.name for each in histories}
+
+
+GUARDS = [
+    (
+        "service",
+        "and sum by (job) (increase(rescind_chunk_duration_seconds_count[5m])) == 0",
+        "",
+        "a large job of ten minutes",
+    ),
+    (
+        "service",
+        'rescind_pending_oldest_timestamp_seconds{state!="parked"} > 0',
+        'rescind_pending_oldest_timestamp_seconds{state!="parked"}',
+        "all is well for a day",
+    ),
+    (
+        "service",
+        "and rescind_lease_expires_timestamp_seconds > 0",
+        "",
+        "one process on SQLite",
+    ),
+    ("service", "for: 15m", "for: 0m", "a rolling restart"),
+    (
+        "service",
+        "for: 10m",
+        "for: 0m",
+        "a process is killed, and its lease is waited out once",
+    ),
+    (
+        "probe",
+        "or sum by (job, point) (rescind_probe_violations_total unless",
+        "or sum by (job, point) (0 * rescind_probe_violations_total unless",
+        "a process that is first seen with a violation",
+    ),
+    (
+        "revocations",
+        "and rescind:revocations_late:ratio_rate5m > 14.4 * 0.0001",
+        "",
+        "Revocation: all late for ten minutes",
+    ),
+    (
+        "revocations",
+        "ratio_rate6h > 6 *",
+        "ratio_rate6h > 0.1 *",
+        "Revocation: 7 times what is allowed",
+    ),
+    ("grants", "14.4 *", "0.5 *", "a storm within the targets"),
+]
+"""A file of rules, a guard in it, what is left without it, and the history that needs it."""
+
+
+@pytest.mark.parametrize(("file", "guard", "without", "name"), GUARDS)
+def test_control_each_guard_of_a_rule_is_needed(
+    promtool: str, export: Path, tmp_path: Path, file: str, guard: str, without: str, name: str
+) -> None:
+    """Without it, a history that must be silent is not, or one that must be told is not."""
+    shutil.copytree(export / "prometheus", tmp_path / "weaker/prometheus")
+    path = tmp_path / f"weaker/prometheus/rescind-{file}.rules.yml"
+    text = path.read_text("utf-8")
+    assert guard in text
+    path.write_text(text.replace(guard, without))
+    (history,) = (each for each in [*broken(), *sound()] if each.name == name)
+    assert tried(promtool, tmp_path / "weaker", tmp_path, [history]) == {name}
 
 
 def altered(export: Path, folder: Path, expression: str) -> Path:
