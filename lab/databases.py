@@ -60,7 +60,7 @@ def called(engine: str, url: str, name: str) -> str:
 
 def writer(authority: Authority) -> Any:
     """The connection that an authority's changes go over, where there is one: SQLite's."""
-    return authority.store._writer  # type: ignore[attr-defined]
+    return authority.store.writer  # type: ignore[attr-defined]
 
 
 def bare_insert(engine: str, connection: Any) -> Callable[[], object]:

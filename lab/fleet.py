@@ -110,7 +110,7 @@ def _silent(url: str, rounds: int, figures: Figures) -> None:
     proxy = DelayingProxy(f"{socket}/.s.PGSQL.5432", 0.0)
     options = "sslmode=disable&gssencmode=disable"
     through = f"postgresql://postgres@127.0.0.1:{proxy.port}/{database}?{options}"
-    pid = proxy._process.pid
+    pid = proxy.pid
     assert pid is not None
     try:
         with replicas([url, url, url, through]) as fleet:

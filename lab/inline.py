@@ -189,20 +189,20 @@ def _naive_changes(near: str, far: str, rounds: int) -> Figures:
 def _recorded(url: str) -> list[list[tuple[str, Any]]]:
     """The statements, with parameters, of adding and of removing the member."""
     scripts: list[list[tuple[str, Any]]] = []
-    original = PostgresTransaction._execute
+    original = PostgresTransaction.execute_unread
 
     def recording(self: PostgresTransaction, name: str, sql: str, params: Any) -> Any:
         scripts[-1].append((sql, params))
         return original(self, name, sql, params)
 
-    PostgresTransaction._execute = recording  # type: ignore[method-assign]
+    PostgresTransaction.execute_unread = recording  # type: ignore[method-assign]
     try:
         with Authority.open(url, organization="lab") as authority:
             for change in _toggles(authority).values():
                 scripts.append([])
                 change()
     finally:
-        PostgresTransaction._execute = original  # type: ignore[method-assign]
+        PostgresTransaction.execute_unread = original  # type: ignore[method-assign]
     return scripts
 
 

@@ -21,6 +21,7 @@ class DelayingProxy:
         )
         self._process.start()
         self.port: int = here.recv()
+        self.pid = self._process.pid
 
     def close(self) -> None:
         self._process.terminate()

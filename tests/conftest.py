@@ -96,7 +96,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
     """Makes a fresh, migrated database on the named engine and returns its URL."""
-    yield from _databases(request, tmp_path)
+    yield from databases_in(request, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -104,10 +104,10 @@ def new_shared_database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], str]]:
     """The same, for databases that all tests of a module share."""
-    yield from _databases(request, tmp_path_factory.mktemp("shared"))
+    yield from databases_in(request, tmp_path_factory.mktemp("shared"))
 
 
-def _databases(request: pytest.FixtureRequest, folder: Path) -> Iterator[Callable[[str], str]]:
+def databases_in(request: pytest.FixtureRequest, folder: Path) -> Iterator[Callable[[str], str]]:
     made: list[str] = []
 
     def make(engine: str) -> str:

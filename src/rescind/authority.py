@@ -77,20 +77,20 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
         self.instruments = instruments or Instruments(self.settings)
         self._organization = None if organization is None else model.organization_id(organization)
         self._clock = clock
-        self._applier = ChangeApplier(
+        self.applier = ChangeApplier(
             store, Costs(store.engine, self.settings), self.settings.id_rule, self.instruments
         )
-        self._cache = open_cache(store, self.settings) if index else None
+        self.cache = open_cache(store, self.settings) if index else None
         self._recall = None
-        if self._cache is not None:
-            self._recall = CachedAnswers(self._cache, self._now, self.instruments)
-            measure_cache(self._cache, self.instruments)
+        if self.cache is not None:
+            self._recall = CachedAnswers(self.cache, self._now, self.instruments)
+            measure_cache(self.cache, self.instruments)
         seconds = self.settings.check_seconds
         self._questions = DecisionRouter(
             store, self._recall, self._now, check_seconds=seconds, instruments=self.instruments
         )
-        self._enforcer = Enforcer(store, self.settings, self._cache)
-        self._receipts = ReceiptEnforcer(store, self._enforcer, self._now)
+        self.enforcer = Enforcer(store, self.settings, self.cache)
+        self._receipts = ReceiptEnforcer(store, self.enforcer, self._now)
         self._similar = Similar(store)
 
     @classmethod
@@ -121,9 +121,9 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
 
     def close(self) -> None:
         """Give up what is held in memory, and the store's connections."""
-        if self._cache is not None:
-            self._cache.close()
-        self._enforcer.close()
+        if self.cache is not None:
+            self.cache.close()
+        self.enforcer.close()
         self.store.close()
 
     def load(self, organization: str | None = None) -> bool:
@@ -131,9 +131,9 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
 
         Says whether there is one. Raises InvalidArgument without an index, and a StoreError.
         """
-        if self._cache is None:
+        if self.cache is None:
             raise InvalidArgument(what="index", hint="open the authority with {index}")
-        return self._cache.load(self._named(organization))
+        return self.cache.load(self._named(organization))
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -213,7 +213,7 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
         at = required_revision(self.store.seals, if_revision, only_at)
         options = ApplyOptions(if_revision=at, force=force)
         try:
-            return self._applier.preview(name, changes, self._now(), options)
+            return self.applier.preview(name, changes, self._now(), options)
         except UNKNOWN as error:
             raise self._similar.hinted(error, name) from None
 
@@ -356,14 +356,14 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
     ) -> Recorded:
         """As `ChangeApplier.record`; the refusal of a name that does not exist says which are like it."""
         try:
-            return self._applier.record(name, changes, entry, options)
+            return self.applier.record(name, changes, entry, options)
         except UNKNOWN as error:
             raise self._similar.hinted(error, name) from None
 
     def _refused(self, changes: Sequence[Change], organization: str) -> RescindError | None:
         """Why a batch would be refused, if it would; nothing of it is kept."""
         name = self._named(organization)
-        return self._applier.refusal_of(name, checked(changes)[0], self._now())
+        return self.applier.refusal_of(name, checked(changes)[0], self._now())
 
     def _now(self) -> Microseconds:
         if self._clock is None:

@@ -31,29 +31,29 @@ class ClosedForForks(Protocol):
         """In the process that forked: go on."""
 
 
-_everywhere: weakref.WeakSet[OfOneProcess] = weakref.WeakSet()
-_closed: weakref.WeakSet[ClosedForForks] = weakref.WeakSet()
-_inherited: list[object] = []
+reinitialized: weakref.WeakSet[OfOneProcess] = weakref.WeakSet()
+closed_before: weakref.WeakSet[ClosedForForks] = weakref.WeakSet()
+inherited: list[object] = []
 
 
 def reinit_after_fork(thing: OfOneProcess) -> None:
     """Set it up now, and again in each process that a fork copies it to."""
     thing.reinit_after_fork()
-    _everywhere.add(thing)
+    reinitialized.add(thing)
 
 
 def close_for_forks(thing: ClosedForForks) -> None:
     """Close it before each fork of this process."""
-    _closed.add(thing)
+    closed_before.add(thing)
 
 
 def keep(thing: object) -> None:
     """Never close or free what this process has inherited."""
-    _inherited.append(thing)
+    inherited.append(thing)
 
 
 def _before() -> None:
-    for thing in tuple(_closed):
+    for thing in tuple(closed_before):
         try:
             thing.before_fork()
         except Exception:
@@ -61,12 +61,12 @@ def _before() -> None:
 
 
 def _after() -> None:
-    for thing in tuple(_closed):
+    for thing in tuple(closed_before):
         thing.after_fork()
 
 
 def _set_up_all() -> None:
-    for thing in tuple(_everywhere):
+    for thing in tuple(reinitialized):
         try:
             thing.reinit_after_fork()
         except Exception:

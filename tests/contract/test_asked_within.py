@@ -247,7 +247,7 @@ def test_a_plan_that_cannot_be_read_leaves_the_transaction(
 
 
 @pytest.mark.parametrize("engine", ["postgres"])
-@pytest.mark.parametrize("off", [(), ("_has_failed",), ("_is_set",), ("_has_failed", "_is_set")])
+@pytest.mark.parametrize("off", [(), ("has_failed",), ("is_saved",), ("has_failed", "is_saved")])
 def test_an_aborted_transaction_stays_aborted(
     authority: Authority, database: str, monkeypatch: pytest.MonkeyPatch, off: Sequence[str]
 ) -> None:
@@ -256,7 +256,7 @@ def test_an_aborted_transaction_stays_aborted(
     """
     authority.apply(SETUP)
     for guard in off:
-        monkeypatch.setattr(asking, guard, lambda _, guard=guard: guard == "_is_set")
+        monkeypatch.setattr(asking, guard, lambda _, guard=guard: guard == "is_saved")
     with written(database) as connection:
         connection.execute(asking.SAVE)
         connection.execute("INSERT INTO theirs VALUES (2)")
@@ -337,7 +337,7 @@ class Between:
         self.act, self.left = act, times
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        real = asking._cursor
+        real = asking.new_cursor
         count = 0
 
         def cursor(connection: Any) -> Any:
@@ -345,11 +345,12 @@ class Between:
             count += 1
             if count % 2 == 0 and self.left > 0:
                 self.left -= 1
-                connection._pipeline.sync()  # what was sent has been answered
+                with connection.pipeline():  # at its end, what was sent has been answered
+                    pass
                 self.act()
             return real(connection)
 
-        monkeypatch.setattr(asking, "_cursor", cursor)
+        monkeypatch.setattr(asking, "new_cursor", cursor)
 
 
 @pytest.mark.parametrize("engine", ["postgres"])
@@ -369,7 +370,7 @@ def test_many_at_one_state_at_read_committed(
     with monkeypatch.context() as patch:
         patch.setattr(
             checking,
-            "_at_one_state",
+            "at_one_state",
             lambda store, all_, within: store.fetch_many(all_, within=within),
         )
         Between(lambda: authority.apply(batches.pop()), 1).install(patch)

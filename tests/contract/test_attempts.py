@@ -25,13 +25,14 @@ from rescind.propagation.audit import audit
 from rescind.propagation.reconcile import Work
 from rescind.replicas import cached_answers as recall
 from rescind.replicas.cached_index import CachedIndex, State
-from rescind.replicas.lease import Replica
+from rescind.replicas.lease import backoff_seconds
 from rescind.store.retries import PLAN_ATTEMPTS, OverBudget, PlanStale
 from rescind.store.rows import Query
 from rescind.store.rows.decisions import CHECK, CheckRow
 from rescind.store.sqlite import write_queue
 from tests.contract.test_audit import by_hand, given, of
 from tests.contract.world import WORLD
+from tests.probe import Probe
 
 QUESTION = ("user:ada", "write", "doc:1")
 BATCH = [QUESTION, ("user:bob", "read", "doc:2"), ("user:cyd", "write", "doc:2")]
@@ -82,7 +83,7 @@ def test_a_lease_renewed_during_a_batch_does_not_begin_it_again(
     held: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each question is answered once and out of memory, though the lease is renewed during each."""
-    asked = _beside_each_verdict(monkeypatch, held._cache.indexes["acme"], _renewed)
+    asked = _beside_each_verdict(monkeypatch, held.cache.indexes["acme"], _renewed)
     found = held.check_many(BATCH)
     assert [bool(decision) for decision in found] == [True, True, False]
     assert {decision.point for decision in found} == {DecisionPoint.INDEX}
@@ -95,8 +96,8 @@ def test_control_where_only_the_same_state_counts(
     held: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Control: without the rule of the same revision, nothing is answered out of memory then."""
-    _beside_each_verdict(monkeypatch, held._cache.indexes["acme"], _renewed)
-    monkeypatch.setattr(recall, "_still_holds", lambda cached, state: cached.state is state)
+    _beside_each_verdict(monkeypatch, held.cache.indexes["acme"], _renewed)
+    monkeypatch.setattr(recall, "still_holds", lambda cached, state: cached.state is state)
     assert DecisionPoint.INDEX not in _ask_all(held)
 
 
@@ -110,7 +111,7 @@ def test_memory_that_changes_during_each_attempt(
     held: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After two attempts the store decides: one check and a batch are answered, from the tables."""
-    asked = _beside_each_verdict(monkeypatch, held._cache.indexes["acme"], _changed)
+    asked = _beside_each_verdict(monkeypatch, held.cache.indexes["acme"], _changed)
     assert DecisionPoint.INDEX not in _ask_all(held)
     most = 1 + recall.ATTEMPTS  # at once, and then as well-formed names
     assert len(asked) <= 2 * most * (1 + len(BATCH))
@@ -121,7 +122,7 @@ def test_control_without_the_bound_of_attempts(
 ) -> None:
     """Control: with more attempts it tries for as long as memory changes."""
     monkeypatch.setattr(recall, "ATTEMPTS", 1_000)
-    asked = _beside_each_verdict(monkeypatch, held._cache.indexes["acme"], _changed)
+    asked = _beside_each_verdict(monkeypatch, held.cache.indexes["acme"], _changed)
     assert DecisionPoint.INDEX not in _ask_all(held)
     assert len(asked) > 1_000
 
@@ -130,7 +131,7 @@ def test_an_answer_of_a_state_that_was_withdrawn(
     held: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A renewal stands for the same facts; a state taken away does not."""
-    cached = held._cache.indexes["acme"]
+    cached = held.cache.indexes["acme"]
     real = Index.verdict
 
     def verdict(self: Index, *question: Any) -> int | None:
@@ -145,7 +146,7 @@ class ChangingLock:
     """An index's lock, before which somebody always changes the organization."""
 
     def __init__(self, cached: CachedIndex) -> None:
-        self.lock, self.cached, self.taken = cached.index._lock, cached, 0
+        self.lock, self.cached, self.taken = cached.index.mutex, cached, 0
 
     def __enter__(self) -> None:
         self.taken += 1
@@ -160,24 +161,17 @@ def test_a_list_of_memory_that_keeps_changing(
     held: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Lists and explanations give up as checks do."""
-    cached = held._cache.indexes["acme"]
+    cached = held.cache.indexes["acme"]
     lock = ChangingLock(cached)
-    monkeypatch.setattr(cached.index, "_lock", lock)
+    monkeypatch.setattr(cached.index, "mutex", lock)
     assert held.who_can("write", "doc:1").items == ("user:ada",)
     assert held.explain(*QUESTION).point is not DecisionPoint.INDEX
     assert lock.taken == 2 * recall.ATTEMPTS
 
 
-def test_a_replica_that_is_always_taken_for_dead(
-    new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_replica_that_is_always_taken_for_dead() -> None:
     """It begins anew less and less often, until it can renew its lease."""
-    url = new_database("postgres")
-    waited: list[float] = []
-    with Authority.open(url, organization="acme", index=True) as opened:
-        freshness = opened._cache.freshness
-        assert isinstance(freshness, Replica)
-        waited += [freshness._backoff_seconds() for _ in range(40)]
+    waited = [backoff_seconds(failures) for failures in range(1, 41)]
     assert waited == sorted(waited)
     assert waited[0] < 0.1 < 0.9 < waited[-1] <= 1.0
 
@@ -206,6 +200,17 @@ def test_a_check_is_asked_three_times_at_most() -> None:
     for queries in (EFFECTIVE, LIVE):
         for query in queries.values():
             assert deepest(query, 1) <= 3
+
+
+def _at(statement: str, error: Exception, asked: list[str]) -> Callable[[str], None]:
+    """Raises at each such statement."""
+
+    def fail(name: str) -> None:
+        if name == statement:
+            asked.append(name)
+            raise error
+
+    return fail
 
 
 def _always(error: Exception, asked: list[Any]) -> Callable[..., Any]:
@@ -252,23 +257,21 @@ def test_a_repair_whose_plan_is_always_overtaken(
 
 
 OVERTAKEN = {
-    "_carry_out": changes.Unassign(role="writer", to="group:eng", on="folder:a"),
-    "_carry_out_members": LEAVE,
+    "one group": changes.Unassign(role="writer", to="group:eng", on="folder:a"),
+    "members": LEAVE,
 }
 
 
-@pytest.mark.parametrize("step", OVERTAKEN)
-def test_work_that_is_always_overtaken(
-    acme: Authority, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+@pytest.mark.parametrize("work", OVERTAKEN)
+def test_work_that_is_always_overtaken(acme: Authority, probe: Probe, work: str) -> None:
     """Settling is a conflict then: a worker, or the next call, goes on from where it is."""
-    acme.apply([OVERTAKEN[step]], route="background")
-    asked: list[Any] = []
-    with monkeypatch.context() as patch:
-        patch.setattr(Work, step, _always(PendingMoved(), asked))
-        with pytest.raises(StoreConflict):
-            acme.reconcile("eng")
+    acme.apply([OVERTAKEN[work]], route="background")
+    asked: list[str] = []
+    probe.before = _at("refuse_pending_moved", PendingMoved(), asked)
+    with pytest.raises(StoreConflict):
+        acme.reconcile("eng")
     assert len(asked) == reconcile.MOST_RESTARTS + 1
+    probe.before = None
     acme.reconcile("eng")
     assert acme.pending() == []
 
@@ -297,20 +300,18 @@ def test_work_that_comes_while_others_is_settled(
     assert acme.pending() != []
 
 
-def test_a_transaction_that_always_conflicts(
-    new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("engine", ["postgres"])
+def test_a_transaction_that_always_conflicts(acme: Authority, probe: Probe) -> None:
     """PostgreSQL does it again eight times; who gives way, not at all."""
-    asked: list[Any] = []
-    with Authority.open(new_database("postgres"), organization="acme") as opened:
-        opened.apply(WORLD)
-        monkeypatch.setattr(opened.store, "_transact", _always(StoreConflict(why="test"), asked))
-        with pytest.raises(StoreConflict):
-            opened.apply([LEAVE])
-        assert len(asked) == 8
-        with pytest.raises(StoreConflict):
-            opened.store.transact(lambda _: None, yields=True)
-        assert len(asked) == 9
+    asked: list[str] = []
+    probe.before = _at("begin", StoreConflict(why="test"), asked)
+    with pytest.raises(StoreConflict):
+        acme.apply([LEAVE])
+    assert len(asked) == 8
+    probe.before = _at("commit", StoreConflict(why="test"), asked)
+    with pytest.raises(StoreConflict):
+        acme.store.transact(lambda _: None, yields=True)
+    assert len(asked) == 9
 
 
 class Crowd:

@@ -190,7 +190,7 @@ def test_one_at_a_time(acme: Authority) -> None:
     audit.step()
     other, _ = auditor(acme)
     assert other.step() == background_audit.LOOK_SECONDS
-    assert other._progress is None
+    assert other.progress is None
 
 
 def test_pauses_between_rounds(acme: Authority) -> None:
@@ -201,7 +201,7 @@ def test_pauses_between_rounds(acme: Authority) -> None:
     assert 0 < audit.step() <= 20
     by_hand(acme, "UPDATE rescind.audit_round SET completed_at = completed_at - 21000000")
     audit.step()
-    assert audit._progress is not None
+    assert audit.progress is not None
 
 
 def test_keeps_to_its_budget(acme: Authority) -> None:

@@ -59,7 +59,7 @@ def in_threads(count: int, ask: Callable[[], object], *, together: bool) -> list
 def lines(authority: Authority) -> int:
     """Connections that a store has open for reading."""
     store: Any = authority.store
-    pool = store._readers if store.engine == "sqlite" else store._pool
+    pool = store.readers if store.engine == "sqlite" else store.pool
     return len(pool.connections())
 
 
@@ -72,7 +72,7 @@ def test_a_thread_for_each_request(
     give_back = Checkout.release
     if not is_returned:
         monkeypatch.setattr(Checkout, "release", lambda loan: kept.append(loan))
-        monkeypatch.setattr(Pool, "_has_room", lambda *_: True)
+        monkeypatch.setattr(Pool, "has_room", lambda *_: True)
     before, asked = len(os.listdir("/proc/self/fd")), REQUESTS if is_returned else 20
     found = in_threads(asked, lambda: acme.check(*QUESTION).allowed, together=False)
     assert found == [True] * asked
@@ -127,7 +127,7 @@ def test_organizations_that_do_not_exist(
         assert not deadline.wait(0.001)
     while loaders():
         deadline.wait(0.001)
-    assert not held._cache._wanted  # type: ignore[union-attr]
+    assert not held.cache.wanted  # type: ignore[union-attr]
 
 
 def test_no_more_than_so_many_wait_to_be_loaded(
@@ -138,7 +138,7 @@ def test_no_more_than_so_many_wait_to_be_loaded(
     stuck = Stuck(held, monkeypatch)
     for name in NOWHERE:
         held.check(*QUESTION, organization=name)
-    assert len(held._cache._wanted) == 5  # type: ignore[union-attr]
+    assert len(held.cache.wanted) == 5  # type: ignore[union-attr]
     stuck.go.set()
 
 

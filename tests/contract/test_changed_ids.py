@@ -176,7 +176,7 @@ def _assert_followed(acme: Authority, held: Authority, name: str) -> None:
                 for each in (held, acme)
             ]
             assert told[0] is told[1], asked
-    followed = held._cache.indexes[name].state.index.facts  # type: ignore[union-attr]
+    followed = held.cache.indexes[name].state.index.facts  # type: ignore[union-attr]
     for part in ("memberships", "subjects", "groups", "group_names", "group_numbers", "inactive"):
         assert getattr(followed, part) == getattr(fresh.facts, part), part
     for part in ("groups_of", "members_of", "parents_of", "children_of", "text_bytes", "places"):

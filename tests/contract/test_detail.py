@@ -10,6 +10,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.applying import apply as recorder
 from rescind.applying.apply import ChangeApplier
+from rescind.applying.enforcing import ReceiptEnforcer
 from rescind.applying.receipts import Recorded
 from rescind.model import Difference, Receipt
 from tests.contract.world import WORLD
@@ -34,10 +35,10 @@ def order(
 ) -> list[tuple[str, bool]]:
     """When changes are enforced and when the difference is worked out; whether a replica allows then."""
     seen: list[tuple[str, bool]] = []
-    enforced, difference = authority._receipts.enforced, recorder.difference
+    enforced, difference = ReceiptEnforcer.enforced, recorder.difference
 
-    def enforce(receipt: Receipt, *given: Any, **named: Any) -> Receipt:
-        done = enforced(receipt, *given, **named)
+    def enforce(self: ReceiptEnforcer, *given: Any, **named: Any) -> Receipt:
+        done = enforced(self, *given, **named)
         seen.append(("enforced", bool(held.check(*QUESTION))))
         return done
 
@@ -45,7 +46,7 @@ def order(
         seen.append(("difference", bool(held.check(*QUESTION))))
         return difference(*given)
 
-    monkeypatch.setattr(authority._receipts, "enforced", enforce)
+    monkeypatch.setattr(ReceiptEnforcer, "enforced", enforce)
     monkeypatch.setattr(recorder, "difference", work_out)
     return seen
 

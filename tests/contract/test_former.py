@@ -98,7 +98,7 @@ def test_control_the_lowest_version_is_taken(
 
     database = former(empty_database("sqlite"))
     run(database, "INSERT INTO alembic_version VALUES ('0005')")
-    monkeypatch.setattr(repair, "_nearest", lambda versions, *_: versions[0])
+    monkeypatch.setattr(repair, "nearest_version", lambda versions, *_: versions[0])
     with pytest.raises(SchemaDiffers, match="version 0005"):
         migrate(database)
 
@@ -229,7 +229,7 @@ def test_control_nobody_is_let_in(
     """Control: without the grant on the schema, grants on what is in it are of no use."""
     database = former(empty_database("postgres"))
     run(database, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
-    monkeypatch.setattr(taking_over, "_let_in", lambda *_: None)
+    monkeypatch.setattr(taking_over, "let_in", lambda *_: None)
     migrate(database)
     with pytest.raises(Exception, match="permission denied for schema"):
         run(re.sub(r"//\w+@", f"//{role}@", database), "SELECT 1 FROM rescind.membership")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -109,8 +110,8 @@ def write(tx: Transaction) -> None:
 def write_lastingly(tx: Any) -> None:
     """As anybody does afterwards; what is committed is on disk."""
     write(tx)
-    if hasattr(tx, "_tally"):
-        assert tx._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    if isinstance(tx.connection, sqlite3.Connection):
+        assert tx.connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 def read_in_steps(store: Any) -> None:
@@ -148,16 +149,16 @@ def elsewhere() -> Iterator[ThreadPoolExecutor]:
 
 def lent(store: Any) -> int:
     """Connections that are not in their pool."""
-    pools = store._pools() if store.engine == "sqlite" else (store._pool,)
+    pools = store.pools() if store.engine == "sqlite" else (store.pool,)
     return sum(len(pool.connections()) - len(pool.free) for pool in pools)
 
 
 def idle(store: Any) -> bool:
     """Whether none is in a transaction."""
     if store.engine == "sqlite":
-        writers = [line.connection for line in store._writers.free]
+        writers = [line.connection for line in store.writers.free]
         return not any(writer.connection.in_transaction for writer in writers)
-    return all(line.connection.info.transaction_status == 0 for line in store._pool.free)
+    return all(line.connection.info.transaction_status == 0 for line in store.pool.free)
 
 
 @pytest.mark.parametrize(

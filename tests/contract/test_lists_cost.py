@@ -19,6 +19,7 @@ from rescind.decision.lists import streams
 from rescind.index import orders
 from rescind.model import Page
 from rescind.store.postgres.transaction import PostgresSnapshot
+from rescind.store.queries import queries
 from tests.conftest import ENGINES
 from tests.contract.world import FUTURE
 from tests.steps import steps
@@ -131,7 +132,7 @@ def _steps_of_sqlite(ask: Callable[[], Page], authority: Authority) -> tuple[Pag
         count += 1
         return 0
 
-    lines = list(authority.store._readers.connections())  # type: ignore[attr-defined]
+    lines = list(authority.store.readers.connections())  # type: ignore[attr-defined]
     for line in lines:
         line.connection.set_progress_handler(more, 1)
     try:
@@ -146,7 +147,7 @@ def _buffers(ask: Callable[[], Page], url: str) -> tuple[Page, int]:
     original = PostgresSnapshot.fetch_many
 
     def recorded(self: Any, questions: Any, *, is_last: bool = False) -> Any:
-        asked.extend((self._store.queries[str(name)], params) for name, params in questions)
+        asked.extend((queries("postgres")[str(name)], params) for name, params in questions)
         return original(self, questions, is_last=is_last)
 
     with pytest.MonkeyPatch.context() as patched:

@@ -100,11 +100,11 @@ def locks(monkeypatch: pytest.MonkeyPatch) -> Locks:
 
         monkeypatch.setattr(owner, method, wrapped)
 
-    replace(IndexCache, "reinit_after_fork", _load_lock="load", _registry_lock="registry")
+    replace(IndexCache, "reinit_after_fork", load_lock="load", registry_lock="registry")
     replace(CachedIndex, "__init__", update_lock="update")
-    replace(Index, "__init__", _lock="index")
-    replace(Acknowledgements, "reinit_after_fork", _changed="heard")
-    replace(EnforcedTimes, "reinit_after_fork", _lock="times")
+    replace(Index, "__init__", mutex="index")
+    replace(Acknowledgements, "reinit_after_fork", changed="heard")
+    replace(EnforcedTimes, "reinit_after_fork", lock="times")
     return made
 
 
@@ -119,7 +119,7 @@ def cached(database: str, locks: Locks) -> Iterator[Authority]:
 
 def _use_everything(cached: Authority, other: Authority) -> None:
     """Checks, lists, changes here and elsewhere, both ways; a new registration, evicting, deleting."""
-    cache = cached._cache
+    cache = cached.cache
     assert cache is not None
     for _ in range(2):
         for authority, change in ((cached, LEAVE), (other, JOIN), (other, LEAVE), (cached, JOIN)):
@@ -150,13 +150,13 @@ def test_locks_are_taken_in_order(cached: Authority, database: str, locks: Locks
 
 def test_control_the_wrong_order(cached: Authority, locks: Locks) -> None:
     """Control: a lock of a later rank first, or two of one rank, and the order is refused."""
-    cache = cached._cache
+    cache = cached.cache
     assert cache is not None
     index = cache.indexes["acme"]
-    with pytest.raises(WrongOrder), cache._registry_lock:
+    with pytest.raises(WrongOrder), cache.registry_lock:
         cache.withdraw(index)
     with pytest.raises(WrongOrder), index.update_lock:
         cache.want("elsewhere")
-    with pytest.raises(WrongOrder), index.index.lock, cache._registry_lock:
+    with pytest.raises(WrongOrder), index.index.lock, cache.registry_lock:
         pass
     assert locks.violations == [("registry", "update"), ("update", "load"), ("index", "registry")]

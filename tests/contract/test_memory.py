@@ -128,9 +128,8 @@ def test_recorded_is_not_enforced(replica: tuple[str, Authority]) -> None:
 def test_a_silent_replica_is_waited_out_and_forgotten(replica: tuple[str, Authority]) -> None:
     """G2: the receipt names it; the next revocation does not wait for it."""
     url, held = replica
-    freshness = held._cache.freshness
-    freshness._stop.set()
-    freshness._thread.join()
+    freshness = held.cache.freshness
+    freshness.stop()
     assert held.check(*QUESTION), "it still answers, under its lease"
     with Authority.open(url, organization="acme", settings=SHORT) as plain:
         receipt = plain.apply([LEAVE])
@@ -147,9 +146,8 @@ def test_without_its_expiry_a_silent_replica_would_allow(
 ) -> None:
     """The control of the lease."""
     url, held = replica
-    freshness = held._cache.freshness
-    freshness._stop.set()
-    freshness._thread.join()
+    freshness = held.cache.freshness
+    freshness.stop()
     monkeypatch.setattr(recall_module, "clock", lambda _: 0.0)
     with Authority.open(url, organization="acme", settings=SHORT) as plain:
         plain.store.fetch("forget_replica", {"replica": freshness.id})
@@ -164,7 +162,7 @@ def test_neither_lease_nor_database_is_an_error(
     _, held = replica
     for way in ("fetch", "fetch_many", "snapshot"):
         monkeypatch.setattr(held.store, way, _unreachable)
-    held._cache.suspend()
+    held.cache.suspend()
     for ask in (
         lambda: held.check(*QUESTION),
         lambda: held.check_many([QUESTION]),
@@ -183,7 +181,7 @@ def test_a_change_stands_though_memory_cannot_follow(
         patch.setattr(type(held.store), "snapshot", _unreachable)
         assert held.apply([JOIN]).changed
         assert held.apply([changes.RenameGroup(group="eng", name="E")]).changed
-        assert [cached.state for cached in held._cache.indexes.values()] == [None]
+        assert [cached.state for cached in held.cache.indexes.values()] == [None]
     assert plain.check(*QUESTION)
     assert held.check(*QUESTION)
 
@@ -193,7 +191,7 @@ def test_an_organization_let_go_of_while_it_is_loaded_keeps_nobody_waiting(
 ) -> None:
     """No row says that it is held, so no revocation waits for an acknowledgement that nobody sends."""
     url, held = replica
-    cache, follow = held._cache, held._cache.catch_up
+    cache, follow = held.cache, held.cache.catch_up
     cache.drop(cache.indexes["acme"])
 
     def be_let_go_of(cached: CachedIndex) -> None:
@@ -213,10 +211,10 @@ def test_what_could_not_be_released_is_released_later(
 ) -> None:
     """By the next renewal of the lease that can."""
     _, held = replica
-    o = held._cache.indexes["acme"].index.organization
+    o = held.cache.indexes["acme"].index.organization
     with monkeypatch.context() as patch:
-        patch.setattr(held._cache.freshness, "unregister", _unreachable)
-        held._cache.drop(held._cache.indexes["acme"])
+        patch.setattr(held.cache.freshness, "unregister", _unreachable)
+        held.cache.drop(held.cache.indexes["acme"])
         assert held.store.fetch("list_leases", {"o": o}) != []
     _until(lambda: held.store.fetch("list_leases", {"o": o}) == [])
 
@@ -224,7 +222,7 @@ def test_what_could_not_be_released_is_released_later(
 def test_a_replica_taken_for_dead_begins_anew(replica: tuple[str, Authority]) -> None:
     """Under another name, and with all that it held."""
     url, held = replica
-    freshness = held._cache.freshness
+    freshness = held.cache.freshness
     before = freshness.id
     held.store.fetch("forget_replica", {"replica": before})
     _until(lambda: freshness.id != before and held.check(*QUESTION).point is DecisionPoint.INDEX)
@@ -241,8 +239,8 @@ def test_what_is_too_large_is_let_go_of(database: str) -> None:
             authority.apply(WORLD, organization=name)
             assert authority.load(name)
             authority.check(*QUESTION, organization=name)
-            authority._cache.evict()
-        assert set(authority._cache.indexes) == {"two"}
+            authority.cache.evict()
+        assert set(authority.cache.indexes) == {"two"}
         assert authority.check(*QUESTION, organization="one")
 
 
@@ -253,7 +251,7 @@ def test_who_is_asked_about_by_many_at_a_time_is_kept(database: str) -> None:
         for name in ("one", "two"):
             authority.apply(WORLD, organization=name)
             assert authority.load(name)
-        cache = authority._cache
+        cache = authority.cache
         for cached in cache.indexes.values():
             cached.is_used, cached.used_at = False, time.monotonic()
         assert authority.recall([QUESTION], organization="one") is not None
@@ -286,7 +284,7 @@ def test_a_forked_process_holds_nothing(replica: tuple[str, Authority]) -> None:
     _, held = replica
     child = os.fork()
     if child == 0:
-        is_empty = not held._cache.indexes and held._cache.freshness.id == ""
+        is_empty = not held.cache.indexes and held.cache.freshness.id == ""
         os._exit(0 if is_empty else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert held.check(*QUESTION).point is DecisionPoint.INDEX

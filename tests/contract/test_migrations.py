@@ -472,7 +472,7 @@ def test_without_the_privilege_to_compare(
     database = new_database(engine)
     run(database, "DROP INDEX rescind.group_member_by_group")
     with monkeypatch.context() as patch:
-        patch.setattr(repairing, "_may_compare", lambda _: False)
+        patch.setattr(repairing, "may_compare", lambda _: False)
         migrate(database)
     assert "not compared" in caplog.text
     migrate(database)

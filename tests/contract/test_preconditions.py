@@ -54,7 +54,7 @@ def test_every_decision_point_reports_the_same(asked: Authority, assurance: str)
             asked.explain(*question, assurance=assurance),  # type: ignore[arg-type]
         ]
         assert [decision.reason for decision in decisions] == [expected] * 3, question
-        if assurance == "standard" and asked._recall is not None:
+        if assurance == "standard" and asked.cache is not None:
             assert {decision.point for decision in decisions} == {DecisionPoint.INDEX}
 
 

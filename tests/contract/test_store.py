@@ -251,7 +251,7 @@ def _take_the_snapshot_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> Non
             def close(self) -> None:
                 self._connection.close()
 
-        for line in store._readers.free:  # type: ignore[attr-defined]
+        for line in store.readers.free:  # type: ignore[attr-defined]
             line.connection = Plain(line.connection)
         return
     execute = psycopg.Connection.execute

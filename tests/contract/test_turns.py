@@ -40,8 +40,8 @@ class Turns:
     """What happens between two turns of a list."""
 
     def __init__(self, held: Authority) -> None:
-        assert held._cache is not None
-        self._lock = held._cache.indexes["acme"].index._lock
+        assert held.cache is not None
+        self._lock = held.cache.indexes["acme"].index.mutex
         self.count = 0
         self.between: Callable[[], object] = lambda: None
 

@@ -97,7 +97,7 @@ def switch_off(guard: str) -> None:
         State.__init__ = forever  # type: ignore[method-assign]
     elif guard == "log":  # a replica renews its lease and acknowledges, but does not read the log
         IndexCache.extend = _extend_blindly  # type: ignore[method-assign]
-        Replica._follow = _acknowledge_blindly  # type: ignore[method-assign]
+        Replica.follow = _acknowledge_blindly  # type: ignore[method-assign]
 
 
 def _extend_blindly(self: Any, cached: Any, _: Any, expiry: float) -> bool:
@@ -107,7 +107,7 @@ def _extend_blindly(self: Any, cached: Any, _: Any, expiry: float) -> bool:
 
 def _acknowledge_blindly(self: Any, heard: list[Any]) -> None:
     for news in heard:
-        self._say(news.organization, news.revision)
+        self.acknowledge(news.organization, news.revision)
 
 
 def deafen(share: float, choose: random.Random) -> None:

@@ -94,7 +94,7 @@ def settle_taken_off(watch: Watch, database: str, organization: str, *args: Any)
         watch(store)
         for job in jobs:
             work = reconciling.Work(store, job)
-            work._fits_many = lambda *_: False  # type: ignore[method-assign]
+            work.fits_many = lambda *_: False  # type: ignore[method-assign]
             work.step(Steady(args[-1]))
 
 

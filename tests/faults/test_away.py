@@ -143,13 +143,13 @@ def test_another_host_is_asked_in_time(far: Far, state: str) -> None:
 
 def test_a_first_host_that_takes_all_the_time(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control: where hosts do not share it, the second one is not asked in time."""
-    shared = connection._Connecting.next_deadline
+    shared = connection.Connecting.next_deadline
 
     def whole(self: Any) -> float:
-        self._hosts = 1
+        self.hosts = 1
         return shared(self)
 
-    monkeypatch.setattr(connection._Connecting, "next_deadline", whole)
+    monkeypatch.setattr(connection.Connecting, "next_deadline", whole)
     with far.open(far.both, BOUNDED) as authority:
         far.first.stall()
         authority.store.reconnect()

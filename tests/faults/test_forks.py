@@ -82,7 +82,7 @@ def test_threads_of_a_child(acme: Authority, is_new: bool) -> None:
     Control: where it inherits connections, the child can do nothing.
     """
     if not is_new:
-        hooks: Any = forks._closed if acme.store.engine == "sqlite" else forks._everywhere
+        hooks: Any = forks.closed_before if acme.store.engine == "sqlite" else forks.reinitialized
         hooks.discard(acme.store)
     before = len(list(acme.log()))
     ends = in_child(lambda: used_by_threads(acme))
@@ -94,14 +94,14 @@ def test_threads_of_a_child(acme: Authority, is_new: bool) -> None:
 @pytest.mark.parametrize("engine", ["postgres"])
 def test_a_child_opens_one_pool(acme: Authority) -> None:
     """Its threads have no more connections together than one process may have, and none of the parent's."""
-    parents = {line.number for line in acme.store._pool.connections()}  # type: ignore[attr-defined]
+    parents = {line.number for line in acme.store.pool.connections()}  # type: ignore[attr-defined]
 
     def use() -> list[int]:
         used_by_threads(acme)
-        return [line.number for line in acme.store._pool.connections()]  # type: ignore[attr-defined]
+        return [line.number for line in acme.store.pool.connections()]  # type: ignore[attr-defined]
 
     children = in_child(use)
-    assert 0 < len(children) <= acme.store._connections  # type: ignore[attr-defined]
+    assert 0 < len(children) <= acme.store.pool.most  # type: ignore[attr-defined]
     assert not parents & set(children)
 
 
@@ -113,7 +113,7 @@ def test_what_a_child_closes_is_not_its_parents(
     """A child that closes its authority leaves the parent its connections. Control: closed as they are, they
     end for the parent too.
     """
-    (line,) = acme.store._pool.connections()  # type: ignore[attr-defined]
+    (line,) = acme.store.pool.connections()  # type: ignore[attr-defined]
     if not is_left_alone:
         monkeypatch.setattr(type(line.connection), "close", psycopg.Connection.close)
 
@@ -124,7 +124,7 @@ def test_what_a_child_closes_is_not_its_parents(
     in_child(close)
     if is_left_alone:
         assert acme.check(*QUESTION)
-        assert [line] == acme.store._pool.connections()  # type: ignore[attr-defined]
+        assert [line] == acme.store.pool.connections()  # type: ignore[attr-defined]
     else:
         with pytest.raises(StoreUnavailable):
             acme.check(*QUESTION)
@@ -165,7 +165,7 @@ def test_a_file_that_was_inherited_open_is_refused(
         said = in_child(open_again)
     assert (said is True) is not is_refused
     assert in_child(open_again) is True
-    assert not files._inherited
+    assert not files.inherited
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
@@ -183,7 +183,7 @@ def test_a_fork_waits_for_a_transaction_of_another_thread(acme: Authority) -> No
     assert inside.wait(WAIT_SECONDS)
 
     def let_go() -> None:
-        while not store._writers.is_paused:  # the fork has begun to wait
+        while not store.writers.is_paused:  # the fork has begun to wait
             pass
         go.set()
 
@@ -198,17 +198,17 @@ def test_a_fork_waits_for_a_transaction_of_another_thread(acme: Authority) -> No
 @contextmanager
 def everything_locked(authority: Authority) -> Iterator[list[Callable[[], Any]]]:
     """As if other threads were in the middle of everything; gives how to find the locks."""
-    cache, enforcer = authority._cache, authority._enforcer
+    cache, enforcer = authority.cache, authority.enforcer
     assert cache is not None
     found = [
-        lambda: authority._applier._costs._lock,
-        lambda: cache._load_lock,
-        lambda: cache._registry_lock,
-        lambda: enforcer.times._lock,
-        lambda: enforcer._heard._changed,
+        lambda: authority.applier.costs.lock,
+        lambda: cache.load_lock,
+        lambda: cache.registry_lock,
+        lambda: enforcer.times.lock,
+        lambda: enforcer.acknowledgements.changed,
     ]
     if authority.store.engine == "sqlite":
-        found.append(lambda: authority.store._write_queue._lock)  # type: ignore[attr-defined]
+        found.append(lambda: authority.store.write_queue.lock)  # type: ignore[attr-defined]
     held = [find() for find in found]
     for lock in held:
         lock.acquire()
@@ -232,15 +232,15 @@ def test_no_lock_is_inherited(database: str, is_new: bool) -> None:
     with Authority.open(database, organization="acme", index=True) as authority:
         authority.apply(WORLD)
         authority.load()
-        everywhere = set(forks._everywhere)
+        everywhere = set(forks.reinitialized)
         if not is_new:
-            forks._everywhere.clear()
+            forks.reinitialized.clear()
         try:
             with everything_locked(authority) as locks:
                 said = in_child(lambda: [_is_locked(find()) for find in locks])
         finally:
             for thing in everywhere:
-                forks._everywhere.add(thing)
+                forks.reinitialized.add(thing)
     assert any(said) is not is_new
 
 
@@ -250,12 +250,12 @@ def test_workers_of_a_child_begin_when_they_are_started(acme: Authority) -> None
     with workers:
 
         def use() -> list[int]:
-            seen = [len(workers._threads)]
+            seen = [len(workers.threads)]
             workers.stop()
             workers.start()
-            seen.append(sum(thread.is_alive() for thread in workers._threads))
+            seen.append(sum(thread.is_alive() for thread in workers.threads))
             workers.stop()
             return seen
 
         assert in_child(use) == [0, 2]
-        assert all(thread.is_alive() for thread in workers._threads)
+        assert all(thread.is_alive() for thread in workers.threads)

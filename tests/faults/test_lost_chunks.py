@@ -119,7 +119,7 @@ def test_only_chunks_that_move_a_cursor_may_be_lost_with_a_file(
 
         def note(statement: str) -> None:
             if statement == "commit":
-                level = store._writer.execute("PRAGMA synchronous").fetchone()[0]
+                level = store.writer.execute("PRAGMA synchronous").fetchone()[0]
                 found.append((last[0] == "advance_pending", level))
             last[0] = statement
 

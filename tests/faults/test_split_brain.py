@@ -48,15 +48,15 @@ class Split:
         """The link leads to the new server, and the connection of the replica's lease ends."""
         self.link.unlink(missing_ok=True)
         self.link.symlink_to(self.new.folder)
-        news = _keeper(replica)._news
-        pid = news._connection.info.backend_pid  # type: ignore[union-attr]
+        news = _keeper(replica).news
+        pid = news.connection.info.backend_pid  # type: ignore[union-attr]
         self.old.execute(f"SELECT pg_terminate_backend({pid})")
 
 
 def _keeper(replica: Authority) -> Replica:
-    assert replica._cache is not None
-    assert isinstance(replica._cache.freshness, Replica)
-    return replica._cache.freshness
+    assert replica.cache is not None
+    assert isinstance(replica.cache.freshness, Replica)
+    return replica.cache.freshness
 
 
 @pytest.fixture(scope="module")
@@ -155,10 +155,10 @@ def test_a_wait_for_the_standby_that_is_canceled(split: Split, guarded: bool) ->
     """
     listener = split.guarded.store.listen("nothing")
     assert listener.wait(0) is None
-    connection = listener._connection  # type: ignore[attr-defined]
+    connection = listener.connection  # type: ignore[attr-defined]
     pid = connection.info.backend_pid
     if not guarded:
-        connection.remove_notice_handler(listener._note)  # type: ignore[attr-defined]
+        connection.remove_notice_handler(listener.note_warning)  # type: ignore[attr-defined]
     with ThreadPoolExecutor(1) as pool:
         renewing = pool.submit(_ask, listener)
         until(lambda: split.old.execute(f"{_WAITING} AND pid = {pid}"))
@@ -176,7 +176,7 @@ def test_a_renewal_that_is_given_up(split: Split, cancels: bool) -> None:
     """Leaves no process behind that waits for the standby in the server. Control: not canceled, it does."""
     listener = split.guarded.store.listen("nothing")
     assert listener.wait(0) is None
-    connection = listener._connection  # type: ignore[attr-defined]
+    connection = listener.connection  # type: ignore[attr-defined]
     pid, connection.silence_seconds = connection.info.backend_pid, 0.2
     connection.cancels_when_silent = cancels
     with pytest.raises(StoreUnavailable):

@@ -272,7 +272,7 @@ def test_large_ids_are_not_remembered() -> None:
         made.append(value)
         return str(value)
 
-    found = names._remembering(check)
+    found = names.remembering(check)
     for text in ("a" * 20, "é" * 20, "a" * 255, "\U0001f600" * 255):
         assert found(text) == found(text) == text
     assert len(made) == 2 + 2 * 2
@@ -287,4 +287,4 @@ def test_the_use_of_many_keys_is_bounded(
     known = Keys(authority.store)
     for _ in range(5):
         known.note_use(known.recognize(known.create("ci", ["read"])[1]))
-        assert len(known._noted) <= 2
+        assert len(known.noted_uses) <= 2

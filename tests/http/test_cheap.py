@@ -155,7 +155,7 @@ def test_the_frameworks_own_refusals_cost_more(entry: Counted) -> None:
     """Control: left to the framework, what is refused costs more than a check, and the count sees it."""
 
     async def compare() -> None:
-        direct = Counted(entry.entry._app, entry.keys)  # type: ignore[arg-type]
+        direct = Counted(entry.entry.app, entry.keys)  # type: ignore[arg-type]
         for method, path in (("GET", "/v1/keys"), ("POST", "/v1/changes")):
             assert (await direct.second(method, path, ""))[1] > await most(entry)
 
@@ -167,12 +167,12 @@ def test_the_document_is_made_once(entry: Counted, monkeypatch: pytest.MonkeyPat
     made = []
     encode = public.encode_json
     monkeypatch.setattr(public, "encode_json", lambda value: made.append(1) or encode(value))
-    monkeypatch.setattr(Document, "_encoded", None)
+    monkeypatch.setattr(Document, "encoded", None)
 
     async def several() -> None:
         scope_headers: dict[bytes, bytes] = {}
         found = await asyncio.gather(
-            *(entry.entry._public.answer(b"/openapi.json", "http", scope_headers) for _ in range(5))
+            *(entry.entry.public.answer(b"/openapi.json", "http", scope_headers) for _ in range(5))
         )
         assert len({id(body) for _, _, body in found}) == 1
 
@@ -185,8 +185,8 @@ def test_readiness_asks_the_database_seldom(
 ) -> None:
     """Also for many that ask at once. Control: where an answer holds no time, each asks."""
     asked = []
-    look = public._why_not
-    monkeypatch.setattr(public, "_why_not", lambda store: asked.append(1) or look(store))
+    look = public.why_not_ready
+    monkeypatch.setattr(public, "why_not_ready", lambda store: asked.append(1) or look(store))
 
     async def several() -> None:
         readiness = public.Readiness(entry.entry.service)

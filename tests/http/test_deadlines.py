@@ -65,7 +65,7 @@ def limited(database: str) -> Iterator[tuple[Served, Deadlines]]:
         service = Service(authority, Keys(authority.store), limits=Limits(request_seconds=HOUR))
         entry = application(service)
         with serving(service, entry=entry) as running:
-            yield running, entry._deadlines
+            yield running, entry.deadlines
 
 
 def asked(served: Served, method: str, path: str, body: bytes = b"", *more: str) -> socket.socket:

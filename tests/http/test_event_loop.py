@@ -53,8 +53,8 @@ class Loop:
     @property
     def index(self) -> Index:
         """What is held of the organization."""
-        assert self.authority._cache is not None
-        return self.authority._cache.indexes["acme"].index
+        assert self.authority.cache is not None
+        return self.authority.cache.indexes["acme"].index
 
     def at_once(self, asked: object, path: str = "/v1/check") -> Any:
         """The answer, if there is one at once."""
@@ -166,7 +166,7 @@ class Taken:
 
 def _taken(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> Taken:
     lock = Taken()
-    monkeypatch.setattr(loop.index, "_lock", lock)
+    monkeypatch.setattr(loop.index, "mutex", lock)
     return lock
 
 
@@ -274,9 +274,9 @@ def test_a_connection_is_not_waited_for(
 ) -> None:
     """Where others have all that there may be, the loop waits for none. Control: it would."""
     loop, _ = file_loop
-    watchers, wake = loop.authority.store._watchers, Wake()  # type: ignore[attr-defined]
-    monkeypatch.setattr(watchers, "_most", 1)
-    monkeypatch.setattr(watchers, "_wake", wake)
+    watchers, wake = loop.authority.store.watchers, Wake()  # type: ignore[attr-defined]
+    monkeypatch.setattr(watchers, "most", 1)
+    monkeypatch.setattr(watchers, "wake", wake)
     if not guarded:
         monkeypatch.setattr(nonblocking, "AT_ONCE", nullcontext())
     loan: Checkout[Any] = Checkout()
@@ -292,7 +292,7 @@ def test_a_connection_is_not_waited_for(
 def test_who_reads_much_keeps_nobody_from_looking(file_loop: tuple[Loop, Authority]) -> None:
     """With every connection for reading in use, memory answers."""
     loop, _ = file_loop
-    readers = loop.authority.store._readers  # type: ignore[attr-defined]
+    readers = loop.authority.store.readers  # type: ignore[attr-defined]
     with ExitStack() as stack:
         for _ in range(MOST_READERS):
             loan: Checkout[Any] = Checkout()

@@ -51,8 +51,8 @@ def rotated(served: Served, key: ApiKey, _: pytest.MonkeyPatch) -> None:
 
 
 def expired(_: Served, __: ApiKey, patch: pytest.MonkeyPatch) -> None:
-    now = keys_of._now
-    patch.setattr(keys_of, "_now", lambda: now() + 31 * 86_400 * 1_000_000)
+    now = keys_of.now_microseconds
+    patch.setattr(keys_of, "now_microseconds", lambda: now() + 31 * 86_400 * 1_000_000)
 
 
 def orphaned(served: Served, _: ApiKey, __: pytest.MonkeyPatch) -> None:

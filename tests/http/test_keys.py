@@ -122,9 +122,11 @@ class Later:
         return time.time_ns() + self.seconds * 10**9
 
 
-def test_an_expired_key_is_refused(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_key_is_refused(
+    keys: Keys, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From its time on, however long it is remembered."""
-    patient = Keys(keys._store, remember_seconds=5 * 3600)
+    patient = Keys(authority.store, remember_seconds=5 * 3600)
     past = datetime.now(UTC) - timedelta(seconds=1)
     _, text = keys.create("ci", ["read"], expires_at=past)
     assert not is_good(keys, text)

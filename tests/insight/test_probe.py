@@ -127,13 +127,13 @@ def _returns_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _looks_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory looks at the file once in many checks."""
-    look, count = FileWatch._ensure_fresh, itertools.count()
+    look, count = FileWatch.ensure_fresh, itertools.count()
 
     def seldom(self: FileWatch) -> None:
         if next(count) % 50 == 0:
             look(self)
 
-    monkeypatch.setattr(FileWatch, "_ensure_fresh", seldom)
+    monkeypatch.setattr(FileWatch, "ensure_fresh", seldom)
 
 
 def test_sees_that_enforcement_is_off(
@@ -378,7 +378,7 @@ def test_target_is_left_without_access(tmp_path: Path, monkeypatch: pytest.Monke
     def stop(*_: object) -> None:
         raise Stopped
 
-    monkeypatch.setattr("rescind.insight.probe.measurement._wait_for_all", stop)
+    monkeypatch.setattr("rescind.insight.probe.measurement.wait_for_all", stop)
     other = Other(0)
     with pytest.raises(Stopped):
         probed(tmp_path, other)

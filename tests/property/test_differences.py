@@ -79,17 +79,17 @@ def test_exact() -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["_rules", "NOBODY", "_compared"], ids=["rules", "inactive", "moved"]
+    "part", ["rules_of", "NOBODY", "compared"], ids=["rules", "inactive", "moved"]
 )
 def test_control_of_what_is_not_looked_at(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control: where a kind of change is taken for none, it is not exact."""
     from rescind.semantics import difference as module
 
-    compared = module._compared
+    real = module.compared
     instead = {
-        "_rules": lambda _: (),
+        "rules_of": lambda _: (),
         "NOBODY": module.Holding(is_active=True),
-        "_compared": lambda old, new, had, has, _: compared(old, new, had, has, set()),
+        "compared": lambda old, new, had, has, _: real(old, new, had, has, set()),
     }
     monkeypatch.setattr(module, part, instead[part])
     assert not _is_exact(module.difference)

@@ -161,7 +161,7 @@ def stacked(levels: int, *, until: int | None = None) -> World:
 def test_diamonds_are_cut_short() -> None:
     """Of 2³² chains as many are shown as may be, and that there are more is said; a few steps find them."""
     world = stacked(32)
-    (shown, is_complete), count = steps(lambda: explain._some(chains(world, QUESTION, NOW)))
+    (shown, is_complete), count = steps(lambda: explain.first_few(chains(world, QUESTION, NOW)))
     assert (len(shown), is_complete) == (MAX_CHAINS, False)
     assert count < 500_000
     assert all(access.allowed(_alone(world, chain), *QUESTION[1:], NOW) for chain in shown[:3])
@@ -171,7 +171,7 @@ def test_what_leads_nowhere_is_not_walked() -> None:
     """Diamonds above the group that holds the role, and beside it, take no more steps than others."""
     world = stacked(32)
     world.assignments = {Assignment("group:g0", "reader"): None}
-    (shown, is_complete), count = steps(lambda: explain._some(chains(world, QUESTION, NOW)))
+    (shown, is_complete), count = steps(lambda: explain.first_few(chains(world, QUESTION, NOW)))
     assert (len(shown), is_complete) == (1, True)
     assert count < 50_000
 
@@ -182,7 +182,7 @@ def test_obstacles_take_one_walk(until: int | None) -> None:
     world = stacked(32, until=until)
     if until is None:
         world.members[(ADA, "g0")] = 5
-    (told, is_complete), count = steps(lambda: explain._some(obstacles(world, QUESTION, NOW)))
+    (told, is_complete), count = steps(lambda: explain.first_few(obstacles(world, QUESTION, NOW)))
     assert (len(told), is_complete) == (1, True)
     assert "expired" in told[0]
     assert count < 50_000
@@ -191,7 +191,7 @@ def test_obstacles_take_one_walk(until: int | None) -> None:
 def test_chains_of_long_nestings_are_few() -> None:
     """All chains together are bounded by the groups on them, but one is shown at any rate."""
     world = stacked(explain.MAX_GROUPS // 10)
-    shown, is_complete = explain._some(chains(world, QUESTION, NOW))
+    shown, is_complete = explain.first_few(chains(world, QUESTION, NOW))
     assert not is_complete
     assert 0 < sum(len(chain.groups) for chain in shown) <= explain.MAX_GROUPS
 
@@ -208,4 +208,4 @@ def test_control_every_way_is_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     world = stacked(32)
     world.assignments = {Assignment("group:g0", "reader"): None}
     with pytest.raises(TooMany):
-        steps(lambda: explain._some(chains(world, QUESTION, NOW)), most=500_000)
+        steps(lambda: explain.first_few(chains(world, QUESTION, NOW)), most=500_000)

@@ -251,7 +251,7 @@ def test_rows_that_are_there_already(
 def test_direction_with_the_note(machine: Machine, note: str) -> None:
     """The receipt of the last change says that it revokes, since somebody loses something."""
     for change in DIRECTIONS[note]:
-        machine._apply([change])
+        machine.apply_batch([change])
 
 
 @pytest.mark.parametrize("note", DIRECTIONS)
@@ -259,10 +259,10 @@ def test_control_without_the_note(machine: Machine, probe: Probe, note: str) -> 
     """Control: with the one query left out, the receipt of the last change is wrong."""
     *script, last = DIRECTIONS[note]
     for change in script:
-        machine._apply([change])
+        machine.apply_batch([change])
     probe.omitted.add(note)
     with pytest.raises(AssertionError, match="revokes"):
-        machine._apply([last])
+        machine.apply_batch([last])
 
 
 @pytest.mark.parametrize("guard", OF_ORGANIZATIONS)
@@ -272,7 +272,7 @@ def test_a_deleted_organization_leaves_none(
 ) -> None:
     """No effective role and no role set aside outlives its organization; without the guard it does."""
     for change in (single, lose_the_winner):
-        machine._apply([change])
+        machine.apply_batch([change])
     if not is_on:
         probe.omitted.add(guard)
     name = machine.organization

@@ -47,7 +47,7 @@ class Remembered(Machine):
     def changes_while_nobody_asks(self, batches: list[list[changes.Change]]) -> None:
         """What is read of the log then is of several revisions."""
         for batch in batches:
-            self._apply(batch)
+            self.apply_batch(batch)
 
     @rule(critical=st.booleans())
     def environment_changes(self, critical: bool) -> None:
@@ -97,7 +97,7 @@ class Remembered(Machine):
     def following_is_building_anew(self) -> None:
         """The index that followed the log is equal to one of the facts as they are."""
         for name, authority in self.authorities.items():
-            cache = authority._cache
+            cache = authority.cache
             cached = cache.indexes[self.organization]
             cache.catch_up(cached)
             anew, revision = build_index(authority.store, cached.index.organization)
@@ -114,7 +114,7 @@ def both(new_database: Callable[[str], str]) -> Iterator[Make]:
         clocks: list[Callable[[], datetime]] = []
         for engine, store in stores.items():
             authorities[engine] = Authority(store, clock=lambda: clocks[-1](), index=True)
-            stack.callback(authorities[engine]._cache.close)
+            stack.callback(authorities[engine].cache.close)
 
         def make(clock: Callable[[], datetime]) -> dict[str, Authority]:
             clocks.append(clock)  # one machine runs after another

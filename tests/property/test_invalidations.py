@@ -42,12 +42,12 @@ def _is_tidy(held: Index, places: int) -> bool:
     most = index.LEAST_REACH + index.REACH_PER_MEMBERSHIP * len(held.facts.memberships)
     return (
         kept.long_lines.keys() == long
-        and (bool(held.lines) or not kept._shared)
+        and (bool(held.lines) or not kept.shared)
         and kept.reached == sum(map(len, held.reach.values()))
         and (len(held.reach) <= 1 or kept.reached <= most + places)
         and all(
             order.after(LEAST, order.count) == sorted(ordered_sets(held.facts).get(name, ()))
-            for name, order in held.facts.orders._kept.items()
+            for name, order in held.facts.orders.kept.items()
         )
     )
 

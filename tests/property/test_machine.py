@@ -153,17 +153,17 @@ class Machine(RuleBasedStateMachine):
 
     @rule(change=one_change)
     def change(self, change: changes.Change) -> None:
-        self._apply([change])
+        self.apply_batch([change])
 
     @rule(batch=st.lists(one_change, min_size=2, max_size=4))
     def batch(self, batch: list[changes.Change]) -> None:
-        self._apply(batch)
+        self.apply_batch(batch)
 
     @rule(seconds=st.integers(1, 6))
     def wait(self, seconds: int) -> None:
         self.now += seconds * 1_000_000
 
-    def _apply(self, batch: list[changes.Change]) -> None:
+    def apply_batch(self, batch: list[changes.Change]) -> None:
         before, refused = self.facts, None
         after = before
         try:

@@ -64,7 +64,7 @@ class Propagation(Machine):
     @rule(change=one_change)
     def change_in_background(self, change: changes.Change) -> None:
         before, self.route = self.route, Route.BACKGROUND
-        self._apply([change])
+        self.apply_batch([change])
         self.route = before
 
     @rule(

@@ -52,7 +52,7 @@ def clock() -> SettableClock:
 @pytest.fixture
 def authority(authority: Authority) -> Authority:
     """On each engine in turn; what a crash would leave is not the question here."""
-    writer = getattr(authority.store, "_writer", None)
+    writer = getattr(authority.store, "writer", None)
     if isinstance(writer, sqlite3.Connection):
         writer.execute("PRAGMA synchronous = OFF")
     schedules.prepare(authority)

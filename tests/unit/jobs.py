@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.propagation.jobs import Job, Progress
-from rescind.propagation.worker import Worker, Workers
+from rescind.propagation.worker import OnProgress, Worker, Workers
 from rescind.settings import Settings
 from tests.faults.small import Steady
 
@@ -49,10 +49,11 @@ def pend(authority: Authority, *batch: Change) -> None:
 
 
 class Seen:
-    """A worker that notes the group of each chunk."""
+    """A worker that notes the group of each chunk, or does what `on_progress` is set to."""
 
     def __init__(self, authority: Authority, pace: Steady | None = None, **settings: float) -> None:
         self.chunks: list[str] = []
+        self.on_progress: OnProgress = self.note
         self._names = {
             int(number): group
             for group in GROUPS
@@ -63,11 +64,11 @@ class Seen:
         self.worker = Worker(
             authority.store,
             Settings(**settings),  # type: ignore[arg-type]
-            on_progress=self._note,
+            on_progress=lambda job, done: self.on_progress(job, done),
             pace=pace,
         )
 
-    def _note(self, job: Job, _: Progress) -> None:
+    def note(self, job: Job, _: Progress) -> None:
         self.chunks.append(self._names[job.group])
 
     def finish(self) -> list[str]:

@@ -88,4 +88,4 @@ def test_invented_organization_has_the_shape(monkeypatch: pytest.MonkeyPatch) ->
     assert len(set(map(frozenset, held.values()))) == 259
     assert lines == list(invented.lines())
     monkeypatch.setattr(demo, "DATA", "absent")
-    assert demo._source()[1] == "an invented organization"
+    assert demo.data_source()[1] == "an invented organization"

@@ -181,11 +181,11 @@ def test_every_other_error_fits(
     assert len(others) > 20
     for each in others:
         capfd.readouterr()
-        code = cli._failed(options.told(each()))
+        code = cli.failed(options.told(each()))
         at_a_terminal((code, *capfd.readouterr()))
     monkeypatch.setattr(textwrap, "fill", lambda line, *_args, **_options: line)
     capfd.readouterr()
-    cli._failed(options.told(errors.InvalidToken(token="x")))
+    cli.failed(options.told(errors.InvalidToken(token="x")))
     with pytest.raises(AssertionError):
         at_a_terminal((2, *capfd.readouterr()))
 

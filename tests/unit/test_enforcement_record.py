@@ -168,29 +168,37 @@ class Kept:
 
 
 @pytest.fixture
-def times(monkeypatch: pytest.MonkeyPatch) -> EnforcedTimes:
+def kept() -> Kept:
+    """What is written."""
+    return Kept()
+
+
+@pytest.fixture
+def times(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> EnforcedTimes:
     """Notes that are written when the test says so."""
     monkeypatch.setattr(enforced_times, "started", lambda *_: None)
-    return EnforcedTimes(Kept())  # type: ignore[arg-type]
+    return EnforcedTimes(kept)  # type: ignore[arg-type]
 
 
-def test_a_reader_that_was_first_does_not_lose_the_record(times: EnforcedTimes) -> None:
+def test_a_reader_that_was_first_does_not_lose_the_record(times: EnforcedTimes, kept: Kept) -> None:
     """It has no record: the time it saw stays, and how is what the revoking call says."""
     times.note(1, 7, Microseconds(100))
     times.note(1, 7, Microseconds(120), made(1))
     times.note(1, 7, Microseconds(130), made(2))
     assert times.noted(1, 7) == 100
     assert times.enforcement(1, 7) == made(1)
-    times._flush()
-    (((note,),),) = (times._store.writes,)  # type: ignore[attr-defined]
+    times.flush()
+    (((note,),),) = (kept.writes,)
     assert note["at"] == 100
     assert decode_enforcement(note["record"]) == made(1)
     assert times.enforcement(1, 7) is None
 
 
-def test_what_is_noted_while_it_is_written_is_written_next(times: EnforcedTimes) -> None:
+def test_what_is_noted_while_it_is_written_is_written_next(
+    times: EnforcedTimes, kept: Kept
+) -> None:
     """A record that comes while the time alone is on its way is not forgotten with it."""
-    store: Any = times._store
+    store: Any = kept
     written = store.execute_alone
 
     def write(name: str, params: dict[str, str]) -> None:
@@ -200,26 +208,28 @@ def test_what_is_noted_while_it_is_written_is_written_next(times: EnforcedTimes)
 
     store.execute_alone = write
     times.note(1, 7, Microseconds(100))
-    times._flush()
+    times.flush()
     assert times.enforcement(1, 7) == made(1)
-    times._flush()
+    times.flush()
     assert [[note["record"] is None for note in notes] for notes in store.writes] == [
         [True],
         [False],
     ]
 
 
-def test_an_outage_keeps_what_it_can(times: EnforcedTimes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_keeps_what_it_can(
+    times: EnforcedTimes, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Records up to a bound, then times alone, and all are written when the store is back, some at a time."""
     monkeypatch.setattr(enforced_times, "MOST_RECORDS", 5)
     monkeypatch.setattr(enforced_times, "MOST_A_WRITE", 3)
-    store: Any = times._store
+    store: Any = kept
     store.is_down = True
     for revision in range(8):
         times.note(1, revision, Microseconds(revision), made(1))
-        times._flush()
+        times.flush()
     store.is_down = False
-    times._flush()
+    times.flush()
     assert [len(notes) for notes in store.writes] == [3, 3, 2]
     records = [note["record"] is not None for notes in store.writes for note in notes]
     assert records == [True] * 5 + [False] * 3

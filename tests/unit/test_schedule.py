@@ -10,7 +10,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.propagation import schedule, worker
 from rescind.propagation.jobs import Job, Progress
-from rescind.propagation.worker import Worker
+from rescind.propagation.worker import OnProgress, Worker
 from rescind.settings import Settings
 from tests.faults.small import Steady
 from tests.unit.jobs import FACTS, grant, pend, revoke
@@ -32,7 +32,13 @@ class Shares:
         patch.setattr(schedule, "time", clock)
         patch.setattr(worker, "time", clock)
         settings = Settings(slice_seconds=slice_seconds)
-        self.worker = Worker(authority.store, settings, on_progress=self._note, pace=Steady(1))
+        self.on_progress: OnProgress = self.note
+        self.worker = Worker(
+            authority.store,
+            settings,
+            on_progress=lambda job, done: self.on_progress(job, done),
+            pace=Steady(1),
+        )
 
     def add(self, name: str, *pending: changes.Change) -> None:
         self.authority.apply(FACTS, organization=name, route="inline")
@@ -45,7 +51,7 @@ class Shares:
         while self.chunks.total() < chunks:
             assert self.worker.work_once()
 
-    def _note(self, job: Job, _: Progress) -> None:
+    def note(self, job: Job, _: Progress) -> None:
         self.now += 1.0
         self.chunks[self._names[job.organization]] += 1
         self.order.append(self._names[job.organization])
@@ -73,7 +79,7 @@ def test_every_organization_has_its_share(
 
 def test_control_by_urgency_alone(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control: where all organizations' claims are equal, the more urgent work is all that is done."""
-    monkeypatch.setattr(schedule.Schedule, "_claim", lambda *_: 0.0)
+    monkeypatch.setattr(schedule.Schedule, "claim", lambda *_: 0.0)
     monkeypatch.setattr(schedule, "FAIR_CHOICE_EVERY", 10**9)
     shares = Shares(authority, monkeypatch, slice_seconds=0.0)
     shares.add("hostile", *HOSTILE)
@@ -104,16 +110,14 @@ def test_a_quiet_organization_revokes_at_once(
     shares = Shares(authority, monkeypatch, slice_seconds=HOUR)
     shares.add("busy", grant("a"), grant("b"))
     shares.add("quiet")
-    note = shares.worker._on_progress
-    assert note is not None
 
     def arrive(job: Job, done: Progress) -> None:
-        note(job, done)
+        shares.note(job, done)
         if len(shares.order) == 3:
             revoking = revoke("a")
             authority.apply([revoking], organization="quiet", route="background")
 
-    shares.worker._on_progress = arrive
+    shares.on_progress = arrive
     shares.work(4)
     assert shares.order[:4] == ["busy"] * 3 + ["quiet"]
 
@@ -122,10 +126,10 @@ def test_groups_beside_a_busy_one(authority: Authority, monkeypatch: pytest.Monk
     """While somebody else is at the group that is first, the organization's others are done."""
     shares = Shares(authority, monkeypatch, slice_seconds=0.0)
     shares.add("acme", revoke("a"), grant("b"))
-    first = shares.worker._schedule.choose()
+    first = shares.worker.schedule.choose()
     assert first is not None
-    shares.worker._schedule.leave_alone(first, HOUR)
-    second = shares.worker._schedule.choose()
+    shares.worker.schedule.leave_alone(first, HOUR)
+    second = shares.worker.schedule.choose()
     assert second is not None
     assert second.group != first.group
 

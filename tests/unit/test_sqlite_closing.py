@@ -25,7 +25,7 @@ def read(store: Any, how: str, meanwhile: Callable[[], int]) -> Any:
     listener = store.listen("") if how == "listener" else None
     store.version()
     store.fetch("plan", {"organization": "acme"})
-    (line,) = (store._readers if how in FETCHES else store._watchers).free
+    (line,) = (store.readers if how in FETCHES else store.watchers).free
     line.connection.create_function("meanwhile", 0, meanwhile)
     if how == "version":
         line.connection.set_trace_callback(lambda _: meanwhile() and None)
@@ -55,9 +55,9 @@ def test_closing_waits_for_a_statement_under_way(
         rows = pool.submit(read, store, how, meanwhile)
         assert inside.wait(WAIT_SECONDS)
         closing = pool.submit(store.close)
-        while not store._readers.is_paused:
+        while not store.readers.is_paused:
             assert not closing.done()
-        assert store._readers.connections() or store._watchers.connections()
+        assert store.readers.connections() or store.watchers.connections()
         go.set()
         assert rows.result(WAIT_SECONDS) == (None if how == "version" else [(7,)])
         closing.result(WAIT_SECONDS)
@@ -82,7 +82,7 @@ def meanwhile(number):
     return number
 def run():
     store.fetch("plan", {"organization": "acme"})
-    store._readers.free[0].connection.create_function("meanwhile", 1, meanwhile)
+    store.readers.free[0].connection.create_function("meanwhile", 1, meanwhile)
     print(len(store.fetch("slow", {"many": int(sys.argv[3])})))
 reading = threading.Thread(target=run)
 reading.start()

@@ -86,9 +86,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def enforcer_of(world: World, drift: float, grace: float) -> Enforcer:
     """Of a process with such settings."""
     settings = Settings(lease_seconds=OWN_TTL, clock_drift=drift, lease_grace_seconds=grace)
-    made = Enforcer(world, settings, None)  # type: ignore[arg-type]
-    made._heard = world  # type: ignore[assignment]
-    return made
+    return Enforcer(world, settings, None, acknowledgements=world)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("drift", "grace"), BOUNDS)
@@ -133,8 +131,7 @@ def test_control_without_a_part_of_the_bound(
     """Control: without ε, without δ or without both, such a replica may still answer."""
     world.leases["r"] = (TTL, 5, 6)
     enforcer = enforcer_of(world, 0.25, 0.5)
-    bound = WITHOUT[what]
-    monkeypatch.setattr(enforcer, "_bound", lambda ttl: bound(ttl, enforcer._settings))
+    monkeypatch.setattr(enforcement, "wait_seconds", WITHOUT[what])
     enforcer.enforce(REVISION)
     assert world.now < world.reads[0] + TTL * 1.25 + 0.5
 
@@ -155,8 +152,7 @@ def test_control_unread_leases_without_a_part_of_the_bound(
     """Control: the same parts are needed there."""
     world.is_down = True
     enforcer = enforcer_of(world, 0.25, 0.4)
-    bound = WITHOUT[what]
-    monkeypatch.setattr(enforcer, "_bound", lambda ttl: bound(ttl, enforcer._settings))
+    monkeypatch.setattr(enforcement, "wait_seconds", WITHOUT[what])
     assert enforcer.enforce(REVISION).seconds < OWN_TTL * 1.25 + 0.4 - POLL_SECONDS
 
 

@@ -54,9 +54,9 @@ def test_more_urgent_work_comes_between(acme: Authority) -> None:
     def arrive(job: Job, done: Progress) -> None:
         if not seen.chunks:
             pend(acme, revoke("b"))
-        seen._note(job, done)
+        seen.note(job, done)
 
-    seen.worker._on_progress = arrive
+    seen.on_progress = arrive
     assert seen.finish()[:2] == ["a", "b"]
 
 
@@ -114,7 +114,7 @@ def test_others_are_left_room_while_they_change_things(acme: Authority, is_chang
         if is_changing:
             acme.apply([changes.CreateGroup(group=f"new-{len(taken)}")])
 
-    seen.worker._on_progress = change
+    seen.on_progress = change
     while acme.has_due_work():
         seen.worker.work_once(SimpleNamespace(is_set=lambda: False, wait=rests.append))
     assert len(taken) > 4
@@ -138,13 +138,13 @@ def test_an_overtaken_job_is_left_to_who_overtook(
     overtaken: list[Job] = []
 
     def overtake(job: Job, done: Progress) -> None:
-        seen._note(job, done)
+        seen.note(job, done)
         if not overtaken:
             overtaken.append(job)
             other = Work(acme.store, due_jobs(acme.store)[0])
             step(other, Steady(1))
 
-    seen.worker._on_progress = overtake
+    seen.on_progress = overtake
     chunks = seen.finish()
     assert chunks[:2] == ["a", "a"]  # the second did nothing
     assert (chunks[2] == "b") == is_told
@@ -206,11 +206,11 @@ def test_a_busy_group_is_not_left_for_the_next_poll(
     pend(acme, revoke("a"))
     worker = Worker(acme.store, Settings(poll_seconds=HOUR))
     (job,) = due_jobs(acme.store)
-    worker._schedule.leave_alone(job, 1.0)
-    assert worker._schedule.choose() is None
+    worker.schedule.leave_alone(job, 1.0)
+    assert worker.schedule.choose() is None
     now[0] += 10.0
-    assert worker._wait_seconds() < 1.0
-    assert worker._schedule.choose() == job
+    assert worker.wait_seconds() < 1.0
+    assert worker.schedule.choose() == job
 
 
 def test_polling_is_enough(acme: Authority, monkeypatch: pytest.MonkeyPatch) -> None:

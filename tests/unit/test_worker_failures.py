@@ -10,7 +10,7 @@ from rescind import Authority, changes
 from rescind.errors import StoreBusy, StoreConflict, StoreReadOnly, StoreUnavailable
 from rescind.propagation import worker as module
 from rescind.propagation.jobs import Job, Progress
-from rescind.propagation.worker import Worker, Workers
+from rescind.propagation.worker import Workers
 from rescind.settings import Settings
 from tests.probe import Probe
 from tests.unit.jobs import FACTS, WAIT_SECONDS, Seen, grant, pend, revoke, settling
@@ -27,14 +27,13 @@ def acme(authority: Authority) -> Authority:
 
 def test_backing_off() -> None:
     """Waits double with each failure, are spread over half of their length, and end at the longest."""
-    worker = Worker.__new__(Worker)
-    worker._settings = Settings(backoff_seconds=0.5, most_backoff_seconds=8.0)
+    settings = Settings(backoff_seconds=0.5, most_backoff_seconds=8.0)
     for failures, longest in enumerate((0.5, 1.0, 2.0, 4.0, 8.0, 8.0), start=1):
-        waits = {worker._backoff(failures) for _ in range(100)}
+        waits = {module.backoff_seconds(failures, settings) for _ in range(100)}
         assert len(waits) > 50
         assert min(waits) >= longest / 2
         assert max(waits) <= longest
-    assert worker._backoff(10_000) <= 8.0
+    assert module.backoff_seconds(10_000, settings) <= 8.0
 
 
 @pytest.mark.parametrize("error", [RuntimeError("broken"), StoreConflict(why="a bad row")])

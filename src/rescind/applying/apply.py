@@ -65,7 +65,7 @@ class ChangeApplier:
     def __init__(
         self, store: Store, costs: Costs, id_rule: IdRule, instruments: Instruments
     ) -> None:
-        self._store, self._costs, self._id_rule = store, costs, id_rule
+        self._store, self.costs, self._id_rule = store, costs, id_rule
         self._instruments = instruments
         self._plans: dict[OrganizationId, Plan] = {}
 
@@ -267,7 +267,7 @@ class ChangeApplier:
     ) -> Budget:
         route = options.route
         if route is None:
-            return BACKGROUND if self._costs.is_large(name, changes) else self._costs.budget()
+            return BACKGROUND if self.costs.is_large(name, changes) else self.costs.budget()
         try:
             return forced(Route(route), options.inline_most_pairs)
         except ValueError:
@@ -287,9 +287,9 @@ class ChangeApplier:
             if outcome.route == Route.INLINE:
                 self._instruments.note_settlement(outcome.direction, seconds)
         if batch.aside:
-            self._costs.remember_large(batch.name, batch.changes)
+            self.costs.remember_large(batch.name, batch.changes)
         elif is_ours and not batch.budget.is_background:
-            self._costs.learn(outcome.fan_out or 0, seconds)
+            self.costs.learn(outcome.fan_out or 0, seconds)
         reason = why(batch.budget, list(batch.aside.values()), outcome.pairs)
         now = batch.entry.now
         return Recorded(

@@ -31,15 +31,15 @@ def run(arguments: list[str] | None = None) -> int:
         app = application(sys.argv[1:] if arguments is None else arguments)
         code = app(args=arguments, prog_name="rescind", standalone_mode=False)
     except BadInput as error:
-        return _failed(options.told(error), error)
+        return failed(options.told(error), error)
     except RescindError as error:
-        return _failed(options.told(error))
+        return failed(options.told(error))
     except USAGE_ERROR as error:
         message = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
         command = getattr(getattr(error, "ctx", None), "command_path", "") or "rescind"
-        return _failed(f"{message}. Try `{command} --help`." if message else "")
+        return failed(f"{message}. Try `{command} --help`." if message else "")
     except (typer.Abort, KeyboardInterrupt):
-        return _failed("interrupted; what was committed stays.")
+        return failed("interrupted; what was committed stays.")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
@@ -47,9 +47,9 @@ def run(arguments: list[str] | None = None) -> int:
         return FAILED if stop.code == 1 else int(stop.code or 0)
     except OSError as error:
         where = "" if error.filename is None else f"{error.filename or repr('')}: "
-        return _failed(f"{where}{error.strerror or error}.")
+        return failed(f"{where}{error.strerror or error}.")
     if code == INTERRUPTED:
-        return _failed("interrupted; what was committed stays.")
+        return failed("interrupted; what was committed stays.")
     return code if isinstance(code, int) else 0
 
 
@@ -63,7 +63,7 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _failed(message: str, several: BadInput | None = None) -> int:
+def failed(message: str, several: BadInput | None = None) -> int:
     if message:
         complain(message)
     if several is not None and several.problems:

@@ -71,7 +71,7 @@ def demo(
     from rescind.store.migrations import migrate
 
     path = _fresh(database)
-    source, about = _source()
+    source, about = data_source()
     items = exchange.parse(source, exchange.Format.PAIRS)
     if not items:
         raise BadInput(at=source.name, why="there is nothing in it")
@@ -167,7 +167,7 @@ def _fresh(database: str | None) -> str:
     return str(path) if path.is_absolute() else f"./{path}"
 
 
-def _source() -> tuple[exchange.Source, str]:
+def data_source() -> tuple[exchange.Source, str]:
     """The pairs of the real organization if they can be found, else of an invented one."""
     named = os.environ.get("RESCIND_DEMO_DATA")
     repository = Path(__file__).resolve().parents[3]

@@ -121,7 +121,7 @@ def check_many(
     asked: list[QueryWithParams[CheckRow]] = [
         (CHECK, parameters(question, live=live, now=now)) for question in questions
     ]
-    answers = store.fetch_many(asked) if within is None else _at_one_state(store, asked, within)
+    answers = store.fetch_many(asked) if within is None else at_one_state(store, asked, within)
     decisions = [decision_from(rows, live, at_least, store.seals) for rows in answers]
     unknown = {
         question
@@ -141,7 +141,7 @@ def check_many(
     return check_many(store, spelled, instruments=instruments, within=within, **options)
 
 
-def _at_one_state(
+def at_one_state(
     store: Store, asked: list[QueryWithParams[CheckRow]], within: object
 ) -> list[list[CheckRow]]:
     """The rows of checks in one organization, all of which saw it at the same revision.

@@ -174,10 +174,10 @@ def _explained(decision: Decision, question: Question, world: World | None, now:
         told = _UNKNOWN[decision.reason].format(**_names(question))
         decision.explanation = Explanation(obstacles=(told,))
     elif decision:
-        listed, is_complete = _some(chains(world, question, now))
+        listed, is_complete = first_few(chains(world, question, now))
         decision.explanation = Explanation(chains=listed, is_complete=is_complete)
     else:
-        reasons, is_complete = _some(obstacles(world, question, now))
+        reasons, is_complete = first_few(obstacles(world, question, now))
         decision.explanation = Explanation(obstacles=reasons, is_complete=is_complete)
     return decision
 
@@ -191,7 +191,7 @@ def _names(question: Question) -> dict[str, str]:
     }
 
 
-def _some(found: Iterator[T]) -> tuple[tuple[T, ...], bool]:
+def first_few(found: Iterator[T]) -> tuple[tuple[T, ...], bool]:
     """As many as are shown, and whether that is all."""
     listed: list[T] = []
     groups = 0

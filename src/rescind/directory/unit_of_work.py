@@ -77,7 +77,7 @@ class UnitOfWork:
         self.now = authority._now()
         self.chosen_id = chosen_id
         self._key, self._on_applied = idempotency_key, on_applied
-        self._connection: object = None
+        self.connection: object = None
         self._receipts: list[Receipt] = []
         self._applied: list[tuple[Receipt, Sequence[Change]]] = []
         self._concerned: OrganizationNumber | None = None
@@ -99,12 +99,12 @@ class UnitOfWork:
     def fetch(self, query: Query[RowT], **params: Any) -> list[RowT]:
         """A query's rows, at least as fresh as the caller asks for; in a write, within its transaction."""
         self._require_readable(params)
-        return self.store.fetch(query, params, within=self._connection)
+        return self.store.fetch(query, params, within=self.connection)
 
     def execute(self, query: str, **params: Any) -> int:
         """Run a statement within the transaction, and count the rows that it returns."""
         self._require_readable(params)
-        return len(self.store.fetch(query, params, within=self._connection))
+        return len(self.store.fetch(query, params, within=self.connection))
 
     def _require_readable(self, params: dict[str, Any]) -> None:
         """Raises where the store is not as fresh as the caller asks for, or a text has a NUL."""
@@ -123,7 +123,7 @@ class UnitOfWork:
             subject=row.subject,
             is_active=bool(row.is_active),
             now=self.now,
-            within=self._connection,
+            within=self.connection,
         )
 
     def _require_fresh(self) -> None:
@@ -223,17 +223,17 @@ class UnitOfWork:
                 if attempt == ATTEMPTS - 1:
                     raise
             except ObjectNotFound:
-                self._enforce_named()
+                self.enforce_named()
                 raise
         if not self._receipts:
-            self._enforce_named()
+            self.enforce_named()
         for receipt in self._receipts:
             receipt.enforce()
         for receipt, applied in self._applied:
             self._on_applied(receipt, applied)
         return answer
 
-    def _enforce_named(self) -> None:
+    def enforce_named(self) -> None:
         """When this returns, what was committed in the organizations that the request named is enforced."""
         if not self.store.capabilities.has_replicas:
             return
@@ -260,11 +260,11 @@ class UnitOfWork:
     def transaction(self) -> Iterator[None]:
         """The block's reads and statements are one transaction, committed at its end if nothing is raised."""
         with self.store.connection() as connection:
-            self._connection = connection
+            self.connection = connection
             try:
                 yield
             finally:
-                self._connection = None
+                self.connection = None
 
     def revisions(self, organization: OrganizationNumber) -> tuple[int, int] | None:
         """The first and the last revision of an organization that this write has made so far."""
@@ -296,7 +296,7 @@ class UnitOfWork:
             changes,
             actor=self.principal.actor,
             organization=organization,
-            within=self._connection,
+            within=self.connection,
         )
         for missing in receipt.not_found:
             raise not_found(missing.what.capitalize(), missing.name)

@@ -93,7 +93,7 @@ class Keys:
         self._store = store
         self._remember_seconds, self._note_use_seconds = remember_seconds, note_use_seconds
         self._known: dict[bytes, tuple[Caller, float]] = {}
-        self._noted: dict[str, float] = {}
+        self.noted_uses: dict[str, float] = {}
         self._forgotten = 0
         forks.reinit_after_fork(self)
 
@@ -123,7 +123,7 @@ class Keys:
             "digest": _digest(secret),
             "scopes": " ".join(_checked_scopes(scopes)),
             "organization": None if organization is None else model.organization_id(organization),
-            "now": _now(),
+            "now": now_microseconds(),
             "expires_at": None if expires_at is None else model.microseconds(expires_at),
         }
 
@@ -139,7 +139,9 @@ class Keys:
         """An admin key where there is no key at all; None where there is or was one."""
         key_id, secret = _new_id(), _new_secret()
         names = {"id": key_id, "name": FIRST_NAME, "digest": _digest(secret), "scopes": "admin"}
-        self._store.transact(lambda tx: tx.run("create_first_api_key", now=_now(), **names))
+        self._store.transact(
+            lambda tx: tx.run("create_first_api_key", now=now_microseconds(), **names)
+        )
         is_made = bool(self._store.fetch(READ_API_KEY, {"id": key_id}))
         return _text(key_id, secret) if is_made else None
 
@@ -178,13 +180,13 @@ class Keys:
             )
         secret = _new_secret()
         names = {"id": _checked_id(key_id), "digest": _digest(secret)}
-        until = _now() + int(grace_seconds * 1e6)
+        until = now_microseconds() + int(grace_seconds * 1e6)
         self._alter("rotate_api_key", former_until=until, **names)
         return self.read(key_id), _text(key_id, secret)
 
     def revoke(self, key_id: str) -> ApiKey:
         """Refuse a key from now on. Raises ApiKeyNotFound, also for one that was revoked before."""
-        self._alter("revoke_api_key", id=_checked_id(key_id), now=_now())
+        self._alter("revoke_api_key", id=_checked_id(key_id), now=now_microseconds())
         return self.read(key_id)
 
     def _alter(self, query: str, **names: Any) -> None:
@@ -223,7 +225,7 @@ class Keys:
         start, forgotten = time.monotonic(), self._forgotten
         key_id, secret = parted(text)
         rows = self._store.fetch(READ_API_KEY, {"id": key_id})
-        now = _now()
+        now = now_microseconds()
         if not rows or not _is_good(rows[0], secret, now):
             raise Unauthenticated()
         key = ApiKey.of(rows[0])
@@ -235,18 +237,18 @@ class Keys:
     def note_use(self, caller: Caller) -> bool:
         """Record that the key was used, at most once in a while; says whether it wrote."""
         now = time.monotonic()
-        if self._noted.get(caller.key_id, 0.0) > now:
+        if self.noted_uses.get(caller.key_id, 0.0) > now:
             return False
-        if len(self._noted) >= MOST_REMEMBERED:
-            self._noted.clear()
-        self._noted[caller.key_id] = now + self._note_use_seconds
-        names = {"id": caller.key_id, "now": _now()}
+        if len(self.noted_uses) >= MOST_REMEMBERED:
+            self.noted_uses.clear()
+        self.noted_uses[caller.key_id] = now + self._note_use_seconds
+        names = {"id": caller.key_id, "now": now_microseconds()}
         self._store.transact(lambda tx: tx.run("note_api_key_used", **names), yields=True)
         return True
 
     def is_use_to_note(self, caller: Caller) -> bool:
         """Whether `note_use` would write."""
-        return self._noted.get(caller.key_id, 0.0) <= time.monotonic()
+        return self.noted_uses.get(caller.key_id, 0.0) <= time.monotonic()
 
     def _remember(self, text: str, caller: Caller, until: float, forgotten: int) -> None:
         """Unless a key was revoked since it was read."""
@@ -303,7 +305,7 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _now() -> int:
+def now_microseconds() -> int:
     return time.time_ns() // 1_000
 
 

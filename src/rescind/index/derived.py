@@ -59,13 +59,13 @@ class Derived:
         self.held: dict[ResourceNumber, Line] = {}
         self.places: dict[ResourceNumber, Place] = {}
         self.reached = 0
-        self._shared: dict[Any, Any] = {}
+        self.shared: dict[Any, Any] = {}
 
     def share(self, part: Any) -> Any:
         """The one object that stands for all that are equal to it, so that what is read often stays near
         the processor.
         """
-        return self._shared.setdefault(part, part)
+        return self.shared.setdefault(part, part)
 
     def keep_reach(self, subject: str, holders: frozenset[HolderNumber], most: int) -> None:
         """Keep the holders that reach a subject; all that is kept has at most that many, or is this."""
@@ -94,11 +94,11 @@ class Derived:
         self.long_lines.clear()
         self.held.clear()
         self.places.clear()
-        self._shared.clear()
+        self.shared.clear()
 
     def forget_place(self, place: ResourceNumber, name: str, *, has_others_below: bool) -> None:
         """What is held on a resource has changed, and so what is above those below it."""
-        if has_others_below or len(self._shared) > MOST_SHARED:
+        if has_others_below or len(self.shared) > MOST_SHARED:
             self.forget_lines()
         else:
             self.held.pop(place, None)

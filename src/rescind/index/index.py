@@ -56,7 +56,7 @@ class Index:
         self.organization, self.server = organization, ""
         self.derived = Derived()
         self.facts = Facts(self.derived)
-        self._lock = threading.Lock()
+        self.mutex = threading.Lock()
         self.reach, self.roles = self.derived.reach, self.derived.roles
         self.lines = self.derived.lines
         self.expiring = self.facts.assignments.expiring
@@ -65,7 +65,7 @@ class Index:
     @property
     def lock(self) -> AbstractContextManager[Any]:
         """For a `with` block. Raises MustWait where somebody has it and this thread must not wait."""
-        return held(self._lock)
+        return held(self.mutex)
 
     # --- the check --------------------------------------------------------------------------------
 

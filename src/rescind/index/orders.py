@@ -88,24 +88,24 @@ class Orders:
     """The orders of an index's sets, by name."""
 
     def __init__(self) -> None:
-        self._kept: dict[Name, Order[Any]] = {}
+        self.kept: dict[Name, Order[Any]] = {}
 
     def after(self, name: Name, numbers: Collection[Number], after: int, most: int) -> list[Number]:
         """The next numbers of a set after one, at most so many."""
         if len(numbers) <= SMALL:
-            self._kept.pop(name, None)
+            self.kept.pop(name, None)
             return sorted(number for number in numbers if number > after)[:most]
-        kept = self._kept.get(name)
+        kept = self.kept.get(name)
         if kept is None or kept.count != len(numbers):
-            kept = self._kept[name] = Order(numbers)
+            kept = self.kept[name] = Order(numbers)
         return kept.after(after, most)
 
     def put(self, name: Name, number: int, *, holds: bool) -> None:
         """A number that a set has or has not, from now on."""
-        kept = self._kept.get(name) if self._kept else None
+        kept = self.kept.get(name) if self.kept else None
         if kept is not None:
             (kept.add if holds else kept.drop)(number)
 
     def size(self) -> int:
         """About how many bytes they take."""
-        return ORDERED_BYTES * sum(kept.count for kept in self._kept.values())
+        return ORDERED_BYTES * sum(kept.count for kept in self.kept.values())

@@ -38,7 +38,7 @@ class _Large(Exception):
     """Leaves an id unremembered: what raises is not."""
 
 
-def _remembering(check: Callable[[object], Id]) -> Callable[[object], Id]:
+def remembering(check: Callable[[object], Id]) -> Callable[[object], Id]:
     """The check, with its latest results remembered. What cannot be a key is no text: it is refused."""
 
     @lru_cache(MOST_REMEMBERED)
@@ -76,13 +76,13 @@ def _checked(what: str, value: object) -> str:
     )
 
 
-@_remembering
+@remembering
 def organization_id(value: object) -> OrganizationId:
     """The organization's id, or MalformedId."""
     return OrganizationId(_checked("organization", value))
 
 
-@_remembering
+@remembering
 def subject_id(value: object) -> SubjectId:
     """`kind:id` with a known kind; a bare id is a user. Otherwise MalformedId."""
     return _subject("subject", value, "write user:…, service_account:… or agent:…")
@@ -106,13 +106,13 @@ def require_subject_kind(value: object) -> str:
     raise InvalidArgument(what="subject kind", value=reprlib.repr(value), hint=hint)
 
 
-@_remembering
+@remembering
 def group_id(value: object) -> GroupId:
     """The group's id, taken as it is, or MalformedId."""
     return GroupId(_checked("group", value))
 
 
-@_remembering
+@remembering
 def holder_id(value: object) -> str:
     """Who can hold an assignment: `group:…` or a subject. Otherwise MalformedId."""
     if isinstance(value, str) and value.startswith("group:"):
@@ -120,13 +120,13 @@ def holder_id(value: object) -> str:
     return _subject("holder", value, "write group:…, user:…, service_account:… or agent:…")
 
 
-@_remembering
+@remembering
 def role_id(value: object) -> RoleId:
     """The role's id, or MalformedId."""
     return RoleId(_checked("role", value))
 
 
-@_remembering
+@remembering
 def permission_id(value: object) -> PermissionId:
     """The permission's id, or MalformedId."""
     return PermissionId(_checked("permission", value))
@@ -135,7 +135,7 @@ def permission_id(value: object) -> PermissionId:
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
-@_remembering
+@remembering
 def resource_type_id(value: object) -> ResourceTypeId:
     """The resource type's id, or MalformedId."""
     text = _checked("resource type", value)
@@ -148,7 +148,7 @@ def resource_type_id(value: object) -> ResourceTypeId:
     return ResourceTypeId(text)
 
 
-@_remembering
+@remembering
 def resource_id(value: object) -> ResourceId:
     """`type:id`, or `organization` (or nothing) for the organization. Otherwise MalformedId."""
     if value is None or value == ROOT:

@@ -39,7 +39,7 @@ class Seals:
 
     def seal(self, purpose: str, content: bytes, about: str = "") -> str:
         """The content sealed for a purpose; `about` is what it must be unsealed with."""
-        tag = self._tag(purpose, content, about)
+        tag = self.tag(purpose, content, about)
         return _text(tag + self._masked(tag, content))
 
     def unseal(self, purpose: str, text: str, about: str = "") -> bytes | None:
@@ -49,7 +49,7 @@ class Seals:
             return None
         tag = raw[:_TAG_BYTES]
         content = self._masked(tag, raw[_TAG_BYTES:])
-        return content if hmac.compare_digest(tag, self._tag(purpose, content, about)) else None
+        return content if hmac.compare_digest(tag, self.tag(purpose, content, about)) else None
 
     def parse(self, token: object) -> Revision:
         """The revision of a token of this database. Raises InvalidToken for anything else."""
@@ -74,7 +74,7 @@ class Seals:
         incarnation = OrganizationNumber(number >> 2 * _NUMBER_BITS)
         return Revision(incarnation, organization, environment, token)
 
-    def _tag(self, purpose: str, content: bytes, about: str) -> bytes:
+    def tag(self, purpose: str, content: bytes, about: str) -> bytes:
         key, person = self._tag_key, purpose.encode()
         if about:
             key = hashlib.blake2b(about.encode(), digest_size=32, key=key, person=b"about").digest()

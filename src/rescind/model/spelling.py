@@ -141,7 +141,7 @@ def folded(name: str) -> str:
 
 def _mapped(text: str, form: _Form, before: _Form) -> str:
     """Case folded and normalized, but for what Unicode 14.0 does not assign."""
-    parts = _unassigned().split(text)
+    parts = unassigned().split(text)
     for at in range(0, len(parts), 2):
         seen = unicodedata.normalize(before, parts[at]).casefold()
         parts[at] = unicodedata.normalize(form, seen)
@@ -149,7 +149,7 @@ def _mapped(text: str, form: _Form, before: _Form) -> str:
 
 
 @cache
-def _unassigned() -> re.Pattern[str]:
+def unassigned() -> re.Pattern[str]:
     bounds = (word.partition("-") for word in UNASSIGNED.split())
     ranges = tuple((int(low, 16), int(high or low, 16)) for low, _, high in bounds)
     return re.compile(f"([{_ranges(ranges)}]+)")

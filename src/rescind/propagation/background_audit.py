@@ -85,7 +85,7 @@ class BackgroundAudit:
     ) -> None:
         self._store, self._settings, self._clock = store, settings or Settings(), clock
         self._lease = TaskLease(store, TASK)
-        self._progress: _Progress | None = None
+        self.progress: _Progress | None = None
         self._saved_at = 0.0
         self._memberships = 1
 
@@ -100,7 +100,7 @@ class BackgroundAudit:
                 failures += 1
                 is_known = isinstance(error, RescindError)
                 log.warning("the background audit waits: %s", error, exc_info=not is_known)
-                self._progress = None
+                self.progress = None
                 seconds = min(2.0**failures, LOOK_SECONDS)
         self._leave()
 
@@ -110,11 +110,11 @@ class BackgroundAudit:
         Says after how many seconds the next step is due. Raises a StoreError; then the round goes on from its
         checkpoint.
         """
-        if self._progress is None:
+        if self.progress is None:
             seconds = self._begin()
             if seconds is not None:
                 return seconds
-        progress = self._progress
+        progress = self.progress
         assert progress is not None
         start = self._clock()
         rows, audited, drifting = self._look(progress)
@@ -144,7 +144,7 @@ class BackgroundAudit:
         if at.completed_at is not None:
             return LOOK_SECONDS
         place = (at.organization, at.membership)
-        self._progress = _Progress(at.round, *place, *place)
+        self.progress = _Progress(at.round, *place, *place)
         self._saved_at = self._clock()
         return None
 
@@ -191,7 +191,7 @@ class BackgroundAudit:
                 return
             held[:] = [self._lease.renew(tx, LEASE_SECONDS + rest)]
 
-        self._progress = None
+        self.progress = None
         try:
             # what a crash undoes takes the checkpoint with it; drift is kept at once
             self._store.transact(save, yields=True, durable=bool(drifts))
@@ -202,7 +202,7 @@ class BackgroundAudit:
         if progress.is_complete or held[0]() != 1:
             return False
         place = (progress.organization, progress.membership)
-        self._progress = _Progress(progress.round, *place, *place)
+        self.progress = _Progress(progress.round, *place, *place)
         self._saved_at = self._clock()
         return True
 
@@ -223,10 +223,10 @@ class BackgroundAudit:
 
     def _leave(self) -> None:
         """Let another process go on at once."""
-        if self._progress is None:
+        if self.progress is None:
             return
         try:
-            self._save(self._progress, None, 0.0)
+            self._save(self.progress, None, 0.0)
             self._lease.release()
         except RescindError as error:
             log.warning("the background audit left no checkpoint: %s", error)

@@ -77,7 +77,7 @@ class Costs:
 
     def reinit_after_fork(self) -> None:
         """As in a new process: nobody holds the lock."""
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
 
     def budget(self) -> Budget:
         """What may be done inline at this time; never more than the settings' caps."""
@@ -105,7 +105,7 @@ class Costs:
 
     def learn(self, pairs: int, seconds: float) -> None:
         """Remember what an inline change with so many pairs took."""
-        with self._lock:
+        with self.lock:
             if pairs < TELLING_PAIRS:
                 self._per_change += WEIGHT * (seconds - self._per_change)
                 return

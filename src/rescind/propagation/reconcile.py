@@ -139,7 +139,7 @@ class Work:
         if self._extent is None:
             self._extent = self._begun()
         try:
-            if self.job.kind == "member" and self._fits_many(self._extent, pace):
+            if self.job.kind == "member" and self.fits_many(self._extent, pace):
                 return self._step_members(self._extent, pace, start)
             return self._step_range(self._extent, pace, start)
         except PendingMoved:
@@ -166,7 +166,7 @@ class Work:
 
     # --- many memberships in a chunk ---------------------------------------------------------------
 
-    def _fits_many(self, extent: Extent, pace: Pace) -> bool:
+    def fits_many(self, extent: Extent, pace: Pace) -> bool:
         return not self.job.is_begun and extent.assignments <= pace.pairs
 
     def _step_members(self, extent: Extent, pace: Pace, start: float) -> Progress:

@@ -56,14 +56,14 @@ class Schedule:
 
     def used(self, job: Job, seconds: float) -> None:
         """The worker has spent this time on the job, and leaves it."""
-        self._used_until[job.organization] = self._claim(job.organization) + seconds
+        self._used_until[job.organization] = self.claim(job.organization) + seconds
         self._left_at[(job.organization, job.group)] = time.monotonic()
         self._forget()
 
     def is_outranked(self, job: Job, seconds: float) -> bool:
         """Whether more urgent work is due, of an organization whose claim is not behind this job's."""
-        own = self._claim(job.organization) + seconds
-        return any(self._claim(other) <= own for other in self._in_turn(job.urgency))
+        own = self.claim(job.organization) + seconds
+        return any(self.claim(other) <= own for other in self._in_turn(job.urgency))
 
     def leave_alone(self, job: Job, seconds: float) -> None:
         """Somebody else is at the job's group: pass over it for about this time."""
@@ -85,11 +85,11 @@ class Schedule:
 
         def rank(organization: OrganizationNumber) -> tuple[float, ...]:
             has_been = organization <= self._last_organization
-            return (self._claim(organization), urgency[organization], has_been, organization)
+            return (self.claim(organization), urgency[organization], has_been, organization)
 
         return sorted(urgency, key=rank)
 
-    def _claim(self, organization: int) -> float:
+    def claim(self, organization: int) -> float:
         """When, in seconds of work shared equally, the organization's next turn is due."""
         return max(self._virtual_time, self._used_until.get(organization, 0.0))
 
@@ -103,7 +103,7 @@ class Schedule:
             return (0 if is_fair else job.urgency, left_at, job.recorded_at, job.revision)
 
         chosen = min(free, key=rank)
-        self._virtual_time = self._claim(organization)
+        self._virtual_time = self.claim(organization)
         self._last_organization = organization
         self._last_group[organization] = chosen.group
         return chosen

@@ -53,6 +53,13 @@ class Stop(Protocol):
     def wait(self, timeout: float | None = None) -> bool: ...
 
 
+def backoff_seconds(failures: int, settings: Settings) -> float:
+    """The wait after so many failures in a row: doubled each time, with jitter."""
+    longest: float = settings.backoff_seconds * 2 ** min(failures - 1, 30)
+    jitter = 0.5 + random.random() / 2  # noqa: S311
+    return min(longest, settings.most_backoff_seconds) * jitter
+
+
 class Worker:
     """One worker. It does one group's chunk at a time, and ends between chunks when told to stop."""
 
@@ -72,7 +79,7 @@ class Worker:
         """Jobs whose group somebody else has, and since when they wait for it."""
         self._on_progress = on_progress
         self._pace = pace or Pace(store.engine, self._settings.chunk_target_ms)
-        self._schedule = Schedule(store)
+        self.schedule = Schedule(store)
         self._revisions: dict[int, int | None] = {}
 
     def run(self, stop: Stop) -> None:
@@ -89,13 +96,13 @@ class Worker:
                     failures += 1
                     is_known = isinstance(error, RescindError)
                     log.warning("background work waits: %s", error, exc_info=not is_known)
-                    stop.wait(self._backoff(failures))
+                    stop.wait(backoff_seconds(failures, self._settings))
         finally:
             listener.close()
 
     def _await(self, listener: Listener, stop: Stop) -> None:
         """Until there may be something to do, or somebody says to stop."""
-        until = time.monotonic() + self._wait_seconds()
+        until = time.monotonic() + self.wait_seconds()
         while not stop.is_set() and (seconds := until - time.monotonic()) > 0:
             if listener.wait(min(seconds, STOP_SECONDS)) != []:
                 return
@@ -105,7 +112,7 @@ class Worker:
         or more urgent work is due. With none due, clear away what nothing pending refers to any more.
         Says whether there was anything to do.
         """
-        job = self._schedule.choose()
+        job = self.schedule.choose()
         if job is None:
             return purge(self._store) > 0
         work, start = Work(self._store, job), time.monotonic()
@@ -116,9 +123,9 @@ class Worker:
             seconds = time.monotonic() - start
             if seconds > self._settings.slice_seconds:
                 break
-            if self._schedule.is_outranked(work.job, seconds):
+            if self.schedule.is_outranked(work.job, seconds):
                 break
-        self._schedule.used(work.job, time.monotonic() - start)
+        self.schedule.used(work.job, time.monotonic() - start)
         return True
 
     def _step(self, work: Work, stop: Stop) -> bool:
@@ -127,11 +134,11 @@ class Worker:
             done = work.step(self._pace)
         except GroupBusy:
             self._note_busy(work.job)
-            self._schedule.leave_alone(work.job, BUSY_SECONDS)
+            self.schedule.leave_alone(work.job, BUSY_SECONDS)
             return True
         except StoreBusy as error:
             log.warning("background work on group %s waits: %s", work.job.group, error)
-            self._schedule.leave_alone(work.job, LOCKED_SECONDS)
+            self.schedule.leave_alone(work.job, LOCKED_SECONDS)
             return True
         except Exception as error:
             if is_of_store(error):
@@ -140,7 +147,7 @@ class Worker:
             return True
         self._note_done(work.job, done)
         if done.is_overtaken:
-            self._schedule.leave_alone(work.job, BUSY_SECONDS)
+            self.schedule.leave_alone(work.job, BUSY_SECONDS)
         seen = self._revisions.get(work.job.organization)
         self._revisions[work.job.organization] = done.revision
         if done.is_settled or done.is_overtaken:
@@ -163,16 +170,16 @@ class Worker:
             done = replace(done, waited_seconds=done.waited_seconds + seconds)
         note_chunk(self._instruments, done)
 
-    def _wait_seconds(self) -> float:
+    def wait_seconds(self) -> float:
         """Until a group that was busy at the last choice may be free, or until the next poll."""
         if len(self._revisions) > MOST_REMEMBERED:
             self._revisions.clear()
-        waits = self._schedule.seconds_until_free()
+        waits = self.schedule.seconds_until_free()
         return max(min([self._settings.poll_seconds, *waits]), 0.001)
 
     def _note_failure(self, job: Job, error: Exception) -> None:
         log.error("background work on group %s failed: %s", job.group, error, exc_info=error)
-        delay = self._backoff(job.attempts + 1)
+        delay = backoff_seconds(job.attempts + 1, self._settings)
         names = {
             **job.params(),
             "error": f"{type(error).__name__}: {error}"[:1000],
@@ -180,13 +187,6 @@ class Worker:
             "delay": int(delay * 1e6),
         }
         self._store.transact(lambda tx: tx.run("note_failure", **names), yields=True)
-
-    def _backoff(self, failures: int) -> float:
-        """Seconds to wait after so many failures in a row: doubled each time, with jitter."""
-        settings = self._settings
-        longest: float = settings.backoff_seconds * 2 ** min(failures - 1, 30)
-        jitter = 0.5 + random.random() / 2  # noqa: S311
-        return min(longest, settings.most_backoff_seconds) * jitter
 
 
 class Workers:
@@ -208,11 +208,11 @@ class Workers:
     def reinit_after_fork(self) -> None:
         """As in a new process: none works."""
         self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self.threads: list[threading.Thread] = []
 
     def start(self) -> Workers:
         """Begin to work; where they work already, they go on. Raises ThreadsExhausted."""
-        if self._threads:
+        if self.threads:
             return self
         self._stop.clear()
         try:
@@ -224,7 +224,7 @@ class Workers:
                     instruments=self._instruments,
                 )
                 name = f"rescind-worker-{number}"
-                self._threads.append(started(worker.run, name, self._stop))
+                self.threads.append(started(worker.run, name, self._stop))
         except BaseException:
             self.stop()
             raise
@@ -235,10 +235,10 @@ class Workers:
         does nothing.
         """
         self._stop.set()
-        for thread in self._threads:
+        for thread in self.threads:
             if thread is not threading.current_thread():
                 thread.join()
-        self._threads = []
+        self.threads = []
 
     def __enter__(self) -> Workers:
         return self.start()

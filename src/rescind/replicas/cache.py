@@ -9,11 +9,11 @@ alone (`cached_answers`).
 
 Lock order. A thread that holds a lock takes only locks that come later here; it never holds two of one line.
 
-1. `IndexCache._load_lock`: the queue of organizations to load, and starting `freshness`
+1. `IndexCache.load_lock`: the queue of organizations to load, and starting `freshness`
 2. `CachedIndex.update_lock`: one organization's state and revision; held while its log is read
-3. leaves, under which no lock of this list is taken: `IndexCache._registry_lock` (which organizations are
-   cached, and registered in the database), `Index.lock` (facts), `Acknowledgements._changed`,
-   `EnforcedTimes._lock`
+3. leaves, under which no lock of this list is taken: `IndexCache.registry_lock` (which organizations are
+   cached, and registered in the database), `Index.lock` (facts), `Acknowledgements.changed`,
+   `EnforcedTimes.lock`
 
 `FileWatch` has no lock. `tests/contract/test_lock_order.py` asserts this order.
 """
@@ -61,12 +61,12 @@ class IndexCache:
     def reinit_after_fork(self) -> None:
         """Start empty and unregistered, as in a new process: the lease belongs to the parent."""
         self.indexes: dict[str, CachedIndex] = {}
-        self._wanted: dict[str, None] = {}
+        self.wanted: dict[str, None] = {}
         self._loading: set[str] = set()
         self._loaders = 0
         self._stale_registrations: set[OrganizationNumber] = set()
-        self._load_lock = threading.Lock()
-        self._registry_lock = threading.Lock()
+        self.load_lock = threading.Lock()
+        self.registry_lock = threading.Lock()
         self.freshness = self._make_freshness(self)
         self.ensure_fresh = self.freshness.ensure_fresh
         self._is_started = False
@@ -77,7 +77,7 @@ class IndexCache:
 
         Raises a StoreError; then it is not cached.
         """
-        with self._load_lock:
+        with self.load_lock:
             if not self._is_started:
                 self.freshness.start()
                 self._is_started = True
@@ -92,7 +92,7 @@ class IndexCache:
         except OrganizationGone:
             return False
         cached = CachedIndex(organization, index, revision)
-        with self._registry_lock:
+        with self.registry_lock:
             if self._is_closed or organization in self.indexes:
                 return not self._is_closed
             self.freshness.register(index.organization, revision)
@@ -101,7 +101,7 @@ class IndexCache:
             self.catch_up(cached)
             if cached.revision != revision:
                 with (
-                    self._registry_lock
+                    self.registry_lock
                 ):  # not if it was dropped meanwhile: nobody would acknowledge
                     if self.indexes.get(organization) is cached:
                         self.freshness.register(index.organization, cached.revision)
@@ -163,7 +163,7 @@ class IndexCache:
 
     def register_all(self) -> None:
         """Register every cached organization again, under a new replica id."""
-        with self._registry_lock:
+        with self.registry_lock:
             for cached in self.indexes.values():
                 self.freshness.register(cached.index.organization, cached.revision)
 
@@ -200,7 +200,7 @@ class IndexCache:
 
     def close(self) -> None:
         """Drop everything and cache nothing more."""
-        with self._load_lock:
+        with self.load_lock:
             self._is_closed = True
         for cached in tuple(self.indexes.values()):
             self.drop(cached)
@@ -225,14 +225,14 @@ class IndexCache:
 
     def _drop(self, cached: CachedIndex) -> None:
         cached.state = None
-        with self._registry_lock:
+        with self.registry_lock:
             if self.indexes.get(cached.name) is cached:
                 del self.indexes[cached.name]
                 self._unregister(cached.index.organization)
 
     def unregister_stale(self) -> None:
         """Retry unregistering organizations that are no longer cached."""
-        with self._registry_lock:
+        with self.registry_lock:
             for o in self._stale_registrations - {
                 cached.index.organization for cached in self.indexes.values()
             }:
@@ -252,11 +252,11 @@ class IndexCache:
 
         If the queue is full, the organization is skipped; its next check queues it.
         """
-        with self._load_lock:
-            is_known = organization in self._wanted or organization in self._loading
-            if self._is_closed or is_known or len(self._wanted) >= MOST_WANTED:
+        with self.load_lock:
+            is_known = organization in self.wanted or organization in self._loading
+            if self._is_closed or is_known or len(self.wanted) >= MOST_WANTED:
                 return
-            self._wanted[organization] = None
+            self.wanted[organization] = None
             if self._loaders >= MOST_LOADERS:
                 return
             self._loaders += 1
@@ -264,9 +264,9 @@ class IndexCache:
             started(self._load_wanted, "rescind-load")
         except ThreadsExhausted as error:
             log.warning("organization %s is not cached: %s", organization, error)
-            with self._load_lock:
+            with self.load_lock:
                 self._loaders -= 1
-                self._wanted.pop(organization, None)
+                self.wanted.pop(organization, None)
 
     def _load_wanted(self) -> None:
         while (organization := self._next_wanted()) is not None:
@@ -278,16 +278,16 @@ class IndexCache:
             except Exception:
                 log.exception("organization %s is not cached", organization)
             finally:
-                with self._load_lock:
+                with self.load_lock:
                     self._loading.discard(organization)
 
     def _next_wanted(self) -> str | None:
         """The organization that was queued first; None ends the calling thread."""
-        with self._load_lock:
-            organization = None if self._is_closed else next(iter(self._wanted), None)
+        with self.load_lock:
+            organization = None if self._is_closed else next(iter(self.wanted), None)
             if organization is None:
                 self._loaders -= 1
             else:
-                del self._wanted[organization]
+                del self.wanted[organization]
                 self._loading.add(organization)
             return organization

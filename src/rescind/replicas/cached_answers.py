@@ -73,7 +73,7 @@ class CachedAnswers:
         if state is None:
             return None
         verdict = state.index.verdict(subject, permission, resource, self._now)
-        if cached.state is not state and not _still_holds(cached, state):
+        if cached.state is not state and not still_holds(cached, state):
             return None
         if verdict is None or clock(CLOCK) >= state.expiry:
             return None
@@ -110,7 +110,7 @@ class CachedAnswers:
                 if validated:
                     raise
                 return None
-            if cached.state is state or _still_holds(cached, state):
+            if cached.state is state or still_holds(cached, state):
                 return self._answers(state, verdicts)
         return None
 
@@ -133,7 +133,7 @@ class CachedAnswers:
                 result = _in_turns(cached, state, steps, self._now)
             except Overtaken:
                 continue
-            if _still_holds(cached, state):
+            if still_holds(cached, state):
                 if result is None or clock(CLOCK) >= state.expiry:
                     return None
                 return result, state.revision
@@ -200,7 +200,7 @@ def _in_turns(
     steps: Steps[T | None] | None = None
     while True:
         with state.index.lock:
-            if not _still_holds(cached, state):
+            if not still_holds(cached, state):
                 raise Overtaken
             end = time.perf_counter() + TURN_SECONDS
             steps = steps or read(state.index, now())
@@ -213,7 +213,7 @@ def _in_turns(
         pause(PAUSE_SECONDS)
 
 
-def _still_holds(cached: CachedIndex, state: State) -> bool:
+def still_holds(cached: CachedIndex, state: State) -> bool:
     """Whether the index still has the facts that it had when the state was taken from it.
 
     An index only moves to later revisions, and has no state meanwhile. So another state of the same revision,

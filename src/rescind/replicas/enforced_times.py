@@ -58,7 +58,7 @@ class EnforcedTimes:
 
     def reinit_after_fork(self) -> None:
         """Start empty, as in a new process: the parent writes what it noted."""
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._noted: dict[Change, Note] = {}
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
@@ -72,7 +72,7 @@ class EnforcedTimes:
         enforcement: Enforcement | None = None,
     ) -> None:
         """Keep that a change was enforced by that time, and how; what is known already stays."""
-        with self._lock:
+        with self.lock:
             known = self._noted.get((organization, revision))
             if known is not None:
                 if known.enforcement is None and enforcement is not None:
@@ -114,19 +114,20 @@ class EnforcedTimes:
         if self._thread is not None:
             self._thread.join()
         if not self._failed:
-            self._flush()
+            self.flush()
 
     def _run(self) -> None:
         while not self._closing.wait(FLUSH_SECONDS):
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what is noted now. What cannot be written stays noted."""
         while self._flush_some():
             pass
 
     def _flush_some(self) -> bool:
         """Write some of what is noted. Says whether there may be more to write."""
-        with self._lock:
+        with self.lock:
             taken = dict(islice(self._noted.items(), MOST_A_WRITE))
         if not taken:
             return False
@@ -139,7 +140,7 @@ class EnforcedTimes:
             self._failed = True
             return False
         self._failed = False
-        with self._lock:
+        with self.lock:
             for change, note in taken.items():
                 if self._noted.get(change) is note:  # else more is known of it by now
                     del self._noted[change]

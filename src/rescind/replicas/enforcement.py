@@ -47,6 +47,11 @@ pause = time.sleep
 log = logging.getLogger(__name__)
 
 
+def wait_seconds(ttl: float, settings: Settings) -> float:
+    """How long to wait for a lease of so many seconds, on a clock that may be off by `clock_drift`."""
+    return ttl * (1 + settings.clock_drift) + settings.lease_grace_seconds
+
+
 @dataclass(slots=True)
 class Lease:
     """A replica that may still answer from an older state, until `deadline` at the latest."""
@@ -82,9 +87,16 @@ class Trace:
 class Enforcer:
     """Waits for the replicas of a database that many processes share."""
 
-    def __init__(self, store: Store, settings: Settings, cache: IndexCache | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        cache: IndexCache | None,
+        *,
+        acknowledgements: Acknowledgements | None = None,
+    ) -> None:
         self._store, self._settings, self._cache = store, settings, cache
-        self._heard = Acknowledgements(store)
+        self.acknowledgements = acknowledgements or Acknowledgements(store)
         self._seen: dict[str, tuple[int, float]] = {}
         self.times = EnforcedTimes(store)
 
@@ -107,7 +119,7 @@ class Enforcer:
         self.follow(revision)
         leases = self._leases(revision, trace, read)
         if leases:
-            self._heard.listen()
+            self.acknowledgements.listen()
         while leases:
             now = clock(CLOCK)
             silent = {name: lease for name, lease in leases.items() if lease.deadline <= now}
@@ -119,7 +131,7 @@ class Enforcer:
                 break
             first = min(lease.deadline for lease in leases.values())
             pause = min(POLL_SECONDS, max(now - start, LEAST_POLL_SECONDS), first - now)
-            heard = self._heard.wait(revision, leases, pause)
+            heard = self.acknowledgements.wait(revision, leases, pause)
             for replica in heard:
                 trace.note(leases.pop(replica), ReplicaOutcome.ACKNOWLEDGED)
             if not heard:
@@ -160,7 +172,7 @@ class Enforcer:
         if seen != row.beat:
             since = now
         self._seen[row.replica] = (row.beat, since)
-        if now < since + self._bound(row.ttl / 1e6):
+        if now < since + wait_seconds(row.ttl / 1e6, self._settings):
             return False
         self._forget({row.replica: Lease(row.replica, row.name, row.beat, now)})
         self._seen.pop(row.replica, None)
@@ -168,7 +180,7 @@ class Enforcer:
 
     def close(self) -> None:
         """Stop listening, and write the enforced times that are noted."""
-        self._heard.close()
+        self.acknowledgements.close()
         self.times.close()
 
     def follow(self, revision: Revision) -> None:
@@ -189,7 +201,7 @@ class Enforcer:
         """The replicas that cache the organization at an older state; others that cache it are noted. If they
         cannot be read for the length of a lease, every such lease has expired and there is none to wait for.
         """
-        bound = trace.start + self._bound(self._settings.lease_seconds)
+        bound = trace.start + wait_seconds(self._settings.lease_seconds, self._settings)
         while True:
             try:
                 rows = self._held(revision) if read is None else read
@@ -208,7 +220,7 @@ class Enforcer:
                 elif row.acknowledged >= revision.organization:
                     trace.note(row, ReplicaOutcome.CURRENT)
                 else:
-                    deadline = now + self._bound(row.ttl / 1e6)
+                    deadline = now + wait_seconds(row.ttl / 1e6, self._settings)
                     leases[row.replica] = Lease(row.replica, row.name, row.beat, deadline)
             return leases
 
@@ -249,10 +261,6 @@ class Enforcer:
         except RescindError as error:
             log.warning("rows of silent replicas stay: %s", error)
 
-    def _bound(self, ttl: float) -> float:
-        settings = self._settings
-        return ttl * (1 + settings.clock_drift) + settings.lease_grace_seconds
-
 
 class Acknowledgements:
     """Acknowledgements heard as notifications. A hint: the rows in the database are the truth."""
@@ -263,14 +271,14 @@ class Acknowledgements:
 
     def reinit_after_fork(self) -> None:
         """Start without a listening thread, as in a new process."""
-        self._changed = threading.Condition()
+        self.changed = threading.Condition()
         self._revisions: dict[tuple[str, int], int] = {}
         self._thread: threading.Thread | None = None
         self._is_closed = False
 
     def listen(self) -> None:
         """Start the listening thread, unless it runs already."""
-        with self._changed:
+        with self.changed:
             if self._thread is not None or self._is_closed:
                 return
             try:
@@ -287,8 +295,8 @@ class Acknowledgements:
             o, number = revision.incarnation, revision.organization
             return {replica for replica in asked if known.get((replica, o), -1) >= number}
 
-        with self._changed:
-            self._changed.wait_for(found, max(seconds, 0.0))
+        with self.changed:
+            self.changed.wait_for(found, max(seconds, 0.0))
             return found()
 
     def close(self) -> None:
@@ -308,11 +316,11 @@ class Acknowledgements:
         news.close()
 
     def _note(self, payloads: list[str]) -> None:
-        with self._changed:
+        with self.changed:
             if len(self._revisions) > 100_000:
                 self._revisions.clear()
             for payload in payloads:
                 replica, o, number = payload.split()
                 key = (replica, int(o))
                 self._revisions[key] = max(int(number), self._revisions.get(key, -1))
-            self._changed.notify_all()
+            self.changed.notify_all()

@@ -33,11 +33,10 @@ class FileWatch:
 
     def __init__(self, cache: IndexCache, version: Callable[[], tuple[int, int]]) -> None:
         self._cache, self._version = cache, version
-        self.ensure_fresh = self._ensure_fresh
         self._seen: dict[int, int] = {}
         self._noted: dict[int, int] = {}
         """Versions seen by threads that must not wait, by connection."""
-        self._sharing = _Sharing()
+        self.sharing = _Sharing()
 
     def start(self) -> None:
         """Nothing to prepare."""
@@ -52,12 +51,12 @@ class FileWatch:
     def unregister(self, organization: OrganizationNumber) -> None:
         """Nothing to do: no process waits for another."""
 
-    def _ensure_fresh(self) -> None:
+    def ensure_fresh(self) -> None:
         """Bring every cached index up to date if a process wrote since this connection was last asked.
 
         Raises MustWait if this thread must not wait for that.
         """
-        if self._sharing.is_shared:
+        if self.sharing.is_shared:
             return
         connection, version = self._version()
         if self._seen.get(connection) == version and not (self._noted and THREAD.may_wait):
@@ -78,12 +77,12 @@ class FileWatch:
     @contextmanager
     def shared_freshness(self) -> Iterator[None]:
         """Ask the file once now, and not again for this thread inside the `with` block."""
-        self._ensure_fresh()
-        self._sharing.is_shared = True
+        self.ensure_fresh()
+        self.sharing.is_shared = True
         try:
             yield
         finally:
-            self._sharing.is_shared = False
+            self.sharing.is_shared = False
 
     def close(self) -> None:
         """Nothing to release."""

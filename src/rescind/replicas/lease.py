@@ -72,6 +72,11 @@ class LeaseLost(Exception):
     """Another process took this replica for dead, or another server answers: it registers anew."""
 
 
+def backoff_seconds(failures: int) -> float:
+    """The wait after so many failures in a row: doubled each time."""
+    return float(min(LEAST_BACKOFF_SECONDS * 2 ** min(failures, 30), MOST_BACKOFF_SECONDS))
+
+
 class Replica:
     """Freshness of a shared database. One thread renews the lease, listens and acknowledges."""
 
@@ -82,7 +87,7 @@ class Replica:
         self._ttl = cache.settings.lease_seconds
         self._expiry = 0.0
         self._stop = threading.Event()
-        self._news: Listener | None = None
+        self.news: Listener | None = None
         self._thread: threading.Thread | None = None
         self._environment = -1
         self._is_known = False
@@ -124,14 +129,19 @@ class Replica:
         """From now on, no change of the organization waits for this replica."""
         self._store.fetch(RELEASE_ORGANIZATION, {"o": organization, "replica": self.id})
 
-    def close(self) -> None:
-        """Give up the lease, so that no change waits for it."""
+    def stop(self) -> None:
+        """Renew the lease no more, and follow no change. What is cached is answered from until it expires."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+
+    def close(self) -> None:
+        """Give up the lease, so that no change waits for it."""
+        self.stop()
+        if self._thread is not None:
             self._give_up()
-        if self._news is not None:
-            self._news.close()
+        if self.news is not None:
+            self.news.close()
 
     def _give_up(self) -> None:
         try:
@@ -168,10 +178,10 @@ class Replica:
                 log.warning("replica %s has lost its lease; it registers anew", self.id)
                 self._is_known = False
                 self._reconnect()
-                self._stop.wait(self._backoff_seconds())
+                self._back_off()
             except RescindError as error:
                 log.warning("replica %s cannot renew its lease: %s", self.id, error)
-                self._stop.wait(self._backoff_seconds())
+                self._back_off()
             except Exception:
                 log.exception("replica %s answers nothing from its cache for now", self.id)
                 self._cache.suspend()
@@ -180,20 +190,17 @@ class Replica:
     def _reconnect(self) -> None:
         """Reconnect to wherever the database is now."""
         self._store.reconnect()
-        if self._news is not None:
-            self._news.close()
+        if self.news is not None:
+            self.news.close()
 
-    def _backoff_seconds(self) -> float:
-        """The wait after a failure: doubled each time, until a renewal succeeds."""
+    def _back_off(self) -> None:
         self._failures += 1
-        return float(
-            min(LEAST_BACKOFF_SECONDS * 2 ** min(self._failures, 30), MOST_BACKOFF_SECONDS)
-        )
+        self._stop.wait(backoff_seconds(self._failures))
 
     def _serve(self) -> None:
         """Renew the lease, then listen until it is time to do so again."""
-        if self._news is None:
-            self._news = self._store.listen("rescind_changed")
+        if self.news is None:
+            self.news = self._store.listen("rescind_changed")
         due = 0.0
         while not self._stop.is_set():
             if clock(CLOCK) >= due:
@@ -201,17 +208,17 @@ class Replica:
                 self._renew()
                 self._failures = 0
                 self._cache.evict()
-            heard = self._news.wait(min(max(due - clock(CLOCK), 0.0), LISTEN_SECONDS))
+            heard = self.news.wait(min(max(due - clock(CLOCK), 0.0), LISTEN_SECONDS))
             if heard is None:
                 due = 0.0  # notifications were lost: renew and read the log now
             elif heard:
-                self._follow([News.of(payload) for payload in heard])
+                self.follow([News.of(payload) for payload in heard])
 
     def _renew(self) -> None:
         """Renew the lease. Only facts read after this may be answered from until its new expiry."""
-        assert self._news is not None
+        assert self.news is not None
         before = clock(CLOCK)
-        renewed = self._news.fetch(RENEW_LEASE, {"replica": self.id})
+        renewed = self.news.fetch(RENEW_LEASE, {"replica": self.id})
         if [row.server for row in renewed] != [self.server]:
             raise LeaseLost
         self._expiry = expiry = before + self._ttl
@@ -224,10 +231,10 @@ class Replica:
             revision = Revision(o, revisions.get(o, 2**62), revisions[ENVIRONMENT_NUMBER])
             if not self._cache.extend(cached, revision, expiry):
                 self._cache.catch_up(cached)
-        self._acknowledge(revisions[ENVIRONMENT_NUMBER])
+        self._acknowledge_all(revisions[ENVIRONMENT_NUMBER])
         self._cache.unregister_stale()
 
-    def _follow(self, heard: list[News]) -> None:
+    def follow(self, heard: list[News]) -> None:
         """Withdraw the organizations with revocations, acknowledge at once, and then catch up.
 
         Reading the log first would make the revoking process wait for every replica to do so.
@@ -242,12 +249,12 @@ class Replica:
         for cached in tuple(self._cache.indexes.values()):
             if cached.index.organization in changed:
                 self._cache.catch_up(cached)
-        self._acknowledge(environment)
+        self._acknowledge_all(environment)
 
     def _withdraw(self, news: News) -> None:
         if news.organization == ENVIRONMENT_NUMBER:
             self._cache.suspend()
-            self._say(ENVIRONMENT_NUMBER, news.revision)
+            self.acknowledge(ENVIRONMENT_NUMBER, news.revision)
             self._environment = max(self._environment, news.revision)
             return
         for cached in tuple(self._cache.indexes.values()):
@@ -256,31 +263,32 @@ class Replica:
                 and cached.revision.organization < news.revision
             ):
                 self._cache.withdraw(cached)
-                self._say(news.organization, news.revision)
+                self.acknowledge(news.organization, news.revision)
                 cached.acknowledged = max(cached.acknowledged, news.revision)
 
-    def _acknowledge(self, environment: int) -> None:
+    def _acknowledge_all(self, environment: int) -> None:
         """Acknowledge the revisions that every check now sees, where a revoking process may be waiting.
 
         `environment` is a revision of the definitions shared by all organizations, read before.
         """
-        assert self._news is not None
+        assert self.news is not None
         for cached in tuple(self._cache.indexes.values()):
             if cached.revision.environment < environment:
                 self._cache.catch_up(cached)
             revision = cached.revision.organization
             if cached.acknowledged < cached.revoked_at:
-                self._say(cached.index.organization, revision)
+                self.acknowledge(cached.index.organization, revision)
                 cached.acknowledged = revision
         if self._environment < environment:
-            self._say(ENVIRONMENT_NUMBER, environment)
+            self.acknowledge(ENVIRONMENT_NUMBER, environment)
             self._environment = environment
 
-    def _say(self, organization: OrganizationNumber, revision: int) -> None:
-        assert self._news is not None
-        self._news.fetch(ACKNOWLEDGE, {"o": organization, "replica": self.id, "revision": revision})
+    def acknowledge(self, organization: OrganizationNumber, revision: int) -> None:
+        """Tell who waits that no check is answered by an older state of the organization."""
+        assert self.news is not None
+        self.news.fetch(ACKNOWLEDGE, {"o": organization, "replica": self.id, "revision": revision})
 
     def _revisions(self, organizations: list[int]) -> dict[int, int]:
-        source = self._news or self._store
+        source = self.news or self._store
         rows = source.fetch(TAIL_REVISIONS, {"organizations": json.dumps(organizations)})
         return {row.organization: row.revision for row in rows}

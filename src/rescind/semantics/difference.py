@@ -108,7 +108,7 @@ def difference(before: World, after: World, now: int) -> Difference:
     }
     holders = old.assigned.keys() | new.assigned.keys()
     changed = {h for h in holders if old.assigned.get(h) != new.assigned.get(h)}
-    is_ruled_alike = not moved and _rules(before) == _rules(after)
+    is_ruled_alike = not moved and rules_of(before) == rules_of(after)
     known: dict[tuple[Holding, Holding], list[tuple[str, str, bool]]] = {}
     granted: list[tuple[str, str, str]] = []
     revoked: list[tuple[str, str, str]] = []
@@ -119,17 +119,17 @@ def difference(before: World, after: World, now: int) -> Difference:
         found = known.get((had, has))
         if found is None:
             pair = old.coverage(had), new.coverage(has)
-            found = known[had, has] = list(_compared(old, new, *pair, moved))
+            found = known[had, has] = list(compared(old, new, *pair, moved))
         for permission, resource, is_gain in found:
             (granted if is_gain else revoked).append((subject, permission, resource))
     return Difference(tuple(granted), tuple(revoked))
 
 
-def _rules(world: World) -> tuple[object, ...]:
+def rules_of(world: World) -> tuple[object, ...]:
     return world.roles, world.is_single_role, world.takes_next_highest, world.default_role
 
 
-def _compared(
+def compared(
     old: State, new: State, had: Coverage, has: Coverage, moved: set[str]
 ) -> Iterator[tuple[str, str, bool]]:
     """(permission, resource, whether gained); what a role gives in both states on what stays is no change."""

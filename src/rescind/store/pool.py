@@ -143,12 +143,12 @@ class Pool(Generic[C]):
         lifetime_seconds: float = FOREVER,
     ) -> None:
         self._make, self._is_usable = make, is_usable
-        self._most, self._wait_seconds = most, wait_seconds
+        self.most, self._wait_seconds = most, wait_seconds
         self.lifetime_seconds = lifetime_seconds
         self.free: list[PooledConnection[C]] = []
         self.slots: set[weakref.ref[PooledConnection[C]]] = set()
         self.is_closed = self.is_paused = False
-        self._wake = threading.Lock()
+        self.wake = threading.Lock()
 
     def connections(self) -> list[PooledConnection[C]]:
         """All open connections, free or lent."""
@@ -176,19 +176,19 @@ class Pool(Generic[C]):
                         if self.free:
                             self.wake_one()
                         return
-                if self._has_room(1) and self._is_made(held):
+                if self.has_room(1) and self._is_made(held):
                     return
             left = deadline - time.monotonic()
             if left <= 0:
                 raise PoolExhausted
             require_may_wait()
-            self._wake.acquire(timeout=min(left, RECHECK_SECONDS))
+            self.wake.acquire(timeout=min(left, RECHECK_SECONDS))
 
     def _is_made(self, held: list[PooledConnection[C]]) -> bool:
         pooled = PooledConnection(self)
         try:
             self.slots.add(pooled.slot)
-            if not self._has_room(0):  # other threads took the last slots
+            if not self.has_room(0):  # other threads took the last slots
                 pooled.end()
                 return False
             pooled.connection = self._make()
@@ -199,8 +199,8 @@ class Pool(Generic[C]):
             raise
         return True
 
-    def _has_room(self, slots: int) -> bool:
-        return len(self.slots) + slots <= self._most
+    def has_room(self, slots: int) -> bool:
+        return len(self.slots) + slots <= self.most
 
     def give_back(self, pooled: PooledConnection[C]) -> None:
         """Take back a connection that can be lent again; close it if the pool is paused."""
@@ -211,9 +211,9 @@ class Pool(Generic[C]):
 
     def wake_one(self) -> None:
         """Make one waiter check the pool."""
-        if self._wake.locked():
+        if self.wake.locked():
             with contextlib.suppress(RuntimeError):
-                self._wake.release()
+                self.wake.release()
 
     def pause(self, seconds: float) -> bool:
         """Lend nothing from now on, and close each connection once it is released. Says if all are closed.

@@ -14,6 +14,7 @@ from rescind import Authority, changes
 from rescind.http.keys import Keys
 from rescind.http.server.service import Service
 from rescind.model import ENVIRONMENT
+from tests.clock import SettableClock
 from tests.conftest import ENGINES
 from tests.http.serving import Served, serving
 
@@ -48,15 +49,19 @@ async def _awaited(result: Any) -> Any:
     return await result
 
 
+CLOCK = SettableClock()
+"""The clock of all services here."""
+
+
 @pytest.fixture(scope="session", params=ENGINES)
 def service(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Served]:
     """A service on each engine in turn, for all tests: each makes organizations of its own."""
-    from tests.conftest import _databases
+    from tests.conftest import databases_in
 
     folder = tmp_path_factory.mktemp("workos")
-    databases = _databases(request, folder)
+    databases = databases_in(request, folder)
     make: Callable[[str], str] = next(databases)
-    with Authority.open(make(request.param)) as authority:
+    with Authority.open(make(request.param), clock=CLOCK) as authority:
         authority.apply(
             [
                 changes.DefineResourceType(type="workspace"),

@@ -54,7 +54,7 @@ def test_what_goes_between_look_and_write_is_not_found(
         row = real(unit, public_id)
         removal = changes.RemoveMembership(subject=row.subject)
         slug = row.organization_slug
-        unit.authority.apply([removal], organization=slug, within=unit._connection)
+        unit.authority.apply([removal], organization=slug, within=unit.connection)
         return row
 
     monkeypatch.setattr(memberships, "find_membership", found)

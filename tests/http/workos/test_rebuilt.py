@@ -14,6 +14,7 @@ from rescind.changes import Change
 from rescind.errors import RescindError
 from rescind.model import ENVIRONMENT
 from tests.http.serving import Served
+from tests.http.workos.conftest import CLOCK
 from tests.http.workos.world import acme, fresh
 from tests.probe import Probe
 from tests.sql import ours
@@ -36,11 +37,12 @@ class Clock:
 
 
 @pytest.fixture
-def service_clock(service: Served, monkeypatch: pytest.MonkeyPatch) -> Clock:
+def service_clock() -> Iterator[Clock]:
     """The authority's clock, by which the directory goes as well."""
     made = Clock()
-    monkeypatch.setattr(service.service.authority, "_clock", made.moment)
-    return made
+    CLOCK.follows = made.moment
+    yield made
+    CLOCK.follows = None
 
 
 class Consumer:

@@ -118,7 +118,7 @@ def test_a_revocation_that_is_repeated(
 
     monkeypatch.setattr(Enforcer, "enforce", noting)
     if not waits:
-        monkeypatch.setattr(UnitOfWork, "_enforce_named", lambda _: None)
+        monkeypatch.setattr(UnitOfWork, "enforce_named", lambda _: None)
     with ThreadPoolExecutor(2) as pool:
         world.replica.send(SIGSTOP)
         try:

@@ -77,18 +77,18 @@ class HttpEntry:
     ) -> None:
         """Without addresses there are only the fast routes."""
         self.service, self.fast_routes = service, fast_routes
-        self._app, self._public = app, public
+        self.app, self.public = app, public
         self._addresses = addresses or Addresses(())
         self._encode = encode or (lambda _, error, request_id: problems.encoded(error, request_id))
         self._timeouts = MessageTimeouts(service.limits.body_seconds)
-        self._deadlines = Deadlines(service.limits.request_seconds)
+        self.deadlines = Deadlines(service.limits.request_seconds)
         self._check_seconds = service.settings.check_seconds
         self._tasks: set[asyncio.Future[Any]] = set()
         self._left = left or Left()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)
         else:
@@ -145,7 +145,7 @@ class HttpEntry:
         work = Work()
         WORK.set(work)
         if raw_path not in STREAMED:
-            self._deadlines.begin()
+            self.deadlines.begin()
         try:
             fast_route = self._fast_route(scope["method"], raw_path)
             if fast_route is None:
@@ -156,8 +156,8 @@ class HttpEntry:
                     await _respond(answer, 204, [(b"allow", address.allow.encode())], b"")
                     return
                 if needed is None:
-                    assert self._public is not None
-                    told = await self._public.answer(raw_path, scope["scheme"], headers)
+                    assert self.public is not None
+                    told = await self.public.answer(raw_path, scope["scheme"], headers)
                     await _respond(answer, *told)
                     return
             else:
@@ -175,9 +175,9 @@ class HttpEntry:
                 elif is_check:
                     with unavailable_in_time():
                         async with asyncio.timeout(self._check_seconds + GRACE_SECONDS):
-                            await self._app(scope, replayed(body, receive), answer)
+                            await self.app(scope, replayed(body, receive), answer)
                 else:
-                    await self._app(scope, replayed(body, receive), answer)
+                    await self.app(scope, replayed(body, receive), answer)
         except ConnectionResetError:
             state["code"] = "client_gone"
         except RescindError as error:
@@ -186,7 +186,7 @@ class HttpEntry:
                 fields.append((b"allow", address.allow.encode()))
             await _respond(answer, problems.status_of(error), fields, body)
         except asyncio.CancelledError:
-            if not self._deadlines.is_over():
+            if not self.deadlines.is_over():
                 raise
             self._left.give_up(work)
             late = self._late(scope["method"], needed)
@@ -194,7 +194,7 @@ class HttpEntry:
             if not status:  # else the connection is closed, since the answer is not whole
                 await _respond(answer, problems.status_of(late), fields, body)
         finally:
-            self._deadlines.end()
+            self.deadlines.end()
             level = logging.DEBUG if fast_route is not None and status == 200 else logging.INFO
             log_request(log, method, scope["path"], state, status, start, level)
 
@@ -206,7 +206,7 @@ class HttpEntry:
         """
         if needed in ALTERING and method != "GET":
             return OutcomeUnknown()
-        return RequestTimedOut(limit=f"{self._deadlines.seconds:g} s")
+        return RequestTimedOut(limit=f"{self.deadlines.seconds:g} s")
 
     def _fast_route(self, method: str, raw_path: bytes) -> FastRoute | None:
         return self.fast_routes.get(raw_path.decode("latin-1")) if method == "POST" else None

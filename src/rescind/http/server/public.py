@@ -42,21 +42,21 @@ class Document:
     """The OpenAPI document of an application, made once for all of a process."""
 
     _lock = threading.Lock()
-    _encoded: tuple[bytes, bytes] | None = None
+    encoded: tuple[bytes, bytes] | None = None
 
     @classmethod
     def of(cls, app: Litestar) -> tuple[bytes, bytes]:
         """The document as it is, and compressed. The first call takes long: keep it off the event loop."""
         with cls._lock:
-            if cls._encoded is None:
+            if cls.encoded is None:
                 plain = encode_json(app.openapi_schema.to_schema())
-                cls._encoded = plain, gzip.compress(plain, mtime=0)
-            return cls._encoded
+                cls.encoded = plain, gzip.compress(plain, mtime=0)
+            return cls.encoded
 
     @classmethod
     def is_made(cls) -> bool:
         """Whether `of` returns at once."""
-        return cls._encoded is not None
+        return cls.encoded is not None
 
 
 class Readiness:
@@ -84,7 +84,7 @@ class Readiness:
             return None
         if self._look is None:
             loop = asyncio.get_running_loop()
-            self._look = loop.run_in_executor(self._thread, _why_not, store)
+            self._look = loop.run_in_executor(self._thread, why_not_ready, store)
             self._look.add_done_callback(self._seen)
         look, begun = self._look, time.monotonic()
         try:
@@ -99,7 +99,7 @@ class Readiness:
         self._look = None
 
 
-def _why_not(store: Store) -> str | None:
+def why_not_ready(store: Store) -> str | None:
     try:
         with until(deadline_within(LOOK_SECONDS)):
             store.fetch(READ_API_KEY, {"id": ""})

@@ -166,7 +166,7 @@ def measure(
     began_at = datetime.now(UTC)
     with _watching(askers, clock) as watchers:
         granted = _timed(clock, grant)
-        _wait_for_all(watchers, _allowed(granted.began), limits.timeout_seconds, clock)
+        wait_for_all(watchers, _allowed(granted.began), limits.timeout_seconds, clock)
         if revoke is None:
             assert expires_at is not None
             end = expires_at()
@@ -175,7 +175,7 @@ def measure(
         else:
             revoked = _timed(clock, revoke)
         seconds = limits.timeout_seconds + limits.watch_seconds
-        _wait_for_all(watchers, _denied(revoked.ended, limits), seconds, clock)
+        wait_for_all(watchers, _denied(revoked.ended, limits), seconds, clock)
     drift = limits.remote_clock_seconds if revoke is None else 0.0
     ends = [revoked.ended + (drift if each.asker.is_remote else 0.0) for each in watchers]
     times = [
@@ -219,7 +219,7 @@ def _watching(askers: Sequence[Asker], clock: Clock) -> Iterator[list[Watcher]]:
             watcher.stop()
 
 
-def _wait_for_all(
+def wait_for_all(
     watchers: Sequence[Watcher],
     is_met: Callable[[Sequence[Check]], bool],
     seconds: float,

@@ -99,7 +99,7 @@ def take_over(connection: sqlalchemy.Connection, former: Former, version: str) -
     """Move the version to a table of Rescind's own. Later migrations work where the tables are."""
     if engine_of(connection) == "postgres":
         make_home(connection)
-        _let_in(connection, former.schema)
+        let_in(connection, former.schema)
         execute(connection, f"SET LOCAL search_path = {quoted_name(former.schema)}")
     else:
         _stand_in_for_view(connection)
@@ -144,7 +144,7 @@ def make_home(connection: sqlalchemy.Connection) -> None:
         execute(connection, f"CREATE SCHEMA {schema}")
 
 
-def _let_in(connection: sqlalchemy.Connection, schema: str) -> None:
+def let_in(connection: sqlalchemy.Connection, schema: str) -> None:
     """Let everybody with a grant on the tables use the schema that these move to."""
     grantees = connection.exec_driver_sql(
         "SELECT DISTINCT COALESCE(quote_ident(r.rolname), 'PUBLIC')"

@@ -50,14 +50,14 @@ def repair_schema(
     versions = former.versions if former is not None else (str(version),)
     if versions[-1] not in VERSIONS:
         return versions[-1]
-    if not _may_compare(connection):
+    if not may_compare(connection):
         log.warning("%s: the schema is not compared: that takes the privilege to create one", where)
         return versions[-1]
     schema = former.schema if former is not None else schema_of(connection)
     found, made = catalog(connection, schema), wanted(connection, VERSIONS, run)
     if former is not None:
         require_free(connection, where, former.schema)
-    version = _nearest(versions, found, made)
+    version = nearest_version(versions, found, made)
     newest = made[FORMER_VERSIONS[-1] if former is not None else VERSIONS[-1]]
     differing = [item for item in made[version] if _differs(item, found, made[version])]
     premature = [item for item in newest.keys() - made[version].keys() if item in found]
@@ -75,7 +75,7 @@ def repair_schema(
     return version
 
 
-def _nearest(versions: tuple[str, ...], found: Catalog, made: dict[str, Catalog]) -> str:
+def nearest_version(versions: tuple[str, ...], found: Catalog, made: dict[str, Catalog]) -> str:
     """The version whose tables and columns match best: an application's versions may be numbers too."""
 
     def missing(version: str) -> int:
@@ -85,7 +85,7 @@ def _nearest(versions: tuple[str, ...], found: Catalog, made: dict[str, Catalog]
     return min(reversed(versions), key=missing)
 
 
-def _may_compare(connection: sqlalchemy.Connection) -> bool:
+def may_compare(connection: sqlalchemy.Connection) -> bool:
     if connection.dialect.name == "sqlite":
         return True
     may = "SELECT has_database_privilege(current_database(), 'CREATE')"

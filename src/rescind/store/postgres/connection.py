@@ -117,20 +117,20 @@ def _until_silent(steps: PQGen[T], silence_seconds: float) -> PQGen[T]:
         return done.value  # type: ignore[no-any-return]
 
 
-class _Connecting:
+class Connecting:
     """How long connecting may take, and how many hosts are left to try in that time."""
 
     def __init__(self, deadline: float, hosts: int) -> None:
-        self._deadline, self._hosts = deadline, hosts
+        self._deadline, self.hosts = deadline, hosts
 
     def next_deadline(self) -> float:
         """The deadline of the next host, which leaves each later host the same time."""
-        now, hosts = time.monotonic(), max(self._hosts, 1)
-        self._hosts -= 1
+        now, hosts = time.monotonic(), max(self.hosts, 1)
+        self.hosts -= 1
         return now + (self._deadline - now) / hosts
 
 
-_CONNECTING: Final[ContextVar[_Connecting]] = ContextVar("connecting")
+_CONNECTING: Final[ContextVar[Connecting]] = ContextVar("connecting")
 
 
 def connect(
@@ -141,7 +141,7 @@ def connect(
     Connects by the deadline, or within CONNECT_SECONDS. All hosts of the URL share that time.
     """
     until_then = deadline_within(CONNECT_SECONDS) if deadline is None else deadline
-    token = _CONNECTING.set(_Connecting(until_then, _hosts_of(url)))
+    token = _CONNECTING.set(Connecting(until_then, _hosts_of(url)))
     try:
         connection = Connection.connect(url, autocommit=autocommit, **parameters(url))
     finally:

@@ -22,15 +22,15 @@ class PostgresListener:
 
     def __init__(self, store: PostgresDatabase, channel: str) -> None:
         self._store, self._channel = store, channel
-        self._connection: Connection | None = None
+        self.connection: Connection | None = None
         self._warnings: list[str] = []
 
     def wait(self, seconds: float) -> list[str] | None:
         try:
-            if self._connection is None or self._connection.closed:
+            if self.connection is None or self.connection.closed:
                 self._connect()
                 return None
-            heard = self._connection.notifies(timeout=seconds, stop_after=1)
+            heard = self.connection.notifies(timeout=seconds, stop_after=1)
             return [notification.payload for notification in heard]
         except FAULTS as error:
             self.close()
@@ -38,12 +38,12 @@ class PostgresListener:
 
     def fetch(self, query: Query[Any] | str, params: Params) -> Any:
         try:
-            if self._connection is None or self._connection.closed:
+            if self.connection is None or self.connection.closed:
                 self._connect()
-            assert self._connection is not None
+            assert self.connection is not None
             self._warnings.clear()
             sql = self._store.queries[str(query)]
-            found = self._connection.execute(sql, params, prepare=True).fetchall()
+            found = self.connection.execute(sql, params, prepare=True).fetchall()
         except FAULTS as error:
             self.close()
             raise self._unavailable(error) from error
@@ -52,16 +52,16 @@ class PostgresListener:
             raise StoreUnavailable(database=self._store.where, why=self._warnings[0])
         return typed(query, found)
 
-    def _note(self, notice: psycopg.errors.Diagnostic) -> None:
+    def note_warning(self, notice: psycopg.errors.Diagnostic) -> None:
         if notice.severity_nonlocalized == "WARNING":
             self._warnings.append(notice.message_primary or "a warning")
 
     def _connect(self) -> None:
         silence_seconds = self._store.silence_seconds
         connection = connect(self._store.url, silence_seconds, autocommit=True)
-        self._connection = connection
+        self.connection = connection
         connection.cancels_when_silent = True
-        connection.add_notice_handler(self._note)
+        connection.add_notice_handler(self.note_warning)
         configure(connection, silence_seconds=silence_seconds)
         connection.execute("SET synchronous_commit = off")
         connection.execute(f'LISTEN "{self._channel}"')
@@ -70,6 +70,6 @@ class PostgresListener:
         return StoreUnavailable(database=self._store.where, why=first_line(error))
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None

@@ -88,7 +88,7 @@ class PostgresStore:
         self.probe, self.queries = probe, store_queries(queries("postgres", self.schema), probe)
         self.statements = Statements(self.queries, self._ours)
         self._connections = connections
-        self._pool = self._new_pool()
+        self.pool = self._new_pool()
         try:
             with connect(self.url, self.silence_seconds) as connection:
                 require_current(connection.execute, f"{self._ours}.schema_version")
@@ -102,9 +102,9 @@ class PostgresStore:
 
     def reinit_after_fork(self) -> None:
         """Start anew after a fork, without open connections. Those of the parent are left alone."""
-        if inherited := self._pool.connections():
+        if inherited := self.pool.connections():
             forks.keep(inherited)
-        self._pool = self._new_pool()
+        self.pool = self._new_pool()
 
     def _new_pool(self) -> Pool[Connection]:
         return Pool(
@@ -261,7 +261,7 @@ class PostgresStore:
             return int(row[0]) if row else 0
 
     def reconnect(self) -> None:
-        self._pool.renew()
+        self.pool.renew()
 
     def listen(self, channel: str) -> PostgresListener:
         return PostgresListener(self, channel)
@@ -284,7 +284,7 @@ class PostgresStore:
                 connection.execute("COMMIT")
 
     def close(self) -> None:
-        self._pool.close()
+        self.pool.close()
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -297,7 +297,7 @@ class PostgresStore:
     def _borrow(self, checkout: Checkout[Connection]) -> Connection:
         """Borrow a connection of the pool."""
         try:
-            connection = checkout.acquire(self._pool)
+            connection = checkout.acquire(self.pool)
         except PoolClosed:
             hint = "the store was closed; open it again"
             raise StoreUnavailable(database=self.where, hint=hint) from None

@@ -54,13 +54,13 @@ class PostgresTransaction:
         )
 
     def refuse(self, query: str, /, **params: Any) -> None:
-        self._execute(query, self._store.statements.refusing(query), params)
+        self.execute_unread(query, self._store.statements.refusing(query), params)
 
     def run(self, query: str, /, **params: Any) -> None:
-        self._execute(query, self._sql(query), params)
+        self.execute_unread(query, self._sql(query), params)
 
     def count(self, query: str, /, *counters: Counter, **params: Any) -> None:
-        self._execute(query, self._store.statements.counting(query, counters), params)
+        self.execute_unread(query, self._store.statements.counting(query, counters), params)
 
     def count_expected(
         self,
@@ -73,10 +73,10 @@ class PostgresTransaction:
         **params: Any,
     ) -> None:
         sql = self._store.statements.counting(query, counters, or_refuse=or_refuse, or_note=or_note)
-        self._execute(query, sql, {**params, "expected": expected})
+        self.execute_unread(query, sql, {**params, "expected": expected})
 
     def note_missing(self, query: str, /, **params: Any) -> None:
-        self._execute(query, self._store.statements.noting(query), params)
+        self.execute_unread(query, self._store.statements.noting(query), params)
 
     def rows_written(self, query: str, /, **params: Any) -> Callable[[], int]:
         cursor = self._kept(query, params)
@@ -94,10 +94,10 @@ class PostgresTransaction:
         if budget.waits and isinstance(self.connection, Connection):
             self.connection.silence_seconds = self._store.bulk_silence_seconds
         sql = self._store.statements.weighing(query, is_first=step == 0)
-        self._execute(query, sql, {**params, **bounds})
+        self.execute_unread(query, sql, {**params, **bounds})
 
     def count_pending(self, query: str, /, **params: Any) -> None:
-        self._execute(query, self._store.statements.pending(query), params)
+        self.execute_unread(query, self._store.statements.pending(query), params)
 
     def read_later(self, query: Query[Any] | str, /, **params: Any) -> Callable[[], Any]:
         place = len(self._observing)
@@ -142,7 +142,7 @@ class PostgresTransaction:
     def _sql(self, name: str) -> str:
         return self._store.queries[name]
 
-    def _execute(self, name: str, sql: str, params: Params) -> None:
+    def execute_unread(self, name: str, sql: str, params: Params) -> None:
         """Queue a statement whose result is not read. These share a cursor: each cursor costs time."""
         if self._store.probe is not None:
             self._store.probe.before_statement(name, params)

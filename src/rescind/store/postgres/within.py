@@ -83,7 +83,7 @@ def asked_within(
     """
     if isinstance(connection, Connection):
         return _asked_of_ours(connection, store, questions)
-    if _has_failed(connection):
+    if has_failed(connection):
         raise StoreError(database=store.where, why=ABORTED, hint="Roll your transaction back.")
     before = sys.exception()
     saved: psycopg.Cursor[Any] | None = None
@@ -92,14 +92,14 @@ def asked_within(
             saved = connection.execute(SAVE)
             connection.execute(WITHOUT_JIT)
             cursors = [
-                _cursor(connection).execute(store.queries[str(query)], params)
+                new_cursor(connection).execute(store.queries[str(query)], params)
                 for query, params in questions
             ]
             connection.execute(WITH_JIT_AS_BEFORE)
             connection.execute(RELEASE)
         return [cursor.fetchall() for cursor in cursors]
     except BaseException as error:
-        if _is_set(saved):
+        if is_saved(saved):
             with suppress(*FAULTS):  # it is closed, or the savepoint is released
                 connection.execute(undo(RESTORE))
                 connection.execute(RELEASE)
@@ -124,17 +124,17 @@ def _asked_of_ours(
         raise translated(error, store.where) from error
 
 
-def _has_failed(connection: psycopg.Connection[Any]) -> bool:
+def has_failed(connection: psycopg.Connection[Any]) -> bool:
     """Whether the transaction can only be rolled back."""
     return connection.info.transaction_status == TransactionStatus.INERROR
 
 
-def _is_set(saved: psycopg.Cursor[Any] | None) -> bool:
+def is_saved(saved: psycopg.Cursor[Any] | None) -> bool:
     """Whether our savepoint was set. Else a rollback would go to an older one of the same name."""
     return saved is not None and saved.statusmessage == "SAVEPOINT"
 
 
-def _cursor(connection: psycopg.Connection[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
+def new_cursor(connection: psycopg.Connection[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
     cursor = connection.cursor(row_factory=tuple_row)
     cursor.adapters.register_dumper(int, Int8Dumper)
     return cursor

@@ -46,7 +46,7 @@ FORKED: Final = (
 )
 FAULTS: Final = (sqlite3.Error, MemoryError)
 """The exceptions that the driver raises."""
-_inherited: Final[set[tuple[int, int]]] = set()
+inherited: Final[set[tuple[int, int]]] = set()
 
 
 def require_file(path: str) -> None:
@@ -101,13 +101,13 @@ def refuse_inherited(path: str) -> None:
     inherited connection's locks for locks of this process.
     """
     with contextlib.suppress(OSError):
-        _inherited.add(_identity(path))
+        inherited.add(_identity(path))
 
 
 def require_own(path: str) -> None:
     """Raise StoreUnavailable for a file that this process inherited open."""
     with contextlib.suppress(OSError):
-        if _inherited and _identity(path) in _inherited:
+        if inherited and _identity(path) in inherited:
             raise StoreUnavailable(path=path, hint=FORKED)
 
 

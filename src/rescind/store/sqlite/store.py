@@ -69,7 +69,7 @@ class SqliteStore:
         checkout: Checkout[Writer] = Checkout()
         try:
             with translated_errors(self.path):
-                execute = checkout.acquire(self._writers).connection.execute
+                execute = checkout.acquire(self.writers).connection.execute
                 require_current(execute, "rescind_schema_version")
                 self.seals = seals_of(execute, "rescind_directory_secret")
         except BaseException:
@@ -82,41 +82,41 @@ class SqliteStore:
         """Start anew after a fork, without open connections. If one was in use during the fork, the file
         cannot be used in this process.
         """
-        if inherited := [pooled for pool in self._pools() for pooled in pool.connections()]:
+        if inherited := [pooled for pool in self.pools() for pooled in pool.connections()]:
             forks.keep(inherited)
             refuse_inherited(self.path)
             self._is_inherited = True
-        self._write_queue.close()
+        self.write_queue.close()
         self._open()
 
     def _open(self) -> None:
-        self._readers = Pool(
+        self.readers = Pool(
             lambda: connect(self.path),
             is_reader_idle,
             most=MOST_READERS,
             wait_seconds=write_queue.BUSY_SECONDS,
         )
         # reading the version takes microseconds and must not wait for long reads
-        self._watchers = Pool(
+        self.watchers = Pool(
             lambda: connect(self.path),
             is_reader_idle,
             most=MOST_WATCHERS,
             wait_seconds=write_queue.BUSY_SECONDS,
         )
-        self._writers = Pool(lambda: Writer(self.path), is_writer_idle, most=1)
+        self.writers = Pool(lambda: Writer(self.path), is_writer_idle, most=1)
         # another writer, for `connection()`: creating the counters discards prepared statements
-        self._carriers = Pool(lambda: Writer(self.path), is_writer_idle, most=1)
-        self._write_queue = write_queue.WriteQueue(self.path)
+        self.carriers = Pool(lambda: Writer(self.path), is_writer_idle, most=1)
+        self.write_queue = write_queue.WriteQueue(self.path)
 
-    def _pools(self) -> tuple[Pool[Any], ...]:
-        return self._readers, self._watchers, self._writers, self._carriers
+    def pools(self) -> tuple[Pool[Any], ...]:
+        return self.readers, self.watchers, self.writers, self.carriers
 
     def before_fork(self) -> None:
-        for pool in self._pools():
+        for pool in self.pools():
             pool.pause(FORK_SECONDS)
 
     def after_fork(self) -> None:
-        for pool in self._pools():
+        for pool in self.pools():
             pool.resume()
 
     def transact(
@@ -131,7 +131,7 @@ class SqliteStore:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
             with translated_errors(self.path):
-                transact_within(connection, self, change, self._write_queue, commit=commit)
+                transact_within(connection, self, change, self.write_queue, commit=commit)
             return
         commits = files.DURABLE
         if yields:
@@ -161,7 +161,7 @@ class SqliteStore:
         try:
             try:
                 with translated_errors(self.path):
-                    writer = self._turn(checkout, self._writers, yields=yields)
+                    writer = self._turn(checkout, self.writers, yields=yields)
                     writer.commit_as(commits)
                     self._run(act, writer, commit=commit)
             finally:
@@ -173,10 +173,10 @@ class SqliteStore:
         """Borrow this process's writer. With `yields`, not before other writers."""
         self._require_usable()
         if yields:
-            self._write_queue.yield_to_others()
+            self.write_queue.yield_to_others()
         try:
             if not checkout.acquire_free(pool):
-                with nullcontext() if yields else self._write_queue.announce_here():
+                with nullcontext() if yields else self.write_queue.announce_here():
                     return checkout.acquire(pool)
             return checkout.acquire(pool)
         except PoolClosed:
@@ -185,7 +185,7 @@ class SqliteStore:
     def _run(self, act: Act, writer: Writer, *, commit: bool) -> None:
         connection, is_sent = writer.connection, False
         try:
-            write_queue.begin_write(connection, self._write_queue)
+            write_queue.begin_write(connection, self.write_queue)
             act(writer)
             is_sent = commit
             connection.execute("COMMIT" if commit else "ROLLBACK")
@@ -204,11 +204,11 @@ class SqliteStore:
         checkout: Checkout[Writer] = Checkout()
         try:
             with translated_errors(self.path):
-                self._turn(turn, self._writers, yields=False)
-                connection = self._turn(checkout, self._carriers, yields=False).connection
+                self._turn(turn, self.writers, yields=False)
+                connection = self._turn(checkout, self.carriers, yields=False).connection
                 is_sent = False
                 try:
-                    write_queue.begin_write(connection, self._write_queue)
+                    write_queue.begin_write(connection, self.write_queue)
                     yield connection
                     is_sent = True
                     connection.execute("COMMIT")
@@ -223,7 +223,7 @@ class SqliteStore:
             turn.release()
 
     def waiting(self) -> int:
-        return self._write_queue.waiting()
+        return self.write_queue.waiting()
 
     def reconnect(self) -> None:
         """Does nothing: a file does not move."""
@@ -237,7 +237,7 @@ class SqliteStore:
 
         Each check from memory calls this, so a free connection is taken without the cost of a checkout.
         """
-        pool = self._watchers
+        pool = self.watchers
         try:
             pooled = pool.free.pop()
         except IndexError:
@@ -256,7 +256,7 @@ class SqliteStore:
     def _version_on_loan(self) -> Version:
         checkout: Checkout[sqlite3.Connection] = Checkout()
         try:
-            ((found,),) = self._reader(checkout, self._watchers).execute("PRAGMA data_version")
+            ((found,),) = self._reader(checkout, self.watchers).execute("PRAGMA data_version")
             return checkout.number, found
         except FAULTS as error:
             raise translated(error, self.path) from error
@@ -299,9 +299,9 @@ class SqliteStore:
 
     def close(self) -> None:
         """Wait for running statements, and close all connections."""
-        for pool in self._pools():
+        for pool in self.pools():
             pool.close(write_queue.BUSY_SECONDS)
-        self._write_queue.close()
+        self.write_queue.close()
 
     def _reader(
         self, checkout: Checkout[sqlite3.Connection], pool: Pool[sqlite3.Connection] | None = None
@@ -310,14 +310,14 @@ class SqliteStore:
         if self._is_inherited:
             self._require_usable()
         try:
-            return checkout.acquire(pool or self._readers)
+            return checkout.acquire(pool or self.readers)
         except PoolClosed:
             raise self._closed() from None
         except PoolExhausted:
             raise StoreBusy(path=self.path, why="all connections are in use") from None
 
     def _require_usable(self) -> None:
-        if self._readers.is_closed:
+        if self.readers.is_closed:
             raise self._closed()
         if self._is_inherited:
             raise StoreUnavailable(path=self.path, hint=FORKED)
@@ -330,7 +330,7 @@ class SqliteStore:
             self.probe.before_statement(name, {})
 
     @property
-    def _writer(self) -> sqlite3.Connection:
+    def writer(self) -> sqlite3.Connection:
         """The connection for changes, for tests and measurements."""
-        writers = (pooled.connection for pooled in self._writers.connections())
+        writers = (pooled.connection for pooled in self.writers.connections())
         return next(writer.connection for writer in writers if writer)

@@ -32,7 +32,7 @@ class SqliteTransaction:
         *,
         waited_seconds: float = 0.0,
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._cursor = connection.cursor()
         self._cursor.row_factory = None
         self._store = store
@@ -94,17 +94,17 @@ class SqliteTransaction:
             self._missing += [(fact, value) for _, fact, value in found]
 
     def _count(self, query: str, counters: tuple[Counter, ...], params: Params) -> int:
-        before = self._connection.total_changes
+        before = self.connection.total_changes
         read = self._execute(query, params).fetchall()
-        rows = len(read) or self._connection.total_changes - before
+        rows = len(read) or self.connection.total_changes - before
         for counter in counters:
             self._tally[counter] += rows
         return rows
 
     def rows_written(self, query: str, /, **params: Any) -> Callable[[], int]:
-        before = self._connection.total_changes
+        before = self.connection.total_changes
         self._execute(query, params).fetchall()
-        rows = self._connection.total_changes - before
+        rows = self.connection.total_changes - before
         return lambda: rows
 
     def weigh(self, query: str, budget: Bounds, /, *, step: int, **params: Any) -> None:

@@ -75,7 +75,7 @@ class WriteQueue:
     def __init__(self, path: str) -> None:
         self._waiting_here, self._waiters = Waiters(), Waiters()
         self._is_shown = False
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._file: int | None = None
         if fcntl is not None:
             with contextlib.suppress(OSError):
@@ -85,9 +85,9 @@ class WriteQueue:
     @contextmanager
     def _exclusively(self) -> Iterator[None]:
         """Hold the internal lock. A thread that holds it for long was interrupted; then it is replaced."""
-        lock = self._lock
+        lock = self.lock
         if not lock.acquire(timeout=INTERRUPTED_SECONDS):
-            lock = self._lock = threading.Lock()
+            lock = self.lock = threading.Lock()
             lock.acquire()
         try:
             yield
