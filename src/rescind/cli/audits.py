@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rescind.cli import output
-from rescind.cli.options import Place, with_place
+from rescind.cli.options import Target, with_target
 from rescind.cli.times import second
 from rescind.errors import InvalidArgument
 from rescind.propagation.audit import Report
@@ -20,11 +20,11 @@ DRIFT = 1
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("audit", rich_help_panel="Background work")(with_place(audit))
+    app.command("audit", rich_help_panel="Background work")(with_target(audit))
 
 
 def audit(
-    place: Place,
+    target: Target,
     repair: Annotated[
         bool, typer.Option("--repair", help="Put right what is wrong, as pending work.")
     ] = False,
@@ -43,11 +43,11 @@ def audit(
     if history:
         if repair:
             raise InvalidArgument(what="--repair", hint="give either --repair or --history")
-        _show_history(place, limit)
+        _show_history(target, limit)
         return
-    with place.open() as authority:
-        report = run_audit(authority.store, place.organization, repair=repair)
-    if place.as_json:
+    with target.open() as authority:
+        report = run_audit(authority.store, target.organization, repair=repair)
+    if target.as_json:
         output.say_json({**asdict(report), "clean": report.is_clean})
     else:
         _report(report)
@@ -58,11 +58,11 @@ def audit(
 # --- what a person sees ---------------------------------------------------------------------------
 
 
-def _show_history(place: Place, limit: int) -> None:
-    with place.open() as authority:
-        found = read_history(authority.store, place.organization, limit=limit)
+def _show_history(target: Target, limit: int) -> None:
+    with target.open() as authority:
+        found = read_history(authority.store, target.organization, limit=limit)
         has_begun = bool(found.rounds or read_rounds(authority.store, limit=1))
-    if place.as_json:
+    if target.as_json:
         output.say_json(asdict(found))
     else:
         _say_history(found, has_begun=has_begun)

@@ -16,7 +16,7 @@ import typer
 
 from rescind.authority import Authority
 from rescind.cli import output, watching
-from rescind.cli.options import Place, with_place
+from rescind.cli.options import Target, with_target
 from rescind.cli.times import duration
 from rescind.errors import InvalidArgument
 from rescind.model import PendingWork
@@ -45,11 +45,11 @@ def register(app: typer.Typer) -> None:
         "pending": pending,
     }
     for name, command in commands.items():
-        app.command(name, rich_help_panel="Background work")(with_place(command))
+        app.command(name, rich_help_panel="Background work")(with_target(command))
 
 
 def worker(
-    place: Place,
+    target: Target,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Workers here.")] = 1,
     until_settled: Annotated[
         bool, typer.Option("--until-settled", help="End when nothing is due; no audit.")
@@ -87,8 +87,8 @@ def worker(
             tally["settled"] += done.is_settled
 
     start = time.perf_counter()
-    with place.open() as authority:
-        _say(place, f"working on {output.plain(place.shown)}; Ctrl-C ends it")
+    with target.open() as authority:
+        _say(target, f"working on {output.plain(target.shown)}; Ctrl-C ends it")
         audit = BackgroundAudit(authority.store, settings)
         auditing = nullcontext() if until_settled else running(audit.run, "rescind-audit")
         with authority.workers(concurrency=concurrency, on_progress=count), auditing:
@@ -96,7 +96,7 @@ def worker(
                 if until_settled and not authority.has_due_work():
                     break
     seconds = time.perf_counter() - start
-    if place.as_json:
+    if target.as_json:
         output.say_json({**tally, "seconds": round(seconds, 3)})
     else:
         rows = f"{output.counted(tally['made'], 'effective role')} made, {tally['unmade']:,} unmade"
@@ -105,7 +105,7 @@ def worker(
 
 
 def pending(
-    place: Place,
+    target: Target,
     action: Annotated[Action, typer.Argument(help="What to do.")] = Action.LIST,
     group: Annotated[str | None, typer.Argument(help="Whose work; needed but to list.")] = None,
     watch: Annotated[
@@ -119,36 +119,36 @@ def pending(
             "list takes none; `show` is for one" if group else f"name the group to {action.value}"
         )
         raise InvalidArgument(what="group", hint=hint)
-    if watch and (action is not Action.LIST or place.as_json):
+    if watch and (action is not Action.LIST or target.as_json):
         hint = "only what is listed can be watched, and not as JSON: ask again and again instead"
         raise InvalidArgument(what="--watch", hint=hint)
-    with place.open() as authority:
+    with target.open() as authority:
         if action is Action.LIST:
-            find = partial(authority.pending, organization=place.organization)
+            find = partial(authority.pending, organization=target.organization)
             if not (found := find(limit=limit + 1)):
-                _require_known(place, authority)
+                _require_known(target, authority)
             if watch:
                 watching.watch(partial(find, limit=MOST_LOOKED_AT))
             else:
-                _list(place, found, limit)
+                _list(target, found, limit)
             return
-        mine = _of_group(authority, place.organization, str(group))
+        mine = _of_group(authority, target.organization, str(group))
         if action is Action.SHOW:
-            _show(place, mine)
+            _show(target, mine)
             return
         steer = authority.retry if action is Action.RETRY else authority.park
         changed = steer(mine[0])
         word = "retried" if action is Action.RETRY else "parked"
-        if place.as_json:
+        if target.as_json:
             output.say_json({"group": group, word: changed})
         else:
             output.say(f"{group}: {word}" if changed else f"{group}: it is so already")
 
 
-def _require_known(place: Place, authority: Authority) -> None:
+def _require_known(target: Target, authority: Authority) -> None:
     """Raises OrganizationNotFound where one is named that never was: no slip of the pen looks settled."""
-    if place.organization is not None:
-        next(authority.log(organization=place.organization, limit=1), None)
+    if target.organization is not None:
+        next(authority.log(organization=target.organization, limit=1), None)
 
 
 def _of_group(authority: Authority, organization: str | None, group: str) -> list[PendingWork]:
@@ -171,21 +171,21 @@ def _of_group(authority: Authority, organization: str | None, group: str) -> lis
 # --- what a person sees ---------------------------------------------------------------------------
 
 
-def _say(place: Place, text: str) -> None:
-    if not place.as_json:
+def _say(target: Target, text: str) -> None:
+    if not target.as_json:
         output.say(text)
 
 
-def _list(place: Place, found: list[PendingWork], limit: int) -> None:
+def _list(target: Target, found: list[PendingWork], limit: int) -> None:
     listed = found[:limit]
-    if place.as_json:
+    if target.as_json:
         for work in listed:
             output.say_json(asdict(work))
         return
     if not found:
         output.say("nothing is pending")
         return
-    first = 0 if place.organization is None else 1  # the organization, where that is not known
+    first = 0 if target.organization is None else 1  # the organization, where that is not known
     output.table(_COLUMNS[first:], (_row(work)[first:] for work in listed))
     if len(found) > limit:
         output.say("… and more; --limit says how many are shown")
@@ -225,9 +225,9 @@ def _state(work: PendingWork) -> str:
     return "under way" if work.done else "due"
 
 
-def _show(place: Place, found: list[PendingWork]) -> None:
+def _show(target: Target, found: list[PendingWork]) -> None:
     for number, work in enumerate(found):
-        if place.as_json:
+        if target.as_json:
             output.say_json(asdict(work))
             continue
         if number:

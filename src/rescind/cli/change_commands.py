@@ -18,7 +18,7 @@ from msgspec import UNSET, UnsetType
 from rescind import changes
 from rescind.changes import Change
 from rescind.cli import output
-from rescind.cli.options import Place, shaped, with_place
+from rescind.cli.options import Target, shaped, with_target
 from rescind.errors import InvalidArgument
 from rescind.model import Route
 from rescind.transfer import Format, parse, read
@@ -67,7 +67,7 @@ def register(app: typer.Typer) -> None:
     for change in get_args(Change):
         if change not in BY_FILE_ONLY:
             app.command(command_name(change), rich_help_panel="Changes")(_command(change))
-    app.command("apply", rich_help_panel="Changes")(with_place(apply))
+    app.command("apply", rich_help_panel="Changes")(with_target(apply))
 
 
 def command_name(change: type) -> str:
@@ -77,7 +77,7 @@ def command_name(change: type) -> str:
 
 
 def apply(
-    place: Place,
+    target: Target,
     file: Annotated[str, typer.Argument(help="Changes, one JSON object a line; - is stdin.")] = "-",
     actor: Actor = None,
     reason: Reason = "",
@@ -88,23 +88,23 @@ def apply(
 ) -> None:
     """Apply a file of changes as one batch: all of them or none, one revision."""
     items = parse(read(file), Format.NDJSON)
-    named = by_organization(items, place.organization)
+    named = by_organization(items, target.organization)
     if len(named) > 1:
         hint = "one batch is for one organization; use `rescind import` for several"
         raise InvalidArgument(what="organization", value=", ".join(named), hint=hint)
-    name = next(iter(named), place.organization)
-    there = Place(place.database, name, place.as_json)
+    name = next(iter(named), target.organization)
+    there = Target(target.database, name, target.as_json)
     options = ChangeOptions(actor, reason, key, dry_run, route, force)
     carry_out(there, [i.change for i in items], options)
 
 
-def carry_out(place: Place, batch: Sequence[Change], options: ChangeOptions) -> None:
+def carry_out(target: Target, batch: Sequence[Change], options: ChangeOptions) -> None:
     """Apply a batch and print its receipt, or try it and print what it would give and take."""
-    name = place.require_organization()
-    with place.open() as authority:
+    name = target.require_organization()
+    with target.open() as authority:
         if options.dry_run:
             output.difference(
-                {name: authority.preview(batch, force=options.force)}, as_json=place.as_json
+                {name: authority.preview(batch, force=options.force)}, as_json=target.as_json
             )
             return
         start = time.perf_counter()
@@ -117,7 +117,7 @@ def carry_out(place: Place, batch: Sequence[Change], options: ChangeOptions) -> 
             force=options.force,
         )
         took_ms = (time.perf_counter() - start) * 1000
-    output.receipt(receipt, took_ms, as_json=place.as_json)
+    output.receipt(receipt, took_ms, as_json=target.as_json)
 
 
 def user() -> str:
@@ -135,7 +135,7 @@ def _command(change: type) -> Callable[..., None]:
     fields = msgspec.structs.fields(change)
 
     def run(
-        place: Place,
+        target: Target,
         actor: Actor,
         reason: Reason,
         key: Key,
@@ -147,7 +147,7 @@ def _command(change: type) -> Callable[..., None]:
         values = {f.name: _value(f, given[f.name]) for f in fields}
         left_out = {f.name for f in fields if values[f.name] is None and not f.required}
         made = change(**{name: v for name, v in values.items() if name not in left_out})
-        carry_out(place, [made], ChangeOptions(actor, reason, key, dry_run, route, force))
+        carry_out(target, [made], ChangeOptions(actor, reason, key, dry_run, route, force))
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     common = {
@@ -158,7 +158,7 @@ def _command(change: type) -> Callable[..., None]:
         "force": (Force, False),
     }
     parameters = [
-        inspect.Parameter("place", keyword, annotation=Place),
+        inspect.Parameter("target", keyword, annotation=Target),
         *map(_parameter, fields),
         *(
             inspect.Parameter(name, keyword, default=default, annotation=kind)
@@ -166,7 +166,7 @@ def _command(change: type) -> Callable[..., None]:
         ),
         inspect.Parameter("dry_run", keyword, default=False, annotation=DryRun),
     ]
-    return with_place(shaped(run, parameters, change.__doc__))
+    return with_target(shaped(run, parameters, change.__doc__))
 
 
 def _parameter(field: msgspec.structs.FieldInfo) -> inspect.Parameter:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rescind.cli import output
-from rescind.cli.options import Place, with_place
+from rescind.cli.options import Target, with_target
 from rescind.model import ENVIRONMENT
 from rescind.store.rows.facts import LIST_ORGANIZATIONS
 
@@ -19,17 +19,17 @@ All = Annotated[bool, typer.Option("--all", help="Every organization, whatever o
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command("doctor", rich_help_panel="Questions")(with_place(doctor))
+    app.command("doctor", rich_help_panel="Questions")(with_target(doctor))
 
 
-def doctor(place: Place, all: All = False) -> None:
+def doctor(target: Target, all: All = False) -> None:
     """List ids that look alike: of people, groups, roles and permissions.
 
     Exits with 0 where there are none, 1 where there are some. Without an organization it looks at all.
     """
-    with place.open() as authority:
-        if place.organization is not None and not all:
-            names = [place.organization]
+    with target.open() as authority:
+        if target.organization is not None and not all:
+            names = [target.organization]
         else:
             names, after = [], ""
             while page := authority.store.fetch(
@@ -38,12 +38,12 @@ def doctor(place: Place, all: All = False) -> None:
                 names += [row.organization for row in page if row.organization != ENVIRONMENT]
                 after = page[-1].organization
         found = [each for name in names for each in authority.look_alikes(organization=name)]
-    if place.as_json:
+    if target.as_json:
         for each in found:
             output.say_json(each)
     elif not found:
         output.say(f"no ids look alike in {output.counted(len(names), 'organization')}")
-    for each in [] if place.as_json else found:
+    for each in [] if target.as_json else found:
         output.say(f"{each.what}s of {each.organization} that look alike:")
         for name in each.names:
             output.say(f"  {output.distinct(name)}")

@@ -12,7 +12,7 @@ import typer
 
 from rescind.authority import Authority
 from rescind.cli import output
-from rescind.cli.options import Place, with_place
+from rescind.cli.options import Target, with_target
 from rescind.cli.questions import WHOLE_PAGE, All, AtLeast, Cursor, Limit
 from rescind.cli.times import day, instant, minute
 from rescind.errors import InvalidArgument
@@ -71,11 +71,11 @@ class Table:
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command("list", rich_help_panel="Questions")(with_place(list_facts))
+    app.command("list", rich_help_panel="Questions")(with_target(list_facts))
 
 
 def list_facts(
-    place: Place,
+    target: Target,
     what: Annotated[What, typer.Argument(help="What to list.")],
     name: Annotated[
         str | None,
@@ -107,22 +107,22 @@ def list_facts(
     all: All = False,
 ) -> None:
     """What is on record: groups, who is in one, roles, resources, assignments, and what expires."""
-    place.require_organization()
+    target.require_organization()
     asked = Asked(name, effective, expired, role, on, type, kind, state, days, until)
     table = TABLES[what]
     _require_fitting(what, table, asked)
     paging = {"limit": WHOLE_PAGE if all else limit, "cursor": cursor, "at_least": at_least}
-    with place.open() as authority:
+    with target.open() as authority:
         found: list[Any] = []
         while True:
             page = table.ask(authority, asked, paging)
-            if place.as_json:
+            if target.as_json:
                 _say_json(page)
             found += page.items
             paging["cursor"] = page.next_cursor
             if not all or page.next_cursor is None:
                 break
-    if not place.as_json:
+    if not target.as_json:
         _show(table, asked, found, page.next_cursor)
 
 

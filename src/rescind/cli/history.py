@@ -13,7 +13,7 @@ import typer
 from rescind import changelog
 from rescind.changelog import LogEntry
 from rescind.cli import output
-from rescind.cli.options import Place, with_place
+from rescind.cli.options import Target, with_target
 from rescind.cli.times import instant
 
 SHOWN: Final = 5
@@ -24,11 +24,11 @@ _WORDS: Final = {"expires_at": "until", "out_of": "out of", "resource_type": "fo
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command("log", rich_help_panel="Questions")(with_place(log))
+    app.command("log", rich_help_panel="Questions")(with_target(log))
 
 
 def log(
-    place: Place,
+    target: Target,
     after: Annotated[int, typer.Option(min=0, help="Only later revisions.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
     actor: Annotated[str | None, typer.Option(help="By whom: part of the name.")] = None,
@@ -40,7 +40,7 @@ def log(
     until: Annotated[str | None, typer.Option(help="Before this day or time.")] = None,
 ) -> None:
     """The organization's changes, oldest first: all, or those that are about something."""
-    place.require_organization()
+    target.require_organization()
     about: dict[str, Any] = {
         "actor": actor,
         "subject": subject,
@@ -51,9 +51,9 @@ def log(
         "until": None if until is None else instant("--until", until),
     }
     which = changelog.about(**about)
-    with place.open() as authority:
+    with target.open() as authority:
         found = authority.log(after=after, limit=limit, **about)
-        if place.as_json:
+        if target.as_json:
             _say_json(found)
         else:
             _say(found, which)

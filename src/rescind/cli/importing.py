@@ -14,7 +14,7 @@ from rescind import transfer as exchange
 from rescind.authority import Authority
 from rescind.cli import output
 from rescind.cli.change_commands import DryRun, Reason, user
-from rescind.cli.options import Place
+from rescind.cli.options import Target
 from rescind.errors import InvalidArgument
 from rescind.transfer import DateOrder, Delimiter, Format, Import, LeftOut, Reading, Survey
 
@@ -82,7 +82,7 @@ AllowPast = Annotated[
 
 
 def import_files(
-    place: Place,
+    target: Target,
     files: Annotated[list[str], typer.Argument(help="Plain or gzip; - is standard input.")],
     format: Annotated[Format, typer.Option(help="How they are written.")] = Format.AUTO,
     map: Map = None,
@@ -125,16 +125,16 @@ def import_files(
     whole = Import(
         parsed.items,
         hashlib.sha256("".join(s.digest for s in sources).encode()).hexdigest(),
-        place.organization,
+        target.organization,
         batch_size,
         again,
     )
-    with place.open() as authority:
+    with target.open() as authority:
         if dry_run:
-            left_out = _foretell(authority, whole, parsed.counts, timezone, as_json=place.as_json)
+            left_out = _foretell(authority, whole, parsed.counts, timezone, as_json=target.as_json)
         else:
             reason = reason or output.plain(f"import of {', '.join(files)}")[:1000]
-            left_out = _carry_out(authority, whole, parsed.counts, place, timezone, actor, reason)
+            left_out = _carry_out(authority, whole, parsed.counts, target, timezone, actor, reason)
     if left_out:
         raise typer.Exit(WAS_LEFT_OUT)
 
@@ -143,7 +143,7 @@ def _carry_out(
     authority: Authority,
     whole: Import,
     counts: exchange.Counts,
-    place: Place,
+    target: Target,
     timezone: str | None,
     actor: str | None,
     reason: str,
@@ -154,7 +154,7 @@ def _carry_out(
     is_settled = not any(
         authority.pending(organization=name, limit=1) for name in summary.organizations
     )
-    if place.as_json:
+    if target.as_json:
         made = {name: _made(each) for name, each in surveys.items()}
         rows = asdict(counts)
         output.say_json({**asdict(summary), "made": made, "input": rows, "settled": is_settled})

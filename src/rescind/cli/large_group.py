@@ -80,14 +80,14 @@ class LargeGroup:
                 changes.AddMembers(group=GROUP, members=members),
             ]
 
-    def _turn(self, what: str, given: tuple[changes.Given, ...], place: str) -> None:
+    def _turn(self, what: str, given: tuple[changes.Given, ...], target: str) -> None:
         change = changes.ReplaceAssignments(to=f"group:{GROUP}", assignments=given)
         start = time.perf_counter()
         receipt = self.authority.apply([change], actor="demo", reason=what)
         returned = time.perf_counter()
         _line(what, f"returned after {(returned - start) * 1000:.0f} ms, {receipt.route.value}")
         _answers("  asked right after", self._ask(self.subjects), MEMBERS)
-        _line(f"  {place}", f"{self._rows():,} effective roles")
+        _line(f"  {target}", f"{self._rows():,} effective roles")
         _answers("  asked meanwhile", *self._follow())
         seconds = time.perf_counter() - returned
         _line("  settled", f"after {seconds:.1f} s: {self._rows():,} effective roles")

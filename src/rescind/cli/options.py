@@ -72,8 +72,8 @@ def remember(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a command works, and how it answers."""
+class Target:
+    """The database and organization that a command works on, and how it answers."""
 
     database: str
     organization: str | None
@@ -111,19 +111,19 @@ class Place:
         return self.organization
 
 
-def with_place(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameter `place` is made from the options of this module."""
+def with_target(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter `target` is made from the options of this module."""
 
     def run(
         database: str | None, organization: str | None, as_json: bool, **others: object
     ) -> None:
         where = _last_given("database", database, _given.database)
         whose = _last_given("organization", organization, _given.organization)
-        place = Place(where or DEFAULT_DATABASE, whose, as_json)
+        target = Target(where or DEFAULT_DATABASE, whose, as_json)
         try:
-            command(place, **others)
+            command(target, **others)
         except OrganizationNotFound as error:
-            raise place.hinted(error) from None
+            raise target.hinted(error) from None
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]

@@ -15,7 +15,7 @@ import msgspec
 import typer
 
 from rescind.cli import output
-from rescind.cli.options import Place, with_place
+from rescind.cli.options import Target, with_target
 from rescind.cli.times import duration, shown_seconds
 from rescind.errors import InvalidArgument
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 STALE: Final = 1
 UNMEASURED: Final = 2
 
-Target = Annotated[
+TargetFile = Annotated[
     Path | None, typer.Option(help="Probe another system: a TOML file that describes it.")
 ]
 Url = Annotated[
@@ -45,12 +45,12 @@ Evidence = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("probe", rich_help_panel="Background work")(with_place(probe))
+    app.command("probe", rich_help_panel="Background work")(with_target(probe))
 
 
 def probe(
-    place: Place,
-    target: Target = None,
+    where: Target,
+    target: TargetFile = None,
     url: Url = None,
     key: Key = None,
     rounds: Rounds = 1,
@@ -73,7 +73,7 @@ def probe(
     summary = Summary()
     with ExitStack() as stack, _stoppable() as stop:
         if target is None:
-            one_round = _own_rounds(stack, place, url or [], key)
+            one_round = _own_rounds(stack, where, url or [], key)
         else:
             one_round = _target_rounds(stack, target)
         left = rounds
@@ -87,10 +87,10 @@ def probe(
                 if not left:
                     break
                 continue
-            _say_round(place, measured)
+            _say_round(where, measured)
             summary.forget_all_but(1_000)
             stop.wait(interval)
-    _show(place, summary)
+    _show(where, summary)
     if summary.violation_count:
         output.complain(f"checks were allowed too late; what was seen is in {evidence}")
         raise typer.Exit(STALE)
@@ -100,14 +100,14 @@ def probe(
 
 
 def _own_rounds(
-    stack: ExitStack, place: Place, urls: list[str], key: str | None
+    stack: ExitStack, where: Target, urls: list[str], key: str | None
 ) -> Callable[[], tuple[Measurement, ...]]:
     from rescind.authority import Authority
     from rescind.insight.probe import ORGANIZATION, AuthorityPoint, HttpPoint, Probe
     from rescind.insight.probe.ways import ways
 
-    authority = stack.enter_context(place.open())
-    replica = stack.enter_context(Authority.open(place.database, index=True))
+    authority = stack.enter_context(where.open())
+    replica = stack.enter_context(Authority.open(where.database, index=True))
     remote = [HttpPoint(each, key=key) for each in urls]
     for point in remote:
         stack.callback(point.close)
@@ -163,13 +163,13 @@ def _stoppable() -> Iterator[threading.Event]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _say_round(place: Place, measured: tuple[Measurement, ...]) -> None:
+def _say_round(where: Target, measured: tuple[Measurement, ...]) -> None:
     """One line for one round of many."""
     late = sum(len(each.violations) for each in measured)
     unseen = sum(t.appearance is None for each in measured for t in each.times)
     gone = [t.disappearance for m in measured for t in m.times if t.disappearance is not None]
     slowest = max(gone, default=None)
-    if place.as_json:
+    if where.as_json:
         output.say_json({"at": datetime.now(UTC), "measurements": [asdict(m) for m in measured]})
         return
     state = f"{late} LATE ALLOWS" if late else "none allowed late"
@@ -178,8 +178,8 @@ def _say_round(place: Place, measured: tuple[Measurement, ...]) -> None:
     output.say(f"{at}  {state}{not_seen}; slowest to disappear: {shown_seconds(slowest)}")
 
 
-def _show(place: Place, summary: Summary) -> None:
-    if place.as_json:
+def _show(where: Target, summary: Summary) -> None:
+    if where.as_json:
         output.say_json(
             {
                 "measurements": [asdict(each) for each in summary.measurements],

@@ -9,7 +9,7 @@ import typer
 
 from rescind.authority import Authority
 from rescind.cli import output
-from rescind.cli.options import Place, with_place
+from rescind.cli.options import Target, with_target
 from rescind.errors import InvalidArgument
 from rescind.listing import UnknownName
 from rescind.model import SUBJECT_KINDS, Decision, Page, Reason
@@ -37,11 +37,11 @@ def register(app: typer.Typer) -> None:
         "who-can": who_can,
     }
     for name, command in commands.items():
-        app.command(name, rich_help_panel="Questions")(with_place(command))
+        app.command(name, rich_help_panel="Questions")(with_target(command))
 
 
 def check(
-    place: Place,
+    target: Target,
     subject: Subject,
     permission: Permission,
     resource: Resource = None,
@@ -49,11 +49,11 @@ def check(
     at_least: AtLeast = None,
 ) -> None:
     """Whether a subject may. Exits with 0 if allowed, 1 if denied, 2 if there is no answer."""
-    _decide(place, subject, permission, resource, live=live, at_least=at_least, explain=False)
+    _decide(target, subject, permission, resource, live=live, at_least=at_least, explain=False)
 
 
 def explain(
-    place: Place,
+    target: Target,
     subject: Subject,
     permission: Permission,
     resource: Resource = None,
@@ -61,11 +61,11 @@ def explain(
     at_least: AtLeast = None,
 ) -> None:
     """Every chain that allows it, or what stands in the way. Exits as `check` does."""
-    _decide(place, subject, permission, resource, live=live, at_least=at_least, explain=True)
+    _decide(target, subject, permission, resource, live=live, at_least=at_least, explain=True)
 
 
 def what_can(
-    place: Place,
+    target: Target,
     subject: SubjectOrGroup,
     on: Annotated[str | None, typer.Option(help="Permissions on this resource.")] = None,
     permission: Annotated[
@@ -79,7 +79,7 @@ def what_can(
     all: All = False,
 ) -> None:
     """What a subject can do on a resource, or which resources it reaches with a permission."""
-    place.require_organization()
+    target.require_organization()
     if permission is not None and on is not None:
         raise InvalidArgument(what="--on", hint="give either --on or --permission")
     if permission is None and type is not None:
@@ -87,7 +87,7 @@ def what_can(
     if permission is not None and subject.startswith("group:"):
         hint = f"see what it holds where: `rescind list assignments {subject}`"
         raise InvalidArgument(what="--permission", hint=hint)
-    with place.open() as authority:
+    with target.open() as authority:
 
         def ask(**options: Any) -> Page:
             if permission is not None:
@@ -96,7 +96,7 @@ def what_can(
 
         names = {"subject": subject, "permission": permission, "resource": on}
         _pages(
-            place,
+            target,
             authority,
             ask,
             names,
@@ -109,7 +109,7 @@ def what_can(
 
 
 def who_can(
-    place: Place,
+    target: Target,
     permission: Permission,
     resource: Resource = None,
     kind: Annotated[
@@ -122,15 +122,15 @@ def who_can(
     all: All = False,
 ) -> None:
     """Who has a permission on a resource, or on the organization."""
-    place.require_organization()
-    with place.open() as authority:
+    target.require_organization()
+    with target.open() as authority:
 
         def ask(**options: Any) -> Page:
             return authority.who_can(permission, resource, subject_kind=kind, **options)
 
         names = {"permission": permission, "resource": resource}
         _pages(
-            place,
+            target,
             authority,
             ask,
             names,
@@ -143,7 +143,7 @@ def who_can(
 
 
 def _decide(
-    place: Place,
+    target: Target,
     subject: str,
     permission: str,
     resource: str | None,
@@ -152,8 +152,8 @@ def _decide(
     at_least: str | None,
     explain: bool,
 ) -> None:
-    place.require_organization()
-    with place.open() as authority:
+    target.require_organization()
+    with target.open() as authority:
         answer = authority.check(
             subject,
             permission,
@@ -162,8 +162,8 @@ def _decide(
             assurance=_assurance(live),
             explain=explain,
         )
-        unknown = _unknown(authority, place, answer, subject, permission, resource)
-    output.decision(answer, unknown, as_json=place.as_json)
+        unknown = _unknown(authority, target, answer, subject, permission, resource)
+    output.decision(answer, unknown, as_json=target.as_json)
     if not answer:
         raise typer.Exit(DENIED)
 
@@ -173,7 +173,7 @@ _UNKNOWN = (Reason.UNKNOWN_SUBJECT, Reason.UNKNOWN_PERMISSION, Reason.UNKNOWN_RE
 
 def _unknown(
     authority: Authority,
-    place: Place,
+    target: Target,
     answer: Decision,
     subject: str,
     permission: str,
@@ -181,7 +181,7 @@ def _unknown(
 ) -> tuple[UnknownName, ...]:
     """The names that a denied question has and nobody else: it was not decided, it was mistyped."""
     if answer.reason is Reason.UNKNOWN_ORGANIZATION:
-        name = place.require_organization()
+        name = target.require_organization()
         return (UnknownName("organization", name, authority.similar_organizations(name)),)
     if answer.reason not in _UNKNOWN:
         return ()
@@ -189,7 +189,7 @@ def _unknown(
 
 
 def _pages(
-    place: Place,
+    target: Target,
     authority: Authority,
     ask: Callable[..., Page],
     names: dict[str, str | None],
@@ -204,14 +204,14 @@ def _pages(
     size = WHOLE_PAGE if all else limit
     while True:
         page = ask(limit=size, cursor=cursor, **options)
-        _show(page, as_json=place.as_json)
+        _show(page, as_json=target.as_json)
         if not page.items and cursor is None:
             for each in authority.unknown_names(**names):
                 output.warn(output.not_there(each))
         cursor = page.next_cursor
         if not all or cursor is None:
             break
-    if cursor is not None and not place.as_json:
+    if cursor is not None and not target.as_json:
         output.say(f"… more: --cursor {cursor}")
 
 

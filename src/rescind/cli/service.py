@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from rescind.cli import output
-from rescind.cli.options import AsJson, Database, Place, given_database, with_place
+from rescind.cli.options import AsJson, Database, Target, given_database, with_target
 from rescind.errors import InvalidArgument
 
 PANEL = "Service"
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("serve", rich_help_panel=PANEL)(serve)
     app.command("config", rich_help_panel=PANEL)(config)
-    app.command("keys", rich_help_panel=PANEL)(with_place(keys))
+    app.command("keys", rich_help_panel=PANEL)(with_target(keys))
 
 
 def serve(
@@ -79,7 +79,7 @@ def config(database: Database = None, config: Config = None, as_json: AsJson = F
 
 
 def keys(
-    place: Place,
+    target: Target,
     action: Annotated[KeyAction, typer.Argument(help="What to do.")] = KeyAction.LIST,
     which: Annotated[
         str | None, typer.Argument(help="To create, the name; else the key's id.")
@@ -96,15 +96,15 @@ def keys(
     if action is not KeyAction.LIST and which is None:
         needed = "name" if action is KeyAction.CREATE else "id"
         raise InvalidArgument(what=needed, hint=f"give the key's {needed}")
-    with place.open() as authority:
+    with target.open() as authority:
         known, secret = Keys(authority.store), None
         found: list[ApiKey]
         if action is KeyAction.LIST:
-            found = known.list(organization=place.organization, with_unbound=True, limit=100_000)
+            found = known.list(organization=target.organization, with_unbound=True, limit=100_000)
         elif action is KeyAction.CREATE:
             expires_at = _in_days(days)
             key, secret = known.create(
-                which or "", scope or [], organization=place.organization, expires_at=expires_at
+                which or "", scope or [], organization=target.organization, expires_at=expires_at
             )
             found = [key]
         elif action is KeyAction.ROTATE:
@@ -112,7 +112,7 @@ def keys(
             found = [key]
         else:
             found = [known.revoke(which or "")]
-    _show(place, found, secret)
+    _show(target, found, secret)
 
 
 def _in_days(days: float | None) -> datetime | None:
@@ -124,8 +124,8 @@ def _in_days(days: float | None) -> datetime | None:
         raise InvalidArgument(what="days", value=days, hint="use fewer") from None
 
 
-def _show(place: Place, found: Sequence[Any], secret: str | None) -> None:
-    if place.as_json:
+def _show(target: Target, found: Sequence[Any], secret: str | None) -> None:
+    if target.as_json:
         for key in found:
             shown = {**asdict(key), **({} if secret is None else {"secret": secret})}
             output.say_json(shown)

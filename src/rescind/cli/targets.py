@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rescind.cli import output
-from rescind.cli.options import Place, with_place
+from rescind.cli.options import Target, with_target
 from rescind.cli.times import duration, shown_seconds
 from rescind.model import Direction
 
@@ -27,28 +27,28 @@ Config = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("targets", rich_help_panel="Background work")(with_place(targets))
+    app.command("targets", rich_help_panel="Background work")(with_target(targets))
 
 
-def targets(place: Place, window: Window = "30d", config: Config = None) -> None:
+def targets(target: Target, window: Window = "30d", config: Config = None) -> None:
     """Tell how revocations and grants met their targets, from the log. Exits with 1 if one was missed."""
     from rescind.http.server.configuration import environment, load
     from rescind.insight.targets import attainments, targets_of
 
     seconds = duration("--window", window, most_days=_TEN_YEARS)
     configuration, _ = load(config, environment(), {})
-    with place.open() as authority:
+    with target.open() as authority:
         found = attainments(
             authority.store,
             targets=targets_of(configuration.settings),
-            organization=place.organization,
+            organization=target.organization,
             window_seconds=seconds,
         )
-    if place.as_json:
+    if target.as_json:
         for each in found:
             output.say_json({**asdict(each), "is_met": each.is_met})
     else:
-        whose = "all organizations" if place.organization is None else place.organization
+        whose = "all organizations" if target.organization is None else target.organization
         output.say(f"last {window}, {whose}")
         for each in found:
             output.say("")

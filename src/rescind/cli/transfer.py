@@ -19,7 +19,7 @@ from rescind.changes import Change, CreateOrganization, to_object
 from rescind.cli import output
 from rescind.cli.change_commands import user
 from rescind.cli.importing import import_files
-from rescind.cli.options import Place, with_place
+from rescind.cli.options import Target, with_target
 from rescind.errors import InvalidArgument
 from rescind.model import ENVIRONMENT, organization_id
 from rescind.store.sqlite import require_file
@@ -34,39 +34,39 @@ def register(app: typer.Typer) -> None:
         "export": export,
     }
     for name, command in commands.items():
-        app.command(name, rich_help_panel="Database")(with_place(command))
+        app.command(name, rich_help_panel="Database")(with_target(command))
 
 
-def init(place: Place) -> None:
+def init(target: Target) -> None:
     """Make the database and its schema, and the organization if one is named. Repeating it is safe."""
-    if place.organization is not None:
-        organization_id(place.organization)
-    _migrate(place.database)
+    if target.organization is not None:
+        organization_id(target.organization)
+    _migrate(target.database)
     made = False
-    if place.organization not in (None, ENVIRONMENT):
-        with place.open() as authority:
+    if target.organization not in (None, ENVIRONMENT):
+        with target.open() as authority:
             made = authority.apply([CreateOrganization()], actor=user()).changed
-    if place.as_json:
-        output.say_json({"database": _shown(place.database), "organization_created": made})
+    if target.as_json:
+        output.say_json({"database": _shown(target.database), "organization_created": made})
         return
-    output.say(f"{_shown(place.database)} is ready")
-    if place.organization not in (None, ENVIRONMENT):
-        output.say(f"organization {place.organization} {'created' if made else 'exists already'}")
+    output.say(f"{_shown(target.database)} is ready")
+    if target.organization not in (None, ENVIRONMENT):
+        output.say(f"organization {target.organization} {'created' if made else 'exists already'}")
 
 
-def migrate(place: Place) -> None:
+def migrate(target: Target) -> None:
     """Bring the database to this Rescind's schema."""
-    if not _is_postgres(place.database):
-        require_file(place.database.removeprefix("sqlite:///"))
-    _migrate(place.database)
-    if place.as_json:
-        output.say_json({"database": _shown(place.database), "migrated": True})
+    if not _is_postgres(target.database):
+        require_file(target.database.removeprefix("sqlite:///"))
+    _migrate(target.database)
+    if target.as_json:
+        output.say_json({"database": _shown(target.database), "migrated": True})
     else:
-        output.say(f"{_shown(place.database)} has the current schema")
+        output.say(f"{_shown(target.database)} has the current schema")
 
 
 def export(
-    place: Place,
+    target: Target,
     to: Annotated[
         str, typer.Option("--output", help="A file to write; - is standard output.")
     ] = "-",
@@ -78,14 +78,14 @@ def export(
     ] = False,
 ) -> None:
     """Write facts as changes, one JSON object a line, that make the same facts when imported."""
-    with place.open() as authority:
+    with target.open() as authority:
         if all:
             named = exchange.everything(authority)
             lines: Iterable[dict[str, Any]] = (
                 {"organization": name, **to_object(change)} for name, change in named
             )
         else:
-            lines = _objects(exchange.exported(authority, place.require_organization()))
+            lines = _objects(exchange.exported(authority, target.require_organization()))
         with _written(to) as write:
             for line in lines:
                 write(msgspec.json.encode(line) + b"\n")
