@@ -4,8 +4,8 @@
         receipt = authority.apply([AddMembers(group="eng", members=("user:ada",))])
         authority.check("user:ada", "code:push", at_least=receipt.token)
 
-Opens and closes, applies changes, and hands out background work and the log. Its questions are declared in
-`decision.questions`, its lists of facts in `listing.lists`: see decision 037.
+Opens and closes, applies changes, and reads the log. Its questions are declared in `decision.questions`, its
+lists of facts in `listing.lists`, background work in `propagation.background_work`: see decision 037.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from rescind import changelog, model
 from rescind.applying.apply import ChangeApplier
@@ -34,17 +34,15 @@ from rescind.instruments import Instruments
 from rescind.listing import UNKNOWN, Listings, Similar
 from rescind.model import (
     Difference,
+    GroupId,
     Microseconds,
     OrganizationId,
-    PendingWork,
     Receipt,
     Revision,
     Route,
 )
-from rescind.propagation import pending
-from rescind.propagation import reconcile as reconciling
+from rescind.propagation.background_work import BackgroundWork
 from rescind.propagation.budget import Costs
-from rescind.propagation.worker import OnProgress, Workers
 from rescind.replicas import CachedAnswers, measure_cache, open_cache
 from rescind.replicas.enforcement import Enforcer
 from rescind.settings import Settings
@@ -52,11 +50,9 @@ from rescind.store import Store, open_store
 
 Clock = Callable[[], datetime]
 Wait = Literal["enforced", "recorded"]
-MOST_WORKERS: Final = 1_000
-"""Threads of one process."""
 
 
-class Authority(Listings, Questions, AbstractContextManager["Authority"]):
+class Authority(Listings, Questions, BackgroundWork, AbstractContextManager["Authority"]):
     """Changes facts and answers questions about them. Safe to use from many threads.
 
     `organization` is the one meant where a call names none. `clock` is for tests.
@@ -225,52 +221,6 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
         """
         return self._receipts.enforce(receipt)
 
-    # --- background work --------------------------------------------------------------------------
-
-    def pending(self, *, organization: str | None = None, limit: int = 1_000) -> list[PendingWork]:
-        """What is not settled yet, of one organization or of all: the most urgent first. What is left of
-        deleted organizations comes last, as kind `organization`.
-        """
-        name = None if organization is None else model.organization_id(organization)
-        return pending.listed(self.store, name, limit)
-
-    def reconcile(self, group: str | PendingWork, *, organization: str | None = None) -> None:
-        """Settle what is pending for a group, in this thread; for a scheduler of your own.
-
-        When this returns, what was pending at the call is settled. An item of `pending()` means its own
-        group, of its own organization, also one that was deleted; one of kind `organization` is cleared
-        away. Raises GroupNotFound for a name; GroupBusy while a worker has the group.
-        """
-        if isinstance(group, PendingWork):
-            pending.settle(self.store, group, self.instruments)
-        else:
-            name = self._named(organization)
-            spelled = self._questions.group(name, model.group_id(group))
-            reconciling.reconcile(self.store, name, spelled, instruments=self.instruments)
-
-    def workers(self, *, concurrency: int = 1, on_progress: OnProgress | None = None) -> Workers:
-        """Workers in threads of this process; start them, or use them in a `with` block."""
-        model.require_number("concurrency", concurrency, least=0, most=MOST_WORKERS)
-        return Workers(
-            self.store,
-            self.settings,
-            concurrency=concurrency,
-            on_progress=on_progress,
-            instruments=self.instruments,
-        )
-
-    def has_due_work(self) -> bool:
-        """Whether there is anything that a worker would do at this time."""
-        return pending.is_due(self.store)
-
-    def park(self, work: PendingWork) -> bool:
-        """Leave what is pending for a group alone until `retry`. What it fences stays fenced."""
-        return pending.park(self.store, work)
-
-    def retry(self, work: PendingWork) -> bool:
-        """Let workers take what is pending for a group again, at once."""
-        return pending.retry(self.store, work)
-
     # --- the log ----------------------------------------------------------------------------------
 
     def log(
@@ -369,6 +319,9 @@ class Authority(Listings, Questions, AbstractContextManager["Authority"]):
         if self._clock is None:
             return Microseconds(time.time_ns() // 1_000)
         return model.microseconds(self._clock())
+
+    def _spelled_group(self, organization: OrganizationId, group: GroupId) -> GroupId:
+        return self._questions.group(organization, group)
 
     def _named(self, organization: str | None) -> OrganizationId:
         if organization is not None:

@@ -1,0 +1,78 @@
+"""Background work as `Authority` hands it out: what is pending, who does it, and when."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Final
+
+from rescind import model
+from rescind.instruments import Instruments
+from rescind.model import GroupId, OrganizationId, PendingWork
+from rescind.propagation import pending
+from rescind.propagation import reconcile as reconciling
+from rescind.propagation.worker import OnProgress, Workers
+from rescind.settings import Settings
+from rescind.store import Store
+
+MOST_WORKERS: Final = 1_000
+"""Threads of one process."""
+
+
+class BackgroundWork(ABC):
+    """What is not settled yet. Each method may raise a StoreError."""
+
+    store: Store
+    settings: Settings
+    instruments: Instruments
+
+    @abstractmethod
+    def _named(self, organization: str | None) -> OrganizationId:
+        """The named organization, or the authority's own."""
+
+    @abstractmethod
+    def _spelled_group(self, organization: OrganizationId, group: GroupId) -> GroupId:
+        """A group's id as the organization keeps it."""
+
+    def pending(self, *, organization: str | None = None, limit: int = 1_000) -> list[PendingWork]:
+        """What is not settled yet, of one organization or of all: the most urgent first. What is left of
+        deleted organizations comes last, as kind `organization`.
+        """
+        name = None if organization is None else model.organization_id(organization)
+        return pending.listed(self.store, name, limit)
+
+    def reconcile(self, group: str | PendingWork, *, organization: str | None = None) -> None:
+        """Settle what is pending for a group, in this thread; for a scheduler of your own.
+
+        When this returns, what was pending at the call is settled. An item of `pending()` means its own
+        group, of its own organization, also one that was deleted; one of kind `organization` is cleared
+        away. Raises GroupNotFound for a name; GroupBusy while a worker has the group.
+        """
+        if isinstance(group, PendingWork):
+            pending.settle(self.store, group, self.instruments)
+        else:
+            name = self._named(organization)
+            spelled = self._spelled_group(name, model.group_id(group))
+            reconciling.reconcile(self.store, name, spelled, instruments=self.instruments)
+
+    def workers(self, *, concurrency: int = 1, on_progress: OnProgress | None = None) -> Workers:
+        """Workers in threads of this process; start them, or use them in a `with` block."""
+        model.require_number("concurrency", concurrency, least=0, most=MOST_WORKERS)
+        return Workers(
+            self.store,
+            self.settings,
+            concurrency=concurrency,
+            on_progress=on_progress,
+            instruments=self.instruments,
+        )
+
+    def has_due_work(self) -> bool:
+        """Whether there is anything that a worker would do at this time."""
+        return pending.is_due(self.store)
+
+    def park(self, work: PendingWork) -> bool:
+        """Leave what is pending for a group alone until `retry`. What it fences stays fenced."""
+        return pending.park(self.store, work)
+
+    def retry(self, work: PendingWork) -> bool:
+        """Let workers take what is pending for a group again, at once."""
+        return pending.retry(self.store, work)
