@@ -55,7 +55,8 @@ Wait = Literal["enforced", "recorded"]
 class Authority(Listings, Questions, BackgroundWork, AbstractContextManager["Authority"]):
     """Changes facts and answers questions about them. Safe to use from many threads.
 
-    `organization` is the one meant where a call names none. `clock` is for tests.
+    `organization` is the one meant where a call names none. `clock` is for tests. `instruments` are given
+    where several processes share them.
     """
 
     def __init__(
@@ -98,22 +99,15 @@ class Authority(Listings, Questions, BackgroundWork, AbstractContextManager["Aut
         settings: Settings | None = None,
         clock: Clock | None = None,
         index: bool = False,
-        instruments: Instruments | None = None,
     ) -> Authority:
         """An authority on `postgresql://…`, `sqlite:///file.db` or a file's path.
 
         With `index`, organizations that are asked about are held in memory and checks answered from
-        there; on PostgreSQL this process is a replica then. `instruments` are those of several processes.
-        Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
+        there; on PostgreSQL this process is a replica then. Raises StoreUnavailable, SchemaMissing,
+        SchemaTooOld or SchemaTooNew.
         """
-        return cls(
-            open_store(database, settings),
-            organization=organization,
-            settings=settings,
-            clock=clock,
-            index=index,
-            instruments=instruments,
-        )
+        store = open_store(database, settings)
+        return cls(store, organization=organization, settings=settings, clock=clock, index=index)
 
     def close(self) -> None:
         """Give up what is held in memory, and the store's connections."""

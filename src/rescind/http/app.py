@@ -27,6 +27,7 @@ from rescind.http.routes import (
     keys,
     lists,
     look_alikes,
+    metrics,
     pending,
     targets,
 )
@@ -51,6 +52,7 @@ OURS: Final = [
     *pending.ROUTES,
     *targets.ROUTES,
     *audits.ROUTES,
+    *metrics.ROUTES,
     *keys.ROUTES,
     *authzen.ROUTES,
 ]

@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Final, Literal, get_type_hints
+from typing import Any, Final, Literal, TypeAlias, get_type_hints
 
 import msgspec
 
@@ -15,6 +15,7 @@ from rescind.http.server.limits import Limits
 from rescind.settings import Settings
 
 PREFIX: Final = "RESCIND_"
+MetricsAccess: TypeAlias = Literal["key", "loopback"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,13 @@ class Configuration:
     """`info` has a line for each request but checks that were answered; `debug` has those too."""
     most_connections: int = 10_000
     """Of one process at a time; fewer where it may not have so many descriptors."""
+    metrics_port: int | None = None
+    """Where `/metrics` has a port of its own; 0 is any that is free. Else it is beside the other routes."""
+    metrics_host: str | None = None
+    """The address that this port is at; else `host`."""
+    metrics_access: MetricsAccess = "key"
+    """Who may scrape: `key`, who has one with the scope `read` that is bound to no organization; `loopback`,
+    this machine without a key too. Not behind a proxy on this machine, which may forward anybody."""
     drain_seconds: float = 0.0
     """How long it goes on serving after SIGTERM, with `/readyz` at 503, so that balancers turn away first."""
     shutdown_seconds: float = 30.0

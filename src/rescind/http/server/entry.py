@@ -33,6 +33,7 @@ from rescind.http.server.heads import Headers, request_id_of, require_single
 from rescind.http.server.logs import log_request
 from rescind.http.server.nonblocking import MOST_BYTES, WouldBlock
 from rescind.http.server.public import Public
+from rescind.http.server.scrapes import is_open
 from rescind.http.server.service import Service
 from rescind.http.server.threads import WORK, Left, Work
 from rescind.http.server.timeouts import (
@@ -152,6 +153,7 @@ class HttpEntry:
                 address = self._addresses.find(raw_path)
                 is_check = scope["method"] in address.checks
                 needed = address.scope_for(scope["method"])
+                needed = None if is_open(self.service, raw_path, scope, headers) else needed
                 if scope["method"] == "OPTIONS":
                     await _respond(answer, 204, [(b"allow", address.allow.encode())], b"")
                     return

@@ -19,6 +19,7 @@ from rescind.errors import RescindError
 from rescind.http.authzen import routes as authzen
 from rescind.http.problems import detail_of
 from rescind.http.routes.health import HealthResponse
+from rescind.http.server import scrapes
 from rescind.http.server.heads import Headers
 from rescind.http.server.service import Service
 from rescind.store import Store
@@ -114,9 +115,12 @@ class Public:
     def __init__(self, service: Service, app: Litestar) -> None:
         self._service, self._app = service, app
         self._readiness = Readiness(service)
+        self._scrapes = ThreadPoolExecutor(1, thread_name_prefix="rescind-scrape")
 
     async def answer(self, raw_path: bytes, scheme: str, headers: Headers) -> Answer:
         """The answer to GET at a public address. Raises InvalidRequest."""
+        if raw_path == scrapes.PATH:
+            return await self._metrics(headers)
         if raw_path == b"/livez":
             return 200, [_JSON], _ALIVE
         if raw_path == b"/readyz":
@@ -127,6 +131,15 @@ class Public:
             return 200, *await self._document(headers)
         found = authzen.discovered(self._service, raw_path, scheme, headers)
         return 200, [_JSON], msgspec.json.encode(found)
+
+    async def _metrics(self, headers: Headers) -> Answer:
+        """In a thread of its own, so that requests which wait for the database do not hide what is wrong."""
+        accept = headers.get(b"accept", b"").decode("latin-1")
+        loop = asyncio.get_running_loop()
+        content_type, text = await loop.run_in_executor(
+            self._scrapes, scrapes.scrape, self._service, accept
+        )
+        return 200, [(b"content-type", content_type.encode())], text
 
     async def _document(self, headers: Headers) -> tuple[Fields, bytes]:
         if not Document.is_made():

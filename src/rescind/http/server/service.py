@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from rescind.authority import Authority
 from rescind.changes import Change, DeleteOrganization
 from rescind.http.keys import Keys
+from rescind.http.server.configuration import MetricsAccess
 from rescind.http.server.limits import Limits, Rates
 from rescind.http.server.nonblocking import MOST_QUESTIONS, NonblockingAuthority, WouldBlock
+from rescind.insight.metrics.exposition import Exposition
 from rescind.model import Receipt
 from rescind.settings import Settings
 
@@ -24,6 +26,9 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     public_url: str | None = None
     """How clients reach the service, where that is not what they send as Host."""
+    exposition: Exposition | None = None
+    """The metrics, where they are at `/metrics`."""
+    metrics_access: MetricsAccess = "key"
     is_stopping: bool = False
     rates: Rates = field(init=False)
     nonblocking: Service | None = field(init=False, default=None)

@@ -30,6 +30,7 @@ from rescind.http.server.entry import HttpEntry
 from rescind.http.server.fast_path import FastPathConnections
 from rescind.http.server.logs import to_stderr
 from rescind.http.server.service import Service
+from rescind.insight.metrics.exposition import Exposition
 
 BACKLOG: Final = 2_048
 DESCRIPTORS: Final = 192
@@ -79,8 +80,14 @@ def run(configuration: Configuration, listening: socket.socket) -> None:
         configuration.database, settings=configuration.settings, index=True
     ) as authority:
         keys = Keys(authority.store, remember_seconds=configuration.remember_key_seconds)
+        has_metrics = configuration.settings.metrics and configuration.metrics_port is None
         service = Service(
-            authority, keys, limits=configuration.limits, public_url=configuration.public_url
+            authority,
+            keys,
+            limits=configuration.limits,
+            public_url=configuration.public_url,
+            exposition=Exposition(authority) if has_metrics else None,
+            metrics_access=configuration.metrics_access,
         )
         server = Server(_uvicorn(configuration, service))
         server.drain_seconds = configuration.drain_seconds
