@@ -18,7 +18,7 @@ import pytest
 from rescind import Authority
 from rescind.cli.large_group import LEAST_ASSIGNMENTS
 from rescind.errors import InvalidArgument
-from rescind.http.server.configuration import Configuration, load, names, variable
+from rescind.http.server.configuration import Configuration, load, names, shown, variable
 from tests.conftest import as_url, with_database
 from tests.http.processes import started
 from tests.unit.command_line import one_error, spawned
@@ -218,6 +218,8 @@ def test_the_later_wins(tmp_path: Path) -> None:
         "processes = 2",
         "log_level = 'loud'",
         "migrate = 7",
+        "[probe]\nevery_seconds = -1",
+        "[settings]\naudit_pause_seconds = -1",
     ],
 )
 def test_a_bad_configuration_is_named(tmp_path: Path, text: str) -> None:
@@ -237,6 +239,18 @@ def test_an_unknown_variable_of_a_part_is_named(name: str) -> None:
         load(None, {name: "1"}, {})
     made, _ = load(None, {name: "", "RESCIND_SERVICE_HOST": "10.0.0.1"}, {})
     assert made == Configuration()
+
+
+def test_services_to_probe_are_separated_by_blanks(tmp_path: Path) -> None:
+    """In the environment; the file has a list. The key for them is not shown."""
+    variables = {"RESCIND_PROBE_URLS": "http://a:1 http://b:2", "RESCIND_PROBE_KEY": "rsk_hidden"}
+    made, named = load(None, variables, {})
+    assert made.probe.urls == ("http://a:1", "http://b:2")
+    assert "rsk_hidden" not in str([shown(each) for each in named])
+    file = tmp_path / "rescind.toml"
+    file.write_text('[probe]\nurls = ["http://a:1"]\nevery_seconds = 30\n')
+    made, _ = load(str(file), {}, {})
+    assert (made.probe.urls, made.probe.every_seconds) == (("http://a:1",), 30.0)
 
 
 def test_variables_have_names_of_their_own() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,41 +16,40 @@ from rescind import Authority
 from rescind.errors import InvalidArgument, TargetFailed
 from rescind.insight.probe import (
     ORGANIZATION,
-    AuthorityPoint,
     Limits,
     Measurement,
     Point,
     Probe,
     Summary,
+    points_of,
 )
 from rescind.insight.probe.measurement import Asker, measure
 from rescind.insight.probe.target import TargetProbe, read_target
-from rescind.insight.probe.ways import ways
+from rescind.insight.probe.ways import Way, ways
 from rescind.replicas import enforcement
 from rescind.replicas.file_watch import FileWatch
 from rescind.store.postgres import PostgresListener
 from tests.unit.command_line import CommandLine, one_error
 from tests.unit.conftest import rescind as rescind
 
+MEMORY = {"memory", "memory, batch", "memory, list"}
+POINTS = ["memory", "memory, batch", "memory, list", "database", "database, live"]
 QUICK = Limits(watch_seconds=0.02, expiry_seconds=0.5)
 
 
 @contextmanager
-def probing(database: str, *more: Point) -> Iterator[Probe]:
-    """A probe that asks this authority, the facts, and a replica in memory."""
+def probing(database: str, *more: Point, only: Collection[str] = ()) -> Iterator[Probe]:
+    """A probe that asks this authority, the facts, and a replica in memory; of some ways alone, if named."""
+
+    def some(round_id: str) -> Sequence[Way]:
+        return [way for way in ways(round_id) if not only or way.name in only]
+
     with (
         Authority.open(database, organization=ORGANIZATION) as authority,
         Authority.open(database, index=True, organization=ORGANIZATION) as replica,
     ):
-        points: list[Point] = [
-            AuthorityPoint("memory", replica),
-            AuthorityPoint("batch", replica, by="batch"),
-            AuthorityPoint("list", replica, by="list"),
-            AuthorityPoint("database", authority),
-            AuthorityPoint("live", authority, assurance="live"),
-            *more,
-        ]
-        probe = Probe(authority, points, limits=QUICK)
+        points = [*points_of(replica, authority), *more]
+        probe = Probe(authority, points, limits=QUICK, make_ways=some)
         probe.prepare()
         replica.load()
         yield probe
@@ -65,7 +64,7 @@ def test_no_check_is_allowed_late(database: str) -> None:
         done = probe.round()
     assert [each.way for each in done] == [way.name for way in ways("x")]
     for each in done:
-        assert [t.point for t in each.times] == ["memory", "batch", "list", "database", "live"]
+        assert [t.point for t in each.times] == POINTS
         assert each.violations == (), each
         assert all(t.appearance is not None for t in each.times), each
         assert all(t.disappearance is not None and t.errors == 0 for t in each.times), each
@@ -74,7 +73,8 @@ def test_no_check_is_allowed_late(database: str) -> None:
 
 def test_nothing_is_left(database: str) -> None:
     """A round removes what it made."""
-    with probing(database) as probe:
+    some = ("nesting", "resource move", "place in a group, background")
+    with probing(database, only=some) as probe:
         probe.round()
         authority = probe.authority
         lists = (
@@ -106,7 +106,8 @@ def test_two_at_once_do_not_meet(database: str) -> None:
     """Rounds of two probes have names of their own."""
     one, two = ways("1"), ways("2")
     assert {way.question for way in one}.isdisjoint(way.question for way in two)
-    with probing(database) as first, probing(database) as second:
+    some = ("membership", "nesting")
+    with probing(database, only=some) as first, probing(database, only=some) as second:
         found = [first.round(), second.round()]
     assert all(not m.violations for done in found for m in done)
 
@@ -141,12 +142,12 @@ def test_sees_that_enforcement_is_off(
 ) -> None:
     """With the guard off, memory allows after the return: the probe says so, and for how long."""
     (_looks_seldom if engine == "sqlite" else _returns_at_once)(monkeypatch)
-    with probing(database) as probe:
+    with probing(database, only=("assignment", "place in a group", "resource move")) as probe:
         done = probe.round()
     summary = Summary()
     summary.add(done)
-    assert {each.point for each in summary.violations} & {"memory", "batch", "list"}
-    assert not {each.point for each in summary.violations} & {"database", "live"}
+    assert {each.point for each in summary.violations} & MEMORY
+    assert not {each.point for each in summary.violations} & (set(POINTS) - MEMORY)
     late = summary.violations[0]
     assert 0 < late.first_seconds <= late.last_seconds
     assert late.checks >= 1

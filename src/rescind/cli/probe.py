@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import msgspec
 import typer
 
 from rescind.cli import output
@@ -64,6 +63,7 @@ def probe(
     that could not be measured.
     """
     from rescind.insight.probe import Summary
+    from rescind.insight.probe.evidence import write_evidence
 
     interval = None if every is None else duration("--every", every, most_days=1)
     if target is not None and url:
@@ -81,7 +81,7 @@ def probe(
             measured = one_round()
             summary.add(measured)
             if any(each.violations for each in measured):
-                _write_evidence(evidence, summary)
+                write_evidence(evidence, summary.measurements)
             if interval is None:
                 left -= 1
                 if not left:
@@ -103,7 +103,8 @@ def _own_rounds(
     stack: ExitStack, where: Target, urls: list[str], key: str | None
 ) -> Callable[[], tuple[Measurement, ...]]:
     from rescind.authority import Authority
-    from rescind.insight.probe import ORGANIZATION, AuthorityPoint, HttpPoint, Probe
+    from rescind.insight.probe import ORGANIZATION, HttpPoint, Probe, points_of
+    from rescind.insight.probe.tidying import remove_left
     from rescind.insight.probe.ways import ways
 
     authority = stack.enter_context(where.open())
@@ -111,16 +112,10 @@ def _own_rounds(
     remote = [HttpPoint(each, key=key) for each in urls]
     for point in remote:
         stack.callback(point.close)
-    points: list[Point] = [
-        AuthorityPoint("memory", replica),
-        AuthorityPoint("memory, batch", replica, by="batch"),
-        AuthorityPoint("memory, list", replica, by="list"),
-        AuthorityPoint("database", authority),
-        AuthorityPoint("database, live", authority, assurance="live"),
-        *remote,
-    ]
+    points: list[Point] = [*points_of(replica, authority), *remote]
     prober = Probe(authority, points)
     prober.prepare()
+    remove_left(authority)
     for point in remote:
         point.allows(ways("none")[0].question)  # a wrong URL or key is an error at once
     replica.load(ORGANIZATION)
@@ -232,14 +227,3 @@ def _slowest(spreads: Any) -> float | None:
 
 def _of(spread: Spread | None, what: str) -> float | None:
     return None if spread is None else getattr(spread, what)
-
-
-def _write_evidence(path: Path, summary: Summary) -> None:
-    """Everything that was measured, in a file that only its owner reads."""
-    late = [each for each in summary.measurements if each.violations]
-    body = {"written_at": datetime.now(UTC), "measurements": [asdict(each) for each in late]}
-    try:
-        path.touch(mode=0o600)
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(body)) + b"\n")
-    except OSError as error:
-        raise InvalidArgument(what="--evidence", value=str(path), why=error.strerror) from None

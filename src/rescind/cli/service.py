@@ -12,6 +12,7 @@ import typer
 
 from rescind.cli import output
 from rescind.cli.options import AsJson, Database, Target, given_database, with_target
+from rescind.cli.times import duration
 from rescind.errors import InvalidArgument
 
 PANEL = "Service"
@@ -45,6 +46,10 @@ def serve(
     processes: Annotated[int | None, typer.Option(help="How many serve; on PostgreSQL.")] = None,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Only serve.")] = False,
     migrate: Annotated[bool, typer.Option("--migrate", help="PostgreSQL too, first.")] = False,
+    probe_every: Annotated[
+        str | None,
+        typer.Option(help="Probe this service: 30s, 5m; `rescind probe` says what it is."),
+    ] = None,
 ) -> None:
     """Serve HTTP until Ctrl-C or SIGTERM. Makes ./rescind.db where no database is named."""
     from rescind.http.server.configuration import environment, load
@@ -59,6 +64,9 @@ def serve(
         "processes": processes,
         "workers": 0 if no_worker else None,
         "migrate": True if migrate else None,
+        "probe.every_seconds": None
+        if probe_every is None
+        else duration("--probe-every", probe_every, most_days=1),
     }
     configuration, _ = load(config, environment(), given)
     run(configuration, migrate=to_current, say=_say)

@@ -53,6 +53,7 @@ SHARED = (
     "imports.sql",
     "targets.sql",
     "metrics.sql",
+    "probe.sql",
 )
 
 OF_USERS: Final = frozenset({"effective_permission_view", "define_reach", "permitted"})

@@ -19,6 +19,20 @@ MetricsAccess: TypeAlias = Literal["key", "loopback"]
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeConfiguration:
+    """The probe inside the service."""
+
+    every_seconds: float = 0.0
+    """How often a round begins; 0 is never. One process at a time probes, of all that serve the database."""
+    evidence_folder: str = "."
+    """Where a file is written of checks that were allowed too late."""
+    urls: tuple[str, ...] = ()
+    """Services to ask as well, each replica by its own address; in the environment separated by blanks."""
+    key: str | None = None
+    """A key for them with the scope check, for the organization rescind-probe."""
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """All of it, with what holds when nothing is said."""
 
@@ -54,6 +68,7 @@ class Configuration:
     remember_key_seconds: float = 1.0
     """How long a process may take a key for good that another one revoked."""
     limits: Limits = field(default_factory=Limits)
+    probe: ProbeConfiguration = field(default_factory=ProbeConfiguration)
     settings: Settings = field(default_factory=Settings)
 
 
@@ -105,6 +120,8 @@ def variable(name: str) -> str:
 
 def shown(named: Named) -> object:
     """The value without a password."""
+    if named.name in _SECRET:
+        return None if named.value is None else "(set)"
     if named.name != "database" or "://" not in str(named.value):
         return named.value
     from rescind.store.postgres import location
@@ -150,6 +167,8 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, obj
 def _typed(name: str, value: object, hint: Any, origin: str) -> object:
     if isinstance(value, float) and hint is int and value.is_integer():
         value = int(value)
+    if isinstance(value, str) and hint == tuple[str, ...]:
+        value = value.split()
     try:
         return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError as error:
@@ -175,6 +194,7 @@ def _read(made: Configuration, name: str) -> object:
     return value
 
 
+_SECRET: Final = frozenset({"probe.key"})
 _RANGES: Final = {
     "port": (0, 65_535),
     "processes": (1, 1_024),
@@ -198,6 +218,7 @@ _RANGES: Final = {
     "limits.answer_seconds": (0.001, 86_400),
     "limits.unread_bytes": (1, 1 << 40),
     "limits.requests_per_second": (0, 10**9),
+    "probe.every_seconds": (0, 86_400),
     "settings.audit_rows_per_second": (0, 10**9),
     "settings.audit_pause_seconds": (0, 31_536_000),
 }

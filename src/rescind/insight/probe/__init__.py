@@ -6,7 +6,7 @@ The probe writes to an organization of its own and to nothing else. It decides n
 """
 
 from rescind.insight.probe.measurement import Limits, Measurement, PointTimes, Violation
-from rescind.insight.probe.points import AuthorityPoint, HttpPoint, Point
+from rescind.insight.probe.points import AuthorityPoint, HttpPoint, Point, points_of
 from rescind.insight.probe.rounds import Probe
 from rescind.insight.probe.summary import Spread, Summary
 from rescind.insight.probe.ways import ORGANIZATION
@@ -23,4 +23,5 @@ __all__ = [
     "Spread",
     "Summary",
     "Violation",
+    "points_of",
 ]

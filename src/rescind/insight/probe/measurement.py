@@ -12,12 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 Clock = Callable[[], float]
-
-_PAUSE_SECONDS: Final = 0.001
-"""Between two checks of one point: polling without a pause would starve what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +29,8 @@ class Limits:
     """How long access that is to expire is given for. The granting call must return within it."""
     remote_clock_seconds: float = 0.1
     """By how much the clock of a remote point may differ. It matters only for what expires."""
+    pause_seconds: float = 0.001
+    """Between two checks of one point: polling without a pause would starve what is measured."""
 
 
 class Asker(NamedTuple):
@@ -108,8 +107,8 @@ class Measurement:
 class Watcher:
     """Asks one point again and again until it is stopped, and keeps every answer."""
 
-    def __init__(self, asker: Asker, clock: Clock) -> None:
-        self.asker, self._clock = asker, clock
+    def __init__(self, asker: Asker, clock: Clock, pause_seconds: float) -> None:
+        self.asker, self._clock, self._pause_seconds = asker, clock, pause_seconds
         self._stopped = threading.Event()
         self._answered = threading.Condition()
         self.checks: list[Check] = []
@@ -135,7 +134,7 @@ class Watcher:
             with self._answered:
                 self.checks.append(check)
                 self._answered.notify_all()
-            self._stopped.wait(_PAUSE_SECONDS)
+            self._stopped.wait(self._pause_seconds)
 
     def _ask(self) -> Check:
         started = self._clock()
@@ -164,7 +163,7 @@ def measure(
     Raises what the two calls raise. A point that does not follow in time is reported, and is no error.
     """
     began_at = datetime.now(UTC)
-    with _watching(askers, clock) as watchers:
+    with _watching(askers, clock, limits) as watchers:
         granted = _timed(clock, grant)
         wait_for_all(watchers, _allowed(granted.began), limits.timeout_seconds, clock)
         if revoke is None:
@@ -208,8 +207,8 @@ def _timed(clock: Clock, call: Callable[[], object]) -> _Call:
 
 
 @contextmanager
-def _watching(askers: Sequence[Asker], clock: Clock) -> Iterator[list[Watcher]]:
-    watchers = [Watcher(asker, clock) for asker in askers]
+def _watching(askers: Sequence[Asker], clock: Clock, limits: Limits) -> Iterator[list[Watcher]]:
+    watchers = [Watcher(asker, clock, limits.pause_seconds) for asker in askers]
     for watcher in watchers:
         watcher.start()
     try:

@@ -9,7 +9,7 @@ import httpx
 
 from rescind.authority import Authority
 from rescind.errors import TargetFailed
-from rescind.model import Assurance, Question
+from rescind.model import Assurance, DecisionPoint, Question
 
 
 class Point(Protocol):
@@ -18,6 +18,10 @@ class Point(Protocol):
     @property
     def name(self) -> str:
         """How results name it; no two points of a probe share one."""
+
+    @property
+    def kind(self) -> str:
+        """How metrics name it, where names must not be many: one of `labels.PROBE_POINTS`."""
 
     @property
     def is_remote(self) -> bool:
@@ -39,8 +43,10 @@ class AuthorityPoint:
         *,
         assurance: Assurance = "standard",
         by: str = "check",
+        kind: DecisionPoint,
     ) -> None:
-        self.name, self._authority = name, authority
+        """`kind` is what is expected to decide."""
+        self.name, self._authority, self.kind = name, authority, kind.value
         self._assurance: Assurance = assurance
         self._ask = {"check": self._check, "batch": self._batch, "list": self._list}[by]
 
@@ -73,6 +79,7 @@ class HttpPoint:
     """A service of Rescind, asked by `POST /v1/check` over a connection that is kept."""
 
     is_remote = True
+    kind = "service"
 
     def __init__(
         self,
@@ -111,3 +118,15 @@ class HttpPoint:
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def points_of(replica: Authority, authority: Authority) -> list[Point]:
+    """Every decision point of this process: a replica that answers from memory, and one that has none."""
+    index, effective, live = DecisionPoint.INDEX, DecisionPoint.EFFECTIVE, DecisionPoint.LIVE
+    return [
+        AuthorityPoint("memory", replica, kind=index),
+        AuthorityPoint("memory, batch", replica, by="batch", kind=index),
+        AuthorityPoint("memory, list", replica, by="list", kind=index),
+        AuthorityPoint("database", authority, kind=effective),
+        AuthorityPoint("database, live", authority, assurance="live", kind=live),
+    ]

@@ -5,6 +5,9 @@ Every round has subjects, groups, roles and resources of its own, so that probes
 
 from __future__ import annotations
 
+import re
+import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -36,6 +39,7 @@ from rescind.changes import (
 )
 from rescind.model import (
     Question,
+    Route,
     organization_id,
     permission_id,
     resource_id,
@@ -54,6 +58,11 @@ DEFINITIONS: Final[tuple[Change, ...]] = (
 """What all rounds share. Applying it again alters nothing."""
 
 
+LEFT_SECONDS: Final = 3_600.0
+"""How long a round may take, at the very most."""
+_ROUND_ID: Final = re.compile(r"-([0-9a-f]{8})-[0-9a-f]{8}$")
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """One way of gaining and losing access. `prepare` does all but the last step of the grant."""
@@ -65,6 +74,8 @@ class Way:
     revoke: tuple[Change, ...] = ()
     """Empty if access ends because an assignment or a place in a group expires."""
     clean_up: tuple[Change, ...] = ()
+    route: Route | None = None
+    """How effective roles follow the revocation; None leaves it to the estimate, which is inline."""
 
     def expiring(self, at: datetime) -> tuple[Change, ...]:
         """The granting batch, with what it gives expiring then."""
@@ -76,6 +87,17 @@ class Way:
             else c
             for c in self.grant
         )
+
+
+def new_round_id() -> str:
+    """Of a round that begins now, as `is_left` reads it."""
+    return f"{int(time.time()):08x}-{secrets.token_hex(4)}"
+
+
+def is_left(name: str, now: float) -> bool:
+    """Whether a name is of a round that began so long ago that nobody is at it any more."""
+    match = _ROUND_ID.search(name)
+    return match is not None and now - int(match[1], 16) > LEFT_SECONDS
 
 
 def ways(round_id: str) -> Sequence[Way]:
@@ -91,7 +113,21 @@ def ways(round_id: str) -> Sequence[Way]:
         _deactivation(f"deactivation-{round_id}"),
         replace(_assignment(f"expiry-{round_id}"), name="assignment expires", revoke=()),
         replace(_place(f"place-expiry-{round_id}"), name="place in a group expires", revoke=()),
+        *_in_the_background(
+            _membership(f"membership-later-{round_id}"),
+            _assignment(f"assignment-later-{round_id}"),
+            _place(f"place-later-{round_id}"),
+            _group_role(f"group-role-later-{round_id}"),
+            _nesting(f"nesting-later-{round_id}"),
+        ),
     ]
+
+
+def _in_the_background(*of: Way) -> list[Way]:
+    """The same ways, with revocations whose effective roles are left to background work: until that is done
+    nothing but the fence denies.
+    """
+    return [replace(way, name=f"{way.name}, background", route=Route.BACKGROUND) for way in of]
 
 
 def _asks(subject: str, resource: str | None = None) -> Question:
