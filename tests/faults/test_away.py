@@ -20,7 +20,7 @@ from rescind import Authority
 from rescind.errors import DecisionUnavailable
 from rescind.http.keys import Keys
 from rescind.http.server import entry as http_gate
-from rescind.http.server import public
+from rescind.http.server import unauthenticated
 from rescind.http.server.service import Service
 from rescind.http.server.threads import THREADS
 from rescind.settings import Settings
@@ -101,7 +101,7 @@ def opened(far: Far) -> Iterator[None]:
 def test_the_bounds_are_two_seconds() -> None:
     """As they are set, together with what is waited beyond them."""
     assert Settings().check_seconds + http_gate.GRACE_SECONDS <= 2
-    assert public.READY_SECONDS + public.LOOK_SECONDS <= 2
+    assert unauthenticated.READY_SECONDS + unauthenticated.LOOK_SECONDS <= 2
 
 
 @pytest.mark.parametrize("state", ["stalled", "shut"])
@@ -196,8 +196,8 @@ def test_a_service_whose_threads_all_wait(
     """Checks are 503, and it is not ready, while changes are waited for by all its threads. Control: where a
     check may wait as long, it is not answered then; that it is not ready is known all the same.
     """
-    monkeypatch.setattr(public, "LOOK_SECONDS", 0.3)
-    monkeypatch.setattr(public, "READY_SECONDS", 0.0)
+    monkeypatch.setattr(unauthenticated, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(unauthenticated, "READY_SECONDS", 0.0)
     with ExitStack() as stack:
         authority = stack.enter_context(far.open(far.url, settings))
         served = stack.enter_context(serving(Service(authority, Keys(authority.store))))

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from rescind import Authority, changelog, changes, model
-from rescind.http import keys as keys_of
 from rescind.http.keys import Keys
+from rescind.http.keys import key_store as keys_of
 from rescind.http.routes import imports
 from rescind.http.server import fast_path
 from rescind.http.server import serving as serving_of

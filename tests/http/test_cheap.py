@@ -14,11 +14,11 @@ import pytest
 from rescind import Authority
 from rescind.http.app import application
 from rescind.http.keys import Keys
-from rescind.http.server import public
+from rescind.http.server import unauthenticated
 from rescind.http.server.entry import HttpEntry
 from rescind.http.server.limits import Limits
-from rescind.http.server.public import Document
 from rescind.http.server.service import Service
+from rescind.http.server.unauthenticated import Document
 from tests.contract.world import WORLD
 
 CHECK = json.dumps(
@@ -165,14 +165,19 @@ def test_the_frameworks_own_refusals_cost_more(entry: Counted) -> None:
 def test_the_document_is_made_once(entry: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many ask for the first time at once."""
     made = []
-    encode = public.encode_json
-    monkeypatch.setattr(public, "encode_json", lambda value: made.append(1) or encode(value))
+    encode = unauthenticated.encode_json
+    monkeypatch.setattr(
+        unauthenticated, "encode_json", lambda value: made.append(1) or encode(value)
+    )
     monkeypatch.setattr(Document, "encoded", None)
 
     async def several() -> None:
         scope_headers: dict[bytes, bytes] = {}
         found = await asyncio.gather(
-            *(entry.entry.public.answer(b"/openapi.json", "http", scope_headers) for _ in range(5))
+            *(
+                entry.entry.unauthenticated.answer(b"/openapi.json", "http", scope_headers)
+                for _ in range(5)
+            )
         )
         assert len({id(body) for _, _, body in found}) == 1
 
@@ -185,17 +190,19 @@ def test_readiness_asks_the_database_seldom(
 ) -> None:
     """Also for many that ask at once. Control: where an answer holds no time, each asks."""
     asked = []
-    look = public.why_not_ready
-    monkeypatch.setattr(public, "why_not_ready", lambda store: asked.append(1) or look(store))
+    look = unauthenticated.why_not_ready
+    monkeypatch.setattr(
+        unauthenticated, "why_not_ready", lambda store: asked.append(1) or look(store)
+    )
 
     async def several() -> None:
-        readiness = public.Readiness(entry.entry.service)
+        readiness = unauthenticated.Readiness(entry.entry.service)
         for _ in range(3):
             assert await asyncio.gather(*(readiness.missing() for _ in range(5))) == [{}] * 5
 
-    monkeypatch.setattr(public, "READY_SECONDS", 3_600.0)
+    monkeypatch.setattr(unauthenticated, "READY_SECONDS", 3_600.0)
     asyncio.run(several())
     assert len(asked) == 1
-    monkeypatch.setattr(public, "READY_SECONDS", 0.0)
+    monkeypatch.setattr(unauthenticated, "READY_SECONDS", 0.0)
     asyncio.run(several())
     assert len(asked) > 2

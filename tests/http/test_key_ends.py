@@ -12,9 +12,9 @@ from typing import cast
 import pytest
 
 from rescind import Authority, changes
-from rescind.http import keys as keys_of
 from rescind.http.auth import Caller
 from rescind.http.keys import ApiKey, Credential, Keys
+from rescind.http.keys import key_store as keys_of
 from rescind.http.routes import imports
 from rescind.http.server.limits import Limits
 from rescind.http.server.service import Service

@@ -133,7 +133,7 @@ def test_an_expired_key_is_refused(
     _, text = keys.create("ci", ["read"], expires_at=datetime.now(UTC) + timedelta(hours=1))
     _, other = keys.create("ci", ["read"])
     assert [is_good(patient, each) for each in (text, other)] == [True, True]
-    monkeypatch.setattr("rescind.http.keys.time", Later())
+    monkeypatch.setattr("rescind.http.keys.key_store.time", Later())
     assert patient.known(text) is None
     assert patient.known(other) is not None
     assert not is_good(patient, text)

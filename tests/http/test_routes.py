@@ -16,7 +16,8 @@ from litestar.routes import HTTPRoute
 from rescind.errors import InvalidRequest, OutcomeUnknown, StoreUnavailable
 from rescind.http import problems
 from rescind.http.app import OURS, application, framework
-from rescind.http.server.limits import Limits, require_shallow
+from rescind.http.json_bodies import require_shallow
+from rescind.http.server.limits import Limits
 from tests.http.serving import Served, serving
 
 ASKED = {"organization": "acme", "subject": "user:ada", "permission": "read", "resource": "doc:1"}

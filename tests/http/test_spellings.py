@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rescind.http.app import framework
-from rescind.http.server import addresses, heads
+from rescind.http.server import addresses
+from rescind.http.server import headers as request_headers
 from rescind.http.server.addresses import Addresses
 from rescind.http.server.fast_path import FastPathProtocol
 from tests.http.raw import LAST, answers, exchanged, request
@@ -129,14 +130,16 @@ def test_without_the_rules_a_head_has_two_readings(
     shared: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Control: with them off, each of the heads that the parser lets through is answered."""
-    monkeypatch.setattr(heads, "flaw_of", lambda *_: None)
+    monkeypatch.setattr(request_headers, "flaw_of", lambda *_: None)
     monkeypatch.setattr("rescind.http.server.entry.require_single", lambda *_: None)
     for which in ("no Host", "two Hosts", "HTTP/2.0", "a fragment", "two keys"):
         sent = REFUSED[which].replace("KEY", shared.admin).encode()
         assert outcome(shared, sent)[0] == 200, which
 
 
-@pytest.mark.parametrize("name", [name.decode() for name in heads.SINGLE if name != b"host"])
+@pytest.mark.parametrize(
+    "name", [name.decode() for name in request_headers.SINGLE if name != b"host"]
+)
 def test_what_is_read_once_is_sent_once(served: Served, name: str) -> None:
     """A repeated header is refused on every road: a fast route, a route, an import, WorkOS's."""
     for path in ("/v1/check", "/v1/changes", "/v1/import", "/organizations"):
@@ -268,7 +271,7 @@ def test_every_route_is_an_address(shared: Served) -> None:
 def test_a_plain_path_says_what_it_decodes_to(parts: list[str]) -> None:
     """Two plain paths without reserved characters name one place only if they are the same."""
     raw = "".join(parts).encode()
-    if heads.is_plain(raw):
+    if request_headers.is_plain(raw):
         assert raw.startswith(b"/")
         assert not raw.endswith(b"/")
         assert b"//" not in raw

@@ -52,6 +52,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve HTTP until Ctrl-C or SIGTERM. Makes ./rescind.db where no database is named."""
+    from rescind.http.app import application
     from rescind.http.server.configuration import environment, load
     from rescind.http.server.serving import serve as run
     from rescind.store.migrations import migrate as to_current
@@ -69,7 +70,7 @@ def serve(
         else duration("--probe-every", probe_every, most_days=1),
     }
     configuration, _ = load(config, environment(), given)
-    run(configuration, migrate=to_current, say=_say)
+    run(configuration, application, migrate=to_current, say=_say)
 
 
 def config(database: Database = None, config: Config = None, as_json: AsJson = False) -> None:

@@ -17,6 +17,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from rescind.errors import RescindError
 from rescind.http import problems, workos
 from rescind.http.authzen import routes as authzen
+from rescind.http.methods import answer_options
 from rescind.http.routes import (
     audits,
     changes,
@@ -33,12 +34,11 @@ from rescind.http.routes import (
 )
 from rescind.http.server.addresses import Addresses
 from rescind.http.server.entry import HttpEntry
+from rescind.http.server.escaped_slashes import hide_escaped_slashes, restore_escaped_slashes
 from rescind.http.server.fast_routes import Sent
-from rescind.http.server.methods import telling_methods
-from rescind.http.server.public import Document, Public
 from rescind.http.server.service import Service
-from rescind.http.server.slashes import keeping_slashes, telling_slashes
 from rescind.http.server.threads import Left, Threads
+from rescind.http.server.unauthenticated import Document, UnauthenticatedRoutes
 
 VERSION: Final = "1.0"
 OURS: Final = [
@@ -66,13 +66,15 @@ def application(service: Service, *, has_fast_routes: bool = True) -> HttpEntry:
     left = Left()
     app = framework(service, left)
     return HttpEntry(
-        keeping_slashes(app),
+        hide_escaped_slashes(app),
         service,
         fast_routes={**checks.FAST_ROUTES, **authzen.FAST_ROUTES} if has_fast_routes else {},
         addresses=Addresses(app.routes, absent=workos.absent),
-        public=Public(service, app),
+        unauthenticated=UnauthenticatedRoutes(service, app, authzen.discovered),
         encode=_encoded,
         left=left,
+        canonical_path=authzen.found_below,
+        streamed=imports.STREAMED,
     )
 
 
@@ -84,7 +86,7 @@ def framework(service: Service, left: Left | None = None) -> Litestar:
         route_handlers=[deepcopy(ours), deepcopy(workos.router)],
         dependencies={"service": Provide(_always(service), sync_to_thread=False)},
         exception_handlers={Exception: _respond},
-        middleware=[telling_slashes, telling_methods],
+        middleware=[restore_escaped_slashes, answer_options],
         openapi_config=_openapi(),
         lifespan=[_threads(left or Left())],
         debug=False,

@@ -13,7 +13,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from rescind.errors import InvalidArgument, OrganizationNotFound, ScopeMissing, Unauthenticated
-from rescind.http.server.limits import require_single_keys
+from rescind.http.json_bodies import require_single_keys
 from rescind.model import organization_id
 
 Scope: TypeAlias = Literal["read", "check", "write", "admin"]

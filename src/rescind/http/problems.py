@@ -18,7 +18,7 @@ from litestar.exceptions import NotFoundException as LitestarNotFound
 from rescind import errors
 from rescind.errors import RescindError
 from rescind.errors.base import in_json
-from rescind.http.server.methods import allowed_by
+from rescind.http.methods import allow_header_of
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 1
@@ -202,7 +202,7 @@ def respond(request: Request[Any, Any, Any], raised: Exception) -> Response[byte
     request_id = str(request.scope["state"].get("request_id", ""))
     note(raised, error, request_id)
     request.scope["state"]["code"] = error.code
-    headers = {**headers_of(error), **allowed_by(raised)}
+    headers = {**headers_of(error), **allow_header_of(raised)}
     hints = may_read(request.scope["state"])
     return Response(
         msgspec.json.encode(body_of(error, request_id, hints=hints)),

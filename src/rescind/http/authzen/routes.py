@@ -31,7 +31,7 @@ from rescind.http.authzen.shapes import (
 from rescind.http.routes.checks import at_least_of, revision_headers
 from rescind.http.server.addresses import IS_CHECK
 from rescind.http.server.fast_routes import Sent
-from rescind.http.server.heads import Headers
+from rescind.http.server.headers import Headers
 from rescind.http.server.service import Service
 
 ENDPOINTS: Final = {

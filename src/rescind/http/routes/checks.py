@@ -14,7 +14,7 @@ from rescind.errors import InvalidArgument
 from rescind.http.answers import AT_LEAST, REVISION, AtLeast, CheckResponse
 from rescind.http.auth import Caller, caller_of, requires
 from rescind.http.server.fast_routes import Sent
-from rescind.http.server.heads import Headers
+from rescind.http.server.headers import Headers
 from rescind.http.server.service import Service
 from rescind.model import Assurance
 

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from msgspec import Struct
 
 from rescind.errors import RescindError
 from rescind.http.problems import detail_of
 from rescind.http.server.service import Service
+from rescind.http.server.unauthenticated import HealthResponse
 from rescind.store.rows.keys import READ_API_KEY
-
-
-class HealthResponse(Struct):
-    """What is not well, if anything."""
-
-    status: str
-    not_ready: dict[str, str]
 
 
 @get("/livez", sync_to_thread=False, tags=["health"], security=[{}])

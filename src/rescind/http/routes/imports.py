@@ -27,11 +27,12 @@ from rescind.errors import (
 from rescind.http import problems
 from rescind.http.answers import LookAlikeResponse
 from rescind.http.auth import requires
+from rescind.http.json_bodies import require_shallow, require_single_keys
 from rescind.http.keys import Credential
 from rescind.http.routes.changes import Behalf, Key
 from rescind.http.routes.lists import Organization
 from rescind.http.server.entry import NDJSON
-from rescind.http.server.limits import Limits, require_shallow, require_single_keys
+from rescind.http.server.limits import Limits
 from rescind.http.server.service import Service
 from rescind.transfer import BATCH_SIZE, Item, Summary
 from rescind.transfer.batches import Applied
@@ -283,3 +284,5 @@ async def _lines(request: Request[Any, Any, Any], limits: Limits, run: Run) -> A
 
 
 ROUTES = [import_changes]
+STREAMED: Final = ("/v1/import",)
+"""Routes that read their body piece by piece."""

@@ -14,8 +14,8 @@ from litestar.types.internal_types import PathParameterDefinition
 
 from rescind.errors import MethodNotAllowed, RescindError, RouteNotFound
 from rescind.http.auth import Scope
-from rescind.http.server.heads import is_plain
-from rescind.http.server.methods import allow
+from rescind.http.methods import allow
+from rescind.http.server.headers import is_plain
 
 IS_CHECK: Final = {"is_check": True}
 """The option of a route whose answer has the time of a check."""

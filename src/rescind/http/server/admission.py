@@ -13,8 +13,9 @@ from rescind.errors import (
     Unauthenticated,
 )
 from rescind.http.auth import Caller, Scope
-from rescind.http.server.heads import Headers
-from rescind.http.server.limits import Limits, require_shallow
+from rescind.http.json_bodies import require_shallow
+from rescind.http.server.headers import Headers
+from rescind.http.server.limits import Limits
 from rescind.http.server.service import Service
 
 WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})

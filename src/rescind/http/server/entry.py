@@ -10,9 +10,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextvars import copy_context
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from rescind.errors import (
     BodyTooLarge,
@@ -23,16 +23,15 @@ from rescind.errors import (
 )
 from rescind.http import problems
 from rescind.http.auth import ALTERING, Caller, Scope, admitted
-from rescind.http.authzen.routes import found_below
 from rescind.http.keys import Credential, parted
 from rescind.http.server import admission
 from rescind.http.server.addresses import Address, Addresses
 from rescind.http.server.admission import Admission
-from rescind.http.server.fast_routes import FastResponse, FastRoute, Fields, Sent
-from rescind.http.server.heads import Headers, request_id_of, require_single
+from rescind.http.server.asgi import App, CanonicalPath, Encode, Send, respond
+from rescind.http.server.fast_routes import FastResponse, FastRoute, Sent
+from rescind.http.server.headers import Headers, request_id_of, require_single
 from rescind.http.server.logs import log_request
 from rescind.http.server.nonblocking import MOST_BYTES, WouldBlock
-from rescind.http.server.public import Public
 from rescind.http.server.scrapes import is_open
 from rescind.http.server.service import Service
 from rescind.http.server.threads import WORK, Left, Work
@@ -44,17 +43,11 @@ from rescind.http.server.timeouts import (
     replayed,
     unavailable_in_time,
 )
+from rescind.http.server.unauthenticated import UnauthenticatedRoutes
 from rescind.waiting import NEVER, deadline_within, until
-
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Encode: TypeAlias = Callable[[str, RescindError, str], Sent]
-"""Headers and body of the refusal of an address, with the error and the request's id."""
-App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 ADMISSION: Final = "admission"
 """Where a request's state has its admission, if that is known before the entry point is asked."""
-STREAMED: Final = frozenset({b"/v1/import"})
-"""Routes that read their body themselves, piece by piece, and have a time of their own."""
 GRACE_SECONDS: Final = 0.1
 """How long after its deadline a check is given up that has not ended by itself."""
 NDJSON: Final = b"application/x-ndjson"
@@ -72,13 +65,19 @@ class HttpEntry:
         fast_routes: Mapping[str, FastRoute],
         *,
         addresses: Addresses | None = None,
-        public: Public | None = None,
+        unauthenticated: UnauthenticatedRoutes | None = None,
+        canonical_path: CanonicalPath | None = None,
+        streamed: Collection[str] = (),
         encode: Encode | None = None,
         left: Left | None = None,
     ) -> None:
-        """Without addresses there are only the fast routes."""
+        """Without addresses there are only the fast routes. A route whose path is `streamed` reads its body
+        itself, piece by piece, and has a time limit of its own.
+        """
         self.service, self.fast_routes = service, fast_routes
-        self.app, self.public = app, public
+        self.app, self.unauthenticated = app, unauthenticated
+        self._canonical_path = canonical_path or (lambda _, raw_path: raw_path)
+        self._streamed = frozenset(path.encode() for path in streamed)
         self._addresses = addresses or Addresses(())
         self._encode = encode or (lambda _, error, request_id: problems.encoded(error, request_id))
         self._timeouts = MessageTimeouts(service.limits.body_seconds)
@@ -141,11 +140,13 @@ class HttpEntry:
         method = scope["method"]
         if method == "HEAD":  # as GET; the server leaves out the body
             scope = {**scope, "method": "GET"}
-        raw_path = found_below(self.service, scope.get("raw_path") or scope["path"].encode())
+        raw_path = self._canonical_path(
+            self.service, scope.get("raw_path") or scope["path"].encode()
+        )
         address: Address | None = None
         work = Work()
         WORK.set(work)
-        if raw_path not in STREAMED:
+        if raw_path not in self._streamed:
             self.deadlines.begin()
         try:
             fast_route = self._fast_route(scope["method"], raw_path)
@@ -155,12 +156,12 @@ class HttpEntry:
                 needed = address.scope_for(scope["method"])
                 needed = None if is_open(self.service, raw_path, scope, headers) else needed
                 if scope["method"] == "OPTIONS":
-                    await _respond(answer, 204, [(b"allow", address.allow.encode())], b"")
+                    await respond(answer, 204, [(b"allow", address.allow.encode())], b"")
                     return
                 if needed is None:
-                    assert self.public is not None
-                    told = await self.public.answer(raw_path, scope["scheme"], headers)
-                    await _respond(answer, *told)
+                    assert self.unauthenticated is not None
+                    told = await self.unauthenticated.answer(raw_path, scope["scheme"], headers)
+                    await respond(answer, *told)
                     return
             else:
                 needed, is_check = "check", True
@@ -186,7 +187,7 @@ class HttpEntry:
             fields, body = self._refused(scope["path"], error, state)
             if isinstance(error, MethodNotAllowed) and address is not None:
                 fields.append((b"allow", address.allow.encode()))
-            await _respond(answer, problems.status_of(error), fields, body)
+            await respond(answer, problems.status_of(error), fields, body)
         except asyncio.CancelledError:
             if not self.deadlines.is_over():
                 raise
@@ -194,7 +195,7 @@ class HttpEntry:
             late = self._late(scope["method"], needed)
             fields, body = self._refused(scope["path"], late, state)
             if not status:  # else the connection is closed, since the answer is not whole
-                await _respond(answer, problems.status_of(late), fields, body)
+                await respond(answer, problems.status_of(late), fields, body)
         finally:
             self.deadlines.end()
             level = logging.DEBUG if fast_route is not None and status == 200 else logging.INFO
@@ -241,7 +242,7 @@ class HttpEntry:
             caller = state["caller"] = credential.caller
             self.service.rates.spend(caller.key_id)
             caller.require(needed)
-            if scope["path"].encode() in STREAMED:
+            if scope["path"].encode() in self._streamed:
                 admission.require_plain(headers)
                 state["credential"] = credential
                 return Admission(caller)
@@ -298,7 +299,7 @@ class HttpEntry:
             problems.note(raised, error, state["request_id"])
             state["code"], status = error.code, problems.status_of(error)
             fields, answer = problems.encoded(error, state["request_id"])
-        await _respond(send, status, fields, answer)
+        await respond(send, status, fields, answer)
 
     async def _answer(
         self, fast_route: FastRoute, caller: Caller, headers: Headers, body: bytes
@@ -340,11 +341,3 @@ class HttpEntry:
         self._tasks.discard(future)
         if not future.cancelled() and (error := future.exception()) is not None:
             log.warning("the use of a key was not noted: %s", error)
-
-
-async def _respond(send: Send, status: int, fields: Fields, body: bytes) -> None:
-    """Send an answer as a whole. What has no content has no length (RFC 9110, 8.6)."""
-    if status != 204:
-        fields = [*fields, (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": fields})
-    await send({"type": "http.response.body", "body": body})

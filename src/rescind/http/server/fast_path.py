@@ -19,11 +19,11 @@ from uvicorn.server import ServerState
 from rescind import waiting
 from rescind.errors import HeadTooLarge, HeadTooSlow, InvalidRequest, RescindError
 from rescind.http import problems
-from rescind.http.server import heads
+from rescind.http.server import headers as request_headers
 from rescind.http.server.admission import Admission
 from rescind.http.server.entry import ADMISSION, HttpEntry, log
 from rescind.http.server.fast_routes import FastResponse, encoded_refusal
-from rescind.http.server.heads import Headers, header_lines, request_id_of
+from rescind.http.server.headers import Headers, header_lines, request_id_of
 from rescind.http.server.timeouts import Watch, reset
 
 LAST_SECONDS: Final = 5.0
@@ -178,7 +178,7 @@ class FastPathProtocol(HttpToolsProtocol):
             self._require_short_head()
         headers = dict(self.headers)
         version = self.parser.get_http_version()
-        flaw = heads.flaw_of(version, self.url, self.headers, headers)
+        flaw = request_headers.flaw_of(version, self.url, self.headers, headers)
         if flaw is not None:
             self._refusal = InvalidRequest(why=flaw)
             raise self._refusal

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from rescind.errors import RouteNotFound
-from rescind.http.server.heads import Headers
+from rescind.http.server.headers import Headers
 from rescind.http.server.service import Service
 
 PATH: Final = b"/metrics"

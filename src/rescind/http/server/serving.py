@@ -22,7 +22,6 @@ from typing import Any, Final
 import uvicorn
 
 from rescind.authority import Authority
-from rescind.http.app import application
 from rescind.http.keys import Keys
 from rescind.http.server.background import background_tasks
 from rescind.http.server.configuration import Configuration, is_postgres
@@ -43,11 +42,15 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 log = logging.getLogger("rescind.http")
 
+Application = Callable[[Service], HttpEntry]
+"""Makes the application of a service. Closing the service's authority is not its work."""
 Say = Callable[[str], None]
 Migrate = Callable[[str], None]
 
 
-def serve(configuration: Configuration, *, migrate: Migrate, say: Say) -> None:
+def serve(
+    configuration: Configuration, application: Application, *, migrate: Migrate, say: Say
+) -> None:
     """Serve until told to stop by SIGINT or SIGTERM; then end in order.
 
     `say` is told the address, and the first admin key where one was made. Raises StoreUnavailable,
@@ -64,9 +67,9 @@ def serve(configuration: Configuration, *, migrate: Migrate, say: Say) -> None:
             say(f"  {first}")
         say(f"serving on {_url(listening)}")
         if configuration.processes == 1:
-            run(configuration, listening)
+            run(configuration, application, listening)
         else:
-            _supervise(configuration, listening)
+            _supervise(configuration, application, listening)
 
 
 def _url(listening: socket.socket) -> str:
@@ -74,7 +77,7 @@ def _url(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(configuration: Configuration, listening: socket.socket) -> None:
+def run(configuration: Configuration, application: Application, listening: socket.socket) -> None:
     """Serve in this process until told to stop: requests and the chunk under way are finished."""
     with Authority.open(
         configuration.database, settings=configuration.settings, index=True
@@ -89,7 +92,7 @@ def run(configuration: Configuration, listening: socket.socket) -> None:
             exposition=Exposition(authority) if has_metrics else None,
             metrics_access=configuration.metrics_access,
         )
-        server = Server(_uvicorn(configuration, service))
+        server = Server(_uvicorn(configuration, application(service)))
         server.drain_seconds = configuration.drain_seconds
         server.is_supervised = configuration.processes > 1
 
@@ -156,9 +159,9 @@ def end_at_last(seconds: float) -> None:
     timer.start()
 
 
-def _uvicorn(configuration: Configuration, service: Service) -> uvicorn.Config:
+def _uvicorn(configuration: Configuration, entry: HttpEntry) -> uvicorn.Config:
     return fast_path_config(
-        application(service),
+        entry,
         backlog=BACKLOG,
         limit_concurrency=most_connections(configuration.most_connections),
         timeout_graceful_shutdown=configuration.shutdown_seconds,
@@ -223,7 +226,9 @@ def _on_signals(stop: Callable[..., None]) -> Iterator[None]:
 # --- several processes ----------------------------------------------------------------------------
 
 
-def _supervise(configuration: Configuration, listening: socket.socket) -> None:
+def _supervise(
+    configuration: Configuration, application: Application, listening: socket.socket
+) -> None:
     """Keep so many processes running; told to stop, tell them, and wait for their end."""
     children: set[int] = set()
     stopping = False
@@ -239,7 +244,7 @@ def _supervise(configuration: Configuration, listening: socket.socket) -> None:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until it is known whom to tell
         try:
             if not stopping:
-                children.add(_fork(configuration, listening))
+                children.add(_fork(configuration, application, listening))
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -255,7 +260,7 @@ def _supervise(configuration: Configuration, listening: socket.socket) -> None:
                 begin()
 
 
-def _fork(configuration: Configuration, listening: socket.socket) -> int:
+def _fork(configuration: Configuration, application: Application, listening: socket.socket) -> int:
     """Another process; told to stop before it serves, it ends at once."""
     child = os.fork()
     if child:
@@ -264,7 +269,7 @@ def _fork(configuration: Configuration, listening: socket.socket) -> int:
     try:
         _forget_handlers()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        run(configuration, listening)
+        run(configuration, application, listening)
         code = 0
     except BaseException as error:
         log.error("%s", error, exc_info=error)

@@ -20,7 +20,7 @@ from rescind.directory.errors import (
     invalid,
 )
 from rescind.http import problems
-from rescind.http.server.methods import allowed_by
+from rescind.http.methods import allow_header_of
 
 _CODES: Final[dict[type[errors.RescindError], str]] = {
     errors.OrganizationNotFound: "entity_not_found",
@@ -71,7 +71,7 @@ def respond(request: Request[Any, Any, Any], raised: Exception) -> Response[byte
         body = {"message": problems.detail_of(error), "code": code, "retry": error.retry}
         if type(error) in _FIELDS:
             body |= invalid(_FIELDS[type(error)], problems.detail_of(error)).facts
-        headers = {**problems.headers_of(error), **allowed_by(raised)}
+        headers = {**problems.headers_of(error), **allow_header_of(raised)}
     request.scope["state"]["code"] = code
     return Response(
         msgspec.json.encode(body),

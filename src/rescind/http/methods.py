@@ -14,7 +14,7 @@ def allow(methods: Iterable[str]) -> str:
     return ", ".join(sorted(named | {"HEAD"} if "GET" in named else named))
 
 
-def allowed_by(raised: Exception) -> dict[str, str]:
+def allow_header_of(raised: Exception) -> dict[str, str]:
     """That header, where a method was refused."""
     given = getattr(raised, "headers", None) or {}
     methods = {
@@ -26,7 +26,7 @@ def allowed_by(raised: Exception) -> dict[str, str]:
     return {"Allow": allow(methods)} if methods else {}
 
 
-def telling_methods(app: Any) -> Any:
+def answer_options(app: Any) -> Any:
     """What a route was found for, made to answer OPTIONS: the framework knows some of the methods only."""
 
     async def telling(scope: Any, receive: Any, send: Any) -> None:

@@ -1,6 +1,4 @@
-"""What is answered to everybody, without a key: so it costs less than a check, and asks the database twice a
-second at most.
-"""
+"""Routes that need no key. They cost less than a check, and read the database at most twice a second."""
 
 from __future__ import annotations
 
@@ -8,19 +6,19 @@ import asyncio
 import gzip
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeAlias
 
 import msgspec
 from litestar import Litestar
 from litestar.serialization import encode_json
+from msgspec import Struct
 
 from rescind.errors import RescindError
-from rescind.http.authzen import routes as authzen
 from rescind.http.problems import detail_of
-from rescind.http.routes.health import HealthResponse
 from rescind.http.server import scrapes
-from rescind.http.server.heads import Headers
+from rescind.http.server.headers import Headers
 from rescind.http.server.service import Service
 from rescind.store import Store
 from rescind.store.rows.keys import READ_API_KEY
@@ -33,9 +31,20 @@ LOOK_SECONDS: Final = 1.4
 
 Fields: TypeAlias = list[tuple[bytes, bytes]]
 Answer: TypeAlias = tuple[int, Fields, bytes]
+Discovery: TypeAlias = Callable[[Service, bytes, str, Headers], dict[str, Any]]
+"""The body for a path of discovery, by scheme and headers. Raises InvalidRequest."""
 
 _JSON: Final = (b"content-type", b"application/json")
 _VARY: Final = (b"vary", b"accept-encoding")
+
+
+class HealthResponse(Struct):
+    """Whether the service is well, and what is not ready and why."""
+
+    status: str
+    not_ready: dict[str, str]
+
+
 _ALIVE: Final = msgspec.json.encode(HealthResponse("ok", {}))
 
 
@@ -109,16 +118,16 @@ def why_not_ready(store: Store) -> str | None:
     return None
 
 
-class Public:
-    """The public routes of one service. For one event loop."""
+class UnauthenticatedRoutes:
+    """The routes of one service that need no key. For one event loop."""
 
-    def __init__(self, service: Service, app: Litestar) -> None:
-        self._service, self._app = service, app
+    def __init__(self, service: Service, app: Litestar, discovery: Discovery) -> None:
+        self._service, self._app, self._discovery = service, app, discovery
         self._readiness = Readiness(service)
         self._scrapes = ThreadPoolExecutor(1, thread_name_prefix="rescind-scrape")
 
     async def answer(self, raw_path: bytes, scheme: str, headers: Headers) -> Answer:
-        """The answer to GET at a public address. Raises InvalidRequest."""
+        """The response to GET. Raises InvalidRequest."""
         if raw_path == scrapes.PATH:
             return await self._metrics(headers)
         if raw_path == b"/livez":
@@ -129,7 +138,7 @@ class Public:
             return 503 if missing else 200, [_JSON], msgspec.json.encode(health)
         if raw_path == b"/openapi.json":
             return 200, *await self._document(headers)
-        found = authzen.discovered(self._service, raw_path, scheme, headers)
+        found = self._discovery(self._service, raw_path, scheme, headers)
         return 200, [_JSON], msgspec.json.encode(found)
 
     async def _metrics(self, headers: Headers) -> Answer:

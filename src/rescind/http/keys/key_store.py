@@ -1,83 +1,33 @@
-"""API keys: made, kept, recognized. The secret is shown once and stored nowhere.
-
-A key reads `rsk_ID_SECRET`. The secret has 256 random bits, so that one plain SHA-256 of it keeps it safe;
-what is compared is digests, in constant time.
-"""
+"""The API keys of a database: made, rotated, revoked and recognized."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from rescind import forks, model
 from rescind.errors import ApiKeyNotFound, InvalidArgument, Unauthenticated
 from rescind.http.auth import SCOPES, Caller
+from rescind.http.keys.api_key import ApiKey
+from rescind.http.keys.key_text import (
+    checked_id,
+    key_text,
+    new_id,
+    new_secret,
+    parted,
+    secret_digest,
+)
 from rescind.store import Store, Transaction
-from rescind.store.rows.keys import LIST_API_KEYS, READ_API_KEY, KeyRow, ListedKeyRow
+from rescind.store.rows.keys import LIST_API_KEYS, READ_API_KEY, KeyRow
 
-PREFIX: Final = "rsk"
 FIRST_NAME: Final = "first"
 """The name of the key that is made when a service starts with none."""
 MOST_REMEMBERED: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """What is known of a key: everything but its secret."""
-
-    id: str
-    name: str
-    scopes: tuple[str, ...]
-    organization: str | None
-    created_at: datetime
-    expires_at: datetime | None
-    used_at: datetime | None
-    """Within the minute."""
-    revoked_at: datetime | None
-    former_secret_until: datetime | None
-    """Until when the secret before the last rotation is good."""
-    is_orphan: bool
-    """Whether its organization was deleted. It is refused, also where another has the name since."""
-
-    @classmethod
-    def of(cls, row: KeyRow | ListedKeyRow) -> ApiKey:
-        return cls(
-            row.id,
-            row.name,
-            tuple(row.scopes.split()),
-            row.organization,
-            model.moment(row.created_at),
-            _moment(row.expires_at),
-            _moment(row.used_at),
-            _moment(row.revoked_at),
-            _moment(row.former_until),
-            bool(row.is_orphan),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """The key that a request carries. A request that takes long recognizes it again as it goes on."""
-
-    keys: Keys
-    text: str = field(repr=False)
-    caller: Caller
-    """Whose key it was when the request began."""
-
-    def remembered(self) -> Caller | None:
-        """Whose key it is, if that is remembered; reads no database."""
-        return self.keys.known(self.text)
-
-    def recognize(self) -> Caller:
-        """Whose key it is now. Raises Unauthenticated where it is good no more."""
-        return self.remembered() or self.keys.recognize(self.text)
 
 
 class Keys:
@@ -116,11 +66,11 @@ class Keys:
         With an organization the key is good for that one alone, and ends with it. Raises InvalidArgument
         and OrganizationNotFound.
         """
-        key_id, secret = _new_id(), _new_secret()
+        key_id, secret = new_id(), new_secret()
         names = {
             "id": key_id,
             "name": _checked_name(name),
-            "digest": _digest(secret),
+            "digest": secret_digest(secret),
             "scopes": " ".join(_checked_scopes(scopes)),
             "organization": None if organization is None else model.organization_id(organization),
             "now": now_microseconds(),
@@ -133,21 +83,26 @@ class Keys:
             tx.run("create_api_key", **names)
 
         self._store.transact(create)
-        return self.read(key_id), _text(key_id, secret)
+        return self.read(key_id), key_text(key_id, secret)
 
     def create_first(self) -> str | None:
         """An admin key where there is no key at all; None where there is or was one."""
-        key_id, secret = _new_id(), _new_secret()
-        names = {"id": key_id, "name": FIRST_NAME, "digest": _digest(secret), "scopes": "admin"}
+        key_id, secret = new_id(), new_secret()
+        names = {
+            "id": key_id,
+            "name": FIRST_NAME,
+            "digest": secret_digest(secret),
+            "scopes": "admin",
+        }
         self._store.transact(
             lambda tx: tx.run("create_first_api_key", now=now_microseconds(), **names)
         )
         is_made = bool(self._store.fetch(READ_API_KEY, {"id": key_id}))
-        return _text(key_id, secret) if is_made else None
+        return key_text(key_id, secret) if is_made else None
 
     def read(self, key_id: str) -> ApiKey:
         """What is known of a key. Raises ApiKeyNotFound."""
-        rows = self._store.fetch(READ_API_KEY, {"id": _checked_id(key_id)})
+        rows = self._store.fetch(READ_API_KEY, {"id": checked_id(key_id)})
         if not rows:
             raise ApiKeyNotFound(key=key_id)
         return ApiKey.of(rows[0])
@@ -178,15 +133,15 @@ class Keys:
             raise InvalidArgument(
                 what="grace", value=grace_seconds, hint="use 0 to 90 days, in seconds"
             )
-        secret = _new_secret()
-        names = {"id": _checked_id(key_id), "digest": _digest(secret)}
+        secret = new_secret()
+        names = {"id": checked_id(key_id), "digest": secret_digest(secret)}
         until = now_microseconds() + int(grace_seconds * 1e6)
         self._alter("rotate_api_key", former_until=until, **names)
-        return self.read(key_id), _text(key_id, secret)
+        return self.read(key_id), key_text(key_id, secret)
 
     def revoke(self, key_id: str) -> ApiKey:
         """Refuse a key from now on. Raises ApiKeyNotFound, also for one that was revoked before."""
-        self._alter("revoke_api_key", id=_checked_id(key_id), now=now_microseconds())
+        self._alter("revoke_api_key", id=checked_id(key_id), now=now_microseconds())
         return self.read(key_id)
 
     def _alter(self, query: str, **names: Any) -> None:
@@ -260,12 +215,8 @@ class Keys:
             self._known[hashlib.sha256(text.encode()).digest()] = (caller, until)
 
 
-def _moment(at: model.Microseconds | None) -> datetime | None:
-    return None if at is None else model.moment(at)
-
-
 def _is_good(row: KeyRow, secret: str, now: int) -> bool:
-    given = _digest(secret)
+    given = secret_digest(secret)
     is_current = hmac.compare_digest(given, row.digest)
     is_former = hmac.compare_digest(given, row.former_digest or row.digest)
     is_in_grace = (row.former_until or 0) > now
@@ -280,43 +231,8 @@ def _good_seconds(row: KeyRow, now: int) -> float:
     return (min(ends) - now) / 1e6 if ends else float("inf")
 
 
-def parted(text: str) -> tuple[str, str]:
-    """The id and the secret of a key's text. Raises Unauthenticated for what is no key's."""
-    prefix, _, rest = text.partition("_")
-    key_id, _, secret = rest.partition("_")
-    if prefix != PREFIX or not _is_id(key_id):
-        raise Unauthenticated()
-    return key_id, secret
-
-
-def _text(key_id: str, secret: str) -> str:
-    return f"{PREFIX}_{key_id}_{secret}"
-
-
-def _new_id() -> str:
-    return secrets.token_hex(8)
-
-
-def _new_secret() -> str:
-    return secrets.token_urlsafe(32)
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 def now_microseconds() -> int:
     return time.time_ns() // 1_000
-
-
-def _is_id(text: str) -> bool:
-    return len(text) == 16 and text.isascii() and text.isalnum()
-
-
-def _checked_id(key_id: str) -> str:
-    if not _is_id(key_id):
-        raise ApiKeyNotFound(key=key_id)
-    return key_id
 
 
 def _checked_name(name: str) -> str:

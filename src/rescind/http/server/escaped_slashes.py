@@ -11,7 +11,7 @@ SLASH: Final = "\x1f"
 _ESCAPED: Final = re.compile(r"%2f", re.IGNORECASE)
 
 
-def keeping_slashes(app: Any) -> Any:
+def hide_escaped_slashes(app: Any) -> Any:
     """The application, made to see an escaped slash as SLASH."""
 
     async def keeping(scope: Any, receive: Any, send: Any) -> None:
@@ -23,7 +23,7 @@ def keeping_slashes(app: Any) -> Any:
     return keeping
 
 
-def telling_slashes(app: Any) -> Any:
+def restore_escaped_slashes(app: Any) -> Any:
     """What a route was found for, made to see the names in the path as they were meant."""
 
     async def telling(scope: Any, receive: Any, send: Any) -> None:
