@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from rescind import Authority, changes
+from rescind.insight.metrics.catalogue import AUDIT_COMPLETED, AUDIT_DRIFT
+from rescind.insight.metrics.database import DatabaseFigures
 from rescind.propagation import background_audit
 from rescind.propagation.audit_history import AuditHistory, read_history, read_state
 from rescind.propagation.background_audit import BackgroundAudit
@@ -58,6 +60,21 @@ def one_round(authority: Authority, settings: Settings = SETTINGS) -> AuditHisto
     steps(audit, clock, 1_000)
     assert read_state(authority.store).last_completed_at != before
     return read_history(authority.store)
+
+
+def test_metrics_tell_the_drift_and_the_last_round(acme: Authority) -> None:
+    """0 and never at first; then what the last round has left, and when it was complete."""
+    assert figures(acme) == (0, 0)
+    by_hand(acme, SURPLUS)
+    round_ = one_round(acme).rounds[0]
+    assert round_.completed_at is not None
+    assert figures(acme) == (1, pytest.approx(round_.completed_at.timestamp()))
+
+
+def figures(authority: Authority) -> tuple[float, float]:
+    """Drift, and when a round was complete."""
+    found = DatabaseFigures(authority.store).read()
+    return found[AUDIT_DRIFT.name][()], found[AUDIT_COMPLETED.name][()]
 
 
 def test_a_round_sees_drift(acme: Authority) -> None:

@@ -11,6 +11,8 @@ from typing import Final, TypeAlias
 
 from rescind.errors import RescindError
 from rescind.insight.metrics.catalogue import (
+    AUDIT_COMPLETED,
+    AUDIT_DRIFT,
     CATALOGUE,
     DATABASE_UP,
     PENDING_ITEMS,
@@ -19,6 +21,7 @@ from rescind.insight.metrics.catalogue import (
     Metric,
     Origin,
 )
+from rescind.propagation.audit_history import read_state
 from rescind.store import Store
 from rescind.store.rows.metrics import COUNT_PENDING, COUNT_REPLICAS
 from rescind.waiting import deadline_within, until
@@ -53,7 +56,13 @@ def _replicas(store: Store) -> Figures:
     return {REPLICAS.name: {(): float(row.replicas)}}
 
 
-SOURCES: Final[tuple[Callable[[Store], Figures], ...]] = (_pending, _replicas)
+def _audit(store: Store) -> Figures:
+    state = read_state(store)
+    completed = (state.last_completed_at or 0) / 1e6
+    return {AUDIT_DRIFT.name: {(): state.drift_rows}, AUDIT_COMPLETED.name: {(): completed}}
+
+
+SOURCES: Final[tuple[Callable[[Store], Figures], ...]] = (_pending, _replicas, _audit)
 """What reads figures. Each may raise a StoreError."""
 
 
