@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from rescind import model
-from rescind.changes.names import named_in
+from rescind.changes.recorded_names import named_in
 from rescind.errors import OrganizationNotFound
 from rescind.model import (
     ROOT,

@@ -26,9 +26,10 @@ from rich.text import Text
 from rescind import changes
 from rescind import transfer as exchange
 from rescind.authority import Authority
-from rescind.cli import demo_service, large_group, output, people
+from rescind.cli import demo_service, enforced, large_group, output, people
 from rescind.cli import sample_data as invented
 from rescind.errors import BadInput, InvalidArgument
+from rescind.model import Receipt
 from rescind.store.sqlite import connect
 from rescind.transfer.pairs import as_sets
 
@@ -75,15 +76,19 @@ def demo(
     items = exchange.parse(source, exchange.Format.PAIRS)
     if not items:
         raise BadInput(at=source.name, why="there is nothing in it")
-    people.show(Path(path).resolve().parent)
+    done = people.show(Path(path).resolve().parent)
     migrate(path)
-    with Authority.open(path, organization=ORGANIZATION) as authority:
+    with Authority.open(path, organization=ORGANIZATION, index=True) as authority:
         _load(authority, items, source.digest, about)
+        authority.load()
         largest = _largest_group(source)
-        rows = list(Story(authority, path, *largest).rows())
-    _show(rows)
-    large_group.show(Path(path).resolve().parent, assignments)
-    _next_steps(path, largest)
+        story = Story(authority, path, *largest)
+        _show(list(story.rows()))
+    done += story.done
+    done += large_group.show(Path(path).resolve().parent, assignments)
+    _show_enforced(done)
+    left = next(receipt for _, receipt in story.done if receipt.enforcement is not None)
+    _next_steps(path, largest, left.revision.organization)
     if serve:
         demo_service.serve(path, ORGANIZATION, *largest)
 
@@ -96,6 +101,7 @@ class Story:
     ) -> None:
         self.authority, self.path = authority, path
         self.group, self.members, self.may = group, members, may
+        self.done: list[tuple[str, Receipt]] = []
 
     def rows(self) -> list[Row]:
         """Every step done, in order; the organization is as it was before, but for a newcomer."""
@@ -140,8 +146,9 @@ class Story:
 
     def _step(self, done: str, change: changes.Change, ask: Callable[[], str]) -> Row:
         start = time.perf_counter()
-        self.authority.apply([change], actor="demo", reason=done)
+        receipt = self.authority.apply([change], actor="demo", reason=done)
         change_ms = (time.perf_counter() - start) * 1000
+        self.done.append((done, receipt))
         then = ask()
         return Row(done, then, change_ms, _bare_insert_ms(self.path))
 
@@ -252,11 +259,20 @@ def _show(rows: list[Row]) -> None:
     screen.print("insert: one bare, durable row in the same file, measured beside each change.")
 
 
+def _show_enforced(done: list[tuple[str, Receipt]]) -> None:
+    """The last table: how long each revocation took until it was enforced, and on which replicas."""
+    output.say("")
+    output.say("When each revocation was enforced: from then on no check allowed it, anywhere")
+    output.table(
+        ("revocation", "after", "processes that held it in memory"), enforced.revocations(done)
+    )
+
+
 def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def _next_steps(path: str, largest: tuple[str, list[str], str]) -> None:
+def _next_steps(path: str, largest: tuple[str, list[str], str], revision: int) -> None:
     group, members, may = largest
     name = "rescind" if shutil.which("rescind") else shlex.quote(sys.argv[0])
     rescind = f"{name} -d {shlex.quote(path)} -o {ORGANIZATION}"
@@ -268,6 +284,6 @@ def _next_steps(path: str, largest: tuple[str, list[str], str]) -> None:
         f"remove-member {group} {members[0]}",
         f"check {members[0]} {may}",
         f"who-can {may} --limit 5",
-        "log --after 20",
+        f"log show {revision}",
     ):
         output.say(f"  {rescind} {command}")

@@ -5,21 +5,34 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 from datetime import UTC
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
 import typer
 
 from rescind import changelog
+from rescind.authority import Authority
 from rescind.changelog import LogEntry
-from rescind.cli import output
+from rescind.cli import enforced, output
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import instant
+from rescind.cli.transfer import written
+from rescind.errors import InvalidArgument, RevisionNotFound
+from rescind.transfer.evidence import digest, entry_object, evidence
 
 SHOWN: Final = 5
 """Changes of a batch, and names of a list."""
 _INDENT: Final = " " * 4
 _WORDS: Final = {"expires_at": "until", "out_of": "out of", "resource_type": "for"}
+
+
+class LogAction(StrEnum):
+    """What to do with the log."""
+
+    LIST = "list"
+    SHOW = "show"
+    EXPORT = "export"
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +42,12 @@ def register(app: typer.Typer) -> None:
 
 def log(
     target: Target,
+    action: Annotated[
+        LogAction, typer.Argument(help="List changes, show one, or export them.")
+    ] = LogAction.LIST,
+    revision: Annotated[
+        int | None, typer.Argument(min=1, metavar="[REVISION]", help="Of the change to show.")
+    ] = None,
     after: Annotated[int, typer.Option(min=0, help="Only later revisions.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
     actor: Annotated[str | None, typer.Option(help="By whom: part of the name.")] = None,
@@ -38,9 +57,25 @@ def log(
     resource: Annotated[str | None, typer.Option(help="What names this resource.")] = None,
     since: Annotated[str | None, typer.Option(help="From this day or time on.")] = None,
     until: Annotated[str | None, typer.Option(help="Before this day or time.")] = None,
+    with_evidence: Annotated[
+        bool,
+        typer.Option("--evidence", help="Export how each was enforced, and a digest of it."),
+    ] = False,
+    to: Annotated[
+        str | None, typer.Option("--output", help="Export to a file; - is standard output.")
+    ] = None,
 ) -> None:
-    """The organization's changes, oldest first: all, or those that are about something."""
+    """The organization's changes, oldest first: all, or those that are about something.
+
+    `show` tells of one revision when it was enforced and on which replicas; `export` writes NDJSON.
+    """
     target.require_organization()
+    _require_fitting(action, revision, with_evidence=with_evidence, to=to)
+    if action is LogAction.SHOW:
+        assert revision is not None
+        with target.open() as authority:
+            _show(target, authority, revision)
+        return
     about: dict[str, Any] = {
         "actor": actor,
         "subject": subject,
@@ -53,17 +88,53 @@ def log(
     which = changelog.about(**about)
     with target.open() as authority:
         found = authority.log(after=after, limit=limit, **about)
-        if target.as_json:
-            _say_json(found)
+        if action is LogAction.EXPORT:
+            _export(found, to or "-", with_evidence=with_evidence)
+        elif target.as_json:
+            for each in found:
+                output.say_json(entry_object(each))
         else:
             _say(found, which)
 
 
-def _say_json(found: Iterable[LogEntry]) -> None:
-    for entry in found:
-        changes = msgspec.Raw(entry.changes.encode())
-        fields = {name: getattr(entry, name) for name in LogEntry.__slots__}
-        output.say_json({**fields, "changes": changes})
+def _require_fitting(
+    action: LogAction, revision: int | None, *, with_evidence: bool, to: str | None
+) -> None:
+    """Raises InvalidArgument unless what was given belongs to the action."""
+    if (revision is None) == (action is LogAction.SHOW):
+        hint = (
+            "name one: `rescind log show 12`" if revision is None else "only `log show` takes one"
+        )
+        raise InvalidArgument(what="revision", value=revision or "", hint=hint)
+    if action is not LogAction.EXPORT:
+        for option, is_given in (("--evidence", with_evidence), ("--output", to is not None)):
+            if is_given:
+                raise InvalidArgument(what=option, hint="it belongs to `rescind log export`")
+
+
+def _export(found: Iterable[LogEntry], to: str, *, with_evidence: bool) -> None:
+    lines = evidence(found) if with_evidence else map(entry_object, found)
+    with written(to) as write:
+        for line in lines:
+            write(msgspec.json.encode(line) + b"\n")
+
+
+def _show(target: Target, authority: Authority, revision: int) -> None:
+    found = list(authority.log(after=revision - 1, limit=1))
+    if not found or found[0].revision != revision:
+        raise RevisionNotFound(organization=target.organization, number=revision)
+    if target.as_json:
+        (line,) = evidence(found)
+        output.say_json(line)
+        return
+    (entry,) = found
+    for text in lines(entry, changelog.About(), output.console().width):
+        output.say(text)
+    enforced.show(entry)
+    at = entry.settled_at
+    told = output.UNSETTLED if at is None else at.isoformat(sep=" ", timespec="milliseconds")
+    output.say(f"settled:  {told}, {entry.route.value}")
+    output.say(f"digest:   {digest(entry)}")
 
 
 def _say(found: Iterable[LogEntry], which: changelog.About) -> None:

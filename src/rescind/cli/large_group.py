@@ -16,6 +16,7 @@ from rich.text import Text
 from rescind import changes
 from rescind.authority import Authority
 from rescind.cli import output
+from rescind.model import Receipt
 from rescind.propagation.jobs import Progress as Done
 from rescind.store.sqlite import connect
 
@@ -30,15 +31,20 @@ LOOK_SECONDS = 0.2
 LABEL = 21
 
 
-def show(folder: Path, assignments: int) -> None:
-    """Tell the story in a database of its own in that folder, which is gone when this returns."""
+def show(folder: Path, assignments: int) -> list[tuple[str, Receipt]]:
+    """Tell the story in a database of its own in that folder, which is gone when this returns.
+
+    Returns what was done, with the receipts.
+    """
     from rescind.store.migrations import migrate
 
     with tempfile.TemporaryDirectory(prefix="rescind-demo-", dir=folder) as place:
         path = str(Path(place) / "large.db")
         migrate(path)
         with Authority.open(path, organization=ORGANIZATION) as authority:
-            LargeGroup(authority, path, assignments).tell()
+            group = LargeGroup(authority, path, assignments)
+            group.tell()
+            return group.done
 
 
 class LargeGroup:
@@ -48,6 +54,7 @@ class LargeGroup:
         self.authority, self.path, self.assignments = authority, path, assignments
         self.pairs = MEMBERS * assignments
         self.subjects = [f"user:{number}" for number in range(MEMBERS)]
+        self.done: list[tuple[str, Receipt]] = []
         self._turns = itertools.cycle(range(0, MEMBERS, BATCH))
 
     def tell(self) -> None:
@@ -85,6 +92,7 @@ class LargeGroup:
         start = time.perf_counter()
         receipt = self.authority.apply([change], actor="demo", reason=what)
         returned = time.perf_counter()
+        self.done.append((f"large group: {what}", receipt))
         _line(what, f"returned after {(returned - start) * 1000:.0f} ms, {receipt.route.value}")
         _answers("  asked right after", self._ask(self.subjects), MEMBERS)
         _line(f"  {target}", f"{self._rows():,} effective roles")

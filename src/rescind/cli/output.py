@@ -19,6 +19,7 @@ from rescind.errors.base import did_you_mean
 from rescind.listing import UnknownName
 from rescind.model import Decision, Difference, LookAlike, Receipt, Route
 from rescind.model.plural import counted as counted
+from rescind.transfer.evidence import enforcement_object
 
 EXAMPLES = 20
 PIPE_WIDTH = 240
@@ -205,6 +206,7 @@ def receipt_object(done: Receipt, took_ms: float) -> dict[str, Any]:
         "only_expiring": list(done.only_expiring),
         "look_alikes": done.look_alikes,
         "enforced_at": done.enforced_at,
+        "enforcement": enforcement_object(done.enforcement),
         "took_ms": round(took_ms, 3),
     }
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from rescind import changes
 from rescind.authority import Authority
 from rescind.cli import output
-from rescind.model import Explanation
+from rescind.model import Explanation, Receipt
 
 ORGANIZATION = "acme"
 LIN_SECONDS = 0.3
@@ -37,8 +37,11 @@ FACTS: list[changes.Change] = [
 ]
 
 
-def show(folder: Path) -> None:
-    """Tell the story in a database of its own in that folder, which is gone when this returns."""
+def show(folder: Path) -> list[tuple[str, Receipt]]:
+    """Tell the story in a database of its own in that folder, which is gone when this returns.
+
+    Returns what was done, with the receipts.
+    """
     from rescind.store.migrations import migrate
 
     with tempfile.TemporaryDirectory(prefix="rescind-demo-", dir=folder) as place:
@@ -46,7 +49,9 @@ def show(folder: Path) -> None:
         migrate(path)
         with Authority.open(path, organization=ORGANIZATION) as authority:
             authority.apply(FACTS, actor="demo")
-            Story(authority, path).tell()
+            story = Story(authority, path)
+            story.tell()
+            return story.done
 
 
 class Story:
@@ -54,6 +59,7 @@ class Story:
 
     def __init__(self, authority: Authority, path: str) -> None:
         self.authority, self._path = authority, path
+        self.done: list[tuple[str, Receipt]] = []
 
     def tell(self) -> None:
         """From the first question to the last."""
@@ -95,7 +101,7 @@ class Story:
 
     def _do(self, what: str, *batch: changes.Change) -> None:
         start = time.perf_counter()
-        self.authority.apply(batch, actor="demo", reason=what)
+        self.done.append((what, self.authority.apply(batch, actor="demo", reason=what)))
         output.say(f"{what}: returned after {(time.perf_counter() - start) * 1000:.0f} ms")
 
     def _ask(self, *questions: tuple[str, str]) -> None:

@@ -86,7 +86,7 @@ def export(
             )
         else:
             lines = _objects(exchange.exported(authority, target.require_organization()))
-        with _written(to) as write:
+        with written(to) as write:
             for line in lines:
                 write(msgspec.json.encode(line) + b"\n")
 
@@ -96,7 +96,7 @@ def _objects(changes: list[Change]) -> Iterator[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _written(to: str) -> Iterator[Callable[[bytes], object]]:
+def written(to: str) -> Iterator[Callable[[bytes], object]]:
     """Standard output, or a file that is there only once it is whole."""
     if to == "-":
         yield sys.stdout.buffer.write

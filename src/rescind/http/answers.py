@@ -15,6 +15,7 @@ from rescind.model import (
     Chain,
     Decision,
     Difference,
+    Enforcement,
     Explanation,
     LookAlike,
     Page,
@@ -161,6 +162,55 @@ class LookAlikeResponse(Struct, frozen=True):
         return cls(found.what, found.name, found.others, found.is_missing)
 
 
+class EnforcedReplicaResponse(Struct, frozen=True):
+    """A replica that held the organization, and after how long it could answer from no older state."""
+
+    replica: str
+    name: str
+    host: str
+    process: int | None
+    outcome: str
+    milliseconds: float
+    is_own: bool
+
+
+class EnforcementResponse(Struct, frozen=True):
+    """Which replicas held the organization when a change revoked something, and what each did."""
+
+    began_at: datetime | None
+    seconds: float
+    outcome: str
+    are_replicas_known: bool
+    replicas: list[EnforcedReplicaResponse]
+    others: int
+
+    @classmethod
+    def of(cls, done: Enforcement | None) -> EnforcementResponse | None:
+        """The same, as JSON has it."""
+        if done is None:
+            return None
+        replicas = [
+            EnforcedReplicaResponse(
+                each.replica,
+                each.name,
+                each.host,
+                each.process,
+                each.outcome.value,
+                each.milliseconds,
+                each.is_own,
+            )
+            for each in done.replicas
+        ]
+        return cls(
+            done.began_at,
+            done.seconds,
+            done.outcome.value,
+            done.are_replicas_known,
+            replicas,
+            done.others,
+        )
+
+
 class ReceiptResponse(Struct, frozen=True):
     """What a change did, and when it held. `revision` is the token, `number` the organization's count.
 
@@ -182,6 +232,7 @@ class ReceiptResponse(Struct, frozen=True):
     only_expiring: tuple[str, ...] = ()
     look_alikes: tuple[LookAlikeResponse, ...] = ()
     difference: DifferenceResponse | UnsetType = UNSET
+    enforcement: EnforcementResponse | None = None
 
     @classmethod
     def of(cls, receipt: Receipt) -> ReceiptResponse:
@@ -203,6 +254,7 @@ class ReceiptResponse(Struct, frozen=True):
             only_expiring=receipt.only_expiring,
             look_alikes=tuple(map(LookAlikeResponse.of, receipt.look_alikes)),
             difference=UNSET if found is None else DifferenceResponse.of(found),
+            enforcement=EnforcementResponse.of(receipt.enforcement),
         )
 
 
@@ -221,6 +273,9 @@ class LogEntryResponse(Struct, frozen=True):
     fan_out: int
     idempotency_key: str | None
     changes: list[dict[str, Any]]
+    enforcement_status: str
+    enforcement: EnforcementResponse | None
+    caused_by: int | None
 
     @classmethod
     def of(cls, entry: LogEntry) -> LogEntryResponse:
@@ -238,6 +293,9 @@ class LogEntryResponse(Struct, frozen=True):
             fan_out=entry.fan_out,
             idempotency_key=entry.idempotency_key,
             changes=cast(Any, msgspec.Raw(entry.changes.encode())),
+            enforcement_status=entry.enforcement_status.value,
+            enforcement=EnforcementResponse.of(entry.enforcement),
+            caused_by=entry.caused_by,
         )
 
 

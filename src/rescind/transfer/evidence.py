@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, Final
 
 from rescind.changelog import LogEntry
@@ -28,13 +29,9 @@ DIGESTED: Final = (
 
 
 def evidence(entries: Iterable[LogEntry]) -> Iterator[dict[str, Any]]:
-    """Each change as plain JSON values, with `digest`, `enforcement_status` and `enforcement`."""
+    """Each change as plain JSON values, with its digest."""
     for entry in entries:
-        yield {
-            **entry_object(entry),
-            "enforcement_status": entry.enforcement_status.value,
-            "digest": digest(entry),
-        }
+        yield {**entry_object(entry), "digest": digest(entry)}
 
 
 def entry_object(entry: LogEntry) -> dict[str, Any]:
@@ -45,10 +42,11 @@ def entry_object(entry: LogEntry) -> dict[str, Any]:
     }
     for name in times:
         at = getattr(entry, name)
-        found[name] = None if at is None else at.isoformat()
+        found[name] = None if at is None else _time(at)
     found["direction"], found["route"] = entry.direction.value, entry.route.value
     found["changes"] = json.loads(entry.changes)
     found["enforcement"] = enforcement_object(entry.enforcement)
+    found["enforcement_status"] = entry.enforcement_status.value
     return found
 
 
@@ -65,13 +63,17 @@ def enforcement_object(done: Enforcement | None) -> dict[str, Any] | None:
     if done is None:
         return None
     return {
-        "began_at": None if done.began_at is None else done.began_at.isoformat(),
+        "began_at": None if done.began_at is None else _time(done.began_at),
         "seconds": done.seconds,
         "outcome": done.outcome.value,
         "are_replicas_known": done.are_replicas_known,
         "replicas": [_replica(each) for each in done.replicas],
         "others": done.others,
     }
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat().removesuffix("+00:00") + "Z"
 
 
 def _replica(each: EnforcedReplica) -> dict[str, Any]:

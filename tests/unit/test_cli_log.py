@@ -1,0 +1,126 @@
+"""`rescind log show` and `rescind log export`: one change in full, and the log as evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rescind.model import (
+    EnforcedReplica,
+    Enforcement,
+    ReplicaOutcome,
+    encode_enforcement,
+)
+from rescind.transfer.evidence import DIGESTED
+from tests.unit.command_line import CommandLine, one_error
+
+EVIL = "evil\x1b[2J\n" + "h" * 10_000 + ":31"
+DONE = Enforcement(
+    2.5,
+    (
+        EnforcedReplica("a1", "web-1:7", ReplicaOutcome.ACKNOWLEDGED, 1.8),
+        EnforcedReplica("a2", "web-2:9", ReplicaOutcome.WAITED_OUT, 2_500.0),
+        EnforcedReplica("a3", "web-3:9", ReplicaOutcome.RELEASED, 3.0),
+        EnforcedReplica("a4", EVIL, ReplicaOutcome.CURRENT, 0.0, is_own=True),
+    ),
+    7,
+)
+
+
+@pytest.fixture
+def left(acme: CommandLine) -> CommandLine:
+    """An organization whose last change, revision 8, revoked something."""
+    assert acme("remove-member", "eng", "ada", "--reason", "left\x1b[31m")[0] == 0
+    return acme
+
+
+def keep(record: str | None) -> None:
+    """Have the log say so of revision 8."""
+    with closing(sqlite3.connect("rescind.db")) as connection, connection:
+        connection.execute(
+            "UPDATE rescind_enforcement SET record = ? WHERE revision = 8", (record,)
+        )
+
+
+def shown(acme: CommandLine) -> dict[str, str]:
+    """The lines with a name, of revision 8."""
+    code, out, err = acme("log", "show", "8")
+    assert (code, err) == (0, "")
+    assert all(line.isprintable() for line in out.splitlines())
+    return dict(line.split(":", 1) for line in out.splitlines() if line[0].islower())
+
+
+def test_show(left: CommandLine) -> None:
+    """What was changed, by whom and why; when that was enforced, and on which replicas."""
+    found = shown(left)
+    assert found["enforced"].endswith("after it was recorded")
+    assert found["replicas"] == " none: no process answered from memory"
+    assert "left" in left("log", "show", "8")[1]
+    assert left("log", "show", "7")[1].count("enforced: nothing was revoked") == 1
+    keep(None)
+    assert shown(left)["replicas"] == " not recorded"
+    keep(encode_enforcement(Enforcement(2.1, are_replicas_known=False)))
+    assert shown(left)["replicas"].startswith(" not known")
+
+
+def test_show_replicas(left: CommandLine) -> None:
+    """Each with what it did and after how long; hostile names come out harmless."""
+    keep(encode_enforcement(DONE))
+    out = left("log", "show", "8")[1]
+    assert out.isascii() or "…" in out
+    told = out[out.index("replicas: ") :].splitlines()[:5]
+    assert told[0] == "replicas: web-1:7, acknowledged after 1.8 ms"
+    assert told[1].strip() == "web-2:9, waited out for 2.50 s"
+    assert told[2].strip() == "web-3:9, let go after 3.0 ms"
+    assert told[3].strip().startswith("evil?[2J?h")
+    assert told[3].endswith(":31 (this process), at once")
+    assert told[4].strip() == "and 7 more"
+    assert max(map(len, told)) < 200
+
+
+def test_export_is_evidence(left: CommandLine) -> None:
+    """A line for each change with a digest that anybody can compute, the same in every export."""
+    keep(encode_enforcement(DONE))
+    code, out, _ = left("log", "export", "--evidence")
+    lines: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
+    assert (code, [line["revision"] for line in lines]) == (0, list(range(1, 9)))
+    for line in lines:
+        content = [line[name] for name in DIGESTED]
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        assert line["digest"] == hashlib.sha256(text.encode()).hexdigest()
+    assert len({line["digest"] for line in lines}) == 8
+    last = lines[-1]
+    assert (last["actor"] != "", last["reason"]) == (True, "left\x1b[31m")
+    assert [each["name"] for each in last["enforcement"]["replicas"]][:2] == ["web-1:7", "web-2:9"]
+    assert [each["host"] for each in last["enforcement"]["replicas"]][:2] == ["web-1", "web-2"]
+    assert last["enforcement"]["outcome"] == "waited_out"
+    assert [line["enforcement_status"] for line in lines] == ["nothing_revoked"] * 7 + ["recorded"]
+    assert left("log", "export", "--evidence", "--output", "e.ndjson")[0] == 0
+    assert Path("e.ndjson").read_text("utf-8") == out
+    assert json.loads(left("log", "show", "8", "--json")[1]) == last
+    plain = json.loads(left("log", "export", "--after", "7")[1])
+    assert plain == json.loads(left("log", "--after", "7", "--json")[1])
+    assert {**plain, "digest": last["digest"]} == last
+
+
+def test_a_digest_shows_that_the_log_was_altered(left: CommandLine) -> None:
+    """Who rewrites a reason is found out by whoever kept an export."""
+    before = json.loads(left("log", "show", "8", "--json")[1])["digest"]
+    with closing(sqlite3.connect("rescind.db")) as connection, connection:
+        connection.execute("UPDATE rescind_change SET reason = 'nothing' WHERE revision = 8")
+    assert json.loads(left("log", "show", "8", "--json")[1])["digest"] != before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["log show", "log show 99", "log 7", "log list 7", "log --evidence", "log show 8 --output x"],
+)
+def test_what_does_not_fit_is_refused(left: CommandLine, arguments: str) -> None:
+    """In one line that says how to do it."""
+    one_error(left(*arguments.split()))
