@@ -87,7 +87,7 @@ class Authority(Listings, Questions, BackgroundWork, AbstractContextManager["Aut
             store, self._recall, self._now, check_seconds=seconds, instruments=self.instruments
         )
         self.enforcer = Enforcer(store, self.settings, self.cache)
-        self._receipts = ReceiptEnforcer(store, self.enforcer, self._now)
+        self._receipts = ReceiptEnforcer(store, self.enforcer, self._now, self.instruments)
         self._similar = Similar(store)
 
     @classmethod

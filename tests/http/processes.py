@@ -26,6 +26,7 @@ class Process:
         folder: Path,
         *arguments: str,
         command: Sequence[str] = ("serve", "--port", "0"),
+        announced: str = "serving on",
         **environment: str,
     ) -> None:
         self.process = subprocess.Popen(
@@ -42,12 +43,12 @@ class Process:
         assert self.process.stderr is not None
         self._reader = threading.Thread(target=self.log.extend, args=(self.process.stderr,))
         self._reader.start()
-        self.url = self._read_url(self.process.stdout)
+        self.url = self._read_url(self.process.stdout, announced)
 
-    def _read_url(self, stream: IO[str]) -> str:
+    def _read_url(self, stream: IO[str], announced: str) -> str:
         for line in stream:
             self.printed.append(line.strip())
-            if found := re.match(r"serving on (http://\S+)", line):
+            if found := re.match(rf"{announced} (http://\S+)", line):
                 return found[1]
         self.process.wait()
         self._reader.join()

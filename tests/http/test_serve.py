@@ -153,12 +153,12 @@ def test_processes_share_the_address(tmp_path: Path, new_database: Callable[[str
 
 TOLD_EARLY = """
 import os, signal, sys
-from rescind.http.server import serving
-serving.run = lambda *_: os.kill(os.getpid(), signal.SIGTERM)  # before it has handlers of its own
+from rescind.http.server import supervising
+run = lambda: os.kill(os.getpid(), signal.SIGTERM)  # before it has handlers of its own
 if sys.argv[1] == "inherited":
-    serving._forget_handlers = lambda: None
-with serving._on_signals(lambda *_: None):
-    _, status = os.waitpid(serving._fork(None, None), 0)
+    supervising.forget_handlers = lambda: None
+with supervising.on_signals(lambda *_: None):
+    _, status = os.waitpid(supervising.fork(run), 0)
 print(os.waitstatus_to_exitcode(status))
 """
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from rescind import model
 from rescind.errors import InvalidArgument, NotCommitted
+from rescind.instruments import Instruments
 from rescind.model import (
     Direction,
     Enforcement,
@@ -29,8 +30,15 @@ from rescind.store.rows.replicas import LeaseRow
 class ReceiptEnforcer:
     """Enforces changes by their receipts. Safe to use from many threads."""
 
-    def __init__(self, store: Store, enforcer: Enforcer, now: Callable[[], Microseconds]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        enforcer: Enforcer,
+        now: Callable[[], Microseconds],
+        instruments: Instruments,
+    ) -> None:
         self._store, self._enforcer, self._now = store, enforcer, now
+        self._instruments = instruments
 
     def enforce(self, receipt: object) -> Receipt:
         """As `enforced`, of any receipt of this database. Raises InvalidArgument and NotCommitted."""
@@ -76,6 +84,8 @@ class ReceiptEnforcer:
         now = self._now()
         if receipt.changed:
             now = self._note(revision, now, on_record, enforcement if is_first else None)
+            if is_first:
+                self._instruments.note_enforcement(enforcement.outcome, enforcement.seconds)
         return replace(
             receipt,
             enforced_at=model.moment(now),

@@ -17,7 +17,7 @@ UNWATCHED_SECONDS = 30
 
 def serve(path: str, organization: str, group: str, members: Sequence[str], may: str) -> None:
     """Serve the demo's database until told to stop; print three lines that work while it does."""
-    from rescind.http.app import application
+    from rescind.http.app import APPLICATIONS
     from rescind.http.keys import Keys
     from rescind.http.server.configuration import environment, load
     from rescind.http.server.serving import serve as run
@@ -41,7 +41,7 @@ def serve(path: str, organization: str, group: str, members: Sequence[str], may:
                 end.daemon = True
                 end.start()
 
-    run(configuration, application, migrate=migrate, say=say)
+    run(configuration, APPLICATIONS, migrate=migrate, say=say)
 
 
 def _lines(url: str, key: str, group: str, subject: str, may: str) -> list[str]:

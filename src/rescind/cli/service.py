@@ -44,6 +44,9 @@ def serve(
     port: Annotated[int | None, typer.Option(help="0 is any that is free.")] = None,
     public_url: Annotated[str | None, typer.Option(help="How clients reach the service.")] = None,
     processes: Annotated[int | None, typer.Option(help="How many serve; on PostgreSQL.")] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="A port of its own for /metrics; 0 is any that is free.")
+    ] = None,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Only serve.")] = False,
     migrate: Annotated[bool, typer.Option("--migrate", help="PostgreSQL too, first.")] = False,
     probe_every: Annotated[
@@ -52,7 +55,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve HTTP until Ctrl-C or SIGTERM. Makes ./rescind.db where no database is named."""
-    from rescind.http.app import application
+    from rescind.http.app import APPLICATIONS
     from rescind.http.server.configuration import environment, load
     from rescind.http.server.serving import serve as run
     from rescind.store.migrations import migrate as to_current
@@ -63,6 +66,7 @@ def serve(
         "port": port,
         "public_url": public_url,
         "processes": processes,
+        "metrics_port": metrics_port,
         "workers": 0 if no_worker else None,
         "migrate": True if migrate else None,
         "probe.every_seconds": None
@@ -70,7 +74,7 @@ def serve(
         else duration("--probe-every", probe_every, most_days=1),
     }
     configuration, _ = load(config, environment(), given)
-    run(configuration, application, migrate=to_current, say=_say)
+    run(configuration, APPLICATIONS, migrate=to_current, say=_say)
 
 
 def config(database: Database = None, config: Config = None, as_json: AsJson = False) -> None:

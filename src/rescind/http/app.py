@@ -39,10 +39,12 @@ from rescind.http.server.fast_routes import Sent
 from rescind.http.server.service import Service
 from rescind.http.server.threads import Left, Threads
 from rescind.http.server.unauthenticated import Document, UnauthenticatedRoutes
+from rescind.http.server.uvicorn_config import Applications
 
 VERSION: Final = "1.0"
+ABOUT_US: Final = [*health.ROUTES, *metrics.ROUTES]
 OURS: Final = [
-    *health.ROUTES,
+    *ABOUT_US,
     *checks.ROUTES,
     *lists.ROUTES,
     *facts.ROUTES,
@@ -52,7 +54,6 @@ OURS: Final = [
     *pending.ROUTES,
     *targets.ROUTES,
     *audits.ROUTES,
-    *metrics.ROUTES,
     *keys.ROUTES,
     *authzen.ROUTES,
 ]
@@ -78,12 +79,33 @@ def application(service: Service, *, has_fast_routes: bool = True) -> HttpEntry:
     )
 
 
+def metrics_application(service: Service) -> HttpEntry:
+    """An application of the metrics alone, and of whether the process lives and is ready."""
+    left = Left()
+    app = _framework(service, left, [deepcopy(Router(path="/", route_handlers=ABOUT_US))])
+    return HttpEntry(
+        hide_escaped_slashes(app),
+        service,
+        fast_routes={},
+        addresses=Addresses(app.routes),
+        unauthenticated=UnauthenticatedRoutes(service, app, authzen.discovered),
+        left=left,
+    )
+
+
+APPLICATIONS: Final = Applications(application, metrics_application)
+
+
 def framework(service: Service, left: Left | None = None) -> Litestar:
     """All routes, without the entry point."""
     # A handler is wrapped whenever it is registered; so once: all in one router, which is no other's.
     ours = Router(path="/", route_handlers=[openapi, *OURS])
+    return _framework(service, left, [deepcopy(ours), deepcopy(workos.router)])
+
+
+def _framework(service: Service, left: Left | None, routers: list[Router]) -> Litestar:
     return Litestar(
-        route_handlers=[deepcopy(ours), deepcopy(workos.router)],
+        route_handlers=routers,
         dependencies={"service": Provide(_always(service), sync_to_thread=False)},
         exception_handlers={Exception: _respond},
         middleware=[restore_escaped_slashes, answer_options],

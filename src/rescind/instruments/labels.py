@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final, get_args
 
 from rescind.changes import Change
-from rescind.model import DecisionPoint, Direction, Route
+from rescind.model import DecisionPoint, Direction, EnforcementOutcome, Route
 
 BATCH: Final = "batch"
 """The kind of a change that is a list of several."""
@@ -18,8 +18,7 @@ POINTS: Final = tuple(each.value for each in DecisionPoint)
 RESULTS: Final = ("allowed", "denied", "failed")
 """`failed` is a check that raised, because the database could not be asked. Its point is the one that was to
 decide."""
-OUTCOMES: Final = ("alone", "acknowledged", "waited_out")
-"""No replica held the organization; all that did acknowledged; at least one was waited out."""
+OUTCOMES: Final = tuple(each.value for each in EnforcementOutcome)
 LOCKERS: Final = ("change", "chunk")
 ACTIONS: Final = ("made", "unmade")
 PROBE_POINTS: Final = (*POINTS, "service", "other")

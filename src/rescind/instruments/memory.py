@@ -19,7 +19,7 @@ WIDTH: Final = 8
 class Memory:
     """The numbers of one process, and a lock for those who write them. Zero at first."""
 
-    def __init__(self, row: memoryview | None = None) -> None:
+    def __init__(self, row: memoryview[float] | None = None) -> None:
         """With a row of shared memory, the numbers are those that it has."""
         self.lock = threading.Lock()
         self.size = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import suppress
 
 from rescind.instruments import Instruments
 from rescind.replicas.cache import IndexCache
@@ -26,7 +27,8 @@ class CacheGauges:
         """Set them to what holds now."""
         indexes = tuple(self._cache.indexes.values())
         self._organizations.set(len(indexes))
-        self._bytes.set(sum(cached.index.facts.size() for cached in indexes))
+        with suppress(RuntimeError):  # a dict changed meanwhile; the next time will do
+            self._bytes.set(sum(cached.index.facts.size() for cached in indexes))
         self._expires.set(self._expiry())
 
     def _expiry(self) -> float:

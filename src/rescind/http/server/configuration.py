@@ -198,6 +198,7 @@ _SECRET: Final = frozenset({"probe.key"})
 _RANGES: Final = {
     "port": (0, 65_535),
     "processes": (1, 1_024),
+    "metrics_port": (0, 65_535),
     "workers": (0, 64),
     "most_connections": (1, 1_000_000),
     "drain_seconds": (0, 3_600),
@@ -227,7 +228,7 @@ _RANGES: Final = {
 def _require_sound(made: Configuration) -> None:
     for name, (least, most) in _RANGES.items():
         value = _read(made, name)
-        if not least <= value <= most:  # type: ignore[operator]
+        if value is not None and not least <= value <= most:  # type: ignore[operator]
             raise InvalidArgument(what=name, value=value, hint=f"use {least} to {most}")
     if made.processes > 1 and not is_postgres(made.database):
         hint = "several processes need PostgreSQL; SQLite is served by one"

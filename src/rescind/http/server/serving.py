@@ -1,7 +1,7 @@
 """Serving: from a configuration to processes that listen, and to their orderly end.
 
-One process has one authority, its workers, and one event loop. Several share the listening socket, which
-is opened before they fork; whatever holds a connection or a thread is opened after.
+One process has one authority, its workers, and one event loop. How several share the sockets is in
+`supervising`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import os
 import resource
 import signal
 import socket
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from types import FrameType
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import uvicorn
 
@@ -26,30 +26,37 @@ from rescind.http.keys import Keys
 from rescind.http.server.background import background_tasks
 from rescind.http.server.configuration import Configuration, is_postgres
 from rescind.http.server.entry import HttpEntry
-from rescind.http.server.fast_path import FastPathConnections
 from rescind.http.server.logs import to_stderr
+from rescind.http.server.metrics_listener import address_of, listen, metrics_served
 from rescind.http.server.service import Service
+from rescind.http.server.supervising import on_signals, supervise
+from rescind.http.server.uvicorn_config import Applications, fast_path_config
 from rescind.insight.metrics.exposition import Exposition
+from rescind.instruments import Instruments
+from rescind.store import open_store
 
 BACKLOG: Final = 2_048
 DESCRIPTORS: Final = 192
 """Of a process, for everything but connections of clients: databases, logs, and connections to be closed."""
 LAST_SECONDS: Final = 10.0
 """How long a worker's chunk, and what requests left behind in threads, may take beyond `shutdown_seconds`."""
-RESTART_SECONDS: Final = 1.0
-"""How long a process that died is left alone before another takes its place."""
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 log = logging.getLogger("rescind.http")
 
-Application = Callable[[Service], HttpEntry]
-"""Makes the application of a service. Closing the service's authority is not its work."""
 Say = Callable[[str], None]
 Migrate = Callable[[str], None]
 
 
+class Sockets(NamedTuple):
+    """Where a service listens, all its processes."""
+
+    service: socket.socket
+    metrics: socket.socket | None
+    """Where the metrics have a port of their own."""
+
+
 def serve(
-    configuration: Configuration, application: Application, *, migrate: Migrate, say: Say
+    configuration: Configuration, applications: Applications, *, migrate: Migrate, say: Say
 ) -> None:
     """Serve until told to stop by SIGINT or SIGTERM; then end in order.
 
@@ -66,10 +73,23 @@ def serve(
             say("admin key, shown this once:")
             say(f"  {first}")
         say(f"serving on {_url(listening)}")
-        if configuration.processes == 1:
-            run(configuration, application, listening)
-        else:
-            _supervise(configuration, application, listening)
+        with _metrics_socket(configuration) as scraped:
+            if scraped is not None:
+                say(f"metrics on {address_of(scraped)}")
+            serve_one = partial(run, configuration, applications, Sockets(listening, scraped))
+            if configuration.processes == 1:
+                serve_one(Instruments(configuration.settings))
+            else:
+                supervise(configuration.processes, configuration.settings, serve_one)
+
+
+def _metrics_socket(
+    configuration: Configuration,
+) -> AbstractContextManager[socket.socket | None]:
+    port = configuration.metrics_port
+    if port is None or not configuration.settings.metrics:
+        return nullcontext()
+    return listen(configuration.metrics_host or configuration.host, port)
 
 
 def _url(listening: socket.socket) -> str:
@@ -77,22 +97,26 @@ def _url(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(configuration: Configuration, application: Application, listening: socket.socket) -> None:
+def run(
+    configuration: Configuration,
+    applications: Applications,
+    sockets: Sockets,
+    instruments: Instruments,
+) -> None:
     """Serve in this process until told to stop: requests and the chunk under way are finished."""
-    with Authority.open(
-        configuration.database, settings=configuration.settings, index=True
-    ) as authority:
+    settings, scraped = configuration.settings, sockets.metrics
+    store = open_store(configuration.database, settings)
+    with Authority(store, settings=settings, index=True, instruments=instruments) as authority:
         keys = Keys(authority.store, remember_seconds=configuration.remember_key_seconds)
-        has_metrics = configuration.settings.metrics and configuration.metrics_port is None
         service = Service(
             authority,
             keys,
             limits=configuration.limits,
             public_url=configuration.public_url,
-            exposition=Exposition(authority) if has_metrics else None,
+            exposition=Exposition(authority) if settings.metrics and scraped is None else None,
             metrics_access=configuration.metrics_access,
         )
-        server = Server(_uvicorn(configuration, application(service)))
+        server = Server(_uvicorn(configuration, applications.whole(service)))
         server.drain_seconds = configuration.drain_seconds
         server.is_supervised = configuration.processes > 1
 
@@ -107,8 +131,12 @@ def run(configuration: Configuration, application: Application, listening: socke
             server.should_exit = True
 
         server.told = told
-        with _on_signals(stop), background_tasks(authority, configuration):
-            server.run(sockets=[listening])
+        with (
+            on_signals(stop),
+            background_tasks(authority, configuration),
+            metrics_served(applications, service, scraped),
+        ):
+            server.run(sockets=[sockets.service])
         log.info("ended in order")
 
 
@@ -190,95 +218,7 @@ def most_connections(wanted: int) -> int:
     return most
 
 
-def fast_path_config(entry: HttpEntry, **options: Any) -> uvicorn.Config:
-    """How uvicorn is to serve an application: with our connections, and nothing but HTTP."""
-    return uvicorn.Config(
-        entry,
-        **{
-            "http": FastPathConnections(entry),
-            "lifespan": "on",
-            "ws": "none",
-            "log_config": None,
-            "access_log": False,
-            "server_header": False,
-            **options,
-        },
-    )
-
-
 def _listen(configuration: Configuration) -> socket.socket:
     family = socket.AF_INET6 if ":" in configuration.host else socket.AF_INET
     address = (configuration.host, configuration.port)
     return socket.create_server(address, family=family, backlog=BACKLOG)
-
-
-@contextmanager
-def _on_signals(stop: Callable[..., None]) -> Iterator[None]:
-    """uvicorn has handlers of its own while it runs, and raises what it caught again when it has ended."""
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-# --- several processes ----------------------------------------------------------------------------
-
-
-def _supervise(
-    configuration: Configuration, application: Application, listening: socket.socket
-) -> None:
-    """Keep so many processes running; told to stop, tell them, and wait for their end."""
-    children: set[int] = set()
-    stopping = False
-
-    def stop(number: int, *_: object) -> None:
-        nonlocal stopping
-        stopping = True
-        for child in children:
-            with suppress(ProcessLookupError):
-                os.kill(child, number)
-
-    def begin() -> None:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until it is known whom to tell
-        try:
-            if not stopping:
-                children.add(_fork(configuration, application, listening))
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-    with _on_signals(stop):
-        for _ in range(configuration.processes):
-            begin()
-        while children:
-            child, status = os.wait()
-            children.discard(child)
-            if not stopping:
-                log.error("process %d ended with %d; another takes its place", child, status)
-                time.sleep(RESTART_SECONDS)
-                begin()
-
-
-def _fork(configuration: Configuration, application: Application, listening: socket.socket) -> int:
-    """Another process; told to stop before it serves, it ends at once."""
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        _forget_handlers()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        run(configuration, application, listening)
-        code = 0
-    except BaseException as error:
-        log.error("%s", error, exc_info=error)
-    finally:
-        sys.stdout.flush()
-        os._exit(code)
-
-
-def _forget_handlers() -> None:
-    """The parent's would stop the parent's children, and not this process."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
