@@ -161,7 +161,7 @@ def _state(rows: list[CheckRow]) -> tuple[int, int, int] | None:
 
 
 def result_of(decision: Decision) -> str:
-    """The word by which a decision is counted."""
+    """The label under which a decision is counted."""
     return "allowed" if decision.allowed else "denied"
 
 

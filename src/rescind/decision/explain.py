@@ -1,6 +1,6 @@
-"""Why a check is allowed, chain by chain, or what stands in the way.
+"""Why a check is allowed, chain by chain, or what is missing.
 
-The facts that bear on the question are read in one snapshot and put to the reference semantics.
+The facts that decide the question are read in one snapshot and evaluated by the reference semantics.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from rescind.store.rows.decisions import CHECK, LIST_NAMES, NamesRow
 from rescind.store.rows.facts import READ_SETTINGS
 
 MAX_CHAINS: Final = 100
-"""Of chains, or of obstacles."""
+"""Chains, or obstacles, in one explanation."""
 MAX_GROUPS: Final = 10_000
-"""On all chains together; one chain is shown at any rate."""
+"""Groups in all chains of an explanation. The first chain is shown whatever its length."""
 
 ASKED: Final[tuple[Query[Any], ...]] = (CHECK, READ_SETTINGS, *SLICE)
-"""The check itself, then what its explanation needs."""
+"""The check, then the queries for its explanation."""
 
 T = TypeVar("T")
 Read: TypeAlias = Callable[[list[QueryWithParams[Any]]], list[list[Any]]]
@@ -57,7 +57,7 @@ def explain(
     at_least: Revision | None,
     within: object = None,
 ) -> Decision:
-    """The decision with its explanation, both of one state of the facts."""
+    """The decision with its explanation, both at one state of the facts."""
     if recall is not None and not live:
         answer = recall.read(
             question.organization, in_one_step(partial(_in_memory, question)), at_least
@@ -98,8 +98,8 @@ def _answered(
 def _in_memory(
     question: Question, index: Index, now: int
 ) -> tuple[Reason, World | None, int, Question] | None:
-    """Out of an index: what is decided, on which facts, of whom as ids are spelled there; None where the
-    permission is critical.
+    """From the index: the reason, the facts (None if a name decided), the time, and the question with its
+    subject as it is stored. None if the permission is critical.
     """
     question = question._replace(subject=SubjectId(index.facts.spelled(question.subject)))
     permission = index.facts.permission(question.permission)
@@ -117,7 +117,7 @@ def _in_memory(
 
 
 def _in_snapshot(store: Store, question: Question, live: bool, now: int) -> Answers:
-    """The answers to `_asked`, all of one snapshot."""
+    """The answers to `_asked`, all from one snapshot."""
     with store.snapshot() as snapshot:
         (names,) = snapshot.fetch_many([(LIST_NAMES, _names(question))])
         asked = _asked(question, names, live, now)
@@ -125,7 +125,7 @@ def _in_snapshot(store: Store, question: Question, live: bool, now: int) -> Answ
 
 
 def _in_transaction(read: Read, question: Question, live: bool, now: int) -> Answers:
-    """The answers to `_asked` in a caller's transaction, between two reads of the same revision."""
+    """The answers to `_asked` in a caller's transaction. The revision is the same before and after them."""
     looked: QueryWithParams[NamesRow] = (LIST_NAMES, _names(question))
     names: list[NamesRow]
     (names,) = read([looked])
@@ -140,7 +140,7 @@ def _in_transaction(read: Read, question: Question, live: bool, now: int) -> Ans
 def _asked(
     question: Question, names: list[NamesRow], live: bool, now: int
 ) -> list[QueryWithParams[Any]]:
-    """Parameters for `ASKED`; `names` is what `list_names` found."""
+    """The queries of `ASKED` with their parameters; `names` are the rows of `list_names`."""
     numbers: dict[str, int | None] = dict.fromkeys("ompr", -1)
     for row in names:
         numbers = {"o": row.organization, "m": row.membership, "p": row.permission}
@@ -155,7 +155,7 @@ def _asked(
 def _decided(
     store: Store, question: Question, answers: Answers, live: bool, at_least: Revision | None
 ) -> tuple[Decision, World | None]:
-    """The decision, and the facts that bear on it where it was about somebody's roles."""
+    """The decision, and the facts that decided it; None if it was decided by a name alone."""
     decision = decision_from(answers[CHECK], live, at_least, store.seals)
     if decision.reason not in (Reason.ALLOWED, Reason.NO_ROLE):
         return decision, None
@@ -192,7 +192,7 @@ def _names(question: Question) -> dict[str, str]:
 
 
 def first_few(found: Iterator[T]) -> tuple[tuple[T, ...], bool]:
-    """As many as are shown, and whether that is all."""
+    """The first chains or obstacles, up to the limits, and whether these are all."""
     listed: list[T] = []
     groups = 0
     for item in found:
@@ -213,7 +213,7 @@ _UNKNOWN = {
 
 
 def chains(world: World, question: Question, now: int) -> Iterator[Chain]:
-    """Every chain that allows; a default role that counts has one of its own."""
+    """Every chain that allows. A default role in force is a chain of its own."""
     subject, permission, resource = question[1:]
     line = access.ancestors(world, resource)
     won = access.won_role(world, subject, now) if world.is_single_role else None
@@ -240,7 +240,7 @@ def chains(world: World, question: Question, now: int) -> Iterator[Chain]:
 
 
 def obstacles(world: World, question: Question, now: int) -> Iterator[str]:
-    """What would allow, but does not: expired, set aside or outranked; else that no role contains it."""
+    """What would allow but is expired, set aside or outranked. Else: no role contains the permission."""
     subject, permission, resource = question[1:]
     line = access.ancestors(world, resource)
     held = access.held(world, subject, None)

@@ -1,7 +1,7 @@
-"""The questions of `Authority`: checks, explanations, and lists of who can do what, a method each.
+"""The questions of `Authority`: checks, explanations, and lists of who can do what.
 
-Owns how a question is spelled and when it may be answered from memory without the router. What a question
-means is in `check`, `explain` and `lists`.
+Owns the validation of a question's names, and the shortcut to the cache. What a question means is in `check`,
+`explain` and `lists`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Questions(ABC):
             and assurance == "standard"
             and not explain
         ):
-            try:  # a context costs more than the answer
+            try:  # a context manager costs more than the answer
                 cached = recall.decide(
                     self._organization if organization is None else organization,
                     subject,
@@ -122,10 +122,11 @@ class Questions(ABC):
         )
 
     def together(self) -> AbstractContextManager[None]:
-        """For many checks by this thread, all of which had begun when it begins: they share one look.
+        """A `with` block for many checks by this thread that had all begun before it: they share one test of
+        freshness.
 
-        While it lasts, its standard checks may be decided at the state at its beginning, or a later one.
-        Raises a StoreError at the beginning.
+        Within it, standard checks may be decided at the state at its beginning, or a later one. Raises a
+        StoreError at the beginning.
         """
         return nullcontext() if self._recall is None else self._recall.shared_freshness()
 
@@ -135,7 +136,7 @@ class Questions(ABC):
         *,
         organization: str | None = None,
     ) -> list[Decision] | None:
-        """As `check_many`, where memory has all the answers; else None, without asking the store."""
+        """As `check_many`, if the cache has all answers; else None. Does not read the store."""
         if self._recall is None:
             return None
         name = self._organization if organization is None else organization
@@ -152,7 +153,7 @@ class Questions(ABC):
         assurance: Assurance = "standard",
         within: object = None,
     ) -> Decision:
-        """The decision with all the chains that allow it, or what stands in the way."""
+        """The decision with all the chains that allow it, or with what is missing."""
         question = self._question(organization, subject, permission, resource)
         return self._questions.explain(
             question, at_least=at_least, assurance=assurance, within=within
@@ -166,9 +167,9 @@ class Questions(ABC):
         organization: str | None = None,
         **options: Any,
     ) -> Page:
-        """What a subject can do on a resource: permissions. Options as for `who_can`.
+        """The permissions that a subject has on a resource. Options as for `who_can`.
 
-        Of `group:…`: what it gives its members there, by the facts.
+        For `group:…`: the permissions that it gives its members there, by the facts.
         """
         if isinstance(subject, str) and subject.startswith("group:"):
             return self._permissions_of_group(organization, subject, resource, **options)
@@ -184,7 +185,7 @@ class Questions(ABC):
         resource_type: str | None = None,
         **options: Any,
     ) -> Page:
-        """What a subject can reach with a permission: resources, perhaps of one type."""
+        """The resources on which a subject has a permission; with `resource_type`, of that type only."""
         question = self._question(organization, subject, permission, None)
         kind = "" if resource_type is None else f"{model.resource_type_id(resource_type)}:"
         return self._questions.page("resources", question, kind=kind, **options)
@@ -198,7 +199,7 @@ class Questions(ABC):
         subject_kind: str | None = None,
         **options: Any,
     ) -> Page:
-        """Who has a permission on a resource: subjects, perhaps of one kind.
+        """The subjects that have a permission on a resource; with `subject_kind`, of that kind only.
 
         Options: `limit` (1 to 10,000), `cursor` (of the page before), `at_least`, `assurance`, `within`.
         """

@@ -1,6 +1,7 @@
-"""DecisionRouter whose names are well formed: answered from memory where it may, else by the store.
+"""Routes questions to decision points: a cached index if it may answer, else the store.
 
-With `within` they are asked in the caller's own transaction, and never answered from memory.
+Names in questions are well formed here. With `within` a question is asked in the caller's own transaction,
+and never answered from memory.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ from rescind.store import Store
 from rescind.waiting import NEVER, deadline_within, until
 
 MOST_QUICK: Final = 100
-"""DecisionRouter that are answered together well within the time that a check may take."""
+"""Questions of one request up to which the time limit of a check applies."""
 
 
 class DecisionRouter:
-    """Puts each question to the decision point that is to answer it.
+    """Passes each question to its decision point.
 
     `at_least` is a revision token, `assurance` says `standard` or `live`. Raises InvalidToken,
     InvalidArgument, RevisionUnavailable, DecisionUnavailable or another StoreError.
@@ -64,8 +65,9 @@ class DecisionRouter:
         self._seconds = check_seconds if store.capabilities.is_remote else NEVER
 
     def check(self, question: Question, *, at_least: str | None, assurance: str) -> Decision:
-        """The decision at a state no older than this call's start; from memory, no older than what it is good
-        for (`CachedAnswers.decide_many`).
+        """The decision at a state no older than this call's start.
+
+        From memory, a replica may not know yet what was granted elsewhere, unless `at_least` names it.
         """
         live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
         with self._deciding[live], until(deadline_within(self._seconds)):
@@ -109,7 +111,7 @@ class DecisionRouter:
         assurance: str,
         within: object = None,
     ) -> list[Decision]:
-        """A decision for each, all at one state."""
+        """A decision for each question, all at one state."""
         live, token = _is_live(assurance), self._revision(at_least)
         is_quick = len(questions) <= MOST_QUICK
         with (
@@ -166,7 +168,7 @@ class DecisionRouter:
         assurance: str = "standard",
         within: object = None,
     ) -> Page:
-        """One page of a list; `kind` is what the names in it begin with."""
+        """One page of a list; its names begin with `kind`."""
         with DECIDING, _of_transaction(within):
             return lists.page(
                 self._store,
@@ -183,14 +185,14 @@ class DecisionRouter:
             )
 
     def holder(self, organization: OrganizationId, holder: str) -> str:
-        """A subject, or `group:…`, as the organization keeps it."""
+        """A subject, or `group:…`, in the spelling that the organization stores."""
         canonical = model.canonical_subject(holder)
         if canonical == holder:
             return holder
         return canonical if folds_ids(self._store, organization) else holder
 
     def group(self, organization: OrganizationId, group: GroupId) -> GroupId:
-        """A group's id as the organization keeps it."""
+        """A group's id in the spelling that the organization stores."""
         canonical = model.canonical(group)
         if canonical == group:
             return group
@@ -211,10 +213,10 @@ def _from_cache(
 
 
 class _Deciding:
-    """Say of a question, too, that it cannot be decided: it is never answered from what was."""
+    """Turns StoreUnavailable into DecisionUnavailable: no question is answered from an old state."""
 
     def __enter__(self) -> None:
-        """Nothing to do; a class, since a check takes less time than a generator's context manager."""
+        """Does nothing. This is a class because a generator's context manager takes longer than a check."""
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, StoreUnavailable) and not isinstance(error, DecisionUnavailable):
@@ -222,11 +224,11 @@ class _Deciding:
 
 
 DECIDING: Final = _Deciding()
-"""Around whatever looks for a decision."""
+"""Wraps whatever computes a decision."""
 
 
 class _Checking(_Deciding):
-    """The same around a check. One that fails is counted."""
+    """As `_Deciding`, around a check; counts a check that fails."""
 
     def __init__(self, instruments: Instruments, *, is_live: bool) -> None:
         self._instruments = instruments
@@ -240,7 +242,7 @@ class _Checking(_Deciding):
 
 @contextmanager
 def _of_transaction(within: object) -> Iterator[None]:
-    """Say of a question in a caller's transaction what helps where that sees too old a state."""
+    """In a caller's transaction, RevisionUnavailable gets the hint to repeat the transaction."""
     try:
         yield
     except RevisionUnavailable as error:

@@ -76,7 +76,7 @@ def whole(settings: SettingsRow, facts: Answers) -> World:
 def slice_of(
     settings: SettingsRow, facts: Answers, *, subject: str, is_active: bool, permission: str
 ) -> World:
-    """The facts that decide one question: of roles, only whether they contain the permission."""
+    """The facts that decide one question. Roles tell only whether they contain the permission."""
     return _world(
         settings,
         memberships={subject: is_active},

@@ -1,7 +1,7 @@
-"""One organization's facts in memory, built for the check: `index` answers, the rest keeps it right.
+"""One organization's facts in memory, built for the check.
 
-`whole` builds it anew from the store; `tail` brings it to a later state by what the change log names. Knows
-nothing of leases, and not how long it may be answered from.
+`index` answers. `build` makes an index from the store; `follow` brings it to a later state by the change log.
+This room does not know leases, nor how long an index is valid.
 """
 
 from rescind.index.index import Index

@@ -1,6 +1,6 @@
-"""Assignments in memory: by where they are and by who holds them, so that a question walks the shorter side.
+"""Assignments in memory, by resource and by holder, so that a question walks the shorter side.
 
-Knows numbers alone. No I/O.
+Knows only numbers. No I/O.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Grants = dict[RoleNumber, set[HolderNumber]]
 Expiring = dict[RoleNumber, dict[HolderNumber, int]]
 """Role → holder → until."""
 MOST_SHARED_ROLES: Final = 8
-"""Up to this many roles of one holder on one resource are an object that equal ones share."""
+"""Roles of one holder on one resource up to which equal sets share one object."""
 
 Item = TypeVar("Item")
 _shared: Callable[[frozenset[RoleNumber]], frozenset[RoleNumber]] = lru_cache(16_384)(frozenset)
@@ -48,7 +48,7 @@ class Assignments:
     def holders_at(
         self, resource: ResourceNumber, role: RoleNumber, now: int | None
     ) -> Set[HolderNumber]:
-        """Who holds a role on a resource itself at a time; without one, whether expired or not."""
+        """Who holds a role directly on a resource at `now`; with None, expired holders too."""
         found = self.grants.get(resource, {}).get(role, set())
         if resource in self.expiring:
             late = self.expiring[resource].get(role, {})
@@ -56,26 +56,26 @@ class Assignments:
         return found
 
     def until(self, held: Held) -> Until:
-        """When an assignment that is there expires."""
+        """When an existing assignment expires; None for never."""
         return self.expiring.get(held.resource, {}).get(held.role, {}).get(held.holder)
 
     def is_in_force(self, held: Held, now: int | None) -> bool:
-        """Whether an assignment is there at a time; without one, whether expired or not."""
+        """Whether an assignment exists and is not expired at `now`; with None, whether it exists."""
         if held.role not in self.roles_of(held.holder, held.resource):
             return False
         until = self.until(held)
         return until is None or now is None or until > now
 
     def roles_of(self, holder: HolderNumber, resource: ResourceNumber) -> Set[RoleNumber]:
-        """The roles that a holder has on a resource itself, or had until they expired."""
+        """The roles that a holder has directly on a resource, expired ones too."""
         return self.held_by.get(holder, {}).get(resource, frozenset())
 
     def roles_on(self, resource: ResourceNumber) -> set[RoleNumber]:
-        """The roles that somebody holds on a resource itself, or held until it expired."""
+        """The roles held directly on a resource by anybody, expired ones too."""
         return {*self.grants.get(resource, ()), *self.expiring.get(resource, ())}
 
     def of(self, holder: HolderNumber) -> list[Held]:
-        """All that a membership or a group holds."""
+        """All assignments of a membership or a group."""
         return [
             Held(holder, role, resource)
             for resource, roles in self.held_by.get(holder, {}).items()
@@ -85,9 +85,10 @@ class Assignments:
     def held_on(
         self, resource: ResourceNumber, reach: Set[HolderNumber], now: int | None
     ) -> Iterator[tuple[HolderNumber, RoleNumber]]:
-        """(holder, role) of what those have on a resource itself at a time, or ever without one.
+        """(holder, role) of the assignments of these holders directly on a resource, at `now`; with None,
+        expired ones too.
 
-        Walks those holders, or the roles held there: whichever are fewer.
+        Walks the holders, or the roles held there: whichever are fewer.
         """
         if len(reach) <= self._most_roles_on(resource):
             for holder in reach:
@@ -102,7 +103,7 @@ class Assignments:
     def gives(
         self, resource: ResourceNumber, reach: Set[HolderNumber], roles: Set[RoleNumber], now: int
     ) -> bool:
-        """Whether one of those holders has one of the roles on a resource itself, at a time.
+        """Whether one of these holders has one of the roles directly on a resource, at `now`.
 
         Walks the holders, or the roles: whichever are fewer.
         """
@@ -127,13 +128,13 @@ class Assignments:
         return late is not None and any(late[holder] > now for holder in both(late.keys(), reach))
 
     def _most_roles_on(self, resource: ResourceNumber) -> int:
-        """How many roles are held on a resource itself, at most."""
+        """An upper bound of the roles held directly on a resource."""
         return len(self.grants.get(resource, ())) + len(self.expiring.get(resource, ()))
 
     # --- changed ----------------------------------------------------------------------------------
 
     def put(self, held: Held, until: Until) -> None:
-        """An assignment as it is now."""
+        """Add an assignment, or set its expiry."""
         holder, role, resource = held
         if until is None:
             self.grants.setdefault(resource, {}).setdefault(role, set()).add(holder)
@@ -148,7 +149,7 @@ class Assignments:
             self.count += 1
 
     def drop(self, held: Held) -> None:
-        """An assignment that has gone."""
+        """Remove an assignment."""
         self._drop_grant(held)
         self._drop_expiring(held)
         places = self.held_by.get(held.holder, {})
@@ -180,7 +181,7 @@ class Assignments:
 
 
 def both(some: Set[Item], others: Set[Item]) -> Iterable[Item]:
-    """What is in both, by a walk over the smaller."""
+    """The intersection, by a walk over the smaller set."""
     few, many = (some, others) if len(some) <= len(others) else (others, some)
     return [item for item in few if item in many]
 

@@ -1,4 +1,4 @@
-"""An index of all of an organization's facts, read at one state and built anew."""
+"""Building an index from all of an organization's facts, read at one state."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _WHOLE: Final[tuple[Query[Any], ...]] = (
     INDEX_RESETS,
 )
 _role = lru_cache(100_000)(Role)
-"""Organizations that share roles share what is kept of them."""
+"""Equal roles of different organizations share one object."""
 
 
 class OrganizationGone(Exception):
@@ -121,7 +121,7 @@ def roles_of(
 
 
 def _fill(index: Index, rows: Answers) -> None:
-    """Most rows are plain tuples (`rows.bulk`), unpacked here and nowhere else."""
+    """Most rows are plain tuples (`rows.bulk`). They are unpacked here and nowhere else."""
     for m, subject, active in rows[INDEX_MEMBERSHIPS]:
         index.facts.put_membership(m, subject, active=bool(active))
     for row in rows[INDEX_GROUPS]:
@@ -142,7 +142,7 @@ def _fill(index: Index, rows: Answers) -> None:
 
 
 def set_resets(index: Index, rows: list[IndexedReset]) -> None:
-    """What is set aside is this, and nothing else."""
+    """Replace all roles that are set aside by these rows."""
     index.facts.resets.clear()
     for row in rows:
         index.facts.resets.setdefault(row.membership, set()).add(row.role)

@@ -1,4 +1,4 @@
-"""Permissions and roles in memory, of one owner: an organization, or the environment for all of them."""
+"""Permissions and roles in memory, of one owner: an organization, or the environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Role(NamedTuple):
 
 
 class Catalog:
-    """What one owner defines. Whoever changes it sees to it that no check is under way."""
+    """The definitions of one owner. No check may run while they change."""
 
     def __init__(self) -> None:
         self.permissions: dict[str, tuple[PermissionNumber, bool]] = {}
@@ -33,32 +33,32 @@ class Catalog:
         return self._numbers.get(role)
 
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """About how many bytes the definitions take."""
         contents = sum(len(role.permissions) for role in self.roles.values())
         text = sum(map(getsizeof, self.permissions)) + sum(map(getsizeof, self._numbers))
         return text + 250 * len(self.permissions) + 700 * len(self.roles) + 120 * contents
 
     def put_permission(self, number: PermissionNumber, slug: str, *, critical: bool) -> None:
-        """A permission as it is now."""
+        """Add or replace a permission."""
         self.permissions[slug] = (number, critical)
 
     def drop_permission(self, slug: str) -> PermissionNumber | None:
-        """A permission that has gone, and its number."""
+        """Remove a permission; returns its number."""
         return self.permissions.pop(slug, (None, False))[0]
 
     def drop_from_roles(self, permissions: frozenset[PermissionNumber]) -> None:
-        """Take permissions out of every role, in one walk."""
+        """Remove permissions from all roles, in one walk."""
         for number, role in self.roles.items():
             if not permissions.isdisjoint(role.permissions):
                 self.roles[number] = role._replace(permissions=role.permissions - permissions)
 
     def put_role(self, number: RoleNumber, role: Role) -> None:
-        """A role as it is now."""
+        """Add or replace a role."""
         self.roles[number] = role
         self._numbers[role.slug] = number
 
     def drop_role(self, slug: str) -> None:
-        """A role that has gone."""
+        """Remove a role."""
         number = self._numbers.pop(slug, None)
         if number is not None:
             del self.roles[number]

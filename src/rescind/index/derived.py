@@ -1,4 +1,4 @@
-"""What is worked out of facts once and kept, for checks. Knows no facts."""
+"""Results computed from facts and kept for checks. Does not know the facts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rescind.index.assignments import Assignments, both
 from rescind.model import HolderNumber, ResourceNumber, RoleNumber
 
 Line = tuple[tuple[RoleNumber, frozenset[HolderNumber]], ...]
-"""(role, holders) of what is held for good on a resource and above it."""
+"""(role, holders) of the assignments without expiry on a resource and above it."""
 NO_ROLES: Final[frozenset[RoleNumber]] = frozenset()
 NO_HOLDERS: Final[frozenset[HolderNumber]] = frozenset()
 NOWHERE: Final[dict[ResourceNumber, Set[RoleNumber]]] = {}
@@ -17,7 +17,7 @@ MOST_SHARED: Final = 100_000
 
 
 class Place:
-    """What is held for good on one resource of a line where many roles are held. Never altered."""
+    """Assignments without expiry on one resource, where a line has many roles. Immutable."""
 
     __slots__ = ("by_role", "holders", "number")
 
@@ -29,9 +29,9 @@ class Place:
     def gives(
         self, assignments: Assignments, reach: frozenset[HolderNumber], roles: frozenset[RoleNumber]
     ) -> bool:
-        """Whether one of those holders has one of the roles here for good.
+        """Whether one of these holders has one of the roles here without expiry.
 
-        Walks what those holders have here, or who has the roles: whichever is shorter.
+        Walks the roles of these holders, or the holders of the roles: whichever are fewer.
         """
         here = self.holders & reach
         if len(here) > min(len(roles), len(self.by_role)):
@@ -49,7 +49,7 @@ class Place:
 
 
 class Derived:
-    """Changing facts forgets what followed from them; it is worked out again when asked for."""
+    """Results that are computed when first needed. A change of facts forgets the results that it affects."""
 
     def __init__(self) -> None:
         self.reach: dict[str, frozenset[HolderNumber]] = {}
@@ -62,13 +62,11 @@ class Derived:
         self.shared: dict[Any, Any] = {}
 
     def share(self, part: Any) -> Any:
-        """The one object that stands for all that are equal to it, so that what is read often stays near
-        the processor.
-        """
+        """One object for all equal ones, so that frequent reads stay in the processor's cache."""
         return self.shared.setdefault(part, part)
 
     def keep_reach(self, subject: str, holders: frozenset[HolderNumber], most: int) -> None:
-        """Keep the holders that reach a subject; all that is kept has at most that many, or is this."""
+        """Keep the holders that reach a subject. If the total would exceed `most`, forget all others."""
         if self.reached + len(holders) > most:
             self.reach.clear()
             self.reached = 0
@@ -76,20 +74,20 @@ class Derived:
         self.reached += len(holders)
 
     def forget_subject(self, subject: str) -> None:
-        """A subject's groups, or whether it is active, have changed."""
+        """Call this when a subject's groups, or whether it is active, changed."""
         self.reached -= len(self.reach.pop(subject, ()))
 
     def forget_groups(self) -> None:
-        """What is nested in what has changed."""
+        """Call this when nestings of groups changed."""
         self.reach.clear()
         self.reached = 0
 
     def forget_roles(self) -> None:
-        """What roles contain has changed."""
+        """Call this when the permissions of roles changed."""
         self.roles.clear()
 
     def forget_lines(self) -> None:
-        """Where resources are, or which roles count, has changed."""
+        """Call this when parents of resources, or the role mode, changed."""
         self.lines.clear()
         self.long_lines.clear()
         self.held.clear()
@@ -97,7 +95,7 @@ class Derived:
         self.shared.clear()
 
     def forget_place(self, place: ResourceNumber, name: str, *, has_others_below: bool) -> None:
-        """What is held on a resource has changed, and so what is above those below it."""
+        """Call this when assignments on a resource changed; they also count for the resources below it."""
         if has_others_below or len(self.shared) > MOST_SHARED:
             self.forget_lines()
         else:

@@ -1,4 +1,4 @@
-"""The facts that bear on one question, out of an index, as an `access.World`. Under the index's lock."""
+"""The facts that decide one question, from an index, as an `access.World`. Under the index's lock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rescind.semantics.access import Assignment, Role, World
 
 
 def excerpt(index: Index, question: Question) -> World:
-    """What decides, and explains, one question about a subject and a resource that are there."""
+    """The facts that decide and explain one question. Its subject and its resource exist."""
     m, place = index.facts.memberships[question.subject], index.facts.resources[question.resource]
     reach, line = index.holders(m, ever=True), tuple(index.facts.line(place))
     roles = index.roles_with(question.permission)

@@ -1,6 +1,6 @@
 """An organization's facts in memory, by their numbers, and how each of them changes. No I/O.
 
-Whoever changes one sees to it that nobody is answered meanwhile: see `memory`.
+No check may run while facts change; `replicas.cache` ensures that.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ NESTING_BYTES: Final = 600
 RESOURCE_BYTES: Final = 500
 ASSIGNMENT_BYTES: Final = 1_000
 REACHED_BYTES: Final = 40
-"""What each of them takes beside its name, rounded up; `tests/unit/test_index_size.py` measures it."""
+"""Bytes of each beside its name, rounded up. `tests/unit/test_index_size.py` measures them."""
 
 
 @dataclass(slots=True)
 class Rules:
-    """How many organization-wide roles count, what is fallen back to, and how ids are spelled."""
+    """The organization's role mode, its default role, and its rule for ids."""
 
     is_single: bool = False
     takes_next_highest: bool = False
@@ -51,7 +51,7 @@ class Rules:
 
 
 class Facts:
-    """One organization's facts. What was worked out of them is forgotten where they change."""
+    """One organization's facts. A change forgets the derived results that it affects."""
 
     def __init__(self, derived: Derived) -> None:
         self._derived = derived
@@ -85,7 +85,9 @@ class Facts:
     # --- read -------------------------------------------------------------------------------------
 
     def permission(self, slug: str) -> tuple[PermissionNumber, bool] | None:
-        """Number, and whether it is critical: the organization's own, before the one of all."""
+        """A permission's number, and whether it is critical. The organization's definition wins over the
+        environment's.
+        """
         return self.own.permissions.get(slug) or self.environment.permissions.get(slug)
 
     def role(self, number: RoleNumber) -> Role:
@@ -97,7 +99,7 @@ class Facts:
         return self.own.containing(permission) | self.environment.containing(permission)
 
     def line(self, resource: ResourceNumber) -> Iterator[ResourceNumber]:
-        """A resource and what is above it, the organization last."""
+        """A resource and its ancestors, the organization last."""
         step: ResourceNumber | None = resource
         while step is not None:
             yield step
@@ -108,7 +110,7 @@ class Facts:
         return all_from(resources, self.resource_children)
 
     def size(self) -> int:
-        """About how many bytes it takes, with what is worked out of it."""
+        """About how many bytes the facts take, with the results derived from them."""
         return (
             self.text_bytes
             + MEMBERSHIP_BYTES * len(self.memberships)
@@ -124,7 +126,7 @@ class Facts:
         )
 
     def first_unmet(self, subject: str, permission: bool, resource: str) -> Reason | None:
-        """Which precondition of a check is not met first; `permission` says whether it is defined."""
+        """The first precondition of a check that is not met; `permission` says whether it is defined."""
         m = self.memberships.get(subject)
         return first_unmet(
             membership=m is not None,
@@ -134,7 +136,7 @@ class Facts:
         )
 
     def spelled(self, subject: str) -> str:
-        """A subject as it is kept. One that is malformed stays so."""
+        """A subject in the spelling that is stored. A malformed one is returned as it is."""
         if self.rules.folds_ids and isinstance(subject, str) and len(subject) <= MAX_ID_LENGTH:
             return canonical_subject(subject)
         return subject
@@ -142,15 +144,15 @@ class Facts:
     # --- changed ----------------------------------------------------------------------------------
 
     def set_rules(self, rules: Rules) -> None:
-        """The organization's role mode, default role and rule for ids."""
+        """Set the organization's role mode, default role and rule for ids."""
         if rules != self.rules:
             self.rules = rules
             self._derived.forget_lines()
 
     def unplace_memberships(self, numbers: Mapping[str, MembershipNumber | None]) -> None:
-        """Of each subject the membership that it is now, or none: another one has it no more.
+        """`numbers` has each subject's present membership, or None. Any other membership loses that subject.
 
-        A membership that is among them keeps all it has, for `put_membership` to give it its subject.
+        A membership that is a value of `numbers` keeps everything else; `put_membership` gives it a subject.
         """
         moved = set[MembershipNumber]()
         for subject, number in numbers.items():
@@ -168,7 +170,7 @@ class Facts:
             self.drop_holder(number)
 
     def put_membership(self, number: MembershipNumber, subject: str, *, active: bool) -> None:
-        """A membership as it is now; its subject is no other's."""
+        """Add or replace a membership. No other one may have its subject: see `unplace_memberships`."""
         if subject not in self.memberships:
             self.text_bytes += getsizeof(subject)
             self.subject_kinds.put(subject, number)
@@ -179,7 +181,7 @@ class Facts:
         self._derived.forget_subject(subject)
 
     def set_groups(self, membership: MembershipNumber, groups: Mapping[GroupNumber, Until]) -> None:
-        """The groups that a membership is directly in, and until when."""
+        """Set the groups that a membership is directly in, each with its expiry."""
         for group in tuple(self.groups_of.get(membership, {}).keys() - groups.keys()):
             self.set_member(membership, group, holds=False)
         for group, until in groups.items():
@@ -188,10 +190,10 @@ class Facts:
     def set_member(
         self, membership: MembershipNumber, group: GroupNumber, *, holds: bool, until: Until = None
     ) -> None:
-        """Whether a membership is directly in a group, and until when."""
+        """Set whether a membership is directly in a group, and until when."""
         group = self.group_numbers.get(
             group, group
-        )  # one object a group: found without a comparison
+        )  # one object for each group: look-ups need no comparison
         groups = self.groups_of.get(membership, {})
         self.places += holds - (group in groups)
         if holds:
@@ -208,7 +210,7 @@ class Facts:
         self._derived.forget_subject(self.subjects.get(membership, ""))
 
     def unplace_groups(self, numbers: Mapping[str, GroupNumber | None]) -> None:
-        """As `unplace_memberships`, of groups."""
+        """As `unplace_memberships`, for groups."""
         moved = set[GroupNumber]()
         for slug, number in numbers.items():
             known = self.groups.get(slug)
@@ -220,7 +222,7 @@ class Facts:
             self._drop_group(number)
 
     def put_group(self, number: GroupNumber, slug: str) -> None:
-        """A group that exists; its name is no other's."""
+        """Add a group. No other one may have its name: see `unplace_groups`."""
         if slug not in self.groups:
             self.text_bytes += getsizeof(slug)
         self.groups[slug] = number
@@ -228,7 +230,7 @@ class Facts:
         self.group_numbers.setdefault(number, number)
 
     def _drop_group(self, number: GroupNumber) -> None:
-        """A group that has gone and has no name, with its members, nestings and assignments."""
+        """Remove a group without a name, with its members, nestings and assignments."""
         del self.group_numbers[number]
         for m in tuple(self.members_of.get(number, ())):
             self.set_member(m, number, holds=False)
@@ -239,7 +241,7 @@ class Facts:
         self.drop_holder(number)
 
     def set_nesting(self, child: GroupNumber, parent: GroupNumber, *, holds: bool) -> None:
-        """Whether a group is nested directly in another."""
+        """Set whether a group is nested directly in another."""
         child, parent = self.group_numbers.get(child, child), self.group_numbers.get(parent, parent)
         self.nestings += holds - (parent in self.parents_of.get(child, NOTHING))
         if holds:
@@ -253,7 +255,7 @@ class Facts:
     def put_resource(
         self, number: ResourceNumber, slug: str, parent: ResourceNumber | None
     ) -> None:
-        """A resource and what it is directly below."""
+        """Add a resource, or move it below another parent."""
         known = self.resources.get(slug)
         if known is not None and known != number:
             self.drop_resources(known)
@@ -276,7 +278,7 @@ class Facts:
             self._derived.forget_lines()
 
     def drop_resources(self, number: ResourceNumber) -> None:
-        """A resource that has gone, with all below it and what was assigned there."""
+        """Remove a resource with all below it and their assignments."""
         if number not in self.resource_names:
             return
         for place in self.subtree((number,)):
@@ -295,7 +297,7 @@ class Facts:
         self._derived.forget_lines()
 
     def set_assignment(self, held: Held, *, holds: bool, until: Until = None) -> None:
-        """Whether an assignment is there, and until when."""
+        """Set whether an assignment exists, and until when."""
         if holds:
             holder = self.group_numbers.get(held.holder, held.holder)
             self.assignments.put(Held(holder, held.role, held.resource), until)
@@ -317,12 +319,12 @@ class Facts:
         put(Name("places", holder), resource, holds=has_place)
 
     def drop_holder(self, holder: HolderNumber) -> None:
-        """All that a membership or group held."""
+        """Remove all assignments of a membership or group."""
         for held in self.assignments.of(holder):
             self.set_assignment(held, holds=False)
 
     def drop_roles(self, numbers: Collection[RoleNumber]) -> None:
-        """All assignments of roles, in one walk over the resources."""
+        """Remove all assignments of these roles, in one walk over the resources."""
         gone = frozenset(numbers)
         for place in {*self.assignments.grants, *self.assignments.expiring} if gone else ():
             for role in self.assignments.roles_on(place) & gone:

@@ -1,8 +1,7 @@
 """Bring an index to a later state of the facts, by the tail of the change log.
 
-The log names what to look at again, and that is read from the facts in the same snapshot as the log, so
-the index is at exactly that snapshot's revision. Reading and changing are parted: no lock is held while
-the database answers.
+The log names what to read anew. That is read in the same snapshot as the log, so the index is then at exactly
+that snapshot's revision. Reading and applying are separate: no lock is held while the database answers.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ from rescind.store.rows import QueryWithParams
 from rescind.store.rows.index import INDEX_STATE, TAIL_LOG, TailLogRow
 
 MOST_ENTRIES: Final = 1_000
-"""Of the log; an index that is further behind is built anew."""
+"""Entries of the log. An index that is further behind is built anew."""
 
 
 class TooFarBehind(Exception):
-    """The log has so much, or of so much, that building anew is faster."""
+    """The log is so long, or names so much, that building anew is faster."""
 
 
 class OtherServer(Exception):
-    """The log is another server's, which may have other changes at the same revisions."""
+    """The log belongs to another server, which may have other changes at the same revisions."""
 
 
 @dataclass

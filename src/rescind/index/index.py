@@ -1,8 +1,8 @@
-"""An organization's facts in memory, built for the check. No I/O; what keeps it right is in `tail`.
+"""Checks on an organization's facts in memory. No I/O; `follow` keeps an index current.
 
-A check takes three sets that are worked out once and kept: the holders that reach the subject, the roles
-that contain the permission, and what is held on the resource and above it. Whoever changes facts, or works
-out one of those, holds `lock`; a check that finds them holds nothing.
+A check needs three sets, computed once and kept: the holders that reach the subject, the roles that contain
+the permission, and the assignments on the resource and above it. Changing facts and computing a set takes
+`lock`. A check that finds its sets takes no lock.
 """
 
 from __future__ import annotations
@@ -34,23 +34,25 @@ REASONS: Final = (
     Reason.UNKNOWN_RESOURCE,
     Reason.NO_ROLE,
 )
-"""What each verdict, a position in this tuple, stands for."""
+"""A verdict is a position in this tuple."""
 ALLOWED: Final = REASONS.index(Reason.ALLOWED)
 NO_ROLE: Final = REASONS.index(Reason.NO_ROLE)
 LONG_LINE: Final = 24
-"""Up to this many roles held on a resource and above it are looked at one by one."""
+"""Roles on a resource and above it up to which they are tested one by one."""
 REACH_PER_MEMBERSHIP: Final = 64
 LEAST_REACH: Final = 100_000
-"""How many holders are kept of what reaches subjects, beside as many as memberships have places in groups."""
+"""Holders kept in `reach`: at most LEAST_REACH, plus REACH_PER_MEMBERSHIP for each membership, plus one for
+each place in a group.
+"""
 
 Clock = Callable[[], int]
 """Microseconds since 1970, UTC."""
 Sets = tuple[frozenset[HolderNumber], frozenset[RoleNumber], Line | None]
-"""The holders that reach a subject, the roles with a permission, and a line where it is short."""
+"""The holders that reach a subject, the roles with a permission, and the line; None for a long line."""
 
 
 class Index:
-    """One organization. Equal to one that was built anew from the same facts."""
+    """One organization. An index that followed the log equals one built from the same facts."""
 
     def __init__(self, organization: OrganizationNumber) -> None:
         self.organization, self.server = organization, ""
@@ -64,7 +66,7 @@ class Index:
 
     @property
     def lock(self) -> AbstractContextManager[Any]:
-        """For a `with` block. Raises MustWait where somebody has it and this thread must not wait."""
+        """For a `with` block. Raises MustWait if it is taken and this thread must not wait."""
         return held(self.mutex)
 
     # --- the check --------------------------------------------------------------------------------
@@ -94,7 +96,7 @@ class Index:
         return NO_ROLE
 
     def resolved(self, subject: str, permission: str, resource: str, clock: Clock) -> int | None:
-        """The verdict, also on unknown names; None if the permission is critical: the store decides."""
+        """The verdict, also for unknown names; None if the permission is critical: the store decides."""
         verdict = self.verdict(subject, permission, resource, clock)
         if verdict is not None:
             return verdict
@@ -104,7 +106,7 @@ class Index:
         return self.verdict(subject, permission, resource, clock)
 
     def _unmet(self, subject: str, permission: str, resource: str) -> int | None:
-        """The verdict on what is unknown or deactivated; None if nothing is, or it is critical."""
+        """The verdict for an unknown or deactivated name; None without one, or for a critical permission."""
         with self.lock:
             found = self.facts.permission(permission)
             if found is not None and found[1]:
@@ -137,7 +139,7 @@ class Index:
         resource: str,
         clock: Clock,
     ) -> int | None:
-        """The same where many roles are held: place by place, each by its shorter side."""
+        """The verdict on a line with many roles: resource by resource, each by its shorter side."""
         places = self.derived.long_lines.get(resource)
         if places is None:
             return None
@@ -151,7 +153,7 @@ class Index:
     def _decided(
         self, subject: str, roles: frozenset[RoleNumber], resource: str, clock: Clock
     ) -> int:
-        """What expires, and in a single-role organization which of the organization-wide roles counts."""
+        """The verdict if something expires or a single role counts, from the facts, under the lock."""
         with self.lock:
             m, r = self.facts.memberships.get(subject), self.facts.resources.get(resource)
             if m is None or r is None:
@@ -165,7 +167,7 @@ class Index:
         resource: ResourceNumber,
         now: int,
     ) -> bool:
-        """Whether one of the roles counts for a membership on a resource; the semantics of `access`."""
+        """Whether one of the roles counts for a membership on a resource, by the semantics of `access`."""
         reach = self.holders(membership, now)
         is_single = self.facts.rules.is_single
         for place in self.facts.line(resource):
@@ -178,7 +180,7 @@ class Index:
     # --- what it takes ----------------------------------------------------------------------------
 
     def roles_with(self, permission: str) -> frozenset[RoleNumber]:
-        """The roles that contain a permission; none where it is not defined."""
+        """The roles that contain a permission; empty if it is not defined."""
         known = self.roles.get(permission)
         if known is None:
             found = self.facts.permission(permission)
@@ -192,23 +194,26 @@ class Index:
     def holders(
         self, membership: MembershipNumber, now: int | None = None, *, ever: bool = False
     ) -> frozenset[HolderNumber]:
-        """The membership and the groups that reach it: for good, at a time, or whether expired or not."""
+        """The membership and the groups that it is in.
+
+        Places without expiry always count; with `now`, also those not expired then; with `ever`, all.
+        """
         good = self.reach.get(self.facts.subjects.get(membership, ""))
         if good is None:
             groups = self.facts.groups_of.get(membership, {})
             found: set[HolderNumber] = {membership}
             found |= self.above(g for g, until in groups.items() if until is None)
-            good = frozenset(found)  # a copy of a set takes no more room than it must
+            good = frozenset(found)  # a frozen copy takes no more memory than it needs
         places = self.facts.expiring_places.get(membership, {}).items()
         there = [g for g, until in places if ever or (now is not None and until > now)]
         return good.union(self.above(there)) if there else good
 
     def above(self, groups: Iterable[GroupNumber]) -> set[GroupNumber]:
-        """Groups and all that they are nested in."""
+        """Groups, and all groups that they are nested in."""
         return all_from(groups, self.facts.parents_of)
 
     def below(self, groups: Iterable[GroupNumber]) -> set[GroupNumber]:
-        """Groups and all that is nested in them."""
+        """Groups, and all groups nested in them."""
         return all_from(groups, self.facts.children_of)
 
     def winning_role(self, membership: MembershipNumber, now: int) -> RoleNumber | None:
@@ -221,8 +226,8 @@ class Index:
         return min(candidates, key=lambda number: (-self.facts.role(number).priority, number))
 
     def _work_out_line(self, resource: str) -> None:
-        """What is held for good on a resource and above it; equal parts are one object, so that what is
-        read often stays near the processor.
+        """Compute the assignments without expiry on a resource and above it. Equal parts share one object, so
+        that frequent reads stay in the processor's cache.
         """
         skipped = ROOT if self.facts.rules.is_single else None
         numbers = [n for n in self.facts.line(self.facts.resources[resource]) if n != skipped]

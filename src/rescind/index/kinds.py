@@ -1,4 +1,4 @@
-"""Which names begin alike, such as `agent:` or `doc:`, while they are few."""
+"""Names by their prefix, such as `agent:` or `doc:`, while they are few."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from collections import Counter
 from typing import Final, Generic, TypeVar
 
 FEW: Final = 512
-"""Names of a kind up to which they are kept apart."""
+"""Names of a kind up to which their numbers are kept."""
 
 
 Number = TypeVar("Number", bound=int)
 
 
 class Kinds(Generic[Number]):
-    """Numbers by the kind of their names."""
+    """Numbers by the prefix of their names."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._few: dict[str, set[Number]] = {}
 
     def put(self, name: str, number: Number) -> None:
-        """A name that was not there."""
+        """Add a new name."""
         kind = _kind(name)
-        if self._counts[kind] == len(self._few.get(kind, ())):  # all of them are kept
+        if self._counts[kind] == len(self._few.get(kind, ())):  # all numbers of this kind are kept
             self._few.setdefault(kind, set()).add(number)
             if len(self._few[kind]) > FEW:
                 del self._few[kind]
         self._counts[kind] += 1
 
     def drop(self, name: str, number: Number) -> None:
-        """A name that has gone."""
+        """Remove a name."""
         kind = _kind(name)
         self._counts[kind] -= 1
         self._few.get(kind, set()).discard(number)
 
     def few(self, kind: str) -> set[Number] | None:
-        """The numbers of a kind; None where they are or were many."""
+        """The numbers of a kind; None if there are, or were, more than FEW."""
         few = self._few.get(kind, set())
         return few if len(few) == self._counts[kind] else None
 

@@ -1,7 +1,6 @@
-"""Large sets of numbers in order, so that a page of one is read without going through all of it.
+"""Large sets of numbers in order, so that reading a page does not walk the whole set.
 
-An order is made when it is first asked for, and kept up to date from then on. Small sets are sorted
-each time.
+An order is made when it is first needed, and kept current from then on. Small sets are sorted each time.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 SMALL: Final = 1_024
-"""Sets up to this size are sorted when they are asked for."""
+"""Sets up to this size are sorted each time."""
 PART: Final = 512
-"""Numbers of a part of an order, as it is made; a part of twice as many is split."""
+"""Numbers in a new part of an order. A part of twice this size is split."""
 ORDERED_BYTES: Final = 12
-"""What a number takes in an order, rounded up."""
+"""Bytes of a number in an order, rounded up."""
 
 
 Number = TypeVar("Number", bound=int)
@@ -30,7 +29,7 @@ class Name(NamedTuple):
 
 
 class Order(Generic[Number]):
-    """Different numbers in order. Adding, dropping and finding one takes no walk over all."""
+    """Distinct numbers in order. Adding, removing and finding one walks one part."""
 
     def __init__(self, numbers: Iterable[Number]) -> None:
         ordered = sorted(numbers)
@@ -39,7 +38,7 @@ class Order(Generic[Number]):
         self.count = len(ordered)
 
     def add(self, number: Number) -> None:
-        """Have a number in it."""
+        """Add a number."""
         if not self._parts:
             self._parts, self._lasts, self.count = [[number]], [number], 1
             return
@@ -57,7 +56,7 @@ class Order(Generic[Number]):
             self._lasts[at] = part[-1]
 
     def drop(self, number: int) -> None:
-        """Have a number in it no longer."""
+        """Remove a number."""
         at = bisect_left(self._lasts, number)
         if at == len(self._parts):
             return
@@ -73,7 +72,7 @@ class Order(Generic[Number]):
             del self._parts[at], self._lasts[at]
 
     def after(self, number: int, most: int) -> list[Number]:
-        """The next numbers after one, at most so many."""
+        """The next `most` numbers after one, or fewer at the end."""
         at = bisect_right(self._lasts, number)
         found: list[Number] = []
         while at < len(self._parts) and len(found) < most:
@@ -85,13 +84,13 @@ class Order(Generic[Number]):
 
 
 class Orders:
-    """The orders of an index's sets, by name."""
+    """The orders of an index's large sets, by name."""
 
     def __init__(self) -> None:
         self.kept: dict[Name, Order[Any]] = {}
 
     def after(self, name: Name, numbers: Collection[Number], after: int, most: int) -> list[Number]:
-        """The next numbers of a set after one, at most so many."""
+        """The next `most` numbers of a set after one, or fewer at the end."""
         if len(numbers) <= SMALL:
             self.kept.pop(name, None)
             return sorted(number for number in numbers if number > after)[:most]
@@ -101,11 +100,11 @@ class Orders:
         return kept.after(after, most)
 
     def put(self, name: Name, number: int, *, holds: bool) -> None:
-        """A number that a set has or has not, from now on."""
+        """Tell an order that a number was added to its set, or removed."""
         kept = self.kept.get(name) if self.kept else None
         if kept is not None:
             (kept.add if holds else kept.drop)(number)
 
     def size(self) -> int:
-        """About how many bytes they take."""
+        """About how many bytes the orders take."""
         return ORDERED_BYTES * sum(kept.count for kept in self.kept.values())

@@ -1,4 +1,4 @@
-"""What the log names, as it is now: read in one round trip, then put into an index."""
+"""The present state of what the log names: read in one round trip, then applied to an index."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ from rescind.store.rows.index import (
 NO_RESOURCE: Final = ResourceNumber(-1)
 NO_MEMBERSHIP: Final = MembershipNumber(0)
 NO_GROUP: Final = GroupNumber(0)
-"""Numbers that nothing has."""
+"""Numbers that no row has."""
 
 
 @dataclass
 class Reading:
-    """What was touched, and how that is now."""
+    """What changes affected, and its present state."""
 
     o: OrganizationNumber
     logged: list[Change]
@@ -60,7 +60,7 @@ class Reading:
         self.environment = affected_by(self.logged_in_environment)
 
     def fetch(self, snapshot: Snapshot, *, is_single: bool) -> None:
-        """Read all that was touched, in one round trip."""
+        """Read everything that was affected, in one round trip."""
         questions: list[QueryWithParams[Any]] = []
         names: list[tuple[Query[Any], int | None]] = []
 
@@ -94,7 +94,9 @@ class Reading:
         self.rows = dict(zip(names, answers, strict=True))
 
     def apply(self, index: Index) -> None:
-        """Make the index so. The order lets nothing be dropped that was moved, or kept that went."""
+        """Put what was read into the index. In this order, what moved is not dropped with its old parent, and
+        nothing that is gone stays.
+        """
         self._apply_catalogs(index)
         self._apply_groups(index)
         self._apply_resources(index)
@@ -169,7 +171,7 @@ class Reading:
 
     def _apply_resources(self, index: Index) -> None:
         rows = self._of(TAIL_RESOURCES)
-        for row in rows:  # moves first: what was moved out is not dropped
+        for row in rows:  # moves first, so that a resource is not dropped with its old parent
             if index.facts.resources.get(row.resource) == row.number:
                 index.facts.put_resource(row.number, row.resource, row.parent)
         for slug in self.own.resources - {row.resource for row in rows}:
@@ -197,7 +199,7 @@ class Reading:
 
 
 def _drop_permissions(index: Index, catalog: Catalog, slugs: set[str]) -> None:
-    """A permission of all organizations may be in an organization's own roles."""
+    """Drop permissions. One of the environment may be in an organization's own roles."""
     numbers = frozenset(n for n in map(catalog.drop_permission, slugs) if n is not None)
     for other in (index.facts.environment, index.facts.own) if numbers else ():
         other.drop_from_roles(numbers)

@@ -11,7 +11,7 @@ NOTHING: Final[frozenset[Any]] = frozenset()
 
 
 def all_from(starts: Iterable[Key], edges: Mapping[Key, set[Key]]) -> set[Key]:
-    """All that can be reached along edges, in one walk of each."""
+    """Everything that can be reached along edges. Each edge is walked once."""
     fringe = list(starts)
     found = set(fringe)
     while fringe:

@@ -1,6 +1,6 @@
-"""The facts that a list reads, out of an index in memory. Under its lock.
+"""The facts that a list reads, from an index in memory, under its lock.
 
-A stream carries plain numbers; here each becomes the number of what the stream is of.
+Streams carry plain numbers. This module gives each number the type of what its stream lists.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from rescind.model import (
 )
 
 LEAST: Final = -(1 << 63)
-"""Before the number of any group."""
+"""Less than the number of any group."""
 NOBODY: Final = MembershipNumber(0)
 
 
 class Indexed:
-    """A source out of an index, for a question whose names are there; see `source.Source`."""
+    """A `Source` that reads an index. All names of the question exist in it."""
 
     at_once = 256
 
@@ -94,7 +94,7 @@ class Indexed:
         return Items(sorted([*numbers, *ending])[:most], {m for m in ending if expiring[m] <= now})
 
     def _given(self, holder: HolderNumber, places: Iterable[ResourceNumber]) -> set[ResourceNumber]:
-        """Those of some resources on which a holder has a role with the permission."""
+        """The resources, among `places`, on which the holder has a role with the permission."""
         assignments, roles = self._facts.assignments, self._roles
         held = assignments.held_by.get(holder, {})
         found = {place for place in places if not roles.isdisjoint(held[place])}
@@ -125,7 +125,7 @@ class Indexed:
         return Scope(groups if len(groups) <= MOST_STREAMS else None, direct)
 
     def _groups_with(self, role: RoleNumber, place: ResourceNumber) -> set[GroupNumber]:
-        """The groups, whose numbers are negative, that hold a role on a resource."""
+        """The groups that hold a role on a resource. Groups have negative numbers, so they come first."""
         found, after, most = set[GroupNumber](), LEAST, 1
         while after < 0:
             numbers, lapsed = self._holders_of(role, place, after, most)

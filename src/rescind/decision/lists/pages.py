@@ -1,8 +1,8 @@
-"""Pages of lists: what a subject can do, what it can reach, who can.
+"""Pages of lists: permissions of a subject, resources of a subject, subjects with a permission.
 
-All come from the facts, in memory or in the store. Effective roles are not asked, so a page costs the same
-while work is pending. Pages go in the order of numbers, which never change; a cursor is the number that the
-next page begins after. The items of one page are in byte order.
+Lists read the facts, in memory or in the store, and not effective roles; so a page costs the same while work
+is pending. Pages are in the order of numbers, which never change. A cursor is the last number of its page.
+Within a page, items are in byte order.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ LISTS: Final[dict[str, Callable[[Source, Asked], Steps[Found]]]] = {
     "subjects": subjects,
 }
 STEP: Final = 1_024
-"""Permissions that a step in memory looks at."""
+"""Permissions that one step in memory tests."""
 
 
 def page(
@@ -67,8 +67,8 @@ def page(
 ) -> Page:
     """One page of a list. An unknown subject, permission or resource gives an empty page.
 
-    It may have fewer items than the limit, also none, where looking for more would take too long: a page
-    is the last one only if it has no cursor. Raises OrganizationNotFound, InvalidCursor, and
+    A page may have fewer items than the limit, or none, if finding more would take too long. Only a page
+    without a cursor is the last one. Raises OrganizationNotFound, InvalidCursor, and
     InvalidArgument for a limit out of range.
     """
     limit = require_number("limit", limit, least=1, most=MAX_LIMIT)
@@ -98,7 +98,7 @@ def page(
 def in_memory(
     index: Index, query: str, question: Question, asked: Asked, now: int
 ) -> Generator[None, None, Found | None]:
-    """A page out of an index; None where a critical permission is asked for, which the facts decide."""
+    """A page from an index; None for a critical permission, which the store decides."""
     facts = index.facts
     if query == "permissions":
         for catalog in (facts.environment, facts.own):
@@ -126,7 +126,7 @@ def _in_transaction(
     now: int,
     at_least: Revision | None,
 ) -> tuple[Found, Revision]:
-    """The same in a caller's transaction, between two reads of the same revision."""
+    """A page in a caller's transaction. The revision is the same before and after its reads."""
     for _ in range(STATE_ATTEMPTS):
         found, revision = _stored(fetch_many, seals, query, question, asked, now, at_least)
         rows: list[AskedRow] = fetch_many([_look(question)])[0]
@@ -137,7 +137,7 @@ def _in_transaction(
 
 
 def _look(question: Question) -> QueryWithParams[AskedRow]:
-    """What says at which revision the facts are, and what the names of a question stand for."""
+    """The query for the revision of the facts, and for the numbers of a question's names."""
     return READ_ASKED, {
         "organization": question.organization,
         "subject": question.subject,
@@ -177,7 +177,9 @@ def _stored(
 def _is_unknown(
     query: str, membership: int | None, permission: int | None, resource: int | None
 ) -> bool:
-    """Whether a name that the list is about is unknown. The list has no name of what it lists."""
+    """Whether a name in the question is unknown. What is listed has no name in it: a list of subjects names
+    no subject.
+    """
     unmet = first_unmet(
         membership=query == "subjects" or membership is not None,
         active=True,
@@ -188,7 +190,7 @@ def _is_unknown(
 
 
 def _page(seals: Seals, found: Found, limit: int, about: str, revision: Revision) -> Page:
-    """A page of what was found, which may go beyond it."""
+    """Cuts what was found to one page; there may be more than `limit`."""
     names, rest = found.names[:limit], found.rest
     if len(found.names) > limit:
         rest = names[-1][0]
@@ -198,7 +200,7 @@ def _page(seals: Seals, found: Found, limit: int, about: str, revision: Revision
 
 
 def _opened(seals: Seals, cursor: object, about: str) -> int:
-    """After which number the page begins. Raises InvalidCursor for a cursor of another question."""
+    """The number after which the page begins. Raises InvalidCursor for a cursor of another question."""
     if isinstance(cursor, str):
         after = seals.unseal(_CURSOR, cursor, about)
         if after is not None:

@@ -8,7 +8,7 @@ from rescind.decision.lists.walk import walk
 
 
 def permissions(source: Source, asked: Asked) -> Steps[Found]:
-    """A page of what the roles contain that count for the subject on the resource."""
+    """A page of the permissions in the roles that the subject has on the resource."""
     streams = [Stream(Kind.CONTENTS, role) for role in source.roles_held()]
     yield
     merge = Merge(source.read, streams, asked.after, asked.limit + 1, source.at_once)

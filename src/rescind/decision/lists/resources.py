@@ -10,9 +10,9 @@ from rescind.decision.lists.walk import few, walk
 def resources(source: Source, asked: Asked) -> Steps[Found]:
     """A page of the resources on which the check passes.
 
-    Where it passes on the organization these are all resources. Else it goes the shortest way: the few
-    resources of the type, the few that are reached, what is directly below the few that have others below
-    them, or all resources.
+    If the check passes on the organization, these are all resources. Else the smallest of these is searched:
+    the resources of the type, the resources that are reached, the children of the resources that have any,
+    or all resources.
     """
     if source.is_allowed_everywhere():
         yield

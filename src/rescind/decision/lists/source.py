@@ -1,4 +1,4 @@
-"""What lists read: an organization's facts by number, from the store or out of an index."""
+"""The facts that lists read, by number, from the store or from an index."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from rescind.decision.lists.streams import Items, Request, Stream
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
-"""A list's steps; between two of them others may have the index. At last what was found."""
+"""A list's steps. Between two of them the lock of the index is free. The last one returns what was found."""
 Named: TypeAlias = dict[int, str]
 
 MOST_STREAMS: Final = 10_000
-"""Groups of a list that are merged; where there are more, all memberships are gone through."""
+"""Groups that a list merges. With more, it walks all memberships."""
 MOST_OF_KIND: Final = 512
-"""Subjects of a kind, or resources of a type, that are tested one by one instead of looked for."""
+"""Subjects of a kind, or resources of a type, up to which each is tested."""
 MOST_BELOW: Final = 4_096
-"""Resources below those that a subject has a role on which are listed at once."""
+"""Resources below a subject's assignments up to which all of them are listed at once."""
 MOST_PARENTS: Final = 1_024
-"""Resources with others below them that are looked at, in search of those that a subject reaches."""
+"""Resources with children up to which each is tested for a subject."""
 BUDGET: Final = 10_000
-"""Rows that a page may read beyond four times its limit. Then it ends, perhaps short of items."""
+"""Rows that a page may read beyond four times its limit. Then it ends, perhaps with fewer items."""
 
 
 class Asked(NamedTuple):
-    """One page that is asked for: after which number, how many items, and how their names begin."""
+    """A request for one page: the number before it, the limit, and the prefix of names."""
 
     after: int
     limit: int
@@ -33,20 +33,20 @@ class Asked(NamedTuple):
 
     @property
     def budget(self) -> int:
-        """Rows that it may read."""
+        """Rows that the page may read."""
         return BUDGET + 4 * self.limit
 
 
 class Found(NamedTuple):
-    """Numbers and names in order, perhaps more than were asked for, and where to go on after them all."""
+    """Numbers and names in order, perhaps more than the limit, and the number to continue after."""
 
     names: list[tuple[int, str]]
     rest: int | None
 
 
 class Scope(NamedTuple):
-    """Who has a role with the permission on some resources: the groups, with those nested in them, and the
-    streams of memberships that have it themselves. No groups where there are more than MOST_STREAMS.
+    """Who has a role with the permission on some resources: groups, with all groups nested in them, and
+    streams of memberships with a direct assignment. `groups` is None for more than MOST_STREAMS.
     """
 
     groups: Collection[int] | None
@@ -54,16 +54,16 @@ class Scope(NamedTuple):
 
 
 class Source(Protocol):
-    """The facts at one state, as one question needs them; expiry is judged at the question's time."""
+    """The facts at one state, as one question needs them. Expiry is judged at the question's time."""
 
     at_once: int
-    """Items that one step reads or tests."""
+    """Items that one step reads or tests, at most."""
     is_single: bool
     default_is_given: bool
     """Whether a single-role organization's default role has the permission."""
 
     def read(self, requests: Sequence[Request], /) -> list[Items]:
-        """The items of streams."""
+        """The items of each request."""
 
     # --- who can ----------------------------------------------------------------------------------
 
@@ -74,39 +74,39 @@ class Source(Protocol):
         """Who has a role with the permission on one of some resources."""
 
     def subjects(self, numbers: Collection[int]) -> Named:
-        """The active ones of some memberships."""
+        """The subjects of those memberships that are active."""
 
     def subjects_of_kind(self, kind: str) -> Sequence[int] | None:
-        """The active memberships whose subject begins so; None for more than MOST_OF_KIND."""
+        """The active memberships whose subject has this prefix; None for more than MOST_OF_KIND."""
 
     def subjects_allowed(self, numbers: Collection[int]) -> set[int]:
-        """Those of some active memberships that pass the check."""
+        """The memberships, among active ones, that pass the check."""
 
     # --- which resources --------------------------------------------------------------------------
 
     def holders(self) -> Collection[int]:
-        """The membership of the question, and the groups that reach it."""
+        """The membership of the question, and the groups that it is in."""
 
     def below(self) -> Sequence[int] | None:
-        """All resources that a role with the permission reaches, but for what holds on the organization;
+        """All resources below an assignment of a role with the permission, except those on the organization.
         None for more than MOST_BELOW.
         """
 
     def parents(self) -> Sequence[int] | None:
-        """The resources that have others below them; None for more than MOST_PARENTS."""
+        """The resources that have children; None for more than MOST_PARENTS."""
 
     def resources(self, numbers: Collection[int]) -> Named:
-        """The names of some resources."""
+        """The names of these resources."""
 
     def resources_of_kind(self, kind: str) -> Sequence[int] | None:
-        """The resources whose name begins so; None for more than MOST_OF_KIND."""
+        """The resources whose name has this prefix; None for more than MOST_OF_KIND."""
 
     def is_allowed_everywhere(self) -> bool:
         """Whether the check passes on the organization, and so on each resource."""
 
     def resources_allowed(self, numbers: Collection[int]) -> set[int]:
-        """Those of some resources on which, or above which, the membership has a role with the permission;
-        short of the organization.
+        """The resources on or above which the membership has a role with the permission. Roles on the
+        organization do not count.
         """
 
     # --- which permissions ------------------------------------------------------------------------
@@ -115,11 +115,11 @@ class Source(Protocol):
         """The roles that count for the membership on the resource."""
 
     def permissions(self, numbers: Collection[int]) -> Named:
-        """The names of some permissions."""
+        """The names of these permissions."""
 
 
 def finished(steps: Steps[T]) -> T:
-    """What a list's steps come to, taken at once."""
+    """Take all steps of a list at once, and return what it found."""
     while True:
         try:
             next(steps)

@@ -1,4 +1,4 @@
-"""The facts that a list reads, from the store: every query a range of an index, or look-ups by key."""
+"""The facts that a list reads, from the store. Every query is a range of an index, or look-ups by key."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from rescind.store.rows.lists import (
 )
 
 MOST_PAIRS: Final = 256
-"""Roles with the permission, times resources of the line, that are looked up one by one."""
+"""Roles with the permission, times resources of the line, up to which each pair is looked up."""
 _OF_ONE: Final = {
     Kind.MEMBERSHIPS: STREAM_MEMBERSHIPS,
     Kind.RESOURCES: STREAM_RESOURCES,
@@ -70,7 +70,7 @@ FetchMany: TypeAlias = Callable[[list[QueryWithParams[Any]]], list[list[Any]]]
 
 
 class Stored:
-    """A source on one state of the store, or in a caller's transaction; see `source.Source`."""
+    """A `Source` that reads one state of the store, or a caller's transaction."""
 
     at_once = 100_000
 
@@ -237,12 +237,14 @@ def _list(numbers: Iterable[int]) -> str:
 
 
 def _span(kind: str) -> dict[str, Any]:
-    """What begins with a kind and its colon: from that on, to what comes after the colon."""
+    """The range of all names with this prefix: `;` is the character after `:`."""
     return {"kind": kind, "kind_end": kind[:-1] + ";", "most": MOST_OF_KIND + 1}
 
 
 def _reaches(number: int, above: dict[int, int], is_given: dict[int, bool]) -> bool:
-    """Whether a resource, or one above it but the organization, is given. Shortens the way for the next."""
+    """Whether a role with the permission is held on the resource or above it, except on the organization.
+    Keeps the result in `is_given` for the next.
+    """
     line = []
     while number and not is_given.get(number, False):
         line.append(number)

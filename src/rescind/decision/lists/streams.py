@@ -1,7 +1,7 @@
 """Ordered streams of numbers, and their merge. A merge reads in proportion to what is taken from it.
 
-A stream is a range of an index, such as a group's members in the order of their numbers. Knows nothing of
-where streams are read from.
+A stream is a range of an index, such as a group's members in the order of their numbers. Does not know where
+streams are read from.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
 MOST_AT_FIRST: Final = 1_024
-"""Items that the first read of a merge may take from all its streams together, beyond one of each."""
+"""Items that the first read of a merge takes from all streams together, beyond one from each."""
 BEGINNING: Final = -1
-"""Before the first number of any stream."""
+"""Less than the first number of any stream."""
 
 
 class Kind(Enum):
-    """What a stream holds, and what its key is."""
+    """What a stream lists, and what its key is."""
 
     MEMBERS = "memberships in a group"
     HOLDERS = "memberships with a role on a resource"
@@ -31,7 +31,7 @@ class Kind(Enum):
 
 
 class Stream(NamedTuple):
-    """One stream; `is_sure` says that whatever is in force in it belongs to the list."""
+    """One stream. If it `is_sure`, everything in force in it belongs to the list."""
 
     kind: Kind
     key: int = 0
@@ -40,8 +40,8 @@ class Stream(NamedTuple):
 
 
 class Items(NamedTuple):
-    """Numbers of a stream in order, and those of them that are not in force: expired, or by a role without
-    the permission.
+    """Numbers of a stream in order. `lapsed` are those not in force: expired, or by a role without the
+    permission.
     """
 
     numbers: list[int]
@@ -49,7 +49,7 @@ class Items(NamedTuple):
 
 
 class Request(NamedTuple):
-    """The next items of a stream, at most so many, after a number."""
+    """A request for the next items of a stream after a number, `most` at most."""
 
     stream: Stream
     after: int
@@ -57,19 +57,19 @@ class Request(NamedTuple):
 
 
 Read: TypeAlias = Callable[[Sequence[Request]], list[Items]]
-"""The items of each request, in order. Fewer than `most` only at a stream's end."""
+"""Returns the items of each request, in order. Fewer than `most` means the end of the stream."""
 
 
 EXPIRED, DOUBTFUL, SURE = range(3)
-"""What streams say of a number: none has it in force, one has it, or one has it for sure."""
+"""Grades of a number: in force in no stream, in force in some stream, or in force in a sure one."""
 _BITS: Final = 2
-"""Numbers are sorted with their grade in the lowest bits: integers take a fraction of what tuples do."""
+"""Numbers are sorted with their grade in the lowest bits: integers take less memory than tuples."""
 
 
 class Merge:
-    """Streams as one, in the order of numbers, each number once; from a number on.
+    """Several streams as one, in the order of numbers, each number once, after a given number.
 
-    A read takes at most `at_once` items, so that it is a short step, and one of each stream.
+    To keep steps short, a read takes at most `at_once` items, beyond one from each stream.
     """
 
     def __init__(
@@ -84,12 +84,12 @@ class Merge:
         self.rows = 0
         """Items read so far."""
         self.is_sure = all(stream.is_sure for stream in streams)
-        """Whether nothing in it is doubtful."""
+        """Whether all its streams are sure."""
         self.is_plain = True
         """Whether everything read so far was in force."""
 
     def block(self) -> Generator[None, None, dict[int, int]]:
-        """The next numbers in order, with their grades; none at the end of all streams."""
+        """The next numbers in order, with their grades; empty at the end of all streams."""
         while self._ready() == 0:
             if not self._ends:
                 return {}
@@ -103,13 +103,13 @@ class Merge:
         return {code >> _BITS: code & grade for code in waiting[:count]}  # the highest comes last
 
     def _ready(self) -> int:
-        """How many of those that wait come before anything that was not read yet."""
+        """How many of the buffered numbers come before everything that was not read yet."""
         if not self._ends:
             return len(self._waiting)
         return bisect_left(self._waiting, (min(self._ends.values()) + 1) << _BITS)
 
     def _refill(self) -> Generator[None, None, None]:
-        """Read on in those streams of which nothing waits; twice as much as the time before."""
+        """Read on in the streams that have nothing buffered, twice as much as the time before."""
         least = max(min(self._ends.values()), self._at)
         asked = [
             Request(stream, end, self._most[stream])
@@ -140,7 +140,7 @@ class Merge:
 
 
 def _slices(requests: list[Request], most: int) -> Iterator[list[Request]]:
-    """The requests in order, parted so that each part asks for at most so many items."""
+    """The requests in order, in slices of at most `most` items together."""
     part: list[Request] = []
     items = 0
     for request in requests:

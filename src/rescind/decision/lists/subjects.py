@@ -12,8 +12,8 @@ ORGANIZATION = 0
 def subjects(source: Source, asked: Asked) -> Steps[Found]:
     """A page of the active subjects that pass the check.
 
-    Merges the members of the groups that have a role with the permission and the memberships that have one
-    themselves. Where a single role counts, what is held on the organization makes a candidate only.
+    Merges the members of groups that have a role with the permission and the memberships that have one
+    directly. In a single-role organization, roles on the organization only make candidates.
     """
     if asked.kind and (known := source.subjects_of_kind(asked.kind)) is not None:
         ahead = [number for number in known if number > asked.after]
@@ -25,7 +25,7 @@ def subjects(source: Source, asked: Asked) -> Steps[Found]:
 
 
 def _streams(source: Source) -> Steps[list[Stream]]:
-    """Streams with every subject of the list in them."""
+    """Streams that together have every subject of the list."""
     line = source.line()
     yield
     if not source.is_single:

@@ -1,4 +1,4 @@
-"""The walk that all lists have in common: candidates in order, until a page is full or its budget spent."""
+"""The walk that all lists share: candidates in order, until a page is full or its budget is spent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Test = Callable[[Collection[int]], set[int]]
 
 
 def walk(merge: Merge, asked: Asked, names: Names, test: Test) -> Steps[Found]:
-    """A page of a merge's candidates: those with a name of the kind that are sure or pass the test."""
+    """A page of a merge's candidates: those whose name has the prefix and that are sure or pass the test."""
     found: list[tuple[int, str]] = []
     tested = 0
     at = asked.after
@@ -39,7 +39,7 @@ def walk(merge: Merge, asked: Asked, names: Names, test: Test) -> Steps[Found]:
 
 
 def few(numbers: Collection[int], asked: Asked, names: Names) -> Found:
-    """A page of numbers that are all known and all allowed."""
+    """A page of a few numbers, all of them known and allowed."""
     ahead = sorted(number for number in numbers if number > asked.after)
     named = names(ahead if asked.kind else ahead[: asked.limit + 1])
     found = [(n, named[n]) for n in ahead if n in named and named[n].startswith(asked.kind)]
