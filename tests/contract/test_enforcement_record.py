@@ -11,6 +11,7 @@ import pytest
 
 from rescind import Authority, LogEntry, Receipt, changes
 from rescind.model import EnforcementOutcome, EnforcementStatus, ReplicaOutcome
+from rescind.replicas import enforced_times
 from rescind.replicas.enforced_times import EnforcedTimes
 from rescind.replicas.lease import own_name
 from tests.conftest import ENGINES
@@ -59,7 +60,7 @@ def entry_of(reader: Authority, receipt: Receipt) -> LogEntry:
 
 def written(authority: Authority) -> None:
     """What is noted is in the log."""
-    authority._enforcer.times._flush()
+    authority.enforcer.times.flush()
 
 
 def is_postgres(two: Two) -> bool:
@@ -98,7 +99,7 @@ def test_before_it_is_written_its_own_process_tells_it(
 ) -> None:
     """Also if a reader had noted the time alone before."""
     with monkeypatch.context() as patch:
-        patch.setattr(EnforcedTimes, "_flush", lambda _: None)
+        patch.setattr(EnforcedTimes, "flush", lambda _: None)
         receipt = two.plain.apply([LEAVE])
         assert entry_of(two.plain, receipt).enforcement == receipt.enforcement
         seen = entry_of(two.held, receipt)
@@ -168,7 +169,7 @@ def test_nobody_waits_for_the_record(two: Two, monkeypatch: pytest.MonkeyPatch) 
     """It is not written before the call returns."""
     names: list[str] = []
     with monkeypatch.context() as patch:
-        patch.setattr(EnforcedTimes, "_run", lambda _: None)
+        patch.setattr(enforced_times, "started", lambda *_: None)
         patch.setattr(two.plain.store, "execute_alone", lambda name, _: names.append(name))
         with Authority(two.plain.store, organization="acme") as fresh:
             patch.setattr(fresh.store, "close", lambda: None)
