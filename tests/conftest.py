@@ -9,6 +9,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -74,15 +75,43 @@ def with_database(url: str, name: str) -> str:
     return psycopg.conninfo.make_conninfo(url, dbname=name)
 
 
+class Admin:
+    """A connection that makes and drops databases. It is opened anew if a test ended it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection = psycopg.connect(url, autocommit=True)
+
+    def execute(self, statement: str) -> None:
+        """Execute a statement that has no rows."""
+        try:
+            self._connection.execute(statement)
+        except psycopg.OperationalError:
+            if not self._connection.closed:
+                raise
+            self._connection = psycopg.connect(self._url, autocommit=True)
+            self._connection.execute(statement)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> Iterator[str]:
+def postgres_admin(postgres_server: str) -> Iterator[Admin]:
+    """One connection for all tests, since each takes time to open."""
+    with closing(Admin(postgres_server)) as admin:
+        yield admin
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str, postgres_admin: Admin) -> Iterator[str]:
     """The name of a migrated database that tests copy."""
     name = f"rescind_template_{os.getpid()}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        migrate(as_url(with_database(postgres_server, name)))
-        yield name
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    postgres_admin.execute(f"CREATE DATABASE {name}")
+    migrate(as_url(with_database(postgres_server, name)))
+    yield name
+    postgres_admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -119,17 +148,14 @@ def databases_in(request: pytest.FixtureRequest, folder: Path) -> Iterator[Calla
         server = request.getfixturevalue("postgres_server")
         template = request.getfixturevalue("postgres_template")
         name = f"rescind_test_{os.getpid()}_{number}"
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        admin = request.getfixturevalue("postgres_admin")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         made.append(name)
         return as_url(with_database(server, name))
 
     yield make
-    if made:
-        server = request.getfixturevalue("postgres_server")
-        with psycopg.connect(server, autocommit=True) as connection:
-            for name in made:
-                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    for name in made:
+        request.getfixturevalue("postgres_admin").execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=ENGINES)

@@ -68,9 +68,9 @@ FAULTS: dict[str, tuple[Fault, int]] = {
         2,
     ),
     "work behind a change makes nothing": (without("make_assignment", "make_member"), 2),
-    "a new member's effective roles are not made": (without("extend_for_members_joining"), 0),
+    "a new member's effective roles are not made": (without("extend_for_members_joining"), 1),
     "nothing is set aside": (without("set_aside"), 1),
-    "what is given stays set aside": (without("give_back_to_holder", "give_back_to_members"), 1),
+    "what is given stays set aside": (without("give_back_to_holder", "give_back_to_members"), 5),
     "the lowest role wins": (altered("check", r"priority DESC", "priority"), 1),
     "taking permissions out of a role grants": (without("note_role_permissions_lost"), 1),
     "memory does not hear of assignments": (

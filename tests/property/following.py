@@ -339,7 +339,7 @@ def _restore_environment(authority: Authority) -> None:
 def answers(index: Index) -> dict[Any, Any]:
     """Every check and every list of who can, so that all that can be kept is kept."""
     found: dict[Any, Any] = {}
-    expires = index.facts.limited or index.facts.assignments.late
+    expires = index.facts.expiring_places or index.facts.assignments.expiring
     for now in TIMES if expires else TIMES[:1]:
         for s, p, r in itertools.product(SUBJECTS, PERMISSIONS, RESOURCES):
             verdict = index.verdict(s, p, r, lambda now=now: now)
@@ -364,7 +364,7 @@ def ordered_sets(facts: Facts) -> dict[Name, Collection[int]]:
     found |= {Name("members", group): there for group, there in facts.members_of.items()}
     found |= {Name("children", above): there for above, there in facts.resource_children.items()}
     found |= {Name("places", holder): there for holder, there in assignments.held_by.items()}
-    for of, by_place in (("grants", assignments.grants), ("late", assignments.late)):
+    for of, by_place in (("grants", assignments.grants), ("expiring", assignments.expiring)):
         for place, by_role in by_place.items():  # type: ignore[attr-defined]
             found |= {Name(of, place, role): there for role, there in by_role.items()}
     return found

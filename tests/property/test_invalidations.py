@@ -62,24 +62,39 @@ class Followed:
 
     def wrong(self) -> Iterator[str]:
         """Where an index that was asked everything and then follows is not as one built anew."""
-        for case, facts_anew, answers_anew in self.cases:
-            held = case.index()
-            answers(held)
-            places = held.facts.places
-            case.tail.apply(held)
-            places = max(places, held.facts.places)
-            is_tidy = _is_tidy(held, places)
-            if facts_of(held) != facts_anew or answers(held) != answers_anew:
-                yield case.name
-            elif not (is_tidy and _is_tidy(held, places)):
-                yield f"{case.name}: keeps what nobody reads, or more than it may"
+        for followed in self.cases:
+            if why := self._why_wrong(*followed):
+                yield why
 
     def is_wrong(self, monkeypatch: pytest.MonkeyPatch) -> bool:
-        """Anywhere, or not even that: with short lines, or with all lines long."""
-        try:
-            return any(True for _ in _ways(monkeypatch) for _ in self.wrong())
-        except Exception:
-            return True
+        """Anywhere, or not even that: with short lines, or with all lines long.
+
+        A case that was wrong is the first of the next call: it often tells of a kindred statement too.
+        """
+        for _ in _ways(monkeypatch):
+            for place, followed in enumerate(self.cases):
+                try:
+                    is_wrong = bool(self._why_wrong(*followed))
+                except Exception:
+                    is_wrong = True
+                if is_wrong:
+                    self.cases.insert(0, self.cases.pop(place))
+                    return True
+        return False
+
+    @staticmethod
+    def _why_wrong(case: Case, facts_anew: Any, answers_anew: Any) -> str | None:
+        held = case.index()
+        answers(held)
+        places = held.facts.places
+        case.tail.apply(held)
+        places = max(places, held.facts.places)
+        is_tidy = _is_tidy(held, places)
+        if facts_of(held) != facts_anew or answers(held) != answers_anew:
+            return case.name
+        if not (is_tidy and _is_tidy(held, places)):
+            return f"{case.name}: keeps what nobody reads, or more than it may"
+        return None
 
 
 def _ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
