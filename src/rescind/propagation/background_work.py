@@ -1,4 +1,4 @@
-"""Background work as `Authority` hands it out: what is pending, who does it, and when."""
+"""Background work of `Authority`: what is pending, who does it, and when."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_WORKERS: Final = 1_000
 
 
 class BackgroundWork(ABC):
-    """What is not settled yet. Each method may raise a StoreError."""
+    """What `Authority` offers for background work. Each method may raise a StoreError."""
 
     store: Store
     settings: Settings
@@ -34,18 +34,18 @@ class BackgroundWork(ABC):
         """A group's id as the organization keeps it."""
 
     def pending(self, *, organization: str | None = None, limit: int = 1_000) -> list[PendingWork]:
-        """What is not settled yet, of one organization or of all: the most urgent first. What is left of
-        deleted organizations comes last, as kind `organization`.
+        """What is not settled yet, of one organization or of all, the most urgent first. Rows left over from
+        deleted organizations come last, as kind `organization`.
         """
         name = None if organization is None else model.organization_id(organization)
         return pending.listed(self.store, name, limit)
 
     def reconcile(self, group: str | PendingWork, *, organization: str | None = None) -> None:
-        """Settle what is pending for a group, in this thread; for a scheduler of your own.
+        """Settle what is pending for a group, in this thread. For your own scheduler.
 
-        When this returns, what was pending at the call is settled. An item of `pending()` means its own
-        group, of its own organization, also one that was deleted; one of kind `organization` is cleared
-        away. Raises GroupNotFound for a name; GroupBusy while a worker has the group.
+        When this returns, what was pending at the call is settled. An item of `pending()` stands for its own
+        group, even if that was deleted; for an item of kind `organization`, the rows left over are deleted.
+        Raises GroupNotFound for a name, GroupBusy while a worker has the group.
         """
         if isinstance(group, PendingWork):
             pending.settle(self.store, group, self.instruments)
@@ -55,7 +55,7 @@ class BackgroundWork(ABC):
             reconciling.reconcile(self.store, name, spelled, instruments=self.instruments)
 
     def workers(self, *, concurrency: int = 1, on_progress: OnProgress | None = None) -> Workers:
-        """Workers in threads of this process; start them, or use them in a `with` block."""
+        """Workers in threads of this process. Start them, or use them in a `with` block."""
         model.require_number("concurrency", concurrency, least=0, most=MOST_WORKERS)
         return Workers(
             self.store,
@@ -66,13 +66,13 @@ class BackgroundWork(ABC):
         )
 
     def has_due_work(self) -> bool:
-        """Whether there is anything that a worker would do at this time."""
+        """Whether a worker would find anything to do now."""
         return pending.is_due(self.store)
 
     def park(self, work: PendingWork) -> bool:
-        """Leave what is pending for a group alone until `retry`. What it fences stays fenced."""
+        """Keep workers from what is pending for a group until `retry`. What it fences stays fenced."""
         return pending.park(self.store, work)
 
     def retry(self, work: PendingWork) -> bool:
-        """Let workers take what is pending for a group again, at once."""
+        """Let workers take what is pending for a group again, now."""
         return pending.retry(self.store, work)

@@ -1,4 +1,4 @@
-"""How much a change may do inline: a time, divided by what a pair has been costing on this store."""
+"""How many pairs a change may do inline: a time limit, divided by the measured cost of a pair."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from rescind.store.retries import OverBudget
 
 START_SECONDS_PER_PAIR: Final = {"sqlite": 5e-6, "postgres": 10e-6}
 CHEAPEST, DEAREST = 0.2e-6, 1e-3
-"""Seconds per pair that are believed at all."""
+"""Bounds of the cost of a pair, in seconds. A measurement outside of them is clamped."""
 TELLING_PAIRS: Final = 200
-"""Changes with fewer pairs say what a change costs, those with more say what a pair costs."""
+"""Changes with fewer pairs measure the fixed cost of a change, those with more the cost of a pair."""
 WEIGHT: Final = 0.2
-"""Of the newest measurement in the running mean."""
+"""Weight of the newest measurement in the running mean."""
 NO_LIMIT: Final = 2**62
 ESTIMATE_PAIRS: Final = 201
-"""How far is counted on either side only to say how large something is, at least."""
+"""Pairs up to which a change is counted if its exact size does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Pairs that may be done inline; more of them where critical roles are revoked.
+    """Pairs that may be done inline; `critical_pairs` applies if critical roles are revoked.
 
-    A change that `waits` does so for a job that has the group, where others leave the work to it.
+    If a job has the group, a change that `waits` waits for it. Others leave their work to the background.
     """
 
     pairs: int
@@ -41,7 +41,7 @@ class Budget:
 
     @property
     def most(self) -> int:
-        """How far it is worth counting."""
+        """Pairs up to which counting matters."""
         if self.is_background or self.pairs == NO_LIMIT:
             return ESTIMATE_PAIRS
         return max(self.pairs, self.critical_pairs) + 1
@@ -55,7 +55,7 @@ FORCED: Final = {
 
 
 def forced(route: Route, inline_most_pairs: int | None = None) -> Budget:
-    """The budget of a change whose route was chosen; inline, at most so many pairs where that is given."""
+    """The budget of a change with a forced route; inline, of at most this many pairs if that is given."""
     if route is Route.BACKGROUND or inline_most_pairs is None:
         return FORCED[route]
     return Budget(inline_most_pairs, inline_most_pairs, waits=True)
@@ -66,7 +66,7 @@ MOST_REMEMBERED: Final = 10_000
 
 
 class Costs:
-    """What a pair has been costing on a store. Safe to use from many threads."""
+    """The measured cost of a pair on one store. Safe to use from many threads."""
 
     def __init__(self, engine: str, settings: Settings) -> None:
         self._settings = settings
@@ -76,11 +76,11 @@ class Costs:
         self._large: dict[tuple[object, ...], float] = {}
 
     def reinit_after_fork(self) -> None:
-        """As in a new process: nobody holds the lock."""
+        """Make a new lock: a thread of the parent may hold the old one."""
         self.lock = threading.Lock()
 
     def budget(self) -> Budget:
-        """What may be done inline at this time; never more than the settings' caps."""
+        """What may be done inline now, within the limits of the settings."""
         settings, per_pair = self._settings, self._per_pair
         return Budget(
             min(int(settings.inline_budget_ms / 1e3 / per_pair), settings.inline_most_pairs),
@@ -91,12 +91,12 @@ class Costs:
         )
 
     def is_large(self, organization: str, changes: Sequence[Change]) -> bool:
-        """Whether the like of a single change was too large for the inline route not long ago."""
+        """Whether a change of the same kind was recently too large for the inline route."""
         until = self._large.get(_kind(organization, changes), 0.0)
         return until > time.monotonic()
 
     def remember_large(self, organization: str, changes: Sequence[Change]) -> None:
-        """The next change of this kind goes to the background without a try: one round trip, not two."""
+        """Let the next change of this kind take the background at once: one round trip instead of two."""
         if len(changes) == 1:
             if len(self._large) > MOST_REMEMBERED:
                 self._large.clear()
@@ -104,7 +104,7 @@ class Costs:
             self._large[_kind(organization, changes)] = until
 
     def learn(self, pairs: int, seconds: float) -> None:
-        """Remember what an inline change with so many pairs took."""
+        """Note how many seconds an inline change of so many pairs took."""
         with self.lock:
             if pairs < TELLING_PAIRS:
                 self._per_change += WEIGHT * (seconds - self._per_change)
@@ -115,7 +115,7 @@ class Costs:
 
 
 def why(budget: Budget, aside: Sequence[OverBudget], pairs: int) -> str:
-    """Why a batch took its route, for a person."""
+    """Why a batch took its route, in words for people."""
     if aside:
         first = aside[0]
         if first.is_busy:
@@ -131,7 +131,7 @@ def why(budget: Budget, aside: Sequence[OverBudget], pairs: int) -> str:
 
 
 def _kind(organization: str, changes: Sequence[Change]) -> tuple[object, ...]:
-    """What a change does and to which group; the like of it will be as large."""
+    """The type of a change and what it names. Changes of one kind are expected to be of one size."""
     if len(changes) != 1:
         return ()
     change = changes[0]

@@ -1,4 +1,4 @@
-"""A piece of background work as it was read, how large it is, and what a chunk of it did."""
+"""Jobs of background work: as they were read, how large they are, and what a chunk did."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rescind.model import AssignmentNumber, GroupNumber, Microseconds, Organizat
 from rescind.store.rows.reconcile import PendingRow, SettledRow
 
 FIRST, LAST = -(2**31), 2**31 - 1
-"""Before and after every assignment's number; LAST is also after every membership's."""
+"""Less and greater than the number of any assignment; LAST is also greater than any membership's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A pending row as it was read: what to look at again, and how far that has come."""
+    """A pending row as it was read: what to reconcile, and how far that is."""
 
     organization: OrganizationNumber
     group: GroupNumber
@@ -39,7 +39,7 @@ class Job:
         return (self.cursor_membership, self.cursor_assignment) != (0, LAST)
 
     def params(self) -> dict[str, Any]:
-        """What the statements call its parts."""
+        """The parameters of statements about this job."""
         return {
             "o": self.organization,
             "g": self.group,
@@ -77,9 +77,9 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a chunk did: effective roles made and unmade, and whether that was the last of the job.
+    """What a chunk did: effective roles made and unmade, and whether it was the job's last.
 
-    A restart did nothing, because the job was changed meanwhile; it is tried again.
+    A restart did nothing, because the job changed meanwhile; it is tried again.
     `held_seconds` is how long it kept others out, but for the commit; `waiting` how many waited for that to
     end; `waited_seconds` how long it waited itself; `revision` the organization's at that time. One that was
     overtaken did nothing: another worker is at the job.
@@ -96,9 +96,9 @@ class Progress:
     is_overtaken: bool = False
     waited_seconds: float = 0.0
     settled: tuple[SettledRow, ...] = ()
-    """The changes that effective roles follow since."""
+    """The changes that became settled."""
 
 
 def jobs(rows: Iterable[PendingRow]) -> list[Job]:
-    """Pending rows as jobs."""
+    """Makes jobs from pending rows."""
     return [Job(**row._asdict()) for row in rows]

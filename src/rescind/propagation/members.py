@@ -1,7 +1,7 @@
-"""Memberships whose places in one group are pending: a chunk does many, in the order of their numbers.
+"""Pending memberships of one group, many in a chunk, in the order of their numbers.
 
-Each has a pending row of its own, which is its fence and says when it is settled. A chunk of several deletes
-the rows that it has done, so it needs no cursor.
+Each has its own pending row, which is its fence and tells when it is settled. A chunk of many memberships
+deletes the rows that it has done, so it needs no cursor.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from rescind.store.rows.reconcile import LIST_PENDING_MEMBERS, PendingMemberRow
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Consecutive pending memberships of a group: those that a chunk may do, and where the next begins.
+    """Consecutive pending memberships of a group: those that a chunk may do, and where the next window
+    begins.
 
-    `may_settle` is false where the one change that they come from has more of them in the next window.
+    `may_settle` is false if the change that they come from has more memberships in the next window.
     """
 
     ready: tuple[PendingMemberRow, ...]
@@ -26,7 +27,7 @@ class Window:
 
 
 def read_window(store: Store, job: Job, *, first: int, limit: int) -> Window:
-    """At most `limit` memberships of the job's group, from number `first` on. The job's own is ready."""
+    """At most `limit` memberships of the job's group, from number `first` on. The job's own one is ready."""
     params = {**job.params(), "first": first, "limit": limit + 1}
     rows = store.fetch(LIST_PENDING_MEMBERS, params)
     ready = tuple(row for row in rows[:limit] if row.is_ready)

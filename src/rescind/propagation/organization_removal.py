@@ -1,7 +1,7 @@
-"""Background work: clear away what is left of deleted organizations, chunk by chunk.
+"""Background work: delete the rows left over from deleted organizations, chunk by chunk.
 
-Nobody is answered from it any more. A chunk deletes so many rows of whatever is there, so it may be
-repeated or killed anywhere; the one that finds less than that is the last.
+No question reads these rows any more. A chunk deletes a number of whatever rows there are, so it may be
+repeated, or killed at any point. A chunk that finds fewer rows is the last.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ CLEARING: Final = (
 
 
 def clear(store: Store, *, rows: int = CHUNK_ROWS) -> bool:
-    """Do a chunk for the organization that was deleted first, of those that nobody else is at.
+    """Do a chunk for the organization that was deleted first, among those that no other worker has.
 
-    Says whether there was one. Raises a StoreError; then nothing of the chunk was done.
+    Returns whether there was one. Raises a StoreError; then nothing of the chunk was done.
     """
     found = store.fetch(LIST_DELETIONS, {"organization": None, "limit": LOOK_AHEAD})
     for row in found:
@@ -47,9 +47,9 @@ def clear(store: Store, *, rows: int = CHUNK_ROWS) -> bool:
 
 
 def clear_one(store: Store, organization: OrganizationNumber, *, rows: int = CHUNK_ROWS) -> None:
-    """Clear away all that is left of a deleted organization.
+    """Delete all rows left over from a deleted organization.
 
-    Raises GroupBusy while somebody else is at it, or a StoreError; what was done by then stays done.
+    Raises GroupBusy while another worker has it, or a StoreError; what was done by then stays done.
     """
     while store.fetch(FIND_DELETION, {"o": organization}):
         store.transact(partial(_chunk, organization=organization, rows=rows), yields=True)

@@ -1,8 +1,9 @@
-"""How large a chunk of background work is: learned from what the ones before took, near a target time.
+"""The size of chunks of background work, learned from earlier chunks, so that each takes about a target
+time.
 
-The target is a part of what was asked for while somebody who waits was seen lately, and several times that
-where nobody has been for long. Lately is a matter of time, not of chunks: short chunks are many, and who
-changes something now and then, with pauses, is still about.
+If waiters were seen lately, the target is a fraction of the setting. If none was seen for long, it is a
+multiple of it. Lately is measured in time, not in chunks: chunks may be short and many, and a client that
+makes a change now and then still counts.
 """
 
 from __future__ import annotations
@@ -14,21 +15,21 @@ from typing import Final
 START_PAIRS: Final = 2_000
 LEAST_PAIRS, MOST_PAIRS = 100, 500_000
 HASTE_SECONDS: Final = 2.0
-"""So long after somebody was seen waiting, chunks are kept short."""
+"""How long chunks stay short after a waiter was seen."""
 HASTE_TARGETS: Final = {"sqlite": 0.0125, "postgres": 0.25}
-"""What part of the target a chunk then takes. Where one writes at a time everybody waits for a chunk, and one
-costs little beside its rows; on a server it costs several round trips, and next to nobody waits.
+"""The fraction of the target that a chunk then takes. On SQLite every writer waits for a chunk, and a chunk
+costs little beside its rows. On PostgreSQL few wait, and a chunk costs several round trips.
 """
 CALM_SECONDS: Final = 10.0
-"""Where nobody was seen waiting for so long, nobody is about."""
+"""If no waiter was seen for so long, chunks may be long."""
 CALM_TARGETS: Final = 2.5
-"""How many times the target a chunk may then take."""
+"""The multiple of the target that a chunk may then take."""
 LATE: Final = 1.5
-"""How many times what it should have taken a chunk may take before the next ones are made smaller."""
+"""The multiple of its expected time after which a chunk makes the next ones smaller."""
 
 
 class Pace:
-    """The size of the next chunk, in pairs. The clock counts seconds from anywhere, and only forwards."""
+    """The size of the next chunk, in pairs. The clock is monotonic, in seconds."""
 
     def __init__(
         self, engine: str, target_ms: float = 20.0, *, clock: Callable[[], float] = time.monotonic
@@ -40,9 +41,9 @@ class Pace:
         self._seen_at: float | None = None
 
     def learn(self, seconds: float, waiting: int, *, is_full: bool) -> None:
-        """A chunk kept others out for so long, while so many waited for a lock.
+        """Note that a chunk held its locks for so long, while so many sessions waited for a lock.
 
-        One that is not full, because its job had no more to do, does not tell what a larger one would take.
+        A chunk that was not full, because its job ended, says nothing about larger ones.
         """
         if waiting:
             self._seen_at = self._clock()

@@ -1,4 +1,4 @@
-"""Pending work for whoever runs it: what there is, and what may be done about one piece of it."""
+"""Pending work for operators: a list of it, and what can be done about one item."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from rescind.store.rows.reconcile import (
 )
 
 MOST: Final = 2**31 - 1
-"""Of pending work that is asked for at a time."""
+"""Items of pending work in one list."""
 
 
 def listed(store: Store, organization: OrganizationId | None, limit: int) -> list[PendingWork]:
-    """What is not settled, of one organization or of all: the most urgent first, what is left of deleted
+    """What is not settled, of one organization or of all: the most urgent first, rows left over from deleted
     organizations last. Raises InvalidArgument for a limit out of range, or a StoreError.
     """
     limit = require_number("limit", limit, least=0, most=MOST)
@@ -73,7 +73,7 @@ def _work(row: ListedPendingRow) -> PendingWork:
 
 
 def _deletion(row: DeletionRow) -> PendingWork:
-    """What is left of a deleted organization, in rows."""
+    """An item for the rows left over from a deleted organization."""
     return PendingWork(
         organization=row.name,
         group=None,
@@ -96,7 +96,7 @@ def _deletion(row: DeletionRow) -> PendingWork:
 
 
 def is_due(store: Store) -> bool:
-    """Whether there is anything that a worker would do at this time."""
+    """Whether a worker would find anything to do now."""
     params = {"organization": None, "after": -1, "below": 3, "limit": 1}
     return (
         bool(store.fetch(LIST_DUE_ORGANIZATIONS, params))
@@ -106,9 +106,10 @@ def is_due(store: Store) -> bool:
 
 
 def settle(store: Store, work: PendingWork, instruments: Instruments) -> None:
-    """Settle all that is pending for the work's group, in this thread, or clear a deleted organization away.
+    """Settle all that is pending for the item's group, in this thread, or delete the rows of a deleted
+    organization.
 
-    Raises GroupBusy while a worker is at it, or a StoreError; what was done by then stays done.
+    Raises GroupBusy while a worker has it, or a StoreError; what was done by then stays done.
     """
     if work.kind == "organization":
         clear_one(store, OrganizationNumber(work.organization_number))
@@ -118,7 +119,7 @@ def settle(store: Store, work: PendingWork, instruments: Instruments) -> None:
 
 
 def settle_organization(store: Store, organization: OrganizationId) -> None:
-    """Settle what is pending for an organization's groups, unless a worker is at them or they are parked.
+    """Settle what is pending for an organization's groups, except those that a worker has or that are parked.
 
     Raises a StoreError; what was done by then stays done.
     """
@@ -129,12 +130,12 @@ def settle_organization(store: Store, organization: OrganizationId) -> None:
 
 
 def park(store: Store, work: PendingWork) -> bool:
-    """Leave what is pending for the work's group alone until `retry`. Says whether that is new."""
+    """Keep workers from what is pending for the item's group until `retry`. Returns whether that is new."""
     return _steer(store, "park_pending", work)
 
 
 def retry(store: Store, work: PendingWork) -> bool:
-    """Let workers take what is pending for the work's group, at once. Says whether that is new."""
+    """Let workers take what is pending for the item's group, now. Returns whether that is new."""
     return _steer(store, "retry_pending", work)
 
 

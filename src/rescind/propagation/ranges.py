@@ -1,4 +1,4 @@
-"""Where a chunk of background work ends: a range of pairs in key order, about so many of them."""
+"""Where a chunk of background work ends: a range of pairs in key order, of about a given number."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from rescind.store.rows.reconcile import (
 
 Bound = TypeVar("Bound", MembershipBoundRow, AssignmentBoundRow)
 MOST_BOUNDS: Final = 1_000
-"""That are remembered; there are as many as chunks of one membership, for each size of a chunk."""
+"""Bounds that are remembered: one for each chunk of one membership, for each size of chunks."""
 
 
 class Ranges:
-    """The ranges of one job's chunks. Remembers the ends that it found within memberships."""
+    """The ranges of one job's chunks. Remembers the bounds that it found within memberships."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._bounds: dict[tuple[int, int], int | None] = {}
 
     def forget(self) -> None:
-        """The job was changed: nothing that was found holds any more."""
+        """Forget all bounds, because the job changed."""
         self._bounds.clear()
 
     def after(self, job: Job, extent: Extent, pairs: int) -> dict[str, int]:
-        """The next range of pairs in key order, about so many of them."""
+        """The next range of pairs in key order, of about this many."""
         is_between = job.cursor_assignment == LAST
         chunk = {
             "from_m": job.cursor_membership + 1 if is_between else job.cursor_membership,
@@ -53,7 +53,7 @@ class Ranges:
         return {**chunk, "to_m": bound, "looked_at": looked_at}
 
     def _within_membership(self, job: Job, chunk: dict[str, int], pairs: int) -> dict[str, int]:
-        """Some of the assignments of one membership, where all of them are too many for a chunk."""
+        """A range within one membership that has too many assignments for one chunk."""
         if job.kind == "member":
             membership = job.ref
         else:
@@ -66,7 +66,7 @@ class Ranges:
             if job.kind == "assignment"
             else FIND_ASSIGNMENT_BOUND_WHOLE
         )
-        # of those before it, who are concerned only by a pending place in the group, all is looked at
+        # earlier memberships have only a pending place in the group: all of theirs is reconciled
         after = chunk if membership == chunk["from_m"] else {**chunk, "after_a": FIRST}
         bound = self._assignment_bound(job, query, after, step=pairs - 1)
         if bound is None and job.kind == "member":
@@ -77,7 +77,9 @@ class Ranges:
     def _assignment_bound(
         self, job: Job, query: Query[AssignmentBoundRow], after: dict[str, int], *, step: int
     ) -> int | None:
-        """The end of a chunk within a membership. It is the same for the next one: any would be right."""
+        """The end of a chunk within a membership. The next membership uses the same one: any bound is
+        correct.
+        """
         place = (after["after_a"], step)
         if place not in self._bounds:
             if len(self._bounds) == MOST_BOUNDS:

@@ -1,10 +1,10 @@
-"""Background work: make the effective roles right that a pending row names, chunk by chunk.
+"""Background work: correct the effective roles that a pending row names, chunk by chunk.
 
-A chunk rereads the facts for a range of pairs in key order, makes the rows right and moves the cursor, in
-one transaction. So it may be repeated, killed or overtaken anywhere: the next one goes on from the
-cursor. It locks the groups whose effective roles it touches, and gives way where it cannot have them.
+A chunk rereads the facts for a range of pairs in key order, corrects the rows and moves the cursor, in one
+transaction. So it may be repeated, killed or overtaken at any point: the next one continues from the cursor.
+A chunk locks the groups whose effective roles it changes. If it cannot have them, it yields.
 
-`reconcile` is a plain function: any scheduler can call it. `worker` is ours.
+`reconcile` is a plain function that any scheduler can call. `worker` is Rescind's own.
 """
 
 from __future__ import annotations
@@ -44,17 +44,19 @@ from rescind.store.rows.reconcile import (
 )
 
 MOST_RESTARTS: Final = 100
-"""Of one call, by changes that come while it works. Then somebody else must wait, or a worker do it."""
+"""How often one call starts again because of changes that come meanwhile. After that it raises
+StoreConflict.
+"""
 MOST_MEMBERS: Final = 20_000
-"""Memberships of a chunk."""
+"""Memberships of a chunk, at most."""
 EVERYTHING: Final = {"from_m": FIRST, "after_a": LAST, "to_m": LAST, "up_to_a": LAST}
-"""The range of a chunk that does all pairs of the memberships it lists."""
+"""The range of a chunk that does all pairs of the memberships that it lists."""
 MEASURES: Final = {
     "assignment": MEASURE_ASSIGNMENT,
     "whole": MEASURE_WHOLE,
     "member": MEASURE_MEMBER,
 }
-"""How large a job of each kind is."""
+"""The query for the size of a job, by kind."""
 
 
 def reconcile(
@@ -67,9 +69,9 @@ def reconcile(
 ) -> Progress:
     """Settle all that is pending for a group, parked or not.
 
-    When this returns, what was pending for it at the call is settled. Raises GroupNotFound, GroupBusy
-    where another worker has the group, StoreConflict where changes keep coming to what is being settled,
-    or another StoreError; what was done by then stays done.
+    When this returns, what was pending for it at the call is settled. Raises GroupNotFound, GroupBusy if
+    another worker has the group, StoreConflict if changes keep coming meanwhile, or another StoreError; what
+    was done by then stays done.
     """
     found = store.fetch(FIND_GROUP, {"organization": organization, "group": group})
     if not found:
@@ -86,12 +88,12 @@ def reconcile_numbered(
     pace: Pace | None = None,
     instruments: Instruments | None = None,
 ) -> Progress:
-    """The same for a group by its numbers, which it keeps when it is deleted."""
+    """As `reconcile`, for a group by its numbers, which it keeps when it is deleted."""
     pace = pace or Pace(store.engine)
     start, made, unmade, restarts = time.perf_counter(), 0, 0, 0
     params: dict[str, Any] = {"o": organization, "g": group}
     (last,) = store.fetch(READ_LAST_PENDING, params)
-    params["up_to"] = last.revision  # what comes later is not asked for
+    params["up_to"] = last.revision  # later work is not part of this call
     while rows := store.fetch(LIST_FIRST_PENDING_OF_GROUP, params):
         work, is_settled = Work(store, jobs(rows)[0]), False
         while not is_settled:
@@ -107,7 +109,7 @@ def reconcile_numbered(
 
 
 def note_chunk(instruments: Instruments, done: Progress) -> None:
-    """Measure a chunk, and the changes that it settled. One that did nothing is none."""
+    """Measure a chunk, and the changes that it settled. A chunk that did nothing is not counted."""
     if done.is_restart or done.revision is None:
         return
     instruments.note_chunk(done.seconds, done.made, done.unmade)
@@ -117,10 +119,10 @@ def note_chunk(instruments: Instruments, done: Progress) -> None:
 
 
 class Work:
-    """One job under way, by one worker. What it remembers is only how to do it faster.
+    """One job under way, by one worker. What it remembers only makes it faster.
 
-    A job of one membership goes on with the group's other pending memberships, many in a chunk, where
-    those are ready.
+    A job of one membership continues with the group's other pending memberships that are ready, many in a
+    chunk.
     """
 
     def __init__(self, store: Store, job: Job) -> None:
@@ -131,7 +133,7 @@ class Work:
         self._most_members = MOST_MEMBERS
 
     def step(self, pace: Pace) -> Progress:
-        """Do one chunk, and read anew where the job went on without us.
+        """Do one chunk. Read the job anew if another worker continued it.
 
         Raises GroupBusy, or a StoreError; then nothing of the chunk was done.
         """
@@ -153,7 +155,7 @@ class Work:
         return done
 
     def _moved(self, start: float) -> Progress:
-        """Another change or worker came to the job's row: read it again."""
+        """Read the job's row again, because a change or another worker altered it."""
         self._extent = None
         self._ranges.forget()
         found = jobs(self.store.fetch(FIND_PENDING, self.job.params()))
@@ -170,7 +172,7 @@ class Work:
         return not self.job.is_begun and extent.assignments <= pace.pairs
 
     def _step_members(self, extent: Extent, pace: Pace, start: float) -> Progress:
-        """Do the next memberships of the group that are ready. If they fail together, try fewer next time."""
+        """Do the next memberships of the group that are ready. If that fails, try fewer next time."""
         most = pace.pairs // max(extent.assignments, 1)
         limit = max(min(most, self._most_members), 1)
         window = read_window(self.store, self.job, first=self._first_member, limit=limit)
@@ -217,7 +219,9 @@ class Work:
     # --- a range of pairs in a chunk ---------------------------------------------------------------
 
     def _begun(self) -> Extent:
-        """Measure the job; one of assignments takes the group's others with it that nobody began."""
+        """Measure the job. An `assignment` job first takes over the group's other assignment jobs that are
+        not begun.
+        """
         query = MEASURES[self.job.kind]
         (found,) = self.store.fetch(query, self.job.params())
         if found.unbegun > 1 and not self.job.is_begun:
@@ -253,10 +257,10 @@ class Work:
             "above": chunk["after_a"] if is_of_one else FIRST,
             "up_to": chunk["up_to_a"] if is_of_one else LAST,
         }
-        # which assignments a job is for is settled by its revisions: none is made in them any more
+        # the job's revisions fix its assignments: no more can be made in them
         statements: dict[str, dict[str, Any]] = {
             "assignment": {
-                "make_assignment_again": extent.live,  # before others: who has some of the rows
+                "make_assignment_again": extent.live,  # first, because these have some of the rows
                 "make_assignment": extent.live,
                 "unmake_assignment": extent.ended,
             },
@@ -288,8 +292,8 @@ class Work:
         may_settle: bool,
         start: float,
     ) -> Progress:
-        """A chunk's transaction: guards, statements that make and unmake rows, then what is settled deleted,
-        or else the cursor moved.
+        """A chunk's transaction: guards, then the statements on effective roles; then the job's row is
+        deleted if it is settled, else its cursor is moved.
         """
         written: dict[str, list[Callable[[], int]]] = {}
         held: list[Callable[[], LockCost]] = []
@@ -312,7 +316,7 @@ class Work:
             if may_settle:
                 changes[:] = [tx.read_later(SETTLE_CHANGES, **names, **done)]
 
-        # a chunk that a crash undoes takes its cursor with it; only what is told to be settled must last
+        # a crash that undoes a chunk undoes its cursor too; only what settles changes must be durable
         self.store.transact(make_right, yields=True, durable=may_settle)
         cost = held[0]()
         return Progress(
@@ -329,7 +333,7 @@ class Work:
 
 
 def _spans(settled: list[tuple[int, int, int, int]]) -> str:
-    """The revisions that pending rows stand for, each once: since, revision, and since when they wait."""
+    """The distinct ranges of revisions of pending rows: since, revision, and when they became pending."""
     spans: dict[tuple[int, int], int] = {}
     for _, revision, since, recorded_at in settled:
         spans[(since, revision)] = min(recorded_at, spans.get((since, revision), recorded_at))
@@ -337,7 +341,7 @@ def _spans(settled: list[tuple[int, int, int, int]]) -> str:
 
 
 def is_of_store(error: Exception) -> bool:
-    """Whether the whole store fails, so that it is waited for. A conflict is this job's, and may recur."""
+    """Whether the whole store fails, so that the worker waits for it. A conflict concerns this job alone."""
     if isinstance(error, StoreReadOnly):
         return True
     return isinstance(error, RescindError) and error.retry and not isinstance(error, StoreConflict)

@@ -1,11 +1,10 @@
-"""Which route a change's effective roles take, and the statements of both.
+"""The route that a change's effective roles take, and the statements of both routes.
 
-Whoever edits a fact calls the function for it: the ones named `before_*` while the fact still stands, the
-ones named `after_*` when it is written. Each change of facts is a step that is weighed: *inline*, where
-effective roles follow in the transaction of the change by the difference only, Δmemberships × assignments
-or memberships × Δassignments; or *background*, where a pending row names what to look at again. A step
-begins inline. If it turns out too large for that, or a job has its groups, the store refuses it with
-OverBudget, and the transaction is done again with that step in the background.
+A handler that edits a fact calls the function for it: `before_*` while the fact still stands, `after_*` once
+it is written. Each edit is a step with a route. *Inline*: effective roles follow in the same transaction, by
+the difference only: Δmemberships × assignments, or memberships × Δassignments. *Background*: a pending row
+names what to reconcile. A step begins inline. If it is too large for that, or a job has its groups, the
+store raises OverBudget, and the transaction is repeated with that step in the background.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from rescind.store.contract import Counter
 
 
 class Router:
-    """Takes the steps of one transaction as they come, and knows which are for the background."""
+    """The routes of the steps of one transaction, in their order."""
 
     def __init__(self, budget: Budget, background: Set[int] = frozenset()) -> None:
         self.is_background = False
@@ -29,15 +28,15 @@ class Router:
         self._step = -1
 
     def begin(self) -> bool:
-        """Begin a step: whether it is for the background whatever it weighs. Until the next one begins,
-        `is_background` says that too.
+        """Begin a step. Returns whether it takes the background whatever it weighs; so does `is_background`
+        until the next step.
         """
         self._step += 1
         self.is_background = self._budget.is_background or self._step in self._background
         return self.is_background
 
     def weigh(self, tx: Transaction, query: str, **names: Any) -> None:
-        """Begin a step, and weigh it."""
+        """Begin a step and weigh it."""
         self.begin()
         self.weigh_begun(tx, query, **names)
 
@@ -48,7 +47,7 @@ class Router:
 
 
 class Unmaking(NamedTuple):
-    """The queries that weigh a loss, leave it pending, or take it: drop rows, and shorten those that stay."""
+    """The queries of one kind of loss: weigh it, leave it pending, drop rows, and shorten rows that stay."""
 
     weigh: str
     pend: str
@@ -79,7 +78,7 @@ class Scope:
 def before_members_added(
     tx: Transaction, scope: Scope, *, group: str, members: str, expires_at: int | None
 ) -> None:
-    """Weigh memberships that join a group, or stay in it until another time."""
+    """Weigh memberships that join a group, or whose place in it gets another expiry."""
     names = {"o": scope.organization, "group": group, "members": members, "expires_at": expires_at}
     scope.router.weigh(tx, "weigh_members_joining", takes=expires_at is not None, **names)
     if scope.router.is_background:
@@ -87,7 +86,7 @@ def before_members_added(
 
 
 def after_members_shortened(tx: Transaction, scope: Scope, *, group: str, members: str) -> None:
-    """Let what the group gave the listed memberships expire when the last path to it does."""
+    """Let what the group gives the listed memberships expire with the last path to it."""
     if not scope.router.is_background:
         tx.count(
             "shorten_for_members",
@@ -101,7 +100,7 @@ def after_members_shortened(tx: Transaction, scope: Scope, *, group: str, member
 def before_members_put(
     tx: Transaction, scope: Scope, *, group: str, members: str, expires_at: int | None
 ) -> None:
-    """Give those of the listed memberships that join the group what it holds, and others that longer."""
+    """Give the listed memberships what the group holds. Those already in it keep it longer."""
     if not scope.router.is_background:
         names = {
             "o": scope.organization,
@@ -125,7 +124,7 @@ def before_members_replaced(tx: Transaction, scope: Scope, *, group: str, member
 def before_members_completed(
     tx: Transaction, scope: Scope, *, group: str, members: str, now: int
 ) -> None:
-    """Give those of the listed memberships that are not in the group now what it holds."""
+    """Give what the group holds to the listed memberships that are not in it."""
     names = {"o": scope.organization, "group": group, "members": members, "now": now}
     scope.router.weigh(tx, "weigh_members_missing", takes=False, **names)
     if scope.router.is_background:
@@ -135,7 +134,7 @@ def before_members_completed(
 
 
 def before_membership_removed(tx: Transaction, scope: Scope, *, subject: str) -> None:
-    """Take everything from a membership that is about to be removed."""
+    """Take all effective roles from a membership that will be removed."""
     names = {"o": scope.organization, "subject": subject}
     scope.router.weigh(tx, "weigh_membership", takes=True, **names)
     if scope.router.is_background:
@@ -146,7 +145,7 @@ def before_membership_removed(tx: Transaction, scope: Scope, *, subject: str) ->
 
 
 def before_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> None:
-    """Weigh a group's members that are about to flow into another group."""
+    """Weigh a group's members before it is nested in another group."""
     names = {"o": scope.organization, "child": child, "parent": parent}
     scope.router.weigh(tx, "weigh_new_nesting", takes=False, **names)
     if scope.router.is_background:
@@ -154,7 +153,7 @@ def before_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> 
 
 
 def after_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> None:
-    """Give the child's members, at any depth, what the parent and all around it hold."""
+    """Give the child's members, at any depth, what the parent and the groups above it hold."""
     if not scope.router.is_background:
         tx.count(
             "extend_for_nesting", Counter.GRANTED, o=scope.organization, child=child, parent=parent
@@ -162,14 +161,14 @@ def after_nested(tx: Transaction, scope: Scope, *, child: str, parent: str) -> N
 
 
 def before_unnested(tx: Transaction, scope: Scope, *, child: str, parent: str | None) -> None:
-    """Take from the child's members what reached them only through the parent (none: any parent)."""
+    """Take from the child's members what reached them only through the parent; None means any parent."""
     _unmake(tx, scope, NESTING, child=child, parent=parent)
 
 
 def after_assigned(
     tx: Transaction, scope: Scope, *, subject: str | None, group: str | None, given: str
 ) -> None:
-    """Give the holder, or all its members at any depth, the assignments that were just made."""
+    """Give the new assignments to the holder, or to all its members at any depth."""
     names = {"o": scope.organization, "subject": subject, "group": group, "given": given}
     if group is None:
         tx.count("extend_for_subject", Counter.GRANTED, **names)
@@ -184,7 +183,7 @@ def after_assigned(
 def after_ended(
     tx: Transaction, scope: Scope, *, by_groups: bool = True, by_subjects: bool = True
 ) -> None:
-    """Take the assignments that were just ended from everybody, and bury them.
+    """Take the assignments that were just ended from all who had them, and bury them.
 
     `by_groups` and `by_subjects` say whether a group, or a membership itself, can hold any of them.
     """
@@ -200,7 +199,7 @@ def after_ended(
 def after_role_ended(
     tx: Transaction, scope: Scope, *, role: str, group: str | None, subject: str | None
 ) -> None:
-    """Take what was just ended of one holder from everybody who had it from there."""
+    """Take the role of one holder that was just ended from all who had it through that holder."""
     if group is None:
         tx.count("drop_ended_of_subject", Counter.REVOKED, o=scope.organization, subject=subject)
         tx.run("delete_ended_of_subject", o=scope.organization, subject=subject)

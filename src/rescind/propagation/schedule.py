@@ -1,4 +1,4 @@
-"""Whose turn it is: which due job a worker takes next.
+"""Which due job a worker takes next.
 
 Organizations with due work share a worker's time equally, however much they have to do and however urgent it
 is: start-time fair queueing (Goyal, Vin and Cheng, 1996). An organization that used no time lately comes
@@ -19,11 +19,11 @@ from rescind.store import Store
 from rescind.store.rows.reconcile import LIST_DUE, LIST_DUE_ORGANIZATIONS
 
 LOOK_AHEAD: Final = 64
-"""Groups of an organization that a worker chooses from, for each urgency."""
+"""Groups of an organization among which a worker chooses, for each urgency."""
 ORGANIZATIONS: Final = 16
-"""Organizations that a worker chooses from, for each urgency."""
+"""Organizations among which a worker chooses, for each urgency."""
 FAIR_CHOICE_EVERY: Final = 8
-"""Every so many choices in an organization its oldest work is taken, so that none starves."""
+"""Every n-th choice in an organization takes its oldest job, so that none starves."""
 MOST_REMEMBERED: Final = 10_000
 """Groups, and organizations, that a worker remembers."""
 FIRST_GROUP: Final = -(2**31)
@@ -31,7 +31,7 @@ URGENCIES: Final = 3
 
 
 class Schedule:
-    """One worker's choices. What it remembers decides how long a job waits, never whether it is done."""
+    """One worker's choices. What it remembers affects how long a job waits, never whether it is done."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -44,7 +44,7 @@ class Schedule:
         self._last_organization = -1
 
     def choose(self) -> Job | None:
-        """The next job, or None where all that is due is in groups that somebody else is at."""
+        """The next job; None if all due jobs are in groups that others have."""
         now = time.monotonic()
         self._busy_until = {key: until for key, until in self._busy_until.items() if until > now}
         for organization in self._in_turn(URGENCIES):
@@ -55,28 +55,28 @@ class Schedule:
         return None
 
     def used(self, job: Job, seconds: float) -> None:
-        """The worker has spent this time on the job, and leaves it."""
+        """Note the time that the worker spent on a job that it leaves."""
         self._used_until[job.organization] = self.claim(job.organization) + seconds
         self._left_at[(job.organization, job.group)] = time.monotonic()
         self._forget()
 
     def is_outranked(self, job: Job, seconds: float) -> bool:
-        """Whether more urgent work is due, of an organization whose claim is not behind this job's."""
+        """Whether more urgent work is due in an organization whose turn is no later than this job's."""
         own = self.claim(job.organization) + seconds
         return any(self.claim(other) <= own for other in self._in_turn(job.urgency))
 
     def leave_alone(self, job: Job, seconds: float) -> None:
-        """Somebody else is at the job's group: pass over it for about this time."""
+        """Pass over the job's group for about this time, because another worker or a change has it."""
         until = time.monotonic() + seconds * (0.5 + random.random())  # noqa: S311
         self._busy_until[(job.organization, job.group)] = until
 
     def seconds_until_free(self) -> list[float]:
-        """For each group that was busy at the last choice, how long it is passed over."""
+        """For each group that was busy at the last choice, the seconds until it is tried again."""
         now = time.monotonic()
         return [until - now for until in self._busy_until.values()]
 
     def _in_turn(self, below: int) -> list[OrganizationNumber]:
-        """Organizations with due work of an urgency below this, those with the best claim first."""
+        """Organizations with due work more urgent than this, in the order of their turns."""
         params = {"after": self._last_organization, "below": below, "limit": ORGANIZATIONS}
         urgency: dict[OrganizationNumber, int] = {}
         for row in self._store.fetch(LIST_DUE_ORGANIZATIONS, params):
@@ -90,7 +90,7 @@ class Schedule:
         return sorted(urgency, key=rank)
 
     def claim(self, organization: int) -> float:
-        """When, in seconds of work shared equally, the organization's next turn is due."""
+        """The organization's next turn, on the scale of equally shared seconds of work."""
         return max(self._virtual_time, self._used_until.get(organization, 0.0))
 
     def _choose_among(self, free: list[Job]) -> Job:

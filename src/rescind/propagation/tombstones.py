@@ -1,4 +1,4 @@
-"""Background work: delete what was kept on record while something pending referred to it."""
+"""Background work: delete rows that were kept while pending work referred to them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from rescind.store.contract import Counter
 from rescind.store.rows.reconcile import LIST_PURGEABLE, READ_PURGED, PurgedRow
 
 PURGE_SIZE: Final = 5_000
-"""Rows of a chunk."""
+"""Rows of a chunk, at most."""
 
 
 def purge(store: Store, *, organizations: int = 100) -> int:
-    """Delete what was kept on record while something pending referred to it; some organizations' worth.
+    """Delete rows that were kept while pending work referred to them, of some organizations.
 
-    Says how many organizations had any. What is left behind by a killed worker is found as well. Of one
-    deleted organization a chunk is cleared away, so that others can go first in between.
+    Returns how many organizations had any. Also finds rows that a killed worker left. Of one deleted
+    organization it deletes one chunk, so that other work can go first in between.
     """
     found = store.fetch(LIST_PURGEABLE, {"limit": organizations})
     for row in found:

@@ -1,8 +1,8 @@
-"""Workers: choose pending work, do it in chunks, stay out of each other's way, back off and park.
+"""Workers: choose pending work, do it in chunks, avoid each other, back off and park.
 
-Any number of workers, in any number of processes on any number of machines; the database is the only
-coordinator. A chunk holds its group's row, so a dead worker's claim ends with its connection. Times that
-workers share are the database's; what a worker measures itself is durations.
+There may be any number of workers, in any number of processes on any number of machines; only the database
+coordinates them. A chunk locks its group's row, so a dead worker's claim ends with its connection. Workers
+share the database's clock; each measures only durations itself.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from rescind.store import Listener, Store
 from rescind.threads import started
 
 BUSY_SECONDS: Final = 0.005
-"""How long a worker leaves a group alone that somebody else has."""
+"""How long a worker passes over a group that is locked."""
 LOCKED_SECONDS: Final = 1.0
-"""The same, where somebody keeps it longer than a chunk or a change takes."""
+"""How long it does so if the group is locked for longer than a chunk or a change takes."""
 STOP_SECONDS: Final = 0.5
-"""How often a worker that waits looks whether it is to stop."""
+"""How often a waiting worker tests whether it should stop."""
 MOST_REMEMBERED: Final = 10_000
-"""Organizations of which a worker knows at which revision it saw them last."""
+"""Organizations whose last seen revision a worker remembers."""
 REST_SHARE: Final = 0.5
-"""Where others have changed the organization since the worker's last chunk there, it rests for so much of
-what this one took: they share the database's processors and its log.
+"""If others changed the organization since the worker's last chunk there, it rests for this share of the
+time that the chunk took: both use the database's processors and its log.
 """
 
 log = logging.getLogger(__name__)
@@ -47,14 +47,14 @@ OnProgress = Callable[[Job, Progress], None]
 
 
 class Stop(Protocol):
-    """Says when to stop; a `threading.Event` is one."""
+    """Tells when to stop, such as a `threading.Event`."""
 
     def is_set(self) -> bool: ...
     def wait(self, timeout: float | None = None) -> bool: ...
 
 
 def backoff_seconds(failures: int, settings: Settings) -> float:
-    """The wait after so many failures in a row: doubled each time, with jitter."""
+    """The wait after consecutive failures: doubled each time, with jitter."""
     longest: float = settings.backoff_seconds * 2 ** min(failures - 1, 30)
     jitter = 0.5 + random.random() / 2  # noqa: S311
     return min(longest, settings.most_backoff_seconds) * jitter
@@ -76,14 +76,14 @@ class Worker:
         self._settings = settings or Settings()
         self._instruments = instruments or Instruments(self._settings)
         self._busy_since: dict[tuple[int, int, str, int], float] = {}
-        """Jobs whose group somebody else has, and since when they wait for it."""
+        """Jobs whose group is locked by others, and since when they wait for it."""
         self._on_progress = on_progress
         self._pace = pace or Pace(store.engine, self._settings.chunk_target_ms)
         self.schedule = Schedule(store)
         self._revisions: dict[int, int | None] = {}
 
     def run(self, stop: Stop) -> None:
-        """Work until told to stop, whatever goes wrong. A database that cannot be reached is tried again."""
+        """Work until told to stop, whatever goes wrong. Retries a database that cannot be reached."""
         listener = self._store.listen("rescind_pending")
         failures = 0
         try:
@@ -101,16 +101,16 @@ class Worker:
             listener.close()
 
     def _await(self, listener: Listener, stop: Stop) -> None:
-        """Until there may be something to do, or somebody says to stop."""
+        """Wait until there may be something to do, or `stop` is set."""
         until = time.monotonic() + self.wait_seconds()
         while not stop.is_set() and (seconds := until - time.monotonic()) > 0:
             if listener.wait(min(seconds, STOP_SECONDS)) != []:
                 return
 
     def work_once(self, stop: Stop | None = None) -> bool:
-        """Choose a job and stay with it until it is settled, somebody has its group, its slice is over,
-        or more urgent work is due. With none due, clear away what nothing pending refers to any more.
-        Says whether there was anything to do.
+        """Choose a job and work on it until it is settled, its group is locked by others, its time slice is
+        over, or more urgent work is due. If none is due, delete rows that no pending work refers to any
+        more. Returns whether there was anything to do.
         """
         job = self.schedule.choose()
         if job is None:
@@ -129,7 +129,7 @@ class Worker:
         return True
 
     def _step(self, work: Work, stop: Stop) -> bool:
-        """Do a chunk, and leave others room. Says whether to leave the job."""
+        """Do a chunk, and rest if others need the database. Returns whether to leave the job."""
         try:
             done = work.step(self._pace)
         except GroupBusy:
@@ -171,7 +171,7 @@ class Worker:
         note_chunk(self._instruments, done)
 
     def wait_seconds(self) -> float:
-        """Until a group that was busy at the last choice may be free, or until the next poll."""
+        """Seconds until a group that was busy at the last choice may be free, or until the next poll."""
         if len(self._revisions) > MOST_REMEMBERED:
             self._revisions.clear()
         waits = self.schedule.seconds_until_free()
@@ -206,12 +206,12 @@ class Workers:
         forks.reinit_after_fork(self)
 
     def reinit_after_fork(self) -> None:
-        """As in a new process: none works."""
+        """Start without threads, as in a new process."""
         self._stop = threading.Event()
         self.threads: list[threading.Thread] = []
 
     def start(self) -> Workers:
-        """Begin to work; where they work already, they go on. Raises ThreadsExhausted."""
+        """Start the workers; does nothing if they run. Raises ThreadsExhausted."""
         if self.threads:
             return self
         self._stop.clear()
@@ -231,9 +231,7 @@ class Workers:
         return self
 
     def stop(self) -> None:
-        """Finish the chunks that are under way, and end. What is left stays pending. Where none works this
-        does nothing.
-        """
+        """Finish the chunks under way, and end. The rest stays pending. Does nothing if no worker runs."""
         self._stop.set()
         for thread in self.threads:
             if thread is not threading.current_thread():
