@@ -166,7 +166,6 @@ class Authority(Listings, Questions, BackgroundWork, AbstractContextManager["Aut
         PreconditionFailed; OutcomeUnknown when the commit was not confirmed: the connection was lost, or
         the server did not wait for its synchronous standby.
         """
-        start = time.perf_counter()
         name = self._named(organization)
         if wait not in ("enforced", "recorded"):
             hint = "use 'enforced' or 'recorded'"
@@ -177,15 +176,16 @@ class Authority(Listings, Questions, BackgroundWork, AbstractContextManager["Aut
         entry = LogDraft(self._now(), actor, reason, key, body)
         at = required_revision(self.store.seals, if_revision, only_at)
         options = ApplyOptions(route, inline_most_pairs, within, detail, at, force)
-        recorded = self._recorded(name, changes, entry, options)
-        if recorded.is_repeated and within is None and wait == "enforced":
-            return self.enforce(recorded.receipt)
-        if within is not None or wait == "recorded":
-            receipt = replace(recorded.receipt, enforcer=self.enforce)
-        else:
-            receipt = self._receipts.enforced(recorded.receipt, recorded.leases, is_first=True)
-        if not recorded.is_repeated:
-            self.instruments.note_change(changes, receipt, time.perf_counter() - start)
+        with self.instruments.change(name, changes) as measured:
+            recorded = self._recorded(name, changes, entry, options)
+            if recorded.is_repeated and within is None and wait == "enforced":
+                return self.enforce(recorded.receipt)
+            if within is not None or wait == "recorded":
+                receipt = replace(recorded.receipt, enforcer=self.enforce)
+            else:
+                receipt = self._receipts.enforced(recorded.receipt, recorded.leases, is_first=True)
+            if not recorded.is_repeated:
+                measured.note(receipt)
         return recorded.detailed(receipt)
 
     def preview(
@@ -274,17 +274,18 @@ class Authority(Listings, Questions, BackgroundWork, AbstractContextManager["Aut
         """Apply what is left of a batch, at a revision. The key stands for the batch that was asked for; the
         answer says whether it had been used.
         """
-        start, name = time.perf_counter(), self._named(organization)
+        name = self._named(organization)
         actor, reason = model.require_text("actor", actor), model.require_text("reason", reason)
         key = None if idempotency_key is None else require_key(idempotency_key)
         changes, body = checked(rest)
         whole = body if len(rest) == len(asked) and rest == asked else checked(asked)[1]
         entry = LogDraft(self._now(), actor, reason, key, body, whole)
-        recorded = self._recorded(name, changes, entry, ApplyOptions(if_revision=at))
-        if recorded.is_repeated:
-            return self.enforce(recorded.receipt), True
-        receipt = self._receipts.enforced(recorded.receipt, recorded.leases, is_first=True)
-        self.instruments.note_change(changes, receipt, time.perf_counter() - start)
+        with self.instruments.change(name, changes) as measured:
+            recorded = self._recorded(name, changes, entry, ApplyOptions(if_revision=at))
+            if recorded.is_repeated:
+                return self.enforce(recorded.receipt), True
+            receipt = self._receipts.enforced(recorded.receipt, recorded.leases, is_first=True)
+            measured.note(receipt)
         return receipt, False
 
     def _winning_role(self, organization: str, **membership: Any) -> str | None:

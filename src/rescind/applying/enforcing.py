@@ -78,9 +78,11 @@ class ReceiptEnforcer:
             at = receipt.recorded_at
             return replace(receipt, enforced_at=at, enforcement_seconds=0.0, enforcer=self.enforce)
         began_at = model.moment(self._now())
-        enforcement = self._enforcer.enforce(
-            revision, leases, organization=receipt.organization, began_at=began_at
-        )
+        with self._instruments.spans.span("enforce") as span:
+            enforcement = self._enforcer.enforce(
+                revision, leases, organization=receipt.organization, began_at=began_at
+            )
+            span.note(outcome=enforcement.outcome)
         now = self._now()
         if receipt.changed:
             now = self._note(revision, now, on_record, enforcement if is_first else None)

@@ -92,10 +92,11 @@ def check(
     """Decide at a state no older than the call's start, or as the caller's transaction sees it."""
     params = parameters(question, live=live, now=now)
     query = hints.query(question, live)
-    rows = store.fetch(query, params, within=within)
-    while rows and query is not CHECK and (better := hints.better(question, query, rows[0])):
-        query = better
+    with instruments.spans.span("sql_check"):
         rows = store.fetch(query, params, within=within)
+        while rows and query is not CHECK and (better := hints.better(question, query, rows[0])):
+            query = better
+            rows = store.fetch(query, params, within=within)
     decision = decision_from(rows, live or query in LIVE.values(), at_least, store.seals)
     if decision.reason is Reason.UNKNOWN_SUBJECT:
         other = respelled(store, question, within=within)

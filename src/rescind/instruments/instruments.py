@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from types import TracebackType
 from typing import Any, Final
 
 from rescind import forks
@@ -14,6 +16,7 @@ from rescind.instruments.kinds import NO_LABELS, Counter, Family, Gauge, Histogr
 from rescind.instruments.memory import Memory, SharedMemory
 from rescind.model import Receipt
 from rescind.settings import Settings
+from rescind.tracing import Spans, current_spans
 
 FAST_SECONDS: Final = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0),
@@ -37,8 +40,10 @@ class Instruments:
         memory: Memory | None = None,
         *,
         shared: SharedMemory | None = None,
+        spans: Spans | None = None,
     ) -> None:
-        """`memory` is a row of `shared`, where processes share it."""
+        """`memory` is a row of `shared`, where processes share it. Without `spans` they are the SDK's."""
+        self.spans = spans or current_spans()
         self.is_on = settings.metrics
         self._memory = memory = memory or Memory()
         self.shared = shared
@@ -92,11 +97,9 @@ class Instruments:
         if self.is_on:
             self.distrusted_checks.of().add()
 
-    def note_change(self, changes: Sequence[Any], receipt: Receipt, seconds: float) -> None:
-        """A call that changed something has returned."""
-        if self.is_on and receipt.changed:
-            kind = labels.kind_of(changes)
-            self.change_seconds.of(kind, receipt.direction, receipt.route).observe(seconds)
+    def change(self, organization: str, changes: Sequence[Any]) -> MeasuredChange:
+        """Around the call of a change: its span, and how long it takes."""
+        return MeasuredChange(self, organization, labels.kind_of(changes))
 
     def note_enforcement(self, outcome: str, seconds: float) -> None:
         """A change that revoked something is enforced."""
@@ -170,6 +173,35 @@ class Instruments:
         if target is not None:
             bounds = tuple(sorted({*bounds, target}))
         return Family(self._memory, partial(Histogram, bounds=bounds), of, bounds)
+
+
+class MeasuredChange:
+    """The call of a change, from the beginning of a block until it is noted what came of it."""
+
+    def __init__(self, instruments: Instruments, organization: str, kind: str) -> None:
+        self._instruments, self._kind = instruments, kind
+        self._span = instruments.spans.span("change", kind=kind, organization=organization)
+
+    def __enter__(self) -> MeasuredChange:
+        self._start = time.perf_counter()
+        self._shown = self._span.__enter__()
+        return self
+
+    def note(self, receipt: Receipt) -> None:
+        """The change is done. One that altered nothing is not measured."""
+        direction, route = receipt.direction, receipt.route
+        seconds = time.perf_counter() - self._start
+        self._shown.note(direction=direction, route=route, revision=receipt.revision.organization)
+        if self._instruments.is_on and receipt.changed:
+            self._instruments.change_seconds.of(self._kind, direction, route).observe(seconds)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._span.__exit__(kind, error, trace)
 
 
 RESULTS_OF_INDEX: Final = ("denied", "allowed")

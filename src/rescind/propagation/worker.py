@@ -131,7 +131,9 @@ class Worker:
     def _step(self, work: Work, stop: Stop) -> bool:
         """Do a chunk, and rest if others need the database. Returns whether to leave the job."""
         try:
-            done = work.step(self._pace)
+            with self._instruments.spans.span("chunk", kind=work.job.kind) as span:
+                done = work.step(self._pace)
+                span.note(made=done.made, unmade=done.unmade)
         except GroupBusy:
             self._note_busy(work.job)
             self.schedule.leave_alone(work.job, BUSY_SECONDS)

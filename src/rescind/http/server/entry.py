@@ -43,6 +43,7 @@ from rescind.http.server.timeouts import (
     replayed,
     unavailable_in_time,
 )
+from rescind.http.server.traced import serve_traced
 from rescind.http.server.unauthenticated import UnauthenticatedRoutes
 from rescind.waiting import NEVER, deadline_within, until
 
@@ -90,7 +91,10 @@ class HttpEntry:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            await self._serve(scope, receive, send)
+            if self.service.spans.is_on:
+                await serve_traced(self.service.spans, self._serve, scope, receive, send)
+            else:
+                await self._serve(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 
@@ -100,6 +104,8 @@ class HttpEntry:
         Whatever else there is to say is said by the application: it is to be called then, with the
         admission in the request's state; or without, where None says that nothing is known.
         """
+        if self.service.spans.is_on:
+            return None
         start = time.perf_counter()
         known = admission.at_once(self.service, "POST", headers, body, needed="check")
         nonblocking = self._nonblocking(body)

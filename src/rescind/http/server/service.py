@@ -15,6 +15,7 @@ from rescind.http.server.nonblocking import MOST_QUESTIONS, NonblockingAuthority
 from rescind.insight.metrics.exposition import Exposition
 from rescind.model import Receipt
 from rescind.settings import Settings
+from rescind.tracing import NO_SPANS, Spans
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class Service:
     metrics_access: MetricsAccess = "key"
     is_stopping: bool = False
     rates: Rates = field(init=False)
+    spans: Spans = field(init=False)
     nonblocking: Service | None = field(init=False, default=None)
     """The same for who may not wait: its checks are out of memory, or raise WouldBlock."""
     most_questions: int | None = field(init=False, default=None)
@@ -38,7 +40,9 @@ class Service:
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.limits.requests_per_second)
+        self.spans = NO_SPANS
         if isinstance(self.authority, Authority):
+            self.spans = self.authority.instruments.spans
             self.nonblocking = copy(self)
             self.nonblocking.authority = NonblockingAuthority(self.authority)  # type: ignore[assignment]
             self.nonblocking.most_questions = MOST_QUESTIONS
