@@ -10,6 +10,7 @@ import httpx
 from rescind.authority import Authority
 from rescind.errors import TargetFailed
 from rescind.model import Assurance, DecisionPoint, Question
+from rescind.tracing import current_spans
 
 
 class Point(Protocol):
@@ -90,6 +91,7 @@ class HttpPoint:
         timeout_seconds: float = 5.0,
     ) -> None:
         self.name = url
+        self._spans = current_spans()
         authorization = {} if key is None else {"Authorization": f"Bearer {key}"}
         self._client = httpx.Client(
             base_url=url, headers={**authorization, **(headers or {})}, timeout=timeout_seconds
@@ -98,7 +100,9 @@ class HttpPoint:
     def allows(self, question: Question) -> bool:
         """Whether the service allows it. Raises TargetFailed if it does not answer with a decision."""
         try:
-            response = self._client.post("/v1/check", json=question._asdict())
+            response = self._client.post(
+                "/v1/check", json=question._asdict(), headers=self._spans.headers()
+            )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._failed(str(error) or type(error).__name__) from error
         if not response.is_success:
