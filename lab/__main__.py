@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from lab import bulk, checks, contention, fleet, http, inline, lists, summary, sync, workers
+from lab import bulk, checks, contention, fleet, http, inline, lists, probe, summary, sync, workers
 from lab.report import Goal, machine
 from lab.tables import by_engine
 
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "http": http,
     "inline": inline,
     "lists": lists,
+    "probe": probe,
     "sync": sync,
     "workers": workers,
 }

@@ -46,7 +46,7 @@ def run(*, quick: bool, seed: int) -> Figures:  # noqa: ARG001
             apply_all(authority, one_group(users, 1))
             authority.apply([changes.Assign(role="reader", to="group:all", on="doc:0")])
             key = Keys(authority.store).create("lab", ["admin"], organization="acme")[1]
-        with _served(folder, database) as (port, process):
+        with served(folder, database) as (port, process):
             for name, path, bodies in _loads(users):
                 print(f"lab: {name} …", file=sys.stderr)
                 load = Load("127.0.0.1", port, key, path, bodies, CONNECTIONS, seconds)
@@ -97,7 +97,7 @@ def _processor_seconds(process: int) -> float:
 
 
 @contextmanager
-def _served(folder: str, database: str) -> Iterator[tuple[int, int]]:
+def served(folder: str, database: str) -> Iterator[tuple[int, int]]:
     """Port and process of `rescind serve` on the database; ended at the end."""
     command = [sys.executable, "-c", "import rescind.cli; rescind.cli.main()"]
     log = Path(folder) / "log"

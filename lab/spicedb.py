@@ -57,8 +57,8 @@ def run(users: int, seconds: float) -> dict[str, float]:
     from authzed.api.v1 import CheckPermissionRequest
     from spicedb_embedded import EmbeddedSpiceDB
 
-    facts = [_fact("doc", "1", "reader", "team", "all", "member")]
-    facts += [_fact("team", "all", "member", "user", str(n)) for n in range(users)]
+    facts = [relationship("doc", "1", "reader", "team", "all", "member")]
+    facts += [relationship("team", "all", "member", "user", str(n)) for n in range(users)]
     with EmbeddedSpiceDB.start(SCHEMA, facts[:MOST_AT_ONCE]) as server:
         permissions = server.permissions()
         for start in range(MOST_AT_ONCE, len(facts), MOST_AT_ONCE):
@@ -70,9 +70,9 @@ def run(users: int, seconds: float) -> dict[str, float]:
             turn = number
             while time.perf_counter() < end:
                 request = CheckPermissionRequest(
-                    resource=_object("doc", "1"),
+                    resource=thing("doc", "1"),
                     permission="read",
-                    subject=_subject("user", str(turn % users)),
+                    subject=subject("user", str(turn % users)),
                 )
                 answer = permissions.CheckPermission(request)
                 assert answer.permissionship == 2
@@ -96,24 +96,22 @@ def _write(permissions: Any, facts: list[Any]) -> None:
     permissions.WriteRelationships(WriteRelationshipsRequest(updates=updates))
 
 
-def _object(kind: str, name: str) -> Any:
+def thing(kind: str, name: str) -> Any:
     from authzed.api.v1 import ObjectReference
 
     return ObjectReference(object_type=kind, object_id=name)
 
 
-def _subject(kind: str, name: str, relation: str = "") -> Any:
+def subject(kind: str, name: str, relation: str = "") -> Any:
     from authzed.api.v1 import SubjectReference
 
-    return SubjectReference(object=_object(kind, name), optional_relation=relation)
+    return SubjectReference(object=thing(kind, name), optional_relation=relation)
 
 
-def _fact(kind: str, name: str, relation: str, by: str, who: str, of: str = "") -> Any:
+def relationship(kind: str, name: str, relation: str, by: str, who: str, of: str = "") -> Any:
     from authzed.api.v1 import Relationship
 
-    return Relationship(
-        resource=_object(kind, name), relation=relation, subject=_subject(by, who, of)
-    )
+    return Relationship(resource=thing(kind, name), relation=relation, subject=subject(by, who, of))
 
 
 if __name__ == "__main__":

@@ -369,6 +369,16 @@ def test_wrong_target(
         probed(tmp_path, Other(0), text)
 
 
+def test_access_is_left_for_a_random_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the first allow and the revocation is a time of at most what was asked for."""
+    slept: list[float] = []
+    monkeypatch.setattr("rescind.insight.probe.measurement.time.sleep", slept.append)
+    Scripted([]).measured(Limits(timeout_seconds=30, watch_seconds=20, hold_seconds=5.0))
+    Scripted([]).measured(Limits(timeout_seconds=30, watch_seconds=20))
+    (held,) = slept
+    assert 0 <= held <= 5
+
+
 def test_target_is_left_without_access(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupted after it granted, the probe asks the system to revoke."""
     monkeypatch.setenv("TOKEN", "x")
@@ -448,3 +458,5 @@ def test_what_cannot_be_asked(rescind: CommandLine, tmp_path: Path) -> None:
     assert "nope.toml" in one_error(rescind("probe", "--target", "nope.toml"))
     (tmp_path / "t.toml").write_text(TARGET, "utf-8")
     assert "--url" in one_error(rescind("probe", "--target", "t.toml", "--url", "http://x"))
+    assert "--hold" in one_error(rescind("probe", "--hold", "1s"))
+    assert "--metrics-port" in one_error(rescind("probe", "--metrics-port", "0"))

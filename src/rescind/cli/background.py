@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
@@ -16,6 +16,7 @@ import typer
 
 from rescind.authority import Authority
 from rescind.cli import output, watching
+from rescind.cli.metrics_port import Access, MetricsAccess, MetricsHost, MetricsPort, metrics_at
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import duration
 from rescind.errors import InvalidArgument
@@ -27,13 +28,6 @@ from rescind.threads import running
 MOST_LOOKED_AT = 100_000
 _DEFAULTS = Settings()
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
-
-
-class MetricsAccess(StrEnum):
-    """Who may scrape."""
-
-    KEY = "key"
-    LOOPBACK = "loopback"
 
 
 class Action(StrEnum):
@@ -70,13 +64,9 @@ def worker(
     audit_repair: Annotated[
         bool, typer.Option("--audit-repair", help="Let the background audit repair drift.")
     ] = False,
-    metrics_port: Annotated[
-        int | None, typer.Option(min=0, max=65_535, help="Serve /metrics there; 0 is any.")
-    ] = None,
-    metrics_host: Annotated[str, typer.Option(help="The address of that port.")] = "127.0.0.1",
-    metrics_access: Annotated[
-        MetricsAccess, typer.Option(help="Who may scrape: with a key, or this machine too.")
-    ] = MetricsAccess.KEY,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = "127.0.0.1",
+    metrics_access: Access = MetricsAccess.KEY,
 ) -> None:
     """Do pending work until told to stop (Ctrl-C, SIGTERM); the chunk under way is finished.
 
@@ -103,7 +93,7 @@ def worker(
     start = time.perf_counter()
     with target.open() as authority:
         _say(target, f"working on {output.plain(target.shown)}; Ctrl-C ends it")
-        scraped = _scraped(target, authority, metrics_host, metrics_port, metrics_access)
+        scraped = metrics_at(target, authority, metrics_host, metrics_port, metrics_access)
         audit = BackgroundAudit(authority.store, settings)
         auditing = nullcontext() if until_settled else running(audit.run, "rescind-audit")
         workers = authority.workers(concurrency=concurrency, on_progress=count)
@@ -118,25 +108,6 @@ def worker(
         rows = f"{output.counted(tally['made'], 'effective role')} made, {tally['unmade']:,} unmade"
         settled = f"{output.counted(tally['settled'], 'job')} settled"
         output.say(f"stopped after {seconds:.1f} s: {settled}, {rows}")
-
-
-@contextmanager
-def _scraped(
-    target: Target, authority: Authority, host: str, port: int | None, access: MetricsAccess
-) -> Iterator[None]:
-    """While the block lasts, the metrics of the authority are at a port, if one is named."""
-    if port is None:
-        yield
-        return
-    from rescind.http.app import APPLICATIONS
-    from rescind.http.keys import Keys
-    from rescind.http.server.metrics_listener import address_of, listen, metrics_served
-    from rescind.http.server.service import Service
-
-    service = Service(authority, Keys(authority.store), metrics_access=access.value)
-    with listen(host, port) as listening, metrics_served(APPLICATIONS, service, listening):
-        _say(target, f"metrics on {address_of(listening)}")
-        yield
 
 
 def pending(

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from rescind.authority import Authority
 from rescind.cli import output
+from rescind.cli.metrics_port import Access, MetricsAccess, MetricsHost, MetricsPort, metrics_at
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import duration, shown_seconds
 from rescind.errors import InvalidArgument
@@ -37,6 +39,10 @@ Rounds = Annotated[int, typer.Option(min=1, max=10_000, help="How often each way
 Every = Annotated[
     str | None, typer.Option(help="Go on until stopped, one round each 30s, 5m or 1h.")
 ]
+Hold = Annotated[
+    str | None,
+    typer.Option(help="With --target: leave access for a random time, at most this; 5s."),
+]
 Evidence = Annotated[
     Path, typer.Option(help="Written if a check was allowed too late: what was seen.")
 ]
@@ -54,7 +60,11 @@ def probe(
     key: Key = None,
     rounds: Rounds = 1,
     every: Every = None,
+    hold: Hold = None,
     evidence: Evidence = Path("rescind-probe-evidence.json"),
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = "127.0.0.1",
+    metrics_access: Access = MetricsAccess.KEY,
 ) -> None:
     """Measure when access appears and disappears, at every decision point.
 
@@ -64,18 +74,27 @@ def probe(
     """
     from rescind.insight.probe import Summary
     from rescind.insight.probe.evidence import write_evidence
+    from rescind.insight.probe.target import HOLD_SECONDS
 
     interval = None if every is None else duration("--every", every, most_days=1)
-    if target is not None and url:
-        raise InvalidArgument(what="--url", hint="the target's file names what is asked")
-    if interval is not None and rounds != 1:
-        raise InvalidArgument(what="--rounds", hint="give either --rounds or --every")
+    _require_possible(
+        is_own=target is None,
+        is_service=interval is not None,
+        url=url,
+        hold=hold,
+        rounds=rounds,
+        metrics_port=metrics_port,
+    )
     summary = Summary()
     with ExitStack() as stack, _stoppable() as stop:
         if target is None:
-            one_round = _own_rounds(stack, where, url or [], key)
+            authority = stack.enter_context(where.open())
+            at = (metrics_host, metrics_port, metrics_access)
+            stack.enter_context(metrics_at(where, authority, *at))
+            one_round = _own_rounds(stack, where, authority, url or [], key)
         else:
-            one_round = _target_rounds(stack, target)
+            held = HOLD_SECONDS if hold is None else duration("--hold", hold, most_days=1)
+            one_round = _target_rounds(stack, target, held)
         left = rounds
         while not stop.is_set():
             measured = one_round()
@@ -99,15 +118,35 @@ def probe(
         raise typer.Exit(UNMEASURED)
 
 
+def _require_possible(
+    *,
+    is_own: bool,
+    is_service: bool,
+    url: list[str] | None,
+    hold: str | None,
+    rounds: int,
+    metrics_port: int | None,
+) -> None:
+    """Raises InvalidArgument for options that do not go together."""
+    if url and not is_own:
+        raise InvalidArgument(what="--url", hint="the target's file names what is asked")
+    if hold is not None and is_own:
+        raise InvalidArgument(what="--hold", hint="it is for another system: give --target as well")
+    if metrics_port is not None and not (is_service and is_own):
+        hint = "it is for the probe as a service: give --every, and no --target"
+        raise InvalidArgument(what="--metrics-port", hint=hint)
+    if is_service and rounds != 1:
+        raise InvalidArgument(what="--rounds", hint="give either --rounds or --every")
+
+
 def _own_rounds(
-    stack: ExitStack, where: Target, urls: list[str], key: str | None
+    stack: ExitStack, where: Target, authority: Authority, urls: list[str], key: str | None
 ) -> Callable[[], tuple[Measurement, ...]]:
-    from rescind.authority import Authority
     from rescind.insight.probe import ORGANIZATION, HttpPoint, Probe, points_of
-    from rescind.insight.probe.tidying import remove_left
+    from rescind.insight.probe.service import observe
+    from rescind.insight.probe.tidying import forget_log, remove_left
     from rescind.insight.probe.ways import ways
 
-    authority = stack.enter_context(where.open())
     replica = stack.enter_context(Authority.open(where.database, index=True))
     remote = [HttpPoint(each, key=key) for each in urls]
     for point in remote:
@@ -119,14 +158,26 @@ def _own_rounds(
     for point in remote:
         point.allows(ways("none")[0].question)  # a wrong URL or key is an error at once
     replica.load(ORGANIZATION)
-    return lambda: _with_progress(prober.round)
+    kinds = {point.name: point.kind for point in points}
+
+    def one_round() -> tuple[Measurement, ...]:
+        measured = _with_progress(prober.round)
+        observe(authority.instruments, kinds, measured)
+        forget_log(authority)
+        return measured
+
+    return one_round
 
 
-def _target_rounds(stack: ExitStack, path: Path) -> Callable[[], tuple[Measurement, ...]]:
+def _target_rounds(
+    stack: ExitStack, path: Path, hold_seconds: float
+) -> Callable[[], tuple[Measurement, ...]]:
+    from rescind.insight.probe import Limits
     from rescind.insight.probe.target import TargetProbe, read_target
 
     target = read_target(path)
-    prober = TargetProbe(target)
+    limits = Limits(timeout_seconds=60.0, hold_seconds=hold_seconds)
+    prober = TargetProbe(target, limits=limits)
     stack.callback(prober.close)
 
     def one_round(on_way: Callable[[str], None]) -> tuple[Measurement, ...]:

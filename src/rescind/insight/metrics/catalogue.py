@@ -195,7 +195,8 @@ INDEX_LOAD_SECONDS: Final = _measured(
 )
 AUDIT_DRIFT: Final = _read(
     "rescind_audit_drift_rows",
-    "Effective roles that the last audit found missing or surplus, and that are not repaired",
+    "Effective roles that the background audit found missing or surplus, as last seen. Repaired ones count "
+    "until a later round finds none",
     "Are effective roles what the facts imply?",
 )
 AUDIT_COMPLETED: Final = _read(

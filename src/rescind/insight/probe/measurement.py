@@ -6,6 +6,7 @@ All moments are read from one monotonic clock of this process. A check counts by
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,9 @@ class Limits:
     """How long access that is to expire is given for. The granting call must return within it."""
     remote_clock_seconds: float = 0.1
     """By how much the clock of a remote point may differ. It matters only for what expires."""
+    hold_seconds: float = 0.0
+    """Access that has appeared is left for a random time, at most this. Else, with a system that refreshes at
+    fixed times, it would always be revoked right after a refresh."""
     pause_seconds: float = 0.001
     """Between two checks of one point: polling without a pause would starve what is measured."""
 
@@ -172,6 +176,8 @@ def measure(
             time.sleep(max(0.0, end - clock()))
             revoked = _Call(end, end)
         else:
+            if limits.hold_seconds:
+                time.sleep(random.uniform(0, limits.hold_seconds))  # noqa: S311
             revoked = _timed(clock, revoke)
         seconds = limits.timeout_seconds + limits.watch_seconds
         wait_for_all(watchers, _denied(revoked.ended, limits), seconds, clock)

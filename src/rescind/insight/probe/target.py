@@ -24,6 +24,8 @@ from rescind.errors import InvalidArgument, TargetFailed
 from rescind.insight.probe.measurement import Asker, Limits, Measurement, measure
 
 _PLACE: Final = re.compile(r"\{round\}|\$\{(\w+)\}")
+HOLD_SECONDS: Final = 5.0
+"""At most: caches and revisions of several seconds are usual."""
 _ENOUGH: Final = 300
 """Characters of another system's answer that an error quotes."""
 
@@ -115,7 +117,10 @@ class TargetProbe:
         transport: httpx.BaseTransport | None = None,
         timeout_seconds: float = 10.0,
     ) -> None:
-        self._target, self._limits = target, limits or Limits(timeout_seconds=60.0)
+        self._target, self._limits = (
+            target,
+            limits or Limits(timeout_seconds=60.0, hold_seconds=HOLD_SECONDS),
+        )
         self._client = httpx.Client(transport=transport, timeout=timeout_seconds)
 
     def round(self) -> Measurement:
