@@ -110,6 +110,7 @@ def asks(n: dict[str, str]) -> list[Ask]:
             Ask("read_change", "GET", f"/v1/changes/1?{query}"),
             Ask("list_pending", "GET", f"/v1/pending?{query}"),
             Ask("targets", "GET", f"/v1/targets?{query}"),
+            Ask("read_advice", "GET", f"/v1/advice?{query}"),
             Ask("audits", "GET", f"/v1/audits?{query}"),
             Ask("park", "POST", "/v1/pending/park", {"group": n["group"], **at}),
             Ask("retry", "POST", "/v1/pending/retry", {"group": n["group"], **at}),

@@ -55,7 +55,7 @@ class ReceiptEnforcer:
             on_record = rows[0].enforced_at
         is_of_change = receipt.enforcer is not None and receipt.enforced_at is None
         is_first = is_of_change and not receipt.is_repeated
-        return self.enforced(receipt, on_record=on_record, is_first=is_first)
+        return self.enforced(receipt, on_record=on_record, is_first=is_first, is_deferred=True)
 
     def enforced(
         self,
@@ -64,6 +64,7 @@ class ReceiptEnforcer:
         *,
         on_record: int | None = None,
         is_first: bool = False,
+        is_deferred: bool = False,
     ) -> Receipt:
         """The receipt with when and how the change was enforced. Waits for every replica that caches the
         organization; what reads the store itself sees the commit.
@@ -83,6 +84,8 @@ class ReceiptEnforcer:
                 revision, leases, organization=receipt.organization, began_at=began_at
             )
             span.note(outcome=enforcement.outcome)
+        if is_deferred:
+            enforcement = replace(enforcement, is_deferred=True)
         now = self._now()
         if receipt.changed:
             now = self._note(revision, now, on_record, enforcement if is_first else None)

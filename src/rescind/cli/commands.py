@@ -24,6 +24,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "rescind.cli.background": ("worker", "pending"),
     "rescind.cli.audits": ("audit",),
     "rescind.cli.targets": ("targets",),
+    "rescind.cli.advise": ("advise",),
     "rescind.cli.probe": ("probe",),
     "rescind.cli.service": ("serve", "config", "keys"),
     "rescind.cli.monitoring": ("monitoring",),

@@ -183,6 +183,7 @@ class EnforcementResponse(Struct, frozen=True):
     are_replicas_known: bool
     replicas: list[EnforcedReplicaResponse]
     others: int
+    is_deferred: bool
 
     @classmethod
     def of(cls, done: Enforcement | None) -> EnforcementResponse | None:
@@ -208,6 +209,7 @@ class EnforcementResponse(Struct, frozen=True):
             done.are_replicas_known,
             replicas,
             done.others,
+            done.is_deferred,
         )
 
 

@@ -19,6 +19,7 @@ from rescind.http import problems, workos
 from rescind.http.authzen import routes as authzen
 from rescind.http.methods import answer_options
 from rescind.http.routes import (
+    advice,
     audits,
     changes,
     checks,
@@ -53,6 +54,7 @@ OURS: Final = [
     *imports.ROUTES,
     *pending.ROUTES,
     *targets.ROUTES,
+    *advice.ROUTES,
     *audits.ROUTES,
     *keys.ROUTES,
     *authzen.ROUTES,

@@ -104,10 +104,8 @@ def attainments(
     Revocations are judged by when they were enforced, grants by when they were settled. Raises
     OrganizationNotFound and InvalidArgument.
     """
-    if not (math.isfinite(window_seconds) and 0 < window_seconds <= MOST_WINDOW_SECONDS):
-        hint = "use more than 0 and at most 10 years"
-        raise InvalidArgument(what="window", value=window_seconds, hint=hint)
-    first, last = _ALL if organization is None else _range(store, organization)
+    require_window(window_seconds)
+    first, last = organization_range(store, organization)
     until = datetime.now(UTC) if now is None else now
     reading = _Reading(store, first, last, microseconds(until))
     since = datetime.fromtimestamp(max(0.0, until.timestamp() - window_seconds), UTC)
@@ -122,7 +120,17 @@ _QUERIES: Final[dict[Direction, tuple[Query[SpreadRow], Query[SlowRow]]]] = {
 }
 
 
-def _range(store: Store, organization: str) -> tuple[int, int]:
+def require_window(window_seconds: float) -> None:
+    """Raises InvalidArgument unless the window is more than 0 and at most 10 years."""
+    if not (math.isfinite(window_seconds) and 0 < window_seconds <= MOST_WINDOW_SECONDS):
+        hint = "use more than 0 and at most 10 years"
+        raise InvalidArgument(what="window", value=window_seconds, hint=hint)
+
+
+def organization_range(store: Store, organization: str | None) -> tuple[int, int]:
+    """The first and the last number of the organizations meant: of one, or of all if none is named."""
+    if organization is None:
+        return _ALL
     name = organization_id(organization)
     (plan,) = store.fetch(PLAN, {"organization": name})
     if plan.organization is None:

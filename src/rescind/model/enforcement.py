@@ -87,7 +87,8 @@ class Enforcement:
 
     `replicas` are those that held the organization when enforcement began. In the log they are at most
     MOST_REPLICAS, and `others` says how many more there were. If the replicas could not be read, they are
-    unknown, `are_replicas_known` is false, and `seconds` has waited for all of their leases to expire.
+    unknown, `are_replicas_known` is false, and `seconds` has waited for all of their leases to expire. It
+    `is_deferred` if the caller asked for it by `enforce()`, some time after the commit.
     """
 
     seconds: float
@@ -95,6 +96,7 @@ class Enforcement:
     others: int = 0
     are_replicas_known: bool = True
     began_at: datetime | None = None
+    is_deferred: bool = False
 
     @property
     def waited_out(self) -> tuple[str, ...]:
@@ -131,6 +133,7 @@ class _Kept(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=
     are_known: bool
     others: int
     replicas: list[tuple[str, str, ReplicaOutcome, int, bool]]
+    is_deferred: bool = False
 
 
 _decoder: Final = msgspec.json.Decoder(_Kept)
@@ -157,6 +160,7 @@ def encode_enforcement(done: Enforcement) -> str:
             )
             for each in kept
         ],
+        done.is_deferred,
     )
     return msgspec.json.encode(record).decode()
 
@@ -185,4 +189,5 @@ def decode_enforcement(text: str | None) -> Enforcement | None:
         kept.others,
         kept.are_known,
         began_at,
+        kept.is_deferred,
     )

@@ -69,6 +69,7 @@ def enforcement_object(done: Enforcement | None) -> dict[str, Any] | None:
         "are_replicas_known": done.are_replicas_known,
         "replicas": [_replica(each) for each in done.replicas],
         "others": done.others,
+        "is_deferred": done.is_deferred,
     }
 
 

@@ -1,3 +1,14 @@
+-- cost_of_changes
+SELECT o.slug AS organization, c.recorded_at, c.settled_at, c.route, c.granted + c.revoked AS pairs, c.estimated, e.record,
+CASE WHEN LENGTH(c.body) <= %(characters)s THEN c.body END AS body
+FROM rescind.change AS c
+LEFT JOIN LATERAL (SELECT * FROM rescind.enforcement AS e
+    WHERE e.organization = c.organization AND e.revision = c.revision OFFSET 0) AS e ON TRUE
+LEFT JOIN LATERAL (SELECT * FROM rescind.organization AS o
+    WHERE o.id = c.organization OFFSET 0) AS o ON TRUE
+WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s
+ORDER BY c.recorded_at DESC, c.organization, c.revision DESC LIMIT %(limit)s
+
 -- slowest_enforced
 SELECT o.slug AS organization, c.revision, e.enforced_at - c.recorded_at AS microseconds
 FROM rescind.change AS c

@@ -1,3 +1,12 @@
+-- cost_of_changes
+SELECT o.slug AS organization, c.recorded_at, c.settled_at, c.route, c.granted + c.revoked AS pairs, c.estimated, e.record,
+CASE WHEN LENGTH(c.body) <= :characters THEN c.body END AS body
+FROM rescind_change AS c
+LEFT JOIN rescind_enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
+LEFT JOIN rescind_organization AS o ON o.id = c.organization
+WHERE c.organization BETWEEN :first AND :last AND c.recorded_at >= :since AND c.recorded_at < :now
+ORDER BY c.recorded_at DESC, c.organization, c.revision DESC LIMIT :limit
+
 -- slowest_enforced
 SELECT o.slug AS organization, c.revision, e.enforced_at - c.recorded_at AS microseconds
 FROM rescind_change AS c

@@ -29,6 +29,22 @@ class SlowRow(NamedTuple):
     microseconds: int
 
 
+class CostRow(NamedTuple):
+    """A change, the pairs that it made or unmade, and what is known of how long it took."""
+
+    organization: OrganizationId | None
+    recorded_at: int
+    settled_at: int | None
+    route: str
+    pairs: int
+    estimated: int
+    """Pairs that were left to the background."""
+    record: str | None
+    body: str | None
+    """None if it is too long."""
+
+
+COST_OF_CHANGES: Final = Query("cost_of_changes", CostRow)
 SPREAD_ENFORCEMENT: Final = Query("spread_enforcement", SpreadRow)
 SLOWEST_ENFORCED: Final = Query("slowest_enforced", SlowRow)
 SPREAD_SETTLEMENT: Final = Query("spread_settlement", SpreadRow)

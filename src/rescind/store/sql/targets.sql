@@ -42,3 +42,14 @@ LEFT JOIN rescind.organization AS o ON o.id = c.organization
 WHERE c.organization BETWEEN :first AND :last AND c.organization > 0 AND c.direction = 'grants'
   AND c.recorded_at >= :since AND c.recorded_at < :now
 ORDER BY 3 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT :limit
+
+-- The newest changes of a window, for a model of what changes cost.
+
+-- name: cost_of_changes
+SELECT o.slug AS organization, c.recorded_at, c.settled_at, c.route, c.granted + c.revoked AS pairs, c.estimated, e.record,
+       CASE WHEN LENGTH(c.body) <= :characters THEN c.body END AS body
+FROM rescind.change AS c
+LEFT JOIN rescind.enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
+LEFT JOIN rescind.organization AS o ON o.id = c.organization
+WHERE c.organization BETWEEN :first AND :last AND c.recorded_at >= :since AND c.recorded_at < :now
+ORDER BY c.recorded_at DESC, c.organization, c.revision DESC LIMIT :limit
