@@ -28,11 +28,11 @@ from rescind.propagation.jobs import Job
 from rescind.propagation.reconcile import Work
 from rescind.propagation.schedule import due_in
 from rescind.propagation.tombstones import purge
-from rescind.store import Rows, Store
+from rescind.store import Rows, Store, open_store
 from rescind.store.postgres import configure
 from rescind.store.postgres.connection import Connection
 from tests.faults.small import Steady
-from tests.probe import probe_of
+from tests.probe import Probe, probe_of
 
 LEVELS: Final = (IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE)
 ADA: Final = "user:ada"
@@ -135,7 +135,8 @@ class Acme:
 @contextmanager
 def opened(database: str) -> Iterator[Callable[[], Acme]]:
     """Makes organizations with the facts, and no grant yet."""
-    with Authority.open(database) as authority, psycopg.connect(database) as caller:
+    store = open_store(database, probe=Probe())
+    with Authority(store) as authority, psycopg.connect(database) as caller:
 
         def make() -> Acme:
             acme = Acme(authority, f"acme-{next(_numbers)}", caller)
