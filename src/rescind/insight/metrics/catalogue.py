@@ -100,8 +100,8 @@ def _read(
 CHANGE_SECONDS: Final = _measured(
     "rescind_change_duration_seconds",
     "change_seconds",
-    "How long the caller of a change waited until it returned. Of changes that altered something. `kind` is "
-    "the change's name, or `batch` for a list of several",
+    "How long the caller of a change waited until it returned. Changes that altered nothing are not counted. "
+    "`kind` is the change's name, or `batch` for a list of several",
     "How much does a change cost its caller?",
 )
 ENFORCEMENT_SECONDS: Final = _measured(
@@ -117,7 +117,7 @@ SETTLEMENT_SECONDS: Final = _measured(
     "settlement_seconds",
     "From when a change was recorded until effective roles followed it; for the inline route, until it was "
     "committed",
-    "How long until a grant can be used?",
+    "How long until checks of what changed cost no more than others?",
 )
 LOCK_WAIT_SECONDS: Final = _measured(
     "rescind_lock_wait_seconds",
@@ -146,8 +146,8 @@ PENDING_ITEMS: Final = _read(
 )
 PENDING_OLDEST: Final = _read(
     "rescind_pending_oldest_timestamp_seconds",
-    "When the oldest change was recorded that such work is for; 0 where there is none",
-    "Since when is somebody waiting for a grant?",
+    "When the oldest change that has such work was recorded; 0 where there is none",
+    "Does some work not get done?",
     {"direction": DIRECTIONS, "state": STATES},
 )
 CHECKS: Final = _measured(
@@ -165,8 +165,8 @@ DISTRUSTED_CHECKS: Final = _measured(
 LEASE_EXPIRES: Final = _measured(
     "rescind_lease_expires_timestamp_seconds",
     "lease_expires",
-    "Until when the processes of this service may answer from memory, the first of them; 0 where none has a "
-    "lease, as on SQLite",
+    "Until when every process of this service may answer from memory: the end of the lease that ends first. "
+    "0 where none has a lease, as on SQLite",
     "Does every process renew its lease in time?",
     least=True,
 )
@@ -184,7 +184,7 @@ INDEX_ORGANIZATIONS: Final = _measured(
 INDEX_BYTES: Final = _measured(
     "rescind_index_bytes",
     "index_bytes",
-    "The memory that they take, as estimated",
+    "The memory of the organizations held in memory, as estimated",
     "Is `index_megabytes` large enough?",
 )
 INDEX_LOAD_SECONDS: Final = _measured(
