@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.insight.metrics.catalogue import AUDIT_COMPLETED, AUDIT_DRIFT
 from rescind.insight.metrics.database import DatabaseFigures
+from rescind.model import Assurance
 from rescind.propagation import background_audit
 from rescind.propagation.audit_history import AuditHistory, read_history, read_state
 from rescind.propagation.background_audit import BackgroundAudit
@@ -258,3 +260,55 @@ def test_comparing_waits_for_nobody(acme: Authority) -> None:
         acme.apply([changes.AddMembership(subject="user:new")], within=connection)
         compared = background_audit.compare(acme.store, listed.organization, first=0, memberships=9)
         assert (compared.memberships, len(compared.drifting)) == (4, 1)
+
+
+SUBJECTS = ("user:ada", "user:bob", "user:cyd", "agent:bot")
+QUESTIONS = [
+    (subject, permission, resource)
+    for subject in SUBJECTS
+    for permission in ("read", "write", "purge")
+    for resource in (None, "folder:a", "folder:b", "doc:1", "doc:2")
+]
+
+
+def answers(authority: Authority, assurance: Assurance) -> list[bool]:
+    """What everybody may, by effective roles (`standard`) or by the facts (`live`)."""
+    found = authority.check_many(QUESTIONS, assurance=assurance)
+    return [decision.allowed for decision in found]
+
+
+def corrupt(authority: Authority, random: Random) -> None:
+    """Some rows go, come, or get another time, each for anybody and any assignment."""
+    rows = f"membership = {of(random.choice(SUBJECTS))}"
+    assignments = "SELECT id FROM rescind.assignment WHERE ended IS NULL ORDER BY id"
+    some = f"({assignments} LIMIT 1 OFFSET {random.randrange(4)})"
+    by_hand(
+        authority,
+        random.choice(
+            [
+                f"DELETE FROM rescind.effective_role WHERE {rows}",
+                row(of(random.choice(SUBJECTS)), some) + " ON CONFLICT DO NOTHING",
+                f"UPDATE rescind.effective_role SET expires_at = 5 WHERE {rows}",
+                f"UPDATE rescind.effective_role SET expires_at = NULL WHERE {rows}",
+            ]
+        ),
+    )
+
+
+def test_repairs_give_what_the_facts_say(acme: Authority) -> None:
+    """Whatever was wrong with rows: once a round has repaired it, before any worker came to it, everybody may
+    what the facts say, and nothing is left when the work is done. (Control: before the repair it is not so.)
+    """
+    random, were_wrong = Random(20261128), 0
+    for _ in range(8):
+        for _ in range(random.randint(1, 4)):
+            corrupt(acme, random)
+        facts = answers(acme, "live")
+        were_wrong += answers(acme, "standard") != facts
+        one_round(acme, REPAIRING)
+        assert answers(acme, "standard") == facts
+        settle_all(acme)
+        assert answers(acme, "standard") == facts
+        one_round(acme)
+        assert read_state(acme.store).drift_rows == 0
+    assert were_wrong
