@@ -1,4 +1,4 @@
-"""The command line: `rescind`. Says what is wrong in one line, and how to mend it."""
+"""The command line: `rescind`. An error is one line: what is wrong, and how to correct it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rescind.cli.output import complain, one_line
 from rescind.errors import BadInput, RescindError
 
 USAGE_ERROR: type[BaseException] = typer.BadParameter.__mro__[2]
-"""The root of Typer's own errors, wherever it keeps it."""
+"""The base class of Typer's own errors, wherever Typer defines it."""
 FAILED = 2
 INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command and exit: 0 done or allowed, 1 denied, 2 an error, told in one line."""
+    """Run the command and exit: 0 for done or allowed, 1 for denied, 2 for an error, printed in one line."""
     _prepare_streams()
     sys.exit(run())
 
@@ -54,7 +54,7 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _prepare_streams() -> None:
-    """A stream that the caller closed is the null device; what an encoding cannot say is escaped."""
+    """Replace closed streams by the null device; escape what a stream's encoding cannot express."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115

@@ -26,14 +26,15 @@ def register(app: typer.Typer) -> None:
 def audit(
     target: Target,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Put right what is wrong, as pending work.")
+        bool, typer.Option("--repair", help="Correct what differs, as pending work.")
     ] = False,
     history: Annotated[
         bool,
         typer.Option("--history", help="Compare nothing; show what the background audit found."),
     ] = False,
     limit: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Of the history: at most so many of each.")
+        int,
+        typer.Option(min=1, max=10_000, help="Rounds and drift of the history to show, at most."),
     ] = 20,
 ) -> None:
     """Compare effective roles with what the facts imply. Exits with 1 if they differ.

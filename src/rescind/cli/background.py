@@ -27,7 +27,7 @@ from rescind.threads import running
 
 MOST_LOOKED_AT = 100_000
 _DEFAULTS = Settings()
-Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many to list, at most.")]
 
 
 class Action(StrEnum):
@@ -51,15 +51,15 @@ def register(app: typer.Typer) -> None:
 
 def worker(
     target: Target,
-    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Workers here.")] = 1,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Workers in this process.")] = 1,
     until_settled: Annotated[
-        bool, typer.Option("--until-settled", help="End when nothing is due; no audit.")
+        bool, typer.Option("--until-settled", help="End when no work is due; run no audit.")
     ] = False,
     audit_rows_per_second: Annotated[
         int, typer.Option(min=0, help="The background audit's budget; 0 switches it off.")
     ] = _DEFAULTS.audit_rows_per_second,
     audit_pause: Annotated[
-        str, typer.Option(help="Between rounds of the background audit: 5m, 1h, 1d.")
+        str, typer.Option(help="Pause between rounds of the background audit: 5m, 1h, 1d.")
     ] = f"{_DEFAULTS.audit_pause_seconds:g}s",
     audit_repair: Annotated[
         bool, typer.Option("--audit-repair", help="Let the background audit repair drift.")
@@ -68,10 +68,10 @@ def worker(
     metrics_host: MetricsHost = "127.0.0.1",
     metrics_access: Access = MetricsAccess.KEY,
 ) -> None:
-    """Do pending work until told to stop (Ctrl-C, SIGTERM); the chunk under way is finished.
+    """Do pending work until Ctrl-C or SIGTERM. The chunk under way is finished.
 
-    Any number of workers may run, on any number of machines. One of them at a
-    time compares effective roles with the facts, in the background.
+    Any number of workers may run, on any number of machines. One at a time
+    also runs the background audit.
     """
     settings = Settings(
         audit_rows_per_second=audit_rows_per_second,
@@ -113,13 +113,13 @@ def worker(
 def pending(
     target: Target,
     action: Annotated[Action, typer.Argument(help="What to do.")] = Action.LIST,
-    group: Annotated[str | None, typer.Argument(help="Whose work; needed but to list.")] = None,
+    group: Annotated[str | None, typer.Argument(help="The group; not needed to list.")] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Live, until Ctrl-C or all is done.")
+        bool, typer.Option("--watch", help="Refresh until Ctrl-C, or until nothing is due.")
     ] = False,
     limit: Limit = 100,
 ) -> None:
-    """Work that is not settled: list or watch it, show a group's, retry it, or park it."""
+    """List or watch work that is not settled; show, retry or park a group's."""
     if (action is Action.LIST) != (group is None):
         hint = (
             "list takes none; `show` is for one" if group else f"name the group to {action.value}"
@@ -152,7 +152,9 @@ def pending(
 
 
 def _require_known(target: Target, authority: Authority) -> None:
-    """Raises OrganizationNotFound where one is named that never was: no slip of the pen looks settled."""
+    """Raises OrganizationNotFound for an organization that never existed: a mistyped name must not look
+    settled.
+    """
     if target.organization is not None:
         next(authority.log(organization=target.organization, limit=1), None)
 
@@ -160,7 +162,7 @@ def _require_known(target: Target, authority: Authority) -> None:
 def _of_group(authority: Authority, organization: str | None, group: str) -> list[PendingWork]:
     """All that is pending for one group, by its name, or by its number if it was deleted.
 
-    Raises InvalidArgument where there is nothing, or several organizations have such a group.
+    Raises InvalidArgument if there is none, or if several organizations have such a group.
     """
     found = authority.pending(organization=organization, limit=MOST_LOOKED_AT)
     named = [work for work in found if work.group == group]
@@ -219,7 +221,7 @@ def _without_name(work: PendingWork) -> str:
 
 
 def _number(work: PendingWork) -> str:
-    """A group's number without its sign, which would pass for an option's."""
+    """A group's number without its sign, which would be read as an option."""
     return str(abs(work.group_number))
 
 

@@ -1,4 +1,4 @@
-"""One command for each change, made from the change's own fields, so that none can drift from it."""
+"""One command for each change, generated from its fields."""
 
 from __future__ import annotations
 
@@ -38,21 +38,29 @@ BY_FILE_ONLY = (changes.ReplaceAssignments,)
 SINGULAR = {"permissions": "--permission", "parents": "--parent", "set": "--set"}
 NONE = "-"
 
-Actor = Annotated[str | None, typer.Option(help="Who does it; else $USER.", show_default=False)]
-Reason = Annotated[str, typer.Option(help="Why, for the change log.")]
-Key = Annotated[str | None, typer.Option(help="Idempotency key: repeated, it has one effect.")]
+Actor = Annotated[
+    str | None, typer.Option(help="Who makes the change. Default: $USER.", show_default=False)
+]
+Reason = Annotated[str, typer.Option(help="The reason, for the change log.")]
+Key = Annotated[
+    str | None, typer.Option(help="Idempotency key: repeating the command has one effect.")
+]
 RouteOption = Annotated[
-    Route | None, typer.Option("--route", help="How effective roles follow; else as much as fits.")
+    Route | None,
+    typer.Option("--route", help="How effective roles follow. Default: by estimated work."),
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Also leave a required role without an active holder.")
+    bool, typer.Option("--force", help="Allow a required role to lose its last active holder.")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would give and take.")]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show what the change would give and take, without doing it."),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeOptions:
-    """How a change is made: by whom, why, under which key, or only tried."""
+    """Options of a change: actor, reason, idempotency key, route, dry run."""
 
     actor: str | None
     reason: str
@@ -78,7 +86,9 @@ def command_name(change: type) -> str:
 
 def apply(
     target: Target,
-    file: Annotated[str, typer.Argument(help="Changes, one JSON object a line; - is stdin.")] = "-",
+    file: Annotated[
+        str, typer.Argument(help="A file of changes, one JSON object a line; - for stdin.")
+    ] = "-",
     actor: Actor = None,
     reason: Reason = "",
     key: Key = None,
@@ -99,7 +109,7 @@ def apply(
 
 
 def carry_out(target: Target, batch: Sequence[Change], options: ChangeOptions) -> None:
-    """Apply a batch and print its receipt, or try it and print what it would give and take."""
+    """Apply a batch and print its receipt; with `dry_run`, print what it would give and take."""
     name = target.require_organization()
     with target.open() as authority:
         if options.dry_run:
@@ -189,7 +199,7 @@ def _declared(field: msgspec.structs.FieldInfo) -> tuple[Any, Any, Any]:
     if field.required:
         return _argument(kinds, is_list)
     if is_list:
-        return list[str] | None, None, typer.Option(option, help="May be given several times.")
+        return list[str] | None, None, typer.Option(option, help="Repeat it for more.")
     if bool in kinds and UnsetType in kinds:
         return bool | None, None, typer.Option(f"{option}/--not-{field.name}")
     if bool in kinds:
@@ -213,7 +223,7 @@ def _argument(kinds: set[Any], is_list: bool) -> tuple[Any, Any, Any]:
 
 
 def _value(field: msgspec.structs.FieldInfo, given: Any) -> Any:
-    """What the change takes for what Typer read; None leaves the field out."""
+    """A field's value, from the value that Typer read; None leaves the field out."""
     kinds = set(get_args(field.type))
     if field.required and type(None) in kinds and given == NONE:
         return None

@@ -1,5 +1,5 @@
-"""Which module has which command. Only the module of the command that was typed is loaded: all of
-them, and the signatures of all their commands, take longer than most commands.
+"""The module of each command. Only the module of the command that was typed is loaded: loading all of them
+takes longer than most commands.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "rescind.cli.sql": ("sql",),
     "rescind.cli.demo": ("demo",),
 }
-"""In the order of the help. Commands of no module here are of changes, which are named for them."""
+"""Modules in the order of the help. Any other command is a change, and named for it."""
 
 _WITH_VALUE = ("--database", "-d", "--organization", "-o")
-"""Options before the command that take the next argument."""
+"""Options before the command that take a value."""
 
 
 def application(arguments: Sequence[str] = ()) -> typer.Typer:
@@ -54,7 +54,7 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
 
 
 def _command_name(arguments: Sequence[str]) -> str | None:
-    """The first argument that is no option before the command, and no option's value."""
+    """The first argument that is neither an option nor an option's value."""
     words = iter(arguments)
     for word in words:
         if word in _WITH_VALUE:

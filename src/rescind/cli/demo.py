@@ -58,14 +58,16 @@ def register(app: typer.Typer) -> None:
 def demo(
     database: Annotated[
         str | None,
-        typer.Option("--database", "-d", help=f"A new file; else {DEMO_DATABASE}, made anew."),
+        typer.Option("--database", "-d", help=f"A new file. Default: {DEMO_DATABASE}, replaced."),
     ] = None,
     assignments: Annotated[
         int,
-        typer.Option(min=large_group.LEAST_ASSIGNMENTS, max=100_000, help="Of the large group."),
+        typer.Option(
+            min=large_group.LEAST_ASSIGNMENTS, max=100_000, help="Assignments of the large group."
+        ),
     ] = large_group.ASSIGNMENTS,
     serve: Annotated[
-        bool, typer.Option("--serve", help="At the end, serve it until Ctrl-C.")
+        bool, typer.Option("--serve", help="Serve the organization at the end, until Ctrl-C.")
     ] = False,
 ) -> None:
     """Show what revocations do: to a few people, in a real organization, and in a large group."""
@@ -164,7 +166,7 @@ class Story:
 
 
 def _fresh(database: str | None) -> str:
-    """The path of a file that is not there: an earlier demo's is deleted, any other is refused."""
+    """The path of a new file. A file of an earlier demo is deleted; any other is refused."""
     path = Path(database or DEMO_DATABASE)
     if database is not None and path.exists():
         hint = "the demo makes a new file: name another, or delete this one"
@@ -175,7 +177,7 @@ def _fresh(database: str | None) -> str:
 
 
 def data_source() -> tuple[exchange.Source, str]:
-    """The pairs of the real organization if they can be found, else of an invented one."""
+    """The pairs of the real organization if its file is found, else of an invented one."""
     named = os.environ.get("RESCIND_DEMO_DATA")
     repository = Path(__file__).resolve().parents[3]
     places = [Path("../shared/data"), Path("shared/data"), repository / "../shared/data"]
@@ -216,7 +218,7 @@ def _load(
 
 
 def _largest_group(source: exchange.Source) -> tuple[str, list[str], str]:
-    """The group with most members, those, and one permission that its role gives."""
+    """The group with most members, its members, and a permission that its role gives."""
     held: dict[str, set[str]] = {}
     for line in source.lines:
         user, permission = line.split()
@@ -226,7 +228,7 @@ def _largest_group(source: exchange.Source) -> tuple[str, list[str], str]:
 
 
 def _bare_insert_ms(path: str) -> float:
-    """The median time of one durable row in a table of its own in the same file: the floor."""
+    """The median time to insert one durable row into another table of the same file: a lower bound."""
     with closing(connect(path)) as connection:
         connection.execute("CREATE TABLE scratch (id INTEGER PRIMARY KEY, text TEXT)")
         try:

@@ -1,4 +1,4 @@
-"""`rescind doctor`: what is worth a look, though nothing is broken."""
+"""`rescind doctor`: what deserves attention although nothing is broken."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rescind.store.rows.facts import LIST_ORGANIZATIONS
 FOUND = 1
 PAGE = 500
 
-All = Annotated[bool, typer.Option("--all", help="Every organization, whatever one is named.")]
+All = Annotated[bool, typer.Option("--all", help="Every organization, even if one is named.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 def doctor(target: Target, all: All = False) -> None:
     """List ids that look alike: of people, groups, roles and permissions.
 
-    Exits with 0 where there are none, 1 where there are some. Without an organization it looks at all.
+    Exits with 0 if there are none, 1 if there are some. Without an organization, reads all.
     """
     with target.open() as authority:
         if target.organization is not None and not all:

@@ -1,4 +1,4 @@
-"""What is on record: `rescind list`."""
+"""`rescind list`: recorded facts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rescind.errors import InvalidArgument
 from rescind.model import SUBJECT_KINDS, FactPage
 
 SHOWN: Final = 5
-"""Of a role's permissions, in a table."""
+"""Permissions of a role that a table shows."""
 
 
 class What(StrEnum):
@@ -44,7 +44,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the command line says of the list; None and False where it says nothing."""
+    """The options given for a list; None and False for those left out."""
 
     name: str | None = None
     effective: bool = False
@@ -60,7 +60,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How a list is asked for and shown. `takes` are the options that mean something for it."""
+    """How a list is read and shown. `takes` are the options that apply to it."""
 
     takes: tuple[str, ...]
     ask: Callable[[Authority, Asked, dict[str, Any]], FactPage[Any]]
@@ -80,15 +80,18 @@ def list_facts(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="Of members, the group; of groups and assignments, a subject or group:…;"
-            " of permissions, a role; of resources, the one above."
+            help="For members, the group; for groups and assignments, a subject or group:…;"
+            " for permissions, a role; for resources, the parent."
         ),
     ] = None,
     effective: Annotated[
-        bool, typer.Option("--effective", help="Also through groups: members, assignments.")
+        bool,
+        typer.Option(
+            "--effective", help="Include what holds through groups: members, assignments."
+        ),
     ] = False,
     expired: Annotated[
-        bool, typer.Option("--expired", help="Also what has ended: members, assignments.")
+        bool, typer.Option("--expired", help="Include what has expired: members, assignments.")
     ] = False,
     role: Annotated[str | None, typer.Option(help="Assignments of this role.")] = None,
     on: Annotated[str | None, typer.Option(help="Assignments on this resource.")] = None,
@@ -98,7 +101,7 @@ def list_facts(
     ] = None,
     state: Annotated[State | None, typer.Option(help="Memberships in this state.")] = None,
     days: Annotated[
-        float | None, typer.Option(help="What expires within so many days; else 30.")
+        float | None, typer.Option(help="What expires within this many days. Default: 30.")
     ] = None,
     until: Annotated[str | None, typer.Option(help="What expires by this day or time.")] = None,
     at_least: AtLeast = None,
@@ -106,7 +109,7 @@ def list_facts(
     cursor: Cursor = None,
     all: All = False,
 ) -> None:
-    """What is on record: groups, who is in one, roles, resources, assignments, and what expires."""
+    """List recorded facts: groups, members, roles, resources, assignments, and what expires."""
     target.require_organization()
     asked = Asked(name, effective, expired, role, on, type, kind, state, days, until)
     table = TABLES[what]
@@ -142,7 +145,7 @@ def _show(table: Table, asked: Asked, found: list[Any], cursor: str | None) -> N
 
 
 def _require_fitting(what: What, table: Table, asked: Asked) -> None:
-    """Raises InvalidArgument for an option that this list does not take, and where one is missing."""
+    """Raises InvalidArgument for an option that does not apply to this list, and for a missing one."""
     given = {each.name for each in fields(asked) if getattr(asked, each.name)}
     for option in sorted(given - set(table.takes)):
         takers = " or ".join(f"`list {w}`" for w, t in TABLES.items() if option in t.takes)

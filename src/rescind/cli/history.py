@@ -22,7 +22,7 @@ from rescind.errors import InvalidArgument, RevisionNotFound
 from rescind.transfer.evidence import digest, entry_object, evidence
 
 SHOWN: Final = 5
-"""Changes of a batch, and names of a list."""
+"""Changes of a batch, and names of a list, that are shown."""
 _INDENT: Final = " " * 4
 _WORDS: Final = {"expires_at": "until", "out_of": "out of", "resource_type": "for"}
 
@@ -46,28 +46,35 @@ def log(
         LogAction, typer.Argument(help="List changes, show one, or export them.")
     ] = LogAction.LIST,
     revision: Annotated[
-        int | None, typer.Argument(min=1, metavar="[REVISION]", help="Of the change to show.")
+        int | None,
+        typer.Argument(min=1, metavar="[REVISION]", help="The revision of the change to show."),
     ] = None,
     after: Annotated[int, typer.Option(min=0, help="Only later revisions.")] = 0,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
-    actor: Annotated[str | None, typer.Option(help="By whom: part of the name.")] = None,
-    subject: Annotated[str | None, typer.Option(help="What names this subject.")] = None,
-    group: Annotated[str | None, typer.Option(help="What names this group.")] = None,
-    role: Annotated[str | None, typer.Option(help="What names this role.")] = None,
-    resource: Annotated[str | None, typer.Option(help="What names this resource.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many to show, at most.")] = None,
+    actor: Annotated[
+        str | None, typer.Option(help="Only changes by actors with this in their name.")
+    ] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="Only changes that name this subject.")
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="Only changes that name this group.")] = None,
+    role: Annotated[str | None, typer.Option(help="Only changes that name this role.")] = None,
+    resource: Annotated[
+        str | None, typer.Option(help="Only changes that name this resource.")
+    ] = None,
     since: Annotated[str | None, typer.Option(help="From this day or time on.")] = None,
     until: Annotated[str | None, typer.Option(help="Before this day or time.")] = None,
     with_evidence: Annotated[
         bool,
-        typer.Option("--evidence", help="Export how each was enforced, and a digest of it."),
+        typer.Option("--evidence", help="Export how each change was enforced, with a digest."),
     ] = False,
     to: Annotated[
-        str | None, typer.Option("--output", help="Export to a file; - is standard output.")
+        str | None, typer.Option("--output", help="Export to a file; - for standard output.")
     ] = None,
 ) -> None:
-    """The organization's changes, oldest first: all, or those that are about something.
+    """List an organization's changes, oldest first: all, or those that match the options.
 
-    `show` tells of one revision when it was enforced and on which replicas; `export` writes NDJSON.
+    `show` tells when one revision was enforced and on which replicas; `export` writes NDJSON.
     """
     target.require_organization()
     _require_fitting(action, revision, with_evidence=with_evidence, to=to)
@@ -100,7 +107,7 @@ def log(
 def _require_fitting(
     action: LogAction, revision: int | None, *, with_evidence: bool, to: str | None
 ) -> None:
-    """Raises InvalidArgument unless what was given belongs to the action."""
+    """Raises InvalidArgument for an option that does not apply to the action."""
     if (revision is None) == (action is LogAction.SHOW):
         hint = (
             "name one: `rescind log show 12`" if revision is None else "only `log show` takes one"
@@ -149,7 +156,7 @@ def _say(found: Iterable[LogEntry], which: changelog.About) -> None:
 
 
 def lines(entry: LogEntry, which: changelog.About, width: int) -> list[str]:
-    """An entry: when, what it was and by whom; then its changes, or those that are meant; then why."""
+    """An entry: when, its kind and its actor; then its changes, or those that match; then the reason."""
     when = entry.recorded_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     head = f"{entry.revision}  {when}  {entry.direction.value}  by {output.plain(entry.actor)}"
     changes: list[dict[str, Any]] = msgspec.json.decode(entry.changes)
@@ -187,7 +194,7 @@ def _words(change: dict[str, Any]) -> list[str]:
 
 
 def _is_nothing(verb: str, value: object) -> bool:
-    """Whether a field says no more than if it were left out, as it may of what is made."""
+    """Whether a field has its default, so that it need not be shown."""
     if verb.startswith(("edit", "set", "replace")):
         return value is None
     return value in (None, False, 0, "", [])

@@ -1,4 +1,4 @@
-"""Importing files: how they are to be read, what they would make, and what they made."""
+"""`rescind import`: how files are read, what they would create, and what they created."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rescind.errors import InvalidArgument
 from rescind.transfer import DateOrder, Delimiter, Format, Import, LeftOut, Reading, Survey
 
 WAS_LEFT_OUT = 1
-"""The exit code where all else was done."""
+"""The exit code if some rows were left out and all others done."""
 _LISTS = "Lists with a header"
 
 Map = Annotated[
@@ -106,9 +106,9 @@ def import_files(
     reason: Reason = "",
     dry_run: DryRun = False,
 ) -> None:
-    """Import facts. All files are read first; an import that was interrupted goes on where it was.
+    """Import facts. All files are read first. An interrupted import continues where it was.
 
-    Exits with 1 where some rows were left out and all others done.
+    Exits with 1 if some rows were left out and all others done.
     """
     reading = Reading(
         columns=_pairs("map", map, at_last=True),
@@ -148,7 +148,7 @@ def _carry_out(
     actor: str | None,
     reason: str,
 ) -> list[LeftOut]:
-    """Import, and print what that made and left out."""
+    """Import, and print what was created and left out."""
     surveys = exchange.surveys(authority, whole)
     summary = _loaded(authority, whole, actor or user(), reason)
     is_settled = not any(
@@ -264,7 +264,7 @@ def _made(survey: Survey) -> dict[str, Any]:
 
 
 def _show_counts(counts: exchange.Counts, timezone: str | None) -> None:
-    """What became of rows and columns that nothing else tells of."""
+    """Print counts of rows and columns that no other output shows."""
     if counts.rows:
         parts = [output.counted(counts.rows, "row")]
         if counts.repeated:

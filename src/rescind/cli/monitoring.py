@@ -1,4 +1,4 @@
-"""`rescind monitoring export`: rules, a dashboard, targets and runbooks for whoever watches Rescind."""
+"""`rescind monitoring export`: alert rules, a dashboard, targets and runbooks."""
 
 from __future__ import annotations
 
@@ -28,18 +28,21 @@ def register(app: typer.Typer) -> None:
 
 def monitoring(
     action: Annotated[MonitoringAction, typer.Argument(help="What to do.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; made if it is missing.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="The folder to write to; created if it is missing."),
+    ],
     config: Annotated[
         str | None,
         typer.Option("--config", envvar="RESCIND_CONFIG", help="A TOML file with the targets."),
     ] = None,
     job: Annotated[
-        str, typer.Option(help="The scrape job in Prometheus of this deployment's processes.")
+        str, typer.Option(help="The name of the Prometheus job that scrapes this deployment.")
     ] = "rescind",
     runbooks: Annotated[
-        str | None, typer.Option(help="The URL below which the runbooks will be published.")
+        str | None, typer.Option(help="The URL under which the runbooks will be published.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files of these names.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write Prometheus rules, a Grafana dashboard, SLO specs and a runbook for each alert.

@@ -1,4 +1,4 @@
-"""What every command takes: which database, which organization, and whether to answer in JSON."""
+"""Options of every command: database, organization, and whether to print JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Database = Annotated[
     typer.Option(
         "--database",
         "-d",
-        help=f"A SQLite file or postgresql://…; RESCIND_DATABASE, or else {DEFAULT_DATABASE}.",
+        help=f"A SQLite file or postgresql://…. Default: RESCIND_DATABASE, else {DEFAULT_DATABASE}.",
     ),
 ]
 Organization = Annotated[
@@ -30,15 +30,15 @@ Organization = Annotated[
     typer.Option(
         "--organization",
         "-o",
-        help="Whose facts; RESCIND_ORGANIZATION. '*' is what is for all organizations.",
+        help="The organization. Default: RESCIND_ORGANIZATION. '*' is the environment.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @dataclass(slots=True)
 class _Given:
-    """What stood before the command's name."""
+    """Options before the command's name."""
 
     database: str | None = None
     organization: str | None = None
@@ -62,9 +62,7 @@ def remember(
     ] = None,
     version: Annotated[  # noqa: ARG001 - its callback says it
         bool,
-        typer.Option(
-            "--version", is_eager=True, callback=_say_version, help="Say which version this is."
-        ),
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version."),
     ] = False,
 ) -> None:
     """Who may do what, by groups and roles. What is revoked is enforced when the call returns."""
@@ -88,11 +86,11 @@ class Target:
         return f"{parts.path.lstrip('/')} on {parts.hostname or 'a local socket'}"
 
     def open(self) -> Authority:
-        """The authority there. Raises StoreUnavailable, SchemaMissing and the like."""
+        """An authority on this database. Raises StoreUnavailable, SchemaMissing and the like."""
         return Authority.open(self.database, organization=self.organization)
 
     def hinted(self, error: OrganizationNotFound) -> RescindError:
-        """The error, with organizations of that name's like: whoever has the database may know them."""
+        """The error with similar names of organizations. Users of the database may know all of them."""
         name = error.facts.get("organization")
         if not isinstance(name, str):
             return error
@@ -104,7 +102,7 @@ class Target:
         return OrganizationNotFound(**error.facts, did_you_mean=similar) if similar else error
 
     def require_organization(self) -> str:
-        """The organization's name, or InvalidArgument saying how to give it."""
+        """The organization's name. Raises InvalidArgument, which says how to give it."""
         if self.organization is None:
             hint = "name one with --organization, or set RESCIND_ORGANIZATION"
             raise InvalidArgument(what="organization", hint=hint)
@@ -148,11 +146,11 @@ _TYPED = {
     "actor": "--actor",
     "reason": "--reason",
 }
-"""How options are typed of which the library speaks by its own names."""
+"""The options for names that the library's errors use."""
 
 
 def told(error: RescindError) -> str:
-    """What is wrong and what to do, with options as they are typed here."""
+    """The error's message and hint, with options as they are typed on the command line."""
     what = error.facts.get("what")
     if isinstance(error, InvalidArgument) and what in _TYPED:
         error = InvalidArgument(**{**error.facts, "what": _TYPED[str(what)]})
@@ -165,8 +163,8 @@ def given_database(after: str | None) -> str | None:
 
 
 def _last_given(what: str, after: str | None, before: str | None) -> str | None:
-    """What stands after the command, or else before it. An empty one is refused, since a variable
-    that was not set must not come to mean the default.
+    """The option after the command, else before it. Raises InvalidArgument for an empty one: an unset
+    variable must not mean the default.
     """
     given = before if after is None else after
     if given == "":
@@ -177,7 +175,7 @@ def _last_given(what: str, after: str | None, before: str | None) -> str | None:
 def shaped(
     run: Callable[..., Any], parameters: list[inspect.Parameter], promise: str | None
 ) -> Callable[..., Any]:
-    """The function with another signature, for Typer to read; all is passed by keyword."""
+    """The function with another signature for Typer. Arguments are passed by keyword."""
     keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     run.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in keywords}

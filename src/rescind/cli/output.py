@@ -1,4 +1,4 @@
-"""Answers for people (Rich) and for programs (JSON): nothing here decides anything."""
+"""Output for people (Rich) and for programs (JSON). Decides nothing."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ EXAMPLES = 20
 PIPE_WIDTH = 240
 LEAST_WIDTH = 20
 SHORT = 12
-"""Letters: a column with no more is not folded."""
+"""Characters up to which a column is not folded."""
 UNSETTLED = "not yet; `rescind worker` does that, and answers do not wait for it"
 
 
 def console(*, on_error_stream: bool = False) -> Console:
-    """A console that takes text as it is; into a pipe, with room for long ids."""
+    """A console without markup. Into a pipe it is wide enough for long ids."""
     stream = sys.stderr if on_error_stream else sys.stdout
     width = None if stream.isatty() else _pipe_width()
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
 def _pipe_width() -> int:
-    """As wide as COLUMNS says, where that is set for whatever reads the pipe."""
+    """The width of output into a pipe: COLUMNS, if that is set."""
     text = os.environ.get("COLUMNS", "")
     return max(int(text), LEAST_WIDTH) if text.isdecimal() and len(text) < SHORT else PIPE_WIDTH
 
 
 def one_line(text: str) -> str:
-    """The text on one line, with nothing in it that a terminal would obey."""
+    """The text on one line, without control sequences."""
     return plain(" ".join(text.split()))
 
 
 def plain(text: object) -> str:
-    """Names and reasons are what callers wrote: control characters are shown, not sent."""
+    """The text with control characters escaped: callers wrote the names and reasons."""
     return "".join(
         repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c
         for c in str(text)
@@ -56,17 +56,17 @@ def plain(text: object) -> str:
 
 
 def say(text: object) -> None:
-    """One line to a person; never wrapped, so that it can be copied."""
+    """Print a line, never wrapped, so that it can be copied."""
     console().print(plain(text), soft_wrap=True)
 
 
 def warn(text: object) -> None:
-    """One line on the error stream, beside an answer."""
+    """Print a line on the error stream, beside the output."""
     complain(str(text))
 
 
 def complain(text: str) -> None:
-    """What is wrong, in one line that begins with the program's name; on a terminal, wrapped at words."""
+    """Print an error as one line that begins with the program's name; on a terminal, wrapped at words."""
     line = f"rescind: {one_line(text)}"
     if sys.stderr.isatty():
         width = console(on_error_stream=True).width
@@ -77,12 +77,12 @@ def complain(text: str) -> None:
 
 
 def say_json(value: object) -> None:
-    """One line of JSON."""
+    """Print a line of JSON."""
     sys.stdout.write(msgspec.json.encode(value, order="sorted").decode() + "\n")
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> None:
-    """Names and values, one a line; never wrapped or cut, so that a token can be copied."""
+    """Print names and values, one a line, never wrapped or cut, so that a token can be copied."""
     listed = list(rows)
     width = max(len(name) for name, _ in listed)
     for name, value in listed:
@@ -90,8 +90,8 @@ def pairs(rows: Iterable[tuple[str, object]]) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Rows under headings; long text folds, nothing is cut. Where there is little room, columns of short
-    words keep theirs.
+    """Print rows under headings. Long text folds, nothing is cut. If there is little room, short columns keep
+    their width.
     """
     shown = Table(box=None, header_style="bold", pad_edge=False)
     listed = [[plain(cell) for cell in row] for row in rows]
@@ -104,7 +104,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def progress() -> Progress:
-    """A bar on the error stream, there only if that is a terminal."""
+    """A progress bar on the error stream, if that is a terminal."""
     screen = console(on_error_stream=True)
     return Progress(
         TextColumn("{task.description}", markup=False),
@@ -127,7 +127,7 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
         _not_found(done)
         look_alikes(done.look_alikes, len(done.look_alikes))
         return
-    why = f": {done.route_reason}" if done.route_reason else ""  # not kept for who repeats a key
+    why = f": {done.route_reason}" if done.route_reason else ""  # not kept for repeated keys
     pairs(
         [
             ("changed", f"yes, revision {done.revision.organization}"),
@@ -145,7 +145,7 @@ def receipt(done: Receipt, took_ms: float, *, as_json: bool) -> None:
 
 
 def look_alikes(found: Sequence[LookAlike], total: int) -> None:
-    """Warn of ids that look like others, on the error stream; those that are missing first, and loudly."""
+    """Warn of ids that look like others, on the error stream, missing ids first."""
     for each in sorted(found, key=lambda each: not each.is_missing)[:EXAMPLES]:
         others = " and ".join(distinct(other) for other in each.others[:EXAMPLES])
         if each.is_missing:
@@ -162,25 +162,25 @@ def look_alikes(found: Sequence[LookAlike], total: int) -> None:
 
 
 def distinct(name: str) -> str:
-    """An id with what could not be told apart on a screen written as escapes."""
+    """An id with escapes for characters that look alike on a screen."""
     return plain(name) if name.isascii() else "".join(map(_seen, name))
 
 
 def _seen(character: str) -> str:
-    """Letters as they are; marks, joiners, compatibility characters and odd blanks as escapes."""
+    """Letters as they are; combining marks, joiners, compatibility characters and odd blanks as escapes."""
     alike = unicodedata.normalize("NFKC", character)
     is_odd = alike != character or unicodedata.combining(character) or not character.isprintable()
     return ascii(character)[1:-1] if is_odd else plain(character)
 
 
 def fan_out(done: Receipt) -> str:
-    """What it made and unmade. Where that is left to background work it was estimated."""
+    """How many effective roles a change made and unmade; on the background route, an estimate."""
     about = "about " if done.route is Route.BACKGROUND and done.fan_out else ""
     return f"{about}{counted(done.fan_out, 'effective role')}"
 
 
 def _not_found(done: Receipt) -> None:
-    """What was to be taken away, or to lose something, and does not exist; roles about to lose everybody."""
+    """Names in a change that do not exist, and required roles about to lose all holders."""
     for role in done.only_expiring:
         say(f"warning: whoever still holds the required role {role} holds it until a time only")
     for missing in done.not_found[:EXAMPLES]:
@@ -237,7 +237,7 @@ def _one_difference(where: str, found: Difference) -> None:
 
 
 def decision(answer: Decision, unknown: Sequence[UnknownName], *, as_json: bool) -> None:
-    """Allowed or denied, why, by which decision point, and at which token; and which names do not exist."""
+    """Print a decision: the reason, the decision point, the token, and names that do not exist."""
     if as_json:
         named = {"unknown": [each._asdict() for each in unknown]} if unknown else {}
         say_json({**decision_object(answer), **named})
@@ -257,7 +257,7 @@ def decision(answer: Decision, unknown: Sequence[UnknownName], *, as_json: bool)
 
 
 def not_there(unknown: UnknownName) -> str:
-    """That a name does not exist, and which ones do."""
+    """A line on a name that does not exist, with similar names that do."""
     hint = f"; did you mean {did_you_mean(unknown.similar)}?" if unknown.similar else ""
     return f"there is no {unknown.what} {unknown.name}{hint}"
 

@@ -30,21 +30,23 @@ TargetFile = Annotated[
     Path | None, typer.Option(help="Probe another system: a TOML file that describes it.")
 ]
 Url = Annotated[
-    list[str] | None, typer.Option(help="A service to ask as well; repeat it for each replica.")
+    list[str] | None, typer.Option(help="Probe this service too; repeat it for each replica.")
 ]
 Key = Annotated[
     str | None, typer.Option(envvar="RESCIND_KEY", help="A key with scope check, for --url.")
 ]
-Rounds = Annotated[int, typer.Option(min=1, max=10_000, help="How often each way is tried.")]
+Rounds = Annotated[
+    int, typer.Option(min=1, max=10_000, help="Rounds: how often each way is tried.")
+]
 Every = Annotated[
-    str | None, typer.Option(help="Go on until stopped, one round each 30s, 5m or 1h.")
+    str | None, typer.Option(help="Run until stopped, one round every 30s, 5m or 1h.")
 ]
 Hold = Annotated[
     str | None,
     typer.Option(help="With --target: leave access for a random time, at most this; 5s."),
 ]
 Evidence = Annotated[
-    Path, typer.Option(help="Written if a check was allowed too late: what was seen.")
+    Path, typer.Option(help="The file for evidence, if a check was allowed too late.")
 ]
 
 

@@ -1,4 +1,4 @@
-"""Asking: check, explain, what-can, who-can."""
+"""Questions: check, explain, what-can, who-can."""
 
 from __future__ import annotations
 
@@ -18,14 +18,20 @@ DENIED = 1
 WHOLE_PAGE = 10_000
 
 Live = Annotated[bool, typer.Option("--live", help="Decide from the facts.")]
-AtLeast = Annotated[str | None, typer.Option(help="A revision token: answer from no older state.")]
-Limit = Annotated[int, typer.Option(min=1, max=WHOLE_PAGE, help="How many a page.")]
-Cursor = Annotated[str | None, typer.Option(help="Where the page before ended.")]
-All = Annotated[bool, typer.Option("--all", help="All pages.")]
-Subject = Annotated[str, typer.Argument(help="user:…, service_account:…, agent:…; bare is a user.")]
-SubjectOrGroup = Annotated[str, typer.Argument(help="A subject, or group:… for what that gives.")]
-Permission = Annotated[str, typer.Argument(help="Such as invoice:refund.")]
-Resource = Annotated[str | None, typer.Argument(help="type:id; none is the organization itself.")]
+AtLeast = Annotated[str | None, typer.Option(help="A revision token: read no older state.")]
+Limit = Annotated[int, typer.Option(min=1, max=WHOLE_PAGE, help="Items of a page.")]
+Cursor = Annotated[str | None, typer.Option(help="The cursor of the page before.")]
+All = Annotated[bool, typer.Option("--all", help="Print all pages.")]
+Subject = Annotated[
+    str, typer.Argument(help="user:…, service_account:… or agent:…. Without a prefix, a user.")
+]
+SubjectOrGroup = Annotated[
+    str, typer.Argument(help="A subject, or group:… for what the group gives.")
+]
+Permission = Annotated[str, typer.Argument(help="A permission, such as invoice:refund.")]
+Resource = Annotated[
+    str | None, typer.Argument(help="A resource, type:id. Default: the organization itself.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -60,7 +66,7 @@ def explain(
     live: Live = False,
     at_least: AtLeast = None,
 ) -> None:
-    """Every chain that allows it, or what stands in the way. Exits as `check` does."""
+    """Show every chain that allows it, or what is missing. Exits as `check` does."""
     _decide(target, subject, permission, resource, live=live, at_least=at_least, explain=True)
 
 
@@ -69,7 +75,7 @@ def what_can(
     subject: SubjectOrGroup,
     on: Annotated[str | None, typer.Option(help="Permissions on this resource.")] = None,
     permission: Annotated[
-        str | None, typer.Option(help="Resources with this permission instead.")
+        str | None, typer.Option(help="List the resources with this permission instead.")
     ] = None,
     type: Annotated[str | None, typer.Option(help="Only resources of this type.")] = None,
     live: Live = False,
@@ -78,7 +84,7 @@ def what_can(
     cursor: Cursor = None,
     all: All = False,
 ) -> None:
-    """What a subject can do on a resource, or which resources it reaches with a permission."""
+    """List what a subject can do on a resource, or the resources on which it has a permission."""
     target.require_organization()
     if permission is not None and on is not None:
         raise InvalidArgument(what="--on", hint="give either --on or --permission")
@@ -113,7 +119,7 @@ def who_can(
     permission: Permission,
     resource: Resource = None,
     kind: Annotated[
-        str | None, typer.Option(help=f"Only one kind: {', '.join(SUBJECT_KINDS)}.")
+        str | None, typer.Option(help=f"Only subjects of this kind: {', '.join(SUBJECT_KINDS)}.")
     ] = None,
     live: Live = False,
     at_least: AtLeast = None,
@@ -121,7 +127,7 @@ def who_can(
     cursor: Cursor = None,
     all: All = False,
 ) -> None:
-    """Who has a permission on a resource, or on the organization."""
+    """List who has a permission on a resource, or on the organization."""
     target.require_organization()
     with target.open() as authority:
 
@@ -179,7 +185,7 @@ def _unknown(
     permission: str,
     resource: str | None,
 ) -> tuple[UnknownName, ...]:
-    """The names that a denied question has and nobody else: it was not decided, it was mistyped."""
+    """The names in a denied question that do not exist: it may be mistyped."""
     if answer.reason is Reason.UNKNOWN_ORGANIZATION:
         name = target.require_organization()
         return (UnknownName("organization", name, authority.similar_organizations(name)),)

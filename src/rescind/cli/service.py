@@ -17,7 +17,7 @@ from rescind.errors import InvalidArgument
 
 PANEL = "Service"
 Config = Annotated[
-    str | None, typer.Option("--config", envvar="RESCIND_CONFIG", help="A TOML file.")
+    str | None, typer.Option("--config", envvar="RESCIND_CONFIG", help="A TOML configuration file.")
 ]
 
 
@@ -40,21 +40,27 @@ def register(app: typer.Typer) -> None:
 def serve(
     database: Database = None,
     config: Config = None,
-    host: Annotated[str | None, typer.Option(help="The address to listen at.")] = None,
-    port: Annotated[int | None, typer.Option(help="0 is any that is free.")] = None,
-    public_url: Annotated[str | None, typer.Option(help="How clients reach the service.")] = None,
-    processes: Annotated[int | None, typer.Option(help="How many serve; on PostgreSQL.")] = None,
-    metrics_port: Annotated[
-        int | None, typer.Option(help="A port of its own for /metrics; 0 is any that is free.")
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port; 0 picks a free one.")] = None,
+    public_url: Annotated[
+        str | None, typer.Option(help="The URL at which clients reach the service.")
     ] = None,
-    no_worker: Annotated[bool, typer.Option("--no-worker", help="Only serve.")] = False,
-    migrate: Annotated[bool, typer.Option("--migrate", help="PostgreSQL too, first.")] = False,
+    processes: Annotated[
+        int | None, typer.Option(help="Processes that serve; PostgreSQL only.")
+    ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="A separate port for /metrics; 0 picks a free one.")
+    ] = None,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Serve without a worker.")] = False,
+    migrate: Annotated[
+        bool, typer.Option("--migrate", help="Migrate first, on PostgreSQL too.")
+    ] = False,
     probe_every: Annotated[
         str | None,
-        typer.Option(help="Probe this service: 30s, 5m; `rescind probe` says what it is."),
+        typer.Option(help="Probe this service every 30s, 5m; see `rescind probe`."),
     ] = None,
 ) -> None:
-    """Serve HTTP until Ctrl-C or SIGTERM. Makes ./rescind.db where no database is named."""
+    """Serve HTTP until Ctrl-C or SIGTERM. Creates ./rescind.db if no database is named."""
     from rescind.http.app import APPLICATIONS
     from rescind.http.server.configuration import environment, load
     from rescind.http.server.serving import serve as run
@@ -78,7 +84,7 @@ def serve(
 
 
 def config(database: Database = None, config: Config = None, as_json: AsJson = False) -> None:
-    """Show the configuration that is in force, and where each value is from."""
+    """Show the configuration in force, and where each value comes from."""
     from rescind.http.server.configuration import environment, load, shown
 
     _, named = load(config, environment(), {"database": given_database(database)})
@@ -95,15 +101,19 @@ def keys(
     target: Target,
     action: Annotated[KeyAction, typer.Argument(help="What to do.")] = KeyAction.LIST,
     which: Annotated[
-        str | None, typer.Argument(help="To create, the name; else the key's id.")
+        str | None, typer.Argument(help="The name to create, else the key's id.")
     ] = None,
     scope: Annotated[
         list[str] | None, typer.Option(help="read, check, write or admin; repeat it for more.")
     ] = None,
-    days: Annotated[float | None, typer.Option(help="Until it expires; else never.")] = None,
-    grace: Annotated[float, typer.Option(help="Seconds that the secret before stays good.")] = 0.0,
+    days: Annotated[
+        float | None, typer.Option(help="Days until the key expires. Default: never.")
+    ] = None,
+    grace: Annotated[
+        float, typer.Option(help="Seconds for which the former secret stays valid.")
+    ] = 0.0,
 ) -> None:
-    """Keys of the HTTP service. With an organization, a new key is good for that one alone."""
+    """Manage keys of the HTTP service. With an organization, a new key is valid for that one alone."""
     from rescind.http.keys import ApiKey, Keys
 
     if action is not KeyAction.LIST and which is None:

@@ -29,17 +29,15 @@ def register(app: typer.Typer) -> None:
 
 def sql(
     name: Annotated[
-        str | None, typer.Argument(help="A statement, such as check_live_multiple.")
+        str | None, typer.Argument(help="The name of a statement, such as check_live_multiple.")
     ] = None,
-    engine: Annotated[
-        Engine, typer.Option(help="The engine whose form is printed.")
-    ] = Engine.POSTGRES,
+    engine: Annotated[Engine, typer.Option(help="The engine to render it for.")] = Engine.POSTGRES,
     all: Annotated[
-        bool, typer.Option("--list", help="The names of all, with their files.")
+        bool, typer.Option("--list", help="List the names of all statements, with their files.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print a statement as the engine gets it, or list all. No database is read."""
+    """Print a statement as it is sent to the engine, or list all. Reads no database."""
     if (name is None) != all:
         raise InvalidArgument(what="name", hint="give a statement's name, or --list")
     files = source_files(engine.value)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WHAT = {Direction.REVOKES: ("revocations", "enforced"), Direction.GRANTS: ("grants", "settled")}
 _TEN_YEARS = 3_660.0
 
-Window = Annotated[str, typer.Option(help="How far back: 1h, 7d, 30d.")]
+Window = Annotated[str, typer.Option(help="The time to look back: 1h, 7d, 30d.")]
 Config = Annotated[
     str | None,
     typer.Option("--config", envvar="RESCIND_CONFIG", help="A TOML file with the targets."),
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def targets(target: Target, window: Window = "30d", config: Config = None) -> None:
-    """Tell how revocations and grants met their targets, from the log. Exits with 1 if one was missed."""
+    """Show how revocations and grants met their targets, from the log. Exits with 1 if one was missed."""
     from rescind.http.server.configuration import environment, load
     from rescind.insight.targets import attainments, targets_of
 

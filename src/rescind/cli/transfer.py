@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 def init(target: Target) -> None:
-    """Make the database and its schema, and the organization if one is named. Repeating it is safe."""
+    """Create the database and its schema, and the organization if one is named. Safe to repeat."""
     if target.organization is not None:
         organization_id(target.organization)
     _migrate(target.database)
@@ -55,7 +55,7 @@ def init(target: Target) -> None:
 
 
 def migrate(target: Target) -> None:
-    """Bring the database to this Rescind's schema."""
+    """Migrate the database to this version's schema."""
     if not _is_postgres(target.database):
         require_file(target.database.removeprefix("sqlite:///"))
     _migrate(target.database)
@@ -68,7 +68,7 @@ def migrate(target: Target) -> None:
 def export(
     target: Target,
     to: Annotated[
-        str, typer.Option("--output", help="A file to write; - is standard output.")
+        str, typer.Option("--output", help="The file to write; - for standard output.")
     ] = "-",
     all: Annotated[
         bool,
@@ -77,7 +77,7 @@ def export(
         ),
     ] = False,
 ) -> None:
-    """Write facts as changes, one JSON object a line, that make the same facts when imported."""
+    """Write facts as changes, one JSON object a line. Importing them makes the same facts."""
     with target.open() as authority:
         if all:
             named = exchange.everything(authority)
@@ -97,7 +97,7 @@ def _objects(changes: list[Change]) -> Iterator[dict[str, Any]]:
 
 @contextlib.contextmanager
 def written(to: str) -> Iterator[Callable[[bytes], object]]:
-    """Standard output, or a file that is there only once it is whole."""
+    """Standard output, or a file that appears only once it is complete."""
     if to == "-":
         yield sys.stdout.buffer.write
         sys.stdout.buffer.flush()

@@ -1,4 +1,4 @@
-"""What `rescind pending --watch` draws: how much there is to do, and how fast it is done."""
+"""The view of `rescind pending --watch`: how much work is pending, and how fast it is done."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from rescind.model import PendingWork
 
 WATCH_SECONDS = 0.5
 LOOKS = 10
-"""Over so many the rate is taken, so that a figure can be read."""
+"""Looks over which the rate is averaged, so that it is readable."""
 
 Find = Callable[[], list[PendingWork]]
 
 
 class Meter:
-    """How many pairs a second are looked at, over the last looks. What is gone was done to its end."""
+    """Pairs reconciled a second, over the last looks. Work that is gone counts as done."""
 
     def __init__(self) -> None:
         self._before: dict[tuple[object, ...], PendingWork] = {}

@@ -1,4 +1,4 @@
-"""What is assigned to whom, and what ends soon."""
+"""Lists of assignments, and of what expires soon."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from rescind.store.rows.listing import (
 )
 
 MOST_HOLDERS: Final = 16
-"""Whose assignments are read at a time."""
+"""Holders whose assignments are read at a time."""
 
 
 def of_organization(read: Reading, now: int) -> FactPage[AssignmentEntry]:
-    """All of an organization's, in the order of their numbers."""
+    """All assignments of an organization, in the order of their numbers."""
     (after,) = read.after(FIRST)
     rows = read.fetch(LISTED_ASSIGNMENTS, id=after, now=now, limit=read.limit + 1)
     return read.page(rows, lambda row: [row.number], _entry)
 
 
 def of_role(read: Reading, role: RoleNumber, now: int) -> FactPage[AssignmentEntry]:
-    """Those of a role, in the order of their numbers."""
+    """The assignments of a role, in the order of their numbers."""
     (after,) = read.after(FIRST)
     params = {"role": role, "id": after, "now": now, "limit": read.limit + 1}
     rows = read.fetch(LISTED_ASSIGNMENTS_OF_ROLE, **params)
@@ -45,7 +45,7 @@ def of_role(read: Reading, role: RoleNumber, now: int) -> FactPage[AssignmentEnt
 
 
 def on_resource(read: Reading, resource: ResourceNumber, now: int) -> FactPage[AssignmentEntry]:
-    """Those on a resource itself, by holder."""
+    """The assignments directly on a resource, by holder."""
     holder, role = read.after(FIRST, FIRST)
     params = {"resource": resource, "holder": holder, "role": role, "now": now}
     rows = read.fetch(LISTED_ASSIGNMENTS_ON_RESOURCE, limit=read.limit + 1, **params)
@@ -55,9 +55,9 @@ def on_resource(read: Reading, resource: ResourceNumber, now: int) -> FactPage[A
 def of_holder(
     read: Reading, number: HolderNumber, now: int, *, effective: bool
 ) -> FactPage[AssignmentEntry]:
-    """Those of a holder; with `effective` also those of the groups that it is in, which come first.
+    """The assignments of a holder; with `effective`, first those of the groups that it is in.
 
-    The holders that have any are listed; then as many are read, in turn, as a page takes.
+    First lists the holders that have any; then reads as many of them as a page takes.
     """
     holder, resource, role = read.after(FIRST, FIRST, FIRST)
     holders = [number]

@@ -1,4 +1,4 @@
-"""Every list of facts, a method each; and names that do not exist or look alike: those of `Authority`."""
+"""The lists of facts of `Authority`, and its questions about names that do not exist or look alike."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ SOON: Final = 30 * 86_400 * 1_000_000
 class Listings(ABC):
     """What `Authority` lists: recorded facts, and names that do not exist or look alike.
 
-    What has expired is left out unless `expired` is asked for. Each raises OrganizationNotFound,
+    Expired facts are left out unless `expired` is set. Each method raises OrganizationNotFound,
     InvalidArgument, InvalidCursor, InvalidToken, RevisionUnavailable or another StoreError, and the error
-    for what it names and does not exist.
+    for a name that does not exist.
     """
 
     store: Store
@@ -82,11 +82,10 @@ class Listings(ABC):
     def list_groups(
         self, of: str | None = None, *, organization: str | None = None, **paging: Any
     ) -> FactPage[GroupEntry]:
-        """The groups of an organization, by name; or those that a subject, or `group:…`, is in itself.
+        """The groups of an organization, by name; or those that a subject, or `group:…`, is directly in.
 
         `paging` is `limit` (1 to 10,000), `cursor` (of the page before) and `at_least`, as for all lists
-        of facts. Each costs in proportion to the page. Raises OrganizationNotFound, and the error of what is
-        named and not there.
+        of facts. The cost of a list is in proportion to the page.
         """
         name = self._named(organization)
         holder = None if of is None else self._questions.holder(name, model.holder_id(of))
@@ -118,10 +117,10 @@ class Listings(ABC):
         expired: bool = False,
         **paging: Any,
     ) -> FactPage[MemberEntry]:
-        """What is in a group itself: groups that are nested in it (`group:…`), then subjects.
+        """The direct members of a group: groups nested in it (`group:…`), then subjects.
 
-        With `effective`, all subjects in it and in groups below it, each once. With `expired`, also places
-        that have ended.
+        With `effective`, all subjects in it and in groups nested in it, each once. With `expired`, also
+        expired places.
         """
         name = self._named(organization)
         spelled = self._questions.group(name, model.group_id(group))
@@ -143,7 +142,7 @@ class Listings(ABC):
         active: bool | None = None,
         **paging: Any,
     ) -> FactPage[MembershipEntry]:
-        """Who has a place in the organization, by subject: all, the `active` ones, or the deactivated."""
+        """The memberships of the organization, by subject: all, the `active` ones, or the deactivated."""
         kind = None if subject_kind is None else model.require_subject_kind(subject_kind)
         listed, part = Listed(self._named(organization)), Paging(**paging)
         with reading(self.store, "memberships", listed, part, kind=kind, active=active) as read:
@@ -187,7 +186,7 @@ class Listings(ABC):
         resource_type: str | None = None,
         **paging: Any,
     ) -> FactPage[ResourceEntry]:
-        """The resources, by name, perhaps of one type; or those right below a parent."""
+        """The resources, by name, perhaps of one type; or the children of a parent."""
         above = None if parent is None else model.resource_id(parent)
         kind = None if resource_type is None else model.resource_type_id(resource_type)
         listed, part = Listed(self._named(organization), resource=above), Paging(**paging)
@@ -222,11 +221,10 @@ class Listings(ABC):
         expired: bool = False,
         **paging: Any,
     ) -> FactPage[AssignmentEntry]:
-        """What is assigned, by whom and since when: all of it, or of a holder (a subject or `group:…`), of a
+        """Assignments, with who made them and when: all, or those of a holder (a subject or `group:…`), of a
         role, or on a resource.
 
-        With `effective`, a holder's are also those of the groups that it is in. With `expired`, also what has
-        ended.
+        With `effective`, also those of the groups that the holder is in. With `expired`, also expired ones.
         """
         name, part = self._named(organization), Paging(**paging)
         held = None if holder is None else self._questions.holder(name, model.holder_id(holder))
@@ -262,7 +260,7 @@ class Listings(ABC):
         organization: str | None = None,
         **paging: Any,
     ) -> FactPage[ExpiryEntry]:
-        """Places in groups and assignments that are in force and end by a time, else within 30 days."""
+        """Places in groups and assignments in force that expire by a time; by default, within 30 days."""
         listed, part = Listed(self._named(organization)), Paging(**paging)
         end = None if until is None else model.microseconds(until)
         with reading(self.store, "expiring", listed, part, until=end) as read:
@@ -278,7 +276,7 @@ class Listings(ABC):
         assurance: Assurance = "standard",
         **paging: Any,
     ) -> Page:
-        """What `group:…` gives its members on a resource; nothing where one of them is unknown."""
+        """What `group:…` gives its members on a resource; empty if either is unknown."""
         if assurance not in ("standard", "live"):
             hint = "use 'standard' or 'live'"
             raise InvalidArgument(what="assurance", value=repr(assurance), hint=hint)
@@ -301,9 +299,9 @@ class Listings(ABC):
         resource: str | None = None,
         organization: str | None = None,
     ) -> tuple[UnknownName, ...]:
-        """Those of a question's names that do not exist, each with names of the organization like it.
+        """The names in a question that do not exist, each with similar names of the organization.
 
-        None where the organization itself does not exist.
+        Empty if the organization itself does not exist.
         """
         name = self._named(organization)
         return self._similar.unknown(
@@ -316,7 +314,7 @@ class Listings(ABC):
         )
 
     def similar_organizations(self, name: str) -> tuple[str, ...]:
-        """Names of organizations that are like one. For whoever may know of all of them."""
+        """Similar names of organizations. For callers who may know all of them."""
         return self._similar.organizations(model.organization_id(name))
 
     def look_alikes(self, *, organization: str | None = None, limit: int = 1_000) -> list[AlikeIds]:

@@ -1,4 +1,4 @@
-"""Ids of an organization that look alike: who might be taken for somebody else."""
+"""Ids of an organization that look alike, and so may be mistaken for each other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rescind.store.rows.organizations import FIND_ORGANIZATION
 from rescind.store.rows.spelling import LIST_GROUPS_ALIKE, LIST_MEMBERSHIPS_ALIKE
 
 KEPT: Final = {"subject": LIST_MEMBERSHIPS_ALIKE, "group": LIST_GROUPS_ALIKE}
-"""Of these the store keeps what they fold to. Roles and permissions are few: all are read."""
+"""Kinds whose folded ids the store keeps. Roles and permissions are few, so all are read."""
 ALL: Final = 2**31 - 1
 
 

@@ -1,4 +1,4 @@
-"""Who is in a group."""
+"""Lists of the members of a group."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def direct(read: Reading, now: int, group: str) -> FactPage[MemberEntry]:
 
 
 def effective(read: Reading, now: int) -> FactPage[MemberEntry]:
-    """All subjects in a group or in one below it, each once, in the order of their numbers.
+    """All subjects in a group or in a group nested in it, each once, in the order of their numbers.
 
-    They are looked for in ranges of numbers, each from the next member on, until the page is full. So a page
-    costs in proportion to itself and to the groups below.
+    Reads ranges of numbers, each from the next member on, until the page is full. So the cost of a page is in
+    proportion to its size and to the number of nested groups.
     """
     (after,) = read.after(0)
     found: list[list[EffectiveMemberRow]] = []
@@ -60,7 +60,7 @@ def effective(read: Reading, now: int) -> FactPage[MemberEntry]:
 
 
 def _entry(places: list[EffectiveMemberRow]) -> MemberEntry:
-    """A member by all of its places: since the oldest, until the last."""
+    """A member with several places: since the earliest, until the latest."""
     member = places[0]
     known = [place for place in places if place.recorded_at is not None]
     oldest = min(

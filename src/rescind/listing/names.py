@@ -1,7 +1,7 @@
-"""Names that do not exist, and names that do and are like them.
+"""Names that do not exist, and similar names that do.
 
-A look at a bounded number of names, made only where a question or a change has failed. Of one organization,
-and of what is defined for all: the names of another organization are never told.
+Searches a bounded number of names, only after a question or a change has failed. Names come from one
+organization and the environment; names of another organization are never returned.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from rescind.store.rows.listing import (
 )
 
 EARLIEST: Final = "\x1f"
-"""Before every name; what was deleted has a name before it."""
+"""Less than any name. What was deleted has a lesser one."""
 NEAR: Final = 100
-"""Names of one kind that are looked at on each side, and from the first on."""
+"""Names of one kind that are compared on each side, and from the first name on."""
 MOST: Final = 3
 LIKENESS: Final = 0.75
-"""Share of two names that must be the same, as difflib counts it; letters may have changed places."""
+"""The least ratio of similarity by difflib; transposed letters count as similar."""
 
 _QUERIES: Final = {
     "group": SIMILAR_GROUPS,
@@ -59,11 +59,11 @@ _ERRORS: Final[dict[type[RescindError], str]] = {
     ResourceTypeNotFound: "type",
 }
 UNKNOWN: Final = tuple(_ERRORS)
-"""What says that something in an organization does not exist."""
+"""Errors for something in an organization that does not exist."""
 
 
 class UnknownName(NamedTuple):
-    """A name in a question that does not exist, and names that do and are like it, the most alike first."""
+    """A name in a question that does not exist, and similar names, the most similar first."""
 
     what: str
     name: str
@@ -71,13 +71,13 @@ class UnknownName(NamedTuple):
 
 
 class Similar:
-    """Finds names that are like one. Never raises a StoreError: a hint is not worth a failure."""
+    """Finds similar names. Never raises a StoreError: a hint is not worth a failure."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def organizations(self, name: str) -> tuple[str, ...]:
-        """For whoever has the database itself: names of organizations."""
+        """Similar names of organizations, for users of the database itself."""
         return self._like(SIMILAR_ORGANIZATIONS, {}, name)
 
     def unknown(
@@ -88,7 +88,7 @@ class Similar:
         permission: str | None = None,
         resource: str | None = None,
     ) -> tuple[UnknownName, ...]:
-        """Those of a question's names that do not exist; none where the organization does not."""
+        """The names in a question that do not exist; empty if the organization does not exist."""
         group = None
         if subject is not None and subject.startswith("group:"):
             group = subject.removeprefix("group:")
@@ -117,7 +117,7 @@ class Similar:
         )
 
     def of(self, o: OrganizationNumber, what: str, name: str) -> tuple[str, ...]:
-        """Names of a kind in an organization. For a subject also the group that has its name."""
+        """Similar names of a kind in an organization. For a subject, also the group of that name."""
         found = self._like(_QUERIES[what], {"o": o}, name)
         bare = name.partition(":")[2] if name.startswith("user:") else ""
         if what == "subject" and bare:
@@ -127,7 +127,7 @@ class Similar:
         return found[:MOST]
 
     def hinted(self, error: RescindError, organization: str) -> RescindError:
-        """The error, with `did_you_mean` where what it names does not exist and something like it does."""
+        """The error, with `did_you_mean` if similar names exist."""
         what = _ERRORS.get(type(error))
         name = error.facts.get(what or "")
         if what is None or not isinstance(name, str) or "did_you_mean" in error.facts:

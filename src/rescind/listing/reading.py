@@ -1,4 +1,4 @@
-"""How a page of facts is read: whose it is, where the page before ended, and where this one ends."""
+"""Reading one page of a list of facts: the organization, the cursor before it, and the one after it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from rescind.store.rows import Query, Row
 from rescind.store.rows.listing import FIND_LISTED, ListedRow
 
 MOST_ITEMS: Final = 10_000
-"""Of one page."""
+"""Items of one page."""
 FIRST: Final = -(2**31)
-"""Before every number."""
+"""Less than any number."""
 LAST: Final = 2**31 - 1
-"""After every number."""
+"""Greater than any number."""
 
 _CURSOR: Final = "cursor"
 Fact = TypeVar("Fact")
@@ -37,7 +37,7 @@ Fact = TypeVar("Fact")
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a list is asked about: an organization, and perhaps one thing in it, by name."""
+    """What a list is about: an organization, and perhaps one thing in it, by name."""
 
     organization: str
     group: str | None = None
@@ -48,7 +48,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Which part of a list is asked for."""
+    """The part of a list to read."""
 
     limit: int = 100
     cursor: str | None = None
@@ -88,11 +88,11 @@ class Reading:
         raise InvalidCursor(cursor=cursor if isinstance(cursor, str) else reprlib.repr(cursor))
 
     def fetch(self, query: Query[Row], **params: Any) -> list[Row]:
-        """The rows of a query of this state."""
+        """The rows of a query, at this state."""
         return self.fetch_many(query, [params])[0]
 
     def fetch_many(self, query: Query[Row], params: Sequence[dict[str, Any]]) -> list[list[Row]]:
-        """The rows of a query of this state, for each of its parameters, in one round trip."""
+        """The rows of a query for each of several parameters, at this state, in one round trip."""
         o = self.numbers.organization
         return self._snapshot.fetch_many([(query, {"o": o, **each}) for each in params])
 
@@ -102,13 +102,15 @@ class Reading:
         key: Callable[[Row], Sequence[Any]],
         fact: Callable[[Row], Fact | None],
     ) -> FactPage[Fact]:
-        """A page of rows that go one beyond it where there is more. A row that is no fact is left out."""
+        """A page of rows. One row more than the limit means that there is another page. Rows without a fact
+        are left out.
+        """
         shown = rows[: self.limit]
         items = tuple(each for row in shown if (each := fact(row)) is not None)
         return self.ending(items, key(shown[-1]) if len(rows) > self.limit else None)
 
     def ending(self, items: tuple[Fact, ...], key: Sequence[Any] | None) -> FactPage[Fact]:
-        """A page, and the key of its last row where there is more."""
+        """A page with the cursor for the next one, if there is more."""
         cursor = None
         if key is not None:
             content = json.dumps(list(key), ensure_ascii=False, separators=(",", ":")).encode()
@@ -156,7 +158,7 @@ def _hinting(store: Store, organization: str) -> Iterator[None]:
 
 
 def of_holder(organization: str, holder: str) -> Listed:
-    """What is asked about, where that is a subject or `group:…`."""
+    """A list about a subject or `group:…`."""
     if holder.startswith("group:"):
         return Listed(organization, group=holder.removeprefix("group:"))
     return Listed(organization, subject=holder)
@@ -179,5 +181,5 @@ def time(value: int | None) -> datetime | None:
 
 
 def prefix(kind: str | None) -> tuple[str, str]:
-    """Between which names those of a kind (`kind:…`) lie; of none, all."""
+    """The range of names with the prefix `kind:`; without a kind, all names."""
     return ("", "") if kind is None else (f"{kind}:", f"{kind};")

@@ -20,7 +20,7 @@ from rescind.store.rows.listing import (
 )
 
 MOST_PERMISSIONS: Final = 20_000
-"""Of all roles on one page; a page of one role has all of it."""
+"""Permissions of all roles on one page. A page of a single role has all of them."""
 ROLES_AT_ONCE: Final = 100
 
 
@@ -57,7 +57,7 @@ def permissions(read: Reading) -> FactPage[PermissionEntry]:
 
 
 def permissions_of(read: Reading, role: RoleNumber) -> FactPage[PermissionEntry]:
-    """Those of a role."""
+    """The permissions of a role."""
     (after,) = read.after(0)
     params = {"q": role, "after": after, "limit": read.limit + 1}
     rows = read.fetch(LISTED_PERMISSIONS_OF_ROLE, **params)
@@ -65,7 +65,7 @@ def permissions_of(read: Reading, role: RoleNumber) -> FactPage[PermissionEntry]
 
 
 def permissions_of_group(read: Reading, now: int) -> Page:
-    """What a group gives its members on a resource; nothing where one of them is unknown."""
+    """What a group gives its members on a resource; empty if either is unknown."""
     found: tuple[str, ...] = ()
     (after,) = read.after("")
     g, r = read.numbers.group, read.numbers.resource
@@ -79,7 +79,7 @@ def permissions_of_group(read: Reading, now: int) -> Page:
 
 
 def _own_first(rows: list[Row], name: Callable[[Row], str]) -> list[Row]:
-    """Without a name of all organizations where the organization has one of its own."""
+    """The rows without the environment's definitions of names that the organization defines itself."""
     return [row for at, row in enumerate(rows) if not at or name(row) != name(rows[at - 1])]
 
 
