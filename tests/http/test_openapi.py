@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import httpx
 import schemathesis
@@ -69,3 +70,17 @@ def test_operations_have_names_of_their_own(shared: Served) -> None:
         each["operationId"] for methods in found["paths"].values() for each in methods.values()
     ]
     assert len(names) == len(set(names))
+
+
+def test_the_document_has_an_order(shared: Served) -> None:
+    """It is the same in every process: paths are sorted, and parameters of a path are in its order."""
+    found = httpx.get(f"{shared.url}/openapi.json").json()["paths"]
+    assert list(found) == sorted(found)
+    several = 0
+    for path, methods in found.items():
+        for operation in methods.values():
+            parameters = operation.get("parameters", [])
+            names = [each["name"] for each in parameters if each["in"] == "path"]
+            assert names == re.findall(r"{(\w+)}", path)
+            several += len(names) > 1
+    assert several

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -59,7 +60,7 @@ class Document:
         """The document as it is, and compressed. The first call takes long: keep it off the event loop."""
         with cls._lock:
             if cls.encoded is None:
-                plain = encode_json(app.openapi_schema.to_schema())
+                plain = encode_json(in_order(app.openapi_schema.to_schema()))
                 cls.encoded = plain, gzip.compress(plain, mtime=0)
             return cls.encoded
 
@@ -67,6 +68,23 @@ class Document:
     def is_made(cls) -> bool:
         """Whether `of` returns at once."""
         return cls.encoded is not None
+
+
+def in_order(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with its paths sorted, and the parameters of a path in the order of the path.
+
+    The framework keeps both in sets, so that their order would be another in each process.
+    """
+    document["paths"] = dict(sorted(document["paths"].items()))
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            if isinstance(operation, dict) and "parameters" in operation:
+                operation["parameters"].sort(key=partial(_place, path))
+    return document
+
+
+def _place(path: str, parameter: dict[str, Any]) -> int:
+    return path.find(f"{{{parameter['name']}}}") if parameter["in"] == "path" else len(path)
 
 
 class Readiness:
