@@ -269,8 +269,8 @@ class ChangeTransaction:
     def _end_roles_elsewhere(self, tx: Transaction, router: Router) -> None:
         """Deleting roles of all organizations is one change of each organization that uses some of them.
 
-        All organizations' own revision is locked first, for it is noted as what they follow from; then the
-        others, in one order. Without cascade no more is taken than what has expired.
+        The environment is locked first, because each organization's entry names its revision as the cause;
+        then the organizations, in a fixed order. Without `cascade`, only expired assignments are taken.
         """
         users: dict[RoleUserRow, list[DeleteRole]] = {}
         for place, rows in self._others.items():

@@ -121,7 +121,8 @@ class IndexCache:
         with cached.update_lock:
             if self.indexes.get(cached.name) is not cached:
                 return
-            expiry = self.freshness.expiry()  # read before the log: the log lacks what comes later
+            # before the log: a state must not get an expiry that was renewed after its log was read
+            expiry = self.freshness.expiry()
             try:
                 tail = read_tail(self.store, cached.index, cached.revision)
             except (OrganizationGone, TooFarBehind):

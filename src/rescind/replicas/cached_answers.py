@@ -30,7 +30,7 @@ Steps: TypeAlias = Generator[None, None, T]
 ATTEMPTS: Final = 2
 """Attempts to answer while the index keeps changing. After that the store decides."""
 ONCE: Final = (1,)
-"""One attempt, for names that are not validated: made once, since a range takes longer."""
+"""One attempt, for names that are not validated. A constant: making a range is slower."""
 TURN_SECONDS: Final = 0.001
 """How long a read may keep the index's lock before it lets other threads have it."""
 PAUSE_SECONDS: Final = 0.000_05

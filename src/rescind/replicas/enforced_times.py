@@ -21,9 +21,9 @@ from rescind.store import Store
 from rescind.threads import started
 
 FLUSH_SECONDS: Final = 0.25
-"""How long what is noted waits for more."""
+"""How long a noted time waits to be written with others."""
 MOST: Final = 100_000
-"""Of what cannot be written, no more is kept."""
+"""Times that are kept, at most, while they cannot be written."""
 MOST_RECORDS: Final = 5_000
 """With so many unwritten, only the times of more are kept, not which replicas there were."""
 MOST_A_WRITE: Final = 2_000
@@ -89,8 +89,10 @@ class EnforcedTimes:
     def seen(
         self, organization: OrganizationNumber, revisions: list[int], up_to: int, at: Microseconds
     ) -> dict[int, int]:
-        """By when revisions of an organization were enforced, as far as is known: those up to one were by
-        that time, which is noted. Of others it says what is noted and not written yet.
+        """When revisions of an organization were enforced, as far as is known.
+
+        Those up to `up_to` were enforced by `at`, which is noted. Of later ones: what is noted and not yet
+        written.
         """
         for revision in revisions:
             if revision <= up_to:

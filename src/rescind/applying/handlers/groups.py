@@ -129,5 +129,5 @@ def _listed(
 
 
 def _how_many(change: changes.AddMembers | changes.RemoveMembers) -> int:
-    """Rows that are written where all is there and nothing is so already; one at least, for the group."""
+    """Rows written if all members exist and none has it already; at least one, for the group."""
     return max(len(set(change.members)), 1)
