@@ -244,12 +244,16 @@ def test_the_log_says_who_used_which_key_for_whom(served: Served, client: httpx.
     key_id = key.split("_")[1]
     with served.client(key) as writer:
         body = {"changes": [REMOVE], "reason": "left"}
-        number = post(writer, "/v1/changes", body, **{"Rescind-Actor": "user:root"})["number"]
+        receipt = post(writer, "/v1/changes", body, **{"Rescind-Actor": "user:root"})
+    number = receipt["number"]
     entry = client.get(f"/v1/changes/{number}", params={"organization": "acme"}).json()
     assert entry["actor"] == f"user:root by key:{key_id} (test)"
     assert (entry["reason"], entry["changes"]) == ("left", [REMOVE])
     assert entry["enforced_at"]
     assert entry["settled_at"]
+    assert (entry["enforcement_status"], entry["caused_by"]) == ("recorded", None)
+    assert entry["enforcement"]["outcome"] in ("alone", "acknowledged")
+    assert entry["enforcement"] == receipt["enforcement"]
     page = client.get("/v1/changes", params={"organization": "acme", "limit": 1}).json()
     assert page["next_after"] == 1
     params = {"organization": "acme", "after": page["next_after"]}

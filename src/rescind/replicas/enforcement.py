@@ -76,11 +76,11 @@ class Trace:
         """A replica answers from no older state, as of now."""
         took = 0.0 if outcome is ReplicaOutcome.CURRENT else clock(CLOCK) - self.start
         names = plain_name(lease.replica), plain_name(lease.name)
-        self.replicas.append(EnforcedReplica(*names, outcome, took * 1e3, is_own))
+        self.replicas.append(EnforcedReplica(*names, outcome, round(took * 1e3, 3), is_own))
 
     def done(self, began_at: datetime | None) -> Enforcement:
         """The record, now that no replica is left."""
-        seconds = clock(CLOCK) - self.start
+        seconds = round(clock(CLOCK) - self.start, 6)  # as the log keeps it
         return Enforcement(seconds, tuple(self.replicas), 0, self.are_known, began_at)
 
 
