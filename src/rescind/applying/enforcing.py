@@ -8,6 +8,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final, NamedTuple
 
 from rescind import model
 from rescind.errors import InvalidArgument, NotCommitted
@@ -19,12 +20,23 @@ from rescind.model import (
     OrganizationNumber,
     Receipt,
     Revision,
+    decode_enforcement,
 )
 from rescind.replicas.enforced_times import Enforced
 from rescind.replicas.enforcement import Enforcer
 from rescind.store import Store
 from rescind.store.rows.changes import READ_RECORDED
 from rescind.store.rows.replicas import LeaseRow
+
+
+class OnRecord(NamedTuple):
+    """When and how a change was enforced, as the log or a note for it has it."""
+
+    at: Microseconds | None = None
+    enforcement: Enforcement | None = None
+
+
+NOT_ON_RECORD: Final = OnRecord()
 
 
 class ReceiptEnforcer:
@@ -45,14 +57,18 @@ class ReceiptEnforcer:
         if not isinstance(receipt, Receipt):
             hint = "give what apply() returned"
             raise InvalidArgument(what="receipt", value=reprlib.repr(receipt), hint=hint)
-        on_record: int | None = None
+        on_record = NOT_ON_RECORD
         if receipt.changed:
-            params = {"o": receipt.revision.incarnation, "revision": receipt.revision.organization}
+            o, number = receipt.revision.incarnation, receipt.revision.organization
+            # Before the log is read: a note is dropped once it is in there.
+            noted = self._enforcer.times.enforcement(o, number)
+            params = {"o": o, "revision": number}
             rows = self._store.fetch(READ_RECORDED, params)
             recorded_at = model.microseconds(receipt.recorded_at)
             if not rows or rows[0].recorded_at != recorded_at:
                 raise NotCommitted(revision=receipt.revision.organization)
-            on_record = rows[0].enforced_at
+            kept = decode_enforcement(rows[0].record) or noted
+            on_record = OnRecord(rows[0].enforced_at, kept)
         is_of_change = receipt.enforcer is not None and receipt.enforced_at is None
         is_first = is_of_change and not receipt.is_repeated
         return self.enforced(receipt, on_record=on_record, is_first=is_first, is_deferred=True)
@@ -62,14 +78,14 @@ class ReceiptEnforcer:
         receipt: Receipt,
         leases: list[LeaseRow] | None = None,
         *,
-        on_record: int | None = None,
+        on_record: OnRecord = NOT_ON_RECORD,
         is_first: bool = False,
         is_deferred: bool = False,
     ) -> Receipt:
         """The receipt with when and how the change was enforced. Waits for every replica that caches the
         organization; what reads the store itself sees the commit.
 
-        `leases` are those that were read after the commit, `on_record` is the time that the log has. A change
+        `leases` are those that were read after the commit, `on_record` is what the log has. A change
         that altered nothing is waited for too: it may repeat a revocation that is not enforced yet. Only the
         first enforcement of a change is recorded: a later one finds other replicas.
         """
@@ -87,8 +103,9 @@ class ReceiptEnforcer:
         if is_deferred:
             enforcement = replace(enforcement, is_deferred=True)
         now = self._now()
+        shown: Enforcement | None = enforcement
         if receipt.changed:
-            now = self._note(revision, now, on_record, enforcement if is_first else None)
+            now, shown = self._note(revision, now, on_record, enforcement if is_first else None)
             if is_first:
                 self._instruments.note_enforcement(enforcement.outcome, enforcement.seconds)
         return replace(
@@ -96,7 +113,7 @@ class ReceiptEnforcer:
             enforced_at=model.moment(now),
             enforcement_seconds=enforcement.seconds,
             waited_out=enforcement.waited_out,
-            enforcement=enforcement,
+            enforcement=shown,
             enforcer=self.enforce,
         )
 
@@ -104,17 +121,17 @@ class ReceiptEnforcer:
         self,
         revision: Revision,
         now: Microseconds,
-        on_record: int | None,
+        on_record: OnRecord,
         enforcement: Enforcement | None,
-    ) -> Microseconds:
-        """When a change was enforced, as far as that is known. It is noted for the log, and so is how."""
+    ) -> tuple[Microseconds, Enforcement | None]:
+        """When and how a change was enforced, as far as that is known; what the log lacks is noted for it."""
         times = self._enforcer.times
         o, number = revision.incarnation, revision.organization
-        known = times.noted(o, number) if on_record is None else on_record
+        known = times.noted(o, number) if on_record.at is None else on_record.at
         at = now if known is None else Microseconds(known)
         if known is None or enforcement is not None:
             times.note(o, number, at, enforcement)
-        return at
+        return at, on_record.enforcement or enforcement
 
     @property
     def known(self) -> Enforced:

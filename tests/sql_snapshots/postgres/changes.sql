@@ -498,7 +498,7 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.change AS c
 WHERE k.organization = %(o)s AND k.key = %(key)s
 
 -- read_recorded
-SELECT c.recorded_at, e.enforced_at
+SELECT c.recorded_at, e.enforced_at, e.record
 FROM rescind.change AS c LEFT JOIN LATERAL (SELECT * FROM rescind.enforcement AS e
     WHERE e.organization = c.organization AND e.revision = c.revision OFFSET 0) AS e ON TRUE
 WHERE c.organization = %(o)s AND c.revision = %(revision)s

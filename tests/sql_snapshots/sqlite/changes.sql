@@ -476,7 +476,7 @@ LEFT JOIN rescind_change AS c ON c.organization = k.organization AND c.revision 
 WHERE k.organization = :o AND k.key = :key
 
 -- read_recorded
-SELECT c.recorded_at, e.enforced_at
+SELECT c.recorded_at, e.enforced_at, e.record
 FROM rescind_change AS c LEFT JOIN rescind_enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
 WHERE c.organization = :o AND c.revision = :revision
 

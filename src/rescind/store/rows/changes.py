@@ -71,10 +71,11 @@ class ConfirmedRow(NamedTuple):
 
 
 class RecordedRow(NamedTuple):
-    """When a change was recorded and enforced."""
+    """When a change was recorded and enforced, and the record of how."""
 
     recorded_at: Microseconds
     enforced_at: Microseconds | None
+    record: str | None
 
 
 class RoleUserRow(NamedTuple):

@@ -59,7 +59,7 @@ WHERE k.organization = :o AND k.key = :key
 UPDATE rescind.idempotency SET digest = digest WHERE organization = :o AND key = :key RETURNING 1 AS confirmed
 
 -- name: read_recorded
-SELECT c.recorded_at, e.enforced_at
+SELECT c.recorded_at, e.enforced_at, e.record
 FROM rescind.change AS c LEFT JOIN rescind.enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
 WHERE c.organization = :o AND c.revision = :revision
 
