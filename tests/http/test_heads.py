@@ -31,22 +31,22 @@ def served(database: str, **limits: float) -> Iterator[Served]:
             yield running
 
 
-@pytest.fixture
-def impatient(new_database: Callable[[str], str]) -> Iterator[Served]:
+@pytest.fixture(scope="module")
+def impatient(new_shared_database: Callable[[str], str]) -> Iterator[Served]:
     """A service that waits a moment for a head."""
-    yield from served(new_database("sqlite"), head_seconds=0.2)
+    yield from served(new_shared_database("sqlite"), head_seconds=0.2)
 
 
-@pytest.fixture
-def narrow(new_database: Callable[[str], str]) -> Iterator[Served]:
+@pytest.fixture(scope="module")
+def narrow(new_shared_database: Callable[[str], str]) -> Iterator[Served]:
     """A service that takes short heads only."""
-    yield from served(new_database("sqlite"), head_bytes=2_000)
+    yield from served(new_shared_database("sqlite"), head_bytes=2_000)
 
 
-@pytest.fixture
-def wide(new_database: Callable[[str], str]) -> Iterator[Served]:
+@pytest.fixture(scope="module")
+def wide(new_shared_database: Callable[[str], str]) -> Iterator[Served]:
     """A service that takes the longest heads."""
-    yield from served(new_database("sqlite"), head_bytes=1 << 24)
+    yield from served(new_shared_database("sqlite"), head_bytes=1 << 24)
 
 
 # --- slow -----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -32,10 +33,11 @@ def rescind(
 
 
 @pytest.fixture
-def acme(rescind: CommandLine) -> CommandLine:
+def acme(rescind: CommandLine, sqlite_template: Path, tmp_path: Path) -> CommandLine:
     """The same, with a database where ada can read through the group eng."""
+    shutil.copy(sqlite_template, tmp_path / "rescind.db")
     for line in (
-        "init",
+        "create-organization",
         "define-permission doc:read",
         "define-role reader --permission doc:read",
         "add-membership ada",
