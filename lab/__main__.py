@@ -10,7 +10,20 @@ import json
 import sys
 from pathlib import Path
 
-from lab import bulk, checks, contention, fleet, http, inline, lists, probe, summary, sync, workers
+from lab import (
+    bulk,
+    checks,
+    contention,
+    fleet,
+    http,
+    inline,
+    insight,
+    lists,
+    probe,
+    summary,
+    sync,
+    workers,
+)
 from lab.report import Goal, machine
 from lab.tables import by_engine
 
@@ -21,6 +34,7 @@ BENCHMARKS = {
     "fleet": fleet,
     "http": http,
     "inline": inline,
+    "insight": insight,
     "lists": lists,
     "probe": probe,
     "sync": sync,

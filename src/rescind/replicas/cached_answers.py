@@ -77,8 +77,9 @@ class CachedAnswers:
             return None
         if verdict is None or clock(CLOCK) >= state.expiry:
             return None
-        if self._counted is not None:
-            self._counted[verdict]()
+        counted = self._counted
+        if counted is not None:
+            counted[verdict]()
         return state.answers[verdict]
 
     def decide_many(

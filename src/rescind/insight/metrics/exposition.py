@@ -7,6 +7,7 @@ each are kept until it changes.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
@@ -44,8 +45,11 @@ def format_for(accept: str) -> Format:
 class Exposition:
     """Exposes the metrics of one authority. Safe to use from many threads."""
 
-    def __init__(self, authority: Authority) -> None:
-        self._readings = Readings(authority)
+    def __init__(
+        self, authority: Authority, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`clock` says, in seconds, how old figures of the database are."""
+        self._readings = Readings(authority, clock=clock)
         forks.reinit_after_fork(self)
 
     def reinit_after_fork(self) -> None:

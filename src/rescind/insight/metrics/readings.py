@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from rescind import forks
@@ -30,14 +31,17 @@ class Reading(NamedTuple):
 class Readings:
     """Reads the figures of one authority, of all processes that share its instruments."""
 
-    def __init__(self, authority: Authority) -> None:
+    def __init__(
+        self, authority: Authority, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._instruments, self._store = authority.instruments, authority.store
+        self._clock = clock
         forks.reinit_after_fork(self)
 
     def reinit_after_fork(self) -> None:
         """As in a new process: with a lock that nobody holds."""
         self._lock = threading.Lock()
-        self._database = DatabaseFigures(self._store)
+        self._database = DatabaseFigures(self._store, clock=self._clock)
 
     def read(self) -> list[Reading]:
         """In the order of the catalogue. What cannot be read from the database is left out. Raises nothing
