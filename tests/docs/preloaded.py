@@ -88,6 +88,9 @@ def serve(requests: int, answers: int, program: Callable[[list[str]], object]) -
             os.close(write)
             with os.fdopen(read, "rb") as output:
                 printed = output.read().decode("utf-8", "replace")
+            # A fork leaves without the handlers of `atexit`, so what it started and left is ended here.
+            os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+            os.killpg(child, signal.SIGTERM)
             _, status = os.waitpid(child, 0)
             answer = json.dumps([os.waitstatus_to_exitcode(status), printed]) + "\n"
             data = answer.encode()
@@ -112,6 +115,7 @@ def _run(
 ) -> NoReturn:
     code: object = 1
     try:
+        os.setsid()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         null = os.open(os.devnull, os.O_RDONLY)
         for target, source in ((0, null), (1, output), (2, output)):
