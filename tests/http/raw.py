@@ -50,6 +50,20 @@ def until_closed(connection: socket.socket) -> bytes:
     return got
 
 
+def whole_answer(connection: socket.socket) -> bytes:
+    """The next answer, with all of its body: head and body may come in pieces."""
+    got = b""
+    while b"\r\n\r\n" not in got or len(answers(got)[0][2]) < _size(got):
+        piece = connection.recv(65_536)
+        assert piece, got
+        got += piece
+    return got
+
+
+def _size(got: bytes) -> int:
+    return int(answers(got)[0][1].get(b"content-length", b"0"))
+
+
 def answers(got: bytes) -> list[tuple[bytes, dict[bytes, bytes], bytes]]:
     """Status line, headers and body of each answer, but for the date and the order of methods."""
     found = []

@@ -17,6 +17,7 @@ from rescind import Authority
 from rescind.http.keys import Keys
 from rescind.http.server.limits import Limits
 from rescind.http.server.service import Service
+from tests.http.raw import whole_answer
 from tests.http.serving import Served, serving
 
 MANY = int(os.environ.get("RESCIND_TEST_MANY", "300"))
@@ -212,7 +213,7 @@ def test_a_body_that_does_not_come_is_408(impatient: Served) -> None:
         with connect(impatient) as connection:
             connection.sendall(part)
             start = time.monotonic()
-            got = connection.recv(65_536)
+            got = whole_answer(connection)
             assert got.startswith(b"HTTP/1.1 408"), got
             assert b"body_too_slow" in got
             assert time.monotonic() - start < 15
