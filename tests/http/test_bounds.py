@@ -86,7 +86,7 @@ def test_the_log_is_read_in_bounded_parts(acme: Served, monkeypatch: pytest.Monk
     def noted(query: Any, *arguments: Any, **others: Any) -> Any:
         rows = fetch(query, *arguments, **others)
         if str(query) == "read_log":
-            sizes.append(sum(len(row[-1]) for row in rows))
+            sizes.append(sum(len(row.body) for row in rows))
         return rows
 
     monkeypatch.setattr(authority.store, "fetch", noted)

@@ -194,7 +194,7 @@ def test_threads_that_cannot_be_stopped_do_not_pile_up(
 STUCK = """
 import socket, sys, threading
 from rescind import Authority
-from rescind.http.app import application
+from rescind.http.app import APPLICATIONS
 from rescind.http.server import serving
 from rescind.http.server.configuration import Configuration
 serving.LAST_SECONDS = 0.2
@@ -211,7 +211,7 @@ def let():
 threading.Thread(target=let, daemon=True).start()
 configuration = Configuration(database=sys.argv[1], port=0, shutdown_seconds=0.2, workers=0)
 serving.serve(
-    configuration, application, migrate=lambda _: None, say=lambda text: print(text, flush=True)
+    configuration, APPLICATIONS, migrate=lambda _: None, say=lambda text: print(text, flush=True)
 )
 """
 

@@ -68,7 +68,7 @@ def test_settings_of_the_service() -> None:
 
 
 def shown(value: object) -> str:
-    if value is None:
+    if value is None or value == ():
         return ""
     if isinstance(value, bool):
         return str(value).lower()

@@ -182,7 +182,7 @@ def test_every_route_is_tried() -> None:
     """But those that name nothing of an organization."""
     tried = {ask.route for ask, _ in PAIRS}
     names = {str(route.handler_name) for route in OURS}
-    assert names - tried == {"livez", "readyz", "rotate_key", "revoke_key"}
+    assert names - tried == {"livez", "readyz", "metrics", "rotate_key", "revoke_key"}
 
 
 def log_of_rival(both: Served) -> int:

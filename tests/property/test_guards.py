@@ -153,7 +153,7 @@ OUTSIDE_ONE_ORGANIZATION = {
     *("note_default_role_in_force", "note_assignments_in_force"),
 }
 """For what the machine does not do: see the contract tests of environment, organizations and deletion."""
-NO_NOTES = {"note_failure", "note_api_key_used"}
+NO_NOTES = {"note_failure", "note_api_key_used", "note_drift_repaired", "note_round_repaired"}
 OF_BATCHES = {"forget_roles_before_mode"}
 """What matters in a batch only: see the contract tests of single-role organizations."""
 

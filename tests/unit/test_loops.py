@@ -25,6 +25,8 @@ ENDS: Final = {
     "http/routes/imports.py:_lines": "the end of the body",
     "directory/questions.py:_all": "the last page",
     "propagation/tombstones.py:_purge": "a chunk that is not full",
+    "insight/probe/service.py:ProbeService.run": "stopping; it waits after each failure",
+    "propagation/background_audit.py:BackgroundAudit.run": "stopping; it waits longer after each failure",
     "propagation/worker.py:Worker.run": "stopping; it waits longer after each failure",
     "store/pool.py:Pool.fill": "wait_seconds",
     "store/postgres/connection.py:_until_silent": "silence",
