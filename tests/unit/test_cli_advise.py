@@ -33,3 +33,9 @@ def test_advise(acme: CommandLine) -> None:
 def test_a_question_that_is_none(acme: CommandLine, question: str) -> None:
     """Is refused with how to write it."""
     assert "members=5000" in one_error(acme("advise", "--what-if", question))
+
+
+def test_a_question_beyond_every_size(acme: CommandLine) -> None:
+    """Is refused with the most that may be asked, however many digits it has."""
+    question = f"members={'9' * 400},assignments=5"
+    assert "1,000,000,000" in one_error(acme("advise", "--what-if", question))

@@ -80,7 +80,7 @@ def _asked(text: str) -> dict[str, float]:
     for part in text.split(","):
         name, _, value = part.strip().partition("=")
         try:
-            number = float(value) if name == "rtt_ms" else float(int(value))
+            number = float(value) if name == "rtt_ms" else int(value)
         except ValueError:
             raise InvalidArgument(what="--what-if", value=part, hint=hint) from None
         if name not in _ASKED or name in found:
