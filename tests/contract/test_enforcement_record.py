@@ -165,6 +165,20 @@ def test_a_change_that_is_enforced_later(two: Two) -> None:
     assert done.enforce() is done
 
 
+def test_only_the_first_enforcement_is_counted(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receipt that is enforced again finds its record, before and after that is written."""
+    counted: list[str] = []
+    receipt = two.plain.apply([LEAVE], wait="recorded")
+    monkeypatch.setattr(
+        two.plain.instruments, "note_enforcement", lambda outcome, _: counted.append(outcome)
+    )
+    first = receipt.enforce().enforcement
+    assert receipt.enforce().enforcement == first
+    written(two.plain)
+    assert receipt.enforce().enforcement == first
+    assert len(counted) == 1
+
+
 def test_nobody_waits_for_the_record(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not written before the call returns."""
     names: list[str] = []

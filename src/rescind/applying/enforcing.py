@@ -70,7 +70,8 @@ class ReceiptEnforcer:
             kept = decode_enforcement(rows[0].record) or noted
             on_record = OnRecord(rows[0].enforced_at, kept)
         is_of_change = receipt.enforcer is not None and receipt.enforced_at is None
-        is_first = is_of_change and not receipt.is_repeated
+        is_on_record = on_record.enforcement is not None
+        is_first = is_of_change and not receipt.is_repeated and not is_on_record
         return self.enforced(receipt, on_record=on_record, is_first=is_first, is_deferred=True)
 
     def enforced(

@@ -123,7 +123,6 @@ class EnforcedTimes:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is noted, if the store takes it."""
         """Write what is noted now. What cannot be written stays noted."""
         while self._flush_some():
             pass
