@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from rescind.model import (
 from rescind.model.enforcement import MOST_NAME_LENGTH, MOST_REPLICAS
 from rescind.replicas import enforced_times
 from rescind.replicas.enforced_times import EnforcedTimes
+from rescind.replicas.enforcement import Enforcer
 from tests.unit.test_waiting_out import REVISION, TTL, World, enforcer_of
 from tests.unit.test_waiting_out import world as world  # a fixture
 
@@ -84,6 +86,28 @@ def test_replicas_that_cannot_be_read_are_not_known(world: World) -> None:
     assert done.replicas == ()
     assert not done.are_replicas_known
     assert done.outcome is EnforcementOutcome.WAITED_OUT
+
+
+@pytest.mark.parametrize("can_follow", [True, False])
+def test_a_cache_that_cannot_follow_its_own_change(
+    world: World, monkeypatch: pytest.MonkeyPatch, can_follow: bool
+) -> None:
+    """Is suspended, and not said to have acknowledged; one that follows has."""
+    suspended: list[bool] = []
+
+    def refresh(_: int) -> None:
+        if not can_follow:
+            raise StoreUnavailable(database="test")
+
+    enforcer: Any = enforcer_of(world, 0.0, 0.0)
+    enforcer._cache = SimpleNamespace(refresh=refresh, suspend=lambda: suspended.append(True))
+    monkeypatch.setattr(Enforcer, "_own_id", lambda _: "own")
+    world.leases["own"] = (TTL, 5, 6)
+    (own,) = enforcer.enforce(REVISION).replicas
+    assert own.is_own
+    assert suspended == ([] if can_follow else [True])
+    expected = ReplicaOutcome.ACKNOWLEDGED if can_follow else ReplicaOutcome.RELEASED
+    assert own.outcome is expected
 
 
 def test_without_a_replica(world: World) -> None:

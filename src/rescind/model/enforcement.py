@@ -28,7 +28,9 @@ class ReplicaOutcome(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     """It acknowledged the change."""
     RELEASED = "released"
-    """It gave up the organization or its lease, or another revoking process had waited it out."""
+    """It gave up the organization or its lease, or another revoking process had waited it out; or, of the
+    revoking process, it could not follow the change and answers nothing from its cache until it can.
+    """
     WAITED_OUT = "waited_out"
     """It did not acknowledge, and its lease expired."""
 

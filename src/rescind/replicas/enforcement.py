@@ -69,6 +69,8 @@ class Trace:
     start: float
     replicas: list[EnforcedReplica] = field(default_factory=list)
     are_known: bool = True
+    has_followed: bool = True
+    """Whether this process's own cache is at the change; else it answers nothing from it."""
 
     def note(
         self, lease: Lease | LeaseRow, outcome: ReplicaOutcome, *, is_own: bool = False
@@ -116,7 +118,7 @@ class Enforcer:
         if not self._store.capabilities.has_replicas:
             return self._of_file(revision, organization, began_at)
         trace = Trace(start := clock(CLOCK))
-        self.follow(revision)
+        trace.has_followed = self.follow(revision)
         leases = self._leases(revision, trace, read)
         if leases:
             self.acknowledgements.listen()
@@ -183,17 +185,19 @@ class Enforcer:
         self.acknowledgements.close()
         self.times.close()
 
-    def follow(self, revision: Revision) -> None:
+    def follow(self, revision: Revision) -> bool:
         """When this returns, this authority answers from no older state. If the cache cannot follow a
-        committed change, it answers nothing until it can, and the change stands.
+        committed change, it answers nothing until it can, the change stands, and this returns False.
         """
         if self._cache is None:
-            return
+            return True
         try:
             self._cache.refresh(revision.incarnation)
         except StoreError as error:
             log.warning("nothing is answered from the cache until it has caught up: %s", error)
             self._cache.suspend()
+            return False
+        return True
 
     def _leases(
         self, revision: Revision, trace: Trace, read: list[LeaseRow] | None
@@ -216,7 +220,9 @@ class Enforcer:
             leases: dict[str, Lease] = {}
             for row in rows:
                 if row.replica == own:
-                    trace.note(row, ReplicaOutcome.ACKNOWLEDGED, is_own=True)
+                    has_followed = trace.has_followed
+                    did = ReplicaOutcome.ACKNOWLEDGED if has_followed else ReplicaOutcome.RELEASED
+                    trace.note(row, did, is_own=True)
                 elif row.acknowledged >= revision.organization:
                     trace.note(row, ReplicaOutcome.CURRENT)
                 else:
