@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from rescind.cli.advise import _say
+from rescind.insight.advice import Advice, Advised
+from rescind.insight.cost_model import fitted
 from tests.unit.command_line import CommandLine, one_error
 
 
@@ -33,6 +36,16 @@ def test_advise(acme: CommandLine) -> None:
 def test_a_question_that_is_none(acme: CommandLine, question: str) -> None:
     """Is refused with how to write it."""
     assert "members=5000" in one_error(acme("advise", "--what-if", question))
+
+
+def test_other_advice_does_not_hide_that_no_duration_was_measured(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The costs of groups are known without durations."""
+    _say(Advised(fitted([]), (Advice("costly_group", "90% of the cost is here", "Split it", {}),)))
+    out = capsys.readouterr().out
+    assert "no data on durations" in out
+    assert "90% of the cost is here" in out
 
 
 def test_a_question_beyond_every_size(acme: CommandLine) -> None:

@@ -97,8 +97,10 @@ def _say(found: Advised) -> None:
         f"from {output.counted(model.changes, 'change')}, {len(model.samples):,} of them with a"
         " measured duration"
     )
-    if not found.has_data:
-        output.say("no data: at least 5 inline revocations with an enforcement record are needed")
+    if not model.has_durations:
+        output.say(
+            "no data on durations: at least 5 inline revocations with an enforcement record are needed"
+        )
     for each in found.items:
         output.say("")
         output.say(each.text)

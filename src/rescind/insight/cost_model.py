@@ -54,6 +54,11 @@ class CostModel:
     """Seconds of the other small changes."""
 
     @property
+    def has_durations(self) -> bool:
+        """Whether enough durations are on record to say how long changes take."""
+        return len(self.samples) >= LEAST_SAMPLES
+
+    @property
     def most_pairs(self) -> int:
         """The largest change that was measured."""
         return max((each.pairs for each in self.samples), default=0)
