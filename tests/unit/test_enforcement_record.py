@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from rescind.errors import StoreUnavailable
+from rescind.http.answers import EnforcementResponse
 from rescind.model import (
     EnforcedReplica,
     Enforcement,
@@ -24,6 +26,7 @@ from rescind.model.enforcement import MOST_NAME_LENGTH, MOST_REPLICAS
 from rescind.replicas import enforced_times
 from rescind.replicas.enforced_times import EnforcedTimes
 from rescind.replicas.enforcement import Enforcer
+from rescind.transfer.evidence import enforcement_object
 from tests.unit.test_waiting_out import REVISION, TTL, World, enforcer_of
 from tests.unit.test_waiting_out import world as world  # a fixture
 
@@ -134,6 +137,16 @@ def test_hostile_names_come_out_harmless(world: World, name: str) -> None:
     assert kept.replicas[0].name == plain_name(name)
 
 
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_names_in_the_store_come_out_harmless(name: str) -> None:
+    """Also of a row that another program wrote; what is no text at all is no record."""
+    row = [1, None, 0, True, 0, [[name, name, "current", 0, False]]]
+    kept = decode_enforcement(json.dumps(row))
+    assert (kept is None) == ("\ud800" in name)
+    for each in () if kept is None else kept.replicas:
+        assert each.name == each.replica == plain_name(name)
+
+
 def made(count: int) -> Enforcement:
     replicas = (
         EnforcedReplica(
@@ -152,6 +165,13 @@ def made(count: int) -> Enforcement:
 def test_what_is_kept_is_what_was(count: int) -> None:
     """Nothing is lost on the way into the store and back."""
     assert decode_enforcement(encode_enforcement(made(count))) == made(count)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_http_and_evidence_have_one_form(count: int) -> None:
+    """Each tells every field of the record, by the same names."""
+    answer = msgspec.json.encode(EnforcementResponse.of(made(count)))
+    assert json.loads(answer) == enforcement_object(made(count))
 
 
 def test_what_is_kept_is_bounded() -> None:
