@@ -59,6 +59,8 @@ def supervise(processes: int, settings: Settings, run: Run) -> None:
             begin(place)
         while children:
             child, status = os.wait()
+            if child not in children:  # the first process of a container adopts orphans
+                continue
             place = children.pop(child)
             shared.clear(place, model.gauges)
             if not stopping:
