@@ -81,7 +81,10 @@ def refreshed(instruments: Instruments) -> Iterator[None]:
 
     def refresh(stop: threading.Event) -> None:
         while not stop.wait(REFRESH_SECONDS):
-            instruments.refresh()
+            try:
+                instruments.refresh()
+            except Exception:  # the next refresh has what this one left out
+                log.exception("metrics of this process were not refreshed")
 
     with running(refresh, "rescind-figures"):
         yield
