@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from rescind.http.app import APPLICATIONS
+from rescind.http.server.metrics_listener import address_of, listen, metrics_served
 from rescind.http.server.scrapes import is_open
 from rescind.insight.metrics.exposition import Exposition
 from tests.http.serving import Served
@@ -103,3 +105,19 @@ def test_only_this_machines_addresses_are_its_own(
 def test_without_metrics_there_is_no_such_route(served: Served, client: httpx.Client) -> None:
     """Where they are switched off, or have a port of their own."""
     assert client.get("/metrics").status_code == 404
+
+
+def test_a_port_of_the_metrics_says_when_the_service_stops(served: Served) -> None:
+    """As the service's own port does; a scrape is answered until the end."""
+    service = served.service
+    headers = {"Authorization": f"Bearer {served.admin}"}
+    with listen("127.0.0.1", 0) as listening, metrics_served(APPLICATIONS, service, listening):
+        url = address_of(listening)
+        ready = url.replace("/metrics", "/readyz")
+        assert httpx.get(ready, timeout=30).status_code == 200
+        service.is_stopping = True
+        try:
+            assert httpx.get(ready, timeout=30).status_code == 503
+            assert httpx.get(url, headers=headers, timeout=30).status_code == 200
+        finally:
+            service.is_stopping = False

@@ -51,6 +51,7 @@ def metrics_served(
         limits=service.limits,
         exposition=Exposition(service.authority),
         metrics_access=service.metrics_access,
+        lifetime=service.lifetime,
     )
     server = uvicorn.Server(
         fast_path_config(

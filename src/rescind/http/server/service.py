@@ -19,6 +19,13 @@ from rescind.tracing import NO_SPANS, Spans
 
 
 @dataclass(slots=True)
+class Lifetime:
+    """How far a process is, for every service in it."""
+
+    is_stopping: bool = False
+
+
+@dataclass(slots=True)
 class Service:
     """An authority, the keys of those who may call, and what they may ask."""
 
@@ -30,7 +37,7 @@ class Service:
     exposition: Exposition | None = None
     """The metrics, where they are at `/metrics`."""
     metrics_access: MetricsAccess = "key"
-    is_stopping: bool = False
+    lifetime: Lifetime = field(default_factory=Lifetime)
     rates: Rates = field(init=False)
     spans: Spans = field(init=False)
     nonblocking: Service | None = field(init=False, default=None)
@@ -46,6 +53,15 @@ class Service:
             self.nonblocking = copy(self)
             self.nonblocking.authority = NonblockingAuthority(self.authority)  # type: ignore[assignment]
             self.nonblocking.most_questions = MOST_QUESTIONS
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the process has been told to end."""
+        return self.lifetime.is_stopping
+
+    @is_stopping.setter
+    def is_stopping(self, value: bool) -> None:
+        self.lifetime.is_stopping = value
 
     def require_few(self, questions: int) -> None:
         """Raises WouldBlock where so many questions of one request would keep others waiting."""
