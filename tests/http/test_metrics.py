@@ -69,8 +69,9 @@ def test_this_machine_scrapes_without_a_key_where_that_is_allowed(scrapable: Ser
         )
         assert client.head("/metrics").status_code == 200
         assert client.post("/metrics").status_code == 405
-        forwarded = {"X-Forwarded-For": "127.0.0.1"}
-        assert client.get("/metrics", headers=forwarded).status_code == 401
+        for header in ("Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Via"):
+            forwarded = {header: "127.0.0.1"}
+            assert client.get("/metrics", headers=forwarded).status_code == 401
         assert client.get("/v1/keys").status_code == 401
     with scrapable.client() as client:
         assert client.get("/metrics", headers=forwarded).status_code == 200

@@ -10,8 +10,8 @@ from rescind.http.server.headers import Headers
 from rescind.http.server.service import Service
 
 PATH: Final = b"/metrics"
-FORWARDED: Final = (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via")
-"""What proxies add. A request with one of them is not this machine's own."""
+FORWARDED: Final = (b"forwarded", b"x-forwarded-", b"x-real-ip", b"via")
+"""How the names of headers begin that proxies add. A request with one is not this machine's own."""
 
 
 def scrape(service: Service, accept: str) -> tuple[str, bytes]:
@@ -27,7 +27,7 @@ def is_open(service: Service, raw_path: bytes, scope: Any, headers: Headers) -> 
         raw_path == PATH
         and service.metrics_access == "loopback"
         and b"authorization" not in headers
-        and not any(name in headers for name in FORWARDED)
+        and not any(name.startswith(FORWARDED) for name in headers)
         and _is_loopback(scope.get("client"))
     )
 
