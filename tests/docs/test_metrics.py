@@ -41,7 +41,9 @@ def test_each_metric_is_described() -> None:
 
 
 def test_each_label_has_its_values() -> None:
-    """Kinds of changes are those of their own page."""
+    """Kinds of changes are those of their own page, by the names that they have there."""
+    changes = (ROOT / "docs" / "reference" / "changes.md").read_text("utf-8")
+    assert {*KINDS} == {*re.findall(r"^### `(\w+)`$", changes, re.MULTILINE), "batch"}
     rows = re.findall(r"^\| `(\w+)`[^|]* \| (.+) \|$", PAGE, re.MULTILINE)
     listed = {(label, tuple(re.findall(r"`(\w+)`", values))) for label, values in rows}
     expected = {
