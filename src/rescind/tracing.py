@@ -138,7 +138,7 @@ class _Open:
 
 
 def current_spans() -> Spans:
-    """Those of the SDK that is set up, if there is one."""
+    """The spans of the SDK that is set up; NO_SPANS if there is none."""
     if "opentelemetry.trace" not in sys.modules:
         return NO_SPANS
     from opentelemetry import trace

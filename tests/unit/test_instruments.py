@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from rescind.settings import Settings
 THREADS, TIMES = 8, 2_000
 
 
-def total(instruments: Instruments, family: Family[object]) -> list[float]:
+def total(instruments: Instruments, family: Family[Any]) -> list[float]:
     """The numbers of a family, over all processes."""
     rows = instruments.read()
     return [

@@ -84,7 +84,7 @@ class Instruments:
     # --- what is measured -------------------------------------------------------------------------
 
     def ticks(self, results: Iterable[str]) -> tuple[Callable[[], int], ...] | None:
-        """For each result of a check from memory, `allowed` or `denied`, what counts it. None if none is."""
+        """What to call to count a check from memory, for each result; None without metrics."""
         return tuple(self._ticks[each].count for each in results) if self.is_on else None
 
     def note_check(self, point: str, result: str) -> None:
@@ -106,10 +106,10 @@ class Instruments:
         if self.is_on:
             self.enforcement_seconds.of(outcome).observe(seconds)
 
-    def note_settlement(self, direction: str, seconds: float, changes: int = 1) -> None:
-        """Effective roles follow a change, or several that took as long."""
+    def note_settlement(self, direction: str, seconds: float) -> None:
+        """Effective roles follow a change, so many seconds after it."""
         if self.is_on:
-            self.settlement_seconds.of(direction).observe(seconds, changes)
+            self.settlement_seconds.of(direction).observe(seconds)
 
     def note_lock_wait(self, who: str, seconds: float) -> None:
         """A `change` or a `chunk` had the locks that it waited for."""
@@ -117,19 +117,19 @@ class Instruments:
             self.lock_wait_seconds.of(who).observe(seconds)
 
     def note_chunk(self, seconds: float, made: int, unmade: int) -> None:
-        """A chunk is committed, with so many effective roles made and unmade."""
+        """A chunk is committed. It made and unmade so many effective roles."""
         if self.is_on:
             self.chunk_seconds.of().observe(seconds)
             self.chunk_rows.of("made").add(made)
             self.chunk_rows.of("unmade").add(unmade)
 
     def note_load(self, seconds: float) -> None:
-        """An organization is held in memory."""
+        """An organization was read into memory, which took so long."""
         if self.is_on:
             self.index_load_seconds.of().observe(seconds)
 
     def on_refresh(self, source: Callable[[], None]) -> None:
-        """Have gauges set before they are read."""
+        """Call `source` before each read, to set its gauges."""
         self._sources.append(source)
 
     # --- what is read -----------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import itertools
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, TypeVar
 
 from rescind.instruments.memory import Memory
 
@@ -20,7 +20,7 @@ class Counter:
         self._memory, self._place = memory, place
 
     def add(self, amount: float = 1.0) -> None:
-        """Count so many more."""
+        """Add `amount`, which is not negative."""
         memory = self._memory
         with memory.lock:
             memory.values[self._place] += amount
@@ -35,7 +35,7 @@ class Gauge:
         self._memory, self._place = memory, place
 
     def set(self, value: float) -> None:
-        """From now on it is this."""
+        """Replace the value."""
         self._memory.values[self._place] = value
 
 
@@ -49,31 +49,27 @@ class Histogram:
         self._memory, self._place, self._bounds = memory, place, bounds
         self._sum = place + len(bounds)
 
-    def observe(self, seconds: float, times: int = 1) -> None:
-        """Count a duration, or several that are equal. What is negative, since clocks differ, counts as 0."""
+    def observe(self, seconds: float) -> None:
+        """Count a duration. A negative one, which clocks that differ may give, counts as 0."""
         memory, seconds = self._memory, max(seconds, 0.0)
         place = self._place + bisect_left(self._bounds, seconds)
         with memory.lock:
-            memory.values[place] += times
-            memory.values[self._sum] += seconds * times
+            memory.values[place] += 1.0
+            memory.values[self._sum] += seconds
 
 
-class Instrument(Protocol):
-    """Any of them."""
-
-
-I = TypeVar("I", bound=Instrument)  # noqa: E741
+InstrumentT = TypeVar("InstrumentT", bound=Counter | Gauge | Histogram)
 Labels = Mapping[str, tuple[str, ...]]
 NO_LABELS: Final[Labels] = {}
 
 
-class Family(Generic[I]):
+class Family(Generic[InstrumentT]):
     """The instruments of one metric, one for each combination of its labels' values."""
 
     def __init__(
         self,
         memory: Memory,
-        make: Callable[[Memory, int], I],
+        make: Callable[[Memory, int], InstrumentT],
         labels: Labels = NO_LABELS,
         bounds: tuple[float, ...] = (),
     ) -> None:
@@ -84,7 +80,7 @@ class Family(Generic[I]):
         self._places = {key: self.first + at * self.width for at, key in enumerate(keys)}
         self._instruments = {key: make(memory, place) for key, place in self._places.items()}
 
-    def of(self, *values: str) -> I:
+    def of(self, *values: str) -> InstrumentT:
         """The instrument with these values of its labels, in their order."""
         return self._instruments[values]
 
