@@ -6,9 +6,10 @@ Whether there is an SDK is looked at once, when an authority or a worker is made
 
 from __future__ import annotations
 
+import logging
 import sys
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 NAME: Final = "rescind"
 Value = str | int | float | bool
+
+log = logging.getLogger(__name__)
 
 
 class Span(Protocol):
@@ -107,21 +110,26 @@ class OpenTelemetrySpans:
 
 
 class _Open:
-    """A span for the length of a block."""
+    """A span for the length of a block. A fault of the SDK is logged, and the block goes on."""
 
     def __init__(
         self, started: AbstractContextManager[Any], attributes: Mapping[str, Value]
     ) -> None:
         self._started, self._attributes = started, attributes
+        self._span: Any = None
 
     def __enter__(self) -> _Open:
-        self._span = self._started.__enter__()
+        with _tolerated():
+            self._span = self._started.__enter__()
         self.note(**self._attributes)
         return self
 
     def note(self, **attributes: Value) -> None:
-        for name, value in attributes.items():
-            self._span.set_attribute(f"{NAME}.{name}", value)
+        if self._span is None:
+            return
+        with _tolerated():
+            for name, value in attributes.items():
+                self._span.set_attribute(f"{NAME}.{name}", value)
 
     def __exit__(
         self,
@@ -129,12 +137,25 @@ class _Open:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._span is None:
+            return
         if error is not None:
             from opentelemetry.trace import Status, StatusCode
 
             code = error.code if isinstance(error, RescindError) else type(error).__name__
-            self._span.set_status(Status(StatusCode.ERROR, code))
-        self._started.__exit__(kind, error, trace)
+            with _tolerated():
+                self._span.set_status(Status(StatusCode.ERROR, code))
+        with _tolerated():
+            self._started.__exit__(kind, error, trace)
+
+
+@contextmanager
+def _tolerated() -> Iterator[None]:
+    """Log a fault of the SDK. A change that is committed must not seem to have failed by it."""
+    try:
+        yield
+    except Exception as error:
+        log.warning("a span is lost: %r", error)
 
 
 def current_spans() -> Spans:

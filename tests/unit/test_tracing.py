@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -88,6 +88,28 @@ def test_enforcement_is_below_its_change(traced: Authority, exporter: InMemorySp
         traced.apply([AddMembers(group="none", members=("user:ada",))])
     (refused,) = exporter.get_finished_spans()
     assert (refused.status.is_ok, refused.status.description) == (False, "group_not_found")
+
+
+@pytest.mark.parametrize("step", ["on_start", "on_end"])
+def test_a_fault_of_the_sdk_breaks_nothing(
+    new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A change is done and a check is answered; a refusal stays what it is."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no space left")
+
+    processor, provider = SpanProcessor(), TracerProvider(shutdown_on_exit=False)
+    monkeypatch.setattr(processor, step, fail)
+    provider.add_span_processor(processor)
+    instruments = Instruments(Settings(), spans=OpenTelemetrySpans(provider.get_tracer("test")))
+    store = open_store(new_database("sqlite"))
+    with Authority(store, organization="acme", instruments=instruments) as authority:
+        assert authority.apply(WORLD).changed
+        assert authority.check("user:ada", "read")
+        assert authority.apply([RemoveMembers(group="eng", members=("user:ada",))]).changed
+        with pytest.raises(GroupNotFound):
+            authority.apply([AddMembers(group="none", members=("user:ada",))])
 
 
 def test_a_request_is_below_the_trace_that_it_names(
