@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rescind.cli.advise import _say
+from rescind.cli.advise import say_advice
 from rescind.insight.advice import Advice, Advised
 from rescind.insight.cost_model import fitted
 from tests.unit.command_line import CommandLine, one_error
@@ -42,7 +42,9 @@ def test_other_advice_does_not_hide_that_no_duration_was_measured(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The costs of groups are known without durations."""
-    _say(Advised(fitted([]), (Advice("costly_group", "90% of the cost is here", "Split it", {}),)))
+    say_advice(
+        Advised(fitted([]), (Advice("costly_group", "90% of the cost is here", "Split it", {}),))
+    )
     out = capsys.readouterr().out
     assert "no data on durations" in out
     assert "90% of the cost is here" in out

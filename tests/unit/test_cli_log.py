@@ -60,13 +60,20 @@ def test_show(left: CommandLine) -> None:
     """What was changed, by whom and why; when that was enforced, and on which replicas."""
     found = shown(left)
     assert found["enforced"].endswith("after it was recorded")
-    assert found["replicas"] == " none: no process answered from memory"
+    assert found["replicas"] == " none held the organization"
     assert "left" in left("log", "show", "8")[1]
     assert left("log", "show", "7")[1].count("enforced: nothing was revoked") == 1
     keep(None)
     assert shown(left)["replicas"] == " not recorded"
     keep(encode_enforcement(Enforcement(2.1, are_replicas_known=False)))
     assert shown(left)["replicas"].startswith(" not known")
+
+
+def test_a_number_that_no_change_can_have(left: CommandLine) -> None:
+    """Is refused by its own name."""
+    code, out, err = left("log", "show", "9" * 20)
+    assert (code, out) == (2, "")
+    assert err.startswith("rescind: An argument is not well formed: revision 9999")
 
 
 def test_show_replicas(left: CommandLine) -> None:

@@ -102,9 +102,9 @@ def test_a_cache_that_cannot_follow_its_own_change(
         if not can_follow:
             raise StoreUnavailable(database="test")
 
-    enforcer: Any = enforcer_of(world, 0.0, 0.0)
-    enforcer._cache = SimpleNamespace(refresh=refresh, suspend=lambda: suspended.append(True))
-    monkeypatch.setattr(Enforcer, "_own_id", lambda _: "own")
+    cache = SimpleNamespace(refresh=refresh, suspend=lambda: suspended.append(True))
+    enforcer = enforcer_of(world, 0.0, 0.0, cache)
+    monkeypatch.setattr(Enforcer, "own_id", lambda _: "own")
     world.leases["own"] = (TTL, 5, 6)
     (own,) = enforcer.enforce(REVISION).replicas
     assert own.is_own

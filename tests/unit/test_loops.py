@@ -23,6 +23,7 @@ ENDS: Final = {
     "replicas/cached_answers.py:_in_turns": "the list's last step",
     "replicas/lease.py:Replica._run": "closing; it waits longer after each failure",
     "http/routes/imports.py:_lines": "the end of the body",
+    "http/server/supervising.py:refreshed.refresh": "stopping; it waits before each refresh",
     "directory/questions.py:_all": "the last page",
     "propagation/tombstones.py:_purge": "a chunk that is not full",
     "insight/probe/service.py:ProbeService.run": "stopping; it waits after each failure",

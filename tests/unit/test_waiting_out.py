@@ -83,10 +83,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return made
 
 
-def enforcer_of(world: World, drift: float, grace: float) -> Enforcer:
+def enforcer_of(world: World, drift: float, grace: float, cache: Any = None) -> Enforcer:
     """Of a process with such settings."""
     settings = Settings(lease_seconds=OWN_TTL, clock_drift=drift, lease_grace_seconds=grace)
-    return Enforcer(world, settings, None, acknowledgements=world)  # type: ignore[arg-type]
+    return Enforcer(world, settings, cache, acknowledgements=world)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("drift", "grace"), BOUNDS)

@@ -68,7 +68,7 @@ def advise(
             }
         )
     elif told is None:
-        _say(found)
+        say_advice(found)
     else:
         _say_forecast(told)
 
@@ -91,7 +91,7 @@ def _asked(text: str) -> dict[str, float]:
     return found
 
 
-def _say(found: Advised) -> None:
+def say_advice(found: Advised) -> None:
     model = found.model
     output.say(
         f"from {output.counted(model.changes, 'change')}, {len(model.samples):,} of them with a"

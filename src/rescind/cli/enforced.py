@@ -17,7 +17,7 @@ from rescind.model import (
     ReplicaOutcome,
 )
 
-NONE_HELD: Final = "none: no process answered from memory"
+NONE_HELD: Final = "none held the organization"
 UNKNOWN: Final = "not known: they could not be read, so all leases were waited out"
 _STATUS: Final = {
     EnforcementStatus.NOTHING_REVOKED: "nothing was revoked",

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 
-from rescind import changelog
+from rescind import changelog, model
 from rescind.authority import Authority
 from rescind.changelog import LogEntry
 from rescind.cli import enforced, output
@@ -113,6 +113,8 @@ def _require_fitting(
             "name one: `rescind log show 12`" if revision is None else "only `log show` takes one"
         )
         raise InvalidArgument(what="revision", value=revision or "", hint=hint)
+    if revision is not None:
+        model.require_number("revision", revision, least=0, most=2**63 - 1)
     if action is not LogAction.EXPORT:
         for option, is_given in (("--evidence", with_evidence), ("--output", to is not None)):
             if is_given:

@@ -216,7 +216,7 @@ class Enforcer:
                 log.warning("replicas cannot be read, so they are waited out: %s", error)
                 pause(POLL_SECONDS)
                 continue
-            now, own = clock(CLOCK), self._own_id()
+            now, own = clock(CLOCK), self.own_id()
             leases: dict[str, Lease] = {}
             for row in rows:
                 if row.replica == own:
@@ -239,10 +239,10 @@ class Enforcer:
         return [
             row
             for row in self._held(revision)
-            if row.acknowledged < revision.organization and row.replica != self._own_id()
+            if row.acknowledged < revision.organization and row.replica != self.own_id()
         ]
 
-    def _own_id(self) -> str:
+    def own_id(self) -> str:
         """This process's own replica; empty if it is none."""
         freshness = self._cache.freshness if self._cache is not None else None
         return freshness.id if isinstance(freshness, Replica) else ""
