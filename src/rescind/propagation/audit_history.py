@@ -64,17 +64,13 @@ class AuditHistory:
 def read_history(
     store: Store, organization: str | None = None, *, limit: int = 100
 ) -> AuditHistory:
-    """The latest rounds and drift, at most so many of each; of one organization its drift alone.
+    """The latest rounds and drift, at most `limit` of each; for one organization, only its drift.
 
     Raises OrganizationNotFound.
     """
     rounds: list[AuditRound] = []
     if organization is None:
-        found = store.fetch(LIST_AUDIT_ROUNDS, {"limit": limit})
-        rounds = [
-            AuditRound(row.round, model.moment(row.started_at), _moment(row.completed_at), *row[3:])
-            for row in found
-        ]
+        rounds = read_rounds(store, limit=limit)
     elif store.fetch(PLAN, {"organization": organization})[0].organization is None:
         raise OrganizationNotFound(organization=organization)
     names = {"organization": organization, "limit": limit}
@@ -93,7 +89,7 @@ def read_history(
 
 
 def read_rounds(store: Store, *, limit: int = 100) -> list[AuditRound]:
-    """The latest rounds first, at most so many."""
+    """The latest rounds first, at most `limit`."""
     return [
         AuditRound(row.round, model.moment(row.started_at), _moment(row.completed_at), *row[3:])
         for row in store.fetch(LIST_AUDIT_ROUNDS, {"limit": limit})
