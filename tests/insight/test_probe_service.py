@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +16,10 @@ from typing import Any
 import pytest
 
 from rescind import Authority, changes
+from rescind.errors import InvalidArgument
 from rescind.insight.probe import ORGANIZATION, Limits, Measurement, Violation
 from rescind.insight.probe import service as module
+from rescind.insight.probe.evidence import write_evidence
 from rescind.insight.probe.service import ProbeService
 from rescind.insight.probe.tidying import ACTOR, forget_log, remove_left
 from rescind.insight.probe.ways import DEFINITIONS, LEFT_SECONDS, new_round_id, ways
@@ -115,6 +118,42 @@ def test_evidence_that_cannot_be_written(
         probe.turn()
     assert counted(instruments, instruments.probe_violations, "live") == 2
     assert any("nowhere: " in record.getMessage() for record in caplog.records)
+
+
+@contextmanager
+def _little_room() -> Iterator[None]:
+    """No file may grow beyond 16 bytes, as on a disk that is nearly full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_evidence_replaces_the_file(tmp_path: Path) -> None:
+    """Only its owner reads it, whoever could read the file before; a link is replaced, not followed."""
+    path, other = tmp_path / "evidence.json", tmp_path / "other"
+    path.write_text("old")
+    path.chmod(0o644)
+    write_evidence(path, [])
+    assert path.stat().st_mode & 0o777 == 0o600
+    other.write_text("other")
+    path.unlink()
+    path.symlink_to(other)
+    write_evidence(path, [])
+    assert json.loads(path.read_bytes())["measurements"] == []
+    assert other.read_text() == "other"
+
+
+def test_evidence_outlives_a_full_disk(tmp_path: Path) -> None:
+    """Where the new file cannot be written whole, the old one stays as it was, alone in its folder."""
+    path = tmp_path / "evidence.json"
+    path.write_text("old")
+    with _little_room(), pytest.raises(InvalidArgument, match="evidence"):
+        write_evidence(path, [])
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_one_at_a_time(database: str, tmp_path: Path) -> None:
