@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 
 import pytest
@@ -93,6 +94,24 @@ def test_goes_on_after_a_failure(acme: CommandLine, monkeypatch: pytest.MonkeyPa
         audit.run(stop)
     assert stop.waited[1:3] == [2.0, 4.0]
     assert acme("audit", "--history")[1] == "no drift was found\n"
+
+
+def test_outlives_a_long_outage(
+    acme: CommandLine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many steps have failed, it waits for the next one, and no longer than it ever does."""
+
+    def fails() -> float:
+        raise RuntimeError("no")
+
+    caplog.set_level(logging.CRITICAL, background_audit.__name__)
+    with Authority.open(DATABASE) as authority:
+        audit = BackgroundAudit(authority.store, Settings())
+        monkeypatch.setattr(audit, "step", fails)
+        stop = Counted(2_000)
+        audit.run(stop)
+    assert len(stop.waited) == 2_000
+    assert max(stop.waited) == background_audit.LOOK_SECONDS
 
 
 def test_worker_options(acme: CommandLine) -> None:

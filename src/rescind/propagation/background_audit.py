@@ -101,7 +101,7 @@ class BackgroundAudit:
                 is_known = isinstance(error, RescindError)
                 log.warning("the background audit waits: %s", error, exc_info=not is_known)
                 self.progress = None
-                seconds = min(2.0**failures, LOOK_SECONDS)
+                seconds = min(2.0 ** min(failures, 30), LOOK_SECONDS)
         self._leave()
 
     def step(self) -> float:
