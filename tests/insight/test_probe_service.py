@@ -177,30 +177,53 @@ def test_stops_between_ways(database: str, tmp_path: Path) -> None:
         assert tuple(authority.list_roles().items) == ()
 
 
+class Counted:
+    """Says stop after a number of waits, and does not wait."""
+
+    def __init__(self, waits: int) -> None:
+        self.left, self.waited = waits, list[float]()
+
+    def is_set(self) -> bool:
+        return self.left <= 0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.left -= 1
+        self.waited.append(timeout or 0.0)
+        return self.is_set()
+
+
 def test_goes_on_after_a_failure(database: str, tmp_path: Path) -> None:
     """A turn that fails is told, and the next one is tried."""
-
-    class Counted:
-        left, waited = 3, list[float]()
-
-        def is_set(self) -> bool:
-            return self.left <= 0
-
-        def wait(self, timeout: float | None = None) -> bool:
-            self.left -= 1
-            self.waited.append(timeout or 0.0)
-            return self.is_set()
-
     with service(database, tmp_path) as (probe, _):
 
         def fail(stop: object) -> bool:
             raise RuntimeError("no")
 
         probe.turn = fail  # type: ignore[method-assign]
-        stop = Counted()
+        stop = Counted(3)
         probe.run(stop)
     assert len(stop.waited) == 3
     assert 25 < stop.waited[1] <= 30
+
+
+def test_goes_on_after_its_organization_was_deleted(
+    database: str, tmp_path: Path, authority: Authority
+) -> None:
+    """One turn fails; the next one makes the organization again, and measures."""
+    turns = list[bool]()
+    with service(database, tmp_path) as (probe, _):
+        assert probe.turn()
+        authority.apply([changes.DeleteOrganization(cascade=True)], organization=ORGANIZATION)
+        turn = probe.turn
+
+        def noted(_: object) -> bool:
+            turns.append(False)
+            turns[-1] = turn()
+            return turns[-1]
+
+        probe.turn = noted  # type: ignore[method-assign]
+        probe.run(Counted(4))
+    assert turns == [False, True, True]
 
 
 # --- the organization is kept small ---------------------------------------------------------------

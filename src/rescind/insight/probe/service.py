@@ -78,6 +78,7 @@ class ProbeService:
             except Exception as error:
                 is_known = isinstance(error, RescindError)
                 log.warning("the probe waits: %s", error, exc_info=not is_known)
+                self._is_prepared = False  # its organization may be gone
                 had_turn = True
             rest = self._every_seconds - (time.monotonic() - start)
             seconds = max(rest, 1.0) if had_turn else LOOK_SECONDS
