@@ -199,8 +199,11 @@ def test_any_call_interrupted_anywhere(
 def test_the_first_call_interrupted_anywhere(database: str) -> None:
     """Also while the store is opened and its connections are made."""
     queries("sqlite" if database.startswith("sqlite") else "postgres")
+    places = 0
     for where, _ in interrupted(lambda: _opened_and_written(database), "line", STRIDES["opcode"]):
+        places += 1
         assert where
+    assert places > 10
     with Authority.open(database) as authority:
         authority.store.transact(write_lastingly)
 

@@ -208,6 +208,7 @@ def test_usage_errors(rescind: CommandLine) -> None:
     """Wrong options, missing arguments and unknown commands are one line."""
     for line in ("nonsense", "check ada", "check --nope", "log --after x", "set-role-mode x"):
         one_error(rescind(*line.split()))
+    assert "Did you mean 'check'? Try `" in one_error(rescind("chekc"))
 
 
 def test_no_database(rescind: CommandLine) -> None:
@@ -345,3 +346,4 @@ def test_each_module_has_the_commands_named() -> None:
             assert alone.name == name
     assert len(application(["-d", "check"]).registered_commands) > len(MODULES)
     assert len(application(["chekc", "check"]).registered_commands) > len(MODULES)
+    assert len(application(["--help", "check"]).registered_commands) > len(MODULES)

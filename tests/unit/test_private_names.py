@@ -52,6 +52,10 @@ def reaches(source: str) -> Iterator[str]:
         if isinstance(node, ast.Attribute) and is_private(node.attr):
             if node.attr not in own or not isinstance(node.value, ast.Name):
                 yield ast.unparse(node)
+        elif isinstance(node, ast.Import):
+            for name in node.names:
+                if any(map(is_private, name.name.split("."))):
+                    yield name.name
         elif isinstance(node, ast.ImportFrom):
             if any(map(is_private, (node.module or "").split("."))):
                 yield str(node.module)
@@ -82,6 +86,7 @@ def test_only_what_is_allowed() -> None:
         ("self._store.x", ["self._store"]),
         ("from rescind.store import _pool", ["rescind.store._pool"]),
         ("from rescind._store import pool", ["rescind._store"]),
+        ("import rescind._store as store", ["rescind._store"]),
         ("monkeypatch.setattr(store, '_pool', 1)", ["_pool"]),
         ("patch.setattr('rescind.store._pool', 1)", ["rescind.store._pool"]),
         ("hasattr(store, '_pool')", ["_pool"]),

@@ -37,7 +37,8 @@ def run(arguments: list[str] | None = None) -> int:
     except USAGE_ERROR as error:
         message = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
         command = getattr(getattr(error, "ctx", None), "command_path", "") or "rescind"
-        return failed(f"{message}. Try `{command} --help`." if message else "")
+        end = "" if message.endswith("?") else "."
+        return failed(f"{message}{end} Try `{command} --help`." if message else "")
     except (typer.Abort, KeyboardInterrupt):
         return failed("interrupted; what was committed stays.")
     except BrokenPipeError:

@@ -54,9 +54,11 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
 
 
 def _command_name(arguments: Sequence[str]) -> str | None:
-    """The first argument that is neither an option nor an option's value."""
+    """The first argument that is neither an option nor its value; None if `--help` comes before it."""
     words = iter(arguments)
     for word in words:
+        if word == "--help":
+            return None
         if word in _WITH_VALUE:
             next(words, None)
         elif not word.startswith("-"):

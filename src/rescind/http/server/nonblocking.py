@@ -20,7 +20,7 @@ MOST_BYTES: Final = 16_384
 
 
 class WouldBlock(Exception):
-    """IndexCache has no answer: ask where waiting does no harm."""
+    """No cached index has the answer: ask where waiting does no harm."""
 
 
 @dataclass(frozen=True, slots=True)
