@@ -2,6 +2,7 @@
 
 from rescind.authority import Authority
 from rescind.changelog import LogEntry, LogPage
+from rescind.decision_log import DecisionLog
 from rescind.errors import RescindError
 from rescind.listing import UnknownName
 from rescind.model import (
@@ -44,6 +45,7 @@ __all__ = [
     "Authority",
     "Chain",
     "Decision",
+    "DecisionLog",
     "DecisionPoint",
     "Difference",
     "Direction",

@@ -29,6 +29,7 @@ from rescind.changes import Change, checked
 from rescind.decision import single_role
 from rescind.decision.questions import Questions
 from rescind.decision.router import DecisionRouter
+from rescind.decision_log import DecisionLog, recorder_of
 from rescind.errors import InvalidArgument, RescindError
 from rescind.instruments import Instruments
 from rescind.listing import UNKNOWN, Listings, Similar
@@ -68,6 +69,7 @@ class Authority(Listings, Questions, BackgroundWork, AbstractContextManager["Aut
         clock: Clock | None = None,
         index: bool = False,
         instruments: Instruments | None = None,
+        decision_log: DecisionLog | None = None,
     ) -> None:
         self.store = store
         self.settings = settings or Settings()
@@ -86,6 +88,9 @@ class Authority(Listings, Questions, BackgroundWork, AbstractContextManager["Aut
         self._questions = DecisionRouter(
             store, self._recall, self._now, check_seconds=seconds, instruments=self.instruments
         )
+        self.decision_log = recorder_of(
+            decision_log, self._questions.explanation, self.instruments, clock, store.close
+        )
         self.enforcer = Enforcer(store, self.settings, self.cache)
         self._receipts = ReceiptEnforcer(store, self.enforcer, self._now, self.instruments)
         self._similar = Similar(store)
@@ -99,18 +104,28 @@ class Authority(Listings, Questions, BackgroundWork, AbstractContextManager["Aut
         settings: Settings | None = None,
         clock: Clock | None = None,
         index: bool = False,
+        decision_log: DecisionLog | None = None,
     ) -> Authority:
         """An authority on `postgresql://…`, `sqlite:///file.db` or a file's path.
 
         With `index`, organizations that are asked about are held in memory and checks answered from
-        there; on PostgreSQL this process is a replica then. Raises StoreUnavailable, SchemaMissing,
-        SchemaTooOld or SchemaTooNew.
+        there; on PostgreSQL this process is a replica then. With `decision_log`, its decisions are
+        logged. Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
         """
         store = open_store(database, settings)
-        return cls(store, organization=organization, settings=settings, clock=clock, index=index)
+        return cls(
+            store,
+            organization=organization,
+            settings=settings,
+            clock=clock,
+            index=index,
+            decision_log=decision_log,
+        )
 
     def close(self) -> None:
-        """Give up what is held in memory, and the store's connections."""
+        """Write the decision log's queue; give up what is held in memory, and the store's connections."""
+        if self.decision_log is not None:
+            self.decision_log.close()
         if self.cache is not None:
             self.cache.close()
         self.enforcer.close()

@@ -45,6 +45,9 @@ class Spans(Protocol):
     def headers(self) -> dict[str, str]:
         """What an outgoing request carries, so that the other side's spans are below this one's."""
 
+    def trace_id(self) -> str | None:
+        """The W3C trace id of the span that is under way, if there is one."""
+
 
 class _Nothing:
     """No span, and what makes none."""
@@ -68,6 +71,9 @@ class _Nothing:
 
     def headers(self) -> dict[str, str]:
         return {}
+
+    def trace_id(self) -> str | None:
+        return None
 
 
 NO_SPANS: Final[Spans] = _Nothing()
@@ -102,6 +108,12 @@ class OpenTelemetrySpans:
         carrier: dict[str, str] = {}
         self._propagator.inject(carrier)
         return carrier
+
+    def trace_id(self) -> str | None:
+        from opentelemetry.trace import format_trace_id, get_current_span
+
+        context = get_current_span().get_span_context()
+        return format_trace_id(context.trace_id) if context.is_valid else None
 
     def _started(self, name: str, **options: Any) -> AbstractContextManager[Any]:
         return self._tracer.start_as_current_span(

@@ -213,4 +213,10 @@ def decision_from(
     reason = Reason.ALLOWED if allowed else unmet or Reason.NO_ROLE
     is_live = live or row.critical or row.verdict in (2, 3)
     point = DecisionPoint.LIVE if is_live else DecisionPoint.EFFECTIVE
-    return Decision(allowed=allowed, reason=reason, point=point, revision=revision)
+    return Decision(
+        allowed=allowed,
+        reason=reason,
+        point=point,
+        revision=revision,
+        is_critical=bool(row.critical),
+    )

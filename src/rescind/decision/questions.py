@@ -10,10 +10,13 @@ import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 from rescind import model
 from rescind.decision.router import DECIDING, DecisionRouter
+from rescind.decision_log import DecisionRecorder
+from rescind.decision_log.entries import Asked
 from rescind.errors import DecisionUnavailable, InvalidArgument, StoreUnavailable
 from rescind.model import ROOT, Assurance, Decision, OrganizationId, Page, Question
 from rescind.replicas import CachedAnswers
@@ -28,6 +31,8 @@ class Questions(ABC):
     _organization: OrganizationId | None
     _recall: CachedAnswers | None
     _questions: DecisionRouter
+    decision_log: DecisionRecorder | None
+    """Notes each decision, if there is a decision log."""
 
     @abstractmethod
     def _named(self, organization: str | None) -> OrganizationId:
@@ -66,7 +71,7 @@ class Questions(ABC):
         InvalidToken, RevisionUnavailable, DecisionUnavailable or another StoreError: never a remembered
         answer.
         """
-        recall = self._recall
+        recall, log = self._recall, self.decision_log
         if (
             recall is not None
             and at_least is None
@@ -82,20 +87,25 @@ class Questions(ABC):
                     ROOT if resource is None else resource,
                 )
             except StoreUnavailable as error:
-                raise DecisionUnavailable(**error.facts) from error
+                unavailable = DecisionUnavailable(**error.facts)
+                if log is not None:
+                    asked = Asked(organization or self._organization, subject, permission, resource)
+                    log.note_failure(asked, unavailable)
+                raise unavailable from error
             if cached is not None:
+                if log is not None:
+                    name = self._organization if organization is None else organization
+                    log.note((name, subject, permission, resource), cached)
                 return cached
-        question = self._question(organization, subject, permission, resource)
-        questions = self._questions
-        if explain:
-            return questions.explain(
-                question, at_least=at_least, assurance=assurance, within=within
-            )
-        if within is not None:
-            return questions.check_within(
-                question, at_least=at_least, assurance=assurance, within=within
-            )
-        return questions.check(question, at_least=at_least, assurance=assurance)
+        triple = subject, permission, resource
+        options = {"at_least": at_least, "assurance": assurance, "within": within}
+        if log is None:
+            return self._decide(organization, triple, explain=explain, **options)
+        name = self._organization if organization is None else organization
+        asked = Asked(name, *triple, at_least, assurance, explain, within is not None)
+        return log.noted(
+            partial(self._decide, organization, triple, explain=explain, **options), asked
+        )
 
     def check_many(
         self,
@@ -111,15 +121,13 @@ class Questions(ABC):
         With `within` raises StoreConflict where the organization keeps changing between them, which only a
         transaction at READ COMMITTED sees.
         """
-        if at_least is None and assurance == "standard" and within is None:
-            with DECIDING:
-                found = self.recall(questions, organization=organization)
-            if found is not None:
-                return found
-        asked = [self._question(organization, *question) for question in _triples(questions)]
-        return self._questions.check_many(
-            asked, at_least=at_least, assurance=assurance, within=within
-        )
+        options: dict[str, Any] = {"at_least": at_least, "assurance": assurance, "within": within}
+        if self.decision_log is None:
+            return self._decide_many(organization, questions, **options)
+        name = self._organization if organization is None else organization
+        asked = Asked(name, None, None, None, at_least, assurance, False, within is not None)
+        decide = partial(self._decide_many, organization, questions, **options)
+        return self.decision_log.noted_many(decide, questions, asked)
 
     def together(self) -> AbstractContextManager[None]:
         """A `with` block for many checks by this thread that had all begun before it: they share one test of
@@ -137,10 +145,11 @@ class Questions(ABC):
         organization: str | None = None,
     ) -> list[Decision] | None:
         """As `check_many`, if the cache has all answers; else None. Does not read the store."""
-        if self._recall is None:
-            return None
-        name = self._organization if organization is None else organization
-        return self._recall.decide_many(name, questions)
+        found = self._recalled(organization, questions)
+        if found is not None and self.decision_log is not None:
+            name = self._organization if organization is None else organization
+            self.decision_log.note_many(name, questions, found)
+        return found
 
     def explain(
         self,
@@ -154,9 +163,15 @@ class Questions(ABC):
         within: object = None,
     ) -> Decision:
         """The decision with all the chains that allow it, or with what is missing."""
-        question = self._question(organization, subject, permission, resource)
-        return self._questions.explain(
-            question, at_least=at_least, assurance=assurance, within=within
+        return self.check(
+            subject,
+            permission,
+            resource,
+            organization=organization,
+            at_least=at_least,
+            assurance=assurance,
+            explain=True,
+            within=within,
         )
 
     def permissions_of(
@@ -206,6 +221,50 @@ class Questions(ABC):
         question = self._question(organization, "user:*", permission, resource)
         kind = "" if subject_kind is None else f"{model.require_subject_kind(subject_kind)}:"
         return self._questions.page("subjects", question, kind=kind, **options)
+
+    def _decide(
+        self,
+        organization: str | None,
+        asked: tuple[str, str, str | None],
+        *,
+        explain: bool,
+        within: Any,
+        **options: Any,
+    ) -> Decision:
+        """As `check`, by the router."""
+        question, questions = self._question(organization, *asked), self._questions
+        if explain:
+            return questions.explain(question, within=within, **options)
+        if within is not None:
+            return questions.check_within(question, within=within, **options)
+        return questions.check(question, **options)
+
+    def _recalled(self, organization: str | None, questions: Any) -> list[Decision] | None:
+        """As `recall`."""
+        if self._recall is None:
+            return None
+        name = self._organization if organization is None else organization
+        return self._recall.decide_many(name, questions)
+
+    def _decide_many(
+        self,
+        organization: str | None,
+        questions: Any,
+        *,
+        at_least: str | None,
+        assurance: Assurance,
+        within: object,
+    ) -> list[Decision]:
+        """As `check_many`: from memory where that has all answers, else by the router."""
+        if at_least is None and assurance == "standard" and within is None:
+            with DECIDING:
+                found = self._recalled(organization, questions)
+            if found is not None:
+                return found
+        asked = [self._question(organization, *question) for question in _triples(questions)]
+        return self._questions.check_many(
+            asked, at_least=at_least, assurance=assurance, within=within
+        )
 
     def _question(
         self, organization: str | None, subject: str, permission: str, resource: str | None

@@ -67,6 +67,8 @@ class Instruments:
         self.probe_disappearance_seconds = self._histograms(POINT, target=revocation)
         self.probe_appearance_seconds = self._histograms(POINT, SLOW_SECONDS, target=grant)
         self.probe_violations = self._counters(POINT)
+        self.decision_log_written = self._counters()
+        self.decision_log_dropped = self._counters()
         self._ticks = {result: Tick(self.checks.of("index", result)) for result in RESULTS_OF_INDEX}
         self._is_set_up = False
         forks.reinit_after_fork(self)
@@ -127,6 +129,16 @@ class Instruments:
         """An organization was read into memory, which took so long."""
         if self.is_on:
             self.index_load_seconds.of().observe(seconds)
+
+    def note_decisions_written(self, count: int) -> None:
+        """So many decisions are in the decision log."""
+        if self.is_on:
+            self.decision_log_written.of().add(count)
+
+    def note_decisions_dropped(self, count: int) -> None:
+        """So many decisions were to be in the decision log, and are not."""
+        if self.is_on:
+            self.decision_log_dropped.of().add(count)
 
     def on_refresh(self, source: Callable[[], None]) -> None:
         """Call `source` before each read, to set its gauges."""

@@ -50,9 +50,10 @@ class Decision:
     """The answer to a check: true when allowed, false when denied.
 
     `revision` is the state of the facts that it was made on. `explanation` is there when asked for.
+    `is_critical` is true for a critical permission, if the decision came to look at the permission.
     """
 
-    __slots__ = ("allowed", "explanation", "point", "reason", "revision")
+    __slots__ = ("allowed", "explanation", "is_critical", "point", "reason", "revision")
 
     def __init__(
         self,
@@ -62,12 +63,14 @@ class Decision:
         point: DecisionPoint,
         revision: Revision | None,
         explanation: Explanation | None = None,
+        is_critical: bool = False,
     ) -> None:
         self.allowed = allowed
         self.reason = reason
         self.point = point
         self.revision = revision
         self.explanation = explanation
+        self.is_critical = is_critical
 
     def __bool__(self) -> bool:
         return self.allowed

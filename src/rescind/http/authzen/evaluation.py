@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from rescind.decision_log.entries import Asked as Question
 from rescind.errors import InvalidArgument, InvalidRequest, MalformedId
 from rescind.http.answers import CheckResponse
 from rescind.http.authzen.shapes import (
@@ -44,7 +45,7 @@ def evaluate(
     wish = asked_of(asked.context)
     question = triple(asked.subject, asked.action, asked.resource, organization)
     if question is None:
-        return _unknown(wish), None
+        return _unknown(service, organization, asked, wish), None
     decision = service.authority.check(
         *question,
         organization=organization,
@@ -123,7 +124,7 @@ def _decided(
         wish = asked_of(item.context)
         question = triple(item.subject, item.action, item.resource, organization)
         if question is None:
-            found[place] = _unknown(wish), None
+            found[place] = _unknown(service, organization, item, wish), None
         else:
             groups.setdefault(wish.assurance, []).append((place, question, wish))
     for assurance, group in groups.items():
@@ -207,5 +208,11 @@ def _answer(decision: Decision, wish: Asked) -> EvaluationResponse:
     return EvaluationResponse(decision.allowed, told)
 
 
-def _unknown(wish: Asked) -> EvaluationResponse:
+def _unknown(
+    service: Service, organization: str, asked: EvaluationRequest, wish: Asked
+) -> EvaluationResponse:
+    if service.decision_log is not None:
+        names = subject_name(asked.subject), asked.action.name
+        on = resource_name(asked.resource, organization)
+        service.decision_log.note_unknown_name(Question(organization, *names, on))
     return EvaluationResponse(False, {"reason": "unknown_name"} if wish.explain else UNSET)

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
+from rescind.decision_log import unlogged
 from rescind.errors import InvalidArgument, InvalidCursor, MalformedId, OrganizationNotFound
 from rescind.http.authzen.evaluation import kind_of, resource_name, subject_name
 from rescind.http.authzen.shapes import (
@@ -59,13 +60,14 @@ def resources(
 
     def ask(limit: int, cursor: str | None) -> Page:
         if asked.resource.type == ROOT:
-            decision = service.authority.check(
-                subject,
-                asked.action.name,
-                organization=organization,
-                at_least=at_least,
-                assurance=assurance,
-            )
+            with unlogged():
+                decision = service.authority.check(
+                    subject,
+                    asked.action.name,
+                    organization=organization,
+                    at_least=at_least,
+                    assurance=assurance,
+                )
             if decision.revision is None:
                 raise OrganizationNotFound(organization=organization)
             return Page((f"{ROOT}:{organization}",) if decision else (), None, decision.revision)

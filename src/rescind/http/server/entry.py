@@ -24,14 +24,14 @@ from rescind.errors import (
 from rescind.http import problems
 from rescind.http.auth import ALTERING, Caller, Scope, admitted
 from rescind.http.keys import Credential, parted
-from rescind.http.server import admission
+from rescind.http.server import admission, decisions
 from rescind.http.server.addresses import Address, Addresses
 from rescind.http.server.admission import Admission
 from rescind.http.server.asgi import App, CanonicalPath, Encode, Send, respond
 from rescind.http.server.fast_routes import FastResponse, FastRoute, Sent
 from rescind.http.server.headers import Headers, request_id_of, require_single
 from rescind.http.server.logs import log_request
-from rescind.http.server.nonblocking import MOST_BYTES, WouldBlock
+from rescind.http.server.nonblocking import WouldBlock
 from rescind.http.server.scrapes import is_open
 from rescind.http.server.service import Service
 from rescind.http.server.threads import WORK, Left, Work
@@ -108,17 +108,18 @@ class HttpEntry:
             return None
         start = time.perf_counter()
         known = admission.at_once(self.service, "POST", headers, body, needed="check")
-        nonblocking = self._nonblocking(body)
+        nonblocking = self.service.nonblocking_for(body)
         if known is None or known.refusal is not None or nonblocking is None:
             return known
         caller = known.caller
         if caller is None:
             return known
+        request_id = request_id_of(headers)
         try:
-            sent = self.fast_routes[path](nonblocking, caller, headers, body)
+            with decisions.held(self.service, request_id, caller, headers):
+                sent = self.fast_routes[path](nonblocking, caller, headers, body)
         except Exception:  # the application comes to the same, and tells it
             return known
-        request_id = request_id_of(headers)
         if log.isEnabledFor(logging.DEBUG):
             state = {"request_id": request_id, "caller": caller, "code": None}
             log_request(log, "POST", path, state, 200, start, logging.DEBUG)
@@ -176,6 +177,7 @@ class HttpEntry:
             state["caller"], body, state["refusal"] = known
             state["body"] = body
             admitted(state, needed)
+            decisions.begin(self.service, state, headers, is_check)
             if not is_check:
                 self._left.require_few()
             with self._in_time(is_check):
@@ -204,6 +206,7 @@ class HttpEntry:
                 await respond(answer, problems.status_of(late), fields, body)
         finally:
             self.deadlines.end()
+            decisions.end(self.service, state, status)
             level = logging.DEBUG if fast_route is not None and status == 200 else logging.INFO
             log_request(log, method, scope["path"], state, status, start, level)
 
@@ -298,7 +301,7 @@ class HttpEntry:
     ) -> None:
         try:
             caller = admitted(state, "check")
-            extra, answer = await self._answer(fast_route, caller, headers, body)
+            extra, answer = await self._answer(fast_route, state, caller, headers, body)
             status, fields = 200, [(b"content-type", b"application/json"), *extra]
         except Exception as raised:
             error = problems.as_error(raised)
@@ -308,19 +311,16 @@ class HttpEntry:
         await respond(send, status, fields, answer)
 
     async def _answer(
-        self, fast_route: FastRoute, caller: Caller, headers: Headers, body: bytes
+        self, route: FastRoute, state: dict[str, Any], caller: Caller, headers: Headers, body: bytes
     ) -> Sent:
         """Out of memory where it can be; what may wait for a database does so in a thread."""
-        nonblocking = self._nonblocking(body)
+        nonblocking = self.service.nonblocking_for(body)
         if nonblocking is not None:
-            with contextlib.suppress(WouldBlock):
-                return fast_route(nonblocking, caller, headers, body)
-        sent: Sent = await self.in_thread(fast_route, self.service, caller, headers, body)
+            held = decisions.held(self.service, state["request_id"], caller, headers)
+            with contextlib.suppress(WouldBlock), held:
+                return route(nonblocking, caller, headers, body)
+        sent: Sent = await self.in_thread(route, self.service, caller, headers, body)
         return sent
-
-    def _nonblocking(self, body: bytes) -> Service | None:
-        """Who answers at once, if a request with such a body may be answered so."""
-        return self.service.nonblocking if len(body) <= MOST_BYTES else None
 
     def _in_time(self, is_check: bool) -> until:
         """The time of a check, from here on, also for what waits for a thread; of nothing else."""

@@ -8,10 +8,16 @@ from dataclasses import dataclass, field
 
 from rescind.authority import Authority
 from rescind.changes import Change, DeleteOrganization
+from rescind.decision_log import DecisionRecorder
 from rescind.http.keys import Keys
 from rescind.http.server.configuration import MetricsAccess
 from rescind.http.server.limits import Limits, Rates
-from rescind.http.server.nonblocking import MOST_QUESTIONS, NonblockingAuthority, WouldBlock
+from rescind.http.server.nonblocking import (
+    MOST_BYTES,
+    MOST_QUESTIONS,
+    NonblockingAuthority,
+    WouldBlock,
+)
 from rescind.insight.metrics.exposition import Exposition
 from rescind.model import Receipt
 from rescind.settings import Settings
@@ -40,6 +46,7 @@ class Service:
     lifetime: Lifetime = field(default_factory=Lifetime)
     rates: Rates = field(init=False)
     spans: Spans = field(init=False)
+    decision_log: DecisionRecorder | None = field(init=False, default=None)
     nonblocking: Service | None = field(init=False, default=None)
     """The same for who may not wait: its checks are out of memory, or raise WouldBlock."""
     most_questions: int | None = field(init=False, default=None)
@@ -50,6 +57,7 @@ class Service:
         self.spans = NO_SPANS
         if isinstance(self.authority, Authority):
             self.spans = self.authority.instruments.spans
+            self.decision_log = self.authority.decision_log
             self.nonblocking = copy(self)
             self.nonblocking.authority = NonblockingAuthority(self.authority)  # type: ignore[assignment]
             self.nonblocking.most_questions = MOST_QUESTIONS
@@ -62,6 +70,10 @@ class Service:
     @is_stopping.setter
     def is_stopping(self, value: bool) -> None:
         self.lifetime.is_stopping = value
+
+    def nonblocking_for(self, body: bytes) -> Service | None:
+        """Who answers at once, if a request with such a body may be answered so."""
+        return self.nonblocking if len(body) <= MOST_BYTES else None
 
     def require_few(self, questions: int) -> None:
         """Raises WouldBlock where so many questions of one request would keep others waiting."""

@@ -162,6 +162,19 @@ DISTRUSTED_CHECKS: Final = _measured(
     "Checks decided from the facts, because effective roles that they needed were not settled",
     "Does background work make checks slower?",
 )
+DECISION_LOG_WRITTEN: Final = _measured(
+    "rescind_decision_log_written_total",
+    "decision_log_written",
+    "Decisions written to the decision log",
+    "How large does the decision log become?",
+)
+DECISION_LOG_DROPPED: Final = _measured(
+    "rescind_decision_log_dropped_total",
+    "decision_log_dropped",
+    "Decisions that were selected for the decision log and are not in it, because they could not be written "
+    "in time",
+    "Is the decision log complete?",
+)
 LEASE_EXPIRES: Final = _measured(
     "rescind_lease_expires_timestamp_seconds",
     "lease_expires",
@@ -241,6 +254,8 @@ CATALOGUE: Final = (
     PENDING_OLDEST,
     CHECKS,
     DISTRUSTED_CHECKS,
+    DECISION_LOG_WRITTEN,
+    DECISION_LOG_DROPPED,
     LEASE_EXPIRES,
     REPLICAS,
     INDEX_ORGANIZATIONS,

@@ -8,6 +8,7 @@ from typing import Protocol
 import httpx
 
 from rescind.authority import Authority
+from rescind.decision_log import unlogged
 from rescind.errors import TargetFailed
 from rescind.model import Assurance, DecisionPoint, Question
 from rescind.tracing import current_spans
@@ -53,7 +54,8 @@ class AuthorityPoint:
 
     def allows(self, question: Question) -> bool:
         """Whether the authority allows it. Raises a RescindError if it cannot tell."""
-        return self._ask(question)
+        with unlogged():
+            return self._ask(question)
 
     def _check(self, question: Question) -> bool:
         organization, *asked = question
