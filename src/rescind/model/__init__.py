@@ -81,6 +81,16 @@ from rescind.model.receipts import (
     PendingWork,
     Receipt,
 )
+from rescind.model.reviews import (
+    LineDecision,
+    LineSource,
+    Review,
+    ReviewFilter,
+    ReviewLine,
+    ReviewOutcome,
+    StaleLine,
+    Verdict,
+)
 from rescind.model.revisions import Revision
 from rescind.model.seals import Seals
 from rescind.model.spelling import IdRule, canonical, canonical_subject, folded
@@ -116,6 +126,8 @@ __all__ = [
     "GroupNumber",
     "HolderNumber",
     "IdRule",
+    "LineDecision",
+    "LineSource",
     "LookAlike",
     "MemberEntry",
     "MembershipEntry",
@@ -138,6 +150,10 @@ __all__ = [
     "ResourceId",
     "ResourceNumber",
     "ResourceTypeId",
+    "Review",
+    "ReviewFilter",
+    "ReviewLine",
+    "ReviewOutcome",
     "Revision",
     "RoleEntry",
     "RoleId",
@@ -145,7 +161,9 @@ __all__ = [
     "RoleNumber",
     "Route",
     "Seals",
+    "StaleLine",
     "SubjectId",
+    "Verdict",
     "canonical",
     "canonical_subject",
     "decode_enforcement",

@@ -27,7 +27,7 @@ class Delimiter(StrEnum):
     TAB = "tab"
 
 
-_CHARACTER: Final = {Delimiter.COMMA: ",", Delimiter.SEMICOLON: ";", Delimiter.TAB: "\t"}
+CHARACTERS: Final = {Delimiter.COMMA: ",", Delimiter.SEMICOLON: ";", Delimiter.TAB: "\t"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,10 @@ def header_of(source: Source, reading: Reading, fields: Sequence[str]) -> Header
     if not line:
         raise BadInput(at=source.at(skipped + 1), why="there is nothing in it")
     if reading.delimiter is not None:
-        said = _CHARACTER[reading.delimiter]
+        said = CHARACTERS[reading.delimiter]
     if said is not None:
         return _header(source, said, skipped)
-    found = {each: _header(source, each, skipped) for each in _CHARACTER.values() if each in line}
+    found = {each: _header(source, each, skipped) for each in CHARACTERS.values() if each in line}
     if not found:
         return _header(source, ",", skipped)
     wanted = {folded(name) for name in (*fields, *reading.columns)}
@@ -128,7 +128,7 @@ def _first_line(source: Source) -> tuple[int, str, str | None]:
     for number, line in enumerate(source.lines):
         match = re.fullmatch(r"sep=(.)\s*", line, re.IGNORECASE) if number == 0 else None
         if match is not None:
-            if match[1] not in _CHARACTER.values():
+            if match[1] not in CHARACTERS.values():
                 why = f"cells are said to end at {match[1]!r}"
                 hint = "save it with commas, semicolons or tabs"
                 raise BadInput(at=source.at(1), why=why, hint=hint)
