@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rescind import model
-from rescind.applying.spelled import spelled
 from rescind.applying.step import folding
 from rescind.changes import Change, CreateOrganization, SetIdRule, to_json
+from rescind.changes.spelled import spelled
 from rescind.errors import IdsLookAlike
 from rescind.model import GroupId, IdRule, SubjectId
 from rescind.store import Store

@@ -14,7 +14,6 @@ from rescind.applying.handlers.roles import end_expired, end_role
 from rescind.applying.look_alikes import LOOK_ALIKES, watched, with_foldings
 from rescind.applying.respelling import Respelling
 from rescind.applying.single_role import remember_holders, remember_roles, set_aside, settle_losses
-from rescind.applying.spelled import at_end, at_start
 from rescind.applying.step import Step
 from rescind.changes import (
     Change,
@@ -24,6 +23,7 @@ from rescind.changes import (
     SetIdRule,
     to_json,
 )
+from rescind.changes.spelled import at_end, at_start
 from rescind.decision.world import WHOLE, whole
 from rescind.errors import InvalidChange
 from rescind.model import IdRule, OrganizationNumber

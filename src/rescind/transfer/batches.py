@@ -14,7 +14,6 @@ from typing import Final
 import msgspec
 
 from rescind import changelog, model
-from rescind.applying.spelled import spelled
 from rescind.authority import Authority
 from rescind.changes import (
     AddMembers,
@@ -28,6 +27,7 @@ from rescind.changes import (
     list_from_json,
     subjects_in,
 )
+from rescind.changes.spelled import spelled
 from rescind.errors import InvalidArgument, KeyReused, PreconditionFailed, StoreConflict
 from rescind.model import IdRule, OrganizationNumber, Receipt
 from rescind.store.rows.changes import READ_KEYED_OUTCOME, KeyedOutcomeRow

@@ -7,13 +7,15 @@ from typing import Any, Final, TypeAlias
 
 from msgspec.structs import replace
 
-from rescind import changes, model
-from rescind.changes import Change
+from rescind import model
+from rescind.changes.groups import ChangeGroupId
+from rescind.changes.memberships import ChangeMembershipId
+from rescind.changes.union import Change
 
 Spell: TypeAlias = Callable[[str], str]
 SUBJECTS: Final = frozenset({"subject", "members", "to"})
 """Fields that hold subjects, or who holds an assignment."""
-CHANGES_OF_IDS: Final = (changes.ChangeMembershipId, changes.ChangeGroupId)
+CHANGES_OF_IDS: Final = (ChangeMembershipId, ChangeGroupId)
 GROUPS: Final = frozenset({"group", "into", "out_of"})
 
 
@@ -28,9 +30,7 @@ def respelled(change: Change, spell_subject: Spell, spell_group: Spell) -> Chang
     """The change with each id as it is spelled; the same one where all stay."""
     given: dict[str, Any] = {}
     for name in change.__struct_fields__:
-        if name in SUBJECTS or (
-            name == "new_id" and isinstance(change, changes.ChangeMembershipId)
-        ):
+        if name in SUBJECTS or (name == "new_id" and isinstance(change, ChangeMembershipId)):
             spell = spell_subject
         elif name in GROUPS or name == "new_id":
             spell = spell_group
@@ -90,9 +90,9 @@ class _Ids:
 
 
 def _both(change: Change) -> tuple[str, str]:
-    if isinstance(change, changes.ChangeMembershipId):
+    if isinstance(change, ChangeMembershipId):
         return model.subject_id(change.subject), model.subject_id(change.new_id)
-    assert isinstance(change, changes.ChangeGroupId)
+    assert isinstance(change, ChangeGroupId)
     return f"group:{model.group_id(change.group)}", f"group:{model.group_id(change.new_id)}"
 
 
