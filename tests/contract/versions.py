@@ -72,6 +72,7 @@ ROWS: Final[dict[str, tuple[str, ...]]] = {
         "INSERT INTO rescind.audit_round (id, started_at) VALUES (1, 1)",
         "INSERT INTO rescind.audit_drift VALUES (1, -3, 1, 1, 1, 1, 0, 0, '', NULL)",
     ),
+    "0026": ("INSERT INTO rescind.log_start VALUES (3, 7, $bytes, NULL, 1, 'pruned')",),
 }
 OF_A_SERVER: Final = {
     "0003": (
@@ -86,4 +87,6 @@ def filled(version: str, engine: str) -> tuple[str, ...]:
     """What to run when the schema has come to a version."""
     rows = ROWS | (OF_A_SERVER if engine == "postgresql" else {})
     name = "postgres" if engine == "postgresql" else engine
-    return tuple(ours(name, statement) for statement in rows.get(version, ()))
+    some_bytes = "'\\x00'" if name == "postgres" else "X'00'"
+    statements = (each.replace("$bytes", some_bytes) for each in rows.get(version, ()))
+    return tuple(ours(name, statement) for statement in statements)

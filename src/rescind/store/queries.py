@@ -44,6 +44,7 @@ SHARED = (
     "decisions.sql",
     "lists.sql",
     "facts.sql",
+    "log.sql",
     "listing.sql",
     "index.sql",
     "keys.sql",

@@ -310,12 +310,27 @@ CREATE TABLE rescind.change (
     estimated BIGINT NOT NULL DEFAULT 0,    -- pairs left to background work
     settled_at BIGINT,
     caused_by BIGINT,                       -- the revision of `*` that caused it
+    environment BIGINT,                     -- the revision of `*` at that time
+    digest BYTEA,                           -- over the digest before and the content; NULL while it is not chained
     PRIMARY KEY (organization, revision)
 );
 
 CREATE INDEX change_by_cause ON rescind.change (caused_by) WHERE caused_by IS NOT NULL;
 
 CREATE INDEX change_unsettled ON rescind.change (organization, revision) WHERE settled_at IS NULL;
+
+CREATE INDEX change_unchained ON rescind.change (organization, revision) WHERE digest IS NULL;
+
+-- Where an organization's kept log begins, if not with its first change.
+
+CREATE TABLE rescind.log_start (
+    organization INTEGER NOT NULL PRIMARY KEY,
+    revision BIGINT NOT NULL,               -- the last change that is not in the log any more
+    digest BYTEA NOT NULL,                  -- its digest, from which the next one follows
+    environment BIGINT,
+    recorded_at BIGINT NOT NULL,            -- when it was taken out
+    why TEXT COLLATE "C" NOT NULL
+);
 
 -- When revoking changes were enforced. Written later, so that no call waits for it, and kept as long as the change is in
 -- the log.
@@ -852,8 +867,8 @@ INSERT INTO rescind.role_reset SELECT -n, n, n FROM generate_series(1, 300) AS n
 
 INSERT INTO rescind.role_before SELECT -n, n, n FROM generate_series(1, 300) AS n;
 
-INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, direction, route, granted, revoked, body)
-SELECT -n, n, n, '', '', 'grants', 'inline', 0, 0, '[]' FROM generate_series(1, 300) AS n;
+INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, direction, route, granted, revoked, body, digest)
+SELECT -n, n, n, '', '', 'grants', 'inline', 0, 0, '[]', '' FROM generate_series(1, 300) AS n;
 
 ANALYZE rescind.organization, rescind.membership, rescind."group",
     rescind.group_member (organization, membership, "group", expires_at),

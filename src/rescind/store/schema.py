@@ -34,6 +34,7 @@ VERSIONS = (
     "0023",
     "0024",
     "0025",
+    "0026",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 FORMER_VERSIONS = VERSIONS[: VERSIONS.index("0021")]

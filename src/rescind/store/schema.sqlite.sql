@@ -308,12 +308,27 @@ CREATE TABLE rescind_change (
     estimated INTEGER NOT NULL DEFAULT 0,   -- pairs left to background work
     settled_at INTEGER,
     caused_by INTEGER,                      -- the revision of `*` that caused it
+    environment INTEGER,                    -- the revision of `*` at that time
+    digest BLOB,                            -- over the digest before and the content; NULL while it is not chained
     PRIMARY KEY (organization, revision)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX rescind_change_by_cause ON rescind_change (caused_by) WHERE caused_by IS NOT NULL;
 
 CREATE INDEX rescind_change_unsettled ON rescind_change (organization, revision) WHERE settled_at IS NULL;
+
+CREATE INDEX rescind_change_unchained ON rescind_change (organization, revision) WHERE digest IS NULL;
+
+-- Where an organization's kept log begins, if not with its first change.
+
+CREATE TABLE rescind_log_start (
+    organization INTEGER NOT NULL PRIMARY KEY,
+    revision INTEGER NOT NULL,              -- the last change that is not in the log any more
+    digest BLOB NOT NULL,                   -- its digest, from which the next one follows
+    environment INTEGER,
+    recorded_at INTEGER NOT NULL,           -- when it was taken out
+    why TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- When revoking changes were enforced. Written later, so that no call waits for it, and kept as long as the change is in
 -- the log.
@@ -627,6 +642,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('rescind_change', 'rescind_change', '10000000000 10000 1'),
     ('rescind_change', 'rescind_change_by_cause', '10000000000 100'),
     ('rescind_change', 'rescind_change_unsettled', '10000000000 1000 1'),
+    ('rescind_change', 'rescind_change_unchained', '10000000000 1000 1'),
     ('rescind_enforcement', 'rescind_enforcement', '10000000000 10000 1'),
     ('rescind_idempotency', 'rescind_idempotency', '10000000000 100 1'),
     ('rescind_idempotency', 'rescind_idempotency_by_time', '10000000000 100 1'),

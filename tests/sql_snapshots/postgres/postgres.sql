@@ -14,20 +14,36 @@ WITH missing AS MATERIALIZED (
     SET revision = revision + 1, last_number = last_number + CAST(rescind.tallied('numbers') AS INTEGER)
     WHERE id = %(o)s AND rescind.tallied('altered') > 0
     RETURNING id, revision, role_mode),
-    recorded AS (
-    INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
-            granted, revoked, estimated, settled_at, body, caused_by)
-    SELECT o.id, o.revision, %(now)s, %(actor)s, %(reason)s, %(key)s,
+    drafted AS MATERIALIZED (
+    SELECT o.id AS organization, o.revision, CAST(%(now)s AS BIGINT) AS recorded_at, CAST(%(actor)s AS TEXT) AS actor,
+        CAST(%(reason)s AS TEXT) AS reason, CAST(%(key)s AS TEXT) AS idempotency_key,
     CASE WHEN rescind.tallied('revoked') + rescind.tallied('revokes') > 0
         OR (rescind.tallied('takes') > 0 AND rescind.tallied('unsettled') + rescind.tallied('pended') > 0)
         OR (o.role_mode = 'single' AND (rescind.tallied('granted') + rescind.tallied('gains') > 0
                 OR rescind.tallied('unsettled') > 0))
-        THEN 'revokes' ELSE 'grants' END,
-    CASE WHEN rescind.tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
-        rescind.tallied('granted'), rescind.tallied('revoked'), rescind.tallied('estimated'),
-    CASE WHEN rescind.tallied('pended') > 0 THEN NULL ELSE CAST(%(now)s AS BIGINT) END, %(body)s,
-    CASE WHEN %(is_elsewhere)s THEN (SELECT env.revision + 1 FROM rescind.organization AS env WHERE env.id = 0) END
-    FROM advanced AS o
+        THEN 'revokes' ELSE 'grants' END AS direction,
+    CASE WHEN rescind.tallied('pended') > 0 THEN 'background' ELSE 'inline' END AS route,
+        rescind.tallied('granted') AS granted, rescind.tallied('revoked') AS revoked,
+        rescind.tallied('estimated') AS estimated, CAST(%(body)s AS TEXT) AS body,
+    CASE WHEN %(is_elsewhere)s THEN env.revision + 1 END AS caused_by,
+    CASE WHEN o.id = 0 THEN o.revision WHEN %(is_elsewhere)s THEN env.revision + 1 ELSE env.revision END AS environment
+    FROM advanced AS o CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS env
+        WHERE env.id = 0 OFFSET 0) AS env),
+    recorded AS (
+    INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
+            granted, revoked, estimated, settled_at, body, caused_by, environment, digest)
+    SELECT c.organization, c.revision, c.recorded_at, c.actor, c.reason, c.idempotency_key, c.direction, c.route,
+        c.granted, c.revoked, c.estimated, CASE WHEN c.route = 'inline' THEN c.recorded_at END, c.body,
+        c.caused_by, c.environment,
+        sha256(CASE WHEN c.revision = 1 THEN sha256(convert_to('rescind change log ' || c.organization, 'UTF8')) ELSE (
+                SELECT p.digest FROM rescind.change AS p WHERE p.organization = c.organization AND p.revision < c.revision
+                ORDER BY p.revision DESC LIMIT 1) END || convert_to(concat(c.organization, ',', c.revision, ',', c.recorded_at, ',', c.granted, ',', c.revoked, ',', c.estimated, ',',
+                    c.caused_by, ',', c.environment, ',',
+                    octet_length(convert_to(c.actor, 'UTF8')), ':', c.actor, ',', octet_length(convert_to(c.reason, 'UTF8')), ':', c.reason, ',',
+                    octet_length(convert_to(c.idempotency_key, 'UTF8')), ':', c.idempotency_key, ',',
+                    octet_length(convert_to(c.direction, 'UTF8')), ':', c.direction, ',', octet_length(convert_to(c.route, 'UTF8')), ':', c.route, ',',
+                    octet_length(convert_to(c.body, 'UTF8')), ':', c.body, ','), 'UTF8'))
+    FROM drafted AS c
     RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at)
 SELECT o.id AS organization, COALESCE(r.revision, o.revision) AS revision,
 CASE WHEN o.id = 0 THEN COALESCE(r.revision, o.revision) ELSE env.revision END AS environment, r.direction, r.route, r.fan_out, r.recorded_at,
@@ -49,20 +65,36 @@ WITH missing AS MATERIALIZED (
     SET revision = revision + 1, last_number = last_number + CAST(rescind.tallied('numbers') AS INTEGER)
     WHERE id = %(o)s AND rescind.tallied('altered') > 0
     RETURNING id, revision, role_mode),
-    recorded AS (
-    INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
-            granted, revoked, estimated, settled_at, body, caused_by)
-    SELECT o.id, o.revision, %(now)s, %(actor)s, %(reason)s, %(key)s,
+    drafted AS MATERIALIZED (
+    SELECT o.id AS organization, o.revision, CAST(%(now)s AS BIGINT) AS recorded_at, CAST(%(actor)s AS TEXT) AS actor,
+        CAST(%(reason)s AS TEXT) AS reason, CAST(%(key)s AS TEXT) AS idempotency_key,
     CASE WHEN rescind.tallied('revoked') + rescind.tallied('revokes') > 0
         OR (rescind.tallied('takes') > 0 AND rescind.tallied('unsettled') + rescind.tallied('pended') > 0)
         OR (o.role_mode = 'single' AND (rescind.tallied('granted') + rescind.tallied('gains') > 0
                 OR rescind.tallied('unsettled') > 0))
-        THEN 'revokes' ELSE 'grants' END,
-    CASE WHEN rescind.tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
-        rescind.tallied('granted'), rescind.tallied('revoked'), rescind.tallied('estimated'),
-    CASE WHEN rescind.tallied('pended') > 0 THEN NULL ELSE CAST(%(now)s AS BIGINT) END, %(body)s,
-    CASE WHEN %(is_elsewhere)s THEN (SELECT env.revision + 1 FROM rescind.organization AS env WHERE env.id = 0) END
-    FROM advanced AS o
+        THEN 'revokes' ELSE 'grants' END AS direction,
+    CASE WHEN rescind.tallied('pended') > 0 THEN 'background' ELSE 'inline' END AS route,
+        rescind.tallied('granted') AS granted, rescind.tallied('revoked') AS revoked,
+        rescind.tallied('estimated') AS estimated, CAST(%(body)s AS TEXT) AS body,
+    CASE WHEN %(is_elsewhere)s THEN env.revision + 1 END AS caused_by,
+    CASE WHEN o.id = 0 THEN o.revision WHEN %(is_elsewhere)s THEN env.revision + 1 ELSE env.revision END AS environment
+    FROM advanced AS o CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS env
+        WHERE env.id = 0 OFFSET 0) AS env),
+    recorded AS (
+    INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
+            granted, revoked, estimated, settled_at, body, caused_by, environment, digest)
+    SELECT c.organization, c.revision, c.recorded_at, c.actor, c.reason, c.idempotency_key, c.direction, c.route,
+        c.granted, c.revoked, c.estimated, CASE WHEN c.route = 'inline' THEN c.recorded_at END, c.body,
+        c.caused_by, c.environment,
+        sha256(CASE WHEN c.revision = 1 THEN sha256(convert_to('rescind change log ' || c.organization, 'UTF8')) ELSE (
+                SELECT p.digest FROM rescind.change AS p WHERE p.organization = c.organization AND p.revision < c.revision
+                ORDER BY p.revision DESC LIMIT 1) END || convert_to(concat(c.organization, ',', c.revision, ',', c.recorded_at, ',', c.granted, ',', c.revoked, ',', c.estimated, ',',
+                    c.caused_by, ',', c.environment, ',',
+                    octet_length(convert_to(c.actor, 'UTF8')), ':', c.actor, ',', octet_length(convert_to(c.reason, 'UTF8')), ':', c.reason, ',',
+                    octet_length(convert_to(c.idempotency_key, 'UTF8')), ':', c.idempotency_key, ',',
+                    octet_length(convert_to(c.direction, 'UTF8')), ':', c.direction, ',', octet_length(convert_to(c.route, 'UTF8')), ':', c.route, ',',
+                    octet_length(convert_to(c.body, 'UTF8')), ':', c.body, ','), 'UTF8'))
+    FROM drafted AS c
     RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at),
     kept AS (
     UPDATE rescind.idempotency SET not_found = m.list FROM missing AS m

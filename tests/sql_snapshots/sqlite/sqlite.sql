@@ -2,6 +2,21 @@
 UPDATE rescind_organization
 SET revision = revision + 1, last_number = last_number + CAST(rescind_tallied('numbers') AS INTEGER)
 WHERE id = :o
+RETURNING id AS organization, revision, CAST(:now AS INTEGER) AS recorded_at, rescind_tallied('granted') AS granted,
+    rescind_tallied('revoked') AS revoked, rescind_tallied('estimated') AS estimated,
+CASE WHEN :is_elsewhere THEN (SELECT env.revision + 1 FROM rescind_organization AS env WHERE env.id = 0) END AS caused_by,
+CASE WHEN id = 0 THEN revision
+    ELSE (SELECT env.revision + CASE WHEN :is_elsewhere THEN 1 ELSE 0 END FROM rescind_organization AS env WHERE env.id = 0)
+END AS environment, :actor AS actor, :reason AS reason, :key AS idempotency_key,
+CASE WHEN rescind_tallied('revoked') + rescind_tallied('revokes') > 0
+    OR (rescind_tallied('takes') > 0 AND rescind_tallied('unsettled') + rescind_tallied('pended') > 0)
+    OR (role_mode = 'single' AND (rescind_tallied('granted') + rescind_tallied('gains') > 0
+            OR rescind_tallied('unsettled') > 0))
+    THEN 'revokes' ELSE 'grants' END AS direction,
+CASE WHEN rescind_tallied('pended') > 0 THEN 'background' ELSE 'inline' END AS route, :body AS body,
+    (SELECT p.digest FROM rescind_change AS p
+    WHERE p.organization = rescind_organization.id AND p.revision < rescind_organization.revision
+    ORDER BY p.revision DESC LIMIT 1) AS digest_before
 
 -- check_plan
 SELECT 1 FROM rescind_organization AS o WHERE o.id = :o AND o.slug = :organization AND o.role_mode = :mode
@@ -133,18 +148,10 @@ FROM rescind_organization AS o CROSS JOIN rescind_organization AS env ON env.id 
 
 -- record_change
 INSERT INTO rescind_change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
-        granted, revoked, estimated, settled_at, body, caused_by)
-SELECT o.id, o.revision, :now, :actor, :reason, :key,
-CASE WHEN rescind_tallied('revoked') + rescind_tallied('revokes') > 0
-    OR (rescind_tallied('takes') > 0 AND rescind_tallied('unsettled') + rescind_tallied('pended') > 0)
-    OR (o.role_mode = 'single' AND (rescind_tallied('granted') + rescind_tallied('gains') > 0
-            OR rescind_tallied('unsettled') > 0))
-    THEN 'revokes' ELSE 'grants' END,
-CASE WHEN rescind_tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
-    rescind_tallied('granted'), rescind_tallied('revoked'), rescind_tallied('estimated'),
-CASE WHEN rescind_tallied('pended') > 0 THEN NULL ELSE CAST(:now AS INTEGER) END, :body,
-CASE WHEN :is_elsewhere THEN (SELECT env.revision + 1 FROM rescind_organization AS env WHERE env.id = 0) END
-FROM rescind_organization AS o WHERE o.id = :o
+        granted, revoked, estimated, settled_at, body, caused_by, environment, digest)
+VALUES (:organization, :revision, :recorded_at, :actor, :reason, :idempotency_key, :direction, :route,
+        :granted, :revoked, :estimated, CASE WHEN :route = 'inline' THEN :recorded_at END, :body, :caused_by, :environment,
+        CAST(:digest AS BLOB))
 RETURNING organization, revision, (SELECT env.revision FROM rescind_organization AS env WHERE env.id = 0) AS environment, direction,
     route, granted + revoked + estimated AS fan_out, recorded_at, settled_at, :not_found AS not_found,
     rescind_tallied('pairs') AS pairs

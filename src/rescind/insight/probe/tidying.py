@@ -11,6 +11,7 @@ from rescind.authority import Authority
 from rescind.changes import Change, DeleteGroup, DeleteResource, DeleteRole, RemoveMembership
 from rescind.errors import GroupBusy, GroupNotFound, RescindError
 from rescind.insight.probe.ways import ORGANIZATION, is_left
+from rescind.store import Transaction
 
 ACTOR: Final = "rescind probe"
 """How the change log names the probe."""
@@ -50,10 +51,23 @@ def remove_left(authority: Authority, now: Callable[[], float] = time.time) -> i
     return len(found)
 
 
-def forget_log(authority: Authority, *, kept: int = CHANGES_KEPT) -> None:
+def forget_log(
+    authority: Authority, *, kept: int = CHANGES_KEPT, now: Callable[[], float] = time.time
+) -> None:
     """Delete the probe's changes from the log of its organization, but for the newest.
 
-    Nobody else's changes are deleted, and nothing of another organization's log. Raises a StoreError.
+    The chain of its log then starts after them. Nobody else's changes are deleted, and nothing of another
+    organization's log. Raises a StoreError.
     """
-    names = {"organization": ORGANIZATION, "actor": ACTOR, "kept": kept, "limit": MOST_FORGOTTEN}
-    authority.store.transact(lambda tx: tx.run("forget_probe_changes", **names), yields=True)
+    names = {
+        "organization": ORGANIZATION,
+        "actor": ACTOR,
+        "kept": max(kept, 1),  # the next change follows from the newest
+        "limit": MOST_FORGOTTEN,
+    }
+
+    def forget(tx: Transaction) -> None:
+        tx.run("start_probe_log", **names, now=int(now() * 1e6))
+        tx.run("forget_probe_changes", **names)
+
+    authority.store.transact(forget, yields=True)

@@ -25,6 +25,26 @@ class OutcomeRow(NamedTuple):
     """What all its steps together weighed."""
 
 
+class DraftRow(NamedTuple):
+    """What a change will have in the log, as `chain.Content`, and the digest before it (SQLite)."""
+
+    organization: OrganizationNumber
+    revision: int
+    recorded_at: Microseconds
+    granted: int
+    revoked: int
+    estimated: int
+    caused_by: int | None
+    environment: int
+    actor: str
+    reason: str
+    idempotency_key: str | None
+    direction: str
+    route: str
+    body: str
+    digest_before: bytes | None
+
+
 class ClosedRow(NamedTuple):
     """An outcome as PostgreSQL gives it, which tells workers and replicas in the same statement."""
 
@@ -87,6 +107,7 @@ class RoleUserRow(NamedTuple):
     has_required: bool
 
 
+ADVANCE_REVISION = Query("advance_revision", DraftRow)
 RECORD_CHANGE = Query("record_change", OutcomeRow)
 READ_UNALTERED = Query("read_unaltered", OutcomeRow)
 CLOSE_CHANGE = Query("close_change", ClosedRow)

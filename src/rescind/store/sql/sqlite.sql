@@ -7,28 +7,48 @@ AND (:has_required IS NULL OR :has_required =
 )
 AND (:id_rule IS NULL OR o.id_rule = :id_rule)
 
+-- Returns what the change will have in the log, and the digest before it. SQLite has no SHA-256, so this process makes the
+-- digest of the two.
+
 -- name: advance_revision
 UPDATE rescind.organization
 SET revision = revision + 1, last_number = last_number + CAST(rescind.tallied('numbers') AS INTEGER)
 WHERE id = :o
+RETURNING id AS organization, revision, CAST(:now AS INTEGER) AS recorded_at, rescind.tallied('granted') AS granted,
+          rescind.tallied('revoked') AS revoked, rescind.tallied('estimated') AS estimated,
+CASE WHEN :is_elsewhere THEN (SELECT env.revision + 1 FROM rescind.organization AS env WHERE env.id = 0) END AS caused_by,
+CASE WHEN id = 0 THEN revision
+     ELSE (SELECT env.revision + CASE WHEN :is_elsewhere THEN 1 ELSE 0 END FROM rescind.organization AS env WHERE env.id = 0)
+     END AS environment, :actor AS actor, :reason AS reason, :key AS idempotency_key,
+CASE WHEN rescind.tallied('revoked') + rescind.tallied('revokes') > 0
+       OR (rescind.tallied('takes') > 0 AND rescind.tallied('unsettled') + rescind.tallied('pended') > 0)
+       OR (role_mode = 'single' AND (rescind.tallied('granted') + rescind.tallied('gains') > 0
+                                     OR rescind.tallied('unsettled') > 0))
+     THEN 'revokes' ELSE 'grants' END AS direction,
+       CASE WHEN rescind.tallied('pended') > 0 THEN 'background' ELSE 'inline' END AS route, :body AS body,
+(SELECT p.digest FROM rescind.change AS p
+ WHERE p.organization = rescind.organization.id AND p.revision < rescind.organization.revision
+ ORDER BY p.revision DESC LIMIT 1) AS digest_before
 
 -- name: record_change
 INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,
-                    granted, revoked, estimated, settled_at, body, caused_by)
-SELECT o.id, o.revision, :now, :actor, :reason, :key,
-CASE WHEN rescind.tallied('revoked') + rescind.tallied('revokes') > 0
-       OR (rescind.tallied('takes') > 0 AND rescind.tallied('unsettled') + rescind.tallied('pended') > 0)
-       OR (o.role_mode = 'single' AND (rescind.tallied('granted') + rescind.tallied('gains') > 0
-                                       OR rescind.tallied('unsettled') > 0))
-     THEN 'revokes' ELSE 'grants' END,
-       CASE WHEN rescind.tallied('pended') > 0 THEN 'background' ELSE 'inline' END,
-       rescind.tallied('granted'), rescind.tallied('revoked'), rescind.tallied('estimated'),
-       CASE WHEN rescind.tallied('pended') > 0 THEN NULL ELSE CAST(:now AS INTEGER) END, :body,
-CASE WHEN :is_elsewhere THEN (SELECT env.revision + 1 FROM rescind.organization AS env WHERE env.id = 0) END
-FROM rescind.organization AS o WHERE o.id = :o
+                    granted, revoked, estimated, settled_at, body, caused_by, environment, digest)
+VALUES (:organization, :revision, :recorded_at, :actor, :reason, :idempotency_key, :direction, :route,
+        :granted, :revoked, :estimated, CASE WHEN :route = 'inline' THEN :recorded_at END, :body, :caused_by, :environment,
+        CAST(:digest AS BLOB))
 RETURNING organization, revision, (SELECT env.revision FROM rescind.organization AS env WHERE env.id = 0) AS environment, direction,
           route, granted + revoked + estimated AS fan_out, recorded_at, settled_at, :not_found AS not_found,
           rescind.tallied('pairs') AS pairs
+
+-- The canonical form of a change in the log: see `semantics/chain.py`, which makes the same bytes.
+
+-- fragment: engine.content
+c.organization || ',' || c.revision || ',' || c.recorded_at || ',' || c.granted || ',' || c.revoked || ',' || c.estimated || ','
+|| ifnull(c.caused_by, '') || ',' || ifnull(c.environment, '') || ','
+|| length(CAST(c.actor AS BLOB)) || ':' || c.actor || ',' || length(CAST(c.reason AS BLOB)) || ':' || c.reason || ','
+|| ifnull(length(CAST(c.idempotency_key AS BLOB)), '') || ':' || ifnull(c.idempotency_key, '') || ','
+|| length(CAST(c.direction AS BLOB)) || ':' || c.direction || ',' || length(CAST(c.route AS BLOB)) || ':' || c.route || ','
+|| length(CAST(c.body AS BLOB)) || ':' || c.body || ','
 
 -- name: keep_not_found
 UPDATE rescind.idempotency SET not_found = :not_found WHERE organization = :o AND key = :key

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from rescind.errors import refusal
+from rescind.semantics.chain import Content, digest_of_next
 from rescind.store.contract import Bounds, Change, Counter, LockCost, Params
 from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 from rescind.store.rows import Query, typed, typed_each
-from rescind.store.rows.changes import READ_UNALTERED, RECORD_CHANGE, OutcomeRow
+from rescind.store.rows.changes import ADVANCE_REVISION, READ_UNALTERED, RECORD_CHANGE, OutcomeRow
 from rescind.store.sqlite.database import SqliteDatabase
 
 Tally: TypeAlias = defaultdict[str, int]
@@ -152,8 +153,10 @@ class SqliteTransaction:
             self._execute("keep_not_found", params)
         if not self._tally[Counter.ALTERED]:
             return self.read_later(READ_UNALTERED, **params)
-        self._execute("advance_revision", params)
-        return self.read_later(RECORD_CHANGE, **params)
+        (draft,) = typed(ADVANCE_REVISION, self._execute(ADVANCE_REVISION.name, params).fetchall())
+        digest = digest_of_next(draft.digest_before, Content(*draft[:-1]))
+        names = {**draft._asdict(), "digest": digest, "not_found": params["not_found"]}
+        return self.read_later(RECORD_CHANGE, **names)
 
     def end(self) -> None:
         """Close the cursor. An error that the caller keeps would keep it open, and nothing could be committed
