@@ -219,6 +219,11 @@ def test_the_later_wins(tmp_path: Path) -> None:
         "log_level = 'loud'",
         "migrate = 7",
         "[probe]\nevery_seconds = -1",
+        "[decision_log]\ndecisions = ['some']",
+        "[decision_log]\nsample = 2",
+        "[decision_log]\nfile = 'unused'",
+        "[decision_log]\nfiles = 3",
+        "[decision_log]\ndecisions = ['all']\nfiles = 3",
         "[settings]\naudit_pause_seconds = -1",
     ],
 )

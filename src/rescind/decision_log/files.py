@@ -16,11 +16,18 @@ from typing import Final
 
 from rescind.decision_log.destinations import Written
 from rescind.decision_log.lines import Line, encoded
+from rescind.decision_log.options import DecisionLog
 from rescind.errors import InvalidArgument
 
 MODE: Final = 0o600
 """Of a file that is made. Its successors have its mode, so that one that was set by hand stays."""
 _FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+def require_writable(options: DecisionLog | None) -> None:
+    """Raises InvalidArgument where the log's file cannot be opened. Makes it, if there is none."""
+    if options is not None and options.file is not None:
+        RotatedFile(options.file, 0, 1, _nothing).close()
 
 
 class RotatedFile:
@@ -119,3 +126,7 @@ class RotatedFile:
 
     def _former(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.name}.{number}")
+
+
+def _nothing() -> Line:
+    raise AssertionError("nothing is written")

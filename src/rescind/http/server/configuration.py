@@ -10,6 +10,8 @@ from typing import Any, Final, Literal, TypeAlias, get_type_hints
 
 import msgspec
 
+from rescind.decision_log import DecisionLog
+from rescind.decision_log.options import MOST_QUEUED
 from rescind.errors import InvalidArgument
 from rescind.http.server.limits import Limits
 from rescind.settings import Settings
@@ -30,6 +32,37 @@ class ProbeConfiguration:
     """Services to ask as well, each replica by its own address; in the environment separated by blanks."""
     key: str | None = None
     """A key for them with the scope check, for the organization rescind-probe."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLogConfiguration:
+    """The decision log of the service. Off unless decisions or a sample are named."""
+
+    decisions: tuple[str, ...] = ()
+    """`critical`, `denied`, `all`; in the environment separated by blanks."""
+    sample: float = 0.0
+    """The share of all other decisions that is logged too, chosen at random: 0.01 is one of a hundred."""
+    file: str | None = None
+    """The file to append to, for all processes; else stderr."""
+    file_megabytes: float = 100.0
+    """The size at which the file is rotated."""
+    files: int = 10
+    """Files in all. The oldest is deleted."""
+    most_queued: int = MOST_QUEUED
+    """Decisions of one process that may wait to be written. More are dropped and counted."""
+
+    def options(self) -> DecisionLog | None:
+        """The same as the library takes it; None if it is off. Raises InvalidArgument."""
+        if not self.decisions and not self.sample:
+            return None
+        return DecisionLog(
+            self.decisions,
+            self.sample,
+            file=self.file,
+            file_megabytes=self.file_megabytes,
+            files=self.files,
+            most_queued=self.most_queued,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +101,7 @@ class Configuration:
     remember_key_seconds: float = 1.0
     """How long a process may take a key for good that another one revoked."""
     limits: Limits = field(default_factory=Limits)
+    decision_log: DecisionLogConfiguration = field(default_factory=DecisionLogConfiguration)
     probe: ProbeConfiguration = field(default_factory=ProbeConfiguration)
     settings: Settings = field(default_factory=Settings)
 
@@ -104,6 +138,7 @@ def load(
             values[name], origins[name] = _typed(name, value, types[name], origin), origin
     made = _made(Configuration, values)
     _require_sound(made)
+    _require_used(made, origins)
     named = [Named(name, _read(made, name), origins.get(name, "default")) for name in types]
     return made, named
 
@@ -219,6 +254,10 @@ _RANGES: Final = {
     "limits.answer_seconds": (0.001, 86_400),
     "limits.unread_bytes": (1, 1 << 40),
     "limits.requests_per_second": (0, 10**9),
+    "decision_log.sample": (0, 1),
+    "decision_log.file_megabytes": (0.001, 1_000_000),
+    "decision_log.files": (1, 10_000),
+    "decision_log.most_queued": (1, 10_000_000),
     "probe.every_seconds": (0, 86_400),
     "settings.audit_rows_per_second": (0, 10**9),
     "settings.audit_pause_seconds": (0, 31_536_000),
@@ -233,6 +272,22 @@ def _require_sound(made: Configuration) -> None:
     if made.processes > 1 and not is_postgres(made.database):
         hint = "several processes need PostgreSQL; SQLite is served by one"
         raise InvalidArgument(what="processes", value=made.processes, hint=hint)
+
+
+def _require_used(made: Configuration, origins: Mapping[str, str]) -> None:
+    """Raises InvalidArgument for what was set and would have no effect: somebody relies on it."""
+    log = made.decision_log
+    if log.options() is None:
+        unused = [name for name in origins if name.startswith("decision_log.")]
+        hint = "nothing is logged: set decision_log.decisions or decision_log.sample too"
+    else:
+        unused = [name for name in origins if name in _OF_FILE and log.file is None]
+        hint = "it has no effect on stderr: set decision_log.file too"
+    if unused:
+        raise InvalidArgument(what=unused[0], value=_read(made, unused[0]), hint=hint)
+
+
+_OF_FILE: Final = ("decision_log.file_megabytes", "decision_log.files")
 
 
 def is_postgres(database: str) -> bool:

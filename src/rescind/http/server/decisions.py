@@ -26,17 +26,19 @@ def held(
     return log.held(request_id, headers.get(_TRACEPARENT), caller.key_id)
 
 
-def begin(service: Service, state: dict[str, Any], headers: Headers, is_check: bool) -> None:
-    """If it is a check, decisions of this task, and of its threads, are for this request from now on."""
-    if is_check and service.decision_log is not None:
+def begin(service: Service, state: dict[str, Any], headers: Headers) -> None:
+    """From now on, decisions of this task, and of its threads, are for this request."""
+    if service.decision_log is not None:
         state[_CONTEXT] = DecisionContext(
             state["request_id"], headers.get(_TRACEPARENT), state["caller"].key_id
         )
         CONTEXT.set(state[_CONTEXT])
 
 
-def end(service: Service, state: dict[str, Any], status: int) -> None:
+def end(service: Service, state: dict[str, Any], status: int, is_check: bool) -> None:
     """The request is answered. If that is a failure, and no decision was noted, the failure is."""
     context, log = state.get(_CONTEXT), service.decision_log
-    if context is not None and log is not None and status >= 500 and not context.is_noted:
+    if not is_check or status < 500 or context is None or log is None:
+        return
+    if not context.is_noted:
         log.note_failure(Asked(None, None, None, None), state["code"] or "internal")

@@ -177,7 +177,7 @@ class HttpEntry:
             state["caller"], body, state["refusal"] = known
             state["body"] = body
             admitted(state, needed)
-            decisions.begin(self.service, state, headers, is_check)
+            decisions.begin(self.service, state, headers)
             if not is_check:
                 self._left.require_few()
             with self._in_time(is_check):
@@ -206,7 +206,7 @@ class HttpEntry:
                 await respond(answer, problems.status_of(late), fields, body)
         finally:
             self.deadlines.end()
-            decisions.end(self.service, state, status)
+            decisions.end(self.service, state, status, is_check)
             level = logging.DEBUG if fast_route is not None and status == 200 else logging.INFO
             log_request(log, method, scope["path"], state, status, start, level)
 

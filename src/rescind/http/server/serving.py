@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 import uvicorn
 
 from rescind.authority import Authority
+from rescind.decision_log.files import require_writable
 from rescind.http.keys import Keys
 from rescind.http.server.background import background_tasks
 from rescind.http.server.configuration import Configuration, is_postgres
@@ -64,6 +65,7 @@ def serve(
     SchemaMissing and the like; OSError where it cannot listen.
     """
     to_stderr(configuration.log_level)
+    require_writable(configuration.decision_log.options())
     if configuration.migrate or not is_postgres(configuration.database):
         migrate(configuration.database)
     with _listen(configuration) as listening:
@@ -106,7 +108,13 @@ def run(
     """Serve in this process until told to stop: requests and the chunk under way are finished."""
     settings, scraped = configuration.settings, sockets.metrics
     store = open_store(configuration.database, settings)
-    with Authority(store, settings=settings, index=True, instruments=instruments) as authority:
+    with Authority(
+        store,
+        settings=settings,
+        index=True,
+        instruments=instruments,
+        decision_log=configuration.decision_log.options(),
+    ) as authority:
         keys = Keys(authority.store, remember_seconds=configuration.remember_key_seconds)
         service = Service(
             authority,
