@@ -78,6 +78,24 @@ def test_from_nothing_to_an_orderly_end(tmp_path: Path) -> None:
         assert again.end(signal.SIGINT) == 0
 
 
+def test_decisions_are_logged_where_it_is_set(tmp_path: Path) -> None:
+    """In the file, with the request, also what is queued at the end. A file that cannot be is an error."""
+    variables = {"RESCIND_DECISION_LOG_DECISIONS": "denied", "RESCIND_DECISION_LOG_FILE": "log"}
+    with started(tmp_path, **variables) as server:
+        with server.client() as client:
+            change(client, ADA)
+            assert allowed(client)
+            change(client, LEAVE)
+            assert not allowed(client)
+        assert server.end() == 0
+    _, line = map(json.loads, (tmp_path / "log").read_text().splitlines())
+    assert (line["subject"], line["reason"], line["allowed"]) == ("user:ada", "no_role", False)
+    assert line["request_id"]
+    (tmp_path / "bad.toml").write_text('[decision_log]\ndecisions = ["all"]\nfile = "none/log"\n')
+    result = spawned(tmp_path, "serve", "--port", "0", "--config", "bad.toml")
+    assert (result.returncode, "none/log" in result.stderr) == (2, True)
+
+
 def test_requests_under_way_are_finished(tmp_path: Path) -> None:
     """One whose body is still coming when the signal is there is answered; then it ends."""
     with started(tmp_path) as server, server.client() as client:

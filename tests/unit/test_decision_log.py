@@ -298,7 +298,7 @@ def test_several_writers_tear_and_lose_nothing(tmp_path: Path, most_bytes: int) 
 
 def test_the_control_without_append(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two writers with positions of their own write over each other."""
-    monkeypatch.setattr(rotated, "_FLAGS", os.O_RDWR | os.O_CREAT)
+    monkeypatch.setattr(rotated, "FLAGS", os.O_RDWR | os.O_CREAT)
     with pytest.raises((AssertionError, ValueError)):
         assert len(alternating(tmp_path, 10**9, 2, 100)) == 100
 

@@ -21,7 +21,7 @@ from rescind.errors import InvalidArgument
 
 MODE: Final = 0o600
 """Of a file that is made. Its successors have its mode, so that one that was set by hand stays."""
-_FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 def require_writable(options: DecisionLog | None) -> None:
@@ -90,7 +90,7 @@ class RotatedFile:
         return descriptor, os.fstat(descriptor).st_size
 
     def _open(self, mode: int = MODE) -> int:
-        descriptor = os.open(self.path, _FLAGS, mode)
+        descriptor = os.open(self.path, FLAGS, mode)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise OSError(0, "it is not a file")
