@@ -10,9 +10,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from rescind.decision_log.entries import Asked, Entry
+from rescind.decision_log.entries import Entry
 from rescind.decision_log.lines import ChainLine, DecisionLine
-from rescind.model import ROOT, Decision, Question
+from rescind.model import Decision, Question
 
 Explain = Callable[[Question, int], Decision]
 """The decision with its explanation, at a time in microseconds, from the facts as they are now."""
@@ -53,11 +53,10 @@ class ChainFinder:
         line.chain, line.chains, line.chain_missing = self._found(line, entry)
 
     def _found(self, line: DecisionLine, entry: Entry) -> FoundChain:
-        asked = Asked(*entry.asked)
-        if asked.is_within:
+        if line.in_transaction:
             return FoundChain(None, 0, IN_TRANSACTION)
-        resource = ROOT if asked.resource is None else asked.resource
-        question = Question(asked.organization, asked.subject, asked.permission, resource)
+        names = line.organization, line.subject, line.permission, line.resource
+        question = Question(*names)  # type: ignore[arg-type]
         key = question, line.revision
         known = self._kept.get(key)
         if known is not None:

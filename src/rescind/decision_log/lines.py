@@ -15,7 +15,16 @@ from msgspec import Struct
 
 from rescind.decision_log.entries import UNKNOWN_NAME, Asked, Entry
 from rescind.errors import InvalidArgument
-from rescind.model import ROOT, Chain, Revision, moment
+from rescind.model import (
+    ROOT,
+    Chain,
+    Revision,
+    moment,
+    organization_id,
+    permission_id,
+    resource_id,
+    subject_id,
+)
 
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 _TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -114,7 +123,10 @@ def line_of(entry: Entry) -> DecisionLine:
     )
     if entry.error == UNKNOWN_NAME:
         line.allowed, line.reason, line.error = False, UNKNOWN_NAME, None
-    if decision is not None:
+    if decision is not None:  # so its names are well formed
+        line.organization = organization_id(asked.organization)
+        line.subject, line.permission = subject_id(asked.subject), permission_id(asked.permission)
+        line.resource = resource_id(asked.resource)
         line.allowed, line.reason = decision.allowed, decision.reason.value
         line.decision_point, line.critical = decision.point.value, decision.is_critical
         line.revision = _token(decision.revision)
