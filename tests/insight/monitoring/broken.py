@@ -176,6 +176,11 @@ def _work() -> list[History]:
             {11: set(), 17: {"RescindWorkParked ticket"}, 60: {"RescindWorkParked ticket"}},
         ),
         History(
+            "a decision is dropped from the log, once",
+            healthy(30) | {f"rescind_decision_log_dropped_total{{{ONE}}}": "0x10 1x20"},
+            {10: set(), 12: {"RescindDecisionsNotLogged ticket"}, 25: set()},
+        ),
+        History(
             "a replica renews its lease and acknowledges nothing",
             healthy(30) | revocations(ONE, "0+10000x30", "0+10000x30", "0x10 1+1x20"),
             {10: set(), 22: {"RescindEnforcementWaitedOut ticket"}},

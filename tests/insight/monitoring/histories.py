@@ -86,6 +86,7 @@ def healthy(length: int = 120, step: int = 1, apps: tuple[str, ...] = APPS) -> d
             f"rescind_audit_last_completed_timestamp_seconds{{{at}}}": f"0+{seconds}x{length}",
             f'rescind_probe_disappearance_seconds_count{{{at},point="index"}}': f"0+2x{length}",
             f'rescind_probe_violations_total{{{at},point="index"}}': f"0x{length}",
+            f"rescind_decision_log_dropped_total{{{at}}}": f"0x{length}",
             f'rescind_probe_violations_total{{{at},point="live"}}': f"0x{length}",
         }
         for direction in ("grants", "revokes"):
