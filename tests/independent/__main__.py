@@ -25,11 +25,11 @@ def main() -> int:
     asked = parser.parse_args()
     ends_at = time.monotonic() + asked.minutes * 60
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder, running() as server:
-        makers = _makers(Path(folder), server)
+        databases = makers(Path(folder), server)
         for kind in kinds(asked.seed, 1_000_000_000, changes=asked.changes):
             for engine in ENGINES:
                 try:
-                    compare(kind, makers[engine], most_tries=1_000)
+                    compare(kind, databases[engine], most_tries=1_000)
                 except AssertionError as error:
                     print(f"{engine}: {error}", flush=True)
                     return 1
@@ -39,7 +39,8 @@ def main() -> int:
     return 0
 
 
-def _makers(folder: Path, server: Server) -> dict[str, Callable[[], str]]:
+def makers(folder: Path, server: Server) -> dict[str, Callable[[], str]]:
+    """Makers of empty databases, on each engine."""
     template, copy = folder / "template.db", folder / "rescind.db"
     migrate(str(template))
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):

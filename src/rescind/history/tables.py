@@ -107,6 +107,7 @@ def _environment(revision: int, facts: Answers) -> EnvironmentState:
 
 def _organization(name: OrganizationId, settings: SettingsRow, facts: Answers) -> OrganizationState:
     environment = settings.environment
+    own = _definitions(facts, environment, is_shared=False)
     return OrganizationState(
         name,
         settings.revision,
@@ -132,9 +133,12 @@ def _organization(name: OrganizationId, settings: SettingsRow, facts: Answers) -
             for row in facts[READ_ASSIGNMENTS]
         },
         set_aside={
-            (row.subject, row.role): SetAside(environment, UNKNOWN) for row in facts[READ_RESETS]
+            (row.subject, row.role): SetAside(
+                None if row.role in own["roles"] else environment, UNKNOWN
+            )
+            for row in facts[READ_RESETS]
         },
-        **_definitions(facts, environment, is_shared=False),
+        **own,
     )
 
 

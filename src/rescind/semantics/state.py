@@ -155,7 +155,8 @@ class SetAside(msgspec.Struct, frozen=True, array_like=True, gc=False):
     that revision of the environment, as in `Contained`.
     """
 
-    environment: int
+    environment: int | None
+    """None for a role of the organization itself."""
     since: int
 
 
@@ -259,8 +260,8 @@ def is_set_aside(
     found = state.set_aside.get((subject, role))
     if found is None:
         return False
-    if role in state.roles:
-        return True
+    if found.environment is None:
+        return role in state.roles
     shared = environment.roles.get(role)
     return shared is not None and shared.since <= found.environment
 

@@ -53,8 +53,8 @@ def settle(step: Step) -> None:
             continue
         for role in held:
             if not is_set_aside(step.state, step.environment, subject, role):
-                fact = SetAside(step.environment.revision, step.revision)
-                step.links.put("set_aside", (subject, role), fact)
+                shared = None if role in step.state.roles else step.environment.revision
+                step.links.put("set_aside", (subject, role), SetAside(shared, step.revision))
 
 
 def give_back(step: Step, batch: Sequence[Change]) -> None:
