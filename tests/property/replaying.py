@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from rescind import Authority, changes, model
 from rescind.changes import Change, list_from_json
 from rescind.changes.spelled import respelled
 from rescind.errors import RescindError
-from rescind.history.tables import read_environment, read_states
+from rescind.history.tables import States, read_environment, read_states
 from rescind.model import ENVIRONMENT, ENVIRONMENT_NUMBER, OrganizationId, OrganizationNumber
 from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Work
@@ -26,6 +28,7 @@ from rescind.semantics.replay.comparing import (
 )
 from rescind.semantics.state import EnvironmentState, OrganizationState, world
 from rescind.store import open_store
+from rescind.store.rows.facts import READ_LOG
 from tests.clock import SettableClock
 from tests.independent.shrinking import shrunk
 from tests.independent.steps import Kind, Maker, Step
@@ -41,56 +44,63 @@ class Parted(AssertionError):
         self.number = number
 
 
+class Seen(NamedTuple):
+    """What a step recorded, and the facts in the tables after it."""
+
+    rows: list[tuple[OrganizationNumber, OrganizationId, Recorded]]
+    environment_rows: list[Recorded]
+    tables: dict[OrganizationNumber, States]
+    environment: EnvironmentState
+
+
 @dataclass
 class Replayed:
-    """A database, its logs replayed up to now."""
+    """The logs of a database, replayed step by step."""
 
-    authority: Authority
     environment: EnvironmentState = field(default_factory=EnvironmentState)
     states: dict[OrganizationNumber, OrganizationState] = field(default_factory=dict)
-    stats: Counter[str] = field(default_factory=Counter)
 
-    def follow(self, *names: str) -> None:
-        """Replay what was recorded of these organizations, and of the environment, since the last call.
+    def follow(self, seen: Seen) -> list[FactDifference]:
+        """Replay what a step recorded. Returns what the facts of the tables differ in.
 
-        What is recorded between two calls is of one batch.
+        Raises LogDoesNotFit.
         """
-        for name in names:
-            if name != ENVIRONMENT:
-                self._follow_organization(OrganizationId(name))
-        for recorded in self._rows(ENVIRONMENT_NUMBER, self.environment.revision):
-            apply_to_environment(self.environment, recorded)
-
-    def _follow_organization(self, name: OrganizationId) -> None:
-        found = self.authority.store.fetch("find_log", {"organization": name})
-        if not found:
-            return
-        o = OrganizationNumber(found[0][0])
-        state = self.states.setdefault(o, OrganizationState(name))
-        for recorded in self._rows(o, state.revision):
-            self.stats.update(type(change).__name__ for change in recorded.changes)
-            self.stats["caused"] += recorded.caused_by is not None
+        for o, name, recorded in seen.rows:
+            state = self.states.setdefault(o, OrganizationState(name))
             apply(state, self.environment, recorded)
-
-    def _rows(self, o: OrganizationNumber, after: int) -> Iterator[Recorded]:
-        params = {"o": o, "after": after, "characters": 1 << 20, "limit": 1000}
-        for row in self.authority.store.fetch("read_log", params):
-            revision, recorded_at, body, caused_by = row[0], row[1], row[10], row[12]
-            yield Recorded(revision, recorded_at, list_from_json(body), None, caused_by)
-
-    def differences(self) -> list[FactDifference]:
-        """Of all organizations that there are or were, and of the environment."""
-        found: list[FactDifference] = []
-        with self.authority.store.snapshot() as snapshot:
-            tables = read_environment(snapshot)
-            found += environment_differences(self.environment, tables)
-            for o, state in self.states.items():
-                kept = read_states(snapshot, OrganizationId(state.organization), o)
-                found += organization_differences((state, self.environment), kept)
-                self.stats["set aside"] += len(kept.organization.set_aside)
-                if not found and world(state, self.environment) != world(*kept):
-                    found.append(FactDifference("world", state.organization, None, None))
+        for recorded in seen.environment_rows:
+            apply_to_environment(self.environment, recorded)
+        found = [*environment_differences(self.environment, seen.environment)]
+        for o, state in self.states.items():
+            logged = (state, self.environment)
+            found += organization_differences(logged, seen.tables[o])
+            if not found and world(*logged) != world(*seen.tables[o]):
+                found.append(FactDifference("world", state.organization, None, None))
         return found
+
+
+def see(authority: Authority, names: list[str], replayed: Replayed) -> Seen:
+    """What was recorded since, of organizations by their names, and the facts now."""
+    rows, store = [], authority.store
+    for name in map(OrganizationId, names):
+        found = store.fetch("find_log", {"organization": name})
+        if found:
+            o = OrganizationNumber(found[0][0])
+            after = replayed.states[o].revision if o in replayed.states else 0
+            rows += [(o, name, recorded) for recorded in _rows(authority, o, after)]
+    of_all = list(_rows(authority, ENVIRONMENT_NUMBER, replayed.environment.revision))
+    numbers = {o: name for o, name, _ in rows}
+    numbers |= {o: OrganizationId(state.organization) for o, state in replayed.states.items()}
+    with store.snapshot() as snapshot:
+        tables = {o: read_states(snapshot, name, o) for o, name in numbers.items()}
+        return Seen(rows, of_all, tables, read_environment(snapshot))
+
+
+def _rows(authority: Authority, o: OrganizationNumber, after: int) -> Iterator[Recorded]:
+    params = {"o": o, "after": after, "characters": 1 << 20, "limit": 1000}
+    for row in authority.store.fetch(READ_LOG, params):
+        changes = list_from_json(row.body)
+        yield Recorded(row.revision, row.recorded_at, changes, None, row.caused_by)
 
 
 # --- histories -------------------------------------------------------------------------------------
@@ -102,22 +112,38 @@ def histories(seed: int, many: int, *, changes: int) -> Iterator[tuple[Kind, lis
     """
     for number in range(seed, seed + many):
         kind = Kind(bool(number & 1), bool(number & 2), number, changes)
-        yield kind, _varied(Maker(kind).steps(), random.Random(f"{kind} varied"))
+        yield kind, _varied(Maker(kind).steps(), kind, random.Random(f"{kind} varied"))
 
 
-def _varied(steps: list[Step], pick: random.Random) -> list[Step]:
-    """With ids in other spellings, with rules for them, and with required roles here and there."""
+def _varied(steps: list[Step], kind: Kind, pick: random.Random) -> list[Step]:
+    """With ids in other spellings, with rules for them, and with required roles here and there; where one
+    role counts, with more roles on the organization, and seldom another mode.
+    """
     has_rules = pick.random() < 0.5
     found: list[Step] = []
     for step in steps:
         batch = tuple(_required(change, pick) for change in step.batch)
+        if kind.single:
+            batch = tuple(_wide(change, pick) for change in batch if _is_kept(change, pick))
         if has_rules:
             batch = tuple(_spelled(change, pick) for change in batch)
         found.append(replace(step, batch=batch))
         if has_rules and step.organization != ENVIRONMENT and pick.random() < 0.08:
             rule = pick.choice((model.IdRule.CASEFOLD, model.IdRule.CASEFOLD, model.IdRule.EXACT))
             found.append(replace(step, batch=(changes.SetIdRule(rule=rule),), work=()))
-    return found
+    return [step for step in found if step.batch]
+
+
+def _is_kept(change: Change, pick: random.Random) -> bool:
+    """A change of the mode forgets what was set aside."""
+    is_first = isinstance(change, changes.SetRoleMode) and change.mode is model.RoleMode.SINGLE
+    return is_first or not isinstance(change, changes.SetRoleMode) or pick.random() < 0.3
+
+
+def _wide(change: Change, pick: random.Random) -> Change:
+    if isinstance(change, changes.Assign | changes.Unassign) and pick.random() < 0.7:
+        return msgspec.structs.replace(change, on=None)
+    return change
 
 
 def _required(change: Change, pick: random.Random) -> Change:
@@ -141,31 +167,45 @@ Fault = Callable[[Authority], None]
 """Makes the product do something else than it should."""
 
 
-def play(database: str, steps: list[Step], fault: Fault | None = None) -> Counter[str]:
+def play(
+    database: str, steps: list[Step], fault: Fault | None = None, kept: list[Seen] | None = None
+) -> Counter[str]:
     """Do the steps, and compare after each. Raises Parted. Says what was done how often."""
-    clock = SettableClock()
+    clock, stats, replayed = SettableClock(), Counter[str](), Replayed()
     store = open_store(database, probe=Probe())
     with closing(Authority(store, clock=clock)) as authority:
         if fault is not None:
             fault(authority)
-        replayed = Replayed(authority)
         names = sorted({step.organization for step in steps} - {ENVIRONMENT})
         for number, step in enumerate(steps):
             clock.now = None if step.at is None else model.moment(step.at)
-            _do(authority, step, replayed.stats)
-            _compare(replayed, names, number)
+            _do(authority, step, stats)
+            seen = see(authority, names, replayed)
+            require_same(replayed, seen, number)
+            _count(stats, seen)
+            if kept is not None:
+                kept.append(seen)
             _work(authority, step)
-        return replayed.stats
+    return stats
 
 
-def _compare(replayed: Replayed, names: list[str], number: int) -> None:
+def require_same(replayed: Replayed, seen: Seen, number: int) -> None:
+    """Replay what was recorded; the facts must be the same. Raises Parted."""
     try:
-        replayed.follow(*names)
+        found = replayed.follow(seen)
     except LogDoesNotFit as error:
         raise Parted(number, str(error)) from error
-    found = replayed.differences()
     if found:
         raise Parted(number, "\n".join(map(str, found)))
+
+
+def _count(stats: Counter[str], seen: Seen) -> None:
+    for _, _, recorded in seen.rows:
+        stats.update(type(change).__name__ for change in recorded.changes)
+        stats["caused by the environment"] += recorded.caused_by is not None
+    for recorded in seen.environment_rows:
+        stats.update(f"* {type(change).__name__}" for change in recorded.changes)
+    stats["set aside"] += sum(len(kept.organization.set_aside) for kept in seen.tables.values())
 
 
 def compare(

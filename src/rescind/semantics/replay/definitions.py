@@ -149,26 +149,34 @@ def delete_role(by: Definer, change: changes.DeleteRole) -> None:
 
 
 def delete_own_role(step: Step, change: changes.DeleteRole) -> None:
-    """A role of the organization, with all that refers to it."""
+    """A role of the organization, with all that refers to it; without `cascade` that has expired."""
     if change.role in step.state.roles:
+        if not change.cascade and _is_in_use(step, change.role):
+            raise step.misfit(f"the role {change.role} is in use")
         end_role(step, change.role, cascade=change.cascade)
         step.links.drop_all("set_aside", ROLE, change.role)
         del step.state.roles[change.role]
 
 
+def _is_in_use(step: Step, role: str) -> bool:
+    keys = step.links.of("assignments", ROLE, role)
+    is_given = not all(step.is_past(step.state.assignments[key].until) for key in keys)
+    return is_given or step.settings.default_role == role
+
+
 def end_role(step: Step, role: str, *, cascade: bool) -> None:
-    """Take a role back from everybody in the organization; without `cascade` only what has expired of it."""
+    """Take a role back from everybody in the organization, and stop it being the default; without `cascade`
+    take only what has expired of it.
+    """
     for key in step.links.of("assignments", ROLE, role):
         if cascade or step.is_past(step.state.assignments[key].until):
             step.links.drop("assignments", key)
-        else:
-            raise step.misfit(f"the role {role} is in use")
-    settings = step.settings
-    if settings.default_role == role:
-        if not cascade:
-            raise step.misfit(f"the role {role} is the default role")
+    if cascade and step.settings.default_role == role:
         step.state.settings = replace(
-            settings, default_role=None, default_role_since=step.revision, changed=step.revision
+            step.settings,
+            default_role=None,
+            default_role_since=step.revision,
+            changed=step.revision,
         )
 
 
