@@ -21,11 +21,7 @@ from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Work
 from rescind.propagation.tombstones import purge
 from rescind.semantics.replay import LogDoesNotFit, Recorded, apply, apply_to_environment
-from rescind.semantics.replay.comparing import (
-    FactDifference,
-    environment_differences,
-    organization_differences,
-)
+from rescind.semantics.replay.comparing import FactDifference, differences
 from rescind.semantics.state import EnvironmentState, OrganizationState, world
 from rescind.store import open_store
 from rescind.store.rows.facts import READ_LOG
@@ -70,10 +66,10 @@ class Replayed:
             apply(state, self.environment, recorded)
         for recorded in seen.environment_rows:
             apply_to_environment(self.environment, recorded)
-        found = [*environment_differences(self.environment, seen.environment)]
+        found = [*differences((self.environment,) * 2, (seen.environment,) * 2)]
         for o, state in self.states.items():
             logged = (state, self.environment)
-            found += organization_differences(logged, seen.tables[o])
+            found += differences(logged, seen.tables[o])
             if not found and world(*logged) != world(*seen.tables[o]):
                 found.append(FactDifference("world", state.organization, None, None))
         return found

@@ -1,8 +1,8 @@
-"""The facts of two states, compared by name and kind: of the log replayed, and of the tables. Pure."""
+"""The facts of two states, compared by kind and name: of the log replayed, and of the tables. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from rescind.semantics.state import (
@@ -13,150 +13,131 @@ from rescind.semantics.state import (
     permissions_of,
 )
 
-Facts: TypeAlias = Mapping[Hashable, Any]
-"""What is known by name: values that are equal where the facts are."""
+State: TypeAlias = OrganizationState | EnvironmentState
+Value: TypeAlias = tuple[Any, ...]
+"""Of a fact: equal where the facts are. None stands for a fact that is not there."""
 
 
 class FactDifference(NamedTuple):
     """A fact that the log and the tables do not agree on. None stands for one that is not there."""
 
     kind: str
-    name: str
-    in_log: str | None
-    in_tables: str | None
+    key: Any
+    """Its name, or the names that it is of, such as (subject, group)."""
+    in_log: Value | None
+    in_tables: Value | None
+
+    @property
+    def name(self) -> str:
+        return " ".join(self.key) if isinstance(self.key, tuple) else str(self.key)
 
 
-def settings(state: OrganizationState, _: EnvironmentState) -> Facts:
-    there = state.settings
-    if there is None:
-        return {}
-    names = ("name", "id_rule", "role_mode", "on_loss", "default_role")
-    return {name: getattr(there, name) for name in names}
+class Kind(NamedTuple):
+    """A kind of facts: which there are in a state, what each is, and the revision that altered it last."""
+
+    keys: Callable[[Any], Iterable[Any]]
+    value: Callable[[Any, EnvironmentState, Any], Value | None]
+    changed: Callable[[Any, Any], int | None]
 
 
-def memberships(state: OrganizationState, _: EnvironmentState) -> Facts:
-    return {
-        subject: ("active" if fact.is_active else "deactivated", fact.name)
-        for subject, fact in state.memberships.items()
-    }
+def _of_table(table: str, shown: Callable[[Any, EnvironmentState], Value]) -> Kind:
+    def value(state: Any, environment: EnvironmentState, key: Any) -> Value | None:
+        fact = getattr(state, table).get(key)
+        return None if fact is None else shown(fact, environment)
+
+    def changed(state: Any, key: Any) -> int | None:
+        fact = getattr(state, table).get(key)
+        return None if fact is None else int(fact.changed)
+
+    return Kind(lambda state: getattr(state, table), value, changed)
 
 
-def groups(state: OrganizationState, _: EnvironmentState) -> Facts:
-    return {group: (fact.name,) for group, fact in state.groups.items()}
-
-
-def places(state: OrganizationState, _: EnvironmentState) -> Facts:
-    return {key: (fact.until,) for key, fact in state.places.items()}
-
-
-def nestings(state: OrganizationState, _: EnvironmentState) -> Facts:
-    return dict.fromkeys(state.nestings, ())
-
-
-def permissions(state: OrganizationState | EnvironmentState, _: EnvironmentState) -> Facts:
-    return {
-        name: ("critical" if fact.critical else "", fact.description)
-        for name, fact in state.permissions.items()
-    }
-
-
-def roles(state: OrganizationState | EnvironmentState, environment: EnvironmentState) -> Facts:
-    return {name: _role(role, environment) for name, role in state.roles.items()}
-
-
-def _role(role: Role, environment: EnvironmentState) -> tuple[Any, ...]:
+def _role(role: Role, environment: EnvironmentState) -> Value:
     return (
-        role.priority,
+        f"priority {role.priority}",
         "critical" if role.critical else "",
         "required" if role.required else "",
         role.name,
-        role.resource_type,
+        "" if role.resource_type is None else f"on {role.resource_type}",
         *sorted(permissions_of(role, environment)),
     )
 
 
-def role_order(state: OrganizationState | EnvironmentState, _: EnvironmentState) -> Facts:
+_SETTINGS: Final = ("name", "id_rule", "role_mode", "on_loss", "default_role")
+
+
+def _setting(state: OrganizationState, _: EnvironmentState, key: str) -> Value | None:
+    return None if state.settings is None else (getattr(state.settings, key),)
+
+
+def _set_aside(
+    state: OrganizationState, environment: EnvironmentState, key: tuple[str, str]
+) -> Value | None:
+    return () if is_set_aside(state, environment, *key) else None
+
+
+def _order(state: State, _: EnvironmentState, __: str) -> Value | None:
     """Between equal priorities the role that was defined first wins."""
-    order = sorted(state.roles, key=lambda name: state.roles[name].rank)
-    return {name: (place,) for place, name in enumerate(order, 1)}
+    return tuple(sorted(state.roles, key=lambda name: state.roles[name].rank))
 
 
-def resource_types(state: OrganizationState | EnvironmentState, _: EnvironmentState) -> Facts:
-    return {name: fact.parents for name, fact in state.resource_types.items()}
-
-
-def resources(state: OrganizationState, _: EnvironmentState) -> Facts:
-    return {name: (fact.parent,) for name, fact in state.resources.items()}
-
-
-def assignments(state: OrganizationState, _: EnvironmentState) -> Facts:
-    return {key: (fact.until,) for key, fact in state.assignments.items()}
-
-
-def set_aside(state: OrganizationState, environment: EnvironmentState) -> Facts:
-    there = (key for key in state.set_aside if is_set_aside(state, environment, *key))
-    return dict.fromkeys(there, ())
-
-
-OF_ENVIRONMENT: Final[dict[str, Callable[[Any, EnvironmentState], Facts]]] = {
-    "permission": permissions,
-    "role": roles,
-    "order of roles": role_order,
-    "resource type": resource_types,
+_OF_ENVIRONMENT: Final = {
+    "permission": _of_table(
+        "permissions", lambda fact, _: ("critical" if fact.critical else "", fact.description)
+    ),
+    "role": _of_table("roles", _role),
+    "order of roles": Kind(lambda _: ("all",), _order, lambda *_: None),
+    "resource type": _of_table("resource_types", lambda fact, _: fact.parents),
 }
-OF_ORGANIZATION: Final[dict[str, Callable[[Any, EnvironmentState], Facts]]] = {
-    "organization": settings,
-    "membership": memberships,
-    "group": groups,
-    "place in a group": places,
-    "nesting": nestings,
-    **OF_ENVIRONMENT,
-    "resource": resources,
-    "assignment": assignments,
-    "role set aside": set_aside,
+_OF_ORGANIZATION: Final = {
+    "setting": Kind(
+        lambda _: _SETTINGS,
+        _setting,
+        lambda state, _: None if state.settings is None else state.settings.changed,
+    ),
+    "membership": _of_table(
+        "memberships", lambda fact, _: ("active" if fact.is_active else "deactivated", fact.name)
+    ),
+    "group": _of_table("groups", lambda fact, _: (fact.name,)),
+    "place in a group": _of_table("places", lambda fact, _: (fact.until,)),
+    "nesting": _of_table("nestings", lambda *_: ()),
+    **_OF_ENVIRONMENT,
+    "resource": _of_table("resources", lambda fact, _: (fact.parent,)),
+    "assignment": _of_table("assignments", lambda fact, _: (fact.until,)),
+    "role set aside": Kind(
+        lambda state: state.set_aside,
+        _set_aside,
+        lambda state, key: state.set_aside[key].since if key in state.set_aside else None,
+    ),
 }
-"""Each kind of facts, and what there is of it in a state."""
+UNLOCATED: Final = frozenset({"order of roles"})
+"""Kinds of which it is not looked for the revision from which log and tables part."""
 
 
-def organization_differences(
-    in_log: tuple[OrganizationState, EnvironmentState],
-    in_tables: tuple[OrganizationState, EnvironmentState],
+def kinds_of(state: State) -> dict[str, Kind]:
+    """The kinds of facts that a state has."""
+    return _OF_ORGANIZATION if isinstance(state, OrganizationState) else _OF_ENVIRONMENT
+
+
+def differences(
+    in_log: tuple[State, EnvironmentState], in_tables: tuple[State, EnvironmentState]
 ) -> Iterator[FactDifference]:
-    """The facts of an organization in which the two differ, kind by kind, by name."""
-    for kind, facts_of in OF_ORGANIZATION.items():
-        yield from _differences(kind, facts_of(*in_log), facts_of(*in_tables))
+    """The facts in which two states of an organization, or of the environment, differ.
+
+    Each is given with the environment that it stands in; an environment with itself.
+    """
+    log_state, table_state = in_log[0], in_tables[0]
+    for name, kind in kinds_of(log_state).items():
+        for key in kind.keys(log_state):
+            logged, kept = kind.value(*in_log, key), kind.value(*in_tables, key)
+            if logged != kept:
+                yield FactDifference(name, key, logged, kept)
+        there = set(kind.keys(log_state))
+        for key in kind.keys(table_state):
+            if key not in there and (kept := kind.value(*in_tables, key)) is not None:
+                yield FactDifference(name, key, None, kept)
 
 
-def environment_differences(
-    in_log: EnvironmentState, in_tables: EnvironmentState
-) -> Iterator[FactDifference]:
-    """The definitions for all organizations in which the two differ."""
-    for kind, facts_of in OF_ENVIRONMENT.items():
-        yield from _differences(kind, facts_of(in_log, in_log), facts_of(in_tables, in_tables))
-
-
-def _differences(kind: str, in_log: Facts, in_tables: Facts) -> Iterator[FactDifference]:
-    if in_log == in_tables:
-        return
-    names = [
-        name
-        for name in {**in_log, **in_tables}
-        if name not in in_log or name not in in_tables or in_log[name] != in_tables[name]
-    ]
-    for name in sorted(names, key=_told):
-        logged, kept = (_value(facts, name) for facts in (in_log, in_tables))
-        yield FactDifference(kind, _told(name), logged, kept)
-
-
-def _told(name: Hashable) -> str:
-    """A name, or the names of a fact of several: `user:ada in staff` is told as its parts."""
-    return " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
-
-
-def _value(facts: Facts, name: Hashable) -> str | None:
-    if name not in facts:
-        return None
-    value = facts[name]
-    parts = value if isinstance(value, tuple) else (value,)
-    shown = [str(part) for part in parts if part not in (None, "")]
-    return ", ".join(shown) or "there"
+def count_facts(state: State) -> int:
+    """How many facts a state has."""
+    return sum(sum(1 for _ in kind.keys(state)) for kind in kinds_of(state).values())
