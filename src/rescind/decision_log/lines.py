@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -15,16 +16,7 @@ from msgspec import Struct
 
 from rescind.decision_log.entries import UNKNOWN_NAME, Asked, Entry
 from rescind.errors import InvalidArgument
-from rescind.model import (
-    ROOT,
-    Chain,
-    Revision,
-    moment,
-    organization_id,
-    permission_id,
-    resource_id,
-    subject_id,
-)
+from rescind.model import ROOT, Chain, Question, Revision, moment, subject_id
 
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 _TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -104,36 +96,39 @@ Line = DecisionLine | StartLine | DroppedLine
 def line_of(entry: Entry) -> DecisionLine:
     """The line of a decision, without a chain."""
     asked, decision, context = Asked(*entry.asked), entry.decision, entry.context
-    line = DecisionLine(
-        moment(entry.nanoseconds // 1_000),
-        asked.organization,
-        asked.subject,
-        asked.permission,
-        ROOT if asked.resource is None else asked.resource,
-        None,
-        None,
-        None,
-        None,
-        error=entry.error,
-        explain=asked.explain,
-        in_transaction=asked.is_within,
-        assurance=asked.assurance or "standard",
-        at_least=asked.at_least,
-        trace_id=entry.trace_id,
-    )
-    if entry.error == UNKNOWN_NAME:
-        line.allowed, line.reason, line.error = False, UNKNOWN_NAME, None
-    if decision is not None:  # so its names are well formed
-        line.organization = organization_id(asked.organization)
-        line.subject, line.permission = subject_id(asked.subject), permission_id(asked.permission)
-        line.resource = resource_id(asked.resource)
-        line.allowed, line.reason = decision.allowed, decision.reason.value
-        line.decision_point, line.critical = decision.point.value, decision.is_critical
-        line.revision = _token(decision.revision)
+    at, resource = moment(entry.nanoseconds // 1_000), asked.resource
+    resource = ROOT if resource is None else resource
+    if decision is None:
+        line = DecisionLine(at, *asked[:3], resource, None, None, None, None, entry.error)
+        if entry.error == UNKNOWN_NAME:
+            line.allowed, line.reason, line.error = False, UNKNOWN_NAME, None
+    else:  # so its names are well formed
+        line = DecisionLine(
+            at,
+            _plain(asked.organization),
+            subject_id(asked.subject),
+            _plain(asked.permission),
+            _plain(resource),
+            decision.allowed,
+            decision.reason,
+            decision.point,
+            _token(decision.revision),
+        )
+        line.critical = decision.is_critical
+    if len(entry.asked) > len(Question._fields):
+        line.at_least, line.assurance = asked.at_least, asked.assurance or "standard"
+        line.explain, line.in_transaction = asked.explain, asked.is_within
+    line.trace_id = entry.trace_id
     if context is not None:
         line.request_id, line.key_id = context.request_id, context.key_id
-        line.trace_id = _trace_id(context.trace_id) or entry.trace_id
+        if context.trace_id is not None:
+            line.trace_id = _trace_id(context.trace_id) or entry.trace_id
     return line
+
+
+def _plain(name: str) -> str:
+    """A name as text, if it was a member of an enumeration."""
+    return name if type(name) is str else str.__str__(name)
 
 
 _encoder: Final = msgspec.json.Encoder()
@@ -183,11 +178,10 @@ def _token(revision: Revision | None) -> str | None:
         return None
 
 
-def _trace_id(given: str | bytes | None) -> str | None:
+@lru_cache(64)  # the questions of a batch have the same
+def _trace_id(given: str | bytes) -> str | None:
     """The trace id of a `traceparent` (W3C Trace Context, 3.2), or one by itself; None if it is neither."""
     text = given.decode("latin-1") if isinstance(given, bytes) else given
-    if text is None:
-        return None
     found = _TRACEPARENT.fullmatch(text)
     trace_id = found[1] if found else text
     return trace_id if _TRACE_ID.fullmatch(trace_id) and trace_id != _NO_TRACE else None
