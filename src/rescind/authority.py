@@ -5,7 +5,8 @@
         authority.check("user:ada", "code:push", at_least=receipt.token)
 
 Opens and closes, applies changes, and reads the log. Its questions are declared in `decision.questions`, its
-lists of facts in `listing.lists`, background work in `propagation.background_work`: see decision 037.
+lists of facts in `listing.lists`, background work in `propagation.background_work`, the proof of the log in
+`history.log_proof`: see decision 037.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from rescind.decision.questions import Questions
 from rescind.decision.router import DecisionRouter
 from rescind.decision_log import DecisionLog, recorder_of
 from rescind.errors import InvalidArgument, RescindError
+from rescind.history.log_proof import LogProof
 from rescind.instruments import Instruments
 from rescind.listing import UNKNOWN, Listings, Similar
 from rescind.model import (
@@ -53,7 +55,7 @@ Clock = Callable[[], datetime]
 Wait = Literal["enforced", "recorded"]
 
 
-class Authority(Listings, Questions, BackgroundWork, AbstractContextManager["Authority"]):
+class Authority(Listings, Questions, BackgroundWork, LogProof, AbstractContextManager["Authority"]):
     """Changes facts and answers questions about them. Safe to use from many threads.
 
     `organization` is the one meant where a call names none. `clock` is for tests. `instruments` are given

@@ -19,6 +19,7 @@ from typing import Final, Protocol
 from rescind import forks
 from rescind.errors import GroupBusy, RescindError, StoreBusy
 from rescind.instruments import Instruments
+from rescind.propagation.chaining import chain_some
 from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Work, is_of_store, note_chunk
@@ -110,11 +111,11 @@ class Worker:
     def work_once(self, stop: Stop | None = None) -> bool:
         """Choose a job and work on it until it is settled, its group is locked by others, its time slice is
         over, or more urgent work is due. If none is due, delete rows that no pending work refers to any
-        more. Returns whether there was anything to do.
+        more, and give changes of older versions their digests. Returns whether there was anything to do.
         """
         job = self.schedule.choose()
         if job is None:
-            return purge(self._store) > 0
+            return purge(self._store) > 0 or chain_some(self._store) > 0
         work, start = Work(self._store, job), time.monotonic()
         stop = stop or threading.Event()
         while not stop.is_set():

@@ -6,7 +6,7 @@ enforced.
 
 The canonical form is text in UTF-8. Each integer is decimal, then a comma; without a value, the comma alone.
 Each text is a netstring: its length in bytes, a colon, the text, a comma; without a value, `:,`. So no two
-contents have the same form. SQL makes the same bytes: `engine.content`.
+contents have the same form. SQL makes the same bytes: `engine.digested`.
 """
 
 from __future__ import annotations

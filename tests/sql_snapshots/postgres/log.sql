@@ -1,10 +1,63 @@
+-- find_log_head
+SELECT c.revision, c.digest, c.recorded_at FROM rescind.change AS c WHERE c.organization = %(o)s ORDER BY c.revision DESC LIMIT 1
+
 -- find_log_start
 SELECT s.revision, s.digest, s.environment, s.recorded_at, s.why FROM rescind.log_start AS s WHERE s.organization = %(o)s
+
+-- find_unchained
+SELECT c.organization, c.revision, p.revision AS revision_before, p.digest AS digest_before,
+    s.revision AS revision_of_start, s.digest AS digest_of_start,
+CASE WHEN p.revision IS NULL THEN EXISTS (
+        SELECT 1 FROM rescind.change AS d WHERE d.organization = c.organization AND d.digest IS NOT NULL)
+    ELSE TRUE END AS is_begun
+FROM (SELECT x.organization, x.revision FROM rescind.change AS x WHERE x.digest IS NULL AND x.organization > %(after)s
+    AND NOT EXISTS (SELECT 1 FROM rescind.log_start AS b WHERE b.organization = x.organization AND b.revision >= x.revision)
+    ORDER BY x.organization, x.revision LIMIT 1) AS c
+LEFT JOIN LATERAL (SELECT * FROM rescind.change AS p
+    WHERE p.organization = c.organization AND p.revision = (
+        SELECT max(y.revision) FROM rescind.change AS y WHERE y.organization = c.organization AND y.revision < c.revision) OFFSET 0) AS p ON TRUE
+LEFT JOIN LATERAL (SELECT * FROM rescind.log_start AS s
+    WHERE s.organization = c.organization OFFSET 0) AS s ON TRUE
 
 -- forget_log
 DELETE FROM rescind.change WHERE organization = %(o)s AND revision <= (
     SELECT s.revision FROM rescind.log_start AS s WHERE s.organization = %(o)s)
 AND revision <= (SELECT min(c.revision) + CAST(%(limit)s AS BIGINT) - 1 FROM rescind.change AS c WHERE c.organization = %(o)s)
+
+-- list_logs
+SELECT o.id AS organization, COALESCE(o.slug, o.deleted_as) AS name, o.revision
+FROM rescind.organization AS o
+WHERE o.id > %(after)s AND (CAST(%(organization)s AS TEXT) IS NULL OR o.slug = %(organization)s OR (o.slug IS NULL AND o.deleted_as = %(organization)s))
+ORDER BY o.id LIMIT %(limit)s
+
+-- list_stray_logs
+WITH RECURSIVE log (organization) AS (
+    SELECT min(c.organization) FROM rescind.change AS c
+    UNION ALL
+    SELECT (SELECT min(c.organization) FROM rescind.change AS c WHERE c.organization > l.organization)
+    FROM log AS l WHERE l.organization IS NOT NULL)
+SELECT l.organization, CAST(NULL AS TEXT) AS name, CAST(0 AS BIGINT) AS revision FROM log AS l
+WHERE l.organization IS NOT NULL AND NOT EXISTS (SELECT 1 FROM rescind.organization AS o WHERE o.id = l.organization)
+ORDER BY l.organization
+
+-- read_chain
+SELECT c.revision, c.digest, convert_to(concat(c.organization, ',', c.revision, ',', c.recorded_at, ',', c.granted, ',', c.revoked, ',', c.estimated, ',',
+            c.caused_by, ',', c.environment, ',',
+            octet_length(convert_to(c.actor, 'UTF8')), ':', c.actor, ',', octet_length(convert_to(c.reason, 'UTF8')), ':', c.reason, ',',
+            octet_length(convert_to(c.idempotency_key, 'UTF8')), ':', c.idempotency_key, ',',
+            octet_length(convert_to(c.direction, 'UTF8')), ':', c.direction, ',', octet_length(convert_to(c.route, 'UTF8')), ':', c.route, ',',
+            octet_length(convert_to(c.body, 'UTF8')), ':', c.body, ','), 'UTF8') AS content
+FROM (
+    SELECT r.*, sum(LENGTH(r.body)) OVER (ORDER BY r.revision) - LENGTH(r.body) AS characters_before FROM (
+        SELECT * FROM rescind.change AS x WHERE x.organization = %(o)s AND x.revision > %(after)s ORDER BY x.revision LIMIT %(limit)s) AS r) AS c
+WHERE c.characters_before < %(characters)s
+ORDER BY c.revision
+
+-- read_log_revision
+SELECT o.revision FROM rescind.organization AS o WHERE o.id = %(o)s
+
+-- set_digest
+UPDATE rescind.change SET digest = %(digest)s WHERE organization = %(o)s AND revision = %(revision)s AND digest IS NULL
 
 -- start_log_after
 INSERT INTO rescind.log_start (organization, revision, digest, environment, recorded_at, why)
@@ -15,3 +68,8 @@ AND EXISTS (SELECT 1 FROM rescind.change AS n WHERE n.organization = %(o)s AND n
 ON CONFLICT (organization) DO UPDATE SET revision = excluded.revision, digest = excluded.digest,
     environment = excluded.environment, recorded_at = excluded.recorded_at, why = excluded.why
 WHERE rescind.log_start.revision < excluded.revision
+
+-- start_log_before
+INSERT INTO rescind.log_start (organization, revision, digest, environment, recorded_at, why)
+SELECT CAST(%(o)s AS INTEGER), CAST(%(revision)s AS BIGINT), %(digest)s, NULL, CAST(%(now)s AS BIGINT), 'there was no log before'
+WHERE TRUE ON CONFLICT DO NOTHING

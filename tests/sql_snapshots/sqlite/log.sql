@@ -1,10 +1,61 @@
+-- find_log_head
+SELECT c.revision, c.digest, c.recorded_at FROM rescind_change AS c WHERE c.organization = :o ORDER BY c.revision DESC LIMIT 1
+
 -- find_log_start
 SELECT s.revision, s.digest, s.environment, s.recorded_at, s.why FROM rescind_log_start AS s WHERE s.organization = :o
+
+-- find_unchained
+SELECT c.organization, c.revision, p.revision AS revision_before, p.digest AS digest_before,
+    s.revision AS revision_of_start, s.digest AS digest_of_start,
+CASE WHEN p.revision IS NULL THEN EXISTS (
+        SELECT 1 FROM rescind_change AS d WHERE d.organization = c.organization AND d.digest IS NOT NULL)
+    ELSE TRUE END AS is_begun
+FROM (SELECT x.organization, x.revision FROM rescind_change AS x WHERE x.digest IS NULL AND x.organization > :after
+    AND NOT EXISTS (SELECT 1 FROM rescind_log_start AS b WHERE b.organization = x.organization AND b.revision >= x.revision)
+    ORDER BY x.organization, x.revision LIMIT 1) AS c
+LEFT JOIN rescind_change AS p ON p.organization = c.organization AND p.revision = (
+    SELECT max(y.revision) FROM rescind_change AS y WHERE y.organization = c.organization AND y.revision < c.revision)
+LEFT JOIN rescind_log_start AS s ON s.organization = c.organization
 
 -- forget_log
 DELETE FROM rescind_change WHERE organization = :o AND revision <= (
     SELECT s.revision FROM rescind_log_start AS s WHERE s.organization = :o)
 AND revision <= (SELECT min(c.revision) + CAST(:limit AS BIGINT) - 1 FROM rescind_change AS c WHERE c.organization = :o)
+
+-- list_logs
+SELECT o.id AS organization, COALESCE(o.slug, o.deleted_as) AS name, o.revision
+FROM rescind_organization AS o
+WHERE o.id > :after AND (CAST(:organization AS TEXT) IS NULL OR o.slug = :organization OR (o.slug IS NULL AND o.deleted_as = :organization))
+ORDER BY o.id LIMIT :limit
+
+-- list_stray_logs
+WITH RECURSIVE log (organization) AS (
+    SELECT min(c.organization) FROM rescind_change AS c
+    UNION ALL
+    SELECT (SELECT min(c.organization) FROM rescind_change AS c WHERE c.organization > l.organization)
+    FROM log AS l WHERE l.organization IS NOT NULL)
+SELECT l.organization, CAST(NULL AS TEXT) AS name, CAST(0 AS BIGINT) AS revision FROM log AS l
+WHERE l.organization IS NOT NULL AND NOT EXISTS (SELECT 1 FROM rescind_organization AS o WHERE o.id = l.organization)
+ORDER BY l.organization
+
+-- read_chain
+SELECT c.revision, c.digest, CAST(c.organization || ',' || c.revision || ',' || c.recorded_at || ',' || c.granted || ',' || c.revoked || ',' || c.estimated || ','
+        || ifnull(c.caused_by, '') || ',' || ifnull(c.environment, '') || ','
+        || length(CAST(c.actor AS BLOB)) || ':' || c.actor || ',' || length(CAST(c.reason AS BLOB)) || ':' || c.reason || ','
+        || ifnull(length(CAST(c.idempotency_key AS BLOB)), '') || ':' || ifnull(c.idempotency_key, '') || ','
+        || length(CAST(c.direction AS BLOB)) || ':' || c.direction || ',' || length(CAST(c.route AS BLOB)) || ':' || c.route || ','
+        || length(CAST(c.body AS BLOB)) || ':' || c.body || ',' AS BLOB) AS content
+FROM (
+    SELECT r.*, sum(LENGTH(r.body)) OVER (ORDER BY r.revision) - LENGTH(r.body) AS characters_before FROM (
+        SELECT * FROM rescind_change AS x WHERE x.organization = :o AND x.revision > :after ORDER BY x.revision LIMIT :limit) AS r) AS c
+WHERE c.characters_before < :characters
+ORDER BY c.revision
+
+-- read_log_revision
+SELECT o.revision FROM rescind_organization AS o WHERE o.id = :o
+
+-- set_digest
+UPDATE rescind_change SET digest = :digest WHERE organization = :o AND revision = :revision AND digest IS NULL
 
 -- start_log_after
 INSERT INTO rescind_log_start (organization, revision, digest, environment, recorded_at, why)
@@ -15,3 +66,8 @@ AND EXISTS (SELECT 1 FROM rescind_change AS n WHERE n.organization = :o AND n.re
 ON CONFLICT (organization) DO UPDATE SET revision = excluded.revision, digest = excluded.digest,
     environment = excluded.environment, recorded_at = excluded.recorded_at, why = excluded.why
 WHERE rescind_log_start.revision < excluded.revision
+
+-- start_log_before
+INSERT INTO rescind_log_start (organization, revision, digest, environment, recorded_at, why)
+SELECT CAST(:o AS INTEGER), CAST(:revision AS BIGINT), :digest, NULL, CAST(:now AS BIGINT), 'there was no log before'
+WHERE TRUE ON CONFLICT DO NOTHING

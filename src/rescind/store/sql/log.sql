@@ -21,3 +21,67 @@ AND revision <= (SELECT min(c.revision) + CAST(:limit AS BIGINT) - 1 FROM rescin
 
 -- name: find_log_start
 SELECT s.revision, s.digest, s.environment, s.recorded_at, s.why FROM rescind.log_start AS s WHERE s.organization = :o
+
+-- --- reading the chain ----------------------------------------------------------------------------
+
+-- Organizations with a log, also deleted ones, by number: all, or those that have or had a name.
+
+-- name: list_logs
+SELECT o.id AS organization, COALESCE(o.slug, o.deleted_as) AS name, o.revision
+FROM rescind.organization AS o
+WHERE o.id > :after AND (CAST(:organization AS TEXT) IS NULL OR o.slug = :organization OR (o.slug IS NULL AND o.deleted_as = :organization))
+ORDER BY o.id LIMIT :limit
+
+-- Logs whose organization is not there any more.
+
+-- name: list_stray_logs
+WITH RECURSIVE log (organization) AS (
+    SELECT min(c.organization) FROM rescind.change AS c
+    UNION ALL
+    SELECT (SELECT min(c.organization) FROM rescind.change AS c WHERE c.organization > l.organization)
+    FROM log AS l WHERE l.organization IS NOT NULL)
+SELECT l.organization, CAST(NULL AS TEXT) AS name, CAST(0 AS BIGINT) AS revision FROM log AS l
+WHERE l.organization IS NOT NULL AND NOT EXISTS (SELECT 1 FROM rescind.organization AS o WHERE o.id = l.organization)
+ORDER BY l.organization
+
+-- A page ends before the row that would exceed the limit of characters, but has one row at least.
+
+-- name: read_chain
+SELECT c.revision, c.digest, @engine.digested AS content
+FROM (
+    SELECT r.*, sum(LENGTH(r.body)) OVER (ORDER BY r.revision) - LENGTH(r.body) AS characters_before FROM (
+        SELECT * FROM rescind.change AS x WHERE x.organization = :o AND x.revision > :after ORDER BY x.revision LIMIT :limit) AS r) AS c
+WHERE c.characters_before < :characters
+ORDER BY c.revision
+
+-- name: find_log_head
+SELECT c.revision, c.digest, c.recorded_at FROM rescind.change AS c WHERE c.organization = :o ORDER BY c.revision DESC LIMIT 1
+
+-- name: read_log_revision
+SELECT o.revision FROM rescind.organization AS o WHERE o.id = :o
+
+-- --- logs of older versions get their chain -------------------------------------------------------
+
+-- The oldest change without digest of the next organization that has one, and what it follows from: the change before it, or
+-- the start of the log. `is_begun` unless there is neither, and no change of the organization has a digest.
+
+-- name: find_unchained
+SELECT c.organization, c.revision, p.revision AS revision_before, p.digest AS digest_before,
+       s.revision AS revision_of_start, s.digest AS digest_of_start,
+       CASE WHEN p.revision IS NULL THEN EXISTS (
+           SELECT 1 FROM rescind.change AS d WHERE d.organization = c.organization AND d.digest IS NOT NULL)
+       ELSE TRUE END AS is_begun
+FROM (SELECT x.organization, x.revision FROM rescind.change AS x WHERE x.digest IS NULL AND x.organization > :after
+      AND NOT EXISTS (SELECT 1 FROM rescind.log_start AS b WHERE b.organization = x.organization AND b.revision >= x.revision)
+      ORDER BY x.organization, x.revision LIMIT 1) AS c
+LEFT JOIN rescind.change AS p ON p.organization = c.organization AND p.revision = (
+    SELECT max(y.revision) FROM rescind.change AS y WHERE y.organization = c.organization AND y.revision < c.revision)
+LEFT JOIN rescind.log_start AS s ON s.organization = c.organization
+
+-- name: set_digest
+UPDATE rescind.change SET digest = :digest WHERE organization = :o AND revision = :revision AND digest IS NULL
+
+-- name: start_log_before
+INSERT INTO rescind.log_start (organization, revision, digest, environment, recorded_at, why)
+SELECT CAST(:o AS INTEGER), CAST(:revision AS BIGINT), :digest, NULL, CAST(:now AS BIGINT), 'there was no log before'
+WHERE TRUE ON CONFLICT DO NOTHING

@@ -44,13 +44,13 @@ LEFT JOIN LATERAL (
 
 -- The canonical form of a change in the log: see `semantics/chain.py`, which makes the same bytes.
 
--- fragment: engine.content
-concat(c.organization, ',', c.revision, ',', c.recorded_at, ',', c.granted, ',', c.revoked, ',', c.estimated, ',',
+-- fragment: engine.digested
+convert_to(concat(c.organization, ',', c.revision, ',', c.recorded_at, ',', c.granted, ',', c.revoked, ',', c.estimated, ',',
         c.caused_by, ',', c.environment, ',',
         octet_length(convert_to(c.actor, 'UTF8')), ':', c.actor, ',', octet_length(convert_to(c.reason, 'UTF8')), ':', c.reason, ',',
         octet_length(convert_to(c.idempotency_key, 'UTF8')), ':', c.idempotency_key, ',',
         octet_length(convert_to(c.direction, 'UTF8')), ':', c.direction, ',', octet_length(convert_to(c.route, 'UTF8')), ':', c.route, ',',
-        octet_length(convert_to(c.body, 'UTF8')), ':', c.body, ',')
+        octet_length(convert_to(c.body, 'UTF8')), ':', c.body, ','), 'UTF8')
 
 -- One statement ends a change, instead of three. While the change before has no digest, the new one gets none.
 
@@ -84,7 +84,7 @@ recorded AS (
            c.caused_by, c.environment,
            sha256(CASE WHEN c.revision = 1 THEN sha256(convert_to('rescind change log ' || c.organization, 'UTF8')) ELSE (
                SELECT p.digest FROM rescind.change AS p WHERE p.organization = c.organization AND p.revision < c.revision
-               ORDER BY p.revision DESC LIMIT 1) END || convert_to(@engine.content, 'UTF8'))
+               ORDER BY p.revision DESC LIMIT 1) END || @engine.digested)
     FROM drafted AS c
     RETURNING organization, revision, direction, route, granted + revoked + estimated AS fan_out, recorded_at, settled_at)
 

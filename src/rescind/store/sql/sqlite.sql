@@ -42,13 +42,13 @@ RETURNING organization, revision, (SELECT env.revision FROM rescind.organization
 
 -- The canonical form of a change in the log: see `semantics/chain.py`, which makes the same bytes.
 
--- fragment: engine.content
-c.organization || ',' || c.revision || ',' || c.recorded_at || ',' || c.granted || ',' || c.revoked || ',' || c.estimated || ','
+-- fragment: engine.digested
+CAST(c.organization || ',' || c.revision || ',' || c.recorded_at || ',' || c.granted || ',' || c.revoked || ',' || c.estimated || ','
 || ifnull(c.caused_by, '') || ',' || ifnull(c.environment, '') || ','
 || length(CAST(c.actor AS BLOB)) || ':' || c.actor || ',' || length(CAST(c.reason AS BLOB)) || ':' || c.reason || ','
 || ifnull(length(CAST(c.idempotency_key AS BLOB)), '') || ':' || ifnull(c.idempotency_key, '') || ','
 || length(CAST(c.direction AS BLOB)) || ':' || c.direction || ',' || length(CAST(c.route AS BLOB)) || ':' || c.route || ','
-|| length(CAST(c.body AS BLOB)) || ':' || c.body || ','
+|| length(CAST(c.body AS BLOB)) || ':' || c.body || ',' AS BLOB)
 
 -- name: keep_not_found
 UPDATE rescind.idempotency SET not_found = :not_found WHERE organization = :o AND key = :key

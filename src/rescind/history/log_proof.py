@@ -1,0 +1,40 @@
+"""What `Authority` offers to prove that the change log was not altered."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Iterable, Iterator
+
+from rescind import model
+from rescind.history.heads import KeptHeads, LogHead, log_heads
+from rescind.history.verify import VerifiedLog, verified_logs
+from rescind.store import Store
+
+
+class LogProof(ABC):
+    """The heads of logs, and their verification. Each method may raise a StoreError."""
+
+    store: Store
+
+    def log_heads(self, *, organization: str | None = None) -> Iterator[LogHead]:
+        """The newest digest of each log, of one organization or of all. Keep them where nobody who can write
+        the database can write: see `verify_log`.
+        """
+        name = None if organization is None else model.organization_id(organization)
+        return log_heads(self.store, name)
+
+    def verify_log(
+        self,
+        *,
+        organization: str | None = None,
+        heads: KeptHeads | Iterable[LogHead] | None = None,
+    ) -> Iterator[VerifiedLog]:
+        """Make every digest of the log again, of one organization or of all, and say which first change of
+        each does not fit. `heads` were kept elsewhere: the log must still have each of them.
+
+        Raises OrganizationNotFound, and InvalidArgument for contradicting heads.
+        """
+        name = None if organization is None else model.organization_id(organization)
+        if heads is not None and not isinstance(heads, KeptHeads):
+            heads = KeptHeads.of(heads)
+        return verified_logs(self.store, name, heads)

@@ -1,0 +1,123 @@
+"""Verifies the hash chain of the change log: every digest is made again from what the log has now.
+
+Reads page by page; no more than one page is in memory. Changes may go on meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from rescind.errors import OrganizationNotFound
+from rescind.history.heads import KeptHeads, listed_logs
+from rescind.history.log_start import log_start
+from rescind.history.walk import Fault, FaultKind, Walk
+from rescind.model import OrganizationNumber
+from rescind.semantics.chain import first_digest
+from rescind.store import Store
+from rescind.store.rows.log import LIST_STRAY_LOGS, READ_CHAIN, READ_LOG_REVISION, ListedLogRow
+
+PAGE: Final = 5_000
+FIRST: Final = -(2**63)
+PAGE_CHARACTERS: Final = 8_388_608
+"""Of the bodies of what is read at a time; one row more than that may be begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedLog:
+    """What was found of one organization's log."""
+
+    organization: str
+    """Its name; `number 7` if the organization has vanished."""
+    number: int
+    rows: int
+    """Changes that fit."""
+    after: int
+    """The log begins after this revision; 0 if nothing was taken out of it."""
+    revision: int
+    """The last one that fits."""
+    digest: str
+    """Of that one, in hexadecimal."""
+    heads: int
+    """Heads kept elsewhere that fit."""
+    fault: Fault | None
+    """The first change that does not fit."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the whole log does."""
+        return self.fault is None
+
+
+def verified_logs(
+    store: Store, organization: str | None, heads: KeptHeads | None = None
+) -> Iterator[VerifiedLog]:
+    """Verify the log of each organization that has or had a name, or of all; deleted ones too.
+
+    With `heads`, the log must still have each of them, and all their organizations must be there. Raises
+    OrganizationNotFound for a name that there never was.
+    """
+    kept: dict[int, dict[int, bytes]] = dict(heads.digests) if heads is not None else {}
+    is_any = False
+    for log in listed_logs(store, organization):
+        is_any = True
+        yield _verified(store, log, kept.pop(log.organization, {}))
+    if organization is not None:
+        if not is_any and not (heads and organization in heads.names.values()):
+            raise OrganizationNotFound(organization=organization)
+        kept = {n: k for n, k in kept.items() if heads and heads.names[n] == organization}
+    else:
+        for log in store.fetch(LIST_STRAY_LOGS, {}):
+            kept.setdefault(log.organization, {1: b""})
+    for number, digests in sorted(kept.items()):
+        name = heads.names.get(number) if heads is not None else None
+        fault = Fault(FaultKind.NO_ORGANIZATION, min(digests))
+        yield VerifiedLog(name or f"number {number}", number, 0, 0, 0, "", 0, fault)
+
+
+def _verified(store: Store, log: ListedLogRow, heads: Mapping[int, bytes]) -> VerifiedLog:
+    o = log.organization
+    walk, after = _begun(store, o, heads)
+    if heads and max(heads) < after:
+        walk.fault = Fault(FaultKind.HEAD_BEFORE_START, max(heads))
+    position = walk.revision if after else FIRST
+    while walk.fault is None:
+        asked = {"o": o, "after": position, "limit": PAGE, "characters": PAGE_CHARACTERS}
+        rows = store.fetch(READ_CHAIN, asked)
+        if not rows:
+            break
+        fault = walk.follow(rows)
+        if fault is not None and fault.kind is FaultKind.MISSING:
+            again, start = _begun(store, o, heads)
+            if start > walk.revision:  # meanwhile more was taken out
+                again.rows, walk, after = walk.rows, again, start
+        position = walk.revision
+    if walk.fault is None:
+        walk.fault = _end(store, log, walk)
+    digest = walk.digest.hex()
+    return VerifiedLog(
+        log.name or "", o, walk.rows, after, walk.revision, digest, walk.compared, walk.fault
+    )
+
+
+def _begun(
+    store: Store, number: OrganizationNumber, heads: Mapping[int, bytes]
+) -> tuple[Walk, int]:
+    start = log_start(store, number)
+    if start is None:
+        return Walk(0, first_digest(number), heads), 0
+    return Walk(start.revision, bytes(start.digest), heads), start.revision
+
+
+def _end(store: Store, log: ListedLogRow, walk: Walk) -> Fault | None:
+    """What is wrong with the end of a log all whose rows fit."""
+    if (fault := walk.end()) is not None:
+        return fault
+    if walk.revision < log.revision:
+        return Fault(FaultKind.TRUNCATED, walk.revision + 1)
+    rows = store.fetch(READ_LOG_REVISION, {"o": log.organization})
+    if not rows or walk.revision > rows[0].revision:
+        now = rows[0].revision if rows else 0
+        return Fault(FaultKind.SURPLUS, now + 1)
+    return None
