@@ -28,11 +28,13 @@ from rescind.applying.transaction import LogDraft
 from rescind.changelog import LogEntry, LogPage
 from rescind.changes import Change, checked
 from rescind.decision import single_role
+from rescind.decision.past import PastAnswers
 from rescind.decision.questions import Questions
 from rescind.decision.router import DecisionRouter
 from rescind.decision_log import DecisionLog, recorder_of
 from rescind.errors import InvalidArgument, RescindError
-from rescind.history.log_proof import LogProof
+from rescind.history.families import Histories
+from rescind.history.states import PastStates
 from rescind.instruments import Instruments
 from rescind.listing import UNKNOWN, Listings, Similar
 from rescind.model import (
@@ -55,7 +57,9 @@ Clock = Callable[[], datetime]
 Wait = Literal["enforced", "recorded"]
 
 
-class Authority(Listings, Questions, BackgroundWork, LogProof, AbstractContextManager["Authority"]):
+class Authority(
+    Listings, Questions, BackgroundWork, Histories, AbstractContextManager["Authority"]
+):
     """Changes facts and answers questions about them. Safe to use from many threads.
 
     `organization` is the one meant where a call names none. `clock` is for tests. `instruments` are given
@@ -93,6 +97,8 @@ class Authority(Listings, Questions, BackgroundWork, LogProof, AbstractContextMa
         self.decision_log = recorder_of(
             decision_log, self._questions.explanation, self.instruments, clock, store.close
         )
+        states = PastStates(store, self._now, most_megabytes=self.settings.past_megabytes)
+        self._past = PastAnswers(store.seals, states.find)
         self.enforcer = Enforcer(store, self.settings, self.cache)
         self._receipts = ReceiptEnforcer(store, self.enforcer, self._now, self.instruments)
         self._similar = Similar(store)

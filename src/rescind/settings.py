@@ -68,3 +68,8 @@ class Settings:
     """Between the end of one round of the background audit and the beginning of the next."""
     audit_repair: bool = False
     """Whether the background audit repairs the drift that it finds; else it only tells."""
+    past_megabytes: int = 256
+    """Of past states held in memory, as estimated; the last one that was asked about is always held."""
+    snapshot_changes: int = 1_000
+    """A snapshot of an organization is kept after so many changes, at most daily; more often where ten times
+    as many are made in a day. 0 is off. `rescind serve` and `rescind worker` keep them."""

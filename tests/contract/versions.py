@@ -73,6 +73,7 @@ ROWS: Final[dict[str, tuple[str, ...]]] = {
         "INSERT INTO rescind.audit_drift VALUES (1, -3, 1, 1, 1, 1, 0, 0, '', NULL)",
     ),
     "0026": ("INSERT INTO rescind.log_start VALUES (3, 7, $bytes, NULL, 1, 'pruned')",),
+    "0027": ("INSERT INTO rescind.snapshot VALUES (1, 5, 1, 1, 1, 'replay', 1, $bytes, $bytes)",),
 }
 OF_A_SERVER: Final = {
     "0003": (

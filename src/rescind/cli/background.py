@@ -20,6 +20,7 @@ from rescind.cli.metrics_port import Access, MetricsAccess, MetricsHost, Metrics
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import duration
 from rescind.errors import InvalidArgument
+from rescind.history.snapshots import SnapshotWriter
 from rescind.model import PendingWork
 from rescind.propagation.background_audit import BackgroundAudit
 from rescind.settings import Settings
@@ -96,8 +97,10 @@ def worker(
         scraped = metrics_at(target, authority, metrics_host, metrics_port, metrics_access)
         audit = BackgroundAudit(authority.store, settings)
         auditing = nullcontext() if until_settled else running(audit.run, "rescind-audit")
+        snapshots = SnapshotWriter(authority.store, settings)
+        keeping = nullcontext() if until_settled else running(snapshots.run, "rescind-snapshots")
         workers = authority.workers(concurrency=concurrency, on_progress=count)
-        with workers, auditing, scraped:
+        with workers, auditing, keeping, scraped:
             while not stop.wait(0.05):
                 if until_settled and not authority.has_due_work():
                     break

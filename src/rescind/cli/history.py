@@ -14,7 +14,7 @@ import typer
 from rescind import changelog, model
 from rescind.authority import Authority
 from rescind.changelog import LogEntry
-from rescind.cli import enforced, output
+from rescind.cli import enforced, output, pruning
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import instant
 from rescind.cli.transfer import written
@@ -33,6 +33,7 @@ class LogAction(StrEnum):
     LIST = "list"
     SHOW = "show"
     EXPORT = "export"
+    PRUNE = "prune"
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +44,7 @@ def register(app: typer.Typer) -> None:
 def log(
     target: Target,
     action: Annotated[
-        LogAction, typer.Argument(help="List changes, show one, or export them.")
+        LogAction, typer.Argument(help="List changes, show one, export them, or prune the log.")
     ] = LogAction.LIST,
     revision: Annotated[
         int | None,
@@ -71,13 +72,20 @@ def log(
     to: Annotated[
         str | None, typer.Option("--output", help="Export to a file; - for standard output.")
     ] = None,
+    before: pruning.Before = None,
+    yes: pruning.Yes = False,
 ) -> None:
     """List an organization's changes, oldest first: all, or those that match the options.
 
-    `show` tells when one revision was enforced and on which replicas; `export` writes NDJSON.
+    `show` tells when one revision was enforced and on which replicas; `export` writes NDJSON;
+    `prune` says what it would delete, and deletes it with --yes.
     """
     target.require_organization()
     _require_fitting(action, revision, with_evidence=with_evidence, to=to)
+    pruning.require_fitting(before, yes, is_pruning=action is LogAction.PRUNE)
+    if before is not None:
+        pruning.prune(target, before, yes=yes)
+        return
     if action is LogAction.SHOW:
         assert revision is not None
         with target.open() as authority:

@@ -11,6 +11,7 @@ from rescind.authority import Authority
 from rescind.cli import output
 from rescind.cli.options import Target, with_target
 from rescind.errors import InvalidArgument
+from rescind.history.moments import at_of
 from rescind.listing import UnknownName
 from rescind.model import SUBJECT_KINDS, Decision, Page, Reason
 
@@ -19,6 +20,13 @@ WHOLE_PAGE = 10_000
 
 Live = Annotated[bool, typer.Option("--live", help="Decide from the facts.")]
 AtLeast = Annotated[str | None, typer.Option(help="A revision token: read no older state.")]
+PastTime = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        help="As it was then: a day or time, a revision's number or a token. No access decision.",
+    ),
+]
 Limit = Annotated[int, typer.Option(min=1, max=WHOLE_PAGE, help="Items of a page.")]
 Cursor = Annotated[str | None, typer.Option(help="The cursor of the page before.")]
 All = Annotated[bool, typer.Option("--all", help="Print all pages.")]
@@ -53,9 +61,12 @@ def check(
     resource: Resource = None,
     live: Live = False,
     at_least: AtLeast = None,
+    at: PastTime = None,
 ) -> None:
     """Whether a subject may. Exits with 0 if allowed, 1 if denied, 2 if there is no answer."""
-    _decide(target, subject, permission, resource, live=live, at_least=at_least, explain=False)
+    _decide(
+        target, subject, permission, resource, live=live, at_least=at_least, at=at, explain=False
+    )
 
 
 def explain(
@@ -65,9 +76,12 @@ def explain(
     resource: Resource = None,
     live: Live = False,
     at_least: AtLeast = None,
+    at: PastTime = None,
 ) -> None:
     """Show every chain that allows it, or what is missing. Exits as `check` does."""
-    _decide(target, subject, permission, resource, live=live, at_least=at_least, explain=True)
+    _decide(
+        target, subject, permission, resource, live=live, at_least=at_least, at=at, explain=True
+    )
 
 
 def what_can(
@@ -80,6 +94,7 @@ def what_can(
     type: Annotated[str | None, typer.Option(help="Only resources of this type.")] = None,
     live: Live = False,
     at_least: AtLeast = None,
+    at: PastTime = None,
     limit: Limit = 100,
     cursor: Cursor = None,
     all: All = False,
@@ -108,6 +123,7 @@ def what_can(
             names,
             live=live,
             at_least=at_least,
+            at=at,
             limit=limit,
             cursor=cursor,
             all=all,
@@ -123,6 +139,7 @@ def who_can(
     ] = None,
     live: Live = False,
     at_least: AtLeast = None,
+    at: PastTime = None,
     limit: Limit = 100,
     cursor: Cursor = None,
     all: All = False,
@@ -142,6 +159,7 @@ def who_can(
             names,
             live=live,
             at_least=at_least,
+            at=at,
             limit=limit,
             cursor=cursor,
             all=all,
@@ -156,6 +174,7 @@ def _decide(
     *,
     live: bool,
     at_least: str | None,
+    at: str | None,
     explain: bool,
 ) -> None:
     target.require_organization()
@@ -167,8 +186,13 @@ def _decide(
             at_least=at_least,
             assurance=_assurance(live),
             explain=explain,
+            at=None if at is None else at_of(at, "--at"),
         )
-        unknown = _unknown(authority, target, answer, subject, permission, resource)
+        unknown = (
+            ()
+            if at is not None
+            else _unknown(authority, target, answer, subject, permission, resource)
+        )
     output.decision(answer, unknown, as_json=target.as_json)
     if not answer:
         raise typer.Exit(DENIED)
@@ -202,16 +226,19 @@ def _pages(
     *,
     live: bool,
     at_least: str | None,
+    at: str | None,
     limit: int,
     cursor: str | None,
     all: bool,
 ) -> None:
-    options = {"at_least": at_least, "assurance": _assurance(live)}
+    options: dict[str, Any] = {"at_least": at_least, "assurance": _assurance(live)}
+    if at is not None:
+        options["at"] = at_of(at, "--at")
     size = WHOLE_PAGE if all else limit
     while True:
         page = ask(limit=size, cursor=cursor, **options)
         _show(page, as_json=target.as_json)
-        if not page.items and cursor is None:
+        if not page.items and cursor is None and at is None:
             for each in authority.unknown_names(**names):
                 output.warn(output.not_there(each))
         cursor = page.next_cursor

@@ -60,7 +60,7 @@ def explain(
     """The decision with its explanation, both at one state of the facts."""
     if recall is not None and not live:
         answer = recall.read(
-            question.organization, in_one_step(partial(_in_memory, question)), at_least
+            question.organization, in_one_step(partial(in_memory, question)), at_least
         )
         if answer is not None:
             (reason, world, at, question), revision = answer
@@ -70,12 +70,12 @@ def explain(
                 point=DecisionPoint.INDEX,
                 revision=revision,
             )
-            return _explained(decision, question, world, at)
+            return explained(decision, question, world, at)
     decision, world = _answered(store, question, live, now, at_least, within)
     if decision.reason is Reason.UNKNOWN_SUBJECT:
         question = respelled(store, question, within=within) or question
         decision, world = _answered(store, question, live, now, at_least, within)
-    return _explained(decision, question, world, now)
+    return explained(decision, question, world, now)
 
 
 def _answered(
@@ -95,7 +95,7 @@ def _answered(
     return _decided(store, question, answers, live, at_least)
 
 
-def _in_memory(
+def in_memory(
     question: Question, index: Index, now: int
 ) -> tuple[Reason, World | None, int, Question] | None:
     """From the index: the reason, the facts (None if a name decided), the time, and the question with its
@@ -169,7 +169,8 @@ def _decided(
     return decision, world
 
 
-def _explained(decision: Decision, question: Question, world: World | None, now: int) -> Decision:
+def explained(decision: Decision, question: Question, world: World | None, now: int) -> Decision:
+    """The decision with its explanation from these facts; without facts, a name decided it."""
     if world is None:
         told = _UNKNOWN[decision.reason].format(**_names(question))
         decision.explanation = Explanation(obstacles=(told,))

@@ -14,11 +14,12 @@ from functools import partial
 from typing import Any
 
 from rescind import model
+from rescind.decision.past import PastAnswers, require_alone
 from rescind.decision.router import DECIDING, DecisionRouter
 from rescind.decision_log import DecisionRecorder
 from rescind.decision_log.entries import Asked
 from rescind.errors import DecisionUnavailable, InvalidArgument, StoreUnavailable
-from rescind.model import ROOT, Assurance, Decision, OrganizationId, Page, Question
+from rescind.model import ROOT, Assurance, At, Decision, OrganizationId, Page, Question
 from rescind.replicas import CachedAnswers
 
 
@@ -33,6 +34,7 @@ class Questions(ABC):
     _questions: DecisionRouter
     decision_log: DecisionRecorder | None
     """Notes each decision, if there is a decision log."""
+    _past: PastAnswers
 
     @abstractmethod
     def _named(self, organization: str | None) -> OrganizationId:
@@ -55,6 +57,7 @@ class Questions(ABC):
         assurance: Assurance = "standard",
         explain: bool = False,
         within: object = None,
+        at: At | None = None,
     ) -> Decision:
         """Whether the subject may. What a change has revoked is not allowed once that change has returned.
 
@@ -70,10 +73,15 @@ class Questions(ABC):
         reason. Critical permissions, and `assurance="live"`, are decided from the facts. Raises MalformedId,
         InvalidToken, RevisionUnavailable, DecisionUnavailable or another StoreError: never a remembered
         answer.
+
+        With `at` (an aware datetime, a revision token, or a revision's number) it says what was answered
+        then, by the facts and the expiry of that time. That is no access decision: never let anybody in by
+        it. It raises PastUnavailable for a time that the log does not have.
         """
         recall, log = self._recall, self.decision_log
         if (
             recall is not None
+            and at is None
             and at_least is None
             and within is None
             and assurance == "standard"
@@ -97,6 +105,10 @@ class Questions(ABC):
                     name = self._organization if organization is None else organization
                     log.note((name, subject, permission, resource), cached)
                 return cached
+        if at is not None:
+            require_alone(at_least, assurance, within)
+            question, past = self._question(organization, subject, permission, resource), self._past
+            return past.explain(question, at) if explain else past.check(question, at)
         triple = subject, permission, resource
         options = {"at_least": at_least, "assurance": assurance, "within": within}
         if log is None:
@@ -115,12 +127,17 @@ class Questions(ABC):
         at_least: str | None = None,
         assurance: Assurance = "standard",
         within: object = None,
+        at: At | None = None,
     ) -> list[Decision]:
         """A decision for each (subject, permission, resource), all at one state of the facts, as for `check`.
 
         With `within` raises StoreConflict where the organization keeps changing between them, which only a
         transaction at READ COMMITTED sees.
         """
+        if at is not None:
+            require_alone(at_least, assurance, within)
+            past = [self._question(organization, *question) for question in _triples(questions)]
+            return self._past.check_many(past, at)
         options: dict[str, Any] = {"at_least": at_least, "assurance": assurance, "within": within}
         if self.decision_log is None:
             return self._decide_many(organization, questions, **options)
@@ -161,8 +178,9 @@ class Questions(ABC):
         at_least: str | None = None,
         assurance: Assurance = "standard",
         within: object = None,
+        at: At | None = None,
     ) -> Decision:
-        """The decision with all the chains that allow it, or with what is missing."""
+        """The decision with all the chains that allow it, or with what is missing. `at` as for `check`."""
         return self.check(
             subject,
             permission,
@@ -172,6 +190,7 @@ class Questions(ABC):
             assurance=assurance,
             explain=True,
             within=within,
+            at=at,
         )
 
     def permissions_of(
@@ -184,12 +203,16 @@ class Questions(ABC):
     ) -> Page:
         """The permissions that a subject has on a resource. Options as for `who_can`.
 
-        For `group:…`: the permissions that it gives its members there, by the facts.
+        For `group:…`: the permissions that it gives its members there, by the facts of now.
         """
         if isinstance(subject, str) and subject.startswith("group:"):
+            if options.pop("at", None) is not None:
+                raise InvalidArgument(
+                    what="at", hint="name a subject; a group is not asked about the past"
+                )
             return self._permissions_of_group(organization, subject, resource, **options)
         question = self._question(organization, subject, "*", resource)
-        return self._questions.page("permissions", question, **options)
+        return self._page("permissions", question, **options)
 
     def resources_of(
         self,
@@ -203,7 +226,7 @@ class Questions(ABC):
         """The resources on which a subject has a permission; with `resource_type`, of that type only."""
         question = self._question(organization, subject, permission, None)
         kind = "" if resource_type is None else f"{model.resource_type_id(resource_type)}:"
-        return self._questions.page("resources", question, kind=kind, **options)
+        return self._page("resources", question, kind=kind, **options)
 
     def who_can(
         self,
@@ -216,11 +239,19 @@ class Questions(ABC):
     ) -> Page:
         """The subjects that have a permission on a resource; with `subject_kind`, of that kind only.
 
-        Options: `limit` (1 to 10,000), `cursor` (of the page before), `at_least`, `assurance`, `within`.
+        Options: `limit` (1 to 10,000), `cursor` (of the page before), `at_least`, `assurance`, `within`; or
+        `at`, as for `check`.
         """
         question = self._question(organization, "user:*", permission, resource)
         kind = "" if subject_kind is None else f"{model.require_subject_kind(subject_kind)}:"
-        return self._questions.page("subjects", question, kind=kind, **options)
+        return self._page("subjects", question, kind=kind, **options)
+
+    def _page(
+        self, query: str, question: Question, *, at: At | None = None, **options: Any
+    ) -> Page:
+        if at is not None:
+            return self._past.page(query, question, at, **options)
+        return self._questions.page(query, question, **options)
 
     def _decide(
         self,

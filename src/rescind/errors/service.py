@@ -45,6 +45,12 @@ class RevisionNotFound(RescindError):
     hint = "List its changes."
 
 
+class PastUnavailable(RescindError):
+    """The organization cannot be asked about this time."""
+
+    code = "past_unavailable"
+
+
 class ApiKeyNotFound(RescindError):
     """The API key does not exist, or was revoked."""
 

@@ -47,6 +47,7 @@ _STATUSES: Final[dict[type[RescindError], int]] = {
     errors.ResourceTypeNotFound: 404,
     errors.ResourceNotFound: 404,
     errors.RevisionNotFound: 404,
+    errors.PastUnavailable: 404,
     errors.ApiKeyNotFound: 404,
     errors.RouteNotFound: 404,
     errors.MethodNotAllowed: 405,

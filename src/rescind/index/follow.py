@@ -25,7 +25,7 @@ MOST_ENTRIES: Final = 1_000
 
 
 class TooFarBehind(Exception):
-    """The log is so long, or names so much, that building anew is faster."""
+    """The log is so long, or names so much, that building anew is faster; or a part of it was pruned."""
 
 
 class OtherServer(Exception):
@@ -56,8 +56,8 @@ def read_tail(store: Store, index: Index, at: Revision) -> LogTail | None:
             raise OtherServer
         if revision == at:
             return None
-        if max(len(log), len(environment_log)) > MOST_ENTRIES:
-            raise TooFarBehind
+        _require_whole(log, at.organization, revision.organization)
+        _require_whole(environment_log, at.environment, revision.environment)
         reading = Reading(index.organization, _changes(log), _changes(environment_log))
         if reading.own.is_all:
             raise TooFarBehind
@@ -69,6 +69,12 @@ def read_tail(store: Store, index: Index, at: Revision) -> LogTail | None:
         take_state(index, state, store.seals)
 
     return LogTail(revision, revokes, apply)
+
+
+def _require_whole(log: list[TailLogRow], after: int, up_to: int) -> None:
+    """Raise TooFarBehind for too many changes after a revision, and if some of them are not there."""
+    if len(log) > MOST_ENTRIES or len(log) < up_to - after:
+        raise TooFarBehind
 
 
 def _log(o: OrganizationNumber, after: int) -> QueryWithParams[TailLogRow]:

@@ -14,7 +14,8 @@ _TAGS: Final[dict[type, str]] = {kind: str(kind.__struct_config__.tag) for kind 
 KINDS: Final = (*sorted(_TAGS.values()), BATCH)
 DIRECTIONS: Final = tuple(each.value for each in Direction)
 ROUTES: Final = tuple(each.value for each in Route)
-POINTS: Final = tuple(each.value for each in DecisionPoint)
+POINTS: Final = tuple(each.value for each in DecisionPoint if each is not DecisionPoint.PAST)
+"""Answers about the past are not counted: they decide nothing."""
 RESULTS: Final = ("allowed", "denied", "failed")
 """`failed` is a check that raised, because the database could not be asked. Its point is the one that was to
 decide."""

@@ -70,7 +70,7 @@ from rescind.model.ids import (
     role_id,
     subject_id,
 )
-from rescind.model.questions import Question
+from rescind.model.questions import At, Question
 from rescind.model.receipts import (
     MOST_LOOK_ALIKES,
     MOST_NOT_FOUND,
@@ -109,6 +109,7 @@ __all__ = [
     "AssignmentEntry",
     "AssignmentNumber",
     "Assurance",
+    "At",
     "Chain",
     "Decision",
     "DecisionPoint",

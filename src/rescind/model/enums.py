@@ -74,6 +74,8 @@ class DecisionPoint(StrEnum):
     INDEX = "index"
     EFFECTIVE = "effective"
     LIVE = "live"
+    PAST = "past"
+    """The facts as they were, from the log. It tells what was allowed, and never allows anything."""
 
 
 class Reason(StrEnum):

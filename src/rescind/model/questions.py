@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
 
 from rescind.model.enums import OrganizationId, PermissionId, ResourceId, SubjectId
+
+At: TypeAlias = datetime | str | int
+"""A state in the past: a time, a revision token, or a revision's number."""
 
 
 class Question(NamedTuple):

@@ -55,6 +55,7 @@ SHARED = (
     "targets.sql",
     "metrics.sql",
     "probe.sql",
+    "past.sql",
 )
 
 OF_USERS: Final = frozenset({"effective_permission_view", "define_reach", "permitted"})

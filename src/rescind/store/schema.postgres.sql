@@ -332,6 +332,24 @@ CREATE TABLE rescind.log_start (
     why TEXT COLLATE "C" NOT NULL
 );
 
+-- All facts of an organization at some of its revisions, compressed, so that the past can be asked without replaying the
+-- whole log.
+
+CREATE TABLE rescind.snapshot (
+    organization INTEGER NOT NULL REFERENCES rescind.organization (id),
+    revision BIGINT NOT NULL,
+    environment BIGINT NOT NULL,
+    recorded_at BIGINT NOT NULL,
+    taken_at BIGINT NOT NULL,
+    source TEXT COLLATE "C" NOT NULL CHECK (source IN ('replay', 'facts')), -- what it was made of
+    format INTEGER NOT NULL,                -- of the body; bodies of other versions may not be readable
+    digest BYTEA NOT NULL,                   -- SHA-256 of the body
+    body BYTEA NOT NULL,
+    PRIMARY KEY (organization, revision)
+);
+
+ALTER TABLE rescind.snapshot ALTER COLUMN body SET STORAGE EXTERNAL;
+
 -- When revoking changes were enforced. Written later, so that no call waits for it, and kept as long as the change is in
 -- the log.
 

@@ -35,6 +35,7 @@ VERSIONS = (
     "0024",
     "0025",
     "0026",
+    "0027",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 FORMER_VERSIONS = VERSIONS[: VERSIONS.index("0021")]

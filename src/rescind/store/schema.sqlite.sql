@@ -330,6 +330,22 @@ CREATE TABLE rescind_log_start (
     why TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- All facts of an organization at some of its revisions, compressed, so that the past can be asked without replaying the
+-- whole log.
+
+CREATE TABLE rescind_snapshot (
+    organization INTEGER NOT NULL REFERENCES rescind_organization (id),
+    revision INTEGER NOT NULL,
+    environment INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    taken_at INTEGER NOT NULL,
+    source TEXT NOT NULL CHECK (source IN ('replay', 'facts')), -- what it was made of
+    format INTEGER NOT NULL,                -- of the body; bodies of other versions may not be readable
+    digest BLOB NOT NULL,                   -- SHA-256 of the body
+    body BLOB NOT NULL,
+    PRIMARY KEY (organization, revision)
+) STRICT;
+
 -- When revoking changes were enforced. Written later, so that no call waits for it, and kept as long as the change is in
 -- the log.
 

@@ -4,6 +4,6 @@ A list is a merge of ordered streams (`streams`), walked until a page is full (`
 is in `subjects`, `resources` and `permissions`; where streams are read, in `stored` and `indexed`.
 """
 
-from rescind.decision.lists.pages import MAX_LIMIT, page
+from rescind.decision.lists.pages import MAX_LIMIT, page, past_page
 
-__all__ = ["MAX_LIMIT", "page"]
+__all__ = ["MAX_LIMIT", "page", "past_page"]

@@ -95,6 +95,28 @@ def page(
     return _page(store.seals, found, limit, about, revision)
 
 
+def past_page(
+    index: Index,
+    revision: Revision,
+    seals: Seals,
+    query: str,
+    question: Question,
+    *,
+    now: int,
+    limit: int = 100,
+    cursor: str | None = None,
+    kind: str = "",
+) -> Page:
+    """One page of a list from an index of a past state, as `page` gives it. A cursor is for this state."""
+    limit = require_number("limit", limit, least=1, most=MAX_LIMIT)
+    about = "\0".join((query, *question, kind, revision.token(), str(now)))
+    after = BEGINNING if cursor is None else _opened(seals, cursor, about)
+    with index.lock:
+        found = finished(in_memory(index, query, question, Asked(after, limit, kind), now))
+    assert found is not None
+    return _page(seals, found, limit, about, revision)
+
+
 def in_memory(
     index: Index, query: str, question: Question, asked: Asked, now: int
 ) -> Generator[None, None, Found | None]:

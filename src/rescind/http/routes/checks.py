@@ -11,12 +11,15 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from rescind.errors import InvalidArgument
+from rescind.history.moments import at_of
 from rescind.http.answers import AT_LEAST, REVISION, AtLeast, CheckResponse
 from rescind.http.auth import Caller, caller_of, requires
 from rescind.http.server.fast_routes import Sent
 from rescind.http.server.headers import Headers
+from rescind.http.server.nonblocking import SlowQuestion
 from rescind.http.server.service import Service
 from rescind.model import Assurance
+from rescind.waiting import NEVER, deadline_within
 
 
 class Question(Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,6 +36,8 @@ class CheckRequest(Question, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     organization: str | None = None
     assurance: Assurance = "standard"
     explain: bool = False
+    at: str | None = None
+    """A time in the past, a revision's number or a token: answer as then. Needs the scope `read` too."""
 
 
 class CheckBatchRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -41,6 +46,8 @@ class CheckBatchRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     checks: Annotated[list[Question], Meta(min_length=1)]
     organization: str | None = None
     assurance: Assurance = "standard"
+    at: str | None = None
+    """A time in the past, a revision's number or a token: answer as then. Needs the scope `read` too."""
 
 
 class CheckBatchResponse(Struct, frozen=True):
@@ -53,6 +60,8 @@ def answer(
     service: Service, caller: Caller, asked: CheckRequest, at_least: str | None
 ) -> CheckResponse:
     """Raises OrganizationNotFound where the key is bound to another."""
+    if asked.at is not None:
+        return _past_answer(service, caller, asked, at_least)
     decision = service.authority.check(
         asked.subject,
         asked.permission,
@@ -65,6 +74,31 @@ def answer(
     return CheckResponse.of(decision)
 
 
+def _past_answer(
+    service: Service, caller: Caller, asked: CheckRequest, at_least: str | None
+) -> CheckResponse:
+    assert asked.at is not None
+    require_slow(caller)
+    decision = service.authority.check(
+        asked.subject,
+        asked.permission,
+        asked.resource,
+        organization=caller.organization_for(asked.organization),
+        at_least=at_least,
+        assurance=asked.assurance,
+        explain=asked.explain,
+        at=at_of(asked.at),
+    )
+    return CheckResponse.of(decision)
+
+
+def require_slow(caller: Caller) -> None:
+    """Raises ScopeMissing unless the key may read the log; SlowQuestion under the time limit of a check."""
+    caller.require("read")
+    if deadline_within(NEVER) != NEVER:
+        raise SlowQuestion
+
+
 def answers(
     service: Service, caller: Caller, asked: CheckBatchRequest, at_least: str | None
 ) -> CheckBatchResponse:
@@ -73,8 +107,17 @@ def answers(
     if len(asked.checks) > most:
         raise InvalidArgument(what="checks", value=len(asked.checks), hint=f"ask at most {most}")
     service.require_few(len(asked.checks))
+    questions = [(each.subject, each.permission, each.resource) for each in asked.checks]
+    if asked.at is not None:
+        require_slow(caller)
+        organization = caller.organization_for(asked.organization)
+        options: dict[str, Any] = {"at_least": at_least, "assurance": asked.assurance}
+        found = service.authority.check_many(
+            questions, organization=organization, at=at_of(asked.at), **options
+        )
+        return CheckBatchResponse([CheckResponse.of(decision) for decision in found])
     decisions = service.authority.check_many(
-        [(each.subject, each.permission, each.resource) for each in asked.checks],
+        questions,
         organization=caller.organization_for(asked.organization),
         at_least=at_least,
         assurance=asked.assurance,

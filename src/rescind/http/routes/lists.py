@@ -8,16 +8,33 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
+from rescind.history.moments import at_of
 from rescind.http.answers import AtLeast, NamesResponse, state_headers
 from rescind.http.auth import caller_of, requires
 from rescind.http.server.service import Service
-from rescind.model import Assurance, Page
+from rescind.model import Assurance, At, Page
 
 Limit = Annotated[int | None, QueryParameter(description="Items of the page.")]
 Cursor = Annotated[str | None, QueryParameter(description="`next_cursor` of the page before.")]
 Organization = Annotated[
     str | None, QueryParameter(description="May be left out with a key that is bound to one.")
 ]
+
+PastTime = Annotated[
+    str | None,
+    QueryParameter(
+        description="A time in the past, a revision's number or a token: list as then. Needs the scope"
+        " `read` too."
+    ),
+]
+
+
+def _at(request: Request[Any, Any, Any], text: str | None) -> At | None:
+    """The past state that is asked about. Raises ScopeMissing unless the key may read the log."""
+    if text is None:
+        return None
+    caller_of(request).require("read")
+    return at_of(text)
 
 
 def _told(page: Page) -> Response[NamesResponse]:
@@ -35,6 +52,7 @@ def who_can(
     limit: Limit = None,
     cursor: Cursor = None,
     assurance: FromQuery[Assurance] = "standard",
+    at: PastTime = None,
     at_least: AtLeast = None,
 ) -> Response[NamesResponse]:
     """Who has a permission on a resource: subjects, perhaps of one kind."""
@@ -47,6 +65,7 @@ def who_can(
         cursor=cursor,
         at_least=at_least,
         assurance=assurance,
+        at=_at(request, at),
     )
     return _told(page)
 
@@ -62,6 +81,7 @@ def resources_of(
     limit: Limit = None,
     cursor: Cursor = None,
     assurance: FromQuery[Assurance] = "standard",
+    at: PastTime = None,
     at_least: AtLeast = None,
 ) -> Response[NamesResponse]:
     """What a subject can reach with a permission: resources, perhaps of one type."""
@@ -74,6 +94,7 @@ def resources_of(
         cursor=cursor,
         at_least=at_least,
         assurance=assurance,
+        at=_at(request, at),
     )
     return _told(page)
 
@@ -88,6 +109,7 @@ def permissions_of(
     limit: Limit = None,
     cursor: Cursor = None,
     assurance: FromQuery[Assurance] = "standard",
+    at: PastTime = None,
     at_least: AtLeast = None,
 ) -> Response[NamesResponse]:
     """What a subject can do on a resource: permissions."""
@@ -99,6 +121,7 @@ def permissions_of(
         cursor=cursor,
         at_least=at_least,
         assurance=assurance,
+        at=_at(request, at),
     )
     return _told(page)
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rescind.authority import Authority
+from rescind.history.snapshots import SnapshotWriter
 from rescind.http.server.configuration import Configuration
 from rescind.propagation.background_audit import BackgroundAudit
 from rescind.store import open_store
@@ -24,6 +25,8 @@ def background_tasks(authority: Authority, configuration: Configuration) -> Iter
             stack.enter_context(authority.workers(concurrency=configuration.workers))
             audit = BackgroundAudit(authority.store, configuration.settings)
             stack.enter_context(running(audit.run, "rescind-audit"))
+            snapshots = SnapshotWriter(authority.store, configuration.settings)
+            stack.enter_context(running(snapshots.run, "rescind-snapshots"))
         if configuration.probe.every_seconds:
             stack.enter_context(_probe(authority, configuration))
         yield

@@ -31,7 +31,7 @@ from rescind.http.server.asgi import App, CanonicalPath, Encode, Send, respond
 from rescind.http.server.fast_routes import FastResponse, FastRoute, Sent
 from rescind.http.server.headers import Headers, request_id_of, require_single
 from rescind.http.server.logs import log_request
-from rescind.http.server.nonblocking import WouldBlock
+from rescind.http.server.nonblocking import SlowQuestion, WouldBlock
 from rescind.http.server.scrapes import is_open
 from rescind.http.server.service import Service
 from rescind.http.server.threads import WORK, Left, Work
@@ -315,11 +315,17 @@ class HttpEntry:
     ) -> Sent:
         """Out of memory where it can be; what may wait for a database does so in a thread."""
         nonblocking = self.service.nonblocking_for(body)
-        if nonblocking is not None:
-            held = decisions.held(self.service, state["request_id"], caller, headers)
-            with contextlib.suppress(WouldBlock), held:
-                return route(nonblocking, caller, headers, body)
-        sent: Sent = await self.in_thread(route, self.service, caller, headers, body)
+        sent: Sent
+        try:
+            if nonblocking is not None:
+                held = decisions.held(self.service, state["request_id"], caller, headers)
+                with contextlib.suppress(WouldBlock), held:
+                    return route(nonblocking, caller, headers, body)
+            sent = await self.in_thread(route, self.service, caller, headers, body)
+        except SlowQuestion:
+            self._left.require_few()
+            with until(NEVER):
+                sent = await self.in_thread(route, self.service, caller, headers, body)
         return sent
 
     def _in_time(self, is_check: bool) -> until:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rescind.authority import Authority
-from rescind.model import Assurance, Decision
+from rescind.model import Assurance, At, Decision
 from rescind.waiting import AT_ONCE, MustWait
 
 MOST_QUESTIONS: Final = 128
@@ -21,6 +21,10 @@ MOST_BYTES: Final = 16_384
 
 class WouldBlock(Exception):
     """No cached index has the answer: ask where waiting does no harm."""
+
+
+class SlowQuestion(WouldBlock):
+    """It may take longer than a check: ask where waiting does no harm, without the time limit of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,13 @@ class NonblockingAuthority:
         at_least: str | None = None,
         assurance: Assurance = "standard",
         explain: bool = False,
+        at: At | None = None,
     ) -> Decision:
-        """As `Authority.check`; raises WouldBlock where that would have to ask the store."""
+        """As `Authority.check`; raises WouldBlock where that would have to ask the store. With `at` it
+        raises SlowQuestion.
+        """
+        if at is not None:
+            raise SlowQuestion
         if explain:
             raise WouldBlock
         asked = [(subject, permission, resource)]
@@ -55,8 +64,11 @@ class NonblockingAuthority:
         organization: str | None = None,
         at_least: str | None = None,
         assurance: Assurance = "standard",
+        at: At | None = None,
     ) -> list[Decision]:
-        """As `Authority.check_many`; raises WouldBlock where that would have to ask the store."""
+        """As `check`, for `Authority.check_many`."""
+        if at is not None:
+            raise SlowQuestion
         if at_least is not None or assurance != "standard":
             raise WouldBlock
         try:

@@ -1,0 +1,222 @@
+"""Which state of an organization is meant by a time, a revision token or a revision's number.
+
+A time means the newest change that was recorded at or before it, of the organization and of the environment.
+Changes are recorded by the clocks of those who make them. Where these differ, the log is not in the order of
+its times: then it is the newest of the changes nearby (`AHEAD`) that were recorded by then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from rescind import model
+from rescind.errors import (
+    InvalidArgument,
+    InvalidToken,
+    OrganizationNotFound,
+    PastUnavailable,
+    RevisionNotFound,
+)
+from rescind.model import (
+    ENVIRONMENT_NUMBER,
+    At,
+    Microseconds,
+    OrganizationId,
+    OrganizationNumber,
+    Revision,
+)
+from rescind.store import Store
+from rescind.store.rows.facts import FIND_LOG_PLACE
+from rescind.store.rows.past import (
+    FIND_PAST_REVISION,
+    FIND_PRESENT_ORGANIZATION,
+    LIST_FORMER_ORGANIZATIONS,
+    PastOrganizationRow,
+    PastRevisionRow,
+)
+
+AHEAD: Final = 1_000
+"""Changes on either side of a time's place in the log among which the newest by then is looked for."""
+LATEST: Final = 2**63 - 1
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class Moment(NamedTuple):
+    """A state that is asked about, and the time at which expiry is judged."""
+
+    revision: Revision
+    at: Microseconds
+
+
+def moment_of(store: Store, name: OrganizationId, at: At, now: Microseconds) -> Moment:
+    """The state that `at` means.
+
+    Raises OrganizationNotFound, RevisionNotFound, InvalidToken, PastUnavailable (before the organization was
+    created, or pruned), and InvalidArgument for a time in the future.
+    """
+    if isinstance(at, datetime):
+        return _at_time(store, name, at, now)
+    if isinstance(at, str):
+        return _at_token(store, name, store.seals.parse(at))
+    number = model.require_number("at", at, least=1, most=2**63 - 1)
+    return _at_number(store, name, number)
+
+
+def at_of(text: str, what: str = "at") -> At:
+    """What a text means: a revision's number, a day (its beginning, UTC), a time with its offset, or a token.
+
+    Raises InvalidArgument for a time that cannot be read.
+    """
+    if _NUMBER.fullmatch(text):
+        return int(text)
+    if _DAY.fullmatch(text):
+        text += "T00:00:00Z"
+    elif ":" not in text:
+        return text
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        hint = (
+            "write a day (2027-01-31), a time with its offset (2027-01-31T12:00:00Z), or a revision"
+        )
+        raise InvalidArgument(what=what, value=text, hint=hint)
+    return found
+
+
+def organizations_of(store: Store, name: OrganizationId) -> Iterable[PastOrganizationRow]:
+    """The organization of a name, then those that had it and were deleted, the latest first."""
+    yield from store.fetch(FIND_PRESENT_ORGANIZATION, {"organization": name})
+    yield from store.fetch(LIST_FORMER_ORGANIZATIONS, {"organization": name})
+
+
+def _at_time(store: Store, name: OrganizationId, at: datetime, now: Microseconds) -> Moment:
+    when = model.microseconds(at)
+    if when > now:
+        hint = f"ask about a time that has passed; now it is {model.moment(now).isoformat()}"
+        raise InvalidArgument(what="at", value=at.isoformat(), hint=hint)
+    first: PastOrganizationRow | None = None
+    for row in organizations_of(store, name):
+        if row.created_at <= when:
+            return _within(store, name, row, when)
+        first = row
+    if first is None:
+        raise OrganizationNotFound(organization=name)
+    created = model.moment(first.created_at).isoformat()
+    raise PastUnavailable(
+        organization=name,
+        why=f"it was created at {created}",
+        hint="Ask about a later time",
+    )
+
+
+def _within(
+    store: Store, name: OrganizationId, row: PastOrganizationRow, when: Microseconds
+) -> Moment:
+    """The state of one organization at a time at which it had been created."""
+    if row.start_at is not None and when < row.start_at:
+        raise _pruned(name, row)
+    o = row.organization
+    own, environment = _newest(store, (o, ENVIRONMENT_NUMBER), when)
+    number = row.start or 0 if own is None else own.revision
+    least = max(number and _environment_of(own), 0 if environment is None else environment.revision)
+    return Moment(store.seals.revision(o, number, least), when)
+
+
+def _at_number(store: Store, name: OrganizationId, number: int) -> Moment:
+    for row in organizations_of(store, name):
+        if number > row.revision:
+            raise RevisionNotFound(organization=name, number=number)
+        if row.start is not None and number < row.start:
+            raise _pruned(name, row)
+        found = _change(store, row, number)
+        environment = _environment_at(store, found)
+        return Moment(
+            store.seals.revision(row.organization, number, environment), found.recorded_at
+        )
+    raise OrganizationNotFound(organization=name)
+
+
+def _at_token(store: Store, name: OrganizationId, revision: Revision) -> Moment:
+    for row in organizations_of(store, name):
+        if row.organization != revision.incarnation:
+            continue
+        if revision.organization > row.revision:
+            raise InvalidToken(token=revision.token())
+        if row.start is not None and revision.organization < row.start:
+            raise _pruned(name, row)
+        own = _change(store, row, revision.organization)
+        when = max(own.recorded_at, recorded_at_of(store, ENVIRONMENT_NUMBER, revision.environment))
+        return Moment(revision, Microseconds(when))
+    raise InvalidToken(token=revision.token())
+
+
+def newest_before(store: Store, o: OrganizationNumber, when: Microseconds) -> int:
+    """The newest revision of those that were recorded before a time; 0 if there is none."""
+    (found,) = _newest(store, (o,), Microseconds(when - 1))
+    return 0 if found is None else found.revision
+
+
+def _newest(
+    store: Store, organizations: Iterable[OrganizationNumber], when: Microseconds
+) -> list[PastRevisionRow | None]:
+    """The newest change of each that was recorded at or before a time."""
+    asked = [(FIND_LOG_PLACE, {"o": o, "at": when + 1}) for o in organizations]
+    places = store.fetch_many(asked)
+    near = [
+        (
+            FIND_PAST_REVISION,
+            {
+                "o": params["o"],
+                "at": when,
+                "after": max((place[0].low or 0) - AHEAD, 0),
+                "up_to": (place[0].low or 0) + AHEAD,
+            },
+        )
+        for (_, params), place in zip(asked, places, strict=True)
+    ]
+    return [rows[0] if rows else None for rows in store.fetch_many(near)]
+
+
+def _environment_at(store: Store, change: PastRevisionRow) -> int:
+    """The environment's revision when a change was recorded; by time where the log does not have it."""
+    if change.environment is not None:
+        return change.environment
+    (found,) = _newest(store, (ENVIRONMENT_NUMBER,), change.recorded_at)
+    return max(_environment_of(change), 0 if found is None else found.revision)
+
+
+def _environment_of(change: PastRevisionRow | None) -> int:
+    """The environment's revision that a change names; 0 if it names none."""
+    return 0 if change is None else max(change.environment or 0, change.caused_by or 0)
+
+
+def _change(store: Store, row: PastOrganizationRow, number: int) -> PastRevisionRow:
+    """One change of the log, or the last that was pruned from it."""
+    params = {"o": row.organization, "at": LATEST, "after": number - 1, "up_to": number}
+    found = store.fetch(FIND_PAST_REVISION, params)
+    if found:
+        return found[0]
+    recorded_at = row.created_at if row.start_at is None else row.start_at
+    return PastRevisionRow(number, recorded_at, None, None)
+
+
+def recorded_at_of(store: Store, o: OrganizationNumber, number: int) -> int:
+    """When a change was recorded; 0 if it is not in the log."""
+    params = {"o": o, "at": LATEST, "after": number - 1, "up_to": number}
+    return next((row.recorded_at for row in store.fetch(FIND_PAST_REVISION, params)), 0)
+
+
+def _pruned(name: OrganizationId, row: PastOrganizationRow) -> PastUnavailable:
+    assert row.start_at is not None
+    earliest = model.moment(row.start_at).isoformat()
+    return PastUnavailable(
+        organization=name,
+        why="its log before that was pruned",
+        hint=f"The earliest that can be asked about is revision {row.start}, recorded at {earliest}",
+    )

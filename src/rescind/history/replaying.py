@@ -1,0 +1,134 @@
+"""Moves the state of an organization along its log, and the environment's beside it.
+
+Each change is replayed with the environment as it was when the change was recorded. For changes of older
+versions, whose log does not have its revision, that is found by time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+from rescind.changes import list_from_json
+from rescind.errors import PastUnavailable
+from rescind.model import ENVIRONMENT_NUMBER, OrganizationId, OrganizationNumber
+from rescind.semantics.replay import EnvironmentLog, LogDoesNotFit, Recorded, apply
+from rescind.semantics.state import EnvironmentState, OrganizationState
+from rescind.semantics.state_bytes import (
+    FORMAT,
+    UnreadableState,
+    environment_from_bytes,
+    organization_from_bytes,
+)
+from rescind.store import Store
+from rescind.store.rows.past import FIND_SNAPSHOT, READ_PAST_CHANGES, SnapshotRow
+
+PAGE: Final = 500
+"""Changes of one read."""
+PAGE_CHARACTERS: Final = 1_048_576
+"""Of their bodies; one more than that may be begun."""
+LATEST: Final = 2**63 - 1
+S = TypeVar("S", OrganizationState, EnvironmentState)
+
+log = logging.getLogger(__name__)
+
+
+def recorded_changes(
+    store: Store, o: OrganizationNumber, *, after: int, up_to: int
+) -> Iterator[Recorded]:
+    """An organization's changes after a revision, in order, read page by page.
+
+    Raises PastUnavailable where one is missing.
+    """
+    while after < up_to:
+        params = {"o": o, "after": after, "up_to": up_to, "limit": PAGE}
+        rows = store.fetch(READ_PAST_CHANGES, {**params, "characters": PAGE_CHARACTERS})
+        for row in rows:
+            if row.revision != after + 1:
+                raise _missing(after + 1)
+            after = row.revision
+            changes = list_from_json(row.body)
+            yield Recorded(row.revision, row.recorded_at, changes, row.environment, row.caused_by)
+        if not rows:
+            if up_to == LATEST:
+                return
+            raise _missing(after + 1)
+
+
+class EnvironmentReplay:
+    """The environment's state, moved forward along its log."""
+
+    def __init__(self, store: Store, up_to: int) -> None:
+        """Begins at the newest snapshot up to a revision."""
+        self.state = _snapshot(store, ENVIRONMENT_NUMBER, up_to, EnvironmentState())
+        rows = recorded_changes(store, ENVIRONMENT_NUMBER, after=self.state.revision, up_to=LATEST)
+        self.log = EnvironmentLog(self.state, rows)
+
+    def forward(self, up_to: int) -> None:
+        """Move to a revision. Raises PastUnavailable where a change is missing, or does not fit."""
+        with _fitting():
+            self.log.advance(up_to)
+        if self.state.revision < up_to:
+            raise _missing(self.state.revision + 1)
+
+
+class OrganizationReplay:
+    """One organization's state, moved forward along its log, and the environment's beside it."""
+
+    def __init__(
+        self, store: Store, o: OrganizationNumber, name: OrganizationId, *, up_to: int
+    ) -> None:
+        """Begins at the newest snapshot up to a revision."""
+        self._store, self._o = store, o
+        self.state = _snapshot(store, o, up_to, OrganizationState(organization=name))
+        self.environment = EnvironmentReplay(store, self.state.environment)
+
+    def forward(self, up_to: int) -> None:
+        """Move to a revision. Raises PastUnavailable where a change is missing, or does not fit."""
+        state, after = self.state, self.state.revision
+        for row in recorded_changes(self._store, self._o, after=after, up_to=up_to):
+            with _fitting():
+                self.environment.log.lead_to(row)
+                apply(state, self.environment.state, row)
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    try:
+        yield
+    except LogDoesNotFit as error:
+        hint = "It was altered, or made by a version with other rules; `rescind log verify` tells"
+        raise PastUnavailable(why=f"the log cannot be replayed: {error}", hint=hint) from error
+
+
+def _snapshot(store: Store, o: OrganizationNumber, up_to: int, empty: S) -> S:
+    """The newest state that was kept, up to a revision; the empty one if there is none that can be read."""
+    while rows := store.fetch(FIND_SNAPSHOT, {"o": o, "up_to": up_to, "format": FORMAT}):
+        (row,) = rows
+        try:
+            return _read(row, empty)
+        except UnreadableState as error:
+            log.error(
+                "the snapshot of organization %s at %s is unreadable: %s", o, row.revision, error
+            )
+            up_to = row.revision - 1
+    return empty
+
+
+def _read(row: SnapshotRow, empty: S) -> S:
+    body = bytes(row.body)
+    if hashlib.sha256(body).digest() != bytes(row.digest):
+        raise UnreadableState("its digest is another")
+    if isinstance(empty, OrganizationState):
+        return organization_from_bytes(body)
+    return environment_from_bytes(body)
+
+
+def _missing(revision: int) -> PastUnavailable:
+    return PastUnavailable(
+        why=f"change {revision} is not in the log",
+        hint="It was pruned without a snapshot, or deleted; `rescind log verify` tells",
+    )

@@ -1,0 +1,212 @@
+"""Snapshots of organizations, so that a question about the past replays a part of the log alone.
+
+One is kept after every 1,000 changes, but at most one for each day of the log, unless there are ten times as
+many changes in a day. Each is made of the one before by replay, never from the tables, so that the audit by
+replay stays independent of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Final
+
+from rescind.errors import RescindError
+from rescind.history.replaying import EnvironmentReplay, OrganizationReplay
+from rescind.model import ENVIRONMENT_NUMBER, Microseconds, OrganizationId, OrganizationNumber
+from rescind.propagation.task_lease import TaskLease
+from rescind.propagation.worker import Stop
+from rescind.semantics.state import EnvironmentState, OrganizationState
+from rescind.semantics.state_bytes import FORMAT, to_bytes
+from rescind.settings import Settings
+from rescind.store import Store, Transaction
+from rescind.store.rows.past import FIND_SNAPSHOT_PLACE, LIST_DUE_SNAPSHOTS, DueSnapshotRow
+
+TASK: Final = "snapshots"
+LEASE_SECONDS: Final = 60.0
+"""How long a process that died keeps others from going on."""
+LOOK_SECONDS: Final = 60.0
+"""How often it is looked for organizations of which a snapshot is due."""
+CHANGES_A_STEP: Final = 250
+"""Changes that are replayed at a time."""
+SHARE: Final = 0.2
+"""Of the time, that is spent at work while there is any."""
+DAY: Final = 86_400_000_000
+"""Microseconds."""
+MOST: Final = 10
+"""How many times `snapshot_changes` there may be between two snapshots in a day."""
+RETRY_SECONDS: Final = 86_400.0
+"""How long an organization whose log cannot be replayed is left alone."""
+
+log = logging.getLogger(__name__)
+
+
+class SnapshotWriter:
+    """One process's part in it. Run it in a thread of its own."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._settings, self._clock = store, settings or Settings(), clock
+        self._lease = TaskLease(store, TASK)
+        self._from = ENVIRONMENT_NUMBER
+        self._work: _Work | None = None
+        self._failed: dict[OrganizationNumber, float] = {}
+
+    def run(self, stop: Stop) -> None:
+        """Keep snapshots until told to stop, whatever goes wrong. Does nothing if they are switched off."""
+        seconds = random.uniform(2, 5)  # noqa: S311 - so that short commands do not begin
+        failures = 0
+        while self._settings.snapshot_changes and not stop.wait(seconds):
+            try:
+                seconds, failures = self.step(), 0
+            except Exception as error:
+                failures += 1
+                is_known = isinstance(error, RescindError)
+                log.warning("snapshots wait: %s", error, exc_info=not is_known)
+                self._work = None
+                seconds = min(2.0 ** min(failures, 30), LOOK_SECONDS)
+        self._leave()
+
+    def step(self) -> float:
+        """Replay some changes, if a snapshot is due and no other process is at it; keep it at its place.
+
+        Says after how many seconds the next step is due. Raises a StoreError; then what was replayed since
+        the last snapshot is replayed again.
+        """
+        start = self._clock()
+        if not self._lease.claim(LEASE_SECONDS):
+            self._work = None
+            return LOOK_SECONDS
+        if self._work is None:
+            self._work = self._find()
+        if self._work is None:
+            self._lease.release()
+            return LOOK_SECONDS
+        if self._forward(self._work):
+            self._work = None
+        return (self._clock() - start) * (1 / SHARE - 1)
+
+    # --- within -----------------------------------------------------------------------------------
+
+    def _find(self) -> _Work | None:
+        """The next snapshot that is due. Looks at each organization in turn."""
+        changes = self._settings.snapshot_changes
+        limits = {"format": FORMAT, "changes": changes, "most": MOST * changes, "microseconds": DAY}
+        while rows := self._store.fetch(LIST_DUE_SNAPSHOTS, {"o": self._from, **limits}):
+            (row,) = rows
+            if self._failed.get(row.organization, 0.0) <= self._clock():
+                place = self._place(row)
+                if place is not None:
+                    self._from = row.organization
+                    return _Work(self._store, row.organization, row.name, place)
+            self._from = OrganizationNumber(row.organization + 1)
+        self._from = ENVIRONMENT_NUMBER
+        return None
+
+    def _place(self, row: DueSnapshotRow) -> int | None:
+        changes = self._settings.snapshot_changes
+        params = {
+            "o": row.organization,
+            "taken": row.taken or 0,
+            "changes": changes,
+            "most": MOST * changes,
+            "at": -(2**63) if row.taken_for is None else row.taken_for + DAY,
+        }
+        return self._store.fetch(FIND_SNAPSHOT_PLACE, params)[0].revision
+
+    def _forward(self, work: _Work) -> bool:
+        """Do a part. Says whether the work is over: done, or it cannot be."""
+        try:
+            is_there = work.forward(CHANGES_A_STEP)
+        except RescindError as error:
+            if error.retry:
+                raise
+            self._give_up(work, error)
+            return True
+        except Exception as error:
+            self._give_up(work, error)
+            return True
+        if is_there:
+            keep(self._store, work.o, work.state, source="replay")
+        return is_there
+
+    def _give_up(self, work: _Work, error: Exception) -> None:
+        is_known = isinstance(error, RescindError)
+        log.warning(
+            "no snapshot of organization %s: %s",
+            work.name,
+            error,
+            exc_info=None if is_known else error,
+        )
+        self._failed[work.o] = self._clock() + RETRY_SECONDS
+        self._from = OrganizationNumber(work.o + 1)
+
+    def _leave(self) -> None:
+        """Let another process go on at once."""
+        if self._work is None:
+            return
+        self._work = None
+        try:
+            self._lease.release()
+        except RescindError as error:
+            log.warning("the lease of snapshots was not released: %s", error)
+
+
+class _Work:
+    """A snapshot in the making: an organization, or the environment, on its way to a revision."""
+
+    def __init__(
+        self, store: Store, o: OrganizationNumber, name: OrganizationId, place: int
+    ) -> None:
+        self.o, self.name, self.place = o, name, place
+        self._replay: OrganizationReplay | EnvironmentReplay
+        if o == ENVIRONMENT_NUMBER:
+            self._replay = EnvironmentReplay(store, place)
+        else:
+            self._replay = OrganizationReplay(store, o, name, up_to=place)
+
+    @property
+    def state(self) -> OrganizationState | EnvironmentState:
+        """The facts so far."""
+        return self._replay.state
+
+    def forward(self, changes: int) -> bool:
+        """Replay some changes. Says whether the snapshot's revision is reached."""
+        self._replay.forward(min(self.state.revision + changes, self.place))
+        return self.state.revision >= self.place
+
+
+def keep(
+    store: Store,
+    o: OrganizationNumber,
+    state: OrganizationState | EnvironmentState,
+    *,
+    source: str,
+) -> None:
+    """Keep a snapshot of a state. When this returns it is on disk. Raises a StoreError."""
+    body = to_bytes(state)
+    environment = state.revision if isinstance(state, EnvironmentState) else state.environment
+    names = {
+        "o": o,
+        "revision": state.revision,
+        "environment": environment,
+        "recorded_at": state.recorded_at,
+        "taken_at": Microseconds(time.time_ns() // 1_000),
+        "source": source,
+        "format": FORMAT,
+        "digest": hashlib.sha256(body).digest(),
+        "body": body,
+    }
+
+    def write(tx: Transaction) -> None:
+        tx.run("keep_snapshot", **names)
+
+    store.transact(write, yields=True)
