@@ -46,6 +46,7 @@ def audit(
             raise InvalidArgument(what="--repair", hint="give either --repair or --history")
         _show_history(target, limit)
         return
+    target.refuse_given("limit", hint="it is for --history")
     with target.open() as authority:
         report = run_audit(authority.store, target.organization, repair=repair)
     if target.as_json:

@@ -10,13 +10,20 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from rescind.authority import Authority
 from rescind.cli import output, watching
-from rescind.cli.metrics_port import Access, MetricsAccess, MetricsHost, MetricsPort, metrics_at
+from rescind.cli.metrics_port import (
+    Access,
+    MetricsAccess,
+    MetricsHost,
+    MetricsPort,
+    metrics_at,
+    require_port,
+)
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import duration
 from rescind.errors import InvalidArgument
@@ -29,6 +36,9 @@ from rescind.threads import running
 MOST_LOOKED_AT = 100_000
 _DEFAULTS = Settings()
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many to list, at most.")]
+
+
+_AUDIT: Final = ("audit_rows_per_second", "audit_pause", "audit_repair")
 
 
 class Action(StrEnum):
@@ -79,6 +89,13 @@ def worker(
         audit_pause_seconds=duration("--audit-pause", audit_pause, most_days=366),
         audit_repair=audit_repair,
     )
+    require_port(target, metrics_port)
+    if until_settled:
+        target.refuse_given(*_AUDIT, hint="--until-settled runs no audit")
+    if not audit_rows_per_second:
+        target.refuse_given(
+            *_AUDIT[1:], hint="the audit is off: give --audit-rows-per-second, not 0"
+        )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -131,6 +148,8 @@ def pending(
     if watch and (action is not Action.LIST or target.as_json):
         hint = "only what is listed can be watched, and not as JSON: ask again and again instead"
         raise InvalidArgument(what="--watch", hint=hint)
+    if watch:
+        target.refuse_given("limit", hint="--watch counts all of it: leave it out")
     with target.open() as authority:
         if action is Action.LIST:
             find = partial(authority.pending, organization=target.organization)

@@ -23,6 +23,11 @@ from rescind.transfer.evidence import digest, entry_object, evidence
 
 SHOWN: Final = 5
 """Changes of a batch, and names of a list, that are shown."""
+_WHICH: Final = (
+    *("after", "limit", "actor", "subject", "group", "role", "resource"),
+    *("since", "until"),
+)
+"""Options that say which changes to list."""
 _INDENT: Final = " " * 4
 _WORDS: Final = {"expires_at": "until", "out_of": "out of", "resource_type": "for"}
 
@@ -87,6 +92,7 @@ def log(
         pruning.prune(target, before, yes=yes)
         return
     if action is LogAction.SHOW:
+        target.refuse_given(*_WHICH, hint="`log show` shows one change: leave it out")
         assert revision is not None
         with target.open() as authority:
             _show(target, authority, revision)

@@ -30,6 +30,12 @@ Access = Annotated[
 ]
 
 
+def require_port(target: Target, port: int | None) -> None:
+    """Raises InvalidArgument for options of the metrics that were given without a port."""
+    if port is None:
+        target.refuse_given("metrics_host", "metrics_access", hint="give --metrics-port as well")
+
+
 @contextmanager
 def metrics_at(
     target: Target, authority: Authority, host: str, port: int | None, access: MetricsAccess

@@ -76,6 +76,8 @@ class Target:
     database: str
     organization: str | None
     as_json: bool
+    typed: frozenset[str] = frozenset()
+    """The command's parameters that were given on the command line."""
 
     @property
     def shown(self) -> str:
@@ -101,6 +103,15 @@ class Target:
             return error
         return OrganizationNotFound(**error.facts, did_you_mean=similar) if similar else error
 
+    def refuse_given(self, *parameters: str, hint: str) -> None:
+        """Raises InvalidArgument for an option that was typed and would have no effect.
+
+        One that the environment has may be meant for other commands, and is no error.
+        """
+        for name in parameters:
+            if name in self.typed:
+                raise InvalidArgument(what=f"--{name.replace('_', '-')}", hint=hint)
+
     def require_organization(self) -> str:
         """The organization's name. Raises InvalidArgument, which says how to give it."""
         if self.organization is None:
@@ -113,11 +124,15 @@ def with_target(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameter `target` is made from the options of this module."""
 
     def run(
-        database: str | None, organization: str | None, as_json: bool, **others: object
+        context: typer.Context,
+        database: str | None,
+        organization: str | None,
+        as_json: bool,
+        **others: object,
     ) -> None:
         where = _last_given("database", database, _given.database)
         whose = _last_given("organization", organization, _given.organization)
-        target = Target(where or DEFAULT_DATABASE, whose, as_json)
+        target = Target(where or DEFAULT_DATABASE, whose, as_json, _typed(context))
         try:
             command(target, **others)
         except OrganizationNotFound as error:
@@ -130,7 +145,15 @@ def with_target(command: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter("organization", keyword, default=None, annotation=Organization),
         inspect.Parameter("as_json", keyword, default=False, annotation=AsJson),
     ]
-    return shaped(run, [*own, *common], command.__doc__)
+    first = inspect.Parameter("context", keyword, annotation=typer.Context)
+    return shaped(run, [first, *own, *common], command.__doc__)
+
+
+def _typed(context: typer.Context) -> frozenset[str]:
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return frozenset(
+        name for name, source in sources.items() if source and source.name == "COMMANDLINE"
+    )
 
 
 _TYPED = {

@@ -15,7 +15,14 @@ import typer
 
 from rescind.authority import Authority
 from rescind.cli import output
-from rescind.cli.metrics_port import Access, MetricsAccess, MetricsHost, MetricsPort, metrics_at
+from rescind.cli.metrics_port import (
+    Access,
+    MetricsAccess,
+    MetricsHost,
+    MetricsPort,
+    metrics_at,
+    require_port,
+)
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import duration, shown_seconds
 from rescind.errors import InvalidArgument
@@ -78,6 +85,9 @@ def probe(
     from rescind.insight.probe.evidence import write_evidence
     from rescind.insight.probe.target import HOLD_SECONDS
 
+    if not url:
+        where.refuse_given("key", hint="it is for services: give --url as well")
+    require_port(where, metrics_port)
     interval = None if every is None else duration("--every", every, most_days=1)
     _require_possible(
         is_own=target is None,

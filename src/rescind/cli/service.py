@@ -119,6 +119,12 @@ def keys(
     if action is not KeyAction.LIST and which is None:
         needed = "name" if action is KeyAction.CREATE else "id"
         raise InvalidArgument(what=needed, hint=f"give the key's {needed}")
+    if action is KeyAction.LIST and which is not None:
+        raise InvalidArgument(what="name", value=which, hint="`keys list` lists all: leave it out")
+    if action is not KeyAction.CREATE:
+        target.refuse_given("scope", "days", hint="it is for `rescind keys create`")
+    if action is not KeyAction.ROTATE:
+        target.refuse_given("grace", hint="it is for `rescind keys rotate`")
     with target.open() as authority:
         known, secret = Keys(authority.store), None
         found: list[ApiKey]

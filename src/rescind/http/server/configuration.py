@@ -276,7 +276,14 @@ def _require_sound(made: Configuration) -> None:
 
 def _require_used(made: Configuration, origins: Mapping[str, str]) -> None:
     """Raises InvalidArgument for what was set and would have no effect: somebody relies on it."""
-    log = made.decision_log
+    log, is_measured = made.decision_log, made.settings.metrics
+    of_metrics = [name for name in origins if name.startswith("metrics_")]
+    if of_metrics and not is_measured:
+        hint = "there are no metrics: settings.metrics is false"
+        raise InvalidArgument(what=of_metrics[0], value=_read(made, of_metrics[0]), hint=hint)
+    if made.metrics_host is not None and made.metrics_port is None:
+        hint = "it is the address of a port of their own: set metrics_port too"
+        raise InvalidArgument(what="metrics_host", value=made.metrics_host, hint=hint)
     if log.options() is None:
         unused = [name for name in origins if name.startswith("decision_log.")]
         hint = "nothing is logged: set decision_log.decisions or decision_log.sample too"
@@ -285,6 +292,16 @@ def _require_used(made: Configuration, origins: Mapping[str, str]) -> None:
         hint = "it has no effect on stderr: set decision_log.file too"
     if unused:
         raise InvalidArgument(what=unused[0], value=_read(made, unused[0]), hint=hint)
+
+
+def without_effect(made: Configuration) -> Iterator[str]:
+    """What a warning should say of settings that do nothing, and that do no harm."""
+    probe, settings = made.probe, made.settings
+    if not probe.every_seconds and (probe.urls or probe.key):
+        yield "probe.urls and probe.key have no effect: probe.every_seconds is 0"
+    if settings.audit_repair and not (made.workers and settings.audit_rows_per_second):
+        why = "workers" if not made.workers else "settings.audit_rows_per_second"
+        yield f"settings.audit_repair has no effect: {why} is 0"
 
 
 _OF_FILE: Final = ("decision_log.file_megabytes", "decision_log.files")

@@ -25,7 +25,7 @@ from rescind.authority import Authority
 from rescind.decision_log.files import require_writable
 from rescind.http.keys import Keys
 from rescind.http.server.background import background_tasks
-from rescind.http.server.configuration import Configuration, is_postgres
+from rescind.http.server.configuration import Configuration, is_postgres, without_effect
 from rescind.http.server.entry import HttpEntry
 from rescind.http.server.logs import to_stderr
 from rescind.http.server.metrics_listener import address_of, listen, metrics_served
@@ -65,6 +65,8 @@ def serve(
     SchemaMissing and the like; OSError where it cannot listen.
     """
     to_stderr(configuration.log_level)
+    for warning in without_effect(configuration):
+        log.warning(warning)
     require_writable(configuration.decision_log.options())
     if configuration.migrate or not is_postgres(configuration.database):
         migrate(configuration.database)
