@@ -25,6 +25,21 @@ TABLES = (
     "idempotency",
 )
 
+OF_ORGANIZATIONS = {
+    "membership": "id, subject, active",
+    "group": "*",
+    "group_member": 'membership, "group", expires_at',
+    "recorded_nesting": "child, parent, ended",
+    "resource": "*",
+    "assignment": "id, holder, role, resource, expires_at, made, ended",
+    "effective_role": "membership, assignment, expires_at",
+    "role_reset": "*",
+    "role_before": "*",
+    "pending": 'kind, "group", ref, direction, urgency, fence, since, revision, cursor_membership,'
+    " cursor_assignment, done, total, attempts, parked",
+}
+"""Tables with the numbers of one organization, and their columns: no times of the database's clock."""
+
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
@@ -39,6 +54,17 @@ def dump(authority: Authority) -> Rows:
     )
     found = authority.store.fetch_many([(query, {}) for query in queries.values()])
     return {table: sorted(rows, key=repr) for table, rows in zip(TABLES, found, strict=True)}
+
+
+def rows_of(authority: Authority, organization: str) -> Rows:
+    """All facts of an organization by number, what follows from them, and what is pending; no times."""
+    queries: dict[str, str] = authority.store.queries  # type: ignore[attr-defined]
+    number = authority.store.fetch("find_log", {"organization": organization})[0][0]
+    for table, columns in OF_ORGANIZATIONS.items():
+        sql = f'SELECT {columns} FROM rescind."{table}" WHERE organization = {number}'
+        queries[f"rows of {table}"] = ours(authority, sql)
+    found = authority.store.fetch_many([(f"rows of {table}", {}) for table in OF_ORGANIZATIONS])
+    return {table: sorted(f, key=repr) for table, f in zip(OF_ORGANIZATIONS, found, strict=True)}
 
 
 def may(

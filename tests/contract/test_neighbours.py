@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 
@@ -12,20 +12,9 @@ from rescind import ENVIRONMENT, Authority, changes
 from rescind.changes import Change, Given
 from tests.contract.world import FUTURE, PAST, SOONER, WORLD
 from tests.sql import ours
-from tests.state import may
+from tests.state import may, rows_of
 
 EVERYBODY = ("user:ada", "user:bob", "user:cyd", "agent:bot")
-TABLES = (
-    '"group"',
-    "group_member",
-    "nesting",
-    "resource",
-    "assignment",
-    "effective_role",
-    "role_reset",
-)
-PENDING = """SELECT "group", kind, ref, direction, urgency, fence, since, revision, cursor_membership,
-cursor_assignment, done, attempts, parked FROM rescind.pending"""
 Route = Literal["inline", "background"]
 
 TWIN: list[Change] = [
@@ -101,20 +90,6 @@ def alone(new_database: Callable[[str], str], engine: str) -> Iterator[Authority
         yield authority
 
 
-def rows(authority: Authority, organization: str) -> dict[str, list[Any]]:
-    """All facts of an organization, what follows from them, and what is pending; no times."""
-    queries: dict[str, str] = authority.store.queries  # type: ignore[attr-defined]
-    number = authority.store.fetch("find_log", {"organization": organization})[0][0]
-    statements = {table: ours(authority, f"SELECT * FROM rescind.{table}") for table in TABLES}
-    memberships = "SELECT id, subject, active FROM rescind.membership"
-    statements["membership"] = ours(authority, memberships)
-    statements["pending"] = ours(authority, PENDING)
-    for table, statement in statements.items():
-        queries[f"rows of {table}"] = f"{statement} WHERE organization = {number}"
-    found = authority.store.fetch_many([(f"rows of {table}", {}) for table in statements])
-    return {table: sorted(f, key=repr) for table, f in zip(statements, found, strict=True)}
-
-
 def step(authority: Authority, change: Change, route: Route) -> int:
     """One change, and its background work; the pairs that were weighed."""
     receipt = authority.apply([change], route=route)
@@ -129,15 +104,15 @@ def differences(beside: Authority, alone: Authority, mode: str, route: Route) ->
     set_mode = changes.SetRoleMode(mode=mode)  # type: ignore[arg-type]
     for authority in (beside, alone):
         step(authority, set_mode, route)
-    twin = rows(beside, "twin")
+    twin = rows_of(beside, "twin")
     for change in STEPS:
         weighed = [step(authority, change, route) for authority in (beside, alone)]
         if weighed[0] != weighed[1]:
             found.append(f"weighed: {change}")
         # `acme` is the second organization of either store: its numbers are the same
-        if rows(beside, "acme") != rows(alone, "acme"):
+        if rows_of(beside, "acme") != rows_of(alone, "acme"):
             found.append(f"acme: {change}")
-        if rows(beside, "twin") != twin:
+        if rows_of(beside, "twin") != twin:
             found.append(f"twin: {change}")
     return found
 

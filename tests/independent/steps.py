@@ -73,7 +73,7 @@ class Maker:
 
     def steps(self) -> list[Step]:
         """The set-up of both organizations, then random steps."""
-        made = [self._follow(self._step(name, batch)) for name, batch in _setup(self.kind)]
+        made = [self._follow(self._step(name, batch)) for name, batch in set_up(self.kind)]
         while sum(len(step.batch) for step in made) < self.kind.changes:
             self._advance()
             made.append(self._follow(self._random_step()))
@@ -317,7 +317,7 @@ _ALL = [make for _, make in _MAKERS]
 _ALL_WEIGHTS = [weight for weight, _ in _MAKERS]
 
 
-def _setup(kind: Kind) -> list[tuple[str, tuple[Change, ...]]]:
+def set_up(kind: Kind) -> list[tuple[str, tuple[Change, ...]]]:
     """What there is in the beginning: enough that most changes find what they name."""
     of_all: list[Change] = [
         changes.DefinePermission(permission="read"),

@@ -34,7 +34,10 @@ from tests.mutants.areas import NOT_TESTS, ROOT, TESTS, Candidate, python_candid
 KEPT = ROOT / ".mutants"
 PAGE = ROOT / "docs/reference/mutants.md"
 VIEW = "effective_permission_view"
-VIEW_TESTS = ("tests/contract/test_view.py", "tests/contract/test_answers.py")
+VIEW_TESTS = (
+    *("tests/contract/test_view.py", "tests/contract/test_answers.py"),
+    *("tests/independent/test_independent.py", "tests/consistency"),
+)
 QUICK_SECONDS = 4.0
 """Of tests that are tried first, one of each file before the next of any."""
 START_SECONDS = 60

@@ -14,10 +14,13 @@ from rescind.store.queries import Engine, queries
 from tests.mutants import python, sql
 
 ROOT = Path(__file__).resolve().parents[2]
-STATEMENTS = ("decisions.sql", "pairs.sql", "pending.sql", "reconcile.sql", "single_role.sql")
+STATEMENTS = (
+    *("decisions.sql", "lists.sql", "pairs.sql", "pending.sql", "reconcile.sql"),
+    "single_role.sql",
+)
 PACKAGES = ("semantics", "decision", "index", "replicas", "applying", "propagation")
 TESTS = (
-    *("tests/contract", "tests/property", "tests/consistency"),
+    *("tests/contract", "tests/property", "tests/consistency", "tests/independent"),
     *(
         f"tests/unit/test_{name}.py"
         for name in (

@@ -1,0 +1,205 @@
+"""One organization in two databases: beside others that change as it does, and beside others that do not.
+
+Memberships, groups, resources and assignments are numbered within an organization. One neighbour has the same
+names with the same numbers, the other has them with different numbers. So a statement that does not name the
+organization everywhere reaches a neighbour's rows, and rows, receipts or chunks differ.
+
+What a change or a chunk may touch is worked out from the facts that differ (`touched`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rescind import Authority, changes, model
+from rescind.changes import Change
+from rescind.errors import GroupBusy, RescindError, StoreError
+from rescind.propagation.jobs import Job
+from rescind.propagation.pace import Pace
+from rescind.propagation.reconcile import Work
+from rescind.store import open_store
+from tests.independent.steps import ORGANIZATIONS, Make, Maker, Step, real_now, set_up
+from tests.independent.touched import outside, outside_chunk
+from tests.jobs import due_jobs
+from tests.state import Rows, rows_of
+
+TWIN, OWN = ORGANIZATIONS
+SHIFTED = "gamma"
+
+FLOWS: tuple[tuple[int, Make], ...] = (
+    (
+        14,
+        lambda m: changes.AddMembers(
+            group=m._group(), members=m._subjects(), expires_at=m._until()
+        ),
+    ),
+    (10, lambda m: changes.RemoveMembers(group=m._group(), members=m._subjects())),
+    (8, lambda m: changes.ReplaceMembers(group=m._group(), members=m._subjects(0))),
+    (12, lambda m: changes.NestGroup(group=m._group(), into=m._group())),
+    (9, lambda m: changes.UnnestGroup(group=m._group(), out_of=m._group())),
+    (16, lambda m: changes.Assign(role=m._role(), to=m._holder(), on=m._on())),
+    (4, lambda m: changes.Assign(role=m._role(), to=m._holder(), expires_at=m._until())),
+    (10, lambda m: changes.Unassign(role=m._role(), to=m._holder(), on=m._on())),
+    (6, lambda m: changes.ReplaceAssignments(to=m._holder(), assignments=m._given())),
+    (1, lambda m: changes.DeleteGroup(group=m._group(), cascade=True)),
+    (5, lambda m: changes.CreateGroup(group=m._group())),
+    (1, lambda m: changes.RemoveMembership(subject=m._subject())),
+    (4, lambda m: changes.AddMembership(subject=m._subject())),
+    (1, Maker._mode),
+)
+"""What gives and takes effective roles."""
+NUMBERED = (changes.AddMembership, changes.CreateGroup)
+
+
+class Different(AssertionError):
+    """The organization fares otherwise beside its neighbour than alone, or more rows are touched."""
+
+
+@dataclass
+class FlowMaker(Maker):
+    """Makes steps of one change each, with small chunks behind them. Much expires at the same instant."""
+
+    def steps(self) -> list[Step]:
+        """The steps after the set-up."""
+        return [self._random_step() for _ in range(self.kind.changes)]
+
+    def set_up(self) -> list[tuple[str, tuple[Change, ...]]]:
+        """Batches for each organization; those of SHIFTED are in another order."""
+        batches = list(set_up(self.kind))
+        own = batches[-1][1]
+        first, rest = own[:1], [c for c in own[1:] if not isinstance(c, NUMBERED)]
+        shifted = [c for c in own if isinstance(c, NUMBERED)][::-1]
+        return [*batches, (SHIFTED, (*first, *rest[:-1], *shifted, *rest[-1:]))]
+
+    def _random_step(self) -> Step:
+        if self.at is not None:
+            self.at += self.random.choice((0, 0, 1))
+        name = self.random.choice((OWN, OWN, OWN, TWIN, SHIFTED))
+        return self._step(name, (self._random_change(name, is_first=True),))
+
+    def _random_change(self, name: str, *, is_first: bool) -> Change:  # noqa: ARG002
+        makers = [make for _, make in FLOWS]
+        return self.random.choices(makers, [weight for weight, _ in FLOWS])[0](self)
+
+    def _until(self) -> datetime | None:
+        if self.at is None:
+            return super()._until()
+        after = self.random.choice((None, None, 0, 1, 2, 4))
+        return None if after is None else model.moment(self.at + after)
+
+    def _step(self, name: str, batch: tuple[Change, ...]) -> Step:
+        pick = self.random
+        work = tuple(
+            (pick.randrange(8), pick.choice((1, 1, 2, 3, 50)))
+            for _ in range(pick.choice((0, 0, 0, 1, 2, 6)))
+        )
+        route = pick.choice(("inline", "background"))
+        return Step(organization=name, batch=batch, at=self.at, route=route, work=work)
+
+
+class Pair:
+    """The two databases."""
+
+    def __init__(self, beside: str, alone: str) -> None:
+        self.at: int | None = None
+        self.beside, self.alone = (
+            Authority(open_store(url), clock=self._clock) for url in (beside, alone)
+        )
+        self.rows: dict[str, Rows] = {}
+
+    def _clock(self) -> Any:
+        return model.moment(self.at if self.at is not None else real_now())
+
+    def close(self) -> None:
+        """Give up all connections."""
+        self.beside.close()
+        self.alone.close()
+
+    def set_up(self, maker: FlowMaker) -> None:
+        """Make the organizations in both databases."""
+        self.at = maker.at
+        for name, batch in maker.set_up():
+            for authority in (self.beside, self.alone):
+                authority.apply(batch, organization=name)
+        self.rows = {name: rows_of(self.beside, name) for name in (TWIN, OWN, SHIFTED)}
+
+    def play(self, step: Step) -> bool:
+        """Do a step, and its background work. Returns whether it changed anything. Raises Different."""
+        self.at, name = step.at, step.organization
+        done = _apply(self.beside, step)
+        after = rows_of(self.beside, name)
+        _expect(outside(self.rows[name], after), set(), step, "touched though no fact changed")
+        chunks = _work(self.beside, step)
+        self.rows[name] = rows_of(self.beside, name) if chunks else after
+        for other in self.rows.keys() - {name}:
+            _expect(rows_of(self.beside, other), self.rows[other], step, f"rows of {other}")
+        if name == OWN:
+            _expect(done, _apply(self.alone, step), step, "receipt")
+            _expect(after, rows_of(self.alone, OWN), step, "rows")
+            _expect(chunks, _work(self.alone, step), step, "chunks")
+        return done[0] is True
+
+
+def _apply(authority: Authority, step: Step) -> tuple[object, ...]:
+    """Apply the batch. Returns what the receipt says, or the refusal's code."""
+    try:
+        receipt = authority.apply(step.batch, organization=step.organization, route=step.route)
+    except StoreError:
+        raise
+    except RescindError as error:
+        return (error.code,)
+    found = sorted((missing.what, missing.name) for missing in receipt.not_found)
+    return (receipt.changed, receipt.direction, receipt.fan_out, receipt.route, *found)
+
+
+def _work(authority: Authority, step: Step) -> list[object]:
+    """Do chunks of the organization's pending work. Returns what each did, and the rows after it."""
+    number = authority.store.fetch("find_log", {"organization": step.organization})[0][0]
+    done: list[object] = []
+    for place, pairs in step.work:
+        due = [job for job in due_jobs(authority.store) if job.organization == number]
+        if not due:
+            break
+        job = sorted(due, key=lambda job: (job.urgency, job.revision, *job.key))[place % len(due)]
+        before = rows_of(authority, step.organization)
+        done.append(_chunk(authority, job, pairs))
+        after = rows_of(authority, step.organization)
+        found = outside_chunk(job, before, after)
+        _expect(found, set(), step, f"touched outside of the range of {job}")
+        done.append(after)
+    return done
+
+
+def _chunk(authority: Authority, job: Job, pairs: int) -> object:
+    pace = Pace(authority.store.engine)
+    pace.pairs = pairs
+    try:
+        done = Work(authority.store, job).step(pace)
+    except GroupBusy as error:
+        return error.code
+    return (done.made, done.unmade, done.is_settled)
+
+
+def _expect(found: object, wanted: object, step: Step, what: str) -> None:
+    if found == wanted:
+        return
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        found, wanted = _apart(found, wanted)
+    raise Different(f"{what}: {step}\n  found:  {found}\n  wanted: {wanted}")
+
+
+def _apart(found: Rows, wanted: Rows) -> tuple[Rows, Rows]:
+    """Only the tables that differ."""
+    tables = [table for table in wanted if found[table] != wanted[table]]
+    return {t: found[t] for t in tables}, {t: wanted[t] for t in tables}
+
+
+def play_mirrored(maker: FlowMaker, new_database: Callable[[], str]) -> int:
+    """Play a world in both databases. Returns how many steps changed something. Raises Different."""
+    with closing(Pair(new_database(), new_database())) as pair:
+        pair.set_up(maker)
+        return sum(pair.play(step) for step in maker.steps())
