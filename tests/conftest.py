@@ -19,12 +19,15 @@ from rescind import Authority
 from rescind.store import open_store
 from rescind.store.migrations import migrate
 from tests.clock import SettableClock
+from tests.contract.world import WORLD
 from tests.probe import Probe
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 ENGINES = ("sqlite", "postgres")
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 2 << 30
+COPYING = "STRATEGY FILE_COPY"
+"""Cheaper than through the log, for a database this small."""
 
 _numbers = itertools.count()
 
@@ -122,34 +125,66 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def sqlite_acme(sqlite_template: Path) -> Path:
+    """A copy of it whose organization `acme` has the facts of WORLD."""
+    path = sqlite_template.with_name("acme.db")
+    shutil.copy(sqlite_template, path)
+    _fill(str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_acme(
+    postgres_server: str, postgres_admin: Admin, postgres_template: str
+) -> Iterator[str]:
+    """The name of such a copy."""
+    name = f"rescind_acme_{os.getpid()}"
+    postgres_admin.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template} {COPYING}")
+    _fill(as_url(with_database(postgres_server, name)))
+    yield name
+    postgres_admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _fill(database: str) -> None:
+    with Authority.open(database, organization="acme") as authority:
+        authority.apply(WORLD)
+
+
+Make = Callable[..., str]
+"""Makes a fresh, migrated database on the named engine and returns its URL. With `is_filled` its organization
+`acme` has the facts of WORLD.
+"""
+
+
 @pytest.fixture
-def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
-    """Makes a fresh, migrated database on the named engine and returns its URL."""
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    """Makes databases for one test."""
     yield from databases_in(request, tmp_path)
 
 
 @pytest.fixture(scope="module")
 def new_shared_database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], str]]:
+) -> Iterator[Make]:
     """The same, for databases that all tests of a module share."""
     yield from databases_in(request, tmp_path_factory.mktemp("shared"))
 
 
-def databases_in(request: pytest.FixtureRequest, folder: Path) -> Iterator[Callable[[str], str]]:
+def databases_in(request: pytest.FixtureRequest, folder: Path) -> Iterator[Make]:
     made: list[str] = []
 
-    def make(engine: str) -> str:
+    def make(engine: str, *, is_filled: bool = False) -> str:
         number = next(_numbers)
+        template = request.getfixturevalue(f"{engine}_{'acme' if is_filled else 'template'}")
         if engine == "sqlite":
             path = folder / f"rescind-{number}.db"
-            shutil.copy(request.getfixturevalue("sqlite_template"), path)
+            shutil.copy(template, path)
             return f"sqlite:///{path}"
         server = request.getfixturevalue("postgres_server")
-        template = request.getfixturevalue("postgres_template")
         name = f"rescind_test_{os.getpid()}_{number}"
         admin = request.getfixturevalue("postgres_admin")
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} {COPYING}")
         made.append(name)
         return as_url(with_database(server, name))
 
@@ -165,9 +200,16 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database(engine: str, new_database: Callable[[str], str]) -> str:
-    """The URL of a fresh database, on each engine in turn."""
-    return new_database(engine)
+def database(request: pytest.FixtureRequest, engine: str, new_database: Make) -> str:
+    """The URL of a fresh database, on each engine in turn. It is empty unless `facts_of_world` is named."""
+    return new_database(engine, is_filled="facts_of_world" in request.fixturenames)
+
+
+@pytest.fixture
+def facts_of_world() -> None:
+    """Where a test or fixture names this, the organization `acme` of the fixture `database` has the facts of
+    WORLD, recorded before the test began. A copy of them costs less than to apply them.
+    """
 
 
 @pytest.fixture

@@ -56,9 +56,11 @@ class Stage:
                 self.deciding.apply(step.changes, organization=world.name, route=route)
             self.remembering.load(world.name)
             asked += self._compare(world.name, step)
-            for work in self.deciding.pending():
+            pending = self.deciding.pending()
+            for work in pending:
                 self.deciding.reconcile(work)
-            asked += self._compare(world.name, step)
+            if pending:
+                asked += self._compare(world.name, step)
         return asked
 
     def _compare(self, organization: str, step: Step) -> int:

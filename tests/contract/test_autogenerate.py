@@ -15,6 +15,7 @@ from tests.contract.test_migrations import Make, empty_database, opened, run
 from tests.contract.world import WORLD
 
 __all__ = ["empty_database"]
+pytestmark = pytest.mark.usefixtures("compared_once")
 NAMES = ("organization", "membership", "role", "permission", "group_member", "effective_role")
 
 

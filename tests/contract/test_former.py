@@ -56,6 +56,7 @@ def answers(database: str) -> bool:
         return may and not authority.check("user:ada", "read") and audit(authority.store).is_clean
 
 
+@pytest.mark.usefixtures("compared_once")
 @pytest.mark.parametrize("version", ["0006", LAST])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_is_built_on_it_stays(engine: str, version: str, empty_database: Make) -> None:
@@ -77,6 +78,7 @@ def test_what_is_built_on_it_stays(engine: str, version: str, empty_database: Ma
     assert run(database, OF_ADA.format("rescind.effective_permission")) == []
 
 
+@pytest.mark.usefixtures("compared_once")
 @pytest.mark.parametrize("theirs", ["3f2a", "0005", "0042"])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_version_table_that_is_shared(engine: str, theirs: str, empty_database: Make) -> None:
@@ -90,6 +92,7 @@ def test_a_version_table_that_is_shared(engine: str, theirs: str, empty_database
     assert answers(database)
 
 
+@pytest.mark.usefixtures("compared_once")
 def test_control_the_lowest_version_is_taken(
     empty_database: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +106,7 @@ def test_control_the_lowest_version_is_taken(
         migrate(database)
 
 
+@pytest.mark.usefixtures("compared_once")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_version_table_of_ours_alone_goes(engine: str, empty_database: Make) -> None:
     """Then an application's Alembic begins with none."""
@@ -112,6 +116,7 @@ def test_a_version_table_of_ours_alone_goes(engine: str, empty_database: Make) -
         run(database, "SELECT * FROM alembic_version")
 
 
+@pytest.mark.usefixtures("compared_once")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_tables_of_ours_without_their_version(engine: str, empty_database: Make) -> None:
     """It is said what is missing, and no empty installation is made beside it, which would deny everything.
@@ -132,6 +137,7 @@ def test_tables_of_ours_without_their_version(engine: str, empty_database: Make)
     assert answers(database)
 
 
+@pytest.mark.usefixtures("compared_once")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_name_that_is_to_be_ours_is_taken(engine: str, empty_database: Make) -> None:
     """It is named, and nothing has moved. (Control: without it, it moves.)"""
@@ -166,6 +172,7 @@ def role(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
         connection.execute(f"DROP ROLE {name}")
 
 
+@pytest.mark.usefixtures("compared_once")
 @pytest.mark.parametrize("schema", ["rescind", "authz", "Odd name"])
 def test_a_schema_that_the_search_path_named(schema: str, empty_database: Make) -> None:
     """As the documentation said: from there it moves into ours, or stays where that is the same."""
@@ -192,6 +199,7 @@ def test_a_schema_that_is_ours_already_without_the_path(empty_database: Make) ->
     assert answers(database)
 
 
+@pytest.mark.usefixtures("compared_once")
 def test_it_moves_to_the_schema_of_the_url(empty_database: Make) -> None:
     """Not to `rescind`, where it names another."""
     database = former(empty_database("postgres"))
@@ -200,6 +208,7 @@ def test_it_moves_to_the_schema_of_the_url(empty_database: Make) -> None:
     assert run(database, "SELECT to_regnamespace('rescind')") == [(None,)]
 
 
+@pytest.mark.usefixtures("compared_once")
 def test_who_had_grants_has_them(empty_database: Make, role: str) -> None:
     """Who was granted the tables may use them where they are now, and who the view the view, by both names.
     (Control: without the schema's use they may not.)
@@ -223,6 +232,7 @@ def test_who_had_grants_has_them(empty_database: Make, role: str) -> None:
         run(mine, OF_ADA.format("rescind.effective_permission"))
 
 
+@pytest.mark.usefixtures("compared_once")
 def test_control_nobody_is_let_in(
     empty_database: Make, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import re
 import shutil
 import sqlite3
@@ -14,6 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy
+from alembic.config import Config
 
 from rescind import Authority, changes
 from rescind.errors import SchemaDiffers
@@ -22,7 +25,7 @@ from rescind.store import migrations
 from rescind.store.migrations import former as taking_over
 from rescind.store.migrations import migrate, run_script, scripts
 from rescind.store.migrations import repair as repairing
-from rescind.store.migrations.catalog import WANTED_OWN, Catalog, catalog, wanted
+from rescind.store.migrations.catalog import WANTED_OWN, Catalog, catalog
 from rescind.store.migrations.former import Former
 from rescind.store.schema import FORMER_VERSIONS, VERSIONS
 from tests.conftest import ENGINES, as_url, with_database
@@ -32,6 +35,8 @@ from tests.contract.world import WORLD
 from tests.sql import ours
 
 Make = Callable[[str], str]
+pytestmark = pytest.mark.usefixtures("compared_once")
+_numbers = itertools.count()
 
 
 def test_a_released_migration_never_changes() -> None:
@@ -42,50 +47,81 @@ def test_a_released_migration_never_changes() -> None:
 # --- databases ------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def known() -> dict[str, dict[str, Catalog]]:
-    """What the migrations make on each engine, once that was found out."""
-    return {}
-
-
-@pytest.fixture(autouse=True)
-def quick(
-    monkeypatch: pytest.MonkeyPatch,
-    known: dict[str, dict[str, Catalog]],
-) -> None:
-    """What the migrations make is found out once an engine; it does not depend on the database."""
-
-    def remembered(connection: sqlalchemy.Connection, *rest: Any) -> dict[str, Catalog]:
-        name = connection.dialect.name
-        if name not in known:
-            known[name] = wanted(connection, *rest)
-        return known[name]
-
-    monkeypatch.setattr(repairing, "wanted", remembered)
-
-
 @pytest.fixture
 def empty_database(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Callable[[str], str]]:
     """Makes databases with nothing in them."""
-    made: list[str] = []
+    with closing(Databases(request, tmp_path)) as databases:
+        yield databases.make
 
-    def make(engine: str) -> str:
+
+class Databases:
+    """Databases with nothing in them, or copies of another."""
+
+    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
+        self._request, self._folder = request, folder
+        self._made: list[str] = []
+
+    def make(self, engine: str, copied: str | None = None) -> str:
+        """The URL of a new one."""
+        number = next(_numbers)
         if engine == "sqlite":
-            return f"sqlite:///{tmp_path / f'empty-{len(list(tmp_path.iterdir()))}.db'}"
-        server = request.getfixturevalue("postgres_server")
-        name = f"rescind_empty_{tmp_path.name.replace('-', '_').lower()}_{len(made)}"[-60:]
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" STRATEGY FILE_COPY')
-        made.append(name)
-        return as_url(with_database(server, name))
+            path = self._folder / f"empty-{number}.db"
+            if copied is not None:
+                shutil.copy(copied.removeprefix("sqlite:///"), path)
+            return f"sqlite:///{path}"
+        name = f"rescind_empty_{os.getpid()}_{number}"
+        template = psycopg.conninfo.conninfo_to_dict(copied)["dbname"] if copied else "template1"
+        admin = self._request.getfixturevalue("postgres_admin")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        self._made.append(name)
+        return as_url(with_database(self._request.getfixturevalue("postgres_server"), name))
 
-    yield make
-    for name in made:
-        server = request.getfixturevalue("postgres_server")
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    def close(self) -> None:
+        """Drop them all."""
+        for name in self._made:
+            admin = self._request.getfixturevalue("postgres_admin")
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class Snapshots:
+    """A filled database of each version, each made from the one before by one migration."""
+
+    def __init__(self, databases: Databases) -> None:
+        self._databases = databases
+        self._made: dict[tuple[str, str], str] = {}
+
+    def of(self, engine: str, version: str) -> str:
+        """The URL of that one. It is copied, and stays as it is."""
+        if (engine, version) not in self._made:
+            number = VERSIONS.index(version)
+            before = self.of(engine, VERSIONS[number - 1]) if number else None
+            database = self._databases.make(engine, before)
+            with opened(database) as connection:
+                if before is None:
+                    begin_versions(connection)
+                add_version(connection, database, version)
+            self._made[engine, version] = database
+        return self._made[engine, version]
+
+
+@pytest.fixture(scope="module")
+def snapshots(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Snapshots]:
+    """For all tests of a module."""
+    with closing(Databases(request, tmp_path_factory.mktemp("versions"))) as databases:
+        yield Snapshots(databases)
+
+
+@pytest.fixture
+def filled_database(
+    request: pytest.FixtureRequest, tmp_path: Path, snapshots: Snapshots
+) -> Iterator[Callable[[str, str], str]]:
+    """Makes databases of an engine and a version, with rows in every table."""
+    with closing(Databases(request, tmp_path)) as databases:
+        yield lambda engine, version: databases.make(engine, snapshots.of(engine, version))
 
 
 @contextmanager
@@ -116,18 +152,30 @@ def run(database: str, *statements: str) -> list[Any]:
 def made_at(database: str, version: str, *, is_filled: bool = True) -> None:
     """Make the schema of a version, with rows in every table of it."""
     with opened(database) as connection:
-        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num TEXT PRIMARY KEY)")
-        connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('0001')")
-        table = "alembic_version"
+        begin_versions(connection)
         for number in VERSIONS[: VERSIONS.index(version) + 1]:
-            if number not in FORMER_VERSIONS and table == "alembic_version":
-                former = FORMER_VERSIONS[-1]
-                taking_over.take_over(connection, Former(place_of(database), (former,)), former)
-                table = ours(database, "rescind.schema_version")
-            run_script(connection, number)
-            connection.exec_driver_sql(f"UPDATE {table} SET version_num = '{number}'")
-            for statement in filled(number, connection.dialect.name) if is_filled else ():
-                connection.exec_driver_sql(statement)
+            add_version(connection, database, number, is_filled=is_filled)
+
+
+def begin_versions(connection: sqlalchemy.Connection) -> None:
+    """Make the table of the version, in an empty database."""
+    connection.exec_driver_sql("CREATE TABLE alembic_version (version_num TEXT PRIMARY KEY)")
+    connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('0001')")
+
+
+def add_version(
+    connection: sqlalchemy.Connection, database: str, number: str, *, is_filled: bool = True
+) -> None:
+    """Bring a schema of the version before to this one, with rows in every table that is new in it."""
+    if number == VERSIONS[len(FORMER_VERSIONS)]:
+        former = FORMER_VERSIONS[-1]
+        taking_over.take_over(connection, Former(place_of(database), (former,)), former)
+    is_former = number in FORMER_VERSIONS
+    table = "alembic_version" if is_former else ours(database, "rescind.schema_version")
+    run_script(connection, number)
+    connection.exec_driver_sql(f"UPDATE {table} SET version_num = '{number}'")
+    for statement in filled(number, connection.dialect.name) if is_filled else ():
+        connection.exec_driver_sql(statement)
 
 
 def place_of(database: str) -> str:
@@ -189,11 +237,10 @@ REPLACED = {("role_reset", "assignment")}
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_filled_database_of_every_version(
-    engine: str, version: str, empty_database: Make, new_database: Make
+    engine: str, version: str, filled_database: Callable[[str, str], str], new_database: Make
 ) -> None:
     """Upgraded, it has the schema of a new one and all its rows; it answers, is clean, and can be changed."""
-    database = empty_database(engine)
-    made_at(database, version)
+    database = filled_database(engine, version)
     tables = tables_of(database)
     before = rows_of(database, tables)
     assert {table for table, rows in before.items() if not rows} <= EMPTY
@@ -232,15 +279,16 @@ class Interrupted(Exception):
 def test_an_upgrade_interrupted_at_any_statement(
     engine: str,
     version: str,
-    empty_database: Make,
+    filled_database: Callable[[str, str], str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     """After each statement of the next migration, what is committed, and so what a crash leaves, is the
-    database as it was; at the end it is upgraded. (Control: after the commit it is not as it was.)
+    database as it was; at the end it has that version. (Control: after the commit it is not as it was.)
+
+    The upgrade ends with that version: those after it are next in another case.
     """
-    database = empty_database(engine)
-    made_at(database, version)
+    database = filled_database(engine, version)
     with looking(database, tmp_path) as look:
         _interrupt(database, version, monkeypatch, look)
 
@@ -256,8 +304,7 @@ def _interrupt(
         if is_of(connection, database):
             if running == [following]:
                 seen.append(statement)
-            if running in ([], [following]):  # those after it are next in another case
-                assert look() == before, statement
+            assert look() == before, statement
 
     running: list[str] = []
 
@@ -268,11 +315,16 @@ def _interrupt(
     def give_up(_: sqlalchemy.Connection) -> None:
         raise Interrupted
 
+    def upgrade(config: Config, _: str) -> None:
+        real_upgrade(config, following)
+
+    real_upgrade = migrations.command.upgrade
     real_execute = scripts.execute
     find_script = scripts.script_of
     monkeypatch.setattr(scripts, "script_of", begin)
     monkeypatch.setattr(scripts, "execute", execute)
     monkeypatch.setattr(taking_over, "execute", execute)
+    monkeypatch.setattr(migrations.command, "upgrade", upgrade)
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "renew_view", give_up)
         with pytest.raises(Interrupted):
@@ -281,8 +333,12 @@ def _interrupt(
     with opened(database) as connection:
         script = find_script(connection, following).read_text("utf-8")
     assert len(seen) == len(re.findall(r"(?:^|\n\n)(?:--[^\n]*\n)*(?!--)\S", script))
+    if following != VERSIONS[-1]:  # what follows the last migration reads the newest tables
+        monkeypatch.setattr(migrations, "renew_view", lambda _: None)
+        monkeypatch.setattr(taking_over, "keep_view_name", lambda *_: None)
     migrate(database)
     assert look() != before
+    assert running == [following]
 
 
 def is_of(connection: sqlalchemy.Connection, database: str) -> bool:

@@ -10,6 +10,7 @@ from tests.conftest import ENGINES
 from tests.contract.test_migrations import Make, empty_database, made_at, run
 
 __all__ = ["empty_database"]
+pytestmark = pytest.mark.usefixtures("compared_once")
 
 RELEASED = "0009"
 VIEW = """
