@@ -46,6 +46,31 @@ def test_history(acme: CommandLine) -> None:
     assert "--repair" in one_error(acme("audit", "--history", "--repair"))
 
 
+def test_replay(acme: CommandLine) -> None:
+    """The log, replayed, is compared with the facts; each audit says what it compares."""
+    code, out, _ = acme("audit")
+    assert code == 0
+    assert "the facts themselves: `rescind audit --replay`" in out
+    code, out, _ = acme("audit", "--replay")
+    assert (code, out.splitlines()[-1]) == (0, "the facts are what the log says")
+    with Authority.open(DATABASE) as authority:
+        by_hand(authority, "DELETE FROM rescind.group_member")
+    code, out, _ = acme("audit", "--replay")
+    assert code == 1
+    assert "acme: 1 facts differ, the first from revision 6 on" in out
+    assert "user:ada eng" in out
+    code, out, _ = acme("audit", "--replay", "--json")
+    found = json.loads(out)
+    assert (code, found["clean"]) == (1, False)
+    assert found["organizations"][0]["first_revision"] == 6
+    assert "--replay" in one_error(acme("audit", "--replay", "--repair"))
+    with Authority.open(DATABASE) as authority:
+        by_hand(authority, "DELETE FROM rescind.change WHERE revision = 2")
+    code, out, _ = acme("audit", "--replay")
+    assert code == 1
+    assert "the log does not fit at revision 3" in out
+
+
 def test_history_of_all(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds are shown where no organization is named."""
     monkeypatch.delenv("RESCIND_ORGANIZATION", raising=False)

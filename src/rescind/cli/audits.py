@@ -1,4 +1,6 @@
-"""`rescind audit`: compare effective roles with the facts now, or show what the background audit found."""
+"""`rescind audit`: compare effective roles with the facts, or the facts with the change log, or show what the
+background audit found.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ import typer
 
 from rescind.cli import output
 from rescind.cli.options import Target, with_target
+from rescind.cli.replays import show_replay
 from rescind.cli.times import second
 from rescind.errors import InvalidArgument
 from rescind.propagation.audit import Report
@@ -16,6 +19,7 @@ from rescind.propagation.audit import audit as run_audit
 from rescind.propagation.audit_history import AuditHistory, read_history, read_rounds
 
 DRIFT = 1
+COMPARES = "effective roles with what the facts imply"
 
 
 def register(app: typer.Typer) -> None:
@@ -32,29 +36,42 @@ def audit(
         bool,
         typer.Option("--history", help="Compare nothing; show what the background audit found."),
     ] = False,
+    replay: Annotated[
+        bool,
+        typer.Option("--replay", help="Replay the change log, and compare the facts with that."),
+    ] = False,
     limit: Annotated[
         int,
         typer.Option(min=1, max=10_000, help="Rounds and drift of the history to show, at most."),
     ] = 20,
 ) -> None:
-    """Compare effective roles with what the facts imply. Exits with 1 if they differ.
+    """Compare effective roles with what the facts imply; with --replay, the facts with the change log.
 
-    Without an organization, all are audited.
+    Exits with 1 if they differ. Without an organization, all are audited.
     """
+    _require_one({"--repair": repair, "--history": history, "--replay": replay})
     if history:
-        if repair:
-            raise InvalidArgument(what="--repair", hint="give either --repair or --history")
         _show_history(target, limit)
         return
     target.refuse_given("limit", hint="it is for --history")
+    if replay:
+        show_replay(target)
+        return
     with target.open() as authority:
         report = run_audit(authority.store, target.organization, repair=repair)
     if target.as_json:
-        output.say_json({**asdict(report), "clean": report.is_clean})
+        output.say_json({**asdict(report), "clean": report.is_clean, "compares": COMPARES})
     else:
         _report(report)
     if not report.is_clean:
         raise typer.Exit(DRIFT)
+
+
+def _require_one(options: dict[str, bool]) -> None:
+    """Raise InvalidArgument for more than one of these options."""
+    given = [option for option, is_given in options.items() if is_given]
+    if len(given) > 1:
+        raise InvalidArgument(what=given[0], hint=f"give either {given[0]} or {given[1]}")
 
 
 # --- what a person sees ---------------------------------------------------------------------------
@@ -129,6 +146,7 @@ def _say_history(found: AuditHistory, *, has_begun: bool) -> None:
 def _report(report: Report) -> None:
     output.pairs(
         [
+            ("compared", f"{COMPARES}; the facts themselves: `rescind audit --replay`"),
             ("organizations", f"{report.organizations:,}"),
             ("memberships", f"{report.memberships:,}"),
             ("effective roles", f"{report.effective_roles:,}"),

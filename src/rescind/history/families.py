@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC
 
 from rescind.history.log_proof import LogProof
+from rescind.history.replay_audit import ReplayAudits
 from rescind.history.retention import Retention
 
 
-class Histories(LogProof, Retention, ABC):
-    """What the log proves, and how it is kept short."""
+class Histories(LogProof, ReplayAudits, Retention, ABC):
+    """What the log proves, whether the facts follow from it, and how it is kept short."""

@@ -1,0 +1,324 @@
+"""The audit by replay: the change log alone, replayed, must give exactly the facts in the tables.
+
+The facts are read at one state, with the revisions that they have. The log is replayed up to those, so what
+is committed meanwhile plays no part. Nothing is repaired: which of the two is right is for a person to say.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rescind import model
+from rescind.changes import list_from_json
+from rescind.errors import InvalidChange, OrganizationNotFound
+from rescind.history.log_start import log_start
+from rescind.history.replaying import (
+    PAGE,
+    PAGE_CHARACTERS,
+    EnvironmentReplay,
+    OrganizationReplay,
+)
+from rescind.history.tables import read_environment, read_states
+from rescind.model import ENVIRONMENT, ENVIRONMENT_NUMBER, OrganizationId, OrganizationNumber
+from rescind.semantics.replay import (
+    EnvironmentLog,
+    LogDoesNotFit,
+    Recorded,
+    apply,
+    apply_to_environment,
+)
+from rescind.semantics.replay.comparing import (
+    UNLOCATED,
+    FactDifference,
+    State,
+    Value,
+    count_facts,
+    differences,
+    kinds_of,
+)
+from rescind.semantics.state import EnvironmentState, OrganizationState
+from rescind.store import Store
+from rescind.store.rows.facts import LIST_ORGANIZATIONS
+from rescind.store.rows.organizations import PLAN
+from rescind.store.rows.past import READ_PAST_CHANGES
+
+MOST_SHOWN: Final = 20
+"""Differences of one organization that are reported. All are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayDifference:
+    """A fact that the log and the tables do not agree on."""
+
+    kind: str
+    name: str
+    """Of the fact: `user:ada staff` for the place of a membership in a group."""
+    in_log: str | None
+    """What the log makes of it; none if it is not there."""
+    in_tables: str | None
+    logged_at: int | None
+    """The revision that altered it last, by the log."""
+    parts_at: int | None
+    """The first revision from which on the log never has it as the tables do; none if it never had."""
+
+
+@dataclass(slots=True)
+class ReplayedOrganization:
+    """An organization's log (`*`: all organizations'), replayed and compared with the tables."""
+
+    organization: str
+    revision: int
+    """Up to which it was replayed: that of the tables."""
+    since: int
+    """After which it was replayed: 0 from the first change on, else from a snapshot."""
+    changes: int = 0
+    """How many were replayed."""
+    facts: int = 0
+    differing: int = 0
+    differences: list[ReplayDifference] = field(default_factory=list)
+    misfit_at: int | None = None
+    """The first revision that cannot follow from those before it; then no facts were compared."""
+    misfit: str = ""
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.differing and self.misfit_at is None
+
+    @property
+    def first_revision(self) -> int | None:
+        """The first revision from which log and tables part, as far as it can be known."""
+        if self.misfit_at is not None:
+            return self.misfit_at
+        known = [found.parts_at or found.logged_at for found in self.differences]
+        return min((revision for revision in known if revision is not None), default=None)
+
+
+@dataclass(slots=True)
+class ReplayReport:
+    """The result of an audit by replay."""
+
+    organizations: list[ReplayedOrganization] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        return all(each.is_clean for each in self.organizations)
+
+
+class ReplayAudits(ABC):
+    """What `Authority` offers to audit the facts."""
+
+    store: Store
+
+    def audit_replay(self, *, organization: str | None = None) -> ReplayReport:
+        """Compare the facts in the tables with the change log, replayed: of one organization (`*`: what is
+        defined for all), or of all.
+
+        Nothing is changed. Changes that are recorded meanwhile play no part. Raises OrganizationNotFound and
+        a StoreError.
+        """
+        name = None if organization is None else model.organization_id(organization)
+        return audit_replay(self.store, name)
+
+
+def audit_replay(store: Store, organization: str | None = None) -> ReplayReport:
+    """Compare the facts in the tables with the change log, replayed: of one organization (`*`: what is
+    defined for all), or of all. Raises OrganizationNotFound and a StoreError.
+    """
+    return ReplayReport([*_audited(store, organization)])
+
+
+def audit_organization(
+    store: Store, o: OrganizationNumber, name: OrganizationId, *, from_snapshot: bool = False
+) -> ReplayedOrganization | None:
+    """The same for one organization; None if it was deleted. With `from_snapshot` only the changes after the
+    newest snapshot are replayed.
+    """
+    with store.snapshot() as snapshot:
+        tables = read_states(snapshot, name, o)
+    if tables.organization.settings is None:
+        return None
+    return _Replay(store, o, name, tables.organization, tables.environment, from_snapshot).result()
+
+
+def audit_environment(store: Store) -> ReplayedOrganization:
+    """The same for what is defined for all organizations."""
+    with store.snapshot() as snapshot:
+        tables = read_environment(snapshot)
+    return _Replay(store, ENVIRONMENT_NUMBER, ENVIRONMENT, tables, tables, False).result()
+
+
+def _audited(store: Store, organization: str | None) -> Iterator[ReplayedOrganization]:
+    if organization in (None, ENVIRONMENT):
+        yield audit_environment(store)
+    if organization == ENVIRONMENT:
+        return
+    for name in _names(store) if organization is None else [OrganizationId(organization)]:
+        (plan,) = store.fetch(PLAN, {"organization": name})
+        found = None
+        if plan.organization is not None:
+            found = audit_organization(store, plan.organization, name)
+        if found is not None:
+            yield found
+        elif organization is not None:
+            raise OrganizationNotFound(organization=organization)
+
+
+def _names(store: Store) -> Iterator[OrganizationId]:
+    after = ""
+    while page := store.fetch(LIST_ORGANIZATIONS, {"after": after, "limit": 500}):
+        yield from (row.organization for row in page)
+        after = page[-1].organization
+
+
+class _Replay:
+    """A log up to the revision that the tables have, and its comparison with them."""
+
+    def __init__(
+        self,
+        store: Store,
+        o: OrganizationNumber,
+        name: OrganizationId,
+        tables: State,
+        environment: EnvironmentState,
+        from_snapshot: bool,
+    ) -> None:
+        self._store, self._o, self._name = store, o, name
+        self._tables = (tables, environment)
+        start = log_start(store, o)
+        first = 0 if start is None else start.revision
+        self._start = tables.revision if from_snapshot else first
+        self._report = ReplayedOrganization(name, tables.revision, first)
+
+    def result(self) -> ReplayedOrganization:
+        report = self._report
+        try:
+            logged = self._replayed()
+        except LogDoesNotFit as error:
+            report.misfit_at, report.misfit = error.revision, error.why
+            return report
+        report.facts = count_facts(logged[0])
+        shown: list[FactDifference] = []
+        for found in differences(logged, self._tables):
+            report.differing += 1
+            if len(shown) < MOST_SHOWN:
+                shown.append(found)
+        if shown:
+            parts = self._located(shown)
+            report.differences = [_told(found, logged[0], parts) for found in shown]
+        return report
+
+    def _replayed(self, watch: _Watch | None = None) -> tuple[State, EnvironmentState]:
+        """The states that the log gives. Raises LogDoesNotFit."""
+        if self._o == ENVIRONMENT_NUMBER:
+            return self._replayed_environment(watch)
+        state, log = self._beginning()
+        rows = _rows(self._store, self._o, after=state.revision, up_to=self._tables[0].revision)
+        for self._report.changes, row in enumerate(rows, 1):
+            _lead(log, row)
+            apply(state, log.environment, row)
+            if watch is not None:
+                watch.look(state, log.environment)
+        _require_whole(state, self._tables[0].revision)
+        log.advance(self._tables[1].revision)
+        if watch is not None:
+            watch.look(state, log.environment)
+        return state, log.environment
+
+    def _beginning(self) -> tuple[OrganizationState, EnvironmentLog]:
+        begin = OrganizationReplay(self._store, self._o, self._name, up_to=self._start)
+        self._report.since = begin.state.revision
+        environment = begin.environment.state
+        rows = _rows(self._store, ENVIRONMENT_NUMBER, after=environment.revision, up_to=None)
+        return begin.state, EnvironmentLog(environment, rows)
+
+    def _replayed_environment(self, watch: _Watch | None) -> tuple[State, EnvironmentState]:
+        state = EnvironmentReplay(self._store, self._start).state
+        self._report.since = state.revision
+        rows = _rows(self._store, self._o, after=state.revision, up_to=self._tables[0].revision)
+        for self._report.changes, row in enumerate(rows, 1):
+            apply_to_environment(state, row)
+            if watch is not None:
+                watch.look(state, state)
+        _require_whole(state, self._tables[0].revision)
+        return state, state
+
+    def _located(self, shown: list[FactDifference]) -> dict[FactDifference, int | None]:
+        """For each difference the first revision from which on the log never has it as the tables do."""
+        watch = _Watch([found for found in shown if found.kind not in UNLOCATED])
+        self._replayed(watch)
+        return watch.parts_at()
+
+
+class _Watch:
+    """Facts that differ in the end: whether the log has each as the tables do, after every revision."""
+
+    def __init__(self, watched: list[FactDifference]) -> None:
+        self._watched = watched
+        self._same = {found: found.in_tables is None for found in watched}
+        self._parted: dict[FactDifference, int] = {}
+
+    def look(self, state: State, environment: EnvironmentState) -> None:
+        kinds = kinds_of(state)
+        for found in self._watched:
+            is_same = kinds[found.kind].value(state, environment, found.key) == found.in_tables
+            if self._same[found] and not is_same:
+                self._parted[found] = state.revision
+            self._same[found] = is_same
+
+    def parts_at(self) -> dict[FactDifference, int | None]:
+        return {found: self._parted.get(found) for found in self._watched}
+
+
+def _rows(
+    store: Store, o: OrganizationNumber, *, after: int, up_to: int | None
+) -> Iterator[Recorded]:
+    """An organization's changes after a revision, page by page.
+
+    Raises LogDoesNotFit for one that cannot be read.
+    """
+    most = 2**63 - 1 if up_to is None else up_to
+    params: dict[str, Any] = {"o": o, "up_to": most, "limit": PAGE, "characters": PAGE_CHARACTERS}
+    while rows := store.fetch(READ_PAST_CHANGES, {**params, "after": after}):
+        for row in rows:
+            after = row.revision
+            try:
+                changes = list_from_json(row.body)
+            except InvalidChange as error:
+                raise LogDoesNotFit(after, f"its changes cannot be read: {error}") from error
+            yield Recorded(after, row.recorded_at, changes, row.environment, row.caused_by)
+
+
+def _lead(log: EnvironmentLog, row: Recorded) -> None:
+    """Move the environment to where it was for a row. What does not fit in its log is told at the row."""
+    try:
+        log.lead_to(row)
+    except LogDoesNotFit as error:
+        raise LogDoesNotFit(row.revision, f"in the log of all organizations, {error}") from error
+
+
+def _require_whole(state: State, revision: int) -> None:
+    if state.revision < revision:
+        raise LogDoesNotFit(state.revision + 1, "it is not in the log, but the tables have it")
+
+
+def _told(
+    found: FactDifference, logged: State, parts: dict[FactDifference, int | None]
+) -> ReplayDifference:
+    return ReplayDifference(
+        found.kind,
+        found.name,
+        _shown(found.in_log),
+        _shown(found.in_tables),
+        kinds_of(logged)[found.kind].changed(logged, found.key),
+        parts.get(found),
+    )
+
+
+def _shown(value: Value | None) -> str | None:
+    if value is None:
+        return None
+    parts = [str(part) for part in value if part not in (None, "")]
+    return ", ".join(parts) or "there"
