@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from rescind.changes import list_from_json
-from rescind.errors import PastUnavailable
+from rescind.errors import InvalidChange, PastUnavailable
 from rescind.model import ENVIRONMENT_NUMBER, OrganizationId, OrganizationNumber
 from rescind.semantics.replay import EnvironmentLog, LogDoesNotFit, Recorded, apply
 from rescind.semantics.state import EnvironmentState, OrganizationState
@@ -50,7 +50,10 @@ def recorded_changes(
             if row.revision != after + 1:
                 raise _missing(after + 1)
             after = row.revision
-            changes = list_from_json(row.body)
+            try:
+                changes = list_from_json(row.body)
+            except InvalidChange as error:
+                raise _unfit(f"revision {row.revision}: {error.facts['why']}") from error
             yield Recorded(row.revision, row.recorded_at, changes, row.environment, row.caused_by)
         if not rows:
             if up_to == LATEST:
@@ -100,8 +103,7 @@ def _fitting() -> Iterator[None]:
     try:
         yield
     except LogDoesNotFit as error:
-        hint = "It was altered, or made by a version with other rules; `rescind log verify` tells"
-        raise PastUnavailable(why=f"the log cannot be replayed: {error}", hint=hint) from error
+        raise _unfit(str(error)) from error
 
 
 def _snapshot(store: Store, o: OrganizationNumber, up_to: int, empty: S) -> S:
@@ -125,6 +127,11 @@ def _read(row: SnapshotRow, empty: S) -> S:
     if isinstance(empty, OrganizationState):
         return organization_from_bytes(body)
     return environment_from_bytes(body)
+
+
+def _unfit(why: str) -> PastUnavailable:
+    hint = "It was altered, or made by a version with other rules; `rescind log verify` tells"
+    return PastUnavailable(why=f"the log cannot be replayed: {why}", hint=hint)
 
 
 def _missing(revision: int) -> PastUnavailable:

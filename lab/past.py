@@ -1,0 +1,187 @@
+"""What it costs to ask about the past, and to prove it.
+
+A log of a million changes in three years, of an organization with 20,000 people in 200 groups: snapshots are
+made of it as a worker makes them, then it is asked at random times. The other parts are in `past_*.py`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import random
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from lab.databases import servers
+from lab.report import Goal, percentile
+from lab.worlds import apply_all, group_of, subjects
+from rescind import Authority, changes
+from rescind.history.snapshots import LOOK_SECONDS, SnapshotWriter
+from rescind.model import microseconds
+from rescind.store.queries import named
+
+ENGINES: Final = ("sqlite", "postgres")
+Figures = dict[str, float]
+USERS: Final = 20_000
+GROUPS: Final = 200
+BEGIN: Final = datetime(2023, 1, 1, tzinfo=UTC)
+YEARS: Final = timedelta(days=3 * 365)
+WARM: Final = 2_000
+"""Questions of one block."""
+PARTS: Final = (
+    ("past_verify", "verify"),
+    ("past_review", "review"),
+    ("past_decisions", "decision_log"),
+)
+"""Modules of the other parts, and the function of each that measures."""
+
+GOALS = {"past.at.cold_s": Goal(1.0), "past.at.warm_us": Goal(20.0)}
+
+
+def _part(module: str) -> Any:
+    """A module of another part; None if it is not there."""
+    try:
+        return importlib.import_module(f"lab.{module}")
+    except ModuleNotFoundError:
+        return None
+
+
+for _name, _ in PARTS:
+    GOALS |= getattr(_part(_name), "GOALS", {})
+
+
+def run(*, quick: bool, seed: int) -> Figures:
+    """Figures by engine; without one, the worse of both."""
+    size = 20_000 if quick else 1_000_000
+    figures: Figures = {}
+    with servers() as make:
+        for engine in ENGINES:
+            figures |= _at(engine, make(engine), size, 5 if quick else 20, seed)
+    worse = {
+        name: max(figures[_of(name, engine)] for engine in ENGINES)
+        for name in ("past.at.cold_s", "past.at.warm_us")
+    }
+    for module, function in PARTS:
+        if (part := _part(module)) is not None:
+            _say(module)
+            figures |= getattr(part, function)(quick=quick)
+    return {**worse, **figures}
+
+
+def _say(what: str) -> None:
+    print(f"lab: {what} …", file=sys.stderr)
+
+
+def _of(name: str, engine: str) -> str:
+    room, _, rest = name.partition(".")
+    return f"{room}.{engine}.{rest}"
+
+
+# --- at -------------------------------------------------------------------------------------------
+
+
+def _at(engine: str, url: str, size: int, questions: int, seed: int) -> Figures:
+    """The slowest of some first questions, each to another state; and what the same costs again."""
+    end = BEGIN + YEARS
+    with Authority.open(url, organization="acme", clock=lambda: BEGIN) as authority:
+        _say(f"{engine}, a log of {size:,} changes")
+        _write_log(authority, size)
+        _say(f"{engine}, snapshots")
+        begin = time.perf_counter()
+        writer = SnapshotWriter(authority.store)
+        while writer.step() != LOOK_SECONDS:
+            pass
+        seconds = time.perf_counter() - begin
+        kept, stored = _snapshots(authority)
+        _say(f"{engine}, questions")
+        cold, warm = [], []
+        choose = random.Random(seed)
+        for _ in range(questions):
+            at = BEGIN + YEARS * choose.random()
+            asked = Authority(authority.store, organization="acme", clock=lambda: end)
+            ask = _ask(asked, at)
+            cold.append(_seconds(ask, 1))
+            warm.append(_seconds(ask, WARM))
+    figures = {
+        "past.at.cold_s": max(cold),
+        "past.at.cold.p50_s": percentile(cold, 0.5),
+        "past.at.warm_us": percentile(warm, 0.5) * 1e6,
+        "past.at.changes": float(size),
+        "past.at.snapshots": float(kept),
+        "past.at.snapshots_mb": stored / 1e6,
+        "past.at.snapshots.changes_per_s": size / seconds,
+    }
+    return {_of(name, engine): value for name, value in figures.items()}
+
+
+def _ask(authority: Authority, at: datetime) -> Callable[[], object]:
+    return lambda: authority.check("user:7", "read", "doc:0", at=at)
+
+
+def _seconds(ask: Callable[[], object], times: int) -> float:
+    begin = time.perf_counter()
+    for _ in range(times):
+        ask()
+    return (time.perf_counter() - begin) / times
+
+
+def _write_log(authority: Authority, size: int) -> None:
+    """Real changes make the organization; then its log says that members left groups and came back.
+
+    The tables do not follow: questions about the past do not read them.
+    """
+    people = subjects(USERS)
+    apply_all(
+        authority, [changes.CreateOrganization(), changes.DefinePermission(permission="read")]
+    )
+    apply_all(
+        authority,
+        [
+            changes.DefineRole(role="reader", permissions=("read",)),
+            changes.DefineResourceType(type="doc"),
+            changes.CreateResource(resource="doc:0"),
+        ],
+    )
+    apply_all(authority, (changes.AddMembership(subject=each) for each in people))
+    share = USERS // GROUPS
+    for number in range(GROUPS):
+        apply_all(authority, group_of(f"g{number}", people[number * share : (number + 1) * share]))
+    authority.apply([changes.Assign(role="reader", to="group:g0", on="doc:0")])
+    revision = authority.check("user:7", "read").revision
+    assert revision is not None
+    first, last = revision.organization + 1, revision.organization + size
+    step = int(YEARS / timedelta(microseconds=1)) // size
+    if authority.store.engine == "sqlite":
+        rows = f"WITH RECURSIVE s (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM s WHERE n < {last})"
+    else:
+        rows = f"WITH s (n) AS (SELECT generate_series(CAST({first} AS BIGINT), {last}))"
+    user = f"((n - {first}) / 2 % {USERS})"
+    body = (
+        f"""CASE WHEN (n - {first}) % 2 = 0 THEN '[{{"change":"remove_members","group":"g'"""
+        f""" ELSE '[{{"change":"add_members","group":"g' END"""
+        f""" || ({user} / {share}) || '","members":["user:' || {user} || '"]}}]'"""
+    )
+    o, begin = revision.incarnation, microseconds(BEGIN)
+    _execute(
+        authority,
+        f"{rows} INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, direction,"
+        " route, granted, revoked, body, settled_at, environment)"
+        f" SELECT {o}, n, {begin} + (n - {first} + 1) * CAST({step} AS BIGINT), 'lab', '', 'grants',"
+        f" 'inline', 1, 0, {body}, {begin}, 0 FROM s",
+    )
+    _execute(authority, f"UPDATE rescind.organization SET revision = {last} WHERE id = {o}")
+
+
+def _snapshots(authority: Authority) -> tuple[int, int]:
+    with authority.store.connection() as connection:
+        text = "SELECT count(*), sum(length(body)) FROM rescind.snapshot"
+        cursor: Any = connection.execute(named(text, authority.store.engine))  # type: ignore[attr-defined]
+        kept, stored = cursor.fetchone()
+    return int(kept), int(stored or 0)
+
+
+def _execute(authority: Authority, text: str) -> None:
+    with authority.store.connection() as connection:
+        connection.execute(named(text, authority.store.engine))  # type: ignore[attr-defined]
