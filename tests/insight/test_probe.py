@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from rescind import Authority
+from rescind.changes import DeleteOrganization
 from rescind.errors import InvalidArgument, TargetFailed
 from rescind.insight.probe import (
     ORGANIZATION,
@@ -460,3 +461,25 @@ def test_what_cannot_be_asked(rescind: CommandLine, tmp_path: Path) -> None:
     assert "--url" in one_error(rescind("probe", "--target", "t.toml", "--url", "http://x"))
     assert "--hold" in one_error(rescind("probe", "--hold", "1s"))
     assert "--metrics-port" in one_error(rescind("probe", "--metrics-port", "0"))
+
+
+def test_an_organization_that_was_deleted_is_made_again(
+    rescind: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two rounds of the command, as by the service's probe. The round is tried again, once."""
+    begun = 0
+
+    def one_way(
+        probe: Probe, on_way: Callable[[str], None] | None = None
+    ) -> tuple[Measurement, ...]:
+        nonlocal begun
+        begun += 1
+        if begun == 1:
+            probe.authority.apply([DeleteOrganization()], organization=ORGANIZATION)
+        return (next(iter(probe.measurements(on_way))),)
+
+    monkeypatch.setattr(Probe, "round", one_way)
+    assert rescind("init")[0] == 0
+    code, out, _ = rescind("probe", "--json")
+    assert (code, begun) == (0, 2)
+    assert out

@@ -25,7 +25,7 @@ from rescind.cli.metrics_port import (
 )
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import duration, shown_seconds
-from rescind.errors import InvalidArgument
+from rescind.errors import InvalidArgument, OrganizationNotFound
 
 if TYPE_CHECKING:
     from rescind.insight.probe import Measurement, Point, Spread, Summary
@@ -173,7 +173,12 @@ def _own_rounds(
     kinds = {point.name: point.kind for point in points}
 
     def one_round() -> tuple[Measurement, ...]:
-        measured = _with_progress(prober.round)
+        try:
+            measured = _with_progress(prober.round)
+        except OrganizationNotFound:  # somebody deleted it since
+            prober.prepare()
+            replica.load(ORGANIZATION)
+            measured = _with_progress(prober.round)
         observe(authority.instruments, kinds, measured)
         forget_log(authority)
         return measured
