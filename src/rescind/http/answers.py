@@ -22,6 +22,7 @@ from rescind.model import (
     PendingWork,
     Receipt,
 )
+from rescind.transfer.evidence import enforcement_object
 
 REVISION: Final = "Rescind-Revision"
 """The header of the state that an answer was made at; hand it back as AT_LEAST."""
@@ -188,29 +189,8 @@ class EnforcementResponse(Struct, frozen=True):
     @classmethod
     def of(cls, done: Enforcement | None) -> EnforcementResponse | None:
         """The same, as JSON has it."""
-        if done is None:
-            return None
-        replicas = [
-            EnforcedReplicaResponse(
-                each.replica,
-                each.name,
-                each.host,
-                each.process,
-                each.outcome.value,
-                each.milliseconds,
-                each.is_own,
-            )
-            for each in done.replicas
-        ]
-        return cls(
-            done.began_at,
-            done.seconds,
-            done.outcome.value,
-            done.are_replicas_known,
-            replicas,
-            done.others,
-            done.is_deferred,
-        )
+        found = enforcement_object(done)
+        return None if found is None else msgspec.convert(found, cls)
 
 
 class ReceiptResponse(Struct, frozen=True):

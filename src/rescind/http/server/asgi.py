@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 from rescind.errors import RescindError
-from rescind.http.server.fast_routes import Fields, Sent
+from rescind.http.server.fast_routes import Sent
+from rescind.http.server.headers import Fields
 from rescind.http.server.service import Service
 from rescind.http.server.timeouts import Message
 

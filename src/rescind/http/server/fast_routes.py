@@ -7,10 +7,9 @@ from typing import NamedTuple, Protocol, TypeAlias
 from rescind.errors import RescindError
 from rescind.http import problems
 from rescind.http.auth import Caller
-from rescind.http.server.headers import Headers, header_lines
+from rescind.http.server.headers import Fields, Headers, header_lines
 from rescind.http.server.service import Service
 
-Fields: TypeAlias = list[tuple[bytes, bytes]]
 Sent: TypeAlias = tuple[Fields, bytes]
 """Headers and body."""
 

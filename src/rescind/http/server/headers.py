@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
 from typing import Final, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from rescind.errors import InvalidRequest
 
 Headers: TypeAlias = dict[bytes, bytes]
-Fields: TypeAlias = Sequence[tuple[bytes, bytes]]
+Fields: TypeAlias = list[tuple[bytes, bytes]]
 
 SINGLE: Final = (
     b"authorization",

@@ -19,7 +19,7 @@ from msgspec import Struct
 from rescind.errors import RescindError
 from rescind.http.problems import detail_of
 from rescind.http.server import scrapes
-from rescind.http.server.headers import Headers
+from rescind.http.server.headers import Fields, Headers
 from rescind.http.server.service import Service
 from rescind.store import Store
 from rescind.store.rows.keys import READ_API_KEY
@@ -30,7 +30,6 @@ READY_SECONDS: Final = 0.5
 LOOK_SECONDS: Final = 1.4
 """How long the database has to answer. Together it is known within two seconds that it is away."""
 
-Fields: TypeAlias = list[tuple[bytes, bytes]]
 Answer: TypeAlias = tuple[int, Fields, bytes]
 Discovery: TypeAlias = Callable[[Service, bytes, str, Headers], dict[str, Any]]
 """The body for a path of discovery, by scheme and headers. Raises InvalidRequest."""
