@@ -21,6 +21,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "rescind.cli.doctor": ("doctor",),
     "rescind.cli.facts": ("list",),
     "rescind.cli.history": ("log",),
+    "rescind.cli.reviews": ("review",),
+    "rescind.cli.access_history": ("history",),
     "rescind.cli.background": ("worker", "pending"),
     "rescind.cli.audits": ("audit",),
     "rescind.cli.targets": ("targets",),

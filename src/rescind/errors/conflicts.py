@@ -187,6 +187,20 @@ class IdsLookAlike(RescindError):
     hint = "Remove one of each, or change its id; `rescind doctor` lists them all."
 
 
+class ReviewNotFound(RescindError):
+    """The organization has no access review of this name."""
+
+    code = "review_not_found"
+    hint = "`rescind review list` has those that were started."
+
+
+class ReviewExists(RescindError):
+    """An access review of this name was started already."""
+
+    code = "review_exists"
+    hint = "Choose another name; a review stays what it was when it was started."
+
+
 class KeyReused(RescindError):
     """The idempotency key was used for another change."""
 

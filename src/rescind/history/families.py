@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from abc import ABC
 
+from rescind.history.access_reviews import AccessReviews
+from rescind.history.histories import AccessHistories
 from rescind.history.log_proof import LogProof
 from rescind.history.replay_audit import ReplayAudits
 from rescind.history.retention import Retention
 
 
-class Histories(LogProof, ReplayAudits, Retention, ABC):
-    """What the log proves, whether the facts follow from it, and how it is kept short."""
+class Histories(AccessHistories, AccessReviews, LogProof, ReplayAudits, Retention, ABC):
+    """Who had access and when, and reviews of it; what the log proves, and whether the facts follow from it;
+    how it is kept short.
+    """

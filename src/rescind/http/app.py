@@ -31,6 +31,7 @@ from rescind.http.routes import (
     look_alikes,
     metrics,
     pending,
+    reviews,
     targets,
 )
 from rescind.http.server.addresses import Addresses
@@ -56,6 +57,7 @@ OURS: Final = [
     *targets.ROUTES,
     *advice.ROUTES,
     *audits.ROUTES,
+    *reviews.ROUTES,
     *keys.ROUTES,
     *authzen.ROUTES,
 ]

@@ -70,6 +70,7 @@ from rescind.model.ids import (
     role_id,
     subject_id,
 )
+from rescind.model.periods import AccessHistory, AccessPeriod, Cause, CauseKind
 from rescind.model.questions import At, Question
 from rescind.model.receipts import (
     MOST_LOOK_ALIKES,
@@ -85,6 +86,7 @@ from rescind.model.reviews import (
     LineDecision,
     LineSource,
     Review,
+    ReviewCounts,
     ReviewFilter,
     ReviewLine,
     ReviewOutcome,
@@ -105,11 +107,15 @@ __all__ = [
     "MOST_NOT_FOUND",
     "ROOT",
     "SUBJECT_KINDS",
+    "AccessHistory",
+    "AccessPeriod",
     "AlikeIds",
     "AssignmentEntry",
     "AssignmentNumber",
     "Assurance",
     "At",
+    "Cause",
+    "CauseKind",
     "Chain",
     "Decision",
     "DecisionPoint",
@@ -152,6 +158,7 @@ __all__ = [
     "ResourceNumber",
     "ResourceTypeId",
     "Review",
+    "ReviewCounts",
     "ReviewFilter",
     "ReviewLine",
     "ReviewOutcome",

@@ -66,6 +66,15 @@ class Review:
     filter: ReviewFilter = field(default_factory=ReviewFilter)
 
 
+class ReviewCounts(NamedTuple):
+    """How much there is to review: lines and subjects, lines of critical roles, lines of the deactivated."""
+
+    lines: int
+    subjects: int
+    critical: int
+    inactive: int
+
+
 class ReviewLine(NamedTuple):
     """One way by which one subject has one role on one resource.
 
@@ -106,10 +115,14 @@ class LineDecision(NamedTuple):
 
 
 class StaleLine(NamedTuple):
-    """A line that was to be revoked and does not apply any more: the facts have changed since the review."""
+    """A line that was to be revoked and does not apply any more: the facts have changed since the review.
+
+    `is_there` says that the same is there again, given anew.
+    """
 
     decision: LineDecision
     why: str
+    is_there: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ SHARED = (
     "metrics.sql",
     "probe.sql",
     "past.sql",
+    "reviews.sql",
 )
 
 OF_USERS: Final = frozenset({"effective_permission_view", "define_reach", "permitted"})

@@ -449,6 +449,21 @@ CREATE TABLE rescind.audit_drift (
 
 CREATE UNIQUE INDEX audit_drift_open ON rescind.audit_drift (organization, "group") WHERE ended_at IS NULL;
 
+-- ---- access reviews ---------------------------------------------------------------------------------------------------
+
+-- The lines of a review are not stored: they follow from the log up to its revision.
+
+CREATE TABLE rescind.review (
+    organization INTEGER NOT NULL REFERENCES rescind.organization (id),
+    name TEXT COLLATE "C" NOT NULL,
+    revision BIGINT NOT NULL,               -- the state that is reviewed
+    environment BIGINT NOT NULL,            -- the revision of `*` that belongs to it
+    started_at BIGINT NOT NULL,             -- also the time at which expiry is judged
+    actor TEXT COLLATE "C" NOT NULL,
+    filter TEXT COLLATE "C" NOT NULL,       -- which lines, as JSON
+    PRIMARY KEY (organization, name)
+);
+
 -- ---- the HTTP service ------------------------------------------------------------------------------------------------
 
 -- Keys of the service. The secret is not stored: `digest` is its SHA-256. `former_digest` is that of the secret before a

@@ -36,6 +36,7 @@ VERSIONS = (
     "0025",
     "0026",
     "0027",
+    "0028",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 FORMER_VERSIONS = VERSIONS[: VERSIONS.index("0021")]

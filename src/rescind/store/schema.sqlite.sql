@@ -416,6 +416,21 @@ CREATE TABLE rescind_audit_drift (
 
 CREATE UNIQUE INDEX rescind_audit_drift_open ON rescind_audit_drift (organization, "group") WHERE ended_at IS NULL;
 
+-- ---- access reviews ---------------------------------------------------------------------------------------------------
+
+-- The lines of a review are not stored: they follow from the log up to its revision.
+
+CREATE TABLE rescind_review (
+    organization INTEGER NOT NULL REFERENCES rescind_organization (id),
+    name TEXT NOT NULL,
+    revision INTEGER NOT NULL,              -- the state that is reviewed
+    environment INTEGER NOT NULL,           -- the revision of `*` that belongs to it
+    started_at INTEGER NOT NULL,            -- also the time at which expiry is judged
+    actor TEXT NOT NULL,
+    filter TEXT NOT NULL,                   -- which lines, as JSON
+    PRIMARY KEY (organization, name)
+) STRICT, WITHOUT ROWID;
+
 -- ---- the HTTP service ------------------------------------------------------------------------------------------------
 
 -- Keys of the service. The secret is not stored: `digest` is its SHA-256. `former_digest` is that of the secret before a

@@ -97,6 +97,23 @@ def read_decisions(source: Source, review: Review, delimiter: Delimiter | None =
     return found
 
 
+def review_named_in(source: Source, delimiter: Delimiter | None = None) -> str:
+    """The review whose file it is, by its rows. Raises BadInput where they do not say, or say several."""
+    named: dict[str, int] = {}
+    for row in _rows(source, delimiter, Problems()):
+        if name := row.cells.get("review", ""):
+            named.setdefault(_bare(name), row.at)
+    if len(named) == 1:
+        return next(iter(named))
+    at = source.at(list(named.values())[1] if named else 1, "review")
+    why = (
+        f"rows are of several reviews: {', '.join(map(repr, named))}"
+        if named
+        else ("no row says of which review it is")
+    )
+    raise BadInput(at=at, why=why, hint="name it: --review NAME")
+
+
 def _decision(source: Source, row: _Row, review: Review) -> LineDecision | None:
     """What a row decides; nothing where its decision is empty."""
     at = source.at(row.at)

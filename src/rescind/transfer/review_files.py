@@ -10,7 +10,9 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
+from types import NoneType
 from typing import Any, Final
 
 import msgspec
@@ -43,7 +45,7 @@ COLUMNS: Final[dict[str, Callable[[Review, ReviewLine], Any]]] = {
     "resource": lambda _, line: line.resource,
     "permissions": lambda _, line: line.permissions,
     "critical": lambda _, line: line.is_critical,
-    "given": lambda _, line: line.source.value,
+    "given": lambda _, line: str(line.source),
     "through": lambda _, line: line.chain,
     "revoking": lambda _, line: revoking(line),
     "since": lambda _, line: line.since,
@@ -54,7 +56,7 @@ COLUMNS: Final[dict[str, Callable[[Review, ReviewLine], Any]]] = {
     "counts": lambda _, line: line.counts,
     "last_used": lambda _, line: line.last_used or NO_DATA,
     "review": lambda review, _: review.name,
-    "organization": lambda review, _: review.organization,
+    "organization": lambda review, _: str(review.organization),
     "revision": lambda review, _: review.revision,
     "line": lambda _, line: line.line,
 }
@@ -116,20 +118,27 @@ def _parts(lines: Iterable[ReviewLine]) -> Iterator[list[ReviewLine]]:
 
 
 def _cell(name: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return _time(value)
-    if isinstance(value, tuple):
-        return safe_cell(_BETWEEN[name].join(value))
-    return safe_cell(str(value))
+    return _AS_CELL[type(value)](name, value)
+
+
+def _joined(name: str, value: tuple[str, ...]) -> str:
+    return safe_cell(_BETWEEN[name].join(value))
 
 
 def _value(value: Any) -> Any:
     return _time(value) if isinstance(value, datetime) else value
 
 
+@lru_cache(4_096)
 def _time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+_AS_CELL: Final[dict[type, Callable[[str, Any], str]]] = {
+    NoneType: lambda _, __: "",
+    bool: lambda _, value: "yes" if value else "no",
+    int: lambda _, value: str(value),
+    str: lambda _, value: safe_cell(value),
+    tuple: _joined,
+    datetime: lambda _, value: _time(value),
+}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 MOST_CHARACTERS: Final = 30_000
@@ -20,11 +21,18 @@ _FORMULA: Final = (
 """These, the minus sign, and their superscript, subscript, small and full-width forms."""
 _BEGINS = re.compile(rf"^\s*[{_FORMULA}]")
 _WITHIN = re.compile(rf"(?<=[;,|])(\s*)(?=[{_FORMULA}])")
+_SHORT: Final = 200
+"""Characters of a text that is remembered: most cells of a file are in other rows too."""
+_MOST_REMEMBERED: Final = 4_096
 _ESCAPED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def safe_cell(text: str) -> str:
     """The text on one line, without control characters, and no formula in any spreadsheet."""
+    return _remembered(text) if len(text) <= _SHORT else _safe(text)
+
+
+def _safe(text: str) -> str:
     if not text.isprintable():
         text = "".join(map(_visible, text))
     text = _WITHIN.sub(r"\1'", text)
@@ -33,6 +41,9 @@ def safe_cell(text: str) -> str:
     if len(text) > MOST_CHARACTERS:
         text = f"{text[: MOST_CHARACTERS - 1]}…"
     return text
+
+
+_remembered = lru_cache(_MOST_REMEMBERED)(_safe)
 
 
 def _visible(character: str) -> str:

@@ -1,0 +1,116 @@
+"""`rescind history`: from when to when somebody had access, by which way, and by whose change."""
+
+from __future__ import annotations
+
+import textwrap
+from datetime import UTC
+from typing import Annotated, Any, Final
+
+import typer
+
+from rescind.cli import output
+from rescind.cli.options import Target, with_target
+from rescind.cli.times import instant
+from rescind.errors import InvalidArgument
+from rescind.history.histories import MOST_CHANGES
+from rescind.model import AccessPeriod, Cause, CauseKind
+
+EVERYBODY: Final = "-"
+_INDENT: Final = " " * 4
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("history", rich_help_panel="Questions")(with_target(history))
+
+
+def history(
+    target: Target,
+    subject: Annotated[str, typer.Argument(help="Whose access; - for everybody's.")],
+    permission: Annotated[
+        str | None, typer.Argument(help="Only this permission. Default: all that roles gave.")
+    ] = None,
+    resource: Annotated[
+        str | None, typer.Argument(help="Only on this resource. Default: wherever it was given.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only what lasted then, or began later.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Only up to this day or time.")] = None,
+    after: Annotated[
+        int | None, typer.Option(min=0, help="Go on after this revision of the log.")
+    ] = None,
+    most_changes: Annotated[
+        int, typer.Option(min=1, help="Changes of the log to look at, at most.")
+    ] = MOST_CHANGES,
+) -> None:
+    """Show from when to when a subject had access, through which groups, and whose change began and ended it.
+
+    What ended because its time had come was nobody's change. A role that was edited begins anew.
+    """
+    target.require_organization()
+    if subject == EVERYBODY and permission is None:
+        hint = "name a permission: `rescind history - doc:read doc:1`"
+        raise InvalidArgument(what="permission", hint=hint)
+    with target.open() as authority:
+        found = authority.access_history(
+            None if subject == EVERYBODY else subject,
+            permission,
+            resource,
+            since=None if since is None else instant("--since", since),
+            until=None if until is None else instant("--until", until),
+            after=after,
+            most_changes=most_changes,
+        )
+    if target.as_json:
+        for each in found.periods:
+            output.say_json(period_object(each))
+    else:
+        for each in found.periods:
+            _say(each)
+        if not found.periods:
+            output.say("no access" if found.next_after is None else "no access that ended so far")
+    if found.next_after is not None:
+        output.warn(f"there is more: go on with --after {found.next_after}")
+
+
+def period_object(period: AccessPeriod) -> dict[str, Any]:
+    """A period as plain JSON values."""
+    return {
+        **period._asdict(),
+        "began": cause_object(period.began),
+        "ended": None if period.ended is None else cause_object(period.ended),
+    }
+
+
+def cause_object(cause: Cause) -> dict[str, Any]:
+    """What began or ended a period, as plain JSON values."""
+    return {**cause._asdict(), "kind": cause.kind.value}
+
+
+def _say(period: AccessPeriod) -> None:
+    way = "by default" if period.is_default_role else ""
+    if period.chain:
+        way = f"through {' > '.join(period.chain)}"
+    head = f"{period.subject}  {period.role} on {period.resource}  {way}".rstrip()
+    lines = [head, f"{_INDENT}may:  {', '.join(period.permissions) or 'nothing'}"]
+    lines.append(f"{_INDENT}from: {_told(period.began)}")
+    lines.append(f"{_INDENT}to:   {'now' if period.ended is None else _told(period.ended)}")
+    width = output.console().width
+    for line in lines:
+        for part in textwrap.wrap(
+            output.plain(line), width, subsequent_indent=_INDENT * 2, break_on_hyphens=False
+        ):
+            output.say(part)
+
+
+def _told(cause: Cause) -> str:
+    when = cause.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if cause.kind is CauseKind.EXPIRY:
+        return f"{when}  its time had come"
+    if cause.kind is CauseKind.BEFORE:
+        return "before the log that is kept"
+    of = " of *" if cause.kind is CauseKind.ENVIRONMENT else ""
+    by = f" by {output.plain(cause.actor)}" if cause.actor else ""
+    why = f": {output.plain(cause.reason)}" if cause.reason else ""
+    return f"{when}  revision {cause.revision}{of}{by}{why}"

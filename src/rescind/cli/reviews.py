@@ -1,0 +1,288 @@
+"""`rescind review`: start an access review, export its lines, and apply what reviewers decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import typer
+
+from rescind import transfer
+from rescind.authority import Authority
+from rescind.cli import output
+from rescind.cli.change_commands import user
+from rescind.cli.importing import Between
+from rescind.cli.options import Target, with_target
+from rescind.cli.review_outcomes import outcome_object, show_outcome
+from rescind.cli.times import second
+from rescind.cli.transfer import written
+from rescind.decision_log import last_used
+from rescind.errors import InvalidArgument
+from rescind.model import Review
+from rescind.transfer.review_decisions import Decisions, read_decisions, review_named_in
+from rescind.transfer.review_files import ReviewFormat, written_lines
+
+NOT_ALL: Final = 1
+"""The exit code if some lines that were to be revoked are not, and all others are."""
+_STARTING: Final = "Start"
+_EXPORTING: Final = "Export"
+_APPLYING: Final = "Apply"
+
+
+class ReviewAction(StrEnum):
+    """What to do with reviews."""
+
+    LIST = "list"
+    START = "start"
+    SHOW = "show"
+    EXPORT = "export"
+    APPLY = "apply"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("review", rich_help_panel="Questions")(with_target(review))
+
+
+def review(
+    target: Target,
+    action: Annotated[ReviewAction, typer.Argument(help="What to do.")] = ReviewAction.LIST,
+    which: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME|FILE]", help="The review; to apply, the file with decisions."
+        ),
+    ] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="Only of this subject.", rich_help_panel=_STARTING)
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(help="Only what comes through this group.", rich_help_panel=_STARTING),
+    ] = None,
+    role: Annotated[
+        str | None, typer.Option(help="Only this role.", rich_help_panel=_STARTING)
+    ] = None,
+    resource: Annotated[
+        str | None,
+        typer.Option(help="Only on this resource, above and below it.", rich_help_panel=_STARTING),
+    ] = None,
+    permission: Annotated[
+        str | None,
+        typer.Option(help="Only roles with this permission.", rich_help_panel=_STARTING),
+    ] = None,
+    critical: Annotated[
+        bool,
+        typer.Option(
+            "--critical",
+            help="Only critical roles, and roles with a critical permission.",
+            rich_help_panel=_STARTING,
+        ),
+    ] = False,
+    format: Annotated[
+        ReviewFormat, typer.Option(help="How lines are written.", rich_help_panel=_EXPORTING)
+    ] = ReviewFormat.CSV,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--output", help="The file to write; - for standard output.", rich_help_panel=_EXPORTING
+        ),
+    ] = "-",
+    after: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LINE", help="Only what comes after this line.", rich_help_panel=_EXPORTING
+        ),
+    ] = None,
+    bom: Annotated[
+        bool,
+        typer.Option(
+            "--bom", help="Begin with a byte order mark, for Excel.", rich_help_panel=_EXPORTING
+        ),
+    ] = False,
+    used: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A file of the decision log, to tell what was used; repeat it for more.",
+            rich_help_panel=_EXPORTING,
+        ),
+    ] = None,
+    delimiter: Between = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the file with decisions, such as windows-1252; else UTF-8.",
+            rich_help_panel=_APPLYING,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--review", help="The review, if the file does not say.", rich_help_panel=_APPLYING
+        ),
+    ] = None,
+    comment: Annotated[
+        str, typer.Option(help="A reason, for the change log.", rich_help_panel=_APPLYING)
+    ] = "",
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes", help="Revoke. Without it, show what that would do.", rich_help_panel=_APPLYING
+        ),
+    ] = False,
+    actor: Annotated[
+        str | None, typer.Option(help="Who reviews. Default: $USER.", show_default=False)
+    ] = None,
+) -> None:
+    """Review who has which access: `start` a review, `export` its lines, fill in keep or revoke, and `apply`.
+
+    A line is one way by which one subject has one role. `apply` exits with 1 if some lines do not apply.
+    """
+    target.require_organization()
+    if action is ReviewAction.LIST:
+        _list(target)
+        return
+    if which is None:
+        what = "file" if action is ReviewAction.APPLY else "review"
+        raise InvalidArgument(what=what, hint=f"name it: `rescind review {action} NAME`")
+    if action is ReviewAction.START:
+        only = {
+            "subject": subject,
+            "group": group,
+            "role": role,
+            "resource": resource,
+            "permission": permission,
+            "critical": critical,
+        }
+        _start(target, which, actor or user(), only)
+    elif action is ReviewAction.SHOW:
+        _show(target, which)
+    elif action is ReviewAction.EXPORT:
+        form = ReviewFormat.NDJSON if target.as_json else format
+        how = {} if delimiter is None else {"delimiter": delimiter}
+        _export(target, which, form, to, after, used, {"has_bom": bom, **how})
+    else:
+        source = transfer.read(which, encoding)
+        _apply(target, source, delimiter, name, actor or user(), comment, is_dry=not yes)
+
+
+# --- start, list, show, export --------------------------------------------------------------------
+
+
+def _start(target: Target, name: str, actor: str, only: dict[str, Any]) -> None:
+    with target.open() as authority:
+        found = authority.start_review(name, actor=actor, **only)
+    if target.as_json:
+        output.say_json(review_object(found))
+        return
+    output.say(
+        f"review {found.name} of {found.organization} at revision {found.revision} is started"
+    )
+
+
+def _list(target: Target) -> None:
+    with target.open() as authority:
+        found = authority.list_reviews()
+    if target.as_json:
+        for each in found:
+            output.say_json(review_object(each))
+    elif not found:
+        output.say("no reviews; `rescind review start NAME` starts one")
+    else:
+        columns = ("review", "revision", "started", "by", "only")
+        output.table(columns, ((r.name, r.revision, *_told(r)) for r in found))
+
+
+def _show(target: Target, name: str) -> None:
+    with target.open() as authority:
+        found = authority.find_review(name)
+        counts = authority.count_review(name)
+    if target.as_json:
+        output.say_json({**review_object(found), **counts._asdict()})
+        return
+    started, by, only = _told(found)
+    output.pairs(
+        [
+            ("review", found.name),
+            ("revision", found.revision),
+            ("started", f"{started} by {by}"),
+            ("only", only or "everything"),
+            ("lines", f"{counts.lines:,} of {output.counted(counts.subjects, 'subject')}"),
+            ("critical", f"{counts.critical:,}"),
+            ("of deactivated", f"{counts.inactive:,}"),
+        ]
+    )
+
+
+def _told(found: Review) -> tuple[str, str, str]:
+    only = ", ".join(
+        name if value is True else f"{name} {value}"
+        for name, value in found.filter.as_object().items()
+    )
+    return second(found.started_at, ""), found.actor, only
+
+
+def review_object(found: Review) -> dict[str, Any]:
+    """A review as plain JSON values."""
+    return {
+        "review": found.name,
+        "organization": found.organization,
+        "revision": found.revision,
+        "environment_revision": found.environment,
+        "started_at": found.started_at,
+        "actor": found.actor,
+        "only": found.filter.as_object(),
+    }
+
+
+def _export(
+    target: Target,
+    name: str,
+    form: ReviewFormat,
+    to: str,
+    after: str | None,
+    used: Sequence[str] | None,
+    how: dict[str, Any],
+) -> None:
+    with target.open() as authority:
+        found = authority.find_review(name)
+        uses = last_used(used, organization=found.organization) if used else None
+        lines = authority.review_lines(name, after=after, used=uses)
+        with written(to) as write:
+            for part in written_lines(found, lines, form, has_header=after is None, **how):
+                write(part)
+
+
+# --- apply ----------------------------------------------------------------------------------------
+
+
+def _apply(
+    target: Target,
+    source: transfer.Source,
+    delimiter: transfer.Delimiter | None,
+    name: str | None,
+    actor: str,
+    comment: str,
+    *,
+    is_dry: bool,
+) -> None:
+    with target.open() as authority:
+        found = authority.find_review(name or review_named_in(source, delimiter))
+        decisions = read_decisions(source, found, delimiter)
+        _require_as_shown(authority, found, decisions)
+        done = authority.apply_review(
+            found.name, decisions.decided, actor=actor, comment=comment, dry_run=is_dry
+        )
+    if target.as_json:
+        output.say_json(outcome_object(done, decisions.undecided, is_dry=is_dry))
+    else:
+        show_outcome(done, decisions.undecided, is_dry=is_dry)
+    if not done.is_complete:
+        raise typer.Exit(NOT_ALL)
+
+
+def _require_as_shown(authority: Authority, found: Review, decisions: Decisions) -> None:
+    ids = [each.line for each in decisions.decided]
+    decisions.require_as_shown(authority.review_lines_of(found.name, ids))

@@ -1,0 +1,290 @@
+"""Who holds which role on what in a state of an organization, way by way. Pure, no I/O.
+
+A way begins with what a reviewer can take away: an assignment of the subject's own, or its own place in a
+group. Several chains may lead from that place to the group that holds the role; the shortest stands for all,
+since they end together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from rescind.model import ROOT, LineSource, Microseconds, ReviewFilter, RoleMode
+from rescind.semantics import access
+from rescind.semantics.state import (
+    AssignmentKey,
+    EnvironmentState,
+    OrganizationState,
+    Role,
+    is_set_aside,
+    permissions_of,
+    roles_of,
+)
+
+Chain = tuple[str, ...]
+NO_CHAIN: Final[Chain] = ()
+_REMEMBERED: Final = 4_096
+"""Groups whose ways up are remembered."""
+
+
+class Way(NamedTuple):
+    """One way by which a subject has a role on a resource. Revisions are 0 where they are not known."""
+
+    subject: str
+    source: LineSource
+    chain: Chain
+    role: str
+    resource: str
+    since: int
+    """The organization's revision that completed it."""
+    own_since: int
+    """The organization's revision since which what a reviewer can take away is there."""
+    changed: int
+    """The organization's revision that altered anything in it last."""
+    environment: int
+    """The same, of the environment, for a role that is defined there."""
+    until: int | None
+    """Microseconds."""
+
+    def line_id(self, scope: tuple[object, ...]) -> str:
+        """Its id within a scope. No spreadsheet takes it for a number or a date."""
+        ends = (*self.chain[:1], *self.chain[-1:])
+        parts = (*map(str, scope), self.source, self.subject, self.role, self.resource, *ends)
+        content = "\0".join(parts).encode("utf-8", "surrogatepass")  # no name has a NUL
+        return f"r{hashlib.blake2b(content, digest_size=12).hexdigest()}"
+
+
+class Kind(NamedTuple):
+    """What a role is: its permissions in order, whether it or one of them is critical, and its revisions."""
+
+    permissions: tuple[str, ...]
+    is_critical: bool
+    changed: int
+    environment: int
+
+
+class Population:
+    """A state at a time, arranged for going through it subject by subject."""
+
+    def __init__(
+        self, state: OrganizationState, environment: EnvironmentState, at: Microseconds
+    ) -> None:
+        self.state, self.environment, self.at = state, environment, at
+        self.roles = roles_of(state, environment)
+        self._groups: dict[str, list[str]] = defaultdict(list)
+        for (subject, group), place in state.places.items():
+            if access.in_force(place.until, at):
+                self._groups[subject].append(group)
+        self._parents: dict[str, list[str]] = defaultdict(list)
+        for child, parent in sorted(state.nestings):
+            self._parents[child].append(parent)
+        self._held: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for (holder, role, resource), assigned in state.assignments.items():
+            if access.in_force(assigned.until, at):
+                self._held[holder].append((role, resource))
+        self.kind = lru_cache(_REMEMBERED)(self._kind)
+        self._upward = lru_cache(_REMEMBERED)(self._chains)
+        is_single = state.settings is not None and state.settings.role_mode is RoleMode.SINGLE
+        self._ranked = self._ranked_roles() if is_single else None
+
+    def ways(self, subject: str) -> Iterator[Way]:
+        """Every way of a subject, in an order that depends on nothing but the facts."""
+        for role, resource in sorted(self._held.get(subject, ())):
+            key = (subject, role, resource)
+            yield self._way(subject, LineSource.ASSIGNMENT, NO_CHAIN, key)
+        for group in sorted(self._groups.get(subject, ())):
+            for chain in self._upward(group):
+                holder = f"group:{chain[-1]}"
+                for role, resource in sorted(self._held[holder]):
+                    yield self._way(subject, LineSource.GROUP, chain, (holder, role, resource))
+        if self._ranked is not None and self._falls_back(subject):
+            yield self._default(subject)
+
+    def subjects(self) -> list[str]:
+        """All subjects, in order."""
+        return sorted(self.state.memberships)
+
+    def winner(self, subject: str) -> str | None:
+        """The organization-wide role that counts in a single-role organization."""
+        assert self._ranked is not None
+        settings = self.state.settings
+        alone = access.World(
+            memberships={subject: True},
+            roles=self._ranked,
+            assignments={access.Assignment(subject, role): None for role in self._wide(subject)},
+            is_single_role=True,
+            default_role=None if settings is None else settings.default_role,
+        )
+        return found if (found := access.winning_role(alone, subject, self.at)) else None
+
+    def counts(self, way: Way, winner: str | None) -> bool:
+        """Whether a way gives anything, where that role wins."""
+        membership = self.state.memberships.get(way.subject)
+        if membership is None or not membership.is_active:
+            return False
+        return self._ranked is None or way.resource != ROOT or way.role == winner
+
+    def is_within(self, resource: str, above: str) -> bool:
+        """Whether a resource is another one, or below it."""
+        step: str | None = resource
+        while step is not None and step != above:
+            found = self.state.resources.get(step)
+            step = None if found is None else found.parent
+        return step is not None
+
+    @property
+    def is_single_role(self) -> bool:
+        return self._ranked is not None
+
+    # --- within -----------------------------------------------------------------------------------
+
+    def _way(self, subject: str, source: LineSource, chain: Chain, key: AssignmentKey) -> Way:
+        assigned = self.state.assignments[key]
+        membership = self.state.memberships[subject]
+        since, changed, until = assigned.since, assigned.changed, assigned.until
+        own_since = since
+        if chain:
+            place = self.state.places[subject, chain[0]]
+            own_since = place.since
+            since, changed = max(since, place.since), max(changed, place.changed)
+            until = min((u for u in (until, place.until) if u is not None), default=None)
+            for nesting in map(self.state.nestings.__getitem__, pairwise(chain)):
+                since, changed = max(since, nesting.since), max(changed, nesting.changed)
+        kind = self.kind(key[1])
+        return Way(
+            subject,
+            source,
+            chain,
+            key[1],
+            key[2],
+            since,
+            own_since,
+            max(changed, membership.changed, kind.changed),
+            kind.environment,
+            until,
+        )
+
+    def _default(self, subject: str) -> Way:
+        settings = self.state.settings
+        assert settings is not None
+        assert settings.default_role is not None
+        membership = self.state.memberships[subject]
+        since = max(membership.since, settings.role_mode_since, settings.default_role_since)
+        kind = self.kind(settings.default_role)
+        changed = max(since, membership.changed, kind.changed)
+        source, role = LineSource.DEFAULT_ROLE, settings.default_role
+        return Way(
+            subject, source, NO_CHAIN, role, ROOT, since, since, changed, kind.environment, None
+        )
+
+    def _falls_back(self, subject: str) -> bool:
+        """Whether the default role counts for a subject, since it holds no role that does."""
+        settings = self.state.settings
+        return (
+            settings is not None and settings.default_role in self.roles and not self._wide(subject)
+        )
+
+    def _wide(self, subject: str) -> set[str]:
+        """The organization-wide roles that a subject holds and that are not set aside."""
+        holders = [subject]
+        for group in self._groups.get(subject, ()):
+            holders += [f"group:{chain[-1]}" for chain in self._upward(group)]
+        held = {role for holder in holders for role, on in self._held.get(holder, ()) if on == ROOT}
+        return {
+            role for role in held if not is_set_aside(self.state, self.environment, subject, role)
+        }
+
+    def _chains(self, group: str) -> tuple[Chain, ...]:
+        """The shortest chain from a group to each group above it, itself included, that holds a role."""
+        below: dict[str, str | None] = {group: None}
+        fringe = [group]
+        while fringe:
+            above: list[str] = []
+            for child in fringe:
+                for parent in self._parents.get(child, ()):
+                    if parent not in below:
+                        below[parent] = child
+                        above.append(parent)
+            fringe = above
+        return tuple(_chain(last, below) for last in below if f"group:{last}" in self._held)
+
+    def _kind(self, role: str) -> Kind:
+        found = self.roles[role]
+        is_shared = role not in self.state.roles
+        permissions = tuple(sorted(permissions_of(found, self.environment)))
+        is_critical = found.critical or any(
+            self._is_critical(found, permission, is_shared=is_shared) for permission in permissions
+        )
+        changed = found.changed
+        own, shared = (0, changed) if is_shared else (changed, 0)
+        return Kind(permissions, is_critical, own, shared)
+
+    def _is_critical(self, role: Role, permission: str, *, is_shared: bool) -> bool:
+        is_own = not is_shared and role.permissions[permission].environment is None
+        defined = self.state.permissions if is_own else self.environment.permissions
+        return permission in defined and defined[permission].critical
+
+    def _ranked_roles(self) -> dict[str, access.Role]:
+        order = sorted(self.roles, key=lambda name: self.roles[name].rank)
+        return {
+            name: access.Role(frozenset(), self.roles[name].priority, place)
+            for place, name in enumerate(order)
+        }
+
+
+class Chosen:
+    """Which ways a filter means."""
+
+    def __init__(self, population: Population, chosen: ReviewFilter) -> None:
+        self._population, self._chosen = population, chosen
+        named = chosen.resource
+        self._resources = None if named is None else around(population.state, named)
+
+    def subjects(self) -> list[str]:
+        """Those who may have such ways, in order."""
+        if self._chosen.subject is None:
+            return self._population.subjects()
+        named = self._chosen.subject
+        return [named] if named in self._population.state.memberships else []
+
+    def has(self, way: Way) -> bool:
+        """Whether the way is meant."""
+        chosen, kind = self._chosen, self._population.kind(way.role)
+        return (
+            (chosen.group is None or chosen.group in way.chain)
+            and (chosen.role is None or chosen.role == way.role)
+            and (chosen.permission is None or chosen.permission in kind.permissions)
+            and (not chosen.critical or kind.is_critical)
+            and (self._resources is None or way.resource in self._resources)
+        )
+
+
+def _chain(last: str, below: dict[str, str | None]) -> Chain:
+    chain = [last]
+    while (child := below[chain[-1]]) is not None:
+        chain.append(child)
+    return tuple(reversed(chain))
+
+
+def around(state: OrganizationState, resource: str) -> set[str]:
+    """The resource, all above it and all below it."""
+    found = {resource, ROOT}
+    step = state.resources.get(resource)
+    while step is not None and step.parent is not None:
+        found.add(step.parent)
+        step = state.resources.get(step.parent)
+    children: dict[str, list[str]] = defaultdict(list)
+    for name, each in state.resources.items():
+        if each.parent is not None:
+            children[each.parent].append(name)
+    fringe = [resource]
+    while fringe:
+        below = children.get(fringe.pop(), [])
+        found.update(below)
+        fringe += below
+    return found

@@ -1,0 +1,259 @@
+"""Access reviews: started once, and exported as often as is wanted, always with the same lines.
+
+A review is a row: a revision, a time and a filter. Its lines are worked out from the state at that revision,
+so they are the same for as long as the log reaches back to it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, Final
+
+from rescind import model
+from rescind.decision_log import LastUsed
+from rescind.errors import InvalidArgument, OrganizationNotFound, ReviewExists, ReviewNotFound
+from rescind.history.population import Chosen, Population, Way
+from rescind.history.review_uses import ReviewUses
+from rescind.history.states import replayed
+from rescind.model import (
+    ENVIRONMENT,
+    ENVIRONMENT_NUMBER,
+    Microseconds,
+    OrganizationId,
+    OrganizationNumber,
+    Review,
+    ReviewCounts,
+    ReviewFilter,
+    ReviewLine,
+)
+from rescind.store import Store, Transaction
+from rescind.store.rows.organizations import FIND_ORGANIZATION
+from rescind.store.rows.reviews import (
+    LIST_REVIEWS,
+    READ_CHANGE_HEADS,
+    READ_REVIEW,
+    ChangeHeadRow,
+    ReviewRow,
+)
+
+MOST_NAME: Final = 100
+"""Characters of a review's name."""
+MOST_REVIEWS: Final = 10_000
+"""Reviews of a list."""
+_AT_ONCE: Final = 500
+"""Lines whose changes are read from the log in one query."""
+
+
+def review_name(value: object) -> str:
+    """A review's name: one line of text, short enough for an address. Raises InvalidArgument."""
+    name = model.require_text("review", value)
+    if (
+        not 0 < len(name) <= MOST_NAME
+        or not name.isprintable()
+        or name.strip() != name
+        or "/" in name
+    ):
+        hint = f"use 1 to {MOST_NAME} characters on one line, without / and blanks at the ends"
+        raise InvalidArgument(what="review", value=repr(name[:60]), hint=hint)
+    return name
+
+
+def checked_filter(**conditions: Any) -> ReviewFilter:
+    """A filter of names that are well formed. Raises MalformedId and InvalidArgument."""
+    checks: dict[str, Callable[[Any], Any]] = {
+        "subject": model.subject_id,
+        "group": model.group_id,
+        "role": model.role_id,
+        "resource": model.resource_id,
+        "permission": model.permission_id,
+    }
+    given = {name: value for name, value in conditions.items() if value is not None}
+    for name in given.keys() & checks.keys():
+        given[name] = checks[name](given[name])
+    return ReviewFilter(**given)
+
+
+def start(
+    store: Store,
+    organization: OrganizationId,
+    name: str,
+    chosen: ReviewFilter,
+    *,
+    actor: str,
+    now: Microseconds,
+) -> Review:
+    """Start a review of the organization as it is now. Raises OrganizationNotFound and ReviewExists."""
+    if organization == ENVIRONMENT:
+        hint = "name an organization; all organizations (*) have no members of their own"
+        raise InvalidArgument(what="organization", value=organization, hint=hint)
+    number = number_of(store, organization)
+    wrote: list[Callable[[], int]] = []
+
+    def start(tx: Transaction) -> None:
+        content = json.dumps(chosen.as_object(), ensure_ascii=False, sort_keys=True)
+        params = {"name": name, "now": now, "actor": actor, "filter": content}
+        wrote[:] = [tx.rows_written("start_review", organization=organization, **params)]
+
+    store.transact(start)
+    if not wrote[0]():
+        found = find(store, organization, name, number)
+        at = found.started_at.isoformat(sep=" ", timespec="seconds")
+        raise ReviewExists(review=name, started_at=at, by=found.actor)
+    return find(store, organization, name, number)
+
+
+def find(
+    store: Store,
+    organization: OrganizationId,
+    name: str,
+    number: OrganizationNumber | None = None,
+) -> Review:
+    """A review. Raises OrganizationNotFound and ReviewNotFound."""
+    o = number_of(store, organization) if number is None else number
+    rows = store.fetch(READ_REVIEW, {"o": o, "name": name})
+    if not rows:
+        raise ReviewNotFound(organization=organization, review=name)
+    return _review(organization, rows[0])
+
+
+def listed(store: Store, organization: OrganizationId) -> list[Review]:
+    """The organization's reviews, by name. Raises OrganizationNotFound."""
+    params = {"o": number_of(store, organization), "after": "", "limit": MOST_REVIEWS}
+    return [_review(organization, row) for row in store.fetch(LIST_REVIEWS, params)]
+
+
+def number_of(store: Store, organization: OrganizationId) -> OrganizationNumber:
+    """The organization's number. Raises OrganizationNotFound."""
+    rows = store.fetch(FIND_ORGANIZATION, {"organization": organization})
+    if not rows:
+        raise OrganizationNotFound(organization=organization)
+    return rows[0].organization
+
+
+class ReviewedLines:
+    """The lines of a review, by subject, then the subject's own roles, then its groups."""
+
+    def __init__(self, store: Store, review: Review, used: LastUsed | None = None) -> None:
+        self.review, self._store = review, store
+        self._o = number_of(store, review.organization)
+        at = store.seals.revision(self._o, review.revision, review.environment)
+        state, environment = replayed(store, review.organization, at)
+        self.population = Population(state, environment, model.microseconds(review.started_at))
+        self._chosen = Chosen(self.population, review.filter)
+        self._uses: ReviewUses | None = None
+        if used is not None:
+            self._uses = ReviewUses(used, review.organization, self.population)
+        self.scope = (self._o, review.name, review.revision)
+        """What the ids of lines belong to."""
+
+    def lines(self, after: str | None = None) -> Iterator[ReviewLine]:
+        """All lines, or those after one. Raises InvalidArgument for one that the review has not."""
+        return self._all_told(self._after(after) if after else self._ways())
+
+    def of(self, ids: Iterable[str]) -> dict[str, Way]:
+        """Those of the lines with these ids."""
+        wanted = set(ids)
+        found: dict[str, Way] = {}
+        for way in self._ways() if wanted else ():
+            line = way.line_id(self.scope)
+            if line in wanted:
+                found[line] = way
+                if len(found) == len(wanted):
+                    break
+        return found
+
+    def counted(self) -> ReviewCounts:
+        """How much there is to review."""
+        lines, critical, inactive = 0, 0, 0
+        subjects: set[str] = set()
+        for way in self._ways():
+            lines += 1
+            subjects.add(way.subject)
+            critical += self.population.kind(way.role).is_critical
+            inactive += not self.population.state.memberships[way.subject].is_active
+        return ReviewCounts(lines, len(subjects), critical, inactive)
+
+    def shown(self, ways: Iterable[Way]) -> list[ReviewLine]:
+        """These ways as lines."""
+        return list(self._told(list(ways)))
+
+    # --- within -----------------------------------------------------------------------------------
+
+    def _ways(self) -> Iterator[Way]:
+        for subject in self._chosen.subjects():
+            yield from filter(self._chosen.has, self.population.ways(subject))
+
+    def _all_told(self, ways: Iterator[Way]) -> Iterator[ReviewLine]:
+        while part := list(islice(ways, _AT_ONCE)):
+            yield from self._told(part)
+
+    def _after(self, after: str) -> Iterator[Way]:
+        ways = self._ways()
+        for way in ways:
+            if way.line_id(self.scope) == after:
+                return ways
+        hint = "pass the line of the last row that arrived, or nothing to begin anew"
+        raise InvalidArgument(what="after", value=after[:60], hint=hint)
+
+    def _told(self, ways: list[Way]) -> Iterator[ReviewLine]:
+        own = {revision for way in ways for revision in (way.since, way.changed)}
+        heads = self._heads(self._o, own)
+        shared = self._heads(ENVIRONMENT_NUMBER, {way.environment for way in ways})
+        winners: dict[str, str | None] = {}
+        for way in ways:
+            if self.population.is_single_role and way.subject not in winners:
+                winners = {way.subject: self.population.winner(way.subject)}
+            yield self._line(way, heads, shared, winners.get(way.subject))
+
+    def _line(
+        self,
+        way: Way,
+        heads: dict[int, ChangeHeadRow],
+        shared: dict[int, ChangeHeadRow],
+        winner: str | None,
+    ) -> ReviewLine:
+        membership = self.population.state.memberships[way.subject]
+        kind = self.population.kind(way.role)
+        began = heads.get(way.since)
+        altered = [each.get(n) for each, n in ((heads, way.changed), (shared, way.environment))]
+        times = [each.recorded_at for each in altered if each is not None]
+        return ReviewLine(
+            line=way.line_id(self.scope),
+            subject=way.subject,
+            name=membership.name,
+            is_active=membership.is_active,
+            role=way.role,
+            resource=way.resource,
+            permissions=kind.permissions,
+            is_critical=kind.is_critical,
+            source=way.source,
+            chain=way.chain,
+            since=None if began is None else model.moment(began.recorded_at),
+            given_by=None if began is None else began.actor,
+            reason=None if began is None else began.reason,
+            changed_at=model.moment(max(times)) if times else None,
+            expires_at=None if way.until is None else model.moment(way.until),
+            counts=self.population.counts(way, winner),
+            last_used=None if self._uses is None else self._uses.told(way),
+        )
+
+    def _heads(self, o: OrganizationNumber, revisions: set[int]) -> dict[int, ChangeHeadRow]:
+        wanted = sorted(revisions - {0})
+        if not wanted:
+            return {}
+        params = {"o": o, "revisions": json.dumps(wanted)}
+        return {row.revision: row for row in self._store.fetch(READ_CHANGE_HEADS, params)}
+
+
+def _review(organization: OrganizationId, row: ReviewRow) -> Review:
+    return Review(
+        organization=organization,
+        name=row.name,
+        revision=row.revision,
+        environment=row.environment,
+        started_at=model.moment(row.started_at),
+        actor=row.actor,
+        filter=ReviewFilter(**json.loads(row.filter)),
+    )

@@ -1,0 +1,368 @@
+"""Access reviews: the same lines each time, and decisions that do what they say, once."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rescind import Authority, changes
+from rescind.decision_log import LastUsed, Use
+from rescind.errors import (
+    BadInput,
+    InvalidArgument,
+    MalformedId,
+    OrganizationNotFound,
+    ReviewExists,
+    ReviewNotFound,
+)
+from rescind.history import revocations
+from rescind.model import LineDecision, LineSource, ReviewLine, Verdict
+from rescind.transfer.review_files import ReviewFormat, written_lines
+from tests.contract.world import FUTURE, WORLD
+
+_names = itertools.count()
+KEEP, REVOKE = Verdict.KEEP, Verdict.REVOKE
+
+
+@pytest.fixture
+def name(settled: Authority) -> str:
+    """A review of the shared organization, of its own name."""
+    return settled.start_review(f"review {next(_names)}", actor="cyd").name
+
+
+@pytest.fixture
+def acme(settled: Authority) -> Iterator[Authority]:
+    """An organization of its own, in the shared database."""
+    organization = f"acme {next(_names)}"
+    settled.apply(WORLD, organization=organization, actor="ops", reason="set up")
+    own = Authority(settled.store, organization=organization)
+    yield own
+    own.enforcer.close()
+
+
+def lines_of(authority: Authority, review: str) -> dict[tuple[str, str, str], ReviewLine]:
+    """The lines of a review by subject, role and the group that gives them."""
+    found = authority.review_lines(review)
+    return {(line.subject, line.role, "/".join(line.chain)): line for line in found}
+
+
+def decide(line: ReviewLine, verdict: Verdict, comment: str = "") -> LineDecision:
+    return LineDecision(line.line, verdict, comment, f"at {line.role}")
+
+
+def test_lines(settled: Authority, name: str) -> None:
+    """One for each way to a role: who, what, on what, through what, since when and by whom."""
+    lines = lines_of(settled, name)
+    assert list(lines) == [
+        ("agent:bot", "owner", ""),
+        ("user:ada", "writer", "eng"),
+        ("user:ada", "reader", "eng/staff"),
+        ("user:bob", "reader", "staff"),
+        ("user:cyd", "reader", ""),
+    ]
+    owner, writer = lines["agent:bot", "owner", ""], lines["user:ada", "writer", "eng"]
+    assert (owner.source, owner.is_critical, owner.resource) == (
+        LineSource.ASSIGNMENT,
+        True,
+        "folder:b",
+    )
+    assert (writer.source, writer.is_critical, writer.permissions) == (
+        LineSource.GROUP,
+        False,
+        ("read", "write"),
+    )
+    assert writer.name == "Ada"
+    assert lines["user:cyd", "reader", ""].expires_at == FUTURE
+    assert all(
+        line.given_by == "unknown" and line.since == line.changed_at for line in lines.values()
+    )
+
+
+def exported(authority: Authority, review: str, after: str | None = None) -> bytes:
+    lines = authority.review_lines(review, after=after)
+    found = authority.find_review(review)
+    pieces = written_lines(found, lines, ReviewFormat.CSV, has_header=after is None)
+    return b"".join(pieces)
+
+
+def test_a_review_stays_what_it_was(acme: Authority) -> None:
+    """Whatever changes later, to the byte; with the environment's roles as they were; and can be resumed."""
+    acme.start_review("Q1")
+    before = exported(acme, "Q1")
+    line = next(iter(acme.review_lines("Q1"))).line
+    assert before.endswith(exported(acme, "Q1", after=line))
+    acme.apply(
+        [
+            changes.RemoveMembership(subject="user:ada"),
+            changes.DeleteGroup(group="staff", cascade=True),
+        ]
+    )
+    acme.apply([changes.RenameMembership(subject="user:cyd", name="Cyd")])
+    acme.apply([changes.EditRole(role="owner", add=("spare",))])
+    assert exported(acme, "Q1") == before
+    acme.start_review("Q2")
+    assert exported(acme, "Q2") != before
+
+
+def test_reviews_are_found_by_name(acme: Authority) -> None:
+    """Once each; what is not well formed is refused."""
+    first = acme.start_review("Q1", actor="cyd", role="reader", critical=True)
+    with pytest.raises(ReviewExists, match="by cyd"):
+        acme.start_review("Q1", actor="dan")
+    assert acme.list_reviews() == [first] == [acme.find_review("Q1")]
+    assert first.filter.as_object() == {"role": "reader", "critical": True}
+    with pytest.raises(ReviewNotFound):
+        acme.find_review("Q2")
+    for bad in ("", "a/b", "a\nb", " a", "x" * 101):
+        with pytest.raises(InvalidArgument):
+            acme.start_review(bad)
+    with pytest.raises(MalformedId):
+        acme.start_review("Q3", subject="robot:x")
+    with pytest.raises(OrganizationNotFound):
+        acme.start_review("Q3", organization="nobody")
+    with pytest.raises(InvalidArgument, match="all organizations"):
+        acme.start_review("Q3", organization="*")
+    with pytest.raises(InvalidArgument, match="after"):
+        acme.review_lines("Q1", after="rnone")
+
+
+@pytest.mark.parametrize(
+    ("only", "expected"),
+    [
+        ({"subject": "ada"}, {"writer", "reader"}),
+        ({"subject": "nobody"}, set()),
+        ({"group": "staff"}, {"reader"}),
+        ({"role": "writer"}, {"writer"}),
+        ({"permission": "write"}, {"writer", "owner"}),
+        ({"critical": True}, {"owner"}),
+        ({"resource": "doc:1"}, {"writer", "reader"}),
+        ({"resource": "folder:b"}, {"owner", "reader"}),
+        ({"resource": "organization"}, {"owner", "reader", "writer"}),
+    ],
+)
+def test_filters(settled: Authority, only: dict[str, object], expected: set[str]) -> None:
+    """A review may be about a part: of a resource, what is on it, above it and below it."""
+    name = settled.start_review(f"review {next(_names)}", **only).name
+    assert {line.role for line in settled.review_lines(name)} == expected
+    assert settled.count_review(name).lines == len(list(settled.review_lines(name)))
+
+
+def test_decisions_are_one_batch(acme: Authority) -> None:
+    """By the reviewer, for the review's reason; a dry run does nothing; applied again it has one effect."""
+    acme.start_review("Q1")
+    lines = lines_of(acme, "Q1")
+    decisions = [
+        decide(lines["user:ada", "writer", "eng"], REVOKE, "left eng"),
+        decide(lines["agent:bot", "owner", ""], REVOKE),
+        decide(lines["user:bob", "reader", "staff"], KEEP),
+    ]
+    dry = acme.apply_review("Q1", decisions, actor="cyd", dry_run=True)
+    assert acme.check("user:ada", "write", "doc:1")
+    assert dry.receipt is None
+    done = acme.apply_review("Q1", decisions, actor="cyd", comment="yearly")
+    assert (done.difference, done.kept, done.is_complete) == (dry.difference, 1, True)
+    assert not acme.check("user:ada", "write", "doc:1")
+    assert ("agent:bot", "purge", "folder:b") in done.difference.revoked
+    last = list(acme.log())[-1]
+    assert (last.actor, last.reason) == ("cyd", "access review Q1: yearly; left eng")
+    assert {c["change"] for c in json.loads(last.changes)} == {"remove_members", "unassign"}
+    again = acme.apply_review("Q1", list(reversed(decisions)), actor="cyd")
+    assert again.is_repeated
+    assert again.receipt is not None
+    assert again.receipt.revision == done.receipt.revision  # type: ignore[union-attr]
+    assert list(acme.log())[-1].revision == last.revision
+
+
+def test_what_is_lost_beyond_the_intended(acme: Authority) -> None:
+    """Taking somebody out of a group takes all that the group gives; what comes another way stays."""
+    acme.apply([changes.Assign(role="reader", to="user:ada", on="folder:a")])
+    acme.start_review("Q1")
+    lines = lines_of(acme, "Q1")
+    reader = acme.apply_review(
+        "Q1", [decide(lines["user:ada", "reader", "eng/staff"], REVOKE)], dry_run=True
+    )
+    assert ("user:ada", "write", "folder:a") in reader.beyond
+    assert ("user:ada", "read", "organization") in reader.difference.revoked
+    own = acme.apply_review("Q1", [decide(lines["user:ada", "reader", ""], REVOKE)], dry_run=True)
+    assert own.retained == (("user:ada", "read", "folder:a"),)
+    assert not own.difference.revoked
+    with pytest.raises(BadInput, match="takes user:ada out of the group eng"):
+        acme.apply_review(
+            "Q1",
+            [
+                decide(lines["user:ada", "reader", "eng/staff"], REVOKE),
+                decide(lines["user:ada", "writer", "eng"], KEEP),
+            ],
+        )
+
+
+def stale_file(acme: Authority) -> list[LineDecision]:
+    """Decisions, two of which do not apply any more."""
+    acme.start_review("Q1")
+    lines = lines_of(acme, "Q1")
+    acme.apply([changes.Unassign(role="owner", to="agent:bot", on="folder:b")])
+    acme.apply([changes.RemoveMembers(group="eng", members=("user:ada",))])
+    acme.apply([changes.AddMembers(group="eng", members=("user:ada",))], actor="dan")
+    acme.apply([changes.AddMembers(group="staff", members=("user:bob",), expires_at=FUTURE)])
+    return [
+        decide(lines["agent:bot", "owner", ""], REVOKE),
+        decide(lines["user:ada", "writer", "eng"], REVOKE),
+        decide(lines["user:bob", "reader", "staff"], REVOKE),
+    ]
+
+
+def test_facts_that_have_moved(acme: Authority) -> None:
+    """What is gone, and what was given anew, is said and left alone; the rest is done."""
+    done = acme.apply_review("Q1", stale_file(acme))
+    whys = [each.why for each in done.stale]
+    assert "is not there any more" in whys[0]
+    assert "was given again, at revision" in whys[1]
+    assert not done.is_complete
+    assert acme.check("user:ada", "write", "doc:1")
+    assert not acme.check("user:bob", "read")
+
+
+def test_what_was_given_anew_needs_the_guard(
+    acme: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: without the comparison, what a later change gave is taken by an earlier decision."""
+    monkeypatch.setattr(revocations, "gone_since", lambda *_: ("", True))
+    acme.apply_review("Q1", [each for each in stale_file(acme) if "writer" in each.at])
+    assert not acme.check("user:ada", "write", "doc:1")
+
+
+def test_a_group_that_gives_the_role_no_more(acme: Authority) -> None:
+    """Nobody is taken out of a group for a role that the group does not give now."""
+    acme.start_review("Q1")
+    lines = lines_of(acme, "Q1")
+    acme.apply([changes.Unassign(role="writer", to="group:eng", on="folder:a")])
+    done = acme.apply_review("Q1", [decide(lines["user:ada", "writer", "eng"], REVOKE)])
+    assert [each.why for each in done.stale] == [
+        "the group eng does not give writer on folder:a any more"
+    ]
+    assert done.receipt is None
+
+
+def test_given_again_after_it_was_applied(acme: Authority) -> None:
+    """Applying the same decisions again takes nothing then, and says so."""
+    acme.start_review("Q1")
+    decisions = [decide(lines_of(acme, "Q1")["user:bob", "reader", "staff"], REVOKE)]
+    acme.apply_review("Q1", decisions)
+    acme.apply([changes.AddMembers(group="staff", members=("user:bob",))])
+    again = acme.apply_review("Q1", decisions)
+    assert (again.is_repeated, again.is_complete) == (True, False)
+    assert acme.check("user:bob", "read")
+
+
+def test_refusals_name_their_lines(acme: Authority) -> None:
+    """The last holder of a required role, and lines that are not of the review: nothing is done then."""
+    acme.apply([changes.Assign(role="owner", to="user:cyd")])
+    acme.apply([changes.EditRole(role="owner", required=True)])
+    acme.apply([changes.Assign(role="reader", to="user:bob", on="doc:2")])
+    acme.start_review("Q1")
+    lines = lines_of(acme, "Q1")
+    revision = list(acme.log())[-1].revision
+    decisions = [
+        decide(lines["user:cyd", "owner", ""], REVOKE),
+        decide(lines["user:bob", "reader", ""], REVOKE),
+    ]
+    with pytest.raises(BadInput, match=r"at owner, .*without an active holder"):
+        acme.apply_review("Q1", decisions)
+    acme.start_review("Q2")
+    with pytest.raises(BadInput, match="the review has no line"):
+        acme.apply_review("Q2", decisions[1:])
+    assert list(acme.log())[-1].revision == revision
+
+
+def test_single_role_organizations(acme: Authority) -> None:
+    """Which role counts is said; the default role is a line, and nobody can revoke it."""
+    acme.apply(
+        [
+            changes.Assign(role="writer", to="user:ada"),
+            changes.SetRoleMode(mode="single"),  # type: ignore[arg-type]
+            changes.SetDefaultRole(role="unused"),
+        ]
+    )
+    acme.start_review("Q1")
+    lines = lines_of(acme, "Q1")
+    counts = {key: line.counts for key, line in lines.items() if key[0] == "user:ada"}
+    assert counts == {
+        ("user:ada", "writer", ""): True,
+        ("user:ada", "writer", "eng"): True,
+        ("user:ada", "reader", "eng/staff"): False,
+    }
+    default = lines["user:cyd", "unused", ""]
+    assert default.source is LineSource.DEFAULT_ROLE
+    with pytest.raises(BadInput, match="default role"):
+        acme.apply_review("Q1", [decide(default, REVOKE)])
+    done = acme.apply_review("Q1", [decide(lines["user:ada", "writer", ""], REVOKE)], dry_run=True)
+    assert (
+        done.difference.granted or ("user:ada", "write", "organization") in done.difference.revoked
+    )
+
+
+def test_the_deactivated_are_reviewed_too(acme: Authority) -> None:
+    """What they have is kept for a reactivation: it is listed, and does not count."""
+    acme.apply([changes.DeactivateMembership(subject="user:bob")])
+    acme.start_review("Q1")
+    line = lines_of(acme, "Q1")["user:bob", "reader", "staff"]
+    assert (line.is_active, line.counts) == (False, False)
+    assert acme.count_review("Q1").inactive == 1
+
+
+def test_expiry_is_judged_when_the_review_was_started(new_database: Callable[[str], str]) -> None:
+    """What had ended then is no line; what ends later stays one."""
+    now = [datetime(2030, 1, 1, tzinfo=UTC)]
+    with Authority.open(new_database("sqlite"), organization="acme", clock=lambda: now[0]) as own:
+        own.apply(WORLD)
+        end = now[0] + timedelta(days=1)
+        own.apply([changes.Assign(role="owner", to="user:ada", expires_at=end)])
+        own.start_review("before")
+        now[0] = end
+        own.start_review("after")
+        now[0] += timedelta(days=99)
+        assert ("user:ada", "owner", "") in lines_of(own, "before")
+        assert ("user:ada", "owner", "") not in lines_of(own, "after")
+        decided = [decide(lines_of(own, "before")["user:ada", "owner", ""], REVOKE)]
+        assert "has expired" in own.apply_review("before", decided).stale[0].why
+
+
+def test_last_use(settled: Authority, name: str) -> None:
+    """By a decision log: on the line's resource or below it; otherwise unused, if the log is whole."""
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    used = LastUsed(
+        {
+            Use("acme", "user:ada", "write", "doc:1"): at,
+            Use("other", "user:bob", "read", "doc:1"): at,
+        },
+        since=at - timedelta(days=30),
+        lines=2,
+    )
+    told = {(li.subject, li.role): li.last_used for li in settled.review_lines(name, used=used)}
+    assert told["user:ada", "writer"] == at.isoformat()
+    assert told["user:bob", "reader"] == "not since 2026-04-01"
+    used.is_all_logged = False
+    told = {(li.subject, li.role): li.last_used for li in settled.review_lines(name, used=used)}
+    assert told["user:bob", "reader"] is None
+
+
+def test_roles_of_all_organizations(new_database: Callable[[str], str]) -> None:
+    """Are as they were when the review was started; an edit of one is a change of its lines."""
+    with Authority.open(new_database("sqlite"), organization="acme") as own:
+        define = [changes.DefinePermission(permission="ship", critical=True)]
+        own.apply(
+            [*define, changes.DefineRole(role="shared", permissions=("ship",))], organization="*"
+        )
+        own.apply([*WORLD, changes.Assign(role="shared", to="user:cyd")])
+        own.apply([changes.EditRole(role="shared", name="Shared")], organization="*", actor="root")
+        own.start_review("Q1")
+        own.apply([changes.EditRole(role="shared", set=())], organization="*")
+        line = lines_of(own, "Q1")["user:cyd", "shared", ""]
+        assert (line.permissions, line.is_critical) == (("ship",), True)
+        assert line.since is not None
+        assert line.changed_at is not None
+        assert line.changed_at > line.since

@@ -1,0 +1,142 @@
+"""Access reviews and the history of access over HTTP: with the scopes of changes, and streamed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.http.serving import Served
+from tests.http.test_routes import refused
+
+ACME = {"organization": "acme"}
+
+
+def start(client: httpx.Client, name: str = "Q1", **only: Any) -> dict[str, Any]:
+    answer = client.post("/v1/reviews", json={"review": name, **ACME, **only})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def lines(client: httpx.Client, name: str = "Q1", **how: Any) -> list[dict[str, Any]]:
+    answer = client.get("/v1/reviews/lines", params={"review": name, **ACME, **how})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def test_a_review(served: Served, client: httpx.Client) -> None:
+    """Started, listed, read, seen in a dry run, applied, and applied again."""
+    started = start(client, role="reader", critical=False)
+    assert started["only"] == {"role": "reader"}
+    assert started["actor"].startswith("key:")
+    assert client.get("/v1/reviews", params=ACME).json() == {"reviews": [started]}
+    found = lines(client)
+    assert [each["subject"] for each in found] == ["user:ada", "user:bob", "user:cyd"]
+    assert lines(client, after=found[0]["line"]) == found[1:]
+    bob = {"line": found[1]["line"], "decision": "revoke", "comment": "left"}
+    body = {"review": "Q1", **ACME, "decisions": [bob]}
+    dry = client.post("/v1/reviews/apply", json=body).json()
+    assert dry["lost"] == [["user:bob", "read", "organization"]]
+    assert dry["receipt"] is None
+    done = client.post("/v1/reviews/apply", json={**body, "dry_run": False}).json()
+    assert (done["lost"], done["is_complete"]) == (dry["lost"], True)
+    assert done["receipt"]["enforced_at"] is not None
+    again = client.post("/v1/reviews/apply", json={**body, "dry_run": False}).json()
+    assert again["is_repeated"]
+    assert again["receipt"]["revision"] == done["receipt"]["revision"]
+    history = client.get("/v1/access-history", params={**ACME, "subject": "bob"}).json()
+    assert [p["ended"]["reason"] for p in history["periods"]] == ["access review Q1: left"]
+    assert history["next_after"] is None
+
+
+def test_csv(client: httpx.Client) -> None:
+    """The other format, with a header only at the beginning."""
+    start(client)
+    params = {"review": "Q1", **ACME, "format": "csv"}
+    answer = client.get("/v1/reviews/lines", params=params)
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(rows) == 5
+    rest = client.get("/v1/reviews/lines", params={**params, "after": rows[3]["line"]}).text
+    assert rest.count("\r\n") == 1
+    assert answer.text.endswith(rest)
+
+
+def test_a_reader_that_goes_away(client: httpx.Client) -> None:
+    """In the middle of a stream; the service goes on."""
+    start(client)
+    with client.stream("GET", "/v1/reviews/lines", params={"review": "Q1", **ACME}) as answer:
+        next(answer.iter_raw(5))
+    assert len(lines(client)) == 5
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "status", "code"),
+    [
+        ("POST", "/v1/reviews", {"review": "a/b"}, 400, "invalid_argument"),
+        ("POST", "/v1/reviews", {"review": "Q1"}, 409, "review_exists"),
+        ("POST", "/v1/reviews", {"review": "Q2", "subject": "x:y"}, 400, "malformed_id"),
+        ("POST", "/v1/reviews", {"review": "Q2", "colour": "red"}, 400, "invalid_request"),
+        ("GET", "/v1/reviews/lines", {"review": "none"}, 404, "review_not_found"),
+        ("GET", "/v1/reviews/lines", {"review": "Q1", "after": "r"}, 400, "invalid_argument"),
+        ("GET", "/v1/reviews/lines", {"review": "Q1", "format": "pdf"}, 400, "invalid_request"),
+        ("POST", "/v1/reviews/apply", {"review": "Q1", "decisions": []}, 400, "invalid_request"),
+        (
+            "POST",
+            "/v1/reviews/apply",
+            {"review": "Q1", "decisions": [{"line": "r", "decision": "keep"}]},
+            400,
+            "bad_input",
+        ),
+        (
+            "POST",
+            "/v1/reviews/apply",
+            {"review": "Q1", "decisions": [{"line": "r", "decision": "revoke"}] * 1_001},
+            400,
+            "invalid_argument",
+        ),
+        ("GET", "/v1/access-history", {}, 400, "invalid_argument"),
+        ("GET", "/v1/access-history", {"subject": "ada", "after": -1}, 400, "invalid_argument"),
+    ],
+)
+def test_refusals(
+    reviewed: httpx.Client, method: str, path: str, sent: Any, status: int, code: str
+) -> None:
+    """Each with its status and code, before anything is streamed."""
+    body = {"json": {**ACME, **sent}} if method == "POST" else {"params": {**ACME, **sent}}
+    assert refused(reviewed.request(method, path, **body)) == (status, code)
+
+
+@pytest.fixture(scope="module")
+def reviewed(shared: Served) -> Any:
+    """A client of a service with one review."""
+    with shared.client() as client:
+        start(client)
+        yield client
+
+
+def test_scopes(shared: Served, reviewed: httpx.Client) -> None:
+    """As for changes and the log; a bound key sees no other organization."""
+    asked = {"review": "Q1", **ACME}
+    apply = {**asked, "decisions": [{"line": "r", "decision": "keep"}]}
+    with shared.client(shared.key("check")) as client:
+        for answer in (
+            client.post("/v1/reviews", json=asked),
+            client.get("/v1/reviews", params=ACME),
+            client.get("/v1/reviews/lines", params=asked),
+            client.post("/v1/reviews/apply", json=apply),
+            client.get("/v1/access-history", params={**ACME, "subject": "ada"}),
+        ):
+            assert refused(answer) == (403, "scope_missing")
+    with shared.client(shared.key("read")) as client:
+        assert refused(client.post("/v1/reviews/apply", json=apply)) == (403, "scope_missing")
+        assert len(lines(client)) == 5
+    with shared.client(shared.key("read", organization="acme")) as client:
+        answer = client.get("/v1/reviews/lines", params={**asked, "organization": "other"})
+        assert refused(answer) == (404, "organization_not_found")
