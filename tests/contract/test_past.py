@@ -315,6 +315,25 @@ def test_a_missing_change_is_an_error_and_no_answer(history: History) -> None:
         history.ask(at=history.now)
 
 
+def test_a_log_that_cannot_be_replayed_gets_a_snapshot_of_the_tables(history: History) -> None:
+    """From there on the past can be asked; before it, never."""
+    history.do(GIVE)
+    grow(history, 3)
+    run(
+        history.authority.store,
+        "DELETE FROM rescind.change WHERE revision = 3 AND organization = "
+        + ONE.format(history.name),
+    )
+    keep_snapshots(history)
+    assert kept(history) == [5]
+    history.do(TAKE)
+    fresh = history.fresh()
+    asked = [fresh.check(*READ, organization=history.name, at=at).allowed for at in (5, 6)]
+    assert asked == [True, False]
+    with pytest.raises(PastUnavailable, match="change 3 is not in the log"):
+        fresh.check(*READ, organization=history.name, at=4)
+
+
 def test_states_are_the_callers_own(history: History) -> None:
     """`state_at` returns facts that nobody else uses."""
     history.do(GIVE)
@@ -351,6 +370,8 @@ def test_a_pruned_log_answers_from_its_start_on(history: History) -> None:
     assert asked == [True, True, True, True, False]
     again = fresh.prune_log(5, organization=history.name)
     assert (again.changes, again.revision) == (0, 4)
+    (verified,) = fresh.verify_log(organization=history.name)
+    assert (verified.fits, verified.after, verified.rows) == (True, 4, 4)
 
 
 def test_what_is_still_needed_is_not_pruned(history: History) -> None:

@@ -1,8 +1,9 @@
 """Snapshots of organizations, so that a question about the past replays a part of the log alone.
 
 One is kept after every 1,000 changes, but at most one for each day of the log, unless there are ten times as
-many changes in a day. Each is made of the one before by replay, never from the tables, so that the audit by
-replay stays independent of them.
+many changes in a day. Each is made of the one before by replay, not from the tables, so that the audit by
+replay stays independent of them. The exception is a log that cannot be replayed, such as one that an older
+version made by other rules: then one is made of the tables, and the past can be asked from there on.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from rescind.errors import RescindError
+from rescind.errors import PastUnavailable, RescindError
+from rescind.history.moments import recorded_at_of
 from rescind.history.replaying import EnvironmentReplay, OrganizationReplay
+from rescind.history.tables import read_environment, read_states
 from rescind.model import ENVIRONMENT_NUMBER, Microseconds, OrganizationId, OrganizationNumber
 from rescind.propagation.task_lease import TaskLease
 from rescind.propagation.worker import Stop
@@ -139,15 +142,13 @@ class SnapshotWriter:
         return is_there
 
     def _give_up(self, work: _Work, error: Exception) -> None:
-        is_known = isinstance(error, RescindError)
-        log.warning(
-            "no snapshot of organization %s: %s",
-            work.name,
-            error,
-            exc_info=None if is_known else error,
-        )
+        told = None if isinstance(error, RescindError) else error
+        log.error("the log of %s cannot be replayed: %s", work.name, error, exc_info=told)
         self._failed[work.o] = self._clock() + RETRY_SECONDS
         self._from = OrganizationNumber(work.o + 1)
+        if isinstance(error, PastUnavailable) and (state := _in_tables(self._store, work)):
+            keep(self._store, work.o, state, source="facts")
+            log.error("a snapshot of %s was made of its tables", work.name)
 
     def _leave(self) -> None:
         """Let another process go on at once."""
@@ -182,6 +183,20 @@ class _Work:
         """Replay some changes. Says whether the snapshot's revision is reached."""
         self._replay.forward(min(self.state.revision + changes, self.place))
         return self.state.revision >= self.place
+
+
+def _in_tables(store: Store, work: _Work) -> OrganizationState | EnvironmentState | None:
+    """The facts of now; None if the organization was deleted."""
+    state: OrganizationState | EnvironmentState
+    with store.snapshot() as snapshot:
+        if work.o == ENVIRONMENT_NUMBER:
+            state = read_environment(snapshot)
+        else:
+            state = read_states(snapshot, work.name, work.o).organization
+            if state.settings is None:
+                return None
+    state.recorded_at = Microseconds(recorded_at_of(store, work.o, state.revision))
+    return state
 
 
 def keep(
