@@ -186,13 +186,26 @@ def test_a_receiver_that_raises_loses_that_line_alone() -> None:
     def receive(line: Mapping[str, Any]) -> None:
         if line.get("subject") == "user:2":
             raise KeyError("user:2")
-        seen.append(line.get("subject", ""))
+        seen.append(line.get("subject") or line["event"])
 
     with recorded(to=receive) as (recorder, _, instruments):
         for number in range(5):
             recorder.note(("acme", f"user:{number}", "read", None), ALLOWED)
-    assert seen[1:] == ["user:0", "user:1", "user:3", "user:4"]
+    assert seen == ["started", "user:0", "user:1", "user:3", "user:4", "dropped"]
     assert counted(instruments) == (4, 1)
+
+
+def test_a_receiver_that_asks_is_not_logged() -> None:
+    """Else each line would make another one."""
+    seen: list[Mapping[str, Any]] = []
+
+    def receive(line: Mapping[str, Any]) -> None:
+        seen.append(line)
+        recorder.note(ASKED, DENIED)
+
+    with recorded(to=receive) as (recorder, _, _):
+        recorder.note(ASKED, ALLOWED)
+    assert len(of_decisions(seen)) == 1
 
 
 def test_a_child_writes_its_own_decisions_alone(tmp_path: Path) -> None:
@@ -310,6 +323,20 @@ def test_old_files_are_deleted(tmp_path: Path) -> None:
     assert max(file.stat().st_size for file in tmp_path.iterdir()) < 1_500
     assert "user:99" in found
     assert "user:0" not in found
+
+
+def test_a_file_that_cannot_be_rotated_grows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a folder of somebody else's: nothing is lost."""
+
+    def replace(*_: Any) -> None:
+        raise PermissionError(13, "no")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rotated.os, "replace", replace)
+        assert len(alternating(tmp_path, 300, 3, 20)) == 20
+    assert [file.name for file in tmp_path.iterdir()] == ["log"]
 
 
 def test_a_mode_that_was_set_stays(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ Each write has whole lines, and O_APPEND makes them follow those of others. Who 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import stat
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +23,11 @@ from rescind.errors import InvalidArgument
 
 MODE: Final = 0o600
 """Of a file that is made. Its successors have its mode, so that one that was set by hand stays."""
+RETRY_ROTATION_SECONDS: Final = 60.0
 FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+log = logging.getLogger("rescind.decision_log")
 
 
 def require_writable(options: DecisionLog | None) -> None:
@@ -40,7 +46,7 @@ class RotatedFile:
         self.path = Path(os.path.abspath(os.fspath(path)))
         self._most_bytes, self._files, self._first = most_bytes, files, first
         self._descriptor: int | None = None
-        self._has_begun = False
+        self._has_begun, self._rotates_at = False, 0.0
         try:
             self._open()
         except OSError as error:
@@ -53,7 +59,7 @@ class RotatedFile:
         try:
             descriptor, size = self._current()
             if size >= self._most_bytes:
-                self._rotate(descriptor)
+                self._try_to_rotate(descriptor)
                 descriptor, size = self._current()
             data = encoded(lines)
             is_cut = bool(size) and not self._ends_whole(descriptor, size)
@@ -100,6 +106,17 @@ class RotatedFile:
     def _ends_whole(self, descriptor: int, size: int) -> bool:
         """Whether the file ends with a line's end. It does not where a process died, or the disk was full."""
         return os.pread(descriptor, 1, size - 1) == b"\n"
+
+    def _try_to_rotate(self, descriptor: int) -> None:
+        """Rotate. Where that cannot be, as in a folder of somebody else's, the file grows, with a warning."""
+        now = time.monotonic()
+        if now < self._rotates_at:
+            return
+        try:
+            self._rotate(descriptor)
+        except OSError as error:
+            self._rotates_at = now + RETRY_ROTATION_SECONDS
+            log.warning("decision log: %s cannot be rotated, and grows: %s", self.path, error)
 
     def _rotate(self, descriptor: int) -> None:
         """Rename the files, unless somebody else is about to, or has done it. A file is renamed whole."""

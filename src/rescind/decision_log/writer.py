@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from rescind import forks
 from rescind.decision_log.chains import ChainFinder, Explain
+from rescind.decision_log.context import CONTEXT, UNLOGGED
 from rescind.decision_log.destinations import Called, Destination, Stderr, Written
 from rescind.decision_log.entries import Entry
 from rescind.decision_log.files import RotatedFile
@@ -111,11 +112,13 @@ class DecisionWriter:
     # --- the thread -------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        CONTEXT.set(UNLOGGED)  # a receiver's own questions would be logged for ever
         self._deliver([self._start_line()] if self._says_start else [])
         while not self._closing.is_set():
             self._wait()
             self._write_batches()
         self._write_batches()
+        self._deliver(self._lines([]))  # how many are missing at the end
 
     def _wait(self) -> None:
         """Until there is something to write, and then until more has gathered."""
