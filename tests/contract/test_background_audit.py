@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from rescind import Authority, changes
+from rescind.history import facts_look as history_look
+from rescind.history.facts_look import facts_look
 from rescind.insight.metrics.catalogue import AUDIT_COMPLETED, AUDIT_DRIFT
 from rescind.insight.metrics.database import DatabaseFigures
 from rescind.model import Assurance
@@ -71,6 +73,48 @@ def test_metrics_tell_the_drift_and_the_last_round(acme: Authority) -> None:
     round_ = one_round(acme).rounds[0]
     assert round_.completed_at is not None
     assert figures(acme) == (1, pytest.approx(round_.completed_at.timestamp()))
+
+
+def round_of_facts(authority: Authority) -> AuditHistory:
+    """A whole round that looks at the facts as well."""
+    clock, looks = Clock(), facts_look(authority.store)
+    steps(BackgroundAudit(authority.store, SETTINGS, facts=looks, clock=clock), clock, 1_000)
+    return read_history(authority.store)
+
+
+def test_facts_that_differ_from_the_log(acme: Authority) -> None:
+    """They are found, kept as drift until they are so no more, and never repaired. Control: without the look
+    at the facts they are not.
+    """
+    acme.apply([changes.DefinePermission(permission="all")], organization="*")
+    assert round_of_facts(acme).drift == []
+    name = "UPDATE rescind.membership SET name = {} WHERE subject = 'user:bob'"
+    shared = "UPDATE rescind.permission SET critical = {} WHERE slug = 'all'"
+    by_hand(acme, name.format("'Eve'"))
+    by_hand(acme, shared.format("TRUE"))
+    assert one_round(acme).drift == []
+    found = {drift.organization: drift for drift in round_of_facts(acme).drift}
+    assert found.keys() == {"acme", "*"}
+    assert found["acme"].example.startswith("membership user:bob: by the log active, in the tables")
+    assert (found["acme"].surplus, found["acme"].missing, found["acme"].group) == (1, 0, None)
+    assert found["*"].example.startswith("permission all")
+    assert all(drift.ended_at is None for drift in found.values())
+    by_hand(acme, name.format("NULL"))
+    by_hand(acme, shared.format("FALSE"))
+    assert all(drift.ended_at for drift in round_of_facts(acme).drift)
+
+
+def test_a_log_that_does_not_fit(acme: Authority) -> None:
+    by_hand(acme, "UPDATE rescind.change SET body = '[]' WHERE revision = 1")
+    (drift,) = round_of_facts(acme).drift
+    assert "the log does not fit at revision 1" in drift.example
+
+
+def test_large_organizations_are_left_out(acme: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their facts, or their changes since the last snapshot, are too many to be read at once."""
+    by_hand(acme, "UPDATE rescind.membership SET name = 'Eve' WHERE subject = 'user:bob'")
+    monkeypatch.setattr(history_look, "MOST_ROWS", 0)
+    assert round_of_facts(acme).drift == []
 
 
 def figures(authority: Authority) -> tuple[float, float]:

@@ -27,6 +27,7 @@ from rescind.cli.metrics_port import (
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import duration
 from rescind.errors import InvalidArgument
+from rescind.history.facts_look import facts_look
 from rescind.history.snapshots import SnapshotWriter
 from rescind.model import PendingWork
 from rescind.propagation.background_audit import BackgroundAudit
@@ -112,7 +113,7 @@ def worker(
     with target.open() as authority:
         _say(target, f"working on {output.plain(target.shown)}; Ctrl-C ends it")
         scraped = metrics_at(target, authority, metrics_host, metrics_port, metrics_access)
-        audit = BackgroundAudit(authority.store, settings)
+        audit = BackgroundAudit(authority.store, settings, facts=facts_look(authority.store))
         auditing = nullcontext() if until_settled else running(audit.run, "rescind-audit")
         snapshots = SnapshotWriter(authority.store, settings)
         keeping = nullcontext() if until_settled else running(snapshots.run, "rescind-snapshots")

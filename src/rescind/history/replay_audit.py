@@ -107,6 +107,10 @@ class ReplayReport:
         return all(each.is_clean for each in self.organizations)
 
 
+class TooManyChanges(Exception):
+    """There are more changes to replay than was allowed."""
+
+
 class ReplayAudits(ABC):
     """What `Authority` offers to audit the facts."""
 
@@ -131,28 +135,36 @@ def audit_replay(store: Store, organization: str | None = None) -> ReplayReport:
 
 
 def audit_organization(
-    store: Store, o: OrganizationNumber, name: OrganizationId, *, from_snapshot: bool = False
+    store: Store,
+    o: OrganizationNumber,
+    name: OrganizationId,
+    *,
+    from_snapshot: bool = False,
+    most_changes: int | None = None,
 ) -> ReplayedOrganization | None:
-    """The same for one organization; None if it was deleted. With `from_snapshot` only the changes after the
-    newest snapshot are replayed.
+    """The same for one organization, or of what is defined for all; None if it was deleted.
+
+    With `from_snapshot` only the changes after the newest snapshot are replayed. Raises TooManyChanges if
+    those are more than `most_changes`.
     """
     with store.snapshot() as snapshot:
-        tables = read_states(snapshot, name, o)
-    if tables.organization.settings is None:
-        return None
-    return _Replay(store, o, name, tables.organization, tables.environment, from_snapshot).result()
-
-
-def audit_environment(store: Store) -> ReplayedOrganization:
-    """The same for what is defined for all organizations."""
-    with store.snapshot() as snapshot:
-        tables = read_environment(snapshot)
-    return _Replay(store, ENVIRONMENT_NUMBER, ENVIRONMENT, tables, tables, False).result()
+        if o == ENVIRONMENT_NUMBER:
+            shared = read_environment(snapshot)
+            tables: tuple[State, EnvironmentState] = (shared, shared)
+        else:
+            kept = read_states(snapshot, name, o)
+            if kept.organization.settings is None:
+                return None
+            tables = (kept.organization, kept.environment)
+    replay = _Replay(store, o, name, tables, from_snapshot=from_snapshot, most=most_changes)
+    return replay.result()
 
 
 def _audited(store: Store, organization: str | None) -> Iterator[ReplayedOrganization]:
     if organization in (None, ENVIRONMENT):
-        yield audit_environment(store)
+        found = audit_organization(store, ENVIRONMENT_NUMBER, ENVIRONMENT)
+        assert found is not None
+        yield found
     if organization == ENVIRONMENT:
         return
     for name in _names(store) if organization is None else [OrganizationId(organization)]:
@@ -181,16 +193,17 @@ class _Replay:
         store: Store,
         o: OrganizationNumber,
         name: OrganizationId,
-        tables: State,
-        environment: EnvironmentState,
+        tables: tuple[State, EnvironmentState],
+        *,
         from_snapshot: bool,
+        most: int | None,
     ) -> None:
-        self._store, self._o, self._name = store, o, name
-        self._tables = (tables, environment)
+        self._store, self._o, self._name, self._tables = store, o, name, tables
+        self._most = most
         start = log_start(store, o)
         first = 0 if start is None else start.revision
-        self._start = tables.revision if from_snapshot else first
-        self._report = ReplayedOrganization(name, tables.revision, first)
+        self._start = tables[0].revision if from_snapshot else first
+        self._report = ReplayedOrganization(name, tables[0].revision, first)
 
     def result(self) -> ReplayedOrganization:
         report = self._report
@@ -229,14 +242,19 @@ class _Replay:
 
     def _beginning(self) -> tuple[OrganizationState, EnvironmentLog]:
         begin = OrganizationReplay(self._store, self._o, self._name, up_to=self._start)
-        self._report.since = begin.state.revision
+        self._begin_after(begin.state.revision)
         environment = begin.environment.state
         rows = _rows(self._store, ENVIRONMENT_NUMBER, after=environment.revision, up_to=None)
         return begin.state, EnvironmentLog(environment, rows)
 
+    def _begin_after(self, revision: int) -> None:
+        if self._most is not None and self._tables[0].revision - revision > self._most:
+            raise TooManyChanges
+        self._report.since = revision
+
     def _replayed_environment(self, watch: _Watch | None) -> tuple[State, EnvironmentState]:
         state = EnvironmentReplay(self._store, self._start).state
-        self._report.since = state.revision
+        self._begin_after(state.revision)
         rows = _rows(self._store, self._o, after=state.revision, up_to=self._tables[0].revision)
         for self._report.changes, row in enumerate(rows, 1):
             apply_to_environment(state, row)

@@ -12,10 +12,16 @@ import random
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from rescind.errors import PendingMoved, RescindError
-from rescind.model import MembershipNumber, OrganizationNumber
+from rescind.model import (
+    ENVIRONMENT,
+    ENVIRONMENT_NUMBER,
+    MembershipNumber,
+    OrganizationId,
+    OrganizationNumber,
+)
 from rescind.propagation.audit import MEMBERSHIPS_A_READ, Drift, OrganizationAudit
 from rescind.propagation.comparison import LAST, Comparison, Difference, compare
 from rescind.propagation.task_lease import TaskLease
@@ -37,6 +43,8 @@ LEAST_ROWS: Final = 10
 READ_SECONDS: Final = 0.5
 """How much of the budget one read may take; the number of memberships follows from it."""
 ROUNDS_KEPT: Final = 10_000
+FACTS: Final = 1
+"""Stands in the place of a group for facts that differ from the change log: no group has it."""
 
 log = logging.getLogger(__name__)
 
@@ -57,33 +65,52 @@ class _Progress:
     is_complete: bool = False
     through: list[OrganizationNumber] = field(default_factory=list)
     """Organizations that were looked at to their end."""
+    finished: tuple[OrganizationNumber, OrganizationId] | None = None
+    """The one whose end the last look came to."""
 
     def add(self, compared: Comparison) -> None:
         """Count what was compared, and move behind it."""
         self.memberships += compared.memberships
         self.effective_roles += compared.effective_roles
         self.unsettled += sum(wrong.rows for wrong in compared.unsettled)
+        self.finished = None
         if compared.next_membership is not None:
             self.membership = compared.next_membership
             return
         if compared.organization is not None:
             self.organizations += 1
             self.through.append(self.organization)
+            self.finished = (self.organization, compared.organization.name)
         self.organization = OrganizationNumber(self.organization + 1)
         self.membership = MembershipNumber(0)
 
 
+class _Facts(NamedTuple):
+    """What differs in the facts of an organization."""
+
+    organization: OrganizationNumber
+    drift: Drift
+
+
+FactsLook: TypeAlias = Callable[[OrganizationNumber, OrganizationId], tuple[int, Drift | None]]
+"""Compares an organization's facts with its change log: what that cost in rows, and what differs. That is not
+repaired.
+"""
+
+
 class BackgroundAudit:
-    """One process's part in it. Run it in a thread of its own."""
+    """One process's part in it. Run it in a thread of its own. With `facts`, facts are looked at, too."""
 
     def __init__(
         self,
         store: Store,
         settings: Settings | None = None,
         *,
+        facts: FactsLook | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._settings, self._clock = store, settings or Settings(), clock
+        self._facts = facts
         self._lease = TaskLease(store, TASK)
         self.progress: _Progress | None = None
         self._saved_at = 0.0
@@ -118,10 +145,12 @@ class BackgroundAudit:
         assert progress is not None
         start = self._clock()
         rows, audited, drifting = self._look(progress)
-        rest = rows / self._settings.audit_rows_per_second
+        rows_of_facts, differing = self._look_at_facts(progress)
+        rest = (rows + rows_of_facts) / self._settings.audit_rows_per_second
         now = self._clock()
-        if drifting or progress.is_complete or now + rest > self._saved_at + CHECKPOINT_SECONDS:
-            if not self._save(progress, audited, rest):
+        is_due = now + rest > self._saved_at + CHECKPOINT_SECONDS
+        if drifting or differing or progress.is_complete or is_due:
+            if not self._save(progress, audited, rest, differing):
                 return LOOK_SECONDS
             if audited is not None and drifting and self._settings.audit_repair:
                 self._repair(progress.round, audited, drifting)
@@ -171,13 +200,33 @@ class BackgroundAudit:
         audited.note(compared)
         return rows, audited, compared.drifting
 
-    def _save(self, progress: _Progress, audited: OrganizationAudit | None, rest: float) -> bool:
+    def _look_at_facts(self, progress: _Progress) -> tuple[int, _Facts | None]:
+        """Compare the facts of the organization that was just finished; in the end, of all organizations."""
+        finished = progress.finished
+        if progress.is_complete:
+            finished = (ENVIRONMENT_NUMBER, ENVIRONMENT)
+        if self._facts is None or finished is None:
+            return 0, None
+        rows, drift = self._facts(*finished)
+        return rows, None if drift is None else _Facts(finished[0], drift)
+
+    def _save(
+        self,
+        progress: _Progress,
+        audited: OrganizationAudit | None,
+        rest: float,
+        differing: _Facts | None = None,
+    ) -> bool:
         """Move the checkpoint and record what was found. Says whether the round is to go on here."""
         drifts = {} if audited is None else {g: d for g, d in audited.groups.items() if d.is_drift}
+        of_facts = [] if differing is None else [differing.drift]
         held: list[Callable[[], int]] = []
 
         def save(tx: Transaction) -> None:
-            _advance(tx, progress, drifts.values())
+            _advance(tx, progress, [*drifts.values(), *of_facts])
+            if differing is not None:
+                entry = _entry(progress.round, differing.organization, FACTS, differing.drift)
+                tx.run("record_audit_drift", **entry)
             for holder, drift in drifts.items():
                 assert audited is not None
                 tx.run("record_audit_drift", **_entry(progress.round, audited.o, holder, drift))
@@ -194,10 +243,10 @@ class BackgroundAudit:
         self.progress = None
         try:
             # what a crash undoes takes the checkpoint with it; drift is kept at once
-            self._store.transact(save, yields=True, durable=bool(drifts))
+            self._store.transact(save, yields=True, durable=bool(drifts or of_facts))
         except PendingMoved:
             return False  # another process went on with the round
-        for drift in drifts.values():
+        for drift in (*drifts.values(), *of_facts):
             log.error("drift: %s", _told(drift))
         if progress.is_complete or held[0]() != 1:
             return False

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rescind.authority import Authority
+from rescind.history.facts_look import facts_look
 from rescind.history.snapshots import SnapshotWriter
 from rescind.http.server.configuration import Configuration
 from rescind.propagation.background_audit import BackgroundAudit
@@ -23,7 +24,8 @@ def background_tasks(authority: Authority, configuration: Configuration) -> Iter
     with ExitStack() as stack:
         if configuration.workers:
             stack.enter_context(authority.workers(concurrency=configuration.workers))
-            audit = BackgroundAudit(authority.store, configuration.settings)
+            looks = facts_look(authority.store)
+            audit = BackgroundAudit(authority.store, configuration.settings, facts=looks)
             stack.enter_context(running(audit.run, "rescind-audit"))
             snapshots = SnapshotWriter(authority.store, configuration.settings)
             stack.enter_context(running(snapshots.run, "rescind-snapshots"))
