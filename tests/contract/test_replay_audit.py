@@ -13,8 +13,14 @@ from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.errors import OrganizationNotFound
 from rescind.history import replay_audit
-from rescind.history.replay_audit import ReplayedOrganization, audit_replay
+from rescind.history.facts_look import facts_look
+from rescind.history.replay_audit import audit_replay
+from rescind.history.replay_report import ReplayedOrganization
+from rescind.history.snapshots import keep
+from rescind.history.states import state_at
+from rescind.model import OrganizationId, OrganizationNumber
 from rescind.semantics.replay import comparing
+from rescind.semantics.state import EnvironmentState, OrganizationState
 from tests.contract.test_audit import by_hand, of
 
 ACME = "(SELECT id FROM rescind.organization WHERE slug = 'acme')"
@@ -298,3 +304,60 @@ def test_all_or_one(settled: Authority) -> None:
     assert all(each.facts and each.changes and each.since == 0 for each in report.organizations)
     with pytest.raises(OrganizationNotFound):
         audit_replay(settled.store, "nobody")
+
+
+def test_a_pruned_log(settled: Authority) -> None:
+    """It is replayed from a snapshot on, and that is said; without one nothing is. What differs is found."""
+    start = (
+        "INSERT INTO rescind.log_start (organization, revision, digest, recorded_at, why)"
+        f" SELECT {ACME}, 2, c.digest, 0, 'pruned' FROM rescind.change AS c"
+        f" WHERE c.organization = {ACME} AND c.revision = 2"
+    )
+    move = "UPDATE rescind.change SET revision = {} revision WHERE organization = {} AND {}"
+    away = move.format("-", ACME, "revision IN (1, 2)")
+    state, environment = replayed_at(settled, 2)
+    assert environment.revision == 1
+    with (
+        tampered(settled, start, "DELETE FROM rescind.log_start"),
+        tampered(settled, away, move.format("-", ACME, "revision IN (-1, -2)")),
+    ):
+        assert "without a snapshot" in audited(settled).unaudited
+        keep(settled.store, organization_number(settled), state, source="replay")
+        try:
+            assert audited(settled).is_clean
+            assert audited(settled).since == 2
+            case = TAMPERINGS["a name"]
+            with tampered(settled, case.do, case.undo):
+                assert not audited(settled).is_clean
+        finally:
+            by_hand(settled, "DELETE FROM rescind.snapshot")
+    assert audited(settled).since == 0
+
+
+def test_a_log_of_an_older_version(settled: Authority) -> None:
+    """What differs may come from an upgrade: that is told, and is no drift in the background."""
+    column = (
+        "UPDATE rescind.change SET environment = {} WHERE revision = 1 AND organization = " + ACME
+    )
+    with tampered(settled, column.format("NULL"), column.format("0")):
+        assert audited(settled).is_clean
+        case = TAMPERINGS["a name"]
+        with tampered(settled, case.do, case.undo):
+            assert audited(settled).is_upgraded
+            assert facts_look(settled.store)(organization_number(settled), NAME)[1] is None
+    case = TAMPERINGS["a name"]
+    with tampered(settled, case.do, case.undo):
+        assert not audited(settled).is_upgraded
+        assert facts_look(settled.store)(organization_number(settled), NAME)[1] is not None
+
+
+NAME = OrganizationId("acme")
+
+
+def organization_number(authority: Authority) -> OrganizationNumber:
+    return OrganizationNumber(authority.store.fetch("find_log", {"organization": "acme"})[0][0])
+
+
+def replayed_at(authority: Authority, revision: int) -> tuple[OrganizationState, EnvironmentState]:
+    state, environment, _ = state_at(authority.store, NAME, revision)
+    return state, environment

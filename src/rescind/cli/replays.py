@@ -8,7 +8,7 @@ import typer
 
 from rescind.cli import output
 from rescind.cli.options import Target
-from rescind.history.replay_audit import ReplayedOrganization, ReplayReport
+from rescind.history.replay_report import ReplayedOrganization, ReplayReport
 
 DIFFERS = 1
 COMPARES = "facts with the change log, replayed"
@@ -44,7 +44,9 @@ def _say(report: ReplayReport) -> None:
         ]
     )
     for each in report.organizations:
-        if each.since:
+        if each.unaudited:
+            output.say(f"{each.organization}: not compared: {each.unaudited}")
+        elif each.since:
             output.say(
                 f"{each.organization}: speaks from revision {each.since:,} on, where a snapshot begins;"
                 " the log before it was pruned"
@@ -58,6 +60,11 @@ def _say(report: ReplayReport) -> None:
 
 
 def _say_differing(each: ReplayedOrganization) -> None:
+    if each.is_upgraded:
+        output.say(
+            f"{each.organization}: the log begins with changes of an older version; an upgrade may have"
+            " altered facts without a change"
+        )
     if each.misfit_at is not None:
         output.say(
             f"{each.organization}: the log does not fit at revision {each.misfit_at:,}: {each.misfit}."

@@ -5,11 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from rescind.history.replay_audit import (
-    ReplayedOrganization,
-    TooManyChanges,
-    audit_organization,
-)
+from rescind.history.replay_audit import TooManyChanges, audit_organization
+from rescind.history.replay_report import ReplayedOrganization
 from rescind.model import ENVIRONMENT_NUMBER, OrganizationId, OrganizationNumber
 from rescind.propagation.audit import EXAMPLES, Drift
 from rescind.propagation.background_audit import FactsLook
@@ -35,7 +32,13 @@ def facts_look(store: Store) -> FactsLook:
             return 0, None
         if found is None:
             return 0, None
-        return found.facts + found.changes, None if found.is_clean else drift_of(found)
+        rows = found.facts + found.changes
+        if found.is_clean:
+            return rows, None
+        if found.is_upgraded:
+            log.warning("organization %s differs from a log that an older version began", name)
+            return rows, None
+        return rows, drift_of(found)
 
     return look
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from rescind import model
 from rescind.changes import list_from_json
 from rescind.errors import InvalidChange, OrganizationNotFound
 from rescind.history.log_start import log_start
+from rescind.history.replay_report import ReplayDifference, ReplayedOrganization, ReplayReport
 from rescind.history.replaying import (
     PAGE,
     PAGE_CHARACTERS,
@@ -43,72 +43,18 @@ from rescind.semantics.state import EnvironmentState, OrganizationState
 from rescind.store import Store
 from rescind.store.rows.facts import LIST_ORGANIZATIONS
 from rescind.store.rows.organizations import PLAN
-from rescind.store.rows.past import READ_PAST_CHANGES
+from rescind.store.rows.past import READ_PAST_CHANGES, PastChangeRow
 
 MOST_SHOWN: Final = 20
 """Differences of one organization that are reported. All are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayDifference:
-    """A fact that the log and the tables do not agree on."""
-
-    kind: str
-    name: str
-    """Of the fact: `user:ada staff` for the place of a membership in a group."""
-    in_log: str | None
-    """What the log makes of it; none if it is not there."""
-    in_tables: str | None
-    logged_at: int | None
-    """The revision that altered it last, by the log."""
-    parts_at: int | None
-    """The first revision from which on the log never has it as the tables do; none if it never had."""
-
-
-@dataclass(slots=True)
-class ReplayedOrganization:
-    """An organization's log (`*`: all organizations'), replayed and compared with the tables."""
-
-    organization: str
-    revision: int
-    """Up to which it was replayed: that of the tables."""
-    since: int
-    """After which it was replayed: 0 from the first change on, else from a snapshot."""
-    changes: int = 0
-    """How many were replayed."""
-    facts: int = 0
-    differing: int = 0
-    differences: list[ReplayDifference] = field(default_factory=list)
-    misfit_at: int | None = None
-    """The first revision that cannot follow from those before it; then no facts were compared."""
-    misfit: str = ""
-
-    @property
-    def is_clean(self) -> bool:
-        return not self.differing and self.misfit_at is None
-
-    @property
-    def first_revision(self) -> int | None:
-        """The first revision from which log and tables part, as far as it can be known."""
-        if self.misfit_at is not None:
-            return self.misfit_at
-        known = [found.parts_at or found.logged_at for found in self.differences]
-        return min((revision for revision in known if revision is not None), default=None)
-
-
-@dataclass(slots=True)
-class ReplayReport:
-    """The result of an audit by replay."""
-
-    organizations: list[ReplayedOrganization] = field(default_factory=list)
-
-    @property
-    def is_clean(self) -> bool:
-        return all(each.is_clean for each in self.organizations)
-
-
 class TooManyChanges(Exception):
     """There are more changes to replay than was allowed."""
+
+
+class _NoStart(Exception):
+    """The log was pruned, and there is no snapshot to begin with."""
 
 
 class ReplayAudits(ABC):
@@ -201,17 +147,30 @@ class _Replay:
         self._store, self._o, self._name, self._tables = store, o, name, tables
         self._most = most
         start = log_start(store, o)
-        first = 0 if start is None else start.revision
-        self._start = tables[0].revision if from_snapshot else first
-        self._report = ReplayedOrganization(name, tables[0].revision, first)
+        self._first = 0 if start is None else start.revision
+        self._start = tables[0].revision if from_snapshot else self._first
+        self._report = ReplayedOrganization(name, tables[0].revision, self._first)
 
     def result(self) -> ReplayedOrganization:
+        self._compare()
+        if not self._report.is_clean:
+            self._report.is_upgraded = self._begins_with_old_changes()
+        return self._report
+
+    def _compare(self) -> None:
         report = self._report
         try:
-            logged = self._replayed()
+            try:
+                logged = self._replayed()
+            except _NoStart:
+                self._start = report.revision
+                logged = self._replayed()
         except LogDoesNotFit as error:
             report.misfit_at, report.misfit = error.revision, error.why
-            return report
+            return
+        except _NoStart:
+            report.unaudited = f"the log begins after revision {self._first}, without a snapshot"
+            return
         report.facts = count_facts(logged[0])
         shown: list[FactDifference] = []
         for found in differences(logged, self._tables):
@@ -221,7 +180,10 @@ class _Replay:
         if shown:
             parts = self._located(shown)
             report.differences = [_told(found, logged[0], parts) for found in shown]
-        return report
+
+    def _begins_with_old_changes(self) -> bool:
+        first = _page(self._store, self._o, after=self._first, up_to=self._first + 1)
+        return bool(first) and first[0].environment is None
 
     def _replayed(self, watch: _Watch | None = None) -> tuple[State, EnvironmentState]:
         """The states that the log gives. Raises LogDoesNotFit."""
@@ -248,6 +210,8 @@ class _Replay:
         return begin.state, EnvironmentLog(environment, rows)
 
     def _begin_after(self, revision: int) -> None:
+        if revision < self._first:
+            raise _NoStart
         if self._most is not None and self._tables[0].revision - revision > self._most:
             raise TooManyChanges
         self._report.since = revision
@@ -297,9 +261,7 @@ def _rows(
 
     Raises LogDoesNotFit for one that cannot be read.
     """
-    most = 2**63 - 1 if up_to is None else up_to
-    params: dict[str, Any] = {"o": o, "up_to": most, "limit": PAGE, "characters": PAGE_CHARACTERS}
-    while rows := store.fetch(READ_PAST_CHANGES, {**params, "after": after}):
+    while rows := _page(store, o, after=after, up_to=up_to):
         for row in rows:
             after = row.revision
             try:
@@ -307,6 +269,14 @@ def _rows(
             except InvalidChange as error:
                 raise LogDoesNotFit(after, f"its changes cannot be read: {error}") from error
             yield Recorded(after, row.recorded_at, changes, row.environment, row.caused_by)
+
+
+def _page(
+    store: Store, o: OrganizationNumber, *, after: int, up_to: int | None
+) -> list[PastChangeRow]:
+    most = 2**63 - 1 if up_to is None else up_to
+    params = {"o": o, "after": after, "up_to": most, "limit": PAGE, "characters": PAGE_CHARACTERS}
+    return store.fetch(READ_PAST_CHANGES, params)
 
 
 def _lead(log: EnvironmentLog, row: Recorded) -> None:
