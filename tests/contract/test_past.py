@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rescind import Authority, DecisionPoint, Reason, changes
+from rescind.directory.catching_up import write_events
 from rescind.errors import (
     DecisionUnavailable,
     InvalidArgument,
@@ -80,6 +81,11 @@ class History:
     def ask(self, **at: Any) -> Any:
         """Whether Ada could read the document."""
         return self.authority.check(*READ, organization=self.name, **at)
+
+    def prune(self, before: Any, **options: Any) -> Any:
+        """Prune the log, after the events of its changes were written."""
+        write_events(self.authority, self.name)
+        return self.authority.prune_log(before, organization=self.name, **options)
 
     def fresh(self) -> Authority:
         """An authority that has no past state in memory."""
@@ -355,10 +361,10 @@ def test_a_pruned_log_answers_from_its_start_on(history: History) -> None:
     grow(history, 5)
     history.do(TAKE)
     history.wait(timedelta(days=40))
-    plan = history.authority.prune_log(5, organization=history.name, dry_run=True)
+    plan = history.prune(5, dry_run=True)
     assert (plan.revision, plan.changes, plan.is_done) == (4, 4, False)
     assert history.ask(at=given), "a dry run prunes nothing"
-    done = history.authority.prune_log(5, organization=history.name)
+    done = history.prune(5)
     assert (done.revision, done.changes, done.kept, done.held_back) == (4, 4, 4, None)
     fresh = history.fresh()
     assert [entry.revision for entry in fresh.log(organization=history.name)] == [5, 6, 7, 8]
@@ -377,17 +383,26 @@ def test_a_pruned_log_answers_from_its_start_on(history: History) -> None:
 def test_what_is_still_needed_is_not_pruned(history: History) -> None:
     """Young changes and the newest; the plan says what holds it back."""
     grow(history, 4)
-    young = history.authority.prune_log(history.now, organization=history.name)
+    young = history.prune(history.now)
     assert (young.changes, young.held_back) == (0, "changes of the last 31 days stay")
     history.wait(timedelta(days=40))
-    newest = history.authority.prune_log(99, organization=history.name)
+    newest = history.prune(99)
     assert (newest.revision, newest.held_back) == (4, "the newest change stays")
     everywhere = history.authority.prune_log(99, organization="*")
     assert everywhere.changes == 0
     with pytest.raises(OrganizationNotFound):
         history.authority.prune_log(1, organization="nobody")
     with pytest.raises(InvalidArgument):
-        history.authority.prune_log("soon", organization=history.name)  # type: ignore[arg-type]
+        history.prune("soon")
+
+
+def test_changes_without_events_are_not_pruned(history: History) -> None:
+    """The directory tells of each change once; of what was pruned it could not."""
+    grow(history, 4)
+    history.wait(timedelta(days=40))
+    plan = history.authority.prune_log(4, organization=history.name, dry_run=True)
+    assert (plan.changes, plan.held_back) == (0, "events are written up to revision 0")
+    assert history.prune(4, dry_run=True).changes == 3
 
 
 def test_unsettled_changes_are_not_pruned(history: History) -> None:
@@ -403,7 +418,7 @@ def test_unsettled_changes_are_not_pruned(history: History) -> None:
     )
     grow(history, 3)
     history.wait(timedelta(days=40))
-    plan = history.authority.prune_log(99, organization=history.name, dry_run=True)
+    plan = history.prune(99, dry_run=True)
     assert (plan.revision, plan.held_back) == (2, "revision 3 is not settled")
 
 
@@ -421,7 +436,7 @@ def test_an_interrupted_pruning_goes_on(history: History) -> None:
     probe.before = stop
     try:
         with pytest.raises(StoreUnavailable):
-            history.authority.prune_log(5, organization=history.name)
+            history.prune(5)
     finally:
         probe.before = None
     fresh = history.fresh()
@@ -442,7 +457,7 @@ def test_nothing_is_pruned_of_a_log_that_cannot_be_replayed(history: History) ->
     )
     history.wait(timedelta(days=40))
     with pytest.raises(PastUnavailable):
-        history.authority.prune_log(5, organization=history.name)
+        history.prune(5)
     assert len(list(history.authority.log(organization=history.name))) == 5
 
 
@@ -456,7 +471,7 @@ def test_a_cached_index_does_not_follow_a_pruned_log(history: History) -> None:
     grow(history, 3)
     assert read_tail(store, index, revision) is not None
     history.wait(timedelta(days=40))
-    assert history.authority.prune_log(5, organization=history.name).changes == 4
+    assert history.prune(5).changes == 4
     with pytest.raises(TooFarBehind):
         read_tail(store, index, revision)
 

@@ -10,6 +10,7 @@ import typer
 from rescind.cli import output
 from rescind.cli.options import Target
 from rescind.cli.times import instant, second
+from rescind.directory.catching_up import write_events
 from rescind.errors import InvalidArgument
 from rescind.history.retention import Pruning
 
@@ -32,7 +33,9 @@ def require_fitting(before: str | None, yes: bool, *, is_pruning: bool) -> None:
 def prune(target: Target, before: str, *, yes: bool) -> None:
     """Prune the organization's log, or show what would go."""
     at = int(before) if before.isascii() and before.isdigit() else instant("--before", before)
+    organization = target.require_organization()
     with target.open() as authority:
+        write_events(authority, organization)
         found = authority.prune_log(at, dry_run=not yes)
     if target.as_json:
         output.say_json(asdict(found))

@@ -79,7 +79,8 @@ class Retention(ABC):
         would go.
 
         Raises OrganizationNotFound, InvalidArgument, a StoreError, and PastUnavailable if the log cannot be
-        replayed; nothing is deleted then.
+        replayed; nothing is deleted then. Changes whose events were not written stay too: `write_events` of
+        `rescind.directory.catching_up` writes them.
         """
         name = self._named(organization)
         now = self._now()
@@ -123,15 +124,13 @@ def _limits(needs: LogNeedsRow, old: int) -> list[tuple[int, str]]:
     found = [
         (needs.revision - 1, "the newest change stays"),
         (old, f"changes of the last {YOUNGEST_DAYS} days stay"),
+        (needs.reported, f"events are written up to revision {needs.reported}"),
     ]
     if needs.unsettled is not None:
         found.append((needs.unsettled - 1, f"revision {needs.unsettled} is not settled"))
     if needs.unchained is not None:
         why = f"revision {needs.unchained} has no digest yet; `rescind worker` adds it"
         found.append((needs.unchained - 1, why))
-    if needs.reported is not None:
-        why = f"events are written up to revision {needs.reported}; ask for events first"
-        found.append((needs.reported, why))
     if needs.environment_needed is not None:
         why = "the logs of organizations that were not pruned so far need it"
         found.append((needs.environment_needed, why))

@@ -2,8 +2,7 @@
 SELECT o.revision, (SELECT min(c.revision) FROM rescind.change AS c WHERE c.organization = o.id) AS first,
     (SELECT min(c.revision) FROM rescind.change AS c WHERE c.organization = o.id AND c.settled_at IS NULL AND o.id <> 0) AS unsettled,
     (SELECT min(c.revision) FROM rescind.change AS c WHERE c.organization = o.id AND c.digest IS NULL) AS unchained,
-CASE WHEN EXISTS (SELECT 1 FROM rescind.directory_event) THEN COALESCE((
-            SELECT f.revision FROM rescind.directory_follower AS f WHERE f.organization = o.id), 0) END AS reported,
+    COALESCE((SELECT f.revision FROM rescind.directory_follower AS f WHERE f.organization = o.id), 0) AS reported,
 CASE WHEN o.id = 0 THEN (
         SELECT min(CASE WHEN l.organization IS NULL THEN 0 ELSE COALESCE(l.environment, 0) END)
         FROM rescind.organization AS x LEFT JOIN LATERAL (SELECT * FROM rescind.log_start AS l

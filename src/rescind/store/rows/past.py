@@ -84,8 +84,8 @@ class LogNeedsRow(NamedTuple):
     """The first change that is not settled."""
     unchained: int | None
     """The first one without a digest."""
-    reported: int | None
-    """The last one whose events were written; none if the directory is not in use."""
+    reported: int
+    """The last one whose events were written."""
     environment_needed: int | None
     """Of the environment: up to where no organization needs its log."""
 

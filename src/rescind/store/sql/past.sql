@@ -70,15 +70,14 @@ WHERE c.organization = :o AND c.revision >= CAST(:taken AS BIGINT) + :changes AN
 
 -- --- pruning ------------------------------------------------------------------------------------
 
--- What keeps an organization's log from being pruned up to a revision: changes that are not settled, and events of the
--- directory that were not written yet, if it is in use.
+-- What keeps an organization's log from being pruned up to a revision, such as changes that are not settled, and events of
+-- the directory that were not written yet.
 
 -- name: find_log_needs
 SELECT o.revision, (SELECT min(c.revision) FROM rescind.change AS c WHERE c.organization = o.id) AS first,
        (SELECT min(c.revision) FROM rescind.change AS c WHERE c.organization = o.id AND c.settled_at IS NULL AND o.id <> 0) AS unsettled,
        (SELECT min(c.revision) FROM rescind.change AS c WHERE c.organization = o.id AND c.digest IS NULL) AS unchained,
-CASE WHEN EXISTS (SELECT 1 FROM rescind.directory_event) THEN COALESCE((
-    SELECT f.revision FROM rescind.directory_follower AS f WHERE f.organization = o.id), 0) END AS reported,
+       COALESCE((SELECT f.revision FROM rescind.directory_follower AS f WHERE f.organization = o.id), 0) AS reported,
 CASE WHEN o.id = 0 THEN (
     SELECT min(CASE WHEN l.organization IS NULL THEN 0 ELSE COALESCE(l.environment, 0) END)
     FROM rescind.organization AS x LEFT JOIN rescind.log_start AS l ON l.organization = x.id WHERE x.id <> 0) END AS environment_needed
