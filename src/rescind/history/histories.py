@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final
 
 from rescind import model
+from rescind.decision.spelling import folds_ids
 from rescind.errors import InvalidArgument, OrganizationNotFound, PastUnavailable
 from rescind.history.access_history import AccessReplay, Mark, Period, follow_access, is_default
 from rescind.history.holdings import Asked
@@ -25,6 +26,7 @@ from rescind.model import (
     Microseconds,
     OrganizationId,
     OrganizationNumber,
+    canonical_subject,
 )
 from rescind.semantics.replay import LogDoesNotFit, Recorded
 from rescind.store import Store
@@ -73,7 +75,7 @@ class AccessHistories(ABC):
             None if permission is None else model.permission_id(permission),
             None if resource is None else model.resource_id(resource),
         )
-        who = None if subject is None else model.subject_id(subject)
+        who = None if subject is None else self._spelled(name, model.subject_id(subject))
         if who is None and asked.permission is None:
             hint = "name a subject, or a permission (and a resource)"
             raise InvalidArgument(what="subject", hint=hint)
@@ -82,6 +84,9 @@ class AccessHistories(ABC):
         end = now if until is None else min(model.microseconds(until), now)
         reader = _Reader(self.store, name)
         return reader.history(who, asked, reader.start(since, after, now), end, most)
+
+    def _spelled(self, name: OrganizationId, subject: str) -> str:
+        return canonical_subject(subject) if folds_ids(self.store, name) else subject
 
 
 class _Reader:

@@ -10,11 +10,21 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from rescind.model import ROOT, LineSource, Microseconds, ReviewFilter, RoleMode
+from rescind.model import (
+    ROOT,
+    IdRule,
+    LineSource,
+    Microseconds,
+    ReviewFilter,
+    RoleMode,
+    canonical,
+    canonical_subject,
+)
 from rescind.semantics import access
 from rescind.semantics.state import (
     AssignmentKey,
@@ -138,6 +148,12 @@ class Population:
         return step is not None
 
     @property
+    def folds_ids(self) -> bool:
+        """Whether ids of people and groups that differ by case mean the same."""
+        settings = self.state.settings
+        return settings is not None and settings.id_rule is IdRule.CASEFOLD
+
+    @property
     def is_single_role(self) -> bool:
         return self._ranked is not None
 
@@ -241,6 +257,12 @@ class Chosen:
     """Which ways a filter means."""
 
     def __init__(self, population: Population, chosen: ReviewFilter) -> None:
+        if population.folds_ids:
+            chosen = replace(
+                chosen,
+                subject=None if chosen.subject is None else canonical_subject(chosen.subject),
+                group=None if chosen.group is None else canonical(chosen.group),
+            )
         self._population, self._chosen = population, chosen
         named = chosen.resource
         self._resources = None if named is None else around(population.state, named)

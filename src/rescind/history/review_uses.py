@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from rescind.decision_log import LastUsed
 from rescind.history.population import Population, Way
+from rescind.model import canonical_subject
 
 
 class ReviewUses:
@@ -17,7 +18,8 @@ class ReviewUses:
         self._uses: dict[tuple[str, str], list[tuple[str, datetime]]] = defaultdict(list)
         for use, at in used.uses.items():
             if use.organization == organization:
-                self._uses[use.subject, use.permission].append((use.resource, at))
+                subject = canonical_subject(use.subject) if population.folds_ids else use.subject
+                self._uses[subject, use.permission].append((use.resource, at))
         self._otherwise = None
         if used.is_whole and used.since is not None:
             self._otherwise = f"not since {used.since.astimezone(UTC).date().isoformat()}"

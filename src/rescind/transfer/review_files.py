@@ -90,7 +90,7 @@ def written_lines(
     if has_header:
         yield _rows([list(COLUMNS)], delimiter)
     for part in _parts(lines):
-        rows = ([_cell(name, of(review, line)) for name, of in COLUMNS.items()] for line in part)
+        rows = (_row(review, line) for line in part)
         yield _rows(rows, delimiter)
 
 
@@ -117,12 +117,12 @@ def _parts(lines: Iterable[ReviewLine]) -> Iterator[list[ReviewLine]]:
         yield part
 
 
-def _cell(name: str, value: Any) -> str:
-    return _AS_CELL[type(value)](name, value)
-
-
-def _joined(name: str, value: tuple[str, ...]) -> str:
-    return safe_cell(_BETWEEN[name].join(value))
+def _row(review: Review, line: ReviewLine) -> list[str]:
+    row = []
+    for of, cells in _CELLS:
+        value = of(review, line)
+        row.append(cells[type(value)](value))
+    return row
 
 
 def _value(value: Any) -> Any:
@@ -134,11 +134,16 @@ def _time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
-_AS_CELL: Final[dict[type, Callable[[str, Any], str]]] = {
-    NoneType: lambda _, __: "",
-    bool: lambda _, value: "yes" if value else "no",
-    int: lambda _, value: str(value),
-    str: lambda _, value: safe_cell(value),
-    tuple: _joined,
-    datetime: lambda _, value: _time(value),
-}
+def _cells(between: str) -> dict[type, Callable[[Any], str]]:
+    """How values of each type are written; several names, with that between them."""
+    return {
+        NoneType: lambda _: "",
+        bool: lambda value: "yes" if value else "no",
+        int: str,
+        str: safe_cell,
+        tuple: lambda value: safe_cell(between.join(value)),
+        datetime: _time,
+    }
+
+
+_CELLS: Final = [(of, _cells(_BETWEEN.get(name, ""))) for name, of in COLUMNS.items()]
