@@ -22,6 +22,7 @@ from rescind.model import (
     decode_enforcement,
 )
 from rescind.replicas.enforced_times import Enforced
+from rescind.semantics.chain import Content, first_digest
 from rescind.store import Store
 from rescind.store.rows.facts import FIND_CHANGES_ABOUT, FIND_LOG_PLACE, READ_LOG, LogRow
 from rescind.store.rows.organizations import FIND_LOG
@@ -37,6 +38,18 @@ SKEW: Final = 86_400_000_000
 """Microseconds by which the clocks of those who make changes may differ: a day."""
 BODIES: Final = 50
 """Changes that are read at a time to see what they are about."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLink:
+    """How a change hangs in the hash chain of its organization's log."""
+
+    content: Content
+    """What is digested of it."""
+    previous: str | None
+    """The digest before it, as 64 hexadecimal digits; None if that is not known."""
+    digest: str | None
+    """Its own, as the log has it; None while an older version's change is not chained yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,8 @@ class LogEntry:
     """Which replicas held the organization, and what each did; none if that is not recorded."""
     caused_by: int | None = None
     """The revision of `*`, all organizations, that caused the change."""
+    link: ChainLink | None = None
+    """Its place in the hash chain."""
 
     @property
     def enforcement_status(self) -> EnforcementStatus:
@@ -278,7 +293,7 @@ class _Reader:
         unknown = [row.revision for row in rows if row.enforced_at is None]
         seen = self._enforced.seen(self._o, unknown) if unknown else {}
         return tuple(
-            _entry(self._name, row, seen.get(row.revision), self._how(row)) for row in rows
+            _entry(self._name, row, seen.get(row.revision), self._how(row), self._o) for row in rows
         )
 
     def _how(self, row: LogRow) -> Enforcement | None:
@@ -298,7 +313,17 @@ def _moment(value: datetime | None, *, otherwise: int) -> int:
     return otherwise if value is None else model.microseconds(value)
 
 
-def _entry(name: str, row: LogRow, seen: int | None, how: Enforcement | None) -> LogEntry:
+def _link(number: int, row: LogRow) -> ChainLink:
+    content = Content(number, *(getattr(row, name) for name in Content._fields[1:]))
+    before = first_digest(number) if row.revision == 1 else row.digest_before
+    return ChainLink(
+        content, *(None if each is None else each.hex() for each in (before, row.digest))
+    )
+
+
+def _entry(
+    name: str, row: LogRow, seen: int | None, how: Enforcement | None, number: int
+) -> LogEntry:
     enforced_at = seen if row.enforced_at is None else row.enforced_at
     return LogEntry(
         organization=name,
@@ -315,4 +340,5 @@ def _entry(name: str, row: LogRow, seen: int | None, how: Enforcement | None) ->
         changes=row.body,
         enforcement=how,
         caused_by=row.caused_by,
+        link=_link(number, row),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from contextlib import closing
@@ -17,7 +16,6 @@ from rescind.model import (
     ReplicaOutcome,
     encode_enforcement,
 )
-from rescind.transfer.evidence import DIGESTED
 from tests.unit.command_line import CommandLine, one_error
 
 EVIL = "evil\x1b[2J\n" + "h" * 10_000 + ":31"
@@ -92,15 +90,12 @@ def test_show_replicas(left: CommandLine) -> None:
 
 
 def test_export_is_evidence(left: CommandLine) -> None:
-    """A line for each change with a digest that anybody can compute, the same in every export."""
+    """A line for each change with all that is digested, which verifies with nothing but the file."""
     keep(encode_enforcement(DONE))
     code, out, _ = left("log", "export", "--evidence")
     lines: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
     assert (code, [line["revision"] for line in lines]) == (0, list(range(1, 9)))
-    for line in lines:
-        content = [line[name] for name in DIGESTED]
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-        assert line["digest"] == hashlib.sha256(text.encode()).hexdigest()
+    assert [line["previous"] for line in lines[1:]] == [line["digest"] for line in lines[:-1]]
     assert len({line["digest"] for line in lines}) == 8
     last = lines[-1]
     assert (last["actor"] != "", last["reason"]) == (True, "left\x1b[31m")
@@ -113,20 +108,74 @@ def test_export_is_evidence(left: CommandLine) -> None:
     assert json.loads(left("log", "show", "8", "--json")[1]) == last
     plain = json.loads(left("log", "export", "--after", "7")[1])
     assert plain == json.loads(left("log", "--after", "7", "--json")[1])
-    assert {**plain, "digest": last["digest"]} == last
+    assert plain.items() <= last.items()
+    assert last.keys() - plain.keys() == {
+        *("number", "granted", "revoked", "estimated", "environment"),
+        *("body", "previous", "digest"),
+    }
 
 
 def test_a_digest_shows_that_the_log_was_altered(left: CommandLine) -> None:
-    """Who rewrites a reason is found out by whoever kept an export."""
-    before = json.loads(left("log", "show", "8", "--json")[1])["digest"]
+    """Who rewrites a reason is found out: in the database, and in an export that is made of it."""
+    assert left("log", "verify")[0] == 0
     with closing(sqlite3.connect("rescind.db")) as connection, connection:
         connection.execute("UPDATE rescind_change SET reason = 'nothing' WHERE revision = 8")
-    assert json.loads(left("log", "show", "8", "--json")[1])["digest"] != before
+    code, out, _ = left("log", "verify")
+    assert (code, "acme: revision 8 does not fit" in out) == (1, True)
+    assert left("log", "export", "--evidence", "--output", "e.ndjson")[0] == 0
+    code, out, _ = left("log", "verify", "--file", "e.ndjson", "--json")
+    found = json.loads(out)
+    assert (code, found["fits"], found["fault"]["revision"]) == (1, False, 8)
+
+
+def test_a_head_that_was_kept(left: CommandLine, tmp_path: Path) -> None:
+    """It fits until the end of the log is taken away, in the database and in a file."""
+    heads, file = tmp_path / "heads", tmp_path / "evidence"
+    heads.write_text(left("log", "head")[1], "utf-8")
+    head = json.loads(heads.read_text("utf-8"))
+    assert (head["organization"], head["number"], head["revision"]) == ("acme", 1, 8)
+    shown_digest = shown(left)["digest"]
+    assert shown_digest.strip() == head["digest"]
+    assert left("log", "verify", "--from", str(heads))[0] == 0
+    assert left("log", "export", "--evidence", "--output", str(file))[0] == 0
+    with closing(sqlite3.connect("rescind.db")) as connection, connection:
+        connection.execute("DELETE FROM rescind_change WHERE revision = 8")
+        connection.execute("UPDATE rescind_organization SET revision = 7 WHERE slug = 'acme'")
+    assert left("log", "verify")[0] == 0
+    code, out, _ = left("log", "verify", "--from", str(heads), "--json")
+    faults = [line["fault"] for line in map(json.loads, out.splitlines()) if line["fault"]]
+    assert (code, [fault["kind"] for fault in faults]) == (1, ["head_missing"])
+    asked = ("log", "verify", "--file", str(file), "--from", str(heads))
+    assert left(*asked)[0] == 0
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    file.write_text("".join(lines[:-1]), "utf-8")
+    assert left(*asked)[0] == 1
+
+
+def test_logs_of_older_versions_get_their_chain(left: CommandLine) -> None:
+    with closing(sqlite3.connect("rescind.db")) as connection, connection:
+        connection.execute("UPDATE rescind_change SET digest = NULL")
+    assert shown(left)["digest"].strip() == "none yet: run `rescind log chain`"
+    assert left("log", "verify")[0] == 1
+    assert left("log", "chain") == (0, "8 changes got a digest\n", "")
+    assert left("log", "verify")[0] == 0
 
 
 @pytest.mark.parametrize(
     "arguments",
-    ["log show", "log show 99", "log 7", "log list 7", "log --evidence", "log show 8 --output x"],
+    [
+        "log show",
+        "log show 99",
+        "log 7",
+        "log list 7",
+        "log --evidence",
+        "log show 8 --output x",
+        "log verify --limit 3",
+        "log head --actor x",
+        "log --from x",
+        "log head --file x",
+        "log verify 7",
+    ],
 )
 def test_what_does_not_fit_is_refused(left: CommandLine, arguments: str) -> None:
     """In one line that says how to do it."""

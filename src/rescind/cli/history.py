@@ -14,12 +14,12 @@ import typer
 from rescind import changelog, model
 from rescind.authority import Authority
 from rescind.changelog import LogEntry
-from rescind.cli import enforced, output, pruning
+from rescind.cli import enforced, log_proof, output, pruning
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import instant
 from rescind.cli.transfer import written
 from rescind.errors import InvalidArgument, RevisionNotFound
-from rescind.transfer.evidence import digest, entry_object, evidence
+from rescind.transfer.evidence import entry_object, evidence
 
 SHOWN: Final = 5
 """Changes of a batch, and names of a list, that are shown."""
@@ -39,6 +39,13 @@ class LogAction(StrEnum):
     SHOW = "show"
     EXPORT = "export"
     PRUNE = "prune"
+    HEAD = "head"
+    VERIFY = "verify"
+    CHAIN = "chain"
+
+
+_WHOLE: Final = (LogAction.HEAD, LogAction.VERIFY, LogAction.CHAIN)
+"""Those that are about whole logs, of all organizations if none is named."""
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +56,10 @@ def register(app: typer.Typer) -> None:
 def log(
     target: Target,
     action: Annotated[
-        LogAction, typer.Argument(help="List changes, show one, export them, or prune the log.")
+        LogAction,
+        typer.Argument(
+            help="List changes, show one, export, prune; print heads, verify, or chain."
+        ),
     ] = LogAction.LIST,
     revision: Annotated[
         int | None,
@@ -72,8 +82,17 @@ def log(
     until: Annotated[str | None, typer.Option(help="Before this day or time.")] = None,
     with_evidence: Annotated[
         bool,
-        typer.Option("--evidence", help="Export how each change was enforced, with a digest."),
+        typer.Option(
+            "--evidence", help="Export all that is digested of each change, with digests."
+        ),
     ] = False,
+    kept: Annotated[
+        str | None,
+        typer.Option("--from", metavar="HEADS", help="Verify that the log has these heads still."),
+    ] = None,
+    file: Annotated[
+        str | None, typer.Option("--file", help="Verify a file of evidence; - for standard input.")
+    ] = None,
     to: Annotated[
         str | None, typer.Option("--output", help="Export to a file; - for standard output.")
     ] = None,
@@ -82,12 +101,23 @@ def log(
 ) -> None:
     """List an organization's changes, oldest first: all, or those that match the options.
 
-    `show` tells when one revision was enforced and on which replicas; `export` writes NDJSON;
-    `prune` says what it would delete, and deletes it with --yes.
+    `show` tells when one revision was enforced and on which replicas; `export` writes NDJSON; `prune` says
+    what it would delete, and deletes it with --yes. `verify` makes every digest again and exits with 1 if a
+    change does not fit; `head` prints the newest digest. These two take all organizations if none is named.
     """
-    target.require_organization()
-    _require_fitting(action, revision, with_evidence=with_evidence, to=to)
+    options = {
+        "--evidence": (with_evidence, LogAction.EXPORT),
+        "--output": (to is not None, LogAction.EXPORT),
+        "--from": (kept is not None, LogAction.VERIFY),
+        "--file": (file is not None, LogAction.VERIFY),
+    }
+    _require_fitting(action, revision, options)
     pruning.require_fitting(before, yes, is_pruning=action is LogAction.PRUNE)
+    if action in _WHOLE:
+        target.refuse_given(*_WHICH, hint=f"`rescind log {action.value}` takes whole logs")
+        _prove(target, action, kept, file)
+        return
+    target.require_organization()
     if before is not None:
         pruning.prune(target, before, yes=yes)
         return
@@ -119,7 +149,7 @@ def log(
 
 
 def _require_fitting(
-    action: LogAction, revision: int | None, *, with_evidence: bool, to: str | None
+    action: LogAction, revision: int | None, options: dict[str, tuple[bool, LogAction]]
 ) -> None:
     """Raises InvalidArgument for an option that does not apply to the action."""
     if (revision is None) == (action is LogAction.SHOW):
@@ -129,10 +159,18 @@ def _require_fitting(
         raise InvalidArgument(what="revision", value=revision or "", hint=hint)
     if revision is not None:
         model.require_number("revision", revision, least=0, most=2**63 - 1)
-    if action is not LogAction.EXPORT:
-        for option, is_given in (("--evidence", with_evidence), ("--output", to is not None)):
-            if is_given:
-                raise InvalidArgument(what=option, hint="it belongs to `rescind log export`")
+    for option, (is_given, owner) in options.items():
+        if is_given and action is not owner:
+            raise InvalidArgument(what=option, hint=f"it belongs to `rescind log {owner.value}`")
+
+
+def _prove(target: Target, action: LogAction, kept: str | None, file: str | None) -> None:
+    if action is LogAction.VERIFY:
+        log_proof.verify(target, kept=kept, file=file)
+    elif action is LogAction.HEAD:
+        log_proof.say_heads(target)
+    else:
+        log_proof.chain(target)
 
 
 def _export(found: Iterable[LogEntry], to: str, *, with_evidence: bool) -> None:
@@ -157,7 +195,8 @@ def _show(target: Target, authority: Authority, revision: int) -> None:
     at = entry.settled_at
     told = output.UNSETTLED if at is None else at.isoformat(sep=" ", timespec="milliseconds")
     output.say(f"settled:  {told}, {entry.route.value}")
-    output.say(f"digest:   {digest(entry)}")
+    link = entry.link
+    output.say(f"digest:   {(link and link.digest) or 'none yet: run `rescind log chain`'}")
 
 
 def _say(found: Iterable[LogEntry], which: changelog.About) -> None:

@@ -1,44 +1,44 @@
-"""The change log as evidence: each change with who made it, why, a digest, and how it was enforced.
+"""The change log as evidence: each change with who made it, why, how it was enforced, and its digest.
 
-Owns the form of a line. A digest covers what never changes of a change, so that two exports of one log have
-the same digests, and a copy kept elsewhere shows whether the log was altered since.
+Owns the form of a line. A line has all that is digested, the digest before it, and its own. So a file can be
+verified without the database: see `transfer/evidence_file.py`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from rescind.changelog import LogEntry
 from rescind.model import EnforcedReplica, Enforcement
 
-DIGESTED: Final = (
-    "organization",
-    "revision",
-    "recorded_at",
-    "actor",
-    "reason",
-    "idempotency_key",
-    "direction",
-    "changes",
-)
-"""The fields of a line that its digest covers, in this order."""
+NUMBERS = ("granted", "revoked", "estimated", "environment")
+"""Fields of a line that are digested, beside those that every export has."""
 
 
 def evidence(entries: Iterable[LogEntry]) -> Iterator[dict[str, Any]]:
-    """Each change as plain JSON values, with its digest."""
+    """Each change as plain JSON values, with its place in the chain.
+
+    `number` is the organization's number, and `body` the text of `changes` that is digested.
+    """
     for entry in entries:
-        yield {**entry_object(entry), "digest": digest(entry)}
+        line = entry_object(entry)
+        if (link := entry.link) is not None:
+            line["number"] = link.content.organization
+            line |= {name: getattr(link.content, name) for name in NUMBERS}
+            line |= {"body": entry.changes, "previous": link.previous, "digest": link.digest}
+        yield line
 
 
 def entry_object(entry: LogEntry) -> dict[str, Any]:
     """A change as plain JSON values."""
     times = ("recorded_at", "enforced_at", "settled_at")
     found: dict[str, Any] = {
-        name: getattr(entry, name) for name in LogEntry.__slots__ if name not in times
+        name: getattr(entry, name)
+        for name in LogEntry.__slots__
+        if name not in times and name != "link"
     }
     for name in times:
         at = getattr(entry, name)
@@ -48,14 +48,6 @@ def entry_object(entry: LogEntry) -> dict[str, Any]:
     found["enforcement"] = enforcement_object(entry.enforcement)
     found["enforcement_status"] = entry.enforcement_status.value
     return found
-
-
-def digest(entry: LogEntry) -> str:
-    """SHA-256, in hexadecimal, of the compact JSON list of the DIGESTED fields, in UTF-8."""
-    line = entry_object(entry)
-    content = [line[name] for name in DIGESTED]
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def enforcement_object(done: Enforcement | None) -> dict[str, Any] | None:

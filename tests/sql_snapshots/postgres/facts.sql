@@ -63,11 +63,16 @@ CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END AS en
 CASE WHEN c.settled_at IS NOT NULL OR c.organization <> 0 THEN c.settled_at ELSE (
         SELECT CASE WHEN count(*) = count(x.settled_at) THEN max(x.settled_at) END FROM rescind.change AS x
         WHERE x.caused_by = c.revision) END
-    AS settled_at, c.body, e.record, c.caused_by
+    AS settled_at, c.body, e.record, c.caused_by, c.granted, c.revoked, c.estimated, c.environment, c.digest,
+    COALESCE(s.digest, b.digest) AS digest_before
 FROM page AS p CROSS JOIN LATERAL (SELECT * FROM rescind.change AS c
     WHERE c.organization = %(o)s AND c.revision = p.revision OFFSET 0) AS c
 LEFT JOIN LATERAL (SELECT * FROM rescind.enforcement AS e
     WHERE e.organization = c.organization AND e.revision = c.revision OFFSET 0) AS e ON TRUE
+LEFT JOIN LATERAL (SELECT * FROM rescind.change AS b
+    WHERE b.organization = c.organization AND b.revision = c.revision - 1 OFFSET 0) AS b ON TRUE
+LEFT JOIN LATERAL (SELECT * FROM rescind.log_start AS s
+    WHERE s.organization = c.organization AND s.revision = c.revision - 1 OFFSET 0) AS s ON TRUE
 WHERE p.revision > %(after)s ORDER BY c.revision
 
 -- read_memberships

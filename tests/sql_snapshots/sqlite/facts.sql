@@ -56,9 +56,12 @@ CASE WHEN c.direction = 'grants' THEN c.recorded_at ELSE e.enforced_at END AS en
 CASE WHEN c.settled_at IS NOT NULL OR c.organization <> 0 THEN c.settled_at ELSE (
         SELECT CASE WHEN count(*) = count(x.settled_at) THEN max(x.settled_at) END FROM rescind_change AS x
         WHERE x.caused_by = c.revision) END
-    AS settled_at, c.body, e.record, c.caused_by
+    AS settled_at, c.body, e.record, c.caused_by, c.granted, c.revoked, c.estimated, c.environment, c.digest,
+    COALESCE(s.digest, b.digest) AS digest_before
 FROM page AS p CROSS JOIN rescind_change AS c ON c.organization = :o AND c.revision = p.revision
 LEFT JOIN rescind_enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
+LEFT JOIN rescind_change AS b ON b.organization = c.organization AND b.revision = c.revision - 1
+LEFT JOIN rescind_log_start AS s ON s.organization = c.organization AND s.revision = c.revision - 1
 WHERE p.revision > :after ORDER BY c.revision
 
 -- read_memberships

@@ -147,6 +147,12 @@ class LogRow(NamedTuple):
     body: str
     record: str | None
     caused_by: int | None
+    granted: int
+    revoked: int
+    estimated: int
+    environment: int | None
+    digest: bytes | None
+    digest_before: bytes | None
 
 
 class ListedOrganizationRow(NamedTuple):

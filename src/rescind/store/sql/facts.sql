@@ -114,9 +114,12 @@ SELECT c.revision, c.recorded_at, c.actor, c.reason, c.direction, c.route, c.gra
 CASE WHEN c.settled_at IS NOT NULL OR c.organization <> 0 THEN c.settled_at ELSE (
     SELECT CASE WHEN count(*) = count(x.settled_at) THEN max(x.settled_at) END FROM rescind.change AS x
     WHERE x.caused_by = c.revision) END
-AS settled_at, c.body, e.record, c.caused_by
+AS settled_at, c.body, e.record, c.caused_by, c.granted, c.revoked, c.estimated, c.environment, c.digest,
+       COALESCE(s.digest, b.digest) AS digest_before
 FROM page AS p JOIN rescind.change AS c ON c.organization = :o AND c.revision = p.revision
 LEFT JOIN rescind.enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
+LEFT JOIN rescind.change AS b ON b.organization = c.organization AND b.revision = c.revision - 1
+LEFT JOIN rescind.log_start AS s ON s.organization = c.organization AND s.revision = c.revision - 1
 WHERE p.revision > :after ORDER BY c.revision
 
 -- name: record_enforced

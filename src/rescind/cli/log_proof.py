@@ -1,0 +1,117 @@
+"""The proof of the log on the command line: its heads, and whether what is there now fits them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from rescind.cli import output
+from rescind.cli.options import Target
+from rescind.history.heads import KeptHeads
+from rescind.history.verify import VerifiedLog
+from rescind.history.walk import Fault
+from rescind.propagation.chaining import chain_some
+from rescind.transfer.evidence_file import VerifiedFile, verified_file
+
+DOES_NOT_FIT: Final = 1
+PARTS_SHOWN: Final = 5
+
+
+def say_heads(target: Target) -> None:
+    """Print the head of each log as a line of JSON."""
+    with target.open() as authority:
+        for head in authority.log_heads(organization=target.organization):
+            output.say_json(asdict(head))
+
+
+def chain(target: Target) -> None:
+    """Chain the changes of older versions now, rather than by a worker."""
+    total = 0
+    with target.open() as authority:
+        while done := chain_some(authority.store):
+            total += done
+    if target.as_json:
+        output.say_json({"chained": total})
+    else:
+        output.say(f"{output.counted(total, 'change')} got a digest")
+
+
+def verify(target: Target, *, kept: str | None, file: str | None) -> None:
+    """Verify the logs of a database, or a file of evidence. Exits with 1 if something does not fit."""
+    heads = None
+    if kept is not None:
+        with _lines(kept) as lines:
+            heads = KeptHeads.read(lines, what="--from")
+    if file is not None:
+        with _lines(file) as lines:
+            fits = _say_all(target, verified_file(lines, heads))
+    else:
+        with target.open() as authority:
+            found = authority.verify_log(organization=target.organization, heads=heads)
+            fits = _say_all(target, found)
+    if not fits:
+        raise typer.Exit(DOES_NOT_FIT)
+
+
+@contextmanager
+def _lines(name: str) -> Iterator[Iterable[bytes]]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    with Path(name).open("rb") as stream:
+        yield stream
+
+
+def _say_all(target: Target, found: Iterable[VerifiedLog | VerifiedFile]) -> bool:
+    fits = True
+    for each in found:
+        fits = fits and each.fits
+        if target.as_json:
+            output.say_json(as_object(each))
+        else:
+            _say(each)
+    return fits
+
+
+def as_object(found: VerifiedLog | VerifiedFile) -> dict[str, Any]:
+    """What was found, as plain JSON values."""
+    return {**asdict(found), "fits": found.fits, "fault": fault_object(found.fault)}
+
+
+def fault_object(fault: Fault | None) -> dict[str, Any] | None:
+    """A fault as plain JSON values."""
+    if fault is None:
+        return None
+    return {"kind": fault.kind.value, "revision": fault.revision, "meaning": fault.meaning}
+
+
+def _say(found: VerifiedLog | VerifiedFile) -> None:
+    name = output.plain(found.organization)
+    heads = f", {output.counted(found.heads, 'kept head')}" if found.heads else ""
+    if isinstance(found, VerifiedLog):
+        since = f" after revision {found.after}, where the log begins" if found.after else ""
+        told = f"{output.counted(found.rows, 'change')} fit{since}{heads}"
+    else:
+        told = f"{output.counted(found.lines, 'line')} fit, {_parts(found.parts)}{heads}"
+    output.say(f"{name}: {told}")
+    if found.fault is not None:
+        output.say(f"{name}: revision {found.fault.revision} does not fit: {found.fault.meaning}")
+    elif found.digest:
+        output.say(f"    digest {found.digest}")
+
+
+def _parts(parts: list[tuple[int, int]]) -> str:
+    if not parts:
+        return "none"
+    shown = [f"{first} to {last}" if first < last else f"{first}" for first, last in parts]
+    more = len(shown) - PARTS_SHOWN
+    text = ", ".join(shown[:PARTS_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+    if len(parts) == 1:
+        return f"revisions {text} without a gap"
+    return f"in {len(parts):,} parts without a gap: {text}"

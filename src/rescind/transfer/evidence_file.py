@@ -1,0 +1,130 @@
+"""Verifies a file of evidence: nothing is needed but the file, and the heads that were kept, if any.
+
+A file may have part of a log only, such as the changes that name a subject. Each line can be verified. That
+nothing lies between two lines is proven only where their revisions follow each other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import NoneType
+from typing import Any, Final
+
+from rescind.errors import InvalidArgument
+from rescind.history.heads import KeptHeads
+from rescind.history.walk import Fault, FaultKind
+from rescind.model import microseconds
+from rescind.semantics.chain import Content, canonical, chained, first_digest
+
+NUMBERS: Final = Content._fields[:8]
+FIELDS: Final = (*Content._fields[1:2], *Content._fields[3:])
+"""Those that a line has by the same name, and as they are digested."""
+
+
+@dataclass(slots=True)
+class VerifiedFile:
+    """What was found of one organization's changes in a file."""
+
+    organization: str
+    number: int
+    lines: int = 0
+    """Changes that fit."""
+    parts: list[tuple[int, int]] = field(default_factory=list)
+    """First and last revision of each part without gaps, in order."""
+    digest: str = ""
+    """Of the last change that fits."""
+    heads: int = 0
+    """Heads kept elsewhere that fit."""
+    fault: Fault | None = None
+    """The first change that does not fit."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether every line does."""
+        return self.fault is None
+
+    def take(self, line: Mapping[str, Any], heads: Mapping[int, bytes]) -> None:
+        """Verify the next line, unless one before it does not fit."""
+        if self.fault is None and (kind := self._kind_of_fault(line, heads)) is not None:
+            self.fault = Fault(kind, line["revision"])
+
+    def _kind_of_fault(
+        self, line: Mapping[str, Any], heads: Mapping[int, bytes]
+    ) -> FaultKind | None:
+        revision = line["revision"]
+        if line["digest"] is None:
+            return FaultKind.UNCHAINED
+        last = self.parts[-1][1] if self.parts else 0
+        if revision <= last:
+            return FaultKind.SURPLUS
+        previous, digest = bytes.fromhex(line["previous"] or ""), bytes.fromhex(line["digest"])
+        is_next = bool(self.parts) and revision == last + 1
+        known = self.digest if is_next else previous.hex()
+        if revision == 1:
+            known = first_digest(self.number).hex()
+        content = _content(line)
+        if known != previous.hex() or chained(previous, canonical(content)) != digest:
+            return FaultKind.ALTERED
+        if not _is_legible(line, content):
+            return FaultKind.ALTERED
+        if heads.get(revision, digest) != digest:
+            return FaultKind.HEAD_DIFFERS
+        self.heads += revision in heads
+        self.lines, self.digest = self.lines + 1, digest.hex()
+        self.parts[len(self.parts) - is_next :] = [
+            (self.parts[-1][0] if is_next else revision, revision)
+        ]
+        return None
+
+
+def verified_file(
+    lines: Iterable[str | bytes], heads: KeptHeads | None = None
+) -> list[VerifiedFile]:
+    """Verify the lines of a file of evidence. Those of one organization are oldest first.
+
+    With `heads`, each head must be in the file too. Raises InvalidArgument for a line that is no evidence.
+    """
+    kept = {} if heads is None else heads.digests
+    found: dict[int, VerifiedFile] = {}
+    for at, text in enumerate(lines, 1):
+        if not text.strip():
+            continue
+        try:
+            line = json.loads(text)
+            number = line["number"]
+            one = found.setdefault(number, VerifiedFile(str(line["organization"]), number))
+            one.take(line, kept.get(number, {}))
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            hint = f"line {at} is no line of `rescind log export --evidence`: {error!r}"
+            raise InvalidArgument(what="file", hint=hint) from None
+    for number, digests in kept.items():
+        if number in found:
+            _require_heads(found[number], digests)
+        elif heads is not None:
+            fault = Fault(FaultKind.NO_ORGANIZATION, min(digests))
+            found[number] = VerifiedFile(heads.names[number], number, fault=fault)
+    return list(found.values())
+
+
+def _require_heads(one: VerifiedFile, digests: Mapping[int, bytes]) -> None:
+    absent = [at for at in digests if not any(first <= at <= last for first, last in one.parts)]
+    if one.fault is None and absent:
+        one.fault = Fault(FaultKind.HEAD_MISSING, min(absent))
+
+
+def _content(line: Mapping[str, Any]) -> Content:
+    at = microseconds(datetime.fromisoformat(line["recorded_at"]))
+    values = {name: line[name] for name in FIELDS}
+    for name in NUMBERS:
+        if type(values.get(name, line["number"])) not in (int, NoneType):
+            raise TypeError(f"{name} is no whole number")
+    return Content(organization=line["number"], recorded_at=at, **values)
+
+
+def _is_legible(line: Mapping[str, Any], content: Content) -> bool:
+    """Whether what people read in a line is what is digested."""
+    pairs = content.granted + content.revoked + content.estimated
+    return bool(line["changes"] == json.loads(content.body) and line["fan_out"] == pairs)

@@ -1,0 +1,107 @@
+"""A file of evidence verifies alone: whatever is altered in it is found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rescind import Authority, changes
+from rescind.errors import InvalidArgument
+from rescind.history.heads import KeptHeads
+from rescind.history.walk import Fault, FaultKind
+from rescind.store.migrations import migrate
+from rescind.transfer.evidence import evidence
+from rescind.transfer.evidence_file import VerifiedFile, verified_file
+
+HOSTILE = "'\"\n\u2028é𝔘,5:" + "x" * 500
+NOT_DIGESTED = {"organization", "enforced_at", "settled_at", "enforcement", "enforcement_status"}
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The evidence of a log of six changes."""
+    database = f"sqlite:///{tmp_path_factory.mktemp('evidence') / 'log.db'}"
+    migrate(database)
+    with Authority.open(database, organization="acme") as authority:
+        authority.apply([changes.CreateOrganization()])
+        for number in range(5):
+            change = changes.AddMembership(subject=f"user:{number}", name=HOSTILE)
+            authority.apply(
+                [change], actor=HOSTILE, reason=f"{number}", idempotency_key=f"{number}"
+            )
+        return [*evidence(authority.log())]
+
+
+def verified(lines: list[dict[str, Any]], heads: KeptHeads | None = None) -> VerifiedFile:
+    (found,) = verified_file((json.dumps(line) for line in lines), heads)
+    return found
+
+
+def test_what_was_exported_fits(lines: list[dict[str, Any]]) -> None:
+    found = verified(lines)
+    assert (found.fault, found.lines, found.parts) == (None, 6, [(1, 6)])
+    assert found.digest == lines[-1]["digest"]
+
+
+def test_an_edit_of_any_field_is_found(lines: list[dict[str, Any]]) -> None:
+    """But of what is settled after the change, and of the organization's name, which are not digested."""
+    for at, line in enumerate(lines):
+        for name, value in line.items():
+            other = value + " " if isinstance(value, str) else [] if name == "changes" else 77
+            if name == "recorded_at":
+                other = "2001-01-01T00:00:00Z"
+            if name in ("digest", "previous"):
+                other = "ab" * 32
+            edited = [*lines[:at], {**line, name: other}, *lines[at + 1 :]]
+            try:
+                faults = [one.fault for one in verified_file(map(json.dumps, edited))]
+            except InvalidArgument:
+                continue  # it says that this is no evidence
+            is_found = any(fault is not None for fault in faults)
+            assert is_found == (name not in NOT_DIGESTED), (at, name)
+
+
+def test_order_and_gaps(lines: list[dict[str, Any]]) -> None:
+    """A gap begins a new part; a line that is repeated or moved does not fit."""
+    part = verified([lines[0], lines[1], lines[3], lines[5]])
+    assert (part.fault, part.parts) == (None, [(1, 2), (4, 4), (6, 6)])
+    assert verified(lines[2:]).parts == [(3, 6)]
+    for moved in ([*lines, lines[5]], [lines[1], lines[0], *lines[2:]]):
+        found = verified(moved).fault
+        assert found is not None
+        assert found.kind is FaultKind.SURPLUS
+    exchanged = [dict(line) for line in lines]
+    exchanged[2]["revision"], exchanged[3]["revision"] = 4, 3
+    assert verified([*exchanged[:2], exchanged[3], exchanged[2]]).fault == Fault(
+        FaultKind.ALTERED, 3
+    )
+
+
+def test_a_file_against_heads(lines: list[dict[str, Any]]) -> None:
+    def kept(line: dict[str, Any], **other: Any) -> KeptHeads:
+        names = ("number", "organization", "revision", "digest")
+        return KeptHeads.read([json.dumps({**{n: line[n] for n in names}, **other})])
+
+    assert verified(lines, kept(lines[4])).heads == 1
+    assert verified(lines[:4], kept(lines[4])).fault == Fault(FaultKind.HEAD_MISSING, 5)
+    wrong = kept(lines[4], digest="00" * 32)
+    assert verified(lines, wrong).fault == Fault(FaultKind.HEAD_DIFFERS, 5)
+    (_, gone) = verified_file(map(json.dumps, lines), kept(lines[4], number=9))
+    assert gone.fault == Fault(FaultKind.NO_ORGANIZATION, 5)
+
+
+@pytest.mark.parametrize("line", ["x", "{}", "[]", '{"number": 1, "organization": "x"}', "\udcff"])
+def test_a_line_that_is_no_evidence(line: str, lines: list[dict[str, Any]]) -> None:
+    with pytest.raises(InvalidArgument, match=r"(?i)line 2"):
+        verified_file([json.dumps(lines[0]), line])
+
+
+def test_the_page_of_the_file(lines: list[dict[str, Any]], tmp_path: Path) -> None:
+    """Bytes are read as well as text, and blank lines are passed over."""
+    file = tmp_path / "evidence"
+    file.write_text("\n\n".join(json.dumps(line) for line in lines), "utf-8")
+    with file.open("rb") as stream:
+        assert verified_file(stream)[0].fits
