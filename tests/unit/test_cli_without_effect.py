@@ -26,6 +26,7 @@ from tests.unit.command_line import CommandLine, one_error
         "probe --key rsk_x",
         "pending --watch --limit 3",
         "log show 1 --actor ada",
+        "export --all --organization acme",
     ],
 )
 def test_what_would_be_ignored_is_refused(acme: CommandLine, line: str) -> None:

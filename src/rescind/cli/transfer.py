@@ -78,6 +78,8 @@ def export(
     ] = False,
 ) -> None:
     """Write facts as changes, one JSON object a line. Importing them makes the same facts."""
+    if all:
+        target.refuse_given("organization", hint="give either --organization or --all")
     with target.open() as authority:
         if all:
             named = exchange.everything(authority)
