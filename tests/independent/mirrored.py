@@ -4,13 +4,14 @@ Memberships, groups, resources and assignments are numbered within an organizati
 names with the same numbers, the other has them with different numbers. So a statement that does not name the
 organization everywhere reaches a neighbour's rows, and rows, receipts or chunks differ.
 
-What a change or a chunk may touch is worked out from the facts that differ (`touched`).
+What a change or a chunk may touch is worked out from the facts that differ, and what there is when nothing is
+pending from the facts (`touched`). What is set aside is what the oracle says (`model`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,14 +23,18 @@ from rescind.propagation.jobs import Job
 from rescind.propagation.pace import Pace
 from rescind.propagation.reconcile import Work
 from rescind.store import open_store
+from tests.independent.facts import World
+from tests.independent.model import Refused, apply
 from tests.independent.steps import ORGANIZATIONS, Make, Maker, Step, real_now, set_up
-from tests.independent.touched import outside, outside_chunk
+from tests.independent.touched import at_rest, outside, outside_chunk
 from tests.jobs import due_jobs
+from tests.property.rows import role_resets
 from tests.state import Rows, rows_of
 
 TWIN, OWN = ORGANIZATIONS
 SHIFTED = "gamma"
 
+LOSSES = (model.OnLoss.DEFAULT, model.OnLoss.DEFAULT, model.OnLoss.NEXT_HIGHEST)
 FLOWS: tuple[tuple[int, Make], ...] = (
     (
         14,
@@ -41,7 +46,8 @@ FLOWS: tuple[tuple[int, Make], ...] = (
     (8, lambda m: changes.ReplaceMembers(group=m._group(), members=m._subjects(0))),
     (12, lambda m: changes.NestGroup(group=m._group(), into=m._group())),
     (9, lambda m: changes.UnnestGroup(group=m._group(), out_of=m._group())),
-    (16, lambda m: changes.Assign(role=m._role(), to=m._holder(), on=m._on())),
+    (10, lambda m: changes.Assign(role=m._role(), to=m._holder(), on=m._on())),
+    (10, lambda m: changes.Assign(role=m._role(), to=f"group:{m._group()}")),
     (4, lambda m: changes.Assign(role=m._role(), to=m._holder(), expires_at=m._until())),
     (10, lambda m: changes.Unassign(role=m._role(), to=m._holder(), on=m._on())),
     (6, lambda m: changes.ReplaceAssignments(to=m._holder(), assignments=m._given())),
@@ -49,9 +55,11 @@ FLOWS: tuple[tuple[int, Make], ...] = (
     (5, lambda m: changes.CreateGroup(group=m._group())),
     (1, lambda m: changes.RemoveMembership(subject=m._subject())),
     (4, lambda m: changes.AddMembership(subject=m._subject())),
-    (1, Maker._mode),
+    (2, Maker._mode),
+    (2, lambda m: changes.SetRoleMode(mode=model.RoleMode.SINGLE, on_loss=m.random.choice(LOSSES))),
 )
-"""What gives and takes effective roles."""
+"""What gives and takes effective roles, and sets roles aside."""
+MAKERS, WEIGHTS = [make for _, make in FLOWS], [weight for weight, _ in FLOWS]
 NUMBERED = (changes.AddMembership, changes.CreateGroup)
 
 
@@ -61,10 +69,12 @@ class Different(AssertionError):
 
 @dataclass
 class FlowMaker(Maker):
-    """Makes steps of one change each, with small chunks behind them. Much expires at the same instant."""
+    """Makes steps of few changes each, with small chunks behind them. Much expires at the same instant."""
 
     def steps(self) -> list[Step]:
-        """The steps after the set-up."""
+        """The steps after the set-up. Nearly all change something."""
+        for name, batch in self.set_up():
+            self.world = apply(self.world, name, batch, self.now()).world
         return [self._random_step() for _ in range(self.kind.changes)]
 
     def set_up(self) -> list[tuple[str, tuple[Change, ...]]]:
@@ -79,11 +89,26 @@ class FlowMaker(Maker):
         if self.at is not None:
             self.at += self.random.choice((0, 0, 1))
         name = self.random.choice((OWN, OWN, OWN, TWIN, SHIFTED))
-        return self._step(name, (self._random_change(name, is_first=True),))
+        most = self.random.choice((1, 1, 1, 1, 2, 3))
+        batch: tuple[Change, ...] = ()
+        world = self.world
+        for _ in range(8 * most):
+            longer = (*batch, self._random_change(name, is_first=True))
+            with suppress(Refused):
+                outcome = apply(self.world, name, longer, self.now())
+                if outcome.world != world:
+                    batch, world = longer, outcome.world
+            if len(batch) == most:
+                break
+        self.world = world
+        return self._step(name, batch or (self._random_change(name, is_first=True),))
 
     def _random_change(self, name: str, *, is_first: bool) -> Change:  # noqa: ARG002
-        makers = [make for _, make in FLOWS]
-        return self.random.choices(makers, [weight for weight, _ in FLOWS])[0](self)
+        made = self.random.choices(MAKERS, WEIGHTS)[0](self)
+        is_other = (
+            isinstance(made, changes.SetRoleMode) and (made.mode == "single") != self.kind.single
+        )
+        return self._random_change(name, is_first=False) if is_other else made
 
     def _until(self) -> datetime | None:
         if self.at is None:
@@ -93,10 +118,9 @@ class FlowMaker(Maker):
 
     def _step(self, name: str, batch: tuple[Change, ...]) -> Step:
         pick = self.random
-        work = tuple(
-            (pick.randrange(8), pick.choice((1, 1, 2, 3, 50)))
-            for _ in range(pick.choice((0, 0, 0, 1, 2, 6)))
-        )
+        many = pick.choice((0, 0, 1, 2, 12, 12))
+        pairs = (100,) if many == 12 else (1, 1, 2, 3, 50)
+        work = tuple((pick.randrange(8), pick.choice(pairs)) for _ in range(many))
         route = pick.choice(("inline", "background"))
         return Step(organization=name, batch=batch, at=self.at, route=route, work=work)
 
@@ -110,9 +134,14 @@ class Pair:
             Authority(open_store(url), clock=self._clock) for url in (beside, alone)
         )
         self.rows: dict[str, Rows] = {}
+        self.world = World()
+
+    def now(self) -> int:
+        """The time that a step is done at."""
+        return self.at if self.at is not None else real_now()
 
     def _clock(self) -> Any:
-        return model.moment(self.at if self.at is not None else real_now())
+        return model.moment(self.now())
 
     def close(self) -> None:
         """Give up all connections."""
@@ -123,6 +152,7 @@ class Pair:
         """Make the organizations in both databases."""
         self.at = maker.at
         for name, batch in maker.set_up():
+            self.world = apply(self.world, name, batch, self.now()).world
             for authority in (self.beside, self.alone):
                 authority.apply(batch, organization=name)
         self.rows = {name: rows_of(self.beside, name) for name in (TWIN, OWN, SHIFTED)}
@@ -132,9 +162,14 @@ class Pair:
         self.at, name = step.at, step.organization
         done = _apply(self.beside, step)
         after = rows_of(self.beside, name)
-        _expect(outside(self.rows[name], after), set(), step, "touched though no fact changed")
+        if len(step.batch) == 1:
+            found = outside(self.rows[name], after)
+            _expect(found, set(), step, "touched though no fact changed")
+        _expect(self._set_aside(name), self._expected(step), step, "set aside")
         chunks = _work(self.beside, step)
         self.rows[name] = rows_of(self.beside, name) if chunks else after
+        if not self.rows[name]["pending"]:
+            _expect(self.rows[name]["effective_role"], at_rest(self.rows[name]), step, "at rest")
         for other in self.rows.keys() - {name}:
             _expect(rows_of(self.beside, other), self.rows[other], step, f"rows of {other}")
         if name == OWN:
@@ -142,6 +177,15 @@ class Pair:
             _expect(after, rows_of(self.alone, OWN), step, "rows")
             _expect(chunks, _work(self.alone, step), step, "chunks")
         return done[0] is True
+
+    def _expected(self, step: Step) -> set[tuple[str, str]]:
+        with suppress(Refused):
+            self.world = apply(self.world, step.organization, step.batch, self.now()).world
+        facts, roles = self.world.organizations[step.organization], self.world.roles
+        return {(subject, roles[role].slug) for subject, role in facts.set_aside}
+
+    def _set_aside(self, name: str) -> set[tuple[str, str]]:
+        return role_resets(self.beside, name)
 
 
 def _apply(authority: Authority, step: Step) -> tuple[object, ...]:

@@ -108,3 +108,21 @@ def _range_of(job: Job, before: Rows) -> PairOf:
 def _is_of(row: tuple[int, ...], first: int, last: int) -> bool:
     made, ended = row[5:7]
     return first <= made <= last or (ended is not None and first <= ended <= last)
+
+
+def at_rest(rows: Rows) -> list[tuple[int, int, int | None]]:
+    """The effective roles that follow from the facts: when the last way to each assignment expires."""
+    nestings = [(child, parent) for child, parent, ended in rows["recorded_nesting"] if not ended]
+    ends: dict[PairOf, set[int | None]] = {}
+    for member, group, until in rows["group_member"]:
+        for reached in _closed(group, set(nestings)):
+            ends.setdefault((member, reached), set()).add(until)
+    for member, _, _ in rows["membership"]:
+        ends[member, member] = {None}
+    found = []
+    for assignment, holder, *_, ended in rows["assignment"]:
+        for (member, reached), untils in ends.items():
+            if reached == holder and ended is None:
+                until = None if None in untils else max(filter(None, untils))
+                found.append((member, assignment, until))
+    return sorted(found, key=repr)

@@ -1,0 +1,160 @@
+"""What a batch sets aside and gives back, at its edges: what expires now, and roles on resources."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from rescind import Authority, changes
+from rescind.changes import Change
+from rescind.model import OnLoss, RoleMode
+from tests.clock import SettableClock
+from tests.contract.world import FUTURE
+from tests.property.rows import role_resets
+
+ADA = ("user:ada",)
+HELD: list[Change] = [
+    changes.SetRoleMode(mode=RoleMode.SINGLE),
+    changes.CreateGroup(group="side"),
+    changes.AddMembers(group="side", members=("user:ada", "user:bob")),
+    changes.Assign(role="unused", to="group:side"),
+    changes.Assign(role="unused", to="user:ada"),
+    changes.Assign(role="writer", to="user:ada"),
+]
+"""Ada's roles on everything: writer, reader by her groups, and unused twice."""
+EXPIRING: dict[str, list[Change]] = {
+    "own": [changes.Assign(role="owner", to="user:ada", expires_at=FUTURE)],
+    "group's": [
+        changes.AddMembers(group="idle", members=ADA),
+        changes.Assign(role="owner", to="group:idle", expires_at=FUTURE),
+    ],
+    "place": [
+        changes.AddMembers(group="idle", members=ADA, expires_at=FUTURE),
+        changes.Assign(role="owner", to="group:idle"),
+    ],
+}
+"""The role that wins until FUTURE."""
+TAKING: dict[str, Change] = {
+    "unassigned": changes.Unassign(role="unused", to="user:ada"),
+    "group's unassigned": changes.Unassign(role="unused", to="group:side"),
+    "removed": changes.RemoveMembers(group="side", members=ADA),
+    "replaced": changes.ReplaceMembers(group="side", members=("user:bob",)),
+    "deleted": changes.DeleteRole(role="unused", cascade=True),
+}
+"""None of them takes the winning role, whichever that is."""
+
+
+@pytest.mark.parametrize("expiring", EXPIRING)
+def test_what_expires_now_is_not_lost(acme: Authority, clock: SettableClock, expiring: str) -> None:
+    """At its very instant it wins no more. So a change then takes another role, and sets nothing aside."""
+    acme.apply([*HELD, *EXPIRING[expiring]])
+    clock.now = FUTURE
+    for change in TAKING.values():
+        acme.apply([change])
+        assert role_resets(acme, "acme") == set(), change
+
+
+@pytest.mark.parametrize("expiring", EXPIRING)
+def test_control_what_expires_later_is_lost(
+    acme: Authority, clock: SettableClock, expiring: str
+) -> None:
+    """A microsecond before, the winning role is lost when it is taken, and the others are set aside."""
+    acme.apply([*HELD, *EXPIRING[expiring]])
+    clock.now = FUTURE - timedelta(microseconds=1)
+    acme.apply([changes.DeleteRole(role="owner", cascade=True)])
+    assert ("user:ada", "writer") in role_resets(acme, "acme")
+
+
+LOSING: dict[str, Change] = {
+    "removed": changes.RemoveMembers(group="top", members=ADA),
+    "replaced": changes.ReplaceMembers(group="top", members=("user:bob",)),
+    "unassigned": changes.Unassign(role="owner", to="group:over"),
+    "unnested": changes.UnnestGroup(group="top", out_of="over"),
+    "group deleted": changes.DeleteGroup(group="over", cascade=True),
+    "role deleted": changes.DeleteRole(role="owner", cascade=True),
+}
+
+
+@pytest.mark.parametrize("expires_at", [None, FUTURE])
+@pytest.mark.parametrize("losing", LOSING)
+def test_what_a_group_gave_is_lost(
+    acme: Authority, clock: SettableClock, losing: str, expires_at: datetime | None
+) -> None:
+    """By whatever road the winning role of a group around a group goes, the others are set aside."""
+    clock.now = FUTURE - timedelta(microseconds=1)
+    over = [
+        *(changes.CreateGroup(group=group) for group in ("top", "over")),
+        changes.NestGroup(group="top", into="over"),
+        changes.AddMembers(group="top", members=ADA, expires_at=expires_at),
+        changes.Assign(role="owner", to="group:over", expires_at=expires_at),
+    ]
+    acme.apply([*HELD, *over])
+    acme.apply([LOSING[losing]])
+    assert role_resets(acme, "acme") == {
+        ("user:ada", role) for role in ("reader", "unused", "writer")
+    }
+
+
+@pytest.mark.parametrize("what", ["own", "group's", "place"])
+def test_what_expires_now_is_not_given_back(
+    acme: Authority, clock: SettableClock, what: str
+) -> None:
+    """Given until the very instant at which it is given, a role that was set aside stays so."""
+    lost: list[Change] = [
+        *HELD,
+        *EXPIRING["own"],
+        changes.AddMembers(group="idle", members=ADA),
+        changes.Assign(role="writer", to="group:idle"),
+    ]
+    acme.apply(lost)
+    acme.apply([changes.Unassign(role="owner", to="user:ada")])
+    before = role_resets(acme, "acme")
+    assert ("user:ada", "writer") in before
+    clock.now = FUTURE
+    given: dict[str, Change] = {
+        "own": changes.Assign(role="writer", to="user:ada", expires_at=FUTURE),
+        "group's": changes.Assign(role="writer", to="group:idle", expires_at=FUTURE),
+        "place": changes.AddMembers(group="idle", members=ADA, expires_at=FUTURE),
+    }
+    acme.apply([given[what]])
+    assert ("user:ada", "writer") in role_resets(acme, "acme")
+    acme.apply([changes.Assign(role="writer", to="user:ada")])
+    assert ("user:ada", "writer") not in role_resets(acme, "acme")
+
+
+@pytest.mark.parametrize("by", ["nesting", "place"])
+def test_a_role_on_a_resource_gives_nothing_back(acme: Authority, by: str) -> None:
+    """Who comes to hold a role on a resource does not get the same role back on everything."""
+    acme.apply([*HELD, *EXPIRING["own"], changes.CreateGroup(group="far")])
+    acme.apply(
+        [
+            changes.Assign(role="writer", to="group:far", on="folder:b"),
+            changes.Unassign(role="owner", to="user:ada"),
+        ]
+    )
+    before = role_resets(acme, "acme")
+    assert ("user:ada", "writer") in before
+    reach: dict[str, Change] = {
+        "nesting": changes.NestGroup(group="side", into="far"),
+        "place": changes.AddMembers(group="far", members=ADA),
+    }
+    acme.apply([reach[by]])
+    assert role_resets(acme, "acme") == before
+    acme.apply([changes.Assign(role="writer", to="group:far")])
+    assert ("user:ada", "writer") not in role_resets(acme, "acme")
+
+
+def test_a_batch_that_changes_what_a_loss_leaves_and_back(acme: Authority) -> None:
+    """It sets nothing aside, also for what it took before."""
+    acme.apply([*HELD, *EXPIRING["own"]])
+    batch = [
+        changes.Unassign(role="owner", to="user:ada"),
+        changes.SetRoleMode(mode=RoleMode.SINGLE, on_loss=OnLoss.NEXT_HIGHEST),
+        changes.SetRoleMode(mode=RoleMode.SINGLE, on_loss=OnLoss.DEFAULT),
+    ]
+    acme.apply(batch)
+    assert role_resets(acme, "acme") == set()
+    acme.apply([changes.Assign(role="owner", to="user:ada")])
+    acme.apply(batch[:1])
+    assert role_resets(acme, "acme") != set()
