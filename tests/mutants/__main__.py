@@ -1,6 +1,7 @@
 """Tries mutants, and lists those that no test notices.
 
     python -m tests.mutants [--only PATTERN] [--sample N] [--seed S] [--engine ENGINE] [--jobs N] [--again]
+        [--tests FILE …]
 
 Results are kept in `.mutants/`, so that a run that was stopped goes on. `docs/reference/mutants.md` says how
 to read them.
@@ -42,6 +43,7 @@ QUICK_SECONDS = 4.0
 """Of tests that are tried first, one of each file before the next of any."""
 START_SECONDS = 60
 MAP_SECONDS = 1800
+NAMED_SECONDS = 300
 
 Tests = dict[str, dict[str, Any]]
 
@@ -150,6 +152,18 @@ def _with(candidate: Candidate, part: list[str], tests: Tests, engine: str) -> t
         given["RESCIND_MUTANT_ENGINE"] = engine
         seconds = START_SECONDS + 5 * sum(tests[test]["seconds"] for test in part)
         return run_tests(["-x", *paths], given, seconds)
+
+
+def attempt_with(candidate: Candidate, paths: list[str], engine: str) -> dict[str, Any]:
+    """Run the tests that were named, in their order, until one fails."""
+    start = time.monotonic()
+    given = {"RESCIND_MUTANT": candidate.name, "RESCIND_MUTANT_ENGINE": engine}
+    code, said = run_tests(["-x", *paths], given, NAMED_SECONDS)
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
+    outcome = "survived" if code == 0 else "caught" if failed or code == -1 else "no verdict"
+    by = failed[1] if failed else "" if code == 0 else said.strip()[-200:]
+    seconds = round(time.monotonic() - start, 1)
+    return {"outcome": outcome, "by": by, "tests": len(paths), "seconds": seconds}
 
 
 def is_valid(candidate: Candidate) -> bool:
@@ -272,16 +286,23 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=math.inf, help="of tests, for each mutant")
     parser.add_argument("--again", action="store_true", help="try survivors again")
+    parser.add_argument(
+        "--tests", nargs="+", help="only these files, whatever they run: a lower bound"
+    )
     options = parser.parse_args()
     KEPT.mkdir(exist_ok=True)
-    tests, results = tests_of(options.engine), Results(options.engine)
+    tests: Tests = {} if options.tests else tests_of(options.engine)
+    results = Results(options.engine)
     candidates = chosen_candidates(options)
 
     def work(candidate: Candidate) -> None:
         kept = results.of(candidate)
         if kept and not (options.again and kept["outcome"] != "caught"):
             return
-        result = attempt(candidate, tests, options.engine, options.seconds)
+        if options.tests:
+            result = attempt_with(candidate, options.tests, options.engine)
+        else:
+            result = attempt(candidate, tests, options.engine, options.seconds)
         results.keep(candidate, result)
         print(
             f"{result['outcome']} {result['seconds']} s {candidate.name}: {candidate.what}",
