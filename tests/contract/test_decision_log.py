@@ -177,12 +177,18 @@ def test_every_method_that_decides_is_a_road() -> None:
 
 
 def test_lists_are_no_decisions(acme: tuple[Authority, Any]) -> None:
-    """And neither is what is asked for one."""
+    """And neither is what is asked for one, or about the past."""
     authority, _ = acme
+    with unlogged():
+        then = authority.check("user:ada", "read").token
+    assert then is not None
     with Logged(authority) as logged:
         authority.who_can("read")
         authority.permissions_of("user:ada", "doc:1")
         authority.resources_of("user:ada", "read")
+        assert authority.check("user:ada", "read", at=then)
+        assert authority.explain("user:ada", "read", at=then)
+        assert authority.check_many([("user:ada", "read", None)], at=then)[0]
         with unlogged():
             authority.check("user:ada", "read")
     assert logged.lines == []
