@@ -112,6 +112,7 @@ def asks(n: dict[str, str]) -> list[Ask]:
             Ask("targets", "GET", f"/v1/targets?{query}"),
             Ask("read_advice", "GET", f"/v1/advice?{query}"),
             Ask("audits", "GET", f"/v1/audits?{query}"),
+            Ask("replay", "GET", f"/v1/audits/replay?{query}"),
             Ask("park", "POST", "/v1/pending/park", {"group": n["group"], **at}),
             Ask("retry", "POST", "/v1/pending/retry", {"group": n["group"], **at}),
             Ask("list_keys", "GET", f"/v1/keys?{query}"),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from rescind.errors import OrganizationNotFound
 from rescind.history.replay_audit import TooManyChanges, audit_organization
 from rescind.history.replay_report import ReplayedOrganization
 from rescind.model import ENVIRONMENT_NUMBER, OrganizationId, OrganizationNumber
 from rescind.propagation.audit import EXAMPLES, Drift
 from rescind.propagation.background_audit import FactsLook
 from rescind.store import Store
+from rescind.store.rows.organizations import PLAN
 
 MOST_ROWS: Final = 100_000
 """Facts, or changes since the last snapshot, of an organization that is looked at in the background: they are
@@ -41,6 +43,21 @@ def facts_look(store: Store) -> FactsLook:
         return rows, drift_of(found)
 
     return look
+
+
+def audit_from_snapshot(store: Store, name: OrganizationId) -> ReplayedOrganization:
+    """The same for one organization by its name, or for what is defined for all, where it is small enough.
+
+    Raises OrganizationNotFound, TooManyChanges and a StoreError.
+    """
+    (plan,) = store.fetch(PLAN, {"organization": name})
+    o = plan.organization
+    if o is not None:
+        _require_small(store, o)
+        found = audit_organization(store, o, name, from_snapshot=True, most_changes=MOST_ROWS)
+        if found is not None:
+            return found
+    raise OrganizationNotFound(organization=name)
 
 
 def drift_of(found: ReplayedOrganization) -> Drift:

@@ -1,17 +1,24 @@
-"""What the background audit has found."""
+"""What the background audit has found, and an organization's facts compared with its change log now."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from litestar import Request, get
 from litestar.di import NamedDependency
 from msgspec import Struct
 
+from rescind.errors import InvalidArgument
+from rescind.history.facts_look import audit_from_snapshot
+from rescind.history.replay_audit import TooManyChanges
+from rescind.history.replay_report import ReplayedOrganization
 from rescind.http.auth import caller_of, requires
 from rescind.http.routes.lists import Limit, Organization
 from rescind.http.server.service import Service
+from rescind.model import OrganizationId
 from rescind.propagation.audit_history import AuditRound, PastDrift, read_history
 
 
@@ -80,4 +87,59 @@ def audits(
     )
 
 
-ROUTES = [audits]
+class ReplayDifferenceResponse(Struct, frozen=True):
+    """A fact that the log and the tables do not agree on; null where it is not there."""
+
+    kind: str
+    name: str
+    in_log: str | None
+    in_tables: str | None
+    logged_at: int | None
+    parts_at: int | None
+
+
+class ReplayResponse(Struct, frozen=True):
+    """An organization's facts, compared with its log, replayed after the revision `since`."""
+
+    organization: str
+    clean: bool
+    revision: int
+    since: int
+    changes: int
+    facts: int
+    differing: int
+    differences: list[ReplayDifferenceResponse]
+    misfit_at: int | None
+    misfit: str
+    first_revision: int | None
+    unaudited: str
+    is_upgraded: bool
+
+    @classmethod
+    def of(cls, found: ReplayedOrganization) -> ReplayResponse:
+        """The response for a result."""
+        first, clean = found.first_revision, found.is_clean
+        given = {**asdict(found), "first_revision": first, "clean": clean}
+        return msgspec.convert(given, cls)
+
+
+@get("/v1/audits/replay", sync_to_thread=True, guards=[requires("read")])
+def replay(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    organization: Organization = None,
+) -> ReplayResponse:
+    """One organization's facts, compared with its change log from the newest snapshot on.
+
+    Refused for one that is too large to be read at once.
+    """
+    name = OrganizationId(caller_of(request).organization_for(organization))
+    try:
+        found = audit_from_snapshot(service.authority.store, name)
+    except TooManyChanges:
+        hint = "it has too many facts or changes to be read at once: use `rescind audit --replay`"
+        raise InvalidArgument(what="organization", value=name, hint=hint) from None
+    return ReplayResponse.of(found)
+
+
+ROUTES = [audits, replay]
