@@ -6,7 +6,6 @@ They are forked off a server that has one thread and no connection, so that noth
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -17,10 +16,9 @@ from typing import Any
 import psycopg
 
 from rescind.store import Store
+from tests.forked import CONTEXT
 from tests.probe import probe_of
 
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["pytest", "psycopg", __name__, "tests.faults.tasks"])
 WAIT_SECONDS = 60
 """How long a test waits for a child before it fails."""
 

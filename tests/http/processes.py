@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +13,7 @@ from typing import IO, Any
 
 import httpx
 
-COMMAND = [sys.executable, "-c", "import rescind.cli; rescind.cli.main()"]
+from tests.forked import Forked
 
 
 class Process:
@@ -29,18 +27,15 @@ class Process:
         announced: str = "serving on",
         **environment: str,
     ) -> None:
-        self.process = subprocess.Popen(
-            [*COMMAND, *command, *arguments],
-            cwd=folder,
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        self.process = Forked(
+            "rescind.cli",
+            *command,
+            *arguments,
+            folder=folder,
+            environment={**os.environ, **environment},
         )
         self.printed: list[str] = []
         self.log: list[str] = []
-        assert self.process.stdout is not None
-        assert self.process.stderr is not None
         self._reader = threading.Thread(target=self.log.extend, args=(self.process.stderr,))
         self._reader.start()
         self.url = self._read_url(self.process.stdout, announced)
@@ -56,7 +51,6 @@ class Process:
 
     def read_line(self) -> str:
         """The next line that it prints."""
-        assert self.process.stdout is not None
         return self.process.stdout.readline()
 
     @property
@@ -76,9 +70,8 @@ class Process:
             self.process.send_signal(number)
         code = self.process.wait()
         self._reader.join()
-        for stream in (self.process.stdout, self.process.stderr):
-            if stream is not None:
-                stream.close()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            stream.close()
         return code
 
 

@@ -1,0 +1,103 @@
+"""Processes that are forked off one that has loaded the program, instead of loading it anew for each.
+
+Loading the program takes most of what a short process costs. Each fork has the arguments, the folder, the
+environment and the streams that a new process would have. What is said of loading itself is tested in
+processes that are started anew.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import IO
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["psycopg", "pytest", "tests.faults.tasks", "tests.preloaded"])
+"""The process that forks has one thread and no connection, so that nothing crosses the fork."""
+
+
+class Forked:
+    """Calls `main` of a module in a process of its own. It has what tests use of `subprocess.Popen`; all
+    streams are text.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        *arguments: str,
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr) = (
+            os.pipe() for _ in range(3)
+        )
+        self.stdin: IO[str] = os.fdopen(to_stdin, "w", encoding="utf-8")
+        self.stdout: IO[str] = os.fdopen(from_stdout, encoding="utf-8")
+        self.stderr: IO[str] = os.fdopen(from_stderr, encoding="utf-8")
+        self.returncode: int | None = None
+        streams = (
+            Connection(stdin, writable=False),
+            Connection(stdout, readable=False),
+            Connection(stderr, readable=False),
+        )
+        place, variables = str(folder or Path.cwd()), dict(environment or os.environ)
+        self._process = CONTEXT.Process(
+            target=_run, args=(module, arguments, place, variables, streams), daemon=True
+        )
+        self._process.start()
+        for stream in streams:
+            stream.close()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        """The exit code of a process that has ended."""
+        self.returncode = self._process.exitcode
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, when it has ended."""
+        self._process.join(timeout)
+        if (code := self.poll()) is None:
+            raise subprocess.TimeoutExpired([str(self.pid)], timeout or 0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Nothing is sent to a process that has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
+def _run(
+    module: str,
+    arguments: tuple[str, ...],
+    folder: str,
+    variables: dict[str, str],
+    streams: tuple[Connection, ...],
+) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, stream in enumerate(streams):
+        os.dup2(stream.fileno(), number)
+        stream.close()
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    sys.argv = [module, *arguments]
+    try:
+        importlib.import_module(module).main()
+    finally:
+        sys.stdout.flush()
