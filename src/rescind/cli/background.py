@@ -83,7 +83,8 @@ def worker(
     """Do pending work until Ctrl-C or SIGTERM. The chunk under way is finished.
 
     Any number of workers may run, on any number of machines. One at a time
-    also runs the background audit.
+    also runs the background audit, and keeps snapshots for questions
+    about the past.
     """
     settings = Settings(
         audit_rows_per_second=audit_rows_per_second,

@@ -61,6 +61,7 @@ class SnapshotWriter:
         self._lease = TaskLease(store, TASK)
         self._from = ENVIRONMENT_NUMBER
         self._work: _Work | None = None
+        self._has_lease = False
         self._failed: dict[OrganizationNumber, float] = {}
 
     def run(self, stop: Stop) -> None:
@@ -85,14 +86,15 @@ class SnapshotWriter:
         the last snapshot is replayed again.
         """
         start = self._clock()
-        if not self._lease.claim(LEASE_SECONDS):
-            self._work = None
-            return LOOK_SECONDS
         if self._work is None:
             self._work = self._find()
-        if self._work is None:
-            self._lease.release()
+            if self._work is None:
+                self._leave()
+                return LOOK_SECONDS
+        if not self._lease.claim(LEASE_SECONDS):
+            self._work, self._has_lease = None, False
             return LOOK_SECONDS
+        self._has_lease = True
         if self._forward(self._work):
             self._work = None
         return (self._clock() - start) * (1 / SHARE - 1)
@@ -152,9 +154,10 @@ class SnapshotWriter:
 
     def _leave(self) -> None:
         """Let another process go on at once."""
-        if self._work is None:
-            return
         self._work = None
+        if not self._has_lease:
+            return
+        self._has_lease = False
         try:
             self._lease.release()
         except RescindError as error:
