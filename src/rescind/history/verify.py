@@ -20,8 +20,8 @@ from rescind.store.rows.log import LIST_STRAY_LOGS, READ_CHAIN, READ_LOG_REVISIO
 
 PAGE: Final = 5_000
 FIRST: Final = -(2**63)
-PAGE_CHARACTERS: Final = 8_388_608
-"""Of the bodies of what is read at a time; one row more than that may be begun."""
+PAGE_CHARACTERS: Final = 33_554_432
+"""Of the bodies of what is read at a time; a single one may be longer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from rescind.store.rows.log import FIND_UNCHAINED, LOCK_ORGANIZATION, READ_CHAIN
 Row: TypeAlias = tuple[int, bytes | None, bytes]
 PAGE: Final = 500
 PAGE_CHARACTERS: Final = 4_194_304
-"""Of the bodies of what is read at a time; one row more than that may be begun."""
+"""Of the bodies of what is read at a time; a single one may be longer."""
 
 
 def chain_some(store: Store) -> int:
@@ -46,7 +46,7 @@ def chain_all(store: Store) -> int:
 
 def _chain_page(store: Store, first: UnchainedRow) -> int:
     rows = _read(store, first.revision - 1, first.organization)
-    if len(rows) == PAGE or sum(len(row[2]) for row in rows) >= PAGE_CHARACTERS:
+    if rows and _read(store, rows[-1][0], first.organization, limit=1):
         digests = _digests(first, rows)
         if digests:
             store.transact(lambda tx: _write(tx, first, digests), yields=True)
@@ -60,8 +60,15 @@ def _chain_page(store: Store, first: UnchainedRow) -> int:
     return len(digests)
 
 
-def _read(store: Store, after: int, organization: int, *, within: object = None) -> Sequence[Row]:
-    asked = {"o": organization, "after": after, "limit": PAGE, "characters": PAGE_CHARACTERS}
+def _read(
+    store: Store, after: int, organization: int, *, limit: int = 0, within: object = None
+) -> Sequence[Row]:
+    asked = {
+        "o": organization,
+        "after": after,
+        "limit": limit or PAGE,
+        "characters": PAGE_CHARACTERS,
+    }
     return store.fetch(READ_CHAIN, asked, within=within)
 
 

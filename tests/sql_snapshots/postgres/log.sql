@@ -47,11 +47,13 @@ SELECT c.revision, c.digest, convert_to(concat(c.organization, ',', c.revision, 
             octet_length(convert_to(c.idempotency_key, 'UTF8')), ':', c.idempotency_key, ',',
             octet_length(convert_to(c.direction, 'UTF8')), ':', c.direction, ',', octet_length(convert_to(c.route, 'UTF8')), ':', c.route, ',',
             octet_length(convert_to(c.body, 'UTF8')), ':', c.body, ','), 'UTF8') AS content
-FROM (
-    SELECT r.*, sum(LENGTH(r.body)) OVER (ORDER BY r.revision) - LENGTH(r.body) AS characters_before FROM (
-        SELECT * FROM rescind.change AS x WHERE x.organization = %(o)s AND x.revision > %(after)s ORDER BY x.revision LIMIT %(limit)s) AS r) AS c
-WHERE c.characters_before < %(characters)s
+FROM rescind.change AS c
+WHERE c.organization = %(o)s AND c.revision > %(after)s
 ORDER BY c.revision
+LIMIT (SELECT COALESCE(MAX(CASE WHEN m.most < 1 THEN 1 WHEN m.most < CAST(%(limit)s AS BIGINT) THEN m.most ELSE CAST(%(limit)s AS BIGINT) END), 1)
+    FROM (SELECT CAST(%(characters)s AS BIGINT) / (MAX(LENGTH(x.body)) + 1) AS most FROM (
+            SELECT y.body FROM rescind.change AS y
+            WHERE y.organization = %(o)s AND y.revision > %(after)s ORDER BY y.revision LIMIT %(limit)s) AS x) AS m)
 
 -- read_log_revision
 SELECT o.revision FROM rescind.organization AS o WHERE o.id = %(o)s

@@ -45,11 +45,13 @@ SELECT c.revision, c.digest, CAST(c.organization || ',' || c.revision || ',' || 
         || ifnull(length(CAST(c.idempotency_key AS BLOB)), '') || ':' || ifnull(c.idempotency_key, '') || ','
         || length(CAST(c.direction AS BLOB)) || ':' || c.direction || ',' || length(CAST(c.route AS BLOB)) || ':' || c.route || ','
         || length(CAST(c.body AS BLOB)) || ':' || c.body || ',' AS BLOB) AS content
-FROM (
-    SELECT r.*, sum(LENGTH(r.body)) OVER (ORDER BY r.revision) - LENGTH(r.body) AS characters_before FROM (
-        SELECT * FROM rescind_change AS x WHERE x.organization = :o AND x.revision > :after ORDER BY x.revision LIMIT :limit) AS r) AS c
-WHERE c.characters_before < :characters
+FROM rescind_change AS c
+WHERE c.organization = :o AND c.revision > :after
 ORDER BY c.revision
+LIMIT (SELECT COALESCE(MAX(CASE WHEN m.most < 1 THEN 1 WHEN m.most < CAST(:limit AS BIGINT) THEN m.most ELSE CAST(:limit AS BIGINT) END), 1)
+    FROM (SELECT CAST(:characters AS BIGINT) / (MAX(LENGTH(x.body)) + 1) AS most FROM (
+            SELECT y.body FROM rescind_change AS y
+            WHERE y.organization = :o AND y.revision > :after ORDER BY y.revision LIMIT :limit) AS x) AS m)
 
 -- read_log_revision
 SELECT o.revision FROM rescind_organization AS o WHERE o.id = :o

@@ -44,15 +44,17 @@ SELECT l.organization, CAST(NULL AS TEXT) AS name, CAST(0 AS BIGINT) AS revision
 WHERE l.organization IS NOT NULL AND NOT EXISTS (SELECT 1 FROM rescind.organization AS o WHERE o.id = l.organization)
 ORDER BY l.organization
 
--- A page ends before the row that would exceed the limit of characters, but has one row at least.
+-- A page has fewer rows where one of them is so long that as many of that length would exceed the limit of characters.
 
 -- name: read_chain
 SELECT c.revision, c.digest, @engine.digested AS content
-FROM (
-    SELECT r.*, sum(LENGTH(r.body)) OVER (ORDER BY r.revision) - LENGTH(r.body) AS characters_before FROM (
-        SELECT * FROM rescind.change AS x WHERE x.organization = :o AND x.revision > :after ORDER BY x.revision LIMIT :limit) AS r) AS c
-WHERE c.characters_before < :characters
+FROM rescind.change AS c
+WHERE c.organization = :o AND c.revision > :after
 ORDER BY c.revision
+LIMIT (SELECT COALESCE(MAX(CASE WHEN m.most < 1 THEN 1 WHEN m.most < CAST(:limit AS BIGINT) THEN m.most ELSE CAST(:limit AS BIGINT) END), 1)
+       FROM (SELECT CAST(:characters AS BIGINT) / (MAX(LENGTH(x.body)) + 1) AS most FROM (
+           SELECT y.body FROM rescind.change AS y
+           WHERE y.organization = :o AND y.revision > :after ORDER BY y.revision LIMIT :limit) AS x) AS m)
 
 -- name: find_log_head
 SELECT c.revision, c.digest, c.recorded_at FROM rescind.change AS c WHERE c.organization = :o ORDER BY c.revision DESC LIMIT 1

@@ -1,0 +1,117 @@
+"""The proof of the change log: its heads, and whether its digests fit."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from litestar import Request, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from msgspec import Struct
+
+from rescind.errors import InvalidArgument
+from rescind.history.heads import LogHead
+from rescind.history.verify import VerifiedLog
+from rescind.http.auth import caller_of, requires
+from rescind.http.routes.lists import Organization
+from rescind.http.server.service import Service
+
+MOST_VERIFIED: Final = 500_000
+"""Changes of a log that one request verifies, at most."""
+
+
+class LogHeadResponse(Struct, frozen=True):
+    """The newest digest of a log; it is null while an older version's log is not chained yet."""
+
+    organization: str
+    number: int
+    revision: int
+    digest: str | None
+    at: datetime
+
+
+class LogHeadsResponse(Struct, frozen=True):
+    """A head for each organization that has or had the name."""
+
+    heads: list[LogHeadResponse]
+
+
+class LogFaultResponse(Struct, frozen=True):
+    """The first change that does not fit: `meaning` says why."""
+
+    kind: str
+    revision: int
+    meaning: str
+
+
+class VerifiedLogResponse(Struct, frozen=True):
+    """What was found of a log: how many changes fit, the last of them, and the first that does not."""
+
+    organization: str
+    number: int
+    fits: bool
+    rows: int
+    after: int
+    revision: int
+    digest: str
+    heads: int
+    fault: LogFaultResponse | None
+
+    @classmethod
+    def of(cls, found: VerifiedLog) -> VerifiedLogResponse:
+        """The same, as JSON has it."""
+        names = [name for name in cls.__struct_fields__ if name != "fault"]
+        fault = None
+        if (bad := found.fault) is not None:
+            fault = LogFaultResponse(bad.kind.value, bad.revision, bad.meaning)
+        return cls(**{name: getattr(found, name) for name in names}, fault=fault)
+
+
+class VerifiedLogsResponse(Struct, frozen=True):
+    """A result for each organization that has or had the name."""
+
+    logs: list[VerifiedLogResponse]
+
+
+@get("/v1/log/head", sync_to_thread=True, guards=[requires("read")])
+def read_log_heads(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    organization: Organization = None,
+) -> LogHeadsResponse:
+    """The newest digest of the organization's log, to be kept elsewhere."""
+    name = caller_of(request).organization_for(organization)
+    heads = service.authority.log_heads(organization=name)
+    return LogHeadsResponse([LogHeadResponse(**asdict(head)) for head in heads])
+
+
+@get("/v1/log/verify", sync_to_thread=True, guards=[requires("read")])
+def verify_log(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    organization: Organization = None,
+    number: FromQuery[int | None] = None,
+    revision: FromQuery[int | None] = None,
+    digest: FromQuery[str | None] = None,
+) -> VerifiedLogsResponse:
+    """Make every digest of the organization's log again. A head that was kept is given as its `number`,
+    `revision` and `digest`: the log must still have it. Of a log of more than 500,000 changes it is refused.
+    """
+    name = caller_of(request).organization_for(organization)
+    heads = None
+    if any(each is not None for each in (number, revision, digest)):
+        if number is None or revision is None or digest is None:
+            hint = "give `number`, `revision` and `digest` of a head, or none of them"
+            raise InvalidArgument(what="head", hint=hint)
+        heads = [LogHead(name, number, revision, digest, datetime.min)]
+    for head in service.authority.log_heads(organization=name):
+        if head.revision > MOST_VERIFIED:
+            hint = f"over HTTP at most {MOST_VERIFIED:,} changes are verified: use `rescind log verify`"
+            raise InvalidArgument(what="log", hint=hint)
+    found = service.authority.verify_log(organization=name, heads=heads)
+    return VerifiedLogsResponse([VerifiedLogResponse.of(each) for each in found])
+
+
+ROUTES = [read_log_heads, verify_log]
