@@ -68,6 +68,7 @@ def played(authority: Authority, clock: SettableClock, kind: Kind) -> list[Seen]
         ends = {u for u in (*now.members.values(), *now.assignments.values()) if u}
         between = {i for end in ends for i in (end - 1, end, end + 1) if step.at < i < later}
         seen += [Seen(at, now) for at in sorted(between)]
+    clock.now = model.moment((steps[-1].at or 0) + 10**9)
     return seen
 
 
@@ -115,7 +116,7 @@ def test_agrees_at_every_instant(new_database: Callable[[str], str], seed: int) 
         Authority.open(new_database("sqlite"), clock=clock, organization="acme")
     ) as authority:
         seen = played(authority, clock, kind)
-        compared = compare(authority, seen, random.Random(seed))
+        compared = compare(authority, seen, random.Random(seed)) if seen else 0
         assert compared or len(seen) < 20
 
 

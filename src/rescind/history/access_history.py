@@ -29,11 +29,13 @@ from rescind.model import CauseKind
 from rescind.semantics.replay import Recorded, apply, apply_to_environment
 from rescind.semantics.state import EnvironmentState, OrganizationState
 
-_OF_ALL: Final = (
-    changes.CreateOrganization,
-    changes.DeleteOrganization,
-    changes.SetRoleMode,
-    changes.SetDefaultRole,
+_OF_ALL: Final = frozenset(
+    {
+        changes.CreateOrganization,
+        changes.DeleteOrganization,
+        changes.SetRoleMode,
+        changes.SetDefaultRole,
+    }
 )
 """Changes that concern everybody, and name nobody."""
 
@@ -83,7 +85,9 @@ class AccessReplay:
         facts = affected_by(row.changes)
         before = self._concerned(facts, row.changes)
         apply(self.state, self.environment, row)
-        concerned = before | self._concerned(facts, row.changes)
+        concerned = (
+            before if self._is_sure(before) else before | self._concerned(facts, row.changes)
+        )
         if row.caused_by is None:
             cause = Mark(CauseKind.CHANGE, self.at, row.revision)
         else:
@@ -108,15 +112,19 @@ class AccessReplay:
                 self._look(subject, Mark(CauseKind.EXPIRY, end))
         self.at = max(self.at, at)
 
+    def _is_sure(self, concerned: set[str]) -> bool:
+        """Whether nobody else can be concerned."""
+        return self.subject in concerned
+
     # --- whom a change concerns -------------------------------------------------------------------
 
     def _concerned(self, facts: AffectedFacts, listed: list[Change]) -> set[str]:
         """The subjects whom a change may concern, by the state as it is. Asked before it and after it."""
-        is_of_all = facts.is_all or any(isinstance(each, _OF_ALL) for each in listed)
+        is_of_all = facts.is_all or not _OF_ALL.isdisjoint(map(type, listed))
         if is_of_all or self._is_on_line(facts):
             return {self.subject} if self.subject else set(self.state.memberships) | set(self._held)
         groups = facts.groups | facts.rosters | facts.children
-        subjects = facts.subjects | self._losing_resources(listed)
+        subjects = facts.subjects | self._losing_resources(facts, listed)
         for holder in {holder for holder, _ in facts.assignments} | facts.all_of:
             if holder.startswith("group:"):
                 groups.add(holder.removeprefix("group:"))
@@ -141,10 +149,12 @@ class AccessReplay:
             line_of(self.state, asked)
         )
 
-    def _losing_resources(self, listed: list[Change]) -> set[str]:
+    def _losing_resources(self, facts: AffectedFacts, listed: list[Change]) -> set[str]:
         """The subjects whose roles on a resource go with it, where all resources are asked about."""
+        if not facts.resources or self.asked.resource is not None:
+            return set()
         gone = [each.resource for each in listed if isinstance(each, changes.DeleteResource)]
-        if not gone or self.asked.resource is not None:
+        if not gone:
             return set()
         return {self.subject} if self.subject else holders_below(self.state, gone)
 
