@@ -15,6 +15,7 @@ import pytest
 
 from rescind import Authority, Route, changes
 from rescind.changes import Change, Given
+from rescind.model import RoleMode
 from rescind.store import open_store
 from tests.clock import SettableClock
 from tests.conftest import ENGINES
@@ -512,6 +513,17 @@ def test_the_examples_are_those_of_the_documentation() -> None:
     lines = PAGE.read_text("utf-8").partition("| Ada holds |")[2].partition("\n\n")[0]
     table = [line.strip("| ").split(" | ") for line in lines.splitlines()[2:]]
     assert table == [[example.holds, example.then, example.counts] for example in EXAMPLES]
+
+
+def test_an_empty_batch(authority: Authority) -> None:
+    """Alters nothing, as in other organizations; also where a role is required."""
+    batch = [
+        changes.CreateOrganization(),
+        changes.SetRoleMode(mode=RoleMode.SINGLE),
+        changes.DefineRole(role="owner", required=True),
+    ]
+    authority.apply(batch, organization="empty batch")
+    assert not authority.apply([], organization="empty batch").changed
 
 
 def test_tomorrow(authority: Authority) -> None:

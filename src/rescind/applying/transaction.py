@@ -185,7 +185,7 @@ class ChangeTransaction:
             tx.count("note_taken_elsewhere", Counter.REVOKES)
             tx.count("note_pended_elsewhere", Counter.PENDED)
         step = self._context(tx, router, o, name, plan.mode)
-        is_judged = step.is_single_role and not isinstance(self.changes[-1], DeleteOrganization)
+        is_judged = step.is_single_role and not self._is_deletion
         takes = is_judged and remember_roles(step, at_start(self.changes))
         is_guarded = self._is_guarded(step)
         if is_guarded:
@@ -246,12 +246,17 @@ class ChangeTransaction:
             )
             self._alike.append((what, rows))
 
+    @property
+    def _is_deletion(self) -> bool:
+        """Whether the batch ends with the organization's deletion."""
+        return bool(self.changes) and isinstance(self.changes[-1], DeleteOrganization)
+
     def _is_guarded(self, step: Step) -> bool:
         """Whether the last holder of a required role is to be kept; not where the organization is deleted."""
         return (
             self.plan.has_required
             and not self._force
-            and not isinstance(self.changes[-1], DeleteOrganization)
+            and not self._is_deletion
             and required.may_take(step, self.changes)
         )
 
