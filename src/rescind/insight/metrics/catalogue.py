@@ -208,7 +208,7 @@ INDEX_LOAD_SECONDS: Final = _measured(
 )
 AUDIT_DRIFT: Final = _read(
     "rescind_audit_drift_rows",
-    "Effective roles that the background audit found missing or surplus, as last seen. Repaired ones count "
+    "Effective roles and facts that the background audit found wrong, as last seen. Repaired ones count "
     "until a later round finds none",
     "Are effective roles what the facts imply?",
 )
