@@ -16,7 +16,7 @@ WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # Tests start many processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check static model sql-snapshots fleet independent mutants workos-node lab clean
+.PHONY: setup demo test check static compiled model sql-snapshots fleet independent mutants workos-node lab clean
 
 setup: $(READY)
 
@@ -40,7 +40,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -q --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
 check: $(READY)
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync static $(if $(shell command -v spin),model)
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync static compiled $(if $(shell command -v spin),model)
 	@command -v spin >/dev/null || echo "no Spin here: the model of the leases is not checked"
 	@$(MAKE) --no-print-directory test
 
@@ -49,6 +49,10 @@ static: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The workers of the tests would each compile all modules at the same time.
+compiled: $(READY)
+	@$(BIN)/python -m pytest -q --collect-only > /dev/null
 
 sql-snapshots: $(READY)
 	$(BIN)/python -m tests.sql_snapshots

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import itertools
 import os
 import shutil
@@ -41,6 +42,12 @@ def _folder() -> str:
     """Where tests keep their files: in memory where there is room, since no test cuts the power."""
     has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES
     return str(MEMORY) if has_room else "/tmp"
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what was loaded: else it looks through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 FOLDER = os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _folder())

@@ -14,6 +14,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO
@@ -73,6 +75,19 @@ class Forked:
         """Nothing is sent to a process that has ended."""
         if self.poll() is None:
             os.kill(self.pid, number)
+
+    def communicate(self, text: str = "") -> tuple[str, str]:
+        """What it printed on both streams until it ended, when it was given the text."""
+        with ThreadPoolExecutor(1) as pool, self.stdin, self.stdout, self.stderr:
+            said = pool.submit(self.stderr.read)
+            with suppress(BrokenPipeError):  # it need not read all of it
+                self.stdin.write(text)
+                self.stdin.flush()
+            with suppress(BrokenPipeError):
+                self.stdin.close()
+            printed = self.stdout.read()
+            self.wait()
+            return printed, said.result()
 
     def kill(self) -> None:
         """End it at once."""

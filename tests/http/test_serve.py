@@ -21,7 +21,7 @@ from rescind.errors import InvalidArgument
 from rescind.http.server.configuration import Configuration, load, names, shown, variable
 from tests.conftest import as_url, with_database
 from tests.http.processes import started
-from tests.unit.command_line import one_error, spawned
+from tests.unit.command_line import forked, one_error
 from tests.unit.conftest import rescind  # noqa: F401
 
 ADA = [
@@ -92,7 +92,7 @@ def test_decisions_are_logged_where_it_is_set(tmp_path: Path) -> None:
     assert (line["subject"], line["reason"], line["allowed"]) == ("user:ada", "no_role", False)
     assert line["request_id"]
     (tmp_path / "bad.toml").write_text('[decision_log]\ndecisions = ["all"]\nfile = "none/log"\n')
-    result = spawned(tmp_path, "serve", "--port", "0", "--config", "bad.toml")
+    result = forked(tmp_path, "serve", "--port", "0", "--config", "bad.toml")
     assert (result.returncode, "none/log" in result.stderr) == (2, True)
 
 
@@ -140,7 +140,7 @@ def empty_postgres(postgres_server: str) -> Iterator[str]:
 
 def test_postgres_is_migrated_when_asked(tmp_path: Path, empty_postgres: str) -> None:
     """Else the error says how."""
-    result = spawned(tmp_path, "serve", "--port", "0", "-d", empty_postgres)
+    result = forked(tmp_path, "serve", "--port", "0", "-d", empty_postgres)
     assert result.returncode == 2
     assert "rescind migrate" in result.stderr
     with started(tmp_path, "-d", empty_postgres, "--migrate") as server, server.client() as client:
@@ -199,7 +199,7 @@ def test_a_taken_address_is_one_line(tmp_path: Path) -> None:
     """On the error stream, with nothing made of the key."""
     with started(tmp_path) as server:
         port = server.url.rpartition(":")[2]
-        result = spawned(tmp_path, "serve", "--port", port)
+        result = forked(tmp_path, "serve", "--port", port)
         assert (result.returncode, result.stdout) == (2, "")
         assert "in use" in result.stderr
 
@@ -286,7 +286,7 @@ def test_config_shows_no_password(tmp_path: Path) -> None:
     """Nor the user."""
     url = "postgresql://someone:hidden@db.example/rescind"
     for arguments in (("config",), ("config", "--json")):
-        result = spawned(tmp_path, "-d", url, *arguments)
+        result = forked(tmp_path, "-d", url, *arguments)
         assert result.returncode == 0, result.stderr
         assert "rescind on db.example" in result.stdout
         assert "hidden" not in result.stdout

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.forked import Forked
+
 CommandLine = Callable[..., tuple[int, str, str]]
 
 
@@ -26,6 +28,14 @@ def spawned(folder: Path, *arguments: str, **options: object) -> subprocess.Comp
     return subprocess.run(  # type: ignore[call-overload, no-any-return]
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, **options
     )
+
+
+def forked(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same, without loading the program anew."""
+    environment = {**os.environ, "RESCIND_ORGANIZATION": "acme"}
+    process = Forked("rescind.cli", *arguments, folder=folder, environment=environment)
+    printed, said = process.communicate()
+    return subprocess.CompletedProcess(arguments, process.wait(), printed, said)
 
 
 def spawned_shell(folder: Path, script: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from rescind.cli import demo, large_group, people
 from rescind.cli import sample_data as invented
-from tests.unit.command_line import spawned
+from tests.unit.command_line import forked
 
 RESULTS = ("allowed", "denied", "denied", "allowed", "allowed", "denied")
 
@@ -23,12 +23,12 @@ def story(done: subprocess.CompletedProcess[str]) -> list[str]:
 def test_demo_story(tmp_path: Path) -> None:
     """Access follows each change, for every member asked; the commands that it names work."""
     for _ in range(2):
-        done = spawned(tmp_path, "demo", "--assignments", "20")
+        done = forked(tmp_path, "demo", "--assignments", "20")
         answers = story(done)
         assert [answer.split()[-1] for answer in answers] == list(RESULTS)
         assert all(answer.split()[0] == answer.split()[2] for answer in answers[2:4])
     commands = [line for line in done.stdout.splitlines() if line.startswith("  ")][-6:]
-    codes = [spawned(tmp_path, *line.split()[1:]).returncode for line in commands]
+    codes = [forked(tmp_path, *line.split()[1:]).returncode for line in commands]
     assert codes == [0, 0, 0, 1, 0, 0]
 
 
@@ -73,7 +73,7 @@ def test_large_group(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_demo_deletes_no_other_database(tmp_path: Path) -> None:
     """A file that is named is never overwritten."""
     (tmp_path / "mine.db").write_text("mine")
-    assert spawned(tmp_path, "demo", "-d", "mine.db").returncode == 2
+    assert forked(tmp_path, "demo", "-d", "mine.db").returncode == 2
     assert (tmp_path / "mine.db").read_text() == "mine"
 
 
