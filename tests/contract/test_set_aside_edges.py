@@ -10,7 +10,7 @@ from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.model import OnLoss, RoleMode
 from tests.clock import SettableClock
-from tests.contract.world import FUTURE
+from tests.contract.world import FUTURE, WORLD
 from tests.property.rows import role_resets
 
 ADA = ("user:ada",)
@@ -158,3 +158,36 @@ def test_a_batch_that_changes_what_a_loss_leaves_and_back(acme: Authority) -> No
     acme.apply([changes.Assign(role="owner", to="user:ada")])
     acme.apply(batch[:1])
     assert role_resets(acme, "acme") != set()
+
+
+def with_names_swapped() -> list[Change]:
+    """The set-up of WORLD, in which members and groups have the numbers of others."""
+    made = WORLD[: WORLD.index(changes.NestGroup(group="eng", into="staff"))]
+    swapped = list(made)
+    for kind in (changes.AddMembership, changes.CreateGroup):
+        places = [n for n, change in enumerate(made) if isinstance(change, kind)]
+        for place, other in zip(places, reversed(places), strict=True):
+            swapped[place] = made[other]
+    return swapped
+
+
+@pytest.mark.parametrize(
+    ("holder", "who"),
+    [("user:ada", "user:ada"), ("group:idle", "user:cyd")],
+    ids=["own", "group's"],
+)
+def test_it_counts_again_for_who_is_named_here(acme: Authority, holder: str, who: str) -> None:
+    """And for nobody else, though another organization has the same names with other numbers."""
+    everybody = ("user:ada", "user:bob", "user:cyd", "agent:bot")
+    acme.apply(with_names_swapped(), organization="shifted")
+    acme.apply(
+        [
+            changes.SetRoleMode(mode=RoleMode.SINGLE),
+            changes.AddMembers(group="idle", members=("user:cyd",)),
+            *(changes.Assign(role=r, to=s) for s in everybody for r in ("writer", "owner")),
+        ]
+    )
+    acme.apply([changes.Unassign(role="owner", to=subject) for subject in everybody])
+    acme.apply([changes.Assign(role="writer", to=holder)])
+    found = {subject for subject, role in role_resets(acme, "acme") if role == "writer"}
+    assert found == set(everybody) - {who}
