@@ -59,18 +59,21 @@ class MutantFinder(MetaPathFinder):
         return spec
 
 
-def put_in_place(mutant: str) -> None:
+def put_in_place(named: str) -> None:
     """Put a mutant in place in this process. It must not have imported a module that is to change."""
-    kind, *parts = mutant.split(":")
+    kind, *parts = named.split(":")
     if kind == "python":
         module, number = parts
         sys.meta_path.insert(0, MutantFinder(module, int(number)))
         return
-    from rescind.store.queries import queries
+    from rescind.store.queries import SCHEMA, Engine, queries
 
-    engine, query, number = parts
-    statements: dict[str, str] = queries(engine)  # type: ignore[arg-type]
-    statements[query] = sql.mutants(statements[query])[int(number)].sql
+    name, query, number = parts
+    engine: Engine = "postgres" if name == "postgres" else "sqlite"
+    mutant = sql.mutants(queries(engine)[query])[int(number)].sql
+    # a store of PostgreSQL names its schema: then the statements are kept apart
+    for statements in (queries(engine), queries(engine, SCHEMA)):
+        statements[query] = mutant
 
 
 if "RESCIND_MUTANT" in os.environ:

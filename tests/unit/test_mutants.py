@@ -6,10 +6,14 @@ import ast
 import os
 import subprocess
 import sys
+from contextlib import closing
+from typing import Any
 
 import pytest
 
-from tests.mutants import python, sql
+from rescind.store import open_store
+from rescind.store.queries import SCHEMA, Engine, queries
+from tests.mutants import plugin, python, sql
 from tests.mutants.__main__ import PAGE, concerned, known
 from tests.mutants.areas import Candidate
 
@@ -120,3 +124,30 @@ def test_the_page_gives_reasons() -> None:
     """The table of survivors is what the report reads."""
     table = PAGE.read_text("utf-8").partition("## Survivors with a reason")[2].partition("## ")[0]
     assert len(known()) == table.count("\n| `")
+
+
+def test_a_mutant_is_what_the_stores_of_its_engine_run(database: str) -> None:
+    """In a process that has it in place, whatever schema a store names."""
+    query = "find_log"
+    engine: Engine = "postgres" if database.startswith("postgres") else "sqlite"
+    with closing(open_store(database)) as store:
+        before = statements_of(store)[query]
+    kept = [(statements, statements[query]) for statements in every_store(engine)]
+    try:
+        plugin.put_in_place(f"sql:{engine}:{query}:0")
+        with closing(open_store(database)) as store:
+            assert statements_of(store)[query] == sql.mutants(before)[0].sql
+    finally:
+        for statements, statement in kept:
+            statements[query] = statement
+
+
+def every_store(engine: Engine) -> tuple[dict[str, str], ...]:
+    """The statements that stores of an engine begin with."""
+    return queries(engine), queries(engine, SCHEMA)
+
+
+def statements_of(store: Any) -> dict[str, str]:
+    """What a store runs, by name."""
+    found: dict[str, str] = store.queries
+    return found
