@@ -113,6 +113,18 @@ def asks(n: dict[str, str]) -> list[Ask]:
             Ask("read_advice", "GET", f"/v1/advice?{query}"),
             Ask("audits", "GET", f"/v1/audits?{query}"),
             Ask("replay", "GET", f"/v1/audits/replay?{query}"),
+            Ask("read_log_heads", "GET", f"/v1/log/head?{query}"),
+            Ask("verify_log", "GET", f"/v1/log/verify?{query}"),
+            Ask("list_reviews", "GET", f"/v1/reviews?{query}"),
+            Ask("review_lines", "GET", f"/v1/reviews/lines?review={n['group']}{query}"),
+            Ask(
+                "apply_review",
+                "POST",
+                "/v1/reviews/apply",
+                {"review": n["group"], "decisions": [{"line": "r1", "decision": "keep"}], **at},
+            ),
+            Ask("access_history", "GET", f"/v1/access-history?subject={n['subject']}{query}"),
+            Ask("access_history", "GET", f"/v1/access-history?permission=read{query}"),
             Ask("park", "POST", "/v1/pending/park", {"group": n["group"], **at}),
             Ask("retry", "POST", "/v1/pending/retry", {"group": n["group"], **at}),
             Ask("list_keys", "GET", f"/v1/keys?{query}"),
@@ -122,6 +134,9 @@ def asks(n: dict[str, str]) -> list[Ask]:
             for c in changes[: 4 if at else 2]
             for dry in (True, False)
         ]
+        if at:  # without it, one is started in the organization of the key
+            body = {"review": "Q1", "subject": n["subject"], **at}
+            found.append(Ask("start_review", "POST", "/v1/reviews", body))
         for headers in ((), (("Content-Type", "application/x-ndjson"),)):
             found.append(
                 Ask("import_changes", "POST", f"/v1/import?{query}", {**changes[0], **at}, headers)
