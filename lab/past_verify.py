@@ -20,7 +20,7 @@ GOALS = {
     "past.verify.rows_per_s": Goal(200_000.0, is_least=True),
     "past.change.overhead": Goal(1.05),
 }
-BLOCK: Final = 20
+BLOCK: Final = 2
 """Changes of one block; blocks with and without digests take turns."""
 _DIGEST: Final = re.compile(
     r"sha256\(CASE WHEN c\.revision = 1.*?'UTF8'\)\)(?=\s+FROM drafted)", re.DOTALL
