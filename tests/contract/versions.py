@@ -75,6 +75,9 @@ ROWS: Final[dict[str, tuple[str, ...]]] = {
     "0026": ("INSERT INTO rescind.log_start VALUES (3, 7, $bytes, NULL, 1, 'pruned')",),
     "0027": ("INSERT INTO rescind.snapshot VALUES (1, 5, 1, 1, 1, 'replay', 1, $bytes, $bytes)",),
     "0028": ("INSERT INTO rescind.review VALUES (1, 'Q1', 5, 0, 1, 'cyd', '{}')",),
+    "0029": (
+        "INSERT INTO rescind.action VALUES (1, 1, 'key_made', NULL, 'key_1', '{}', 'ops', '', $bytes)",
+    ),
 }
 OF_A_SERVER: Final = {
     "0003": (

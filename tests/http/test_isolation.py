@@ -113,6 +113,7 @@ def asks(n: dict[str, str]) -> list[Ask]:
             Ask("read_advice", "GET", f"/v1/advice?{query}"),
             Ask("audits", "GET", f"/v1/audits?{query}"),
             Ask("replay", "GET", f"/v1/audits/replay?{query}"),
+            Ask("list_actions", "GET", f"/v1/actions?{query}"),
             Ask("read_log_heads", "GET", f"/v1/log/head?{query}"),
             Ask("verify_log", "GET", f"/v1/log/verify?{query}"),
             Ask("list_reviews", "GET", f"/v1/reviews?{query}"),

@@ -14,6 +14,7 @@ from rescind.propagation.budget import BACKGROUND, Budget
 from rescind.propagation.routing import Router
 from rescind.store import Transaction
 from rescind.store.contract import Bounds, Counter, LockCost
+from rescind.store.rows.actions import ServiceAction
 
 
 @dataclass(slots=True)
@@ -88,6 +89,9 @@ class StatementLog:
 
     def lock_wait(self) -> Callable[[], float]:
         return float
+
+    def note_action(self, action: ServiceAction, /) -> None:
+        """Changes are no service actions."""
 
     def record(self, **params: Any) -> Callable[[], list[Any]]:
         return list

@@ -16,6 +16,7 @@ import typer
 
 from rescind.authority import Authority
 from rescind.cli import output, watching
+from rescind.cli.change_commands import user
 from rescind.cli.metrics_port import (
     Access,
     MetricsAccess,
@@ -167,7 +168,7 @@ def pending(
             _show(target, mine)
             return
         steer = authority.retry if action is Action.RETRY else authority.park
-        changed = steer(mine[0])
+        changed = steer(mine[0], actor=user())
         word = "retried" if action is Action.RETRY else "parked"
         if target.as_json:
             output.say_json({"group": group, word: changed})

@@ -14,7 +14,7 @@ import typer
 from rescind import changelog, model
 from rescind.authority import Authority
 from rescind.changelog import LogEntry
-from rescind.cli import enforced, log_proof, output, pruning
+from rescind.cli import enforced, log_proof, output, pruning, service_actions
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import instant
 from rescind.cli.transfer import written
@@ -42,6 +42,7 @@ class LogAction(StrEnum):
     HEAD = "head"
     VERIFY = "verify"
     CHAIN = "chain"
+    ACTIONS = "actions"
 
 
 _WHOLE: Final = (LogAction.HEAD, LogAction.VERIFY, LogAction.CHAIN)
@@ -58,7 +59,8 @@ def log(
     action: Annotated[
         LogAction,
         typer.Argument(
-            help="List changes, show one, export, prune; print heads, verify, or chain."
+            help="List changes, show one, export, prune; print heads, verify, chain, or"
+            " list service actions."
         ),
     ] = LogAction.LIST,
     revision: Annotated[
@@ -103,7 +105,8 @@ def log(
 
     `show` tells when one revision was enforced and on which replicas; `export` writes NDJSON; `prune` says
     what it would delete, and deletes it with --yes. `verify` makes every digest again and exits with 1 if a
-    change does not fit; `head` prints the newest digest. These two take all organizations if none is named.
+    change does not fit; `head` prints the newest digest; `actions` lists what was done to keys, pending work,
+    logs and the schema. These three take all organizations if none is named.
     """
     options = {
         "--evidence": (with_evidence, LogAction.EXPORT),
@@ -113,6 +116,10 @@ def log(
     }
     _require_fitting(action, revision, options)
     pruning.require_fitting(before, yes, is_pruning=action is LogAction.PRUNE)
+    if action is LogAction.ACTIONS:
+        target.refuse_given(*_WHICH[2:], hint="`rescind log actions` lists all of them")
+        service_actions.say(target, after, limit)
+        return
     if action in _WHOLE:
         target.refuse_given(*_WHICH, hint=f"`rescind log {action.value}` takes whole logs")
         _prove(target, action, kept, file)

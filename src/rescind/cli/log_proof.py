@@ -13,7 +13,7 @@ import typer
 
 from rescind.cli import output
 from rescind.cli.options import Target
-from rescind.history.heads import KeptHeads
+from rescind.history.heads import ACTIONS_NUMBER, KeptHeads
 from rescind.history.verify import VerifiedLog
 from rescind.history.walk import Fault
 from rescind.propagation.chaining import chain_some
@@ -96,12 +96,15 @@ def _say(found: VerifiedLog | VerifiedFile) -> None:
     heads = f", {output.counted(found.heads, 'kept head')}" if found.heads else ""
     if isinstance(found, VerifiedLog):
         since = f" after revision {found.after}, where the log begins" if found.after else ""
-        told = f"{output.counted(found.rows, 'change')} fit{since}{heads}"
+        what = "action" if found.number == ACTIONS_NUMBER else "change"
+        told = f"{output.counted(found.rows, what)} fit{since}{heads}"
     else:
         told = f"{output.counted(found.lines, 'line')} fit, {_parts(found.parts)}{heads}"
     output.say(f"{name}: {told}")
     if found.fault is not None:
-        output.say(f"{name}: revision {found.fault.revision} does not fit: {found.fault.meaning}")
+        is_action = isinstance(found, VerifiedLog) and found.number == ACTIONS_NUMBER
+        what = "action" if is_action else "revision"
+        output.say(f"{name}: {what} {found.fault.revision} does not fit: {found.fault.meaning}")
     elif found.digest:
         output.say(f"    digest {found.digest}")
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rescind.cli import output
+from rescind.cli.change_commands import user
 from rescind.cli.options import Target
 from rescind.cli.times import instant, second
 from rescind.directory.catching_up import write_events
@@ -36,7 +37,7 @@ def prune(target: Target, before: str, *, yes: bool) -> None:
     organization = target.require_organization()
     with target.open() as authority:
         write_events(authority, organization)
-        found = authority.prune_log(at, dry_run=not yes)
+        found = authority.prune_log(at, dry_run=not yes, actor=user())
     if target.as_json:
         output.say_json(asdict(found))
     else:

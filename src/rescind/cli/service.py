@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from rescind.cli import output
+from rescind.cli.change_commands import user
 from rescind.cli.options import AsJson, Database, Target, given_database, with_target
 from rescind.cli.times import duration
 from rescind.errors import InvalidArgument
@@ -80,7 +82,7 @@ def serve(
         else duration("--probe-every", probe_every, most_days=1),
     }
     configuration, _ = load(config, environment(), given)
-    run(configuration, APPLICATIONS, migrate=to_current, say=_say)
+    run(configuration, APPLICATIONS, migrate=partial(to_current, actor=user()), say=_say)
 
 
 def config(database: Database = None, config: Config = None, as_json: AsJson = False) -> None:
@@ -133,14 +135,18 @@ def keys(
         elif action is KeyAction.CREATE:
             expires_at = _in_days(days)
             key, secret = known.create(
-                which or "", scope or [], organization=target.organization, expires_at=expires_at
+                which or "",
+                scope or [],
+                organization=target.organization,
+                expires_at=expires_at,
+                actor=user(),
             )
             found = [key]
         elif action is KeyAction.ROTATE:
-            key, secret = known.rotate(which or "", grace_seconds=grace)
+            key, secret = known.rotate(which or "", grace_seconds=grace, actor=user())
             found = [key]
         else:
-            found = [known.revoke(which or "")]
+            found = [known.revoke(which or "", actor=user())]
     _show(target, found, secret)
 
 

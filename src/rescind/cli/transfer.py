@@ -127,7 +127,7 @@ def _migrate(database: str) -> None:
     if separator and scheme not in ("sqlite", "postgresql", "postgres"):
         hint = "use a file, sqlite:///file.db or postgresql://…"
         raise InvalidArgument(what="database", value=scheme, hint=hint)
-    to_current(database)
+    to_current(database, actor=user())
 
 
 def _shown(database: str) -> str:

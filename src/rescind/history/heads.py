@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from rescind.errors import InvalidArgument
 from rescind.model import moment
 from rescind.store import Store
+from rescind.store.rows.actions import FIND_ACTION_HEAD
 from rescind.store.rows.log import FIND_LOG_HEAD, LIST_LOGS, ListedLogRow
 
+ACTIONS_NUMBER: Final = -1
+"""Stands for the log of service actions where a log has the number of its organization."""
+ACTIONS_NAME: Final = "service actions"
 PAGE = 500
 """Organizations that are read at a time."""
 
@@ -55,12 +60,18 @@ def listed_logs(store: Store, organization: str | None) -> Iterator[ListedLogRow
 
 
 def log_heads(store: Store, organization: str | None) -> Iterator[LogHead]:
-    """The head of each log that has any change, also of deleted organizations."""
+    """The head of each log that has any change, also of deleted organizations; of all, last that of service
+    actions.
+    """
     for log in listed_logs(store, organization):
         for row in store.fetch(FIND_LOG_HEAD, {"o": log.organization}):
             digest = None if row.digest is None else bytes(row.digest).hex()
             at = moment(row.recorded_at)
             yield LogHead(log.name or "", log.organization, row.revision, digest, at)
+    for row in store.fetch(FIND_ACTION_HEAD, {}) if organization is None else ():
+        digest = None if row.digest is None else bytes(row.digest).hex()
+        at = moment(row.recorded_at)
+        yield LogHead(ACTIONS_NAME, ACTIONS_NUMBER, row.revision, digest, at)
 
 
 class KeptHeads:

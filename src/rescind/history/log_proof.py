@@ -6,7 +6,8 @@ from abc import ABC
 from collections.abc import Iterable, Iterator
 
 from rescind import model
-from rescind.history.heads import KeptHeads, LogHead, log_heads
+from rescind.history.actions import Action, listed_actions, verified_actions
+from rescind.history.heads import ACTIONS_NUMBER, KeptHeads, LogHead, log_heads
 from rescind.history.verify import VerifiedLog, verified_logs
 from rescind.store import Store
 
@@ -37,4 +38,20 @@ class LogProof(ABC):
         name = None if organization is None else model.organization_id(organization)
         if heads is not None and not isinstance(heads, KeptHeads):
             heads = KeptHeads.of(heads)
-        return verified_logs(self.store, name, heads)
+        return self._verified(name, heads)
+
+    def _verified(self, name: str | None, heads: KeptHeads | None) -> Iterator[VerifiedLog]:
+        if name is None:
+            kept = {} if heads is None else heads.digests.get(ACTIONS_NUMBER, {})
+            if (found := verified_actions(self.store, kept)) is not None:
+                yield found
+        yield from verified_logs(self.store, name, heads)
+
+    def actions(
+        self, *, organization: str | None = None, after: int = 0, limit: int | None = None
+    ) -> Iterator[Action]:
+        """What was done to keys, pending work, logs and the schema, oldest first: of one organization or of
+        all, after an action's number.
+        """
+        name = None if organization is None else model.organization_id(organization)
+        return listed_actions(self.store, name, after, limit)

@@ -6,6 +6,7 @@ was before can no longer be asked.
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from typing import Final
 
 from rescind import model
 from rescind.errors import InvalidArgument, OrganizationNotFound, PastUnavailable
-from rescind.history.log_start import forget, start_after
+from rescind.history.log_start import forget
 from rescind.history.moments import newest_before, organizations_of, recorded_at_of
 from rescind.history.replaying import EnvironmentReplay, OrganizationReplay
 from rescind.history.snapshots import keep
@@ -25,6 +26,8 @@ from rescind.model import (
     OrganizationNumber,
 )
 from rescind.store import Store, Transaction
+from rescind.store.contract import Counter
+from rescind.store.rows.actions import ServiceAction
 from rescind.store.rows.past import FIND_LOG_NEEDS, LogNeedsRow
 
 YOUNGEST_DAYS: Final = 31
@@ -70,6 +73,7 @@ class Retention(ABC):
         *,
         organization: str | None = None,
         dry_run: bool = False,
+        actor: str = "",
     ) -> Pruning:
         """Delete the changes of an organization's log that were recorded before a time, or before a revision.
 
@@ -84,11 +88,12 @@ class Retention(ABC):
         """
         name = self._named(organization)
         now = self._now()
+        model.require_text("actor", actor)
         for row in organizations_of(self.store, name):
             plan = _planned(self.store, name, row.organization, before, now)
             if dry_run or not plan.changes:
                 return plan
-            return _pruned(self.store, name, row.organization, plan, now)
+            return _pruned(self.store, name, row.organization, plan, now, actor)
         raise OrganizationNotFound(organization=name)
 
 
@@ -138,14 +143,22 @@ def _limits(needs: LogNeedsRow, old: int) -> list[tuple[int, str]]:
 
 
 def _pruned(
-    store: Store, name: OrganizationId, o: OrganizationNumber, plan: Pruning, now: Microseconds
+    store: Store,
+    name: OrganizationId,
+    o: OrganizationNumber,
+    plan: Pruning,
+    now: Microseconds,
+    actor: str,
 ) -> Pruning:
     _keep_snapshot(store, name, o, plan.revision)
     names = {"o": o, "revision": plan.revision}
+    detail = json.dumps({"up_to": plan.revision, "changes": plan.changes})
+    action = ServiceAction("log_pruned", name, now, detail, actor, o=o)
 
     def start(tx: Transaction) -> None:
         tx.run("settle_causes", **names)
-        start_after(tx, o, plan.revision, now=now, why="pruned")
+        tx.count("start_log_after", Counter.ALTERED, **names, now=now, why="pruned")
+        tx.note_action(action)
 
     store.transact(start, yields=True)
     while _forget(store, o):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rescind.errors import OrganizationNotFound
-from rescind.history.heads import KeptHeads, listed_logs
+from rescind.history.heads import ACTIONS_NUMBER, KeptHeads, listed_logs
 from rescind.history.log_start import log_start
 from rescind.history.walk import Fault, FaultKind, Walk
 from rescind.model import OrganizationNumber
@@ -59,6 +59,7 @@ def verified_logs(
     OrganizationNotFound for a name that there never was.
     """
     kept: dict[int, dict[int, bytes]] = dict(heads.digests) if heads is not None else {}
+    kept.pop(ACTIONS_NUMBER, None)
     is_any = False
     for log in listed_logs(store, organization):
         is_any = True

@@ -19,6 +19,7 @@ from rescind.http import problems, workos
 from rescind.http.authzen import routes as authzen
 from rescind.http.methods import answer_options
 from rescind.http.routes import (
+    actions,
     advice,
     audits,
     changes,
@@ -61,6 +62,7 @@ OURS: Final = [
     *audits.ROUTES,
     *reviews.ROUTES,
     *keys.ROUTES,
+    *actions.ROUTES,
     *authzen.ROUTES,
 ]
 

@@ -97,6 +97,11 @@ def admitted(state: State, scope: Scope) -> Caller:
     return caller
 
 
+def request_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The id of a request: the caller's own, or one that was given to it."""
+    return str(connection.scope["state"]["request_id"])
+
+
 def caller_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
     """The caller of a request that a guard has let pass."""
     return connection.scope["state"]["caller"]  # type: ignore[no-any-return]

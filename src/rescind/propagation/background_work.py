@@ -69,10 +69,12 @@ class BackgroundWork(ABC):
         """Whether a worker would find anything to do now."""
         return pending.is_due(self.store)
 
-    def park(self, work: PendingWork) -> bool:
-        """Keep workers from what is pending for a group until `retry`. What it fences stays fenced."""
-        return pending.park(self.store, work)
+    def park(self, work: PendingWork, *, actor: str = "", request: str = "") -> bool:
+        """Keep workers from what is pending for a group until `retry`. What it fences stays fenced. If that
+        is new, the log of service actions has it, with who did it and by which request.
+        """
+        return pending.park(self.store, work, actor=actor, request=request)
 
-    def retry(self, work: PendingWork) -> bool:
-        """Let workers take what is pending for a group again, now."""
-        return pending.retry(self.store, work)
+    def retry(self, work: PendingWork, *, actor: str = "", request: str = "") -> bool:
+        """Let workers take what is pending for a group again, now. Logged as `park` is."""
+        return pending.retry(self.store, work, actor=actor, request=request)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import reprlib
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -12,15 +14,18 @@ from rescind.instruments import Instruments
 from rescind.model import (
     Direction,
     GroupNumber,
+    Microseconds,
     OrganizationId,
     OrganizationNumber,
     PendingWork,
     require_number,
+    require_text,
 )
 from rescind.propagation.organization_removal import clear_one
 from rescind.propagation.reconcile import reconcile_numbered
 from rescind.store import Store, Transaction
 from rescind.store.contract import Counter
+from rescind.store.rows.actions import ServiceAction
 from rescind.store.rows.deletion import LIST_DELETIONS, DeletionRow
 from rescind.store.rows.organizations import FIND_LOG
 from rescind.store.rows.reconcile import (
@@ -129,25 +134,31 @@ def settle_organization(store: Store, organization: OrganizationId) -> None:
                 reconcile_numbered(store, found.organization, pending.group)
 
 
-def park(store: Store, work: PendingWork) -> bool:
+def park(store: Store, work: PendingWork, *, actor: str = "", request: str = "") -> bool:
     """Keep workers from what is pending for the item's group until `retry`. Returns whether that is new."""
-    return _steer(store, "park_pending", work)
+    return _steer(store, "park_pending", work, ("work_parked", actor, request))
 
 
-def retry(store: Store, work: PendingWork) -> bool:
+def retry(store: Store, work: PendingWork, *, actor: str = "", request: str = "") -> bool:
     """Let workers take what is pending for the item's group, now. Returns whether that is new."""
-    return _steer(store, "retry_pending", work)
+    return _steer(store, "retry_pending", work, ("work_retried", actor, request))
 
 
-def _steer(store: Store, query: str, work: object) -> bool:
+def _steer(store: Store, query: str, work: object, by: tuple[str, str, str]) -> bool:
     if not isinstance(work, PendingWork):
         hint = "give an item of what pending() returned"
         raise InvalidArgument(what="work", value=reprlib.repr(work), hint=hint)
+    kind, actor, request = by
+    require_text("actor", actor)
+    detail = json.dumps({"group_number": work.group_number})
+    now, o = Microseconds(time.time_ns() // 1_000), work.organization_number
+    action = ServiceAction(kind, work.group or "", now, detail, actor, request, o)
     tallies: list[Callable[[], list[PurgedRow]]] = []
 
     def steer(tx: Transaction) -> None:
         tx.count(query, Counter.ALTERED, o=work.organization_number, g=work.group_number)
         tallies[:] = [tx.read_later(READ_PURGED)]
+        tx.note_action(action)
 
     store.transact(steer)
     return bool(tallies[0]()[0].altered)

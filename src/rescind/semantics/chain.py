@@ -12,7 +12,7 @@ contents have the same form. SQL makes the same bytes: `engine.digested`.
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Content(NamedTuple):
@@ -55,6 +55,20 @@ def _netstring(text: str | None) -> bytes:
 def first_digest(organization: int) -> bytes:
     """The digest before the first change of an organization, given its number."""
     return hashlib.sha256(b"rescind change log %d" % organization).digest()
+
+
+FIRST_OF_ACTIONS: Final = hashlib.sha256(b"rescind service actions").digest()
+"""The digest before the first action in the log of service actions. The schema has it too."""
+
+
+def action_content(
+    number: int, recorded_at: int, organization: int | None, texts: tuple[str, ...]
+) -> bytes:
+    """What is digested of a service action, in the same form; `texts` are its kind, subject, detail, actor
+    and request. SQL makes the same bytes: `engine.action_content`.
+    """
+    whose = b"" if organization is None else b"%d" % organization
+    return b",".join((b"%d" % number, b"%d" % recorded_at, whose, *map(_netstring, texts), b""))
 
 
 def chained(before: bytes | None, content: bytes) -> bytes | None:

@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
 from rescind.model import Seals
 from rescind.store.rows import Query, QueryWithParams, Row
+from rescind.store.rows.actions import ServiceAction
 from rescind.store.rows.changes import OutcomeRow
 
 Params: TypeAlias = Mapping[str, Any]
@@ -166,6 +167,11 @@ class Transaction(Protocol):
         """Advance the revision and log the change, if anything was altered. The result returns the outcome.
 
         The outcome includes what was noted as missing, and is kept with the idempotency key.
+        """
+
+    def note_action(self, action: ServiceAction, /) -> None:
+        """Add to the log of service actions, if anything was counted as altered. Called last: others that
+        add to it wait until the transaction has ended.
         """
 
 

@@ -57,6 +57,7 @@ SHARED = (
     "probe.sql",
     "past.sql",
     "reviews.sql",
+    "actions.sql",
 )
 
 OF_USERS: Final = frozenset({"effective_permission_view", "define_reach", "permitted"})

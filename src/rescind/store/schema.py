@@ -37,6 +37,7 @@ VERSIONS = (
     "0026",
     "0027",
     "0028",
+    "0029",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 FORMER_VERSIONS = VERSIONS[: VERSIONS.index("0021")]

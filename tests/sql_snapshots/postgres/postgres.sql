@@ -483,6 +483,24 @@ WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
+-- note_action
+WITH draft AS MATERIALIZED (
+    SELECT CAST(%(now)s AS BIGINT) AS recorded_at, CAST(%(kind)s AS TEXT) AS kind,
+        COALESCE(CAST(%(o)s AS INTEGER), (SELECT k.bound_to FROM rescind.api_key AS k WHERE k.id = %(key)s)) AS organization,
+        CAST(%(subject)s AS TEXT) AS subject, CAST(%(detail)s AS TEXT) AS detail, CAST(%(actor)s AS TEXT) AS actor,
+        CAST(%(request)s AS TEXT) AS request),
+    advanced AS (
+    UPDATE rescind.action_head AS h SET number = h.number + 1, digest = (
+        SELECT sha256(h.digest || convert_to(concat(a.number, ',', a.recorded_at, ',', a.organization, ',', octet_length(convert_to(a.kind, 'UTF8')), ':', a.kind, ',',
+                        octet_length(convert_to(a.subject, 'UTF8')), ':', a.subject, ',', octet_length(convert_to(a.detail, 'UTF8')), ':', a.detail, ',',
+                        octet_length(convert_to(a.actor, 'UTF8')), ':', a.actor, ',', octet_length(convert_to(a.request, 'UTF8')), ':', a.request, ','), 'UTF8'))
+        FROM (SELECT h.number + 1 AS number, d.recorded_at, d.kind, d.organization, d.subject, d.detail, d.actor, d.request) AS a)
+    FROM draft AS d
+    WHERE rescind.tallied('altered') > 0
+    RETURNING h.number, h.digest, d.recorded_at, d.kind, d.organization, d.subject, d.detail, d.actor, d.request)
+INSERT INTO rescind.action (number, recorded_at, kind, organization, subject, detail, actor, request, digest)
+SELECT number, recorded_at, kind, organization, subject, detail, actor, request, digest FROM advanced
+
 -- permitted
 WITH reach AS MATERIALIZED (
     SELECT x.number, x.places, x.resources, x.is_walked FROM rescind.reach(%(organization)s, %(subject)s, %(permission)s) AS x),

@@ -1,3 +1,6 @@
+-- advance_actions
+UPDATE rescind_action_head SET number = :number, digest = :digest
+
 -- advance_revision
 UPDATE rescind_organization
 SET revision = revision + 1, last_number = last_number + CAST(rescind_tallied('numbers') AS INTEGER)
@@ -63,6 +66,20 @@ FROM rescind_organization AS o
 CROSS JOIN rescind_membership AS m ON m.organization = o.id
 CROSS JOIN rescind_permission AS p ON p.organization IN (0, o.id)
 WHERE o.slug IS NOT NULL AND m.active
+
+-- draft_action
+WITH a AS (
+    SELECT h.number + 1 AS number, CAST(:now AS INTEGER) AS recorded_at, CAST(:kind AS TEXT) AS kind,
+        COALESCE(CAST(:o AS INTEGER), (SELECT k.bound_to FROM rescind_api_key AS k WHERE k.id = :key)) AS organization,
+        CAST(:subject AS TEXT) AS subject, CAST(:detail AS TEXT) AS detail, CAST(:actor AS TEXT) AS actor,
+        CAST(:request AS TEXT) AS request, h.digest AS digest_before
+    FROM rescind_action_head AS h)
+SELECT a.number, a.recorded_at, a.kind, a.organization, a.subject, a.detail, a.actor, a.request, a.digest_before,
+    CAST(a.number || ',' || a.recorded_at || ',' || ifnull(a.organization, '') || ','
+        || length(CAST(a.kind AS BLOB)) || ':' || a.kind || ',' || length(CAST(a.subject AS BLOB)) || ':' || a.subject || ','
+        || length(CAST(a.detail AS BLOB)) || ':' || a.detail || ',' || length(CAST(a.actor AS BLOB)) || ':' || a.actor || ','
+        || length(CAST(a.request AS BLOB)) || ':' || a.request || ',' AS BLOB) AS content
+FROM a
 
 -- hold_definitions
 SELECT 1 WHERE FALSE
@@ -145,6 +162,10 @@ SELECT revision FROM rescind_organization WHERE id = :o
 SELECT o.id AS organization, o.revision, env.revision AS environment, NULL AS direction, NULL AS route, NULL AS fan_out, NULL AS recorded_at,
     NULL AS settled_at, :not_found AS not_found, rescind_tallied('pairs') AS pairs
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env ON env.id = 0 WHERE o.id = :o
+
+-- record_action
+INSERT INTO rescind_action (number, recorded_at, kind, organization, subject, detail, actor, request, digest)
+VALUES (:number, :recorded_at, :kind, :organization, :subject, :detail, :actor, :request, :digest)
 
 -- record_change
 INSERT INTO rescind_change (organization, revision, recorded_at, actor, reason, idempotency_key, direction, route,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -23,6 +24,8 @@ from rescind.http.keys.key_text import (
     secret_digest,
 )
 from rescind.store import Store, Transaction
+from rescind.store.contract import Counter
+from rescind.store.rows.actions import ServiceAction
 from rescind.store.rows.keys import LIST_API_KEYS, READ_API_KEY, KeyRow
 
 FIRST_NAME: Final = "first"
@@ -60,10 +63,13 @@ class Keys:
         *,
         organization: str | None = None,
         expires_at: datetime | None = None,
+        actor: str = "",
+        request: str = "",
     ) -> tuple[ApiKey, str]:
         """A new key, and the text to send, which cannot be had again.
 
-        With an organization the key is good for that one alone, and ends with it. Raises InvalidArgument
+        With an organization the key is good for that one alone, and ends with it. The log of service
+        actions has who made it, and by which request. Raises InvalidArgument
         and OrganizationNotFound.
         """
         key_id, secret = new_id(), new_secret()
@@ -80,7 +86,9 @@ class Keys:
         def create(tx: Transaction) -> None:
             if organization is not None:
                 tx.refuse("refuse_organization_missing", organization=names["organization"])
-            tx.run("create_api_key", **names)
+            tx.count("create_api_key", Counter.ALTERED, **names)
+            detail = {key: names[key] for key in ("name", "scopes", "organization", "expires_at")}
+            tx.note_action(_action("key_made", key_id, detail, actor, request))
 
         self._store.transact(create)
         return self.read(key_id), key_text(key_id, secret)
@@ -94,9 +102,14 @@ class Keys:
             "digest": secret_digest(secret),
             "scopes": "admin",
         }
-        self._store.transact(
-            lambda tx: tx.run("create_first_api_key", now=now_microseconds(), **names)
-        )
+
+        def create(tx: Transaction) -> None:
+            query = "create_first_api_key"
+            tx.count(query, Counter.ALTERED, now=now_microseconds(), **names)
+            detail = {"name": FIRST_NAME, "scopes": names["scopes"]}
+            tx.note_action(_action("key_made", key_id, detail, "rescind serve", ""))
+
+        self._store.transact(create)
         is_made = bool(self._store.fetch(READ_API_KEY, {"id": key_id}))
         return key_text(key_id, secret) if is_made else None
 
@@ -127,7 +140,9 @@ class Keys:
         }
         return [ApiKey.of(row) for row in self._store.fetch(LIST_API_KEYS, names)]
 
-    def rotate(self, key_id: str, *, grace_seconds: float = 0.0) -> tuple[ApiKey, str]:
+    def rotate(
+        self, key_id: str, *, grace_seconds: float = 0.0, actor: str = "", request: str = ""
+    ) -> tuple[ApiKey, str]:
         """Another secret for a key; the one before it is good for the grace. Raises ApiKeyNotFound."""
         if not 0 <= grace_seconds <= 90 * 86_400:
             raise InvalidArgument(
@@ -136,20 +151,23 @@ class Keys:
         secret = new_secret()
         names = {"id": checked_id(key_id), "digest": secret_digest(secret)}
         until = now_microseconds() + int(grace_seconds * 1e6)
-        self._alter("rotate_api_key", former_until=until, **names)
+        action = _action("key_rotated", key_id, {"former_until": until}, actor, request)
+        self._alter("rotate_api_key", action, former_until=until, **names)
         return self.read(key_id), key_text(key_id, secret)
 
-    def revoke(self, key_id: str) -> ApiKey:
+    def revoke(self, key_id: str, *, actor: str = "", request: str = "") -> ApiKey:
         """Refuse a key from now on. Raises ApiKeyNotFound, also for one that was revoked before."""
-        self._alter("revoke_api_key", id=checked_id(key_id), now=now_microseconds())
+        action = _action("key_revoked", checked_id(key_id), {}, actor, request)
+        self._alter("revoke_api_key", action, id=key_id, now=now_microseconds())
         return self.read(key_id)
 
-    def _alter(self, query: str, **names: Any) -> None:
+    def _alter(self, query: str, action: ServiceAction, **names: Any) -> None:
         before: list[Callable[[], list[KeyRow]]] = []
 
         def alter(tx: Transaction) -> None:
             before[:] = [tx.read_later(READ_API_KEY, id=names["id"])]
-            tx.run(query, **names)
+            tx.count(query, Counter.ALTERED, **names)
+            tx.note_action(action)
 
         self._store.transact(alter)
         rows = before[0]()
@@ -231,8 +249,18 @@ def _good_seconds(row: KeyRow, now: int) -> float:
     return (min(ends) - now) / 1e6 if ends else float("inf")
 
 
-def now_microseconds() -> int:
-    return time.time_ns() // 1_000
+def now_microseconds() -> model.Microseconds:
+    return model.Microseconds(time.time_ns() // 1_000)
+
+
+def _action(
+    kind: str, key_id: str, detail: dict[str, Any], actor: str, request: str
+) -> ServiceAction:
+    """What the log of service actions has of it: never a secret, or its digest."""
+    text = json.dumps(detail)
+    now = now_microseconds()
+    model.require_text("actor", actor)
+    return ServiceAction(kind, key_id, now, text, actor, request, key=key_id)
 
 
 def _checked_name(name: str) -> str:

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
 from rescind.errors import ApiKeyNotFound
-from rescind.http.auth import Caller, Scope, caller_of, requires
+from rescind.http.auth import Caller, Scope, caller_of, request_of, requires
 from rescind.http.keys import ApiKey
 from rescind.http.routes.lists import Limit, Organization
 from rescind.http.server.service import Service
@@ -78,6 +78,8 @@ def create_key(
         data.scopes,
         organization=caller.organization_for(data.organization) if bound else None,
         expires_at=data.expires_at,
+        actor=caller.actor(),
+        request=request_of(request),
     )
     return KeySecretResponse(KeyResponse.of(key), secret)
 
@@ -109,8 +111,14 @@ def rotate_key(
     data: JSONBody[RotateRequest],
 ) -> KeySecretResponse:
     """Give a key another secret."""
-    _require_own(service, caller_of(request), key_id)
-    key, secret = service.keys.rotate(key_id, grace_seconds=data.grace_seconds)
+    caller = caller_of(request)
+    _require_own(service, caller, key_id)
+    key, secret = service.keys.rotate(
+        key_id,
+        grace_seconds=data.grace_seconds,
+        actor=caller.actor(),
+        request=request_of(request),
+    )
     return KeySecretResponse(KeyResponse.of(key), secret)
 
 
@@ -119,8 +127,10 @@ def revoke_key(
     request: Request[Any, Any, Any], service: NamedDependency[Service], key_id: FromPath[str]
 ) -> KeyResponse:
     """Refuse a key from now on."""
-    _require_own(service, caller_of(request), key_id)
-    return KeyResponse.of(service.keys.revoke(key_id))
+    caller = caller_of(request)
+    _require_own(service, caller, key_id)
+    asked = request_of(request)
+    return KeyResponse.of(service.keys.revoke(key_id, actor=caller.actor(), request=asked))
 
 
 def _require_own(service: Service, caller: Caller, key_id: str) -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from rescind.errors import GroupNotFound, InvalidArgument
 from rescind.http.answers import PendingItemResponse, number_of
-from rescind.http.auth import Caller, caller_of, requires
+from rescind.http.auth import Caller, caller_of, request_of, requires
 from rescind.http.routes.lists import Limit, Organization
 from rescind.http.server.service import Service
 from rescind.model import PendingWork
@@ -59,9 +59,10 @@ def park(
     request: Request[Any, Any, Any], service: NamedDependency[Service], data: JSONBody[Group]
 ) -> PendingChangeResponse:
     """Leave what is pending for a group alone until it is retried. What it fences stays fenced."""
-    return PendingChangeResponse(
-        service.authority.park(_of_group(service, caller_of(request), data))
-    )
+    caller = caller_of(request)
+    work, by = _of_group(service, caller, data), caller.actor()
+    changed = service.authority.park(work, actor=by, request=request_of(request))
+    return PendingChangeResponse(changed)
 
 
 @post("/v1/pending/retry", status_code=200, sync_to_thread=True, guards=[requires("admin")])
@@ -69,9 +70,10 @@ def retry(
     request: Request[Any, Any, Any], service: NamedDependency[Service], data: JSONBody[Group]
 ) -> PendingChangeResponse:
     """Let workers take what is pending for a group again, at once."""
-    return PendingChangeResponse(
-        service.authority.retry(_of_group(service, caller_of(request), data))
-    )
+    caller = caller_of(request)
+    work, by = _of_group(service, caller, data), caller.actor()
+    changed = service.authority.retry(work, actor=by, request=request_of(request))
+    return PendingChangeResponse(changed)
 
 
 def _of_group(service: Service, caller: Caller, named: Group) -> PendingWork:

@@ -14,6 +14,7 @@ from alembic.util import CommandError
 
 from rescind.errors import SchemaTooNew, StoreBusy, StoreReadOnly, StoreUnavailable
 from rescind.store.migrations import former
+from rescind.store.migrations.noting import note_upgrade
 from rescind.store.migrations.reach import renew_reach
 from rescind.store.migrations.repair import repair_schema, require_free
 from rescind.store.migrations.scripts import (
@@ -39,12 +40,13 @@ FORBIDDEN: Final = (
 )
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, *, actor: str = "") -> None:
     """Create or upgrade the schema. Objects that differ from the database's own version are recreated first.
 
     `postgresql://…`, `sqlite:///file.db` or a path; a missing SQLite file is created. An application's own
     tables and Alembic versions are left alone. All of it is one transaction: interrupted anywhere, the
-    database is as it was. Raises SchemaDiffers where tables are not what their version has, or another
+    database is as it was. An upgrade is in the log of service
+    actions, by `actor`. Raises SchemaDiffers where tables are not what their version has, or another
     program has one of their names; StoreUnavailable, StoreReadOnly, StoreBusy or SchemaTooNew.
     """
     if url.partition("://")[0] in ("postgresql", "postgres"):
@@ -53,6 +55,7 @@ def migrate(url: str) -> None:
             sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: _connected(place)),
             location(url),
             schema,
+            actor=actor,
         )
         return
     path = url.removeprefix("sqlite:///")
@@ -61,7 +64,7 @@ def migrate(url: str) -> None:
             "sqlite://", creator=lambda: connection, poolclass=sqlalchemy.StaticPool
         )
         connection.execute("PRAGMA foreign_keys = OFF")
-        _upgrade(engine, path)
+        _upgrade(engine, path, actor=actor)
 
 
 def _connected(url: str) -> psycopg.Connection[Any]:
@@ -71,12 +74,12 @@ def _connected(url: str) -> psycopg.Connection[Any]:
     return connection
 
 
-def _upgrade(engine: sqlalchemy.Engine, where: str, schema: str = SCHEMA) -> None:
+def _upgrade(engine: sqlalchemy.Engine, where: str, schema: str = SCHEMA, *, actor: str) -> None:
     try:
         with engine.connect() as connection:
             use_schema(connection, schema)
             connection.exec_driver_sql(ALONE[engine.dialect.name])
-            _bring_up(connection, where)
+            _bring_up(connection, where, actor)
             connection.commit()
             if engine.dialect.name == "sqlite" and connection.connection.in_transaction:
                 connection.connection.driver_connection.execute("COMMIT")  # type: ignore[union-attr]
@@ -90,7 +93,7 @@ def _upgrade(engine: sqlalchemy.Engine, where: str, schema: str = SCHEMA) -> Non
         engine.dispose()
 
 
-def _bring_up(connection: sqlalchemy.Connection, where: str) -> None:
+def _bring_up(connection: sqlalchemy.Connection, where: str, actor: str) -> None:
     """Create the schema, or upgrade the existing one."""
     version, before = version_of(connection), None
     if version is None and (before := former.find_former(connection, where)) is None:
@@ -114,6 +117,8 @@ def _bring_up(connection: sqlalchemy.Connection, where: str) -> None:
         former.share_new_tables(connection)
     if before is not None:
         former.keep_view_name(connection, before)
+    if version != VERSIONS[-1]:
+        note_upgrade(connection, version, VERSIONS[-1], actor)
 
 
 def version_of(connection: sqlalchemy.Connection) -> str | None:

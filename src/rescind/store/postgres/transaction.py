@@ -15,6 +15,7 @@ from rescind.store.postgres.connection import Connection
 from rescind.store.postgres.database import PostgresDatabase
 from rescind.store.postgres.errors import FAULTS, interruption, translated
 from rescind.store.rows import Query, typed, typed_each
+from rescind.store.rows.actions import ServiceAction
 from rescind.store.rows.changes import CLOSE_CHANGE, CLOSE_KEYED_CHANGE, ClosedRow, OutcomeRow
 
 Driver = psycopg.Connection[tuple[Any, ...]]
@@ -138,6 +139,9 @@ class PostgresTransaction:
             CLOSE_KEYED_CHANGE if is_keyed else CLOSE_CHANGE, **params
         )
         return lambda: [row.outcome() for row in rows()]
+
+    def note_action(self, action: ServiceAction, /) -> None:
+        self.run("note_action", **action._asdict())
 
     def _sql(self, name: str) -> str:
         return self._store.queries[name]

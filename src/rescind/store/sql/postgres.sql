@@ -52,6 +52,30 @@ convert_to(concat(c.organization, ',', c.revision, ',', c.recorded_at, ',', c.gr
         octet_length(convert_to(c.direction, 'UTF8')), ':', c.direction, ',', octet_length(convert_to(c.route, 'UTF8')), ':', c.route, ',',
         octet_length(convert_to(c.body, 'UTF8')), ':', c.body, ','), 'UTF8')
 
+-- fragment: engine.action_content
+convert_to(concat(a.number, ',', a.recorded_at, ',', a.organization, ',', octet_length(convert_to(a.kind, 'UTF8')), ':', a.kind, ',',
+        octet_length(convert_to(a.subject, 'UTF8')), ':', a.subject, ',', octet_length(convert_to(a.detail, 'UTF8')), ':', a.detail, ',',
+        octet_length(convert_to(a.actor, 'UTF8')), ':', a.actor, ',', octet_length(convert_to(a.request, 'UTF8')), ':', a.request, ','), 'UTF8')
+
+-- Logs a service action if the transaction altered anything. The digest before comes from the locked row: after waiting for
+-- it, a query would not see the newest action.
+
+-- name: note_action
+WITH draft AS MATERIALIZED (
+    SELECT CAST(:now AS BIGINT) AS recorded_at, CAST(:kind AS TEXT) AS kind,
+           COALESCE(CAST(:o AS INTEGER), (SELECT k.bound_to FROM rescind.api_key AS k WHERE k.id = :key)) AS organization,
+           CAST(:subject AS TEXT) AS subject, CAST(:detail AS TEXT) AS detail, CAST(:actor AS TEXT) AS actor,
+           CAST(:request AS TEXT) AS request),
+advanced AS (
+    UPDATE rescind.action_head AS h SET number = h.number + 1, digest = (
+        SELECT sha256(h.digest || @engine.action_content)
+        FROM (SELECT h.number + 1 AS number, d.recorded_at, d.kind, d.organization, d.subject, d.detail, d.actor, d.request) AS a)
+    FROM draft AS d
+    WHERE rescind.tallied('altered') > 0
+    RETURNING h.number, h.digest, d.recorded_at, d.kind, d.organization, d.subject, d.detail, d.actor, d.request)
+INSERT INTO rescind.action (number, recorded_at, kind, organization, subject, detail, actor, request, digest)
+SELECT number, recorded_at, kind, organization, subject, detail, actor, request, digest FROM advanced
+
 -- One statement ends a change, instead of three. While the change before has no digest, the new one gets none.
 
 -- fragment: closing

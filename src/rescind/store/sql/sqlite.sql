@@ -50,6 +50,32 @@ CAST(c.organization || ',' || c.revision || ',' || c.recorded_at || ',' || c.gra
 || length(CAST(c.direction AS BLOB)) || ':' || c.direction || ',' || length(CAST(c.route AS BLOB)) || ':' || c.route || ','
 || length(CAST(c.body AS BLOB)) || ':' || c.body || ',' AS BLOB)
 
+-- fragment: engine.action_content
+CAST(a.number || ',' || a.recorded_at || ',' || ifnull(a.organization, '') || ','
+|| length(CAST(a.kind AS BLOB)) || ':' || a.kind || ',' || length(CAST(a.subject AS BLOB)) || ':' || a.subject || ','
+|| length(CAST(a.detail AS BLOB)) || ':' || a.detail || ',' || length(CAST(a.actor AS BLOB)) || ':' || a.actor || ','
+|| length(CAST(a.request AS BLOB)) || ':' || a.request || ',' AS BLOB)
+
+-- A service action is logged in two steps, with its digest made between them.
+
+-- name: draft_action
+WITH a AS (
+    SELECT h.number + 1 AS number, CAST(:now AS INTEGER) AS recorded_at, CAST(:kind AS TEXT) AS kind,
+           COALESCE(CAST(:o AS INTEGER), (SELECT k.bound_to FROM rescind.api_key AS k WHERE k.id = :key)) AS organization,
+           CAST(:subject AS TEXT) AS subject, CAST(:detail AS TEXT) AS detail, CAST(:actor AS TEXT) AS actor,
+           CAST(:request AS TEXT) AS request, h.digest AS digest_before
+    FROM rescind.action_head AS h)
+SELECT a.number, a.recorded_at, a.kind, a.organization, a.subject, a.detail, a.actor, a.request, a.digest_before,
+       @engine.action_content AS content
+FROM a
+
+-- name: record_action
+INSERT INTO rescind.action (number, recorded_at, kind, organization, subject, detail, actor, request, digest)
+VALUES (:number, :recorded_at, :kind, :organization, :subject, :detail, :actor, :request, :digest)
+
+-- name: advance_actions
+UPDATE rescind.action_head SET number = :number, digest = :digest
+
 -- name: keep_not_found
 UPDATE rescind.idempotency SET not_found = :not_found WHERE organization = :o AND key = :key
 

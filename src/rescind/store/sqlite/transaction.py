@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from rescind.errors import refusal
-from rescind.semantics.chain import Content, digest_of_next
+from rescind.semantics.chain import Content, chained, digest_of_next
 from rescind.store.contract import Bounds, Change, Counter, LockCost, Params
 from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 from rescind.store.rows import Query, typed, typed_each
+from rescind.store.rows.actions import DRAFT_ACTION, ServiceAction
 from rescind.store.rows.changes import ADVANCE_REVISION, READ_UNALTERED, RECORD_CHANGE, OutcomeRow
 from rescind.store.sqlite.database import SqliteDatabase
 
@@ -157,6 +158,15 @@ class SqliteTransaction:
         digest = digest_of_next(draft.digest_before, Content(*draft[:-1]))
         names = {**draft._asdict(), "digest": digest, "not_found": params["not_found"]}
         return self.read_later(RECORD_CHANGE, **names)
+
+    def note_action(self, action: ServiceAction, /) -> None:
+        if not self._tally[Counter.ALTERED]:
+            return
+        drafted = self._execute(DRAFT_ACTION.name, action._asdict()).fetchall()
+        (draft,) = typed(DRAFT_ACTION, drafted)
+        names = {**draft._asdict(), "digest": chained(draft.digest_before, draft.content)}
+        self._execute("record_action", names)
+        self._execute("advance_actions", names)
 
     def end(self) -> None:
         """Close the cursor. An error that the caller keeps would keep it open, and nothing could be committed

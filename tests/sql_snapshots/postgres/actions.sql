@@ -1,0 +1,21 @@
+-- find_action_head
+SELECT a.number, a.digest, a.recorded_at FROM rescind.action AS a ORDER BY a.number DESC LIMIT 1
+
+-- list_actions
+SELECT a.number, a.recorded_at, a.kind, COALESCE(o.slug, o.deleted_as) AS organization, a.subject, a.detail, a.actor, a.request,
+    a.digest
+FROM rescind.action AS a LEFT JOIN LATERAL (SELECT * FROM rescind.organization AS o
+    WHERE o.id = a.organization OFFSET 0) AS o ON TRUE
+WHERE a.number > %(after)s
+AND (CAST(%(organization)s AS TEXT) IS NULL
+    OR a.organization = (SELECT x.id FROM rescind.organization AS x WHERE x.slug = %(organization)s))
+ORDER BY a.number LIMIT %(limit)s
+
+-- read_action_chain
+SELECT a.number, a.digest, convert_to(concat(a.number, ',', a.recorded_at, ',', a.organization, ',', octet_length(convert_to(a.kind, 'UTF8')), ':', a.kind, ',',
+            octet_length(convert_to(a.subject, 'UTF8')), ':', a.subject, ',', octet_length(convert_to(a.detail, 'UTF8')), ':', a.detail, ',',
+            octet_length(convert_to(a.actor, 'UTF8')), ':', a.actor, ',', octet_length(convert_to(a.request, 'UTF8')), ':', a.request, ','), 'UTF8') AS content
+FROM rescind.action AS a WHERE a.number > %(after)s ORDER BY a.number LIMIT %(limit)s
+
+-- read_action_number
+SELECT h.number FROM rescind.action_head AS h

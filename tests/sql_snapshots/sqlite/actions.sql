@@ -1,0 +1,21 @@
+-- find_action_head
+SELECT a.number, a.digest, a.recorded_at FROM rescind_action AS a ORDER BY a.number DESC LIMIT 1
+
+-- list_actions
+SELECT a.number, a.recorded_at, a.kind, COALESCE(o.slug, o.deleted_as) AS organization, a.subject, a.detail, a.actor, a.request,
+    a.digest
+FROM rescind_action AS a LEFT JOIN rescind_organization AS o ON o.id = a.organization
+WHERE a.number > :after
+AND (CAST(:organization AS TEXT) IS NULL
+    OR a.organization = (SELECT x.id FROM rescind_organization AS x WHERE x.slug = :organization))
+ORDER BY a.number LIMIT :limit
+
+-- read_action_chain
+SELECT a.number, a.digest, CAST(a.number || ',' || a.recorded_at || ',' || ifnull(a.organization, '') || ','
+        || length(CAST(a.kind AS BLOB)) || ':' || a.kind || ',' || length(CAST(a.subject AS BLOB)) || ':' || a.subject || ','
+        || length(CAST(a.detail AS BLOB)) || ':' || a.detail || ',' || length(CAST(a.actor AS BLOB)) || ':' || a.actor || ','
+        || length(CAST(a.request AS BLOB)) || ':' || a.request || ',' AS BLOB) AS content
+FROM rescind_action AS a WHERE a.number > :after ORDER BY a.number LIMIT :limit
+
+-- read_action_number
+SELECT h.number FROM rescind_action_head AS h
