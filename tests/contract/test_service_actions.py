@@ -1,4 +1,4 @@
-"""What is done to keys, pending work, logs and the schema is logged once, with who did it; it is a hash chain."""
+"""What is done to keys, pending work, logs and the schema is logged once, with who did it, in a hash chain."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from typing import Any
 import pytest
 
 from rescind import Authority, model
+from rescind.directory.catching_up import write_events
 from rescind.errors import ApiKeyNotFound, OrganizationNotFound
 from rescind.history import actions as history
 from rescind.history.heads import ACTIONS_NUMBER, KeptHeads
 from rescind.history.verify import VerifiedLog
 from rescind.history.walk import FaultKind
 from rescind.http.keys import Keys
+from rescind.http.keys.key_text import parted
 from rescind.propagation import pending
 from rescind.semantics.chain import action_content
+from rescind.store.migrations import migrate
+from rescind.store.schema import VERSIONS
 from tests.conftest import ENGINES
-from tests.contract.test_log_verify import run
+from tests.contract.test_log_verify import GIVE, TAKE, run
 from tests.contract.world import WORLD
 
 HOSTILE = "=cmd()\\n'\";--\u202e<script>1:a,"
@@ -72,7 +76,7 @@ def test_each_action_on_a_key_is_logged_once(kept: Authority) -> None:
     assert logged[0].detail["name"] == made.name
     assert list(kept.actions(organization="acme"))[-3:] == logged
     rows = repr(run(kept, "SELECT * FROM rescind.action"))
-    secrets = [each.rpartition("_")[2] for each in (text, rotated)]
+    secrets = [parted(each)[1] for each in (text, rotated)]
     digests = run(kept, "SELECT digest FROM rescind.api_key")
     assert not any(each in rows for each in [*secrets, *(digest for (digest,) in digests)])
     assert verified(kept).fits
@@ -111,7 +115,10 @@ def test_parked_and_retried_work_is_logged_where_it_is_new(kept: Authority) -> N
 def test_pruning_is_logged(kept: Authority) -> None:
     long_ago = datetime.now(UTC) - timedelta(days=90)
     sql = f"UPDATE rescind.change SET recorded_at = {model.microseconds(long_ago)}, settled_at = 1"
-    run(kept, sql, "UPDATE rescind.directory_follower SET revision = 1 WHERE organization = 1")
+    for change in (GIVE, TAKE):
+        kept.apply([change])
+    write_events(kept, model.organization_id("acme"))
+    run(kept, sql)
     before = found(kept)
     dry = kept.prune_log(2, actor="ada", dry_run=True)
     assert found(kept) == before
@@ -181,7 +188,8 @@ def test_a_deletion_an_insertion_and_a_swap_are_found(kept: Authority) -> None:
     }
     for sql, expected in damages.items():
         fault = _damaged(kept, sql).fault
-        assert fault is not None and (fault.kind, fault.revision) == expected, sql
+        assert fault is not None, sql
+        assert (fault.kind, fault.revision) == expected, sql
     swap = [
         f"UPDATE rescind.action SET number = {new} WHERE number = {old}"
         for old, new in ((2, -9), (3, 2), (-9, 3))
@@ -249,3 +257,23 @@ def test_sql_and_python_have_the_same_content(kept: Authority) -> None:
     assert [bytes(each[2]) for each in contents] == [
         action_content(*row[:3], tuple(row[3:])) for row in rows
     ]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_upgrade_is_logged(engine: str, new_shared_database: Callable[[str], str]) -> None:
+    database = new_shared_database(engine)
+    with Authority.open(database) as authority:
+        Keys(authority.store).create("k", ["read"])
+        run(
+            authority,
+            "DROP TABLE rescind.action",
+            "DROP TABLE rescind.action_head",
+            "UPDATE rescind.schema_version SET version_num = '0028'",
+        )
+    for _ in range(2):
+        migrate(database, actor="ops")
+    with Authority.open(database) as authority:
+        (only,) = authority.actions()
+        assert (only.number, only.kind, only.subject) == (1, "schema_migrated", VERSIONS[-1])
+        assert (only.actor, only.detail) == ("ops", {"from": "0028"})
+        assert verified(authority).fits

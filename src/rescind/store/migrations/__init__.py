@@ -117,7 +117,7 @@ def _bring_up(connection: sqlalchemy.Connection, where: str, actor: str) -> None
         former.share_new_tables(connection)
     if before is not None:
         former.keep_view_name(connection, before)
-    if version != VERSIONS[-1]:
+    if version != VERSIONS[-1] == version_of(connection):
         note_upgrade(connection, version, VERSIONS[-1], actor)
 
 

@@ -10,11 +10,11 @@ WHERE a.number > :after
 ORDER BY a.number LIMIT :limit
 
 -- name: read_action_chain
-SELECT a.number, a.digest, @engine.action_content AS content
+SELECT a.number AS revision, a.digest, @engine.action_content AS content
 FROM rescind.action AS a WHERE a.number > :after ORDER BY a.number LIMIT :limit
 
 -- name: find_action_head
-SELECT a.number, a.digest, a.recorded_at FROM rescind.action AS a ORDER BY a.number DESC LIMIT 1
+SELECT a.number AS revision, a.digest, a.recorded_at FROM rescind.action AS a ORDER BY a.number DESC LIMIT 1
 
 -- name: read_action_number
 SELECT h.number FROM rescind.action_head AS h
