@@ -1,4 +1,4 @@
-"""What is done to keys, pending work, logs and the schema is logged once, with who did it, in a hash chain."""
+"""What is done to keys, pending work, logs and the schema is logged once, by whom, in a hash chain."""
 
 from __future__ import annotations
 
