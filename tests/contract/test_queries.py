@@ -53,9 +53,10 @@ OF_ONE_ENGINE = {
         "record_change",
         "read_unaltered",
         "keep_not_found",
+        *("draft_action", "record_action", "advance_actions"),
     },
     "postgres": {
-        *("begin", "close_change", "close_keyed_change"),
+        *("begin", "close_change", "close_keyed_change", "note_action"),
         *("register_replica", "renew_lease", "forget_replica", "forget_silent_replica"),
         *(
             "hold_organization",

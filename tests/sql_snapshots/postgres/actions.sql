@@ -1,5 +1,5 @@
 -- find_action_head
-SELECT a.number, a.digest, a.recorded_at FROM rescind.action AS a ORDER BY a.number DESC LIMIT 1
+SELECT a.number AS revision, a.digest, a.recorded_at FROM rescind.action AS a ORDER BY a.number DESC LIMIT 1
 
 -- list_actions
 SELECT a.number, a.recorded_at, a.kind, COALESCE(o.slug, o.deleted_as) AS organization, a.subject, a.detail, a.actor, a.request,
@@ -12,7 +12,7 @@ AND (CAST(%(organization)s AS TEXT) IS NULL
 ORDER BY a.number LIMIT %(limit)s
 
 -- read_action_chain
-SELECT a.number, a.digest, convert_to(concat(a.number, ',', a.recorded_at, ',', a.organization, ',', octet_length(convert_to(a.kind, 'UTF8')), ':', a.kind, ',',
+SELECT a.number AS revision, a.digest, convert_to(concat(a.number, ',', a.recorded_at, ',', a.organization, ',', octet_length(convert_to(a.kind, 'UTF8')), ':', a.kind, ',',
             octet_length(convert_to(a.subject, 'UTF8')), ':', a.subject, ',', octet_length(convert_to(a.detail, 'UTF8')), ':', a.detail, ',',
             octet_length(convert_to(a.actor, 'UTF8')), ':', a.actor, ',', octet_length(convert_to(a.request, 'UTF8')), ':', a.request, ','), 'UTF8') AS content
 FROM rescind.action AS a WHERE a.number > %(after)s ORDER BY a.number LIMIT %(limit)s

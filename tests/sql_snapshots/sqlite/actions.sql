@@ -1,5 +1,5 @@
 -- find_action_head
-SELECT a.number, a.digest, a.recorded_at FROM rescind_action AS a ORDER BY a.number DESC LIMIT 1
+SELECT a.number AS revision, a.digest, a.recorded_at FROM rescind_action AS a ORDER BY a.number DESC LIMIT 1
 
 -- list_actions
 SELECT a.number, a.recorded_at, a.kind, COALESCE(o.slug, o.deleted_as) AS organization, a.subject, a.detail, a.actor, a.request,
@@ -11,7 +11,7 @@ AND (CAST(:organization AS TEXT) IS NULL
 ORDER BY a.number LIMIT :limit
 
 -- read_action_chain
-SELECT a.number, a.digest, CAST(a.number || ',' || a.recorded_at || ',' || ifnull(a.organization, '') || ','
+SELECT a.number AS revision, a.digest, CAST(a.number || ',' || a.recorded_at || ',' || ifnull(a.organization, '') || ','
         || length(CAST(a.kind AS BLOB)) || ':' || a.kind || ',' || length(CAST(a.subject AS BLOB)) || ':' || a.subject || ','
         || length(CAST(a.detail AS BLOB)) || ':' || a.detail || ',' || length(CAST(a.actor AS BLOB)) || ':' || a.actor || ','
         || length(CAST(a.request AS BLOB)) || ':' || a.request || ',' AS BLOB) AS content
