@@ -206,7 +206,7 @@ def test_tampering_with_a_fact(
         assert {each.kind for each in found.differences} == case.kinds
         assert case.name in ("", found.differences[0].name)
         for kind in case.kinds:
-            for table in (comparing._OF_ORGANIZATION, comparing._OF_ENVIRONMENT):
+            for table in (comparing.OF_ORGANIZATION, comparing.OF_ENVIRONMENT):
                 monkeypatch.delitem(table, kind, raising=False)
         assert audited(settled, case.organization).is_clean
         monkeypatch.undo()

@@ -39,23 +39,23 @@ FLOWS: tuple[tuple[int, Make], ...] = (
     (
         14,
         lambda m: changes.AddMembers(
-            group=m._group(), members=m._subjects(), expires_at=m._until()
+            group=m.any_group(), members=m.any_subjects(), expires_at=m.any_until()
         ),
     ),
-    (10, lambda m: changes.RemoveMembers(group=m._group(), members=m._subjects())),
-    (8, lambda m: changes.ReplaceMembers(group=m._group(), members=m._subjects(0))),
-    (12, lambda m: changes.NestGroup(group=m._group(), into=m._group())),
-    (9, lambda m: changes.UnnestGroup(group=m._group(), out_of=m._group())),
-    (10, lambda m: changes.Assign(role=m._role(), to=m._holder(), on=m._on())),
-    (10, lambda m: changes.Assign(role=m._role(), to=f"group:{m._group()}")),
-    (4, lambda m: changes.Assign(role=m._role(), to=m._holder(), expires_at=m._until())),
-    (10, lambda m: changes.Unassign(role=m._role(), to=m._holder(), on=m._on())),
-    (6, lambda m: changes.ReplaceAssignments(to=m._holder(), assignments=m._given())),
-    (1, lambda m: changes.DeleteGroup(group=m._group(), cascade=True)),
-    (5, lambda m: changes.CreateGroup(group=m._group())),
-    (1, lambda m: changes.RemoveMembership(subject=m._subject())),
-    (4, lambda m: changes.AddMembership(subject=m._subject())),
-    (2, Maker._mode),
+    (10, lambda m: changes.RemoveMembers(group=m.any_group(), members=m.any_subjects())),
+    (8, lambda m: changes.ReplaceMembers(group=m.any_group(), members=m.any_subjects(0))),
+    (12, lambda m: changes.NestGroup(group=m.any_group(), into=m.any_group())),
+    (9, lambda m: changes.UnnestGroup(group=m.any_group(), out_of=m.any_group())),
+    (10, lambda m: changes.Assign(role=m.any_role(), to=m.any_holder(), on=m.any_place())),
+    (10, lambda m: changes.Assign(role=m.any_role(), to=f"group:{m.any_group()}")),
+    (4, lambda m: changes.Assign(role=m.any_role(), to=m.any_holder(), expires_at=m.any_until())),
+    (10, lambda m: changes.Unassign(role=m.any_role(), to=m.any_holder(), on=m.any_place())),
+    (6, lambda m: changes.ReplaceAssignments(to=m.any_holder(), assignments=m.any_given())),
+    (1, lambda m: changes.DeleteGroup(group=m.any_group(), cascade=True)),
+    (5, lambda m: changes.CreateGroup(group=m.any_group())),
+    (1, lambda m: changes.RemoveMembership(subject=m.any_subject())),
+    (4, lambda m: changes.AddMembership(subject=m.any_subject())),
+    (2, Maker.any_mode),
     (2, lambda m: changes.SetRoleMode(mode=model.RoleMode.SINGLE, on_loss=m.random.choice(LOSSES))),
 )
 """What gives and takes effective roles, and sets roles aside."""
@@ -110,9 +110,9 @@ class FlowMaker(Maker):
         )
         return self._random_change(name, is_first=False) if is_other else made
 
-    def _until(self) -> datetime | None:
+    def any_until(self) -> datetime | None:
         if self.at is None:
-            return super()._until()
+            return super().any_until()
         after = self.random.choice((None, None, 0, 1, 2, 4))
         return None if after is None else model.moment(self.at + after)
 

@@ -159,25 +159,25 @@ class Maker:
     def _name(self) -> str | None:
         return self.random.choice((None, None, None, "One", "Two"))
 
-    def _subject(self) -> str:
+    def any_subject(self) -> str:
         return "user:" + "nobody" if self.random.random() < 0.01 else self.random.choice(SUBJECTS)
 
-    def _subjects(self, least: int = 1) -> tuple[str, ...]:
+    def any_subjects(self, least: int = 1) -> tuple[str, ...]:
         return tuple(self.random.sample(SUBJECTS, self.random.randint(least, 3)))
 
     def _new_subject(self) -> str:
         return self.random.choice((*SUBJECTS, "user:eve"))
 
-    def _group(self) -> str:
+    def any_group(self) -> str:
         return self._one(*GROUPS)
 
-    def _role(self) -> str:
+    def any_role(self) -> str:
         return self._one(*ROLES)
 
     def _permissions(self, most: int = 3) -> tuple[str, ...]:
         return tuple(self.random.sample(PERMISSIONS, self.random.randint(0, most)))
 
-    def _on(self) -> str | None:
+    def any_place(self) -> str | None:
         return (
             None if self.random.random() < 0.6 else self.random.choice((*RESOURCES, "organization"))
         )
@@ -185,11 +185,11 @@ class Maker:
     def _parent(self) -> str | None:
         return self.random.choice((None, "folder:a", "folder:b", *RESOURCES))
 
-    def _holder(self) -> str:
+    def any_holder(self) -> str:
         is_group = self.random.random() < 0.6
-        return f"group:{self._group()}" if is_group else self._subject()
+        return f"group:{self.any_group()}" if is_group else self.any_subject()
 
-    def _until(self) -> datetime | None:
+    def any_until(self) -> datetime | None:
         if self.at is None:
             return self.random.choice((None, None, None, FUTURE, PAST))
         if self.random.random() < 0.4:
@@ -201,22 +201,22 @@ class Maker:
     def _flag(self) -> bool:
         return self.random.random() < 0.5
 
-    def _mode(self) -> Change:
+    def any_mode(self) -> Change:
         wanted = (
             "single" if self.random.random() < (0.85 if self.kind.single else 0.1) else "multiple"
         )
         on_loss = "next-highest" if self.random.random() < 0.2 else "default"
         return changes.SetRoleMode(mode=model.RoleMode(wanted), on_loss=model.OnLoss(on_loss))
 
-    def _given(self) -> tuple[changes.Given, ...]:
+    def any_given(self) -> tuple[changes.Given, ...]:
         items = [
-            changes.Given(role=self._role(), on=self._on(), expires_at=self._until())
+            changes.Given(role=self.any_role(), on=self.any_place(), expires_at=self.any_until())
             for _ in range(self.random.randint(0, 3))
         ]
         return tuple(items)
 
     def _edited_role(self) -> Change:
-        role, pick = self._role(), self.random.randrange(5)
+        role, pick = self.any_role(), self.random.randrange(5)
         if pick == 0:
             return changes.EditRole(role=role, set=self._permissions())
         if pick == 1:
@@ -232,7 +232,7 @@ class Maker:
     def _defined_role(self) -> Change:
         kinds = (None, None, None, None, "organization", *TYPES)
         return changes.DefineRole(
-            role=self._role(),
+            role=self.any_role(),
             permissions=self._permissions(),
             priority=self.random.randint(-1, 3),
             critical=self.random.random() < 0.3,
@@ -265,7 +265,7 @@ _ENVIRONMENT_MAKERS: tuple[tuple[int, Make], ...] = (
     ),
     (6, Maker._defined_role),
     (6, Maker._edited_role),
-    (3, lambda m: changes.DeleteRole(role=m._role(), cascade=m._flag())),
+    (3, lambda m: changes.DeleteRole(role=m.any_role(), cascade=m._flag())),
     (2, Maker._defined_type),
     (1, lambda m: changes.DeleteResourceType(type=m.random.choice(TYPES))),
 )
@@ -274,42 +274,44 @@ _MAKERS: tuple[tuple[int, Make], ...] = (
     (1, lambda m: changes.RenameOrganization(name=m.random.choice(("One", "Two")))),
     (1, lambda m: changes.DeleteOrganization(cascade=m.random.random() < 0.4)),
     (1, lambda m: changes.CreateOrganization(name=m._name())),
-    (3, Maker._mode),
-    (4, lambda m: changes.SetDefaultRole(role=m.random.choice((None, m._role(), m._role())))),
-    (7, lambda m: changes.AddMembership(subject=m._subject(), name=m._name())),
-    (1, lambda m: changes.RenameMembership(subject=m._subject(), name=m.random.choice(NAMES))),
-    (3, lambda m: changes.ChangeMembershipId(subject=m._subject(), new_id=m._new_subject())),
-    (2, lambda m: changes.DeactivateMembership(subject=m._subject())),
-    (3, lambda m: changes.ReactivateMembership(subject=m._subject())),
-    (2, lambda m: changes.RemoveMembership(subject=m._subject())),
-    (7, lambda m: changes.CreateGroup(group=m._group(), name=m._name())),
-    (1, lambda m: changes.RenameGroup(group=m._group(), name=m.random.choice(("One", "Two")))),
-    (2, lambda m: changes.ChangeGroupId(group=m._group(), new_id=m._one(*GROUPS, "g5"))),
-    (3, lambda m: changes.DeleteGroup(group=m._group(), cascade=m._flag())),
+    (3, Maker.any_mode),
+    (4, lambda m: changes.SetDefaultRole(role=m.random.choice((None, m.any_role(), m.any_role())))),
+    (7, lambda m: changes.AddMembership(subject=m.any_subject(), name=m._name())),
+    (1, lambda m: changes.RenameMembership(subject=m.any_subject(), name=m.random.choice(NAMES))),
+    (3, lambda m: changes.ChangeMembershipId(subject=m.any_subject(), new_id=m._new_subject())),
+    (2, lambda m: changes.DeactivateMembership(subject=m.any_subject())),
+    (3, lambda m: changes.ReactivateMembership(subject=m.any_subject())),
+    (2, lambda m: changes.RemoveMembership(subject=m.any_subject())),
+    (7, lambda m: changes.CreateGroup(group=m.any_group(), name=m._name())),
+    (1, lambda m: changes.RenameGroup(group=m.any_group(), name=m.random.choice(("One", "Two")))),
+    (2, lambda m: changes.ChangeGroupId(group=m.any_group(), new_id=m._one(*GROUPS, "g5"))),
+    (3, lambda m: changes.DeleteGroup(group=m.any_group(), cascade=m._flag())),
     (
         12,
         lambda m: changes.AddMembers(
-            group=m._group(), members=m._subjects(), expires_at=m._until()
+            group=m.any_group(), members=m.any_subjects(), expires_at=m.any_until()
         ),
     ),
-    (8, lambda m: changes.RemoveMembers(group=m._group(), members=m._subjects())),
+    (8, lambda m: changes.RemoveMembers(group=m.any_group(), members=m.any_subjects())),
     (
         6,
         lambda m: changes.ReplaceMembers(
-            group=m._group(), members=m._subjects(0), create=m._flag()
+            group=m.any_group(), members=m.any_subjects(0), create=m._flag()
         ),
     ),
-    (9, lambda m: changes.NestGroup(group=m._group(), into=m._group())),
-    (6, lambda m: changes.UnnestGroup(group=m._group(), out_of=m._group())),
+    (9, lambda m: changes.NestGroup(group=m.any_group(), into=m.any_group())),
+    (6, lambda m: changes.UnnestGroup(group=m.any_group(), out_of=m.any_group())),
     (6, lambda m: changes.CreateResource(resource=m.random.choice(RESOURCES), parent=m._parent())),
     (4, lambda m: changes.MoveResource(resource=m.random.choice(RESOURCES), parent=m._parent())),
     (2, lambda m: changes.DeleteResource(resource=m.random.choice(RESOURCES), cascade=m._flag())),
     (
         20,
-        lambda m: changes.Assign(role=m._role(), to=m._holder(), on=m._on(), expires_at=m._until()),
+        lambda m: changes.Assign(
+            role=m.any_role(), to=m.any_holder(), on=m.any_place(), expires_at=m.any_until()
+        ),
     ),
-    (14, lambda m: changes.Unassign(role=m._role(), to=m._holder(), on=m._on())),
-    (6, lambda m: changes.ReplaceAssignments(to=m._holder(), assignments=m._given())),
+    (14, lambda m: changes.Unassign(role=m.any_role(), to=m.any_holder(), on=m.any_place())),
+    (6, lambda m: changes.ReplaceAssignments(to=m.any_holder(), assignments=m.any_given())),
 )
 _ENVIRONMENT = [make for _, make in _ENVIRONMENT_MAKERS]
 _ENVIRONMENT_WEIGHTS = [weight for weight, _ in _ENVIRONMENT_MAKERS]

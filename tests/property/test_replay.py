@@ -188,7 +188,7 @@ def test_control_of_each_type(
     kind: type[Change], recorded: list[list[Seen]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A type of change that is not replayed is found: each is in the histories, and alters facts."""
-    tables: tuple[Any, ...] = (rows._OF_ORGANIZATION, rows._OF_BOTH, rows._OF_ENVIRONMENT)
+    tables: tuple[Any, ...] = (rows.OF_ORGANIZATION, rows.OF_BOTH, rows.OF_ENVIRONMENT)
     for table in tables:
         if kind in table:
             monkeypatch.setitem(table, kind, lambda *_: None)

@@ -34,6 +34,10 @@ ENDS: Final = {
     "store/postgres/store.py:PostgresStore._connect": "CONNECT_SECONDS",
     "store/sqlite/listener.py:SqliteListener.wait": "the seconds asked for",
     "store/sqlite/write_queue.py:begin_write": "BUSY_SECONDS",
+    "decision_log/destinations.py:write_whole": "all is written; closing does not wait for it",
+    "history/heads.py:listed_logs": "the last page",
+    "history/replaying.py:_snapshot": "a snapshot that can be read, or none: each is older",
+    "history/snapshots.py:SnapshotWriter.run": "stopping; it waits longer after each failure",
 }
 """Loops that are written to go on until they are left from within, or after an error, and what ends them."""
 

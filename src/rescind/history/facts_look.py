@@ -12,6 +12,7 @@ from rescind.model import ENVIRONMENT_NUMBER, OrganizationId, OrganizationNumber
 from rescind.propagation.audit import EXAMPLES, Drift
 from rescind.propagation.background_audit import FactsLook
 from rescind.store import Store
+from rescind.store.rows.deletion import WEIGH_ORGANIZATION
 from rescind.store.rows.organizations import PLAN
 
 MOST_ROWS: Final = 100_000
@@ -77,6 +78,8 @@ def drift_of(found: ReplayedOrganization) -> Drift:
 
 def _require_small(store: Store, o: OrganizationNumber) -> None:
     """Raise TooManyChanges for an organization of too many facts to be read at once."""
-    params = {"o": o, "most": MOST_ROWS, "takes": False}
-    if o != ENVIRONMENT_NUMBER and store.fetch("weigh_organization", params)[0][0] > MOST_ROWS:
+    if o == ENVIRONMENT_NUMBER:
+        return
+    (weight,) = store.fetch(WEIGH_ORGANIZATION, {"o": o, "most": MOST_ROWS, "takes": False})
+    if weight.pairs > MOST_ROWS:
         raise TooManyChanges

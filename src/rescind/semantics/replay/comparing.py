@@ -81,7 +81,7 @@ def _order(state: State, _: EnvironmentState, __: str) -> Value | None:
     return tuple(sorted(state.roles, key=lambda name: state.roles[name].rank))
 
 
-_OF_ENVIRONMENT: Final = {
+OF_ENVIRONMENT: Final = {
     "permission": _of_table(
         "permissions", lambda fact, _: ("critical" if fact.critical else "", fact.description)
     ),
@@ -89,7 +89,7 @@ _OF_ENVIRONMENT: Final = {
     "order of roles": Kind(lambda _: ("all",), _order, lambda *_: None),
     "resource type": _of_table("resource_types", lambda fact, _: fact.parents),
 }
-_OF_ORGANIZATION: Final = {
+OF_ORGANIZATION: Final = {
     "setting": Kind(
         lambda _: _SETTINGS,
         _setting,
@@ -101,7 +101,7 @@ _OF_ORGANIZATION: Final = {
     "group": _of_table("groups", lambda fact, _: (fact.name,)),
     "place in a group": _of_table("places", lambda fact, _: (fact.until,)),
     "nesting": _of_table("nestings", lambda *_: ()),
-    **_OF_ENVIRONMENT,
+    **OF_ENVIRONMENT,
     "resource": _of_table("resources", lambda fact, _: (fact.parent,)),
     "assignment": _of_table("assignments", lambda fact, _: (fact.until,)),
     "role set aside": Kind(
@@ -116,7 +116,7 @@ UNLOCATED: Final = frozenset({"order of roles"})
 
 def kinds_of(state: State) -> dict[str, Kind]:
     """The kinds of facts that a state has."""
-    return _OF_ORGANIZATION if isinstance(state, OrganizationState) else _OF_ENVIRONMENT
+    return OF_ORGANIZATION if isinstance(state, OrganizationState) else OF_ENVIRONMENT
 
 
 def differences(

@@ -13,7 +13,7 @@ from rescind.semantics.replay.step import LogDoesNotFit, Recorded, Step
 from rescind.semantics.state import EnvironmentState, OrganizationState
 from rescind.semantics.state_links import links_of
 
-_OF_ORGANIZATION: Final[dict[type[Change], Callable[[Step, Any], None]]] = {
+OF_ORGANIZATION: Final[dict[type[Change], Callable[[Step, Any], None]]] = {
     changes.CreateOrganization: places.create,
     changes.RenameOrganization: places.rename,
     changes.DeleteOrganization: places.delete,
@@ -43,7 +43,7 @@ _OF_ORGANIZATION: Final[dict[type[Change], Callable[[Step, Any], None]]] = {
     changes.Unassign: places.unassign,
     changes.ReplaceAssignments: places.replace_assignments,
 }
-_OF_BOTH: Final[dict[type[Change], Callable[[Definer, Any], None]]] = {
+OF_BOTH: Final[dict[type[Change], Callable[[Definer, Any], None]]] = {
     changes.DefinePermission: definitions.define_permission,
     changes.EditPermission: definitions.edit_permission,
     changes.DeletePermission: definitions.delete_permission,
@@ -52,8 +52,8 @@ _OF_BOTH: Final[dict[type[Change], Callable[[Definer, Any], None]]] = {
     changes.DefineResourceType: definitions.define_type,
     changes.DeleteResourceType: definitions.delete_type,
 }
-_OF_ENVIRONMENT: Final[dict[type[Change], Callable[[Definer, Any], None]]] = {
-    **_OF_BOTH,
+OF_ENVIRONMENT: Final[dict[type[Change], Callable[[Definer, Any], None]]] = {
+    **OF_BOTH,
     changes.DeleteRole: definitions.delete_role,
 }
 
@@ -83,7 +83,7 @@ def apply_to_environment(environment: EnvironmentState, recorded: Recorded) -> N
     _require_next(environment.revision, recorded)
     by = Definer(environment, environment, recorded.revision)
     for by.place, change in enumerate(recorded.changes):
-        do = _OF_ENVIRONMENT.get(type(change))
+        do = OF_ENVIRONMENT.get(type(change))
         if do is None:
             raise LogDoesNotFit(recorded.revision, f"{type(change).__name__} in the environment")
         do(by, change)
@@ -103,11 +103,11 @@ def _apply_batch(step: Step, batch: list[Change]) -> None:
     if is_judged:
         losses.remember(step, batch)
     for step.place, change in enumerate(batch):
-        do = _OF_ORGANIZATION.get(type(change))
+        do = OF_ORGANIZATION.get(type(change))
         if do is not None:
             do(step, change)
         else:
-            _OF_BOTH[type(change)](definitions.of_organization(step), change)
+            OF_BOTH[type(change)](definitions.of_organization(step), change)
     if is_judged and step.state.settings is not None:
         losses.settle(step)
         losses.give_back(step, batch)

@@ -19,5 +19,15 @@ class DeletionRow(NamedTuple):
     organization: OrganizationNumber
 
 
+class OrganizationWeightRow(NamedTuple):
+    """How much there is of an organization; each kind of row is counted up to `most`."""
+
+    pairs: int
+    is_critical: int
+    is_busy: int
+    is_unsettled: int
+
+
 LIST_DELETIONS = Query("list_deletions", DeletionRow)
 FIND_DELETION = Query("find_deletion", OrganizationRow)
+WEIGH_ORGANIZATION = Query("weigh_organization", OrganizationWeightRow)
