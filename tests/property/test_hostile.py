@@ -113,8 +113,8 @@ VALID: dict[str, dict[str, Any]] = {
     "pending": {"organization": "acme", "limit": 10},
     "reconcile": {"group": "eng", "organization": "acme"},
     "load": {"organization": "acme"},
-    "park": {"work": None},
-    "retry": {"work": None},
+    "park": {"work": None, "actor": "user:root", "request": None},
+    "retry": {"work": None, "actor": "user:root", "request": None},
     "log": {"organization": "acme", "after": 0, "limit": 10},
     "workers": {"concurrency": 1},
     "log_page": {"organization": "acme", "after": 0, "limit": 10},
@@ -146,12 +146,49 @@ VALID: dict[str, dict[str, Any]] = {
         "organization": "acme",
     },
     "similar_organizations": {"name": "acne"},
+    "access_history": {
+        "subject": "user:ada",
+        "permission": "read",
+        "resource": "doc:1",
+        "since": None,
+        "until": None,
+        "after": None,
+        "most_changes": 10,
+        "organization": "acme",
+    },
+    "actions": {"organization": "acme", "after": 0, "limit": 10},
+    "audit_replay": {"organization": "acme"},
+    "prune_log": {"before": 2, "organization": "acme", "dry_run": True, "actor": "user:root"},
+    "log_heads": {"organization": "acme"},
+    "verify_log": {"organization": "acme", "heads": None},
+    "start_review": {
+        "review": "Q1",
+        "actor": "user:root",
+        "organization": "acme",
+        "subject": "user:ada",
+        "group": "eng",
+    },
+    "list_reviews": {"organization": "acme"},
+    "find_review": {"review": "Q1", "organization": "acme"},
+    "count_review": {"review": "Q1", "organization": "acme"},
+    "review_lines": {"review": "Q1", "after": None, "used": None, "organization": "acme"},
+    "review_lines_of": {"review": "Q1", "lines": (), "organization": "acme"},
+    "apply_review": {
+        "review": "Q1",
+        "decisions": [],
+        "actor": "user:root",
+        "comment": "",
+        "dry_run": True,
+        "organization": "acme",
+    },
 }
 OF_A_LIST: dict[str, Any] = {"limit": 10, "cursor": None, "at_least": None, "assurance": "standard"}
 for listed in ("permissions_of", "resources_of", "who_can"):
     VALID[listed] |= OF_A_LIST
+for dated in ("check", "check_many", "explain", "permissions_of", "resources_of", "who_can"):
+    VALID[dated] |= {"at": None}
 WITHOUT_ARGUMENTS = {"close", "has_due_work", "together"}
-NOT_VALUES = {"self", "on_progress", "options", "paging", "about"}
+NOT_VALUES = {"self", "on_progress", "options", "paging", "about", "only"}
 
 CHANGES: list[type[Change]] = list(get_args(Change))
 ARGUMENTS = [(method, name) for method, names in VALID.items() for name in names]

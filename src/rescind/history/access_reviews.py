@@ -6,13 +6,14 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from rescind import model
 from rescind.changes import Change
 from rescind.decision_log import LastUsed
 from rescind.errors import (
     BadInput,
+    InvalidArgument,
     PreconditionFailed,
     RescindError,
     StoreConflict,
@@ -47,6 +48,7 @@ from rescind.store import Store
 from rescind.store.rows.changes import READ_KEYED_OUTCOME
 from rescind.store.rows.organizations import READ_REVISION
 
+T = TypeVar("T")
 ATTEMPTS: Final = 16
 """How often decisions are tried while others change the organization between a look and the lock."""
 NOTHING: Final = Difference((), ())
@@ -134,6 +136,9 @@ class AccessReviews(ABC):
         there are. `used`, read from a decision log, tells when a line was last used. Raises PastUnavailable
         where the log does not reach back, and InvalidArgument for `after`.
         """
+        after = None if after is None else model.require_text("after", after)
+        if used is not None:
+            _listed("used", [used], LastUsed)
         found = self.find_review(review, organization=organization)
         return ReviewedLines(self.store, found, used).lines(after)
 
@@ -146,8 +151,9 @@ class AccessReviews(ABC):
         self, review: str, lines: Sequence[str], *, organization: str | None = None
     ) -> dict[str, ReviewLine]:
         """Those of the lines that have these ids."""
+        wanted = _listed("lines", lines, str)
         reviewed = ReviewedLines(self.store, self.find_review(review, organization=organization))
-        ways = reviewed.of(lines)
+        ways = reviewed.of(wanted)
         return dict(zip(ways, reviewed.shown(ways.values()), strict=True))
 
     def apply_review(
@@ -167,6 +173,7 @@ class AccessReviews(ABC):
         comments as the reason. Raises BadInput, naming the lines, for contradictions and for what the facts
         do not permit, such as taking a required role from its last holder: then nothing is done.
         """
+        decisions = _listed("decisions", decisions, LineDecision)
         found = self.find_review(review, organization=organization)
         actor, comment = model.require_text("actor", actor), model.require_text("comment", comment)
         run = _Run(self, found, decisions, _reason(found, decisions, comment))
@@ -178,6 +185,15 @@ class AccessReviews(ABC):
         raise StoreConflict(
             organization=found.organization, why="others kept changing it; try again"
         )
+
+
+def _listed(what: str, given: Any, kind: type[T]) -> list[T]:
+    """The items of an argument. Raises InvalidArgument unless all are of one type."""
+    is_listed = isinstance(given, Sequence) and not isinstance(given, str | bytes)
+    if not is_listed or not all(isinstance(each, kind) for each in given):
+        hint = f"Pass a list of {kind.__name__}"
+        raise InvalidArgument(what=what, value=repr(given)[:60], hint=hint)
+    return list(given)
 
 
 class _Run:

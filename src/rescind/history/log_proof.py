@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from rescind import model
+from rescind.errors import InvalidArgument
 from rescind.history.actions import Action, listed_actions, verified_actions
 from rescind.history.heads import ACTIONS_NUMBER, KeptHeads, LogHead, log_heads
 from rescind.history.verify import VerifiedLog, verified_logs
@@ -37,7 +39,7 @@ class LogProof(ABC):
         """
         name = None if organization is None else model.organization_id(organization)
         if heads is not None and not isinstance(heads, KeptHeads):
-            heads = KeptHeads.of(heads)
+            heads = KeptHeads.of(_heads(heads))
         return self._verified(name, heads)
 
     def _verified(self, name: str | None, heads: KeptHeads | None) -> Iterator[VerifiedLog]:
@@ -55,3 +57,15 @@ class LogProof(ABC):
         """
         name = None if organization is None else model.organization_id(organization)
         return listed_actions(self.store, name, after, limit)
+
+
+def _heads(given: Any) -> list[LogHead]:
+    """Heads that a caller gave. Raises InvalidArgument for anything else."""
+    try:
+        found = list(given)
+    except TypeError:
+        found = [given]
+    if not all(isinstance(each, LogHead) for each in found):
+        hint = "Pass what `log_heads` returned, or KeptHeads"
+        raise InvalidArgument(what="heads", value=repr(given)[:60], hint=hint)
+    return found

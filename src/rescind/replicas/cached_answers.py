@@ -72,7 +72,10 @@ class CachedAnswers:
         state = cached.state
         if state is None:
             return None
-        verdict = state.index.verdict(subject, permission, resource, self._now)
+        try:
+            verdict = state.index.verdict(subject, permission, resource, self._now)
+        except TypeError:  # no name: a list, say
+            return None
         if cached.state is not state and not still_holds(cached, state):
             return None
         if verdict is None or clock(CLOCK) >= state.expiry:
