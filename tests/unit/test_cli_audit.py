@@ -57,7 +57,7 @@ def test_replay(acme: CommandLine) -> None:
         by_hand(authority, "DELETE FROM rescind.group_member")
     code, out, _ = acme("audit", "--replay")
     assert code == 1
-    assert "acme: 1 facts differ, the first from revision 6 on" in out
+    assert "acme: 1 fact differs, the first from revision 6 on" in out
     assert "user:ada eng" in out
     code, out, _ = acme("audit", "--replay", "--json")
     found = json.loads(out)

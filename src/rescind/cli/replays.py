@@ -73,7 +73,8 @@ def _say_differing(each: ReplayedOrganization) -> None:
         return
     first = each.first_revision
     where = "" if first is None else f", the first from revision {first:,} on"
-    output.say(f"{each.organization}: {each.differing:,} facts differ{where}")
+    differ = "fact differs" if each.differing == 1 else "facts differ"
+    output.say(f"{each.organization}: {each.differing:,} {differ}{where}")
     output.table(
         ("fact", "name", "by the log", "in the tables", "last altered by", "part from"),
         (
