@@ -18,7 +18,8 @@ import psycopg
 import pytest
 
 from rescind import Authority, changes
-from rescind.errors import OutcomeUnknown, RescindError
+from rescind.errors import OutcomeUnknown, RescindError, ReviewExists
+from rescind.model import LineDecision, Verdict
 from rescind.propagation.worker import Workers
 from rescind.store.postgres.connection import Connection
 from rescind.store.sqlite import files
@@ -153,6 +154,22 @@ def ask_together(authority: Authority) -> None:
         authority.check(*SOMEBODY)
 
 
+def review(authority: Authority) -> None:
+    """A review is started, found, counted, read, and a decision of it tried."""
+    with suppress(ReviewExists):
+        authority.start_review("Q1")
+    assert authority.find_review("Q1").name == "Q1"
+    authority.count_review("Q1")
+    lines = list(authority.review_lines("Q1"))
+    authority.review_lines_of("Q1", [line.line for line in lines[:1]])
+    decided = [LineDecision(line.line, Verdict.REVOKE) for line in lines[:1]]
+    authority.apply_review("Q1", decided, dry_run=True)
+
+
+REVIEWING = (
+    *("start_review", "find_review", "count_review"),
+    *("review_lines", "review_lines_of", "apply_review"),
+)
 CALLS: dict[str, Ask] = {
     "apply": lambda a: a.apply(GIVEN),
     "apply, detail": lambda a: a.apply(GIVEN, detail=True),
@@ -189,10 +206,20 @@ CALLS: dict[str, Ask] = {
     "look_alikes": lambda a: a.look_alikes(),
     "unknown_names": lambda a: a.unknown_names(subject="user:nobody"),
     "similar_organizations": lambda a: a.similar_organizations("acne"),
+    "check, at": lambda a: a.check(*SOMEBODY, at=1),
+    "access_history": lambda a: a.access_history("user:ada"),
+    "audit_replay": lambda a: a.audit_replay(),
+    "prune_log": lambda a: a.prune_log(before=1),
+    "actions": lambda a: list(a.actions()),
+    "log_heads": lambda a: list(a.log_heads()),
+    "verify_log": lambda a: list(a.verify_log()),
+    "list_reviews": lambda a: a.list_reviews(),
+    **dict.fromkeys(REVIEWING, review),
 }
 
 
 STRIDES = {"park": 3, "retry": 3, "reconcile": 101, "apply, detail": 3, "enforce": 3, "preview": 3}
+STRIDES |= dict.fromkeys(REVIEWING, 7)
 """Of what sends many statements, not each is tried each time."""
 
 
