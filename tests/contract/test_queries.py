@@ -56,7 +56,7 @@ OF_ONE_ENGINE = {
         *("draft_action", "record_action", "advance_actions"),
     },
     "postgres": {
-        *("begin", "close_change", "close_keyed_change", "note_action"),
+        *("begin", "close_change", "close_keyed_change", "insert_service_action"),
         *("register_replica", "renew_lease", "forget_replica", "forget_silent_replica"),
         *(
             "hold_organization",

@@ -409,6 +409,24 @@ WITH
 INSERT INTO rescind.replica_held (organization, replica, revision) SELECT %(o)s, %(replica)s, %(revision)s FROM lasting
 ON CONFLICT (organization, replica) DO UPDATE SET revision = EXCLUDED.revision RETURNING rescind.server() AS server
 
+-- insert_service_action
+WITH draft AS MATERIALIZED (
+    SELECT CAST(%(now)s AS BIGINT) AS recorded_at, CAST(%(kind)s AS TEXT) AS kind,
+        COALESCE(CAST(%(o)s AS INTEGER), (SELECT k.bound_to FROM rescind.api_key AS k WHERE k.id = %(key)s)) AS organization,
+        CAST(%(subject)s AS TEXT) AS subject, CAST(%(detail)s AS TEXT) AS detail, CAST(%(actor)s AS TEXT) AS actor,
+        CAST(%(request)s AS TEXT) AS request),
+    advanced AS (
+    UPDATE rescind.action_head AS h SET number = h.number + 1, digest = (
+        SELECT sha256(h.digest || convert_to(concat(a.number, ',', a.recorded_at, ',', a.organization, ',', octet_length(convert_to(a.kind, 'UTF8')), ':', a.kind, ',',
+                        octet_length(convert_to(a.subject, 'UTF8')), ':', a.subject, ',', octet_length(convert_to(a.detail, 'UTF8')), ':', a.detail, ',',
+                        octet_length(convert_to(a.actor, 'UTF8')), ':', a.actor, ',', octet_length(convert_to(a.request, 'UTF8')), ':', a.request, ','), 'UTF8'))
+        FROM (SELECT h.number + 1 AS number, d.recorded_at, d.kind, d.organization, d.subject, d.detail, d.actor, d.request) AS a)
+    FROM draft AS d
+    WHERE rescind.tallied('altered') > 0
+    RETURNING h.number, h.digest, d.recorded_at, d.kind, d.organization, d.subject, d.detail, d.actor, d.request)
+INSERT INTO rescind.action (number, recorded_at, kind, organization, subject, detail, actor, request, digest)
+SELECT number, recorded_at, kind, organization, subject, detail, actor, request, digest FROM advanced
+
 -- list_leases
 SELECT r.id AS replica, r.name, r.ttl, r.beat, h.revision AS acknowledged FROM rescind.replica_held AS h CROSS JOIN LATERAL (SELECT * FROM rescind.replica AS r
     WHERE r.id = h.replica OFFSET 0) AS r
@@ -482,24 +500,6 @@ CROSS JOIN LATERAL (
 WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to_m)s OR a.id <= %(up_to_a)s)
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
-
--- note_action
-WITH draft AS MATERIALIZED (
-    SELECT CAST(%(now)s AS BIGINT) AS recorded_at, CAST(%(kind)s AS TEXT) AS kind,
-        COALESCE(CAST(%(o)s AS INTEGER), (SELECT k.bound_to FROM rescind.api_key AS k WHERE k.id = %(key)s)) AS organization,
-        CAST(%(subject)s AS TEXT) AS subject, CAST(%(detail)s AS TEXT) AS detail, CAST(%(actor)s AS TEXT) AS actor,
-        CAST(%(request)s AS TEXT) AS request),
-    advanced AS (
-    UPDATE rescind.action_head AS h SET number = h.number + 1, digest = (
-        SELECT sha256(h.digest || convert_to(concat(a.number, ',', a.recorded_at, ',', a.organization, ',', octet_length(convert_to(a.kind, 'UTF8')), ':', a.kind, ',',
-                        octet_length(convert_to(a.subject, 'UTF8')), ':', a.subject, ',', octet_length(convert_to(a.detail, 'UTF8')), ':', a.detail, ',',
-                        octet_length(convert_to(a.actor, 'UTF8')), ':', a.actor, ',', octet_length(convert_to(a.request, 'UTF8')), ':', a.request, ','), 'UTF8'))
-        FROM (SELECT h.number + 1 AS number, d.recorded_at, d.kind, d.organization, d.subject, d.detail, d.actor, d.request) AS a)
-    FROM draft AS d
-    WHERE rescind.tallied('altered') > 0
-    RETURNING h.number, h.digest, d.recorded_at, d.kind, d.organization, d.subject, d.detail, d.actor, d.request)
-INSERT INTO rescind.action (number, recorded_at, kind, organization, subject, detail, actor, request, digest)
-SELECT number, recorded_at, kind, organization, subject, detail, actor, request, digest FROM advanced
 
 -- permitted
 WITH reach AS MATERIALIZED (

@@ -141,7 +141,7 @@ class PostgresTransaction:
         return lambda: [row.outcome() for row in rows()]
 
     def note_action(self, action: ServiceAction, /) -> None:
-        self.run("note_action", **action._asdict())
+        self.run("insert_service_action", **action._asdict())
 
     def _sql(self, name: str) -> str:
         return self._store.queries[name]

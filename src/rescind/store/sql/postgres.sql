@@ -60,7 +60,7 @@ convert_to(concat(a.number, ',', a.recorded_at, ',', a.organization, ',', octet_
 -- Logs a service action if the transaction altered anything. The digest before comes from the locked row: after waiting for
 -- it, a query would not see the newest action.
 
--- name: note_action
+-- name: insert_service_action
 WITH draft AS MATERIALIZED (
     SELECT CAST(:now AS BIGINT) AS recorded_at, CAST(:kind AS TEXT) AS kind,
            COALESCE(CAST(:o AS INTEGER), (SELECT k.bound_to FROM rescind.api_key AS k WHERE k.id = :key)) AS organization,
