@@ -159,6 +159,51 @@ def test_a_change_by_a_slow_clock_is_part_of_its_own_time(history: History) -> N
     assert not history.ask(at=at)
 
 
+def everywhere(history: History, *batch: changes.Change) -> None:
+    """Make a change of all organizations."""
+    history.authority.apply(list(batch), organization="*")
+
+
+@pytest.mark.parametrize("is_defined_again", [False, True])
+def test_an_assignment_does_not_outlive_a_role_that_a_fast_clock_deleted(
+    history: History, is_defined_again: bool
+) -> None:
+    """A later change of all organizations seems to be older than the deletion, and has it in it."""
+    role, permission = f"of-{history.name}", f"{history.name}:read"
+    everywhere(history, changes.DefineRole(role=role))
+    history.do(changes.Assign(role=role, to="user:ada"))
+    history.wait(2 * HOUR)
+    everywhere(history, changes.DeleteRole(role=role, cascade=True))
+    history.wait(-HOUR)
+    at = history.now
+    everywhere(history, changes.DefinePermission(permission=permission))
+    if is_defined_again:
+        everywhere(history, changes.DefineRole(role=role, permissions=(permission,)))
+    history.wait(9 * HOUR)
+    found = history.authority.permissions_of("user:ada", organization=history.name, at=at)
+    assert found.items == ()
+
+
+def test_the_start_of_a_pruned_log_has_the_definitions_that_it_was_made_with(
+    history: History,
+) -> None:
+    """Also those that a faster clock had made."""
+    role, permission = f"of-{history.name}", f"{history.name}:read"
+    history.wait(2 * HOUR)
+    given = changes.DefineRole(role=role, permissions=(permission,))
+    everywhere(history, changes.DefinePermission(permission=permission), given)
+    history.wait(-2 * HOUR)
+    history.do(changes.Assign(role=role, to="user:ada"))
+    at = history.now
+    history.wait(5 * HOUR)
+    history.do(GIVE)
+    history.wait(timedelta(days=40))
+    assert history.prune(3).revision == 2
+    for asked in (at, 2):
+        found = history.fresh().check("user:ada", permission, organization=history.name, at=asked)
+        assert found.allowed
+
+
 def test_a_deleted_organization_is_asked_by_its_name(history: History) -> None:
     """A time finds the organization that had the name then; a number means the present one."""
     history.do(GIVE)

@@ -2,7 +2,8 @@
 
 A time means the newest change that was recorded at or before it, of the organization and of the environment.
 Changes are recorded by the clocks of those who make them. Where these differ, the log is not in the order of
-its times: then it is the newest of the changes nearby (`AHEAD`) that were recorded by then.
+its times: then it is the newest of the changes nearby (`AHEAD`) that were recorded by then. A change that
+the environment caused in the organization belongs to every state that has its cause.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from rescind.model import (
 from rescind.store import Store
 from rescind.store.rows.facts import FIND_LOG_PLACE
 from rescind.store.rows.past import (
+    FIND_PAST_EFFECT,
     FIND_PAST_REVISION,
     FIND_PRESENT_ORGANIZATION,
     LIST_FORMER_ORGANIZATIONS,
@@ -122,10 +124,20 @@ def _within(
     if row.start_at is not None and when < row.start_at:
         raise _pruned(name, row)
     o = row.organization
-    own, environment = _newest(store, (o, ENVIRONMENT_NUMBER), when)
-    number = row.start or 0 if own is None else own.revision
-    least = max(number and _environment_of(own), 0 if environment is None else environment.revision)
+    found, environment = _newest(store, (o, ENVIRONMENT_NUMBER), when)
+    own = _start(row) if found is None else found
+    least = max(_environment_of(own), 0 if environment is None else environment.revision)
+    number = _with_effects(store, o, own.revision, least)
     return Moment(store.seals.revision(o, number, least), when)
+
+
+def _with_effects(store: Store, o: OrganizationNumber, number: int, environment: int) -> int:
+    """The newest change nearby that the environment had caused by its revision; `number` if there is none.
+
+    Where clocks differ, a change of the environment may seem older than an earlier one.
+    """
+    params = {"o": o, "after": number, "up_to": number + AHEAD, "caused_by": environment}
+    return next((row.revision for row in store.fetch(FIND_PAST_EFFECT, params)), number)
 
 
 def _at_number(store: Store, name: OrganizationId, number: int) -> Moment:
@@ -191,19 +203,22 @@ def _environment_at(store: Store, change: PastRevisionRow) -> int:
     return max(_environment_of(change), 0 if found is None else found.revision)
 
 
-def _environment_of(change: PastRevisionRow | None) -> int:
+def _environment_of(change: PastRevisionRow) -> int:
     """The environment's revision that a change names; 0 if it names none."""
-    return 0 if change is None else max(change.environment or 0, change.caused_by or 0)
+    return max(change.environment or 0, change.caused_by or 0)
 
 
 def _change(store: Store, row: PastOrganizationRow, number: int) -> PastRevisionRow:
     """One change of the log, or the last that was pruned from it."""
     params = {"o": row.organization, "at": LATEST, "after": number - 1, "up_to": number}
     found = store.fetch(FIND_PAST_REVISION, params)
-    if found:
-        return found[0]
+    return found[0] if found else _start(row)._replace(revision=number)
+
+
+def _start(row: PastOrganizationRow) -> PastRevisionRow:
+    """What stands for the last change that was pruned; where nothing was, for the time before the first."""
     recorded_at = row.created_at if row.start_at is None else row.start_at
-    return PastRevisionRow(number, recorded_at, None, None)
+    return PastRevisionRow(row.start or 0, recorded_at, row.start_environment, None)
 
 
 def recorded_at_of(store: Store, o: OrganizationNumber, number: int) -> int:

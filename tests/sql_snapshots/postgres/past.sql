@@ -9,13 +9,18 @@ CASE WHEN o.id = 0 THEN (
             WHERE l.organization = x.id OFFSET 0) AS l ON TRUE WHERE x.id <> 0) END AS environment_needed
 FROM rescind.organization AS o WHERE o.id = %(o)s
 
+-- find_past_effect
+SELECT c.revision, c.recorded_at, c.environment, c.caused_by FROM rescind.change AS c
+WHERE c.organization = %(o)s AND c.revision > %(after)s AND c.revision <= %(up_to)s AND c.caused_by <= %(caused_by)s
+ORDER BY c.revision DESC LIMIT 1
+
 -- find_past_revision
 SELECT c.revision, c.recorded_at, c.environment, c.caused_by FROM rescind.change AS c
 WHERE c.organization = %(o)s AND c.revision > %(after)s AND c.revision <= %(up_to)s AND c.recorded_at <= %(at)s
 ORDER BY c.revision DESC LIMIT 1
 
 -- find_present_organization
-SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.recorded_at AS start_at, o.slug IS NULL AS is_deleted
+SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.recorded_at AS start_at, s.environment AS start_environment
 FROM rescind.organization AS o LEFT JOIN LATERAL (SELECT * FROM rescind.log_start AS l
     WHERE l.organization = o.id OFFSET 0) AS l ON TRUE
 LEFT JOIN LATERAL (SELECT * FROM rescind.snapshot AS s
@@ -54,7 +59,7 @@ AND (s.revision IS NULL OR o.revision >= s.revision + %(most)s OR s.recorded_at 
 ORDER BY o.id LIMIT 1
 
 -- list_former_organizations
-SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.recorded_at AS start_at, o.slug IS NULL AS is_deleted
+SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.recorded_at AS start_at, s.environment AS start_environment
 FROM rescind.organization AS o LEFT JOIN LATERAL (SELECT * FROM rescind.log_start AS l
     WHERE l.organization = o.id OFFSET 0) AS l ON TRUE
 LEFT JOIN LATERAL (SELECT * FROM rescind.snapshot AS s

@@ -8,13 +8,18 @@ CASE WHEN o.id = 0 THEN (
         FROM rescind_organization AS x LEFT JOIN rescind_log_start AS l ON l.organization = x.id WHERE x.id <> 0) END AS environment_needed
 FROM rescind_organization AS o WHERE o.id = :o
 
+-- find_past_effect
+SELECT c.revision, c.recorded_at, c.environment, c.caused_by FROM rescind_change AS c
+WHERE c.organization = :o AND c.revision > :after AND c.revision <= :up_to AND c.caused_by <= :caused_by
+ORDER BY c.revision DESC LIMIT 1
+
 -- find_past_revision
 SELECT c.revision, c.recorded_at, c.environment, c.caused_by FROM rescind_change AS c
 WHERE c.organization = :o AND c.revision > :after AND c.revision <= :up_to AND c.recorded_at <= :at
 ORDER BY c.revision DESC LIMIT 1
 
 -- find_present_organization
-SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.recorded_at AS start_at, o.slug IS NULL AS is_deleted
+SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.recorded_at AS start_at, s.environment AS start_environment
 FROM rescind_organization AS o LEFT JOIN rescind_log_start AS l ON l.organization = o.id
 LEFT JOIN rescind_snapshot AS s ON s.organization = o.id AND s.revision = (
     SELECT min(x.revision) FROM rescind_snapshot AS x WHERE x.organization = o.id AND x.revision >= l.revision)
@@ -50,7 +55,7 @@ AND (s.revision IS NULL OR o.revision >= s.revision + :most OR s.recorded_at + :
 ORDER BY o.id LIMIT 1
 
 -- list_former_organizations
-SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.recorded_at AS start_at, o.slug IS NULL AS is_deleted
+SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.recorded_at AS start_at, s.environment AS start_environment
 FROM rescind_organization AS o LEFT JOIN rescind_log_start AS l ON l.organization = o.id
 LEFT JOIN rescind_snapshot AS s ON s.organization = o.id AND s.revision = (
     SELECT min(x.revision) FROM rescind_snapshot AS x WHERE x.organization = o.id AND x.revision >= l.revision)

@@ -9,14 +9,16 @@ from rescind.store.rows.query import Query
 
 
 class PastOrganizationRow(NamedTuple):
-    """An organization that has, or had, a name. `start` is the change before which its log was pruned."""
+    """An organization that has, or had, a name. `start` is the change before which its log was pruned, and
+    `start_environment` the environment's revision then.
+    """
 
     organization: OrganizationNumber
     revision: int
     created_at: Microseconds
     start: int | None
     start_at: Microseconds | None
-    is_deleted: bool
+    start_environment: int | None
 
 
 class PastRevisionRow(NamedTuple):
@@ -31,6 +33,7 @@ class PastRevisionRow(NamedTuple):
 FIND_PRESENT_ORGANIZATION = Query("find_present_organization", PastOrganizationRow)
 LIST_FORMER_ORGANIZATIONS = Query("list_former_organizations", PastOrganizationRow)
 FIND_PAST_REVISION = Query("find_past_revision", PastRevisionRow)
+FIND_PAST_EFFECT = Query("find_past_effect", PastRevisionRow)
 
 
 class PastChangeRow(NamedTuple):

@@ -3,14 +3,14 @@
 -- An organization that has the name now. What was pruned can be asked about from the first snapshot after it on. Former ones, which were deleted, are found by the name that they had.
 
 -- name: find_present_organization
-SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.recorded_at AS start_at, o.slug IS NULL AS is_deleted
+SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.recorded_at AS start_at, s.environment AS start_environment
 FROM rescind.organization AS o LEFT JOIN rescind.log_start AS l ON l.organization = o.id
 LEFT JOIN rescind.snapshot AS s ON s.organization = o.id AND s.revision = (
     SELECT min(x.revision) FROM rescind.snapshot AS x WHERE x.organization = o.id AND x.revision >= l.revision)
 WHERE o.slug = :organization
 
 -- name: list_former_organizations
-SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.recorded_at AS start_at, o.slug IS NULL AS is_deleted
+SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.recorded_at AS start_at, s.environment AS start_environment
 FROM rescind.organization AS o LEFT JOIN rescind.log_start AS l ON l.organization = o.id
 LEFT JOIN rescind.snapshot AS s ON s.organization = o.id AND s.revision = (
     SELECT min(x.revision) FROM rescind.snapshot AS x WHERE x.organization = o.id AND x.revision >= l.revision)
@@ -21,6 +21,13 @@ WHERE o.slug IS NULL AND o.deleted_as = :organization ORDER BY o.id DESC LIMIT 1
 -- name: find_past_revision
 SELECT c.revision, c.recorded_at, c.environment, c.caused_by FROM rescind.change AS c
 WHERE c.organization = :o AND c.revision > :after AND c.revision <= :up_to AND c.recorded_at <= :at
+ORDER BY c.revision DESC LIMIT 1
+
+-- The newest of some revisions that were caused by a change of the environment, up to a revision of the environment.
+
+-- name: find_past_effect
+SELECT c.revision, c.recorded_at, c.environment, c.caused_by FROM rescind.change AS c
+WHERE c.organization = :o AND c.revision > :after AND c.revision <= :up_to AND c.caused_by <= :caused_by
 ORDER BY c.revision DESC LIMIT 1
 
 -- What replay needs of the log. A page ends with the row that reaches the limit of characters, so it has at least one row.
