@@ -237,7 +237,10 @@ def test_what_cannot_be_asked_says_why(history: History) -> None:
     other = History(history.authority, history.clock)
     with pytest.raises(InvalidToken):
         other.ask(at=history.ask().token)
-    for wrong in (0, -1, 1.5, None, b"1", [], datetime(2026, 3, 2)):
+    history.ask(at=1)
+    with pytest.raises(InvalidArgument, match="Name one organization"):
+        history.authority.check(*READ, organization="*", at=1)
+    for wrong in (0, -1, 1.5, True, None, b"1", [], (1, 1), datetime(2026, 3, 2)):
         if wrong is not None:
             with pytest.raises(InvalidArgument):
                 history.ask(at=wrong)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from rescind import changes
 from rescind.decision.past import PastAnswers
 from rescind.http.server.nonblocking import NonblockingAuthority
-from tests.http.both import Both, running
+from tests.http.both import WORLD, Both, running
 from tests.http.raw import LAST, exchanged
 from tests.http.raw import request as asking
 from tests.http.serving import Served
@@ -100,6 +101,32 @@ def test_what_cannot_be_asked(both: Both, at: str, status: int, code: str) -> No
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+def test_a_bound_key_does_not_see_what_had_its_organizations_name_before(both: Both) -> None:
+    """By time, token and number, by checks and lists. A key for all organizations sees it: the control."""
+    authority, body = both.ours.service.authority, {**ASKED, "organization": "reused"}
+    asked = {"permission": "write", "resource": "doc:1", "organization": "reused"}
+    made = authority.apply(WORLD, organization="reused")
+    then = datetime.now(UTC).isoformat()
+    unbound = both.ours.key("check", "read")
+    for at in (then, made.token, "1"):
+        assert ask(both.ours, {**body, "at": at}, unbound)[1]["allowed"], at
+    authority.apply([changes.DeleteOrganization(cascade=True)], organization="reused")
+    authority.apply([changes.CreateOrganization()], organization="reused")
+    bound = both.ours.key("check", "read", organization="reused")
+    expected = {then: "past_unavailable", made.token: "invalid_token"}
+    for at, code in expected.items():
+        for served in (both.ours, both.theirs):
+            assert ask(served, {**body, "at": at}, bound)[1]["code"] == code
+            triple = {name: body[name] for name in ("subject", "permission", "resource")}
+            many = {"organization": "reused", "checks": [triple], "at": at}
+            assert ask(served, many, bound, "/v1/check/batch")[1]["code"] == code
+        with both.ours.client(bound) as client:
+            assert client.get("/v1/who-can", params={**asked, "at": at}).json()["code"] == code
+    status, found = ask(both.ours, {**body, "at": "1"}, bound)
+    assert (status, found["allowed"]) == (200, False)
+    assert ask(both.ours, {**body, "at": then}, unbound)[1]["allowed"]
+
+
 def _found_on_loop(both: Both, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Of each question about the past, whether it is answered on the event loop."""
     check, found = PastAnswers.check, list[bool]()
@@ -135,6 +162,7 @@ def test_control_where_it_is_taken_for_a_check(both: Both, monkeypatch: pytest.M
         return self.authority.check(*names, **options)
 
     monkeypatch.setattr(NonblockingAuthority, "check", check)
+    monkeypatch.setattr(NonblockingAuthority, "store", both.ours.service.authority.store)
     assert any(_found_on_loop(both, monkeypatch))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from rescind import model
 from rescind.errors import (
@@ -22,8 +22,10 @@ from rescind.errors import (
     RevisionNotFound,
 )
 from rescind.model import (
+    ENVIRONMENT,
     ENVIRONMENT_NUMBER,
     At,
+    AtOf,
     Microseconds,
     OrganizationId,
     OrganizationNumber,
@@ -47,6 +49,9 @@ _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
+Rows: TypeAlias = Iterable[PastOrganizationRow]
+
+
 class Moment(NamedTuple):
     """A state that is asked about, and the time at which expiry is judged."""
 
@@ -58,17 +63,24 @@ def moment_of(store: Store, name: OrganizationId, at: At, now: Microseconds) -> 
     """The state that `at` means.
 
     Raises OrganizationNotFound, RevisionNotFound, InvalidToken, PastUnavailable (before the organization was
-    created, or pruned), and InvalidArgument for a time in the future.
+    created, or pruned), and InvalidArgument for a time in the future, and for `*`.
     """
+    if name == ENVIRONMENT:
+        hint = "name one organization; what is defined for all is asked about as part of it"
+        raise InvalidArgument(what="organization", value=name, hint=hint)
+    rows = organizations_of(store, name)
+    if isinstance(at, AtOf):
+        number, at = at
+        rows = (row for row in rows if row.organization == number)
     if isinstance(at, datetime):
-        return _at_time(store, name, at, now)
+        return _at_time(store, name, rows, at, now)
     if isinstance(at, str):
-        return _at_token(store, name, store.seals.parse(at))
-    number = model.require_number("at", at, least=1, most=2**63 - 1)
-    return _at_number(store, name, number)
+        return _at_token(store, name, rows, store.seals.parse(at))
+    revision = model.require_number("at", at, least=1, most=2**63 - 1)
+    return _at_number(store, name, rows, revision)
 
 
-def at_of(text: str, what: str = "at") -> At:
+def at_of(text: str, what: str = "at") -> datetime | str | int:
     """What a text means: a revision's number, a day (its beginning, UTC), a time with its offset, or a token.
 
     Raises InvalidArgument for a time that cannot be read.
@@ -97,13 +109,15 @@ def organizations_of(store: Store, name: OrganizationId) -> Iterable[PastOrganiz
     yield from store.fetch(LIST_FORMER_ORGANIZATIONS, {"organization": name})
 
 
-def _at_time(store: Store, name: OrganizationId, at: datetime, now: Microseconds) -> Moment:
+def _at_time(
+    store: Store, name: OrganizationId, rows: Rows, at: datetime, now: Microseconds
+) -> Moment:
     when = model.microseconds(at)
     if when > now:
         hint = f"ask about a time that has passed; now it is {model.moment(now).isoformat()}"
         raise InvalidArgument(what="at", value=at.isoformat(), hint=hint)
     first: PastOrganizationRow | None = None
-    for row in organizations_of(store, name):
+    for row in rows:
         if row.created_at <= when:
             return _within(store, name, row, when)
         first = row
@@ -140,8 +154,8 @@ def _with_effects(store: Store, o: OrganizationNumber, number: int, environment:
     return next((row.revision for row in store.fetch(FIND_PAST_EFFECT, params)), number)
 
 
-def _at_number(store: Store, name: OrganizationId, number: int) -> Moment:
-    for row in organizations_of(store, name):
+def _at_number(store: Store, name: OrganizationId, rows: Rows, number: int) -> Moment:
+    for row in rows:
         if number > row.revision:
             raise RevisionNotFound(organization=name, number=number)
         if row.start is not None and number < row.start:
@@ -154,8 +168,8 @@ def _at_number(store: Store, name: OrganizationId, number: int) -> Moment:
     raise OrganizationNotFound(organization=name)
 
 
-def _at_token(store: Store, name: OrganizationId, revision: Revision) -> Moment:
-    for row in organizations_of(store, name):
+def _at_token(store: Store, name: OrganizationId, rows: Rows, revision: Revision) -> Moment:
+    for row in rows:
         if row.organization != revision.incarnation:
             continue
         if revision.organization > row.revision:

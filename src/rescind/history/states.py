@@ -21,7 +21,7 @@ from rescind.history.indexing import index_of
 from rescind.history.moments import Moment, moment_of
 from rescind.history.replaying import OrganizationReplay
 from rescind.index import Index
-from rescind.model import At, Microseconds, OrganizationId, Revision
+from rescind.model import At, AtOf, Microseconds, OrganizationId, Revision
 from rescind.semantics.state import EnvironmentState, OrganizationState
 from rescind.store import Store
 
@@ -163,6 +163,6 @@ class PastStates:
 
 def _require_hashable(at: object) -> None:
     """Raise InvalidArgument for what cannot be an `at`; a caller's program may not be type-checked."""
-    if not isinstance(at, datetime | str | int):
+    if not isinstance(at, datetime | str | int | AtOf) or isinstance(at, bool):
         hint = "give a time with its offset, a revision token, or a revision's number"
         raise InvalidArgument(what="at", value=reprlib.repr(at), hint=hint)

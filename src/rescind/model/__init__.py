@@ -71,7 +71,7 @@ from rescind.model.ids import (
     subject_id,
 )
 from rescind.model.periods import AccessHistory, AccessPeriod, Cause, CauseKind
-from rescind.model.questions import At, Question
+from rescind.model.questions import At, AtOf, Question
 from rescind.model.receipts import (
     MOST_LOOK_ALIKES,
     MOST_NOT_FOUND,
@@ -114,6 +114,7 @@ __all__ = [
     "AssignmentNumber",
     "Assurance",
     "At",
+    "AtOf",
     "Cause",
     "CauseKind",
     "Chain",

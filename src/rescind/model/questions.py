@@ -5,9 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
-from rescind.model.enums import OrganizationId, PermissionId, ResourceId, SubjectId
+from rescind.model.enums import (
+    OrganizationId,
+    OrganizationNumber,
+    PermissionId,
+    ResourceId,
+    SubjectId,
+)
 
-At: TypeAlias = datetime | str | int
+
+class AtOf(NamedTuple):
+    """A state in the past of this organization alone, not of others that had its name before."""
+
+    organization: OrganizationNumber
+    at: datetime | str | int
+
+
+At: TypeAlias = datetime | str | int | AtOf
 """A state in the past: a time, a revision token, or a revision's number."""
 
 

@@ -11,9 +11,9 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from rescind.errors import InvalidArgument
-from rescind.history.moments import at_of
 from rescind.http.answers import AT_LEAST, REVISION, AtLeast, CheckResponse
 from rescind.http.auth import Caller, caller_of, requires
+from rescind.http.past_times import past_time
 from rescind.http.server.fast_routes import Sent
 from rescind.http.server.headers import Headers
 from rescind.http.server.nonblocking import SlowQuestion
@@ -87,7 +87,7 @@ def _past_answer(
         at_least=at_least,
         assurance=asked.assurance,
         explain=asked.explain,
-        at=at_of(asked.at),
+        at=past_time(service, caller, asked.organization, asked.at),
     )
     return CheckResponse.of(decision)
 
@@ -113,7 +113,10 @@ def answers(
         organization = caller.organization_for(asked.organization)
         options: dict[str, Any] = {"at_least": at_least, "assurance": asked.assurance}
         found = service.authority.check_many(
-            questions, organization=organization, at=at_of(asked.at), **options
+            questions,
+            organization=organization,
+            at=past_time(service, caller, asked.organization, asked.at),
+            **options,
         )
         return CheckBatchResponse([CheckResponse.of(decision) for decision in found])
     decisions = service.authority.check_many(

@@ -8,11 +8,11 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
-from rescind.history.moments import at_of
 from rescind.http.answers import AtLeast, NamesResponse, state_headers
 from rescind.http.auth import caller_of, requires
+from rescind.http.past_times import past_time
 from rescind.http.server.service import Service
-from rescind.model import Assurance, At, Page
+from rescind.model import Assurance, Page
 
 Limit = Annotated[int | None, QueryParameter(description="Items of the page.")]
 Cursor = Annotated[str | None, QueryParameter(description="`next_cursor` of the page before.")]
@@ -27,14 +27,6 @@ PastTime = Annotated[
         " `read` too."
     ),
 ]
-
-
-def _at(request: Request[Any, Any, Any], text: str | None) -> At | None:
-    """The past state that is asked about. Raises ScopeMissing unless the key may read the log."""
-    if text is None:
-        return None
-    caller_of(request).require("read")
-    return at_of(text)
 
 
 def _told(page: Page) -> Response[NamesResponse]:
@@ -65,7 +57,7 @@ def who_can(
         cursor=cursor,
         at_least=at_least,
         assurance=assurance,
-        at=_at(request, at),
+        at=past_time(service, caller_of(request), organization, at),
     )
     return _told(page)
 
@@ -94,7 +86,7 @@ def resources_of(
         cursor=cursor,
         at_least=at_least,
         assurance=assurance,
-        at=_at(request, at),
+        at=past_time(service, caller_of(request), organization, at),
     )
     return _told(page)
 
@@ -121,7 +113,7 @@ def permissions_of(
         cursor=cursor,
         at_least=at_least,
         assurance=assurance,
-        at=_at(request, at),
+        at=past_time(service, caller_of(request), organization, at),
     )
     return _told(page)
 

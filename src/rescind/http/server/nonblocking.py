@@ -11,6 +11,7 @@ from typing import Final
 
 from rescind.authority import Authority
 from rescind.model import Assurance, At, Decision
+from rescind.store import Store
 from rescind.waiting import AT_ONCE, MustWait
 
 MOST_QUESTIONS: Final = 128
@@ -32,6 +33,11 @@ class NonblockingAuthority:
     """An authority's checks out of memory alone."""
 
     authority: Authority
+
+    @property
+    def store(self) -> Store:
+        """Raises SlowQuestion: what reads the store is asked elsewhere."""
+        raise SlowQuestion
 
     def check(
         self,
