@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -537,3 +538,28 @@ def test_questions_about_the_past_are_made_few_at_a_time(
     with pytest.raises(DecisionUnavailable, match="others ask about the past"):
         past.find(OrganizationId(other.name), 1)
     assert past.find(OrganizationId(history.name), 1).index is not None, "it is in memory"
+
+
+def test_no_more_is_held_in_memory_than_is_set(history: History) -> None:
+    """Also of tiny and deleted organizations, and where a state goes before what it means is remembered."""
+    for _ in range(3):
+        history.do(changes.RenameMembership(subject="user:ada", name=str(history.now)))
+    name, revision = (
+        OrganizationId(history.name),
+        history.authority.check(*READ, organization=history.name).revision,
+    )
+    past = states.PastStates(
+        history.authority.store, lambda: microseconds(history.now), most_megabytes=0
+    )
+    found = [past.find(name, at) for at in (1, 2, 3)]
+    assert list(past._indexes) == [found[-1].revision]
+    assert [known.state for known in past._moments.values()] == found[-1:]
+    past._remember((name, 1), found[0])
+    assert len(past._moments) == 1, "its index is kept no more"
+    past = states.PastStates(
+        history.authority.store, lambda: microseconds(history.now), most_megabytes=1
+    )
+    assert revision is not None
+    for number in range(1_000):
+        past._keep(replace(revision, organization=number), None)
+    assert len(past._indexes) == 1_000_000 // states.STATE_BYTES

@@ -34,6 +34,8 @@ WAIT_SECONDS: Final = 20.0
 MOMENT_SECONDS: Final = 60.0
 """How long it is remembered which state a time means: a slow clock may record a change late."""
 MOST_MOMENTS: Final = 1_000
+STATE_BYTES: Final = 6_000
+"""What a state takes at the least, also that of an organization that was deleted."""
 
 
 def state_at(
@@ -85,6 +87,8 @@ class PastStates:
         self._turns = threading.BoundedSemaphore(BUILT_AT_ONCE)
         self._moments: OrderedDict[tuple[OrganizationId, At], _Known] = OrderedDict()
         self._indexes: OrderedDict[Revision, tuple[Index | None, int]] = OrderedDict()
+        self._bytes = 0
+        """Of all these, as estimated."""
 
     def find(self, organization: OrganizationId, at: At) -> PastState:
         """The organization as it was. Raises as `moment_of`; DecisionUnavailable if too many ask."""
@@ -141,20 +145,26 @@ class PastStates:
 
     def _keep(self, revision: Revision, index: Index | None) -> None:
         """Keep an index. Those asked about longest ago go, but for this one."""
-        size = 0 if index is None else index.facts.size()
+        size = STATE_BYTES + (0 if index is None else index.facts.size())
         with self._lock:
+            if revision in self._indexes:
+                return
             self._indexes[revision] = (index, size)
-            total = sum(size for _, size in self._indexes.values())
-            while len(self._indexes) > 1 and total > self._most_bytes:
+            self._bytes += size
+            while len(self._indexes) > 1 and self._bytes > self._most_bytes:
                 gone, (_, size) = self._indexes.popitem(last=False)
-                total -= size
+                self._bytes -= size
                 for key in [
                     k for k, known in self._moments.items() if known.state.revision == gone
                 ]:
                     del self._moments[key]
 
     def _remember(self, key: tuple[OrganizationId, At], state: PastState) -> None:
+        """Remember which state an `at` means, unless its index is not kept any more."""
         with self._lock:
+            kept = self._indexes.get(state.revision)
+            if kept is None or kept[0] is not state.index:
+                return
             self._moments[key] = _Known(state, time.monotonic() + MOMENT_SECONDS)
             self._moments.move_to_end(key)
             if len(self._moments) > MOST_MOMENTS:
