@@ -22,7 +22,7 @@ from rescind.errors import (
     RevisionNotFound,
     StoreUnavailable,
 )
-from rescind.history import states
+from rescind.history import snapshots, states
 from rescind.history.moments import at_of
 from rescind.history.snapshots import LOOK_SECONDS, SnapshotWriter
 from rescind.history.states import state_at
@@ -340,6 +340,28 @@ def test_snapshots_are_kept_once_a_day_or_when_there_are_many_changes(history: H
     history.clock.follows = None
     keep_snapshots(history)
     assert kept(history)[2:] == [31, 61], "the day is over at 31; then there are 30 in a day"
+
+
+def test_a_process_without_the_lease_reads_no_snapshot(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A state as large as its organization is made by one process at a time. Control: by the other."""
+    grow(history, 3)
+    store, made = history.authority.store, list[str]()
+    work = snapshots._Work
+
+    def noted(store: Any, o: OrganizationNumber, name: OrganizationId, place: int) -> Any:
+        made.append(name)
+        return work(store, o, name, place)
+
+    monkeypatch.setattr(snapshots, "_Work", noted)
+    writers = [SnapshotWriter(store, Settings(snapshot_changes=2)) for _ in range(2)]
+    assert writers[0]._lease.claim(60)
+    assert writers[1].step() == LOOK_SECONDS
+    assert made == []
+    while writers[0].step() != LOOK_SECONDS:
+        pass
+    assert history.name in made
 
 
 def test_a_damaged_snapshot_is_passed_over(history: History) -> None:

@@ -13,7 +13,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from rescind.errors import PastUnavailable, RescindError
 from rescind.history.moments import recorded_at_of
@@ -86,22 +86,24 @@ class SnapshotWriter:
         the last snapshot is replayed again.
         """
         start = self._clock()
-        if self._work is None:
-            self._work = self._find()
-            if self._work is None:
-                self._leave()
-                return LOOK_SECONDS
+        due = self._find() if self._work is None else None
+        if self._work is None and due is None:
+            self._leave()
+            return LOOK_SECONDS
         if not self._lease.claim(LEASE_SECONDS):
             self._work, self._has_lease = None, False
             return LOOK_SECONDS
         self._has_lease = True
+        if due is not None:  # with the lease: it reads the snapshot before
+            self._work = _Work(self._store, *due)
+        assert self._work is not None
         if self._forward(self._work):
             self._work = None
         return (self._clock() - start) * (1 / SHARE - 1)
 
     # --- within -----------------------------------------------------------------------------------
 
-    def _find(self) -> _Work | None:
+    def _find(self) -> _Due | None:
         """The next snapshot that is due. Looks at each organization in turn."""
         changes = self._settings.snapshot_changes
         limits = {"format": FORMAT, "changes": changes, "most": MOST * changes, "microseconds": DAY}
@@ -111,7 +113,7 @@ class SnapshotWriter:
                 place = self._place(row)
                 if place is not None:
                     self._from = row.organization
-                    return _Work(self._store, row.organization, row.name, place)
+                    return _Due(row.organization, row.name, place)
             self._from = OrganizationNumber(row.organization + 1)
         self._from = ENVIRONMENT_NUMBER
         return None
@@ -162,6 +164,14 @@ class SnapshotWriter:
             self._lease.release()
         except RescindError as error:
             log.warning("the lease of snapshots was not released: %s", error)
+
+
+class _Due(NamedTuple):
+    """A snapshot that is to be made: of which organization, at which revision."""
+
+    organization: OrganizationNumber
+    name: OrganizationId
+    place: int
 
 
 class _Work:
