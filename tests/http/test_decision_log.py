@@ -190,6 +190,24 @@ def test_what_was_never_decided_is_a_line(
     assert logging.status == 400
 
 
+def test_a_failed_question_about_the_past_is_no_line(
+    logging: Logging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no decision. Control: it is a line where it is taken for one."""
+
+    def find(*_: Any) -> None:
+        raise DecisionUnavailable(why="others ask")
+
+    monkeypatch.setattr(logging.authority._past, "_find", find)
+    triple = {"organization": "acme", "checks": [ADA], "at": "1"}
+    roads = {"/v1/check": {"organization": "acme", **ADA, "at": "1"}, "/v1/check/batch": triple}
+    for path, body in roads.items():
+        assert logging.lines_of(path, body) == []
+        assert logging.status == 503
+    monkeypatch.setattr(decisions, "leave_out", lambda _: None)
+    assert len(logging.lines_of(*roads.popitem())) == 1
+
+
 def test_lists_and_searches_log_nothing(logging: Logging) -> None:
     """Although a check may be made for one."""
     search = {**evaluation("ada", "write"), "resource": {"type": "organization"}}

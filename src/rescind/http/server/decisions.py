@@ -35,6 +35,11 @@ def begin(service: Service, state: dict[str, Any], headers: Headers) -> None:
         CONTEXT.set(state[_CONTEXT])
 
 
+def leave_out(state: dict[str, Any]) -> None:
+    """The request is no decision, although its address is that of a check: it asks about the past."""
+    state.pop(_CONTEXT, None)
+
+
 def end(service: Service, state: dict[str, Any], status: int, is_check: bool) -> None:
     """The request is answered. If that is a failure, and no decision was noted, the failure is."""
     context, log = state.get(_CONTEXT), service.decision_log

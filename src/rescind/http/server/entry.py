@@ -323,6 +323,7 @@ class HttpEntry:
                     return route(nonblocking, caller, headers, body)
             sent = await self.in_thread(route, self.service, caller, headers, body)
         except SlowQuestion:
+            decisions.leave_out(state)
             self._left.require_few()
             with until(NEVER):
                 sent = await self.in_thread(route, self.service, caller, headers, body)
