@@ -283,8 +283,111 @@ def test_a_log_that_starts_later(kept: Authority) -> None:
         assert fault(kept) == Fault(FaultKind.MISSING, 1)
 
 
+START = (
+    "INSERT INTO rescind.log_start SELECT organization, revision, digest, environment, 1, 'x'"
+    f" FROM rescind.change WHERE {ROW.format(5)}"
+)
+
+
+def gone(revision: int) -> str:
+    return f"DELETE FROM rescind.change WHERE {ROW.format(revision)}"
+
+
+@contextmanager
+def started(authority: Authority, *statements: str) -> Iterator[None]:
+    """The log as these leave it, with a start after revision 5 that was put in by hand before them."""
+    with altered(authority, START, *statements):
+        try:
+            yield
+        finally:
+            run(authority, "DELETE FROM rescind.log_start")
+
+
+def test_what_is_left_before_the_start_is_verified_too(kept: Authority) -> None:
+    """A start that is put in hides no edit. What cannot be proven is counted."""
+    edit = f"UPDATE rescind.change SET reason = 'forged' WHERE {ROW.format(3)}"
+    bare = f"UPDATE rescind.change SET digest = NULL WHERE {ROW.format(3)}"
+    cases: list[tuple[list[str], Fault | None, int]] = [
+        ([], None, 0),
+        ([edit], Fault(FaultKind.ALTERED, 3), 2),
+        ([gone(1), edit], Fault(FaultKind.ALTERED, 3), 1),
+        ([gone(1)], None, 1),
+        ([gone(1), gone(2), edit], None, 1),
+        ([gone(3)], None, 3),
+        ([gone(5)], None, 4),
+        ([gone(1), gone(3), gone(5)], None, 2),
+        ([bare], None, 4),
+        ([inserted(0, 1)], Fault(FaultKind.SURPLUS, 0), 0),
+        ([EDIT_OF_DIGEST], Fault(FaultKind.ALTERED, 5), 4),
+    ]
+    for statements, expected, unproven in cases:
+        with started(kept, *statements):
+            found = verified(kept)
+            assert found.fault == expected, statements
+            assert (found.after, expected is None and found.unproven) == (
+                5,
+                expected is None and unproven,
+            ), statements
+
+
+EDIT_OF_DIGEST = (
+    "UPDATE rescind.change SET digest = (SELECT x.digest FROM rescind.change AS x WHERE x.organization = 1"
+    f" AND x.revision = 1) WHERE {ROW.format(5)}"
+)
+
+
+def test_without_the_remainder_a_start_would_hide_an_edit(
+    kept: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Skipping(verify.Remainder):
+        def _kind_of_fault(self, at: int, told: bytes | None, content: bytes) -> None:
+            pass
+
+    monkeypatch.setattr(verify, "Remainder", Skipping)
+    with started(kept, f"UPDATE rescind.change SET reason = 'forged' WHERE {ROW.format(3)}"):
+        assert fault(kept) is None
+
+
+def test_a_head_of_what_is_left_before_the_start(kept: Authority) -> None:
+    right, wrong = heads_of(kept, 3, 7), heads_of(kept, 7)
+    wrong.digests[1][3] = b"x" * 32
+    with started(kept, gone(1)):
+        assert fault(kept, right) is None
+        assert fault(kept, wrong) == Fault(FaultKind.HEAD_DIFFERS, 3)
+
+
+def test_another_name_of_the_organization_is_found_by_a_head(kept: Authority) -> None:
+    """Names are not digested. Control: without a head it is not found."""
+    heads = KeptHeads.of(kept.log_heads())
+    rename = "UPDATE rescind.organization SET slug = '{}' WHERE id = {}"
+    run(kept, *(rename.format(name, at) for name, at in (("x", 2), ("other", 1), ("acme", 2))))
+    try:
+        assert all(each.fits for each in kept.verify_log())
+        found = {each.number: each.fault for each in kept.verify_log(heads=heads)}
+    finally:
+        run(kept, *(rename.format(name, at) for name, at in (("x", 1), ("other", 2), ("acme", 1))))
+    at = heads.digests[2]
+    assert found[1] == Fault(FaultKind.NAME_DIFFERS, LAST)
+    assert found[2] == Fault(FaultKind.NAME_DIFFERS, max(at))
+    assert found[0] is None
+    assert fault(kept, heads) is None
+
+
+def test_a_head_without_a_name_takes_any(kept: Authority) -> None:
+    (head,) = kept.log_heads(organization="acme")
+    line = {"number": head.number, "revision": head.revision, "digest": head.digest}
+    assert verified(kept, KeptHeads.read([json.dumps(line)])).heads == 1
+
+
 @pytest.mark.parametrize(
-    "line", ["x", "{}", '{"number": 1, "revision": 1, "digest": "xyz"}', '["\\ud800"]']
+    "line",
+    [
+        '{"x": ' + "[" * 200_000,
+        "x",
+        "{}",
+        '{"number": 1, "revision": 1, "digest": "xyz"}',
+        '["\\ud800"]',
+    ],
 )
 def test_a_line_that_is_no_head(line: str) -> None:
     with pytest.raises(InvalidArgument, match=r"(?i)line 2"):

@@ -199,12 +199,49 @@ def test_a_deletion_an_insertion_and_a_swap_are_found(kept: Authority) -> None:
     assert (fault.kind, fault.revision) == (FaultKind.ALTERED, 2)
 
 
+def test_an_action_during_verification_is_no_fault(
+    kept: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the rows were read, another is added. It is not taken for one that is missing."""
+    fetch, keys = kept.store.fetch, Keys(kept.store)
+
+    def adding(query: Any, *args: Any, **names: Any) -> Any:
+        rows = fetch(query, *args, **names)
+        if str(query) == "read_action_chain" and not rows:
+            keys.create("meanwhile", ["read"])
+        return rows
+
+    before = len(found(kept))
+    monkeypatch.setattr(kept.store, "fetch", adding)
+    assert verified(kept).fault is None
+    assert len(found(kept)) == before + 1
+
+
+def test_an_edit_of_the_head_row_is_found(kept: Authority) -> None:
+    """The next action would follow from what is there."""
+    ((number, digest),) = run(kept, "SELECT number, digest FROM rescind.action_head")
+    other = "(SELECT x.digest FROM rescind.action AS x WHERE x.number = 1)"
+    last = f"(SELECT x.digest FROM rescind.action AS x WHERE x.number = {number})"
+    for edit, back, kind, at in (
+        (f"digest = {other}", f"digest = {last}", FaultKind.ALTERED, number),
+        ("number = number - 1", "number = number + 1", FaultKind.SURPLUS, number),
+        ("number = number + 1", "number = number - 1", FaultKind.TRUNCATED, number + 1),
+    ):
+        run(kept, f"UPDATE rescind.action_head SET {edit}")
+        fault = verified(kept).fault
+        run(kept, f"UPDATE rescind.action_head SET {back}")
+        assert fault is not None
+        assert (fault.kind, fault.revision) == (kind, at)
+    assert run(kept, "SELECT digest FROM rescind.action_head") == [(digest,)]
+    assert verified(kept).fits
+
+
 def test_without_its_digest_an_edit_would_not_be_found(
     kept: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Trusting(history.Walk):
         def follow(self, rows: Any) -> None:
-            for self.revision, _, _ in rows:
+            for self.revision, self.digest, _ in rows:
                 self.rows += 1
 
     monkeypatch.setattr(history, "Walk", Trusting)

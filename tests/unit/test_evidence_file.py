@@ -17,7 +17,7 @@ from rescind.transfer.evidence import evidence
 from rescind.transfer.evidence_file import VerifiedFile, verified_file
 
 HOSTILE = "'\"\n\u2028é𝔘,5:" + "x" * 500
-NOT_DIGESTED = {"organization", "enforced_at", "settled_at", "enforcement", "enforcement_status"}
+NOT_DIGESTED = {"enforced_at", "settled_at", "enforcement", "enforcement_status"}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,9 @@ def test_what_was_exported_fits(lines: list[dict[str, Any]]) -> None:
 
 
 def test_an_edit_of_any_field_is_found(lines: list[dict[str, Any]]) -> None:
-    """But of what is settled after the change, and of the organization's name, which are not digested."""
+    """But of what is settled after the change, which is not digested. The organization's name is not digested
+    either, but all lines have the same.
+    """
     for at, line in enumerate(lines):
         for name, value in line.items():
             other = value + " " if isinstance(value, str) else [] if name == "changes" else 77
@@ -105,3 +107,24 @@ def test_the_page_of_the_file(lines: list[dict[str, Any]], tmp_path: Path) -> No
     file.write_text("\n\n".join(json.dumps(line) for line in lines), "utf-8")
     with file.open("rb") as stream:
         assert verified_file(stream)[0].fits
+
+
+def test_the_head_of_service_actions_is_in_no_file(lines: list[dict[str, Any]]) -> None:
+    """So it is not missed: a file of heads of all logs serves for a file of evidence."""
+    head = {"organization": "service actions", "number": -1, "revision": 3, "digest": "00" * 32}
+    last = {name: lines[-1][name] for name in ("organization", "number", "revision", "digest")}
+    heads = KeptHeads.read(map(json.dumps, (last, head)))
+    assert (verified(lines, heads).fault, verified(lines, heads).heads) == (None, 1)
+
+
+def test_another_name_than_in_the_head(lines: list[dict[str, Any]]) -> None:
+    names = ("organization", "number", "revision", "digest")
+    heads = KeptHeads.read([json.dumps({name: lines[-1][name] for name in names})])
+    renamed = [{**line, "organization": "evil"} for line in lines]
+    assert verified(renamed).fault is None
+    assert verified(renamed, heads).fault == Fault(FaultKind.NAME_DIFFERS, 6)
+
+
+def test_a_line_that_is_too_deep_is_no_evidence() -> None:
+    with pytest.raises(InvalidArgument, match="Line 1"):
+        verified_file(["[" * 200_000])

@@ -101,6 +101,9 @@ def _say(found: VerifiedLog | VerifiedFile) -> None:
     else:
         told = f"{output.counted(found.lines, 'line')} fit, {_parts(found.parts)}{heads}"
     output.say(f"{name}: {told}")
+    if isinstance(found, VerifiedLog) and found.unproven:
+        left = output.counted(found.unproven, "change")
+        output.say(f"{name}: nothing proves {left} that the log still has before it begins")
     if found.fault is not None:
         is_action = isinstance(found, VerifiedLog) and found.number == ACTIONS_NUMBER
         what = "action" if is_action else "revision"

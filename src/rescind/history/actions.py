@@ -5,7 +5,7 @@ It is one hash chain for the database. Heads and verification have it as number 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,7 +21,8 @@ from rescind.store import Store
 from rescind.store.rows.actions import (
     LIST_ACTIONS,
     READ_ACTION_CHAIN,
-    READ_ACTION_NUMBER,
+    READ_ACTION_END,
+    ActionEndRow,
     ActionRow,
 )
 
@@ -77,6 +78,9 @@ def listed_actions(
 
 def verified_actions(store: Store, heads: Mapping[int, bytes]) -> VerifiedLog | None:
     """What was found of the log of service actions; None if there never was one."""
+    before = store.fetch(
+        READ_ACTION_END, {}
+    )  # actions that follow are no matter of this verification
     walk = Walk(0, FIRST_OF_ACTIONS, heads)
     position = -MOST
     while walk.fault is None:
@@ -85,16 +89,23 @@ def verified_actions(store: Store, heads: Mapping[int, bytes]) -> VerifiedLog | 
             break
         walk.follow(rows)
         position = walk.revision
-    known = [row.number for row in store.fetch(READ_ACTION_NUMBER, {})]
     if walk.fault is None and walk.end() is None:
-        walk.fault = _end(known, walk.revision)
+        walk.fault = _end(before, store.fetch(READ_ACTION_END, {}), walk)
     if walk.fault is None and not walk.rows:
         return None
     found = (walk.revision, walk.digest.hex(), walk.compared, walk.fault)
     return VerifiedLog(ACTIONS_NAME, ACTIONS_NUMBER, walk.rows, 0, *found)
 
 
-def _end(known: list[int], last: int) -> Fault | None:
-    if not known or last > max(known):  # it is read after the rows, and only grows
-        return Fault(FaultKind.SURPLUS, max(known, default=0) + 1)
-    return Fault(FaultKind.TRUNCATED, last + 1) if last < max(known) else None
+def _end(before: Sequence[ActionEndRow], after: Sequence[ActionEndRow], walk: Walk) -> Fault | None:
+    """What is wrong with the end of a log all whose rows fit, given how far it was before and after they were
+    read.
+    """
+    if any(walk.revision < end.number for end in before):
+        return Fault(FaultKind.TRUNCATED, walk.revision + 1)
+    if not after or walk.revision > after[0].number:
+        return Fault(FaultKind.SURPLUS, after[0].number + 1 if after else 1)
+    is_last = walk.revision == after[0].number
+    if is_last and walk.digest != bytes(after[0].digest):
+        return Fault(FaultKind.ALTERED, walk.revision)
+    return None

@@ -91,7 +91,7 @@ class KeptHeads:
             try:
                 head = msgspec.json.decode(line, type=_Line)
                 digest = None if head.digest is None else bytes.fromhex(head.digest)
-            except (ValueError, UnicodeError) as error:
+            except (ValueError, UnicodeError, RecursionError) as error:
                 hint = f"line {number} is no head, as `rescind log head` prints it: {error}"
                 raise InvalidArgument(what=what, hint=hint) from None
             if digest is not None:
@@ -109,6 +109,10 @@ class KeptHeads:
     def of(cls, heads: Iterable[LogHead]) -> KeptHeads:
         """Heads as `log_heads` gives them."""
         return cls.read(msgspec.json.encode(head) for head in heads)
+
+    def is_other_name(self, number: int, name: str | None) -> bool:
+        """Whether the organization of that number had another name in the newest head."""
+        return self.names.get(number, name) not in (name, f"number {number}")
 
     def __bool__(self) -> bool:
         return bool(self.digests)

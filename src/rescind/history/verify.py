@@ -6,12 +6,13 @@ Reads page by page; no more than one page is in memory. Changes may go on meanwh
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rescind.errors import OrganizationNotFound
 from rescind.history.heads import ACTIONS_NUMBER, KeptHeads, listed_logs
 from rescind.history.log_start import log_start
+from rescind.history.remainder import Remainder
 from rescind.history.walk import Fault, FaultKind, Walk
 from rescind.model import OrganizationNumber
 from rescind.semantics.chain import first_digest
@@ -43,6 +44,8 @@ class VerifiedLog:
     """Heads kept elsewhere that fit."""
     fault: Fault | None
     """The first change that does not fit."""
+    unproven: int = 0
+    """Changes that the log still has before its start, and that nothing proves."""
 
     @property
     def fits(self) -> bool:
@@ -63,7 +66,10 @@ def verified_logs(
     is_any = False
     for log in listed_logs(store, organization):
         is_any = True
-        yield _verified(store, log, kept.pop(log.organization, {}))
+        found = _verified(store, log, digests := kept.pop(log.organization, {}))
+        if found.fits and digests and heads and heads.is_other_name(found.number, log.name):
+            found = replace(found, fault=Fault(FaultKind.NAME_DIFFERS, max(digests)))
+        yield found
     if organization is not None:
         if not is_any and not (heads and organization in heads.names.values()):
             raise OrganizationNotFound(organization=organization)
@@ -82,24 +88,27 @@ def _verified(store: Store, log: ListedLogRow, heads: Mapping[int, bytes]) -> Ve
     walk, after = _begun(store, o, heads)
     if heads and max(heads) < after:
         walk.fault = Fault(FaultKind.HEAD_BEFORE_START, max(heads))
-    position = walk.revision if after else FIRST
+    remainder = Remainder(after, walk.digest, first_digest(o), heads)
+    position = FIRST
     while walk.fault is None:
         asked = {"o": o, "after": position, "limit": PAGE, "characters": PAGE_CHARACTERS}
         rows = store.fetch(READ_CHAIN, asked)
         if not rows:
             break
-        fault = walk.follow(rows)
+        position = rows[-1][0]
+        later = remainder.take(rows)
+        fault = walk.fault = remainder.fault or walk.follow(later)
         if fault is not None and fault.kind is FaultKind.MISSING:
             again, start = _begun(store, o, heads)
             if start > walk.revision:  # meanwhile more was taken out
                 again.rows, walk, after = walk.rows, again, start
-        position = walk.revision
+                position = start
+    remainder.end()
     if walk.fault is None:
         walk.fault = _end(store, log, walk)
     digest = walk.digest.hex()
-    return VerifiedLog(
-        log.name or "", o, walk.rows, after, walk.revision, digest, walk.compared, walk.fault
-    )
+    found = (walk.rows, after, walk.revision, digest, walk.compared, walk.fault)
+    return VerifiedLog(log.name or "", o, *found, remainder.unproven)
 
 
 def _begun(

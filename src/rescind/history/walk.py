@@ -21,32 +21,34 @@ class FaultKind(StrEnum):
     HEAD_MISSING = "head_missing"
     HEAD_BEFORE_START = "head_before_start"
     NO_ORGANIZATION = "no_organization"
+    NAME_DIFFERS = "name_differs"
 
 
 MEANINGS: Final[Mapping[FaultKind, str]] = {
     FaultKind.ALTERED: "its digest does not follow from its content and the digest before it:"
-    " it, or the change before it, was altered, exchanged or put in",
-    FaultKind.MISSING: "it is not in the log, though later changes are",
+    " it, or the one before it, was altered, exchanged or put in",
+    FaultKind.MISSING: "it is not in the log, though later ones are",
     FaultKind.UNCHAINED: "it has no digest; if an older version made it, `rescind log chain` gives it one",
-    FaultKind.TRUNCATED: "it is not in the log, which ends before the organization's revision",
-    FaultKind.SURPLUS: "the organization never had this revision",
-    FaultKind.HEAD_DIFFERS: "it is not the change of the head that was kept: the log was made anew since",
+    FaultKind.TRUNCATED: "it is not in the log any more, nor is any later one: the end was taken away",
+    FaultKind.SURPLUS: "there never was one with this number: it was put in",
+    FaultKind.HEAD_DIFFERS: "it is not the one whose head was kept: the log was made anew since",
     FaultKind.HEAD_MISSING: "the log ends before the head that was kept: its end was taken away",
     FaultKind.HEAD_BEFORE_START: "the log begins after every head that was kept, so nothing can be compared",
     FaultKind.NO_ORGANIZATION: "its organization is not in the database any more",
+    FaultKind.NAME_DIFFERS: "its organization has another name than in the kept head or in the lines before",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The first change of a log that does not fit."""
+    """The first change, or service action, of a log that does not fit."""
 
     kind: FaultKind
     revision: int
 
     @property
     def meaning(self) -> str:
-        """What is wrong with it, as a sentence about the change."""
+        """What is wrong with it, as a sentence about the change or action."""
         return MEANINGS[self.kind]
 
 

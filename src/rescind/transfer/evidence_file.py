@@ -14,7 +14,7 @@ from types import NoneType
 from typing import Any, Final
 
 from rescind.errors import InvalidArgument
-from rescind.history.heads import KeptHeads
+from rescind.history.heads import ACTIONS_NUMBER, KeptHeads
 from rescind.history.walk import Fault, FaultKind
 from rescind.model import microseconds
 from rescind.semantics.chain import Content, canonical, chained, first_digest
@@ -22,6 +22,8 @@ from rescind.semantics.chain import Content, canonical, chained, first_digest
 NUMBERS: Final = Content._fields[:8]
 FIELDS: Final = (*Content._fields[1:2], *Content._fields[3:])
 """Those that a line has by the same name, and as they are digested."""
+FAULTS: Final = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+"""What a line that is no evidence may raise."""
 
 
 @dataclass(slots=True)
@@ -55,6 +57,8 @@ class VerifiedFile:
         self, line: Mapping[str, Any], heads: Mapping[int, bytes]
     ) -> FaultKind | None:
         revision = line["revision"]
+        if str(line["organization"]) != self.organization:
+            return FaultKind.NAME_DIFFERS
         if line["digest"] is None:
             return FaultKind.UNCHAINED
         last = self.parts[-1][1] if self.parts else 0
@@ -85,7 +89,8 @@ def verified_file(
 ) -> list[VerifiedFile]:
     """Verify the lines of a file of evidence. Those of one organization are oldest first.
 
-    With `heads`, each head must be in the file too. Raises InvalidArgument for a line that is no evidence.
+    With `heads`, each head of a change must be in the file too. Raises InvalidArgument for a line that is no
+    evidence.
     """
     kept = {} if heads is None else heads.digests
     found: dict[int, VerifiedFile] = {}
@@ -97,13 +102,14 @@ def verified_file(
             number = line["number"]
             one = found.setdefault(number, VerifiedFile(str(line["organization"]), number))
             one.take(line, kept.get(number, {}))
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        except FAULTS as error:
             hint = f"line {at} is no line of `rescind log export --evidence`: {error!r}"
             raise InvalidArgument(what="file", hint=hint) from None
     for number, digests in kept.items():
         if number in found:
             _require_heads(found[number], digests)
-        elif heads is not None:
+            _require_name(found[number], heads)
+        elif heads is not None and number != ACTIONS_NUMBER:  # no file has service actions
             fault = Fault(FaultKind.NO_ORGANIZATION, min(digests))
             found[number] = VerifiedFile(heads.names[number], number, fault=fault)
     return list(found.values())
@@ -113,6 +119,15 @@ def _require_heads(one: VerifiedFile, digests: Mapping[int, bytes]) -> None:
     absent = [at for at in digests if not any(first <= at <= last for first, last in one.parts)]
     if one.fault is None and absent:
         one.fault = Fault(FaultKind.HEAD_MISSING, min(absent))
+
+
+def _require_name(one: VerifiedFile, heads: KeptHeads | None) -> None:
+    if (
+        one.fault is None
+        and heads is not None
+        and heads.is_other_name(one.number, one.organization)
+    ):
+        one.fault = Fault(FaultKind.NAME_DIFFERS, one.parts[-1][1])
 
 
 def _content(line: Mapping[str, Any]) -> Content:

@@ -17,5 +17,5 @@ SELECT a.number AS revision, a.digest, convert_to(concat(a.number, ',', a.record
             octet_length(convert_to(a.actor, 'UTF8')), ':', a.actor, ',', octet_length(convert_to(a.request, 'UTF8')), ':', a.request, ','), 'UTF8') AS content
 FROM rescind.action AS a WHERE a.number > %(after)s ORDER BY a.number LIMIT %(limit)s
 
--- read_action_number
-SELECT h.number FROM rescind.action_head AS h
+-- read_action_end
+SELECT h.number, h.digest FROM rescind.action_head AS h

@@ -17,5 +17,5 @@ SELECT a.number AS revision, a.digest, CAST(a.number || ',' || a.recorded_at || 
         || length(CAST(a.request AS BLOB)) || ':' || a.request || ',' AS BLOB) AS content
 FROM rescind_action AS a WHERE a.number > :after ORDER BY a.number LIMIT :limit
 
--- read_action_number
-SELECT h.number FROM rescind_action_head AS h
+-- read_action_end
+SELECT h.number, h.digest FROM rescind_action_head AS h

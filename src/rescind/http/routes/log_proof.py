@@ -47,7 +47,10 @@ class LogFaultResponse(Struct, frozen=True):
 
 
 class VerifiedLogResponse(Struct, frozen=True):
-    """What was found of a log: how many changes fit, the last of them, and the first that does not."""
+    """What was found of a log: how many changes fit, the last of them, and the first that does not.
+
+    `unproven` changes are still there before its start, and nothing proves them.
+    """
 
     organization: str
     number: int
@@ -57,6 +60,7 @@ class VerifiedLogResponse(Struct, frozen=True):
     revision: int
     digest: str
     heads: int
+    unproven: int
     fault: LogFaultResponse | None
 
     @classmethod

@@ -56,14 +56,15 @@ class ActionRow(NamedTuple):
     digest: bytes
 
 
-class ActionNumberRow(NamedTuple):
-    """How many actions there were."""
+class ActionEndRow(NamedTuple):
+    """How many actions there were, and the digest that the next one follows from."""
 
     number: int
+    digest: bytes
 
 
 DRAFT_ACTION = Query("draft_action", ActionDraftRow)
 LIST_ACTIONS = Query("list_actions", ActionRow)
 READ_ACTION_CHAIN: Query[tuple[int, bytes | None, bytes]] = bulk("read_action_chain", ChainRow)
 FIND_ACTION_HEAD = Query("find_action_head", LogHeadRow)
-READ_ACTION_NUMBER = Query("read_action_number", ActionNumberRow)
+READ_ACTION_END = Query("read_action_end", ActionEndRow)

@@ -16,5 +16,5 @@ FROM rescind.action AS a WHERE a.number > :after ORDER BY a.number LIMIT :limit
 -- name: find_action_head
 SELECT a.number AS revision, a.digest, a.recorded_at FROM rescind.action AS a ORDER BY a.number DESC LIMIT 1
 
--- name: read_action_number
-SELECT h.number FROM rescind.action_head AS h
+-- name: read_action_end
+SELECT h.number, h.digest FROM rescind.action_head AS h
