@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,34 @@ def test_a_head_that_was_kept(left: CommandLine, tmp_path: Path) -> None:
     lines = file.read_text("utf-8").splitlines(keepends=True)
     file.write_text("".join(lines[:-1]), "utf-8")
     assert left(*asked)[0] == 1
+
+
+def test_a_file_that_proves_nothing(left: CommandLine, tmp_path: Path) -> None:
+    """Without a head or a change in it, nothing is verified; that is no success."""
+    empty = tmp_path / "empty"
+    empty.write_text("\n", "utf-8")
+    assert "it has no change" in one_error(left("log", "verify", "--file", str(empty))).lower()
+    for text in ("", '{"number": 1, "revision": 1, "digest": null}'):
+        empty.write_text(text, "utf-8")
+        told = one_error(left("log", "verify", "--from", str(empty))).lower()
+        assert "it has no head" in told
+
+
+def test_an_unknown_action(left: CommandLine) -> None:
+    """In the words of a command line."""
+    told = one_error(left("log", "bogus"))
+    assert told.startswith("rescind: Invalid value for 'action': 'bogus' is not one of 'list', ")
+
+
+def test_access_that_ended_after_what_was_asked(left: CommandLine) -> None:
+    """A history up to a time does not say that what lasted then lasts now."""
+    revoked = json.loads(left("log", "show", "8", "--json")[1])["recorded_at"]
+    code, out, _ = left("history", "ada", "doc:read")
+    assert (code, "to:   now" in out) == (0, False)
+    before = datetime.fromisoformat(revoked) - timedelta(microseconds=1)
+    code, out, _ = left("history", "ada", "doc:read", "--until", before.isoformat())
+    assert code == 0
+    assert f"to:   still so at {before:%Y-%m-%d %H:%M:%S}" in out
 
 
 def test_logs_of_older_versions_get_their_chain(left: CommandLine) -> None:

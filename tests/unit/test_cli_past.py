@@ -48,6 +48,11 @@ def test_lists_as_then(left: CommandLine) -> None:
         (("--at", "2001-01-01"), "it was created at"),
         (("--at", "2999-01-01"), "a time that has passed"),
         (("--at", "2026-01-01T10:00"), "--at 2026-01-01T10:00"),
+        (("--at", "yesterday"), "--at yesterday. Write a day"),
+        (("--at=-5",), "--at -5. Write a day"),
+        (("--at", ""), "--at ''. Write a day"),
+        (("--at", "9" * 25), "a whole number from 1 to"),
+        (("--at", "x" * 32), "was not issued for this organization"),
         (("--at", "7", "--live"), "no access decision"),
     ],
 )

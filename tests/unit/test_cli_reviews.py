@@ -149,6 +149,7 @@ def test_history(reviewed: CommandLine) -> None:
         ("user:eve", False),
     ]
     assert "no access" in reviewed("history", "nobody")[1]
+    assert "to:   now" in reviewed("history", "-", "doc:read", "--until", "2999-01-01")[1]
     assert "name a permission" in one_error(reviewed("history", "-")).lower()
     code, _, err = reviewed("history", "eve", "--most-changes", "2")
     assert "go on with --after 2" in err

@@ -95,10 +95,24 @@ def test_a_file_against_heads(lines: list[dict[str, Any]]) -> None:
     assert gone.fault == Fault(FaultKind.NO_ORGANIZATION, 5)
 
 
-@pytest.mark.parametrize("line", ["x", "{}", "[]", '{"number": 1, "organization": "x"}', "\udcff"])
-def test_a_line_that_is_no_evidence(line: str, lines: list[dict[str, Any]]) -> None:
-    with pytest.raises(InvalidArgument, match=r"(?i)line 2"):
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("x", "{}", "[]", '{"number": 1, "organization": "x"}', "\udcff", "9" * 5_000),
+        *(b"SQLite format 3\x00\xff" + bytes(50_000), "[" * 200_000),
+    ],
+)
+def test_a_line_that_is_no_evidence(line: str | bytes, lines: list[dict[str, Any]]) -> None:
+    """It is named, whatever is in it, and not repeated."""
+    with pytest.raises(InvalidArgument, match=r"(?i)line 2") as refused:
         verified_file([json.dumps(lines[0]), line])
+    assert len(str(refused.value)) < 300
+
+
+def test_a_long_value_is_not_repeated(lines: list[dict[str, Any]]) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        verified_file([json.dumps({**lines[0], "recorded_at": "x" * 50_000})])
+    assert len(str(refused.value)) < 300
 
 
 def test_the_page_of_the_file(lines: list[dict[str, Any]], tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def run(arguments: list[str] | None = None) -> int:
         return failed(options.told(error))
     except USAGE_ERROR as error:
         message = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
+        message = message.replace(": Value error, ", ": ", 1)  # Typer's words for an unknown choice
         command = getattr(getattr(error, "ctx", None), "command_path", "") or "rescind"
         end = "" if message.endswith("?") else "."
         return failed(f"{message}{end} Try `{command} --help`." if message else "")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
 
 from rescind.cli import output
 from rescind.cli.options import Target, with_target
-from rescind.cli.times import instant
+from rescind.cli.times import instant, second
 from rescind.errors import InvalidArgument
 from rescind.history.histories import MOST_CHANGES
 from rescind.model import AccessPeriod, Cause, CauseKind
@@ -52,13 +52,14 @@ def history(
     if subject == EVERYBODY and permission is None:
         hint = "name a permission: `rescind history - doc:read doc:1`"
         raise InvalidArgument(what="permission", hint=hint)
+    end = None if until is None else instant("--until", until)
     with target.open() as authority:
         found = authority.access_history(
             None if subject == EVERYBODY else subject,
             permission,
             resource,
             since=None if since is None else instant("--since", since),
-            until=None if until is None else instant("--until", until),
+            until=end,
             after=after,
             most_changes=most_changes,
         )
@@ -67,7 +68,7 @@ def history(
             output.say_json(period_object(each))
     else:
         for each in found.periods:
-            _say(each)
+            _say(each, end)
         if not found.periods:
             output.say("no access" if found.next_after is None else "no access that ended so far")
     if found.next_after is not None:
@@ -88,20 +89,25 @@ def cause_object(cause: Cause) -> dict[str, Any]:
     return {**cause._asdict(), "kind": cause.kind.value}
 
 
-def _say(period: AccessPeriod) -> None:
+def _say(period: AccessPeriod, end: datetime | None) -> None:
     way = "by default" if period.is_default_role else ""
     if period.chain:
         way = f"through {' > '.join(period.chain)}"
     head = f"{period.subject}  {period.role} on {period.resource}  {way}".rstrip()
     lines = [head, f"{_INDENT}may:  {', '.join(period.permissions) or 'nothing'}"]
     lines.append(f"{_INDENT}from: {_told(period.began)}")
-    lines.append(f"{_INDENT}to:   {'now' if period.ended is None else _told(period.ended)}")
+    lines.append(f"{_INDENT}to:   {_last(end) if period.ended is None else _told(period.ended)}")
     width = output.console().width
     for line in lines:
         for part in textwrap.wrap(
             output.plain(line), width, subsequent_indent=_INDENT * 2, break_on_hyphens=False
         ):
             output.say(part)
+
+
+def _last(end: datetime | None) -> str:
+    """Up to when access that has no end lasted: what came after `end` was not looked at."""
+    return "now" if end is None or end > datetime.now(UTC) else f"still so at {second(end, '')}"
 
 
 def _told(cause: Cause) -> str:

@@ -65,7 +65,7 @@ def log(
     ] = LogAction.LIST,
     revision: Annotated[
         int | None,
-        typer.Argument(min=1, metavar="[REVISION]", help="The revision of the change to show."),
+        typer.Argument(min=1, metavar="REVISION", help="The revision of the change to show."),
     ] = None,
     after: Annotated[int, typer.Option(min=0, help="Only later revisions.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="How many to show, at most.")] = None,
@@ -103,10 +103,15 @@ def log(
 ) -> None:
     """List an organization's changes, oldest first: all, or those that match the options.
 
-    `show` tells when one revision was enforced and on which replicas; `export` writes NDJSON; `prune` says
-    what it would delete, and deletes it with --yes. `verify` makes every digest again and exits with 1 if a
-    change does not fit; `head` prints the newest digest; `actions` lists what was done to keys, pending work,
-    logs and the schema. These three take all organizations if none is named.
+    `show` tells when one revision was enforced, and on which replicas.
+
+    `export` writes NDJSON. `prune` says what it would delete; --yes deletes it.
+
+    `head` prints the newest digest of each log. `verify` makes every digest
+    again, and exits with 1 if a change does not fit. `chain` gives digests to
+    the changes of older versions. These take all organizations if none is named.
+
+    `actions` lists what was done to keys, pending work, logs and the schema.
     """
     options = {
         "--evidence": (with_evidence, LogAction.EXPORT),

@@ -13,6 +13,7 @@ import typer
 
 from rescind.cli import output
 from rescind.cli.options import Target
+from rescind.errors import InvalidArgument
 from rescind.history.heads import ACTIONS_NUMBER, KeptHeads
 from rescind.history.verify import VerifiedLog
 from rescind.history.walk import Fault
@@ -43,14 +44,24 @@ def chain(target: Target) -> None:
 
 
 def verify(target: Target, *, kept: str | None, file: str | None) -> None:
-    """Verify the logs of a database, or a file of evidence. Exits with 1 if something does not fit."""
+    """Verify the logs of a database, or a file of evidence. Exits with 1 if something does not fit.
+
+    Raises InvalidArgument for a file with no heads or no changes: it would prove nothing.
+    """
     heads = None
     if kept is not None:
         with _lines(kept) as lines:
             heads = KeptHeads.read(lines, what="--from")
+        if not heads:
+            hint = "it has no head with a digest: `rescind log head` prints them"
+            raise InvalidArgument(what="--from", value=kept, hint=hint)
     if file is not None:
         with _lines(file) as lines:
-            fits = _say_all(target, verified_file(lines, heads))
+            verified = verified_file(lines, heads)
+        if not verified:
+            hint = "it has no change: `rescind log export --evidence` writes them"
+            raise InvalidArgument(what="--file", value=file, hint=hint)
+        fits = _say_all(target, verified)
     else:
         with target.open() as authority:
             found = authority.verify_log(organization=target.organization, heads=heads)

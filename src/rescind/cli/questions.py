@@ -10,8 +10,8 @@ import typer
 from rescind.authority import Authority
 from rescind.cli import output
 from rescind.cli.options import Target, with_target
+from rescind.cli.times import past
 from rescind.errors import InvalidArgument
-from rescind.history.moments import at_of
 from rescind.listing import UnknownName
 from rescind.model import SUBJECT_KINDS, Decision, Page, Reason
 
@@ -186,7 +186,7 @@ def _decide(
             at_least=at_least,
             assurance=_assurance(live),
             explain=explain,
-            at=None if at is None else at_of(at, "--at"),
+            at=None if at is None else past("--at", at),
         )
         unknown = (
             ()
@@ -233,7 +233,7 @@ def _pages(
 ) -> None:
     options: dict[str, Any] = {"at_least": at_least, "assurance": _assurance(live)}
     if at is not None:
-        options["at"] = at_of(at, "--at")
+        options["at"] = past("--at", at)
     size = WHOLE_PAGE if all else limit
     while True:
         page = ask(limit=size, cursor=cursor, **options)

@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 
 from rescind.errors import InvalidArgument
+from rescind.history.moments import at_of
+from rescind.model import At
 from rescind.transfer.dates import moment
 
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{32}")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, None: 1.0}
 
 
@@ -47,6 +50,18 @@ def instant(option: str, text: str) -> datetime:
     except ValueError as error:
         hint = "write a day (2027-01-31), or a time with its offset (2027-01-31T12:00:00Z)"
         raise InvalidArgument(what=option, value=text, why=str(error), hint=hint) from None
+
+
+def past(option: str, text: str) -> At:
+    """What `at_of` says; a text that cannot be a token is told what can be asked. Raises InvalidArgument."""
+    found = at_of(text, option)
+    if isinstance(found, str) and not _TOKEN.fullmatch(found):
+        hint = (
+            "write a day (2027-01-31), a time with its offset (2027-01-31T12:00:00Z), a revision's"
+            " number, or a token"
+        )
+        raise InvalidArgument(what=option, value=text or repr(text), hint=hint)
+    return found
 
 
 def day(value: datetime | None) -> str:

@@ -45,7 +45,7 @@ from rescind.store.rows.past import (
 AHEAD: Final = 1_000
 """Changes on either side of a time's place in the log among which the newest by then is looked for."""
 LATEST: Final = 2**63 - 1
-_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+_NUMBER: Final = re.compile(r"[0-9]{1,30}")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 

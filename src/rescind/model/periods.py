@@ -37,7 +37,7 @@ class AccessPeriod(NamedTuple):
 
     `chain` are the groups from the subject's own place up to the holder of the role, as they were when it
     began. `permissions` are those of the role, or only the one that was asked about. `ended` is None while
-    it lasts.
+    it lasts, and if it lasted at `until`.
     """
 
     subject: str

@@ -24,6 +24,7 @@ FIELDS: Final = (*Content._fields[1:2], *Content._fields[3:])
 """Those that a line has by the same name, and as they are digested."""
 FAULTS: Final = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 """What a line that is no evidence may raise."""
+_WHY_CHARACTERS: Final = 100
 
 
 @dataclass(slots=True)
@@ -103,7 +104,7 @@ def verified_file(
             one = found.setdefault(number, VerifiedFile(str(line["organization"]), number))
             one.take(line, kept.get(number, {}))
         except FAULTS as error:
-            hint = f"line {at} is no line of `rescind log export --evidence`: {error!r}"
+            hint = f"line {at} is no line of `rescind log export --evidence`: {_why(error)}"
             raise InvalidArgument(what="file", hint=hint) from None
     for number, digests in kept.items():
         if number in found:
@@ -113,6 +114,17 @@ def verified_file(
             fault = Fault(FaultKind.NO_ORGANIZATION, min(digests))
             found[number] = VerifiedFile(heads.names[number], number, fault=fault)
     return list(found.values())
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with a line, without the line."""
+    if isinstance(error, KeyError):
+        return f"it has no {error.args[0]!r}"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    if isinstance(error, json.JSONDecodeError | RecursionError):
+        return "it is no JSON object"
+    return str(error)[:_WHY_CHARACTERS]
 
 
 def _require_heads(one: VerifiedFile, digests: Mapping[int, bytes]) -> None:
