@@ -23,6 +23,7 @@ from rescind.errors import (
     StoreUnavailable,
 )
 from rescind.history import snapshots, states
+from rescind.history.facts_look import audit_from_snapshot
 from rescind.history.moments import at_of
 from rescind.history.snapshots import LOOK_SECONDS, SnapshotWriter
 from rescind.history.states import state_at
@@ -403,9 +404,18 @@ def test_a_log_that_cannot_be_replayed_gets_a_snapshot_of_the_tables(history: Hi
     )
     keep_snapshots(history)
     assert kept(history) == [5]
+    grow(history, 2)
+    history.wait(timedelta(days=2))
+    keep_snapshots(history)
+    store, name = history.authority.store, OrganizationId(history.name)
+    query = f"SELECT source FROM rescind.snapshot WHERE organization = {ONE.format(name)}"
+    assert {source for (source,) in run(store, query)} == {"facts"}, (
+        "also the one that follows from it"
+    )
+    assert audit_from_snapshot(store, name).misfit_at == 4, "the tables do not prove themselves"
     history.do(TAKE)
     fresh = history.fresh()
-    asked = [fresh.check(*READ, organization=history.name, at=at).allowed for at in (5, 6)]
+    asked = [fresh.check(*READ, organization=history.name, at=at).allowed for at in (5, 8)]
     assert asked == [True, False]
     with pytest.raises(PastUnavailable, match="change 3 is not in the log"):
         fresh.check(*READ, organization=history.name, at=4)

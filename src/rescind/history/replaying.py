@@ -31,6 +31,8 @@ PAGE: Final = 500
 PAGE_CHARACTERS: Final = 1_048_576
 """Of their bodies; one more than that may be begun."""
 LATEST: Final = 2**63 - 1
+REPLAY, FACTS = SOURCES = ("replay", "facts")
+"""Where the facts of a snapshot are from: the log alone, or the tables, and the log after that."""
 S = TypeVar("S", OrganizationState, EnvironmentState)
 
 log = logging.getLogger(__name__)
@@ -64,9 +66,10 @@ def recorded_changes(
 class EnvironmentReplay:
     """The environment's state, moved forward along its log."""
 
-    def __init__(self, store: Store, up_to: int) -> None:
-        """Begins at the newest snapshot up to a revision."""
-        self.state = _snapshot(store, ENVIRONMENT_NUMBER, up_to, EnvironmentState())
+    def __init__(self, store: Store, up_to: int, *, with_tables: bool = True) -> None:
+        """Begins at the newest snapshot up to a revision: with `with_tables`, also at one of the tables."""
+        empty = EnvironmentState()
+        self.state, self.source = _snapshot(store, ENVIRONMENT_NUMBER, up_to, empty, with_tables)
         rows = recorded_changes(store, ENVIRONMENT_NUMBER, after=self.state.revision, up_to=LATEST)
         self.log = EnvironmentLog(self.state, rows)
 
@@ -82,12 +85,20 @@ class OrganizationReplay:
     """One organization's state, moved forward along its log, and the environment's beside it."""
 
     def __init__(
-        self, store: Store, o: OrganizationNumber, name: OrganizationId, *, up_to: int
+        self,
+        store: Store,
+        o: OrganizationNumber,
+        name: OrganizationId,
+        *,
+        up_to: int,
+        with_tables: bool = True,
     ) -> None:
-        """Begins at the newest snapshot up to a revision."""
+        """Begins at the newest snapshot up to a revision: with `with_tables`, also at one of the tables."""
         self._store, self._o = store, o
-        self.state = _snapshot(store, o, up_to, OrganizationState(organization=name))
-        self.environment = EnvironmentReplay(store, self.state.environment)
+        empty = OrganizationState(organization=name)
+        self.state, own = _snapshot(store, o, up_to, empty, with_tables)
+        shared = EnvironmentReplay(store, self.state.environment, with_tables=with_tables)
+        self.environment, self.source = shared, max(own, shared.source, key=SOURCES.index)
 
     def forward(self, up_to: int) -> None:
         """Move to a revision. Raises PastUnavailable where a change is missing, or does not fit."""
@@ -106,18 +117,23 @@ def _fitting() -> Iterator[None]:
         raise _unfit(str(error)) from error
 
 
-def _snapshot(store: Store, o: OrganizationNumber, up_to: int, empty: S) -> S:
-    """The newest state that was kept, up to a revision; the empty one if there is none that can be read."""
-    while rows := store.fetch(FIND_SNAPSHOT, {"o": o, "up_to": up_to, "format": FORMAT}):
+def _snapshot(
+    store: Store, o: OrganizationNumber, up_to: int, empty: S, with_tables: bool
+) -> tuple[S, str]:
+    """The newest state that was kept, up to a revision, and its source; the empty one if there is none that
+    can be read.
+    """
+    params = {"o": o, "format": FORMAT, "with_tables": with_tables}
+    while rows := store.fetch(FIND_SNAPSHOT, {**params, "up_to": up_to}):
         (row,) = rows
         try:
-            return _read(row, empty)
+            return _read(row, empty), row.source
         except UnreadableState as error:
             log.error(
                 "the snapshot of organization %s at %s is unreadable: %s", o, row.revision, error
             )
             up_to = row.revision - 1
-    return empty
+    return empty, REPLAY
 
 
 def _read(row: SnapshotRow, empty: S) -> S:

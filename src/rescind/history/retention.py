@@ -181,7 +181,7 @@ def _keep_snapshot(
     replay = _replay(store, name, o, revision)
     if replay.state.revision != revision:
         replay.forward(revision)
-        keep(store, o, replay.state, source="replay")
+        keep(store, o, replay.state, source=replay.source)
         if _replay(store, name, o, revision).state.revision != revision:
             raise PastUnavailable(organization=name, why="the snapshot cannot be read back")
 

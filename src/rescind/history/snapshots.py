@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from rescind.errors import PastUnavailable, RescindError
 from rescind.history.moments import recorded_at_of
-from rescind.history.replaying import EnvironmentReplay, OrganizationReplay
+from rescind.history.replaying import FACTS, EnvironmentReplay, OrganizationReplay
 from rescind.history.tables import read_environment, read_states
 from rescind.model import ENVIRONMENT_NUMBER, Microseconds, OrganizationId, OrganizationNumber
 from rescind.propagation.task_lease import TaskLease
@@ -142,7 +142,7 @@ class SnapshotWriter:
             self._give_up(work, error)
             return True
         if is_there:
-            keep(self._store, work.o, work.state, source="replay")
+            keep(self._store, work.o, work.state, source=work.source)
         return is_there
 
     def _give_up(self, work: _Work, error: Exception) -> None:
@@ -151,7 +151,7 @@ class SnapshotWriter:
         self._failed[work.o] = self._clock() + RETRY_SECONDS
         self._from = OrganizationNumber(work.o + 1)
         if isinstance(error, PastUnavailable) and (state := _in_tables(self._store, work)):
-            keep(self._store, work.o, state, source="facts")
+            keep(self._store, work.o, state, source=FACTS)
             log.error("a snapshot of %s was made of its tables", work.name)
 
     def _leave(self) -> None:
@@ -191,6 +191,11 @@ class _Work:
     def state(self) -> OrganizationState | EnvironmentState:
         """The facts so far."""
         return self._replay.state
+
+    @property
+    def source(self) -> str:
+        """Where these are from."""
+        return self._replay.source
 
     def forward(self, changes: int) -> bool:
         """Replay some changes. Says whether the snapshot's revision is reached."""

@@ -29,8 +29,9 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.snapshot AS s
 WHERE o.slug = %(organization)s
 
 -- find_snapshot
-SELECT s.revision, s.environment, s.recorded_at, s.digest, s.body FROM rescind.snapshot AS s
-WHERE s.organization = %(o)s AND s.revision <= %(up_to)s AND s.format = %(format)s ORDER BY s.revision DESC LIMIT 1
+SELECT s.revision, s.environment, s.recorded_at, s.source, s.digest, s.body FROM rescind.snapshot AS s
+WHERE s.organization = %(o)s AND s.revision <= %(up_to)s AND s.format = %(format)s AND (%(with_tables)s OR s.source = 'replay')
+ORDER BY s.revision DESC LIMIT 1
 
 -- find_snapshot_place
 SELECT min(c.revision) AS revision FROM rescind.change AS c

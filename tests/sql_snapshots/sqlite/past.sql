@@ -26,8 +26,9 @@ LEFT JOIN rescind_snapshot AS s ON s.organization = o.id AND s.revision = (
 WHERE o.slug = :organization
 
 -- find_snapshot
-SELECT s.revision, s.environment, s.recorded_at, s.digest, s.body FROM rescind_snapshot AS s
-WHERE s.organization = :o AND s.revision <= :up_to AND s.format = :format ORDER BY s.revision DESC LIMIT 1
+SELECT s.revision, s.environment, s.recorded_at, s.source, s.digest, s.body FROM rescind_snapshot AS s
+WHERE s.organization = :o AND s.revision <= :up_to AND s.format = :format AND (:with_tables OR s.source = 'replay')
+ORDER BY s.revision DESC LIMIT 1
 
 -- find_snapshot_place
 SELECT min(c.revision) AS revision FROM rescind_change AS c

@@ -47,11 +47,14 @@ class PastChangeRow(NamedTuple):
 
 
 class SnapshotRow(NamedTuple):
-    """All facts of an organization at a revision, as bytes. `digest` is their SHA-256."""
+    """All facts of an organization at a revision, as bytes; `digest` is their SHA-256. `source` is `replay`,
+    or `facts` where they go back to the tables.
+    """
 
     revision: int
     environment: int
     recorded_at: Microseconds
+    source: str
     digest: bytes
     body: bytes
 

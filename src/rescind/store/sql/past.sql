@@ -47,8 +47,9 @@ WHERE p.revision > :after ORDER BY c.revision
 -- --- snapshots ----------------------------------------------------------------------------------
 
 -- name: find_snapshot
-SELECT s.revision, s.environment, s.recorded_at, s.digest, s.body FROM rescind.snapshot AS s
-WHERE s.organization = :o AND s.revision <= :up_to AND s.format = :format ORDER BY s.revision DESC LIMIT 1
+SELECT s.revision, s.environment, s.recorded_at, s.source, s.digest, s.body FROM rescind.snapshot AS s
+WHERE s.organization = :o AND s.revision <= :up_to AND s.format = :format AND (:with_tables OR s.source = 'replay')
+ORDER BY s.revision DESC LIMIT 1
 
 -- name: keep_snapshot
 INSERT INTO rescind.snapshot (organization, revision, environment, recorded_at, taken_at, source, format, digest, body)
