@@ -63,6 +63,7 @@ SHARED = (
 OF_USERS: Final = frozenset({"effective_permission_view", "define_reach", "permitted"})
 """Queries that become part of users' own statements. PostgreSQL may order their outer joins itself."""
 
+_INDENTATION = re.compile(r"\n +")
 _HEADER = re.compile(r"^-- (name|fragment): ([\w.]+)$", re.MULTILINE)
 _FRAGMENT = re.compile(r"@(\w+\.\w+)")
 _PARAMETER = re.compile(r"(?<![\w:']):([a-z_]+)\b")
@@ -96,6 +97,13 @@ def queries(engine: Engine, schema: str = SCHEMA) -> dict[str, str]:
         )
         for name, body in found.items()
     }
+
+
+def unindented(queries: dict[str, str]) -> dict[str, str]:
+    """The same queries without indentation. psycopg remembers how it read a statement of at most 4,096
+    characters; a longer one it reads again each time.
+    """
+    return {name: _INDENTATION.sub("\n", sql) for name, sql in queries.items()}
 
 
 @cache

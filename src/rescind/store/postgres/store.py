@@ -41,7 +41,7 @@ from rescind.store.postgres.statements import Statements
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
 from rescind.store.postgres.within import asked_within, require_transaction, transact_within
 from rescind.store.probe import StoreProbe, store_queries
-from rescind.store.queries import queries, quoted
+from rescind.store.queries import queries, quoted, unindented
 from rescind.store.rows import Query, typed, typed_each
 from rescind.store.schema import require_current, seals_of
 from rescind.waiting import deadline_within
@@ -85,7 +85,10 @@ class PostgresStore:
         settings = settings or Settings()
         self.silence_seconds = settings.silence_seconds
         self.bulk_silence_seconds = settings.bulk_silence_seconds
-        self.probe, self.queries = probe, store_queries(queries("postgres", self.schema), probe)
+        self.probe, self.queries = (
+            probe,
+            store_queries(unindented(queries("postgres", self.schema)), probe),
+        )
         self.statements = Statements(self.queries, self._ours)
         self._connections = connections
         self.pool = self._new_pool()
