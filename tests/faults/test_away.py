@@ -19,10 +19,9 @@ import pytest
 from rescind import Authority
 from rescind.errors import DecisionUnavailable
 from rescind.http.keys import Keys
-from rescind.http.server import entry as http_gate
 from rescind.http.server import unauthenticated
 from rescind.http.server.service import Service
-from rescind.http.server.threads import THREADS
+from rescind.http.server.threads import GRACE_SECONDS, THREADS
 from rescind.settings import Settings
 from rescind.store.postgres import PostgresStore, connection
 from tests.faults.gate import Gate
@@ -100,7 +99,7 @@ def opened(far: Far) -> Iterator[None]:
 
 def test_the_bounds_are_two_seconds() -> None:
     """As they are set, together with what is waited beyond them."""
-    assert Settings().check_seconds + http_gate.GRACE_SECONDS <= 2
+    assert Settings().check_seconds + GRACE_SECONDS <= 2
     assert unauthenticated.READY_SECONDS + unauthenticated.LOOK_SECONDS <= 2
 
 

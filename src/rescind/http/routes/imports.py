@@ -31,7 +31,6 @@ from rescind.http.json_bodies import require_shallow, require_single_keys
 from rescind.http.keys import Credential
 from rescind.http.routes.changes import Behalf, Key
 from rescind.http.routes.lists import Organization
-from rescind.http.server.entry import NDJSON
 from rescind.http.server.limits import Limits
 from rescind.http.server.service import Service
 from rescind.transfer import BATCH_SIZE, Item, Summary
@@ -43,6 +42,7 @@ from rescind.transfer.refusals import refused
 
 MOST_BYTES: Final = 1 << 40
 """What the framework lets through; the limit is the service's."""
+NDJSON: Final = "application/x-ndjson"
 BATCH_BYTES: Final = MAX_LINE_BYTES
 """Of the lines of a batch; so no change of the log is larger than two of the longest lines."""
 _decoder = msgspec.json.Decoder()
@@ -113,8 +113,8 @@ async def import_changes(
     is not given again by later ones. The API key must be good for each batch anew.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != NDJSON.decode():
-        raise InvalidRequest(what="content type", value=repr(kind), hint=f"send {NDJSON.decode()}")
+    if kind != NDJSON:
+        raise InvalidRequest(what="content type", value=repr(kind), hint=f"send {NDJSON}")
     credential: Credential = request.scope["state"]["credential"]
     run = Run(service, credential, organization, reason=reason, key=key, behalf=behalf)
     number = 0

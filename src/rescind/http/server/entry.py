@@ -11,7 +11,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
-from contextvars import copy_context
 from typing import Any, Final
 
 from rescind.errors import (
@@ -34,7 +33,7 @@ from rescind.http.server.logs import log_request
 from rescind.http.server.nonblocking import SlowQuestion, WouldBlock
 from rescind.http.server.scrapes import is_open
 from rescind.http.server.service import Service
-from rescind.http.server.threads import WORK, Left, Work
+from rescind.http.server.threads import GRACE_SECONDS, WORK, Left, Work, in_thread
 from rescind.http.server.timeouts import (
     Deadlines,
     Message,
@@ -49,9 +48,6 @@ from rescind.waiting import NEVER, deadline_within, until
 
 ADMISSION: Final = "admission"
 """Where a request's state has its admission, if that is known before the entry point is asked."""
-GRACE_SECONDS: Final = 0.1
-"""How long after its deadline a check is given up that has not ended by itself."""
-NDJSON: Final = b"application/x-ndjson"
 
 log = logging.getLogger("rescind.http")
 
@@ -259,7 +255,7 @@ class HttpEntry:
             body = await self._body(receive, limits.body_bytes)
             if credential.remembered() is None:  # it may have been revoked while the body came
                 with self._in_time(is_check):
-                    await self.in_thread(credential.recognize)
+                    await in_thread(credential.recognize)
             admission.require_form(scope["method"], headers, body, limits)
             return Admission(caller, body)
         except RescindError as error:
@@ -272,7 +268,7 @@ class HttpEntry:
         caller = keys.known(text)
         if caller is None:
             parted(text)
-            caller = await self.in_thread(keys.recognize, text)
+            caller = await in_thread(keys.recognize, text)
         if keys.is_use_to_note(caller):
             self._in_background(keys.note_use, caller)
         return Credential(keys, text, caller)
@@ -321,29 +317,17 @@ class HttpEntry:
                 held = decisions.held(self.service, state["request_id"], caller, headers)
                 with contextlib.suppress(WouldBlock), held:
                     return route(nonblocking, caller, headers, body)
-            sent = await self.in_thread(route, self.service, caller, headers, body)
+            sent = await in_thread(route, self.service, caller, headers, body)
         except SlowQuestion:
             decisions.leave_out(state)
             self._left.require_few()
             with until(NEVER):
-                sent = await self.in_thread(route, self.service, caller, headers, body)
+                sent = await in_thread(route, self.service, caller, headers, body)
         return sent
 
     def _in_time(self, is_check: bool) -> until:
         """The time of a check, from here on, also for what waits for a thread; of nothing else."""
         return until(deadline_within(self._check_seconds) if is_check else NEVER)
-
-    async def in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        """The result of a call that may wait for the database. Raises DecisionUnavailable soon after the
-        deadline, also where no thread was free until then.
-        """
-        loop, context = asyncio.get_running_loop(), copy_context()
-        future = loop.run_in_executor(None, context.run, call, *arguments)
-        seconds = deadline_within(NEVER) - time.monotonic()
-        if seconds == NEVER:
-            return await future
-        with unavailable_in_time():  # the thread keeps the deadline by itself, once there is one
-            return await asyncio.wait_for(future, seconds + GRACE_SECONDS)
 
     def _in_background(self, call: Callable[..., Any], *arguments: Any) -> None:
         future = asyncio.get_running_loop().run_in_executor(None, call, *arguments)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any, Final
 
 from rescind.errors import ThreadsExhausted
+from rescind.http.server.timeouts import unavailable_in_time
+from rescind.waiting import NEVER, deadline_within
 
 THREADS: Final = 40
 """Requests of one process that may wait for the database at a time."""
 MOST_LEFT: Final = THREADS // 2
 """So many threads may go on for requests that were given up. Then nothing is begun but checks."""
+GRACE_SECONDS: Final = 0.1
+"""How long after its deadline a check is given up that has not ended by itself."""
 
 
 class Work:
@@ -75,3 +81,16 @@ class Threads(ThreadPoolExecutor):
         if work is None:
             return super().submit(fn, *args, **kwargs)
         return super().submit(self._left.run, work, fn, args, kwargs)
+
+
+async def in_thread(call: Callable[..., Any], *arguments: Any) -> Any:
+    """The result of a call that may wait for the database. Raises DecisionUnavailable soon after the
+    deadline, also where no thread was free until then.
+    """
+    loop, context = asyncio.get_running_loop(), copy_context()
+    future = loop.run_in_executor(None, context.run, call, *arguments)
+    seconds = deadline_within(NEVER) - time.monotonic()
+    if seconds == NEVER:
+        return await future
+    with unavailable_in_time():  # the thread keeps the deadline by itself, once there is one
+        return await asyncio.wait_for(future, seconds + GRACE_SECONDS)
