@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,33 @@ def test_close_does_not_wait_for_ever() -> None:
     recorder.note(ASKED, ALLOWED)
     assert counted(instruments)[1] >= 11
     goes_on.set()
+
+
+def test_a_stderr_that_nobody_reads(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is said of what is dropped: a message to the same full pipe would keep the process from
+    ending.
+    """
+    unread, written = os.pipe()
+    os.set_blocking(written, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(written, b" " * 4_096)
+    os.set_blocking(written, True)
+    with os.fdopen(written, "w") as stream:
+        monkeypatch.setattr(sys, "__stderr__", stream)
+        with recorded(to=None, close_seconds=0.01) as (recorder, _, instruments):
+            for _ in range(10):
+                recorder.note(ASKED, ALLOWED)
+        said = caplog.messages.copy()
+        thread = recorder.writer._thread
+        assert thread is not None
+        assert thread.is_alive()
+        os.close(unread)
+        thread.join(30)
+    assert counted(instruments) == (0, 10)
+    assert said == []
 
 
 def test_a_receiver_that_raises_loses_that_line_alone() -> None:

@@ -101,12 +101,14 @@ class DecisionWriter:
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(self.options.close_seconds)
+        is_writing = thread is not None and thread.is_alive()
         left = len(self.queue)
         if left:
             self.queue.clear()
             self.note_dropped(left)
-            log.warning("%d decisions are not in the log: it was closed before", left)
-        if thread is None or not thread.is_alive():
+            if not (is_writing and isinstance(self._destination, Stderr)):  # it may be a full pipe
+                log.warning("%d decisions are not in the log: it was closed before", left)
+        if not is_writing:
             self._destination.close()
 
     # --- the thread -------------------------------------------------------------------------------
