@@ -132,6 +132,15 @@ def test_a_reader_that_goes_away(reviewed: CommandLine, tmp_path: Path) -> None:
     assert [path.name for path in Path().iterdir() if path.name.startswith(".q1")] == []
 
 
+def test_a_review_of_nothing(acme: CommandLine) -> None:
+    """A mistyped name in an option is no proof that nobody has anything."""
+    code, out, err = acme("review", "start", "Q1", "--role", "raeder")
+    assert (code, "is started" in out) == (0, True)
+    assert err == "rescind: the review has no lines: look at the names in the options\n"
+    code, _, err = acme("review", "start", "Q2", "--role", "reader", "--json")
+    assert (code, err) == (0, "")
+
+
 def test_history(reviewed: CommandLine) -> None:
     """From when to when, through what, by whose change and why; names come out harmless."""
     assert reviewed("remove-member", "eng", "eve", "--actor", "cyd", "--reason", "left")[0] == 0
