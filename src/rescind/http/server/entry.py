@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from rescind.errors import (
-    BodyTooLarge,
     MethodNotAllowed,
     OutcomeUnknown,
     RequestTimedOut,
@@ -252,7 +251,7 @@ class HttpEntry:
                 state["credential"] = credential
                 return Admission(caller)
             admission.require_size(headers, limits)
-            body = await self._body(receive, limits.body_bytes)
+            body = await self._timeouts.body(receive, limits.body_bytes)
             if credential.remembered() is None:  # it may have been revoked while the body came
                 with self._in_time(is_check):
                     await in_thread(credential.recognize)
@@ -272,18 +271,6 @@ class HttpEntry:
         if keys.is_use_to_note(caller):
             self._in_background(keys.note_use, caller)
         return Credential(keys, text, caller)
-
-    async def _body(self, receive: Receive, most: int) -> bytes:
-        parts, size, deadline, more = [], 0, None, True
-        while more:
-            message = await self._timeouts.next(receive, deadline)
-            deadline = deadline or time.monotonic() + self._timeouts.seconds
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            more = bool(message.get("more_body"))
-            if size > most:
-                raise BodyTooLarge(limit=f"{most} bytes")
-        return b"".join(parts)
 
     # --- answering --------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, MutableMapping
 from typing import Any, Final, TypeAlias
 
-from rescind.errors import BodyTooSlow, DecisionUnavailable
+from rescind.errors import BodyTooLarge, BodyTooSlow, DecisionUnavailable
 from rescind.http.server.limits import Limits
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -163,6 +163,22 @@ class MessageTimeouts:
         if message["type"] == "http.disconnect":
             raise ConnectionResetError
         return message
+
+    async def body(self, receive: Receive, most: int) -> bytes:
+        """A whole body of at most so many bytes. It has its time from its first piece on.
+
+        Raises BodyTooLarge, and as `next`.
+        """
+        parts, size, deadline, more = [], 0, None, True
+        while more:
+            message = await self.next(receive, deadline)
+            deadline = deadline or time.monotonic() + self.seconds
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            more = bool(message.get("more_body"))
+            if size > most:
+                raise BodyTooLarge(limit=f"{most} bytes")
+        return b"".join(parts)
 
     def _watch(self) -> None:
         """Cancel who waited too long; look again soon while anybody waits."""
