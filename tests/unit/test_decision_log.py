@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import os
@@ -207,13 +208,14 @@ def test_a_stderr_that_nobody_reads(
     assert said == []
 
 
-def test_a_receiver_that_raises_loses_that_line_alone() -> None:
+@pytest.mark.parametrize("error", [KeyError, SystemExit, asyncio.CancelledError])
+def test_a_receiver_that_raises_loses_that_line_alone(error: type[BaseException]) -> None:
     """The decision is made all the same, and later lines are written."""
     seen: list[str] = []
 
     def receive(line: Mapping[str, Any]) -> None:
         if line.get("subject") == "user:2":
-            raise KeyError("user:2")
+            raise error("user:2")
         seen.append(line.get("subject") or line["event"])
 
     with recorded(to=receive) as (recorder, _, instruments):

@@ -25,7 +25,7 @@ class Written(NamedTuple):
     """How many of the lines are written whole, and why the next one is not."""
 
     lines: int
-    error: Exception | None = None
+    error: BaseException | None = None
     is_retried: bool = True
     """Whether the line may be written later; else it is left out."""
 
@@ -89,7 +89,7 @@ class Called:
         for done, line in enumerate(lines):
             try:
                 self._receiver(msgspec.json.decode(encoded([line])))
-            except Exception as error:
+            except BaseException as error:  # SystemExit would end the writer's thread unseen
                 return Written(done, error, is_retried=False)
         return Written(len(lines))
 
