@@ -15,7 +15,7 @@ COMPARES = "facts with the change log, replayed"
 
 
 def show_replay(target: Target) -> None:
-    """Do it, and say what was found. Exits with 1 if they differ."""
+    """Compare, and print the result. Exits with 1 if they differ."""
     with target.open() as authority:
         report = authority.audit_replay(organization=target.organization)
     if target.as_json:

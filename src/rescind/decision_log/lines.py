@@ -22,7 +22,7 @@ _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a
 _TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
 _NO_TRACE: Final = "0" * 32
 _HARMFUL: Final = re.compile(r"[^ -%'-;=?-~\n]")
-"""All but printable ASCII without `&`, `<` and `>`, and the ends of lines."""
+"""What is escaped: all but line ends and printable ASCII; also `&`, `<` and `>`."""
 _PLAIN: Final = re.compile(rb"[ -%'-;=?-~\n]*")
 
 
@@ -83,7 +83,7 @@ class StartLine(Struct, frozen=True, kw_only=True):
 
 
 class DroppedLine(Struct, frozen=True):
-    """So many decisions before this line were not written."""
+    """Decisions before this line that were not written."""
 
     timestamp: datetime
     dropped: int

@@ -32,7 +32,7 @@ TASK: Final = "snapshots"
 LEASE_SECONDS: Final = 60.0
 """How long a process that died keeps others from going on."""
 LOOK_SECONDS: Final = 60.0
-"""How often it is looked for organizations of which a snapshot is due."""
+"""How often organizations with a due snapshot are looked for."""
 CHANGES_A_STEP: Final = 250
 """Changes that are replayed at a time."""
 SHARE: Final = 0.2

@@ -32,7 +32,7 @@ MOST_WAITING: Final = 8
 WAIT_SECONDS: Final = 20.0
 """How long a question waits for its turn to have a state made."""
 MOMENT_SECONDS: Final = 60.0
-"""How long it is remembered which state a time means: a slow clock may record a change late."""
+"""How long the state that a time means is remembered: a slow clock may record a change late."""
 MOST_MOMENTS: Final = 1_000
 STATE_BYTES: Final = 6_000
 """What a state takes at the least, also that of an organization that was deleted."""

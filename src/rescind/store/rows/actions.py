@@ -22,7 +22,7 @@ class ServiceAction(NamedTuple):
     request: str = ""
     """The id of a request over HTTP."""
     o: int | None = None
-    """The number of the organization whose matter it is."""
+    """The number of the organization that it belongs to."""
     key: str | None = None
     """The id of a key that belongs to the organization, where no number is given."""
 
