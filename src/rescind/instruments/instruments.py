@@ -136,7 +136,7 @@ class Instruments:
             self.decision_log_written.of().add(count)
 
     def note_decisions_dropped(self, count: int) -> None:
-        """The number of decisions that are missing from the decision log."""
+        """Count decisions that are missing from the decision log."""
         if self.is_on:
             self.decision_log_dropped.of().add(count)
 
