@@ -6,7 +6,6 @@ made of it as a worker makes them, then it is asked at random times. The other p
 
 from __future__ import annotations
 
-import importlib
 import random
 import sys
 import time
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from lab import past_decisions, past_review, past_verify
 from lab.databases import servers
 from lab.report import Goal, percentile
 from lab.worlds import apply_all, group_of, subjects
@@ -31,25 +31,18 @@ YEARS: Final = timedelta(days=3 * 365)
 WARM: Final = 2_000
 """Questions of one block."""
 PARTS: Final = (
-    ("past_verify", "verify"),
-    ("past_review", "review"),
-    ("past_decisions", "decision_log"),
+    ("verifying", past_verify.verify),
+    ("an access review", past_review.review),
+    ("the decision log", past_decisions.decision_log),
 )
-"""Modules of the other parts, and the function of each that measures."""
 
-GOALS = {"past.at.cold_s": Goal(1.0), "past.at.warm_us": Goal(20.0)}
-
-
-def _part(module: str) -> Any:
-    """A module of another part; None if it is not there."""
-    try:
-        return importlib.import_module(f"lab.{module}")
-    except ModuleNotFoundError:
-        return None
-
-
-for _name, _ in PARTS:
-    GOALS |= getattr(_part(_name), "GOALS", {})
+GOALS = {
+    "past.at.cold_s": Goal(1.0),
+    "past.at.warm_us": Goal(20.0),
+    **past_verify.GOALS,
+    **past_review.GOALS,
+    **past_decisions.GOALS,
+}
 
 
 def run(*, quick: bool, seed: int) -> Figures:
@@ -63,10 +56,9 @@ def run(*, quick: bool, seed: int) -> Figures:
         name: max(figures[_of(name, engine)] for engine in ENGINES)
         for name in ("past.at.cold_s", "past.at.warm_us")
     }
-    for module, function in PARTS:
-        if (part := _part(module)) is not None:
-            _say(module)
-            figures |= getattr(part, function)(quick=quick)
+    for what, measure in PARTS:
+        _say(what)
+        figures |= measure(quick=quick)
     return {**worse, **figures}
 
 
