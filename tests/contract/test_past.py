@@ -349,15 +349,15 @@ def test_a_process_without_the_lease_reads_no_snapshot(
     """A state as large as its organization is made by one process at a time. Control: by the other."""
     grow(history, 3)
     store, made = history.authority.store, list[str]()
-    work = snapshots._Work
+    work = snapshots.SnapshotWork
 
     def noted(store: Any, o: OrganizationNumber, name: OrganizationId, place: int) -> Any:
         made.append(name)
         return work(store, o, name, place)
 
-    monkeypatch.setattr(snapshots, "_Work", noted)
+    monkeypatch.setattr(snapshots, "SnapshotWork", noted)
     writers = [SnapshotWriter(store, Settings(snapshot_changes=2)) for _ in range(2)]
-    assert writers[0]._lease.claim(60)
+    assert writers[0].lease.claim(60)
     assert writers[1].step() == LOOK_SECONDS
     assert made == []
     while writers[0].step() != LOOK_SECONDS:
@@ -584,14 +584,14 @@ def test_no_more_is_held_in_memory_than_is_set(history: History) -> None:
         history.authority.store, lambda: microseconds(history.now), most_megabytes=0
     )
     found = [past.find(name, at) for at in (1, 2, 3)]
-    assert list(past._indexes) == [found[-1].revision]
-    assert [known.state for known in past._moments.values()] == found[-1:]
-    past._remember((name, 1), found[0])
-    assert len(past._moments) == 1, "its index is kept no more"
+    assert list(past.indexes) == [found[-1].revision]
+    assert [known.state for known in past.moments.values()] == found[-1:]
+    past.remember((name, 1), found[0])
+    assert len(past.moments) == 1, "its index is kept no more"
     past = states.PastStates(
         history.authority.store, lambda: microseconds(history.now), most_megabytes=1
     )
     assert revision is not None
     for number in range(1_000):
-        past._keep(replace(revision, organization=number), None)
-    assert len(past._indexes) == 1_000_000 // states.STATE_BYTES
+        past.keep(replace(revision, organization=number), None)
+    assert len(past.indexes) == 1_000_000 // states.STATE_BYTES

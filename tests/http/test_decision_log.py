@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rescind import Authority, DecisionLog
+from rescind.decision.past import PastAnswers
 from rescind.decision.router import DecisionRouter
 from rescind.decision_log import DecisionRecorder
 from rescind.errors import DecisionUnavailable
@@ -198,7 +199,8 @@ def test_a_failed_question_about_the_past_is_no_line(
     def find(*_: Any) -> None:
         raise DecisionUnavailable(why="others ask")
 
-    monkeypatch.setattr(logging.authority._past, "_find", find)
+    monkeypatch.setattr(PastAnswers, "check", find)
+    monkeypatch.setattr(PastAnswers, "check_many", find)
     triple = {"organization": "acme", "checks": [ADA], "at": "1"}
     roads = {"/v1/check": {"organization": "acme", **ADA, "at": "1"}, "/v1/check/batch": triple}
     for path, body in roads.items():

@@ -36,7 +36,14 @@ def test_a_bound_key_sees_its_own(shared: Served) -> None:
         assert get(shared, path, shared.key("check")).status_code == 403
 
 
-@pytest.mark.parametrize("query", [{"number": 1}, {"number": 1, "revision": 1, "digest": "x"}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"number": 1},
+        {"number": -1, "revision": 1, "digest": "00"},
+        {"number": 1, "revision": 1, "digest": "x"},
+    ],
+)
 def test_part_of_a_head_is_refused(shared: Served, query: dict[str, Any]) -> None:
     assert get(shared, "/v1/log/verify", **ACME, **query).status_code == 400
 

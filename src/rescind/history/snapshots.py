@@ -58,9 +58,9 @@ class SnapshotWriter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._settings, self._clock = store, settings or Settings(), clock
-        self._lease = TaskLease(store, TASK)
+        self.lease = TaskLease(store, TASK)
         self._from = ENVIRONMENT_NUMBER
-        self._work: _Work | None = None
+        self._work: SnapshotWork | None = None
         self._has_lease = False
         self._failed: dict[OrganizationNumber, float] = {}
 
@@ -90,12 +90,12 @@ class SnapshotWriter:
         if self._work is None and due is None:
             self._leave()
             return LOOK_SECONDS
-        if not self._lease.claim(LEASE_SECONDS):
+        if not self.lease.claim(LEASE_SECONDS):
             self._work, self._has_lease = None, False
             return LOOK_SECONDS
         self._has_lease = True
         if due is not None:  # with the lease: it reads the snapshot before
-            self._work = _Work(self._store, *due)
+            self._work = SnapshotWork(self._store, *due)
         assert self._work is not None
         if self._forward(self._work):
             self._work = None
@@ -129,7 +129,7 @@ class SnapshotWriter:
         }
         return self._store.fetch(FIND_SNAPSHOT_PLACE, params)[0].revision
 
-    def _forward(self, work: _Work) -> bool:
+    def _forward(self, work: SnapshotWork) -> bool:
         """Do a part. Says whether the work is over: done, or it cannot be."""
         try:
             is_there = work.forward(CHANGES_A_STEP)
@@ -145,7 +145,7 @@ class SnapshotWriter:
             keep(self._store, work.o, work.state, source=work.source)
         return is_there
 
-    def _give_up(self, work: _Work, error: Exception) -> None:
+    def _give_up(self, work: SnapshotWork, error: Exception) -> None:
         told = None if isinstance(error, RescindError) else error
         log.error("the log of %s cannot be replayed: %s", work.name, error, exc_info=told)
         self._failed[work.o] = self._clock() + RETRY_SECONDS
@@ -161,7 +161,7 @@ class SnapshotWriter:
             return
         self._has_lease = False
         try:
-            self._lease.release()
+            self.lease.release()
         except RescindError as error:
             log.warning("the lease of snapshots was not released: %s", error)
 
@@ -174,7 +174,7 @@ class _Due(NamedTuple):
     place: int
 
 
-class _Work:
+class SnapshotWork:
     """A snapshot in the making: an organization, or the environment, on its way to a revision."""
 
     def __init__(
@@ -203,7 +203,7 @@ class _Work:
         return self.state.revision >= self.place
 
 
-def _in_tables(store: Store, work: _Work) -> OrganizationState | EnvironmentState | None:
+def _in_tables(store: Store, work: SnapshotWork) -> OrganizationState | EnvironmentState | None:
     """The facts of now; None if the organization was deleted."""
     state: OrganizationState | EnvironmentState
     with store.snapshot() as snapshot:

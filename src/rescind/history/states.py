@@ -85,8 +85,8 @@ class PastStates:
         self._lock = threading.Lock()
         self._waiting = 0
         self._turns = threading.BoundedSemaphore(BUILT_AT_ONCE)
-        self._moments: OrderedDict[tuple[OrganizationId, At], _Known] = OrderedDict()
-        self._indexes: OrderedDict[Revision, tuple[Index | None, int]] = OrderedDict()
+        self.moments: OrderedDict[tuple[OrganizationId, At], _Known] = OrderedDict()
+        self.indexes: OrderedDict[Revision, tuple[Index | None, int]] = OrderedDict()
         self._bytes = 0
         """Of all these, as estimated."""
 
@@ -95,12 +95,12 @@ class PastStates:
         _require_hashable(at)
         key = (organization, at)
         with self._lock:
-            known = self._moments.get(key)
+            known = self.moments.get(key)
         if known is not None and time.monotonic() < known.until:
             return known.state
         moment = moment_of(self._store, organization, at, self._now())
         state = PastState(self._index(organization, moment), moment.revision, moment.at)
-        self._remember(key, state)
+        self.remember(key, state)
         return state
 
     def _index(self, organization: OrganizationId, moment: Moment) -> Index | None:
@@ -116,7 +116,7 @@ class PastStates:
             state, environment = replayed(self._store, organization, revision)
             exists = state.settings is not None
             index = index_of(revision.incarnation, state, environment) if exists else None
-            self._keep(revision, index)
+            self.keep(revision, index)
             return index
         finally:
             self._turns.release()
@@ -138,37 +138,35 @@ class PastStates:
 
     def _kept(self, revision: Revision) -> tuple[Index | None, int] | None:
         with self._lock:
-            found = self._indexes.get(revision)
+            found = self.indexes.get(revision)
             if found is not None:
-                self._indexes.move_to_end(revision)
+                self.indexes.move_to_end(revision)
             return found
 
-    def _keep(self, revision: Revision, index: Index | None) -> None:
+    def keep(self, revision: Revision, index: Index | None) -> None:
         """Keep an index. Those asked about longest ago go, but for this one."""
         size = STATE_BYTES + (0 if index is None else index.facts.size())
         with self._lock:
-            if revision in self._indexes:
+            if revision in self.indexes:
                 return
-            self._indexes[revision] = (index, size)
+            self.indexes[revision] = (index, size)
             self._bytes += size
-            while len(self._indexes) > 1 and self._bytes > self._most_bytes:
-                gone, (_, size) = self._indexes.popitem(last=False)
+            while len(self.indexes) > 1 and self._bytes > self._most_bytes:
+                gone, (_, size) = self.indexes.popitem(last=False)
                 self._bytes -= size
-                for key in [
-                    k for k, known in self._moments.items() if known.state.revision == gone
-                ]:
-                    del self._moments[key]
+                for key in [k for k, known in self.moments.items() if known.state.revision == gone]:
+                    del self.moments[key]
 
-    def _remember(self, key: tuple[OrganizationId, At], state: PastState) -> None:
+    def remember(self, key: tuple[OrganizationId, At], state: PastState) -> None:
         """Remember which state an `at` means, unless its index is not kept any more."""
         with self._lock:
-            kept = self._indexes.get(state.revision)
+            kept = self.indexes.get(state.revision)
             if kept is None or kept[0] is not state.index:
                 return
-            self._moments[key] = _Known(state, time.monotonic() + MOMENT_SECONDS)
-            self._moments.move_to_end(key)
-            if len(self._moments) > MOST_MOMENTS:
-                self._moments.popitem(last=False)
+            self.moments[key] = _Known(state, time.monotonic() + MOMENT_SECONDS)
+            self.moments.move_to_end(key)
+            if len(self.moments) > MOST_MOMENTS:
+                self.moments.popitem(last=False)
 
 
 def _require_hashable(at: object) -> None:

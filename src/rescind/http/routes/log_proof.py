@@ -109,6 +109,9 @@ def verify_log(
         if number is None or revision is None or digest is None:
             hint = "give `number`, `revision` and `digest` of a head, or none of them"
             raise InvalidArgument(what="head", hint=hint)
+        if number < 0:
+            hint = "it is the head of no organization: use `rescind log verify --from`"
+            raise InvalidArgument(what="number", value=str(number), hint=hint)
         heads = [LogHead(name, number, revision, digest, datetime.min)]
     for head in service.authority.log_heads(organization=name):
         if head.revision > MOST_VERIFIED:
