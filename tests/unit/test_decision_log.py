@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 
 from rescind.decision_log import DecisionLog, DecisionRecorder, last_used, request_context
 from rescind.decision_log import files as rotated
+from rescind.decision_log.context import CONTEXT, DecisionContext
 from rescind.decision_log.entries import Asked
 from rescind.decision_log.files import RotatedFile
 from rescind.decision_log.lines import DecisionLine, DroppedLine, Line, StartLine, encoded
-from rescind.errors import InvalidArgument, StoreUnavailable
+from rescind.errors import DecisionUnavailable, InvalidArgument, StoreUnavailable
 from rescind.instruments import Instruments
 from rescind.model import Decision, DecisionPoint, Question, Reason, moment
 from rescind.settings import Settings
@@ -137,6 +138,22 @@ def test_a_request_is_told() -> None:
 # --- nobody waits ---------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("is_guarded", [True, False], ids=["guarded", "control"])
+def test_what_is_decided_after_the_answer_is_no_line(is_guarded: bool) -> None:
+    """The request was answered with an error; its thread decides, or fails, later, and tells nobody."""
+    with recorded("all") as (recorder, lines, _):
+        context = DecisionContext("request-1")
+        token = CONTEXT.set(context)
+        recorder.note_answered(context, "decision_unavailable")
+        context.is_answered = is_guarded
+        recorder.note(ASKED, ALLOWED)
+        recorder.note_failure(Asked(*ASKED), DecisionUnavailable())
+        CONTEXT.reset(token)
+    told = [line.get("error") for line in of_decisions(lines)]
+    assert told[0] == "decision_unavailable"
+    assert (len(told) == 1) == is_guarded
+
+
 @pytest.mark.parametrize("room", [5, 1_000])
 def test_a_full_queue_drops_and_counts(room: int) -> None:
     """While the receiver hangs, decisions go on. What had no room is counted, and told in the log."""
@@ -199,7 +216,7 @@ def test_a_stderr_that_nobody_reads(
             for _ in range(10):
                 recorder.note(ASKED, ALLOWED)
         said = caplog.messages.copy()
-        thread = recorder.writer._thread
+        thread = recorder.writer.thread
         assert thread is not None
         assert thread.is_alive()
         os.close(unread)

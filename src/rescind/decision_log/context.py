@@ -15,7 +15,7 @@ MOST_TRACEPARENT: Final = 128
 class DecisionContext:
     """The request that decisions belong to, while it is under way."""
 
-    __slots__ = ("held", "is_noted", "key_id", "request_id", "trace_id")
+    __slots__ = ("held", "is_answered", "is_noted", "key_id", "request_id", "trace_id")
 
     def __init__(
         self,
@@ -32,6 +32,8 @@ class DecisionContext:
         self.held = held
         self.is_noted = False
         """Whether a decision was made, or failed, for this request."""
+        self.is_answered = False
+        """Whether the caller has its answer. A thread that decides later tells nobody: it is not logged."""
 
 
 CONTEXT: Final[ContextVar[DecisionContext | None]] = ContextVar("decision_context", default=None)

@@ -78,13 +78,10 @@ class DecisionRecorder:
         except (TypeError, ValueError):  # the caller's questions can be read only once
             self.writer.note_dropped(len(decisions))
 
-    def note_failure(self, asked: Asked, error: BaseException | str) -> None:
+    def note_failure(self, asked: Asked, error: BaseException) -> None:
         """A decision failed. Every selection has it, since nobody knows the answer; a sample its share."""
-        is_selected = self._is_whole or self._has_denied or self._has_critical
-        if not is_selected and self._chance() >= self._share:
-            return
-        code = error if isinstance(error, str) else getattr(error, "code", "internal")
-        self._put_failed(asked, code)
+        if self._selects_failure():
+            self._put_failed(asked, getattr(error, "code", "internal"))
 
     def note_unknown_name(self, asked: Asked) -> None:
         """A question was denied that cannot be asked, since something in it can be the name of nothing."""
@@ -123,6 +120,14 @@ class DecisionRecorder:
         """In the `with` block, decisions are held back. They are noted at its end, unless it raises."""
         return _Held(self, DecisionContext(request_id, traceparent, key_id, held=[]))
 
+    def note_answered(self, context: DecisionContext, code: str | None) -> None:
+        """A request was answered: with an error, if there is a code. That is noted if nothing else was."""
+        context.is_answered = True
+        if code is not None and not context.is_noted and self._selects_failure():
+            trace_id = self._spans.trace_id() if self._spans.is_on else None
+            asked = Asked(None, None, None, None)
+            self._queue((self._time(), asked, None, code, context, trace_id))
+
     def note_held(self, entries: list[Any]) -> None:
         """Queue decisions that were held back."""
         for entry in entries:
@@ -137,6 +142,11 @@ class DecisionRecorder:
             or (self._share > 0.0 and self._chance() < self._share)
         )
 
+    def _selects_failure(self) -> bool:
+        return (
+            self._is_whole or self._has_denied or self._has_critical or self._chance() < self._share
+        )
+
     def _put_failed(self, asked: Asked, code: str) -> None:
         context = CONTEXT.get()
         trace_id = self._spans.trace_id() if self._spans.is_on else None
@@ -145,7 +155,7 @@ class DecisionRecorder:
     def _put(self, entry: tuple[Any, ...], context: DecisionContext | None) -> None:
         if context is None:
             self._queue(entry)
-        elif context is not UNLOGGED:
+        elif context is not UNLOGGED and not context.is_answered:
             context.is_noted = True
             if context.held is None:
                 self._queue(entry)

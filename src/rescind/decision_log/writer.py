@@ -62,7 +62,7 @@ class DecisionWriter:
         self._told_dropped = 0
         self._lock = threading.Lock()
         self._wake, self._closing = threading.Event(), threading.Event()
-        self._thread: threading.Thread | None = None
+        self.thread: threading.Thread | None = None
         self._chains = ChainFinder(self._explain)
         self._warned_at = -WARN_SECONDS
         self._deadline = float("inf")
@@ -73,11 +73,11 @@ class DecisionWriter:
     def wake(self) -> None:
         """There is something to write. Without a thread for it, it waits for the next decision."""
         self.is_idle = False
-        if self._thread is None:
+        if self.thread is None:
             with self._lock:
-                if self._thread is None and self.room:
+                if self.thread is None and self.room:
                     try:
-                        self._thread = started(self._run, "rescind-decision-log")
+                        self.thread = started(self._run, "rescind-decision-log")
                     except ThreadsExhausted:
                         self.is_idle = True
                         return
@@ -98,7 +98,7 @@ class DecisionWriter:
         self._deadline = time.monotonic() + self.options.close_seconds
         self._closing.set()
         self._wake.set()
-        thread = self._thread
+        thread = self.thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(self.options.close_seconds)
         is_writing = thread is not None and thread.is_alive()

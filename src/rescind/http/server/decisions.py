@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 from rescind.decision_log.context import CONTEXT, DecisionContext
-from rescind.decision_log.entries import Asked
 from rescind.http.auth import Caller
 from rescind.http.server.headers import Headers
 from rescind.http.server.service import Service
@@ -43,7 +42,5 @@ def leave_out(state: dict[str, Any]) -> None:
 def end(service: Service, state: dict[str, Any], status: int, is_check: bool) -> None:
     """The request is answered. If that is a failure, and no decision was noted, the failure is."""
     context, log = state.get(_CONTEXT), service.decision_log
-    if not is_check or status < 500 or context is None or log is None:
-        return
-    if not context.is_noted:
-        log.note_failure(Asked(None, None, None, None), state["code"] or "internal")
+    if is_check and context is not None and log is not None:
+        log.note_answered(context, (state["code"] or "internal") if status >= 500 else None)
