@@ -216,6 +216,25 @@ def test_what_a_spreadsheet_takes_for_a_number_is_no_mistake(tmp_path: Path) -> 
     found.require_as_shown({line.line: line})
 
 
+@pytest.mark.parametrize(
+    ("own", "shown"),
+    [("1001", "1002"), ("3f2a-11", "9c11-22"), ("2026-q4", "2026-q3"), ("7x", "7"), ("1e3", "1e2")],
+)
+def test_a_name_that_begins_with_a_digit_is_compared(tmp_path: Path, own: str, shown: str) -> None:
+    """A role of a line, and the review itself: another one is refused."""
+    line = LINE._replace(role=own)
+    sheet = filled(written(line), "revoke")
+    sheet[0]["role"] = shown
+    found = decided(tmp_path, as_sheet(sheet, ["line", "decision", "role", "subject"]))
+    with pytest.raises(BadInput, match="the line's role is"):
+        found.require_as_shown({line.line: line})
+    review = replace(REVIEW, name=own)
+    path = tmp_path / "decisions.csv"
+    path.write_bytes(b"".join(written_lines(replace(REVIEW, name=shown), [LINE], ReviewFormat.CSV)))
+    with pytest.raises(BadInput, match="it is of the review"):
+        read_decisions(read(str(path)), review)
+
+
 def test_another_review_of_a_hostile_name(tmp_path: Path) -> None:
     """A name that had to be made harmless is still recognized."""
     review = replace(REVIEW, name="=Q1")

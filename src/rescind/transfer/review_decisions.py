@@ -7,8 +7,10 @@ the review has: a column that was sorted alone would give every decision to some
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -28,6 +30,10 @@ OWN: Final = ("review", "organization")
 SHOWN: Final = ("subject", "role", "resource")
 """Columns that are compared with the review's own line."""
 FIELDS: Final = (*NEEDED, "comment", *OWN, *SHOWN)
+_NUMBER: Final = re.compile(
+    r"[0-9]{1,15}(\.[0-9]{1,15})?(E\+?[0-9]{1,2})?", re.ASCII | re.IGNORECASE
+)
+"""Spreadsheets keep 15 digits: longer numbers come back as others, and are refused."""
 _HINT: Final = "fill in the exported file as it is; `rescind review export` writes it again"
 
 
@@ -59,7 +65,10 @@ class Decisions:
             elif wrong := self._differing(line):
                 name, own, there = wrong
                 why = f"the line's {name} is {own[:60]!r} in the review and {there[:60]!r} here"
-                hint = f"perhaps a column was sorted alone; {_HINT}"
+                hint = (
+                    "perhaps a column was sorted alone; if a spreadsheet made a date or another number"
+                    f" of the name, take the column out; {_HINT}"
+                )
                 problems.add(BadInput(at=f"{each.at}:{name}", why=why, hint=hint))
         problems.require_none()
 
@@ -140,13 +149,25 @@ def _require_of(source: Source, row: _Row, review: Review) -> None:
         there = row.cells.get(name)
         if there and not _is_same(own, there):
             why = f"it is of the {name} {there[:60]!r}, not of {own!r}"
-            hint = f"apply it there, or export {review.name!r} and fill that in"
+            hint = (
+                f"apply it there, or export {review.name!r} and fill that in; if a spreadsheet made a"
+                " date or another number of the name, take the column out"
+            )
             raise BadInput(at=source.at(row.at, name), why=why, hint=hint)
 
 
 def _is_same(own: str, there: str) -> bool:
-    """Whether a cell shows what was exported. What begins with a digit may have become a number."""
-    return own[:1].isdigit() or _bare(safe_cell(own)) == _bare(there)
+    """Whether a cell shows what was exported, or the number that a spreadsheet made of it."""
+    if _bare(safe_cell(own)) == _bare(there):
+        return True
+    number = _number(own)
+    return number is not None and number == _number(there)
+
+
+def _number(cell: str) -> Decimal | None:
+    """The number that a spreadsheet shows as this cell, if it is one."""
+    text = _bare(cell).replace(",", ".")
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def _bare(cell: str) -> str:
