@@ -19,8 +19,9 @@ from rescind.errors import (
     ReviewExists,
     ReviewNotFound,
 )
-from rescind.history import revocations
+from rescind.history import access_reviews, revocations
 from rescind.model import LineDecision, LineSource, ReviewLine, Verdict
+from rescind.store.rows.organizations import READ_REVISION
 from rescind.transfer.review_files import ReviewFormat, written_lines
 from tests.contract.world import FUTURE, WORLD
 
@@ -256,6 +257,31 @@ def test_given_again_after_it_was_applied(acme: Authority) -> None:
     again = acme.apply_review("Q1", decisions)
     assert (again.is_repeated, again.is_complete) == (True, False)
     assert acme.check("user:bob", "read")
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_key_that_is_forgotten_meanwhile(
+    acme: Authority, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    """Between the look whether the decisions were applied and the answer of that: nothing is taken, since no
+    line applies. (The key of an old application is deleted after two days.)
+    """
+    decisions = [each for each in stale_file(acme) if "writer" in each.at]
+    monkeypatch.setattr(access_reviews, "READ_KEYED_OUTCOME", READ_REVISION)
+    done = acme.apply_review("Q1", decisions, dry_run=dry_run)
+    assert done.is_repeated
+    assert done.receipt is None or not done.receipt.changed
+    assert acme.check("user:ada", "write", "doc:1")
+
+
+def test_a_repeated_application_tells_what_is_still_there(acme: Authority) -> None:
+    """What did not apply the first time was not revoked."""
+    decisions = stale_file(acme)
+    acme.apply_review("Q1", decisions)
+    again = acme.apply_review("Q1", decisions)
+    there = {each.decision.line for each in again.stale}
+    assert (again.is_repeated, len(there)) == (True, 1)
+    assert there.isdisjoint(each.line for each in again.revoked)
 
 
 def test_refusals_name_their_lines(acme: Authority) -> None:

@@ -235,6 +235,22 @@ def test_a_name_that_begins_with_a_digit_is_compared(tmp_path: Path, own: str, s
         read_decisions(read(str(path)), review)
 
 
+@pytest.mark.parametrize("format", list(ReviewFormat))
+@pytest.mark.parametrize("name", ["user:a;-b", "user:a|=b", "user:a\u200bb", "user:-1"])
+def test_a_hostile_subject_comes_back(tmp_path: Path, format: ReviewFormat, name: str) -> None:
+    """What is exported and filled in is recognized, in each format."""
+    line = LINE._replace(subject=name)
+    text = b"".join(written_lines(REVIEW, [line], format)).decode("utf-8-sig")
+    if format is ReviewFormat.NDJSON:
+        text = json.dumps({**json.loads(text), "decision": "keep"})
+    else:
+        sheet = [{**row, "decision": "keep"} for row in csv.DictReader(io.StringIO(text))]
+        text = as_sheet(sheet, list(sheet[0]))
+    found = decided(tmp_path, text)
+    assert len(found.decided) == 1
+    found.require_as_shown({line.line: line})
+
+
 def test_another_review_of_a_hostile_name(tmp_path: Path) -> None:
     """A name that had to be made harmless is still recognized."""
     review = replace(REVIEW, name="=Q1")

@@ -42,6 +42,7 @@ from rescind.model import (
     ReviewLine,
     ReviewOutcome,
     Revision,
+    StaleLine,
     Verdict,
 )
 from rescind.store import Store
@@ -228,9 +229,9 @@ class _Run:
         key = self._key
         if self._revoked and self._is_used(key):
             if not applying:
-                receipt, _ = self._apply(self._asked, actor, at, key)
-                again = [each for each in stale if each.is_there]
-                return self._outcome(self._revoked, again, NOTHING, None, receipt, is_repeated=True)
+                return self._repeated(
+                    stale, None if dry_run else self._apply([], actor, at, key)[0]
+                )
             key = f"{key}/{at.organization}"  # lines that did not apply then do now
         rest = changes_of(applying)
         if not rest:
@@ -263,6 +264,13 @@ class _Run:
             if error.retry:
                 raise
             raise _placed(error, applying) from error
+
+    def _repeated(self, stale: list[StaleLine], receipt: Receipt | None) -> ReviewOutcome:
+        """These decisions were applied before. What was given again since is still there."""
+        there = [each for each in stale if each.is_there]
+        lines = {each.decision.line for each in there}
+        revoked = [each for each in self._revoked if each.decision.line not in lines]
+        return self._outcome(revoked, there, NOTHING, None, receipt, is_repeated=True)
 
     def _is_used(self, key: str) -> bool:
         """Whether these decisions were applied before."""
