@@ -1,6 +1,7 @@
 """`python -m lab NAME [--json] [--quick] [--save]`: run one benchmark and print its figures.
 
-`python -m lab summary` writes the saved figures of all into the page of the documentation.
+`python -m lab summary` writes the saved figures of all into the page of the documentation; `python -m lab
+report` writes a page with plots for each that has them, under docs/lab.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from lab import (
     inline,
     insight,
     lists,
+    pages,
     past,
     probe,
     summary,
     sync,
     workers,
 )
-from lab.report import Goal, machine
+from lab.report import Goal, Measured, machine
 from lab.tables import by_engine
 
 BENCHMARKS = {
@@ -47,7 +49,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lab", description="Rescind's benchmarks.")
-    parser.add_argument("name", choices=[*sorted(BENCHMARKS), "summary"])
+    parser.add_argument("name", choices=[*sorted(BENCHMARKS), "report", "summary"])
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under a minute")
     parser.add_argument("--save", action="store_true", help="keep it under lab/results")
@@ -57,6 +59,10 @@ def main() -> int:
         measured = summary.write(BENCHMARKS, RESULTS)
         print(f"{summary.PAGE.name}: figures of {', '.join(measured) or 'nothing yet'}")
         return 0
+    if asked.name == "report":
+        written = pages.write(BENCHMARKS, RESULTS)
+        print(f"{pages.FOLDER.name}: pages of {', '.join(written) or 'nothing yet'}")
+        return 0
     _run(asked)
     return 0
 
@@ -64,15 +70,18 @@ def main() -> int:
 def _run(asked: argparse.Namespace) -> None:
     benchmark = BENCHMARKS[asked.name]
     goals: dict[str, Goal] = benchmark.GOALS
-    figures = benchmark.run(quick=asked.quick, seed=asked.seed)
+    found = benchmark.run(quick=asked.quick, seed=asked.seed)
+    measured = found if isinstance(found, Measured) else Measured(found)
+    for what, why in measured.left_out.items():
+        print(f"lab: left out: {what}: {why}", file=sys.stderr)
     command = f"python -m lab {asked.name} --json" + (" --quick" if asked.quick else "")
-    result = {"figures": figures, **machine(), "seed": asked.seed, "command": command}
+    result = {**measured.result(), **machine(), "seed": asked.seed, "command": command}
     if asked.save:
         RESULTS.mkdir(exist_ok=True)
         text = json.dumps(result, indent=2) + "\n"
         (RESULTS / f"{asked.name}.json").write_text(text, "utf-8")
     shape = getattr(benchmark, "shape", by_engine)
-    print(json.dumps(result) if asked.json else shape(figures, goals).text())
+    print(json.dumps(result) if asked.json else shape(measured.figures, goals).text())
 
 
 if __name__ == "__main__":

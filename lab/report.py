@@ -7,7 +7,7 @@ import platform
 import sqlite3
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -29,6 +29,23 @@ class Goal:
     def sign(self) -> str:
         """How it is written."""
         return "≥" if self.is_least else "≤"
+
+
+@dataclass
+class Measured:
+    """What a run gives if figures alone do not tell it. `data` is what its plots need beside them, as JSON;
+    `left_out` has, for what could not be measured on this machine, the reason; `versions` those of others.
+    """
+
+    figures: dict[str, float] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def result(self) -> dict[str, Any]:
+        """As it is saved; parts that are empty are left out."""
+        parts = {"data": self.data, "left_out": self.left_out, "versions": self.versions}
+        return {"figures": self.figures} | {name: part for name, part in parts.items() if part}
 
 
 def machine() -> dict[str, Any]:

@@ -42,10 +42,10 @@ def _block(name: str, benchmark: Any, result: dict[str, Any] | None) -> str:
     text = f"{table.markdown()}\n\n" if table.lines else ""
     if result is None:
         return f"{text}Not measured yet: `python -m lab {name} --json --save`."
-    return f"{text}{_origin(result)}"
+    return f"{text}{origin(result)}"
 
 
-def _origin(result: dict[str, Any]) -> str:
+def origin(result: dict[str, Any]) -> str:
     """Where figures come from, in one sentence."""
     machine = result["machine"]
     versions = {"python": "Python", "sqlite": "SQLite", "postgres": "PostgreSQL"}
@@ -54,6 +54,7 @@ def _origin(result: dict[str, Any]) -> str:
         f"commit `{result['commit']}`",
         f"{machine['processors']} processors, {machine['memory_gib']} GiB, {machine['system']}",
         *(f"{title} {machine[key]}" for key, title in versions.items() if key in machine),
+        *(f"{title} {number}" for title, number in result.get("versions", {}).items()),
     ]
     text = "; ".join(parts) + "."
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)

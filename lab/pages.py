@@ -1,0 +1,173 @@
+"""The pages under docs/lab: for each benchmark that has plots, what was measured, as pictures and as a table.
+
+A benchmark has plots if it has a function `plot(result) -> list[Plot]` (see `lab.plots.style`), which takes
+what was saved of a run. It may have a `TITLE`; its module's docstring is the page's introduction.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.summary import origin
+from lab.tables import by_engine, shown
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "docs" / "lab"
+WIDTH = 120
+"""Of a line of a page."""
+MOST_LINES = 120
+"""Of the table of a page."""
+INLINE = re.compile(r"<!-- figure (\S+) -->.*?<!-- end -->", re.DOTALL)
+"""A figure in the text of a page that is written by hand."""
+UNKNOWN = "(not measured yet)"
+
+
+def write(benchmarks: Mapping[str, Any], results: Path, folder: Path = FOLDER) -> list[str]:
+    """Write a page and its plots for each benchmark with plots and a saved result, and the index; fill in the
+    figures that pages written by hand name. Returns the names of the benchmarks that have a page.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    saved = {
+        path.stem: json.loads(path.read_text("utf-8")) for path in sorted(results.glob("*.json"))
+    }
+    written = [
+        _write_page(_Scenario(name, benchmark, saved[name]), folder)
+        for name, benchmark in sorted(benchmarks.items())
+        if hasattr(benchmark, "plot") and name in saved
+    ]
+    by_hand = [
+        page
+        for page in sorted(folder.glob("*.md"))
+        if page.stem not in benchmarks and page.stem != "index"
+    ]
+    figures = {
+        name: (value, benchmark)
+        for benchmark, result in saved.items()
+        for name, value in result["figures"].items()
+    }
+    for page in by_hand:
+        page.write_text(filled(page.read_text("utf-8"), figures, folder), "utf-8")
+    (folder / "index.md").write_text(_index(written, by_hand, benchmarks), "utf-8")
+    return [page.name for page in written]
+
+
+def filled(text: str, figures: Mapping[str, tuple[float, str]], folder: Path) -> str:
+    """The text with each `<!-- figure NAME -->…<!-- end -->` holding that figure, linked to its page."""
+
+    def one(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in figures:
+            return f"<!-- figure {name} -->{UNKNOWN}<!-- end -->"
+        value, benchmark = figures[name]
+        page = f"{benchmark}.md"
+        if not (folder / page).exists():
+            page = "../reference/performance.md"
+        return f"<!-- figure {name} -->[{shown(value)}]({page})<!-- end -->"
+
+    return INLINE.sub(one, text)
+
+
+@dataclass(frozen=True)
+class _Scenario:
+    name: str
+    benchmark: Any
+    result: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        return str(getattr(self.benchmark, "TITLE", self.name.capitalize()))
+
+    @property
+    def introduction(self) -> str:
+        paragraphs = (inspect.getdoc(self.benchmark) or "").split("\n\n")
+        return "\n\n".join(fill(" ".join(paragraph.split())) for paragraph in paragraphs)
+
+
+@dataclass(frozen=True)
+class _Page:
+    name: str
+    title: str
+    pictures: list[tuple[str, str, str]]
+    """Title, file and description of each."""
+
+
+def _write_page(scenario: _Scenario, folder: Path) -> _Page:
+    name = scenario.name
+    plots = scenario.benchmark.plot(scenario.result)
+    pictures = []
+    for plot in plots:
+        file = f"{name}.svg" if len(plots) == 1 else f"{name}-{plot.name}.svg"
+        (folder / file).write_text(plot.svg, "utf-8")
+        pictures.append((plot.title, file, plot.alt))
+    page = _Page(name, scenario.title, pictures)
+    parts = [f"# {scenario.title}", scenario.introduction]
+    for title, file, alt in pictures:
+        parts += [f"## {title}", _picture(alt, file)]
+        if alt:
+            parts.append(fill(alt))
+    parts += ["## Figures", *_table(scenario)]
+    left_out = scenario.result.get("left_out", {})
+    if left_out:
+        items = [fill(f"- {what}: {why}", "  ") for what, why in left_out.items()]
+        parts += ["## Left out", "\n".join(items)]
+    parts += ["## Origin", origin(scenario.result)]
+    (folder / f"{name}.md").write_text("\n\n".join(parts) + "\n", "utf-8")
+    return page
+
+
+def _table(scenario: _Scenario) -> list[str]:
+    shape = getattr(scenario.benchmark, "shape", by_engine)
+    table = shape(scenario.result["figures"], scenario.benchmark.GOALS)
+    lines = table.markdown().splitlines()
+    parts = ["\n".join(lines[: MOST_LINES + 2])] if table.lines else []
+    if len(lines) > MOST_LINES + 2:
+        parts.append(f"More are in `lab/results/{scenario.name}.json`.")
+    return parts
+
+
+def _picture(alt: str, file: str) -> str:
+    """An image as wide as the page allows; its description is also the text below it."""
+    return f"![{_first_sentence(alt)}]({file})"
+
+
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0].removesuffix(".")[: WIDTH - 40]
+
+
+def _index(written: list[_Page], by_hand: list[Path], benchmarks: Mapping[str, Any]) -> str:
+    parts = [
+        "# The lab",
+        fill(
+            "Each benchmark is one command, and each figure says on which machine, at which commit and with"
+            " which seed it was measured. `make lab BENCHMARK=NAME` measures again; `python -m lab NAME"
+            " --save` keeps the result, and `python -m lab report` writes these pages from what was kept. All"
+            " figures are in [Performance](../reference/performance.md)."
+        ),
+    ]
+    if by_hand:
+        parts.append("\n".join(f"- [{_heading(page)}]({page.name})" for page in by_hand))
+    for page in written:
+        parts += [f"## {page.title}", f"[All of its figures]({page.name}.md)"]
+        parts += [_picture(alt, file) for _, file, alt in page.pictures]
+    others = [name for name in sorted(benchmarks) if name not in {page.name for page in written}]
+    if others:
+        parts += ["## Without plots", fill("Benchmarks as tables: " + ", ".join(others) + ".")]
+    return "\n\n".join(parts) + "\n"
+
+
+def _heading(page: Path) -> str:
+    return page.read_text("utf-8").partition("\n")[0].removeprefix("# ")
+
+
+def fill(text: str, indent: str = "") -> str:
+    """Wrapped to the width of a page."""
+    return textwrap.fill(
+        text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
