@@ -97,7 +97,7 @@ class Authority(
         self.decision_log = recorder_of(
             decision_log, self._questions.explanation, self.instruments, clock, store.close
         )
-        states = PastStates(store, self._now, most_megabytes=self.settings.past_megabytes)
+        states = PastStates(store, self._now, self.settings)
         self._past = PastAnswers(store.seals, states.find)
         self.enforcer = Enforcer(store, self.settings, self.cache)
         self._receipts = ReceiptEnforcer(store, self.enforcer, self._now, self.instruments)

@@ -70,6 +70,9 @@ class Settings:
     """Whether the background audit repairs the drift that it finds; else it only tells."""
     past_megabytes: int = 256
     """Of past states held in memory, as estimated; the last one that was asked about is always held."""
+    past_most_facts: int = 2_000_000
+    """Facts of the largest organization whose past is replayed, for questions, reviews and snapshots: about
+    0.5 KB of memory each. 0 is no limit; the command line has none."""
     snapshot_changes: int = 1_000
     """A snapshot of an organization is kept after so many changes, at most daily; more often where ten times
     as many are made in a day. 0 is off. `rescind serve` and `rescind worker` keep them."""

@@ -562,7 +562,7 @@ def test_questions_about_the_past_are_made_few_at_a_time(
 ) -> None:
     """While two states are being made and others wait, the next is refused at once."""
     past = states.PastStates(
-        history.authority.store, lambda: microseconds(history.now), most_megabytes=1
+        history.authority.store, lambda: microseconds(history.now), Settings(past_megabytes=1)
     )
     assert past.find(OrganizationId(history.name), 1).index is not None
     other = History(history.authority, history.clock)
@@ -581,7 +581,7 @@ def test_no_more_is_held_in_memory_than_is_set(history: History) -> None:
         history.authority.check(*READ, organization=history.name).revision,
     )
     past = states.PastStates(
-        history.authority.store, lambda: microseconds(history.now), most_megabytes=0
+        history.authority.store, lambda: microseconds(history.now), Settings(past_megabytes=0)
     )
     found = [past.find(name, at) for at in (1, 2, 3)]
     assert list(past.indexes) == [found[-1].revision]
@@ -589,7 +589,7 @@ def test_no_more_is_held_in_memory_than_is_set(history: History) -> None:
     past.remember((name, 1), found[0])
     assert len(past.moments) == 1, "its index is kept no more"
     past = states.PastStates(
-        history.authority.store, lambda: microseconds(history.now), most_megabytes=1
+        history.authority.store, lambda: microseconds(history.now), Settings(past_megabytes=1)
     )
     assert revision is not None
     for number in range(1_000):

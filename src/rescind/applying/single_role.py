@@ -22,8 +22,13 @@ Statement = tuple[str, dict[str, Any]]
 
 
 def remember_roles(step: Step, batch: Sequence[Change]) -> bool:
-    """Remember the winning roles that a batch may take, before its first change. Whether it may take any."""
+    """Remember the winning roles that a batch may take, before its first change. Whether it may take any.
+
+    If it may, `require_same_definitions` belongs after the log's entry.
+    """
     takes = [statement for change in batch for statement in _takes(change, step.number, step.now)]
+    if takes:
+        step.tx.run("note_definitions")
     _run(step, takes)
     return bool(takes)
 
@@ -34,6 +39,14 @@ def set_aside(step: Step, batch: Sequence[Change], *, takes: bool) -> None:
         settle_losses(step)
     for query, names in [statement for change in batch for statement in _gives(change)]:
         step.tx.count(query, Counter.ALTERED, Counter.GAINS, o=step.number, now=step.now, **names)
+
+
+def require_same_definitions(step: Step) -> None:
+    """Try the batch again if the log has it at another revision of `*` than the one it was judged at.
+
+    Replay judges it by the roles as they were at the revision in the log.
+    """
+    step.tx.refuse("refuse_moved_definitions", o=step.number)
 
 
 def remember_holders(step: Step, *, role: str, owner: int) -> None:

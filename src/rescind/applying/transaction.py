@@ -13,7 +13,13 @@ from rescind.applying.handlers import record, together
 from rescind.applying.handlers.roles import end_expired, end_role
 from rescind.applying.look_alikes import LOOK_ALIKES, watched, with_foldings
 from rescind.applying.respelling import Respelling
-from rescind.applying.single_role import remember_holders, remember_roles, set_aside, settle_losses
+from rescind.applying.single_role import (
+    remember_holders,
+    remember_roles,
+    require_same_definitions,
+    set_aside,
+    settle_losses,
+)
 from rescind.applying.step import Step
 from rescind.changes import (
     Change,
@@ -208,6 +214,8 @@ class ChangeTransaction:
             self._states.append(self._look(tx))
         self._look_for_look_alikes(tx)
         self.outcome = tx.record(o=o, **self.entry.names())
+        if takes:
+            require_same_definitions(step)
         self.lock_wait = tx.lock_wait()
         if self._looks_for_replicas:
             self.leases = tx.read_after_commit(LIST_LEASES, o=o)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import typer
@@ -14,8 +14,11 @@ from rescind import __version__
 from rescind.authority import Authority
 from rescind.cli import output
 from rescind.errors import InvalidArgument, OrganizationNotFound, RescindError
+from rescind.settings import Settings
 
 DEFAULT_DATABASE = "./rescind.db"
+_SETTINGS: Final = Settings(past_most_facts=0)
+"""A command is a process of its own, and its user sees what it takes: no limit keeps it from the past."""
 
 Database = Annotated[
     str | None,
@@ -89,7 +92,7 @@ class Target:
 
     def open(self) -> Authority:
         """An authority on this database. Raises StoreUnavailable, SchemaMissing and the like."""
-        return Authority.open(self.database, organization=self.organization)
+        return Authority.open(self.database, organization=self.organization, settings=_SETTINGS)
 
     def hinted(self, error: OrganizationNotFound) -> RescindError:
         """The error with similar names of organizations. Users of the database may know all of them."""

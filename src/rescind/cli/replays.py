@@ -53,7 +53,9 @@ def _say(report: ReplayReport) -> None:
             )
         if not each.is_clean:
             _say_differing(each)
-    if report.is_clean:
+    if report.is_clean and all(each.unaudited for each in report.organizations):
+        output.say("nothing was compared")
+    elif report.is_clean:
         output.say("the facts are what the log says")
     else:
         output.say("the log and the facts part")

@@ -51,6 +51,16 @@ class PastUnavailable(RescindError):
     code = "past_unavailable"
 
 
+class PastTooLarge(RescindError):
+    """The organization has more facts than this process may replay its log with."""
+
+    code = "past_too_large"
+    hint = (
+        "Ask with the command line, which has no limit, or raise the setting `past_most_facts`;"
+        " each fact takes about 0.5 KB"
+    )
+
+
 class ApiKeyNotFound(RescindError):
     """The API key does not exist, or was revoked."""
 

@@ -45,6 +45,7 @@ from rescind.model import (
     StaleLine,
     Verdict,
 )
+from rescind.settings import Settings
 from rescind.store import Store
 from rescind.store.rows.changes import READ_KEYED_OUTCOME
 from rescind.store.rows.organizations import READ_REVISION
@@ -64,6 +65,7 @@ class AccessReviews(ABC):
     """
 
     store: Store
+    settings: Settings
 
     @abstractmethod
     def _named(self, organization: str | None) -> OrganizationId: ...
@@ -141,20 +143,19 @@ class AccessReviews(ABC):
         if used is not None:
             _listed("used", [used], LastUsed)
         found = self.find_review(review, organization=organization)
-        return ReviewedLines(self.store, found, used).lines(after)
+        return self._reviewed(found, used).lines(after)
 
     def count_review(self, review: str, *, organization: str | None = None) -> ReviewCounts:
         """How many lines a review has, of how many subjects, and how many of them need a closer look."""
         found = self.find_review(review, organization=organization)
-        return ReviewedLines(self.store, found).counted()
+        return self._reviewed(found).counted()
 
     def review_lines_of(
         self, review: str, lines: Sequence[str], *, organization: str | None = None
     ) -> dict[str, ReviewLine]:
         """Those of the lines that have these ids."""
-        wanted = _listed("lines", lines, str)
-        reviewed = ReviewedLines(self.store, self.find_review(review, organization=organization))
-        ways = reviewed.of(wanted)
+        reviewed = self._reviewed(self.find_review(review, organization=organization))
+        ways = reviewed.of(_listed("lines", lines, str))
         return dict(zip(ways, reviewed.shown(ways.values()), strict=True))
 
     def apply_review(
@@ -183,9 +184,11 @@ class AccessReviews(ABC):
                 return run.attempt(actor, dry_run=dry_run)
             except PreconditionFailed:
                 continue
-        raise StoreConflict(
-            organization=found.organization, why="others kept changing it; try again"
-        )
+        why = "others kept changing it; try again"
+        raise StoreConflict(organization=found.organization, why=why)
+
+    def _reviewed(self, review: Review, used: LastUsed | None = None) -> ReviewedLines:
+        return ReviewedLines(self.store, review, used, self.settings.past_most_facts)
 
 
 def _listed(what: str, given: Any, kind: type[T]) -> list[T]:
@@ -208,7 +211,7 @@ class _Run:
         reason: str,
     ) -> None:
         self._authority, self._review, self._reason = authority, review, reason
-        self._reviewed = ReviewedLines(authority.store, review)
+        self._reviewed = authority._reviewed(review)
         self._ways = self._reviewed.of(each.line for each in decisions)
         require_none(
             [
@@ -249,7 +252,8 @@ class _Run:
         store = self._authority.store
         (row,) = store.fetch(READ_REVISION, {"o": self._o})
         at = store.seals.revision(row.incarnation, row.organization, row.environment)
-        state, environment = replayed(store, self._review.organization, at)
+        most = self._authority.settings.past_most_facts
+        state, environment = replayed(store, self._review.organization, at, most_facts=most)
         return Population(state, environment, self._authority._now()), at
 
     def _previewed(

@@ -15,7 +15,7 @@ from rescind.errors import InvalidArgument, OrganizationNotFound, PastUnavailabl
 from rescind.history.access_history import AccessReplay, Mark, Period, follow_access, is_default
 from rescind.history.holdings import Asked
 from rescind.history.moments import moment_of
-from rescind.history.replaying import recorded_changes
+from rescind.history.replaying import recorded_changes, require_room
 from rescind.history.states import replayed
 from rescind.model import (
     ENVIRONMENT_NUMBER,
@@ -29,6 +29,7 @@ from rescind.model import (
     canonical_subject,
 )
 from rescind.semantics.replay import LogDoesNotFit, Recorded
+from rescind.settings import Settings
 from rescind.store import Store
 from rescind.store.rows.organizations import READ_REVISION
 from rescind.store.rows.past import FIND_PRESENT_ORGANIZATION
@@ -43,6 +44,7 @@ class AccessHistories(ABC):
     """The questions of `Authority` about the history of access."""
 
     store: Store
+    settings: Settings
 
     @abstractmethod
     def _named(self, organization: str | None) -> OrganizationId: ...
@@ -82,7 +84,7 @@ class AccessHistories(ABC):
         most = model.require_number("most_changes", most_changes, least=1)
         now = self._now()
         end = now if until is None else min(model.microseconds(until), now)
-        reader = _Reader(self.store, name)
+        reader = _Reader(self.store, name, self.settings.past_most_facts)
         return reader.history(who, asked, reader.start(since, after, now), end, most)
 
     def _spelled(self, name: OrganizationId, subject: str) -> str:
@@ -92,8 +94,8 @@ class AccessHistories(ABC):
 class _Reader:
     """Reads both logs of one organization, and tells what they show."""
 
-    def __init__(self, store: Store, name: OrganizationId) -> None:
-        self._store, self._name = store, name
+    def __init__(self, store: Store, name: OrganizationId, most_facts: int) -> None:
+        self._store, self._name, self._most_facts = store, name, most_facts
         rows = store.fetch(FIND_PRESENT_ORGANIZATION, {"organization": name})
         if not rows:
             raise OrganizationNotFound(organization=name)
@@ -125,7 +127,9 @@ class _Reader:
         most: int,
     ) -> AccessHistory:
         revision, at = start
-        state, environment = replayed(self._store, self._name, revision)
+        state, environment = replayed(
+            self._store, self._name, revision, most_facts=self._most_facts
+        )
         replay = AccessReplay(state, environment, subject, asked, at)
         replay.begin()
         next_after = self._follow(replay, end, most)
@@ -146,6 +150,7 @@ class _Reader:
         steps = follow_access(replay, _until(rows, end), _until(others, end))
         try:
             for count, reached in enumerate(steps, 1):
+                require_room(replay.state, self._most_facts)
                 if count >= most and reached < self._last:
                     return reached
         except LogDoesNotFit as error:

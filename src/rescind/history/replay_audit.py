@@ -12,14 +12,16 @@ from typing import Final
 
 from rescind import model
 from rescind.changes import list_from_json
-from rescind.errors import InvalidChange, OrganizationNotFound
+from rescind.errors import InvalidChange, OrganizationNotFound, PastTooLarge
 from rescind.history.log_start import log_start
 from rescind.history.replay_report import ReplayDifference, ReplayedOrganization, ReplayReport
+from rescind.history.replay_watch import Watch
 from rescind.history.replaying import (
     PAGE,
     PAGE_CHARACTERS,
     EnvironmentReplay,
     OrganizationReplay,
+    require_room,
 )
 from rescind.history.tables import read_environment, read_states
 from rescind.model import ENVIRONMENT, ENVIRONMENT_NUMBER, OrganizationId, OrganizationNumber
@@ -40,7 +42,9 @@ from rescind.semantics.replay.comparing import (
     kinds_of,
 )
 from rescind.semantics.state import EnvironmentState, OrganizationState
+from rescind.settings import Settings
 from rescind.store import Store
+from rescind.store.rows.deletion import WEIGH_ORGANIZATION
 from rescind.store.rows.facts import LIST_ORGANIZATIONS
 from rescind.store.rows.organizations import PLAN
 from rescind.store.rows.past import READ_PAST_CHANGES, PastChangeRow
@@ -61,23 +65,27 @@ class ReplayAudits(ABC):
     """What `Authority` offers to audit the facts."""
 
     store: Store
+    settings: Settings
 
     def audit_replay(self, *, organization: str | None = None) -> ReplayReport:
         """Compare the facts in the tables with the change log, replayed: of one organization (`*`: what is
         defined for all), or of all.
 
-        Nothing is changed. Changes that are recorded meanwhile play no part. Raises OrganizationNotFound and
-        a StoreError.
+        Nothing is changed. Changes that are recorded meanwhile play no part. An organization of more than
+        `past_most_facts` is not compared, and the report says so. Raises OrganizationNotFound and a
+        StoreError.
         """
         name = None if organization is None else model.organization_id(organization)
-        return audit_replay(self.store, name)
+        return audit_replay(self.store, name, most_facts=self.settings.past_most_facts)
 
 
-def audit_replay(store: Store, organization: str | None = None) -> ReplayReport:
+def audit_replay(
+    store: Store, organization: str | None = None, *, most_facts: int = 0
+) -> ReplayReport:
     """Compare the facts in the tables with the change log, replayed: of one organization (`*`: what is
-    defined for all), or of all. Raises OrganizationNotFound and a StoreError.
+    defined for all), or of all; 0 is no limit to the facts. Raises OrganizationNotFound and a StoreError.
     """
-    return ReplayReport([*_audited(store, organization)])
+    return ReplayReport([*_audited(store, organization, most_facts)])
 
 
 def audit_organization(
@@ -87,12 +95,17 @@ def audit_organization(
     *,
     from_snapshot: bool = False,
     most_changes: int | None = None,
+    most_facts: int = 0,
 ) -> ReplayedOrganization | None:
     """The same for one organization, or of what is defined for all; None if it was deleted.
 
     With `from_snapshot` only the changes after the newest snapshot are replayed. Raises TooManyChanges if
     those are more than `most_changes`.
     """
+    if most_facts and o != ENVIRONMENT_NUMBER:
+        (weight,) = store.fetch(WEIGH_ORGANIZATION, {"o": o, "most": most_facts, "takes": False})
+        if weight.pairs > most_facts:
+            return ReplayedOrganization(name, 0, 0, unaudited=_too_large(most_facts))
     with store.snapshot() as snapshot:
         if o == ENVIRONMENT_NUMBER:
             shared = read_environment(snapshot)
@@ -102,11 +115,21 @@ def audit_organization(
             if kept.organization.settings is None:
                 return None
             tables = (kept.organization, kept.environment)
-    replay = _Replay(store, o, name, tables, from_snapshot=from_snapshot, most=most_changes)
+    replay = _Replay(
+        store,
+        o,
+        name,
+        tables,
+        from_snapshot=from_snapshot,
+        most=most_changes,
+        most_facts=most_facts,
+    )
     return replay.result()
 
 
-def _audited(store: Store, organization: str | None) -> Iterator[ReplayedOrganization]:
+def _audited(
+    store: Store, organization: str | None, most_facts: int
+) -> Iterator[ReplayedOrganization]:
     if organization in (None, ENVIRONMENT):
         found = audit_organization(store, ENVIRONMENT_NUMBER, ENVIRONMENT)
         assert found is not None
@@ -117,7 +140,7 @@ def _audited(store: Store, organization: str | None) -> Iterator[ReplayedOrganiz
         (plan,) = store.fetch(PLAN, {"organization": name})
         found = None
         if plan.organization is not None:
-            found = audit_organization(store, plan.organization, name)
+            found = audit_organization(store, plan.organization, name, most_facts=most_facts)
         if found is not None:
             yield found
         elif organization is not None:
@@ -143,9 +166,10 @@ class _Replay:
         *,
         from_snapshot: bool,
         most: int | None,
+        most_facts: int,
     ) -> None:
         self._store, self._o, self._name, self._tables = store, o, name, tables
-        self._most = most
+        self._most, self._most_facts = most, most_facts
         start = log_start(store, o)
         self._first = 0 if start is None else start.revision
         self._start = tables[0].revision if from_snapshot else self._first
@@ -170,6 +194,9 @@ class _Replay:
         except LogDoesNotFit as error:
             report.misfit_at, report.misfit = error.revision, error.why
             return
+        except PastTooLarge:
+            report.unaudited = _too_large(self._most_facts)
+            return
         except _NoStart:
             report.unaudited = f"the log begins after revision {self._first}, without a snapshot"
             return
@@ -186,7 +213,7 @@ class _Replay:
     def _begins_with_old_changes(self) -> bool:
         return _is_old(self._store, self._o, self._first)
 
-    def _replayed(self, watch: _Watch | None = None) -> tuple[State, EnvironmentState]:
+    def _replayed(self, watch: Watch | None = None) -> tuple[State, EnvironmentState]:
         """The states that the log gives. Raises LogDoesNotFit."""
         if self._o == ENVIRONMENT_NUMBER:
             return self._replayed_environment(watch)
@@ -195,6 +222,7 @@ class _Replay:
         for self._report.changes, row in enumerate(rows, 1):
             _lead(log, row)
             apply(state, log.environment, row)
+            require_room(state, self._most_facts)
             if watch is not None:
                 watch.look(state, log.environment)
         _require_whole(state, self._tables[0].revision)
@@ -205,7 +233,12 @@ class _Replay:
 
     def _beginning(self) -> tuple[OrganizationState, EnvironmentLog]:
         begin = OrganizationReplay(
-            self._store, self._o, self._name, up_to=self._start, with_tables=self._with_tables
+            self._store,
+            self._o,
+            self._name,
+            up_to=self._start,
+            most_facts=self._most_facts,
+            with_tables=self._with_tables,
         )
         self._begin_after(begin.state.revision)
         environment = begin.environment.state
@@ -219,7 +252,7 @@ class _Replay:
             raise TooManyChanges
         self._report.since = revision
 
-    def _replayed_environment(self, watch: _Watch | None) -> tuple[State, EnvironmentState]:
+    def _replayed_environment(self, watch: Watch | None) -> tuple[State, EnvironmentState]:
         state = EnvironmentReplay(self._store, self._start, with_tables=self._with_tables).state
         self._begin_after(state.revision)
         rows = _rows(self._store, self._o, after=state.revision, up_to=self._tables[0].revision)
@@ -232,29 +265,13 @@ class _Replay:
 
     def _located(self, shown: list[FactDifference]) -> dict[FactDifference, int | None]:
         """For each difference the first revision from which on the log never has it as the tables do."""
-        watch = _Watch([found for found in shown if found.kind not in UNLOCATED])
+        watch = Watch([found for found in shown if found.kind not in UNLOCATED])
         self._replayed(watch)
         return watch.parts_at()
 
 
-class _Watch:
-    """Facts that differ in the end: whether the log has each as the tables do, after every revision."""
-
-    def __init__(self, watched: list[FactDifference]) -> None:
-        self._watched = watched
-        self._same = {found: found.in_tables is None for found in watched}
-        self._parted: dict[FactDifference, int] = {}
-
-    def look(self, state: State, environment: EnvironmentState) -> None:
-        kinds = kinds_of(state)
-        for found in self._watched:
-            is_same = kinds[found.kind].value(state, environment, found.key) == found.in_tables
-            if self._same[found] and not is_same:
-                self._parted[found] = state.revision
-            self._same[found] = is_same
-
-    def parts_at(self) -> dict[FactDifference, int | None]:
-        return {found: self._parted.get(found) for found in self._watched}
+def _too_large(most_facts: int) -> str:
+    return f"it has more than {most_facts:,} facts, the limit of the setting `past_most_facts`"
 
 
 def _rows(

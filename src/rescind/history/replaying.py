@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from rescind.changes import list_from_json
-from rescind.errors import InvalidChange, PastUnavailable
+from rescind.errors import InvalidChange, PastTooLarge, PastUnavailable
 from rescind.model import ENVIRONMENT_NUMBER, OrganizationId, OrganizationNumber
 from rescind.semantics.replay import EnvironmentLog, LogDoesNotFit, Recorded, apply
-from rescind.semantics.state import EnvironmentState, OrganizationState
+from rescind.semantics.state import EnvironmentState, OrganizationState, count_rows
 from rescind.semantics.state_bytes import (
     FORMAT,
+    TooManyFacts,
     UnreadableState,
     environment_from_bytes,
     organization_from_bytes,
@@ -91,12 +92,16 @@ class OrganizationReplay:
         name: OrganizationId,
         *,
         up_to: int,
+        most_facts: int,
         with_tables: bool = True,
     ) -> None:
-        """Begins at the newest snapshot up to a revision: with `with_tables`, also at one of the tables."""
-        self._store, self._o = store, o
+        """Begins at the newest snapshot up to a revision: with `with_tables`, also at one of the tables.
+
+        Raises PastTooLarge, also later, where it has more than `most_facts`; 0 is no limit.
+        """
+        self._store, self._o, self._most_facts = store, o, most_facts
         empty = OrganizationState(organization=name)
-        self.state, own = _snapshot(store, o, up_to, empty, with_tables)
+        self.state, own = _snapshot(store, o, up_to, empty, with_tables, most_facts)
         shared = EnvironmentReplay(store, self.state.environment, with_tables=with_tables)
         self.environment, self.source = shared, max(own, shared.source, key=SOURCES.index)
 
@@ -107,6 +112,17 @@ class OrganizationReplay:
             with _fitting():
                 self.environment.log.lead_to(row)
                 apply(state, self.environment.state, row)
+            require_room(state, self._most_facts)
+
+
+def require_room(state: OrganizationState, most_facts: int) -> None:
+    """Raise PastTooLarge for a state of more facts than may be held; 0 is no limit."""
+    if most_facts and count_rows(state) > most_facts:
+        raise _too_large(state, most_facts)
+
+
+def _too_large(state: OrganizationState, most_facts: int) -> PastTooLarge:
+    return PastTooLarge(organization=state.organization, most=f"{most_facts:,}")
 
 
 @contextmanager
@@ -118,7 +134,12 @@ def _fitting() -> Iterator[None]:
 
 
 def _snapshot(
-    store: Store, o: OrganizationNumber, up_to: int, empty: S, with_tables: bool
+    store: Store,
+    o: OrganizationNumber,
+    up_to: int,
+    empty: S,
+    with_tables: bool,
+    most_facts: int = 0,
 ) -> tuple[S, str]:
     """The newest state that was kept, up to a revision, and its source; the empty one if there is none that
     can be read.
@@ -127,7 +148,7 @@ def _snapshot(
     while rows := store.fetch(FIND_SNAPSHOT, {**params, "up_to": up_to}):
         (row,) = rows
         try:
-            return _read(row, empty), row.source
+            return _read(row, empty, most_facts), row.source
         except UnreadableState as error:
             log.error(
                 "the snapshot of organization %s at %s is unreadable: %s", o, row.revision, error
@@ -136,12 +157,15 @@ def _snapshot(
     return empty, REPLAY
 
 
-def _read(row: SnapshotRow, empty: S) -> S:
+def _read(row: SnapshotRow, empty: S, most_facts: int) -> S:
     body = bytes(row.body)
     if hashlib.sha256(body).digest() != bytes(row.digest):
         raise UnreadableState("its digest is another")
     if isinstance(empty, OrganizationState):
-        return organization_from_bytes(body)
+        try:
+            return organization_from_bytes(body, most_facts=most_facts)
+        except TooManyFacts:
+            raise _too_large(empty, most_facts) from None
     return environment_from_bytes(body)
 
 

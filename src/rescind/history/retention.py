@@ -25,6 +25,7 @@ from rescind.model import (
     OrganizationId,
     OrganizationNumber,
 )
+from rescind.settings import Settings
 from rescind.store import Store, Transaction
 from rescind.store.contract import Counter
 from rescind.store.rows.actions import ServiceAction
@@ -58,6 +59,7 @@ class Retention(ABC):
     """What `Authority` offers for keeping the log short."""
 
     store: Store
+    settings: Settings
 
     @abstractmethod
     def _named(self, organization: str | None) -> OrganizationId:
@@ -82,9 +84,9 @@ class Retention(ABC):
         deletes in short transactions; after an interruption, call it again. With `dry_run` it only says what
         would go.
 
-        Raises OrganizationNotFound, InvalidArgument, a StoreError, and PastUnavailable if the log cannot be
-        replayed; nothing is deleted then. Changes whose events were not written stay too: `write_events` of
-        `rescind.directory.catching_up` writes them.
+        Raises OrganizationNotFound, InvalidArgument, a StoreError, and PastUnavailable or PastTooLarge if the
+        log cannot be replayed; nothing is deleted then. Changes whose events were not written stay too:
+        `write_events` of `rescind.directory.catching_up` writes them.
         """
         name = self._named(organization)
         now = self._now()
@@ -93,6 +95,8 @@ class Retention(ABC):
             plan = _planned(self.store, name, row.organization, before, now)
             if dry_run or not plan.changes:
                 return plan
+            most_facts = self.settings.past_most_facts
+            _keep_snapshot(self.store, name, row.organization, plan.revision, most_facts)
             return _pruned(self.store, name, row.organization, plan, now, actor)
         raise OrganizationNotFound(organization=name)
 
@@ -150,7 +154,6 @@ def _pruned(
     now: Microseconds,
     actor: str,
 ) -> Pruning:
-    _keep_snapshot(store, name, o, plan.revision)
     names = {"o": o, "revision": plan.revision}
     detail = json.dumps({"up_to": plan.revision, "changes": plan.changes})
     action = ServiceAction("log_pruned", name, now, detail, actor, o=o)
@@ -175,20 +178,20 @@ def _forget(store: Store, o: OrganizationNumber) -> int:
 
 
 def _keep_snapshot(
-    store: Store, name: OrganizationId, o: OrganizationNumber, revision: int
+    store: Store, name: OrganizationId, o: OrganizationNumber, revision: int, most_facts: int
 ) -> None:
     """When this returns, the facts at the revision can be had without any change up to it."""
-    replay = _replay(store, name, o, revision)
+    replay = _replay(store, name, o, revision, most_facts)
     if replay.state.revision != revision:
         replay.forward(revision)
         keep(store, o, replay.state, source=replay.source)
-        if _replay(store, name, o, revision).state.revision != revision:
+        if _replay(store, name, o, revision, most_facts).state.revision != revision:
             raise PastUnavailable(organization=name, why="the snapshot cannot be read back")
 
 
 def _replay(
-    store: Store, name: OrganizationId, o: OrganizationNumber, up_to: int
+    store: Store, name: OrganizationId, o: OrganizationNumber, up_to: int, most_facts: int
 ) -> OrganizationReplay | EnvironmentReplay:
     if o == ENVIRONMENT_NUMBER:
         return EnvironmentReplay(store, up_to)
-    return OrganizationReplay(store, o, name, up_to=up_to)
+    return OrganizationReplay(store, o, name, up_to=up_to, most_facts=most_facts)

@@ -135,11 +135,13 @@ def number_of(store: Store, organization: OrganizationId) -> OrganizationNumber:
 class ReviewedLines:
     """The lines of a review, by subject, then the subject's own roles, then its groups."""
 
-    def __init__(self, store: Store, review: Review, used: LastUsed | None = None) -> None:
+    def __init__(
+        self, store: Store, review: Review, used: LastUsed | None, most_facts: int
+    ) -> None:
         self.review, self._store = review, store
         self._o = number_of(store, review.organization)
         at = store.seals.revision(self._o, review.revision, review.environment)
-        state, environment = replayed(store, review.organization, at)
+        state, environment = replayed(store, review.organization, at, most_facts=most_facts)
         self.population = Population(state, environment, model.microseconds(review.started_at))
         self._chosen = Chosen(self.population, review.filter)
         self._uses: ReviewUses | None = None

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from rescind.errors import PastUnavailable, RescindError
+from rescind.errors import PastTooLarge, PastUnavailable, RescindError
 from rescind.history.moments import recorded_at_of
 from rescind.history.replaying import FACTS, EnvironmentReplay, OrganizationReplay
 from rescind.history.tables import read_environment, read_states
@@ -26,6 +26,7 @@ from rescind.semantics.state import EnvironmentState, OrganizationState
 from rescind.semantics.state_bytes import FORMAT, to_bytes
 from rescind.settings import Settings
 from rescind.store import Store, Transaction
+from rescind.store.rows.deletion import WEIGH_ORGANIZATION
 from rescind.store.rows.past import FIND_SNAPSHOT_PLACE, LIST_DUE_SNAPSHOTS, DueSnapshotRow
 
 TASK: Final = "snapshots"
@@ -95,7 +96,9 @@ class SnapshotWriter:
             return LOOK_SECONDS
         self._has_lease = True
         if due is not None:  # with the lease: it reads the snapshot before
-            self._work = SnapshotWork(self._store, *due)
+            self._work = self._begin(due)
+            if self._work is None:
+                return 0.0
         assert self._work is not None
         if self._forward(self._work):
             self._work = None
@@ -129,10 +132,26 @@ class SnapshotWriter:
         }
         return self._store.fetch(FIND_SNAPSHOT_PLACE, params)[0].revision
 
+    def _begin(self, due: _Due) -> SnapshotWork | None:
+        """Read the snapshot before it; None for an organization that is too large."""
+        try:
+            return SnapshotWork(self._store, *due, most_facts=self._settings.past_most_facts)
+        except PastTooLarge as error:
+            self._leave_alone(due.organization, error)
+            return None
+
+    def _leave_alone(self, o: OrganizationNumber, error: PastTooLarge) -> None:
+        log.warning("no snapshot is kept: %s", error)
+        self._failed[o] = self._clock() + RETRY_SECONDS
+        self._from = OrganizationNumber(o + 1)
+
     def _forward(self, work: SnapshotWork) -> bool:
         """Do a part. Says whether the work is over: done, or it cannot be."""
         try:
             is_there = work.forward(CHANGES_A_STEP)
+        except PastTooLarge as error:
+            self._leave_alone(work.o, error)
+            return True
         except RescindError as error:
             if error.retry:
                 raise
@@ -150,9 +169,19 @@ class SnapshotWriter:
         log.error("the log of %s cannot be replayed: %s", work.name, error, exc_info=told)
         self._failed[work.o] = self._clock() + RETRY_SECONDS
         self._from = OrganizationNumber(work.o + 1)
-        if isinstance(error, PastUnavailable) and (state := _in_tables(self._store, work)):
+        if not isinstance(error, PastUnavailable) or not self._has_room(work.o):
+            return
+        if state := _in_tables(self._store, work):
             keep(self._store, work.o, state, source=FACTS)
             log.error("a snapshot of %s was made of its tables", work.name)
+
+    def _has_room(self, o: OrganizationNumber) -> bool:
+        """Whether its facts of now may be held in memory."""
+        most = self._settings.past_most_facts
+        if not most or o == ENVIRONMENT_NUMBER:
+            return True
+        (weight,) = self._store.fetch(WEIGH_ORGANIZATION, {"o": o, "most": most, "takes": False})
+        return weight.pairs <= most
 
     def _leave(self) -> None:
         """Let another process go on at once."""
@@ -178,14 +207,20 @@ class SnapshotWork:
     """A snapshot in the making: an organization, or the environment, on its way to a revision."""
 
     def __init__(
-        self, store: Store, o: OrganizationNumber, name: OrganizationId, place: int
+        self,
+        store: Store,
+        o: OrganizationNumber,
+        name: OrganizationId,
+        place: int,
+        *,
+        most_facts: int,
     ) -> None:
         self.o, self.name, self.place = o, name, place
         self._replay: OrganizationReplay | EnvironmentReplay
         if o == ENVIRONMENT_NUMBER:
             self._replay = EnvironmentReplay(store, place)
         else:
-            self._replay = OrganizationReplay(store, o, name, up_to=place)
+            self._replay = OrganizationReplay(store, o, name, up_to=place, most_facts=most_facts)
 
     @property
     def state(self) -> OrganizationState | EnvironmentState:

@@ -23,6 +23,7 @@ from rescind.history.replaying import OrganizationReplay
 from rescind.index import Index
 from rescind.model import At, AtOf, Microseconds, OrganizationId, Revision
 from rescind.semantics.state import EnvironmentState, OrganizationState
+from rescind.settings import Settings
 from rescind.store import Store
 
 BUILT_AT_ONCE: Final = 2
@@ -39,7 +40,12 @@ STATE_BYTES: Final = 6_000
 
 
 def state_at(
-    store: Store, organization: OrganizationId, at: At, now: Microseconds | None = None
+    store: Store,
+    organization: OrganizationId,
+    at: At,
+    now: Microseconds | None = None,
+    *,
+    most_facts: int = 0,
 ) -> tuple[OrganizationState, EnvironmentState, Revision]:
     """All facts of an organization and of the environment, as they were. They are the caller's.
 
@@ -48,15 +54,22 @@ def state_at(
     if now is None:
         now = Microseconds(time.time_ns() // 1_000)
     revision = moment_of(store, organization, at, now).revision
-    return *replayed(store, organization, revision), revision
+    return *replayed(store, organization, revision, most_facts=most_facts), revision
 
 
 def replayed(
-    store: Store, organization: OrganizationId, revision: Revision
+    store: Store, organization: OrganizationId, revision: Revision, *, most_facts: int
 ) -> tuple[OrganizationState, EnvironmentState]:
-    """The facts at a revision of this organization. Raises PastUnavailable, and a StoreError."""
+    """The facts at a revision of this organization; 0 is no limit to them.
+
+    Raises PastUnavailable, PastTooLarge and a StoreError.
+    """
     replay = OrganizationReplay(
-        store, revision.incarnation, organization, up_to=revision.organization
+        store,
+        revision.incarnation,
+        organization,
+        up_to=revision.organization,
+        most_facts=most_facts,
     )
     replay.forward(revision.organization)
     replay.environment.forward(revision.environment)
@@ -74,10 +87,12 @@ class PastStates:
     """Finds states for questions. Safe to use from many threads."""
 
     def __init__(
-        self, store: Store, now: Callable[[], Microseconds], *, most_megabytes: int
+        self, store: Store, now: Callable[[], Microseconds], settings: Settings | None = None
     ) -> None:
+        settings = settings or Settings()
         self._store, self._now = store, now
-        self._most_bytes = most_megabytes * 1_000_000
+        self._most_bytes = settings.past_megabytes * 1_000_000
+        self._most_facts = settings.past_most_facts
         forks.reinit_after_fork(self)
 
     def reinit_after_fork(self) -> None:
@@ -113,7 +128,9 @@ class PastStates:
             found = self._kept(revision)
             if found is not None:
                 return found[0]
-            state, environment = replayed(self._store, organization, revision)
+            state, environment = replayed(
+                self._store, organization, revision, most_facts=self._most_facts
+            )
             exists = state.settings is not None
             index = index_of(revision.incarnation, state, environment) if exists else None
             self.keep(revision, index)

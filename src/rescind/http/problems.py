@@ -85,6 +85,7 @@ _STATUSES: Final[dict[type[RescindError], int]] = {
     errors.StoreError: 500,
     errors.InternalError: 500,
     errors.NotSupported: 501,
+    errors.PastTooLarge: 501,
     errors.StoreUnavailable: 503,
     errors.StoreBusy: 503,
     errors.StoreReadOnly: 503,

@@ -12,7 +12,10 @@ PLAN_ATTEMPTS: Final = 16
 
 
 class PlanStale(Exception):
-    """The organization's name, mode or rule for ids changed between plan and lock: plan again."""
+    """The organization's name, mode or rule for ids changed between plan and lock: plan again.
+
+    Or what is defined for all organizations changed between the look at winning roles and the log's entry.
+    """
 
 
 class OverBudget(Exception):

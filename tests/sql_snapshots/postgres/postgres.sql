@@ -501,6 +501,9 @@ WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
+-- note_definitions
+SELECT set_config('rescind.definitions', CAST(revision AS TEXT), TRUE) FROM rescind.organization WHERE id = 0
+
 -- permitted
 WITH reach AS MATERIALIZED (
     SELECT x.number, x.places, x.resources, x.is_walked FROM rescind.reach(%(organization)s, %(subject)s, %(permission)s) AS x),
@@ -554,6 +557,13 @@ WITH RECURSIVE
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(%(g)s AS TEXT) AS value
 WHERE NOT rescind.claim_groups(CAST(%(o)s AS INTEGER), ARRAY(
         SELECT h.id FROM holder AS h UNION SELECT CAST(%(g)s AS INTEGER)))
+
+-- refuse_moved_definitions
+SELECT 'definitions_moved' AS code, 'revision' AS fact, CAST(c.environment AS TEXT) AS value
+FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.change AS c
+    WHERE c.organization = o.id AND c.revision = o.revision OFFSET 0) AS c
+WHERE o.id = %(o)s AND rescind.tallied('altered') > 0
+AND c.environment <> CAST(current_setting('rescind.definitions') AS BIGINT)
 
 -- refuse_one_group_busy
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(%(g)s AS TEXT) AS value

@@ -116,6 +116,9 @@ WHERE COALESCE(rescind_effective_role.expires_at, 9223372036854775807) <> COALES
 -- make_assignment_again
 SELECT 1 WHERE FALSE
 
+-- note_definitions
+SELECT 1 WHERE FALSE
+
 -- permitted
 WITH RECURSIVE
     reach AS MATERIALIZED (
@@ -183,6 +186,9 @@ WHERE NOT EXISTS (SELECT 1 FROM rescind_deletion WHERE organization = :o)
 
 -- refuse_group_busy
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FALSE
+
+-- refuse_moved_definitions
+SELECT 'definitions_moved' AS code, 'revision' AS fact, CAST(:o AS TEXT) AS value WHERE FALSE
 
 -- refuse_one_group_busy
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FALSE

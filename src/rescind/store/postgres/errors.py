@@ -24,6 +24,8 @@ from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 
 FAULTS: Final = (psycopg.Error, MemoryError)
 """The exceptions that the driver raises."""
+DEFINITIONS_MOVED: Final = "definitions_moved"
+"""The code of `refuse_moved_definitions`, which is no error: the batch is tried again."""
 
 
 def translated(error: Exception, where: str) -> BaseException:
@@ -37,6 +39,8 @@ def translated(error: Exception, where: str) -> BaseException:
 
 def _by_state(error: psycopg.Error, where: str) -> BaseException:
     state, diagnostics = error.sqlstate or "", error.diag
+    if state == "RS001" and diagnostics.message_primary == DEFINITIONS_MOVED:
+        return PlanStale()
     if state == "RS001":
         return refusal(
             diagnostics.message_primary or "", json.loads(diagnostics.message_detail or "{}")

@@ -12,6 +12,18 @@ SELECT rescind.begin(CAST(:o AS INTEGER), :organization, :mode, CAST(:has_requir
 -- name: hold_definitions
 SELECT 1 FROM rescind.organization WHERE id = 0 FOR SHARE
 
+-- The log says at which revision of the definitions for all organizations a batch was recorded, and replay judges it by
+-- these. So it must be the one at which roles were set aside. Nobody waits: the batch is tried again where it is not.
+
+-- name: note_definitions
+SELECT set_config('rescind.definitions', CAST(revision AS TEXT), TRUE) FROM rescind.organization WHERE id = 0
+
+-- name: refuse_moved_definitions
+SELECT 'definitions_moved' AS code, 'revision' AS fact, CAST(c.environment AS TEXT) AS value
+FROM rescind.organization AS o JOIN rescind.change AS c ON c.organization = o.id AND c.revision = o.revision
+WHERE o.id = :o AND rescind.tallied('altered') > 0
+  AND c.environment <> CAST(current_setting('rescind.definitions') AS BIGINT)
+
 -- Arrays instead of IN: a look-up by key whatever the statistics say. A semi-join might scan the group.
 
 -- name: delete_group_members

@@ -98,6 +98,12 @@ FALSE
 -- name: hold_definitions
 SELECT 1 WHERE FALSE
 
+-- name: note_definitions
+SELECT 1 WHERE FALSE
+
+-- name: refuse_moved_definitions
+SELECT 'definitions_moved' AS code, 'revision' AS fact, CAST(:o AS TEXT) AS value WHERE FALSE
+
 -- name: refuse_group_busy
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FALSE
 
