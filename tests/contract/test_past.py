@@ -351,9 +351,9 @@ def test_a_process_without_the_lease_reads_no_snapshot(
     store, made = history.authority.store, list[str]()
     work = snapshots.SnapshotWork
 
-    def noted(store: Any, o: OrganizationNumber, name: OrganizationId, place: int) -> Any:
+    def noted(store: Any, o: OrganizationNumber, name: OrganizationId, *rest: Any) -> Any:
         made.append(name)
-        return work(store, o, name, place)
+        return work(store, o, name, *rest)
 
     monkeypatch.setattr(snapshots, "SnapshotWork", noted)
     writers = [SnapshotWriter(store, Settings(snapshot_changes=2)) for _ in range(2)]

@@ -135,7 +135,7 @@ class SnapshotWriter:
     def _begin(self, due: _Due) -> SnapshotWork | None:
         """Read the snapshot before it; None for an organization that is too large."""
         try:
-            return SnapshotWork(self._store, *due, most_facts=self._settings.past_most_facts)
+            return SnapshotWork(self._store, *due, self._settings.past_most_facts)
         except PastTooLarge as error:
             self._leave_alone(due.organization, error)
             return None
@@ -212,8 +212,7 @@ class SnapshotWork:
         o: OrganizationNumber,
         name: OrganizationId,
         place: int,
-        *,
-        most_facts: int,
+        most_facts: int = 0,
     ) -> None:
         self.o, self.name, self.place = o, name, place
         self._replay: OrganizationReplay | EnvironmentReplay

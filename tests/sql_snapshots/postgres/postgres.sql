@@ -563,7 +563,7 @@ SELECT 'definitions_moved' AS code, 'revision' AS fact, CAST(c.environment AS TE
 FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.change AS c
     WHERE c.organization = o.id AND c.revision = o.revision OFFSET 0) AS c
 WHERE o.id = %(o)s AND rescind.tallied('altered') > 0
-AND c.environment <> CAST(current_setting('rescind.definitions') AS BIGINT)
+AND c.environment <> CAST(NULLIF(current_setting('rescind.definitions', TRUE), '') AS BIGINT)
 
 -- refuse_one_group_busy
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(%(g)s AS TEXT) AS value

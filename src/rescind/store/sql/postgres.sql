@@ -22,7 +22,7 @@ SELECT set_config('rescind.definitions', CAST(revision AS TEXT), TRUE) FROM resc
 SELECT 'definitions_moved' AS code, 'revision' AS fact, CAST(c.environment AS TEXT) AS value
 FROM rescind.organization AS o JOIN rescind.change AS c ON c.organization = o.id AND c.revision = o.revision
 WHERE o.id = :o AND rescind.tallied('altered') > 0
-  AND c.environment <> CAST(current_setting('rescind.definitions') AS BIGINT)
+  AND c.environment <> CAST(NULLIF(current_setting('rescind.definitions', TRUE), '') AS BIGINT)
 
 -- Arrays instead of IN: a look-up by key whatever the statistics say. A semi-join might scan the group.
 
