@@ -28,7 +28,7 @@ def remember_roles(step: Step, batch: Sequence[Change]) -> bool:
     """
     takes = [statement for change in batch for statement in _takes(change, step.number, step.now)]
     if takes:
-        step.tx.run("note_definitions")
+        step.tx.run("remember_definitions")
     _run(step, takes)
     return bool(takes)
 

@@ -501,9 +501,6 @@ WHERE (c.membership > %(from_m)s OR a.id > %(after_a)s) AND (c.membership < %(to
 ON CONFLICT (organization, membership, assignment) DO UPDATE SET expires_at = excluded.expires_at
 WHERE COALESCE(rescind.effective_role.expires_at, 9223372036854775807) <> COALESCE(excluded.expires_at, 9223372036854775807)
 
--- note_definitions
-SELECT set_config('rescind.definitions', CAST(revision AS TEXT), TRUE) FROM rescind.organization WHERE id = 0
-
 -- permitted
 WITH reach AS MATERIALIZED (
     SELECT x.number, x.places, x.resources, x.is_walked FROM rescind.reach(%(organization)s, %(subject)s, %(permission)s) AS x),
@@ -580,6 +577,9 @@ INSERT INTO rescind.replica (id, name, ttl) SELECT %(replica)s, %(name)s, %(ttl)
 
 -- release_organization
 DELETE FROM rescind.replica_held WHERE organization = %(o)s AND replica = %(replica)s RETURNING revision
+
+-- remember_definitions
+SELECT set_config('rescind.definitions', CAST(revision AS TEXT), TRUE) FROM rescind.organization WHERE id = 0
 
 -- renew_lease
 WITH

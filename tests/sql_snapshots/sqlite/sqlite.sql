@@ -116,9 +116,6 @@ WHERE COALESCE(rescind_effective_role.expires_at, 9223372036854775807) <> COALES
 -- make_assignment_again
 SELECT 1 WHERE FALSE
 
--- note_definitions
-SELECT 1 WHERE FALSE
-
 -- permitted
 WITH RECURSIVE
     reach AS MATERIALIZED (
@@ -192,6 +189,9 @@ SELECT 'definitions_moved' AS code, 'revision' AS fact, CAST(:o AS TEXT) AS valu
 
 -- refuse_one_group_busy
 SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FALSE
+
+-- remember_definitions
+SELECT 1 WHERE FALSE
 
 -- settle_pending
 DELETE FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = :kind AND ref IN (

@@ -15,7 +15,7 @@ SELECT 1 FROM rescind.organization WHERE id = 0 FOR SHARE
 -- The log says at which revision of the definitions for all organizations a batch was recorded, and replay judges it by
 -- these. So it must be the one at which roles were set aside. Nobody waits: the batch is tried again where it is not.
 
--- name: note_definitions
+-- name: remember_definitions
 SELECT set_config('rescind.definitions', CAST(revision AS TEXT), TRUE) FROM rescind.organization WHERE id = 0
 
 -- name: refuse_moved_definitions

@@ -98,7 +98,7 @@ FALSE
 -- name: hold_definitions
 SELECT 1 WHERE FALSE
 
--- name: note_definitions
+-- name: remember_definitions
 SELECT 1 WHERE FALSE
 
 -- name: refuse_moved_definitions
