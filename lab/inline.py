@@ -20,12 +20,13 @@ import psycopg
 from lab.databases import bare_insert, writer
 from lab.report import Goal, interleaved, percentile
 from lab.servers import far_away, postgres
+from lab.statements import recorded, replayed
 from lab.worlds import settle
 from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.store import open_store
 from rescind.store.migrations import migrate
-from rescind.store.postgres import PostgresStore, PostgresTransaction, configure
+from rescind.store.postgres import PostgresStore, configure
 from rescind.store.sqlite import connect
 
 GOALS = {
@@ -162,48 +163,24 @@ def _postgres_changes(prefix: str, url: str, rounds: int) -> Figures:
 
 def _naive_changes(near: str, far: str, rounds: int) -> Figures:
     """The very statements of the two changes, each sent when the one before it has been answered."""
-    scripts = _recorded(near)
+    with Authority.open(near, organization="lab") as authority:
+        scripts = recorded(list(_toggles(authority).values()))
     with (
         psycopg.connect(far, autocommit=True) as naive,
         psycopg.connect(far, autocommit=True) as bare,
     ):
         configure(naive)
-        turn = itertools.cycle(scripts)
-
-        def change() -> None:
-            naive.execute("BEGIN")
-            for sql, params in next(turn):
-                naive.execute(sql, params, prepare=True)
-            naive.execute("COMMIT")
-
         insert = "INSERT INTO bare (note) VALUES ('x')"
-        actions = {"bare": lambda: bare.execute(insert, prepare=True), "change": change}
+        actions = {
+            "bare": lambda: bare.execute(insert, prepare=True),
+            "change": replayed(naive, scripts),
+        }
         taken = interleaved(max(rounds, 6), actions, warm_up=4)
     middle = {name: percentile(seconds, 0.5) for name, seconds in taken.items()}
     return {
         "inline.naive.rtt20.ratio": middle["change"] / middle["bare"],
         "inline.naive.rtt20.p50_ms": middle["change"] * 1e3,
     }
-
-
-def _recorded(url: str) -> list[list[tuple[str, Any]]]:
-    """The statements, with parameters, of adding and of removing the member."""
-    scripts: list[list[tuple[str, Any]]] = []
-    original = PostgresTransaction.execute_unread
-
-    def recording(self: PostgresTransaction, name: str, sql: str, params: Any) -> Any:
-        scripts[-1].append((sql, params))
-        return original(self, name, sql, params)
-
-    PostgresTransaction.execute_unread = recording  # type: ignore[method-assign]
-    try:
-        with Authority.open(url, organization="lab") as authority:
-            for change in _toggles(authority).values():
-                scripts.append([])
-                change()
-    finally:
-        PostgresTransaction.execute_unread = original  # type: ignore[method-assign]
-    return scripts
 
 
 # --- checks ---------------------------------------------------------------------------------------

