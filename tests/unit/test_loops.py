@@ -29,7 +29,6 @@ ENDS: Final = {
     "insight/probe/service.py:ProbeService.run": "stopping; it waits after each failure",
     "propagation/background_audit.py:BackgroundAudit.run": "stopping; it waits longer after each failure",
     "propagation/worker.py:Worker.run": "stopping; it waits longer after each failure",
-    "store/pool.py:Pool.fill": "wait_seconds",
     "store/postgres/connection.py:_until_silent": "silence",
     "store/postgres/store.py:PostgresStore._connect": "CONNECT_SECONDS",
     "store/sqlite/listener.py:SqliteListener.wait": "the seconds asked for",

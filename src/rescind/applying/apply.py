@@ -51,6 +51,18 @@ MOST_STEPS_ASIDE: Final = 4
 """With so many steps of a batch in the background, all the others go there as well."""
 
 
+MOST_SHARED_WEIGHT: Final = 16
+"""Changes of a batch, by weight, with which it may share a commit: others wait for it then."""
+
+
+def is_small(changes: Sequence[Change]) -> bool:
+    """Whether a batch is soon done."""
+    return (
+        len(changes) <= MOST_SHARED_WEIGHT
+        and sum(change.weight for change in changes) <= MOST_SHARED_WEIGHT
+    )
+
+
 class Attempt(NamedTuple):
     """The last attempt at a batch. If its key had been used, its transaction was rolled back."""
 
@@ -158,6 +170,7 @@ class ChangeApplier:
         within, stale = options.within, None
         aside: dict[int, OverBudget] = {}
         has_replicas = self._store.capabilities.has_replicas
+        shares = not (options.detail or budget.waits) and is_small(changes)
         for _ in range(PLAN_ATTEMPTS):
             plan = self._plan(name, changes, within)
             if plan is None:
@@ -174,7 +187,7 @@ class ChangeApplier:
             )
             start = time.perf_counter()
             try:
-                self._store.transact(batch, within=within, commit=commit)
+                self._store.transact(batch, within=within, commit=commit, shares=shares)
             except PlanStale:
                 self._plans.pop(name, None)
                 if within is not None and plan == stale:

@@ -270,6 +270,7 @@ class Store(Protocol):
         commit: bool = True,
         yields: bool = False,
         durable: bool = True,
+        shares: bool = False,
     ) -> None:
         """Run a change in one transaction. With `commit=False` it is rolled back at its end.
 
@@ -278,6 +279,10 @@ class Store(Protocol):
         With `durable`, the change is on disk when this returns, and so is everything committed before it.
         With `yields` and `durable=False`, a crash of the machine (or of the database server) may undo it
         together with everything that was committed after it without being durable.
+
+        With `shares`, changes that wait at the same time may be committed together; another thread may run
+        this one's statements. Each succeeds or fails by itself, unless the commit fails. For changes that are
+        done soon, since the others wait for them.
 
         With `within`, the change runs in the caller's transaction on that connection, and commits or rolls
         back with it. A refused change leaves that transaction as it was.

@@ -108,6 +108,12 @@ class Checkout(Generic[C]):
             return False
         return True
 
+    def try_acquire(self, pool: Pool[C]) -> bool:
+        """Borrow a free or a new connection without waiting; return whether there was one. Raises PoolClosed,
+        and what making one raises.
+        """
+        return pool.try_fill(self._held)
+
     @property
     def number(self) -> int:
         """The number of the borrowed connection."""
@@ -166,23 +172,26 @@ class Pool(Generic[C]):
     def fill(self, held: list[PooledConnection[C]]) -> None:
         """Put a connection into a checkout: a new one while a slot is free, else a released one."""
         deadline = deadline_within(self._wait_seconds)
-        while True:
-            if self.is_closed:
-                raise PoolClosed
-            if not self.is_paused:
-                if self.free:
-                    with contextlib.suppress(IndexError):
-                        held.append(self.free.pop())
-                        if self.free:
-                            self.wake_one()
-                        return
-                if self.has_room(1) and self._is_made(held):
-                    return
+        while not self.try_fill(held):
             left = deadline - time.monotonic()
             if left <= 0:
                 raise PoolExhausted
             require_may_wait()
             self.wake.acquire(timeout=min(left, RECHECK_SECONDS))
+
+    def try_fill(self, held: list[PooledConnection[C]]) -> bool:
+        """As `fill`, without waiting; return whether there was one."""
+        if self.is_closed:
+            raise PoolClosed
+        if self.is_paused:
+            return False
+        if self.free:
+            with contextlib.suppress(IndexError):
+                held.append(self.free.pop())
+                if self.free:
+                    self.wake_one()
+                return True
+        return self.has_room(1) and self._is_made(held)
 
     def _is_made(self, held: list[PooledConnection[C]]) -> bool:
         pooled = PooledConnection(self)

@@ -147,6 +147,7 @@ class PostgresStore:
         commit: bool = True,
         yields: bool = False,
         durable: bool = True,
+        shares: bool = False,  # noqa: ARG002 - the server commits concurrent transactions together
     ) -> None:
         if within is not None:
             connection = driver_connection(within, psycopg.Connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Final, TypeAlias
 
@@ -38,10 +38,10 @@ from rescind.store.sqlite.files import (
     translated_errors,
 )
 from rescind.store.sqlite.listener import SqliteListener
+from rescind.store.sqlite.shared_commits import Act, SharedCommits
 from rescind.store.sqlite.transaction import SqliteSnapshot, SqliteTransaction, run_change
 from rescind.store.sqlite.within import asked_within, transact_within
 
-Act: TypeAlias = Callable[[Writer], None]
 Version: TypeAlias = tuple[int, int]
 MOST_WATCHERS: Final = 8
 """Maximum number of connections that read the file's version."""
@@ -107,6 +107,7 @@ class SqliteStore:
         # another writer, for `connection()`: creating the counters discards prepared statements
         self.carriers = Pool(lambda: Writer(self.path), is_writer_idle, most=1)
         self.write_queue = write_queue.WriteQueue(self.path)
+        self.shared_commits = SharedCommits(self.path, self.write_queue)
 
     def pools(self) -> tuple[Pool[Any], ...]:
         return self.readers, self.watchers, self.writers, self.carriers
@@ -127,6 +128,7 @@ class SqliteStore:
         commit: bool = True,
         yields: bool = False,
         durable: bool = True,
+        shares: bool = False,
     ) -> None:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
@@ -145,7 +147,7 @@ class SqliteStore:
             run_change(change, tx)
             self._announce("commit")
 
-        self._write(act, commits, yields=yields, commit=commit)
+        self._write(act, commits, yields=yields, commit=commit, shares=shares)
         self._announce("committed")
 
     def execute_alone(self, name: str, params: Params) -> None:
@@ -156,18 +158,29 @@ class SqliteStore:
 
         self._write(act, files.DURABLE, yields=True, commit=True)
 
-    def _write(self, act: Act, commits: Commits, *, yields: bool, commit: bool) -> None:
+    def _write(
+        self, act: Act, commits: Commits, *, yields: bool, commit: bool, shares: bool = False
+    ) -> None:
+        def run(acts: Act, writer: Writer) -> None:
+            writer.commit_as(commits)
+            self._run(acts, writer, commit=commit)
+
         checkout: Checkout[Writer] = Checkout()
         try:
             try:
                 with translated_errors(self.path):
-                    writer = self._turn(checkout, self.writers, yields=yields)
-                    writer.commit_as(commits)
-                    self._run(act, writer, commit=commit)
+                    if shares and commit and not yields:
+                        self._require_usable()
+                        self.shared_commits.commit(act, checkout, self.writers, run)
+                    else:
+                        run(act, self._turn(checkout, self.writers, yields=yields))
+            except PoolClosed:
+                raise self._closed() from None
             finally:
                 checkout.release()
         finally:
             checkout.release()  # again, because the first call may have been interrupted
+            self.shared_commits.hand_over()
 
     def _turn(self, checkout: Checkout[Writer], pool: Pool[Writer], *, yields: bool) -> Writer:
         """Borrow this process's writer. With `yields`, not before other writers."""
@@ -221,6 +234,7 @@ class SqliteStore:
         finally:
             checkout.release()
             turn.release()
+            self.shared_commits.hand_over()
 
     def waiting(self) -> int:
         return self.write_queue.waiting()
@@ -332,5 +346,5 @@ class SqliteStore:
     @property
     def writer(self) -> sqlite3.Connection:
         """The connection for changes, for tests and measurements."""
-        writers = (pooled.connection for pooled in self.writers.connections())
-        return next(writer.connection for writer in writers if writer)
+        pooled = self.writers.connections()
+        return next(each.connection.connection for each in pooled if each.connection)
