@@ -13,13 +13,19 @@ from rescind import Authority, changes
 from rescind.decision_log import LastUsed, Use
 from rescind.errors import (
     BadInput,
+    GroupNotFound,
     InvalidArgument,
     MalformedId,
+    MembershipNotFound,
     OrganizationNotFound,
+    PermissionNotFound,
+    RescindError,
+    ResourceNotFound,
     ReviewExists,
     ReviewNotFound,
+    RoleNotFound,
 )
-from rescind.history import access_reviews, revocations
+from rescind.history import access_reviews, reviews, revocations
 from rescind.model import LineDecision, LineSource, ReviewLine, Verdict
 from rescind.store.rows.organizations import READ_REVISION
 from rescind.transfer.review_files import ReviewFormat, written_lines
@@ -129,13 +135,15 @@ def test_reviews_are_found_by_name(acme: Authority) -> None:
         acme.start_review("Q3", organization="*")
     with pytest.raises(InvalidArgument, match="after"):
         acme.review_lines("Q1", after="rnone")
+    with pytest.raises(InvalidArgument, match="after"):
+        acme.review_lines("Q1", after="")
 
 
 @pytest.mark.parametrize(
     ("only", "expected"),
     [
         ({"subject": "ada"}, {"writer", "reader"}),
-        ({"subject": "nobody"}, set()),
+        ({"role": "unused"}, set()),
         ({"group": "staff"}, {"reader"}),
         ({"role": "writer"}, {"writer"}),
         ({"permission": "write"}, {"writer", "owner"}),
@@ -150,6 +158,35 @@ def test_filters(settled: Authority, only: dict[str, object], expected: set[str]
     name = settled.start_review(f"review {next(_names)}", **only).name
     assert {line.role for line in settled.review_lines(name)} == expected
     assert settled.count_review(name).lines == len(list(settled.review_lines(name)))
+
+
+@pytest.mark.parametrize(
+    ("only", "error"),
+    [
+        ({"subject": "nobody"}, MembershipNotFound),
+        ({"group": "staf"}, GroupNotFound),
+        ({"role": "raeder"}, RoleNotFound),
+        ({"permission": "raed"}, PermissionNotFound),
+        ({"resource": "doc:9"}, ResourceNotFound),
+    ],
+)
+def test_a_review_of_what_does_not_exist(
+    settled: Authority, only: dict[str, str], error: type[RescindError]
+) -> None:
+    """Is not started: its emptiness, or what is above a mistyped resource, would look like a proof."""
+    name = f"review {next(_names)}"
+    with pytest.raises(error):
+        settled.start_review(name, **only)
+    with pytest.raises(ReviewNotFound):
+        settled.find_review(name)
+
+
+def test_more_reviews_than_one_page(acme: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Are listed all."""
+    monkeypatch.setattr(reviews, "REVIEWS_AT_ONCE", 2)
+    for number in range(5):
+        acme.start_review(f"Q{number}")
+        assert len(acme.list_reviews()) == number + 1
 
 
 def test_decisions_are_one_batch(acme: Authority) -> None:

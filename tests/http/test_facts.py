@@ -91,6 +91,7 @@ def test_changes_about_something(served: Served, client: httpx.Client) -> None:
     assert numbers(subject="ada") == numbers(group="eng", subject="user:ada") == [1, 2]
     assert numbers(subject="bob", actor="user:root") == numbers(role="none") == []
     assert numbers(since="2001-01-01T00:00:00Z", until="2101-01-01T00:00:00Z") == [1, 2]
+    assert numbers(since="2001-01-01", until="2101-01-01") == [1, 2]
     assert numbers(until="2001-01-01T00:00:00Z") == numbers(since="2101-01-01T00:00:00Z") == []
 
 

@@ -53,6 +53,9 @@ def test_a_review(served: Served, client: httpx.Client) -> None:
     history = client.get("/v1/access-history", params={**ACME, "subject": "bob"}).json()
     assert [p["ended"]["reason"] for p in history["periods"]] == ["access review Q1: left"]
     assert history["next_after"] is None
+    day = {"since": "2001-01-01", "until": "2101-01-01"}
+    params = {**ACME, "subject": "bob", **day}
+    assert client.get("/v1/access-history", params=params).json() == history
 
 
 def test_csv(client: httpx.Client) -> None:
@@ -85,7 +88,12 @@ def test_a_reader_that_goes_away(client: httpx.Client) -> None:
         ("POST", "/v1/reviews", {"review": "Q2", "colour": "red"}, 400, "invalid_request"),
         ("GET", "/v1/reviews/lines", {"review": "none"}, 404, "review_not_found"),
         ("GET", "/v1/reviews/lines", {"review": "Q1", "after": "r"}, 400, "invalid_argument"),
+        ("GET", "/v1/reviews/lines", {"review": "Q1", "after": ""}, 400, "invalid_argument"),
         ("GET", "/v1/reviews/lines", {"review": "Q1", "format": "pdf"}, 400, "invalid_request"),
+        ("POST", "/v1/reviews", {"review": "Q2", "role": "raeder"}, 404, "role_not_found"),
+        ("POST", "/v1/reviews", {"review": "Q2", "resource": "doc:9"}, 404, "resource_not_found"),
+        ("GET", "/v1/access-history", {"subject": "ada", "since": "7"}, 400, "invalid_argument"),
+        ("GET", "/v1/access-history", {"subject": "ada", "until": ""}, 400, "invalid_argument"),
         ("POST", "/v1/reviews/apply", {"review": "Q1", "decisions": []}, 400, "invalid_request"),
         (
             "POST",

@@ -133,12 +133,25 @@ def test_a_reader_that_goes_away(reviewed: CommandLine, tmp_path: Path) -> None:
 
 
 def test_a_review_of_nothing(acme: CommandLine) -> None:
-    """A mistyped name in an option is no proof that nobody has anything."""
-    code, out, err = acme("review", "start", "Q1", "--role", "raeder")
+    """A mistyped name in an option is no proof that nobody has anything: no review is started."""
+    error = one_error(acme("review", "start", "Q1", "--role", "raeder"))
+    assert "role raeder. Did you mean reader?" in error
+    assert "no reviews" in acme("review")[1]
+    assert acme("define-role", "empty")[0] == 0
+    code, out, err = acme("review", "start", "Q1", "--role", "empty")
     assert (code, "is started" in out) == (0, True)
-    assert err == "rescind: the review has no lines: look at the names in the options\n"
+    assert err == "rescind: the review has no lines: nobody has what the options say\n"
     code, _, err = acme("review", "start", "Q2", "--role", "reader", "--json")
     assert (code, err) == (0, "")
+
+
+def test_a_file_that_is_no_decision_log(reviewed: CommandLine) -> None:
+    """Is refused by name: `no data` for every line would look like an answer."""
+    lines = (b"", b"\x00\xff\n", b'{"timestamp": "2030-01-01T00:00:00Z", "event": "GET /"}\n')
+    for content in lines:
+        Path("used.log").write_bytes(content)
+        error = one_error(reviewed("review", "export", "Q1", "--used", "used.log"))
+        assert "used.log, it has no line of a decision log" in error
 
 
 def test_history(reviewed: CommandLine) -> None:

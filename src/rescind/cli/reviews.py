@@ -172,7 +172,7 @@ def review(
 
 
 def _start(target: Target, name: str, actor: str, only: dict[str, Any]) -> None:
-    """Start a review; with options that narrow it, say if it is empty, since a name may be mistyped."""
+    """Start a review; with options that narrow it, say if it is empty."""
     with target.open() as authority:
         found = authority.start_review(name, actor=actor, **only)
         if target.as_json:
@@ -181,7 +181,7 @@ def _start(target: Target, name: str, actor: str, only: dict[str, Any]) -> None:
             told = f"review {found.name} of {found.organization} at revision {found.revision}"
             output.say(f"{told} is started")
         if any(only.values()) and not authority.count_review(name).lines:
-            output.warn("the review has no lines: look at the names in the options")
+            output.warn("the review has no lines: nobody has what the options say")
 
 
 def _list(target: Target) -> None:

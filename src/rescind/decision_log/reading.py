@@ -11,10 +11,13 @@ from datetime import datetime
 from typing import IO, Final, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+
+from rescind.errors import BadInput
 
 MOST_LINE: Final = 1 << 20
 """Bytes of a line. What is longer is damaged."""
+_EVENTS: Final = frozenset({"started", "dropped"})
 _GZIP: Final = b"\x1f\x8b"
 
 
@@ -56,11 +59,19 @@ class _Line(Struct):
     subject: str | None = None
     permission: str | None = None
     resource: str | None = None
-    allowed: bool | None = None
+    allowed: bool | UnsetType | None = UNSET
+    decision_point: str | UnsetType | None = UNSET
     explain: bool = False
     dropped: int = 0
     decisions: tuple[str, ...] = ()
     sample: float = 0.0
+
+    @property
+    def is_of_a_log(self) -> bool:
+        """Whether it tells of a decision, or of the log itself. Other logs have times and events too."""
+        if self.event is not None:
+            return self.event in _EVENTS
+        return self.allowed is not UNSET and self.decision_point is not UNSET
 
 
 def last_used(
@@ -69,11 +80,13 @@ def last_used(
     """When each (organization, subject, permission, resource) was last allowed, by the lines of `files`.
 
     Files may be in any order, rotated, and compressed by gzip. A line that is not whole is counted as
-    damaged and left out. A decision that was asked for with an explanation is no use. Raises OSError.
+    damaged and left out. A decision that was asked for with an explanation is no use.
+
+    Raises OSError, and BadInput for a file that has no line of a decision log: it is another one.
     """
     found, decoder = LastUsed(), msgspec.json.Decoder(_Line)
     for file in files:
-        is_first = True
+        is_first, before = True, found.lines
         with _opened(file) as stream:
             for text in _lines(stream, found):
                 try:
@@ -81,10 +94,17 @@ def last_used(
                 except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                     found.damaged += 1
                     continue
+                if not line.is_of_a_log:
+                    found.damaged += 1
+                    continue
                 if is_first and line.event != "started":
                     found.is_all_logged = False
                 is_first = False
                 _note(found, line, organization)
+        if found.lines == before:
+            hint = "name a file that the decision log wrote; see docs/howto/log-decisions.md"
+            why = "it has no line of a decision log"
+            raise BadInput(at=os.fsdecode(file), why=why, hint=hint)
     return found
 
 
@@ -96,7 +116,7 @@ def _note(found: LastUsed, line: _Line, organization: str | None) -> None:
         found.is_all_logged &= "all" in line.decisions or line.sample >= 1.0
     elif line.event == "dropped":
         found.dropped += line.dropped
-    elif line.event is None and line.allowed and not line.explain:
+    elif line.event is None and line.allowed is True and not line.explain:
         names = line.organization, line.subject, line.permission, line.resource
         if None in names or organization not in (None, line.organization):
             return

@@ -108,7 +108,8 @@ class AccessReviews(ABC):
         """Start a review of who has what now. Nothing is copied.
 
         `only` narrows it: `subject`, `group` (chains through it), `role`, `resource` (on it, above and below
-        it), `permission`, `critical=True`. Raises ReviewExists, MalformedId and InvalidArgument.
+        it), `permission`, `critical=True`. What it names must exist, else the review would be empty and look
+        like a proof: raises RoleNotFound and the like. Raises ReviewExists, MalformedId and InvalidArgument.
         """
         name, actor = self._named(organization), model.require_text("actor", actor)
         checked = reviews.review_name(review)

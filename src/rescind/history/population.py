@@ -258,11 +258,7 @@ class Chosen:
 
     def __init__(self, population: Population, chosen: ReviewFilter) -> None:
         if population.folds_ids:
-            chosen = replace(
-                chosen,
-                subject=None if chosen.subject is None else canonical_subject(chosen.subject),
-                group=None if chosen.group is None else canonical(chosen.group),
-            )
+            chosen = folded(chosen)
         self._population, self._chosen = population, chosen
         named = chosen.resource
         self._resources = None if named is None else around(population.state, named)
@@ -284,6 +280,16 @@ class Chosen:
             and (not chosen.critical or kind.is_critical)
             and (self._resources is None or way.resource in self._resources)
         )
+
+
+def folded(chosen: ReviewFilter) -> ReviewFilter:
+    """The filter with its ids of people and groups in canonical spelling."""
+    subject, group = chosen.subject, chosen.group
+    return replace(
+        chosen,
+        subject=None if subject is None else canonical_subject(subject),
+        group=None if group is None else canonical(group),
+    )
 
 
 def _chain(last: str, below: dict[str, str | None]) -> Chain:

@@ -12,11 +12,24 @@ from itertools import islice
 from typing import Any, Final
 
 from rescind import model
+from rescind.decision.spelling import folds_ids
 from rescind.decision_log import LastUsed
-from rescind.errors import InvalidArgument, OrganizationNotFound, ReviewExists, ReviewNotFound
-from rescind.history.population import Chosen, Population, Way
+from rescind.errors import (
+    GroupNotFound,
+    InvalidArgument,
+    MembershipNotFound,
+    OrganizationNotFound,
+    PermissionNotFound,
+    RescindError,
+    ResourceNotFound,
+    ReviewExists,
+    ReviewNotFound,
+    RoleNotFound,
+)
+from rescind.history.population import Chosen, Population, Way, folded
 from rescind.history.review_uses import ReviewUses
 from rescind.history.states import replayed
+from rescind.listing.names import Similar
 from rescind.model import (
     ENVIRONMENT,
     ENVIRONMENT_NUMBER,
@@ -29,6 +42,14 @@ from rescind.model import (
     ReviewLine,
 )
 from rescind.store import Store, Transaction
+from rescind.store.rows import Query
+from rescind.store.rows.imports import (
+    FIND_NAMED_GROUPS,
+    FIND_NAMED_MEMBERSHIPS,
+    FIND_NAMED_PERMISSIONS,
+    FIND_NAMED_RESOURCES,
+    FIND_NAMED_ROLES,
+)
 from rescind.store.rows.organizations import FIND_ORGANIZATION
 from rescind.store.rows.reviews import (
     LIST_REVIEWS,
@@ -40,8 +61,16 @@ from rescind.store.rows.reviews import (
 
 MOST_NAME: Final = 100
 """Characters of a review's name."""
-MOST_REVIEWS: Final = 10_000
-"""Reviews of a list."""
+REVIEWS_AT_ONCE: Final = 1_000
+"""Reviews that are read in one query."""
+_NAMED: Final[dict[str, tuple[Query[Any], str, type[RescindError]]]] = {
+    "subject": (FIND_NAMED_MEMBERSHIPS, "subjects", MembershipNotFound),
+    "group": (FIND_NAMED_GROUPS, "groups", GroupNotFound),
+    "role": (FIND_NAMED_ROLES, "roles", RoleNotFound),
+    "resource": (FIND_NAMED_RESOURCES, "resources", ResourceNotFound),
+    "permission": (FIND_NAMED_PERMISSIONS, "permissions", PermissionNotFound),
+}
+"""By condition of a filter: how to find what it names, and the error if there is none."""
 _AT_ONCE: Final = 500
 """Lines whose changes are read from the log in one query."""
 
@@ -84,11 +113,15 @@ def start(
     actor: str,
     now: Microseconds,
 ) -> Review:
-    """Start a review of the organization as it is now. Raises OrganizationNotFound and ReviewExists."""
+    """Start a review of the organization as it is now.
+
+    Raises OrganizationNotFound, ReviewExists, and what says which name of the filter does not exist.
+    """
     if organization == ENVIRONMENT:
         hint = "name an organization; all organizations (*) have no members of their own"
         raise InvalidArgument(what="organization", value=organization, hint=hint)
     number = number_of(store, organization)
+    _require_names(store, organization, number, chosen)
     wrote: list[Callable[[], int]] = []
 
     def start(tx: Transaction) -> None:
@@ -102,6 +135,23 @@ def start(
         at = found.started_at.isoformat(sep=" ", timespec="seconds")
         raise ReviewExists(review=name, started_at=at, by=found.actor)
     return find(store, organization, name, number)
+
+
+def _require_names(
+    store: Store, organization: OrganizationId, o: OrganizationNumber, chosen: ReviewFilter
+) -> None:
+    """Raises for a name in a filter that does not exist: a review of nothing would look like a proof that
+    nobody has anything.
+    """
+    if folds_ids(store, organization):
+        chosen = folded(chosen)
+    for what, (query, parameter, error) in _NAMED.items():
+        name = getattr(chosen, what)
+        if name is None or (what == "resource" and name == model.ROOT):
+            continue
+        if not store.fetch(query, {"o": o, parameter: json.dumps([name])}):
+            unknown = error(organization=organization, **{what: name})
+            raise Similar(store).hinted(unknown, organization)
 
 
 def find(
@@ -119,9 +169,15 @@ def find(
 
 
 def listed(store: Store, organization: OrganizationId) -> list[Review]:
-    """The organization's reviews, by name. Raises OrganizationNotFound."""
-    params = {"o": number_of(store, organization), "after": "", "limit": MOST_REVIEWS}
-    return [_review(organization, row) for row in store.fetch(LIST_REVIEWS, params)]
+    """All reviews of the organization, by name. Raises OrganizationNotFound."""
+    o, found = number_of(store, organization), list[Review]()
+    while True:
+        after = found[-1].name if found else ""
+        params = {"o": o, "after": after, "limit": REVIEWS_AT_ONCE}
+        rows = store.fetch(LIST_REVIEWS, params)
+        found += [_review(organization, row) for row in rows]
+        if len(rows) < REVIEWS_AT_ONCE:
+            return found
 
 
 def number_of(store: Store, organization: OrganizationId) -> OrganizationNumber:
@@ -152,7 +208,7 @@ class ReviewedLines:
 
     def lines(self, after: str | None = None) -> Iterator[ReviewLine]:
         """All lines, or those after one. Raises InvalidArgument for one that the review has not."""
-        return self._all_told(self._after(after) if after else self._ways())
+        return self._all_told(self._ways() if after is None else self._after(after))
 
     def of(self, ids: Iterable[str]) -> dict[str, Way]:
         """Those of the lines with these ids."""
@@ -197,7 +253,7 @@ class ReviewedLines:
             if way.line_id(self.scope) == after:
                 return ways
         hint = "pass the line of the last row that arrived, or nothing to begin anew"
-        raise InvalidArgument(what="after", value=after[:60], hint=hint)
+        raise InvalidArgument(what="after", value=after[:60] or repr(after), hint=hint)
 
     def _told(self, ways: list[Way]) -> Iterator[ReviewLine]:
         own = {revision for way in ways for revision in (way.since, way.changed)}

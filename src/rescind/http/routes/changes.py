@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
@@ -29,6 +28,7 @@ from rescind.http.answers import (
     state_headers,
 )
 from rescind.http.auth import caller_of, requires
+from rescind.http.query_times import QueryTime, query_time
 from rescind.http.routes.lists import Limit, Organization
 from rescind.http.server.service import Service
 from rescind.model import Route, require_text
@@ -119,8 +119,8 @@ def list_changes(
     group: FromQuery[str | None] = None,
     role: FromQuery[str | None] = None,
     resource: FromQuery[str | None] = None,
-    since: FromQuery[datetime | None] = None,
-    until: FromQuery[datetime | None] = None,
+    since: QueryTime = None,
+    until: QueryTime = None,
 ) -> LogResponse:
     """The organization's changes after a revision's number, oldest first: all, or those by an `actor` (a part
     of it will do), that name a subject, group, role or resource, or of a time.
@@ -137,8 +137,8 @@ def list_changes(
         group=group,
         role=role,
         resource=resource,
-        since=since,
-        until=until,
+        since=query_time("since", since),
+        until=query_time("until", until),
     )
     found: list[LogEntryResponse] = []
     characters = 0

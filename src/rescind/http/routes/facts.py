@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from rescind.http.answers import AtLeast, state_headers
 from rescind.http.auth import caller_of, requires
+from rescind.http.query_times import QueryTime, query_time
 from rescind.http.routes.lists import Cursor, Limit, Organization
 from rescind.http.server.service import Service
 from rescind.model import FactPage
@@ -273,13 +274,10 @@ def list_assignments(
 def list_expiring(
     service: NamedDependency[Service],
     paging: NamedDependency[Paging],
-    until: FromQuery[datetime | None] = None,
+    until: QueryTime = None,
 ) -> Response[FactsResponse[ExpiryResponse]]:
     """Places in groups and assignments that end by a time, else within 30 days; the next first."""
-    page = service.authority.list_expiring(
-        until,
-        **paging,
-    )
+    page = service.authority.list_expiring(query_time("until", until), **paging)
     return _told(page, ExpiryResponse)
 
 

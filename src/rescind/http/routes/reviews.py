@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from rescind.errors import InvalidArgument
 from rescind.http.answers import ReceiptResponse
 from rescind.http.auth import caller_of, requires
+from rescind.http.query_times import QueryTime, query_time
 from rescind.http.routes.changes import Behalf
 from rescind.http.routes.lists import Organization
 from rescind.http.server.service import Service
@@ -289,8 +290,8 @@ def access_history(
     subject: FromQuery[str | None] = None,
     permission: FromQuery[str | None] = None,
     resource: FromQuery[str | None] = None,
-    since: FromQuery[datetime | None] = None,
-    until: FromQuery[datetime | None] = None,
+    since: QueryTime = None,
+    until: QueryTime = None,
     after: FromQuery[int | None] = None,
 ) -> AccessHistoryResponse:
     """From when to when a subject had a permission on a resource (without a subject: everybody; without a
@@ -300,8 +301,8 @@ def access_history(
         subject,
         permission,
         resource,
-        since=since,
-        until=until,
+        since=query_time("since", since),
+        until=query_time("until", until),
         after=after,
         most_changes=MOST_CHANGES,
         organization=caller_of(request).organization_for(organization),
