@@ -16,7 +16,7 @@ WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # Tests start many processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check static compiled model sql-snapshots fleet independent mutants workos-node lab clean
+.PHONY: setup demo test check static compiled model sql-snapshots aio-stub fleet independent mutants workos-node lab clean
 
 setup: $(READY)
 
@@ -56,6 +56,9 @@ compiled: $(READY)
 
 sql-snapshots: $(READY)
 	$(BIN)/python -m tests.sql_snapshots
+
+aio-stub: $(READY)
+	$(BIN)/python -m tests.aio_stub
 
 model:
 	@command -v spin >/dev/null || { echo "Spin is needed: apt-get install spin gcc" >&2; exit 2; }
