@@ -78,6 +78,7 @@ def application(service: Service, *, has_fast_routes: bool = True) -> HttpEntry:
         hide_escaped_slashes(app),
         service,
         fast_routes={**checks.FAST_ROUTES, **authzen.FAST_ROUTES} if has_fast_routes else {},
+        direct_routes=changes.DIRECT_ROUTES if has_fast_routes else None,
         addresses=Addresses(app.routes, absent=workos.absent),
         unauthenticated=UnauthenticatedRoutes(service, app, authzen.discovered),
         encode=_encoded,

@@ -180,9 +180,11 @@ def body_of(error: RescindError, request_id: str, *, hints: bool = False) -> dic
     }
 
 
-def encoded(error: RescindError, request_id: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
+def encoded(
+    error: RescindError, request_id: str, *, hints: bool = False
+) -> tuple[list[tuple[bytes, bytes]], bytes]:
     """The headers and the body of an answer that tells the error."""
-    body = msgspec.json.encode(body_of(error, request_id))
+    body = msgspec.json.encode(body_of(error, request_id, hints=hints))
     return [(b"content-type", MEDIA_TYPE.encode()), *lines_of(error)], body
 
 

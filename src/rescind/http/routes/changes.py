@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import (
@@ -16,10 +18,11 @@ from litestar.params import (
 from msgspec import Meta, Struct
 
 from rescind.changes import Change
-from rescind.errors import InvalidArgument, RevisionNotFound
+from rescind.errors import InvalidArgument, RescindError, RevisionNotFound
 from rescind.http.answers import (
     ACTOR,
     IDEMPOTENCY_KEY,
+    IF_MATCH,
     DifferenceResponse,
     LogEntryResponse,
     OnlyAt,
@@ -27,9 +30,12 @@ from rescind.http.answers import (
     condition,
     state_headers,
 )
-from rescind.http.auth import caller_of, requires
+from rescind.http.auth import Caller, caller_of, requires
+from rescind.http.json_bodies import require_single_keys
 from rescind.http.query_times import QueryTime, query_time
 from rescind.http.routes.lists import Limit, Organization
+from rescind.http.server.fast_routes import Sent
+from rescind.http.server.headers import Headers, value_of
 from rescind.http.server.service import Service
 from rescind.model import Route, require_text
 
@@ -78,18 +84,34 @@ def make_changes(
     only_at: OnlyAt = None,
 ) -> Response[ReceiptResponse | DifferenceResponse]:
     """Apply a batch. When this answers, no check that starts anywhere allows what was revoked."""
+    caller = caller_of(request)
+    if not data.dry_run:
+        told = applied(service, caller, data, key=key, behalf=behalf, only_at=only_at)
+        return Response(told, headers=state_headers(told.revision))
     at = condition(only_at)
-    most, caller = service.limits.batch_changes, caller_of(request)
-    weight = sum(change.weight for change in data.changes)
-    if weight > most:
-        hint = f"send at most {most:,}, or import them"
-        raise InvalidArgument(what="changes", value=weight, hint=hint)
+    _require_few(service, data)
+    found = service.authority.preview(
+        data.changes,
+        organization=caller.organization_for(data.organization),
+        if_revision=at,
+        force=data.force,
+    )
+    return Response(DifferenceResponse.of(found))
+
+
+def applied(
+    service: Service,
+    caller: Caller,
+    data: ChangesRequest,
+    *,
+    key: str | None,
+    behalf: str | None,
+    only_at: str | None,
+) -> ReceiptResponse:
+    """Apply a batch. When this returns, no check that starts anywhere allows what was revoked."""
+    at = condition(only_at)
+    _require_few(service, data)
     organization = caller.organization_for(data.organization)
-    if data.dry_run:
-        found = service.authority.preview(
-            data.changes, organization=organization, if_revision=at, force=data.force
-        )
-        return Response(DifferenceResponse.of(found))
     require_text("actor", behalf or "")
     receipt = service.authority.apply(
         data.changes,
@@ -104,7 +126,48 @@ def make_changes(
         force=data.force,
     )
     service.applied(receipt, data.changes)
-    return Response(ReceiptResponse.of(receipt), headers=state_headers(receipt.token))
+    return ReceiptResponse.of(receipt)
+
+
+def _require_few(service: Service, data: ChangesRequest) -> None:
+    most = service.limits.batch_changes
+    weight = sum(change.weight for change in data.changes)
+    if weight > most:
+        hint = f"send at most {most:,}, or import them"
+        raise InvalidArgument(what="changes", value=weight, hint=hint)
+
+
+_decoder = msgspec.json.Decoder(ChangesRequest)
+_encoder = msgspec.json.Encoder()
+
+
+def direct_changes(
+    service: Service, caller: Caller, headers: Headers, body: bytes
+) -> Callable[[], Sent] | None:
+    """The same without the framework; None for a dry run, and for a body that is not as it should be."""
+    try:
+        require_single_keys(body)
+        data = _decoder.decode(body)
+    except (RescindError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if data.dry_run:
+        return None
+
+    def answer() -> Sent:
+        told = applied(
+            service,
+            caller,
+            data,
+            key=value_of(headers, IDEMPOTENCY_KEY),
+            behalf=value_of(headers, ACTOR),
+            only_at=value_of(headers, IF_MATCH),
+        )
+        fields = state_headers(told.revision).items()
+        return [(name.lower().encode(), value.encode()) for name, value in fields], _encoder.encode(
+            told
+        )
+
+    return answer
 
 
 @get("/v1/changes", sync_to_thread=True, guards=[requires("read")])
@@ -167,4 +230,5 @@ def read_change(
     return LogEntryResponse.of(found[0])
 
 
+DIRECT_ROUTES = {b"/v1/changes": direct_changes}
 ROUTES = [make_changes, list_changes, read_change]

@@ -26,6 +26,7 @@ from rescind.http.server import admission, decisions
 from rescind.http.server.addresses import Address, Addresses
 from rescind.http.server.admission import Admission
 from rescind.http.server.asgi import App, CanonicalPath, Encode, Send, respond
+from rescind.http.server.direct_routes import MOST_BYTES, Call, DirectRoute, answer_in_thread
 from rescind.http.server.fast_routes import FastResponse, FastRoute, Sent
 from rescind.http.server.headers import Headers, request_id_of, require_single
 from rescind.http.server.logs import log_request
@@ -62,6 +63,7 @@ class HttpEntry:
         *,
         addresses: Addresses | None = None,
         unauthenticated: UnauthenticatedRoutes | None = None,
+        direct_routes: Mapping[bytes, DirectRoute] | None = None,
         canonical_path: CanonicalPath | None = None,
         streamed: Collection[str] = (),
         encode: Encode | None = None,
@@ -73,6 +75,7 @@ class HttpEntry:
         self.service, self.fast_routes = service, fast_routes
         self.app, self.unauthenticated = app, unauthenticated
         self._canonical_path = canonical_path or (lambda _, raw_path: raw_path)
+        self._direct_routes = direct_routes or {}
         self._streamed = frozenset(path.encode() for path in streamed)
         self._addresses = addresses or Addresses(())
         self._encode = encode or (lambda _, error, request_id: problems.encoded(error, request_id))
@@ -182,6 +185,8 @@ class HttpEntry:
                     with unavailable_in_time():
                         async with asyncio.timeout(self._check_seconds + GRACE_SECONDS):
                             await self.app(scope, replayed(body, receive), answer)
+                elif (call := self._direct_call(scope, raw_path, headers, known)) is not None:
+                    await answer_in_thread(call, state, answer)
                 else:
                     await self.app(scope, replayed(body, receive), answer)
         except ConnectionResetError:
@@ -217,6 +222,17 @@ class HttpEntry:
 
     def _fast_route(self, method: str, raw_path: bytes) -> FastRoute | None:
         return self.fast_routes.get(raw_path.decode("latin-1")) if method == "POST" else None
+
+    def _direct_call(
+        self, scope: Any, raw_path: bytes, headers: Headers, known: Admission
+    ) -> Call | None:
+        """What answers a request without the framework, if that is possible."""
+        route = self._direct_routes.get(raw_path) if scope["method"] == "POST" else None
+        if route is None or known.caller is None or not known.body or scope["query_string"]:
+            return None
+        if len(known.body) > MOST_BYTES:
+            return None
+        return route(self.service, known.caller, headers, known.body)
 
     def _refused(self, path: str, error: RescindError, state: dict[str, Any]) -> Sent:
         request_id: str = state["request_id"]

@@ -80,6 +80,12 @@ def is_plain(raw_path: bytes) -> bool:
     return True
 
 
+def value_of(headers: Headers, name: str) -> str | None:
+    """What a request sends as a header; None if it does not."""
+    given = headers.get(name.lower().encode())
+    return None if given is None else given.decode("latin-1")
+
+
 def request_id_of(headers: Headers) -> str:
     """The id that the request has, or a new one."""
     given = headers.get(b"x-request-id", b"")
