@@ -16,6 +16,7 @@ from rescind.decision.lists.streams import BEGINNING
 from rescind.errors import RescindError
 from rescind.index import Index
 from rescind.index.build import build_index
+from rescind.index.derived import REACH_WEIGHT, Derived
 from rescind.index.facts import Facts
 from rescind.index.follow import LogTail, read_tail
 from rescind.index.orders import Name
@@ -130,6 +131,7 @@ TAKING: dict[str, Batches] = {
     "assign until": _one(D.Assign(role="writer", to=C, on="doc:4", expires_at=LATE)),
     "assign": _one(D.Assign(role="writer", to="group:g5", on="doc:3")),
     "assign to who has nothing there": _one(D.Assign(role="writer", to="user:d", on="doc:3")),
+    "assign to who holds nothing": _one(D.Assign(role="writer", to=A, on="doc:3")),
     "replace assignments by none": _one(D.ReplaceAssignments(to="group:g2", assignments=())),
     "replace own assignments": _one(D.ReplaceAssignments(to=C, assignments=(g(role="guest"),))),
     "edit role": _one(D.EditRole(role="writer", remove=("q",))),
@@ -361,13 +363,18 @@ def ordered_sets(facts: Facts) -> dict[Name, Collection[int]]:
         Name("memberships"): facts.subjects,
         Name("resources"): facts.resource_names,
     }
-    found |= {Name("members", group): there for group, there in facts.members_of.items()}
     found |= {Name("children", above): there for above, there in facts.resource_children.items()}
     found |= {Name("places", holder): there for holder, there in assignments.held_by.items()}
     for of, by_place in (("grants", assignments.grants), ("expiring", assignments.expiring)):
         for place, by_role in by_place.items():  # type: ignore[attr-defined]
             found |= {Name(of, place, role): there for role, there in by_role.items()}
     return found
+
+
+def reached(derived: Derived) -> int:
+    """The weight of the sets of holders that are kept, each once."""
+    sets = {id(one): one for one in (*derived.above.values(), *derived.reach.values())}
+    return sum(len(one) + REACH_WEIGHT for one in sets.values())
 
 
 def facts_of(index: Index) -> dict[str, Any]:

@@ -17,12 +17,22 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.changes.base import ChangeType
-from rescind.index import Index, assignments, catalog, derived, facts, index, orders, reading
+from rescind.index import (
+    Index,
+    assignments,
+    catalog,
+    derived,
+    facts,
+    index,
+    loading,
+    orders,
+    reading,
+)
 from rescind.index import build as whole
 from tests.property import following
-from tests.property.following import LEAST, Case, answers, cases, facts_of, ordered_sets
+from tests.property.following import LEAST, Case, answers, cases, facts_of, ordered_sets, reached
 
-MODULES = (assignments, catalog, facts, reading, whole, derived)
+MODULES = (assignments, catalog, facts, reading, whole, loading, derived)
 READ = {"__init__", "build_index", "_fill", "_fill_catalog", "fetch"}
 """What reads from the store: the cases are read before any statement is left out."""
 REDUNDANT: dict[tuple[str, str], str] = {}
@@ -43,7 +53,7 @@ def _is_tidy(held: Index, places: int) -> bool:
     return (
         kept.long_lines.keys() == long
         and (bool(held.lines) or not kept.shared)
-        and kept.reached == sum(map(len, held.reach.values()))
+        and kept.reached == reached(kept)
         and (len(held.reach) <= 1 or kept.reached <= most + places)
         and all(
             order.after(LEAST, order.count) == sorted(ordered_sets(held.facts).get(name, ()))
@@ -105,7 +115,7 @@ def _ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         patched.setattr(index, "LONG_LINE", 0)
         patched.setattr(index, "LEAST_REACH", 0)
         patched.setattr(index, "REACH_PER_MEMBERSHIP", 0)
-        patched.setattr(assignments, "MOST_SHARED_ROLES", 1)
+        patched.setattr(assignments, "SMALL_SET", 1)
         yield
 
 

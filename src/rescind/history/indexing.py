@@ -7,7 +7,7 @@ definitions are kept as the organization's own. No permission is critical: the i
 from __future__ import annotations
 
 from rescind.index import Index
-from rescind.index.assignments import Held
+from rescind.index.assignments import Held, Until
 from rescind.index.catalog import Role
 from rescind.index.facts import ROOT as ROOT_NUMBER
 from rescind.index.facts import Rules
@@ -90,8 +90,11 @@ def _put_people(index: Index, state: OrganizationState) -> dict[str, HolderNumbe
     for n, slug in enumerate(sorted(state.groups), 1):
         facts.put_group(GroupNumber(-n), slug)
     memberships, groups = facts.memberships, facts.groups
+    places: dict[MembershipNumber, dict[GroupNumber, Until]] = {}
     for (subject, group), place in state.places.items():
-        facts.set_member(memberships[subject], groups[group], holds=True, until=place.until)
+        places.setdefault(memberships[subject], {})[groups[group]] = place.until
+    for membership, its_groups in places.items():
+        facts.set_groups(membership, its_groups)
     for child, parent in state.nestings:
         facts.set_nesting(groups[child], groups[parent], holds=True)
     holders: dict[str, HolderNumber] = dict(memberships)

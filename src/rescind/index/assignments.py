@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Set
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
+from rescind.index.relations import NOTHING
 from rescind.model import HolderNumber, ResourceNumber, RoleNumber
 
 Until = int | None
-Grants = dict[RoleNumber, set[HolderNumber]]
+Grants = dict[RoleNumber, Set[HolderNumber]]
 """Role → holders."""
 Expiring = dict[RoleNumber, dict[HolderNumber, int]]
 """Role → holder → until."""
-MOST_SHARED_ROLES: Final = 8
-"""Roles of one holder on one resource up to which equal sets share one object."""
+SMALL_SET: Final = 8
+"""Roles of a holder on a resource, or holders of a role there, up to which equal sets share one object."""
 
 Item = TypeVar("Item")
-_shared: Callable[[frozenset[RoleNumber]], frozenset[RoleNumber]] = lru_cache(16_384)(frozenset)
+_shared: Callable[[frozenset[Any]], frozenset[Any]] = lru_cache(16_384)(frozenset)
 
 
 class Held(NamedTuple):
@@ -137,7 +138,8 @@ class Assignments:
         """Add an assignment, or set its expiry."""
         holder, role, resource = held
         if until is None:
-            self.grants.setdefault(resource, {}).setdefault(role, set()).add(holder)
+            grants = self.grants.setdefault(resource, {})
+            grants[role] = _with(grants.get(role, NOTHING), holder)
             self._drop_expiring(held)
         else:
             self.expiring.setdefault(resource, {}).setdefault(role, {})[holder] = until
@@ -167,9 +169,15 @@ class Assignments:
 
     def _drop_grant(self, held: Held) -> None:
         grants = self.grants.get(held.resource, {})
-        holders = grants.get(held.role, set())
-        holders.discard(held.holder)
-        if not holders and grants.pop(held.role, None) is not None and not grants:
+        holders = grants.get(held.role)
+        if holders is None:
+            return
+        left = _without(holders, held.holder)
+        if left:
+            grants[held.role] = left
+            return
+        del grants[held.role]
+        if not grants:
             del self.grants[held.resource]
 
     def _drop_expiring(self, held: Held) -> None:
@@ -186,17 +194,17 @@ def both(some: Set[Item], others: Set[Item]) -> Iterable[Item]:
     return [item for item in few if item in many]
 
 
-def _with(roles: Set[RoleNumber], role: RoleNumber) -> Set[RoleNumber]:
-    if len(roles) < MOST_SHARED_ROLES:
-        return _shared(frozenset((*roles, role)))
-    if isinstance(roles, set):
-        roles.add(role)
-        return roles
-    return {*roles, role}
+def _with(items: Set[Item], item: Item) -> Set[Item]:
+    if len(items) < SMALL_SET:
+        return _shared(frozenset((*items, item)))
+    if isinstance(items, set):
+        items.add(item)
+        return items
+    return {*items, item}
 
 
-def _without(roles: Set[RoleNumber], role: RoleNumber) -> Set[RoleNumber]:
-    if isinstance(roles, set):
-        roles.discard(role)
-        return roles
-    return _shared(frozenset(roles - {role}))
+def _without(items: Set[Item], item: Item) -> Set[Item]:
+    if isinstance(items, set):
+        items.discard(item)
+        return items
+    return _shared(frozenset(items - {item}))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any, Final
 
-from rescind.index.assignments import Held
 from rescind.index.catalog import Catalog, Role
 from rescind.index.facts import Rules
 from rescind.index.index import Index
+from rescind.index.loading import (
+    load_assignments,
+    load_memberships,
+    load_places,
+    load_resources,
+)
 from rescind.model import (
     ENVIRONMENT_NUMBER,
-    GroupNumber,
     IdRule,
     OrganizationNumber,
     PermissionNumber,
@@ -26,6 +28,7 @@ from rescind.store import Store
 from rescind.store.rows import Answers, Query, QueryWithParams
 from rescind.store.rows.index import (
     INDEX_ASSIGNMENTS,
+    INDEX_EXPIRING_MEMBERS,
     INDEX_GROUP_MEMBERS,
     INDEX_GROUPS,
     INDEX_MEMBERSHIPS,
@@ -51,6 +54,7 @@ _WHOLE: Final[tuple[Query[Any], ...]] = (
     INDEX_MEMBERSHIPS,
     INDEX_GROUPS,
     INDEX_GROUP_MEMBERS,
+    INDEX_EXPIRING_MEMBERS,
     INDEX_NESTINGS,
     INDEX_RESOURCES,
     INDEX_ASSIGNMENTS,
@@ -121,24 +125,17 @@ def roles_of(
 
 
 def _fill(index: Index, rows: Answers) -> None:
-    """Most rows are plain tuples (`rows.bulk`). They are unpacked here and nowhere else."""
-    for m, subject, active in rows[INDEX_MEMBERSHIPS]:
-        index.facts.put_membership(m, subject, active=bool(active))
+    facts = index.facts
+    load_memberships(facts, rows[INDEX_MEMBERSHIPS])
     for row in rows[INDEX_GROUPS]:
-        index.facts.put_group(row.number, row.group)
-    for m, places in itertools.groupby(rows[INDEX_GROUP_MEMBERS], itemgetter(0)):
-        groups: dict[GroupNumber, int | None] = {
-            group: until for _, group, until in places if group in index.facts.group_names
-        }
-        index.facts.set_groups(m, groups)
+        facts.put_group(row.number, row.group)
+    load_places(facts, rows[INDEX_GROUP_MEMBERS], rows[INDEX_EXPIRING_MEMBERS])
     for nesting in rows[INDEX_NESTINGS]:
-        if {nesting.child, nesting.parent} <= index.facts.group_names.keys():
-            index.facts.set_nesting(nesting.child, nesting.parent, holds=True)
-    for r, slug, parent in rows[INDEX_RESOURCES]:
-        index.facts.put_resource(r, slug, parent)
-    for holder, role, resource, until in rows[INDEX_ASSIGNMENTS]:
-        index.facts.set_assignment(Held(holder, role, resource), holds=True, until=until)
-    set_resets(index, rows[INDEX_RESETS] if index.facts.rules.is_single else [])
+        if {nesting.child, nesting.parent} <= facts.group_names.keys():
+            facts.set_nesting(nesting.child, nesting.parent, holds=True)
+    load_resources(facts, rows[INDEX_RESOURCES])
+    load_assignments(facts, rows[INDEX_ASSIGNMENTS])
+    set_resets(index, rows[INDEX_RESETS] if facts.rules.is_single else [])
 
 
 def set_resets(index: Index, rows: list[IndexedReset]) -> None:

@@ -6,14 +6,17 @@ from collections.abc import Set
 from typing import Any, Final
 
 from rescind.index.assignments import Assignments, both
-from rescind.model import HolderNumber, ResourceNumber, RoleNumber
+from rescind.model import GroupNumber, HolderNumber, MembershipNumber, ResourceNumber, RoleNumber
 
+Groups = tuple[GroupNumber, ...]
 Line = tuple[tuple[RoleNumber, frozenset[HolderNumber]], ...]
 """(role, holders) of the assignments without expiry on a resource and above it."""
 NO_ROLES: Final[frozenset[RoleNumber]] = frozenset()
 NO_HOLDERS: Final[frozenset[HolderNumber]] = frozenset()
 NOWHERE: Final[dict[ResourceNumber, Set[RoleNumber]]] = {}
 MOST_SHARED: Final = 100_000
+REACH_WEIGHT: Final = 6
+"""What a set of holders takes beside its holders, in holders."""
 
 
 class Place:
@@ -53,6 +56,9 @@ class Derived:
 
     def __init__(self) -> None:
         self.reach: dict[str, frozenset[HolderNumber]] = {}
+        """The holders that reach each subject: itself if it holds anything, and its groups."""
+        self.above: dict[Groups, frozenset[HolderNumber]] = {}
+        """Groups, and all groups that they are nested in."""
         self.roles: dict[str, frozenset[RoleNumber]] = {}
         self.lines: dict[str, Line | None] = {}
         self.long_lines: dict[str, tuple[Place, ...]] = {}
@@ -65,21 +71,35 @@ class Derived:
         """One object for all equal ones, so that frequent reads stay in the processor's cache."""
         return self.shared.setdefault(part, part)
 
-    def keep_reach(self, subject: str, holders: frozenset[HolderNumber], most: int) -> None:
-        """Keep the holders that reach a subject. If the total would exceed `most`, forget all others."""
-        if self.reached + len(holders) > most:
-            self.reach.clear()
-            self.reached = 0
-        self.reach[subject] = holders
-        self.reached += len(holders)
+    def keep_above(self, groups: Groups, above: frozenset[HolderNumber], most: int) -> None:
+        """Keep groups with all above them. If the total would exceed `most`, forget all others."""
+        self._make_room(above, most)
+        self.above[groups] = above
 
-    def forget_subject(self, subject: str) -> None:
-        """Call this when a subject's groups, or whether it is active, changed."""
-        self.reached -= len(self.reach.pop(subject, ()))
+    def keep_reach(
+        self, subject: str, holders: frozenset[HolderNumber], most: int, *, is_shared: bool
+    ) -> None:
+        """Keep the holders that reach a subject; if shared, it is a set of `above`. Bounded alike."""
+        if not is_shared:
+            self._make_room(holders, most)
+        self.reach[subject] = holders
+
+    def _make_room(self, holders: frozenset[HolderNumber], most: int) -> None:
+        weight = len(holders) + REACH_WEIGHT
+        if self.reached + weight > most:
+            self.forget_groups()
+        self.reached += weight
+
+    def forget_subject(self, subject: str, membership: MembershipNumber) -> None:
+        """Call this when a subject's groups, whether it is active, or what it holds itself, changed."""
+        holders = self.reach.pop(subject, NO_HOLDERS)
+        if membership in holders:
+            self.reached -= len(holders) + REACH_WEIGHT
 
     def forget_groups(self) -> None:
         """Call this when nestings of groups changed."""
         self.reach.clear()
+        self.above.clear()
         self.reached = 0
 
     def forget_roles(self) -> None:

@@ -26,7 +26,7 @@ def excerpt(index: Index, question: Question) -> World:
     above = cast(frozenset[GroupNumber], reach - {m})
     names: dict[HolderNumber, str] = {m: question.subject}
     names |= {group: f"group:{index.facts.group_names[group]}" for group in above}
-    groups = index.facts.groups_of.get(m, {})
+    groups = index.facts.groups_until(m)
     return World(
         memberships={question.subject: m not in index.facts.inactive},
         members={

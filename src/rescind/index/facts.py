@@ -5,17 +5,18 @@ No check may run while facts change; `replicas.cache` ensures that.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from sys import getsizeof
 from typing import Final
 
 from rescind.index.assignments import Assignments, Held, Until
 from rescind.index.catalog import Catalog, Role
-from rescind.index.derived import Derived
+from rescind.index.derived import Derived, Groups
 from rescind.index.kinds import Kinds
-from rescind.index.orders import Name, Orders
-from rescind.index.relations import NOTHING, all_from, discard_from, drop_from
+from rescind.index.orders import Name, Order, Orders
+from rescind.index.relations import NOTHING, all_from, discard_from
 from rescind.model import (
     MAX_ID_LENGTH,
     GroupNumber,
@@ -37,7 +38,11 @@ NESTING_BYTES: Final = 600
 RESOURCE_BYTES: Final = 500
 ASSIGNMENT_BYTES: Final = 1_000
 REACHED_BYTES: Final = 40
+EXPIRING_PLACE_BYTES: Final = 120
 """Bytes of each beside its name, rounded up. `tests/unit/test_index_size.py` measures them."""
+
+shared_groups: Callable[[Groups], Groups] = lru_cache(16_384)(lambda groups: groups)
+"""One object for equal sets of groups."""
 
 
 @dataclass(slots=True)
@@ -64,9 +69,12 @@ class Facts:
         self.groups: dict[str, GroupNumber] = {}
         self.group_names: dict[GroupNumber, str] = {}
         self.group_numbers: dict[HolderNumber, GroupNumber] = {}
-        self.groups_of: dict[MembershipNumber, dict[GroupNumber, Until]] = {}
+        self.groups_of: dict[MembershipNumber, Groups] = {}
+        """The groups that each membership is directly in without expiry, in order. Equal sets are shared."""
         self.expiring_places: dict[MembershipNumber, dict[GroupNumber, int]] = {}
-        self.members_of: dict[GroupNumber, set[MembershipNumber]] = {}
+        """The groups that each membership is directly in until a time."""
+        self.members_of: dict[GroupNumber, Order[MembershipNumber]] = {}
+        """The direct members of each group, with and without expiry."""
         self.parents_of: dict[GroupNumber, set[GroupNumber]] = {}
         self.children_of: dict[GroupNumber, set[GroupNumber]] = {}
         self.resources: dict[str, ResourceNumber] = {}
@@ -115,7 +123,8 @@ class Facts:
             self.text_bytes
             + MEMBERSHIP_BYTES * len(self.memberships)
             + GROUP_BYTES * len(self.groups)
-            + PLACE_BYTES * (self.places + sum(map(len, self.expiring_places.values())))
+            + PLACE_BYTES * self.places
+            + EXPIRING_PLACE_BYTES * sum(map(len, self.expiring_places.values()))
             + NESTING_BYTES * self.nestings
             + RESOURCE_BYTES * len(self.resources)
             + ASSIGNMENT_BYTES * self.assignments.count
@@ -162,7 +171,7 @@ class Facts:
                 self.text_bytes -= getsizeof(subject)
                 self.subject_kinds.drop(subject, known)
                 self.orders.put(Name("memberships"), known, holds=False)
-                self._derived.forget_subject(subject)
+                self._derived.forget_subject(subject, known)
                 moved.add(known)
         for number in moved.difference(numbers.values()):
             self.inactive.discard(number)
@@ -178,36 +187,55 @@ class Facts:
         self.memberships[subject] = number
         self.subjects[number] = subject
         (self.inactive.discard if active else self.inactive.add)(number)
-        self._derived.forget_subject(subject)
+        self._derived.forget_subject(subject, number)
+
+    def groups_until(self, membership: MembershipNumber) -> dict[GroupNumber, Until]:
+        """The groups that a membership is directly in, each with its expiry."""
+        lasting: dict[GroupNumber, Until] = dict.fromkeys(self.groups_of.get(membership, ()))
+        return lasting | self.expiring_places.get(membership, {})
 
     def set_groups(self, membership: MembershipNumber, groups: Mapping[GroupNumber, Until]) -> None:
         """Set the groups that a membership is directly in, each with its expiry."""
-        for group in tuple(self.groups_of.get(membership, {}).keys() - groups.keys()):
-            self.set_member(membership, group, holds=False)
-        for group, until in groups.items():
-            self.set_member(membership, group, holds=True, until=until)
+        before = self.groups_until(membership)
+        if groups == before:
+            return
+        lasting = (group for group, until in groups.items() if until is None)
+        self._put_groups(membership, lasting)
+        late = {group: until for group, until in groups.items() if until is not None}
+        if late:
+            self.expiring_places[membership] = late
+        else:
+            self.expiring_places.pop(membership, None)
+        for group in before.keys() - groups.keys():
+            self._drop_from_roster(group, membership)
+        for group in groups.keys() - before.keys():
+            self.members_of.setdefault(group, Order()).add(membership)
+        self.places += len(groups) - len(before)
+        self._derived.forget_subject(self.subjects.get(membership, ""), membership)
 
     def set_member(
         self, membership: MembershipNumber, group: GroupNumber, *, holds: bool, until: Until = None
     ) -> None:
         """Set whether a membership is directly in a group, and until when."""
-        group = self.group_numbers.get(
-            group, group
-        )  # one object for each group: look-ups need no comparison
-        groups = self.groups_of.get(membership, {})
-        self.places += holds - (group in groups)
+        groups = self.groups_until(membership)
         if holds:
-            self.groups_of.setdefault(membership, {})[group] = until
-            self.members_of.setdefault(group, set()).add(membership)
+            groups[group] = until
         else:
-            drop_from(self.groups_of, membership, group)
-            discard_from(self.members_of, group, membership)
-        self.orders.put(Name("members", group), membership, holds=holds)
-        if holds and until is not None:
-            self.expiring_places.setdefault(membership, {})[group] = until
+            groups.pop(group, None)
+        self.set_groups(membership, groups)
+
+    def _put_groups(self, membership: MembershipNumber, groups: Iterable[GroupNumber]) -> None:
+        ordered = tuple(sorted(self.group_numbers.get(group, group) for group in groups))
+        if ordered:
+            self.groups_of[membership] = shared_groups(ordered)
         else:
-            drop_from(self.expiring_places, membership, group)
-        self._derived.forget_subject(self.subjects.get(membership, ""))
+            self.groups_of.pop(membership, None)
+
+    def _drop_from_roster(self, group: GroupNumber, membership: MembershipNumber) -> None:
+        roster = self.members_of[group]
+        roster.drop(membership)
+        if not roster:
+            del self.members_of[group]
 
     def unplace_groups(self, numbers: Mapping[str, GroupNumber | None]) -> None:
         """As `unplace_memberships`, for groups."""
@@ -304,6 +332,9 @@ class Facts:
         else:
             self.assignments.drop(held)
         self._put_in_order(held)
+        if held.holder > 0:
+            membership = MembershipNumber(held.holder)
+            self._derived.forget_subject(self.subjects.get(membership, ""), membership)
         name = self.resource_names.get(held.resource, "")
         has_others_below = held.resource in self.resource_children
         self._derived.forget_place(held.resource, name, has_others_below=has_others_below)

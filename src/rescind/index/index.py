@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
-from rescind.index.derived import Derived, Line, Place
+from rescind.index.derived import Derived, Groups, Line, Place
 from rescind.index.facts import ROOT, Facts
 from rescind.index.relations import all_from
 from rescind.model import (
@@ -124,8 +124,7 @@ class Index:
             if m is None or m in self.facts.inactive:
                 return None
             if subject not in self.reach:
-                most = REACH_PER_MEMBERSHIP * len(self.facts.memberships) + self.facts.places
-                self.derived.keep_reach(subject, self.holders(m), LEAST_REACH + most)
+                self._work_out_reach(subject, m)
             if resource not in self.lines:
                 self._work_out_line(resource)
             roles = self.roles_with(permission)
@@ -198,19 +197,44 @@ class Index:
 
         Places without expiry always count; with `now`, also those not expired then; with `ever`, all.
         """
-        good = self.reach.get(self.facts.subjects.get(membership, ""))
-        if good is None:
-            groups = self.facts.groups_of.get(membership, {})
-            found: set[HolderNumber] = {membership}
-            found |= self.above(g for g, until in groups.items() if until is None)
-            good = frozenset(found)  # a frozen copy takes no more memory than it needs
-        places = self.facts.expiring_places.get(membership, {}).items()
-        there = [g for g, until in places if ever or (now is not None and until > now)]
-        return good.union(self.above(there)) if there else good
+        reach = self._reach_of(membership)
+        places = self.facts.expiring_places.get(membership)
+        if places:
+            late = (g for g, until in places.items() if ever or (now is not None and until > now))
+            reach = reach.union(*(self._above((group,)) for group in late))
+        return reach if membership in reach else reach | {membership}
 
-    def above(self, groups: Iterable[GroupNumber]) -> set[GroupNumber]:
+    def _reach_of(self, membership: MembershipNumber) -> frozenset[HolderNumber]:
+        """The groups that a membership is in without expiry, and itself if it holds anything."""
+        known = self.reach.get(self.facts.subjects.get(membership, ""))
+        if known is not None:
+            return known
+        above = self._above(self.facts.groups_of.get(membership, ()))
+        holds = membership in self.facts.assignments.held_by
+        return above | {membership} if holds else above
+
+    def _work_out_reach(self, subject: str, membership: MembershipNumber) -> None:
+        reach = self._reach_of(membership)
+        is_shared = membership not in reach
+        self.derived.keep_reach(subject, reach, self._most_reach(), is_shared=is_shared)
+
+    def _above(self, groups: Groups) -> frozenset[HolderNumber]:
         """Groups, and all groups that they are nested in."""
-        return all_from(groups, self.facts.parents_of)
+        above = self.derived.above.get(groups)
+        if above is None:
+            found = set[HolderNumber]()
+            if len(groups) == 1:
+                above_one: set[GroupNumber] = all_from(groups, self.facts.parents_of)
+                found |= above_one
+            else:
+                found.update(*(self._above((group,)) for group in groups))
+            above = frozenset(found)  # a frozen copy takes no more memory than it needs
+            self.derived.keep_above(groups, above, self._most_reach())
+        return above
+
+    def _most_reach(self) -> int:
+        memberships = REACH_PER_MEMBERSHIP * len(self.facts.memberships)
+        return LEAST_REACH + memberships + self.facts.places
 
     def below(self, groups: Iterable[GroupNumber]) -> set[GroupNumber]:
         """Groups, and all groups nested in them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final, Generic, TypeVar
 
 FEW: Final = 512
@@ -27,6 +28,14 @@ class Kinds(Generic[Number]):
             if len(self._few[kind]) > FEW:
                 del self._few[kind]
         self._counts[kind] += 1
+
+    def put_all(self, names: Mapping[str, Number]) -> None:
+        """Add all names of a new index."""
+        self._counts.update(map(_kind, names))
+        few = {kind for kind, count in self._counts.items() if count <= FEW}
+        for name, number in names.items() if few else ():
+            if (kind := _kind(name)) in few:
+                self._few.setdefault(kind, set()).add(number)
 
     def drop(self, name: str, number: Number) -> None:
         """Remove a name."""

@@ -5,16 +5,22 @@ An order is made when it is first needed, and kept current from then on. Small s
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from collections.abc import Collection, Iterable, Iterator
+from operator import itemgetter
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 SMALL: Final = 1_024
 """Sets up to this size are sorted each time."""
 PART: Final = 512
 """Numbers in a new part of an order. A part of twice this size is split."""
-ORDERED_BYTES: Final = 12
+ORDERED_BYTES: Final = 5
 """Bytes of a number in an order, rounded up."""
+NUMBER: Final = "i"
+"""Numbers of one organization fit in 32 bits, as they do in the database."""
+
+_last = itemgetter(-1)
 
 
 Number = TypeVar("Number", bound=int)
@@ -29,20 +35,40 @@ class Name(NamedTuple):
 
 
 class Order(Generic[Number]):
-    """Distinct numbers in order. Adding, removing and finding one walks one part."""
+    """Distinct numbers in order, in parts of packed integers. Each operation walks one part."""
 
-    def __init__(self, numbers: Iterable[Number]) -> None:
-        ordered = sorted(numbers)
+    __slots__ = ("_parts", "count")
+
+    def __init__(self, numbers: Iterable[Number] = ()) -> None:
+        ordered = array(NUMBER, sorted(numbers))
         self._parts = [ordered[at : at + PART] for at in range(0, len(ordered), PART)]
-        self._lasts = [part[-1] for part in self._parts]
         self.count = len(ordered)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Number]:
+        for part in self._parts:
+            yield from cast("Iterable[Number]", part)
+
+    def __contains__(self, number: int) -> bool:
+        at = bisect_left(self._parts, number, key=_last)
+        if at == len(self._parts):
+            return False
+        part = self._parts[at]
+        return part[bisect_left(part, number)] == number
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Order) and self.count == other.count and [*self] == [*other]
+
+    __hash__ = None  # type: ignore[assignment]
 
     def add(self, number: Number) -> None:
         """Add a number."""
         if not self._parts:
-            self._parts, self._lasts, self.count = [[number]], [number], 1
+            self._parts, self.count = [array(NUMBER, (number,))], 1
             return
-        at = min(bisect_left(self._lasts, number), len(self._parts) - 1)
+        at = min(bisect_left(self._parts, number, key=_last), len(self._parts) - 1)
         part = self._parts[at]
         place = bisect_left(part, number)
         if place < len(part) and part[place] == number:
@@ -51,13 +77,10 @@ class Order(Generic[Number]):
         self.count += 1
         if len(part) >= 2 * PART:
             self._parts[at : at + 1] = [part[:PART], part[PART:]]
-            self._lasts[at : at + 1] = [part[PART - 1], part[-1]]
-        else:
-            self._lasts[at] = part[-1]
 
     def drop(self, number: int) -> None:
         """Remove a number."""
-        at = bisect_left(self._lasts, number)
+        at = bisect_left(self._parts, number, key=_last)
         if at == len(self._parts):
             return
         part = self._parts[at]
@@ -66,21 +89,19 @@ class Order(Generic[Number]):
             return
         del part[place]
         self.count -= 1
-        if part:
-            self._lasts[at] = part[-1]
-        else:
-            del self._parts[at], self._lasts[at]
+        if not part:
+            del self._parts[at]
 
     def after(self, number: int, most: int) -> list[Number]:
         """The next `most` numbers after one, or fewer at the end."""
-        at = bisect_right(self._lasts, number)
-        found: list[Number] = []
+        at = bisect_right(self._parts, number, key=_last)
+        found: list[int] = []
         while at < len(self._parts) and len(found) < most:
             part = self._parts[at]
             start = 0 if found else bisect_right(part, number)
             found += part[start : start + most - len(found)]
             at += 1
-        return found
+        return cast("list[Number]", found)
 
 
 class Orders:

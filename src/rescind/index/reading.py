@@ -152,7 +152,7 @@ class Reading:
             if group is None:
                 continue
             now = members.get(group, {})
-            for m in tuple(index.facts.members_of.get(group, set()) - now.keys()):
+            for m in [m for m in index.facts.members_of.get(group, ()) if m not in now]:
                 index.facts.set_member(m, group, holds=False)
             for m, until in now.items():
                 index.facts.set_member(m, group, holds=True, until=until)

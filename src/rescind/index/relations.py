@@ -21,15 +21,6 @@ def all_from(starts: Iterable[Key], edges: Mapping[Key, set[Key]]) -> set[Key]:
     return found
 
 
-def drop_from(container: dict[Key, dict[Item, Any]], key: Key, item: Item) -> None:
-    """Take an item from a key's dictionary; a key without items goes."""
-    found = container.get(key)
-    if found is not None:
-        found.pop(item, None)
-        if not found:
-            del container[key]
-
-
 def discard_from(container: dict[Key, set[Item]], key: Key, item: Item) -> None:
     """Take an item from a key's set; a key without items goes."""
     found = container.get(key)

@@ -76,12 +76,12 @@ class Indexed:
 
     def _members(self, group: GroupNumber, after: int, most: int) -> Items:
         expiring, now = self._facts.expiring_places, self._now
-        there = self._facts.members_of.get(group, NOTHING)
-        numbers = self._orders.after(Name("members", group), there, after, most)
+        there = self._facts.members_of.get(group)
+        numbers: Sequence[MembershipNumber] = there.after(after, most) if there else ()
         if not expiring:
             return Items([*numbers])
         ends = {m: expiring[m].get(group) for m in numbers if m in expiring}
-        return Items(numbers, {m for m, end in ends.items() if end is not None and end <= now})
+        return Items([*numbers], {m for m, end in ends.items() if end is not None and end <= now})
 
     def _holders_of(self, role: RoleNumber, place: ResourceNumber, after: int, most: int) -> Items:
         assignments, now = self._facts.assignments, self._now

@@ -45,6 +45,13 @@ class IndexedMembership(NamedTuple):
     active: bool
 
 
+class IndexedGroups(NamedTuple):
+    """The numbers of the groups that a membership is directly in without expiry, with commas between them."""
+
+    membership: MembershipNumber
+    groups: str
+
+
 class IndexedPlace(NamedTuple):
     """A membership's place in a group, also after it expired."""
 
@@ -153,6 +160,7 @@ class TailRoster(NamedTuple):
 
 
 MembershipTuple: TypeAlias = tuple[MembershipNumber, SubjectId, bool]
+GroupsTuple: TypeAlias = tuple[MembershipNumber, str]
 PlaceTuple: TypeAlias = tuple[MembershipNumber, GroupNumber, Microseconds | None]
 ResourceTuple: TypeAlias = tuple[ResourceNumber, ResourceId, ResourceNumber | None]
 AssignmentTuple: TypeAlias = tuple[HolderNumber, RoleNumber, ResourceNumber, Microseconds | None]
@@ -160,7 +168,8 @@ AssignmentTuple: TypeAlias = tuple[HolderNumber, RoleNumber, ResourceNumber, Mic
 INDEX_STATE = Query("index_state", StateRow)
 INDEX_MEMBERSHIPS: Query[MembershipTuple] = bulk("index_memberships", IndexedMembership)
 INDEX_GROUPS = Query("index_groups", IndexedGroup)
-INDEX_GROUP_MEMBERS: Query[PlaceTuple] = bulk("index_group_members", IndexedPlace)
+INDEX_GROUP_MEMBERS: Query[GroupsTuple] = bulk("index_group_members", IndexedGroups)
+INDEX_EXPIRING_MEMBERS: Query[PlaceTuple] = bulk("index_expiring_members", IndexedPlace)
 INDEX_NESTINGS = Query("index_nestings", IndexedNesting)
 INDEX_PERMISSIONS = Query("index_permissions", IndexedPermission)
 INDEX_ROLES = Query("index_roles", IndexedRole)

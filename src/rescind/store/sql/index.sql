@@ -15,8 +15,14 @@ SELECT id AS number, subject, active FROM rescind.membership WHERE organization 
 -- name: index_groups
 SELECT id AS number, slug AS "group" FROM rescind."group" WHERE organization = :o AND ended IS NULL
 
+-- One row for each membership, since reading a row costs more than a number in it.
+
 -- name: index_group_members
-SELECT membership, "group", expires_at FROM rescind.group_member WHERE organization = :o ORDER BY organization, membership
+SELECT membership, @engine.groups_joined AS groups
+FROM rescind.group_member WHERE organization = :o AND expires_at IS NULL GROUP BY organization, membership
+
+-- name: index_expiring_members
+SELECT membership, "group", expires_at FROM rescind.group_member WHERE organization = :o AND expires_at IS NOT NULL
 
 -- name: index_nestings
 SELECT child, parent FROM rescind.nesting WHERE organization = :o

@@ -54,6 +54,9 @@ LEFT JOIN LATERAL (
     SELECT x.id, x.critical FROM rescind.permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
     ORDER BY x.organization DESC LIMIT 1) AS p ON TRUE
 
+-- fragment: engine.groups_joined
+string_agg(CAST("group" AS TEXT), ',')
+
 -- The canonical form of a change in the log: see `semantics/chain.py`, which makes the same bytes.
 
 -- fragment: engine.digested
