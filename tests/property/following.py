@@ -131,7 +131,7 @@ TAKING: dict[str, Batches] = {
     "assign until": _one(D.Assign(role="writer", to=C, on="doc:4", expires_at=LATE)),
     "assign": _one(D.Assign(role="writer", to="group:g5", on="doc:3")),
     "assign to who has nothing there": _one(D.Assign(role="writer", to="user:d", on="doc:3")),
-    "assign to who holds nothing": _one(D.Assign(role="writer", to=A, on="doc:3")),
+    "assign to who holds nothing": _one(D.Assign(role="everywhere", to=A, on="doc:3")),
     "replace assignments by none": _one(D.ReplaceAssignments(to="group:g2", assignments=())),
     "replace own assignments": _one(D.ReplaceAssignments(to=C, assignments=(g(role="guest"),))),
     "edit role": _one(D.EditRole(role="writer", remove=("q",))),

@@ -31,13 +31,13 @@ def _groups(index: Index) -> None:
 
 
 def _nested(index: Index) -> None:
-    """In a chain, which reaches a few members."""
+    """In a chain, with a few members in different places of it."""
     _groups(index)
     for number in range(1, COUNT):
         index.facts.set_nesting(-number, -number - 1, holds=True)
     for number in range(1, 30):
         index.facts.put_membership(number, f"user:{number}", active=True)
-        index.facts.set_member(number, -1, holds=True)
+        index.facts.set_member(number, -number, holds=True)
 
 
 def _places(index: Index, until: int | None = None) -> None:

@@ -28,9 +28,11 @@ from rescind.store import Store
 from rescind.store.rows import Answers, Query, QueryWithParams
 from rescind.store.rows.index import (
     INDEX_ASSIGNMENTS,
+    INDEX_EXPIRING_ASSIGNMENTS,
     INDEX_EXPIRING_MEMBERS,
     INDEX_GROUP_MEMBERS,
     INDEX_GROUPS,
+    INDEX_INACTIVE,
     INDEX_MEMBERSHIPS,
     INDEX_NESTINGS,
     INDEX_PERMISSIONS,
@@ -52,12 +54,14 @@ _OWNED: Final[tuple[Query[Any], ...]] = (
 )
 _WHOLE: Final[tuple[Query[Any], ...]] = (
     INDEX_MEMBERSHIPS,
+    INDEX_INACTIVE,
     INDEX_GROUPS,
     INDEX_GROUP_MEMBERS,
     INDEX_EXPIRING_MEMBERS,
     INDEX_NESTINGS,
     INDEX_RESOURCES,
     INDEX_ASSIGNMENTS,
+    INDEX_EXPIRING_ASSIGNMENTS,
     INDEX_RESETS,
 )
 _role = lru_cache(100_000)(Role)
@@ -126,7 +130,7 @@ def roles_of(
 
 def _fill(index: Index, rows: Answers) -> None:
     facts = index.facts
-    load_memberships(facts, rows[INDEX_MEMBERSHIPS])
+    load_memberships(facts, rows[INDEX_MEMBERSHIPS], rows[INDEX_INACTIVE])
     for row in rows[INDEX_GROUPS]:
         facts.put_group(row.number, row.group)
     load_places(facts, rows[INDEX_GROUP_MEMBERS], rows[INDEX_EXPIRING_MEMBERS])
@@ -134,7 +138,7 @@ def _fill(index: Index, rows: Answers) -> None:
         if {nesting.child, nesting.parent} <= facts.group_names.keys():
             facts.set_nesting(nesting.child, nesting.parent, holds=True)
     load_resources(facts, rows[INDEX_RESOURCES])
-    load_assignments(facts, rows[INDEX_ASSIGNMENTS])
+    load_assignments(facts, rows[INDEX_ASSIGNMENTS], rows[INDEX_EXPIRING_ASSIGNMENTS])
     set_resets(index, rows[INDEX_RESETS] if facts.rules.is_single else [])
 
 

@@ -31,12 +31,12 @@ from rescind.model import (
 from rescind.semantics.preconditions import first_unmet
 
 ROOT: Final = ResourceNumber(0)
-MEMBERSHIP_BYTES: Final = 600
-GROUP_BYTES: Final = 300
-PLACE_BYTES: Final = 120
+MEMBERSHIP_BYTES: Final = 350
+GROUP_BYTES: Final = 400
+PLACE_BYTES: Final = 40
 NESTING_BYTES: Final = 600
-RESOURCE_BYTES: Final = 500
-ASSIGNMENT_BYTES: Final = 1_000
+RESOURCE_BYTES: Final = 450
+ASSIGNMENT_BYTES: Final = 700
 REACHED_BYTES: Final = 40
 EXPIRING_PLACE_BYTES: Final = 120
 """Bytes of each beside its name, rounded up. `tests/unit/test_index_size.py` measures them."""

@@ -1,89 +1,127 @@
 """The many facts of a new index, put in all at once: the result equals that of putting each by itself.
 
-The rows are plain tuples (`rows.bulk`). They are unpacked here and nowhere else. No check was made yet, so no
-derived result is affected, and no set is kept in order.
+Most come as JSON arrays, one for each column: no object is made for a row, which would cost time and memory.
+No check was made yet, so no derived result is affected, and no set is kept in order.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
+from array import array
 from collections.abc import Iterable
 from sys import getsizeof
 
 from rescind.index.assignments import Held
 from rescind.index.derived import Groups
 from rescind.index.facts import Facts
-from rescind.index.orders import Order
+from rescind.index.orders import NUMBER, Order
 from rescind.model import GroupNumber, MembershipNumber
 from rescind.store.rows.index import (
     AssignmentTuple,
-    GroupsTuple,
-    MembershipTuple,
+    IndexedAssignments,
+    IndexedInactive,
+    IndexedMemberships,
+    IndexedResources,
+    IndexedRoster,
     PlaceTuple,
-    ResourceTuple,
 )
 
 
-def load_memberships(facts: Facts, rows: Iterable[MembershipTuple]) -> None:
+def load_memberships(
+    facts: Facts, rows: Iterable[IndexedMemberships], inactive: Iterable[IndexedInactive]
+) -> None:
     """Put all memberships."""
-    memberships, subjects, inactive = facts.memberships, facts.subjects, facts.inactive
-    for m, subject, active in rows:
-        memberships[subject] = m
-        subjects[m] = subject
-        if not active:
-            inactive.add(m)
-    facts.text_bytes += sum(map(getsizeof, memberships))
-    facts.subject_kinds.put_all(memberships)
+    for numbers, subjects in rows:
+        facts.memberships.update(zip(json.loads(subjects), json.loads(numbers), strict=True))
+    facts.subjects.update({m: subject for subject, m in facts.memberships.items()})
+    facts.inactive.update(row.number for row in inactive)
+    facts.text_bytes += sum(map(getsizeof, facts.memberships))
+    facts.subject_kinds.put_all(facts.memberships)
 
 
-def load_places(facts: Facts, rows: Iterable[GroupsTuple], late: Iterable[PlaceTuple]) -> None:
-    """Put all members of groups; `late` are those that expire. Places in ended groups are skipped."""
-    of_text: dict[str, Groups] = {}
-    members: dict[Groups, list[MembershipNumber]] = {}
-    for m, text in rows:
-        groups = of_text.get(text)
-        if groups is None:
-            groups = of_text[text] = _groups(facts, text)
-        members.setdefault(groups, []).append(m)
-    rosters: dict[GroupNumber, list[MembershipNumber]] = defaultdict(list)
-    for groups, there in members.items():
-        if groups:
-            facts.groups_of.update(dict.fromkeys(there, groups))
-            facts.places += len(groups) * len(there)
-        for group in groups:
-            rosters[group] += there
-    for m, group, until in late:
-        if group in facts.group_names and until is not None:
-            facts.expiring_places.setdefault(m, {})[facts.group_numbers[group]] = until
+def load_places(facts: Facts, rows: Iterable[IndexedRoster], late: Iterable[PlaceTuple]) -> None:
+    """Put all members of groups; `late` are those that expire. Places in ended groups are skipped.
+
+    The groups of each membership are collected group by group. Memberships in the same ones have one list.
+    """
+    lists = _Lists()
+    list_of: dict[MembershipNumber, int] = {}
+    for number, memberships in sorted(rows):
+        group = facts.group_numbers.get(number)
+        if group is not None:
+            roster = array(NUMBER, sorted(json.loads(memberships)))
+            longer = lists.with_next(group)
+            lengthened = map(longer.__getitem__, map(list_of.get, roster))
+            list_of.update(zip(roster, lengthened, strict=True))
+            facts.members_of[group] = Order(roster)
+            facts.places += len(roster)
+    tuples = lists.tuples(set(list_of.values()))
+    facts.groups_of.update((m, tuples[list_of[m]]) for m in facts.subjects if m in list_of)
+    for m, number, until in late:
+        group = facts.group_numbers.get(number)
+        if group is not None and until is not None:
+            facts.expiring_places.setdefault(m, {})[group] = until
+            facts.members_of.setdefault(group, Order()).add(m)
             facts.places += 1
-            rosters[group].append(m)
-    for group, roster in rosters.items():
-        facts.members_of[group] = Order(roster)
 
 
-def _groups(facts: Facts, text: str) -> Groups:
-    """Groups by their numbers, as one object each, in order."""
-    known = facts.group_numbers
-    return tuple(
-        sorted(known[n] for n in map(GroupNumber, map(int, text.split(","))) if n in known)
-    )
+class _Lists:
+    """Lists of groups, numbered. Each is another one with a group after it; 0 is the empty list."""
+
+    def __init__(self) -> None:
+        self._before, self._groups = [0], [GroupNumber(0)]
+
+    def with_next(self, group: GroupNumber) -> _Longer:
+        """The numbers of lists with this group after them, by their numbers; of none, the empty list."""
+        return _Longer(self, group)
+
+    def add(self, before: int, group: GroupNumber) -> int:
+        """A new list."""
+        self._before.append(before)
+        self._groups.append(group)
+        return len(self._before) - 1
+
+    def tuples(self, numbers: Iterable[int]) -> dict[int, Groups]:
+        """The lists of these numbers."""
+        return {number: tuple(self._backwards(number))[::-1] for number in numbers}
+
+    def _backwards(self, number: int) -> Iterable[GroupNumber]:
+        while number:
+            yield self._groups[number]
+            number = self._before[number]
 
 
-def load_resources(facts: Facts, rows: Iterable[ResourceTuple]) -> None:
+class _Longer(dict[int | None, int]):
+    def __init__(self, lists: _Lists, group: GroupNumber) -> None:
+        self._lists, self._group = lists, group
+
+    def __missing__(self, before: int | None) -> int:
+        number = self[before] = self._lists.add(before or 0, self._group)
+        return number
+
+
+def load_resources(facts: Facts, rows: Iterable[IndexedResources]) -> None:
     """Put all resources."""
     children = facts.resource_children
-    for r, slug, parent in rows:
-        facts.resources[slug] = r
-        facts.resource_names[r] = slug
-        facts.resource_parent[r] = parent
-        if parent is not None:
-            children.setdefault(parent, set()).add(r)
+    for row in rows:
+        numbers, slugs, parents = map(json.loads, row)
+        facts.resources.update(zip(slugs, numbers, strict=True))
+        facts.resource_names.update(zip(numbers, slugs, strict=True))
+        facts.resource_parent.update(zip(numbers, parents, strict=True))
+        for r, parent in zip(numbers, parents, strict=True):
+            if parent is not None:
+                children.setdefault(parent, set()).add(r)
     facts.text_bytes += sum(map(getsizeof, facts.resources))
     facts.resource_kinds.put_all(facts.resources)
 
 
-def load_assignments(facts: Facts, rows: Iterable[AssignmentTuple]) -> None:
-    """Put all assignments."""
+def load_assignments(
+    facts: Facts, rows: Iterable[IndexedAssignments], late: Iterable[AssignmentTuple]
+) -> None:
+    """Put all assignments; `late` are those that expire."""
     number_of, put = facts.group_numbers, facts.assignments.put
-    for holder, role, resource, until in rows:
+    for row in rows:
+        for holder, role, resource in zip(*map(json.loads, row), strict=True):
+            put(Held(number_of.get(holder, holder), role, resource), None)
+    for holder, role, resource, until in late:
         put(Held(number_of.get(holder, holder), role, resource), until)

@@ -37,19 +37,24 @@ class StateRow(NamedTuple):
     id_rule: str
 
 
-class IndexedMembership(NamedTuple):
-    """A membership."""
+class IndexedMemberships(NamedTuple):
+    """Memberships, as JSON arrays of their numbers and subjects."""
+
+    numbers: str
+    subjects: str
+
+
+class IndexedInactive(NamedTuple):
+    """A deactivated membership."""
 
     number: MembershipNumber
-    subject: SubjectId
-    active: bool
 
 
-class IndexedGroups(NamedTuple):
-    """The numbers of the groups that a membership is directly in without expiry, with commas between them."""
+class IndexedRoster(NamedTuple):
+    """A group, and a JSON array of its direct members without expiry."""
 
-    membership: MembershipNumber
-    groups: str
+    group: GroupNumber
+    memberships: str
 
 
 class IndexedPlace(NamedTuple):
@@ -66,6 +71,22 @@ class IndexedResource(NamedTuple):
     number: ResourceNumber
     resource: ResourceId
     parent: ResourceNumber | None
+
+
+class IndexedResources(NamedTuple):
+    """Resources, as JSON arrays of their numbers, ids and parents."""
+
+    numbers: str
+    resources: str
+    parents: str
+
+
+class IndexedAssignments(NamedTuple):
+    """Assignments without expiry, as JSON arrays of their columns."""
+
+    holders: str
+    roles: str
+    resources: str
 
 
 class IndexedAssignment(NamedTuple):
@@ -159,23 +180,24 @@ class TailRoster(NamedTuple):
     expires_at: Microseconds | None
 
 
-MembershipTuple: TypeAlias = tuple[MembershipNumber, SubjectId, bool]
-GroupsTuple: TypeAlias = tuple[MembershipNumber, str]
 PlaceTuple: TypeAlias = tuple[MembershipNumber, GroupNumber, Microseconds | None]
-ResourceTuple: TypeAlias = tuple[ResourceNumber, ResourceId, ResourceNumber | None]
 AssignmentTuple: TypeAlias = tuple[HolderNumber, RoleNumber, ResourceNumber, Microseconds | None]
 
 INDEX_STATE = Query("index_state", StateRow)
-INDEX_MEMBERSHIPS: Query[MembershipTuple] = bulk("index_memberships", IndexedMembership)
+INDEX_MEMBERSHIPS = Query("index_memberships", IndexedMemberships)
+INDEX_INACTIVE = Query("index_inactive", IndexedInactive)
 INDEX_GROUPS = Query("index_groups", IndexedGroup)
-INDEX_GROUP_MEMBERS: Query[GroupsTuple] = bulk("index_group_members", IndexedGroups)
+INDEX_GROUP_MEMBERS = Query("index_group_members", IndexedRoster)
 INDEX_EXPIRING_MEMBERS: Query[PlaceTuple] = bulk("index_expiring_members", IndexedPlace)
 INDEX_NESTINGS = Query("index_nestings", IndexedNesting)
 INDEX_PERMISSIONS = Query("index_permissions", IndexedPermission)
 INDEX_ROLES = Query("index_roles", IndexedRole)
 INDEX_ROLE_PERMISSIONS = Query("index_role_permissions", IndexedRolePermission)
-INDEX_RESOURCES: Query[ResourceTuple] = bulk("index_resources", IndexedResource)
-INDEX_ASSIGNMENTS: Query[AssignmentTuple] = bulk("index_assignments", IndexedAssignment)
+INDEX_RESOURCES = Query("index_resources", IndexedResources)
+INDEX_ASSIGNMENTS = Query("index_assignments", IndexedAssignments)
+INDEX_EXPIRING_ASSIGNMENTS: Query[AssignmentTuple] = bulk(
+    "index_expiring_assignments", IndexedAssignment
+)
 INDEX_RESETS = Query("index_resets", IndexedReset)
 
 TAIL_LOG = Query("tail_log", TailLogRow)

@@ -9,17 +9,22 @@ SELECT o.id AS organization, o.slug AS name, o.revision, env.revision AS environ
 o.id_rule
 FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WHERE o.id = :o
 
+-- Where there are many, one row has up to 8,192 of them, as a JSON array for each column: reading a row costs more than reading
+-- a value in it.
+
 -- name: index_memberships
-SELECT id AS number, subject, active FROM rescind.membership WHERE organization = :o
+SELECT CAST(@engine.json_array(id) AS TEXT) AS numbers, CAST(@engine.json_array(subject) AS TEXT) AS subjects
+FROM rescind.membership WHERE organization = :o GROUP BY id / 8192
+
+-- name: index_inactive
+SELECT id AS number FROM rescind.membership WHERE organization = :o AND NOT active
 
 -- name: index_groups
 SELECT id AS number, slug AS "group" FROM rescind."group" WHERE organization = :o AND ended IS NULL
 
--- One row for each membership, since reading a row costs more than a number in it.
-
 -- name: index_group_members
-SELECT membership, @engine.groups_joined AS groups
-FROM rescind.group_member WHERE organization = :o AND expires_at IS NULL GROUP BY organization, membership
+SELECT "group", CAST(@engine.json_array(membership) AS TEXT) AS memberships
+FROM rescind.group_member WHERE organization = :o AND expires_at IS NULL GROUP BY "group"
 
 -- name: index_expiring_members
 SELECT membership, "group", expires_at FROM rescind.group_member WHERE organization = :o AND expires_at IS NOT NULL
@@ -37,10 +42,18 @@ SELECT id AS number, slug AS role, priority FROM rescind.role WHERE organization
 SELECT rp.role, rp.permission FROM rescind.role AS r JOIN rescind.role_permission AS rp ON rp.role = r.id WHERE r.organization = :owner
 
 -- name: index_resources
-SELECT id AS number, slug AS resource, parent FROM rescind.resource WHERE organization = :o
+SELECT CAST(@engine.json_array(id) AS TEXT) AS numbers, CAST(@engine.json_array(slug) AS TEXT) AS resources,
+       CAST(@engine.json_array(parent) AS TEXT) AS parents
+FROM rescind.resource WHERE organization = :o GROUP BY id / 8192
 
 -- name: index_assignments
-SELECT holder, role, resource, expires_at FROM rescind.assignment WHERE organization = :o AND ended IS NULL
+SELECT CAST(@engine.json_array(holder) AS TEXT) AS holders, CAST(@engine.json_array(role) AS TEXT) AS roles,
+       CAST(@engine.json_array(resource) AS TEXT) AS resources
+FROM rescind.assignment WHERE organization = :o AND ended IS NULL AND expires_at IS NULL GROUP BY id / 8192
+
+-- name: index_expiring_assignments
+SELECT holder, role, resource, expires_at FROM rescind.assignment
+WHERE organization = :o AND ended IS NULL AND expires_at IS NOT NULL
 
 -- name: index_resets
 SELECT x.membership, x.role FROM rescind.role_reset AS x WHERE x.organization = :o
