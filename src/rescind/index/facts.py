@@ -32,7 +32,7 @@ from rescind.semantics.preconditions import first_unmet
 
 ROOT: Final = ResourceNumber(0)
 MEMBERSHIP_BYTES: Final = 350
-GROUP_BYTES: Final = 400
+GROUP_BYTES: Final = 300
 PLACE_BYTES: Final = 40
 NESTING_BYTES: Final = 600
 RESOURCE_BYTES: Final = 450

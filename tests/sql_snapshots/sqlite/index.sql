@@ -2,16 +2,30 @@
 SELECT o.id AS organization FROM rescind_organization AS o WHERE o.slug = :organization AND o.id <> 0
 
 -- index_assignments
-SELECT holder, role, resource, expires_at FROM rescind_assignment WHERE organization = :o AND ended IS NULL
+SELECT CAST(json_group_array(holder) AS TEXT) AS holders, CAST(json_group_array(role) AS TEXT) AS roles,
+    CAST(json_group_array(resource) AS TEXT) AS resources
+FROM rescind_assignment WHERE organization = :o AND ended IS NULL AND expires_at IS NULL GROUP BY id / 8192
+
+-- index_expiring_assignments
+SELECT holder, role, resource, expires_at FROM rescind_assignment
+WHERE organization = :o AND ended IS NULL AND expires_at IS NOT NULL
+
+-- index_expiring_members
+SELECT membership, "group", expires_at FROM rescind_group_member WHERE organization = :o AND expires_at IS NOT NULL
 
 -- index_group_members
-SELECT membership, "group", expires_at FROM rescind_group_member WHERE organization = :o ORDER BY organization, membership
+SELECT "group", CAST(json_group_array(membership) AS TEXT) AS memberships
+FROM rescind_group_member WHERE organization = :o AND expires_at IS NULL GROUP BY "group"
 
 -- index_groups
 SELECT id AS number, slug AS "group" FROM rescind_group WHERE organization = :o AND ended IS NULL
 
+-- index_inactive
+SELECT id AS number FROM rescind_membership WHERE organization = :o AND NOT active
+
 -- index_memberships
-SELECT id AS number, subject, active FROM rescind_membership WHERE organization = :o
+SELECT CAST(json_group_array(id) AS TEXT) AS numbers, CAST(json_group_array(subject) AS TEXT) AS subjects
+FROM rescind_membership WHERE organization = :o GROUP BY id / 8192
 
 -- index_nestings
 SELECT child, parent FROM rescind_nesting WHERE organization = :o
@@ -23,7 +37,9 @@ SELECT id AS number, slug AS permission, critical FROM rescind_permission WHERE 
 SELECT x.membership, x.role FROM rescind_role_reset AS x WHERE x.organization = :o
 
 -- index_resources
-SELECT id AS number, slug AS resource, parent FROM rescind_resource WHERE organization = :o
+SELECT CAST(json_group_array(id) AS TEXT) AS numbers, CAST(json_group_array(slug) AS TEXT) AS resources,
+    CAST(json_group_array(parent) AS TEXT) AS parents
+FROM rescind_resource WHERE organization = :o GROUP BY id / 8192
 
 -- index_role_permissions
 SELECT rp.role, rp.permission FROM rescind_role AS r CROSS JOIN rescind_role_permission AS rp ON rp.role = r.id WHERE r.organization = :owner
