@@ -27,6 +27,7 @@ from lab import (
     probe,
     summary,
     sync,
+    window,
     workers,
 )
 from lab.report import Goal, Measured, machine
@@ -46,6 +47,7 @@ BENCHMARKS = {
     "peers": peers,
     "probe": probe,
     "sync": sync,
+    "window": window,
     "workers": workers,
 }
 RESULTS = Path(__file__).parent / "results"

@@ -21,9 +21,12 @@ _numbers = itertools.count()
 
 
 @contextmanager
-def servers() -> Iterator[Callable[[str], str]]:
-    """Gives the URL of a fresh, migrated database on the named engine."""
-    with tempfile.TemporaryDirectory(prefix="rescind-lab-") as folder, postgres() as socket:
+def servers(*, with_log_files: bool = True) -> Iterator[Callable[[str], str]]:
+    """Gives the URL of a fresh, migrated database on the named engine; for the option see `postgres`."""
+    with (
+        tempfile.TemporaryDirectory(prefix="rescind-lab-") as folder,
+        postgres(with_log_files=with_log_files) as socket,
+    ):
 
         def make(engine: str) -> str:
             number = next(_numbers)

@@ -1,7 +1,8 @@
 """The pages under docs/lab: for each benchmark that has plots, what was measured, as pictures and as a table.
 
 A benchmark has plots if it has a function `plot(result) -> list[Plot]` (see `lab.plots.style`), which takes
-what was saved of a run. It may have a `TITLE`; its module's docstring is the page's introduction.
+what was saved of a run. It may have a `TITLE`, and a function `more(result) -> str` for what stands below the
+figures; its module's docstring is the page's introduction.
 """
 
 from __future__ import annotations
@@ -113,6 +114,8 @@ def _write_page(scenario: _Scenario, folder: Path) -> _Page:
         if alt:
             parts.append(fill(alt))
     parts += ["## Figures", *_table(scenario)]
+    if hasattr(scenario.benchmark, "more"):
+        parts.append(scenario.benchmark.more(scenario.result))
     left_out = scenario.result.get("left_out", {})
     if left_out:
         items = [fill(f"- {what}: {why}", "  ") for what, why in left_out.items()]

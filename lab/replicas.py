@@ -16,6 +16,19 @@ from typing import Any
 from rescind import Authority
 
 Question = tuple[str, str, str]
+POLL_PAUSE_SECONDS = 0.000_2
+"""Between two checks of one that polls: others use the processors too."""
+
+
+@dataclass(frozen=True)
+class Polled:
+    """Of one that polled, after a moment: checks that started then, and how many were allowed. `seconds` is
+    from that moment to the start of the last one allowed, or 0.
+    """
+
+    checks: int
+    allowed: int
+    seconds: float
 
 
 @dataclass
@@ -38,6 +51,15 @@ class Remote:
         """By the machine's monotonic clock."""
         return float(self.pipe.recv())
 
+    def poll(self, question: Question) -> None:
+        """Have it ask without end, until `polled`."""
+        self.pipe.send(("poll", question, 0))
+
+    def polled(self, since: float) -> Polled:
+        """Have it stop to ask; what it saw since that moment, by the machine's monotonic clock."""
+        self.pipe.send(since)
+        return Polled(*self.pipe.recv())
+
     def stop(self) -> None:
         """Stop it where it stands."""
         self._signal(signal.SIGSTOP)
@@ -52,14 +74,14 @@ class Remote:
 
 
 @contextmanager
-def replicas(urls: list[str]) -> Iterator[list[Remote]]:
-    """A replica for each URL, all holding the organization."""
+def replicas(urls: list[str], *, index: bool = True) -> Iterator[list[Remote]]:
+    """A replica for each URL, all holding the organization; without `index`, all ask the database."""
     context = get_context("spawn")
     started: list[Remote] = []
     try:
         for url in urls:
             here, there = context.Pipe()
-            process = context.Process(target=_serve, args=(url, there), daemon=True)
+            process = context.Process(target=_serve, args=(url, index, there), daemon=True)
             process.start()
             started.append(Remote(process, here))
         for remote in started:
@@ -72,12 +94,35 @@ def replicas(urls: list[str]) -> Iterator[list[Remote]]:
             remote.process.join()
 
 
-def _serve(url: str, pipe: Connection) -> None:
-    with Authority.open(url, organization="lab", index=True) as authority:
-        authority.load()
+def _serve(url: str, index: bool, pipe: Connection) -> None:
+    with Authority.open(url, organization="lab", index=index) as authority:
+        if index:
+            authority.load()
         pipe.send("ready")
         while (asked := pipe.recv()) is not None:
-            pipe.send(_answer(authority, *asked))
+            what, question, times = asked
+            if what == "poll":
+                pipe.send(_poll(authority, question, pipe))
+            else:
+                pipe.send(_answer(authority, what, question, times))
+
+
+def _poll(authority: Authority, question: Question, pipe: Connection) -> tuple[int, int, float]:
+    seen: list[tuple[float, bool]] = []
+    while not pipe.poll():
+        start = time.monotonic()
+        seen.append((start, bool(authority.check(*question))))
+        time.sleep(POLL_PAUSE_SECONDS)
+    return after(seen, pipe.recv())
+
+
+def after(seen: list[tuple[float, bool]], since: float) -> tuple[int, int, float]:
+    """Of checks by their start: those that started after that moment, those of them that were allowed, and
+    the seconds to the last of these.
+    """
+    counted = [(start, allowed) for start, allowed in seen if start > since]
+    stale = [start - since for start, allowed in counted if allowed]
+    return len(counted), len(stale), max(stale, default=0.0)
 
 
 def _answer(authority: Authority, what: str, question: Question, times: int) -> Any:
