@@ -160,7 +160,7 @@ VALID: dict[str, dict[str, Any]] = {
     "audit_replay": {"organization": "acme"},
     "prune_log": {"before": 2, "organization": "acme", "dry_run": True, "actor": "user:root"},
     "log_heads": {"organization": "acme"},
-    "verify_log": {"organization": "acme", "heads": None},
+    "verify_log": {"organization": "acme", "heads": None, "progress": None},
     "start_review": {
         "review": "Q1",
         "actor": "user:root",

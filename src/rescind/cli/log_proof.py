@@ -64,7 +64,17 @@ def verify(target: Target, *, kept: str | None, file: str | None) -> None:
         fits = _say_all(target, verified)
     else:
         with target.open() as authority:
-            found = authority.verify_log(organization=target.organization, heads=heads)
+            with output.progress() as bar:
+                task = bar.add_task("verifying", total=None)
+                found = list(
+                    authority.verify_log(
+                        organization=target.organization,
+                        heads=heads,
+                        progress=lambda name, done, newest: bar.update(
+                            task, description=output.plain(name), completed=done, total=newest
+                        ),
+                    )
+                )
             fits = _say_all(target, found)
     if not fits:
         raise typer.Exit(DOES_NOT_FIT)

@@ -10,7 +10,7 @@ from rescind import model
 from rescind.errors import InvalidArgument
 from rescind.history.actions import Action, listed_actions, verified_actions
 from rescind.history.heads import ACTIONS_NUMBER, KeptHeads, LogHead, log_heads
-from rescind.history.verify import VerifiedLog, verified_logs
+from rescind.history.verify import VerifiedLog, VerifyProgress, verified_logs
 from rescind.store import Store
 
 
@@ -31,23 +31,27 @@ class LogProof(ABC):
         *,
         organization: str | None = None,
         heads: KeptHeads | Iterable[LogHead] | None = None,
+        progress: VerifyProgress | None = None,
     ) -> Iterator[VerifiedLog]:
         """Make every digest of the log again, of one organization or of all, and say which first change of
         each does not fit. `heads` were kept elsewhere: the log must still have each of them.
+        `progress` is called after each page, with an organization, its verified and its newest revision.
 
         Raises OrganizationNotFound, and InvalidArgument for contradicting heads.
         """
         name = None if organization is None else model.organization_id(organization)
         if heads is not None and not isinstance(heads, KeptHeads):
             heads = KeptHeads.of(_heads(heads))
-        return self._verified(name, heads)
+        return self._verified(name, heads, progress)
 
-    def _verified(self, name: str | None, heads: KeptHeads | None) -> Iterator[VerifiedLog]:
+    def _verified(
+        self, name: str | None, heads: KeptHeads | None, progress: VerifyProgress | None
+    ) -> Iterator[VerifiedLog]:
         if name is None:
             kept = {} if heads is None else heads.digests.get(ACTIONS_NUMBER, {})
             if (found := verified_actions(self.store, kept)) is not None:
                 yield found
-        yield from verified_logs(self.store, name, heads)
+        yield from verified_logs(self.store, name, heads, progress)
 
     def actions(
         self, *, organization: str | None = None, after: int = 0, limit: int | None = None

@@ -5,11 +5,13 @@ Reads page by page; no more than one page is in memory. Changes may go on meanwh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from rescind.errors import OrganizationNotFound
+from rescind.history.chain_pages import chain_pages
 from rescind.history.heads import ACTIONS_NUMBER, KeptHeads, listed_logs
 from rescind.history.log_start import log_start
 from rescind.history.remainder import Remainder
@@ -17,12 +19,13 @@ from rescind.history.walk import Fault, FaultKind, Walk
 from rescind.model import OrganizationNumber
 from rescind.semantics.chain import first_digest
 from rescind.store import Store
-from rescind.store.rows.log import LIST_STRAY_LOGS, READ_CHAIN, READ_LOG_REVISION, ListedLogRow
+from rescind.store.rows.log import LIST_STRAY_LOGS, READ_LOG_REVISION, ListedLogRow
 
-PAGE: Final = 5_000
 FIRST: Final = -(2**63)
-PAGE_CHARACTERS: Final = 33_554_432
-"""Of the bodies of what is read at a time; a single one may be longer."""
+VerifyProgress: TypeAlias = Callable[[str, int, int], None]
+"""Called after each page, with the organization's name, the revision that was verified last, and the newest
+one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,10 @@ class VerifiedLog:
 
 
 def verified_logs(
-    store: Store, organization: str | None, heads: KeptHeads | None = None
+    store: Store,
+    organization: str | None,
+    heads: KeptHeads | None = None,
+    progress: VerifyProgress | None = None,
 ) -> Iterator[VerifiedLog]:
     """Verify the log of each organization that has or had a name, or of all; deleted ones too.
 
@@ -66,7 +72,7 @@ def verified_logs(
     is_any = False
     for log in listed_logs(store, organization):
         is_any = True
-        found = _verified(store, log, digests := kept.pop(log.organization, {}))
+        found = _verified(store, log, digests := kept.pop(log.organization, {}), progress)
         if found.fits and digests and heads and heads.is_other_name(found.number, log.name):
             found = replace(found, fault=Fault(FaultKind.NAME_DIFFERS, max(digests)))
         yield found
@@ -83,32 +89,35 @@ def verified_logs(
         yield VerifiedLog(name or f"number {number}", number, 0, 0, 0, "", 0, fault)
 
 
-def _verified(store: Store, log: ListedLogRow, heads: Mapping[int, bytes]) -> VerifiedLog:
-    o = log.organization
+def _verified(
+    store: Store, log: ListedLogRow, heads: Mapping[int, bytes], progress: VerifyProgress | None
+) -> VerifiedLog:
+    o, name = log.organization, log.name or ""
     walk, after = _begun(store, o, heads)
     if heads and max(heads) < after:
         walk.fault = Fault(FaultKind.HEAD_BEFORE_START, max(heads))
     remainder = Remainder(after, walk.digest, first_digest(o), heads)
-    position = FIRST
-    while walk.fault is None:
-        asked = {"o": o, "after": position, "limit": PAGE, "characters": PAGE_CHARACTERS}
-        rows = store.fetch(READ_CHAIN, asked)
-        if not rows:
-            break
-        position = rows[-1][0]
-        later = remainder.take(rows)
-        fault = walk.fault = remainder.fault or walk.follow(later)
-        if fault is not None and fault.kind is FaultKind.MISSING:
+    position: int | None = FIRST
+    while walk.fault is None and position is not None:
+        with closing(chain_pages(store, o, position)) as pages:
+            position = None
+            for rows in pages:
+                later = remainder.take(rows)
+                fault = walk.fault = remainder.fault or walk.follow(later)
+                if progress is not None:
+                    progress(name, max(rows[-1][0], 0), log.revision)
+                if fault is not None:
+                    break
+        if walk.fault is not None and walk.fault.kind is FaultKind.MISSING:
             again, start = _begun(store, o, heads)
             if start > walk.revision:  # meanwhile more was taken out
-                again.rows, walk, after = walk.rows, again, start
-                position = start
+                again.rows, walk, after, position = walk.rows, again, start, start
     remainder.end()
     if walk.fault is None:
         walk.fault = _end(store, log, walk)
     digest = walk.digest.hex()
     found = (walk.rows, after, walk.revision, digest, walk.compared, walk.fault)
-    return VerifiedLog(log.name or "", o, *found, remainder.unproven)
+    return VerifiedLog(name, o, *found, remainder.unproven)
 
 
 def _begun(

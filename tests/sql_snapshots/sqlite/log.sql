@@ -53,6 +53,24 @@ LIMIT (SELECT COALESCE(MAX(CASE WHEN m.most < 1 THEN 1 WHEN m.most < CAST(:limit
             SELECT y.body FROM rescind_change AS y
             WHERE y.organization = :o AND y.revision > :after ORDER BY y.revision LIMIT :limit) AS x) AS m)
 
+-- read_chain_page
+SELECT c.revision, c.digest, CASE WHEN length(c.body) <= :long THEN CASE WHEN instr(c.actor, char(0)) + instr(c.reason, char(0)) + ifnull(instr(c.idempotency_key, char(0)), 0)
+            + instr(c.direction, char(0)) + instr(c.route, char(0)) + instr(c.body, char(0)) = 0
+        THEN CAST(printf('%d,%d,%d,%d,%d,%d,%s,%s,%d:%s,%d:%s,%s:%s,%d:%s,%d:%s,%d:%s,', c.organization, c.revision, c.recorded_at,
+                    c.granted, c.revoked, c.estimated, c.caused_by, c.environment, length(CAST(c.actor AS BLOB)), c.actor,
+                    length(CAST(c.reason AS BLOB)), c.reason, length(CAST(c.idempotency_key AS BLOB)), c.idempotency_key,
+                    length(CAST(c.direction AS BLOB)), c.direction, length(CAST(c.route AS BLOB)), c.route,
+                    length(CAST(c.body AS BLOB)), c.body) AS BLOB)
+        ELSE CAST(c.organization || ',' || c.revision || ',' || c.recorded_at || ',' || c.granted || ',' || c.revoked || ',' || c.estimated || ','
+                || ifnull(c.caused_by, '') || ',' || ifnull(c.environment, '') || ','
+                || length(CAST(c.actor AS BLOB)) || ':' || c.actor || ',' || length(CAST(c.reason AS BLOB)) || ':' || c.reason || ','
+                || ifnull(length(CAST(c.idempotency_key AS BLOB)), '') || ':' || ifnull(c.idempotency_key, '') || ','
+                || length(CAST(c.direction AS BLOB)) || ':' || c.direction || ',' || length(CAST(c.route AS BLOB)) || ':' || c.route || ','
+                || length(CAST(c.body AS BLOB)) || ':' || c.body || ',' AS BLOB) END END AS content
+FROM rescind_change AS c
+WHERE c.organization = :o AND c.revision > :after
+ORDER BY c.revision LIMIT :limit
+
 -- read_log_revision
 SELECT o.revision FROM rescind_organization AS o WHERE o.id = :o
 

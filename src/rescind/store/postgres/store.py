@@ -233,7 +233,9 @@ class PostgresStore:
         try:
             connection = self._borrow(checkout)
             sql = self.queries[str(query)]
-            found = connection.execute(sql, params, prepare=True).fetchall()
+            is_binary = isinstance(query, Query) and query.is_binary
+            cursor = connection.execute(sql, params, prepare=True, binary=is_binary)
+            found = cursor.fetchall()
             require_confirmed(connection)
             return typed(query, found)
         except FAULTS as error:

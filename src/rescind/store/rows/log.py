@@ -34,6 +34,14 @@ class ChainRow(NamedTuple):
     content: bytes
 
 
+class ChainPageRow(NamedTuple):
+    """As ChainRow; the content is None if the change is too long to be read with others."""
+
+    revision: int
+    digest: bytes | None
+    content: bytes | None
+
+
 class LogHeadRow(NamedTuple):
     """The newest change of a log."""
 
@@ -71,6 +79,9 @@ FIND_LOG_START = Query("find_log_start", LogStartRow)
 LIST_LOGS = Query("list_logs", ListedLogRow)
 LIST_STRAY_LOGS = Query("list_stray_logs", ListedLogRow)
 READ_CHAIN: Query[tuple[int, bytes | None, bytes]] = bulk("read_chain", ChainRow)
+READ_CHAIN_PAGE: Query[tuple[int, bytes | None, bytes | None]] = bulk(
+    "read_chain_page", ChainPageRow, is_binary=True
+)
 FIND_LOG_HEAD = Query("find_log_head", LogHeadRow)
 READ_LOG_REVISION = Query("read_log_revision", LogRevisionRow)
 LOCK_ORGANIZATION = Query("lock_organization", LockedRow)

@@ -17,6 +17,8 @@ class Query(Generic[Row]):
     row: type[Row]
     is_bulk: bool = False
     """Its rows stay the driver's tuples: see `bulk`."""
+    is_binary: bool = False
+    """PostgreSQL sends its rows in binary form: a BYTEA is neither escaped nor parsed."""
 
     def __str__(self) -> str:
         return self.name
@@ -28,12 +30,12 @@ class Query(Generic[Row]):
         return list(map(self.row._make, found)) if found else []  # type: ignore[attr-defined]
 
 
-def bulk(name: str, row: type[tuple[Any, ...]]) -> Query[Any]:
+def bulk(name: str, row: type[tuple[Any, ...]], *, is_binary: bool = False) -> Query[Any]:
     """A query of so many rows that making named ones would be felt: they stay tuples, to be unpacked.
 
     The constant is annotated with the tuple's type; a test compares it, and the columns, with `row`.
     """
-    return Query(name, row, is_bulk=True)
+    return Query(name, row, is_bulk=True, is_binary=is_binary)
 
 
 QueryWithParams: TypeAlias = tuple[Query[Row], Mapping[str, Any]]

@@ -56,6 +56,15 @@ LIMIT (SELECT COALESCE(MAX(CASE WHEN m.most < 1 THEN 1 WHEN m.most < CAST(:limit
            SELECT y.body FROM rescind.change AS y
            WHERE y.organization = :o AND y.revision > :after ORDER BY y.revision LIMIT :limit) AS x) AS m)
 
+-- For verification. A long change comes without its content, which `read_chain` then reads alone: so a page is bounded without
+-- looking at its bodies beforehand.
+
+-- name: read_chain_page
+SELECT c.revision, c.digest, CASE WHEN @engine.is_short THEN @engine.digested_at_once END AS content
+FROM rescind.change AS c
+WHERE c.organization = :o AND c.revision > :after
+ORDER BY c.revision LIMIT :limit
+
 -- name: find_log_head
 SELECT c.revision, c.digest, c.recorded_at FROM rescind.change AS c WHERE c.organization = :o ORDER BY c.revision DESC LIMIT 1
 

@@ -67,6 +67,14 @@ convert_to(concat(c.organization, ',', c.revision, ',', c.recorded_at, ',', c.gr
         octet_length(convert_to(c.direction, 'UTF8')), ':', c.direction, ',', octet_length(convert_to(c.route, 'UTF8')), ':', c.route, ',',
         octet_length(convert_to(c.body, 'UTF8')), ':', c.body, ','), 'UTF8')
 
+-- fragment: engine.digested_at_once
+@engine.digested
+
+-- Reads no body: its length is beside it.
+
+-- fragment: engine.is_short
+octet_length(c.body) <= :long
+
 -- fragment: engine.action_content
 convert_to(concat(a.number, ',', a.recorded_at, ',', a.organization, ',', octet_length(convert_to(a.kind, 'UTF8')), ':', a.kind, ',',
         octet_length(convert_to(a.subject, 'UTF8')), ':', a.subject, ',', octet_length(convert_to(a.detail, 'UTF8')), ':', a.detail, ',',

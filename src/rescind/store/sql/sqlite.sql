@@ -53,6 +53,22 @@ CAST(c.organization || ',' || c.revision || ',' || c.recorded_at || ',' || c.gra
 || length(CAST(c.direction AS BLOB)) || ':' || c.direction || ',' || length(CAST(c.route AS BLOB)) || ':' || c.route || ','
 || length(CAST(c.body AS BLOB)) || ':' || c.body || ',' AS BLOB)
 
+-- The same bytes in half the time: each `||` copies all that is before it. `printf` would end a text at a NUL, which is in
+-- none that Rescind wrote.
+
+-- fragment: engine.digested_at_once
+CASE WHEN instr(c.actor, char(0)) + instr(c.reason, char(0)) + ifnull(instr(c.idempotency_key, char(0)), 0)
+    + instr(c.direction, char(0)) + instr(c.route, char(0)) + instr(c.body, char(0)) = 0
+THEN CAST(printf('%d,%d,%d,%d,%d,%d,%s,%s,%d:%s,%d:%s,%s:%s,%d:%s,%d:%s,%d:%s,', c.organization, c.revision, c.recorded_at,
+    c.granted, c.revoked, c.estimated, c.caused_by, c.environment, length(CAST(c.actor AS BLOB)), c.actor,
+    length(CAST(c.reason AS BLOB)), c.reason, length(CAST(c.idempotency_key AS BLOB)), c.idempotency_key,
+    length(CAST(c.direction AS BLOB)), c.direction, length(CAST(c.route AS BLOB)), c.route,
+    length(CAST(c.body AS BLOB)), c.body) AS BLOB)
+ELSE @engine.digested END
+
+-- fragment: engine.is_short
+length(c.body) <= :long
+
 -- fragment: engine.action_content
 CAST(a.number || ',' || a.recorded_at || ',' || ifnull(a.organization, '') || ','
 || length(CAST(a.kind AS BLOB)) || ':' || a.kind || ',' || length(CAST(a.subject AS BLOB)) || ':' || a.subject || ','
