@@ -39,26 +39,16 @@ from rescind.store.rows.organizations import (
     READ_REVISION,
     OrganizationRow,
 )
+from rescind.transfer.parts import Applied, parts_of, together
 from rescind.transfer.readers import Item
 from rescind.transfer.since import LeftOut, Taken, rest_of
 
 ATTEMPTS: Final = 32
 """How often a batch is tried while others change the organization between a look and the lock."""
+CONTENDED_BATCHES: Final = 8
+"""Batches that are done in parts after others came in between."""
 _LOG_ROWS: Final = 500
 _ADDING: Final = (CreateOrganization, AddMembership, CreateGroup, AddMembers, Assign)
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What a batch did: its receipt (none where nothing was left of it), and what was left out.
-
-    `is_repeated` says that an earlier import had done it.
-    """
-
-    receipt: Receipt | None
-    changes: int
-    left_out: list[LeftOut] = field(default_factory=list)
-    is_repeated: bool = False
 
 
 @dataclass(slots=True)
@@ -94,6 +84,9 @@ class Batches:
         """The revision up to which the log was read; none before the import has begun."""
         self._own: set[int] = set()
         self.taken = Taken()
+        self._is_resumed = False
+        self.contended = 0
+        """Batches that are still to be done in parts."""
         self.tried: list[Item] = []
         """What was to be done of the batch that was tried last."""
 
@@ -110,10 +103,10 @@ class Batches:
         self._find()
         if key is None:
             return
-        if self._o is not None and (rows := self._keyed(self._o, key)):
-            self._read_to = _revision_of(rows[0])
+        if self._o is not None and (rows := self._begun(self._o, key)):
+            self._read_to, self._is_resumed = _revision_of(rows[0]), True
         elif any(map(is_creation, items)) and any(
-            self._keyed(row.organization, key)
+            self._begun(row.organization, key)
             for row in self._logs()
             if row.organization != self._o
         ):
@@ -166,32 +159,77 @@ class Batches:
 
         With a key that an earlier import used for the same batch, what that did is the answer; of rows of a
         list, what that left out and is not left out now is done.
+
+        A batch that only adds is done in parts, each a transaction, if others change the organization
+        meanwhile: then the parts before a refusal stay. Each part has a key as well, to go on after a crash.
+        Other batches stay whole: a batch is judged by its end.
         """
-        for _ in range(ATTEMPTS):
-            view = self.look(items)
-            self.tried, left = self.rest(items, view)
+        if not all(isinstance(item.change, _ADDING) for item in items):
+            return self._whole(items, key, items)
+        self.contended = max(self.contended - 1, 0)
+        if not (self.contended or self._is_in_parts(key)):
+            done = self._tried(items, key, items, attempts=1)
+            if done is not None:
+                return done
+            self.contended = CONTENDED_BATCHES
+        parts = parts_of(items)
+        applied = [
+            self._whole(part, None if key is None else f"{key}/{number}", part)
+            for number, part in enumerate(parts[:-1])
+        ]
+        applied.append(self._whole(parts[-1], key, items))
+        return together(applied)
+
+    def _is_in_parts(self, key: str | None) -> bool:
+        """Whether an interrupted import did this batch in parts: those that it did are not done again."""
+        if not self._is_resumed or key is None or self._o is None:
+            return False
+        return bool(self._keyed(self._o, f"{key}/0"))
+
+    def _whole(self, part: Sequence[Item], key: str | None, items: Sequence[Item]) -> Applied:
+        done = self._tried(part, key, items, attempts=ATTEMPTS)
+        if done is None:
+            why = "others kept changing it; import again"
+            raise StoreConflict(organization=self.name, why=why)
+        return done
+
+    def _tried(
+        self, part: Sequence[Item], key: str | None, items: Sequence[Item], *, attempts: int
+    ) -> Applied | None:
+        """Apply a part of a batch, whose key stands for `items`; None if others came in between each time."""
+        for _ in range(attempts):
+            view = self.look(part)
+            self.tried, left = self.rest(part, view)
             if not self.tried and self._read_to is not None:
                 return Applied(None, 0, left)
             try:
-                return self._apply(items, left, key, view)
+                return self._apply(part, left, key, view, items)
             except PreconditionFailed:
                 self._require_same()
+                self.contended = CONTENDED_BATCHES
             except KeyReused:
-                if not _is_list(items):
+                if not _is_list(part):
                     raise
                 key = None
-        raise StoreConflict(organization=self.name, why="others kept changing it; import again")
+        return None
 
     # --- within -----------------------------------------------------------------------------------
 
     def _apply(
-        self, items: Sequence[Item], left: list[LeftOut], key: str | None, view: View
+        self,
+        items: Sequence[Item],
+        left: list[LeftOut],
+        key: str | None,
+        view: View,
+        whole: Sequence[Item],
     ) -> Applied:
-        """The key stands for the whole batch, but of a list for what is done of it."""
+        """The key stands for the `whole` batch, but of a list for what is done of it."""
         rest = [item.change for item in self.tried]
+        is_part = len(items) < len(whole)
+        is_for_rest = _is_list(items) and not is_part
         receipt, is_repeated = self.authority._apply_rest(
             rest,
-            rest if _is_list(items) else [item.change for item in items],
+            rest if is_for_rest else [item.change for item in whole],
             actor=self._actor,
             reason=self._reason,
             idempotency_key=key,
@@ -243,6 +281,10 @@ class Batches:
 
     def _is_own(self, key: str | None) -> bool:
         return self._run is not None and key is not None and key.startswith(self._run)
+
+    def _begun(self, organization: OrganizationNumber, key: str) -> list[KeyedOutcomeRow]:
+        """What an import did first: its first batch, or the first part of that."""
+        return self._keyed(organization, f"{key}/0") or self._keyed(organization, key)
 
     def _keyed(self, organization: OrganizationNumber, key: str) -> list[KeyedOutcomeRow]:
         return self.authority.store.fetch(READ_KEYED_OUTCOME, {"o": organization, "key": key})

@@ -12,7 +12,8 @@ from typing import Final
 
 from rescind.authority import Authority
 from rescind.changes import Change, CreateOrganization, SetIdRule
-from rescind.transfer.batches import Applied, Batches
+from rescind.transfer.batches import Batches
+from rescind.transfer.parts import Applied
 from rescind.transfer.readers import Item
 
 BATCH_SIZE: Final = 500

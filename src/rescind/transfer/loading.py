@@ -17,8 +17,9 @@ from rescind.changes import Change, CreateOrganization, to_json
 from rescind.errors import InvalidArgument, RescindError
 from rescind.model import ENVIRONMENT, Difference, Direction, LookAlike, organization_id
 from rescind.propagation.pending import settle_organization
-from rescind.transfer.batches import Applied, Batches
+from rescind.transfer.batches import Batches
 from rescind.transfer.importer import BATCH_SIZE, Batch, Importer, batched
+from rescind.transfer.parts import Applied
 from rescind.transfer.readers import Item
 from rescind.transfer.refusals import placed
 from rescind.transfer.since import LeftOut, merged

@@ -34,9 +34,9 @@ from rescind.http.routes.lists import Organization
 from rescind.http.server.limits import Limits
 from rescind.http.server.service import Service
 from rescind.transfer import BATCH_SIZE, Item, Summary
-from rescind.transfer.batches import Applied
 from rescind.transfer.importer import Batch, BatchBuilder, Importer
 from rescind.transfer.loading import MOST_SHOWN
+from rescind.transfer.parts import Applied
 from rescind.transfer.readers import MAX_LINE_BYTES
 from rescind.transfer.refusals import refused
 

@@ -1,0 +1,55 @@
+"""The parts of a batch that others come in between, and what they did.
+
+A batch is one transaction, and whoever changes the same organization waits for it. Where somebody does, the
+batch is done in parts, so that a revocation waits for a part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from rescind.model import Receipt
+from rescind.transfer.readers import Item
+from rescind.transfer.since import LeftOut
+
+PART_WEIGHT: Final = 20
+"""Changes of a part, where each member that a change names counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch did: its receipt (none where nothing was left of it), and what was left out.
+
+    `is_repeated` says that an earlier import had done it.
+    """
+
+    receipt: Receipt | None
+    changes: int
+    left_out: list[LeftOut] = field(default_factory=list)
+    is_repeated: bool = False
+
+
+def parts_of(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """A batch in parts, always the same ones; a larger item is a part of its own."""
+    parts: list[list[Item]] = [[]]
+    weight = 0
+    for item in items:
+        if parts[-1] and weight + item.change.weight > PART_WEIGHT:
+            parts.append([])
+            weight = 0
+        parts[-1].append(item)
+        weight += item.change.weight
+    return [*parts]
+
+
+def together(applied: list[Applied]) -> Applied:
+    """What the parts of a batch did: it is repeated if all of them are."""
+    receipts = [each.receipt for each in applied if each.receipt is not None]
+    return Applied(
+        receipts[-1] if receipts else None,
+        sum(each.changes for each in applied),
+        [left for each in applied for left in each.left_out],
+        all(each.is_repeated for each in applied),
+    )
