@@ -55,7 +55,7 @@ def run(*, quick: bool, seed: int) -> Figures:
         for url in (near, file):
             migrate(url)
             with Authority.open(url, organization="lab") as authority:
-                _load(authority, seed)
+                load(authority, seed)
         with psycopg.connect(near, autocommit=True) as connection:
             connection.execute("ANALYZE")
         _say("changes")
@@ -82,7 +82,7 @@ def _say(what: str) -> None:
 # --- the world ------------------------------------------------------------------------------------
 
 
-def _load(authority: Authority, seed: int) -> None:
+def load(authority: Authority, seed: int) -> None:
     """2,000 users in 200 nested groups with 10 assignments each; one group with 100 for the changes."""
     rng = random.Random(seed)
     users = [f"user:{n}" for n in range(2_000)]

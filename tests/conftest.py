@@ -27,6 +27,8 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 ENGINES = ("sqlite", "postgres")
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 2 << 30
+PARTITIONS = int(os.environ.get("RESCIND_TEST_PARTITIONS", "0")) or None
+"""How many partitions the per-organization tables of PostgreSQL have; none if they are plain."""
 COPYING = "STRATEGY FILE_COPY"
 """Cheaper than through the log, for a database this small."""
 
@@ -119,7 +121,7 @@ def postgres_template(postgres_server: str, postgres_admin: Admin) -> Iterator[s
     """The name of a migrated database that tests copy."""
     name = f"rescind_template_{os.getpid()}"
     postgres_admin.execute(f"CREATE DATABASE {name}")
-    migrate(as_url(with_database(postgres_server, name)))
+    migrate(as_url(with_database(postgres_server, name)), partitions=PARTITIONS)
     yield name
     postgres_admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

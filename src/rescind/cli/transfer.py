@@ -54,11 +54,21 @@ def init(target: Target) -> None:
         output.say(f"organization {target.organization} {'created' if made else 'exists already'}")
 
 
-def migrate(target: Target) -> None:
+def migrate(
+    target: Target,
+    partitions: Annotated[
+        int | None,
+        typer.Option(
+            "--partitions",
+            metavar="N",
+            help="Give each per-organization table of a new PostgreSQL database N hash partitions.",
+        ),
+    ] = None,
+) -> None:
     """Migrate the database to this version's schema."""
-    if not _is_postgres(target.database):
+    if partitions is None and not _is_postgres(target.database):
         require_file(target.database.removeprefix("sqlite:///"))
-    _migrate(target.database)
+    _migrate(target.database, partitions=partitions)
     if target.as_json:
         output.say_json({"database": _shown(target.database), "migrated": True})
     else:
@@ -120,14 +130,14 @@ def written(to: str) -> Iterator[Callable[[bytes], object]]:
         raise
 
 
-def _migrate(database: str) -> None:
+def _migrate(database: str, *, partitions: int | None = None) -> None:
     from rescind.store.migrations import migrate as to_current
 
     scheme, separator, _ = database.partition("://")
     if separator and scheme not in ("sqlite", "postgresql", "postgres"):
         hint = "use a file, sqlite:///file.db or postgresql://…"
         raise InvalidArgument(what="database", value=scheme, hint=hint)
-    to_current(database, actor=user())
+    to_current(database, actor=user(), partitions=partitions)
 
 
 def _shown(database: str) -> str:

@@ -16,6 +16,7 @@ from rescind.instruments import Instruments
 from rescind.model import (
     Decision,
     DecisionPoint,
+    OrganizationNumber,
     Question,
     Reason,
     Revision,
@@ -43,7 +44,8 @@ LIVE: Final = {"multiple": CHECK_LIVE_MULTIPLE, "single": CHECK_LIVE_SINGLE}
 
 
 class QueryHints:
-    """Role modes and critical permissions as last seen, to choose the leanest query.
+    """Role modes and critical permissions as last seen, to choose the leanest query; and the numbers of
+    organizations, to ask one partition.
 
     An outdated hint costs a second query, never a wrong answer: the row has the actual values.
     """
@@ -51,6 +53,27 @@ class QueryHints:
     def __init__(self) -> None:
         self._modes: dict[str, str] = {}
         self._critical: set[str] = set()
+        self._numbers: dict[str, OrganizationNumber] = {}
+
+    def locate(self, question: Question, params: dict[str, Any]) -> None:
+        """Add the organization's number to the parameters, if it is known."""
+        if (number := self._numbers.get(question.organization)) is not None:
+            params["o"] = number
+
+    def is_misplaced(self, question: Question, params: dict[str, Any], row: CheckRow) -> bool:
+        """Whether the partition of a former organization of that name was asked. Then the parameters name
+        none any more.
+        """
+        asked = params.get("o")
+        if asked == row.organization:
+            return False
+        if len(self._numbers) > 65_536:
+            self._numbers.clear()
+        self._numbers[question.organization] = row.organization
+        if asked is None:
+            return False
+        del params["o"]
+        return True
 
     def query(self, question: Question, live: bool) -> Query[CheckRow]:
         """The query that is likely to decide a question."""
@@ -91,12 +114,20 @@ def check(
 ) -> Decision:
     """Decide at a state no older than the call's start, or as the caller's transaction sees it."""
     params = parameters(question, live=live, now=now)
+    hints.locate(question, params)
     query = hints.query(question, live)
-    with instruments.spans.span("sql_check"):
+
+    def ask(query: Query[CheckRow]) -> list[CheckRow]:
         rows = store.fetch(query, params, within=within)
+        if rows and hints.is_misplaced(question, params, rows[0]):
+            rows = store.fetch(query, params, within=within)
+        return rows
+
+    with instruments.spans.span("sql_check"):
+        rows = ask(query)
         while rows and query is not CHECK and (better := hints.better(question, query, rows[0])):
             query = better
-            rows = store.fetch(query, params, within=within)
+            rows = ask(query)
     decision = decision_from(rows, live or query in LIVE.values(), at_least, store.seals)
     if decision.reason is Reason.UNKNOWN_SUBJECT:
         other = respelled(store, question, within=within)

@@ -15,6 +15,7 @@ from alembic.util import CommandError
 from rescind.errors import SchemaTooNew, StoreBusy, StoreReadOnly, StoreUnavailable
 from rescind.store.migrations import former
 from rescind.store.migrations.noting import note_upgrade
+from rescind.store.partitions import require_possible, require_same
 from rescind.store.migrations.reach import renew_reach
 from rescind.store.migrations.repair import repair_schema, require_free
 from rescind.store.migrations.scripts import (
@@ -22,6 +23,7 @@ from rescind.store.migrations.scripts import (
     execute,
     make_schema,
     ours,
+    partition_count,
     run_script,
     schema_of,
     use_schema,
@@ -38,24 +40,37 @@ FORBIDDEN: Final = (
     "Migrate as the owner of the tables, with CREATE on the database, or with a schema of its own there:"
     " CREATE SCHEMA {schema} AUTHORIZATION …"
 )
+CROWDED: Final = (
+    "the migration locks every table, index and partition at once: raise max_locks_per_transaction and"
+    " restart the server, or ask for fewer partitions"
+)
 
 
-def migrate(url: str, *, actor: str = "") -> None:
+def migrate(url: str, *, actor: str = "", partitions: int | None = None) -> None:
     """Create or upgrade the schema. Objects that differ from the database's own version are recreated first.
 
     `postgresql://…`, `sqlite:///file.db` or a path; a missing SQLite file is created. An application's own
     tables and Alembic versions are left alone. All of it is one transaction: interrupted anywhere, the
     database is as it was. An upgrade is in the log of service
-    actions, by `actor`. Raises SchemaDiffers where tables are not what their version has, or another
+    actions, by `actor`.
+
+    With `partitions`, the per-organization tables of a new PostgreSQL database are hash-partitioned by
+    organization. An existing database keeps what it has, and later calls need not repeat the number. Raises
+    InvalidArgument if it has another number, on SQLite, and for a number out of range.
+
+    Raises SchemaDiffers where tables are not what their version has, or another
     program has one of their names; StoreUnavailable, StoreReadOnly, StoreBusy or SchemaTooNew.
     """
-    if url.partition("://")[0] in ("postgresql", "postgres"):
+    is_postgres = url.partition("://")[0] in ("postgresql", "postgres")
+    require_possible(partitions, is_postgres=is_postgres)
+    if is_postgres:
         place, schema = address(url)
         _upgrade(
             sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: _connected(place)),
             location(url),
             schema,
             actor=actor,
+            partitions=partitions,
         )
         return
     path = url.removeprefix("sqlite:///")
@@ -74,12 +89,19 @@ def _connected(url: str) -> psycopg.Connection[Any]:
     return connection
 
 
-def _upgrade(engine: sqlalchemy.Engine, where: str, schema: str = SCHEMA, *, actor: str) -> None:
+def _upgrade(
+    engine: sqlalchemy.Engine,
+    where: str,
+    schema: str = SCHEMA,
+    *,
+    actor: str,
+    partitions: int | None = None,
+) -> None:
     try:
         with engine.connect() as connection:
             use_schema(connection, schema)
             connection.exec_driver_sql(ALONE[engine.dialect.name])
-            _bring_up(connection, where, actor)
+            _bring_up(connection, where, actor, partitions)
             connection.commit()
             if engine.dialect.name == "sqlite" and connection.connection.in_transaction:
                 connection.connection.driver_connection.execute("COMMIT")  # type: ignore[union-attr]
@@ -93,18 +115,21 @@ def _upgrade(engine: sqlalchemy.Engine, where: str, schema: str = SCHEMA, *, act
         engine.dispose()
 
 
-def _bring_up(connection: sqlalchemy.Connection, where: str, actor: str) -> None:
+def _bring_up(
+    connection: sqlalchemy.Connection, where: str, actor: str, partitions: int | None
+) -> None:
     """Create the schema, or upgrade the existing one."""
     version, before = version_of(connection), None
     if version is None and (before := former.find_former(connection, where)) is None:
         require_free(connection, where)
         if connection.dialect.name != "sqlite":
             former.make_home(connection)
-        make_schema(connection)
+        make_schema(connection, partitions or 0)
         statement = f"INSERT INTO rescind.schema_version VALUES ('{VERSIONS[-1]}')"
         execute(connection, ours(connection, statement))
         renew_view(connection)
         return
+    require_same(partitions, partition_count(connection))
     repaired = repair_schema(connection, where, version, before, run_script)
     if before is not None:
         former.take_over(connection, before, repaired)
@@ -181,6 +206,8 @@ def _translated(cause: BaseException | None, where: str, schema: str) -> Excepti
     state = getattr(cause, "sqlstate", None)
     if state == "42501":
         return StoreReadOnly(database=where, why=first, hint=FORBIDDEN.format(schema=schema))
+    if state == "53200":
+        return StoreUnavailable(database=where, why=first, hint=CROWDED)
     if state == "25006":
         return StoreReadOnly(database=where, why=first)
     if state == "55P03":

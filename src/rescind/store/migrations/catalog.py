@@ -1,6 +1,7 @@
 """Reads the objects of a schema from the catalog: those of a database, and those that the migrations create.
 
-Objects that the migrations do not create belong to users and are ignored.
+Objects that the migrations do not create belong to users and are ignored. A table with partitions is read as
+the plain table that it stands for, so that both have one definition.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ Catalog = dict[Item, str]
 _POSTGRES = """
 WITH part AS (
     SELECT c.oid, CAST(c.relname AS text) AS name, c.relkind FROM pg_class AS c
-    WHERE c.relnamespace = to_regnamespace(quote_ident(%(schema)s)))
-SELECT 'table', t.name, '' FROM part AS t WHERE t.relkind = 'r'
+    WHERE c.relnamespace = to_regnamespace(quote_ident(%(schema)s)) AND NOT c.relispartition)
+SELECT 'table', t.name, '' FROM part AS t WHERE t.relkind IN ('r', 'p')
 UNION ALL
 SELECT 'column', t.name || '.' || a.attname,
        format_type(a.atttypid, a.atttypmod)
@@ -52,17 +53,17 @@ SELECT 'column', t.name || '.' || a.attname,
        || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
 FROM part AS t JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE t.relkind = 'r'
+WHERE t.relkind IN ('r', 'p')
 UNION ALL
 SELECT 'statistics', t.name || '.' || a.attname, CAST(a.attoptions AS text)
 FROM part AS t JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attoptions IS NOT NULL
 UNION ALL
 SELECT 'constraint', t.name || '.' || n.conname, pg_get_constraintdef(n.oid)
-FROM part AS t JOIN pg_constraint AS n ON n.conrelid = t.oid AND n.contype IN ('p', 'u', 'f', 'c')
+FROM part AS t JOIN pg_constraint AS n ON n.conrelid = t.oid AND n.contype IN ('p', 'u', 'f', 'c') AND n.conparentid = 0
 UNION ALL
-SELECT 'index', i.name, pg_get_indexdef(i.oid)
+SELECT 'index', i.name, replace(pg_get_indexdef(i.oid), ' ON ONLY ', ' ON ')
 FROM part AS i
-WHERE i.relkind = 'i' AND NOT EXISTS (SELECT 1 FROM pg_constraint AS n WHERE n.conindid = i.oid)
+WHERE i.relkind IN ('i', 'I') AND NOT EXISTS (SELECT 1 FROM pg_constraint AS n WHERE n.conindid = i.oid)
 UNION ALL
 SELECT 'trigger', t.name || '.' || g.tgname, pg_get_triggerdef(g.oid)
 FROM part AS t JOIN pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal

@@ -15,7 +15,14 @@ import sqlalchemy
 from rescind.errors import SchemaDiffers
 from rescind.store.migrations.catalog import Catalog, Item, Run, catalog, wanted
 from rescind.store.migrations.former import Former
-from rescind.store.migrations.scripts import engine_of, execute, names_made, schema_of
+from rescind.store.partitions import partitioned
+from rescind.store.migrations.scripts import (
+    engine_of,
+    execute,
+    names_made,
+    partition_count,
+    schema_of,
+)
 from rescind.store.queries import Engine, named
 from rescind.store.schema import FORMER_VERSIONS, VERSIONS
 
@@ -70,8 +77,9 @@ def repair_schema(
     for item in differing:
         log.warning("%s: the %s %s is made anew", where, *item)
         statements += _making(connection, item, made[version][item])
+    partitions = partition_count(connection)
     for statement in [*statements, *_dropping(engine, found, made[version])]:
-        execute(connection, named(statement, engine, schema))
+        execute(connection, named(partitioned(statement, partitions), engine, schema))
     return version
 
 

@@ -9,7 +9,8 @@ from typing import Final
 
 import sqlalchemy
 
-from rescind.store.queries import SCHEMA, Engine, named
+from rescind.store.partitions import partitioned
+from rescind.store.queries import SCHEMA, Engine, named, quoted
 
 HERE: Final = Path(__file__).parent
 _SCHEMA_OF: Final = "rescind_schema"
@@ -36,15 +37,28 @@ def ours(connection: sqlalchemy.Connection, sql: str) -> str:
     return named(sql, engine_of(connection), schema_of(connection))
 
 
-def make_schema(connection: sqlalchemy.Connection) -> None:
-    """Make the current schema in a database that has none.
+def partition_count(connection: sqlalchemy.Connection) -> int:
+    """How many partitions each per-organization table has. 0 if they are plain, or not there."""
+    if engine_of(connection) == "sqlite":
+        return 0
+    found = connection.exec_driver_sql(
+        "SELECT count(*) FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid"
+        " WHERE i.inhparent = to_regclass(%(table)s) AND c.relispartition",
+        {"table": f"{quoted(schema_of(connection))}.effective_role"},
+    )
+    return int(found.scalar_one())
+
+
+def make_schema(connection: sqlalchemy.Connection, partitions: int = 0) -> None:
+    """Make the current schema in a database that has none, with that many partitions of each
+    per-organization table (PostgreSQL), or with plain tables.
 
     On PostgreSQL each statement has a savepoint of its own, for the reason that `run_script` gives.
     """
     is_postgres = engine_of(connection) == "postgres"
     for statement in _statements(_current(connection).read_text("utf-8")):
         with connection.begin_nested() if is_postgres else nullcontext():
-            execute(connection, ours(connection, statement))
+            execute(connection, ours(connection, partitioned(statement, partitions)))
 
 
 def names_made(connection: sqlalchemy.Connection) -> frozenset[str]:
@@ -55,16 +69,16 @@ def names_made(connection: sqlalchemy.Connection) -> frozenset[str]:
 
 
 def run_script(connection: sqlalchemy.Connection, number: str) -> None:
-    """Run the numbered `.sql` file for the connection's engine.
+    """Run the numbered `.sql` file for the connection's engine, on tables with partitions or plain ones.
 
     On PostgreSQL it has a savepoint of its own: what an earlier migration made is then truncated as if that
     had been committed, which leaves the planner without a number of rows rather than with none
     (https://www.postgresql.org/docs/current/catalog-pg-class.html, reltuples).
     """
-    is_postgres = engine_of(connection) == "postgres"
+    is_postgres, partitions = engine_of(connection) == "postgres", partition_count(connection)
     with connection.begin_nested() if is_postgres else nullcontext():
         for statement in _statements(script_of(connection, number).read_text("utf-8")):
-            execute(connection, ours(connection, statement))
+            execute(connection, ours(connection, partitioned(statement, partitions)))
 
 
 def script_of(connection: sqlalchemy.Connection, number: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from rescind.store.postgres.placement import Place
 from rescind.store.postgres.statements import Statements
 from rescind.store.probe import StoreProbe
 
@@ -16,6 +17,8 @@ class PostgresDatabase(Protocol):
     """Host, port and database, for error messages: without a password."""
     queries: dict[str, str]
     statements: Statements
+    place: Place
+    """Names the organization's partitions in a statement, in a database that has partitions."""
     silence_seconds: float
     bulk_silence_seconds: float
     probe: StoreProbe | None

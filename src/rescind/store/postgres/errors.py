@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Final
 
 import psycopg
@@ -26,6 +27,8 @@ FAULTS: Final = (psycopg.Error, MemoryError)
 """The exceptions that the driver raises."""
 DEFINITIONS_MOVED: Final = "definitions_moved"
 """The code of `refuse_moved_definitions`, which is no error: the batch is tried again."""
+_KEY_TAKEN: Final = re.compile(r"idempotency(_p\d+)?_pkey")
+"""The constraint of the table, or of one of its partitions."""
 
 
 def translated(error: Exception, where: str) -> BaseException:
@@ -49,7 +52,7 @@ def _by_state(error: psycopg.Error, where: str) -> BaseException:
         return PlanStale()
     if state == "RS003":
         return OverBudget(**json.loads(diagnostics.message_detail or "{}"))
-    if state == "23505" and diagnostics.constraint_name == "idempotency_pkey":
+    if state == "23505" and _KEY_TAKEN.fullmatch(diagnostics.constraint_name or ""):
         return KeyTaken()
     if state == "23505" and diagnostics.constraint_name == "organization_pkey":
         return PlanStale()

@@ -37,6 +37,13 @@ from rescind.store.postgres.connection import (
 )
 from rescind.store.postgres.errors import FAULTS, first_line, interruption, is_of_client, translated
 from rescind.store.postgres.listener import PostgresListener
+from rescind.store.postgres.placement import (
+    Place,
+    as_written,
+    count_partitions,
+    placing,
+    spread_out,
+)
 from rescind.store.postgres.statements import Statements
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
 from rescind.store.postgres.within import asked_within, require_transaction, transact_within
@@ -89,7 +96,7 @@ class PostgresStore:
             probe,
             store_queries(unindented(queries("postgres", self.schema)), probe),
         )
-        self.statements = Statements(self.queries, self._ours)
+        self.place: Place = as_written
         self._connections = connections
         self.pool = self._new_pool()
         try:
@@ -97,10 +104,14 @@ class PostgresStore:
                 require_current(connection.execute, f"{self._ours}.schema_version")
                 _warn_of_lost_commits(connection, self.where)
                 self.seals = seals_of(connection.execute, f"{self._ours}.directory_secret")
+                if partitions := count_partitions(connection.execute, self._ours):
+                    self.place = placing(partitions, self._ours)
+                    self.queries.update(spread_out(self.queries, self._ours))
         except psycopg.errors.UndefinedTable:
             raise SchemaMissing(database=self.where) from None
         except (*FAULTS, UnicodeError) as error:
             raise translated(error, self.where) from error
+        self.statements = Statements(self.queries, self._ours)
         forks.reinit_after_fork(self)
 
     def reinit_after_fork(self) -> None:
@@ -232,7 +243,7 @@ class PostgresStore:
         checkout: Checkout[Connection] = Checkout()
         try:
             connection = self._borrow(checkout)
-            sql = self.queries[str(query)]
+            sql = self.place(self.queries[str(query)], params)
             is_binary = isinstance(query, Query) and query.is_binary
             cursor = connection.execute(sql, params, prepare=True, binary=is_binary)
             found = cursor.fetchall()

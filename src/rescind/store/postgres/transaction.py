@@ -117,7 +117,9 @@ class PostgresTransaction:
     def read_committed(self) -> None:
         """Send the queries that run after the commit."""
         self._looking = [
-            self.connection.execute(self._sql(query), params, prepare=True)
+            self.connection.execute(
+                self._store.place(self._sql(query), params), params, prepare=True
+            )
             for query, params in self._afterwards
         ]
 
@@ -150,13 +152,14 @@ class PostgresTransaction:
         """Queue a statement whose result is not read. These share a cursor: each cursor costs time."""
         if self._store.probe is not None:
             self._store.probe.before_statement(name, params)
-        self._unread.execute(sql, params, prepare=True)
+        self._unread.execute(self._store.place(sql, params), params, prepare=True)
 
     def _kept(self, name: str, params: Params) -> psycopg.Cursor[tuple[Any, ...]]:
         """Queue a query with a cursor of its own, and return that."""
         if self._store.probe is not None:
             self._store.probe.before_statement(name, params)
-        return self._cursor().execute(self._sql(name), params, prepare=True)
+        sql = self._store.place(self._sql(name), params)
+        return self._cursor().execute(sql, params, prepare=True)
 
     def _cursor(self) -> psycopg.Cursor[tuple[Any, ...]]:
         cursor = self.connection.cursor(row_factory=tuple_row)
@@ -176,13 +179,14 @@ class PostgresSnapshot:
         self, questions: Sequence[tuple[Query[Any] | str, Params]], *, is_last: bool = False
     ) -> Any:
         execute, queries = self._connection.execute, self._store.queries
+        place = self._store.place
         before = sys.exception()
         try:
             with self._connection.pipeline():
                 if not self._is_begun:
                     execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 cursors = [
-                    execute(queries[str(query)], params, prepare=True)
+                    execute(place(queries[str(query)], params), params, prepare=True)
                     for query, params in questions
                 ]
                 if is_last:

@@ -92,7 +92,9 @@ def asked_within(
             saved = connection.execute(SAVE)
             connection.execute(WITHOUT_JIT)
             cursors = [
-                new_cursor(connection).execute(store.queries[str(query)], params)
+                new_cursor(connection).execute(
+                    store.place(store.queries[str(query)], params), params
+                )
                 for query, params in questions
             ]
             connection.execute(WITH_JIT_AS_BEFORE)
@@ -117,7 +119,7 @@ def _asked_of_ours(
 ) -> list[Rows]:
     try:
         return [
-            connection.execute(store.queries[str(query)], each).fetchall()
+            connection.execute(store.place(store.queries[str(query)], each), each).fetchall()
             for query, each in questions
         ]
     except FAULTS as error:
