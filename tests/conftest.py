@@ -139,7 +139,7 @@ def sqlite_acme(sqlite_template: Path) -> Path:
     """A copy of it whose organization `acme` has the facts of WORLD."""
     path = sqlite_template.with_name("acme.db")
     shutil.copy(sqlite_template, path)
-    _fill(str(path))
+    fill(str(path))
     return path
 
 
@@ -150,12 +150,12 @@ def postgres_acme(
     """The name of such a copy."""
     name = f"rescind_acme_{os.getpid()}"
     postgres_admin.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template} {COPYING}")
-    _fill(as_url(with_database(postgres_server, name)))
+    fill(as_url(with_database(postgres_server, name)))
     yield name
     postgres_admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _fill(database: str) -> None:
+def fill(database: str) -> None:
     with Authority.open(database, organization="acme") as authority:
         authority.apply(WORLD)
 

@@ -15,16 +15,19 @@ import sqlalchemy
 
 from rescind import Authority, changes
 from rescind.errors import InvalidArgument
-from rescind.store import open_store
+from rescind.propagation.jobs import Job
+from rescind.propagation.reconcile import Work
+from rescind.store import Store, open_store
 from rescind.store.migrations import migrate, scripts
 from rescind.store.migrations.catalog import Catalog, catalog
-from rescind.store.partitions import MOST, PARTITIONED, partition_of, partitioned
-from rescind.store.postgres import PostgresStore
-from rescind.store.postgres.placement import ACROSS, as_written, placing, spread_out
+from rescind.store.partitions import MOST, PARTITIONED, partition_of
+from rescind.store.postgres.placement import ACROSS, placing, spread_out
 from rescind.store.queries import parameters, queries
 from tests.conftest import Admin, as_url, with_database
 from tests.contract.world import WORLD
 from tests.faults.server import until
+from tests.faults.small import Steady
+from tests.jobs import due_jobs
 
 PARTITIONS = 4
 SCALING = Path(__file__).parents[2] / "docs" / "explanation" / "scaling-out.md"
@@ -86,7 +89,11 @@ def test_an_altered_schema_is_repaired(parted: str, caplog: pytest.LogCaptureFix
 
 
 LATER = """
-CREATE TABLE rescind.review_note (organization INTEGER NOT NULL, note INTEGER NOT NULL, PRIMARY KEY (organization, note));
+CREATE TABLE rescind.review_note (
+    organization INTEGER NOT NULL,
+    note INTEGER NOT NULL,
+    PRIMARY KEY (organization, note)
+);
 
 ALTER TABLE rescind.membership ADD COLUMN nickname TEXT COLLATE "C";
 
@@ -212,7 +219,11 @@ def explained(connection: psycopg.Connection[Any], sql: str, organization: int) 
     text = re.sub(r"%\((\w+)\)s", numbered, sql).replace("%%", "%")
     found = connection.execute(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {text}").fetchone()
     assert found is not None
-    return {match[1] for name in relations(found[0][0]["Plan"]) if (match := re.search(r"_p(\d+)$", name))}
+    return {
+        match[1]
+        for name in relations(found[0][0]["Plan"])
+        if (match := re.search(r"_p(\d+)$", name))
+    }
 
 
 def test_each_query_about_an_organization_reads_one_partition(parted: str) -> None:
@@ -263,34 +274,32 @@ def reset(url: str) -> None:
         connection.execute("SELECT pg_stat_reset()")
 
 
-def work_of_an_organization(store: PostgresStore) -> None:
-    """Changes, checks and lists, a chunk of background work, in one organization."""
+def work_of_an_organization(store: Store, job: Job) -> None:
+    """Changes, checks, lists and a chunk of background work of one organization."""
     with Authority(store, organization="acme") as authority:
         assert authority.check("user:ada", "read")
         authority.apply([changes.AddMembers(group="eng", members=("user:bob",))])
         authority.apply([changes.RemoveMembers(group="eng", members=("user:bob",))])
         authority.apply([changes.CreateGroup(group="some")], idempotency_key="once")
-        authority.apply([changes.Assign(role="reader", to="group:eng")], route="background")
-        authority.reconcile("eng")
+        authority.apply([changes.Assign(role="writer", to="group:staff")], route="background")
+        assert Work(store, job).step(Steady(100)).is_settled  # type: ignore[arg-type]
         assert authority.check("user:ada", "read", assurance="live")
         assert authority.who_can("read").items
         assert authority.resources_of("user:ada", "read").items
 
 
-def test_the_work_of_an_organization_touches_one_partition(
-    parted: str, postgres_admin: Admin
-) -> None:
+def test_the_work_of_an_organization_touches_one_partition(parted: str) -> None:
     """A change, a check, a chunk and a list read and write the organization's partition only, whatever they
-    call. (Control: a look at pending work of all organizations reads all.)
+    call. (Control: a look for due work in all organizations reads all.)
     """
+    with Authority.open(parted, organization="acme") as authority:
+        authority.apply([changes.Assign(role="reader", to="group:eng")], route="background")
+        (job,) = due_jobs(authority.store)
     reset(parted)
-    store = open_store(parted)
-    assert isinstance(store, PostgresStore)
-    assert store.place is not as_written
-    work_of_an_organization(store)
+    work_of_an_organization(open_store(parted), job)
     assert touched(parted) == {partition_of(1, PARTITIONS)}
-    with psycopg.connect(parted) as connection:
-        connection.execute("SELECT count(*) FROM rescind.pending")
+    with Authority.open(parted) as authority:
+        assert due_jobs(authority.store)
     assert touched(parted) == set(range(PARTITIONS))
 
 

@@ -83,9 +83,7 @@ def partitioned(statement: str, count: int) -> str:
     if (stated := _STATE.match(statement)) and stated[1] in PARTITIONED:
         of_all = _DISTINCT.sub(r"n_distinct = \1, n_distinct_inherited = \1", statement)
         rest = statement[stated.end() :]
-        each = (
-            f'ALTER TABLE rescind."{name}"{rest}' for name in partition_names(stated[1], count)
-        )
+        each = (f'ALTER TABLE rescind."{name}"{rest}' for name in partition_names(stated[1], count))
         return "; ".join([of_all, *each])
     if (fired := _WHOLE_TABLES.match(statement)) and fired[1] in PARTITIONED:
         return "; ".join(_repeated(statement, fired[1], count))

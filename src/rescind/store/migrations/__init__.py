@@ -15,7 +15,6 @@ from alembic.util import CommandError
 from rescind.errors import SchemaTooNew, StoreBusy, StoreReadOnly, StoreUnavailable
 from rescind.store.migrations import former
 from rescind.store.migrations.noting import note_upgrade
-from rescind.store.partitions import require_possible, require_same
 from rescind.store.migrations.reach import renew_reach
 from rescind.store.migrations.repair import repair_schema, require_free
 from rescind.store.migrations.scripts import (
@@ -28,6 +27,7 @@ from rescind.store.migrations.scripts import (
     schema_of,
     use_schema,
 )
+from rescind.store.partitions import require_possible, require_same
 from rescind.store.postgres import address, location
 from rescind.store.queries import SCHEMA, queries, quoted
 from rescind.store.schema import VERSIONS

@@ -59,7 +59,8 @@ SELECT 'statistics', t.name || '.' || a.attname, CAST(a.attoptions AS text)
 FROM part AS t JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attoptions IS NOT NULL
 UNION ALL
 SELECT 'constraint', t.name || '.' || n.conname, pg_get_constraintdef(n.oid)
-FROM part AS t JOIN pg_constraint AS n ON n.conrelid = t.oid AND n.contype IN ('p', 'u', 'f', 'c') AND n.conparentid = 0
+FROM part AS t JOIN pg_constraint AS n ON n.conrelid = t.oid
+    AND n.contype IN ('p', 'u', 'f', 'c') AND n.conparentid = 0
 UNION ALL
 SELECT 'index', i.name, replace(pg_get_indexdef(i.oid), ' ON ONLY ', ' ON ')
 FROM part AS i

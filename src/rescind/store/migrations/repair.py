@@ -15,7 +15,6 @@ import sqlalchemy
 from rescind.errors import SchemaDiffers
 from rescind.store.migrations.catalog import Catalog, Item, Run, catalog, wanted
 from rescind.store.migrations.former import Former
-from rescind.store.partitions import partitioned
 from rescind.store.migrations.scripts import (
     engine_of,
     execute,
@@ -23,6 +22,7 @@ from rescind.store.migrations.scripts import (
     partition_count,
     schema_of,
 )
+from rescind.store.partitions import partitioned
 from rescind.store.queries import Engine, named
 from rescind.store.schema import FORMER_VERSIONS, VERSIONS
 
