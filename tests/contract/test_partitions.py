@@ -187,6 +187,7 @@ TIED = frozenset(
         *("pend_repair", "remember_required", "refuse_required_lost", "refuse_required_expiring"),
         *("warn_required_expiring", "note_membership_has_access", "list_subjects_allowed"),
         *("list_role_won", "name_membership", "find_assignments", "refuse_resource_type_in_use"),
+        "refuse_moved_definitions",
         "page_group_assignments_asc",
         "page_group_assignments_desc",
         "page_assignments_of_membership_asc",
