@@ -1,0 +1,1 @@
+"""Rescind in web frameworks. Each module needs its framework, and is imported by name."""
