@@ -27,6 +27,9 @@ MOST_LINES = 120
 """Of the table of a page."""
 INLINE = re.compile(r"<!-- figure (\S+) -->.*?<!-- end -->", re.DOTALL)
 """A figure in the text of a page that is written by hand."""
+WHY = "../reference/performance.md#where-a-goal-is-missed-and-why"
+PAGE = re.compile(r"<!-- page (\w+) -->.*?<!-- end -->", re.DOTALL)
+"""A link in such a text to the page of a benchmark, which may not be there yet."""
 UNKNOWN = "(not measured yet)"
 
 
@@ -55,24 +58,33 @@ def write(benchmarks: Mapping[str, Any], results: Path, folder: Path = FOLDER) -
     }
     for page in by_hand:
         page.write_text(filled(page.read_text("utf-8"), figures, folder), "utf-8")
-    (folder / "index.md").write_text(_index(written, by_hand, benchmarks), "utf-8")
+    index = [*_index(written, by_hand, benchmarks), "## Goals", *_goals(benchmarks, figures)]
+    (folder / "index.md").write_text("\n\n".join(index) + "\n", "utf-8")
     return [page.name for page in written]
 
 
 def filled(text: str, figures: Mapping[str, tuple[float, str]], folder: Path) -> str:
-    """The text with each `<!-- figure NAME -->…<!-- end -->` holding that figure, linked to its page."""
+    """The text with each `<!-- figure NAME -->…<!-- end -->` holding that figure, linked to its page, and
+    each `<!-- page BENCHMARK -->…<!-- end -->` linked to that benchmark's.
+    """
 
     def one(match: re.Match[str]) -> str:
         name = match[1]
         if name not in figures:
             return f"<!-- figure {name} -->{UNKNOWN}<!-- end -->"
         value, benchmark = figures[name]
-        page = f"{benchmark}.md"
-        if not (folder / page).exists():
-            page = "../reference/performance.md"
-        return f"<!-- figure {name} -->[{shown(value)}]({page})<!-- end -->"
+        return f"<!-- figure {name} -->[{shown(value)}]({_page_of(benchmark, folder)})<!-- end -->"
 
-    return INLINE.sub(one, text)
+    def link(match: re.Match[str]) -> str:
+        return f"<!-- page {match[1]} -->[{match[1]}]({_page_of(match[1], folder)})<!-- end -->"
+
+    return PAGE.sub(link, INLINE.sub(one, text))
+
+
+def _page_of(benchmark: str, folder: Path) -> str:
+    """The benchmark's own page, or that of all figures."""
+    own = f"{benchmark}.md"
+    return own if (folder / own).exists() else "../reference/performance.md"
 
 
 @dataclass(frozen=True)
@@ -144,7 +156,7 @@ def _first_sentence(text: str) -> str:
     return text.partition(". ")[0].removesuffix(".")[: WIDTH - 40]
 
 
-def _index(written: list[_Page], by_hand: list[Path], benchmarks: Mapping[str, Any]) -> str:
+def _index(written: list[_Page], by_hand: list[Path], benchmarks: Mapping[str, Any]) -> list[str]:
     parts = [
         "# The lab",
         fill(
@@ -162,7 +174,31 @@ def _index(written: list[_Page], by_hand: list[Path], benchmarks: Mapping[str, A
     others = [name for name in sorted(benchmarks) if name not in {page.name for page in written}]
     if others:
         parts += ["## Without plots", fill("Benchmarks as tables: " + ", ".join(others) + ".")]
-    return "\n\n".join(parts) + "\n"
+    return parts
+
+
+def _goals(
+    benchmarks: Mapping[str, Any], figures: Mapping[str, tuple[float, str]]
+) -> tuple[str, str]:
+    """Every goal with what was measured, and whether that is enough."""
+    lines = ["| figure | goal | measured | |", "| --- | ---: | ---: | --- |"]
+    for benchmark in benchmarks.values():
+        for name, goal in benchmark.GOALS.items():
+            value = figures[name][0] if name in figures else None
+            verdict = (
+                ""
+                if value is None
+                else "met"
+                if goal.is_met(value)
+                else f"**missed** ([why]({WHY}))"
+            )
+            lines.append(
+                f"| `{name}` | {goal.sign} {shown(goal.bound)} | {shown(value)} | {verdict} |"
+            )
+    return (
+        fill("What each benchmark set itself, before it was first measured, and where it is now."),
+        "\n".join(lines),
+    )
 
 
 def _heading(page: Path) -> str:

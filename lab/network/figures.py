@@ -27,7 +27,7 @@ def figures(cells: Iterable[Cell]) -> dict[str, float]:
         if bare is None:
             continue
         for style, cell in at.items():
-            if cell is not None and style != "bare":
+            if cell is not None:
                 headlines[f"network.{style}.rtt{rtt}.ms"] = cell.p50
                 headlines[f"network.{style}.rtt{rtt}.ratio"] = cell.p50 / bare.p50
     headlines |= _quoted(cells) | _lines(known)

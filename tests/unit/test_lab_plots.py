@@ -121,7 +121,8 @@ def test_pages_have_plots_figures_and_origin(tmp_path: Path, drawn: Plot) -> Non
     docs.mkdir()
     by_hand = docs / "answer.md"
     by_hand.write_text(
-        "# Answer\n\n<!-- figure pace.ratio --><!-- end --> <!-- figure x --><!-- end -->\n"
+        "# Answer\n\n<!-- figure pace.ratio --><!-- end --> <!-- figure x --><!-- end -->"
+        " <!-- page pace --><!-- end --> <!-- page plain --><!-- end -->\n"
     )
     for _ in range(2):
         assert pages.write({"pace": pace, "plain": plain}, tmp_path, docs) == ["pace"]
@@ -143,6 +144,9 @@ def test_pages_have_plots_figures_and_origin(tmp_path: Path, drawn: Plot) -> Non
     text = by_hand.read_text()
     assert "[1.5](pace.md)" in text
     assert pages.UNKNOWN in text
+    assert "[pace](pace.md)" in text
+    assert "[plain](../reference/performance.md)" in text
+    assert "| `pace.ratio` | ≤ 2 | 1.5 | met |" in index
 
 
 def test_nothing_is_invented(tmp_path: Path, drawn: Plot) -> None:
