@@ -115,6 +115,18 @@ def test_a_review_stays_what_it_was(acme: Authority) -> None:
     assert exported(acme, "Q2") != before
 
 
+def test_a_shorter_chain_that_came_later_gave_nothing(acme: Authority) -> None:
+    """Who nested a group where it was already is not who gave the access, nor is it since then."""
+    acme.apply([changes.CreateGroup(group="all"), changes.NestGroup(group="staff", into="all")])
+    given = acme.apply([changes.Assign(role="owner", to="group:all")], actor="dan").revision
+    acme.apply([changes.NestGroup(group="eng", into="all")], actor="eve")
+    acme.start_review("Q1", subject="ada", role="owner")
+    (line,) = acme.review_lines("Q1")
+    (entry,) = acme.log(after=given.organization - 1, limit=1)
+    assert (line.chain, line.given_by) == (("eng", "all"), "dan")
+    assert line.since == entry.recorded_at
+
+
 def test_reviews_are_found_by_name(acme: Authority) -> None:
     """Once each; what is not well formed is refused."""
     first = acme.start_review("Q1", actor="cyd", role="reader", critical=True)

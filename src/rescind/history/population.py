@@ -8,6 +8,7 @@ since they end together.
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -64,7 +65,7 @@ class Way(NamedTuple):
     def line_id(self, scope: tuple[object, ...]) -> str:
         """Its id within a scope. No spreadsheet takes it for a number or a date."""
         ends = (*self.chain[:1], *self.chain[-1:])
-        parts = (*map(str, scope), self.source, self.subject, self.role, self.resource, *ends)
+        parts = (_prefix(scope), self.source, self.subject, self.role, self.resource, *ends)
         content = "\0".join(parts).encode("utf-8", "surrogatepass")  # no name has a NUL
         return f"r{hashlib.blake2b(content, digest_size=12).hexdigest()}"
 
@@ -76,6 +77,21 @@ class Kind(NamedTuple):
     is_critical: bool
     changed: int
     environment: int
+
+
+@lru_cache(16)
+def _prefix(scope: tuple[object, ...]) -> str:
+    return "\0".join(map(str, scope))
+
+
+class _Upward(NamedTuple):
+    """The way from a group up to one that holds a role."""
+
+    chain: Chain
+    """The shortest."""
+    since: int
+    """The revision since which the nestings of some chain are all there; 0 for the group itself."""
+    changed: int
 
 
 class Population:
@@ -97,6 +113,8 @@ class Population:
         for (holder, role, resource), assigned in state.assignments.items():
             if access.in_force(assigned.until, at):
                 self._held[holder].append((role, resource))
+        for held in self._held.values():
+            held.sort()
         self.kind = lru_cache(_REMEMBERED)(self._kind)
         self._upward = lru_cache(_REMEMBERED)(self._chains)
         is_single = state.settings is not None and state.settings.role_mode is RoleMode.SINGLE
@@ -104,14 +122,13 @@ class Population:
 
     def ways(self, subject: str) -> Iterator[Way]:
         """Every way of a subject, in an order that depends on nothing but the facts."""
-        for role, resource in sorted(self._held.get(subject, ())):
-            key = (subject, role, resource)
-            yield self._way(subject, LineSource.ASSIGNMENT, NO_CHAIN, key)
+        for role, resource in self._held.get(subject, ()):
+            yield self._own(subject, role, resource)
         for group in sorted(self._groups.get(subject, ())):
-            for chain in self._upward(group):
-                holder = f"group:{chain[-1]}"
-                for role, resource in sorted(self._held[holder]):
-                    yield self._way(subject, LineSource.GROUP, chain, (holder, role, resource))
+            for upward in self._upward(group):
+                holder = f"group:{upward.chain[-1]}"
+                for role, resource in self._held[holder]:
+                    yield self._through(subject, upward, (holder, role, resource))
         if self._ranked is not None and self._falls_back(subject):
             yield self._default(subject)
 
@@ -159,31 +176,35 @@ class Population:
 
     # --- within -----------------------------------------------------------------------------------
 
-    def _way(self, subject: str, source: LineSource, chain: Chain, key: AssignmentKey) -> Way:
-        assigned = self.state.assignments[key]
-        membership = self.state.memberships[subject]
-        since, changed, until = assigned.since, assigned.changed, assigned.until
-        own_since = since
-        if chain:
-            place = self.state.places[subject, chain[0]]
-            own_since = place.since
-            since, changed = max(since, place.since), max(changed, place.changed)
-            until = min((u for u in (until, place.until) if u is not None), default=None)
-            for nesting in map(self.state.nestings.__getitem__, pairwise(chain)):
-                since, changed = max(since, nesting.since), max(changed, nesting.changed)
-        kind = self.kind(key[1])
+    def _own(self, subject: str, role: str, resource: str) -> Way:
+        since, changed, until = self._assigned(subject, role, resource)
+        kind, membership = self.kind(role), self.state.memberships[subject]
+        changed = max(changed, membership.changed, kind.changed)
+        source, shared = LineSource.ASSIGNMENT, kind.environment
+        return Way(subject, source, NO_CHAIN, role, resource, since, since, changed, shared, until)
+
+    def _through(self, subject: str, upward: _Upward, key: AssignmentKey) -> Way:
+        since, changed, until = self._assigned(*key)
+        place = self.state.places[subject, upward.chain[0]]
+        kind, membership = self.kind(key[1]), self.state.memberships[subject]
+        if place.until is not None:
+            until = place.until if until is None else min(until, place.until)
         return Way(
             subject,
-            source,
-            chain,
+            LineSource.GROUP,
+            upward.chain,
             key[1],
             key[2],
-            since,
-            own_since,
-            max(changed, membership.changed, kind.changed),
+            max(since, place.since, upward.since),
+            place.since,
+            max(changed, place.changed, upward.changed, membership.changed, kind.changed),
             kind.environment,
             until,
         )
+
+    def _assigned(self, *key: str) -> tuple[int, int, int | None]:
+        assigned = self.state.assignments[key]  # type: ignore[index]
+        return assigned.since, assigned.changed, assigned.until
 
     def _default(self, subject: str) -> Way:
         settings = self.state.settings
@@ -209,13 +230,13 @@ class Population:
         """The organization-wide roles that a subject holds and that are not set aside."""
         holders = [subject]
         for group in self._groups.get(subject, ()):
-            holders += [f"group:{chain[-1]}" for chain in self._upward(group)]
+            holders += [f"group:{upward.chain[-1]}" for upward in self._upward(group)]
         held = {role for holder in holders for role, on in self._held.get(holder, ()) if on == ROOT}
         return {
             role for role in held if not is_set_aside(self.state, self.environment, subject, role)
         }
 
-    def _chains(self, group: str) -> tuple[Chain, ...]:
+    def _chains(self, group: str) -> tuple[_Upward, ...]:
         """The shortest chain from a group to each group above it, itself included, that holds a role."""
         below: dict[str, str | None] = {group: None}
         fringe = [group]
@@ -227,7 +248,32 @@ class Population:
                         below[parent] = child
                         above.append(parent)
             fringe = above
-        return tuple(_chain(last, below) for last in below if f"group:{last}" in self._held)
+        since = self._nested_since(group)
+        chains = (_chain(last, below) for last in below if f"group:{last}" in self._held)
+        return tuple(_Upward(each, since[each[-1]], self._nested(each)) for each in chains)
+
+    def _nested(self, chain: Chain) -> int:
+        nestings = map(self.state.nestings.__getitem__, pairwise(chain))
+        return max((nesting.changed for nesting in nestings), default=0)
+
+    def _nested_since(self, group: str) -> dict[str, int]:
+        """By group above: the revision since which some chain of nestings leads there.
+
+        The shortest chain may be younger than another: whoever nests a group where it is already gives
+        nobody anything.
+        """
+        found: dict[str, int] = {}
+        ahead = [(0, group)]
+        while ahead:
+            since, child = heapq.heappop(ahead)
+            if child in found:
+                continue
+            found[child] = since
+            for parent in self._parents.get(child, ()):
+                if parent not in found:
+                    own = self.state.nestings[child, parent].since
+                    heapq.heappush(ahead, (max(since, own), parent))
+        return found
 
     def _kind(self, role: str) -> Kind:
         found = self.roles[role]
@@ -260,6 +306,8 @@ class Chosen:
         if population.folds_ids:
             chosen = folded(chosen)
         self._population, self._chosen = population, chosen
+        self.is_all = not chosen.as_object()
+        """Whether every way is meant."""
         named = chosen.resource
         self._resources = None if named is None else around(population.state, named)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -241,7 +242,8 @@ class ReviewedLines:
 
     def _ways(self) -> Iterator[Way]:
         for subject in self._chosen.subjects():
-            yield from filter(self._chosen.has, self.population.ways(subject))
+            ways = self.population.ways(subject)
+            yield from ways if self._chosen.is_all else filter(self._chosen.has, ways)
 
     def _all_told(self, ways: Iterator[Way]) -> Iterator[ReviewLine]:
         while part := list(islice(ways, _AT_ONCE)):
@@ -275,8 +277,10 @@ class ReviewedLines:
         membership = self.population.state.memberships[way.subject]
         kind = self.population.kind(way.role)
         began = heads.get(way.since)
-        altered = [each.get(n) for each, n in ((heads, way.changed), (shared, way.environment))]
-        times = [each.recorded_at for each in altered if each is not None]
+        own, common = heads.get(way.changed), shared.get(way.environment)
+        altered = max(
+            0 if own is None else own.recorded_at, 0 if common is None else common.recorded_at
+        )
         return ReviewLine(
             line=way.line_id(self.scope),
             subject=way.subject,
@@ -288,11 +292,11 @@ class ReviewedLines:
             is_critical=kind.is_critical,
             source=way.source,
             chain=way.chain,
-            since=None if began is None else model.moment(began.recorded_at),
+            since=None if began is None else _moment(began.recorded_at),
             given_by=None if began is None else began.actor,
             reason=None if began is None else began.reason,
-            changed_at=model.moment(max(times)) if times else None,
-            expires_at=None if way.until is None else model.moment(way.until),
+            changed_at=_moment(altered) if altered else None,
+            expires_at=None if way.until is None else _moment(way.until),
             counts=self.population.counts(way, winner),
             last_used=None if self._uses is None else self._uses.told(way),
         )
@@ -303,6 +307,10 @@ class ReviewedLines:
             return {}
         params = {"o": o, "revisions": json.dumps(wanted)}
         return {row.revision: row for row in self._store.fetch(READ_CHANGE_HEADS, params)}
+
+
+_moment = lru_cache(4_096)(model.moment)
+"""Most lines have times that others have too."""
 
 
 def _review(organization: OrganizationId, row: ReviewRow) -> Review:

@@ -89,9 +89,9 @@ def written_lines(
         yield _BOM
     if has_header:
         yield _rows([list(COLUMNS)], delimiter)
+    row = _row_of(review)
     for part in _parts(lines):
-        rows = (_row(review, line) for line in part)
-        yield _rows(rows, delimiter)
+        yield _rows((row(line) for line in part), delimiter)
 
 
 def line_object(review: Review, line: ReviewLine) -> dict[str, Any]:
@@ -117,11 +117,25 @@ def _parts(lines: Iterable[ReviewLine]) -> Iterator[list[ReviewLine]]:
         yield part
 
 
-def _row(review: Review, line: ReviewLine) -> list[str]:
-    row = []
-    for of, cells in _CELLS:
-        value = of(review, line)
-        row.append(cells[type(value)](value))
+def _row_of(review: Review) -> Callable[[ReviewLine], list[str]]:
+    """What makes a row of a line. Cells that all lines have alike are made once."""
+    same = [
+        cell_of[type(value := COLUMNS[name](review, _ANY))](value) if name in _OF_ALL_LINES else ""
+        for name, _, cell_of in _CELLS
+    ]
+    others = [
+        (place, of, cell_of)
+        for place, (name, of, cell_of) in enumerate(_CELLS)
+        if name not in _OF_ALL_LINES
+    ]
+
+    def row(line: ReviewLine) -> list[str]:
+        cells = same.copy()
+        for place, of, cell_of in others:
+            value = of(review, line)
+            cells[place] = safe_cell(value) if type(value) is str else cell_of[type(value)](value)
+        return cells
+
     return row
 
 
@@ -146,4 +160,7 @@ def _cells(between: str) -> dict[type, Callable[[Any], str]]:
     }
 
 
-_CELLS: Final = [(of, _cells(_BETWEEN.get(name, ""))) for name, of in COLUMNS.items()]
+_CELLS: Final = [(name, of, _cells(_BETWEEN.get(name, ""))) for name, of in COLUMNS.items()]
+_OF_ALL_LINES: Final = frozenset({"decision", "comment", "review", "organization", "revision"})
+_ANY: Final[Any] = None
+"""Stands for a line where the column does not depend on it."""

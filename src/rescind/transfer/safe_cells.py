@@ -21,6 +21,7 @@ _FORMULA: Final = (
 """These, the minus sign, and their superscript, subscript, small and full-width forms."""
 _BEGINS = re.compile(rf"^\s*[{_FORMULA}]")
 _WITHIN = re.compile(rf"(?<=[;,|])(\s*)(?=[{_FORMULA}])")
+_SEPARATORS: Final = frozenset(";,|")
 _SHORT: Final = 200
 """Characters of a text that is remembered: most cells of a file are in other rows too."""
 _MOST_REMEMBERED: Final = 4_096
@@ -29,7 +30,11 @@ _ESCAPED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 def safe_cell(text: str) -> str:
     """The text on one line, without control characters, and no formula in any spreadsheet."""
-    return _remembered(text) if len(text) <= _SHORT else _safe(text)
+    if len(text) > _SHORT:
+        return _safe(text)
+    if text[:1].isalnum() and text.isprintable() and _SEPARATORS.isdisjoint(text):
+        return text  # most are so, and looking is cheaper than remembering
+    return _remembered(text)
 
 
 def _safe(text: str) -> str:
