@@ -15,7 +15,7 @@ from rescind.history.access_history import AccessReplay
 from rescind.history.holdings import Asked
 from rescind.history.replaying import recorded_changes
 from rescind.history.reviews import number_of
-from rescind.model import CauseKind, OrganizationId
+from rescind.model import Cause, CauseKind, OrganizationId
 from rescind.semantics.state import EnvironmentState, OrganizationState
 from tests.contract.world import WORLD
 
@@ -137,6 +137,52 @@ def test_roles_of_all_organizations(new_database: Callable[[str], str], days: Da
         assert (period.began.kind, period.ended.kind) == (CauseKind.ENVIRONMENT,) * 2
         assert (period.began.at, period.ended.at) == (START + 2 * DAY, START + 3 * DAY)
         assert (period.began.actor, period.ended.actor) == ("actor 2", "actor 3")
+
+
+def test_two_lives_of_a_name(acme: Authority, days: Days) -> None:
+    """What a deleted organization gave ended with it; another one of its name is another life."""
+    do(acme, days, 3, changes.DeleteOrganization(cascade=True))
+    days.day = 9
+    found = acme.access_history("bob", "read")
+    assert [(p.ended.at, p.ended.actor) for p in found.periods if p.ended] == [
+        (START + 3 * DAY, "actor 3")
+    ]
+    assert found.life == (1, START, START + 3 * DAY)
+    do(acme, days, 10, *WORLD)
+    days.day = 12
+    now, then = acme.access_history("bob", "read"), acme.access_history("bob", "read", life=1)
+    assert [p.began.at for p in now.periods] == [START + 10 * DAY]
+    assert then.periods == found.periods
+    assert now.lives == then.lives == (found.life, (2, START + 10 * DAY, None))
+    assert acme.access_history("bob", since=START + 5 * DAY, life=1).periods == ()
+    with pytest.raises(InvalidArgument, match="life"):
+        acme.access_history("bob", life=3)
+    with pytest.raises(InvalidArgument, match="defined for all"):
+        acme.access_history("bob", organization="*")
+
+
+def test_a_beginning_that_facts_do_not_tell(acme: Authority, days: Days) -> None:
+    """Is looked for in the log before; where that is too long, it is said that it was so before."""
+    do(acme, days, 1, changes.DeactivateMembership(subject="user:bob"))
+    do(acme, days, 2, changes.ReactivateMembership(subject="user:bob"))
+    do(acme, days, 3, changes.EditRole(role="reader", add=("spare",)))
+    days.day = 5
+    for permission, day in (("read", 2), ("spare", 3)):
+        (period,) = acme.access_history("bob", permission, since=START + 4 * DAY).periods
+        assert (period.began.at, period.began.actor) == (START + day * DAY, f"actor {day}")
+    page = acme.access_history("bob", "read", since=START + 4 * DAY, most_changes=1)
+    assert [p.began for p in page.periods] == [Cause(CauseKind.BEFORE, START + 4 * DAY)]
+    (period,) = acme.access_history("ada", "write", since=START + 4 * DAY, most_changes=1).periods
+    assert (period.began.at, period.began.actor) == (START, "ops")
+
+
+def test_a_clock_that_is_behind(acme: Authority, days: Days) -> None:
+    """The newest change is told, though its writer's clock is ahead of the asker's."""
+    do(acme, days, 5, changes.RemoveMembers(group="staff", members=("bob",)))
+    days.day = 4
+    (period,) = acme.access_history("bob", "read").periods
+    assert period.ended is not None
+    assert period.ended.actor == "actor 5"
 
 
 def test_questions_that_cannot_be(acme: Authority) -> None:

@@ -201,6 +201,31 @@ def test_more_reviews_than_one_page(acme: Authority, monkeypatch: pytest.MonkeyP
         assert len(acme.list_reviews()) == number + 1
 
 
+def test_two_lives_of_a_name(acme: Authority) -> None:
+    """A deleted organization's reviews are there, apart from those of another that has its name."""
+    acme.start_review("Q1")
+    before = exported(acme, "Q1")
+    acme.apply([changes.DeleteOrganization(cascade=True)])
+    (found,) = acme.list_reviews()
+    assert (found.life, found.organization_deleted_at is not None) == (1, True)
+    assert exported(acme, "Q1") == before
+    assert acme.count_review("Q1").lines == 5
+    line = LineDecision(next(iter(acme.review_lines("Q1"))).line, REVOKE)
+    for _ in range(2):
+        with pytest.raises((OrganizationNotFound, ReviewNotFound)):
+            acme.apply_review("Q1", [line])
+        acme.apply([changes.CreateOrganization()])
+        assert acme.list_reviews() == []
+        with pytest.raises(ReviewNotFound):
+            acme.review_lines("Q1")
+        assert list(acme.review_lines("Q1", life=1))
+        acme.apply([changes.DeleteOrganization(cascade=True)])
+    with pytest.raises(OrganizationNotFound):
+        acme.start_review("Q2")
+    with pytest.raises(InvalidArgument, match="life"):
+        acme.list_reviews(life=4)
+
+
 def test_decisions_are_one_batch(acme: Authority) -> None:
     """By the reviewer, for the review's reason; a dry run does nothing; applied again it has one effect."""
     acme.start_review("Q1")

@@ -148,3 +148,31 @@ def test_scopes(shared: Served, reviewed: httpx.Client) -> None:
     with shared.client(shared.key("read", organization="acme")) as client:
         answer = client.get("/v1/reviews/lines", params={**asked, "organization": "other"})
         assert refused(answer) == (404, "organization_not_found")
+
+
+def test_lives_of_a_name(served: Served, client: httpx.Client) -> None:
+    """The former one's reviews and history are there for a key that is good for all; not for a bound one."""
+    start(client)
+    before = lines(client)
+    delete = {"change": "delete_organization", "cascade": True}
+    body: dict[str, Any] = {**ACME, "changes": [delete]}
+    client.post("/v1/changes", json=body).raise_for_status()
+    assert lines(client) == before
+    body["changes"] = [{"change": "create_organization"}]
+    client.post("/v1/changes", json=body).raise_for_status()
+    asked = {"review": "Q1", **ACME}
+    assert refused(client.get("/v1/reviews/lines", params=asked)) == (404, "review_not_found")
+    assert lines(client, life=1) == before
+    (found,) = client.get("/v1/reviews", params={**ACME, "life": 1}).json()["reviews"]
+    assert found["life"] == 1
+    assert found["organization_deleted_at"] is not None
+    history = client.get("/v1/access-history", params={**ACME, "subject": "bob", "life": 1}).json()
+    assert [each["life"] for each in history["lives"]] == [1, 2]
+    assert history["periods"]
+    with served.client(served.key("read", organization="acme")) as bound:
+        for path in ("/v1/reviews", "/v1/reviews/lines", "/v1/access-history"):
+            answer = bound.get(path, params={**asked, "subject": "bob", "life": 1})
+            assert refused(answer)[0] == 400
+        assert refused(bound.get("/v1/reviews/lines", params=asked)) == (404, "review_not_found")
+        told = bound.get("/v1/access-history", params={"subject": "bob"}).json()
+        assert told == {"periods": [], "next_after": None, "life": None, "lives": []}

@@ -175,3 +175,20 @@ def test_history(reviewed: CommandLine) -> None:
     assert "name a permission" in one_error(reviewed("history", "-")).lower()
     code, _, err = reviewed("history", "eve", "--most-changes", "2")
     assert "go on with --after 2" in err
+
+
+def test_a_deleted_organization(reviewed: CommandLine) -> None:
+    """Its reviews and its history are told as its own, beside those of another that has its name."""
+    assert reviewed("delete-organization", "--cascade")[0] == 0
+    code, out, err = reviewed("review", "export", "Q1")
+    assert (code, out.count("\n")) == (0, 3)
+    assert "acme was deleted" in err
+    assert reviewed("create-organization")[0] == 0
+    assert reviewed("review", "list")[1].startswith("no reviews")
+    assert "Q1" in reviewed("review", "list", "--life", "1")[1]
+    code, out, _ = reviewed("history", "eve", "doc:read")
+    assert code == 0
+    assert out.index("acme, life 1: created") < out.index("user:eve") < out.index("acme, life 2")
+    assert out.endswith("no access\n")
+    code, out, _ = reviewed("history", "eve", "doc:read", "--life", "1", "--json")
+    assert [json.loads(line)["life"] for line in out.splitlines()] == [1]

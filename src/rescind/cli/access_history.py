@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Final
 
 import typer
@@ -13,7 +14,7 @@ from rescind.cli.options import Target, with_target
 from rescind.cli.times import instant, second
 from rescind.errors import InvalidArgument
 from rescind.history.histories import MOST_CHANGES
-from rescind.model import AccessPeriod, Cause, CauseKind
+from rescind.model import AccessHistory, AccessPeriod, Cause, CauseKind, OrganizationLife
 
 EVERYBODY: Final = "-"
 _INDENT: Final = " " * 4
@@ -43,6 +44,13 @@ def history(
     most_changes: Annotated[
         int, typer.Option(min=1, help="Changes of the log to look at, at most.")
     ] = MOST_CHANGES,
+    life: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Which of the organizations that had the name, from 1. Default: all, one after another.",
+        ),
+    ] = None,
 ) -> None:
     """Show from when to when a subject had access, through which groups, and whose change began and ended it.
 
@@ -53,26 +61,55 @@ def history(
         hint = "name a permission: `rescind history - doc:read doc:1`"
         raise InvalidArgument(what="permission", hint=hint)
     end = None if until is None else instant("--until", until)
+    begin = None if since is None else instant("--since", since)
     with target.open() as authority:
-        found = authority.access_history(
+        ask = partial(
+            authority.access_history,
             None if subject == EVERYBODY else subject,
             permission,
             resource,
-            since=None if since is None else instant("--since", since),
+            since=begin,
             until=end,
             after=after,
             most_changes=most_changes,
         )
+        found = ask(life=life)
+        numbers = [found.life] if life or after is not None else found.lives
+        lives = [each for each in numbers if each is not None and _is_within(each, begin, end)]
+        for each in lives:
+            _show(target, found if each == found.life else ask(life=each.number), end)
+    if not lives:
+        _show(target, found._replace(periods=(), next_after=None), end)
+
+
+def _is_within(life: OrganizationLife, begin: datetime | None, end: datetime | None) -> bool:
+    ended_before = begin is not None and life.deleted_at is not None and life.deleted_at < begin
+    return not ended_before and (end is None or life.created_at <= end)
+
+
+def _show(target: Target, found: AccessHistory, end: datetime | None) -> None:
+    """The history of one life of the organization's name, under a heading if there are others."""
+    assert found.life is not None
+    number = found.life.number
     if target.as_json:
         for each in found.periods:
-            output.say_json(period_object(each))
+            output.say_json({**period_object(each), "life": number})
     else:
+        if len(found.lives) > 1 or found.life.deleted_at is not None:
+            output.say(life_shown(target.require_organization(), found.life))
         for each in found.periods:
             _say(each, end)
         if not found.periods:
             output.say("no access" if found.next_after is None else "no access that ended so far")
     if found.next_after is not None:
-        output.warn(f"there is more: go on with --after {found.next_after}")
+        which = f"--life {number} " if len(found.lives) > 1 else ""
+        output.warn(f"there is more: go on with {which}--after {found.next_after}")
+
+
+def life_shown(organization: str, life: OrganizationLife) -> str:
+    """Which of the organizations that had a name: created, and deleted, when."""
+    deleted = "" if life.deleted_at is None else f", deleted {second(life.deleted_at, '')}"
+    return f"{organization}, life {life.number}: created {second(life.created_at, '')}{deleted}"
 
 
 def period_object(period: AccessPeriod) -> dict[str, Any]:
@@ -115,7 +152,7 @@ def _told(cause: Cause) -> str:
     if cause.kind is CauseKind.EXPIRY:
         return f"{when}  its time had come"
     if cause.kind is CauseKind.BEFORE:
-        return "before the log that is kept"
+        return f"before {when}: what came earlier was not looked at"
     of = " of *" if cause.kind is CauseKind.ENVIRONMENT else ""
     by = f" by {output.plain(cause.actor)}" if cause.actor else ""
     why = f": {output.plain(cause.reason)}" if cause.reason else ""

@@ -109,6 +109,14 @@ def review(
             rich_help_panel=_EXPORTING,
         ),
     ] = None,
+    life: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Which of the organizations that had the name, from 1. Default: the one that is there,"
+            " or the last one.",
+        ),
+    ] = None,
     delimiter: Between = None,
     encoding: Annotated[
         str | None,
@@ -142,7 +150,7 @@ def review(
     """
     target.require_organization()
     if action is ReviewAction.LIST:
-        _list(target)
+        _list(target, life)
         return
     if which is None:
         what = "file" if action is ReviewAction.APPLY else "review"
@@ -158,11 +166,11 @@ def review(
         }
         _start(target, which, actor or user(), only)
     elif action is ReviewAction.SHOW:
-        _show(target, which)
+        _show(target, which, life)
     elif action is ReviewAction.EXPORT:
         form = ReviewFormat.NDJSON if target.as_json else format
         how = {} if delimiter is None else {"delimiter": delimiter}
-        _export(target, which, form, to, after, used, {"has_bom": bom, **how})
+        _export(target, which, life, form, to, after, used, {"has_bom": bom, **how})
     else:
         source = transfer.read(which, encoding)
         _apply(target, source, delimiter, name, actor or user(), comment, is_dry=not yes)
@@ -184,9 +192,11 @@ def _start(target: Target, name: str, actor: str, only: dict[str, Any]) -> None:
             output.warn("the review has no lines: nobody has what the options say")
 
 
-def _list(target: Target) -> None:
+def _list(target: Target, life: int | None) -> None:
     with target.open() as authority:
-        found = authority.list_reviews()
+        found = authority.list_reviews(life=life)
+    for each in found[:1]:
+        _say_deleted(each)
     if target.as_json:
         for each in found:
             output.say_json(review_object(each))
@@ -197,10 +207,18 @@ def _list(target: Target) -> None:
         output.table(columns, ((r.name, r.revision, *_told(r)) for r in found))
 
 
-def _show(target: Target, name: str) -> None:
+def _say_deleted(found: Review) -> None:
+    """Say that a review is of an organization that was deleted, if so: another may have its name now."""
+    if found.organization_deleted_at is not None:
+        at = second(found.organization_deleted_at, "")
+        output.warn(f"{found.organization} was deleted {at}; this is life {found.life} of the name")
+
+
+def _show(target: Target, name: str, life: int | None) -> None:
     with target.open() as authority:
-        found = authority.find_review(name)
-        counts = authority.count_review(name)
+        found = authority.find_review(name, life=life)
+        counts = authority.count_review(name, life=found.life)
+    _say_deleted(found)
     if target.as_json:
         output.say_json({**review_object(found), **counts._asdict()})
         return
@@ -236,12 +254,15 @@ def review_object(found: Review) -> dict[str, Any]:
         "started_at": found.started_at,
         "actor": found.actor,
         "only": found.filter.as_object(),
+        "life": found.life,
+        "organization_deleted_at": found.organization_deleted_at,
     }
 
 
 def _export(
     target: Target,
     name: str,
+    life: int | None,
     form: ReviewFormat,
     to: str,
     after: str | None,
@@ -249,9 +270,10 @@ def _export(
     how: dict[str, Any],
 ) -> None:
     with target.open() as authority:
-        found = authority.find_review(name)
+        found = authority.find_review(name, life=life)
+        _say_deleted(found)
         uses = last_used(used, organization=found.organization) if used else None
-        lines = authority.review_lines(name, after=after, used=uses)
+        lines = authority.review_lines(name, after=after, used=uses, life=found.life)
         with written(to) as write:
             for part in written_lines(found, lines, form, has_header=after is None, **how):
                 write(part)

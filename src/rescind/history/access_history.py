@@ -41,7 +41,10 @@ _OF_ALL: Final = frozenset(
 
 
 class Mark(NamedTuple):
-    """What began or ended access, before its change is read from the log."""
+    """What began or ended access, before its change is read from the log.
+
+    With BEFORE, `revision` made the youngest of the facts that are there, or is 0 if that is not known.
+    """
 
     kind: CauseKind
     at: int
@@ -76,7 +79,7 @@ class AccessReplay:
     _ends: list[tuple[int, str]] = field(default_factory=list)
 
     def begin(self) -> None:
-        """Take what is held at the beginning, with the revision that completed each way."""
+        """Take what is held now as BEFORE, with the revision that made the youngest of its facts."""
         self._look_all({self.subject} if self.subject else set(self.state.memberships), None)
 
     def take(self, row: Recorded) -> None:
@@ -193,7 +196,7 @@ class AccessReplay:
             self.ended.append(period)
         for way in found.ways.keys() - lasting.keys():
             chain, since = found.ways[way]
-            lasting[way] = Period(way, chain, cause or _since(since))
+            lasting[way] = Period(way, chain, cause or Mark(CauseKind.BEFORE, self.at, since))
         if lasting:
             self.lasting[subject] = lasting
         else:
@@ -211,9 +214,9 @@ class AccessReplay:
 
 def follow_access(
     replay: AccessReplay, rows: Iterable[Recorded], environment_rows: Iterable[Recorded]
-) -> Iterator[int]:
-    """Move along both logs, in the order in which they were written. Yields the organization's revision after
-    each of its rows.
+) -> Iterator[Recorded]:
+    """Move along both logs, in the order in which they were written. Yields each of the organization's rows
+    after it.
     """
     ahead = _Ahead(environment_rows)
     for row in rows:
@@ -221,7 +224,7 @@ def follow_access(
             replay.take_environment(other)
             ahead.step()
         replay.take(row)
-        yield row.revision
+        yield row
     while (other := ahead.row) is not None:
         replay.take_environment(other)
         ahead.step()
@@ -245,13 +248,6 @@ class _Ahead:
 
     def step(self) -> None:
         self.row = next(self._rows, None)
-
-
-def _since(revision: int) -> Mark:
-    """What began what was there at the beginning; its time is that of the change."""
-    if revision:
-        return Mark(CauseKind.CHANGE, 0, revision)
-    return Mark(CauseKind.BEFORE, 0)
 
 
 def is_default(way: HeldWay) -> bool:

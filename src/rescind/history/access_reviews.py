@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
@@ -14,6 +12,7 @@ from rescind.decision_log import LastUsed
 from rescind.errors import (
     BadInput,
     InvalidArgument,
+    OrganizationNotFound,
     PreconditionFailed,
     RescindError,
     StoreConflict,
@@ -25,13 +24,15 @@ from rescind.history.revocations import (
     Revocation,
     beyond,
     changes_of,
+    idempotency_key,
+    reason_of,
+    refusal_of,
     require_none,
     revocations,
     sorted_out,
 )
 from rescind.history.states import replayed
 from rescind.model import (
-    MAX_TEXT_LENGTH,
     Difference,
     LineDecision,
     Microseconds,
@@ -43,7 +44,6 @@ from rescind.model import (
     ReviewOutcome,
     Revision,
     StaleLine,
-    Verdict,
 )
 from rescind.settings import Settings
 from rescind.store import Store
@@ -116,14 +116,21 @@ class AccessReviews(ABC):
         chosen = reviews.checked_filter(**only)
         return reviews.start(self.store, name, checked, chosen, actor=actor, now=self._now())
 
-    def list_reviews(self, *, organization: str | None = None) -> list[Review]:
-        """The organization's reviews, by name."""
-        return reviews.listed(self.store, self._named(organization))
+    def list_reviews(
+        self, *, life: int | None = None, organization: str | None = None
+    ) -> list[Review]:
+        """The organization's reviews, by name; if it was deleted, those of the last one that had its name.
 
-    def find_review(self, review: str, *, organization: str | None = None) -> Review:
-        """One review."""
+        `life` means another one of these, by its number in the order of their creation, from 1.
+        """
+        return reviews.listed(self.store, self._named(organization), life)
+
+    def find_review(
+        self, review: str, *, life: int | None = None, organization: str | None = None
+    ) -> Review:
+        """One review, of the organization or another `life` of its name, as in `list_reviews`."""
         name = self._named(organization)
-        return reviews.find(self.store, name, reviews.review_name(review))
+        return reviews.find(self.store, name, reviews.review_name(review), life)
 
     def review_lines(
         self,
@@ -131,24 +138,28 @@ class AccessReviews(ABC):
         *,
         after: str | None = None,
         used: LastUsed | None = None,
+        life: int | None = None,
         organization: str | None = None,
     ) -> Iterator[ReviewLine]:
         """The lines of a review, or those after one, always the same in the same order.
 
         One line is one way by which one subject has one role on one resource: by an assignment of its own, or
         through a group that it is in itself. Memory is that of the organization's facts, however many lines
-        there are. `used`, read from a decision log, tells when a line was last used. Raises PastUnavailable
-        where the log does not reach back, and InvalidArgument for `after`.
+        there are. `used`, read from a decision log, tells when a line was last used; `life` is as in
+        `list_reviews`. Raises PastUnavailable where the log does not reach back, and InvalidArgument for
+        `after`.
         """
         after = None if after is None else model.require_text("after", after)
         if used is not None:
             _listed("used", [used], LastUsed)
-        found = self.find_review(review, organization=organization)
+        found = self.find_review(review, life=life, organization=organization)
         return self._reviewed(found, used).lines(after)
 
-    def count_review(self, review: str, *, organization: str | None = None) -> ReviewCounts:
+    def count_review(
+        self, review: str, *, life: int | None = None, organization: str | None = None
+    ) -> ReviewCounts:
         """How many lines a review has, of how many subjects, and how many of them need a closer look."""
-        found = self.find_review(review, organization=organization)
+        found = self.find_review(review, life=life, organization=organization)
         return self._reviewed(found).counted()
 
     def review_lines_of(
@@ -178,8 +189,10 @@ class AccessReviews(ABC):
         """
         decisions = _listed("decisions", decisions, LineDecision)
         found = self.find_review(review, organization=organization)
+        if found.organization_deleted_at is not None:
+            raise OrganizationNotFound(organization=found.organization)
         actor, comment = model.require_text("actor", actor), model.require_text("comment", comment)
-        run = _Run(self, found, decisions, _reason(found, decisions, comment))
+        run = _Run(self, found, decisions, reason_of(found, decisions, comment))
         for _ in range(ATTEMPTS):
             try:
                 return run.attempt(actor, dry_run=dry_run)
@@ -223,7 +236,7 @@ class _Run:
         )
         self._revoked, self._kept = revocations(self._ways, decisions)
         self._asked = changes_of(self._revoked)
-        self._key = _key(self._reviewed.scope, self._revoked)
+        self._key = idempotency_key(self._reviewed.scope, self._revoked)
         self._o = reviews.number_of(authority.store, review.organization)
 
     def attempt(self, actor: str, *, dry_run: bool) -> ReviewOutcome:
@@ -268,7 +281,7 @@ class _Run:
         except RescindError as error:
             if error.retry:
                 raise
-            raise _placed(error, applying) from error
+            raise refusal_of(error, applying) from error
 
     def _repeated(self, stale: list[StaleLine], receipt: Receipt | None) -> ReviewOutcome:
         """These decisions were applied before. What was given again since is still there."""
@@ -319,33 +332,3 @@ class _Run:
             receipt=receipt,
             is_repeated=is_repeated,
         )
-
-
-def _placed(error: RescindError, applying: list[Revocation]) -> BadInput:
-    """The refusal of a batch, with the lines that give the role which it is about, or else all of them."""
-    role = error.facts.get("role")
-    named = [each for each in applying if each.way.role == role] or applying
-    facts = {name: value for name, value in error.facts.items() if name != "hint"}
-    why = type(error)(**facts).sentence(str).rstrip(".")
-    return BadInput(at=", ".join(_places(named)), why=why, refused_as=error.code)
-
-
-def _places(named: list[Revocation], most: int = 10) -> list[str]:
-    shown = [each.decision.at or each.decision.line for each in named[:most]]
-    return shown + ([f"{len(named) - most:,} more"] if len(named) > most else [])
-
-
-def _key(scope: tuple[object, ...], revoked: list[Revocation]) -> str:
-    """The idempotency key of these decisions, whatever file they stood in and in which order."""
-    content = [*map(str, scope), *sorted(each.decision.line for each in revoked)]
-    return f"review/{hashlib.sha256(json.dumps(content).encode()).hexdigest()}"
-
-
-def _reason(review: Review, decisions: Sequence[LineDecision], comment: str) -> str:
-    """The review's name, the comment on all of it, and each different comment on a line that is revoked."""
-    told = [comment] if comment else []
-    for each in decisions:
-        if each.verdict is Verdict.REVOKE and each.comment and each.comment not in told:
-            told.append(each.comment)
-    text = f"access review {review.name}" + (f": {'; '.join(told)}" if told else "")
-    return text if len(text) <= MAX_TEXT_LENGTH else f"{text[: MAX_TEXT_LENGTH - 1]}…"

@@ -11,16 +11,19 @@ from typing import Final
 
 from rescind import model
 from rescind.decision.spelling import folds_ids
-from rescind.errors import InvalidArgument, OrganizationNotFound, PastUnavailable
+from rescind.errors import InvalidArgument, PastUnavailable
 from rescind.history.access_history import AccessReplay, Mark, Period, follow_access, is_default
+from rescind.history.beginnings import is_told_by_facts
 from rescind.history.holdings import Asked
-from rescind.history.moments import moment_of
+from rescind.history.lives import life_of
+from rescind.history.moments import LATEST, moment_of
 from rescind.history.replaying import recorded_changes, require_room
 from rescind.history.states import replayed
 from rescind.model import (
     ENVIRONMENT_NUMBER,
     AccessHistory,
     AccessPeriod,
+    AtOf,
     Cause,
     CauseKind,
     Microseconds,
@@ -32,7 +35,7 @@ from rescind.semantics.replay import LogDoesNotFit, Recorded
 from rescind.settings import Settings
 from rescind.store import Store
 from rescind.store.rows.organizations import READ_REVISION
-from rescind.store.rows.past import FIND_PRESENT_ORGANIZATION
+from rescind.store.rows.past import FIND_PAST_REVISION
 from rescind.store.rows.reviews import READ_CHANGE_HEADS, ChangeHeadRow
 
 MOST_CHANGES: Final = 1_000_000
@@ -62,6 +65,7 @@ class AccessHistories(ABC):
         until: datetime | None = None,
         after: int | None = None,
         most_changes: int = MOST_CHANGES,
+        life: int | None = None,
         organization: str | None = None,
     ) -> AccessHistory:
         """From when to when a subject had a permission on a resource, by which way, and by whose change that
@@ -69,8 +73,9 @@ class AccessHistories(ABC):
 
         Without a permission, all that its roles gave; without a resource, wherever they were given. Only what
         lasted at `since` or began later is told, up to `until`. `after`, from `next_after` of the answer
-        before, goes on where a look at `most_changes` changes ended. Raises OrganizationNotFound,
-        PastUnavailable, MalformedId and InvalidArgument.
+        before, goes on where a look at `most_changes` changes ended. If the organization was deleted, it is
+        told of the last one that had its name; `life` means another of those, by its number in the order of
+        their creation. Raises OrganizationNotFound, PastUnavailable, MalformedId and InvalidArgument.
         """
         name = self._named(organization)
         asked = Asked(
@@ -83,9 +88,11 @@ class AccessHistories(ABC):
             raise InvalidArgument(what="subject", hint=hint)
         most = model.require_number("most_changes", most_changes, least=1)
         now = self._now()
-        end = now if until is None else min(model.microseconds(until), now)
-        reader = _Reader(self.store, name, self.settings.past_most_facts)
-        return reader.history(who, asked, reader.start(since, after, now), end, most)
+        # Without `until`, all changes are told: who made the last ones may have a clock that is ahead.
+        end = LATEST if until is None else model.microseconds(until)
+        reader = _Reader(self.store, name, life, self.settings.past_most_facts)
+        start = reader.start(since, after, now)
+        return reader.history(who, asked, start, now, LATEST if end >= now else end, most)
 
     def _spelled(self, name: OrganizationId, subject: str) -> str:
         return canonical_subject(subject) if folds_ids(self.store, name) else subject
@@ -94,14 +101,16 @@ class AccessHistories(ABC):
 class _Reader:
     """Reads both logs of one organization, and tells what they show."""
 
-    def __init__(self, store: Store, name: OrganizationId, most_facts: int) -> None:
+    def __init__(
+        self, store: Store, name: OrganizationId, life: int | None, most_facts: int
+    ) -> None:
         self._store, self._name, self._most_facts = store, name, most_facts
-        rows = store.fetch(FIND_PRESENT_ORGANIZATION, {"organization": name})
-        if not rows:
-            raise OrganizationNotFound(organization=name)
-        self._row, self._o = rows[0], rows[0].organization
+        lived, lives = life_of(store, name, life)
+        self.life, self.lives = lived.told, tuple(each.told for each in lives)
+        self._row, self._o = lived.row, lived.row.organization
         (row,) = store.fetch(READ_REVISION, {"o": self._o})
         self._last, self._last_shared = row.organization, row.environment
+        self._environments: dict[int, int | None] = {}
 
     def start(
         self, since: datetime | None, after: int | None, now: Microseconds
@@ -110,12 +119,10 @@ class _Reader:
         if after is not None:
             after = model.require_number("after", after, least=0, most=self._last)
         elif since is not None and model.microseconds(since) > self._row.created_at:
-            found = moment_of(self._store, self._name, since, now)
-            return found.revision, found.at
+            return self._moment(since, now)
         number = max(after or 0, self._row.start or 0)
         if number:
-            found = moment_of(self._store, self._name, number, now)
-            return found.revision, found.at
+            return self._moment(number, now)
         return self._store.seals.revision(self._o, 0, 0), 0
 
     def history(
@@ -123,40 +130,98 @@ class _Reader:
         subject: str | None,
         asked: Asked,
         start: tuple[model.Revision, int],
-        end: int,
+        now: int,
+        until: int,
         most: int,
     ) -> AccessHistory:
+        replay = self._replay(subject, asked, start)
+        self._find_beginnings(replay, start, most)
+        next_after = self._follow(replay, until, most)
+        if next_after is None:
+            replay.pass_to(min(now, until))
+            periods = replay.ended + [p for each in replay.lasting.values() for p in each.values()]
+        else:
+            periods = replay.ended
+        return AccessHistory(self._told(periods), next_after, self.life, self.lives)
+
+    def _moment(self, at: datetime | int, now: Microseconds) -> tuple[model.Revision, int]:
+        found = moment_of(self._store, self._name, AtOf(self._o, at), now)
+        return found.revision, found.at
+
+    def _replay(
+        self, subject: str | None, asked: Asked, start: tuple[model.Revision, int]
+    ) -> AccessReplay:
         revision, at = start
         state, environment = replayed(
             self._store, self._name, revision, most_facts=self._most_facts
         )
         replay = AccessReplay(state, environment, subject, asked, at)
         replay.begin()
-        next_after = self._follow(replay, end, most)
-        if next_after is None:
-            replay.pass_to(end)
-            periods = replay.ended + [p for each in replay.lasting.values() for p in each.values()]
-        else:
-            periods = replay.ended
-        return AccessHistory(self._told(periods), next_after)
+        return replay
 
-    def _follow(self, replay: AccessReplay, end: int, most: int) -> int | None:
+    def _follow(
+        self, replay: AccessReplay, until: int, most: int, up_to: model.Revision | None = None
+    ) -> int | None:
         """Move along the logs; the revision to go on after, if there is more than may be looked at."""
         after, shared = replay.state.revision, replay.environment.revision
-        rows = recorded_changes(self._store, self._o, after=after, up_to=self._last)
-        others = recorded_changes(
-            self._store, ENVIRONMENT_NUMBER, after=shared, up_to=self._last_shared
-        )
-        steps = follow_access(replay, _until(rows, end), _until(others, end))
+        last = self._last if up_to is None else up_to.organization
+        last_shared = self._last_shared if up_to is None else up_to.environment
+        rows = recorded_changes(self._store, self._o, after=after, up_to=last)
+        others = recorded_changes(self._store, ENVIRONMENT_NUMBER, after=shared, up_to=last_shared)
+        steps = follow_access(replay, _until(rows, until), _until(others, until))
         try:
-            for count, reached in enumerate(steps, 1):
+            for count, row in enumerate(steps, 1):
                 require_room(replay.state, self._most_facts)
-                if count >= most and reached < self._last:
-                    return reached
+                # the environment's change that caused a row comes after it: no answer ends between the two
+                if count >= most and row.revision < last and row.caused_by is None:
+                    return row.revision
         except LogDoesNotFit as error:
             hint = "`rescind log verify` tells whether it was altered"
             raise PastUnavailable(why=f"the log cannot be replayed: {error}", hint=hint) from error
         return None
+
+    # --- when what is held at the beginning began -------------------------------------------------
+
+    def _find_beginnings(
+        self, replay: AccessReplay, start: tuple[model.Revision, int], most: int
+    ) -> None:
+        """Give what lasts at the beginning the change that began it: by its facts where these tell surely,
+        else by the log before, if that has no more changes than may be looked at.
+        """
+        unsure = [p for p in _lasting(replay) if not self._is_told(replay, p)]
+        if not unsure:
+            return
+        first = self.start(None, None, Microseconds(0))
+        if start[0].organization - first[0].organization > most:
+            return
+        earlier = self._replay(replay.subject, replay.asked, first)
+        for period in _lasting(earlier):
+            self._is_told(earlier, period)
+        self._follow(earlier, LATEST, LATEST, start[0])
+        earlier.pass_to(start[1])
+        for period in unsure:
+            found = earlier.lasting.get(period.way.subject, {}).get(period.way)
+            if found is not None:
+                period.chain, period.began = found.chain, found.began
+
+    def _is_told(self, replay: AccessReplay, period: Period) -> bool:
+        """Whether facts tell when it began; then they have told it."""
+        since = period.began.revision or 0
+        state, environment = replay.state, replay.environment
+        way, chain = period.way, period.chain
+        is_told = is_told_by_facts(
+            state, environment, replay.asked, way, chain, since, self._environment_at
+        )
+        if is_told:
+            period.began = Mark(CauseKind.CHANGE, 0, since)
+        return is_told
+
+    def _environment_at(self, number: int) -> int | None:
+        params = {"o": self._o, "at": LATEST, "after": number - 1, "up_to": number}
+        if number not in self._environments:
+            rows = self._store.fetch(FIND_PAST_REVISION, params)
+            self._environments[number] = rows[0].environment if rows else None
+        return self._environments[number]
 
     # --- as it is told ----------------------------------------------------------------------------
 
@@ -171,6 +236,8 @@ class _Reader:
             heads = shared if mark.kind is CauseKind.ENVIRONMENT else own
             head = None if mark.revision is None else heads.get(mark.revision)
             at = mark.at or (0 if head is None else head.recorded_at)
+            if mark.kind is CauseKind.BEFORE:
+                return Cause(mark.kind, model.moment(at))
             actor, reason = (None, None) if head is None else (head.actor, head.reason)
             return Cause(mark.kind, model.moment(at), mark.revision, actor, reason)
 
@@ -187,7 +254,7 @@ class _Reader:
             )
             for period in periods
         ]
-        return tuple(sorted(found, key=lambda p: (p.began.at, p[:4])))
+        return tuple(sorted(found, key=_place))
 
     def _heads(self, o: OrganizationNumber, revisions: set[int | None]) -> dict[int, ChangeHeadRow]:
         wanted = iter(sorted(revision for revision in revisions if revision))
@@ -197,6 +264,17 @@ class _Reader:
             rows = self._store.fetch(READ_CHANGE_HEADS, params)
             found.update((row.revision, row) for row in rows)
         return found
+
+
+def _place(period: AccessPeriod) -> tuple[object, ...]:
+    """Where a period comes in an answer: the same place each time."""
+    began, ended = period.began, period.ended
+    lasts, end = ended is None, began.at if ended is None else ended.at
+    return began.at, began.revision or 0, period[:6], lasts, end
+
+
+def _lasting(replay: AccessReplay) -> list[Period]:
+    return [period for each in replay.lasting.values() for period in each.values()]
 
 
 def _until(rows: Iterator[Recorded], end: int) -> Iterator[Recorded]:

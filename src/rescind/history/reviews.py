@@ -27,6 +27,7 @@ from rescind.errors import (
     ReviewNotFound,
     RoleNotFound,
 )
+from rescind.history.lives import Life, life_of
 from rescind.history.population import Chosen, Population, Way, folded
 from rescind.history.review_uses import ReviewUses
 from rescind.history.states import replayed
@@ -132,10 +133,10 @@ def start(
 
     store.transact(start)
     if not wrote[0]():
-        found = find(store, organization, name, number)
+        found = find(store, organization, name)
         at = found.started_at.isoformat(sep=" ", timespec="seconds")
         raise ReviewExists(review=name, started_at=at, by=found.actor)
-    return find(store, organization, name, number)
+    return find(store, organization, name)
 
 
 def _require_names(
@@ -155,28 +156,26 @@ def _require_names(
             raise Similar(store).hinted(unknown, organization)
 
 
-def find(
-    store: Store,
-    organization: OrganizationId,
-    name: str,
-    number: OrganizationNumber | None = None,
-) -> Review:
-    """A review. Raises OrganizationNotFound and ReviewNotFound."""
-    o = number_of(store, organization) if number is None else number
-    rows = store.fetch(READ_REVIEW, {"o": o, "name": name})
+def find(store: Store, organization: OrganizationId, name: str, life: int | None = None) -> Review:
+    """A review of the organization, or, if it was deleted, of the last one that had the name; or of another
+    life of the name. Raises OrganizationNotFound, ReviewNotFound and InvalidArgument.
+    """
+    lived, _ = life_of(store, organization, life)
+    rows = store.fetch(READ_REVIEW, {"o": lived.row.organization, "name": name})
     if not rows:
         raise ReviewNotFound(organization=organization, review=name)
-    return _review(organization, rows[0])
+    return _review(organization, lived, rows[0])
 
 
-def listed(store: Store, organization: OrganizationId) -> list[Review]:
-    """All reviews of the organization, by name. Raises OrganizationNotFound."""
-    o, found = number_of(store, organization), list[Review]()
+def listed(store: Store, organization: OrganizationId, life: int | None = None) -> list[Review]:
+    """All reviews of the organization that `find` means, by name."""
+    lived, _ = life_of(store, organization, life)
+    found: list[Review] = []
     while True:
         after = found[-1].name if found else ""
-        params = {"o": o, "after": after, "limit": REVIEWS_AT_ONCE}
+        params = {"o": lived.row.organization, "after": after, "limit": REVIEWS_AT_ONCE}
         rows = store.fetch(LIST_REVIEWS, params)
-        found += [_review(organization, row) for row in rows]
+        found += [_review(organization, lived, row) for row in rows]
         if len(rows) < REVIEWS_AT_ONCE:
             return found
 
@@ -196,7 +195,8 @@ class ReviewedLines:
         self, store: Store, review: Review, used: LastUsed | None, most_facts: int
     ) -> None:
         self.review, self._store = review, store
-        self._o = number_of(store, review.organization)
+        lived, _ = life_of(store, review.organization, review.life)
+        self._o = lived.row.organization
         at = store.seals.revision(self._o, review.revision, review.environment)
         state, environment = replayed(store, review.organization, at, most_facts=most_facts)
         self.population = Population(state, environment, model.microseconds(review.started_at))
@@ -313,7 +313,7 @@ _moment = lru_cache(4_096)(model.moment)
 """Most lines have times that others have too."""
 
 
-def _review(organization: OrganizationId, row: ReviewRow) -> Review:
+def _review(organization: OrganizationId, lived: Life, row: ReviewRow) -> Review:
     return Review(
         organization=organization,
         name=row.name,
@@ -322,4 +322,6 @@ def _review(organization: OrganizationId, row: ReviewRow) -> Review:
         started_at=model.moment(row.started_at),
         actor=row.actor,
         filter=ReviewFilter(**json.loads(row.filter)),
+        life=lived.told.number,
+        organization_deleted_at=lived.told.deleted_at,
     )

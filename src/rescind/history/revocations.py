@@ -6,14 +6,25 @@ place in a group. So lines that begin with the same place stand and fall togethe
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rescind.changes import Change, RemoveMembers, Unassign
-from rescind.errors import BadInput
+from rescind.errors import BadInput, RescindError
 from rescind.history.population import Population, Way
-from rescind.model import ROOT, Difference, LineDecision, LineSource, StaleLine, Verdict
+from rescind.model import (
+    MAX_TEXT_LENGTH,
+    ROOT,
+    Difference,
+    LineDecision,
+    LineSource,
+    Review,
+    StaleLine,
+    Verdict,
+)
 from rescind.semantics import access
 from rescind.semantics.state import Assigned, Place
 
@@ -199,3 +210,33 @@ def _is_active(subject: str, now: Population) -> bool:
 
 def _covers(on: set[str], resource: str, now: Population) -> bool:
     return any(now.is_within(resource, above) for above in on)
+
+
+def refusal_of(error: RescindError, applying: list[Revocation]) -> BadInput:
+    """The refusal of a batch, with the lines that give the role which it is about, or else all of them."""
+    role = error.facts.get("role")
+    named = [each for each in applying if each.way.role == role] or applying
+    facts = {name: value for name, value in error.facts.items() if name != "hint"}
+    why = type(error)(**facts).sentence(str).rstrip(".")
+    return BadInput(at=", ".join(_places(named)), why=why, refused_as=error.code)
+
+
+def _places(named: list[Revocation], most: int = 10) -> list[str]:
+    shown = [each.decision.at or each.decision.line for each in named[:most]]
+    return shown + ([f"{len(named) - most:,} more"] if len(named) > most else [])
+
+
+def idempotency_key(scope: tuple[object, ...], revoked: list[Revocation]) -> str:
+    """The idempotency key of these decisions, whatever file they stood in and in which order."""
+    content = [*map(str, scope), *sorted(each.decision.line for each in revoked)]
+    return f"review/{hashlib.sha256(json.dumps(content).encode()).hexdigest()}"
+
+
+def reason_of(review: Review, decisions: Sequence[LineDecision], comment: str) -> str:
+    """The review's name, the comment on all of it, and each different comment on a line that is revoked."""
+    told = [comment] if comment else []
+    for each in decisions:
+        if each.verdict is Verdict.REVOKE and each.comment and each.comment not in told:
+            told.append(each.comment)
+    text = f"access review {review.name}" + (f": {'; '.join(told)}" if told else "")
+    return text if len(text) <= MAX_TEXT_LENGTH else f"{text[: MAX_TEXT_LENGTH - 1]}…"

@@ -19,6 +19,7 @@ from rescind.http import problems, workos
 from rescind.http.authzen import routes as authzen
 from rescind.http.methods import answer_options
 from rescind.http.routes import (
+    access_history,
     actions,
     advice,
     audits,
@@ -61,6 +62,7 @@ OURS: Final = [
     *advice.ROUTES,
     *audits.ROUTES,
     *reviews.ROUTES,
+    *access_history.ROUTES,
     *keys.ROUTES,
     *actions.ROUTES,
     *authzen.ROUTES,

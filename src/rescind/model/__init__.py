@@ -70,7 +70,13 @@ from rescind.model.ids import (
     role_id,
     subject_id,
 )
-from rescind.model.periods import AccessHistory, AccessPeriod, Cause, CauseKind
+from rescind.model.periods import (
+    AccessHistory,
+    AccessPeriod,
+    Cause,
+    CauseKind,
+    OrganizationLife,
+)
 from rescind.model.questions import At, AtOf, Question
 from rescind.model.receipts import (
     MOST_LOOK_ALIKES,
@@ -144,6 +150,7 @@ __all__ = [
     "Missing",
     "OnLoss",
     "OrganizationId",
+    "OrganizationLife",
     "OrganizationNumber",
     "Page",
     "PendingWork",

@@ -17,7 +17,7 @@ class CauseKind(StrEnum):
     EXPIRY = "expiry"
     """A time that was set before came; nobody changed anything then."""
     BEFORE = "before"
-    """It was so already when the log that is kept begins."""
+    """It was so already at that time, with which the answer begins; what came earlier was not looked at."""
 
 
 class Cause(NamedTuple):
@@ -50,10 +50,22 @@ class AccessPeriod(NamedTuple):
     ended: Cause | None
 
 
+class OrganizationLife(NamedTuple):
+    """One organization of those that have or had a name, numbered from 1 in the order of their creation."""
+
+    number: int
+    created_at: datetime
+    deleted_at: datetime | None
+
+
 class AccessHistory(NamedTuple):
     """Periods in the order in which they began. `next_after` goes on where a bounded answer stopped: then the
-    periods that last at that revision come again, with the same beginning. None at the end.
+    periods that last at that revision come again, with the same beginning, or with BEFORE where that is too
+    far back. None at the end. `life` is the organization that is told of, `lives` all that have or had its
+    name.
     """
 
     periods: tuple[AccessPeriod, ...]
     next_after: int | None
+    life: OrganizationLife | None = None
+    lives: tuple[OrganizationLife, ...] = ()

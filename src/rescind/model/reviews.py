@@ -54,7 +54,8 @@ class ReviewFilter:
 class Review:
     """A review: the organization at a revision, seen at the time when the review was started.
 
-    `environment` is the revision of all organizations' definitions that belongs to it.
+    `environment` is the revision of all organizations' definitions that belongs to it. `life` counts the
+    organizations that had the name, from 1; `organization_deleted_at` is None for the one that is there.
     """
 
     organization: OrganizationId
@@ -64,6 +65,8 @@ class Review:
     started_at: datetime
     actor: str
     filter: ReviewFilter = field(default_factory=ReviewFilter)
+    life: int = 1
+    organization_deleted_at: datetime | None = None
 
 
 class ReviewCounts(NamedTuple):

@@ -1,6 +1,4 @@
-"""Access reviews: start one, read its lines as a stream, and apply what reviewers decided; and the history of
-access.
-"""
+"""Access reviews: start one, read its lines as a stream, and apply what reviewers decided."""
 
 from __future__ import annotations
 
@@ -15,21 +13,25 @@ from msgspec import Meta, Struct
 
 from rescind.errors import InvalidArgument
 from rescind.http.answers import ReceiptResponse
-from rescind.http.auth import caller_of, requires
-from rescind.http.query_times import QueryTime, query_time
+from rescind.http.auth import Caller, caller_of, requires
 from rescind.http.routes.changes import Behalf
 from rescind.http.routes.lists import Organization
 from rescind.http.server.service import Service
-from rescind.model import AccessPeriod, Cause, LineDecision, Review, ReviewOutcome, Verdict
+from rescind.model import LineDecision, Review, ReviewOutcome, Verdict
 from rescind.transfer.review_files import ReviewFormat, written_lines
 
-MOST_CHANGES: Final = 20_000
-"""Changes of the log that one request for the history of access looks at."""
 _MEDIA: Final = {
     ReviewFormat.CSV: "text/csv",
     ReviewFormat.NDJSON: "application/x-ndjson",
 }
 Name = Annotated[str, QueryParameter(description="The review.")]
+LifeNumber = Annotated[
+    int | None,
+    QueryParameter(
+        description="Which of the organizations that had the name, from 1 in the order of their creation."
+        " Default: the one that is there, or the last one."
+    ),
+]
 Triple = tuple[str, str, str]
 
 
@@ -58,7 +60,9 @@ class ReviewRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class ReviewResponse(Struct, frozen=True):
-    """A review: the organization at a revision, as it was at a time."""
+    """A review: the organization at a revision, as it was at a time. `life` counts the organizations that had
+    the name; a key that is bound to one is not told.
+    """
 
     review: str
     organization: str
@@ -67,9 +71,11 @@ class ReviewResponse(Struct, frozen=True):
     started_at: datetime
     actor: str
     only: ReviewFilterResponse
+    life: int | None
+    organization_deleted_at: datetime | None
 
     @classmethod
-    def of(cls, found: Review) -> ReviewResponse:
+    def of(cls, found: Review, caller: Caller) -> ReviewResponse:
         """The response for a review."""
         only = ReviewFilterResponse(**found.filter.as_object())
         return cls(
@@ -80,6 +86,8 @@ class ReviewResponse(Struct, frozen=True):
             started_at=found.started_at,
             actor=found.actor,
             only=only,
+            life=found.life if caller.organization is None else None,
+            organization_deleted_at=found.organization_deleted_at,
         )
 
 
@@ -151,51 +159,6 @@ class ReviewOutcomeResponse(Struct, frozen=True):
         )
 
 
-class CauseResponse(Struct, frozen=True):
-    """What began or ended access: a `change`, one for all organizations (`environment`), the `expiry` of what
-    was given until a time, or something `before` the log that is kept.
-    """
-
-    kind: str
-    at: datetime
-    revision: int | None
-    actor: str | None
-    reason: str | None
-
-    @classmethod
-    def of(cls, found: Cause) -> CauseResponse:
-        """The response for a cause."""
-        return cls(found.kind.value, *found[1:])
-
-
-class AccessPeriodResponse(Struct, frozen=True):
-    """A time during which a subject had a role on a resource by one way; `ended` is null while it lasts."""
-
-    subject: str
-    role: str
-    resource: str
-    chain: tuple[str, ...]
-    is_default_role: bool
-    permissions: tuple[str, ...]
-    began: CauseResponse
-    ended: CauseResponse | None
-
-    @classmethod
-    def of(cls, found: AccessPeriod) -> AccessPeriodResponse:
-        """The response for a period."""
-        ended = None if found.ended is None else CauseResponse.of(found.ended)
-        return cls(*found[:6], CauseResponse.of(found.began), ended)
-
-
-class AccessHistoryResponse(Struct, frozen=True):
-    """Periods in the order in which they began. With `next_after`, go on with it as `after`: periods that
-    were not over there come then.
-    """
-
-    periods: list[AccessPeriodResponse]
-    next_after: int | None
-
-
 @post("/v1/reviews", status_code=200, sync_to_thread=True, guards=[requires("write")])
 def start_review(
     request: Request[Any, Any, Any],
@@ -216,7 +179,7 @@ def start_review(
         permission=data.permission,
         critical=data.critical,
     )
-    return ReviewResponse.of(found)
+    return ReviewResponse.of(found, caller)
 
 
 @get("/v1/reviews", sync_to_thread=True, guards=[requires("read")])
@@ -224,11 +187,13 @@ def list_reviews(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
     organization: Organization = None,
+    life: LifeNumber = None,
 ) -> ReviewsResponse:
     """The reviews that were started, by name."""
-    name = caller_of(request).organization_for(organization)
-    found = service.authority.list_reviews(organization=name)
-    return ReviewsResponse(list(map(ReviewResponse.of, found)))
+    caller = caller_of(request)
+    name = caller.organization_for(organization)
+    found = service.authority.list_reviews(life=life_for(caller, life), organization=name)
+    return ReviewsResponse([ReviewResponse.of(each, caller) for each in found])
 
 
 @get("/v1/reviews/lines", sync_to_thread=True, guards=[requires("read")])
@@ -239,14 +204,17 @@ def review_lines(
     organization: Organization = None,
     format: FromQuery[ReviewFormat] = ReviewFormat.NDJSON,
     after: FromQuery[str | None] = None,
+    life: LifeNumber = None,
 ) -> Stream:
     """The lines of a review, streamed, always the same ones in the same order.
 
-    Where a stream breaks off, go on with the last line that came as `after`: the CSV has no header then.
+    An answer that is not whole ends with a broken connection, never with the end of a stream. Go on with the
+    last whole line that came as `after`: the CSV has no header then.
     """
-    name = caller_of(request).organization_for(organization)
-    found = service.authority.find_review(review, organization=name)
-    lines = service.authority.review_lines(review, after=after, organization=name)
+    caller = caller_of(request)
+    name = caller.organization_for(organization)
+    found = service.authority.find_review(review, life=life_for(caller, life), organization=name)
+    lines = service.authority.review_lines(review, after=after, life=found.life, organization=name)
     pieces = written_lines(found, lines, format, has_header=after is None)
     return Stream(pieces, media_type=_MEDIA[format])
 
@@ -282,34 +250,12 @@ def apply_review(
     return Response(ReviewOutcomeResponse.of(done))
 
 
-@get("/v1/access-history", sync_to_thread=True, guards=[requires("read")])
-def access_history(
-    request: Request[Any, Any, Any],
-    service: NamedDependency[Service],
-    organization: Organization = None,
-    subject: FromQuery[str | None] = None,
-    permission: FromQuery[str | None] = None,
-    resource: FromQuery[str | None] = None,
-    since: QueryTime = None,
-    until: QueryTime = None,
-    after: FromQuery[int | None] = None,
-) -> AccessHistoryResponse:
-    """From when to when a subject had a permission on a resource (without a subject: everybody; without a
-    permission: all that roles gave), through which groups, and by whose change that began and ended.
-    """
-    found = service.authority.access_history(
-        subject,
-        permission,
-        resource,
-        since=query_time("since", since),
-        until=query_time("until", until),
-        after=after,
-        most_changes=MOST_CHANGES,
-        organization=caller_of(request).organization_for(organization),
-    )
-    return AccessHistoryResponse(
-        list(map(AccessPeriodResponse.of, found.periods)), found.next_after
-    )
+def life_for(caller: Caller, life: int | None) -> int | None:
+    """Raises InvalidArgument for a key that is good for one organization alone: others had its name."""
+    if life is not None and caller.organization is not None:
+        hint = "leave it out: the key is good for its own organization alone"
+        raise InvalidArgument(what="life", hint=hint)
+    return life
 
 
-ROUTES = [start_review, list_reviews, review_lines, apply_review, access_history]
+ROUTES = [start_review, list_reviews, review_lines, apply_review]
