@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from rescind import Authority
+from rescind.errors import StoreUnavailable
 from rescind.http.app import application
 from rescind.http.keys import Keys
+from rescind.http.routes import reviews
 from rescind.http.server import threads
 from rescind.http.server.limits import Limits
 from rescind.http.server.service import Service
@@ -247,3 +249,29 @@ def test_a_service_that_is_told_to_stop_ends(
                 process.stdin.write("\n")
                 process.stdin.flush()
             assert process.wait() == code
+
+
+@pytest.mark.parametrize("how", ["late", "failed", "whole"])
+def test_a_stream_that_is_cut_never_looks_complete(
+    new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Late or failed, it ends without the last chunk. Control: whole, it has that."""
+    with limited(new_database("sqlite")) as (served, deadlines):
+        served.service.authority.start_review("Q1", organization="acme")
+
+        def pieces(*_: object, **__: object) -> Iterator[bytes]:
+            yield b"{}\n"
+            if how == "failed":
+                raise StoreUnavailable(database="it", why="gone")
+            if how == "late":
+                make_late(deadlines)
+            while how == "late":
+                yield b"{}\n"
+
+        monkeypatch.setattr(reviews, "written_lines", pieces)
+        connection = asked(served, "GET", "/v1/reviews/lines?organization=acme&review=Q1")
+        with connection:
+            sent = until_closed(connection)
+        assert b"HTTP/1.1 200 OK" in sent
+        assert b"transfer-encoding: chunked" in sent.lower()
+        assert sent.endswith(b"0\r\n\r\n") is (how == "whole")
