@@ -322,6 +322,47 @@ def test_a_group_that_gives_the_role_no_more(acme: Authority) -> None:
     assert done.receipt is None
 
 
+@pytest.mark.parametrize(
+    "rename",
+    [
+        changes.ChangeMembershipId(subject="user:bob", new_id="user:rob"),
+        changes.ChangeGroupId(group="staff", new_id="crew"),
+        changes.ChangeMembershipId(subject="user:cyd", new_id="user:syd"),
+    ],
+)
+def test_another_id_does_not_hide_what_was_to_be_revoked(
+    acme: Authority, rename: changes.Change
+) -> None:
+    """It is said under which id it is there, also when the decisions are applied again."""
+    acme.start_review("Q1")
+    lines = lines_of(acme, "Q1")
+    last = (
+        lines["user:cyd", "reader", ""]
+        if "cyd" in str(rename)
+        else lines["user:bob", "reader", "staff"]
+    )
+    decisions = [decide(lines["agent:bot", "owner", ""], REVOKE), decide(last, REVOKE)]
+    acme.apply([rename])
+    for is_repeated in (False, True):
+        done = acme.apply_review("Q1", decisions)
+        assert done.is_repeated is is_repeated
+        assert not done.is_complete
+        (stale,) = done.stale
+        assert "whose id was changed" in stale.why
+        assert any(new in stale.why for new in ("user:rob", "crew", "user:syd"))
+
+
+def test_a_new_member_is_nobody_elses_other_id(acme: Authority) -> None:
+    """The control of that: what is gone is gone, whoever came since."""
+    acme.start_review("Q1")
+    line = lines_of(acme, "Q1")["user:bob", "reader", "staff"]
+    acme.apply([changes.RemoveMembership(subject="user:bob")])
+    new = changes.AddMembership(subject="user:rob")
+    acme.apply([new, changes.AddMembers(group="staff", members=("user:rob",))])
+    (stale,) = acme.apply_review("Q1", [decide(line, REVOKE)]).stale
+    assert (stale.is_there, "whose id" in stale.why) == (False, False)
+
+
 def test_given_again_after_it_was_applied(acme: Authority) -> None:
     """Applying the same decisions again takes nothing then, and says so."""
     acme.start_review("Q1")

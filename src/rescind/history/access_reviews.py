@@ -242,7 +242,7 @@ class _Run:
     def attempt(self, actor: str, *, dry_run: bool) -> ReviewOutcome:
         """Do it, if others do not change the organization meanwhile. Raises PreconditionFailed if they do."""
         now, at = self._present()
-        applying, stale = sorted_out(self._revoked, now)
+        applying, stale = sorted_out(self._revoked, self._reviewed.population, now)
         key = self._key
         if self._revoked and self._is_used(key):
             if not applying:

@@ -124,14 +124,49 @@ def changes_of(revoked: Iterable[Revocation]) -> list[Change]:
     return changes
 
 
+class _Respelled:
+    """Facts of the review that are there still, under another id of their subject or group.
+
+    A fact that is older than the review, of an id that was not there then, can only be one of these.
+    """
+
+    def __init__(self, reviewed: Population, now: Population) -> None:
+        self._subjects = now.state.memberships.keys() - reviewed.state.memberships.keys()
+        self._groups = now.state.groups.keys() - reviewed.state.groups.keys()
+        self._places: dict[int, list[tuple[str, str]]] = defaultdict(list)
+        self._own: dict[tuple[int, str, str], list[str]] = defaultdict(list)
+        if self._subjects or self._groups:
+            for (subject, group), place in now.state.places.items():
+                if subject in self._subjects or group in self._groups:
+                    self._places[place.since].append((subject, group))
+            for (holder, role, resource), assigned in now.state.assignments.items():
+                if holder in self._subjects:
+                    self._own[assigned.since, role, resource].append(holder)
+
+    def of(self, way: Way) -> list[str]:
+        """What may be the way's first fact now, in words. More than one if a batch made several alike."""
+        if way.source is LineSource.ASSIGNMENT:
+            return self._own.get((way.own_since, way.role, way.resource), [])
+        return [
+            subject if group == way.chain[0] else f"{subject} in {group}"
+            for subject, group in self._places.get(way.own_since, ())
+            if (subject == way.subject or subject in self._subjects)
+            and (group == way.chain[0] or group in self._groups)
+        ]
+
+
 def sorted_out(
-    revoked: Iterable[Revocation], now: Population
+    revoked: Iterable[Revocation], reviewed: Population, now: Population
 ) -> tuple[list[Revocation], list[StaleLine]]:
     """Which lines apply to the facts as they are now, and which do not any more, with the reason."""
     applying, stale = [], []
     known: dict[str, set[tuple[object, ...]]] = {}
+    respelled = _Respelled(reviewed, now)
     for each in revoked:
         why, is_there = gone_since(each.way, now)
+        if why and (others := respelled.of(each.way)):
+            why = f"{why}; it may be that of {', '.join(others[:3])} now, whose id was changed"
+            is_there = True
         why = why or _moved(each.way, now, known)
         if why:
             stale.append(StaleLine(each.decision, why, is_there))

@@ -120,7 +120,7 @@ class LineDecision(NamedTuple):
 class StaleLine(NamedTuple):
     """A line that was to be revoked and does not apply any more: the facts have changed since the review.
 
-    `is_there` says that the same is there again, given anew.
+    `is_there` says that the same is there, given anew or under another id.
     """
 
     decision: LineDecision
