@@ -69,7 +69,8 @@ def shape_of(database: str) -> Any:
                 "SELECT CAST(c.oid AS regclass)::text, a.attname, row_number() OVER"
                 " (PARTITION BY c.oid ORDER BY a.attnum) FROM pg_class AS c"
                 " JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
-                " WHERE c.relnamespace = CAST('rescind' AS regnamespace) AND c.relkind = 'r'"
+                " WHERE c.relnamespace = CAST('rescind' AS regnamespace) AND c.relkind IN ('r', 'p')"
+                " AND NOT c.relispartition"
             )
         return sorted(map(tuple, columns), key=repr), sorted(map(tuple, told), key=repr)
 

@@ -47,16 +47,12 @@ def parted(postgres_server: str, postgres_admin: Admin) -> Iterator[str]:
 
 
 def schema_of(url: str) -> Catalog:
-    """The objects of the schema. Of stated statistics, only which there are: their values differ."""
+    """The objects of the schema."""
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
     with engine.connect() as connection:
         found = catalog(connection, "rescind")
     engine.dispose()
-    return {
-        item: "" if item.kind == "statistics" else text
-        for item, text in found.items()
-        if not re.fullmatch(r"nesting_p\d+", item.name)
-    }
+    return found
 
 
 # --- the schema -----------------------------------------------------------------------------------

@@ -27,6 +27,9 @@ They are rolled back.
 MADE_ANEW: Final = re.compile(r"(rescind_)?(effective_permission|reach)(\(.*)?")
 """The view, and the function or view behind `rescind.sql`: every `migrate` recreates them if they differ."""
 
+OF_PARTITION: Final = re.compile(r"nesting_p\d+")
+"""The views of the partitions."""
+
 
 class Item(NamedTuple):
     """An object of the schema, such as a table or a part of one, with its name in the schema."""
@@ -55,8 +58,12 @@ FROM part AS t JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum > 0 AND
 LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE t.relkind IN ('r', 'p')
 UNION ALL
-SELECT 'statistics', t.name || '.' || a.attname, CAST(a.attoptions AS text)
-FROM part AS t JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attoptions IS NOT NULL
+SELECT 'statistics', t.name || '.' || a.attname, CAST(o.stated AS text)
+FROM part AS t JOIN pg_attribute AS a ON a.attrelid = t.oid
+CROSS JOIN LATERAL (
+    SELECT array_agg(s) AS stated FROM unnest(a.attoptions) AS s
+    WHERE s NOT LIKE 'n_distinct_inherited=%%') AS o
+WHERE o.stated IS NOT NULL
 UNION ALL
 SELECT 'constraint', t.name || '.' || n.conname, pg_get_constraintdef(n.oid)
 FROM part AS t JOIN pg_constraint AS n ON n.conrelid = t.oid
@@ -140,7 +147,7 @@ def _of_schema(connection: sqlalchemy.Connection, schema: str) -> Catalog:
     return {
         Item(kind, name): prefix.sub("rescind.", definition)
         for kind, name, definition in rows
-        if not MADE_ANEW.fullmatch(name)
+        if not MADE_ANEW.fullmatch(name) and not OF_PARTITION.fullmatch(name)
     }
 
 
