@@ -9,7 +9,7 @@ LAB_READY := $(VENV)/.lab-ready
 
 MINUTES ?= 10
 MUTANTS ?= --sample 60
-BENCHMARK ?= inline
+BENCHMARK ?= all --save
 # Tests wait for servers and processes for a third of their time: one worker more than there are cores.
 WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 

@@ -1,7 +1,8 @@
 """`python -m lab NAME [--json] [--quick] [--save]`: run one benchmark and print its figures.
 
 `python -m lab summary` writes the saved figures of all into the page of the documentation; `python -m lab
-report` writes a page with plots for each that has them, under docs/lab.
+report` writes a page with plots for each that has them, under docs/lab. `python -m lab all --save` runs all,
+and writes both.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from lab import (
     bulk,
     checks,
     contention,
+    everything,
     fleet,
     http,
     inline,
@@ -59,12 +61,15 @@ RESULTS = Path(__file__).parent / "results"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lab", description="Rescind's benchmarks.")
-    parser.add_argument("name", choices=[*sorted(BENCHMARKS), "report", "summary"])
+    parser.add_argument("name", choices=[*sorted(BENCHMARKS), "all", "report", "summary"])
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under a minute")
     parser.add_argument("--save", action="store_true", help="keep it under lab/results")
     parser.add_argument("--seed", type=int, default=20261123)
     asked = parser.parse_args()
+    if asked.name == "all":
+        options = ["--seed", str(asked.seed), *(["--quick"] if asked.quick else [])]
+        return min(1, everything.run(BENCHMARKS, options, save=asked.save))
     if asked.name == "summary":
         measured = summary.write(BENCHMARKS, RESULTS)
         print(f"{summary.PAGE.name}: figures of {', '.join(measured) or 'nothing yet'}")

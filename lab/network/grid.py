@@ -29,6 +29,7 @@ LINES = {
 }
 """Half of the delay more or less; one of a hundred pieces of data late by 200 ms."""
 MOST_ROUNDS = 1_000
+SLOW_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,10 @@ class Grid:
 
 def timed(action: styles.Action, seconds: float) -> list[float]:
     """Seconds of each change for about so long, as many there as back. The first of each are not counted,
-    unless one alone takes longer.
+    unless one alone takes as long as `SLOW_SECONDS`.
     """
     warm_up = [_once(action) for _ in range(2)]
-    if min(warm_up) > seconds:
+    if min(warm_up) > max(seconds, SLOW_SECONDS):
         return warm_up
     taken: list[float] = []
     while len(taken) < 4 or (sum(taken) < seconds and len(taken) < MOST_ROUNDS):

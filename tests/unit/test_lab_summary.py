@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
-from lab import summary
+import pytest
+from lab import everything, summary
 from lab.__main__ import BENCHMARKS
 from lab.report import Goal, machine
 from lab.tables import by_engine
@@ -76,3 +78,19 @@ def test_a_terminal_has_the_same_table() -> None:
     """Numbers end below each other."""
     heading, ratio, *_ = by_engine(FIGURES, GOALS).text().splitlines()
     assert heading.index("SQLite") + len("SQLite") == ratio.index("1.51") + len("1.51")
+
+
+def test_all_goes_on_after_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every benchmark is run with the options, whatever another did. Pages follow if results are kept."""
+    started: list[list[str]] = []
+
+    def start(arguments: Sequence[str]) -> int:
+        started.append(list(arguments))
+        return int(arguments[0] == "one")
+
+    assert everything.run(["one", "two"], ["--quick"], save=False, start=start) == 1
+    assert started == [["one", "--json", "--quick"], ["two", "--json", "--quick"]]
+    assert "one: 0 s, FAILED" in capsys.readouterr().out
+    started.clear()
+    assert everything.run(["two"], [], save=True, start=start) == 0
+    assert started == [["two", "--json", "--save"], ["summary"], ["report"]]
