@@ -137,7 +137,7 @@ def _map(axes: Any, cells: list[Cell], round_trips: list[int], sizes: list[int])
         fill = RAMP[shade]
         axes.add_patch(_square(x, y, fill))
         text = ("~" if cell["computed"] else "") + duration(cell["p50"] / 1e3)
-        ink = style.ON_LIGHT if shade < 3 else style.ON_DARK
+        ink = style.ON_LIGHT if shade < 4 else style.ON_DARK
         axes.text(x, y, text, ha="center", va="center", fontsize=style.SMALL, color=ink)
     axes.set_xlim(-0.5, len(round_trips) - 0.5)
     axes.set_ylim(-0.5, len(sizes) - 0.5)
@@ -188,7 +188,7 @@ def _databases(cells: list[Cell], titles: dict[str, str]) -> Plot:
                         -place - 0.6,
                         MARKS.get(kind, "|"),
                         color=color,
-                        markersize=8,
+                        markersize=16 if kind == "bare" else 8,
                         markeredgewidth=2 if kind == "bare" else 0,
                         label=label,
                         linestyle="none",
