@@ -166,7 +166,6 @@ def share_new_tables(connection: sqlalchemy.Connection) -> None:
         " FROM pg_class AS known CROSS JOIN aclexplode(known.relacl) AS a"
         " LEFT JOIN pg_roles AS r ON r.oid = a.grantee"
         " JOIN pg_class AS new ON new.relnamespace = known.relnamespace AND new.relkind IN ('r', 'p')"
-        " AND NOT new.relispartition"
         " AND new.relacl IS NULL AND new.relowner = known.relowner"
         " WHERE known.oid = to_regclass(%(known)s) AND a.grantee <> known.relowner"
         " AND (a.privilege_type = 'SELECT' OR new.relname <> 'schema_version')"
