@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lab import (
     bulk,
+    capacity,
     checks,
     contention,
     everything,
@@ -39,6 +40,7 @@ from lab.tables import by_engine
 
 BENCHMARKS = {
     "bulk": bulk,
+    "capacity": capacity,
     "checks": checks,
     "contention": contention,
     "fleet": fleet,

@@ -31,7 +31,7 @@ from rescind.store.sqlite import connect
 
 GOALS = {
     "inline.postgres.rtt20.ratio": Goal(1.3),
-    "inline.postgres.rtt0.ratio": Goal(5),
+    "inline.postgres.rtt0.ratio": Goal(3),
     "inline.sqlite.ratio": Goal(6),
     "check.live.postgres.ratio": Goal(3),
     "check.effective.postgres.ratio": Goal(3),

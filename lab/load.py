@@ -16,6 +16,9 @@ from typing import Any
 
 from lab.report import percentile
 
+FIRST_SECONDS = 30.0
+"""How much longer the first answer may take."""
+
 
 @dataclass(frozen=True)
 class Load:
@@ -33,7 +36,9 @@ class Load:
         """In a process of its own, so that it takes no time of the caller's interpreter."""
         command = [sys.executable, "-m", "lab.load"]
         told = json.dumps(asdict(self))
-        done = subprocess.run(command, input=told, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, input=told, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
         return dict(json.loads(done.stdout))
 
     def requests(self) -> list[bytes]:
@@ -65,7 +70,8 @@ def generate(load: Load) -> dict[str, float]:
         clients.append(client)
     start, seconds = time.perf_counter(), []
     end = start + load.seconds
-    while (now := time.perf_counter()) < end:
+    last = end + FIRST_SECONDS
+    while (now := time.perf_counter()) < (end if seconds else last):
         for key, _ in chooser.select(1.0):
             client = key.data
             client.got += client.connection.recv(262_144)
