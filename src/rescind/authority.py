@@ -113,14 +113,16 @@ class Authority(
         clock: Clock | None = None,
         index: bool = False,
         decision_log: DecisionLog | None = None,
+        create: bool = False,
     ) -> Authority:
         """An authority on `postgresql://…`, `sqlite:///file.db` or a file's path.
 
+        With `create`, an SQLite file that is missing or empty gets the schema first.
         With `index`, organizations that are asked about are held in memory and checks answered from
         there; on PostgreSQL this process is a replica then. With `decision_log`, its decisions are
         logged. Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
         """
-        store = open_store(database, settings)
+        store = open_store(database, settings, create=create)
         return cls(
             store,
             organization=organization,

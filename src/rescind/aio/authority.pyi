@@ -13,7 +13,7 @@ from rescind.history.actions import Action
 from rescind.history.heads import KeptHeads, LogHead
 from rescind.history.replay_report import ReplayReport
 from rescind.history.retention import Pruning
-from rescind.history.verify import VerifiedLog
+from rescind.history.verify import VerifiedLog, VerifyProgress
 from rescind.listing.names import UnknownName
 from rescind.model import (
     AccessHistory,
@@ -79,6 +79,7 @@ class AsyncAuthority:
         clock: Clock | None = None,
         index: bool = False,
         decision_log: DecisionLog | None = None,
+        create: bool = False,
         threads: int = 8,
     ) -> Opening: ...
     def recall(
@@ -132,6 +133,7 @@ class AsyncAuthority:
         until: datetime | None = None,
         after: int | None = None,
         most_changes: int = ...,
+        life: int | None = None,
         organization: str | None = None,
     ) -> AccessHistory: ...
     def actions(
@@ -166,10 +168,12 @@ class AsyncAuthority:
     ) -> ReviewOutcome: ...
     async def audit_replay(self, *, organization: str | None = None) -> ReplayReport: ...
     async def count_review(
-        self, review: str, *, organization: str | None = None
+        self, review: str, *, life: int | None = None, organization: str | None = None
     ) -> ReviewCounts: ...
     async def enforce(self, receipt: Receipt) -> Receipt: ...
-    async def find_review(self, review: str, *, organization: str | None = None) -> Review: ...
+    async def find_review(
+        self, review: str, *, life: int | None = None, organization: str | None = None
+    ) -> Review: ...
     async def has_due_work(self) -> bool: ...
     async def list_assignments(
         self,
@@ -216,7 +220,9 @@ class AsyncAuthority:
         resource_type: str | None = None,
         **paging: Any,
     ) -> FactPage[ResourceEntry]: ...
-    async def list_reviews(self, *, organization: str | None = None) -> list[Review]: ...
+    async def list_reviews(
+        self, *, life: int | None = None, organization: str | None = None
+    ) -> list[Review]: ...
     async def list_roles(
         self, *, organization: str | None = None, **paging: Any
     ) -> FactPage[RoleEntry]: ...
@@ -284,6 +290,7 @@ class AsyncAuthority:
         *,
         after: str | None = None,
         used: LastUsed | None = None,
+        life: int | None = None,
         organization: str | None = None,
     ) -> AsyncIterator[ReviewLine]: ...
     async def review_lines_of(
@@ -302,7 +309,11 @@ class AsyncAuthority:
         organization: str | None = None,
     ) -> tuple[UnknownName, ...]: ...
     def verify_log(
-        self, *, organization: str | None = None, heads: KeptHeads | Iterable[LogHead] | None = None
+        self,
+        *,
+        organization: str | None = None,
+        heads: KeptHeads | Iterable[LogHead] | None = None,
+        progress: VerifyProgress | None = None,
     ) -> AsyncIterator[VerifiedLog]: ...
     async def who_can(
         self,

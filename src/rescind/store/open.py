@@ -15,11 +15,13 @@ def open_store(
     url: str | os.PathLike[str],
     settings: Settings | None = None,
     *,
+    create: bool = False,
     probe: StoreProbe | None = None,
 ) -> Store:
     """The store at a URL or path: `postgresql://…`, `sqlite:///file.db`, or a file's path.
 
-    A probe is for tests. Raises StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
+    With `create` the schema is made in a file that is missing or empty. A probe is for tests. Raises
+    StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
     """
     if not isinstance(url, (str, os.PathLike)):
         raise InvalidArgument(
@@ -27,17 +29,19 @@ def open_store(
         )
     url = os.fspath(url)
     scheme, separator, rest = url.partition("://")
-    if not separator:
-        from rescind.store.sqlite import SqliteStore
+    if not separator or scheme == "sqlite":
+        from rescind.store.sqlite import SqliteStore, make_file
 
-        return SqliteStore(url, probe=probe)
-    if scheme == "sqlite":
-        from rescind.store.sqlite import SqliteStore
-
-        return SqliteStore(rest.removeprefix("/"), probe=probe)
+        path = rest.removeprefix("/") if separator else url
+        if create:
+            make_file(path)
+        return SqliteStore(path, probe=probe)
     if scheme in ("postgresql", "postgres"):
         from rescind.store.postgres import PostgresStore
 
+        if create:
+            hint = "run `rescind migrate` as the owner of the schema"
+            raise InvalidArgument(what="create", value="a database on PostgreSQL", hint=hint)
         return PostgresStore(url, settings=settings, probe=probe)
     raise InvalidArgument(
         what="database", value=scheme, hint="use sqlite:///file.db or postgresql://…"

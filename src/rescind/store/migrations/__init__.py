@@ -15,7 +15,7 @@ from alembic.util import CommandError
 from rescind.errors import SchemaTooNew, StoreBusy, StoreReadOnly, StoreUnavailable
 from rescind.store.migrations import former
 from rescind.store.migrations.noting import note_upgrade
-from rescind.store.migrations.reach import renew_reach
+from rescind.store.migrations.reach import renew_reach, renew_sqlite_view
 from rescind.store.migrations.repair import repair_schema, require_free
 from rescind.store.migrations.scripts import (
     HERE,
@@ -166,19 +166,10 @@ def renew_view(connection: sqlalchemy.Connection) -> None:
     Nothing is touched if they are current. Grants on them, and objects built on them, stay.
     """
     if connection.dialect.name == "sqlite":
-        _renew_on_sqlite(connection)
+        renew_sqlite_view(connection, "rescind_effective_permission")
     else:
         _renew_on_postgres(connection)
     renew_reach(connection)
-
-
-def _renew_on_sqlite(connection: sqlalchemy.Connection) -> None:
-    clock = "(SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER))"
-    wanted = queries("sqlite")["effective_permission_view"].replace(":now", clock)
-    kept = "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = 'rescind_effective_permission'"
-    if connection.exec_driver_sql(kept).scalar() != wanted:
-        connection.exec_driver_sql("DROP VIEW IF EXISTS rescind_effective_permission")
-        connection.exec_driver_sql(wanted)
 
 
 def _renew_on_postgres(connection: sqlalchemy.Connection) -> None:

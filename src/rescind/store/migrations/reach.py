@@ -8,9 +8,9 @@ import sqlalchemy
 
 from rescind.store.migrations.scripts import engine_of, execute, schema_of
 from rescind.store.queries import queries, quoted
+from rescind.store.schema_text import sqlite_views
 
 ARGUMENTS: Final = "(text, text, text)"
-SQLITE_CLOCK: Final = "(SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER))"
 
 
 def renew_reach(connection: sqlalchemy.Connection) -> None:
@@ -19,16 +19,17 @@ def renew_reach(connection: sqlalchemy.Connection) -> None:
     The function runs with its owner's rights. Nobody else can call it until it is granted.
     """
     if engine_of(connection) == "sqlite":
-        _renew_view(connection)
+        renew_sqlite_view(connection, "rescind_reach")
     else:
         _renew_function(connection)
 
 
-def _renew_view(connection: sqlalchemy.Connection) -> None:
-    wanted = queries("sqlite")["define_reach"].replace(":now", SQLITE_CLOCK)
-    kept = "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = 'rescind_reach'"
-    if connection.exec_driver_sql(kept).scalar() != wanted:
-        connection.exec_driver_sql("DROP VIEW IF EXISTS rescind_reach")
+def renew_sqlite_view(connection: sqlalchemy.Connection, name: str) -> None:
+    """Create a view of SQLite if it is missing or differs."""
+    wanted = sqlite_views()[name]
+    kept = "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?"
+    if connection.exec_driver_sql(kept, (name,)).scalar() != wanted:
+        connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
         connection.exec_driver_sql(wanted)
 
 

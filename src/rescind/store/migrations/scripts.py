@@ -11,6 +11,7 @@ import sqlalchemy
 
 from rescind.store.partitions import partitioned
 from rescind.store.queries import SCHEMA, Engine, named, quoted
+from rescind.store.schema_text import schema_text, statements
 
 HERE: Final = Path(__file__).parent
 _SCHEMA_OF: Final = "rescind_schema"
@@ -56,14 +57,14 @@ def make_schema(connection: sqlalchemy.Connection, partitions: int = 0) -> None:
     On PostgreSQL each statement has a savepoint of its own, for the reason that `run_script` gives.
     """
     is_postgres = engine_of(connection) == "postgres"
-    for statement in _statements(_current(connection).read_text("utf-8")):
+    for statement in statements(schema_text(engine_of(connection))):
         with connection.begin_nested() if is_postgres else nullcontext():
             execute(connection, ours(connection, partitioned(statement, partitions)))
 
 
 def names_made(connection: sqlalchemy.Connection) -> frozenset[str]:
     """The tables and views of the current schema, as they are called in the connection's database."""
-    found = _NAMED.findall(_current(connection).read_text("utf-8"))
+    found = _NAMED.findall(schema_text(engine_of(connection)))
     prefix = "rescind_" if engine_of(connection) == "sqlite" else ""
     return frozenset(f"{prefix}{name}" for name in [*found, "effective_permission", "reach"])
 
@@ -77,7 +78,7 @@ def run_script(connection: sqlalchemy.Connection, number: str) -> None:
     """
     is_postgres, partitions = engine_of(connection) == "postgres", partition_count(connection)
     with connection.begin_nested() if is_postgres else nullcontext():
-        for statement in _statements(script_of(connection, number).read_text("utf-8")):
+        for statement in statements(script_of(connection, number).read_text("utf-8")):
             execute(connection, ours(connection, partitioned(statement, partitions)))
 
 
@@ -92,16 +93,3 @@ def execute(connection: sqlalchemy.Connection, statement: str) -> None:
     cursor = connection.connection.cursor()
     cursor.execute(statement)
     cursor.close()
-
-
-def _current(connection: sqlalchemy.Connection) -> Path:
-    return HERE.parent / f"schema.{engine_of(connection)}.sql"
-
-
-def _statements(text: str) -> list[str]:
-    """Blank lines part them; lines of comment are left out."""
-    parts = (
-        "\n".join(line for line in part.splitlines() if not line.startswith("--"))
-        for part in text.split("\n\n")
-    )
-    return [part for part in parts if part.strip()]

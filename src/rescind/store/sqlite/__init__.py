@@ -5,7 +5,15 @@ others are lent for reading.
 """
 
 from rescind.store.sqlite.files import connect, require_file, translated_errors
+from rescind.store.sqlite.new_file import make_file
 from rescind.store.sqlite.store import SqliteStore
 from rescind.store.sqlite.write_queue import BUSY_SECONDS
 
-__all__ = ["BUSY_SECONDS", "SqliteStore", "connect", "require_file", "translated_errors"]
+__all__ = [
+    "BUSY_SECONDS",
+    "SqliteStore",
+    "connect",
+    "make_file",
+    "require_file",
+    "translated_errors",
+]
