@@ -74,6 +74,12 @@ def _commit() -> str:
     return found.stdout.decode().strip()
 
 
+def held_mb() -> float:
+    """The memory that this process has now, in MB."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 def percentile(seconds: Sequence[float], share: float) -> float:
     """The value below which that share of the samples lies."""
     ordered = sorted(seconds)

@@ -22,7 +22,7 @@ from typing import Any
 from lab.check_worlds import CheckWorld
 from lab.peers.contract import Peer
 from lab.peers.systems import SYSTEMS
-from lab.report import percentile
+from lab.report import held_mb, percentile
 from lab.spicedb import LIBRARY
 
 CALLERS = 8
@@ -51,13 +51,13 @@ def measured(system: str, place: str, world: CheckWorld, seed: int, seconds: flo
     """
     found, kind = Found(), SYSTEMS[system]
     with closing(kind.make(place)) as peer:
-        before = _resident()
+        before = held_mb()
         if kind.keeps:
             found.figures["open_s"] = _seconds(lambda: peer.open(world))
         else:
             found.figures["load_s"] = _seconds(lambda: peer.load(world))
         gc.collect()
-        found.figures["memory_mb"] = _resident() - before
+        found.figures["memory_mb"] = held_mb() - before
         _checks(peer, world, seed, seconds, found)
         if world.name not in kind.not_listed:
             _lists(peer, world, seconds, found)
@@ -204,12 +204,6 @@ def _digest(names: Iterable[str]) -> str:
     """The number of names, and what tells two sets apart."""
     ordered = sorted(names)
     return f"{len(ordered)}:{hashlib.sha256(chr(10).join(ordered).encode()).hexdigest()[:16]}"
-
-
-def _resident() -> float:
-    """What this process holds now, in MB."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def main() -> None:
