@@ -37,11 +37,16 @@ class LogProof(ABC):
         each does not fit. `heads` were kept elsewhere: the log must still have each of them.
         `progress` is called after each page, with an organization, its verified and its newest revision.
 
-        Raises OrganizationNotFound, and InvalidArgument for contradicting heads.
+        Raises OrganizationNotFound, and InvalidArgument for contradicting heads, and for a `progress` that is
+        no function.
         """
         name = None if organization is None else model.organization_id(organization)
         if heads is not None and not isinstance(heads, KeptHeads):
             heads = KeptHeads.of(_heads(heads))
+        if progress is not None and not callable(progress):
+            raise InvalidArgument(
+                what="progress", value=repr(progress)[:60], hint="pass a function"
+            )
         return self._verified(name, heads, progress)
 
     def _verified(
