@@ -1,6 +1,6 @@
 """Measures one topology: every round trip, every number of assignments, every style.
 
-A cell is measured for some time, and at least twice there and back. What would take longer than a limit is
+A cell is measured for some time, and at least once there and back. What would take longer than a limit is
 computed, and says so: its statements and its time without a network are known from the same number of
 assignments at round trip 0, and each statement waits once for the line.
 """
@@ -98,7 +98,7 @@ class Grid:
         if expected is not None and expected > plan.most_seconds * 1e3:
             return Cell(top.name, line, rtt, size, style, expected, expected, 0, computed=True)
         factor = 1.0 if line == "steady" else plan.lines_factor
-        with styles.action(style, top.engine, url, size, script) as action:
+        with styles.action(style, top.engine, url, top.near, size, script) as action:
             taken = timed(action, plan.cell_seconds * factor)
         ordered = sorted(taken)
         return Cell(
@@ -136,7 +136,7 @@ def timed(action: styles.Action, seconds: float) -> list[float]:
     if min(warm_up) > max(seconds, SLOW_SECONDS):
         return warm_up
     taken: list[float] = []
-    while len(taken) < 4 or (sum(taken) < seconds and len(taken) < MOST_ROUNDS):
+    while not taken or (sum(taken) < seconds and len(taken) < MOST_ROUNDS):
         taken += [_once(action) for _ in range(2)]
     return taken
 

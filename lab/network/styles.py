@@ -91,9 +91,16 @@ def scripts(near: str, sizes: Sequence[int]) -> dict[int, list[list[tuple[str, A
 
 @contextmanager
 def action(
-    style: str, engine: str, url: str, size: int, script: list[list[tuple[str, Any]]] | None = None
+    style: str,
+    engine: str,
+    url: str,
+    near: str,
+    size: int,
+    script: list[list[tuple[str, Any]]] | None = None,
 ) -> Iterator[Action]:
-    """The action of a style over connections to this URL. `script` is that of the statements."""
+    """The action of a style over connections to this URL. `script` is that of the statements; what is not
+    part of a change is done over the `near` URL, which is quicker.
+    """
     if style == "bare":
         with _bare(engine, url) as insert:
             yield Action(insert)
@@ -106,12 +113,15 @@ def action(
             configure(connection)
             yield Action(replayed(connection, script))
     else:
-        yield from _rescind(style, url, size)
+        yield from _rescind(style, url, near, size)
 
 
-def _rescind(style: str, url: str, size: int) -> Iterator[Action]:
+def _rescind(style: str, url: str, near: str, size: int) -> Iterator[Action]:
     route = Route.INLINE if style == "inline" else Route.BACKGROUND
-    with Authority.open(url, organization="lab") as authority:
+    with (
+        Authority.open(url, organization="lab") as authority,
+        Authority.open(near, organization="lab") as worker,
+    ):
         turn = itertools.cycle(_both(style, size))
 
         def change() -> None:
@@ -119,7 +129,7 @@ def _rescind(style: str, url: str, size: int) -> Iterator[Action]:
             assert receipt.changed
             assert receipt.route is route
 
-        yield Action(change, lambda: settle(authority) if style == "background" else None)
+        yield Action(change, lambda: settle(worker) if style == "background" else None)
 
 
 def _both(style: str, size: int) -> list[changes.Change]:
