@@ -29,14 +29,22 @@ from rescind.store.migrations import migrate
 from rescind.store.postgres import PostgresStore, configure
 from rescind.store.sqlite import connect
 
+IN_POSTGRES = (
+    "finding names, holders and places alone is 2.7 bare look-ups; no part of the rest is more than"
+    " a few µs"
+)
+IN_SQLITE = (
+    "the bare look-up is one key of one table; a check finds four names first, 2.8 bare look-ups, and"
+    " then reads about a dozen rows by key; checks from memory are the answer"
+)
 GOALS = {
     "inline.postgres.rtt20.ratio": Goal(1.3),
     "inline.postgres.rtt0.ratio": Goal(3),
     "inline.sqlite.ratio": Goal(6),
-    "check.live.postgres.ratio": Goal(3),
-    "check.effective.postgres.ratio": Goal(3),
-    "check.live.sqlite.ratio": Goal(3),
-    "check.effective.sqlite.ratio": Goal(3),
+    "check.live.postgres.ratio": Goal(3, why=IN_POSTGRES),
+    "check.effective.postgres.ratio": Goal(3, why=IN_POSTGRES),
+    "check.live.sqlite.ratio": Goal(3, why=IN_SQLITE),
+    "check.effective.sqlite.ratio": Goal(3, why=IN_SQLITE),
     "import.sqlite.seconds": Goal(15),
     "import.postgres.seconds": Goal(25),
 }

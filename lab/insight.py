@@ -34,7 +34,7 @@ GOALS = {
     "insight.change.overhead": Goal(1.05),
     "insight.check.overhead": Goal(1.10),
     "insight.http.overhead": Goal(1.05),
-    "insight.targets.s": Goal(1.0),
+    "insight.targets.s": Goal(1.0, why="it reads a million rows of the log; not profiled yet"),
     "insight.scrape_ms": Goal(20),
 }
 ENGINES = ("sqlite", "postgres")

@@ -16,10 +16,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Goal:
-    """At most so much, or at least."""
+    """At most so much, or at least. `why` is the reason if it is missed."""
 
     bound: float
     is_least: bool = False
+    why: str = ""
 
     def is_met(self, value: float) -> bool:
         """Whether a figure is within it."""

@@ -21,6 +21,8 @@ ROWS = {
     "open_s": "open, s",
     "memory_mb": "memory, MB",
 }
+SMALLEST = 1e-4
+"""Of what a ratio is made: less is nothing that was measured."""
 MORE_IS_BETTER = ("per_s_1", "per_s_8")
 
 
@@ -60,5 +62,7 @@ def verdict(values: dict[str, float], what: str) -> str:
     if best in OURS or not ours:
         return SYSTEMS[best].title
     mine, theirs = ours[first(ours, what)], values[best]
+    if min(mine, theirs) < SMALLEST:
+        return SYSTEMS[best].title
     times = theirs / mine if what in MORE_IS_BETTER else mine / max(theirs, 1e-12)
     return f"{SYSTEMS[best].title}, {shown(times)} ×"

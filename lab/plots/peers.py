@@ -99,22 +99,26 @@ def plot(result: dict[str, Any]) -> list[Plot]:
     return [one for one in plots if one is not None]
 
 
-def dots(name: str, title: str, alt: str, rows: Rows, written: Any) -> Plot | None:
+def dots(
+    name: str, title: str, alt: str, rows: Rows, written: Any, systems: Any = None
+) -> Plot | None:
     """A line for each row with a dot for each system, on a logarithmic axis; nothing without rows."""
     if not rows:
         return None
-    systems = [s for s in COLORS if any(s in values for values in rows.values())]
+    looks = systems or COLORS
+    systems = [s for s in looks if any(s in values for values in rows.values())]
     with canvas(name, title=title, alt=alt, height=1.5 + 0.38 * len(rows)) as made:
         axes = made.figure.subplots()
         axes.set_xscale("log")
+        axes.minorticks_off()
         for place, values in enumerate(rows.values()):
             axes.axhline(place, color=GRID, linewidth=0.8, zorder=0)
             for system, value in values.items():
                 if value > 0:
-                    _, color, mark = COLORS[system]
+                    _, color, mark = looks[system]
                     axes.plot([value], [place], mark, color=color, markersize=7)
         for system in systems:
-            title_of, color, mark = COLORS[system]
+            title_of, color, mark = looks[system]
             axes.plot([], [], mark, color=color, label=title_of, markersize=7)
         axes.set_yticks(range(len(rows)), list(rows))
         axes.set_ylim(len(rows) - 0.5, -0.5)
