@@ -71,6 +71,8 @@ WORLD: list[Change] = [
     changes.Assign(role="everywhere", to="user:b"),
     changes.Assign(role="writer", to="user:d", on="doc:4"),
     changes.Assign(role="writer", to="user:e", on="doc:4"),
+    changes.Assign(role="guest", to="user:b", on="doc:1"),
+    changes.Assign(role="guest", to="user:d", on="doc:1"),
 ]
 """Somebody has something in every way: by itself, by a group, by a nested group, and above."""
 EXPIRING: list[Change] = [
@@ -106,6 +108,10 @@ TAKING: dict[str, Batches] = {
     "reactivate who was inactive": _one(D.ReactivateMembership(subject="user:e")),
     "remove who is inactive": _one(D.RemoveMembership(subject="user:e")),
     "unassign one of some": _one(D.Unassign(role="guest", to=C, on="doc:4")),
+    "unassign one of many": _one(D.Unassign(role="writer", to="user:d", on="doc:4")),
+    "unassign one of many above": _one(D.Unassign(role="guest", to="user:d", on="doc:1")),
+    "assign to one more of many": _one(D.Assign(role="writer", to="user:b", on="doc:4")),
+    "assign to one more of many above": _one(D.Assign(role="guest", to=C, on="doc:1")),
     "delete where nothing is held": _one(D.DeleteResource(resource="doc:5")),
     "remove membership": _one(D.RemoveMembership(subject=A)),
     "remove membership with assignments": _one(D.RemoveMembership(subject=C)),

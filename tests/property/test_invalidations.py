@@ -48,11 +48,16 @@ def followed(new_shared_database: Any) -> Iterator[Followed]:
 
 def _is_tidy(held: Index, places: int) -> bool:
     """What is kept is of use, counted, and within its bounds."""
-    kept, long = held.derived, {name for name, line in held.lines.items() if line is None}
+    kept, lines = held.derived, held.lines.values()
+    long = {name for there in lines for name, line in there.items() if line is None}
     most = index.LEAST_REACH + index.REACH_PER_MEMBERSHIP * len(held.facts.memberships)
+    known = len(held.facts.memberships) + len(held.facts.resources)
+    most_lines = max(1, index.LEAST_LINES + index.LINES_PER_FACT * known)
     return (
         kept.long_lines.keys() == long
         and (bool(held.lines) or not kept.shared)
+        and kept.lined == sum(map(len, lines))
+        and kept.lined <= most_lines
         and kept.reached == reached(kept)
         and (len(held.reach) <= 1 or kept.reached <= most + places)
         and all(
@@ -115,6 +120,8 @@ def _ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         patched.setattr(index, "LONG_LINE", 0)
         patched.setattr(index, "LEAST_REACH", 0)
         patched.setattr(index, "REACH_PER_MEMBERSHIP", 0)
+        patched.setattr(index, "LEAST_LINES", 12)
+        patched.setattr(index, "LINES_PER_FACT", 0)
         patched.setattr(assignments, "SMALL_SET", 1)
         yield
 

@@ -9,11 +9,13 @@ from rescind.index.assignments import Assignments, both
 from rescind.model import GroupNumber, HolderNumber, MembershipNumber, ResourceNumber, RoleNumber
 
 Groups = tuple[GroupNumber, ...]
-Line = tuple[tuple[RoleNumber, frozenset[HolderNumber]], ...]
-"""(role, holders) of the assignments without expiry on a resource and above it."""
+Line = tuple[frozenset[HolderNumber], ...]
+"""The holders of each role with a permission, without expiry, on a resource and above it."""
+ByRole = dict[RoleNumber, frozenset[HolderNumber]]
 NO_ROLES: Final[frozenset[RoleNumber]] = frozenset()
 NO_HOLDERS: Final[frozenset[HolderNumber]] = frozenset()
 NOWHERE: Final[dict[ResourceNumber, Set[RoleNumber]]] = {}
+NOT_KEPT: Final = ()
 MOST_SHARED: Final = 100_000
 REACH_WEIGHT: Final = 6
 """What a set of holders takes beside its holders, in holders."""
@@ -24,9 +26,8 @@ class Place:
 
     __slots__ = ("by_role", "holders", "number")
 
-    def __init__(self, number: ResourceNumber, pairs: Line) -> None:
-        self.number = number
-        self.by_role = dict(pairs)
+    def __init__(self, number: ResourceNumber, by_role: ByRole) -> None:
+        self.number, self.by_role = number, by_role
         self.holders = frozenset[HolderNumber]().union(*self.by_role.values())
 
     def gives(
@@ -60,9 +61,13 @@ class Derived:
         self.above: dict[Groups, frozenset[HolderNumber]] = {}
         """Groups, and all groups that they are nested in."""
         self.roles: dict[str, frozenset[RoleNumber]] = {}
-        self.lines: dict[str, Line | None] = {}
+        self.lines: dict[str, dict[str, Line | None]] = {}
+        """The line of each permission and resource; None for a long one."""
+        self.lined = 0
+        """How many lines are kept."""
         self.long_lines: dict[str, tuple[Place, ...]] = {}
-        self.held: dict[ResourceNumber, Line] = {}
+        self.frozen: dict[ResourceNumber, dict[RoleNumber, frozenset[HolderNumber]]] = {}
+        """Copies of large sets of holders, by resource and role."""
         self.places: dict[ResourceNumber, Place] = {}
         self.reached = 0
         self.shared: dict[Any, Any] = {}
@@ -102,24 +107,37 @@ class Derived:
         self.above.clear()
         self.reached = 0
 
+    def keep_line(self, permission: str, resource: str, line: Line | None, most: int) -> None:
+        """Keep a line. If there would be more than `most`, forget all others."""
+        if self.lined >= most:
+            self._forget_permissions()
+        self.lines.setdefault(permission, {})[resource] = line
+        self.lined += 1
+
     def forget_roles(self) -> None:
         """Call this when the permissions of roles changed."""
         self.roles.clear()
+        self._forget_permissions()
+
+    def _forget_permissions(self) -> None:
+        self.lines.clear()
+        self.lined = 0
+        self.long_lines.clear()
+        self.shared.clear()
 
     def forget_lines(self) -> None:
         """Call this when parents of resources, or the role mode, changed."""
-        self.lines.clear()
-        self.long_lines.clear()
-        self.held.clear()
+        self._forget_permissions()
+        self.frozen.clear()
         self.places.clear()
-        self.shared.clear()
 
     def forget_place(self, place: ResourceNumber, name: str, *, has_others_below: bool) -> None:
         """Call this when assignments on a resource changed; they also count for the resources below it."""
         if has_others_below or len(self.shared) > MOST_SHARED:
             self.forget_lines()
         else:
-            self.held.pop(place, None)
+            self.frozen.pop(place, None)
             self.places.pop(place, None)
-            self.lines.pop(name, None)
             self.long_lines.pop(name, None)
+            for lines in self.lines.values():
+                self.lined -= lines.pop(name, NOT_KEPT) is not NOT_KEPT

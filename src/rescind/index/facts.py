@@ -38,6 +38,7 @@ NESTING_BYTES: Final = 600
 RESOURCE_BYTES: Final = 450
 ASSIGNMENT_BYTES: Final = 700
 REACHED_BYTES: Final = 40
+LINE_BYTES: Final = 100
 EXPIRING_PLACE_BYTES: Final = 120
 """Bytes of each beside its name, rounded up. `tests/unit/test_index_size.py` measures them."""
 
@@ -129,6 +130,7 @@ class Facts:
             + RESOURCE_BYTES * len(self.resources)
             + ASSIGNMENT_BYTES * self.assignments.count
             + REACHED_BYTES * self._derived.reached
+            + LINE_BYTES * self._derived.lined
             + self.orders.size()
             + self.own.size()
             + self.environment.size()

@@ -1,14 +1,14 @@
 """Checks on an organization's facts in memory. No I/O; `follow` keeps an index current.
 
-A check needs three sets, computed once and kept: the holders that reach the subject, the roles that contain
-the permission, and the assignments on the resource and above it. Changing facts and computing a set takes
-`lock`. A check that finds its sets takes no lock.
+A check needs two results, computed once and kept: the holders that reach the subject, and the line, which has
+the holders of roles with the permission on the resource and above it. Changing facts and computing a result
+takes `lock`. A check that finds both takes no lock.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
@@ -45,10 +45,14 @@ LEAST_REACH: Final = 100_000
 each place in a group.
 """
 
+LINES_PER_FACT: Final = 2
+LEAST_LINES: Final = 100_000
+"""Lines kept: at most LEAST_LINES, plus LINES_PER_FACT for each membership and each resource."""
+
 Clock = Callable[[], int]
 """Microseconds since 1970, UTC."""
-Sets = tuple[frozenset[HolderNumber], frozenset[RoleNumber], Line | None]
-"""The holders that reach a subject, the roles with a permission, and the line; None for a long line."""
+Sets = tuple[frozenset[HolderNumber], Line | None]
+"""The holders that reach a subject, and the line of a permission and a resource; None for a long line."""
 
 
 class Index:
@@ -74,8 +78,7 @@ class Index:
     def verdict(self, subject: str, permission: str, resource: str, clock: Clock) -> int | None:
         """The verdict if all three names are known and well formed; else None: ask `resolved`."""
         try:
-            reach, roles = self.reach[subject], self.roles[permission]
-            line = self.lines[resource]
+            reach, line = self.reach[subject], self.lines[permission][resource]
         except KeyError:
             spelled = self.facts.spelled(subject)
             if spelled is not subject and spelled != subject:
@@ -83,16 +86,16 @@ class Index:
             sets = self._work_out(subject, permission, resource)
             if sets is None:
                 return None
-            reach, roles, line = sets
+            reach, line = sets
         except TypeError:
             return None
         if line is None:
-            return self._on_long_line(reach, roles, subject, resource, clock)
-        for role, holders in line:
-            if role in roles and not holders.isdisjoint(reach):
+            return self._on_long_line(reach, subject, permission, resource, clock)
+        for holders in line:
+            if not holders.isdisjoint(reach):
                 return ALLOWED
         if self.expiring or self.expiring_places or self.facts.rules.is_single:
-            return self._decided(subject, roles, resource, clock)
+            return self._decided(subject, permission, resource, clock)
         return NO_ROLE
 
     def resolved(self, subject: str, permission: str, resource: str, clock: Clock) -> int | None:
@@ -125,38 +128,36 @@ class Index:
                 return None
             if subject not in self.reach:
                 self._work_out_reach(subject, m)
-            if resource not in self.lines:
-                self._work_out_line(resource)
-            roles = self.roles_with(permission)
-            return self.reach[subject], roles, self.lines[resource]
+            if resource not in self.lines.get(permission, {}):
+                self._work_out_line(permission, resource)
+            return self.reach[subject], self.lines[permission][resource]
 
     def _on_long_line(
         self,
         reach: frozenset[HolderNumber],
-        roles: frozenset[RoleNumber],
         subject: str,
+        permission: str,
         resource: str,
         clock: Clock,
     ) -> int | None:
         """The verdict on a line with many roles: resource by resource, each by its shorter side."""
-        places = self.derived.long_lines.get(resource)
-        if places is None:
+        places, roles = self.derived.long_lines.get(resource), self.roles.get(permission)
+        if places is None or roles is None:
             return None
         for place in places:
             if place.gives(self.facts.assignments, reach, roles):
                 return ALLOWED
         if self.expiring or self.expiring_places or self.facts.rules.is_single:
-            return self._decided(subject, roles, resource, clock)
+            return self._decided(subject, permission, resource, clock)
         return NO_ROLE
 
-    def _decided(
-        self, subject: str, roles: frozenset[RoleNumber], resource: str, clock: Clock
-    ) -> int:
+    def _decided(self, subject: str, permission: str, resource: str, clock: Clock) -> int:
         """The verdict if something expires or a single role counts, from the facts, under the lock."""
         with self.lock:
             m, r = self.facts.memberships.get(subject), self.facts.resources.get(resource)
             if m is None or r is None:
                 return NO_ROLE
+            roles = self.roles_with(permission)
             return ALLOWED if self.gives(m, roles, r, clock()) else NO_ROLE
 
     def gives(
@@ -249,33 +250,55 @@ class Index:
             return self.facts.rules.default_role
         return min(candidates, key=lambda number: (-self.facts.role(number).priority, number))
 
-    def _work_out_line(self, resource: str) -> None:
-        """Compute the assignments without expiry on a resource and above it. Equal parts share one object, so
-        that frequent reads stay in the processor's cache.
-        """
+    def _work_out_line(self, permission: str, resource: str) -> None:
+        """Compute the holders of the permission's roles on a resource and above it, without expiry."""
         skipped = ROOT if self.facts.rules.is_single else None
-        numbers = [n for n in self.facts.line(self.facts.resources[resource]) if n != skipped]
-        held = {number: pairs for number in numbers if (pairs := self._held_at(number))}
-        if sum(map(len, held.values())) > LONG_LINE:
-            places = tuple(self._place(number, pairs) for number, pairs in held.items())
-            self.derived.long_lines[resource] = self.derived.share(places)
-            self.lines[resource] = None
-        else:
-            line = tuple(pair for pairs in held.values() for pair in pairs)
-            self.lines[resource] = self.derived.share(line)
+        grants, roles = self.facts.assignments.grants, self.roles_with(permission)
+        found = list[frozenset[HolderNumber]]()
+        count = 0
+        for number in self.facts.line(self.facts.resources[resource]):
+            by_role = grants.get(number)
+            if by_role is None or number == skipped:
+                continue
+            count += len(by_role)
+            if count <= LONG_LINE:
+                for role, holders in by_role.items():
+                    if role in roles:
+                        found.append(self._frozen(number, role, holders))
+        is_long = count > LONG_LINE
+        line = None if is_long else self._shared_line(found)
+        facts = len(self.facts.resources) + len(self.facts.memberships)
+        self.derived.keep_line(permission, resource, line, LEAST_LINES + LINES_PER_FACT * facts)
+        if is_long:
+            self._work_out_long_line(resource, skipped)
 
-    def _place(self, number: ResourceNumber, pairs: Line) -> Place:
+    def _shared_line(self, holders: list[frozenset[HolderNumber]]) -> Line:
+        """Short lines share one object, so that frequent reads stay in the processor's cache."""
+        line = tuple(holders)
+        return self.derived.share(line) if len(line) == 1 else line
+
+    def _work_out_long_line(self, resource: str, skipped: ResourceNumber | None) -> None:
+        numbers = self.facts.line(self.facts.resources[resource])
+        grants = self.facts.assignments.grants
+        places = [self._place(n) for n in numbers if n != skipped and n in grants]
+        self.derived.long_lines[resource] = self.derived.share(tuple(places))
+
+    def _place(self, number: ResourceNumber) -> Place:
         known = self.derived.places.get(number)
         if known is None:
-            known = self.derived.places[number] = Place(number, pairs)
+            by_role = self.facts.assignments.grants[number].items()
+            frozen = {role: self._frozen(number, role, holders) for role, holders in by_role}
+            known = self.derived.places[number] = Place(number, frozen)
         return known
 
-    def _held_at(self, number: ResourceNumber) -> Line:
-        known = self.derived.held.get(number)
-        if known is None:
-            grants = self.facts.assignments.grants.get(number, {})
-            pairs = ((role, frozenset(holders)) for role, holders in grants.items())
-            known = tuple(self.derived.share(pair) for pair in pairs)
-            if grants:
-                self.derived.held[number] = known
-        return known
+    def _frozen(
+        self, number: ResourceNumber, role: RoleNumber, holders: Set[HolderNumber]
+    ) -> frozenset[HolderNumber]:
+        """The holders of a role on a resource, as a set that never changes."""
+        if isinstance(holders, frozenset):
+            return holders
+        copies = self.derived.frozen.setdefault(number, {})
+        copy = copies.get(role)
+        if copy is None:
+            copy = copies[role] = frozenset(holders)
+        return copy
