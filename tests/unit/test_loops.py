@@ -11,6 +11,7 @@ import rescind
 SOURCES: Final = Path(rescind.__file__).parent
 
 ENDS: Final = {
+    "aio/calls.py:_ended": "the end of the call, which its store bounds; a round for each cancellation",
     "cli/facts.py:list_facts": "the last page",
     "decision/lists/source.py:finished": "the last step of a page, which looks at a bounded number of rows",
     "store/postgres/connection.py:Connection._connect_gen": "connected, or the deadline of the wait",
