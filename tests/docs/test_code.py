@@ -18,10 +18,13 @@ from tests.docs.pages import NOT_RUN, ROOT, RUN, blocks, name, pages
 from tests.docs.run_page import URL, main
 
 SHOWN_ONLY: dict[str, str] = {
-    "GRANT USAGE ON SCHEMA rescind TO app;": "there is no role of that name"
+    "GRANT USAGE ON SCHEMA rescind TO app;": "there is no role of that name",
+    "$ OLD=postgresql://localhost/plain NEW=postgresql://localhost/acme": "there is one database",
+    "$ rescind migrate --partitions 16 -d postgresql://localhost/acme": "it has plain tables",
+    "$ rescind migrate --partitions 8 -d postgresql://localhost/acme": "it has plain tables",
 }
 """Blocks that are marked as not run: their first line, and why."""
-OTHER_LANGUAGES = ("json", "csv", "text", "mermaid")
+OTHER_LANGUAGES = ("json", "csv", "text", "mermaid", "yaml")
 WITH_CODE = [page for page in pages() if any(block.is_run for block in blocks(page))]
 
 
