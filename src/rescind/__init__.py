@@ -4,6 +4,8 @@ from rescind.authority import Authority
 from rescind.changelog import LogEntry, LogPage
 from rescind.decision_log import DecisionLog
 from rescind.errors import RescindError
+from rescind.history.heads import KeptHeads, LogHead
+from rescind.history.verify import VerifiedLog
 from rescind.listing import UnknownName
 from rescind.model import (
     ENVIRONMENT,
@@ -57,7 +59,9 @@ __all__ = [
     "Explanation",
     "FactPage",
     "GroupEntry",
+    "KeptHeads",
     "LogEntry",
+    "LogHead",
     "LogPage",
     "LookAlike",
     "MemberEntry",
@@ -75,6 +79,7 @@ __all__ = [
     "RoleEntry",
     "Route",
     "UnknownName",
+    "VerifiedLog",
     "__version__",
 ]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from rescind import Authority, model
+from rescind import Authority, changes, model
 from rescind.directory.catching_up import write_events
-from rescind.errors import ApiKeyNotFound, OrganizationNotFound
+from rescind.errors import ApiKeyNotFound, LogDamaged, OrganizationNotFound
 from rescind.history import actions as history
 from rescind.history.heads import ACTIONS_NUMBER, KeptHeads
 from rescind.history.verify import VerifiedLog
@@ -20,6 +20,7 @@ from rescind.history.walk import FaultKind
 from rescind.http.keys import Keys
 from rescind.http.keys.key_text import parted
 from rescind.propagation import pending
+from rescind.propagation.audit import audit
 from rescind.semantics.chain import action_content
 from rescind.store.migrations import migrate
 from rescind.store.schema import VERSIONS
@@ -234,6 +235,46 @@ def test_an_edit_of_the_head_row_is_found(kept: Authority) -> None:
         assert (fault.kind, fault.revision) == (kind, at)
     assert run(kept, "SELECT digest FROM rescind.action_head") == [(digest,)]
     assert verified(kept).fits
+
+
+def test_a_deleted_head_row_is_named_and_mended(kept: Authority) -> None:
+    """Nothing is done unlogged meanwhile. The newest digest is that of before, so a kept head still fits."""
+    heads = KeptHeads.of(kept.log_heads())
+    before = found(kept)
+    assert not history.mend_end(kept.store, actor="ada")
+    run(kept, "DELETE FROM rescind.action_head")
+    with pytest.raises(LogDamaged, match="log chain"):
+        Keys(kept.store).create("unlogged", ["read"])
+    with pytest.raises(ApiKeyNotFound):
+        Keys(kept.store).revoke("0" * 16)
+    assert "unlogged" not in {key.name for key in Keys(kept.store).list()}
+    fault = verified(kept).fault
+    assert fault is not None
+    assert (fault.kind, fault.revision) == (FaultKind.END_MISSING, before[-1].number)
+    assert history.mend_end(kept.store, actor="ada")
+    (last,) = found(kept)[len(before) :]
+    assert (last.kind, last.actor, last.number) == ("log_mended", "ada", before[-1].number + 1)
+    assert (verified(kept, heads).fits, verified(kept, heads).heads) == (True, 1)
+
+
+def test_a_repair_of_effective_roles_is_logged(kept: Authority) -> None:
+    kept.apply([changes.AddMembership(subject="user:drift")])
+    kept.apply([changes.Assign(role="reader", to="user:drift")])
+    before = found(kept)
+    assert audit(kept.store, "acme", repair=True, actor="ada").repaired == 0
+    assert found(kept) == before
+    run(kept, "DELETE FROM rescind.effective_role WHERE organization = 1")
+    repaired = audit(kept.store, "acme", repair=True, actor="ada").repaired
+    assert repaired > 0
+    (last,) = found(kept)[len(before) :]
+    assert (last.kind, last.subject, last.organization) == ("roles_repaired", "acme", "acme")
+    assert (last.actor, last.detail) == ("ada", {"differences": repaired})
+    assert verified(kept).fits
+
+
+def test_actions_of_an_organization_that_there_never_was(kept: Authority) -> None:
+    with pytest.raises(OrganizationNotFound):
+        list(kept.actions(organization="none"))
 
 
 def test_without_its_digest_an_edit_would_not_be_found(

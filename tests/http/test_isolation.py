@@ -116,6 +116,12 @@ def asks(n: dict[str, str]) -> list[Ask]:
             Ask("list_actions", "GET", f"/v1/actions?{query}"),
             Ask("read_log_heads", "GET", f"/v1/log/head?{query}"),
             Ask("verify_log", "GET", f"/v1/log/verify?{query}"),
+            Ask(
+                "verify_log_from",
+                "POST",
+                "/v1/log/verify",
+                {"heads": [{"number": 1, "revision": 1, "digest": "00" * 32}], **at},
+            ),
             Ask("list_reviews", "GET", f"/v1/reviews?{query}"),
             Ask("review_lines", "GET", f"/v1/reviews/lines?review={n['group']}{query}"),
             Ask(

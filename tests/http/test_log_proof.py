@@ -27,6 +27,38 @@ def test_the_head_fits_until_something_is_altered(shared: Served) -> None:
     assert (other["fits"], other["fault"]["kind"]) == (False, "head_differs")
 
 
+def post(served: Served, heads: Any, key: str | None = None, **body: Any) -> Any:
+    with served.client(key or served.admin) as client:
+        return client.post("/v1/log/verify", json={"heads": heads, **body})
+
+
+def test_any_number_of_kept_heads_is_compared(shared: Served) -> None:
+    """As the head was printed, with what others' heads there are in the file."""
+    (head,) = get(shared, "/v1/log/head", **ACME).json()["heads"]
+    other = {**head, "organization": "other", "number": 99}
+    wrong = {**head, "digest": "00" * 32}
+    unnamed = {name: head[name] for name in ("number", "revision", "digest")}
+    key = shared.key("read", organization="acme")
+    for heads in ([head], [other, head], [unnamed], [head, unnamed]):
+        (found,) = post(shared, heads, key).json()["logs"]
+        assert (found["fits"], found["heads"]) == (True, 1)
+    (found,) = post(shared, [wrong], **ACME).json()["logs"]
+    assert found["fault"]["kind"] == "head_differs"
+    ahead = {**head, "revision": 9}
+    (found,) = post(shared, [head, ahead], **ACME).json()["logs"]
+    assert (found["fault"]["kind"], found["fault"]["revision"]) == ("head_missing", 9)
+    for heads in (
+        [],
+        [other],
+        [head, wrong],
+        [{**head, "number": -1}],
+        [{**head, "digest": "x"}],
+        7,
+    ):
+        assert post(shared, heads, **ACME).status_code == 400
+    assert post(shared, [head], key, organization="other").status_code == 404
+
+
 def test_a_bound_key_sees_its_own(shared: Served) -> None:
     key = shared.key("read", organization="acme")
     (head,) = get(shared, "/v1/log/head", key).json()["heads"]

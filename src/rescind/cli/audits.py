@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from rescind.cli import output
+from rescind.cli.change_commands import user
 from rescind.cli.options import Target, with_target
 from rescind.cli.replays import show_replay
 from rescind.cli.times import second
@@ -58,7 +59,7 @@ def audit(
         show_replay(target)
         return
     with target.open() as authority:
-        report = run_audit(authority.store, target.organization, repair=repair)
+        report = run_audit(authority.store, target.organization, repair=repair, actor=user())
     if target.as_json:
         output.say_json({**asdict(report), "clean": report.is_clean, "compares": COMPARES})
     else:

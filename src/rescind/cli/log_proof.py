@@ -12,8 +12,10 @@ from typing import Any, Final
 import typer
 
 from rescind.cli import output
+from rescind.cli.change_commands import user
 from rescind.cli.options import Target
 from rescind.errors import InvalidArgument
+from rescind.history.actions import mend_end
 from rescind.history.heads import ACTIONS_NUMBER, KeptHeads
 from rescind.history.verify import VerifiedLog
 from rescind.history.walk import Fault
@@ -32,15 +34,20 @@ def say_heads(target: Target) -> None:
 
 
 def chain(target: Target) -> None:
-    """Chain the changes of older versions now, rather than by a worker."""
+    """Chain the changes of older versions now, rather than by a worker. Mends the end of the log of service
+    actions, if its row was deleted.
+    """
     total = 0
     with target.open() as authority:
         while done := chain_some(authority.store):
             total += done
+        is_mended = mend_end(authority.store, actor=user())
     if target.as_json:
-        output.say_json({"chained": total})
-    else:
-        output.say(f"{output.counted(total, 'change')} got a digest")
+        output.say_json({"chained": total, "mended": is_mended})
+        return
+    output.say(f"{output.counted(total, 'change')} got a digest")
+    if is_mended:
+        output.say("the log of service actions goes on after its newest action")
 
 
 def verify(target: Target, *, kept: str | None, file: str | None) -> None:

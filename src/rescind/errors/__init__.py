@@ -51,6 +51,7 @@ from rescind.errors.conflicts import (
 from rescind.errors.database import (
     DecisionUnavailable,
     GroupBusy,
+    LogDamaged,
     NotCommitted,
     OutcomeUnknown,
     PendingMoved,
@@ -114,6 +115,7 @@ __all__ = [
     "InvalidToken",
     "KeyReused",
     "LastHolder",
+    "LogDamaged",
     "MalformedId",
     "MembershipExists",
     "MembershipNotFound",

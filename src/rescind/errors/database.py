@@ -119,6 +119,16 @@ class RevisionUnavailable(StoreError):
     )
 
 
+class LogDamaged(StoreError):
+    """A row without which nothing can be added to the log of service actions is not there."""
+
+    code = "log_damaged"
+    hint = (
+        "Somebody deleted it: see `rescind log verify`. `rescind log chain` lets the log go on after its"
+        " newest action."
+    )
+
+
 class GroupBusy(StoreError):
     """Another worker or a change has the group at this moment."""
 

@@ -5,6 +5,7 @@ It is one hash chain for the database. Heads and verification have it as number 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,20 +13,37 @@ from typing import Any, Final
 
 import msgspec
 
-from rescind.history.heads import ACTIONS_NAME, ACTIONS_NUMBER
+from rescind.errors import OrganizationNotFound
+from rescind.history.heads import ACTIONS_NAME, ACTIONS_NUMBER, listed_logs
 from rescind.history.verify import VerifiedLog
 from rescind.history.walk import Fault, FaultKind, Walk
-from rescind.model import moment, require_number
+from rescind.model import Microseconds, moment, require_number
 from rescind.semantics.chain import FIRST_OF_ACTIONS
-from rescind.store import Store
+from rescind.store import Store, Transaction
+from rescind.store.contract import Counter
 from rescind.store.rows.actions import (
     LIST_ACTIONS,
     READ_ACTION_CHAIN,
     READ_ACTION_END,
     ActionEndRow,
     ActionRow,
+    ServiceAction,
 )
 
+KINDS: Final = frozenset(
+    (
+        "key_made",
+        "key_revoked",
+        "key_rotated",
+        "log_mended",
+        "log_pruned",
+        "roles_repaired",
+        "schema_migrated",
+        "work_parked",
+        "work_retried",
+    )
+)
+"""What is logged here; everything else that is done is a change in an organization's log."""
 PAGE: Final = 1_000
 MOST: Final = 2**63 - 1
 
@@ -63,7 +81,12 @@ class Action:
 def listed_actions(
     store: Store, organization: str | None, after: int, limit: int | None
 ) -> Iterator[Action]:
-    """Actions after a number, oldest first: all, or those of an organization."""
+    """Actions after a number, oldest first: all, or those of an organization.
+
+    Raises OrganizationNotFound for a name that there never was.
+    """
+    if organization is not None and next(listed_logs(store, organization), None) is None:
+        raise OrganizationNotFound(organization=organization)
     left = MOST if limit is None else require_number("limit", limit, least=0, most=MOST)
     after = require_number("after", after, least=0, most=MOST)
     while left > 0:
@@ -74,6 +97,25 @@ def listed_actions(
         if len(rows) < page:
             return
         left, after = left - page, rows[-1].number
+
+
+def mend_end(store: Store, *, actor: str) -> bool:
+    """Let the log go on after its newest action, if the row that says which that is was deleted.
+
+    Returns whether it was; then that is an action of its own.
+    """
+    action = ServiceAction(
+        "log_mended", "action_head", Microseconds(time.time_ns() // 1_000), actor=actor
+    )
+
+    def mend(tx: Transaction) -> None:
+        tx.count("restore_action_head", Counter.ALTERED, first=FIRST_OF_ACTIONS)
+        tx.note_action(action)
+
+    is_deleted = not store.fetch(READ_ACTION_END, {})
+    if is_deleted:
+        store.transact(mend)
+    return is_deleted
 
 
 def verified_actions(store: Store, heads: Mapping[int, bytes]) -> VerifiedLog | None:
@@ -103,8 +145,10 @@ def _end(before: Sequence[ActionEndRow], after: Sequence[ActionEndRow], walk: Wa
     """
     if any(walk.revision < end.number for end in before):
         return Fault(FaultKind.TRUNCATED, walk.revision + 1)
-    if not after or walk.revision > after[0].number:
-        return Fault(FaultKind.SURPLUS, after[0].number + 1 if after else 1)
+    if not after:
+        return Fault(FaultKind.END_MISSING, walk.revision)
+    if walk.revision > after[0].number:
+        return Fault(FaultKind.SURPLUS, after[0].number + 1)
     is_last = walk.revision == after[0].number
     if is_last and walk.digest != bytes(after[0].digest):
         return Fault(FaultKind.ALTERED, walk.revision)

@@ -22,6 +22,7 @@ class FaultKind(StrEnum):
     HEAD_BEFORE_START = "head_before_start"
     NO_ORGANIZATION = "no_organization"
     NAME_DIFFERS = "name_differs"
+    END_MISSING = "end_missing"
 
 
 MEANINGS: Final[Mapping[FaultKind, str]] = {
@@ -35,6 +36,8 @@ MEANINGS: Final[Mapping[FaultKind, str]] = {
     FaultKind.HEAD_MISSING: "the log ends before the head that was kept: its end was taken away",
     FaultKind.HEAD_BEFORE_START: "the log begins after every head that was kept, so nothing can be compared",
     FaultKind.NO_ORGANIZATION: "its organization is not in the database any more",
+    FaultKind.END_MISSING: "the row that says which action is the newest was deleted, so actions after this"
+    " one may have been deleted too; `rescind log chain` puts the row back",
     FaultKind.NAME_DIFFERS: "its organization has another name than in the kept head or in the lines before",
 }
 

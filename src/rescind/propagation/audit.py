@@ -6,15 +6,25 @@ chunks, and resumed after an interruption.
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from rescind.errors import OrganizationNotFound, StoreConflict
-from rescind.model import AssignmentNumber, HolderNumber, MembershipNumber, OrganizationNumber
+from rescind.model import (
+    AssignmentNumber,
+    HolderNumber,
+    MembershipNumber,
+    Microseconds,
+    OrganizationNumber,
+)
 from rescind.propagation.comparison import Comparison, Difference, compare
 from rescind.store import Store, Transaction
+from rescind.store.contract import Counter
 from rescind.store.retries import PLAN_ATTEMPTS, PlanStale
+from rescind.store.rows.actions import ServiceAction
 from rescind.store.rows.audit import AUDIT_GROUP, AUDIT_NAMES, FIND_MISSING
 from rescind.store.rows.facts import LIST_ORGANIZATIONS
 from rescind.store.rows.organizations import PLAN
@@ -60,11 +70,13 @@ class Report:
         return not any(group.is_drift for group in self.groups)
 
 
-def audit(store: Store, organization: str | None = None, *, repair: bool = False) -> Report:
+def audit(
+    store: Store, organization: str | None = None, *, repair: bool = False, actor: str = ""
+) -> Report:
     """Compare the effective roles of one organization, or of all, with what the facts imply.
 
-    With `repair`, every difference is either corrected or pending, and so fenced, when this returns. Raises
-    OrganizationNotFound.
+    With `repair`, every difference is either corrected or pending, and so fenced, when this returns. That is
+    a service action of `actor`. Raises OrganizationNotFound.
     """
     report = Report()
     for o, name in _organizations(store, organization):
@@ -77,7 +89,7 @@ def audit(store: Store, organization: str | None = None, *, repair: bool = False
             report.effective_roles += compared.effective_roles
             audited.note(compared)
             if repair:
-                report.repaired += audited.repair(compared.drifting)
+                report.repaired += audited.repair(compared.drifting, actor=actor)
             first = compared.next_membership
         report.groups += audited.drifts()
     return report
@@ -124,7 +136,7 @@ class OrganizationAudit:
             if len(drift.examples) < EXAMPLES:
                 drift.examples += self._examples(wrong)[: EXAMPLES - len(drift.examples)]
 
-    def repair(self, drifting: Sequence[Difference]) -> int:
+    def repair(self, drifting: Sequence[Difference], *, actor: str) -> int:
         """Correct each difference, or make it pending and so fenced. Says how many were; none where the
         organization was deleted meanwhile.
 
@@ -134,7 +146,7 @@ class OrganizationAudit:
         repaired = 0
         for at in range(0, len(drifting), MENDS_AT_ONCE):
             batch = drifting[at : at + MENDS_AT_ONCE]
-            if self._mend(batch):
+            if self._mend(batch, actor):
                 repaired += len(batch)
                 for wrong in batch:
                     self._drift(wrong.holder).repaired += wrong.rows
@@ -173,8 +185,11 @@ class OrganizationAudit:
             return f"{who} {verb} assignment {abs(assignment)} (gone)"
         return f"{who} {verb} {names.role} on {names.resource}"
 
-    def _mend(self, drifting: Sequence[Difference]) -> bool:
+    def _mend(self, drifting: Sequence[Difference], actor: str) -> bool:
         mode = ""
+        now = Microseconds(time.time_ns() // 1_000)
+        detail = json.dumps({"differences": len(drifting)})
+        action = ServiceAction("roles_repaired", self.name, now, detail, actor, o=self.o)
 
         def repair(tx: Transaction) -> None:
             tx.lock(number=self.o, organization=self.name, mode=mode)
@@ -185,7 +200,8 @@ class OrganizationAudit:
                     continue
                 tx.run("repair_dangling", **names)
                 tx.run("repair_direct", **names)
-            tx.run("mark_repaired", o=self.o)
+            tx.count("mark_repaired", Counter.ALTERED, o=self.o)
+            tx.note_action(action)
 
         for _ in range(PLAN_ATTEMPTS):
             (plan,) = self.store.fetch(PLAN, {"organization": self.name})

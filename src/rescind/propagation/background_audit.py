@@ -258,7 +258,7 @@ class BackgroundAudit:
     def _repair(
         self, round_number: int, audited: OrganizationAudit, drifting: list[Difference]
     ) -> None:
-        audited.repair(drifting)
+        audited.repair(drifting, actor="background audit")
         repaired = {g: d for g, d in audited.groups.items() if d.repaired}
 
         def note(tx: Transaction) -> None:

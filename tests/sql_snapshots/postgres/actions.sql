@@ -19,3 +19,15 @@ FROM rescind.action AS a WHERE a.number > %(after)s ORDER BY a.number LIMIT %(li
 
 -- read_action_end
 SELECT h.number, h.digest FROM rescind.action_head AS h
+
+-- refuse_no_action_head
+SELECT 'log_damaged' AS code, 'table' AS fact, 'action_head' AS value
+WHERE rescind.tallied('altered') > 0 AND NOT EXISTS (SELECT 1 FROM rescind.action_head)
+
+-- restore_action_head
+INSERT INTO rescind.action_head (id, number, digest)
+SELECT 0, COALESCE(MAX(a.number), 0), COALESCE((
+        SELECT x.digest FROM rescind.action AS x ORDER BY x.number DESC LIMIT 1), %(first)s)
+FROM rescind.action AS a
+WHERE NOT EXISTS (SELECT 1 FROM rescind.action_head)
+ON CONFLICT DO NOTHING

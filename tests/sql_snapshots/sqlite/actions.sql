@@ -19,3 +19,15 @@ FROM rescind_action AS a WHERE a.number > :after ORDER BY a.number LIMIT :limit
 
 -- read_action_end
 SELECT h.number, h.digest FROM rescind_action_head AS h
+
+-- refuse_no_action_head
+SELECT 'log_damaged' AS code, 'table' AS fact, 'action_head' AS value
+WHERE rescind_tallied('altered') > 0 AND NOT EXISTS (SELECT 1 FROM rescind_action_head)
+
+-- restore_action_head
+INSERT INTO rescind_action_head (id, number, digest)
+SELECT 0, COALESCE(MAX(a.number), 0), COALESCE((
+        SELECT x.digest FROM rescind_action AS x ORDER BY x.number DESC LIMIT 1), :first)
+FROM rescind_action AS a
+WHERE NOT EXISTS (SELECT 1 FROM rescind_action_head)
+ON CONFLICT DO NOTHING

@@ -6,13 +6,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from litestar import Request, get
+import msgspec
+from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
+from litestar.params import FromQuery, JSONBody
 from msgspec import Struct
 
 from rescind.errors import InvalidArgument
-from rescind.history.heads import LogHead
+from rescind.history.heads import KeptHeads
 from rescind.history.verify import VerifiedLog
 from rescind.http.auth import caller_of, requires
 from rescind.http.routes.lists import Organization
@@ -36,6 +37,23 @@ class LogHeadsResponse(Struct, frozen=True):
     """A head for each organization that has or had the name."""
 
     heads: list[LogHeadResponse]
+
+
+class KeptHead(Struct, frozen=True):
+    """A head that was kept, as `rescind log head` or `/v1/log/head` gave it."""
+
+    number: int
+    revision: int
+    digest: str | None
+    organization: str | None = None
+    at: datetime | None = None
+
+
+class VerifyRequest(Struct, frozen=True):
+    """Heads that were kept elsewhere, of the organization whose log is to be verified."""
+
+    heads: list[KeptHead]
+    organization: str | None = None
 
 
 class LogFaultResponse(Struct, frozen=True):
@@ -109,10 +127,42 @@ def verify_log(
         if number is None or revision is None or digest is None:
             hint = "give `number`, `revision` and `digest` of a head, or none of them"
             raise InvalidArgument(what="head", hint=hint)
-        if number < 0:
+        heads = _kept([KeptHead(number, revision, digest, name)], name)
+    return _verified(service, name, heads)
+
+
+@post("/v1/log/verify", sync_to_thread=True, status_code=200, guards=[requires("read")])
+def verify_log_from(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    data: JSONBody[VerifyRequest],
+) -> VerifiedLogsResponse:
+    """Make every digest of the organization's log again. `heads` were kept: the log must still have each of
+    them. Those of other organizations are left out. Of a log of more than 500,000 changes it is refused.
+    """
+    name = caller_of(request).organization_for(data.organization)
+    heads = _kept(data.heads, name)
+    if not heads:
+        hint = "none of them is a head of this organization with a digest"
+        raise InvalidArgument(what="heads", hint=hint)
+    return _verified(service, name, heads)
+
+
+def _kept(heads: list[KeptHead], name: str) -> KeptHeads:
+    """The heads of one organization, those that say no name included. Raises InvalidArgument."""
+    ours = [
+        msgspec.structs.replace(head, organization=name)
+        for head in heads
+        if head.organization in (None, name)
+    ]
+    for head in ours:
+        if head.number < 0:
             hint = "it is the head of no organization: use `rescind log verify --from`"
-            raise InvalidArgument(what="number", value=str(number), hint=hint)
-        heads = [LogHead(name, number, revision, digest, datetime.min)]
+            raise InvalidArgument(what="number", value=str(head.number), hint=hint)
+    return KeptHeads.read(map(msgspec.json.encode, ours))
+
+
+def _verified(service: Service, name: str, heads: KeptHeads | None) -> VerifiedLogsResponse:
     for head in service.authority.log_heads(organization=name):
         if head.revision > MOST_VERIFIED:
             hint = f"over HTTP at most {MOST_VERIFIED:,} changes are verified: use `rescind log verify`"
@@ -121,4 +171,4 @@ def verify_log(
     return VerifiedLogsResponse([VerifiedLogResponse.of(each) for each in found])
 
 
-ROUTES = [read_log_heads, verify_log]
+ROUTES = [read_log_heads, verify_log, verify_log_from]

@@ -143,6 +143,7 @@ class PostgresTransaction:
         return lambda: [row.outcome() for row in rows()]
 
     def note_action(self, action: ServiceAction, /) -> None:
+        self.refuse("refuse_no_action_head")
         self.run("insert_service_action", **action._asdict())
 
     def _sql(self, name: str) -> str:

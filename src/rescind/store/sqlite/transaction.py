@@ -162,6 +162,7 @@ class SqliteTransaction:
     def note_action(self, action: ServiceAction, /) -> None:
         if not self._tally[Counter.ALTERED]:
             return
+        self.refuse("refuse_no_action_head")
         drafted = self._execute(DRAFT_ACTION.name, action._asdict()).fetchall()
         (draft,) = typed(DRAFT_ACTION, drafted)
         names = {**draft._asdict(), "digest": chained(draft.digest_before, draft.content)}
