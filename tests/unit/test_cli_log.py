@@ -64,6 +64,9 @@ def test_show(left: CommandLine) -> None:
     assert left("log", "show", "7")[1].count("enforced: nothing was revoked") == 1
     keep(None)
     assert shown(left)["replicas"] == " not recorded"
+    told = shown(left)["enforced"]
+    assert told.startswith(" when was not recorded; by ")
+    assert "after it was recorded" not in told, "the time of asking is no measurement"
     keep(encode_enforcement(Enforcement(2.1, are_replicas_known=False)))
     assert shown(left)["replicas"].startswith(" not known")
 

@@ -42,6 +42,32 @@ def test_lists_as_then(left: CommandLine) -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        (
+            ("who-can", "doc:raed", "--at", "7"),
+            "no permission doc:raed now; did you mean doc:read?",
+        ),
+        (("what-can", "adda", "--at", "7"), "no subject user:adda now; did you mean user:ada?"),
+        (("history", "adda"), "no subject user:adda now; did you mean user:ada?"),
+        (("history", "-", "doc:raed"), "no permission doc:raed now"),
+    ],
+)
+def test_an_empty_answer_names_what_may_be_mistyped(
+    left: CommandLine, question: tuple[str, ...], told: str
+) -> None:
+    """On the error stream: an investigator must not take a mistyped name for "nobody"."""
+    code, out, err = left(*question)
+    assert (code, told in err, "adda" in out) == (0, True, False)
+
+
+def test_an_empty_answer_of_known_names_says_nothing_more(left: CommandLine) -> None:
+    """It is the answer."""
+    assert left("who-can", "doc:read", "--at", "2")[2] == ""
+    assert left("history", "ada", "doc:read")[2] == ""
+
+
+@pytest.mark.parametrize(
     ("options", "told"),
     [
         (("--at", "99"), "no change of this number"),

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from rescind.cli import output
+from rescind.cli.asked import warn_of_unknown
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import instant, second
 from rescind.errors import InvalidArgument
@@ -76,8 +77,15 @@ def history(
         found = ask(life=life)
         numbers = [found.life] if life or after is not None else found.lives
         lives = [each for each in numbers if each is not None and _is_within(each, begin, end)]
+        is_empty = True
         for each in lives:
-            _show(target, found if each == found.life else ask(life=each.number), end)
+            told = found if each == found.life else ask(life=each.number)
+            is_empty = is_empty and not told.periods and told.next_after is None
+            _show(target, told, end)
+        if is_empty and after is None and found.lives[-1].deleted_at is None:
+            who = None if subject == EVERYBODY else subject
+            names = {"subject": who, "permission": permission, "resource": resource}
+            warn_of_unknown(authority, names, of_past=True)
     if not lives:
         _show(target, found._replace(periods=(), next_after=None), end)
 

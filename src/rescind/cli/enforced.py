@@ -83,9 +83,12 @@ def show(entry: LogEntry) -> None:
         output.say(f"enforced: {_STATUS[status]}")
         return
     at = entry.enforced_at.isoformat(sep=" ", timespec="milliseconds")
-    output.say(
-        f"enforced: {at}, {taken(entry.recorded_at, entry.enforced_at)} after it was recorded"
-    )
+    if status is EnforcementStatus.NOT_RECORDED and entry.caused_by is None:
+        # the time may be that of this question, or of an earlier one: it says by when, and no more
+        output.say(f"enforced: when was not recorded; by {at} no process answered from before it")
+    else:
+        after = taken(entry.recorded_at, entry.enforced_at)
+        output.say(f"enforced: {at}, {after} after it was recorded")
     if entry.enforcement is None and entry.caused_by is not None:
         output.say(f"replicas: as of revision {entry.caused_by} of '*', which caused this change")
         return

@@ -256,10 +256,10 @@ def decision(answer: Decision, unknown: Sequence[UnknownName], *, as_json: bool)
         say("  … and more")
 
 
-def not_there(unknown: UnknownName) -> str:
+def not_there(unknown: UnknownName, when: str = "") -> str:
     """A line on a name that does not exist, with similar names that do."""
     hint = f"; did you mean {did_you_mean(unknown.similar)}?" if unknown.similar else ""
-    return f"there is no {unknown.what} {unknown.name}{hint}"
+    return f"there is no {unknown.what} {unknown.name}{when}{hint}"
 
 
 def decision_object(answer: Decision) -> dict[str, Any]:

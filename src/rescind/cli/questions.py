@@ -9,6 +9,7 @@ import typer
 
 from rescind.authority import Authority
 from rescind.cli import output
+from rescind.cli.asked import warn_of_unknown
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import past
 from rescind.errors import InvalidArgument
@@ -238,9 +239,8 @@ def _pages(
     while True:
         page = ask(limit=size, cursor=cursor, **options)
         _show(page, as_json=target.as_json)
-        if not page.items and cursor is None and at is None:
-            for each in authority.unknown_names(**names):
-                output.warn(output.not_there(each))
+        if not page.items and cursor is None:
+            warn_of_unknown(authority, names, of_past=at is not None)
         cursor = page.next_cursor
         if not all or cursor is None:
             break

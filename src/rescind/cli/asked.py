@@ -1,0 +1,18 @@
+"""What a question with an empty answer asked about."""
+
+from __future__ import annotations
+
+from rescind.authority import Authority
+from rescind.cli import output
+
+
+def warn_of_unknown(
+    authority: Authority, names: dict[str, str | None], *, of_past: bool = False
+) -> None:
+    """Say which of the names do not exist: they may be mistyped, and then an empty answer tells nothing.
+
+    An answer about the past may be right although a name does not exist any more.
+    """
+    now = " now" if of_past else ""
+    for each in authority.unknown_names(**names):
+        output.warn(output.not_there(each, now))
