@@ -10,7 +10,8 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.changes import Change
-from rescind.errors import InvalidArgument, OrganizationNotFound
+from rescind.directory.catching_up import write_events
+from rescind.errors import InvalidArgument, OrganizationNotFound, PastUnavailable
 from rescind.history.access_history import AccessReplay
 from rescind.history.holdings import Asked
 from rescind.history.replaying import recorded_changes
@@ -193,6 +194,41 @@ def test_questions_that_cannot_be(acme: Authority) -> None:
         acme.access_history("ada", after=10_000)
     with pytest.raises(OrganizationNotFound):
         acme.access_history("ada", organization="nobody")
+
+
+def test_times_of_which_nothing_is_known_are_refused(acme: Authority, days: Days) -> None:
+    """An empty answer would be taken for "nobody"."""
+    do(acme, days, 9, changes.AddMembership(subject="user:new"))
+    asked = "user:ada", "write"
+    for wrong in (
+        {"since": START + 10 * DAY},
+        {"since": START + 5 * DAY, "until": START + 4 * DAY},
+    ):
+        with pytest.raises(InvalidArgument, match=list(wrong)[-1]):
+            acme.access_history(*asked, **wrong)
+    with pytest.raises(PastUnavailable, match="it was created at"):
+        acme.access_history(*asked, until=START - DAY)
+    assert not acme.access_history("user:new", until=START + DAY).periods
+
+
+@pytest.mark.parametrize("since", [None, START + 60 * DAY])
+def test_what_began_before_the_log_that_is_kept(
+    acme: Authority, days: Days, since: datetime | None
+) -> None:
+    """Its change was pruned, so neither its time nor its author is known; nor what was before."""
+    do(acme, days, 1, changes.AddMembers(group="eng", members=("bob",)))
+    do(acme, days, 90, changes.AddMembership(subject="user:new"))
+    write_events(acme, next(iter(acme.log())).organization)
+    assert acme.prune_log(START + 50 * DAY).recorded_at == START + DAY
+    for asked in (("bob", "write", "doc:1"), ("ada", "write"), (None, "write", "doc:1"), ("bob",)):
+        periods = acme.access_history(*asked, since=since).periods
+        assert periods
+        assert {each.began.kind for each in periods} == {CauseKind.BEFORE}
+        allowed = {START + DAY, since or START + DAY}
+        assert {each.began.at for each in periods} <= allowed
+        assert {each.began.actor for each in periods} == {None}
+    with pytest.raises(PastUnavailable, match="was pruned"):
+        acme.access_history("bob", "write", "doc:1", until=START + DAY / 2)
 
 
 def looks(acme: Authority, subject: str | None, asked: Asked) -> int:

@@ -68,6 +68,22 @@ def test_an_empty_answer_of_known_names_says_nothing_more(left: CommandLine) -> 
 
 
 @pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        (("--until", "2001-01-01"), "was created at"),
+        (("--since", "2001-01-02", "--until", "2001-01-01"), "2001-01-01"),
+        (("--since", "2999-01-01"), "2999-01-01"),
+    ],
+)
+def test_times_that_cannot_be_asked_about(
+    left: CommandLine, times: tuple[str, ...], told: str
+) -> None:
+    """Are an error: an investigator must not take them for "no access"."""
+    code, out, err = left("history", "ada", "doc:read", *times)
+    assert (code != 0, out, told in err) == (True, "", True)
+
+
+@pytest.mark.parametrize(
     ("options", "told"),
     [
         (("--at", "99"), "no change of this number"),

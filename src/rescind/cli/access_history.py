@@ -15,7 +15,15 @@ from rescind.cli.options import Target, with_target
 from rescind.cli.times import instant, second
 from rescind.errors import InvalidArgument
 from rescind.history.histories import MOST_CHANGES
-from rescind.model import AccessHistory, AccessPeriod, Cause, CauseKind, OrganizationLife
+from rescind.history.lives import lives_of
+from rescind.model import (
+    AccessHistory,
+    AccessPeriod,
+    Cause,
+    CauseKind,
+    OrganizationLife,
+    organization_id,
+)
 
 EVERYBODY: Final = "-"
 _INDENT: Final = " " * 4
@@ -74,20 +82,30 @@ def history(
             after=after,
             most_changes=most_changes,
         )
-        found = ask(life=life)
-        numbers = [found.life] if life or after is not None else found.lives
-        lives = [each for each in numbers if each is not None and _is_within(each, begin, end)]
+        name = organization_id(target.require_organization())
+        lives = [each.told for each in lives_of(authority.store, name)]
         is_empty = True
-        for each in lives:
-            told = found if each == found.life else ask(life=each.number)
-            is_empty = is_empty and not told.periods and told.next_after is None
-            _show(target, told, end)
-        if is_empty and after is None and found.lives[-1].deleted_at is None:
+        for number in _asked(lives, life, begin, end) if after is None else [life]:
+            found = ask(life=number)
+            is_empty = is_empty and not found.periods and found.next_after is None
+            _show(target, found, end)
+        if is_empty and after is None and lives[-1].deleted_at is None:
             who = None if subject == EVERYBODY else subject
             names = {"subject": who, "permission": permission, "resource": resource}
             warn_of_unknown(authority, names, of_past=True)
-    if not lives:
-        _show(target, found._replace(periods=(), next_after=None), end)
+
+
+def _asked(
+    lives: list[OrganizationLife], life: int | None, begin: datetime | None, end: datetime | None
+) -> list[int]:
+    """The lives to tell of. If none is within the times, the last one before their end; else the first,
+    which says from when on can be asked.
+    """
+    if life is not None:
+        return [life]
+    within = [each.number for each in lives if _is_within(each, begin, end)]
+    before = [each.number for each in lives if end is None or each.created_at <= end]
+    return within or before[-1:] or [1]
 
 
 def _is_within(life: OrganizationLife, begin: datetime | None, end: datetime | None) -> bool:
@@ -160,6 +178,8 @@ def _told(cause: Cause) -> str:
     if cause.kind is CauseKind.EXPIRY:
         return f"{when}  its time had come"
     if cause.kind is CauseKind.BEFORE:
+        if cause.revision is not None:
+            return f"before {when}  revision {cause.revision}, which the log does not have any more"
         return f"before {when}: what came earlier was not looked at"
     of = " of *" if cause.kind is CauseKind.ENVIRONMENT else ""
     by = f" by {output.plain(cause.actor)}" if cause.actor else ""

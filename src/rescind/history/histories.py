@@ -16,7 +16,7 @@ from rescind.history.access_history import AccessReplay, Mark, Period, follow_ac
 from rescind.history.beginnings import is_told_by_facts
 from rescind.history.holdings import Asked
 from rescind.history.lives import life_of
-from rescind.history.moments import LATEST, moment_of
+from rescind.history.moments import LATEST, moment_of, require_kept
 from rescind.history.replaying import recorded_changes, require_room
 from rescind.history.states import replayed
 from rescind.model import (
@@ -75,7 +75,9 @@ class AccessHistories(ABC):
         lasted at `since` or began later is told, up to `until`. `after`, from `next_after` of the answer
         before, goes on where a look at `most_changes` changes ended. If the organization was deleted, it is
         told of the last one that had its name; `life` means another of those, by its number in the order of
-        their creation. Raises OrganizationNotFound, PastUnavailable, MalformedId and InvalidArgument.
+        their creation. Raises OrganizationNotFound, MalformedId, PastUnavailable (`until` is before the
+        creation, or a time is before the log that is kept) and InvalidArgument (as for `since` after `until`,
+        or in the future).
         """
         name = self._named(organization)
         asked = Asked(
@@ -90,12 +92,24 @@ class AccessHistories(ABC):
         now = self._now()
         # Without `until`, all changes are told: who made the last ones may have a clock that is ahead.
         end = LATEST if until is None else model.microseconds(until)
+        if since is not None:
+            _require_order(since, until, now)
         reader = _Reader(self.store, name, life, self.settings.past_most_facts)
+        reader.require_kept(end)
         start = reader.start(since, after, now)
         return reader.history(who, asked, start, now, LATEST if end >= now else end, most)
 
     def _spelled(self, name: OrganizationId, subject: str) -> str:
         return canonical_subject(subject) if folds_ids(self.store, name) else subject
+
+
+def _require_order(since: datetime, until: datetime | None, now: Microseconds) -> None:
+    if model.microseconds(since) > now:
+        hint = f"ask about a time that has passed; now it is {model.moment(now).isoformat()}"
+        raise InvalidArgument(what="since", value=since.isoformat(), hint=hint)
+    if until is not None and model.microseconds(until) < model.microseconds(since):
+        hint = f"give a time that is not before `since`, {since.isoformat()}"
+        raise InvalidArgument(what="until", value=until.isoformat(), hint=hint)
 
 
 class _Reader:
@@ -111,6 +125,10 @@ class _Reader:
         (row,) = store.fetch(READ_REVISION, {"o": self._o})
         self._last, self._last_shared = row.organization, row.environment
         self._environments: dict[int, int | None] = {}
+
+    def require_kept(self, end: int) -> None:
+        """Raise PastUnavailable if nothing up to a time can be told."""
+        require_kept(self._name, self._row, Microseconds(end))
 
     def start(
         self, since: datetime | None, after: int | None, now: Microseconds
@@ -235,9 +253,11 @@ class _Reader:
         def cause(mark: Mark) -> Cause:
             heads = shared if mark.kind is CauseKind.ENVIRONMENT else own
             head = None if mark.revision is None else heads.get(mark.revision)
-            at = mark.at or (0 if head is None else head.recorded_at)
             if mark.kind is CauseKind.BEFORE:
-                return Cause(mark.kind, model.moment(at))
+                return Cause(mark.kind, model.moment(mark.at))
+            if not mark.at and head is None:  # facts name a change that the kept log does not have
+                return Cause(CauseKind.BEFORE, self._kept_from(), mark.revision)
+            at = mark.at or (0 if head is None else head.recorded_at)
             actor, reason = (None, None) if head is None else (head.actor, head.reason)
             return Cause(mark.kind, model.moment(at), mark.revision, actor, reason)
 
@@ -255,6 +275,11 @@ class _Reader:
             for period in periods
         ]
         return tuple(sorted(found, key=_place))
+
+    def _kept_from(self) -> datetime:
+        """When the log that is kept begins: read again, as it may have been pruned since."""
+        row = life_of(self._store, self._name, self.life.number)[0].row
+        return model.moment(row.created_at if row.start_at is None else row.start_at)
 
     def _heads(self, o: OrganizationNumber, revisions: set[int | None]) -> dict[int, ChangeHeadRow]:
         wanted = iter(sorted(revision for revision in revisions if revision))

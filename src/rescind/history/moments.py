@@ -123,12 +123,15 @@ def _at_time(
         first = row
     if first is None:
         raise OrganizationNotFound(organization=name)
-    created = model.moment(first.created_at).isoformat()
-    raise PastUnavailable(
-        organization=name,
-        why=f"it was created at {created}",
-        hint="Ask about a later time",
-    )
+    raise _not_created(name, first)
+
+
+def require_kept(name: OrganizationId, row: PastOrganizationRow, when: Microseconds) -> None:
+    """Raise PastUnavailable for a time before the organization was created, or whose changes were pruned."""
+    if when < row.created_at:
+        raise _not_created(name, row)
+    if row.start_at is not None and when < row.start_at:
+        raise _pruned(name, row)
 
 
 def _within(
@@ -239,6 +242,13 @@ def recorded_at_of(store: Store, o: OrganizationNumber, number: int) -> int:
     """When a change was recorded; 0 if it is not in the log."""
     params = {"o": o, "at": LATEST, "after": number - 1, "up_to": number}
     return next((row.recorded_at for row in store.fetch(FIND_PAST_REVISION, params)), 0)
+
+
+def _not_created(name: OrganizationId, row: PastOrganizationRow) -> PastUnavailable:
+    created = model.moment(row.created_at).isoformat()
+    return PastUnavailable(
+        organization=name, why=f"it was created at {created}", hint="Ask about a later time"
+    )
 
 
 def _pruned(name: OrganizationId, row: PastOrganizationRow) -> PastUnavailable:

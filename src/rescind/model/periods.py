@@ -17,7 +17,9 @@ class CauseKind(StrEnum):
     EXPIRY = "expiry"
     """A time that was set before came; nobody changed anything then."""
     BEFORE = "before"
-    """It was so already at that time, with which the answer begins; what came earlier was not looked at."""
+    """It was so already at that time, with which the answer begins; what came earlier was not looked at.
+    With a `revision`: that change began it, which was pruned; the time is that with which the log begins.
+    """
 
 
 class Cause(NamedTuple):
