@@ -29,7 +29,14 @@ GOALS = {
     "http.check_per_s": Goal(10_000, is_least=True),
     "http.over_spicedb": Goal(5, is_least=True),
     "http.batch_decisions_per_s": Goal(100_000, is_least=True),
-    "http.write_per_s": Goal(4_000, is_least=True),
+    "http.write_per_s": Goal(
+        4_000,
+        is_least=True,
+        why=(
+            "16 connections wait for a commit of 8 to 11 changes; what remains is Python, about 11,000"
+            " instructions a change"
+        ),
+    ),
 }
 CONNECTIONS = 16
 BATCH = 100

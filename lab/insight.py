@@ -34,7 +34,13 @@ GOALS = {
     "insight.change.overhead": Goal(1.05),
     "insight.check.overhead": Goal(1.10),
     "insight.http.overhead": Goal(1.05),
-    "insight.targets.s": Goal(1.0, why="it reads a million rows of the log; not profiled yet"),
+    "insight.targets.s": Goal(
+        1.0,
+        why=(
+            "it reads the million rows four times by key, twice with their enforcement; a merge join would"
+            " take half the time of those, but our connections to PostgreSQL have merge joins off"
+        ),
+    ),
     "insight.scrape_ms": Goal(20),
 }
 ENGINES = ("sqlite", "postgres")

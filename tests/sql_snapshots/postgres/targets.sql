@@ -10,24 +10,29 @@ WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.recorded_at >= %(since
 ORDER BY c.recorded_at DESC, c.organization, c.revision DESC LIMIT %(limit)s
 
 -- slowest_enforced
-SELECT o.slug AS organization, c.revision, e.enforced_at - c.recorded_at AS microseconds
-FROM rescind.change AS c
-CROSS JOIN LATERAL (SELECT * FROM rescind.enforcement AS e
-    WHERE e.organization = c.organization AND e.revision = c.revision OFFSET 0) AS e
+SELECT o.slug AS organization, slow.revision, slow.microseconds
+FROM (SELECT c.organization, c.revision, c.recorded_at, e.enforced_at - c.recorded_at AS microseconds
+    FROM rescind.change AS c
+    CROSS JOIN LATERAL (SELECT * FROM rescind.enforcement AS e
+        WHERE e.organization = c.organization AND e.revision = c.revision OFFSET 0) AS e
+    WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.direction = 'revokes'
+    AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s
+    ORDER BY 4 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT %(limit)s) AS slow
 LEFT JOIN LATERAL (SELECT * FROM rescind.organization AS o
-    WHERE o.id = c.organization OFFSET 0) AS o ON TRUE
-WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.direction = 'revokes'
-AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s
-ORDER BY 3 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT %(limit)s
+    WHERE o.id = slow.organization OFFSET 0) AS o ON TRUE
+ORDER BY slow.microseconds DESC, slow.recorded_at DESC, slow.organization, slow.revision
 
 -- slowest_settled
-SELECT o.slug AS organization, c.revision, COALESCE(c.settled_at, %(now)s) - c.recorded_at AS microseconds
-FROM rescind.change AS c
+SELECT o.slug AS organization, slow.revision, slow.microseconds
+FROM (SELECT c.organization, c.revision, c.recorded_at,
+        COALESCE(c.settled_at, %(now)s) - c.recorded_at AS microseconds
+    FROM rescind.change AS c
+    WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.organization > 0 AND c.direction = 'grants'
+    AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s
+    ORDER BY 4 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT %(limit)s) AS slow
 LEFT JOIN LATERAL (SELECT * FROM rescind.organization AS o
-    WHERE o.id = c.organization OFFSET 0) AS o ON TRUE
-WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.organization > 0 AND c.direction = 'grants'
-AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s
-ORDER BY 3 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT %(limit)s
+    WHERE o.id = slow.organization OFFSET 0) AS o ON TRUE
+ORDER BY slow.microseconds DESC, slow.recorded_at DESC, slow.organization, slow.revision
 
 -- spread_enforcement
 SELECT (e.enforced_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,

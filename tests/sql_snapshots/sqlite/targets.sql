@@ -8,21 +8,26 @@ WHERE c.organization BETWEEN :first AND :last AND c.recorded_at >= :since AND c.
 ORDER BY c.recorded_at DESC, c.organization, c.revision DESC LIMIT :limit
 
 -- slowest_enforced
-SELECT o.slug AS organization, c.revision, e.enforced_at - c.recorded_at AS microseconds
-FROM rescind_change AS c
-CROSS JOIN rescind_enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
-LEFT JOIN rescind_organization AS o ON o.id = c.organization
-WHERE c.organization BETWEEN :first AND :last AND c.direction = 'revokes'
-AND c.recorded_at >= :since AND c.recorded_at < :now
-ORDER BY 3 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT :limit
+SELECT o.slug AS organization, slow.revision, slow.microseconds
+FROM (SELECT c.organization, c.revision, c.recorded_at, e.enforced_at - c.recorded_at AS microseconds
+    FROM rescind_change AS c
+    CROSS JOIN rescind_enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
+    WHERE c.organization BETWEEN :first AND :last AND c.direction = 'revokes'
+    AND c.recorded_at >= :since AND c.recorded_at < :now
+    ORDER BY 4 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT :limit) AS slow
+LEFT JOIN rescind_organization AS o ON o.id = slow.organization
+ORDER BY slow.microseconds DESC, slow.recorded_at DESC, slow.organization, slow.revision
 
 -- slowest_settled
-SELECT o.slug AS organization, c.revision, COALESCE(c.settled_at, :now) - c.recorded_at AS microseconds
-FROM rescind_change AS c
-LEFT JOIN rescind_organization AS o ON o.id = c.organization
-WHERE c.organization BETWEEN :first AND :last AND c.organization > 0 AND c.direction = 'grants'
-AND c.recorded_at >= :since AND c.recorded_at < :now
-ORDER BY 3 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT :limit
+SELECT o.slug AS organization, slow.revision, slow.microseconds
+FROM (SELECT c.organization, c.revision, c.recorded_at,
+        COALESCE(c.settled_at, :now) - c.recorded_at AS microseconds
+    FROM rescind_change AS c
+    WHERE c.organization BETWEEN :first AND :last AND c.organization > 0 AND c.direction = 'grants'
+    AND c.recorded_at >= :since AND c.recorded_at < :now
+    ORDER BY 4 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT :limit) AS slow
+LEFT JOIN rescind_organization AS o ON o.id = slow.organization
+ORDER BY slow.microseconds DESC, slow.recorded_at DESC, slow.organization, slow.revision
 
 -- spread_enforcement
 SELECT (e.enforced_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,

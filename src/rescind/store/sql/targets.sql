@@ -14,13 +14,15 @@ WHERE c.organization BETWEEN :first AND :last AND c.direction = 'revokes'
 GROUP BY 1
 
 -- name: slowest_enforced
-SELECT o.slug AS organization, c.revision, e.enforced_at - c.recorded_at AS microseconds
-FROM rescind.change AS c
-JOIN rescind.enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
-LEFT JOIN rescind.organization AS o ON o.id = c.organization
-WHERE c.organization BETWEEN :first AND :last AND c.direction = 'revokes'
-  AND c.recorded_at >= :since AND c.recorded_at < :now
-ORDER BY 3 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT :limit
+SELECT o.slug AS organization, slow.revision, slow.microseconds
+FROM (SELECT c.organization, c.revision, c.recorded_at, e.enforced_at - c.recorded_at AS microseconds
+      FROM rescind.change AS c
+      JOIN rescind.enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
+      WHERE c.organization BETWEEN :first AND :last AND c.direction = 'revokes'
+        AND c.recorded_at >= :since AND c.recorded_at < :now
+      ORDER BY 4 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT :limit) AS slow
+LEFT JOIN rescind.organization AS o ON o.id = slow.organization
+ORDER BY slow.microseconds DESC, slow.recorded_at DESC, slow.organization, slow.revision
 
 -- A change of all organizations (0) is settled by the changes that follow from it, which are counted themselves.
 
@@ -36,12 +38,15 @@ WHERE c.organization BETWEEN :first AND :last AND c.organization > 0 AND c.direc
 GROUP BY 1
 
 -- name: slowest_settled
-SELECT o.slug AS organization, c.revision, COALESCE(c.settled_at, :now) - c.recorded_at AS microseconds
-FROM rescind.change AS c
-LEFT JOIN rescind.organization AS o ON o.id = c.organization
-WHERE c.organization BETWEEN :first AND :last AND c.organization > 0 AND c.direction = 'grants'
-  AND c.recorded_at >= :since AND c.recorded_at < :now
-ORDER BY 3 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT :limit
+SELECT o.slug AS organization, slow.revision, slow.microseconds
+FROM (SELECT c.organization, c.revision, c.recorded_at,
+             COALESCE(c.settled_at, :now) - c.recorded_at AS microseconds
+      FROM rescind.change AS c
+      WHERE c.organization BETWEEN :first AND :last AND c.organization > 0 AND c.direction = 'grants'
+        AND c.recorded_at >= :since AND c.recorded_at < :now
+      ORDER BY 4 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT :limit) AS slow
+LEFT JOIN rescind.organization AS o ON o.id = slow.organization
+ORDER BY slow.microseconds DESC, slow.recorded_at DESC, slow.organization, slow.revision
 
 -- The newest changes of a window, for a model of what changes cost.
 
