@@ -35,13 +35,11 @@ def rescind_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
     def made(organization: str, facts: str | Path | None) -> Path:
         from rescind import Authority
         from rescind.changes import CreateOrganization
-        from rescind.store.migrations import migrate
         from rescind.testing.facts import facts as read
 
         changes = [CreateOrganization(), *(() if facts is None else read(facts))]
         path = folder / f"{made.cache_info().misses}.db"
-        migrate(str(path))
-        with Authority.open(path, organization=organization) as authority:
+        with Authority.open(path, organization=organization, create=True) as authority:
             authority.apply(changes, actor="pytest")
         return path
 

@@ -1,44 +1,49 @@
 """Rescind: access by groups and roles, with revocations that are enforceable when the call returns."""
 
-from rescind.authority import Authority
-from rescind.changelog import LogEntry, LogPage
-from rescind.decision_log import DecisionLog
-from rescind.errors import RescindError
-from rescind.history.heads import KeptHeads, LogHead
-from rescind.history.verify import VerifiedLog
-from rescind.listing import UnknownName
-from rescind.model import (
-    ENVIRONMENT,
-    AlikeIds,
-    AssignmentEntry,
-    Chain,
-    Decision,
-    DecisionPoint,
-    Difference,
-    Direction,
-    EnforcedReplica,
-    Enforcement,
-    EnforcementOutcome,
-    EnforcementStatus,
-    ExpiryEntry,
-    Explanation,
-    FactPage,
-    GroupEntry,
-    LookAlike,
-    MemberEntry,
-    MembershipEntry,
-    Missing,
-    Page,
-    PendingWork,
-    PermissionEntry,
-    Reason,
-    Receipt,
-    ReplicaOutcome,
-    ResourceEntry,
-    Revision,
-    RoleEntry,
-    Route,
-)
+from typing import TYPE_CHECKING
+
+from rescind.deferred import deferred
+
+if TYPE_CHECKING:
+    from rescind.authority import Authority
+    from rescind.changelog import LogEntry, LogPage
+    from rescind.decision_log import DecisionLog
+    from rescind.errors import RescindError
+    from rescind.history.heads import KeptHeads, LogHead
+    from rescind.history.verify import VerifiedLog
+    from rescind.listing import UnknownName
+    from rescind.model import (
+        ENVIRONMENT,
+        AlikeIds,
+        AssignmentEntry,
+        Chain,
+        Decision,
+        DecisionPoint,
+        Difference,
+        Direction,
+        EnforcedReplica,
+        Enforcement,
+        EnforcementOutcome,
+        EnforcementStatus,
+        ExpiryEntry,
+        Explanation,
+        FactPage,
+        GroupEntry,
+        LookAlike,
+        MemberEntry,
+        MembershipEntry,
+        Missing,
+        Page,
+        PendingWork,
+        PermissionEntry,
+        Reason,
+        Receipt,
+        ReplicaOutcome,
+        ResourceEntry,
+        Revision,
+        RoleEntry,
+        Route,
+    )
 
 __all__ = [
     "ENVIRONMENT",
@@ -84,3 +89,23 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "rescind.authority": "Authority",
+    "rescind.changelog": "LogEntry LogPage",
+    "rescind.decision_log": "DecisionLog",
+    "rescind.errors": "RescindError",
+    "rescind.history.heads": "KeptHeads LogHead",
+    "rescind.history.verify": "VerifiedLog",
+    "rescind.listing": "UnknownName",
+    "rescind.model": (
+        "ENVIRONMENT AlikeIds AssignmentEntry Chain Decision DecisionPoint Difference "
+        "Direction EnforcedReplica Enforcement EnforcementOutcome EnforcementStatus "
+        "ExpiryEntry Explanation FactPage GroupEntry LookAlike MemberEntry MembershipEntry "
+        "Missing Page PendingWork PermissionEntry Reason Receipt ReplicaOutcome ResourceEntry "
+        "Revision RoleEntry Route"
+    ),
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = deferred(__name__, _HOMES, "aio", "changes", "errors", "model")

@@ -69,6 +69,7 @@ from rescind.errors.database import (
     TimedOut,
     UnsupportedConnection,
 )
+from rescind.errors.extras import EXTRAS, ExtraMissing, extra
 from rescind.errors.probe import TargetFailed
 from rescind.errors.service import (
     ApiKeyNotFound,
@@ -94,12 +95,14 @@ from rescind.errors.service import (
 from rescind.errors.unreadable import BadInput
 
 __all__ = [
+    "EXTRAS",
     "ApiKeyNotFound",
     "BadInput",
     "BodyTooLarge",
     "BodyTooSlow",
     "DecisionUnavailable",
     "EncodingNotSupported",
+    "ExtraMissing",
     "GroupBusy",
     "GroupExists",
     "GroupInUse",
@@ -169,6 +172,7 @@ __all__ = [
     "TooManyRequests",
     "Unauthenticated",
     "UnsupportedConnection",
+    "extra",
     "refusal",
 ]
 

@@ -8,13 +8,18 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import deepcopy
 from typing import Any, Final
 
-from litestar import Litestar, Request, Response, Router, get
-from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from rescind.errors import RescindError, extra
 
-from rescind.errors import RescindError
+with extra("server"):
+    import httptools  # noqa: F401 - which uvicorn's plain installation lacks
+    import prometheus_client  # noqa: F401
+    import uvicorn  # noqa: F401
+    from litestar import Litestar, Request, Response, Router, get
+    from litestar.di import Provide
+    from litestar.openapi import OpenAPIConfig
+    from litestar.openapi.plugins import JsonRenderPlugin
+    from litestar.openapi.spec import Components, SecurityScheme
+
 from rescind.http import problems, workos
 from rescind.http.authzen import routes as authzen
 from rescind.http.methods import answer_options

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
-
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from rescind.errors import InvalidArgument, OrganizationNotFound, ScopeMissing, Unauthenticated
 from rescind.http.json_bodies import require_single_keys
 from rescind.model import organization_id
+
+if TYPE_CHECKING:
+    from litestar.connection import ASGIConnection
+    from litestar.handlers import BaseRouteHandler
 
 Scope: TypeAlias = Literal["read", "check", "write", "admin"]
 SCOPES: Final = ("read", "check", "write", "admin")
@@ -24,7 +25,7 @@ SCOPES: Final = ("read", "check", "write", "admin")
 ALTERING: Final = ("write", "admin")
 
 State: TypeAlias = MutableMapping[str, Any]
-Guard: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
+Guard: TypeAlias = "Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from inspect import Parameter, Signature
 from typing import Any, Final, TypeAlias
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response, routing
-from fastapi.dependencies.models import Dependant
-from fastapi.responses import JSONResponse
+from rescind.errors import extra
+
+with extra("fastapi"):
+    from fastapi import Depends, FastAPI, HTTPException, Request, Response, routing
+    from fastapi.dependencies.models import Dependant
+    from fastapi.responses import JSONResponse
 
 from rescind.aio import AsyncAuthority
 from rescind.authority import Authority

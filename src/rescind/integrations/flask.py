@@ -17,7 +17,10 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
-from flask import Response, abort, g, request
+from rescind.errors import extra
+
+with extra("flask"):
+    from flask import Response, abort, g, request
 
 from rescind.authority import Authority
 from rescind.errors import RescindError

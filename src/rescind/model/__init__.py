@@ -4,105 +4,110 @@ Ids are the caller's own text. `OrganizationId` and the rest are checked once, a
 the functions here; everything below trusts them.
 """
 
-from rescind.model.answers import Chain, Decision, Explanation, Page
-from rescind.model.enforcement import (
-    EnforcedReplica,
-    Enforcement,
-    EnforcementOutcome,
-    EnforcementStatus,
-    ReplicaOutcome,
-    decode_enforcement,
-    encode_enforcement,
-    plain_name,
-)
-from rescind.model.enums import (
-    ENVIRONMENT,
-    ENVIRONMENT_NUMBER,
-    MAX_ID_LENGTH,
-    MAX_TEXT_LENGTH,
-    ROOT,
-    SUBJECT_KINDS,
-    AssignmentNumber,
-    Assurance,
-    DecisionPoint,
-    Direction,
-    GroupId,
-    GroupNumber,
-    HolderNumber,
-    MembershipNumber,
-    Microseconds,
-    OnLoss,
-    OrganizationId,
-    OrganizationNumber,
-    PermissionId,
-    PermissionNumber,
-    Reason,
-    ResourceId,
-    ResourceNumber,
-    ResourceTypeId,
-    RoleId,
-    RoleMode,
-    RoleNumber,
-    Route,
-    SubjectId,
-)
-from rescind.model.facts import (
-    AssignmentEntry,
-    ExpiryEntry,
-    FactPage,
-    GroupEntry,
-    MemberEntry,
-    MembershipEntry,
-    PermissionEntry,
-    ResourceEntry,
-    RoleEntry,
-)
-from rescind.model.ids import (
-    group_id,
-    holder_id,
-    organization_id,
-    permission_id,
-    require_number,
-    require_subject_kind,
-    require_text,
-    resource_id,
-    resource_type_id,
-    role_id,
-    subject_id,
-)
-from rescind.model.periods import (
-    AccessHistory,
-    AccessPeriod,
-    Cause,
-    CauseKind,
-    OrganizationLife,
-)
-from rescind.model.questions import At, AtOf, Question
-from rescind.model.receipts import (
-    MOST_LOOK_ALIKES,
-    MOST_NOT_FOUND,
-    AlikeIds,
-    Difference,
-    LookAlike,
-    Missing,
-    PendingWork,
-    Receipt,
-)
-from rescind.model.reviews import (
-    LineDecision,
-    LineSource,
-    Review,
-    ReviewCounts,
-    ReviewFilter,
-    ReviewLine,
-    ReviewOutcome,
-    StaleLine,
-    Verdict,
-)
-from rescind.model.revisions import Revision
-from rescind.model.seals import Seals
-from rescind.model.spelling import IdRule, canonical, canonical_subject, folded
-from rescind.model.times import microseconds, moment
+from typing import TYPE_CHECKING
+
+from rescind.deferred import deferred
+
+if TYPE_CHECKING:
+    from rescind.model.answers import Chain, Decision, Explanation, Page
+    from rescind.model.enforcement import (
+        EnforcedReplica,
+        Enforcement,
+        EnforcementOutcome,
+        EnforcementStatus,
+        ReplicaOutcome,
+        decode_enforcement,
+        encode_enforcement,
+        plain_name,
+    )
+    from rescind.model.enums import (
+        ENVIRONMENT,
+        ENVIRONMENT_NUMBER,
+        MAX_ID_LENGTH,
+        MAX_TEXT_LENGTH,
+        ROOT,
+        SUBJECT_KINDS,
+        AssignmentNumber,
+        Assurance,
+        DecisionPoint,
+        Direction,
+        GroupId,
+        GroupNumber,
+        HolderNumber,
+        MembershipNumber,
+        Microseconds,
+        OnLoss,
+        OrganizationId,
+        OrganizationNumber,
+        PermissionId,
+        PermissionNumber,
+        Reason,
+        ResourceId,
+        ResourceNumber,
+        ResourceTypeId,
+        RoleId,
+        RoleMode,
+        RoleNumber,
+        Route,
+        SubjectId,
+    )
+    from rescind.model.facts import (
+        AssignmentEntry,
+        ExpiryEntry,
+        FactPage,
+        GroupEntry,
+        MemberEntry,
+        MembershipEntry,
+        PermissionEntry,
+        ResourceEntry,
+        RoleEntry,
+    )
+    from rescind.model.ids import (
+        group_id,
+        holder_id,
+        organization_id,
+        permission_id,
+        require_number,
+        require_subject_kind,
+        require_text,
+        resource_id,
+        resource_type_id,
+        role_id,
+        subject_id,
+    )
+    from rescind.model.periods import (
+        AccessHistory,
+        AccessPeriod,
+        Cause,
+        CauseKind,
+        OrganizationLife,
+    )
+    from rescind.model.questions import At, AtOf, Question
+    from rescind.model.receipts import (
+        MOST_LOOK_ALIKES,
+        MOST_NOT_FOUND,
+        AlikeIds,
+        Difference,
+        LookAlike,
+        Missing,
+        PendingWork,
+        Receipt,
+    )
+    from rescind.model.reviews import (
+        LineDecision,
+        LineSource,
+        Review,
+        ReviewCounts,
+        ReviewFilter,
+        ReviewLine,
+        ReviewOutcome,
+        StaleLine,
+        Verdict,
+    )
+    from rescind.model.revisions import Revision
+    from rescind.model.seals import Seals
+    from rescind.model.spelling import IdRule, canonical, canonical_subject, folded
+    from rescind.model.times import microseconds, moment
 
 __all__ = [
     "ENVIRONMENT",
@@ -200,3 +205,42 @@ __all__ = [
     "role_id",
     "subject_id",
 ]
+
+_HOMES = {
+    "rescind.model.answers": "Chain Decision Explanation Page",
+    "rescind.model.enforcement": (
+        "EnforcedReplica Enforcement EnforcementOutcome EnforcementStatus ReplicaOutcome "
+        "decode_enforcement encode_enforcement plain_name"
+    ),
+    "rescind.model.enums": (
+        "ENVIRONMENT ENVIRONMENT_NUMBER MAX_ID_LENGTH MAX_TEXT_LENGTH ROOT SUBJECT_KINDS "
+        "AssignmentNumber Assurance DecisionPoint Direction GroupId GroupNumber HolderNumber "
+        "MembershipNumber Microseconds OnLoss OrganizationId OrganizationNumber PermissionId "
+        "PermissionNumber Reason ResourceId ResourceNumber ResourceTypeId RoleId RoleMode "
+        "RoleNumber Route SubjectId"
+    ),
+    "rescind.model.facts": (
+        "AssignmentEntry ExpiryEntry FactPage GroupEntry MemberEntry MembershipEntry "
+        "PermissionEntry ResourceEntry RoleEntry"
+    ),
+    "rescind.model.ids": (
+        "group_id holder_id organization_id permission_id require_number require_subject_kind "
+        "require_text resource_id resource_type_id role_id subject_id"
+    ),
+    "rescind.model.periods": "AccessHistory AccessPeriod Cause CauseKind OrganizationLife",
+    "rescind.model.questions": "At AtOf Question",
+    "rescind.model.receipts": (
+        "MOST_LOOK_ALIKES MOST_NOT_FOUND AlikeIds Difference LookAlike Missing PendingWork Receipt"
+    ),
+    "rescind.model.reviews": (
+        "LineDecision LineSource Review ReviewCounts ReviewFilter ReviewLine ReviewOutcome "
+        "StaleLine Verdict"
+    ),
+    "rescind.model.revisions": "Revision",
+    "rescind.model.seals": "Seals",
+    "rescind.model.spelling": "IdRule canonical canonical_subject folded",
+    "rescind.model.times": "microseconds moment",
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = deferred(__name__, _HOMES)

@@ -21,7 +21,7 @@ from rescind.changes import (
     DefineRole,
     NestGroup,
 )
-from rescind.errors import InvalidArgument
+from rescind.errors import InvalidArgument, extra
 
 GROUP = "group:"
 
@@ -56,7 +56,7 @@ class Facts(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def facts(source: str | Path) -> list[Change]:
-    """The changes that make what a YAML file or text says. Needs PyYAML.
+    """The changes that make what a YAML file or text says. Needs the extra `testing`.
 
     A `Path` is a file, and so is a text of one line that ends in `.yaml` or `.yml`.
 
@@ -67,12 +67,10 @@ def facts(source: str | Path) -> list[Change]:
     )
     where = str(source) if is_file else "facts"
     try:
+        with extra("testing"):
+            import yaml  # type: ignore[import-untyped] # noqa: F401 - msgspec uses it
         text = Path(source).read_text("utf-8") if is_file else str(source)
         found = msgspec.yaml.decode(text.encode(), type=Facts)
-    except ImportError:
-        raise InvalidArgument(
-            what=where, hint="reading YAML needs PyYAML: pip install pyyaml"
-        ) from None
     except (OSError, UnicodeError, ValueError) as error:
         raise InvalidArgument(what=where, why=str(error), hint=_hint(str(error))) from None
     return list(_changes(found))

@@ -13,13 +13,16 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import TypeAlias
 
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-)
-from prometheus_client.metrics_core import Metric as Family
-from prometheus_client.registry import Collector
+from rescind.errors import extra
+
+with extra("metrics"):
+    from prometheus_client.core import (
+        CounterMetricFamily,
+        GaugeMetricFamily,
+        HistogramMetricFamily,
+    )
+    from prometheus_client.metrics_core import Metric as Family
+    from prometheus_client.registry import Collector
 
 from rescind.authority import Authority
 from rescind.insight.metrics.catalogue import CATALOGUE, Metric, MetricType

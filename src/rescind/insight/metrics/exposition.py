@@ -11,10 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.metrics_core import Metric as Family
-from prometheus_client.openmetrics import exposition as openmetrics
-from prometheus_client.registry import Collector
+from rescind.errors import extra
+
+with extra("metrics"):
+    from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+    from prometheus_client.metrics_core import Metric as Family
+    from prometheus_client.openmetrics import exposition as openmetrics
+    from prometheus_client.registry import Collector
 
 from rescind import forks
 from rescind.authority import Authority

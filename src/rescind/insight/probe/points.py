@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-import httpx
-
 from rescind.authority import Authority
 from rescind.decision_log import unlogged
-from rescind.errors import TargetFailed
+from rescind.errors import TargetFailed, extra
 from rescind.model import Assurance, DecisionPoint, Question
 from rescind.tracing import current_spans
 
@@ -92,6 +90,9 @@ class HttpPoint:
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float = 5.0,
     ) -> None:
+        with extra("client"):
+            import httpx
+        self._unanswered = httpx.HTTPError, httpx.InvalidURL
         self.name = url
         self._spans = current_spans()
         authorization = {} if key is None else {"Authorization": f"Bearer {key}"}
@@ -105,7 +106,7 @@ class HttpPoint:
             response = self._client.post(
                 "/v1/check", json=question._asdict(), headers=self._spans.headers()
             )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except self._unanswered as error:
             raise self._failed(str(error) or type(error).__name__) from error
         if not response.is_success:
             raise self._failed(f"it answered {response.status_code}")

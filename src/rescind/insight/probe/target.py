@@ -16,12 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from rescind.errors import InvalidArgument, TargetFailed
+from rescind.errors import InvalidArgument, TargetFailed, extra
 from rescind.insight.probe.measurement import Asker, Limits, Measurement, measure
+
+with extra("client"):
+    import httpx
 
 _PLACE: Final = re.compile(r"\{round\}|\$\{(\w+)\}")
 HOLD_SECONDS: Final = 5.0

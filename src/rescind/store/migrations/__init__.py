@@ -6,32 +6,32 @@ import sqlite3
 from contextlib import closing
 from typing import Any, Final
 
-import psycopg
-import sqlalchemy
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-
-from rescind.errors import SchemaTooNew, StoreBusy, StoreReadOnly, StoreUnavailable
-from rescind.store.migrations import former
-from rescind.store.migrations.noting import note_upgrade
-from rescind.store.migrations.reach import renew_reach, renew_sqlite_view
-from rescind.store.migrations.repair import repair_schema, require_free
-from rescind.store.migrations.scripts import (
-    HERE,
-    execute,
-    make_schema,
-    ours,
-    partition_count,
-    run_script,
-    schema_of,
-    use_schema,
-)
+from rescind.errors import SchemaTooNew, StoreBusy, StoreReadOnly, StoreUnavailable, extra
 from rescind.store.partitions import require_possible, require_same
-from rescind.store.postgres import address, location
 from rescind.store.queries import SCHEMA, queries, quoted
 from rescind.store.schema import VERSIONS
 from rescind.store.sqlite import connect, translated_errors
+
+with extra("migrate"):
+    import sqlalchemy
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    from rescind.store.migrations import former
+    from rescind.store.migrations.noting import note_upgrade
+    from rescind.store.migrations.reach import renew_reach, renew_sqlite_view
+    from rescind.store.migrations.repair import repair_schema, require_free
+    from rescind.store.migrations.scripts import (
+        HERE,
+        execute,
+        make_schema,
+        ours,
+        partition_count,
+        run_script,
+        schema_of,
+        use_schema,
+    )
 
 __all__ = ["HERE", "migrate", "renew_view", "run_script"]
 ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(7232473)"}
@@ -64,14 +64,7 @@ def migrate(url: str, *, actor: str = "", partitions: int | None = None) -> None
     is_postgres = url.partition("://")[0] in ("postgresql", "postgres")
     require_possible(partitions, is_postgres=is_postgres)
     if is_postgres:
-        place, schema = address(url)
-        _upgrade(
-            sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: _connected(place)),
-            location(url),
-            schema,
-            actor=actor,
-            partitions=partitions,
-        )
+        _upgrade_on_postgres(url, actor, partitions)
         return
     path = url.removeprefix("sqlite:///")
     with translated_errors(path), closing(connect(path)) as connection:
@@ -82,11 +75,26 @@ def migrate(url: str, *, actor: str = "", partitions: int | None = None) -> None
         _upgrade(engine, path, actor=actor)
 
 
-def _connected(url: str) -> psycopg.Connection[Any]:
+def _upgrade_on_postgres(url: str, actor: str, partitions: int | None) -> None:
     """At READ COMMITTED a migration that has waited sees what the other one made."""
-    connection = psycopg.connect(url)
-    connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-    return connection
+    from rescind.store.postgres import address, location
+
+    with extra("postgres"):
+        import psycopg
+
+    place, schema = address(url)
+
+    def connected() -> psycopg.Connection[Any]:
+        connection = psycopg.connect(place)
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        return connection
+
+    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=connected)
+    where = location(url)
+    try:
+        _upgrade(engine, where, schema, actor=actor, partitions=partitions)
+    except psycopg.Error as error:
+        raise _translated(error, where, schema) from error
 
 
 def _upgrade(
@@ -109,8 +117,6 @@ def _upgrade(
         raise SchemaTooNew(database=where, why=str(error)) from error
     except sqlalchemy.exc.DBAPIError as error:
         raise _translated(error.orig, where, schema) from error
-    except psycopg.Error as error:
-        raise _translated(error, where, schema) from error
     finally:
         engine.dispose()
 

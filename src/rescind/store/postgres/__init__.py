@@ -5,10 +5,13 @@ round trip whatever the fan-out, and no lock held while a packet travels. Guards
 that nothing after them runs.
 """
 
-from rescind.store.postgres.connection import CONNECT_SECONDS, address, configure, location
-from rescind.store.postgres.listener import PostgresListener
-from rescind.store.postgres.store import PostgresStore
-from rescind.store.postgres.transaction import PostgresTransaction
+from rescind.errors import extra
+
+with extra("postgres"):
+    from rescind.store.postgres.connection import CONNECT_SECONDS, address, configure, location
+    from rescind.store.postgres.listener import PostgresListener
+    from rescind.store.postgres.store import PostgresStore
+    from rescind.store.postgres.transaction import PostgresTransaction
 
 __all__ = [
     "CONNECT_SECONDS",
