@@ -16,7 +16,7 @@ WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # Tests start many processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check static compiled model sql-snapshots aio-stub counts fleet independent mutants partitions workos-node lab clean
+.PHONY: setup demo test check static compiled model sql-snapshots aio-stub counts fleet independent mutants partitions pgbouncer workos-node lab clean
 
 setup: $(READY)
 
@@ -81,6 +81,12 @@ counts: $(READY)
 # statements read other organizations' rows, which are in another partition there.
 partitions: $(READY)
 	RESCIND_TEST_PARTITIONS=3 $(BIN)/python -m pytest -q tests/contract -k "postgres and not test_control_rows_of_every_organization" --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
+
+# The contract tests, the fleet and the workers through PgBouncer in transaction mode. Left out is what looks at
+# sessions of the server, changes its settings for them, or migrates by the URL of the program.
+pgbouncer: $(READY)
+	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || { echo "PgBouncer is needed: apt-get install --no-install-recommends pgbouncer" >&2; exit 2; }
+	$(BIN)/python -m tests.pooled --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
 workos-node: $(READY)
 	@command -v npm >/dev/null || { echo "node and npm are needed: apt-get install nodejs npm" >&2; exit 2; }

@@ -21,6 +21,7 @@ from rescind.store import open_store
 from rescind.store.migrations import migrate
 from tests.clock import SettableClock
 from tests.contract.world import WORLD
+from tests.pgbouncer import bouncing
 from tests.probe import Probe
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -29,6 +30,8 @@ MEMORY = Path("/dev/shm")
 ROOM_BYTES = 2 << 30
 PARTITIONS = int(os.environ.get("RESCIND_TEST_PARTITIONS", "0")) or None
 """How many partitions the per-organization tables of PostgreSQL have; none if they are plain."""
+POOLED = bool(os.environ.get("RESCIND_TEST_POOLED"))
+"""Whether tests reach PostgreSQL through PgBouncer in transaction mode."""
 COPYING = "STRATEGY FILE_COPY"
 """Cheaper than through the log, for a database this small."""
 
@@ -80,6 +83,16 @@ def postgres_server() -> Iterator[str]:
         yield url
     finally:
         server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_door(postgres_server: str) -> Iterator[str]:
+    """The URL by which the program under test reaches that server: the same, or a pooler's."""
+    if not POOLED:
+        yield postgres_server
+        return
+    with bouncing(postgres_server) as bouncer:
+        yield bouncer.url()
 
 
 def with_database(url: str, name: str) -> str:
@@ -190,12 +203,12 @@ def databases_in(request: pytest.FixtureRequest, folder: Path) -> Iterator[Make]
             path = folder / f"rescind-{number}.db"
             shutil.copy(template, path)
             return f"sqlite:///{path}"
-        server = request.getfixturevalue("postgres_server")
+        door = request.getfixturevalue("postgres_door")
         name = f"rescind_test_{os.getpid()}_{number}"
         admin = request.getfixturevalue("postgres_admin")
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} {COPYING}")
         made.append(name)
-        return as_url(with_database(server, name))
+        return as_url(with_database(door, name))
 
     yield make
     for name in made:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rescind.model import IdRule
 
@@ -48,6 +48,14 @@ class Settings:
     """How long PostgreSQL may say nothing while it is waited for; then the connection is given up."""
     bulk_silence_seconds: float = 900.0
     """The same, for a change that was asked to be inline however large it is."""
+    database_connections: int = 8
+    """The most connections to PostgreSQL of one `Authority` for changes and questions. A replica has another
+    one or two beside them, and each worker one."""
+    listen_database: str = field(default="", repr=False)
+    """The same database without the pooler, to LISTEN there: a URL. Without it, replicas behind a pooler
+    poll."""
+    listen_poll_ms: float = 50.0
+    """How often a replica asks for changes where it cannot LISTEN: for so long a revocation waits for it."""
     id_rule: IdRule = IdRule.EXACT
     """Which spellings of ids of people and groups mean the same (`exact`, `casefold`), in organizations that
     are created without a rule of their own."""

@@ -314,7 +314,7 @@ def test_a_schema_that_there_is_not(new_database: Make) -> None:
 )
 def test_the_schema_is_taken_out_of_the_url(url: str, expected: tuple[str, str]) -> None:
     """The driver would not know it."""
-    assert address(url) == expected
+    assert address(url)[:2] == expected
 
 
 def test_a_role_that_may_use_the_tables(new_database: Make, request: pytest.FixtureRequest) -> None:

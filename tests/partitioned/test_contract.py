@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 from tests.contract import (
@@ -13,6 +12,7 @@ from tests.contract import (
     test_organizations,
     test_resources,
 )
+from tests.members import members_of
 
 MODULES = (
     test_assignments,
@@ -22,17 +22,6 @@ MODULES = (
     test_organizations,
     test_resources,
 )
-
-
-def members_of(module: ModuleType) -> dict[str, Any]:
-    """A module's tests under names of their own, and its fixtures under theirs."""
-    short = module.__name__.rpartition(".test_")[2]
-    return {
-        f"test_{short}_{name.removeprefix('test_')}" if name.startswith("test_") else name: value
-        for name, value in vars(module).items()
-        if getattr(value, "__module__", None) == module.__name__
-        and (name.startswith("test_") or type(value).__name__ == "FixtureFunctionDefinition")
-    }
 
 
 for each in MODULES:

@@ -31,7 +31,7 @@ ENDS: Final = {
     "propagation/background_audit.py:BackgroundAudit.run": "stopping; it waits longer after each failure",
     "propagation/worker.py:Worker.run": "stopping; it waits longer after each failure",
     "store/postgres/connection.py:_until_silent": "silence",
-    "store/postgres/store.py:PostgresStore._connect": "CONNECT_SECONDS",
+    "store/postgres/connector.py:Connector.connect": "CONNECT_SECONDS",
     "store/sqlite/listener.py:SqliteListener.wait": "the seconds asked for",
     "store/sqlite/write_queue.py:begin_write": "BUSY_SECONDS",
     "decision_log/destinations.py:write_whole": "all is written; closing does not wait for it",

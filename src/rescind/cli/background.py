@@ -77,6 +77,14 @@ def worker(
     audit_repair: Annotated[
         bool, typer.Option("--audit-repair", help="Let the background audit repair drift.")
     ] = False,
+    listen_database: Annotated[
+        str,
+        typer.Option(
+            envvar="RESCIND_SETTINGS_LISTEN_DATABASE",
+            help="The same database without its pooler, to be told of work at once.",
+            show_envvar=False,
+        ),
+    ] = "",
     metrics_port: MetricsPort = None,
     metrics_host: MetricsHost = "127.0.0.1",
     metrics_access: Access = MetricsAccess.KEY,
@@ -112,7 +120,7 @@ def worker(
             tally["settled"] += done.is_settled
 
     start = time.perf_counter()
-    with target.open() as authority:
+    with target.open(listen_database=listen_database) as authority:
         _say(target, f"working on {output.plain(target.shown)}; Ctrl-C ends it")
         scraped = metrics_at(target, authority, metrics_host, metrics_port, metrics_access)
         audit = BackgroundAudit(authority.store, settings, facts=facts_look(authority.store))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
@@ -15,8 +16,10 @@ from rescind.authority import Authority
 from rescind.cli import output
 from rescind.errors import InvalidArgument, OrganizationNotFound, RescindError
 from rescind.settings import Settings
+from rescind.store.open import with_password_file
 
 DEFAULT_DATABASE = "./rescind.db"
+FILE_VARIABLE: Final = "RESCIND_DATABASE_PASSWORD_FILE"
 _SETTINGS: Final = Settings(past_most_facts=0)
 """A command is a process of its own, and its user sees what it takes: no limit keeps it from the past."""
 
@@ -90,9 +93,10 @@ class Target:
         parts = urlsplit(self.database)
         return f"{parts.path.lstrip('/')} on {parts.hostname or 'a local socket'}"
 
-    def open(self) -> Authority:
+    def open(self, *, listen_database: str = "") -> Authority:
         """An authority on this database. Raises StoreUnavailable, SchemaMissing and the like."""
-        return Authority.open(self.database, organization=self.organization, settings=_SETTINGS)
+        settings = replace(_SETTINGS, listen_database=listen_database)
+        return Authority.open(self.database, organization=self.organization, settings=settings)
 
     def hinted(self, error: OrganizationNotFound) -> RescindError:
         """The error with similar names of organizations. Users of the database may know all of them."""
@@ -135,7 +139,8 @@ def with_target(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         where = _last_given("database", database, _given.database)
         whose = _last_given("organization", organization, _given.organization)
-        target = Target(where or DEFAULT_DATABASE, whose, as_json, _typed(context))
+        database = with_password_file(where or DEFAULT_DATABASE, os.environ.get(FILE_VARIABLE))
+        target = Target(database, whose, as_json, _typed(context))
         try:
             command(target, **others)
         except OrganizationNotFound as error:

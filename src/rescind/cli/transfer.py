@@ -7,7 +7,7 @@ import errno
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,11 +64,19 @@ def migrate(
             help="Give each per-organization table of a new PostgreSQL database N hash partitions.",
         ),
     ] = None,
+    grant_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--grant-to",
+            metavar="ROLE",
+            help="Let this role of PostgreSQL use the tables, which it does not own. May be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Migrate the database to this version's schema."""
     if partitions is None and not _is_postgres(target.database):
         require_file(target.database.removeprefix("sqlite:///"))
-    _migrate(target.database, partitions=partitions)
+    _migrate(target.database, partitions=partitions, grant_to=grant_to or ())
     if target.as_json:
         output.say_json({"database": _shown(target.database), "migrated": True})
     else:
@@ -130,14 +138,14 @@ def written(to: str) -> Iterator[Callable[[bytes], object]]:
         raise
 
 
-def _migrate(database: str, *, partitions: int | None = None) -> None:
+def _migrate(database: str, *, partitions: int | None = None, grant_to: Sequence[str] = ()) -> None:
     from rescind.store.migrations import migrate as to_current
 
     scheme, separator, _ = database.partition("://")
     if separator and scheme not in ("sqlite", "postgresql", "postgres"):
         hint = "use a file, sqlite:///file.db or postgresql://…"
         raise InvalidArgument(what="database", value=scheme, hint=hint)
-    to_current(database, actor=user(), partitions=partitions)
+    to_current(database, actor=user(), partitions=partitions, grant_to=grant_to)
 
 
 def _shown(database: str) -> str:

@@ -313,7 +313,7 @@ class Acknowledgements:
 
     def _run(self) -> None:
         news = self._store.listen("rescind_acknowledged")
-        while not self._is_closed:
+        while not (self._is_closed or news.is_polled):
             try:
                 self._note(news.wait(LISTEN_SECONDS) or [])
             except RescindError as error:

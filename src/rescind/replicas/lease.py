@@ -44,6 +44,9 @@ LEAST_BACKOFF_SECONDS = 0.02
 MOST_BACKOFF_SECONDS = 1.0
 LISTEN_SECONDS = 0.1
 """How long, at most, closing waits for the thread."""
+ANOTHER_SERVER = "another server answers than the one that has the lease"
+LOOKING_SHARE = 0.2
+"""How much of its time the thread asks for changes, at most, where it cannot listen."""
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +88,7 @@ class Replica:
     def __init__(self, cache: IndexCache, store: Store) -> None:
         self._cache, self._store = cache, store
         self._ttl = cache.settings.lease_seconds
+        self._poll_seconds = cache.settings.listen_poll_ms / 1e3
         self._expiry = 0.0
         self._stop = threading.Event()
         self.news: Listener | None = None
@@ -123,7 +127,7 @@ class Replica:
         """Raises StoreUnavailable unless the server that has the lease answered."""
         if [row.server for row in rows] != [self.server]:
             self._store.reconnect()
-            raise StoreUnavailable(why="another server answers than the one that has the lease")
+            raise StoreUnavailable(why=ANOTHER_SERVER)
 
     def unregister(self, organization: OrganizationNumber) -> None:
         """From now on, no change of the organization waits for this replica."""
@@ -198,21 +202,33 @@ class Replica:
         self._stop.wait(backoff_seconds(self._failures))
 
     def _serve(self) -> None:
-        """Renew the lease, then listen until it is time to do so again."""
+        """Renew the lease, then listen until it is time to do so again. Where nothing can be heard, ask."""
         if self.news is None:
             self.news = self._store.listen("rescind_changed")
-        due = 0.0
+        due, most = 0.0, self._poll_seconds if self.news.is_polled else LISTEN_SECONDS
         while not self._stop.is_set():
             if clock(CLOCK) >= due:
                 due = clock(CLOCK) + self._ttl / RENEWALS_PER_LEASE
                 self._renew()
                 self._failures = 0
                 self._cache.evict()
-            heard = self.news.wait(min(max(due - clock(CLOCK), 0.0), LISTEN_SECONDS))
+            seconds = min(max(due - clock(CLOCK), 0.0), most)
+            if self.news.is_polled:
+                self._stop.wait(seconds)
+                if clock(CLOCK) < due and not self._stop.is_set():
+                    most = max(self._poll_seconds, self._look() / LOOKING_SHARE)
+                continue
+            heard = self.news.wait(seconds)
             if heard is None:
                 due = 0.0  # notifications were lost: renew and read the log now
             elif heard:
                 self.follow([News.of(payload) for payload in heard])
+
+    def _look(self) -> float:
+        """Follow what others have changed, as `follow` does when it hears of it. Returns how long it took."""
+        start = clock(CLOCK)
+        self._bring_up(self._expiry)
+        return clock(CLOCK) - start
 
     def _renew(self) -> None:
         """Renew the lease. Only facts read after this may be answered from until its new expiry."""
@@ -221,7 +237,13 @@ class Replica:
         renewed = self.news.fetch(RENEW_LEASE, {"replica": self.id})
         if [row.server for row in renewed] != [self.server]:
             raise LeaseLost
-        self._expiry = expiry = before + self._ttl
+        self._expiry = before + self._ttl
+        self._bring_up(self._expiry)
+
+    def _bring_up(self, expiry: float) -> None:
+        """Bring every cached index to what is committed now, and acknowledge. `expiry` is that of the newest
+        renewal, which has ended.
+        """
         indexes = tuple(self._cache.indexes.values())
         revisions = self._revisions(
             [ENVIRONMENT_NUMBER, *(cached.index.organization for cached in indexes)]
@@ -289,6 +311,12 @@ class Replica:
         self.news.fetch(ACKNOWLEDGE, {"o": organization, "replica": self.id, "revision": revision})
 
     def _revisions(self, organizations: list[int]) -> dict[int, int]:
+        """The revisions on the server that has the lease. Behind a pooler another one may answer, whose older
+        revisions would keep alive what was revoked: raises StoreUnavailable then.
+        """
         source = self.news or self._store
         rows = source.fetch(TAIL_REVISIONS, {"organizations": json.dumps(organizations)})
+        if any(row.server != self.server for row in rows):
+            self._reconnect()
+            raise StoreUnavailable(why=ANOTHER_SERVER)
         return {row.organization: row.revision for row in rows}

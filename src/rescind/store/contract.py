@@ -178,6 +178,9 @@ class Transaction(Protocol):
 class Listener(Protocol):
     """Waits for news from the database, on a connection of its own."""
 
+    is_polled: bool
+    """Whether nothing is ever heard, so that who needs news must ask."""
+
     def wait(self, seconds: float) -> list[str] | None:
         """Return when there may be news, at the latest after so long: what was heard, or None where
         anything may have happened unheard. Raises StoreUnavailable.

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import os
 import reprlib
+from urllib.parse import quote
 
 from rescind.errors import InvalidArgument
 from rescind.settings import Settings
 from rescind.store.contract import Store
 from rescind.store.probe import StoreProbe
+
+
+def with_password_file(database: str, file: str | None) -> str:
+    """The URL of a PostgreSQL database that has its password from that file, unless it names another one."""
+    front, _, query = database.partition("?")
+    is_named = any(part.startswith("password_file=") for part in query.split("&"))
+    if not file or is_named or not front.startswith(("postgresql://", "postgres://")):
+        return database
+    return f"{front}?{query}{'&' if query else ''}password_file={quote(file, safe='/')}"
 
 
 def open_store(

@@ -120,7 +120,12 @@ CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS r
     WHERE r.organization = %(o)s AND r.slug = i.value OFFSET 0) AS r
 
 -- tail_revisions
-SELECT o.id AS organization, o.revision FROM rescind.json_texts(%(organizations)s) AS i CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS o
+WITH answering AS (
+    SELECT
+        rescind.server() AS server
+)
+SELECT o.id AS organization, o.revision, (SELECT a.server FROM answering AS a) AS server
+FROM rescind.json_texts(%(organizations)s) AS i CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS o
     WHERE o.id = CAST(i.value AS INTEGER) OFFSET 0) AS o
 
 -- tail_role_permissions

@@ -105,7 +105,12 @@ SELECT r.id AS number, r.slug AS resource, r.parent FROM json_each(:resources) A
 CROSS JOIN rescind_resource AS r ON r.organization = :o AND r.slug = i.value
 
 -- tail_revisions
-SELECT o.id AS organization, o.revision FROM json_each(:organizations) AS i CROSS JOIN rescind_organization AS o ON o.id = CAST(i.value AS INTEGER)
+WITH answering AS (
+    SELECT
+        '' AS server
+)
+SELECT o.id AS organization, o.revision, (SELECT a.server FROM answering AS a) AS server
+FROM json_each(:organizations) AS i CROSS JOIN rescind_organization AS o ON o.id = CAST(i.value AS INTEGER)
 
 -- tail_role_permissions
 SELECT rp.role, rp.permission FROM json_each(:roles) AS i

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Final, Literal, TypeAlias, get_type_hints
 
 import msgspec
@@ -15,6 +15,7 @@ from rescind.decision_log.options import MOST_QUEUED
 from rescind.errors import InvalidArgument
 from rescind.http.server.limits import Limits
 from rescind.settings import Settings
+from rescind.store.open import with_password_file
 
 PREFIX: Final = "RESCIND_"
 MetricsAccess: TypeAlias = Literal["key", "loopback"]
@@ -71,6 +72,8 @@ class Configuration:
 
     database: str = "./rescind.db"
     """A SQLite file or `postgresql://…`."""
+    database_password_file: str | None = None
+    """A file with the password for PostgreSQL, in one line. It is read for each connection."""
     host: str = "127.0.0.1"
     """The address to listen at."""
     port: int = 8080
@@ -139,6 +142,7 @@ def load(
     made = _made(Configuration, values)
     _require_sound(made)
     _require_used(made, origins)
+    made = _with_password(made)
     named = [Named(name, _read(made, name), origins.get(name, "default")) for name in types]
     return made, named
 
@@ -157,7 +161,7 @@ def shown(named: Named) -> object:
     """The value without a password."""
     if named.name in _SECRET:
         return None if named.value is None else "(set)"
-    if named.name != "database" or "://" not in str(named.value):
+    if named.name not in _DATABASES or "://" not in str(named.value):
         return named.value
     from rescind.store.postgres import location
 
@@ -230,6 +234,7 @@ def _read(made: Configuration, name: str) -> object:
 
 
 _SECRET: Final = frozenset({"probe.key"})
+_DATABASES: Final = frozenset({"database", "settings.listen_database"})
 _RANGES: Final = {
     "port": (0, 65_535),
     "processes": (1, 1_024),
@@ -259,9 +264,18 @@ _RANGES: Final = {
     "decision_log.files": (1, 10_000),
     "decision_log.most_queued": (1, 10_000_000),
     "probe.every_seconds": (0, 86_400),
+    "settings.database_connections": (1, 1_000),
+    "settings.listen_poll_ms": (1, 60_000),
     "settings.audit_rows_per_second": (0, 10**9),
     "settings.audit_pause_seconds": (0, 31_536_000),
 }
+
+
+def _with_password(made: Configuration) -> Configuration:
+    """The same, with the password's file in both URLs."""
+    file, listening = made.database_password_file, made.settings.listen_database
+    settings = replace(made.settings, listen_database=with_password_file(listening, file))
+    return replace(made, database=with_password_file(made.database, file), settings=settings)
 
 
 def _require_sound(made: Configuration) -> None:

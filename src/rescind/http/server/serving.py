@@ -69,7 +69,7 @@ def serve(
         log.warning(warning)
     require_writable(configuration.decision_log.options())
     if configuration.migrate or not is_postgres(configuration.database):
-        migrate(configuration.database)
+        migrate(configuration.settings.listen_database or configuration.database)
     with _listen(configuration) as listening:
         with Authority.open(configuration.database) as authority:
             first = Keys(authority.store).create_first()

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any, Final
 
-from rescind.errors import SchemaTooNew, StoreBusy, StoreReadOnly, StoreUnavailable, extra
+from rescind.errors import (
+    InvalidArgument,
+    SchemaTooNew,
+    StoreBusy,
+    StoreReadOnly,
+    StoreUnavailable,
+    extra,
+)
 from rescind.store.partitions import require_possible, require_same
 from rescind.store.queries import SCHEMA, queries, quoted
 from rescind.store.schema import VERSIONS
@@ -19,6 +27,7 @@ with extra("migrate"):
     from alembic.util import CommandError
 
     from rescind.store.migrations import former
+    from rescind.store.migrations.grants import grant_use, require_roles
     from rescind.store.migrations.noting import note_upgrade
     from rescind.store.migrations.reach import renew_reach, renew_sqlite_view
     from rescind.store.migrations.repair import repair_schema, require_free
@@ -40,13 +49,20 @@ FORBIDDEN: Final = (
     "Migrate as the owner of the tables, with CREATE on the database, or with a schema of its own there:"
     " CREATE SCHEMA {schema} AUTHORIZATION …"
 )
+DIRECTLY: Final = "migrate with the URL of the server itself; programs may go on using the pooler"
 CROWDED: Final = (
     "the migration locks every table, index and partition at once: raise max_locks_per_transaction and"
     " restart the server, or ask for fewer partitions"
 )
 
 
-def migrate(url: str, *, actor: str = "", partitions: int | None = None) -> None:
+def migrate(
+    url: str,
+    *,
+    actor: str = "",
+    partitions: int | None = None,
+    grant_to: Sequence[str] = (),
+) -> None:
     """Create or upgrade the schema. Objects that differ from the database's own version are recreated first.
 
     `postgresql://…`, `sqlite:///file.db` or a path; a missing SQLite file is created. An application's own
@@ -58,14 +74,20 @@ def migrate(url: str, *, actor: str = "", partitions: int | None = None) -> None
     organization. An existing database keeps what it has, and later calls need not repeat the number. Raises
     InvalidArgument if it has another number, on SQLite, and for a number out of range.
 
+    The roles of `grant_to` may use Rescind's tables then, and own nothing. PostgreSQL only. A migration needs
+    the server itself: behind a pooler in transaction mode InvalidArgument is raised.
+
     Raises SchemaDiffers where tables are not what their version has, or another
     program has one of their names; StoreUnavailable, StoreReadOnly, StoreBusy or SchemaTooNew.
     """
     is_postgres = url.partition("://")[0] in ("postgresql", "postgres")
     require_possible(partitions, is_postgres=is_postgres)
     if is_postgres:
-        _upgrade_on_postgres(url, actor, partitions)
+        _upgrade_on_postgres(url, actor, partitions, tuple(grant_to))
         return
+    if grant_to:
+        hint = "SQLite has no roles: who may read and write the file may use it"
+        raise InvalidArgument(what="grant_to", value=", ".join(grant_to), hint=hint)
     path = url.removeprefix("sqlite:///")
     with translated_errors(path), closing(connect(path)) as connection:
         engine = sqlalchemy.create_engine(
@@ -75,26 +97,35 @@ def migrate(url: str, *, actor: str = "", partitions: int | None = None) -> None
         _upgrade(engine, path, actor=actor)
 
 
-def _upgrade_on_postgres(url: str, actor: str, partitions: int | None) -> None:
+def _upgrade_on_postgres(
+    url: str, actor: str, partitions: int | None, grant_to: tuple[str, ...]
+) -> None:
     """At READ COMMITTED a migration that has waited sees what the other one made."""
     from rescind.store.postgres import address, location
 
     with extra("postgres"):
         import psycopg
 
-    place, schema = address(url)
+        from rescind.store.postgres.pooler import require_direct
+
+    at, where = address(url), location(url)
 
     def connected() -> psycopg.Connection[Any]:
-        connection = psycopg.connect(place)
+        connection = psycopg.connect(at.url, **at.password())
+        try:
+            require_direct(connection, at, what="database", hint=DIRECTLY)
+            connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         return connection
 
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=connected)
-    where = location(url)
     try:
-        _upgrade(engine, where, schema, actor=actor, partitions=partitions)
+        _upgrade(engine, where, at.schema, actor=actor, partitions=partitions, grant_to=grant_to)
     except psycopg.Error as error:
-        raise _translated(error, where, schema) from error
+        raise _translated(error, where, at.schema) from error
 
 
 def _upgrade(
@@ -104,12 +135,16 @@ def _upgrade(
     *,
     actor: str,
     partitions: int | None = None,
+    grant_to: tuple[str, ...] = (),
 ) -> None:
     try:
         with engine.connect() as connection:
             use_schema(connection, schema)
             connection.exec_driver_sql(ALONE[engine.dialect.name])
+            require_roles(connection, grant_to)
             _bring_up(connection, where, actor, partitions)
+            for role in grant_to:
+                grant_use(connection, role)
             connection.commit()
             if engine.dialect.name == "sqlite" and connection.connection.in_transaction:
                 connection.connection.driver_connection.execute("COMMIT")  # type: ignore[union-attr]

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import sqlalchemy
 
 from rescind.errors import SchemaDiffers
-from rescind.store.migrations.scripts import engine_of, execute, ours, schema_of
+from rescind.store.migrations.scripts import engine_of, execute, names_made, ours, schema_of
 from rescind.store.queries import quoted
 from rescind.store.schema import FORMER_VERSIONS
 
@@ -159,7 +159,9 @@ def let_in(connection: sqlalchemy.Connection, schema: str) -> None:
 
 
 def share_new_tables(connection: sqlalchemy.Connection) -> None:
-    """Copy the grants of the former tables to tables that an upgrade created (PostgreSQL)."""
+    """Copy the grants of the former tables to tables that an upgrade created (PostgreSQL), and not to an
+    application's tables in the schema.
+    """
     schema = schema_of(connection)
     grants = connection.exec_driver_sql(
         "SELECT quote_ident(new.relname), COALESCE(quote_ident(r.rolname), 'PUBLIC'), a.privilege_type"
@@ -167,10 +169,13 @@ def share_new_tables(connection: sqlalchemy.Connection) -> None:
         " LEFT JOIN pg_roles AS r ON r.oid = a.grantee"
         " JOIN pg_class AS new ON new.relnamespace = known.relnamespace AND new.relkind IN ('r', 'p')"
         " AND new.relacl IS NULL AND new.relowner = known.relowner"
+        " LEFT JOIN pg_inherits AS i ON i.inhrelid = new.oid"
+        " LEFT JOIN pg_class AS parent ON parent.oid = i.inhparent"
         " WHERE known.oid = to_regclass(%(known)s) AND a.grantee <> known.relowner"
+        " AND COALESCE(parent.relname, new.relname) = ANY (%(made)s)"
         " AND (a.privilege_type = 'SELECT' OR new.relname <> 'schema_version')"
         " AND a.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')",
-        {"known": f"{quoted(schema)}.role_before"},
+        {"known": f"{quoted(schema)}.role_before", "made": sorted(names_made(connection))},
     ).all()
     for table, grantee, privilege in grants:
         execute(connection, f"GRANT {privilege} ON {quoted(schema)}.{table} TO {grantee}")

@@ -8,7 +8,8 @@ that nothing after them runs.
 from rescind.errors import extra
 
 with extra("postgres"):
-    from rescind.store.postgres.connection import CONNECT_SECONDS, address, configure, location
+    from rescind.store.postgres.address import address, location
+    from rescind.store.postgres.connection import CONNECT_SECONDS, configure
     from rescind.store.postgres.listener import PostgresListener
     from rescind.store.postgres.store import PostgresStore
     from rescind.store.postgres.transaction import PostgresTransaction

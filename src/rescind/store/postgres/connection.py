@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any, Final, NamedTuple, Self, TypeVar
-from urllib.parse import unquote
+from typing import Any, Final, Self, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen, PQGenConn
 from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
-from rescind.errors import InvalidArgument, OutcomeUnknown
+from rescind.errors import OutcomeUnknown
 from rescind.settings import Settings
-from rescind.store.queries import SCHEMA
+from rescind.store.postgres.address import Address
 from rescind.waiting import NEVER, deadline_within
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -31,8 +29,6 @@ BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 server, the database or the role has as its default.
 """
 CONNECT_SECONDS = 10.0
-SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
-SCHEMA_RULE: Final = "use small letters, digits and _, at most 63, and no pg_ at the start"
 BUSY_SECONDS = 10.0
 """How long a statement waits for a lock: its holder may be stopped without being gone."""
 CANCEL_SECONDS = 1.0
@@ -60,6 +56,8 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
     process: int = 0
     cancels_when_silent: bool = False
     """Whether a silent server is asked to cancel. Otherwise a commit goes on waiting for a lost standby."""
+    opening: tuple[str, ...] = ()
+    """What each transaction begins with, where its session may have other settings: behind a pooler."""
     unconfirmed: list[str]
     """The server's warnings about commits that did not wait for their standby, until they are raised."""
 
@@ -91,6 +89,14 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
                     raise psycopg.errors.ConnectionTimeout("connection timeout expired")
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]
+
+    def begin(self, how: str = BEGIN) -> None:
+        """Begin a transaction with the settings that our statements need. In a pipeline, which it must be
+        where there is an `opening`, this takes no round trip of its own.
+        """
+        self.execute(how)
+        for statement in self.opening:
+            self.execute(statement, prepare=True)
 
     def close(self) -> None:
         if self.process in (0, os.getpid()):
@@ -134,16 +140,21 @@ _CONNECTING: Final[ContextVar[Connecting]] = ContextVar("connecting")
 
 
 def connect(
-    url: str, silence_seconds: float, *, autocommit: bool = False, deadline: float | None = None
+    at: Address,
+    silence_seconds: float,
+    *,
+    autocommit: bool = False,
+    deadline: float | None = None,
 ) -> Connection:
-    """A new connection with time limits. Call `configure` before running queries of ours.
+    """A new connection with time limits. Call `configure` or `configure_pooled` before running queries.
 
     Connects by the deadline, or within CONNECT_SECONDS. All hosts of the URL share that time.
     """
     until_then = deadline_within(CONNECT_SECONDS) if deadline is None else deadline
-    token = _CONNECTING.set(Connecting(until_then, _hosts_of(url)))
+    token = _CONNECTING.set(Connecting(until_then, _hosts_of(at.url)))
     try:
-        connection = Connection.connect(url, autocommit=autocommit, **parameters(url))
+        arguments = {**parameters(at.url), **at.password()}
+        connection = Connection.connect(at.url, autocommit=autocommit, **arguments)
     finally:
         _CONNECTING.reset(token)
     connection.silence_seconds, connection.process = silence_seconds, os.getpid()
@@ -194,63 +205,70 @@ def parameters(url: str) -> dict[str, Any]:
     return {name: value for name, value in bounds.items() if name not in said}
 
 
-class Address(NamedTuple):
-    """A URL for the driver, and the schema of Rescind's objects."""
-
-    url: str
-    schema: str
-
-
-def address(url: str) -> Address:
-    """Split the parameter `schema` off a URL, because the driver does not know it. Raises InvalidArgument."""
-    front, _, query = url.partition("?")
-    parameters = query.split("&") if query else []
-    others = [part for part in parameters if part.partition("=")[0] != "schema"]
-    named = [unquote(part.partition("=")[2]) for part in parameters if part not in others]
-    schema = named[-1] if named else SCHEMA
-    if not SCHEMA_NAME.fullmatch(schema) or schema.startswith("pg_"):
-        raise InvalidArgument(what="schema", value=schema, hint=SCHEMA_RULE)
-    return Address(f"{front}?{'&'.join(others)}" if others else front, schema)
-
-
-def location(url: str) -> str:
-    """The database that a URL names, for messages: without user and password.
-
-    Raises InvalidArgument if the URL is malformed.
-    """
-    url = address(url).url
-    try:
-        parts = psycopg.conninfo.conninfo_to_dict(url)
-    except psycopg.Error:
-        hint = "write postgresql://user:password@host:port/database, other signs as %xx"
-        raise InvalidArgument(what="database", hint=hint) from None
-    return f"{parts.get('dbname', '')} on {parts.get('host', 'localhost')}"
+PLANNER: Final = {
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_material": "off",
+    "enable_bitmapscan": "off",
+    "join_collapse_limit": "1",
+    "from_collapse_limit": "1",
+}
+"""Every statement of Rescind goes through indexes from key to key, in the order in which it is written. So
+plans are generic, and do not depend on which tables are empty at the moment.
+"""
+OF_A_SESSION: Final = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+    "default_transaction_isolation": "read committed",
+}
+"""A client machine that is gone is noticed within half a minute, and its locks are released."""
+USUAL_DURABILITY: Final = "SET LOCAL synchronous_commit TO DEFAULT"
+"""What the server, the database or the role has, whatever somebody else left in the session."""
 
 
 def configure(
     connection: psycopg.Connection[tuple[Any, ...]], *, silence_seconds: float = SILENCE_SECONDS
 ) -> None:
-    """Configure one of our own connections.
+    """Configure one of our own connections, for as long as it lasts.
 
-    Every statement of Rescind goes through indexes from key to key, in the order in which it is written. So
-    plans are generic, and do not depend on which tables are empty at the moment.
-
-    A client machine that is gone is noticed within half a minute, and its locks are released. The lock
-    timeout is shorter than `silence_seconds`, because a lock timeout is an answer.
+    The lock timeout is shorter than `silence_seconds`, because a lock timeout is an answer.
     """
-    busy_seconds = min(BUSY_SECONDS, silence_seconds / 2)
+    _register(connection)
+    timeout = {"lock_timeout": _lock_timeout(silence_seconds)}
+    connection.execute(_setting({**PLANNER, **OF_A_SESSION, **timeout}, is_local=False))
+
+
+def configure_pooled(
+    connection: Connection, *, silence_seconds: float = SILENCE_SECONDS, prepares: bool = False
+) -> None:
+    """Configure one of our own connections through a pooler. Nothing is sent: each transaction begins with
+    its settings, which end with it. What somebody else left in a session does not matter.
+    """
+    _register(connection)
+    if not prepares:
+        connection.prepare_threshold = None
+    timeout = {"lock_timeout": _lock_timeout(silence_seconds)}
+    connection.opening = (USUAL_DURABILITY, _setting({**PLANNER, **timeout}, is_local=True))
+
+
+def _register(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
     connection.adapters.register_dumper(int, Int8Dumper)
     connection.prepared_max = 1_000
-    connection.execute(
-        "SELECT set_config(name, value, false) FROM (VALUES ('jit', 'off'),"
-        " ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'),"
-        " ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('enable_material', 'off'),"
-        " ('enable_bitmapscan', 'off'), ('join_collapse_limit', '1'), ('from_collapse_limit', '1'),"
-        " ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'),"
-        " ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '25000'),"
-        f" ('lock_timeout', '{busy_seconds * 1e3:.0f}'),"
-        " ('default_transaction_isolation', 'read committed')) AS s (name, value)"
-    )
+
+
+def _lock_timeout(silence_seconds: float) -> str:
+    return f"{min(BUSY_SECONDS, silence_seconds / 2) * 1e3:.0f}"
+
+
+def _setting(values: Mapping[str, str], *, is_local: bool) -> str:
+    """A statement with those settings, for its transaction or for the session."""
+    rows = ", ".join(f"('{name}', '{value}')" for name, value in values.items())
+    return f"SELECT set_config(name, value, {is_local}) FROM (VALUES {rows}) AS s (name, value)"
 
 
 def reset(connection: psycopg.Connection[Any]) -> None:

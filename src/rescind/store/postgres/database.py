@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from rescind.store.postgres.connector import Connector
 from rescind.store.postgres.placement import Place
 from rescind.store.postgres.statements import Statements
 from rescind.store.probe import StoreProbe
@@ -12,13 +13,12 @@ from rescind.store.probe import StoreProbe
 class PostgresDatabase(Protocol):
     """A database, seen by the parts of its store."""
 
-    url: str
+    connector: Connector
     where: str
     """Host, port and database, for error messages: without a password."""
     queries: dict[str, str]
     statements: Statements
     place: Place
     """Names the organization's partitions in a statement, in a database that has partitions."""
-    silence_seconds: float
     bulk_silence_seconds: float
     probe: StoreProbe | None

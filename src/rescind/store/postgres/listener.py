@@ -1,31 +1,39 @@
-"""Receives notifications of other processes."""
+"""Receives notifications of other processes, or only asks, where there is nothing to receive them by."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import psycopg
 
 from rescind.errors import StoreUnavailable
 from rescind.store.contract import Params
-from rescind.store.postgres.connection import Connection, configure, connect
+from rescind.store.postgres.connection import Connection
 from rescind.store.postgres.database import PostgresDatabase
 from rescind.store.postgres.errors import FAULTS, first_line
+from rescind.store.postgres.transaction import rows_of
 from rescind.store.rows import Query, typed
 
 
 class PostgresListener:
     """Receives a channel's notifications, on a connection that is opened when it is first needed.
 
+    Through a pooler in transaction mode there are none: it `is_polled`, and only its queries tell of changes.
+
     What it writes may be lost in a crash of the server, unless the statement itself asks for durability.
     """
 
     def __init__(self, store: PostgresDatabase, channel: str) -> None:
         self._store, self._channel = store, channel
+        self.is_polled = store.connector.is_polled
         self.connection: Connection | None = None
         self._warnings: list[str] = []
 
     def wait(self, seconds: float) -> list[str] | None:
+        if self.is_polled:
+            time.sleep(max(seconds, 0.0))
+            return []
         try:
             if self.connection is None or self.connection.closed:
                 self._connect()
@@ -42,8 +50,7 @@ class PostgresListener:
                 self._connect()
             assert self.connection is not None
             self._warnings.clear()
-            sql = self._store.queries[str(query)]
-            found = self.connection.execute(sql, params, prepare=True).fetchall()
+            found = rows_of(self.connection, self._store.queries[str(query)], params)
         except FAULTS as error:
             self.close()
             raise self._unavailable(error) from error
@@ -57,14 +64,10 @@ class PostgresListener:
             self._warnings.append(notice.message_primary or "a warning")
 
     def _connect(self) -> None:
-        silence_seconds = self._store.silence_seconds
-        connection = connect(self._store.url, silence_seconds, autocommit=True)
-        self.connection = connection
-        connection.cancels_when_silent = True
+        connection = self.connection = self._store.connector.listening()
         connection.add_notice_handler(self.note_warning)
-        configure(connection, silence_seconds=silence_seconds)
-        connection.execute("SET synchronous_commit = off")
-        connection.execute(f'LISTEN "{self._channel}"')
+        if not self.is_polled:
+            connection.execute(f'LISTEN "{self._channel}"')
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(database=self._store.where, why=first_line(error))

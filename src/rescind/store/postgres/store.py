@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -23,18 +22,16 @@ from rescind.settings import Settings
 from rescind.store.connections import driver_connection
 from rescind.store.contract import Capabilities, Change, Params
 from rescind.store.pool import Checkout, Pool, PoolClosed, PoolExhausted
+from rescind.store.postgres.address import address, location
 from rescind.store.postgres.connection import (
-    BEGIN,
     CONNECT_SECONDS,
+    USUAL_DURABILITY,
     YIELDING_LOCK_SECONDS,
     Connection,
-    address,
-    configure,
-    connect,
     is_idle,
-    location,
     require_confirmed,
 )
+from rescind.store.postgres.connector import Connector
 from rescind.store.postgres.errors import FAULTS, first_line, interruption, is_of_client, translated
 from rescind.store.postgres.listener import PostgresListener
 from rescind.store.postgres.placement import (
@@ -45,19 +42,16 @@ from rescind.store.postgres.placement import (
     spread_out,
 )
 from rescind.store.postgres.statements import Statements
-from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction
+from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction, rows_of
 from rescind.store.postgres.within import asked_within, require_transaction, transact_within
 from rescind.store.probe import StoreProbe, store_queries
 from rescind.store.queries import queries, quoted, unindented
 from rescind.store.rows import Query, typed, typed_each
 from rescind.store.schema import require_current, seals_of
-from rescind.waiting import deadline_within
 
 CONFLICT_ATTEMPTS = 8
 LIFETIME_SECONDS = 3_600.0
 """The age at which a connection is replaced."""
-FIRST_PAUSE_SECONDS = 0.05
-"""The pause before the second attempt to connect; doubled each time."""
 PIPELINE_NOISE = "error ignored terminating"
 """What psycopg logs when a refused change ends its pipeline; the refusal itself is raised."""
 logging.getLogger("psycopg").addFilter(
@@ -83,13 +77,14 @@ class PostgresStore:
         self,
         url: str,
         *,
-        connections: int = 8,
+        connections: int | None = None,
         settings: Settings | None = None,
         probe: StoreProbe | None = None,
     ) -> None:
-        (self.url, self.schema), self.where = address(url), location(url)
-        self._ours = quoted(self.schema)
+        at, self.where = address(url), location(url)
+        self.url, self.schema, self._ours = at.url, at.schema, quoted(at.schema)
         settings = settings or Settings()
+        self.connector = Connector(at, settings)
         self.silence_seconds = settings.silence_seconds
         self.bulk_silence_seconds = settings.bulk_silence_seconds
         self.probe, self.queries = (
@@ -97,16 +92,17 @@ class PostgresStore:
             store_queries(unindented(queries("postgres", self.schema)), probe),
         )
         self.place: Place = as_written
-        self._connections = connections
+        self._connections = connections or settings.database_connections
         self.pool = self._new_pool()
         try:
-            with connect(self.url, self.silence_seconds) as connection:
+            with self.connector.opening() as connection:
                 require_current(connection.execute, f"{self._ours}.schema_version")
                 _warn_of_lost_commits(connection, self.where)
                 self.seals = seals_of(connection.execute, f"{self._ours}.directory_secret")
                 if partitions := count_partitions(connection.execute, self._ours):
                     self.place = placing(partitions, self._ours)
                     self.queries.update(spread_out(self.queries, self._ours))
+                self.connector.learn(connection)
         except psycopg.errors.UndefinedTable:
             raise SchemaMissing(database=self.where) from None
         except (*FAULTS, UnicodeError) as error:
@@ -122,33 +118,12 @@ class PostgresStore:
 
     def _new_pool(self) -> Pool[Connection]:
         return Pool(
-            self._connect,
+            self.connector.connect,
             is_idle,
             most=self._connections,
             wait_seconds=CONNECT_SECONDS,
             lifetime_seconds=LIFETIME_SECONDS,
         )
-
-    def _connect(self) -> Connection:
-        """A new connection. Retries for CONNECT_SECONDS, because the server may be restarting."""
-        deadline, pause = deadline_within(CONNECT_SECONDS), FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                connection = connect(
-                    self.url, self.silence_seconds, autocommit=True, deadline=deadline
-                )
-                break
-            except psycopg.OperationalError:
-                if time.monotonic() + pause > deadline:
-                    raise
-                time.sleep(pause)
-                pause *= 2
-        try:
-            configure(connection, silence_seconds=self.silence_seconds)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
 
     def transact(
         self,
@@ -197,7 +172,7 @@ class PostgresStore:
         committing, is_sent = None, False
         try:
             with connection.pipeline():
-                connection.execute(BEGIN)
+                connection.begin()
                 if yields:
                     connection.execute(
                         f"SET LOCAL lock_timeout = {YIELDING_LOCK_SECONDS * 1e3:.0f}"
@@ -241,15 +216,17 @@ class PostgresStore:
         if within is not None:
             return self.fetch_many([(query, params)], within=within)[0]
         checkout: Checkout[Connection] = Checkout()
+        before = sys.exception()
         try:
             connection = self._borrow(checkout)
             sql = self.place(self.queries[str(query)], params)
             is_binary = isinstance(query, Query) and query.is_binary
-            cursor = connection.execute(sql, params, prepare=True, binary=is_binary)
-            found = cursor.fetchall()
+            found = rows_of(connection, sql, params, is_binary=is_binary)
             require_confirmed(connection)
             return typed(query, found)
         except FAULTS as error:
+            if (struck := interruption(error, before)) is not None:
+                raise struck from struck.__cause__
             raise translated(error, self.where) from error
         finally:
             checkout.release()
@@ -262,7 +239,8 @@ class PostgresStore:
         with self._connection() as connection:
             is_sent = False
             try:
-                connection.execute(BEGIN)
+                with connection.pipeline():
+                    connection.begin()
                 yield connection
                 is_sent = True
                 connection.execute("COMMIT")
@@ -340,6 +318,7 @@ class PostgresStore:
 
 def _warn_of_lost_commits(connection: Connection, where: str) -> None:
     """Log a warning if commits may be lost in a crash of the server, because of its settings."""
+    connection.execute(USUAL_DURABILITY)
     row = connection.execute("SHOW synchronous_commit").fetchone()
     if row == ("off",):
         log.warning(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg.rows import tuple_row
@@ -19,6 +19,19 @@ from rescind.store.rows.actions import ServiceAction
 from rescind.store.rows.changes import CLOSE_CHANGE, CLOSE_KEYED_CHANGE, ClosedRow, OutcomeRow
 
 Driver = psycopg.Connection[tuple[Any, ...]]
+SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+def rows_of(connection: Connection, sql: str, params: Params, *, is_binary: bool = False) -> Rows:
+    """The rows of one statement in a transaction of its own, in one round trip."""
+    if not connection.opening:
+        cursor = connection.execute(sql, params, prepare=True, binary=is_binary)
+        return cursor.fetchall()
+    with connection.pipeline():
+        connection.begin()
+        cursor = connection.execute(sql, params, prepare=True, binary=is_binary)
+        connection.execute("COMMIT")
+    return cursor.fetchall()
 
 
 class PostgresTransaction:
@@ -28,6 +41,7 @@ class PostgresTransaction:
         self.connection = connection
         self._is_ours = is_ours
         self._store = store
+        self._prepares = store.connector.pooling.prepares
         self._unread = self._cursor()
         self._afterwards: list[tuple[str, Params]] = []
         self._looking: list[psycopg.Cursor[tuple[Any, ...]]] = []
@@ -116,12 +130,18 @@ class PostgresTransaction:
 
     def read_committed(self) -> None:
         """Send the queries that run after the commit."""
+        ours = self.connection if isinstance(self.connection, Connection) else None
+        is_transaction = bool(self._afterwards and ours is not None and ours.opening)
+        if ours is not None and is_transaction:
+            ours.begin()
         self._looking = [
             self.connection.execute(
                 self._store.place(self._sql(query), params), params, prepare=True
             )
             for query, params in self._afterwards
         ]
+        if is_transaction:
+            self.connection.execute("COMMIT")
 
     def fetch_read_later(self) -> None:
         """Fetch the rows of `read_later`, before the connection is lent to others."""
@@ -153,14 +173,14 @@ class PostgresTransaction:
         """Queue a statement whose result is not read. These share a cursor: each cursor costs time."""
         if self._store.probe is not None:
             self._store.probe.before_statement(name, params)
-        self._unread.execute(self._store.place(sql, params), params, prepare=True)
+        self._unread.execute(self._store.place(sql, params), params, prepare=self._prepares)
 
     def _kept(self, name: str, params: Params) -> psycopg.Cursor[tuple[Any, ...]]:
         """Queue a query with a cursor of its own, and return that."""
         if self._store.probe is not None:
             self._store.probe.before_statement(name, params)
         sql = self._store.place(self._sql(name), params)
-        return self._cursor().execute(sql, params, prepare=True)
+        return self._cursor().execute(sql, params, prepare=self._prepares)
 
     def _cursor(self) -> psycopg.Cursor[tuple[Any, ...]]:
         cursor = self.connection.cursor(row_factory=tuple_row)
@@ -185,7 +205,7 @@ class PostgresSnapshot:
         try:
             with self._connection.pipeline():
                 if not self._is_begun:
-                    execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                    self._connection.begin(SNAPSHOT)
                 cursors = [
                     execute(place(queries[str(query)], params), params, prepare=True)
                     for query, params in questions

@@ -155,6 +155,7 @@ class TailRevisionRow(NamedTuple):
 
     organization: OrganizationNumber
     revision: int
+    server: str
 
 
 class TailMembership(NamedTuple):

@@ -61,7 +61,12 @@ SELECT x.membership, x.role FROM rescind.role_reset AS x WHERE x.organization = 
 -- --- the tail of the log -------------------------------------------------------------------------
 
 -- name: tail_revisions
-SELECT o.id AS organization, o.revision FROM rescind.json_texts(:organizations) AS i JOIN rescind.organization AS o ON o.id = CAST(i.value AS INTEGER)
+WITH answering AS (
+    SELECT
+@engine.server
+)
+SELECT o.id AS organization, o.revision, (SELECT a.server FROM answering AS a) AS server
+FROM rescind.json_texts(:organizations) AS i JOIN rescind.organization AS o ON o.id = CAST(i.value AS INTEGER)
 
 -- name: tail_log
 SELECT c.revision, c.direction, c.body FROM rescind.change AS c

@@ -16,6 +16,8 @@ LISTEN_SECONDS: Final = 0.01
 class SqliteListener:
     """Watches the version of the file."""
 
+    is_polled = False
+
     def __init__(self, store: SqliteDatabase) -> None:
         self._store = store
         self._seen: dict[int, int] = {}

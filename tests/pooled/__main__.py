@@ -1,0 +1,31 @@
+"""`make pgbouncer`: contract tests, fleet and workers through PgBouncer in transaction mode."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+LEFT_OUT = (
+    # They look at sessions of the server, or change its settings for new ones.
+    "test_commits_that_a_crash_may_undo",
+    # They prepare, or explain, on a connection of their own that they configure for a session.
+    "test_queries",
+    "test_work",
+    # They migrate by the URL of the program.
+    "test_migrations",
+    "test_own_schema",
+    "test_former",
+)
+
+
+def main(options: list[str]) -> int:
+    """The exit code of pytest."""
+    chosen = "postgres and " + " and ".join(f"not {name}" for name in LEFT_OUT)
+    pytest = [sys.executable, "-m", "pytest", "-q", *options]
+    runs = [[*pytest, "tests/contract", "-k", chosen], [*pytest, "tests/pooled"]]
+    environment = {**os.environ, "RESCIND_TEST_POOLED": "1"}
+    return max(subprocess.run(run, env=environment, check=False).returncode for run in runs)
+
+
+sys.exit(main(sys.argv[1:]))
