@@ -16,7 +16,7 @@ from rescind.history.access_history import AccessReplay
 from rescind.history.holdings import Asked
 from rescind.history.replaying import recorded_changes
 from rescind.history.reviews import number_of
-from rescind.model import Cause, CauseKind, OrganizationId
+from rescind.model import Cause, CauseKind, IdChange, IdRule, OrganizationId
 from rescind.semantics.state import EnvironmentState, OrganizationState
 from tests.contract.world import WORLD
 
@@ -54,6 +54,44 @@ def do(
 ) -> None:
     days.day = day
     acme.apply(batch, actor=f"actor {day}", reason=f"day {day}", organization=organization)
+
+
+def test_history_goes_by_id(acme: Authority, days: Days) -> None:
+    """It names the ids that a membership had before and has now, so that nothing of it is missed."""
+    do(acme, days, 1, changes.ChangeMembershipId(subject="ada", new_id="ada.l"))
+    do(acme, days, 2, changes.ChangeMembershipId(subject="user:ada.l", new_id="user:ada.k"))
+    do(acme, days, 3, changes.ChangeMembershipId(subject="bob", new_id="rob"))
+    first, last = (
+        IdChange(former, new, revision, START + day * DAY)
+        for former, new, revision, day in (
+            ("user:ada", "user:ada.l", 2, 1),
+            ("user:ada.l", "user:ada.k", 3, 2),
+        )
+    )
+    told = {who: acme.access_history(who) for who in ("ada", "ada.l", "ada.k", "eve")}
+    assert {who: each.id_changes for who, each in told.items()} == {
+        "ada": (first,),
+        "ada.l": (first, last),
+        "ada.k": (last,),
+        "eve": (),
+    }
+    periods = [told[who].periods for who in ("ada", "ada.l", "ada.k")]
+    assert [{p.began.revision for p in each} for each in periods] == [{1}, {2}, {3}]
+    everybody = acme.access_history(None, "write", "doc:1")
+    assert first in everybody.id_changes
+    assert "user:rob" not in {each.new for each in everybody.id_changes}
+
+
+def test_history_from_before_ids_were_folded(acme: Authority, days: Days) -> None:
+    """Asked by the former spelling it is that from before the rule; by any other, that of the id since."""
+    do(acme, days, 1, changes.AddMembership(subject="Eve@Acme"))
+    do(acme, days, 1, changes.Assign(role="reader", to="user:Eve@Acme"))
+    do(acme, days, 2, changes.SetIdRule(rule=IdRule.CASEFOLD))
+    before, since = (acme.access_history(who) for who in ("Eve@Acme", "EVE@ACME"))
+    respelled = IdChange("user:Eve@Acme", "user:eve@acme", 4, START + 2 * DAY)
+    assert before.id_changes == since.id_changes == (respelled,)
+    assert [(p.began.revision, p.ended and p.ended.revision) for p in before.periods] == [(3, 4)]
+    assert [(p.began.revision, p.ended) for p in since.periods] == [(4, None)]
 
 
 def test_who_began_and_ended_it(acme: Authority, days: Days) -> None:

@@ -56,6 +56,10 @@ def test_a_review(served: Served, client: httpx.Client) -> None:
     day = {"since": "2001-01-01", "until": "2101-01-01"}
     params = {**ACME, "subject": "bob", **day}
     assert client.get("/v1/access-history", params=params).json() == history
+    renamed = {"change": "change_membership_id", "subject": "bob", "new_id": "rob"}
+    client.post("/v1/changes", json={**ACME, "changes": [renamed]}).raise_for_status()
+    (told,) = client.get("/v1/access-history", params=params).json()["id_changes"]
+    assert (told["former"], told["new"]) == ("user:bob", "user:rob")
 
 
 def test_csv(client: httpx.Client) -> None:
@@ -175,4 +179,5 @@ def test_lives_of_a_name(served: Served, client: httpx.Client) -> None:
             assert refused(answer)[0] == 400
         assert refused(bound.get("/v1/reviews/lines", params=asked)) == (404, "review_not_found")
         told = bound.get("/v1/access-history", params={"subject": "bob"}).json()
-        assert told == {"periods": [], "next_after": None, "life": None, "lives": []}
+        nothing = {"periods": [], "next_after": None, "life": None, "lives": [], "id_changes": []}
+        assert told == nothing

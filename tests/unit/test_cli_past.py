@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,16 @@ def test_an_empty_answer_names_what_may_be_mistyped(
     """On the error stream: an investigator must not take a mistyped name for "nobody"."""
     code, out, err = left(*question)
     assert (code, told in err, "adda" in out) == (0, True, False)
+
+
+def test_another_id_is_named(left: CommandLine, tmp_path: Path) -> None:
+    """What a membership had before is told of the id that it had then."""
+    path = tmp_path / "renamed.ndjson"
+    path.write_text('{"change": "change_membership_id", "subject": "ada", "new_id": "ada.l"}')
+    assert left("apply", str(path))[0] == 0
+    for asked in ("ada", "ada.l"):
+        code, _, err = left("history", asked)
+        assert (code, "user:ada became user:ada.l with revision 9" in err) == (0, True)
 
 
 def test_an_empty_answer_of_known_names_says_nothing_more(left: CommandLine) -> None:

@@ -89,6 +89,7 @@ def history(
             found = ask(life=number)
             is_empty = is_empty and not found.periods and found.next_after is None
             _show(target, found, end)
+            _tell_ids(found)
         if is_empty and after is None and lives[-1].deleted_at is None:
             who = None if subject == EVERYBODY else subject
             names = {"subject": who, "permission": permission, "resource": resource}
@@ -130,6 +131,15 @@ def _show(target: Target, found: AccessHistory, end: datetime | None) -> None:
     if found.next_after is not None:
         which = f"--life {number} " if len(found.lives) > 1 else ""
         output.warn(f"there is more: go on with {which}--after {found.next_after}")
+
+
+def _tell_ids(found: AccessHistory) -> None:
+    """Say under which other ids there is more to ask: on stderr, as JSON has a line for each period only."""
+    for each in found.id_changes:
+        output.warn(
+            f"{each.former} became {each.new} with revision {each.revision},"
+            f" {second(each.at, '')}: what it had before is told of {each.former}"
+        )
 
 
 def life_shown(organization: str, life: OrganizationLife) -> str:

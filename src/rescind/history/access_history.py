@@ -25,8 +25,9 @@ from rescind.history.holdings import (
     line_of,
     members_below,
 )
-from rescind.model import CauseKind
+from rescind.model import CauseKind, IdChange, IdRule, canonical_subject, moment
 from rescind.semantics.replay import Recorded, apply, apply_to_environment
+from rescind.semantics.replay.step import subject_of
 from rescind.semantics.state import EnvironmentState, OrganizationState
 
 _OF_ALL: Final = frozenset(
@@ -75,6 +76,7 @@ class AccessReplay:
     lasting: dict[str, dict[HeldWay, Period]] = field(default_factory=dict)
     looks: int = 0
     """How often it was worked out what a subject holds."""
+    id_changes: list[IdChange] = field(default_factory=list)
     _held: dict[str, Held] = field(default_factory=dict)
     _ends: list[tuple[int, str]] = field(default_factory=list)
 
@@ -87,6 +89,7 @@ class AccessReplay:
         self.pass_to(row.recorded_at)
         facts = affected_by(row.changes)
         before = self._concerned(facts, row.changes)
+        self._note_ids(row)
         apply(self.state, self.environment, row)
         concerned = (
             before if self._is_sure(before) else before | self._concerned(facts, row.changes)
@@ -114,6 +117,21 @@ class AccessReplay:
                 self.at = max(self.at, end)
                 self._look(subject, Mark(CauseKind.EXPIRY, end))
         self.at = max(self.at, at)
+
+    def _note_ids(self, row: Recorded) -> None:
+        """Note whose id a row changes. Asked before it is applied."""
+        for change in row.changes:
+            if isinstance(change, changes.ChangeMembershipId):
+                found = [(subject_of(change.subject), subject_of(change.new_id))]
+            elif isinstance(change, changes.SetIdRule) and change.rule is IdRule.CASEFOLD:
+                found = [(each, canonical_subject(each)) for each in self.state.memberships]
+            else:
+                continue
+            self.id_changes += (
+                IdChange(former, new, row.revision, moment(self.at))
+                for former, new in found
+                if former != new and self.subject in (None, former, new)
+            )
 
     def _is_sure(self, concerned: set[str]) -> bool:
         """Whether nobody else can be concerned."""

@@ -75,7 +75,8 @@ class AccessHistories(ABC):
         lasted at `since` or began later is told, up to `until`. `after`, from `next_after` of the answer
         before, goes on where a look at `most_changes` changes ended. If the organization was deleted, it is
         told of the last one that had its name; `life` means another of those, by its number in the order of
-        their creation. Raises OrganizationNotFound, MalformedId, PastUnavailable (`until` is before the
+        their creation. History goes by id: `id_changes` names the other ids that a membership had or has.
+        Raises OrganizationNotFound, MalformedId, PastUnavailable (`until` is before the
         creation, or a time is before the log that is kept) and InvalidArgument (as for `since` after `until`,
         or in the future).
         """
@@ -84,7 +85,8 @@ class AccessHistories(ABC):
             None if permission is None else model.permission_id(permission),
             None if resource is None else model.resource_id(resource),
         )
-        who = None if subject is None else self._spelled(name, model.subject_id(subject))
+        given = None if subject is None else model.subject_id(subject)
+        who = None if given is None else self._spelled(name, given)
         if who is None and asked.permission is None:
             hint = "name a subject, or a permission (and a resource)"
             raise InvalidArgument(what="subject", hint=hint)
@@ -97,7 +99,13 @@ class AccessHistories(ABC):
         reader = _Reader(self.store, name, life, self.settings.past_most_facts)
         reader.require_kept(end)
         start = reader.start(since, after, now)
-        return reader.history(who, asked, start, now, LATEST if end >= now else end, most)
+        last = LATEST if end >= now else end
+        found = reader.history(who, asked, start, now, last, most)
+        if given != who and any(each.former == given for each in found.id_changes):
+            found = reader.history(
+                given, asked, start, now, last, most
+            )  # its spelling before the rule
+        return found
 
     def _spelled(self, name: OrganizationId, subject: str) -> str:
         return canonical_subject(subject) if folds_ids(self.store, name) else subject
@@ -160,7 +168,9 @@ class _Reader:
             periods = replay.ended + [p for each in replay.lasting.values() for p in each.values()]
         else:
             periods = replay.ended
-        return AccessHistory(self._told(periods), next_after, self.life, self.lives)
+        told = {period.way.subject for period in periods} | {subject}
+        id_changes = tuple(e for e in replay.id_changes if not told.isdisjoint((e.former, e.new)))
+        return AccessHistory(self._told(periods), next_after, self.life, self.lives, id_changes)
 
     def _moment(self, at: datetime | int, now: Microseconds) -> tuple[model.Revision, int]:
         found = moment_of(self._store, self._name, AtOf(self._o, at), now)

@@ -80,6 +80,7 @@ if TYPE_CHECKING:
         AccessPeriod,
         Cause,
         CauseKind,
+        IdChange,
         OrganizationLife,
     )
     from rescind.model.questions import At, AtOf, Question
@@ -144,6 +145,7 @@ __all__ = [
     "GroupId",
     "GroupNumber",
     "HolderNumber",
+    "IdChange",
     "IdRule",
     "LineDecision",
     "LineSource",
@@ -227,7 +229,7 @@ _HOMES = {
         "group_id holder_id organization_id permission_id require_number require_subject_kind "
         "require_text resource_id resource_type_id role_id subject_id"
     ),
-    "rescind.model.periods": "AccessHistory AccessPeriod Cause CauseKind OrganizationLife",
+    "rescind.model.periods": "AccessHistory AccessPeriod Cause CauseKind IdChange OrganizationLife",
     "rescind.model.questions": "At AtOf Question",
     "rescind.model.receipts": (
         "MOST_LOOK_ALIKES MOST_NOT_FOUND AlikeIds Difference LookAlike Missing PendingWork Receipt"

@@ -60,14 +60,24 @@ class OrganizationLife(NamedTuple):
     deleted_at: datetime | None
 
 
+class IdChange(NamedTuple):
+    """A membership had another id up to a change; what it had then is told of that id."""
+
+    former: str
+    new: str
+    revision: int
+    at: datetime
+
+
 class AccessHistory(NamedTuple):
     """Periods in the order in which they began. `next_after` goes on where a bounded answer stopped: then the
     periods that last at that revision come again, with the same beginning, or with BEFORE where that is too
     far back. None at the end. `life` is the organization that is told of, `lives` all that have or had its
-    name.
+    name. `id_changes` are those, of the subject or of everybody, that were looked at.
     """
 
     periods: tuple[AccessPeriod, ...]
     next_after: int | None
     life: OrganizationLife | None = None
     lives: tuple[OrganizationLife, ...] = ()
+    id_changes: tuple[IdChange, ...] = ()

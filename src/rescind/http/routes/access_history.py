@@ -65,16 +65,27 @@ class LifeResponse(Struct, frozen=True):
     deleted_at: datetime | None
 
 
+class IdChangeResponse(Struct, frozen=True):
+    """A membership had another id up to a change; what it had then is told of that id."""
+
+    former: str
+    new: str
+    revision: int
+    at: datetime
+
+
 class AccessHistoryResponse(Struct, frozen=True):
     """Periods in the order in which they began. With `next_after`, go on with it as `after`: periods that
     were not over there come then. `life` is the one of `lives` that is told of; a key that is bound to an
-    organization is not told of others that had its name.
+    organization is not told of others that had its name. History goes by id: `id_changes` names the other
+    ids that a membership had or has.
     """
 
     periods: list[AccessPeriodResponse]
     next_after: int | None
     life: int | None
     lives: list[LifeResponse]
+    id_changes: list[IdChangeResponse]
 
 
 @get("/v1/access-history", sync_to_thread=True, guards=[requires("read")])
@@ -111,6 +122,7 @@ def access_history(
         found.next_after,
         None if is_bound or found.life is None else found.life.number,
         [] if is_bound else [LifeResponse(*each) for each in found.lives],
+        [IdChangeResponse(*each) for each in found.id_changes],
     )
 
 
