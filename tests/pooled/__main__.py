@@ -12,7 +12,11 @@ LEFT_OUT = (
     # They prepare, or explain, on a connection of their own that they configure for a session.
     "test_queries",
     "test_work",
+    "test_lists_cost",
+    # It counts lines of the driver.
+    "test_giving_back_once_is_not_enough",
     # They migrate by the URL of the program.
+    "test_a_view_of_another_version_is_made_anew",
     "test_migrations",
     "test_own_schema",
     "test_former",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import psycopg
@@ -237,10 +237,9 @@ class PostgresStore:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         with self._connection() as connection:
+            self._begin(connection)
             is_sent = False
             try:
-                with connection.pipeline():
-                    connection.begin()
                 yield connection
                 is_sent = True
                 connection.execute("COMMIT")
@@ -249,6 +248,17 @@ class PostgresStore:
                 if is_sent and (connection.closed or is_of_client(error)):
                     raise OutcomeUnknown(why=first_line(error)) from error
                 raise translated(error, self.where) from error
+
+    def _begin(self, connection: Connection) -> None:
+        """Begin a transaction, in one round trip."""
+        before = sys.exception()
+        try:
+            with connection.pipeline() if connection.opening else nullcontext():
+                connection.begin()
+        except FAULTS as error:
+            if (struck := interruption(error, before)) is not None:
+                raise struck from struck.__cause__
+            raise translated(error, self.where) from error
 
     def waiting(self) -> int:
         with self._connection() as connection, self._translating():
