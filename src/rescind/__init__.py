@@ -6,11 +6,8 @@ from rescind.deferred import deferred
 
 if TYPE_CHECKING:
     from rescind.authority import Authority
-    from rescind.changelog import LogEntry, LogPage
     from rescind.decision_log import DecisionLog
     from rescind.errors import RescindError
-    from rescind.history.heads import KeptHeads, LogHead
-    from rescind.history.verify import VerifiedLog
     from rescind.listing import UnknownName
     from rescind.model import (
         ENVIRONMENT,
@@ -29,6 +26,10 @@ if TYPE_CHECKING:
         Explanation,
         FactPage,
         GroupEntry,
+        KeptHeads,
+        LogEntry,
+        LogHead,
+        LogPage,
         LookAlike,
         MemberEntry,
         MembershipEntry,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         Revision,
         RoleEntry,
         Route,
+        VerifiedLog,
     )
 
 __all__ = [
@@ -92,18 +94,15 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "rescind.authority": "Authority",
-    "rescind.changelog": "LogEntry LogPage",
     "rescind.decision_log": "DecisionLog",
     "rescind.errors": "RescindError",
-    "rescind.history.heads": "KeptHeads LogHead",
-    "rescind.history.verify": "VerifiedLog",
     "rescind.listing": "UnknownName",
     "rescind.model": (
         "ENVIRONMENT AlikeIds AssignmentEntry Chain Decision DecisionPoint Difference "
         "Direction EnforcedReplica Enforcement EnforcementOutcome EnforcementStatus "
-        "ExpiryEntry Explanation FactPage GroupEntry LookAlike MemberEntry MembershipEntry "
-        "Missing Page PendingWork PermissionEntry Reason Receipt ReplicaOutcome ResourceEntry "
-        "Revision RoleEntry Route"
+        "ExpiryEntry Explanation FactPage GroupEntry KeptHeads LogEntry LogHead LogPage LookAlike "
+        "MemberEntry MembershipEntry Missing Page PendingWork PermissionEntry Reason Receipt ReplicaOutcome ResourceEntry "
+        "Revision RoleEntry Route VerifiedLog"
     ),
 }
 

@@ -25,7 +25,6 @@ from rescind.applying.enforcing import ReceiptEnforcer
 from rescind.applying.options import ApplyOptions, require_key, required_revision
 from rescind.applying.receipts import Recorded
 from rescind.applying.transaction import LogDraft
-from rescind.changelog import LogEntry, LogPage
 from rescind.changes import Change, checked
 from rescind.decision import single_role
 from rescind.decision.past import PastAnswers
@@ -40,6 +39,8 @@ from rescind.listing import UNKNOWN, Listings, Similar
 from rescind.model import (
     Difference,
     GroupId,
+    LogEntry,
+    LogPage,
     Microseconds,
     OrganizationId,
     Receipt,

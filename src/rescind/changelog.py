@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -14,15 +14,18 @@ from rescind.changes.recorded_names import named_in
 from rescind.errors import OrganizationNotFound
 from rescind.model import (
     ROOT,
+    ChainLink,
     Direction,
     Enforcement,
-    EnforcementStatus,
+    LogEntry,
+    LogPage,
     OrganizationId,
     Route,
     decode_enforcement,
 )
+from rescind.model.log import Content
 from rescind.replicas.enforced_times import Enforced
-from rescind.semantics.chain import Content, first_digest
+from rescind.semantics.chain import first_digest
 from rescind.store import Store
 from rescind.store.rows.facts import FIND_CHANGES_ABOUT, FIND_LOG_PLACE, READ_LOG, LogRow
 from rescind.store.rows.organizations import FIND_LOG
@@ -38,64 +41,6 @@ SKEW: Final = 86_400_000_000
 """Microseconds by which the clocks of those who make changes may differ: a day."""
 BODIES: Final = 50
 """Changes that are read at a time to see what they are about."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChainLink:
-    """How a change hangs in the hash chain of its organization's log."""
-
-    content: Content
-    """What is digested of it."""
-    previous: str | None
-    """The digest before it, as 64 hexadecimal digits; None if that is not known."""
-    digest: str | None
-    """Its own, as the log has it; None while an older version's change is not chained yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """One change as recorded: who, why, when, what, and its direction."""
-
-    organization: str
-    revision: int
-    recorded_at: datetime
-    actor: str
-    reason: str
-    direction: Direction
-    route: Route
-    fan_out: int
-    idempotency_key: str | None
-    enforced_at: datetime | None
-    """By when no check allowed what it revoked; none while that is not known to hold."""
-    settled_at: datetime | None
-    changes: str
-    """A JSON list."""
-    enforcement: Enforcement | None = None
-    """Which replicas held the organization, and what each did; none if that is not recorded."""
-    caused_by: int | None = None
-    """The revision of `*`, all organizations, that caused the change."""
-    link: ChainLink | None = None
-    """Its place in the hash chain."""
-
-    @property
-    def enforcement_status(self) -> EnforcementStatus:
-        """What the log knows of its enforcement."""
-        if self.direction is Direction.GRANTS:
-            return EnforcementStatus.NOTHING_REVOKED
-        if self.enforced_at is None:
-            return EnforcementStatus.OPEN
-        is_recorded = self.enforcement is not None
-        return EnforcementStatus.RECORDED if is_recorded else EnforcementStatus.NOT_RECORDED
-
-
-class LogPage(NamedTuple):
-    """Part of the log, oldest first; `next_after` is None at its end.
-
-    A page may be shorter than asked for, and even empty, where few changes are about what was asked for.
-    """
-
-    items: tuple[LogEntry, ...]
-    next_after: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 from rescind import ENVIRONMENT, Authority, changes
 from rescind.history.log_start import forget, log_start, start_after
-from rescind.semantics.chain import Content, canonical, chained, first_digest
+from rescind.model.log import Content
+from rescind.semantics.chain import canonical, chained, first_digest
 from tests.contract.world import WORLD
 from tests.sql import ours
 

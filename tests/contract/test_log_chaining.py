@@ -9,7 +9,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.history.log_start import log_start
-from rescind.history.walk import Fault, FaultKind
+from rescind.model import Fault, FaultKind
 from rescind.propagation import chaining
 from rescind.propagation.chaining import chain_all, chain_some
 from rescind.propagation.worker import Worker

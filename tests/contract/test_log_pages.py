@@ -9,7 +9,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.history import chain_pages
-from rescind.history.walk import Fault, FaultKind
+from rescind.model import Fault, FaultKind
 from rescind.store.rows.log import READ_CHAIN, READ_CHAIN_PAGE
 from tests.conftest import ENGINES
 from tests.contract.world import WORLD

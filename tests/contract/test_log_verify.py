@@ -12,10 +12,9 @@ import pytest
 from rescind import Authority, changes
 from rescind.errors import InvalidArgument, OrganizationNotFound
 from rescind.history import verify
-from rescind.history.heads import KeptHeads, LogHead
-from rescind.history.verify import VerifiedLog
-from rescind.history.walk import Fault, FaultKind, Walk
-from rescind.semantics.chain import Content
+from rescind.history.walk import Walk
+from rescind.model import Fault, FaultKind, KeptHeads, LogHead, VerifiedLog
+from rescind.model.log import Content
 from tests.conftest import ENGINES
 from tests.contract.world import WORLD
 from tests.sql import ours

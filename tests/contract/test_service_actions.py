@@ -14,11 +14,10 @@ from rescind import Authority, changes, model
 from rescind.directory.catching_up import write_events
 from rescind.errors import ApiKeyNotFound, LogDamaged, OrganizationNotFound
 from rescind.history import actions as history
-from rescind.history.heads import ACTIONS_NUMBER, KeptHeads
-from rescind.history.verify import VerifiedLog
-from rescind.history.walk import FaultKind
+from rescind.history.heads import ACTIONS_NUMBER
 from rescind.http.keys import Keys
 from rescind.http.keys.key_text import parted
+from rescind.model import FaultKind, KeptHeads, VerifiedLog
 from rescind.propagation import pending
 from rescind.propagation.audit import audit
 from rescind.semantics.chain import action_content

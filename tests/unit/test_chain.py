@@ -7,7 +7,8 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rescind.semantics.chain import Content, canonical, chained, digest_of_next, first_digest
+from rescind.model.log import Content
+from rescind.semantics.chain import canonical, chained, digest_of_next, first_digest
 
 VECTOR = Content(
     organization=7,

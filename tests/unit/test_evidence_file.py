@@ -10,8 +10,7 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.errors import InvalidArgument
-from rescind.history.heads import KeptHeads
-from rescind.history.walk import Fault, FaultKind
+from rescind.model import Fault, FaultKind, KeptHeads
 from rescind.store.migrations import migrate
 from rescind.transfer.evidence import evidence
 from rescind.transfer.evidence_file import VerifiedFile, verified_file

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from rescind.changelog import LogEntry
 from rescind.cli import output
 from rescind.cli.times import shown_seconds
 from rescind.model import (
     EnforcedReplica,
     Enforcement,
     EnforcementStatus,
+    LogEntry,
     Receipt,
     ReplicaOutcome,
 )

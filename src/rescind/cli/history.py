@@ -13,12 +13,12 @@ import typer
 
 from rescind import changelog, model
 from rescind.authority import Authority
-from rescind.changelog import LogEntry
 from rescind.cli import enforced, log_proof, output, pruning, service_actions
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import instant
 from rescind.cli.transfer import written
 from rescind.errors import InvalidArgument, RevisionNotFound
+from rescind.model import LogEntry
 from rescind.transfer.evidence import entry_object, evidence
 
 SHOWN: Final = 5

@@ -16,9 +16,8 @@ from rescind.cli.change_commands import user
 from rescind.cli.options import Target
 from rescind.errors import InvalidArgument
 from rescind.history.actions import mend_end
-from rescind.history.heads import ACTIONS_NUMBER, KeptHeads
-from rescind.history.verify import VerifiedLog
-from rescind.history.walk import Fault
+from rescind.history.heads import ACTIONS_NUMBER
+from rescind.model import Fault, KeptHeads, VerifiedLog
 from rescind.propagation.chaining import chain_some
 from rescind.transfer.evidence_file import VerifiedFile, verified_file
 

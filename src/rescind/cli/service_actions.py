@@ -7,7 +7,7 @@ from dataclasses import asdict
 from rescind.cli import output
 from rescind.cli.options import Target
 from rescind.cli.times import second
-from rescind.history.actions import Action
+from rescind.model import Action
 
 
 def say(target: Target, after: int, limit: int | None) -> None:

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from rescind.errors import OrganizationNotFound
 from rescind.history.heads import ACTIONS_NAME, ACTIONS_NUMBER, listed_logs
-from rescind.history.verify import VerifiedLog
-from rescind.history.walk import Fault, FaultKind, Walk
-from rescind.model import Microseconds, moment, require_number
+from rescind.history.walk import Walk
+from rescind.model import (
+    Action,
+    Fault,
+    FaultKind,
+    Microseconds,
+    VerifiedLog,
+    moment,
+    require_number,
+)
 from rescind.semantics.chain import FIRST_OF_ACTIONS
 from rescind.store import Store, Transaction
 from rescind.store.contract import Counter
@@ -48,34 +53,15 @@ PAGE: Final = 1_000
 MOST: Final = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
-    """Something that was done to the service rather than to facts. No secret is in it."""
-
-    number: int
-    """One more than that of the action before."""
-    at: datetime
-    kind: str
-    organization: str | None
-    """Whose matter it is; None if it is the whole database's."""
-    subject: str
-    """What it was done to: a key's id, a group, an organization, or the version of the schema."""
-    detail: dict[str, Any]
-    actor: str
-    request: str
-    """The id of the request over HTTP; else empty."""
-    digest: str
-
-    @classmethod
-    def of(cls, row: ActionRow) -> Action:
-        """An action as the log has it. What is no JSON, because somebody altered it, is shown as text."""
-        try:
-            detail = msgspec.json.decode(row.detail, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeError):
-            detail = {"unreadable": row.detail}
-        at, digest = moment(row.recorded_at), bytes(row.digest).hex()
-        who = (row.actor, row.request, digest)
-        return cls(row.number, at, row.kind, row.organization, row.subject, detail, *who)
+def action_of(row: ActionRow) -> Action:
+    """An action as the log has it. What is no JSON, because somebody altered it, is shown as text."""
+    try:
+        detail = msgspec.json.decode(row.detail, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeError):
+        detail = {"unreadable": row.detail}
+    at, digest = moment(row.recorded_at), bytes(row.digest).hex()
+    who = (row.actor, row.request, digest)
+    return Action(row.number, at, row.kind, row.organization, row.subject, detail, *who)
 
 
 def listed_actions(
@@ -93,7 +79,7 @@ def listed_actions(
         page = min(PAGE, left)
         asked = {"organization": organization, "after": after, "limit": page}
         rows = store.fetch(LIST_ACTIONS, asked)
-        yield from map(Action.of, rows)
+        yield from map(action_of, rows)
         if len(rows) < page:
             return
         left, after = left - page, rows[-1].number

@@ -8,9 +8,10 @@ from typing import Any
 
 from rescind import model
 from rescind.errors import InvalidArgument
-from rescind.history.actions import Action, listed_actions, verified_actions
-from rescind.history.heads import ACTIONS_NUMBER, KeptHeads, LogHead, log_heads
-from rescind.history.verify import VerifiedLog, VerifyProgress, verified_logs
+from rescind.history.actions import listed_actions, verified_actions
+from rescind.history.heads import ACTIONS_NUMBER, log_heads
+from rescind.history.verify import VerifyProgress, verified_logs
+from rescind.model import Action, KeptHeads, LogHead, VerifiedLog
 from rescind.store import Store
 
 

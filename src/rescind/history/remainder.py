@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import TypeAlias
 
-from rescind.history.walk import Fault, FaultKind
+from rescind.model import Fault, FaultKind
 
 Row: TypeAlias = tuple[int, bytes | None, bytes]
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from rescind.errors import OrganizationNotFound
 from rescind.history.chain_pages import chain_pages
-from rescind.history.heads import ACTIONS_NUMBER, KeptHeads, listed_logs
+from rescind.history.heads import ACTIONS_NUMBER, listed_logs
 from rescind.history.log_start import log_start
 from rescind.history.remainder import Remainder
-from rescind.history.walk import Fault, FaultKind, Walk
-from rescind.model import OrganizationNumber
+from rescind.history.walk import Walk
+from rescind.model import Fault, FaultKind, KeptHeads, OrganizationNumber, VerifiedLog
 from rescind.semantics.chain import first_digest
 from rescind.store import Store
 from rescind.store.rows.log import LIST_STRAY_LOGS, READ_LOG_REVISION, ListedLogRow
@@ -26,34 +26,6 @@ VerifyProgress: TypeAlias = Callable[[str, int, int], None]
 """Called after each page, with the organization's name, the revision that was verified last, and the newest
 one.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedLog:
-    """What was found of one organization's log."""
-
-    organization: str
-    """Its name; `number 7` if the organization has vanished."""
-    number: int
-    rows: int
-    """Changes that fit."""
-    after: int
-    """The log begins after this revision; 0 if nothing was taken out of it."""
-    revision: int
-    """The last one that fits."""
-    digest: str
-    """Of that one, in hexadecimal."""
-    heads: int
-    """Heads kept elsewhere that fit."""
-    fault: Fault | None
-    """The first change that does not fit."""
-    unproven: int = 0
-    """Changes that the log still has before its start, and that nothing proves."""
-
-    @property
-    def fits(self) -> bool:
-        """Whether the whole log does."""
-        return self.fault is None
 
 
 def verified_logs(

@@ -9,7 +9,6 @@ import msgspec
 from litestar.params import HeaderParameter
 from msgspec import UNSET, Struct, UnsetType
 
-from rescind.changelog import LogEntry
 from rescind.errors import InvalidArgument
 from rescind.model import (
     Chain,
@@ -17,6 +16,7 @@ from rescind.model import (
     Difference,
     Enforcement,
     Explanation,
+    LogEntry,
     LookAlike,
     Page,
     PendingWork,

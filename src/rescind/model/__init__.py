@@ -75,6 +75,7 @@ if TYPE_CHECKING:
         role_id,
         subject_id,
     )
+    from rescind.model.log import ChainLink, LogEntry, LogPage
     from rescind.model.periods import (
         AccessHistory,
         AccessPeriod,
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
         IdChange,
         OrganizationLife,
     )
+    from rescind.model.proof import Action, Fault, FaultKind, KeptHeads, LogHead, VerifiedLog
     from rescind.model.questions import At, AtOf, Question
     from rescind.model.receipts import (
         MOST_LOOK_ALIKES,
@@ -121,6 +123,7 @@ __all__ = [
     "SUBJECT_KINDS",
     "AccessHistory",
     "AccessPeriod",
+    "Action",
     "AlikeIds",
     "AssignmentEntry",
     "AssignmentNumber",
@@ -130,6 +133,7 @@ __all__ = [
     "Cause",
     "CauseKind",
     "Chain",
+    "ChainLink",
     "Decision",
     "DecisionPoint",
     "Difference",
@@ -141,14 +145,20 @@ __all__ = [
     "ExpiryEntry",
     "Explanation",
     "FactPage",
+    "Fault",
+    "FaultKind",
     "GroupEntry",
     "GroupId",
     "GroupNumber",
     "HolderNumber",
     "IdChange",
     "IdRule",
+    "KeptHeads",
     "LineDecision",
     "LineSource",
+    "LogEntry",
+    "LogHead",
+    "LogPage",
     "LookAlike",
     "MemberEntry",
     "MembershipEntry",
@@ -187,6 +197,7 @@ __all__ = [
     "StaleLine",
     "SubjectId",
     "Verdict",
+    "VerifiedLog",
     "canonical",
     "canonical_subject",
     "decode_enforcement",
@@ -229,7 +240,9 @@ _HOMES = {
         "group_id holder_id organization_id permission_id require_number require_subject_kind "
         "require_text resource_id resource_type_id role_id subject_id"
     ),
+    "rescind.model.log": "ChainLink LogEntry LogPage",
     "rescind.model.periods": "AccessHistory AccessPeriod Cause CauseKind IdChange OrganizationLife",
+    "rescind.model.proof": "Action Fault FaultKind KeptHeads LogHead VerifiedLog",
     "rescind.model.questions": "At AtOf Question",
     "rescind.model.receipts": (
         "MOST_LOOK_ALIKES MOST_NOT_FOUND AlikeIds Difference LookAlike Missing PendingWork Receipt"

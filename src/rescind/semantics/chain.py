@@ -12,29 +12,9 @@ contents have the same form. SQL makes the same bytes: `engine.digested`.
 from __future__ import annotations
 
 import hashlib
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Content(NamedTuple):
-    """What is digested of a change, in the order of the canonical form."""
-
-    organization: int
-    revision: int
-    recorded_at: int
-    """Microseconds since 1970."""
-    granted: int
-    revoked: int
-    estimated: int
-    caused_by: int | None
-    environment: int | None
-    """The revision of `*`, all organizations, at the commit; none in changes of an older version."""
-    actor: str
-    reason: str
-    idempotency_key: str | None
-    direction: str
-    route: str
-    body: str
-    """The changes, as JSON."""
+from rescind.model.log import Content
 
 
 def canonical(content: Content) -> bytes:

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from rescind.changelog import LogEntry
-from rescind.model import EnforcedReplica, Enforcement
+from rescind.model import EnforcedReplica, Enforcement, LogEntry
 
 NUMBERS = ("granted", "revoked", "estimated", "environment")
 """Fields of a line that are digested, beside those that every export has."""

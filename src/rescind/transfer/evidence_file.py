@@ -14,10 +14,10 @@ from types import NoneType
 from typing import Any, Final
 
 from rescind.errors import InvalidArgument
-from rescind.history.heads import ACTIONS_NUMBER, KeptHeads
-from rescind.history.walk import Fault, FaultKind
-from rescind.model import microseconds
-from rescind.semantics.chain import Content, canonical, chained, first_digest
+from rescind.history.heads import ACTIONS_NUMBER
+from rescind.model import Fault, FaultKind, KeptHeads, microseconds
+from rescind.model.log import Content
+from rescind.semantics.chain import canonical, chained, first_digest
 
 NUMBERS: Final = Content._fields[:8]
 FIELDS: Final = (*Content._fields[1:2], *Content._fields[3:])

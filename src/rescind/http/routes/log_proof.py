@@ -13,11 +13,10 @@ from litestar.params import FromQuery, JSONBody
 from msgspec import Struct
 
 from rescind.errors import InvalidArgument
-from rescind.history.heads import KeptHeads
-from rescind.history.verify import VerifiedLog
 from rescind.http.auth import caller_of, requires
 from rescind.http.routes.lists import Organization
 from rescind.http.server.service import Service
+from rescind.model import KeptHeads, VerifiedLog
 
 MOST_VERIFIED: Final = 500_000
 """Changes of a log that one request verifies, at most."""

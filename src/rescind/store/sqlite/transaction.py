@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from rescind.errors import refusal
-from rescind.semantics.chain import Content, chained, digest_of_next
+from rescind.model.log import Content
+from rescind.semantics.chain import chained, digest_of_next
 from rescind.store.contract import Bounds, Change, Counter, LockCost, Params
 from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 from rescind.store.rows import Query, typed, typed_each
