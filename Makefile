@@ -16,7 +16,7 @@ WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # Tests start many processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check static compiled model sql-snapshots aio-stub counts fleet independent mutants partitions pgbouncer workos-node lab clean
+.PHONY: setup demo test check static compiled model sql-snapshots aio-stub client-stub counts fleet independent mutants partitions pgbouncer workos-node lab clean
 
 setup: $(READY)
 
@@ -59,6 +59,9 @@ sql-snapshots: $(READY)
 
 aio-stub: $(READY)
 	$(BIN)/python -m tests.aio_stub
+
+client-stub: $(READY)
+	$(BIN)/python -m tests.client_stub
 
 model:
 	@command -v spin >/dev/null || { echo "Spin is needed: apt-get install spin gcc" >&2; exit 2; }

@@ -68,7 +68,7 @@ def text() -> str:
         method = inspect.getattr_static(Authority, name)
         function: FunctionType = getattr(method, "__func__", method)
         node = _declared(name, function)
-        imports |= _imports_of(node, function)
+        imports |= imports_of(node, function)
         methods.append(textwrap.indent(ast.unparse(node), "    "))
     head = HEAD + "\n".join(sorted(set(imports.values()))) + "\n"
     return head + CLASSES + "\n" + "\n\n".join(methods) + "\n"
@@ -77,8 +77,7 @@ def text() -> str:
 def _declared(name: str, function: FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef:
     node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(node, ast.FunctionDef)
-    node.args.kw_defaults = [_default(value) for value in node.args.kw_defaults]
-    node.args.defaults = [value for value in map(_default, node.args.defaults) if value]
+    plain_defaults(node)
     node.body = [ast.Expr(ast.Constant(...))]
     if name == "open":
         node.args.kwonlyargs.append(ast.arg("threads", ast.Name("int")))
@@ -106,12 +105,18 @@ def _declared(name: str, function: FunctionType) -> ast.FunctionDef | ast.AsyncF
     )
 
 
+def plain_defaults(node: ast.FunctionDef) -> None:
+    """Leave out the names of defaults, as a declaration does."""
+    node.args.kw_defaults = [_default(value) for value in node.args.kw_defaults]
+    node.args.defaults = [value for value in map(_default, node.args.defaults) if value]
+
+
 def _default(value: ast.expr | None) -> ast.expr | None:
     """A default as a declaration has it: `...` for what has a name."""
     return ast.Constant(...) if isinstance(value, ast.Name | ast.Attribute) else value
 
 
-def _imports_of(node: ast.AST, function: FunctionType) -> dict[str, str]:
+def imports_of(node: ast.AST, function: FunctionType) -> dict[str, str]:
     """The imports that a declaration needs, as the module of the method has them."""
     module = sys.modules[function.__module__]
     module_file = inspect.getsource(module)
@@ -145,9 +150,13 @@ def _import_line(module: str | None, alias: ast.alias) -> str:
 
 def formatted() -> str:
     """The same, as the file is formatted."""
-    written = text()
+    return tidied(text(), PATH)
+
+
+def tidied(written: str, path: Path) -> str:
+    """Declarations, as their file is formatted."""
     for command in (("check", "--fix", "--exit-zero"), ("format",)):
-        run = [sys.executable, "-m", "ruff", *command, "--quiet", "--stdin-filename", PATH, "-"]
+        run = [sys.executable, "-m", "ruff", *command, "--quiet", "--stdin-filename", path, "-"]
         written = subprocess.run(
             run, input=written, capture_output=True, text=True, check=True
         ).stdout

@@ -101,8 +101,8 @@ _HOMES = {
         "ENVIRONMENT AlikeIds AssignmentEntry Chain Decision DecisionPoint Difference "
         "Direction EnforcedReplica Enforcement EnforcementOutcome EnforcementStatus "
         "ExpiryEntry Explanation FactPage GroupEntry KeptHeads LogEntry LogHead LogPage LookAlike "
-        "MemberEntry MembershipEntry Missing Page PendingWork PermissionEntry Reason Receipt ReplicaOutcome ResourceEntry "
-        "Revision RoleEntry Route VerifiedLog"
+        "MemberEntry MembershipEntry Missing Page PendingWork PermissionEntry Reason Receipt "
+        "ReplicaOutcome ResourceEntry Revision RoleEntry Route VerifiedLog"
     ),
 }
 

@@ -16,7 +16,7 @@ from tests.http.serving import Served, serving
 ADD = {"change": "add_membership", "subject": "user:new"}
 EXPEL = {"change": "remove_members", "group": "eng", "members": ["user:ada"]}
 NOBODY = {"change": "remove_members", "group": "eng", "members": ["user:nobody"]}
-VARYING = {"route_reason", "enforced_at", "enforcement"}
+VARYING = {"route_reason", "enforced_at", "enforcement", "is_repeated"}
 """What a repeated change is told anew."""
 
 

@@ -39,7 +39,8 @@ def refused(answer: httpx.Response) -> tuple[int, str]:
     """The status and code of a problem, which is told by RFC 9457."""
     body = answer.json()
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert {"type", "title", "status", "detail", "code", "retry", "request_id"} == body.keys()
+    fields = {"type", "title", "status", "detail", "code", "retry", "request_id", "facts"}
+    assert fields == body.keys()
     assert body["status"] == answer.status_code
     assert body["request_id"] == answer.headers["X-Request-ID"]
     return answer.status_code, body["code"]
@@ -222,7 +223,8 @@ def test_a_change_repeated_with_its_key_has_one_effect(client: httpx.Client) -> 
     first, second = (client.post("/v1/changes", json=body, headers=headers).json() for _ in "ab")
     assert first["changed"] is True
     assert first["route_reason"]
-    assert second == {**first, "route_reason": None}
+    assert (first["is_repeated"], second["is_repeated"]) == (False, True)
+    assert second == {**first, "route_reason": None, "is_repeated": True}
     answer = client.post("/v1/changes", json={**body, "changes": [ADD]}, headers=headers)
     assert refused(answer) == (409, "idempotency_key_reused")
 

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 OPTIONAL = sorted({module for modules in EXTRAS.values() for module in modules})
 NEEDS = {
     "rescind.cli.main": "cli",
+    "rescind.client": "client",
     "rescind.http.app": "server",
     "rescind.insight.metrics.collector": "metrics",
     "rescind.insight.metrics.exposition": "metrics",

@@ -6,17 +6,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from rescind.authority import Authority, Clock, Wait
-from rescind.changelog import LogEntry, LogPage
 from rescind.changes import Change
 from rescind.decision_log import DecisionLog, LastUsed
-from rescind.history.actions import Action
-from rescind.history.heads import KeptHeads, LogHead
 from rescind.history.replay_report import ReplayReport
 from rescind.history.retention import Pruning
-from rescind.history.verify import VerifiedLog, VerifyProgress
+from rescind.history.verify import VerifyProgress
 from rescind.listing.names import UnknownName
 from rescind.model import (
     AccessHistory,
+    Action,
     AlikeIds,
     AssignmentEntry,
     Assurance,
@@ -26,7 +24,11 @@ from rescind.model import (
     ExpiryEntry,
     FactPage,
     GroupEntry,
+    KeptHeads,
     LineDecision,
+    LogEntry,
+    LogHead,
+    LogPage,
     MemberEntry,
     MembershipEntry,
     Page,
@@ -40,6 +42,7 @@ from rescind.model import (
     ReviewOutcome,
     RoleEntry,
     Route,
+    VerifiedLog,
 )
 from rescind.propagation.worker import OnProgress, Workers
 from rescind.settings import Settings

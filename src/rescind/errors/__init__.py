@@ -172,9 +172,15 @@ __all__ = [
     "TooManyRequests",
     "Unauthenticated",
     "UnsupportedConnection",
+    "class_of",
     "extra",
     "refusal",
 ]
+
+
+def class_of(code: str) -> type[RescindError] | None:
+    """The class of the error with a code; None if this version has none."""
+    return _by_code(RescindError).get(code)
 
 
 def _by_code(root: type[RescindError]) -> dict[str, type[RescindError]]:

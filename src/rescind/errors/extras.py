@@ -14,7 +14,7 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "migrate": ("alembic", "sqlalchemy"),
     "metrics": ("prometheus_client",),
     "server": ("litestar", "uvicorn", "httptools", "prometheus_client"),
-    "client": ("httpx",),
+    "client": ("httpx", "httpcore"),
     "django": ("django", "rest_framework"),
     "fastapi": ("fastapi", "starlette"),
     "flask": ("flask", "werkzeug"),

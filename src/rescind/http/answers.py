@@ -196,7 +196,7 @@ class EnforcementResponse(Struct, frozen=True):
 class ReceiptResponse(Struct, frozen=True):
     """What a change did, and when it held. `revision` is the token, `number` the organization's count.
 
-    `route_reason` is null where a change is repeated with its key: it is not kept.
+    If a change `is_repeated` with its key, `route_reason` is null: it is not kept.
     """
 
     organization: str
@@ -215,6 +215,7 @@ class ReceiptResponse(Struct, frozen=True):
     look_alikes: tuple[LookAlikeResponse, ...] = ()
     difference: DifferenceResponse | UnsetType = UNSET
     enforcement: EnforcementResponse | None = None
+    is_repeated: bool = False
 
     @classmethod
     def of(cls, receipt: Receipt) -> ReceiptResponse:
@@ -237,6 +238,7 @@ class ReceiptResponse(Struct, frozen=True):
             look_alikes=tuple(map(LookAlikeResponse.of, receipt.look_alikes)),
             difference=UNSET if found is None else DifferenceResponse.of(found),
             enforcement=EnforcementResponse.of(receipt.enforcement),
+            is_repeated=receipt.is_repeated,
         )
 
 

@@ -48,9 +48,11 @@ class Caller:
             raise ScopeMissing(scope=scope)
 
     def actor(self, behalf: str | None = None) -> str:
-        """Who a change is by, as the change log has it: the key, and for whom it was used."""
+        """Who a change is by, as the change log has it: the key, and for whom it was used. `behalf` is the
+        header Rescind-Actor, which is read as UTF-8 if it is that.
+        """
         key = f"key:{self.key_id} ({self.name})"
-        return key if behalf is None else f"{behalf} by {key}"
+        return key if behalf is None else f"{_as_utf8(behalf)} by {key}"
 
     def organization_for(self, named: str | None) -> str:
         """The organization that a request means. To a bound key, any other is one that does not exist.
@@ -65,6 +67,14 @@ class Caller:
         if self.organization is not None and name != self.organization:
             raise OrganizationNotFound(organization=name)
         return name
+
+
+def _as_utf8(header: str) -> str:
+    """A header's text, which was read as Latin-1."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
 
 
 def requires(scope: Scope) -> Guard:

@@ -22,6 +22,10 @@ from rescind.http.methods import allow_header_of
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 1
+MOST_CHARACTERS: Final = 1_000
+"""Of one text among an error's facts."""
+MOST_OF_A_FACT: Final = 100
+"""Texts in one list among them."""
 
 log = logging.getLogger("rescind.http")
 
@@ -156,6 +160,29 @@ def detail_of(error: RescindError, *, hints: bool = False) -> str:
     return (error if hints else error.without_hint()).sentence(_in_json)
 
 
+def facts_of(error: RescindError, *, hints: bool = False) -> dict[str, Any]:
+    """The facts of an error as JSON, for programs: what `detail_of` tells in words, and nothing else."""
+    if isinstance(error, errors.StoreError) and status_of(error) >= 500:
+        return {}
+    shown = error if hints else error.without_hint()
+    return {name: _as_json(value) for name, value in shown.facts.items()}
+
+
+def _as_json(value: object) -> Any:
+    """A fact of bounded size: what is no number, text or list of texts becomes text."""
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 2**63 else str(value)
+    if isinstance(value, tuple | list):
+        return [_bounded(str(each)) for each in value[:MOST_OF_A_FACT]]
+    return _bounded(str(value))
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "…"
+
+
 def _in_json(option: str) -> str:
     return "the header Rescind-At-Least" if option == "at_least" else in_json(option)
 
@@ -167,7 +194,7 @@ def may_read(state: Mapping[str, Any]) -> bool:
 
 
 def body_of(error: RescindError, request_id: str, *, hints: bool = False) -> dict[str, Any]:
-    """The problem details of an error (RFC 9457), with its code, and whether to try again."""
+    """The problem details of an error (RFC 9457), with its code, its facts, and whether to try again."""
     title = (type(error).__doc__ or "").strip().splitlines()[0].rstrip(".")
     return {
         "type": f"urn:rescind:problem:{error.code}",
@@ -177,6 +204,7 @@ def body_of(error: RescindError, request_id: str, *, hints: bool = False) -> dic
         "code": error.code,
         "retry": error.retry,
         "request_id": request_id,
+        "facts": facts_of(error, hints=hints),
     }
 
 

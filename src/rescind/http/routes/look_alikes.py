@@ -16,6 +16,7 @@ from rescind.http.server.service import Service
 class LookAlikeSetResponse(Struct, frozen=True):
     """Ids of different people, groups, roles or permissions that look alike."""
 
+    organization: str
     what: str
     names: tuple[str, ...]
 
@@ -38,7 +39,9 @@ def list_look_alikes(
         organization=caller_of(request).organization_for(organization),
         limit=service.limits.page(limit),
     )
-    return LookAlikesResponse([LookAlikeSetResponse(each.what, each.names) for each in found])
+    return LookAlikesResponse(
+        [LookAlikeSetResponse(each.organization, each.what, each.names) for each in found]
+    )
 
 
 ROUTES = [list_look_alikes]

@@ -116,10 +116,11 @@ class ApplyReviewRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class StaleLineResponse(Struct, frozen=True):
-    """A line that does not apply any more, and why."""
+    """A line that does not apply any more, and why. `is_there`: the same is there, given anew."""
 
     line: str
     why: str
+    is_there: bool
 
 
 class ReviewOutcomeResponse(Struct, frozen=True):
@@ -150,7 +151,10 @@ class ReviewOutcomeResponse(Struct, frozen=True):
             is_repeated=done.is_repeated,
             revoked=[each.line for each in done.revoked],
             kept=done.kept,
-            stale=[StaleLineResponse(each.decision.line, each.why) for each in done.stale],
+            stale=[
+                StaleLineResponse(each.decision.line, each.why, each.is_there)
+                for each in done.stale
+            ],
             granted=done.difference.granted,
             lost=done.difference.revoked,
             beyond=done.beyond,
