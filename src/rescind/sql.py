@@ -70,6 +70,7 @@ def permitted(
     names = {
         "table": table.strip(),
         "alias": alias,
+        "reach": "reach",
         "resource": resource,
         "columns": ", ".join(f"{alias}.{column}" for column in columns),
     }

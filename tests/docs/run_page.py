@@ -38,7 +38,8 @@ def main(page: str, url: str) -> None:
                 continue
             text = block.text.replace(URL, url)
             if block.language == "python":
-                exec(compile("\n" * block.line + text, str(block.page), "exec"), namespace)
+                code = "\n" * block.line + text
+                exec(compile(code, str(block.page), "exec", dont_inherit=True), namespace)
             elif block.language == "sql":
                 with closing(sqlite3.connect("acme.db")) as connection:
                     connection.executescript(text)

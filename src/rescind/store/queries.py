@@ -60,7 +60,17 @@ SHARED = (
     "actions.sql",
 )
 
-OF_USERS: Final = frozenset({"effective_permission_view", "define_reach", "permitted"})
+OF_USERS: Final = frozenset(
+    {
+        "effective_permission_view",
+        "define_reach",
+        "permitted",
+        "reach_of_list",
+        "rows_of_list",
+        "reach_of_row",
+        "row_is_permitted",
+    }
+)
 """Queries that become part of users' own statements. PostgreSQL may order their outer joins itself."""
 
 _INDENTATION = re.compile(r"\n +")

@@ -187,7 +187,7 @@ places := '{(,)}';
 is_walked := TRUE;
 RETURN;
 END IF;
-most := 2 * sqrt(o.last_number);
+most := 4 * sqrt(o.last_number);
 listed := ARRAY(
 WITH RECURSIVE below (id) AS (
 SELECT h.id FROM unnest(held) AS h (id)
@@ -507,19 +507,19 @@ WITH reach AS MATERIALIZED (
     permitted AS NOT MATERIALIZED (
     SELECT $columns FROM (
         (SELECT $alias.*, TRUE AS is_listed
-            FROM (SELECT unnest(x.resources) AS slug FROM reach AS x) AS listed
+            FROM (SELECT unnest(x.resources) AS slug FROM $reach AS x) AS listed
             CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias
             WHERE $alias.resource_asked = listed.slug AND $alias.resource_asked COLLATE "C" = listed.slug OFFSET 0)
         UNION ALL
         SELECT $alias.*, $resource, FALSE FROM $table) AS $alias
-    WHERE $alias.is_listed OR (SELECT x.is_walked FROM reach AS x) AND (
+    WHERE $alias.is_listed OR (SELECT x.is_walked FROM $reach AS x) AND (
         SELECT v.is_reached
         FROM rescind.resource AS r CROSS JOIN LATERAL (VALUES (FALSE), (CASE
-                    WHEN (SELECT x.places FROM reach AS x) @> r.id OR (SELECT x.places FROM reach AS x) @> r.parent THEN TRUE
+                    WHEN (SELECT x.places FROM $reach AS x) @> r.id OR (SELECT x.places FROM $reach AS x) @> r.parent THEN TRUE
                     WHEN r.parent = 0 THEN FALSE
                     ELSE (
                         SELECT CASE
-                            WHEN (SELECT x.places FROM reach AS x) @> up.parent THEN TRUE
+                            WHEN (SELECT x.places FROM $reach AS x) @> up.parent THEN TRUE
                             WHEN up.parent = 0 THEN FALSE
                             ELSE EXISTS (
                                 WITH RECURSIVE above (id) AS (
@@ -528,11 +528,17 @@ WITH reach AS MATERIALIZED (
                                     SELECT x.parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
                                         WHERE x.organization = up.organization
                                         AND x.id = above.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x)
-                                SELECT 1 FROM above WHERE (SELECT x.places FROM reach AS x) @> above.id)
+                                SELECT 1 FROM above WHERE (SELECT x.places FROM $reach AS x) @> above.id)
                         END
                         FROM rescind.resource AS up WHERE up.organization = r.organization AND up.id = r.parent)
                 END)) AS v (is_reached)
-        WHERE r.organization = (SELECT x.number FROM reach AS x) AND r.slug = $alias.resource_asked COLLATE "C" AND v.is_reached))
+        WHERE r.organization = (SELECT x.number FROM $reach AS x) AND r.slug = $alias.resource_asked COLLATE "C" AND v.is_reached))
+
+-- reach_of_list
+SELECT x.number, x.places, x.resources, x.is_walked FROM rescind.reach(%(organization)s, %(subject)s, %(permission)s) AS x
+
+-- reach_of_row
+SELECT x.number, x.places, x.resources, x.is_walked FROM rescind.reach(%(organization)s, %(subject)s, %(permission)s) AS x
 
 -- read_held
 SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) AS DOUBLE PRECISION),
@@ -589,6 +595,62 @@ WITH
             WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply'
             ELSE 'on' END, true))
 UPDATE rescind.replica SET beat = beat + 1 FROM lasting WHERE id = %(replica)s RETURNING rescind.server() AS server
+
+-- row_is_permitted
+EXISTS (
+    SELECT 1 FROM (SELECT $resource AS slug OFFSET 0) AS asked
+    WHERE CASE WHEN (SELECT x.is_walked FROM $reach AS x) THEN (
+            SELECT v.is_reached
+            FROM rescind.resource AS r CROSS JOIN LATERAL (VALUES (FALSE), (CASE
+                        WHEN (SELECT x.places FROM $reach AS x) @> r.id OR (SELECT x.places FROM $reach AS x) @> r.parent THEN TRUE
+                        WHEN r.parent = 0 THEN FALSE
+                        ELSE (
+                            SELECT CASE
+                                WHEN (SELECT x.places FROM $reach AS x) @> up.parent THEN TRUE
+                                WHEN up.parent = 0 THEN FALSE
+                                ELSE EXISTS (
+                                    WITH RECURSIVE above (id) AS (
+                                        SELECT up.parent
+                                        UNION ALL
+                                        SELECT x.parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
+                                            WHERE x.organization = up.organization
+                                            AND x.id = above.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x)
+                                    SELECT 1 FROM above WHERE (SELECT x.places FROM $reach AS x) @> above.id)
+                            END
+                            FROM rescind.resource AS up WHERE up.organization = r.organization AND up.id = r.parent)
+                    END)) AS v (is_reached)
+            WHERE r.organization = (SELECT x.number FROM $reach AS x) AND r.slug = asked.slug COLLATE "C" AND v.is_reached)
+        ELSE asked.slug COLLATE "C" IN (SELECT unnest(x.resources) FROM $reach AS x) END)
+
+-- rows_of_list
+SELECT $columns FROM (
+    (SELECT $alias.*, TRUE AS is_listed
+        FROM (SELECT unnest(x.resources) AS slug FROM $reach AS x) AS listed
+        CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias
+        WHERE $alias.resource_asked = listed.slug AND $alias.resource_asked COLLATE "C" = listed.slug OFFSET 0)
+    UNION ALL
+    SELECT $alias.*, $resource, FALSE FROM $table) AS $alias
+WHERE $alias.is_listed OR (SELECT x.is_walked FROM $reach AS x) AND (
+    SELECT v.is_reached
+    FROM rescind.resource AS r CROSS JOIN LATERAL (VALUES (FALSE), (CASE
+                WHEN (SELECT x.places FROM $reach AS x) @> r.id OR (SELECT x.places FROM $reach AS x) @> r.parent THEN TRUE
+                WHEN r.parent = 0 THEN FALSE
+                ELSE (
+                    SELECT CASE
+                        WHEN (SELECT x.places FROM $reach AS x) @> up.parent THEN TRUE
+                        WHEN up.parent = 0 THEN FALSE
+                        ELSE EXISTS (
+                            WITH RECURSIVE above (id) AS (
+                                SELECT up.parent
+                                UNION ALL
+                                SELECT x.parent FROM above CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
+                                    WHERE x.organization = up.organization
+                                    AND x.id = above.id AND COALESCE(x.parent, 0) <> 0 OFFSET 0) AS x)
+                            SELECT 1 FROM above WHERE (SELECT x.places FROM $reach AS x) @> above.id)
+                    END
+                    FROM rescind.resource AS up WHERE up.organization = r.organization AND up.id = r.parent)
+            END)) AS v (is_reached)
+    WHERE r.organization = (SELECT x.number FROM $reach AS x) AND r.slug = $alias.resource_asked COLLATE "C" AND v.is_reached)
 
 -- settle_pending
 DELETE FROM rescind.pending

@@ -117,43 +117,73 @@ WHERE COALESCE(rescind_effective_role.expires_at, 9223372036854775807) <> COALES
 SELECT 1 WHERE FALSE
 
 -- permitted
-WITH RECURSIVE
+WITH
     reach AS MATERIALIZED (
-    SELECT x.number, x.last_number, x.places FROM rescind_reach AS x
-    WHERE x.organization = :organization AND x.subject = :subject AND x.permission = :permission),
-    place (id) AS MATERIALIZED (SELECT i.value FROM reach CROSS JOIN json_each(reach.places) AS i),
-    bound (number, everything, most) AS MATERIALIZED (
-    SELECT x.number, EXISTS (SELECT 1 FROM place WHERE place.id = 0), CASE
-        WHEN x.last_number < 10000 THEN 100 WHEN x.last_number < 100000 THEN 300 WHEN x.last_number < 1000000 THEN 600
-        ELSE 1000 END
-    FROM reach AS x),
-    below (id, depth) AS MATERIALIZED (
-    SELECT place.id, 0 FROM bound CROSS JOIN place WHERE NOT bound.everything
-    UNION ALL
-    SELECT x.id, below.depth + 1 FROM below CROSS JOIN bound CROSS JOIN rescind_resource AS x ON x.organization = bound.number AND x.id IN (
-        SELECT y.id FROM rescind_resource AS y WHERE y.organization = bound.number AND y.parent = below.id
-        LIMIT (SELECT bound.most + 1 FROM bound))
-    ORDER BY 2 DESC LIMIT (SELECT bound.most + 1 FROM bound)),
-    listed (id) AS MATERIALIZED (SELECT DISTINCT below.id FROM below),
-    path (listed_in, walked_in) AS MATERIALIZED (
-    SELECT CASE WHEN NOT x.is_walked THEN x.number END, CASE WHEN x.is_walked THEN x.number END FROM (
-        SELECT bound.number, bound.everything OR (SELECT count(*) FROM below) > bound.most AS is_walked FROM bound) AS x),
+    WITH RECURSIVE
+        asked AS MATERIALIZED (
+        SELECT x.number, x.places, instr(replace(replace(x.places, '[', ','), ']', ','), ',0,') > 0 AS everything
+        FROM (SELECT x.number, x.places FROM rescind_reach AS x
+            WHERE x.organization = :organization AND x.subject = :subject AND x.permission = :permission) AS x),
+        below (id, number, depth) AS MATERIALIZED (
+        SELECT i.value, asked.number, 0 FROM asked CROSS JOIN json_each(asked.places) AS i WHERE NOT asked.everything
+        UNION ALL
+        SELECT x.id, below.number, below.depth + 1 FROM below CROSS JOIN rescind_resource AS x ON x.organization = below.number AND x.id IN (
+            SELECT y.id FROM rescind_resource AS y WHERE y.organization = below.number AND y.parent = below.id
+            LIMIT (SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN 600
+                    WHEN x.last_number < 1000000 THEN 1100 ELSE 2500 END FROM rescind_organization AS x WHERE x.slug = :organization) + 1)
+        ORDER BY 3 DESC LIMIT (SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN 600
+                WHEN x.last_number < 1000000 THEN 1100 ELSE 2500 END FROM rescind_organization AS x WHERE x.slug = :organization) + 1)
+    SELECT CASE WHEN NOT x.is_walked THEN x.number END AS listed_in, CASE WHEN x.is_walked THEN x.number END AS walked_in,
+        x.everything, x.places, x.listed
+    FROM (
+        SELECT asked.number, asked.places, asked.everything, found.listed, asked.everything OR found.visited > (SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN 600
+                WHEN x.last_number < 1000000 THEN 1100 ELSE 2500 END FROM rescind_organization AS x WHERE x.slug = :organization) AS is_walked
+        FROM asked CROSS JOIN (
+            SELECT count(*) AS visited, json_group_array(DISTINCT below.id) AS listed FROM below) AS found) AS x),
     permitted AS NOT MATERIALIZED (
-    SELECT $columns, TRUE AS is_listed FROM path CROSS JOIN listed
-    CROSS JOIN rescind_resource AS named ON named.organization = path.listed_in AND named.id = listed.id
+    SELECT $columns, TRUE AS is_listed FROM $reach AS reach CROSS JOIN json_each(reach.listed) AS listed
+    CROSS JOIN rescind_resource AS named ON named.organization = reach.listed_in AND named.id = listed.value
     CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias ON named.slug = $alias.resource_asked
     UNION ALL
     SELECT $columns, FALSE FROM rescind_organization AS walked
     CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias
-    WHERE walked.id = (SELECT path.walked_in FROM path) AND (
-        SELECT bound.everything OR EXISTS (
+    WHERE walked.id = (SELECT reach.walked_in FROM $reach AS reach) AND (
+        SELECT reach.everything OR EXISTS (
             WITH RECURSIVE up (id, parent) AS (
                 SELECT r.id, r.parent
                 UNION ALL
                 SELECT x.id, x.parent FROM up CROSS JOIN rescind_resource AS x
                     ON x.organization = walked.id AND x.id = up.parent AND up.parent <> 0)
-            SELECT 1 FROM up WHERE up.id IN (SELECT place.id FROM place))
-        FROM rescind_resource AS r CROSS JOIN bound WHERE r.organization = walked.id AND r.slug = $alias.resource_asked))
+            SELECT 1 FROM up WHERE up.id IN (SELECT i.value FROM $reach AS reach CROSS JOIN json_each(reach.places) AS i))
+        FROM rescind_resource AS r CROSS JOIN $reach AS reach
+        WHERE r.organization = walked.id AND r.slug = $alias.resource_asked))
+
+-- reach_of_list
+WITH RECURSIVE
+    asked AS MATERIALIZED (
+    SELECT x.number, x.places, instr(replace(replace(x.places, '[', ','), ']', ','), ',0,') > 0 AS everything
+    FROM (SELECT x.number, x.places FROM rescind_reach AS x
+        WHERE x.organization = :organization AND x.subject = :subject AND x.permission = :permission) AS x),
+    below (id, number, depth) AS MATERIALIZED (
+    SELECT i.value, asked.number, 0 FROM asked CROSS JOIN json_each(asked.places) AS i WHERE NOT asked.everything
+    UNION ALL
+    SELECT x.id, below.number, below.depth + 1 FROM below CROSS JOIN rescind_resource AS x ON x.organization = below.number AND x.id IN (
+        SELECT y.id FROM rescind_resource AS y WHERE y.organization = below.number AND y.parent = below.id
+        LIMIT (SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN 600
+                WHEN x.last_number < 1000000 THEN 1100 ELSE 2500 END FROM rescind_organization AS x WHERE x.slug = :organization) + 1)
+    ORDER BY 3 DESC LIMIT (SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN 600
+            WHEN x.last_number < 1000000 THEN 1100 ELSE 2500 END FROM rescind_organization AS x WHERE x.slug = :organization) + 1)
+SELECT CASE WHEN NOT x.is_walked THEN x.number END AS listed_in, CASE WHEN x.is_walked THEN x.number END AS walked_in,
+    x.everything, x.places, x.listed
+FROM (
+    SELECT asked.number, asked.places, asked.everything, found.listed, asked.everything OR found.visited > (SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN 600
+            WHEN x.last_number < 1000000 THEN 1100 ELSE 2500 END FROM rescind_organization AS x WHERE x.slug = :organization) AS is_walked
+    FROM asked CROSS JOIN (
+        SELECT count(*) AS visited, json_group_array(DISTINCT below.id) AS listed FROM below) AS found) AS x
+
+-- reach_of_row
+SELECT x.number, x.places FROM rescind_reach AS x
+WHERE x.organization = :organization AND x.subject = :subject AND x.permission = :permission
 
 -- read_held
 SELECT revision FROM rescind_organization WHERE id = :o
@@ -192,6 +222,37 @@ SELECT 'group_busy' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value WHERE FA
 
 -- remember_definitions
 SELECT 1 WHERE FALSE
+
+-- row_is_permitted
+EXISTS (
+    SELECT 1 FROM (SELECT $resource AS slug) AS asked
+    CROSS JOIN $reach AS reach
+    CROSS JOIN rescind_resource AS r ON r.organization = reach.number AND r.slug = asked.slug
+    WHERE 0 IN (SELECT i.value FROM $reach AS y CROSS JOIN json_each(y.places) AS i) OR EXISTS (
+        WITH RECURSIVE up (id, parent) AS (
+            SELECT r.id, r.parent
+            UNION ALL
+            SELECT x.id, x.parent FROM up CROSS JOIN rescind_resource AS x
+                ON x.organization = reach.number AND x.id = up.parent AND up.parent <> 0)
+        SELECT 1 FROM up WHERE up.id IN (SELECT i.value FROM $reach AS y CROSS JOIN json_each(y.places) AS i)))
+
+-- rows_of_list
+SELECT $columns, TRUE AS is_listed FROM $reach AS reach CROSS JOIN json_each(reach.listed) AS listed
+CROSS JOIN rescind_resource AS named ON named.organization = reach.listed_in AND named.id = listed.value
+CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias ON named.slug = $alias.resource_asked
+UNION ALL
+SELECT $columns, FALSE FROM rescind_organization AS walked
+CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias
+WHERE walked.id = (SELECT reach.walked_in FROM $reach AS reach) AND (
+    SELECT reach.everything OR EXISTS (
+        WITH RECURSIVE up (id, parent) AS (
+            SELECT r.id, r.parent
+            UNION ALL
+            SELECT x.id, x.parent FROM up CROSS JOIN rescind_resource AS x
+                ON x.organization = walked.id AND x.id = up.parent AND up.parent <> 0)
+        SELECT 1 FROM up WHERE up.id IN (SELECT i.value FROM $reach AS reach CROSS JOIN json_each(reach.places) AS i))
+    FROM rescind_resource AS r CROSS JOIN $reach AS reach
+    WHERE r.organization = walked.id AND r.slug = $alias.resource_asked)
 
 -- settle_pending
 DELETE FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = :kind AND ref IN (

@@ -456,7 +456,7 @@ SELECT 0 WHERE o.role_mode = 'single' AND @decisions.wide_live_single
         is_walked := TRUE;
         RETURN;
     END IF;
-    most := 2 * sqrt(o.last_number);
+    most := 4 * sqrt(o.last_number);
     listed := ARRAY(
         WITH RECURSIVE below (id) AS (
             SELECT h.id FROM unnest(held) AS h (id)
@@ -474,31 +474,23 @@ SELECT 0 WHERE o.role_mode = 'single' AND @decisions.wide_live_single
 END
 $reach$
 
--- The start of a user's statement that lists rows of their own table; `rescind.sql.permitted` fills in the names. A
--- few resources are looked up in the table by key; OFFSET keeps the planner from scanning the table in order for
--- them. Many are looked for in the table's own order, which the planner considers only if the table stands alone in
--- its branch: so the conditions stand outside, each for one branch. Their cost is hidden as in the view. The resource
--- is named where it cannot be mistaken for a name of ours.
+-- The start of a user's statement that lists rows of their own table; `rescind.sql` fills in the names. A few resources
+-- are looked up in the table by key; OFFSET keeps the planner from scanning the table in order for them. Many are
+-- looked for in the table's own order, which the planner considers only if the table stands alone in its branch: so the
+-- conditions stand outside, each for one branch. Their cost is hidden as in the view. The resource is named where it
+-- cannot be mistaken for a name of ours.
 
--- name: permitted
-WITH reach AS MATERIALIZED (
-    SELECT x.number, x.places, x.resources, x.is_walked FROM rescind.reach(:organization, :subject, :permission) AS x),
-permitted AS NOT MATERIALIZED (
-    SELECT $columns FROM (
-        (SELECT $alias.*, TRUE AS is_listed
-         FROM (SELECT unnest(x.resources) AS slug FROM reach AS x) AS listed
-         CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias
-         WHERE $alias.resource_asked = listed.slug AND $alias.resource_asked COLLATE "C" = listed.slug OFFSET 0)
-        UNION ALL
-        SELECT $alias.*, $resource, FALSE FROM $table) AS $alias
-    WHERE $alias.is_listed OR (SELECT x.is_walked FROM reach AS x) AND (
-        SELECT v.is_reached
+-- fragment: reach_asked
+SELECT x.number, x.places, x.resources, x.is_walked FROM rescind.reach(:organization, :subject, :permission) AS x
+
+-- fragment: is_reached
+SELECT v.is_reached
         FROM rescind.resource AS r CROSS JOIN LATERAL (VALUES (FALSE), (CASE
-            WHEN (SELECT x.places FROM reach AS x) @> r.id OR (SELECT x.places FROM reach AS x) @> r.parent THEN TRUE
+            WHEN (SELECT x.places FROM $reach AS x) @> r.id OR (SELECT x.places FROM $reach AS x) @> r.parent THEN TRUE
             WHEN r.parent = 0 THEN FALSE
             ELSE (
                 SELECT CASE
-                    WHEN (SELECT x.places FROM reach AS x) @> up.parent THEN TRUE
+                    WHEN (SELECT x.places FROM $reach AS x) @> up.parent THEN TRUE
                     WHEN up.parent = 0 THEN FALSE
                     ELSE EXISTS (
                         WITH RECURSIVE above (id) AS (
@@ -506,8 +498,45 @@ permitted AS NOT MATERIALIZED (
                             UNION ALL
                             SELECT x.parent FROM above JOIN rescind.resource AS x ON x.organization = up.organization
                                 AND x.id = above.id AND COALESCE(x.parent, 0) <> 0)
-                        SELECT 1 FROM above WHERE (SELECT x.places FROM reach AS x) @> above.id)
+                        SELECT 1 FROM above WHERE (SELECT x.places FROM $reach AS x) @> above.id)
                     END
                 FROM rescind.resource AS up WHERE up.organization = r.organization AND up.id = r.parent)
             END)) AS v (is_reached)
-        WHERE r.organization = (SELECT x.number FROM reach AS x) AND r.slug = $alias.resource_asked COLLATE "C" AND v.is_reached))
+
+-- fragment: permitted_rows
+SELECT $columns FROM (
+        (SELECT $alias.*, TRUE AS is_listed
+         FROM (SELECT unnest(x.resources) AS slug FROM $reach AS x) AS listed
+         CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias
+         WHERE $alias.resource_asked = listed.slug AND $alias.resource_asked COLLATE "C" = listed.slug OFFSET 0)
+        UNION ALL
+        SELECT $alias.*, $resource, FALSE FROM $table) AS $alias
+    WHERE $alias.is_listed OR (SELECT x.is_walked FROM $reach AS x) AND (
+        @postgres.is_reached
+        WHERE r.organization = (SELECT x.number FROM $reach AS x) AND r.slug = $alias.resource_asked COLLATE "C" AND v.is_reached)
+
+-- name: permitted
+WITH reach AS MATERIALIZED (
+    @postgres.reach_asked),
+permitted AS NOT MATERIALIZED (
+    @postgres.permitted_rows)
+
+-- The same in two parts, for statements that `rescind.integrations.sqlalchemy` puts together: what is found once, and
+-- the rows of a table, or whether one resource is permitted. The resource is asked where no name of ours is in scope.
+
+-- name: reach_of_list
+@postgres.reach_asked
+
+-- name: rows_of_list
+@postgres.permitted_rows
+
+-- name: reach_of_row
+@postgres.reach_asked
+
+-- name: row_is_permitted
+EXISTS (
+    SELECT 1 FROM (SELECT $resource AS slug OFFSET 0) AS asked
+    WHERE CASE WHEN (SELECT x.is_walked FROM $reach AS x) THEN (
+        @postgres.is_reached
+        WHERE r.organization = (SELECT x.number FROM $reach AS x) AND r.slug = asked.slug COLLATE "C" AND v.is_reached)
+    ELSE asked.slug COLLATE "C" IN (SELECT unnest(x.resources) FROM $reach AS x) END)

@@ -320,47 +320,86 @@ JOIN rescind.membership AS m ON m.organization = o.id
 JOIN rescind.permission AS p ON p.organization IN (0, o.id)
 WHERE o.slug IS NOT NULL AND m.active
 
--- The start of a user's statement that lists rows of their own table; `rescind.sql.permitted` fills in the names. A
--- few resources are looked up in the table by key; many are looked for in the table's own order. Resources below a
--- place are visited depth first, at most `most` of each, because SQLite makes all rows of a recursive step before it
--- applies a LIMIT. The look-up of the organization's row stops the second branch before it begins; it is known to
--- return one row, which keeps the order of the table.
+-- The start of a user's statement that lists rows of their own table; `rescind.sql` fills in the names. A few
+-- resources are looked up in the table by key; many are looked for in the table's own order. Resources below a place
+-- are visited depth first, at most `most` of each, because SQLite makes all rows of a recursive step before it applies
+-- a LIMIT. The look-up of the organization's row stops the second branch before it begins; it is known to return one
+-- row, which keeps the order of the table. SQLite copies a CTE to each place that names it, and merges the branches
+-- into a statement with joins only if it has at most 500 SELECTs: so each CTE is named as rarely as can be.
 
--- name: permitted
+-- fragment: places_asked
+SELECT x.number, x.places FROM rescind.reach AS x
+    WHERE x.organization = :organization AND x.subject = :subject AND x.permission = :permission
+
+-- fragment: most
+SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN 600
+    WHEN x.last_number < 1000000 THEN 1100 ELSE 2500 END FROM rescind.organization AS x WHERE x.slug = :organization
+
+-- fragment: reach_asked
 WITH RECURSIVE
-reach AS MATERIALIZED (
-    SELECT x.number, x.last_number, x.places FROM rescind.reach AS x
-    WHERE x.organization = :organization AND x.subject = :subject AND x.permission = :permission),
-place (id) AS MATERIALIZED (SELECT i.value FROM reach JOIN json_each(reach.places) AS i),
-bound (number, everything, most) AS MATERIALIZED (
-    SELECT x.number, EXISTS (SELECT 1 FROM place WHERE place.id = 0), CASE
-        WHEN x.last_number < 10000 THEN 100 WHEN x.last_number < 100000 THEN 300 WHEN x.last_number < 1000000 THEN 600
-        ELSE 1000 END
-    FROM reach AS x),
-below (id, depth) AS MATERIALIZED (
-    SELECT place.id, 0 FROM bound JOIN place WHERE NOT bound.everything
+asked AS MATERIALIZED (
+    SELECT x.number, x.places, instr(replace(replace(x.places, '[', ','), ']', ','), ',0,') > 0 AS everything
+    FROM (@sqlite.places_asked) AS x),
+below (id, number, depth) AS MATERIALIZED (
+    SELECT i.value, asked.number, 0 FROM asked JOIN json_each(asked.places) AS i WHERE NOT asked.everything
     UNION ALL
-    SELECT x.id, below.depth + 1 FROM below JOIN bound JOIN rescind.resource AS x ON x.organization = bound.number AND x.id IN (
-        SELECT y.id FROM rescind.resource AS y WHERE y.organization = bound.number AND y.parent = below.id
-        LIMIT (SELECT bound.most + 1 FROM bound))
-    ORDER BY 2 DESC LIMIT (SELECT bound.most + 1 FROM bound)),
-listed (id) AS MATERIALIZED (SELECT DISTINCT below.id FROM below),
-path (listed_in, walked_in) AS MATERIALIZED (
-    SELECT CASE WHEN NOT x.is_walked THEN x.number END, CASE WHEN x.is_walked THEN x.number END FROM (
-        SELECT bound.number, bound.everything OR (SELECT count(*) FROM below) > bound.most AS is_walked FROM bound) AS x),
-permitted AS NOT MATERIALIZED (
-    SELECT $columns, TRUE AS is_listed FROM path JOIN listed
-    JOIN rescind.resource AS named ON named.organization = path.listed_in AND named.id = listed.id
+    SELECT x.id, below.number, below.depth + 1 FROM below JOIN rescind.resource AS x ON x.organization = below.number AND x.id IN (
+        SELECT y.id FROM rescind.resource AS y WHERE y.organization = below.number AND y.parent = below.id
+        LIMIT (@sqlite.most) + 1)
+    ORDER BY 3 DESC LIMIT (@sqlite.most) + 1)
+SELECT CASE WHEN NOT x.is_walked THEN x.number END AS listed_in, CASE WHEN x.is_walked THEN x.number END AS walked_in,
+    x.everything, x.places, x.listed
+FROM (
+    SELECT asked.number, asked.places, asked.everything, found.listed, asked.everything OR found.visited > (@sqlite.most) AS is_walked
+    FROM asked JOIN (
+        SELECT count(*) AS visited, json_group_array(DISTINCT below.id) AS listed FROM below) AS found) AS x
+
+-- fragment: permitted_rows
+SELECT $columns, TRUE AS is_listed FROM $reach AS reach JOIN json_each(reach.listed) AS listed
+    JOIN rescind.resource AS named ON named.organization = reach.listed_in AND named.id = listed.value
     JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias ON named.slug = $alias.resource_asked
     UNION ALL
     SELECT $columns, FALSE FROM rescind.organization AS walked
     JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias
-    WHERE walked.id = (SELECT path.walked_in FROM path) AND (
-        SELECT bound.everything OR EXISTS (
+    WHERE walked.id = (SELECT reach.walked_in FROM $reach AS reach) AND (
+        SELECT reach.everything OR EXISTS (
             WITH RECURSIVE up (id, parent) AS (
                 SELECT r.id, r.parent
                 UNION ALL
                 SELECT x.id, x.parent FROM up JOIN rescind.resource AS x
                 ON x.organization = walked.id AND x.id = up.parent AND up.parent <> 0)
-            SELECT 1 FROM up WHERE up.id IN (SELECT place.id FROM place))
-        FROM rescind.resource AS r JOIN bound WHERE r.organization = walked.id AND r.slug = $alias.resource_asked))
+            SELECT 1 FROM up WHERE up.id IN (SELECT i.value FROM $reach AS reach JOIN json_each(reach.places) AS i))
+        FROM rescind.resource AS r JOIN $reach AS reach
+        WHERE r.organization = walked.id AND r.slug = $alias.resource_asked)
+
+-- name: permitted
+WITH
+reach AS MATERIALIZED (
+    @sqlite.reach_asked),
+permitted AS NOT MATERIALIZED (
+    @sqlite.permitted_rows)
+
+-- The same in two parts, for statements that `rescind.integrations.sqlalchemy` puts together: what is found once, and
+-- the rows of a table, or whether one resource is permitted. The resource is asked where no name of ours is in scope.
+
+-- name: reach_of_list
+@sqlite.reach_asked
+
+-- name: rows_of_list
+@sqlite.permitted_rows
+
+-- name: reach_of_row
+@sqlite.places_asked
+
+-- name: row_is_permitted
+EXISTS (
+    SELECT 1 FROM (SELECT $resource AS slug) AS asked
+    JOIN $reach AS reach
+    JOIN rescind.resource AS r ON r.organization = reach.number AND r.slug = asked.slug
+    WHERE 0 IN (SELECT i.value FROM $reach AS y JOIN json_each(y.places) AS i) OR EXISTS (
+        WITH RECURSIVE up (id, parent) AS (
+            SELECT r.id, r.parent
+            UNION ALL
+            SELECT x.id, x.parent FROM up JOIN rescind.resource AS x
+            ON x.organization = reach.number AND x.id = up.parent AND up.parent <> 0)
+        SELECT 1 FROM up WHERE up.id IN (SELECT i.value FROM $reach AS y JOIN json_each(y.places) AS i)))
