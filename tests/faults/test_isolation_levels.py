@@ -628,11 +628,11 @@ def test_a_default_level_is_not_ours(
         try:
             with Authority.open(database, organization="acme") as authority:
                 assert level_of(authority.store) == {"read committed"}
-            monkeypatch.setattr("rescind.store.postgres.store.configure", configure_and_forget)
+            monkeypatch.setattr("rescind.store.postgres.connector.configure", configure_and_forget)
             with Authority.open(database, organization="acme") as authority:
                 assert level_of(authority.store) == {"read committed"}
                 assert authority.apply([changes.CreateOrganization()]).changed
-                monkeypatch.setattr("rescind.store.postgres.store.BEGIN", "BEGIN")
+                monkeypatch.setattr("rescind.store.postgres.connection.BEGIN", "BEGIN")
                 assert level_of(authority.store) == {default}
         finally:
             connection.execute(f"ALTER {target} RESET default_transaction_isolation")

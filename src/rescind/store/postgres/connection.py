@@ -90,11 +90,11 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]
 
-    def begin(self, how: str = BEGIN) -> None:
+    def begin(self, how: str | None = None) -> None:
         """Begin a transaction with the settings that our statements need. In a pipeline, which it must be
         where there is an `opening`, this takes no round trip of its own.
         """
-        self.execute(how)
+        self.execute(how or BEGIN)
         for statement in self.opening:
             self.execute(statement, prepare=True)
 
