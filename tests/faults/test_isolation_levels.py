@@ -619,7 +619,7 @@ def test_a_default_level_is_not_ours(
     name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
     target = f"DATABASE {name}" if owner == "DATABASE" else "ROLE CURRENT_USER"
 
-    def configure_and_forget(connection: Connection, **options: float) -> None:
+    def configure_and_forget(connection: Connection, **options: Any) -> None:
         configure(connection, **options)
         connection.execute("RESET default_transaction_isolation")
 

@@ -195,7 +195,7 @@ for listed in ("permissions_of", "resources_of", "who_can"):
 for dated in ("check", "check_many", "explain", "permissions_of", "resources_of", "who_can"):
     VALID[dated] |= {"at": None}
 WITHOUT_ARGUMENTS = {"close", "has_due_work", "together"}
-NOT_VALUES = {"self", "on_progress", "options", "paging", "about", "only"}
+NOT_VALUES = {"self", "progress", "on_progress", "options", "paging", "about", "only"}
 
 CHANGES: list[type[Change]] = list(get_args(Change))
 ARGUMENTS = [(method, name) for method, names in VALID.items() for name in names]
