@@ -1,4 +1,4 @@
-"""Routes of FastAPI and views of Flask that require a permission."""
+"""Routes of FastAPI and Litestar, and views of Flask, that require a permission."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Header
 from flask import Flask, g
 from flask import request as flask_request
+from litestar import Litestar, Request, Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.testing import TestClient
 
-from rescind import Authority
+from rescind import Authority, Decision
 from rescind.changes import RemoveMembers
 from rescind.errors import DecisionUnavailable, InvalidArgument, MalformedId
-from rescind.integrations import fastapi, flask
+from rescind.integrations import fastapi, flask, litestar
 from tests.conftest import Make
 
 WHO = "X-User"
@@ -80,6 +83,47 @@ def of_flask(authority: Authority, **options: Any) -> Flask:
     return app
 
 
+def of_litestar(authority: Authority, **options: Any) -> Litestar:
+    if callable(named := options.get("organization")):
+        options["organization"] = lambda _: named()
+    access = litestar.Access(
+        authority, subject=lambda connection: connection.headers.get(WHO), **options
+    )
+    on_doc = litestar.from_path("doc", type="doc")
+
+    @get("/docs/{doc:str}", guards=[access.require("read", resource=on_doc)])
+    async def read(request: Request[Any, Any, Any]) -> str:
+        return str(request.path_params["doc"])
+
+    @get("/settings")
+    async def settings() -> str:
+        return "settings"
+
+    @get(
+        "/decided/{doc:str}",
+        dependencies={"made": Provide(access.decision("read", resource=on_doc))},
+    )
+    async def decided(made: NamedDependency[Decision]) -> str:
+        return f"{made.allowed}"
+
+    router = Router("/all", route_handlers=[settings], guards=[access.require("write")])
+    return Litestar([read, decided, router], plugins=[access])
+
+
+def asked_of_litestar(app: Litestar) -> Ask:
+    def sent(path: str, **headers: str) -> Answer:
+        with TestClient(app) as client:
+            response = client.get(path, headers=_named(headers))
+        is_json = "json" in response.headers.get("content-type", "")
+        return Answer(
+            response.status_code,
+            httpx.Headers(list(response.headers.items())),
+            response.json() if is_json else response.text,
+        )
+
+    return sent
+
+
 def asked_of_fastapi(app: FastAPI) -> Ask:
     async def sent(path: str, headers: dict[str, str]) -> Answer:
         transport = httpx.ASGITransport(app)
@@ -106,10 +150,12 @@ def _named(headers: dict[str, str]) -> dict[str, str]:
     return {WHO if name == "user" else "Rescind-At-Least": value for name, value in headers.items()}
 
 
-@pytest.fixture(params=["fastapi", "flask"])
+@pytest.fixture(params=["fastapi", "flask", "litestar"])
 def make(request: pytest.FixtureRequest) -> Callable[..., Ask]:
     if request.param == "fastapi":
         return lambda authority, **options: asked_of_fastapi(of_fastapi(authority, **options))
+    if request.param == "litestar":
+        return lambda authority, **options: asked_of_litestar(of_litestar(authority, **options))
     return lambda authority, **options: asked_of_flask(of_flask(authority, **options))
 
 
@@ -185,6 +231,7 @@ def test_a_permission_that_cannot_be_is_refused_at_once(filled: Authority) -> No
     for access in (
         fastapi.Access(filled, subject=subject),
         flask.Access(filled, subject=lambda: None),
+        litestar.Access(filled, subject=lambda _: None),
     ):
         with pytest.raises(MalformedId):
             access.require("")
@@ -214,3 +261,48 @@ def test_a_broken_route_lets_nobody_in(tmp_path: Path, filled: Authority) -> Non
     app.get("/broken/{doc}", dependencies=[Depends(on)])(lambda: "in")
     with pytest.raises(KeyError):
         asked_of_fastapi(app)("/broken/1", user="user:ada")
+
+
+def test_litestar_shows_what_a_route_requires(filled: Authority) -> None:
+    """By guards of the route and of its router, and by dependencies."""
+    paths = of_litestar(filled).openapi_schema.to_schema()["paths"]
+    for path in ("/docs/{doc}", "/decided/{doc}"):
+        read = paths[path]["get"]
+        assert read[litestar.EXTENSION] == ["read on doc:{doc}"]
+        assert "read on doc:{doc}" in read["responses"]["403"]["description"]
+    assert paths["/all/settings"]["get"][litestar.EXTENSION] == ["write"]
+
+
+def test_litestar_gives_the_decision(filled: Authority) -> None:
+    """To a handler that asks for it, and only if it is allowed."""
+    ask = asked_of_litestar(of_litestar(filled))
+    assert ask("/decided/1", user="user:ada").body == "True"
+    assert ask("/decided/1", user="user:eve").status == 403
+    assert ask("/decided/1").status == 401
+
+
+def test_litestar_finds_out_a_path_without_the_parameter(filled: Authority) -> None:
+    access = litestar.Access(filled, subject=lambda _: "user:ada")
+    guard = access.require("read", resource=litestar.from_path("id", type="doc"))
+
+    @get("/broken/{doc:str}", guards=[guard])
+    async def broken() -> str:
+        return "in"
+
+    with pytest.raises(InvalidArgument, match="no such parameter"):
+        Litestar([broken], plugins=[access])
+    with TestClient(
+        Litestar([broken], debug=False)
+    ) as client:  # without the plugin nobody is let in either
+        assert client.get("/broken/1").status_code == 500
+
+
+def test_litestar_without_the_plugin_still_refuses(filled: Authority) -> None:
+    access = litestar.Access(filled, subject=lambda _: "user:eve")
+
+    @get("/", guards=[access.require("read")])
+    async def read() -> str:
+        return "in"
+
+    with TestClient(Litestar([read])) as client:
+        assert client.get("/").status_code == 403

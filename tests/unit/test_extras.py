@@ -25,6 +25,7 @@ NEEDS = {
     "rescind.insight.probe.target": "client",
     "rescind.integrations.fastapi": "fastapi",
     "rescind.integrations.flask": "flask",
+    "rescind.integrations.litestar": "litestar",
     "rescind.integrations.sqlalchemy": "sqlalchemy",
     "rescind.store.migrations": "migrate",
     "rescind.store.postgres": "postgres",
