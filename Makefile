@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PROGRAM_READY := $(VENV)/.program-ready
 READY := $(VENV)/.ready
 LAB_READY := $(VENV)/.lab-ready
+RELEASE_READY := $(VENV)/.release-ready
 
 MINUTES ?= 10
 MUTANTS ?= --sample 60
@@ -16,7 +17,7 @@ WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # Tests start many processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check static compiled model sql-snapshots aio-stub client-stub counts fleet independent mutants partitions pgbouncer workos-node lab clean
+.PHONY: setup demo test check static compiled model sql-snapshots aio-stub client-stub counts fleet independent mutants partitions pgbouncer release-check workos-node lab clean
 
 setup: $(READY)
 
@@ -94,6 +95,15 @@ pgbouncer: $(READY)
 workos-node: $(READY)
 	@command -v npm >/dev/null || { echo "node and npm are needed: apt-get install nodejs npm" >&2; exit 2; }
 	$(BIN)/python -m tests.http.workos.node
+
+$(RELEASE_READY): $(PROGRAM_READY)
+	$(BIN)/python -m pip install --quiet --group release
+	@touch $@
+
+# Builds the commit that is checked out, twice, and tries the packages in clean environments. RELEASE=--all-versions
+# fails if a supported version of Python is not here.
+release-check: $(RELEASE_READY)
+	$(BIN)/python -m tests.release $(RELEASE)
 
 $(LAB_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --group lab
