@@ -161,7 +161,7 @@ VALID: dict[str, dict[str, Any]] = {
     "audit_replay": {"organization": "acme"},
     "prune_log": {"before": 2, "organization": "acme", "dry_run": True, "actor": "user:root"},
     "log_heads": {"organization": "acme"},
-    "verify_log": {"organization": "acme", "heads": None, "progress": None},
+    "verify_log": {"organization": "acme", "heads": None},
     "start_review": {
         "review": "Q1",
         "actor": "user:root",
