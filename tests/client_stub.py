@@ -22,6 +22,7 @@ HEAD = '''\
 BASE = {
     "Any": "from typing import Any",
     "Final": "from typing import Final",
+    "Callable": "from collections.abc import Callable",
     "AsyncIterator": "from collections.abc import AsyncIterator",
     "Iterator": "from collections.abc import Iterator",
     "TracebackType": "from types import TracebackType",
@@ -45,7 +46,7 @@ class {name}:
         most_bytes: int = 16777216,
         most_connections: int = 100,
         ssl_context: ssl.SSLContext | None = None,
-        transport: httpx.{transport} | None = None,
+        transport: Callable[[], httpx.{transport}] | None = None,
     ) -> None: ...
     {coroutine}def close(self) -> None: ...
     {coroutine}def __{a}enter__(self) -> {name}: ...

@@ -656,6 +656,15 @@ def test_pages_are_read_as_they_are_asked_for(
         assert list(client.log(limit=0)) == []
 
 
+def test_pages_that_do_not_go_on_end_in_an_error(ask: Asked) -> None:
+    """A page that names itself as the next one would be read for ever."""
+    with (
+        scripted(answer(200, {"changes": [], "next_after": 0})) as script,
+        pytest.raises(StoreUnavailable, match="cannot be read"),
+    ):
+        ask(script, "log", retries=Retries(most_tries=1))
+
+
 def test_lines_of_a_review_go_on_where_the_connection_broke(served: Served, ask: Asked) -> None:
     """After the last whole line; none is lost and none is there twice."""
     ask(served.url, "start_review", "2027", key=served.admin)
@@ -765,9 +774,10 @@ def test_many_threads(served: Served) -> None:
     assert not wrong
 
 
-def test_after_a_fork(served: Served) -> None:
+@pytest.mark.parametrize("transport", [None, httpx.HTTPTransport])
+def test_after_a_fork(transport: Callable[[], httpx.BaseTransport] | None) -> None:
     """A child has its own connections; the parent's go on."""
-    with scripted(YES) as script, client_of(script) as client:
+    with scripted(YES) as script, client_of(script, transport=transport) as client:
         client.check(*ADA)
         read, write = os.pipe()
         with warnings.catch_warnings():

@@ -35,7 +35,7 @@ class Client:
     `organization` is the one meant where a call names none. With `read_your_writes`, questions about an
     organization see the changes that this client made to it. A call ends within `timeouts`, its repetitions
     included. An answer of more than `most_bytes` is refused. `ssl_context` replaces the usual verification of
-    the service; `transport` is httpx's, for proxies.
+    the service; `transport` makes one of httpx's, for proxies.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Client:
         most_bytes: int = MOST_BYTES,
         most_connections: int = MOST_CONNECTIONS,
         ssl_context: ssl.SSLContext | None = None,
-        transport: httpx.BaseTransport | None = None,
+        transport: Callable[[], httpx.BaseTransport] | None = None,
     ) -> None:
         self._core = core = Core(
             url,
@@ -160,7 +160,7 @@ class AsyncClient:
         most_bytes: int = MOST_BYTES,
         most_connections: int = MOST_CONNECTIONS,
         ssl_context: ssl.SSLContext | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: Callable[[], httpx.AsyncBaseTransport] | None = None,
     ) -> None:
         self._core = core = Core(
             url,

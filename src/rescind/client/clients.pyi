@@ -1,7 +1,7 @@
 """Declares `Client` and `AsyncClient` for type checkers. `make client-stub` writes this file."""
 
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final
@@ -58,7 +58,7 @@ class Client:
         most_bytes: int = 16777216,
         most_connections: int = 100,
         ssl_context: ssl.SSLContext | None = None,
-        transport: httpx.BaseTransport | None = None,
+        transport: Callable[[], httpx.BaseTransport] | None = None,
     ) -> None: ...
     def close(self) -> None: ...
     def __enter__(self) -> Client: ...
@@ -274,7 +274,7 @@ class AsyncClient:
         most_bytes: int = 16777216,
         most_connections: int = 100,
         ssl_context: ssl.SSLContext | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: Callable[[], httpx.AsyncBaseTransport] | None = None,
     ) -> None: ...
     async def close(self) -> None: ...
     async def __aenter__(self) -> AsyncClient: ...

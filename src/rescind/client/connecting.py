@@ -88,13 +88,22 @@ def required(most_bytes: object, most_connections: object) -> None:
             raise InvalidArgument(what=name, value=repr(value)[:60], hint=hint)
 
 
-def context_of(given: ssl.SSLContext | None) -> ssl.SSLContext:
-    """The TLS settings: those of the caller, or ones that verify the service by the usual authorities."""
-    if given is None:
-        return httpx.create_ssl_context()
-    if isinstance(given, ssl.SSLContext):
+def require_context(given: object) -> None:
+    """Raise InvalidArgument for what is neither an SSLContext nor None."""
+    if given is not None and not isinstance(given, ssl.SSLContext):
+        raise InvalidArgument(what="ssl_context", value=repr(given)[:60], hint="pass an SSLContext")
+
+
+def context_of(given: ssl.SSLContext | None, target: Target) -> ssl.SSLContext:
+    """The TLS settings: those of the caller, or ones that verify the service by the usual authorities.
+
+    Reading these takes some 20 ms, which an address without TLS is spared: it trusts nobody.
+    """
+    if given is not None:
         return given
-    raise InvalidArgument(what="ssl_context", value=repr(given)[:60], hint="pass an SSLContext")
+    if target.base.startswith("http://"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.create_ssl_context()
 
 
 def lower(headers: httpx.Headers) -> Mapping[str, str]:

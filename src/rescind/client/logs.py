@@ -105,6 +105,7 @@ class Logs:
             items, more = _cut(page.items, left)
             if page.next_after is None or more == 0:
                 return items, None
+            _require_later(page.next_after, after)
             return items, self._entries(name, page.next_after, more, asked)
 
         return Pages(Call(call.request, read))
@@ -119,9 +120,16 @@ class Logs:
             items, more = _cut(found, left)
             if next_after is None or more == 0:
                 return items, None
+            _require_later(next_after, after)
             return items, self._actions(name, next_after, more)
 
         return Pages(Call(call.request, read))
+
+
+def _require_later(next_after: int, after: int) -> None:
+    """Raise ValueError where the next page is not a later one: reading on would never end."""
+    if next_after <= after:
+        raise ValueError(f"the page after {after} ends at {next_after}")
 
 
 def _size(left: int | None) -> int:

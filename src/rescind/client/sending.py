@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 
@@ -20,6 +20,7 @@ from rescind.client.connecting import (
     context_of,
     failure_of,
     lower,
+    require_context,
     require_plain,
     timeout_of,
 )
@@ -46,8 +47,9 @@ class Sender:
         connect_seconds: float,
         most_connections: int,
         context: ssl.SSLContext | None,
-        transport: httpx.BaseTransport | None,
+        transport: Callable[[], httpx.BaseTransport] | None,
     ) -> None:
+        require_context(context)
         self.target = target
         self._connect_seconds, self._most_connections = connect_seconds, most_connections
         self._context, self._transport = context, transport
@@ -146,8 +148,10 @@ class Sender:
             if self._is_closed:
                 raise closed()
             if self._http is None:
-                transport = self._transport or DeadlineTransport(
-                    context_of(self._context), self._most_connections
-                )
+                if self._transport is not None:
+                    transport = self._transport()
+                else:
+                    context = context_of(self._context, self.target)
+                    transport = DeadlineTransport(context, self._most_connections)
                 self._http = httpx.Client(transport=transport, trust_env=False)
             return self._http

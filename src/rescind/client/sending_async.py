@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -19,6 +19,7 @@ from rescind.client.connecting import (
     failure_of,
     limits_of,
     lower,
+    require_context,
     require_plain,
     timeout_of,
 )
@@ -35,8 +36,9 @@ class AsyncSender:
         connect_seconds: float,
         most_connections: int,
         context: ssl.SSLContext | None,
-        transport: httpx.AsyncBaseTransport | None,
+        transport: Callable[[], httpx.AsyncBaseTransport] | None,
     ) -> None:
+        require_context(context)
         self.target = target
         self._connect_seconds, self._most_connections = connect_seconds, most_connections
         self._context, self._transport = context, transport
@@ -133,11 +135,14 @@ class AsyncSender:
         if http is None:
             for ended in [each for each in self._of_loops if each.is_closed()]:
                 del self._of_loops[ended]
-            transport = self._transport or httpx.AsyncHTTPTransport(
-                verify=context_of(self._context),
-                limits=limits_of(self._most_connections),
-                trust_env=False,
-            )
+            if self._transport is not None:
+                transport = self._transport()
+            else:
+                transport = httpx.AsyncHTTPTransport(
+                    verify=context_of(self._context, self.target),
+                    limits=limits_of(self._most_connections),
+                    trust_env=False,
+                )
             http = httpx.AsyncClient(transport=transport, trust_env=False)
             self._of_loops[loop] = http
         return http
