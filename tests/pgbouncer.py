@@ -82,6 +82,7 @@ def bouncing(
         "server_round_robin": 1,
         "server_idle_timeout": 10,
         "query_wait_timeout": 30,
+        "server_login_retry": 1,
         **options,
     }
     at = f"host={parts['host']} port={parts.get('port', 5432)} user={user}"

@@ -40,20 +40,20 @@ def pooled() -> Iterator[Pooled]:
 
 def test_nobody_is_allowed_what_was_revoked(pooled: Pooled) -> None:
     """G1, G2, G6 and read-your-writes, while processes are stopped, killed and cut off."""
-    plan = Plan(seconds=20, seed=3)
+    plan = Plan(seconds=40, seed=3)
     events, violations, done = fleet.run(plan, pooled)  # type: ignore[arg-type]
     assert violations == []
     kinds = Counter(event.kind for event in events)
-    assert min(kinds[REVOKE], kinds[GRANT], kinds[FRESH]) > 10
+    assert min(kinds[REVOKE], kinds[GRANT], kinds[FRESH]) > 3
     assert kinds[CHECK] > 1_000
     assert done.total() > 5
 
 
 def test_without_a_guard_somebody_is(pooled: Pooled) -> None:
-    """The control: the same fleet, where a revocation does not wait for replicas."""
-    for seed in range(5):
-        plan = Plan(seconds=6, replicas=2, workers=1, seed=seed, off=("wait",), faults=("stall",))
+    """The control: the same fleet, whose replicas renew their leases without reading the log."""
+    for seed in range(3):
+        plan = Plan(seconds=20, replicas=2, workers=1, seed=seed, off=("log",), faults=("stall",))
         _, violations, _ = fleet.run(plan, pooled)  # type: ignore[arg-type]
         if violations:
             return
-    pytest.fail("without the wait nothing was found")
+    pytest.fail("without the log nothing was found")
