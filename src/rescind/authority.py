@@ -13,49 +13,61 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from rescind import changelog, model
-from rescind.applying.apply import ChangeApplier
-from rescind.applying.enforcing import ReceiptEnforcer
-from rescind.applying.options import ApplyOptions, require_key, required_revision
-from rescind.applying.receipts import Recorded
-from rescind.applying.transaction import LogDraft
-from rescind.changes import Change, checked
-from rescind.decision import single_role
-from rescind.decision.past import PastAnswers
+from rescind import applying, decision, history, listing, model, replicas
+from rescind import changes as codec
+from rescind import decision_log as decision_logs
 from rescind.decision.questions import Questions
 from rescind.decision.router import DecisionRouter
-from rescind.decision_log import DecisionLog, recorder_of
+from rescind.deferred import part
 from rescind.errors import InvalidArgument, RescindError
 from rescind.history.families import Histories
-from rescind.history.states import PastStates
 from rescind.instruments import Instruments
-from rescind.listing import UNKNOWN, Listings, Similar
-from rescind.model import (
-    Difference,
-    GroupId,
-    LogEntry,
-    LogPage,
-    Microseconds,
-    OrganizationId,
-    Receipt,
-    Revision,
-    Route,
-)
+from rescind.listing.lists import Listings
+from rescind.model import GroupId, Microseconds, OrganizationId
 from rescind.propagation.background_work import BackgroundWork
-from rescind.propagation.budget import Costs
-from rescind.replicas import CachedAnswers, measure_cache, open_cache
-from rescind.replicas.enforcement import Enforcer
 from rescind.settings import Settings
 from rescind.store import Store, open_store
 
+if TYPE_CHECKING:
+    from rescind.applying.apply import ChangeApplier
+    from rescind.applying.enforcing import ReceiptEnforcer
+    from rescind.applying.options import ApplyOptions
+    from rescind.applying.receipts import Recorded
+    from rescind.applying.transaction import LogDraft
+    from rescind.changes import Change
+    from rescind.decision.past import PastAnswers
+    from rescind.decision_log import DecisionLog
+    from rescind.listing.names import Similar
+    from rescind.model import Difference, Receipt, Revision, Route
+    from rescind.replicas.enforcement import Enforcer
+
 Clock = Callable[[], datetime]
 Wait = Literal["enforced", "recorded"]
+LATER: Final = (
+    "rescind.applying.apply",
+    "rescind.applying.enforcing",
+    "rescind.changelog",
+    "rescind.decision.explain",
+    "rescind.decision.lists.pages",
+    "rescind.history.states",
+    "rescind.listing.reading",
+    "rescind.propagation.worker",
+    "rescind.replicas.enforcement",
+)
+"""What the methods of `Authority` load when they are first used."""
+
+
+def load_all() -> None:
+    """Load it now. For processes that serve: no request waits for it, nor does an event loop."""
+    for module in LATER:
+        import_module(module)
 
 
 class Authority(
@@ -83,26 +95,20 @@ class Authority(
         self.instruments = instruments or Instruments(self.settings)
         self._organization = None if organization is None else model.organization_id(organization)
         self._clock = clock
-        self.applier = ChangeApplier(
-            store, Costs(store.engine, self.settings), self.settings.id_rule, self.instruments
-        )
-        self.cache = open_cache(store, self.settings) if index else None
-        self._recall = None
-        if self.cache is not None:
-            self._recall = CachedAnswers(self.cache, self._now, self.instruments)
-            measure_cache(self.cache, self.instruments)
+        self.cache, self._recall = None, None
+        if index:
+            self.cache = replicas.open_cache(store, self.settings)
+            self._recall = replicas.CachedAnswers(self.cache, self._now, self.instruments)
+            replicas.measure_cache(self.cache, self.instruments)
         seconds = self.settings.check_seconds
         self._questions = DecisionRouter(
             store, self._recall, self._now, check_seconds=seconds, instruments=self.instruments
         )
-        self.decision_log = recorder_of(
-            decision_log, self._questions.explanation, self.instruments, clock, store.close
-        )
-        states = PastStates(store, self._now, self.settings)
-        self._past = PastAnswers(store.seals, states.find)
-        self.enforcer = Enforcer(store, self.settings, self.cache)
-        self._receipts = ReceiptEnforcer(store, self.enforcer, self._now, self.instruments)
-        self._similar = Similar(store)
+        self.decision_log = None
+        if decision_log is not None:
+            self.decision_log = decision_logs.recorder_of(
+                decision_log, self._questions.explanation, self.instruments, clock, store.close
+            )
 
     @classmethod
     def open(
@@ -139,7 +145,8 @@ class Authority(
             self.decision_log.close()
         if self.cache is not None:
             self.cache.close()
-        self.enforcer.close()
+        if "enforcer" in vars(self):
+            self.enforcer.close()
         self.store.close()
 
     def load(self, organization: str | None = None) -> bool:
@@ -197,11 +204,11 @@ class Authority(
             hint = "use 'enforced' or 'recorded'"
             raise InvalidArgument(what="wait", value=repr(wait), hint=hint)
         actor, reason = model.require_text("actor", actor), model.require_text("reason", reason)
-        key = None if idempotency_key is None else require_key(idempotency_key)
-        changes, body = checked(changes)
-        entry = LogDraft(self._now(), actor, reason, key, body)
-        at = required_revision(self.store.seals, if_revision, only_at)
-        options = ApplyOptions(route, inline_most_pairs, within, detail, at, force)
+        key = None if idempotency_key is None else applying.require_key(idempotency_key)
+        changes, body = codec.checked(changes)
+        entry = applying.LogDraft(self._now(), actor, reason, key, body)
+        at = applying.required_revision(self.store.seals, if_revision, only_at)
+        options = applying.ApplyOptions(route, inline_most_pairs, within, detail, at, force)
         with self.instruments.change(name, changes) as measured:
             recorded = self._recorded(name, changes, entry, options)
             if recorded.is_repeated and within is None and wait == "enforced":
@@ -225,12 +232,12 @@ class Authority(
     ) -> Difference:
         """What a batch would give and take, exactly, without doing it. Raises its refusals."""
         name = self._named(organization)
-        changes, _ = checked(changes)
-        at = required_revision(self.store.seals, if_revision, only_at)
-        options = ApplyOptions(if_revision=at, force=force)
+        changes, _ = codec.checked(changes)
+        at = applying.required_revision(self.store.seals, if_revision, only_at)
+        options = applying.ApplyOptions(if_revision=at, force=force)
         try:
             return self.applier.preview(name, changes, self._now(), options)
-        except UNKNOWN as error:
+        except listing.UNKNOWN as error:
             raise self._similar.hinted(error, name) from None
 
     def enforce(self, receipt: Receipt) -> Receipt:
@@ -241,48 +248,29 @@ class Authority(
         """
         return self._receipts.enforce(receipt)
 
-    # --- the log ----------------------------------------------------------------------------------
+    # --- parts, loaded when they are first needed -------------------------------------------------
 
-    def log(
-        self,
-        *,
-        organization: str | None = None,
-        after: int = 0,
-        limit: int | None = None,
-        **about: Any,
-    ) -> Iterator[LogEntry]:
-        """The changes after a revision as they stand now, oldest first, also of a deleted organization.
+    @part
+    def applier(self) -> ChangeApplier:
+        """Records changes."""
+        return applying.applier_of(self.store, self.settings, self.instruments)
 
-        `about` says which: `actor` (part of it), `subject`, `group`, `role`, `resource` (what a change
-        names), `since` and `until` (when it was recorded). Raises OrganizationNotFound, MalformedId, and
-        InvalidArgument.
-        """
-        return changelog.entries(
-            self.store,
-            self._named(organization),
-            after=after,
-            limit=limit,
-            enforced=self._receipts.known,
-            which=changelog.about(**about),
-        )
+    @part
+    def enforcer(self) -> Enforcer:
+        """Waits for replicas."""
+        return replicas.Enforcer(self.store, self.settings, self.cache)
 
-    def log_page(
-        self,
-        *,
-        organization: str | None = None,
-        after: int = 0,
-        limit: int = 100,
-        **about: Any,
-    ) -> LogPage:
-        """A page of the same. It looks at no more than 20,000 changes, so it may have fewer than `limit`."""
-        return changelog.page(
-            self.store,
-            self._named(organization),
-            after=after,
-            limit=limit,
-            enforced=self._receipts.known,
-            which=changelog.about(**about),
-        )
+    @part
+    def _receipts(self) -> ReceiptEnforcer:
+        return applying.ReceiptEnforcer(self.store, self.enforcer, self._now, self.instruments)
+
+    @part
+    def _past(self) -> PastAnswers:
+        return history.past_answers(self.store, self._now, self.settings)
+
+    @part
+    def _similar(self) -> Similar:
+        return listing.Similar(self.store)
 
     # --- within -----------------------------------------------------------------------------------
 
@@ -302,12 +290,12 @@ class Authority(
         """
         name = self._named(organization)
         actor, reason = model.require_text("actor", actor), model.require_text("reason", reason)
-        key = None if idempotency_key is None else require_key(idempotency_key)
-        changes, body = checked(rest)
-        whole = body if len(rest) == len(asked) and rest == asked else checked(asked)[1]
-        entry = LogDraft(self._now(), actor, reason, key, body, whole)
+        key = None if idempotency_key is None else applying.require_key(idempotency_key)
+        changes, body = codec.checked(rest)
+        whole = body if len(rest) == len(asked) and rest == asked else codec.checked(asked)[1]
+        entry = applying.LogDraft(self._now(), actor, reason, key, body, whole)
         with self.instruments.change(name, changes) as measured:
-            recorded = self._recorded(name, changes, entry, ApplyOptions(if_revision=at))
+            recorded = self._recorded(name, changes, entry, applying.ApplyOptions(if_revision=at))
             if recorded.is_repeated:
                 return self.enforce(recorded.receipt), True
             receipt = self._receipts.enforced(recorded.receipt, recorded.leases, is_first=True)
@@ -320,7 +308,7 @@ class Authority(
         For the directory. Options as for `single_role.winning_role`.
         """
         name = model.organization_id(organization)
-        return single_role.winning_role(self.store, name, **membership)
+        return decision.single_role.winning_role(self.store, name, **membership)
 
     def _recorded(
         self, name: OrganizationId, changes: list[Change], entry: LogDraft, options: ApplyOptions
@@ -328,13 +316,13 @@ class Authority(
         """As `ChangeApplier.record`; the refusal of a name that does not exist says which are like it."""
         try:
             return self.applier.record(name, changes, entry, options)
-        except UNKNOWN as error:
+        except listing.UNKNOWN as error:
             raise self._similar.hinted(error, name) from None
 
     def _refused(self, changes: Sequence[Change], organization: str) -> RescindError | None:
         """Why a batch would be refused, if it would; nothing of it is kept."""
         name = self._named(organization)
-        return self.applier.refusal_of(name, checked(changes)[0], self._now())
+        return self.applier.refusal_of(name, codec.checked(changes)[0], self._now())
 
     def _now(self) -> Microseconds:
         if self._clock is None:

@@ -1,6 +1,6 @@
-"""Public names of a package, each loaded when it is first used (PEP 562).
+"""What is loaded or made when it is first used: public names of a package (PEP 562), parts of an object.
 
-The package imports them for type checkers alone, and lists their homes here. A test compares the two.
+A package imports its names for type checkers alone, and lists their homes here. A test compares the two.
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
+
+T = TypeVar("T")
 
 
 def deferred(
@@ -34,3 +36,26 @@ def deferred(
         return sorted({*vars(sys.modules[package]), *home_of, *modules})
 
     return load, names
+
+
+class part(Generic[T]):  # noqa: N801 - a decorator, as `property` is
+    """A part of an object that is made when it is first used, once for all threads.
+
+    Two threads may both make it; then one of the two is dropped, so making it must have no other effect.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make, self.__doc__ = make, make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> part[T]: ...
+    @overload
+    def __get__(self, owner: object, kind: type) -> T: ...
+    def __get__(self, owner: object, kind: type) -> part[T] | T:
+        if owner is None:
+            return self
+        made: T = vars(owner).setdefault(self._name, self._make(owner))
+        return made

@@ -20,7 +20,9 @@ from rescind.errors import InvalidArgument, StoreUnavailable
 from tests import aio_stub
 
 ADA = ("user:ada", "read")
-PUBLIC = sorted(name for name in dir(Authority) if not name.startswith("_"))
+PUBLIC = sorted(
+    name for name, _ in inspect.getmembers(Authority, callable) if not name.startswith("_")
+)
 
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:

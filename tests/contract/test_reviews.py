@@ -25,7 +25,7 @@ from rescind.errors import (
     ReviewNotFound,
     RoleNotFound,
 )
-from rescind.history import access_reviews, reviews, revocations
+from rescind.history import review_run, reviews, revocations
 from rescind.model import LineDecision, LineSource, ReviewLine, Verdict
 from rescind.store.rows.organizations import READ_REVISION
 from rescind.transfer.review_files import ReviewFormat, written_lines
@@ -382,7 +382,7 @@ def test_a_key_that_is_forgotten_meanwhile(
     line applies. (The key of an old application is deleted after two days.)
     """
     decisions = [each for each in stale_file(acme) if "writer" in each.at]
-    monkeypatch.setattr(access_reviews, "READ_KEYED_OUTCOME", READ_REVISION)
+    monkeypatch.setattr(review_run, "READ_KEYED_OUTCOME", READ_REVISION)
     done = acme.apply_review("Q1", decisions, dry_run=dry_run)
     assert done.is_repeated
     assert done.receipt is None or not done.receipt.changed

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rescind.authority import Authority
-from rescind.decision import router as questions
+from rescind.decision import explain as questions
 from rescind.http.server.nonblocking import NonblockingAuthority
 from tests.http.both import ASKED, Both, running
 from tests.http.raw import LAST, exchanged

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import rescind
-from rescind import changes, model
+from rescind import changes, model, transfer
 from rescind.errors import EXTRAS, ExtraMissing, RescindError, extra
 
 ROOT = Path(__file__).parents[2]
@@ -142,7 +142,7 @@ def test_every_dependency_has_its_reason() -> None:
             assert name == "rescind" or name.replace("psycopg", "psycopg 3") in reasons, name
 
 
-@pytest.mark.parametrize("package", [rescind, changes, model], ids=lambda p: p.__name__)
+@pytest.mark.parametrize("package", [rescind, changes, model, transfer], ids=lambda p: p.__name__)
 def test_deferred_names_are_those_that_type_checkers_see(package: object) -> None:
     """Each public name is loaded from the module that it is imported from for type checkers."""
     source = Path(str(package.__file__)).read_text("utf-8")  # type: ignore[attr-defined]

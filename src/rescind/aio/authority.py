@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from rescind.aio.calls import Calls
-from rescind.authority import Authority
+from rescind.authority import Authority, load_all
 from rescind.errors import StoreUnavailable
 from rescind.model import Decision, require_number
 from rescind.propagation.worker import Workers
@@ -86,6 +86,7 @@ class AsyncAuthority:
 
     def __init__(self, authority: Authority, *, threads: int = THREADS) -> None:
         require_number("threads", threads, least=1, most=MOST_THREADS)
+        load_all()
         self.sync = authority
         """The authority itself. Its methods block."""
         self._calls = Calls(threads)

@@ -8,8 +8,8 @@ from typing import Any, Final
 from rescind.authority import Authority, Clock, Wait
 from rescind.changes import Change
 from rescind.decision_log import DecisionLog, LastUsed
+from rescind.history.pruning import Pruning
 from rescind.history.replay_report import ReplayReport
-from rescind.history.retention import Pruning
 from rescind.history.verify import VerifyProgress
 from rescind.listing.names import UnknownName
 from rescind.model import (

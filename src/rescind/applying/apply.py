@@ -38,6 +38,7 @@ from rescind.model import (
 )
 from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
 from rescind.semantics.difference import difference
+from rescind.settings import Settings
 from rescind.store import Store
 from rescind.store.retries import PLAN_ATTEMPTS, KeyTaken, OverBudget, PlanStale
 from rescind.store.rows.changes import (
@@ -69,6 +70,11 @@ class Attempt(NamedTuple):
     batch: ChangeTransaction
     seconds: float = 0.0
     is_key_taken: bool = False
+
+
+def applier_of(store: Store, settings: Settings, instruments: Instruments) -> ChangeApplier:
+    """What records changes in a store, by settings."""
+    return ChangeApplier(store, Costs(store.engine, settings), settings.id_rule, instruments)
 
 
 class ChangeApplier:

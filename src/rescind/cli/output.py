@@ -8,18 +8,20 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from rescind.errors.base import did_you_mean
-from rescind.listing import UnknownName
 from rescind.model import Decision, Difference, LookAlike, Receipt, Route
 from rescind.model.plural import counted as counted
 from rescind.transfer.evidence import enforcement_object
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from rescind.listing import UnknownName
 
 EXAMPLES = 20
 PIPE_WIDTH = 240
@@ -31,6 +33,8 @@ UNSETTLED = "not yet; `rescind worker` does that, and answers do not wait for it
 
 def console(*, on_error_stream: bool = False) -> Console:
     """A console without markup. Into a pipe it is wide enough for long ids."""
+    from rich.console import Console
+
     stream = sys.stderr if on_error_stream else sys.stdout
     width = None if stream.isatty() else _pipe_width()
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
@@ -57,7 +61,7 @@ def plain(text: object) -> str:
 
 def say(text: object) -> None:
     """Print a line, never wrapped, so that it can be copied."""
-    console().print(plain(text), soft_wrap=True)
+    print(plain(text), flush=True)
 
 
 def warn(text: object) -> None:
@@ -93,6 +97,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under headings. Long text folds, nothing is cut. If there is little room, short columns keep
     their width.
     """
+    from rich.table import Table
+
     shown = Table(box=None, header_style="bold", pad_edge=False)
     listed = [[plain(cell) for cell in row] for row in rows]
     for number, column in enumerate(columns):
@@ -105,6 +111,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 def progress() -> Progress:
     """A progress bar on the error stream, if that is a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     screen = console(on_error_stream=True)
     return Progress(
         TextColumn("{task.description}", markup=False),

@@ -13,7 +13,7 @@ from rescind.cli.options import Target
 from rescind.cli.times import instant, second
 from rescind.directory.catching_up import write_events
 from rescind.errors import InvalidArgument
-from rescind.history.retention import Pruning
+from rescind.history.pruning import Pruning
 
 Before = Annotated[
     str | None,

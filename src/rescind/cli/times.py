@@ -6,8 +6,8 @@ import re
 from datetime import UTC, date, datetime, time
 from typing import Final
 
+from rescind import history
 from rescind.errors import InvalidArgument
-from rescind.history.moments import at_of
 from rescind.model import At
 from rescind.transfer.dates import moment
 
@@ -54,7 +54,7 @@ def instant(option: str, text: str) -> datetime:
 
 def past(option: str, text: str) -> At:
     """What `at_of` says; a text that cannot be a token is told what can be asked. Raises InvalidArgument."""
-    found = at_of(text, option)
+    found = history.moments.at_of(text, option)
     if isinstance(found, str) and not _TOKEN.fullmatch(found):
         hint = (
             "write a day (2027-01-31), a time with its offset (2027-01-31T12:00:00Z), a revision's"

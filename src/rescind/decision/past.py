@@ -55,6 +55,12 @@ class PastAnswers:
     def __init__(self, seals: Seals, find: Callable[[OrganizationId, At], PastState]) -> None:
         self._seals, self._find = seals, find
 
+    @staticmethod
+    def require_alone(at_least: object, assurance: str, within: object) -> None:
+        """Raise InvalidArgument for what belongs to access decisions."""
+        if at_least is not None or assurance != "standard" or within is not None:
+            raise InvalidArgument(what="at", hint=ALONE)
+
     def check(self, question: Question, at: At) -> Decision:
         """Whether the subject could."""
         return _answer(self._find(question.organization, at), question)
@@ -80,7 +86,7 @@ class PastAnswers:
 
     def page(self, query: str, question: Question, at: At, **options: Any) -> Page:
         """One page of a list. Raises OrganizationNotFound if the organization was deleted."""
-        require_alone(
+        self.require_alone(
             options.pop("at_least", None),
             options.pop("assurance", "standard"),
             options.pop("within", None),
@@ -90,12 +96,6 @@ class PastAnswers:
             raise OrganizationNotFound(organization=question.organization)
         index, revision, now = state.index, state.revision, state.now
         return past_page(index, revision, self._seals, query, question, now=now, **options)
-
-
-def require_alone(at_least: object, assurance: str, within: object) -> None:
-    """Raise InvalidArgument for what belongs to access decisions."""
-    if at_least is not None or assurance != "standard" or within is not None:
-        raise InvalidArgument(what="at", hint=ALONE)
 
 
 def _answer(state: PastState, question: Question) -> Decision:

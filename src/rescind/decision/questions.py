@@ -11,16 +11,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rescind import decision_log as logs
 from rescind import model
-from rescind.decision.past import PastAnswers, require_alone
 from rescind.decision.router import DECIDING, DecisionRouter
-from rescind.decision_log import DecisionRecorder
-from rescind.decision_log.entries import Asked
 from rescind.errors import DecisionUnavailable, InvalidArgument, StoreUnavailable
 from rescind.model import ROOT, Assurance, At, Decision, OrganizationId, Page, Question
-from rescind.replicas import CachedAnswers
+
+if TYPE_CHECKING:
+    from rescind.decision.past import PastAnswers
+    from rescind.decision_log import DecisionRecorder
+    from rescind.replicas import CachedAnswers
 
 
 class Questions(ABC):
@@ -97,7 +99,9 @@ class Questions(ABC):
             except StoreUnavailable as error:
                 unavailable = DecisionUnavailable(**error.facts)
                 if log is not None:
-                    asked = Asked(organization or self._organization, subject, permission, resource)
+                    asked = logs.Asked(
+                        organization or self._organization, subject, permission, resource
+                    )
                     log.note_failure(asked, unavailable)
                 raise unavailable from error
             if cached is not None:
@@ -106,7 +110,7 @@ class Questions(ABC):
                     log.note((name, subject, permission, resource), cached)
                 return cached
         if at is not None:
-            require_alone(at_least, assurance, within)
+            self._past.require_alone(at_least, assurance, within)
             question, past = self._question(organization, subject, permission, resource), self._past
             return past.explain(question, at) if explain else past.check(question, at)
         triple = subject, permission, resource
@@ -114,7 +118,7 @@ class Questions(ABC):
         if log is None:
             return self._decide(organization, triple, explain=explain, **options)
         name = self._organization if organization is None else organization
-        asked = Asked(name, *triple, at_least, assurance, explain, within is not None)
+        asked = logs.Asked(name, *triple, at_least, assurance, explain, within is not None)
         return log.noted(
             partial(self._decide, organization, triple, explain=explain, **options), asked
         )
@@ -135,14 +139,14 @@ class Questions(ABC):
         transaction at READ COMMITTED sees.
         """
         if at is not None:
-            require_alone(at_least, assurance, within)
+            self._past.require_alone(at_least, assurance, within)
             past = [self._question(organization, *question) for question in _triples(questions)]
             return self._past.check_many(past, at)
         options: dict[str, Any] = {"at_least": at_least, "assurance": assurance, "within": within}
         if self.decision_log is None:
             return self._decide_many(organization, questions, **options)
         name = self._organization if organization is None else organization
-        asked = Asked(name, None, None, None, at_least, assurance, False, within is not None)
+        asked = logs.Asked(name, None, None, None, at_least, assurance, False, within is not None)
         decide = partial(self._decide_many, organization, questions, **options)
         return self.decision_log.noted_many(decide, questions, asked)
 

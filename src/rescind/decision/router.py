@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rescind import model
-from rescind.decision import lists
+from rescind import decision, model
 from rescind.decision.check import QueryHints, check, check_many, result_of
-from rescind.decision.explain import explain
 from rescind.decision.spelling import folds_ids
 from rescind.errors import (
     DecisionUnavailable,
@@ -34,9 +32,11 @@ from rescind.model import (
     Question,
     Revision,
 )
-from rescind.replicas import CachedAnswers
 from rescind.store import Store
 from rescind.waiting import NEVER, deadline_within, until
+
+if TYPE_CHECKING:
+    from rescind.replicas import CachedAnswers
 
 MOST_QUICK: Final = 100
 """Questions of one request up to which the time limit of a check applies."""
@@ -144,7 +144,7 @@ class DecisionRouter:
         """The decision with its explanation, both of one state."""
         live, now, token = _is_live(assurance), self._now(), self._revision(at_least)
         with self._deciding[live], _of_transaction(within), until(deadline_within(self._seconds)):
-            decision = explain(
+            decided = decision.explain.explain(
                 self._store,
                 self._recall if within is None else None,
                 question,
@@ -153,13 +153,15 @@ class DecisionRouter:
                 at_least=token,
                 within=within,
             )
-        self._instruments.note_check(decision.point, result_of(decision))
-        return decision
+        self._instruments.note_check(decided.point, result_of(decided))
+        return decided
 
     def explanation(self, question: Question, now: int) -> Decision:
         """The decision from the facts, explained, at a time in microseconds. It is not counted as a check."""
         with DECIDING, until(deadline_within(self._seconds)):
-            return explain(self._store, None, question, live=True, now=now, at_least=None)
+            return decision.explain.explain(
+                self._store, None, question, live=True, now=now, at_least=None
+            )
 
     def page(
         self,
@@ -175,7 +177,7 @@ class DecisionRouter:
     ) -> Page:
         """One page of a list; its names begin with `kind`."""
         with DECIDING, _of_transaction(within):
-            return lists.page(
+            return decision.lists.page(
                 self._store,
                 self._recall if within is None else None,
                 query,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rescind import model
+from rescind import history, model
 from rescind.errors import InvalidArgument
-from rescind.history.actions import listed_actions, verified_actions
-from rescind.history.heads import ACTIONS_NUMBER, log_heads
-from rescind.history.verify import VerifyProgress, verified_logs
-from rescind.model import Action, KeptHeads, LogHead, VerifiedLog
-from rescind.store import Store
+
+if TYPE_CHECKING:
+    from rescind.history.verify import VerifyProgress
+    from rescind.model import Action, KeptHeads, LogHead, VerifiedLog
+    from rescind.store import Store
 
 
 class LogProof(ABC):
@@ -25,7 +25,7 @@ class LogProof(ABC):
         the database can write: see `verify_log`.
         """
         name = None if organization is None else model.organization_id(organization)
-        return log_heads(self.store, name)
+        return history.heads.log_heads(self.store, name)
 
     def verify_log(
         self,
@@ -42,8 +42,8 @@ class LogProof(ABC):
         no function.
         """
         name = None if organization is None else model.organization_id(organization)
-        if heads is not None and not isinstance(heads, KeptHeads):
-            heads = KeptHeads.of(_heads(heads))
+        if heads is not None and not isinstance(heads, model.KeptHeads):
+            heads = model.KeptHeads.of(_heads(heads))
         if progress is not None and not callable(progress):
             raise InvalidArgument(
                 what="progress", value=repr(progress)[:60], hint="pass a function"
@@ -54,10 +54,10 @@ class LogProof(ABC):
         self, name: str | None, heads: KeptHeads | None, progress: VerifyProgress | None
     ) -> Iterator[VerifiedLog]:
         if name is None:
-            kept = {} if heads is None else heads.digests.get(ACTIONS_NUMBER, {})
-            if (found := verified_actions(self.store, kept)) is not None:
+            kept = {} if heads is None else heads.digests.get(history.heads.ACTIONS_NUMBER, {})
+            if (found := history.actions.verified_actions(self.store, kept)) is not None:
                 yield found
-        yield from verified_logs(self.store, name, heads, progress)
+        yield from history.verify.verified_logs(self.store, name, heads, progress)
 
     def actions(
         self, *, organization: str | None = None, after: int = 0, limit: int | None = None
@@ -66,7 +66,7 @@ class LogProof(ABC):
         all, after an action's number.
         """
         name = None if organization is None else model.organization_id(organization)
-        return listed_actions(self.store, name, after, limit)
+        return history.actions.listed_actions(self.store, name, after, limit)
 
 
 def _heads(given: Any) -> list[LogHead]:
@@ -75,7 +75,7 @@ def _heads(given: Any) -> list[LogHead]:
         found = list(given)
     except TypeError:
         found = [given]
-    if not all(isinstance(each, LogHead) for each in found):
+    if not all(isinstance(each, model.LogHead) for each in found):
         hint = "Pass what `log_heads` returned, or KeptHeads"
         raise InvalidArgument(what="heads", value=repr(given)[:60], hint=hint)
     return found

@@ -6,11 +6,9 @@ is committed meanwhile plays no part. Nothing is repaired: which of the two is r
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Iterator
 from typing import Final
 
-from rescind import model
 from rescind.changes import list_from_json
 from rescind.errors import InvalidChange, OrganizationNotFound, PastTooLarge
 from rescind.history.log_start import log_start
@@ -42,7 +40,6 @@ from rescind.semantics.replay.comparing import (
     kinds_of,
 )
 from rescind.semantics.state import EnvironmentState, OrganizationState
-from rescind.settings import Settings
 from rescind.store import Store
 from rescind.store.rows.deletion import WEIGH_ORGANIZATION
 from rescind.store.rows.facts import LIST_ORGANIZATIONS
@@ -59,24 +56,6 @@ class TooManyChanges(Exception):
 
 class _NoStart(Exception):
     """The log was pruned, and there is no snapshot to begin with."""
-
-
-class ReplayAudits(ABC):
-    """What `Authority` offers to audit the facts."""
-
-    store: Store
-    settings: Settings
-
-    def audit_replay(self, *, organization: str | None = None) -> ReplayReport:
-        """Compare the facts in the tables with the change log, replayed: of one organization (`*`: what is
-        defined for all), or of all.
-
-        Nothing is changed. Changes that are recorded meanwhile play no part. An organization of more than
-        `past_most_facts` is not compared, and the report says so. Raises OrganizationNotFound and a
-        StoreError.
-        """
-        name = None if organization is None else model.organization_id(organization)
-        return audit_replay(self.store, name, most_facts=self.settings.past_most_facts)
 
 
 def audit_replay(

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from rescind import forks
-from rescind.decision.past import PastState
+from rescind.decision.past import PastAnswers, PastState
 from rescind.errors import DecisionUnavailable, InvalidArgument
 from rescind.history.indexing import index_of
 from rescind.history.moments import Moment, moment_of
@@ -81,6 +81,11 @@ class _Known(NamedTuple):
 
     state: PastState
     until: float
+
+
+def past_answers(store: Store, now: Callable[[], Microseconds], settings: Settings) -> PastAnswers:
+    """What answers questions about the past of a store."""
+    return PastAnswers(store.seals, PastStates(store, now, settings).find)
 
 
 class PastStates:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rescind import model
-from rescind.instruments import Instruments
-from rescind.model import GroupId, OrganizationId, PendingWork
-from rescind.propagation import pending
-from rescind.propagation import reconcile as reconciling
-from rescind.propagation.worker import OnProgress, Workers
-from rescind.settings import Settings
-from rescind.store import Store
+from rescind import model, propagation
+
+if TYPE_CHECKING:
+    from rescind.instruments import Instruments
+    from rescind.model import GroupId, OrganizationId, PendingWork
+    from rescind.propagation.worker import OnProgress, Workers
+    from rescind.settings import Settings
+    from rescind.store import Store
 
 MOST_WORKERS: Final = 1_000
 """Threads of one process."""
@@ -38,7 +38,7 @@ class BackgroundWork(ABC):
         deleted organizations come last, as kind `organization`.
         """
         name = None if organization is None else model.organization_id(organization)
-        return pending.listed(self.store, name, limit)
+        return propagation.pending.listed(self.store, name, limit)
 
     def reconcile(self, group: str | PendingWork, *, organization: str | None = None) -> None:
         """Settle what is pending for a group, in this thread. For your own scheduler.
@@ -47,17 +47,17 @@ class BackgroundWork(ABC):
         group, even if that was deleted; for an item of kind `organization`, the rows left over are deleted.
         Raises GroupNotFound for a name, GroupBusy while a worker has the group.
         """
-        if isinstance(group, PendingWork):
-            pending.settle(self.store, group, self.instruments)
+        if isinstance(group, model.PendingWork):
+            propagation.pending.settle(self.store, group, self.instruments)
         else:
             name = self._named(organization)
             spelled = self._spelled_group(name, model.group_id(group))
-            reconciling.reconcile(self.store, name, spelled, instruments=self.instruments)
+            propagation.reconcile.reconcile(self.store, name, spelled, instruments=self.instruments)
 
     def workers(self, *, concurrency: int = 1, on_progress: OnProgress | None = None) -> Workers:
         """Workers in threads of this process. Start them, or use them in a `with` block."""
         model.require_number("concurrency", concurrency, least=0, most=MOST_WORKERS)
-        return Workers(
+        return propagation.worker.Workers(
             self.store,
             self.settings,
             concurrency=concurrency,
@@ -67,14 +67,14 @@ class BackgroundWork(ABC):
 
     def has_due_work(self) -> bool:
         """Whether a worker would find anything to do now."""
-        return pending.is_due(self.store)
+        return propagation.pending.is_due(self.store)
 
     def park(self, work: PendingWork, *, actor: str = "", request: str = "") -> bool:
         """Keep workers from what is pending for a group until `retry`. What it fences stays fenced. If that
         is new, the log of service actions has it, with who did it and by which request.
         """
-        return pending.park(self.store, work, actor=actor, request=request)
+        return propagation.pending.park(self.store, work, actor=actor, request=request)
 
     def retry(self, work: PendingWork, *, actor: str = "", request: str = "") -> bool:
         """Let workers take what is pending for a group again, now. Logged as `park` is."""
-        return pending.retry(self.store, work, actor=actor, request=request)
+        return propagation.pending.retry(self.store, work, actor=actor, request=request)

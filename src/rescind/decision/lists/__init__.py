@@ -4,6 +4,22 @@ A list is a merge of ordered streams (`streams`), walked until a page is full (`
 is in `subjects`, `resources` and `permissions`; where streams are read, in `stored` and `indexed`.
 """
 
-from rescind.decision.lists.pages import MAX_LIMIT, page, past_page
+from typing import TYPE_CHECKING
 
-__all__ = ["MAX_LIMIT", "page", "past_page"]
+from rescind.deferred import deferred
+
+if TYPE_CHECKING:
+    from rescind.decision.lists.pages import MAX_LIMIT, page, past_page
+
+__all__ = [
+    "MAX_LIMIT",
+    "page",
+    "past_page",
+]
+
+_HOMES = {
+    "rescind.decision.lists.pages": "MAX_LIMIT page past_page",
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = deferred(__name__, _HOMES)

@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 
 import uvicorn
 
-from rescind.authority import Authority
+from rescind.authority import Authority, load_all
 from rescind.decision_log.files import require_writable
 from rescind.http.keys import Keys
 from rescind.http.server.background import background_tasks
@@ -68,6 +68,7 @@ def serve(
     for warning in without_effect(configuration):
         log.warning(warning)
     require_writable(configuration.decision_log.options())
+    load_all()
     if configuration.migrate or not is_postgres(configuration.database):
         migrate(configuration.settings.listen_database or configuration.database)
     with _listen(configuration) as listening:

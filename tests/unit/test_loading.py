@@ -1,0 +1,81 @@
+"""Which modules are loaded: only what the work needs. One process says it of each step in turn."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.unit.test_extras import OPTIONAL
+
+STEPS = """
+import contextlib, io, json, sys
+at = {}
+def note(step):
+    at[step] = sorted(sys.modules)
+import rescind
+note("import")
+from rescind import Authority
+note("authority")
+with Authority.open(sys.argv[1], organization="acme", create=True) as authority:
+    authority.check("user:ada", "doc:read")
+note("check")
+import rescind_start
+sys.argv = ["rescind", "-d", sys.argv[1], "-o", "acme", "check", "user:ada", "doc:read"]
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    rescind_start.main()
+note("command")
+print(json.dumps(at))
+"""
+NOT_FOR_A_CHECK = (
+    "rescind.applying.apply",
+    "rescind.applying.handlers",
+    "rescind.changelog",
+    "rescind.decision.explain",
+    "rescind.decision.lists",
+    "rescind.decision_log.recorder",
+    "rescind.directory",
+    "rescind.history.reviews",
+    "rescind.history.states",
+    "rescind.index",
+    "rescind.insight",
+    "rescind.listing.reading",
+    "rescind.propagation.worker",
+    "rescind.replicas.cache",
+    "rescind.semantics.access",
+    "rescind.store.migrations",
+    "rescind.store.postgres",
+    "rescind.transfer.loading",
+)
+
+
+def test_only_what_is_needed_is_loaded(tmp_path: Path) -> None:
+    """`import rescind` loads next to nothing, a check nothing of changes, lists and the past, and the command
+    `rescind check` no other command.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", STEPS, str(tmp_path / "acme.db")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    steps = {step: set(names) for step, names in json.loads(done.stdout).items()}
+    ours = {step: {n for n in names if is_ours(n)} for step, names in steps.items()}
+    assert ours["import"] == {"rescind", "rescind.deferred"}
+    assert len(ours["authority"]) <= 85
+    assert len(ours["check"]) <= 105
+    assert len(ours["command"]) <= 125
+    for step in ("authority", "check", "command"):
+        assert not {n for n in ours[step] if n.startswith(NOT_FOR_A_CHECK)}, step
+    for step in ("import", "authority", "check"):
+        assert not {n.partition(".")[0] for n in steps[step]} & set(OPTIONAL), step
+    assert {n for n in ours["command"] if n.startswith("rescind.cli.")} == {
+        f"rescind.cli.{name}"
+        for name in ("asked", "commands", "options", "output", "questions", "times")
+    }
+    unused = {"rich", "alembic", "sqlalchemy", "psycopg", "httpx", "litestar", "prometheus_client"}
+    assert not {n.partition(".")[0] for n in steps["command"]} & unused
+
+
+def is_ours(name: str) -> bool:
+    """Whether a module is of the package."""
+    return name == "rescind" or name.startswith("rescind.")
