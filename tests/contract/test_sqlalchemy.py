@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.dialects.postgresql import psycopg
-from sqlalchemy.exc import CompileError, DBAPIError
+from sqlalchemy.exc import CompileError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -403,6 +403,29 @@ def test_without_the_clause_a_statement_fails(session: Session) -> None:
     statement = select(Doc.id).where(statement.whereclause)
     with pytest.raises(DBAPIError, match="rescind_permitted"):
         session.scalars(statement).all()
+
+
+ADDED: Final[dict[str, Callable[[Select[Any]], Any]]] = {
+    "from": lambda s: s.select_from(Doc),
+    "from the table": lambda s: s.select_from(Doc.__table__),
+    "columns": lambda s: s.with_only_columns(Doc.id, Doc.kind),
+    "a condition": lambda s: s.where(Doc.id.in_(select(Doc.id))),
+    "a label": lambda s: s.add_columns(Doc.resource.label("rescind_permitted")),
+    "no condition": lambda s: s.with_only_columns(Doc.id, maintain_column_froms=True),
+    "joined again": lambda s: s.select_from(Owner).join(Owner.docs),
+    "joined to itself": lambda s: s.join(Doc, Doc.id > 0),
+}
+
+
+@pytest.mark.parametrize("added", ADDED)
+def test_nothing_added_later_opens_it(added: str, session: Session) -> None:
+    """The table a second time is an error of the database, or of SQLAlchemy; nothing else shows more."""
+    statement = ADDED[added](visible(select(Doc.id)))
+    if "joined" in added:
+        with pytest.raises(SQLAlchemyError):
+            session.scalars(statement).all()
+    else:
+        assert session.scalars(statement).all() == [2]
 
 
 @pytest.mark.parametrize(
