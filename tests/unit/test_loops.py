@@ -12,6 +12,14 @@ SOURCES: Final = Path(rescind.__file__).parent
 
 ENDS: Final = {
     "aio/calls.py:_ended": "the end of the call, which its store bounds; a round for each cancellation",
+    "client/clients.py:AsyncClient._answered": "the deadline of the call, `most_tries` and the budget",
+    "client/clients.py:AsyncClient._lines": "the last line; as above where no line comes",
+    "client/clients.py:AsyncClient._stepped": "the last of the steps, which are few, and one deadline",
+    "client/clients.py:Client._answered": "the deadline of the call, `most_tries` and the budget",
+    "client/clients.py:Client._lines": "the last line; as above where no line comes",
+    "client/clients.py:Client._stepped": "the last of the steps, which are few, and one deadline",
+    "client/sending.py:Sender._parts": "the end of the answer; each part has its time",
+    "client/sending_async.py:AsyncSender._parts": "the end of the answer; each part has its time",
     "cli/facts.py:list_facts": "the last page",
     "decision/lists/source.py:finished": "the last step of a page, which looks at a bounded number of rows",
     "store/postgres/connection.py:Connection._connect_gen": "connected, or the deadline of the wait",
