@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from lab import (
+    adopt,
     bulk,
     capacity,
     checks,
@@ -42,6 +43,7 @@ from lab.report import Goal, Measured, machine
 from lab.tables import by_engine
 
 BENCHMARKS = {
+    "adopt": adopt,
     "bulk": bulk,
     "capacity": capacity,
     "checks": checks,
