@@ -129,7 +129,7 @@ def test_memory_after_any_changes(both: Make) -> None:
     run_state_machine_as_test(
         Remembered,
         settings=settings(
-            max_examples=int(os.environ.get("RESCIND_EXAMPLES", "10")),
+            max_examples=int(os.environ.get("RESCIND_EXAMPLES", "6")),
             stateful_step_count=30,
             deadline=timedelta(seconds=30),
             suppress_health_check=list(HealthCheck),

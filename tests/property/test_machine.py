@@ -282,7 +282,7 @@ def test_any_changes_in_any_order(both: Make) -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=int(os.environ.get("RESCIND_EXAMPLES", "20")),
+            max_examples=int(os.environ.get("RESCIND_EXAMPLES", "10")),
             stateful_step_count=30,
             deadline=timedelta(seconds=30),
             suppress_health_check=list(HealthCheck),

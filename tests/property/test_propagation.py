@@ -174,7 +174,7 @@ def test_any_changes_by_any_route(both: Make) -> None:
     run_state_machine_as_test(
         Propagation,
         settings=settings(
-            max_examples=int(os.environ.get("RESCIND_EXAMPLES", "15")),
+            max_examples=int(os.environ.get("RESCIND_EXAMPLES", "8")),
             stateful_step_count=40,
             deadline=timedelta(seconds=30),
             suppress_health_check=list(HealthCheck),
