@@ -345,6 +345,8 @@ def test_an_upgrade_is_logged(engine: str, new_shared_database: Callable[[str], 
             authority,
             "DROP TABLE rescind.action",
             "DROP TABLE rescind.action_head",
+            "DROP TABLE rescind.installation",
+            *(("DROP FUNCTION rescind.identity()",) if engine == "postgres" else ()),
             "UPDATE rescind.schema_version SET version_num = '0028'",
         )
     for _ in range(2):

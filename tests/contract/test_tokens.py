@@ -10,10 +10,10 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.errors import InvalidCursor, InvalidToken
-from rescind.model import Revision
+from rescind.model import Revision, Seals
+from rescind.store.schema import Installation, seals_of
 from tests.contract.world import WORLD
 from tests.probe import Probe
-from tests.sql import ours
 
 ASKS: dict[str, Callable[[Authority, str], Any]] = {
     "check": lambda acme, token: acme.check("user:ada", "read", at_least=token),
@@ -31,14 +31,6 @@ ASKS: dict[str, Callable[[Authority, str], Any]] = {
 """Every place that takes a token."""
 
 
-def give_secret(database: str, secret: str) -> None:
-    """Tests copy one database, with its secret; users make theirs."""
-    with Authority.open(database) as authority:
-        sql = f"UPDATE rescind.directory_secret SET secret = '{secret}' RETURNING 1"
-        authority.store.queries["give secret"] = ours(authority, sql)  # type: ignore[attr-defined]
-        authority.store.execute_alone("give secret", {})
-
-
 def formerly(revision: Revision) -> str:
     """The token of a revision as version 0.1 had it: anybody could read and make it."""
     text = f"1.{revision.incarnation}.{revision.organization}.{revision.environment}"
@@ -47,14 +39,21 @@ def formerly(revision: Revision) -> str:
 
 @pytest.mark.parametrize("is_on", [True, False])
 def test_a_token_of_another_database(
-    engine: str, new_database: Callable[[str], str], is_on: bool
+    engine: str, new_database: Callable[[str], str], is_on: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of an organization of the same name and number, at the same revision: it is none. The control: with one
-    secret for both it is.
+    """Of an organization of the same name and number, at the same revision: it is none, though the database
+    was copied with its secret. The control: without the database's identity it is.
     """
     urls = new_database(engine), new_database(engine)
-    if is_on:
-        give_secret(urls[1], "e" * 32)
+    if not is_on:
+
+        def without_identity(
+            execute: Callable[[str], Any], ours: Callable[[str], str], found: Installation
+        ) -> Seals:
+            return seals_of(execute, ours, found._replace(identity=""))
+
+        monkeypatch.setattr("rescind.store.sqlite.incarnation.seals_of", without_identity)
+        monkeypatch.setattr("rescind.store.postgres.store.seals_of", without_identity)
     with (
         Authority.open(urls[0], organization="acme") as acme,
         Authority.open(urls[1], organization="acme") as other,

@@ -77,6 +77,7 @@ ROWS: Final[dict[str, tuple[str, ...]]] = {
     "0028": ("INSERT INTO rescind.review VALUES (1, 'Q1', 5, 0, 1, 'cyd', '{}')",),
     "0029": (
         "INSERT INTO rescind.action VALUES (1, 1, 'key_made', NULL, 'key_1', '{}', 'ops', '', $bytes)",
+        "UPDATE rescind.action_head SET number = 1",
     ),
 }
 OF_A_SERVER: Final = {

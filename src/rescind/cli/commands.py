@@ -15,7 +15,8 @@ from rescind.cli import options
 
 CHANGES = "rescind.cli.change_commands"
 MODULES: dict[str, tuple[str, ...]] = {
-    "rescind.cli.transfer": ("init", "migrate", "import", "export"),
+    "rescind.cli.transfer": ("init", "import", "export"),
+    "rescind.cli.migrating": ("migrate",),
     CHANGES: (),
     "rescind.cli.questions": ("check", "explain", "what-can", "who-can"),
     "rescind.cli.doctor": ("doctor",),

@@ -1,4 +1,4 @@
-"""The database and its contents: init, migrate, import, export."""
+"""The database and its contents: init, import, export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import errno
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,17 +19,15 @@ from rescind.changes import Change, CreateOrganization, to_object
 from rescind.cli import output
 from rescind.cli.change_commands import user
 from rescind.cli.importing import import_files
+from rescind.cli.migrating import shown, to_current
 from rescind.cli.options import Target, with_target
-from rescind.errors import InvalidArgument
 from rescind.model import ENVIRONMENT, organization_id
-from rescind.store.sqlite import require_file
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     commands: dict[str, Callable[..., None]] = {
         "init": init,
-        "migrate": migrate,
         "import": import_files,
         "export": export,
     }
@@ -41,46 +39,17 @@ def init(target: Target) -> None:
     """Create the database and its schema, and the organization if one is named. Safe to repeat."""
     if target.organization is not None:
         organization_id(target.organization)
-    _migrate(target.database)
+    to_current(target.database)
     made = False
     if target.organization not in (None, ENVIRONMENT):
         with target.open() as authority:
             made = authority.apply([CreateOrganization()], actor=user()).changed
     if target.as_json:
-        output.say_json({"database": _shown(target.database), "organization_created": made})
+        output.say_json({"database": shown(target.database), "organization_created": made})
         return
-    output.say(f"{_shown(target.database)} is ready")
+    output.say(f"{shown(target.database)} is ready")
     if target.organization not in (None, ENVIRONMENT):
         output.say(f"organization {target.organization} {'created' if made else 'exists already'}")
-
-
-def migrate(
-    target: Target,
-    partitions: Annotated[
-        int | None,
-        typer.Option(
-            "--partitions",
-            metavar="N",
-            help="Give each per-organization table of a new PostgreSQL database N hash partitions.",
-        ),
-    ] = None,
-    grant_to: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--grant-to",
-            metavar="ROLE",
-            help="Let this role of PostgreSQL use the tables, which it does not own. May be repeated.",
-        ),
-    ] = None,
-) -> None:
-    """Migrate the database to this version's schema."""
-    if partitions is None and not _is_postgres(target.database):
-        require_file(target.database.removeprefix("sqlite:///"))
-    _migrate(target.database, partitions=partitions, grant_to=grant_to or ())
-    if target.as_json:
-        output.say_json({"database": _shown(target.database), "migrated": True})
-    else:
-        output.say(f"{_shown(target.database)} has the current schema")
 
 
 def export(
@@ -136,26 +105,3 @@ def written(to: str) -> Iterator[Callable[[bytes], object]]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def _migrate(database: str, *, partitions: int | None = None, grant_to: Sequence[str] = ()) -> None:
-    from rescind.store.migrations import migrate as to_current
-
-    scheme, separator, _ = database.partition("://")
-    if separator and scheme not in ("sqlite", "postgresql", "postgres"):
-        hint = "use a file, sqlite:///file.db or postgresql://…"
-        raise InvalidArgument(what="database", value=scheme, hint=hint)
-    to_current(database, actor=user(), partitions=partitions, grant_to=grant_to)
-
-
-def _shown(database: str) -> str:
-    """Which database it is, without a password."""
-    if not _is_postgres(database):
-        return database
-    from rescind.store.postgres import location
-
-    return location(database)
-
-
-def _is_postgres(database: str) -> bool:
-    return database.startswith(("postgresql://", "postgres://"))

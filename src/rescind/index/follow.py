@@ -29,7 +29,9 @@ class TooFarBehind(Exception):
 
 
 class OtherServer(Exception):
-    """The log belongs to another server, which may have other changes at the same revisions."""
+    """The log belongs to another server, or to a database that was restored. It may have other changes at the
+    same revisions.
+    """
 
 
 @dataclass
@@ -56,6 +58,8 @@ def read_tail(store: Store, index: Index, at: Revision) -> LogTail | None:
             raise OtherServer
         if revision == at:
             return None
+        if not revision.covers(at):  # the state of a back-up
+            raise OtherServer
         _require_whole(log, at.organization, revision.organization)
         _require_whole(environment_log, at.environment, revision.environment)
         reading = Reading(index.organization, _changes(log), _changes(environment_log))

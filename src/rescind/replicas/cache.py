@@ -214,12 +214,14 @@ class IndexCache:
                 self.catch_up(cached)
 
     def _leave_server(self, cached: CachedIndex) -> None:
-        """Drop an index that was read from another server than the lease or the log (after a failover, say).
+        """Drop an index that was read from another server than the lease or the log, or from a state that was
+        lost (after a failover, or when a back-up was restored).
 
         Then reconnect, so that the next read asks the current server.
         """
         log.warning(
-            "organization %s is dropped from the cache: another server answers", cached.name
+            "organization %s is dropped from the cache: another server answers, or a back-up was restored",
+            cached.name,
         )
         self._drop(cached)
         self.store.reconnect()

@@ -4,6 +4,9 @@ Owns the versions that were seen. Needs no leases: `PRAGMA data_version` is read
 cached index is never older than the check that it answers. A version is only comparable with others of the
 same connection.
 
+A file that was put in the place of another, or that was restored, has another incarnation: everything that
+was cached is dropped.
+
 A thread that must not wait does not read the log. It notes the version that it saw, and the next thread that
 may wait reads the log for both.
 """
@@ -12,11 +15,13 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rescind.model import ENVIRONMENT_NUMBER, OrganizationNumber, Revision
 from rescind.replicas.cache import IndexCache
+from rescind.store.sqlite.incarnation import Incarnation
 from rescind.waiting import THREAD, MustWait
 
 
@@ -26,17 +31,30 @@ class _Sharing(threading.local):
     is_shared = False
 
 
+class WatchedFile(Protocol):
+    """The store of the file."""
+
+    incarnation: Incarnation
+
+    def version(self) -> tuple[int, int]:
+        """The number of a connection, and the file's version for it."""
+
+
 class FileWatch:
     """Freshness of a database in a file."""
 
-    server = ""
-
-    def __init__(self, cache: IndexCache, version: Callable[[], tuple[int, int]]) -> None:
-        self._cache, self._version = cache, version
+    def __init__(self, cache: IndexCache, store: WatchedFile) -> None:
+        self._cache, self._version, self._incarnation = cache, store.version, store.incarnation
+        self._number = self._incarnation.number
         self._seen: dict[int, int] = {}
         self._noted: dict[int, int] = {}
         """Versions seen by threads that must not wait, by connection."""
         self.sharing = _Sharing()
+
+    @property
+    def server(self) -> str:
+        """The incarnation of the database."""
+        return self._incarnation.installation.server
 
     def start(self) -> None:
         """Nothing to prepare."""
@@ -64,6 +82,7 @@ class FileWatch:
         if not THREAD.may_wait:
             self._noted[connection] = version
             raise MustWait
+        self._forget_former()
         noted = dict(self._noted)  # the log read below has all that was seen by now
         self._cache.refresh(ENVIRONMENT_NUMBER)
         self._seen |= {
@@ -73,6 +92,14 @@ class FileWatch:
         for other, seen in noted.items():
             if self._noted.get(other) == seen:
                 self._noted.pop(other, None)
+
+    def _forget_former(self) -> None:
+        """Drop what was read from another file, or another incarnation of the database."""
+        if (number := self._incarnation.number) == self._number:
+            return
+        for cached in tuple(self._cache.indexes.values()):
+            self._cache.drop(cached)
+        self._number = number
 
     @contextmanager
     def shared_freshness(self) -> Iterator[None]:

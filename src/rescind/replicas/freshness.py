@@ -19,8 +19,11 @@ class Freshness(Protocol):
     def start(self) -> None:
         """Prepare this process to cache organizations; called once, before the first. Raises a StoreError."""
 
-    server: str
-    """The database server that `expiry` refers to. An index read from another server must not be used."""
+    @property
+    def server(self) -> str:
+        """The database server that `expiry` refers to, and the incarnation of the database. An index read
+        from another one must not be used.
+        """
 
     def expiry(self) -> float:
         """The time, by CLOCK, until which facts read after this call may be answered from."""

@@ -94,7 +94,7 @@ class Replica:
         self.news: Listener | None = None
         self._thread: threading.Thread | None = None
         self._environment = -1
-        self._is_known = False
+        self._is_known = self._was_cut = False
         self._failures = 0
         self.id = self.server = ""
 
@@ -198,6 +198,7 @@ class Replica:
             self.news.close()
 
     def _back_off(self) -> None:
+        self._was_cut = True
         self._failures += 1
         self._stop.wait(backoff_seconds(self._failures))
 
@@ -238,6 +239,9 @@ class Replica:
         if [row.server for row in renewed] != [self.server]:
             raise LeaseLost
         self._expiry = before + self._ttl
+        if self._was_cut:  # a back-up may have been restored meanwhile: read every log again
+            self._cache.suspend()
+            self._was_cut = False
         self._bring_up(self._expiry)
 
     def _bring_up(self, expiry: float) -> None:

@@ -13,6 +13,5 @@ from rescind.store.sqlite import SqliteStore
 def open_cache(store: Store, settings: Settings) -> IndexCache:
     """A new, empty cache of the organizations in `store`."""
     if isinstance(store, SqliteStore):
-        version = store.version
-        return IndexCache(store, settings, lambda cache: FileWatch(cache, version))
+        return IndexCache(store, settings, lambda cache: FileWatch(cache, store))
     return IndexCache(store, settings, lambda cache: Replica(cache, store))

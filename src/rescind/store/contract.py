@@ -262,8 +262,10 @@ class Store(Protocol):
 
     engine: str
     capabilities: Capabilities
-    seals: Seals
-    """Of what this database gives out to be handed back; its secret was read when the store was opened."""
+
+    @property
+    def seals(self) -> Seals:
+        """Of what this incarnation of the database gives out to be handed back."""
 
     def transact(
         self,

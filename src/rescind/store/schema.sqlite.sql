@@ -11,6 +11,17 @@
 
 CREATE TABLE rescind_schema_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
 
+-- Which code may use this schema, and which incarnation of the database this is.
+
+CREATE TABLE rescind_installation (
+    id INTEGER PRIMARY KEY CHECK (id = 0),
+    usable_from TEXT NOT NULL,              -- the oldest schema version whose code may use this schema
+    incarnation INTEGER NOT NULL,           -- another one after each restore
+    salt TEXT NOT NULL                      -- tokens and cursors are sealed with it; empty before the first restore
+) STRICT;
+
+INSERT INTO rescind_installation VALUES (0, '0030', 1, '');
+
 -- ---- facts ---------------------------------------------------------------------------------------------------------
 
 -- Number 0 is `*`: definitions for all organizations.

@@ -49,7 +49,7 @@ SELECT id AS number, slug AS role, priority FROM rescind_role WHERE organization
 
 -- index_state
 SELECT o.id AS organization, o.slug AS name, o.revision, env.revision AS environment, o.role_mode, o.on_loss, o.default_role,
-    '' AS server,
+    (SELECT i.incarnation || '/' || i.usable_from FROM rescind_installation AS i) AS server,
     o.id_rule
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env ON env.id = 0 WHERE o.id = :o
 

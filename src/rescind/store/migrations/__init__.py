@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
+import logging
 from collections.abc import Sequence
 from contextlib import closing
 from typing import Any, Final
 
-from rescind.errors import (
-    InvalidArgument,
-    SchemaTooNew,
-    StoreBusy,
-    StoreReadOnly,
-    StoreUnavailable,
-    extra,
-)
+from rescind.errors import InvalidArgument, SchemaTooNew, StoreBusy, extra
+from rescind.store.migrations.lock_waits import LOCK_SECONDS, PATIENCE_SECONDS, LockWaits
 from rescind.store.partitions import require_possible, require_same
-from rescind.store.queries import SCHEMA, queries, quoted
+from rescind.store.queries import SCHEMA
 from rescind.store.schema import VERSIONS
 from rescind.store.sqlite import connect, translated_errors
 
@@ -27,7 +21,9 @@ with extra("migrate"):
     from alembic.util import CommandError
 
     from rescind.store.migrations import former
+    from rescind.store.migrations.failures import translated
     from rescind.store.migrations.grants import grant_use, require_roles
+    from rescind.store.migrations.installation import is_usable, state_usable_from, version_of
     from rescind.store.migrations.noting import note_upgrade
     from rescind.store.migrations.reach import renew_reach, renew_sqlite_view
     from rescind.store.migrations.repair import repair_schema, require_free
@@ -38,22 +34,15 @@ with extra("migrate"):
         ours,
         partition_count,
         run_script,
-        schema_of,
         use_schema,
     )
+    from rescind.store.migrations.view import renew_view_on_postgres
 
-__all__ = ["HERE", "migrate", "renew_view", "run_script"]
+__all__ = ["HERE", "migrate", "renew_view", "run_script", "version_of"]
+log = logging.getLogger(__name__)
 ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(7232473)"}
 """Makes other migrations wait until this one has ended."""
-FORBIDDEN: Final = (
-    "Migrate as the owner of the tables, with CREATE on the database, or with a schema of its own there:"
-    " CREATE SCHEMA {schema} AUTHORIZATION …"
-)
 DIRECTLY: Final = "migrate with the URL of the server itself; programs may go on using the pooler"
-CROWDED: Final = (
-    "the migration locks every table, index and partition at once: raise max_locks_per_transaction and"
-    " restart the server, or ask for fewer partitions"
-)
 
 
 def migrate(
@@ -62,13 +51,18 @@ def migrate(
     actor: str = "",
     partitions: int | None = None,
     grant_to: Sequence[str] = (),
+    lock_seconds: float = LOCK_SECONDS,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> None:
     """Create or upgrade the schema. Objects that differ from the database's own version are recreated first.
 
     `postgresql://…`, `sqlite:///file.db` or a path; a missing SQLite file is created. An application's own
     tables and Alembic versions are left alone. All of it is one transaction: interrupted anywhere, the
     database is as it was. An upgrade is in the log of service
-    actions, by `actor`.
+    actions, by `actor`. A newer schema that this code may use is left as it is.
+
+    On PostgreSQL a statement waits at most `lock_seconds` for a lock, because whoever comes after it waits as
+    well. Then the transaction is rolled back and tried again, for `patience_seconds` in all.
 
     With `partitions`, the per-organization tables of a new PostgreSQL database are hash-partitioned by
     organization. An existing database keeps what it has, and later calls need not repeat the number. Raises
@@ -83,7 +77,8 @@ def migrate(
     is_postgres = url.partition("://")[0] in ("postgresql", "postgres")
     require_possible(partitions, is_postgres=is_postgres)
     if is_postgres:
-        _upgrade_on_postgres(url, actor, partitions, tuple(grant_to))
+        waits = LockWaits(lock_seconds, patience_seconds)
+        _upgrade_on_postgres(url, actor, partitions, tuple(grant_to), waits)
         return
     if grant_to:
         hint = "SQLite has no roles: who may read and write the file may use it"
@@ -98,7 +93,7 @@ def migrate(
 
 
 def _upgrade_on_postgres(
-    url: str, actor: str, partitions: int | None, grant_to: tuple[str, ...]
+    url: str, actor: str, partitions: int | None, grant_to: tuple[str, ...], waits: LockWaits
 ) -> None:
     """At READ COMMITTED a migration that has waited sees what the other one made."""
     from rescind.store.postgres import address, location
@@ -122,10 +117,16 @@ def _upgrade_on_postgres(
         return connection
 
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=connected)
-    try:
-        _upgrade(engine, where, at.schema, actor=actor, partitions=partitions, grant_to=grant_to)
-    except psycopg.Error as error:
-        raise _translated(error, where, at.schema) from error
+    told: dict[str, Any] = {"actor": actor, "partitions": partitions, "grant_to": grant_to}
+    while True:
+        try:
+            _upgrade(engine, where, at.schema, lock_timeout=waits.lock_milliseconds, **told)
+            return
+        except psycopg.Error as error:
+            raise translated(error, where, at.schema) from error
+        except StoreBusy as error:
+            if not waits.may_retry(error):
+                raise
 
 
 def _upgrade(
@@ -136,11 +137,14 @@ def _upgrade(
     actor: str,
     partitions: int | None = None,
     grant_to: tuple[str, ...] = (),
+    lock_timeout: int | None = None,
 ) -> None:
     try:
         with engine.connect() as connection:
             use_schema(connection, schema)
             connection.exec_driver_sql(ALONE[engine.dialect.name])
+            if lock_timeout is not None:
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_timeout}")
             require_roles(connection, grant_to)
             _bring_up(connection, where, actor, partitions)
             for role in grant_to:
@@ -151,7 +155,7 @@ def _upgrade(
     except CommandError as error:
         raise SchemaTooNew(database=where, why=str(error)) from error
     except sqlalchemy.exc.DBAPIError as error:
-        raise _translated(error.orig, where, schema) from error
+        raise translated(error.orig, where, schema) from error
     finally:
         engine.dispose()
 
@@ -170,6 +174,9 @@ def _bring_up(
         execute(connection, ours(connection, statement))
         renew_view(connection)
         return
+    if version is not None and is_usable(connection, version):
+        log.info("%s: its schema %s is newer than this code, which may use it", where, version)
+        return
     require_same(partitions, partition_count(connection))
     repaired = repair_schema(connection, where, version, before, run_script)
     if before is not None:
@@ -179,25 +186,13 @@ def _bring_up(
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     renew_view(connection)
+    state_usable_from(connection)
     if connection.dialect.name != "sqlite":
         former.share_new_tables(connection)
     if before is not None:
         former.keep_view_name(connection, before)
     if version != VERSIONS[-1] == version_of(connection):
         note_upgrade(connection, version, VERSIONS[-1], actor)
-
-
-def version_of(connection: sqlalchemy.Connection) -> str | None:
-    """The version in Rescind's own table, or None if there is no such table."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    table = "rescind_schema_version" if is_sqlite else "schema_version"
-    schema = None if is_sqlite else schema_of(connection)
-    if not sqlalchemy.inspect(connection).has_table(table, schema=schema):
-        return None
-    asked = connection.exec_driver_sql(
-        ours(connection, "SELECT version_num FROM rescind.schema_version")
-    )
-    return str(asked.scalar())
 
 
 def renew_view(connection: sqlalchemy.Connection) -> None:
@@ -209,39 +204,5 @@ def renew_view(connection: sqlalchemy.Connection) -> None:
     if connection.dialect.name == "sqlite":
         renew_sqlite_view(connection, "rescind_effective_permission")
     else:
-        _renew_on_postgres(connection)
+        renew_view_on_postgres(connection)
     renew_reach(connection)
-
-
-def _renew_on_postgres(connection: sqlalchemy.Connection) -> None:
-    """PostgreSQL keeps a view's meaning, not its text. So the view is compared with a new one."""
-    clock = "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)"
-    schema = schema_of(connection)
-    wanted = queries("postgres", schema)["effective_permission_view"].replace("%(now)s", clock)
-    create, name, meaning = wanted.partition(f"VIEW {quoted(schema)}.effective_permission")
-    connection.exec_driver_sql(f"{create}TEMPORARY VIEW rescind_wanted{meaning}")
-    is_so = connection.exec_driver_sql(
-        "SELECT pg_get_viewdef('pg_temp.rescind_wanted'::regclass)"
-        " = pg_get_viewdef(to_regclass(%(view)s))",
-        {"view": f"{quoted(schema)}.effective_permission"},
-    ).scalar()
-    connection.exec_driver_sql("DROP VIEW pg_temp.rescind_wanted")
-    if not is_so:
-        connection.exec_driver_sql(f"{create}OR REPLACE {name}{meaning}")
-
-
-def _translated(cause: BaseException | None, where: str, schema: str) -> Exception:
-    if isinstance(cause, sqlite3.Error):
-        with translated_errors(where):
-            raise cause
-    first = next(iter(str(cause).splitlines()), "")
-    state = getattr(cause, "sqlstate", None)
-    if state == "42501":
-        return StoreReadOnly(database=where, why=first, hint=FORBIDDEN.format(schema=schema))
-    if state == "53200":
-        return StoreUnavailable(database=where, why=first, hint=CROWDED)
-    if state == "25006":
-        return StoreReadOnly(database=where, why=first)
-    if state == "55P03":
-        return StoreBusy(database=where, why=first)
-    return StoreUnavailable(database=where, why=first)

@@ -14,8 +14,8 @@ from rescind.store.queries import quoted
 from rescind.store.schema_text import schema_text
 
 _MADE: Final = re.compile(r"^CREATE FUNCTION rescind\.(\w+)", re.MULTILINE)
-READ_ONLY: Final = frozenset({"schema_version", "directory_secret"})
-"""Tables that only a migration writes."""
+READ_ONLY: Final = frozenset({"schema_version", "directory_secret", "installation"})
+"""Tables that only a migration, and `rescind restored`, write."""
 
 
 def require_roles(connection: sqlalchemy.Connection, roles: tuple[str, ...]) -> None:

@@ -26,27 +26,50 @@ def renew_reach(connection: sqlalchemy.Connection) -> None:
 
 def renew_sqlite_view(connection: sqlalchemy.Connection, name: str) -> None:
     """Create a view of SQLite if it is missing or differs."""
-    wanted = sqlite_views()[name]
-    kept = "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?"
-    if connection.exec_driver_sql(kept, (name,)).scalar() != wanted:
+    if not is_sqlite_view_current(connection, name):
         connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
-        connection.exec_driver_sql(wanted)
+        connection.exec_driver_sql(sqlite_views()[name])
+
+
+def is_sqlite_view_current(connection: sqlalchemy.Connection, name: str) -> bool:
+    """Whether a view of SQLite is there, with the text that this code gives it."""
+    kept = "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?"
+    return connection.exec_driver_sql(kept, (name,)).scalar() == sqlite_views()[name]
+
+
+def is_function_current(connection: sqlalchemy.Connection) -> bool:
+    """Whether the function is there, and is what this code makes of it."""
+    return all(_function_state(connection))
 
 
 def _renew_function(connection: sqlalchemy.Connection) -> None:
+    is_there, is_so = _function_state(connection)
+    name = f"{quoted(schema_of(connection))}.reach"
+    if not is_there or not is_so:
+        create, _, meaning = _wanted(connection)
+        execute(connection, f"{create}OR REPLACE FUNCTION {name}({meaning}")
+    if not is_there:
+        execute(connection, f"REVOKE ALL ON FUNCTION {name}{ARGUMENTS} FROM PUBLIC")
+
+
+def _wanted(connection: sqlalchemy.Connection) -> tuple[str, str, str]:
     schema = schema_of(connection)
-    name = f"{quoted(schema)}.reach"
-    wanted = queries("postgres", schema)["define_reach"].replace("%(now)s", "moment")
-    create, _, meaning = wanted.partition(f"FUNCTION {name}(")
+    text = queries("postgres", schema)["define_reach"].replace("%(now)s", "moment")
+    return text.partition(f"FUNCTION {quoted(schema)}.reach(")
+
+
+def _function_state(connection: sqlalchemy.Connection) -> tuple[bool, bool]:
+    """Whether it is there, and whether it is the same as a temporary one."""
+    create, _, meaning = _wanted(connection)
     execute(connection, f"{create}FUNCTION pg_temp.rescind_wanted({meaning}")
     is_there, is_so = connection.exec_driver_sql(
         "SELECT to_regprocedure(%(kept)s) IS NOT NULL, (SELECT count(DISTINCT substr(d, strpos(d, '('))) = 1"
         " FROM (SELECT pg_get_functiondef(f) AS d FROM unnest(ARRAY[to_regprocedure(%(kept)s),"
         " to_regprocedure(%(wanted)s)]) AS f) AS x)",
-        {"kept": f"{name}{ARGUMENTS}", "wanted": f"pg_temp.rescind_wanted{ARGUMENTS}"},
+        {
+            "kept": f"{quoted(schema_of(connection))}.reach{ARGUMENTS}",
+            "wanted": f"pg_temp.rescind_wanted{ARGUMENTS}",
+        },
     ).one()
     execute(connection, f"DROP FUNCTION pg_temp.rescind_wanted{ARGUMENTS}")
-    if not is_there or not is_so:
-        execute(connection, f"{create}OR REPLACE FUNCTION {name}({meaning}")
-    if not is_there:
-        execute(connection, f"REVOKE ALL ON FUNCTION {name}{ARGUMENTS} FROM PUBLIC")
+    return bool(is_there), bool(is_so)

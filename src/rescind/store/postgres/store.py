@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -18,6 +19,7 @@ from rescind.errors import (
     StoreConflict,
     StoreUnavailable,
 )
+from rescind.model import Seals
 from rescind.settings import Settings
 from rescind.store.connections import driver_connection
 from rescind.store.contract import Capabilities, Change, Params
@@ -25,13 +27,13 @@ from rescind.store.pool import Checkout, Pool, PoolClosed, PoolExhausted
 from rescind.store.postgres.address import address, location
 from rescind.store.postgres.connection import (
     CONNECT_SECONDS,
-    USUAL_DURABILITY,
     YIELDING_LOCK_SECONDS,
     Connection,
     is_idle,
     require_confirmed,
 )
 from rescind.store.postgres.connector import Connector
+from rescind.store.postgres.durability import warn_of_lost_commits
 from rescind.store.postgres.errors import FAULTS, first_line, interruption, is_of_client, translated
 from rescind.store.postgres.listener import PostgresListener
 from rescind.store.postgres.placement import (
@@ -45,9 +47,9 @@ from rescind.store.postgres.statements import Statements
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction, rows_of
 from rescind.store.postgres.within import asked_within, require_transaction, transact_within
 from rescind.store.probe import StoreProbe, store_queries
-from rescind.store.queries import queries, quoted, unindented
+from rescind.store.queries import named, queries, quoted, unindented
 from rescind.store.rows import Query, typed, typed_each
-from rescind.store.schema import require_current, seals_of
+from rescind.store.schema import Installation, read_installation, require_usable, seals_of
 
 CONFLICT_ATTEMPTS = 8
 LIFETIME_SECONDS = 3_600.0
@@ -57,9 +59,6 @@ PIPELINE_NOISE = "error ignored terminating"
 logging.getLogger("psycopg").addFilter(
     lambda record: not str(record.msg).startswith(PIPELINE_NOISE)
 )
-
-
-log = logging.getLogger(__name__)
 
 
 class PostgresStore:
@@ -83,6 +82,8 @@ class PostgresStore:
     ) -> None:
         at, self.where = address(url), location(url)
         self.url, self.schema, self._ours = at.url, at.schema, quoted(at.schema)
+        self.seals: Seals
+        self.installation: Installation | None = None
         settings = settings or Settings()
         self.connector = Connector(at, settings)
         self.silence_seconds = settings.silence_seconds
@@ -96,9 +97,8 @@ class PostgresStore:
         self.pool = self._new_pool()
         try:
             with self.connector.opening() as connection:
-                require_current(connection.execute, f"{self._ours}.schema_version")
-                _warn_of_lost_commits(connection, self.where)
-                self.seals = seals_of(connection.execute, f"{self._ours}.directory_secret")
+                self._recognize(connection)
+                warn_of_lost_commits(connection, self.where)
                 if partitions := count_partitions(connection.execute, self._ours):
                     self.place = placing(partitions, self._ours)
                     self.queries.update(spread_out(self.queries, self._ours))
@@ -118,12 +118,30 @@ class PostgresStore:
 
     def _new_pool(self) -> Pool[Connection]:
         return Pool(
-            self.connector.connect,
+            self._connect,
             is_idle,
             most=self._connections,
             wait_seconds=CONNECT_SECONDS,
             lifetime_seconds=LIFETIME_SECONDS,
         )
+
+    def _connect(self) -> Connection:
+        connection = self.connector.connect()
+        try:
+            self._recognize(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _recognize(self, connection: Connection) -> None:
+        """Require that this code may use the schema, and take the seals of the database's incarnation."""
+        ours = partial(named, engine="postgres", schema=self.schema)
+        require_usable(connection.execute, ours)
+        found = read_installation(connection.execute, ours, "rescind.identity()")
+        if found != self.installation:
+            self.seals = seals_of(connection.execute, ours, found)
+            self.installation = found
 
     def transact(
         self,
@@ -324,15 +342,3 @@ class PostgresStore:
             yield
         except FAULTS as error:
             raise translated(error, self.where) from error
-
-
-def _warn_of_lost_commits(connection: Connection, where: str) -> None:
-    """Log a warning if commits may be lost in a crash of the server, because of its settings."""
-    connection.execute(USUAL_DURABILITY)
-    row = connection.execute("SHOW synchronous_commit").fetchone()
-    if row == ("off",):
-        log.warning(
-            "%s: synchronous_commit is off: a crash of the server may undo changes that have returned,"
-            " and revocations with them. Set it to on, or to local at least.",
-            where,
-        )

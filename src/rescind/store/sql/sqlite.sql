@@ -103,8 +103,10 @@ SELECT o.id AS organization, o.revision, env.revision AS environment, NULL AS di
        NULL AS settled_at, :not_found AS not_found, rescind.tallied('pairs') AS pairs
 FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WHERE o.id = :o
 
+-- What everything in one cached index must have in common: the incarnation, and the oldest code that may go on.
+
 -- fragment: engine.server
-'' AS server
+(SELECT i.incarnation || '/' || i.usable_from FROM rescind.installation AS i) AS server
 
 -- fragment: engine.clock
 CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Final
+from typing import Final, NamedTuple
 
-from rescind.store.sqlite import files
+from rescind.store.pool import Pool
+from rescind.store.sqlite import files, write_queue
 from rescind.store.sqlite.files import FAULTS, Commits, connect, set_commits
 from rescind.store.sqlite.transaction import Tally, counters_of
 
 MOST_READERS: Final = 16
 """Maximum number of reading connections of one store; further threads wait."""
+
+MOST_WATCHERS: Final = 8
+"""Maximum number of connections that read the file's version."""
 
 
 class Writer:
@@ -54,3 +58,27 @@ def rolled_back(connection: sqlite3.Connection) -> bool:
     except FAULTS:
         return False
     return True
+
+
+class Pools(NamedTuple):
+    """The connections of one store."""
+
+    readers: Pool[sqlite3.Connection]
+    watchers: Pool[sqlite3.Connection]
+    """Read the file's version: that takes microseconds and must not wait for long reads."""
+    writers: Pool[Writer]
+    carriers: Pool[Writer]
+    """Another writer, for `connection()`: creating the counters discards prepared statements."""
+
+
+def open_pools(path: str) -> Pools:
+    """Pools of connections to a file; each connection is opened when it is first needed."""
+
+    def reading(most: int) -> Pool[sqlite3.Connection]:
+        wait_seconds = write_queue.BUSY_SECONDS
+        return Pool(lambda: connect(path), is_reader_idle, most=most, wait_seconds=wait_seconds)
+
+    def writing() -> Pool[Writer]:
+        return Pool(lambda: Writer(path), is_writer_idle, most=1)
+
+    return Pools(reading(MOST_READERS), reading(MOST_WATCHERS), writing(), writing())

@@ -11,40 +11,28 @@ from typing import Any, Final, TypeAlias
 
 from rescind import forks
 from rescind.errors import OutcomeUnknown, StoreBusy, StoreUnavailable
+from rescind.model import Seals
 from rescind.store.connections import driver_connection
 from rescind.store.contract import Capabilities, Change, Params
 from rescind.store.pool import FOREVER, Checkout, Pool, PoolClosed, PoolExhausted
 from rescind.store.probe import StoreProbe, store_queries
 from rescind.store.queries import queries
 from rescind.store.rows import Query, typed, typed_each
-from rescind.store.schema import require_current, seals_of
 from rescind.store.sqlite import files, write_queue
 from rescind.store.sqlite.connections import (
-    MOST_READERS,
     Writer,
-    is_reader_idle,
-    is_writer_idle,
+    open_pools,
     rolled_back,
 )
-from rescind.store.sqlite.files import (
-    FAULTS,
-    FORKED,
-    Commits,
-    connect,
-    is_nothing_written,
-    refuse_inherited,
-    require_file,
-    translated,
-    translated_errors,
-)
+from rescind.store.sqlite.files import FAULTS, translated, translated_errors
+from rescind.store.sqlite.incarnation import Incarnation
 from rescind.store.sqlite.listener import SqliteListener
 from rescind.store.sqlite.shared_commits import Act, SharedCommits
 from rescind.store.sqlite.transaction import SqliteSnapshot, SqliteTransaction, run_change
 from rescind.store.sqlite.within import asked_within, transact_within
+from rescind.waiting import THREAD
 
 Version: TypeAlias = tuple[int, int]
-MOST_WATCHERS: Final = 8
-"""Maximum number of connections that read the file's version."""
 FORK_SECONDS: Final = 5.0
 """How long a fork waits for running statements, so that the child inherits no connection."""
 
@@ -62,16 +50,14 @@ class SqliteStore:
         self.path = os.fspath(path)
         self.probe, self.queries = probe, store_queries(queries("sqlite"), probe)
         self._is_inherited = False
-        require_file(self.path)
+        self.incarnation = Incarnation(self.path, self._renew)
         self._open()
         forks.reinit_after_fork(self)
         forks.close_for_forks(self)
         checkout: Checkout[Writer] = Checkout()
         try:
             with translated_errors(self.path):
-                execute = checkout.acquire(self.writers).connection.execute
-                require_current(execute, "rescind_schema_version")
-                self.seals = seals_of(execute, "rescind_directory_secret")
+                self.incarnation.read(checkout.acquire(self.writers).connection)
         except BaseException:
             self.close()
             raise
@@ -84,30 +70,26 @@ class SqliteStore:
         """
         if inherited := [pooled for pool in self.pools() for pooled in pool.connections()]:
             forks.keep(inherited)
-            refuse_inherited(self.path)
+            files.refuse_inherited(self.path)
             self._is_inherited = True
         self.write_queue.close()
         self._open()
 
     def _open(self) -> None:
-        self.readers = Pool(
-            lambda: connect(self.path),
-            is_reader_idle,
-            most=MOST_READERS,
-            wait_seconds=write_queue.BUSY_SECONDS,
-        )
-        # reading the version takes microseconds and must not wait for long reads
-        self.watchers = Pool(
-            lambda: connect(self.path),
-            is_reader_idle,
-            most=MOST_WATCHERS,
-            wait_seconds=write_queue.BUSY_SECONDS,
-        )
-        self.writers = Pool(lambda: Writer(self.path), is_writer_idle, most=1)
-        # another writer, for `connection()`: creating the counters discards prepared statements
-        self.carriers = Pool(lambda: Writer(self.path), is_writer_idle, most=1)
+        self.readers, self.watchers, self.writers, self.carriers = open_pools(self.path)
         self.write_queue = write_queue.WriteQueue(self.path)
         self.shared_commits = SharedCommits(self.path, self.write_queue)
+
+    @property
+    def seals(self) -> Seals:
+        """Of the file's present incarnation, which is read again if that was long ago."""
+        if time.monotonic() >= self.incarnation.next_reading and THREAD.may_wait:
+            checkout: Checkout[sqlite3.Connection] = Checkout()
+            try:
+                self._reader(checkout)
+            finally:
+                checkout.release()
+        return self.incarnation.seals
 
     def pools(self) -> tuple[Pool[Any], ...]:
         return self.readers, self.watchers, self.writers, self.carriers
@@ -159,7 +141,7 @@ class SqliteStore:
         self._write(act, files.DURABLE, yields=True, commit=True)
 
     def _write(
-        self, act: Act, commits: Commits, *, yields: bool, commit: bool, shares: bool = False
+        self, act: Act, commits: files.Commits, *, yields: bool, commit: bool, shares: bool = False
     ) -> None:
         def run(acts: Act, writer: Writer) -> None:
             writer.commit_as(commits)
@@ -197,13 +179,14 @@ class SqliteStore:
 
     def _run(self, act: Act, writer: Writer, *, commit: bool) -> None:
         connection, is_sent = writer.connection, False
+        self.incarnation.require_same_file()
         try:
             write_queue.begin_write(connection, self.write_queue)
             act(writer)
             is_sent = commit
             connection.execute("COMMIT" if commit else "ROLLBACK")
         except FAULTS as error:
-            if is_sent and not connection.in_transaction and not is_nothing_written(error):
+            if is_sent and not connection.in_transaction and not files.is_nothing_written(error):
                 raise OutcomeUnknown(why=str(error) or type(error).__name__) from error
             raise
         finally:
@@ -220,13 +203,18 @@ class SqliteStore:
                 self._turn(turn, self.writers, yields=False)
                 connection = self._turn(checkout, self.carriers, yields=False).connection
                 is_sent = False
+                self.incarnation.require_same_file()
                 try:
                     write_queue.begin_write(connection, self.write_queue)
                     yield connection
                     is_sent = True
                     connection.execute("COMMIT")
                 except FAULTS as error:
-                    if is_sent and not connection.in_transaction and not is_nothing_written(error):
+                    if (
+                        is_sent
+                        and not connection.in_transaction
+                        and not files.is_nothing_written(error)
+                    ):
                         raise OutcomeUnknown(why=str(error) or type(error).__name__) from error
                     raise
                 finally:
@@ -240,7 +228,12 @@ class SqliteStore:
         return self.write_queue.waiting()
 
     def reconnect(self) -> None:
-        """Does nothing: a file does not move."""
+        self._renew()
+        self.incarnation.next_look = self.incarnation.next_reading = 0.0
+
+    def _renew(self) -> None:
+        for pool in self.pools():
+            pool.renew()
 
     def listen(self, channel: str) -> SqliteListener:  # noqa: ARG002
         self._require_usable()
@@ -251,6 +244,8 @@ class SqliteStore:
 
         Each check from memory calls this, so a free connection is taken without the cost of a checkout.
         """
+        if time.monotonic() >= self.incarnation.next_look:
+            self.incarnation.look()
         pool = self.watchers
         try:
             pooled = pool.free.pop()
@@ -323,8 +318,15 @@ class SqliteStore:
         """Borrow a connection for reading."""
         if self._is_inherited:
             self._require_usable()
+        now = time.monotonic()
+        if now >= self.incarnation.next_look and not self.readers.is_closed:
+            self.incarnation.look()
         try:
-            return checkout.acquire(pool or self.readers)
+            connection = checkout.acquire(pool or self.readers)
+            if now >= self.incarnation.next_reading:
+                with translated_errors(self.path):
+                    self.incarnation.read(connection)
+            return connection
         except PoolClosed:
             raise self._closed() from None
         except PoolExhausted:
@@ -334,7 +336,7 @@ class SqliteStore:
         if self.readers.is_closed:
             raise self._closed()
         if self._is_inherited:
-            raise StoreUnavailable(path=self.path, hint=FORKED)
+            raise StoreUnavailable(path=self.path, hint=files.FORKED)
 
     def _closed(self) -> StoreUnavailable:
         return StoreUnavailable(path=self.path, hint="the store was closed; open it again")
