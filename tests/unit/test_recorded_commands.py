@@ -20,6 +20,7 @@ NEW: Final = "new database"
 
 ACTIONS: Final[dict[str, set[str]]] = {
     "migrate": {"schema_migrated"},
+    "restored": {"database_restored"},
     "log": {"log_pruned", "log_mended"},
     "pending": {"work_parked", "work_retried"},
     "audit": {"roles_repaired"},

@@ -17,6 +17,7 @@ CHANGES = "rescind.cli.change_commands"
 MODULES: dict[str, tuple[str, ...]] = {
     "rescind.cli.transfer": ("init", "import", "export"),
     "rescind.cli.migrating": ("migrate",),
+    "rescind.cli.restoring": ("restored",),
     CHANGES: (),
     "rescind.cli.questions": ("check", "explain", "what-can", "who-can"),
     "rescind.cli.doctor": ("doctor",),

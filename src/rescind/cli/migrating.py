@@ -204,7 +204,7 @@ def _notes(locks: Locks | None) -> Iterator[str]:
         done = f"; {rows[0]} every row" if rows else ""
         yield f"{table}: {mode} ({BLOCKED[mode]}{done})"
     if not locks.is_certain:
-        yield "code: read it to see what it locks"
+        yield "and perhaps others: what it runs or refers to decides"
 
 
 def _as_object(plan: Plan, *, dry_run: bool) -> dict[str, Any]:

@@ -44,6 +44,7 @@ KINDS: Final = frozenset(
         "log_pruned",
         "roles_repaired",
         "schema_migrated",
+        "database_restored",
         "work_parked",
         "work_retried",
     )

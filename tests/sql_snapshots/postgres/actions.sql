@@ -1,3 +1,6 @@
+-- begin_incarnation
+UPDATE rescind.installation SET incarnation = incarnation + 1, salt = %(salt)s
+
 -- find_action_head
 SELECT a.number AS revision, a.digest, a.recorded_at FROM rescind.action AS a ORDER BY a.number DESC LIMIT 1
 
@@ -10,6 +13,9 @@ WHERE a.number > %(after)s
 AND (CAST(%(organization)s AS TEXT) IS NULL
     OR a.organization = (SELECT x.id FROM rescind.organization AS x WHERE x.slug = %(organization)s))
 ORDER BY a.number LIMIT %(limit)s
+
+-- order_restored_events
+UPDATE rescind.directory_event SET written_by = 0 WHERE written_by <> 0
 
 -- read_action_chain
 SELECT a.number AS revision, a.digest, convert_to(concat(a.number, ',', a.recorded_at, ',', a.organization, ',', octet_length(convert_to(a.kind, 'UTF8')), ':', a.kind, ',',

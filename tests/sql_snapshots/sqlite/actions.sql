@@ -1,3 +1,6 @@
+-- begin_incarnation
+UPDATE rescind_installation SET incarnation = incarnation + 1, salt = :salt
+
 -- find_action_head
 SELECT a.number AS revision, a.digest, a.recorded_at FROM rescind_action AS a ORDER BY a.number DESC LIMIT 1
 
@@ -9,6 +12,9 @@ WHERE a.number > :after
 AND (CAST(:organization AS TEXT) IS NULL
     OR a.organization = (SELECT x.id FROM rescind_organization AS x WHERE x.slug = :organization))
 ORDER BY a.number LIMIT :limit
+
+-- order_restored_events
+UPDATE rescind_directory_event SET written_by = 0 WHERE written_by <> 0
 
 -- read_action_chain
 SELECT a.number AS revision, a.digest, CAST(a.number || ',' || a.recorded_at || ',' || ifnull(a.organization, '') || ','

@@ -107,7 +107,7 @@ CROSS JOIN rescind_resource AS r ON r.organization = :o AND r.slug = i.value
 -- tail_revisions
 WITH answering AS (
     SELECT
-        '' AS server
+        (SELECT i.incarnation || '/' || i.usable_from FROM rescind_installation AS i) AS server
 )
 SELECT o.id AS organization, o.revision, (SELECT a.server FROM answering AS a) AS server
 FROM json_each(:organizations) AS i CROSS JOIN rescind_organization AS o ON o.id = CAST(i.value AS INTEGER)

@@ -120,10 +120,11 @@ def _upgrade_on_postgres(
     told: dict[str, Any] = {"actor": actor, "partitions": partitions, "grant_to": grant_to}
     while True:
         try:
-            _upgrade(engine, where, at.schema, lock_timeout=waits.lock_milliseconds, **told)
+            try:
+                _upgrade(engine, where, at.schema, lock_timeout=waits.lock_milliseconds, **told)
+            except psycopg.Error as error:
+                raise translated(error, where, at.schema) from error
             return
-        except psycopg.Error as error:
-            raise translated(error, where, at.schema) from error
         except StoreBusy as error:
             if not waits.may_retry(error):
                 raise

@@ -128,10 +128,16 @@ class _Found:
 
     def take(self, sql: str) -> None:
         """Look at one statement."""
+        if (listed := re.match(r"(?:ANALYZE|TRUNCATE(?: TABLE)?) (.*)", sql, re.I)) and "," in sql:
+            for name in listed[1].split(","):
+                self.take(f"{sql.split()[0]} {name.strip()}")
+            return
         if altered := _ALTER_TABLE.match(sql):
             for clause in _parts(sql[altered.end() :], ","):
                 rule = next(rule for rule in _CLAUSES if rule.pattern.match(clause))
                 self._note(rule, altered[1], clause)
+                if re.match(r"DROP CONSTRAINT \w+_fkey", clause, re.I):
+                    self._is_certain = False  # the table that it refers to is locked as well
                 if clause.startswith("ADD COLUMN") and _VOLATILE.search(clause):
                     self._rewrites[altered[1]] = None
             if renamed := re.search(r"RENAME TO (\w+)", sql, re.I):

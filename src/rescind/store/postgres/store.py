@@ -50,6 +50,7 @@ from rescind.store.probe import StoreProbe, store_queries
 from rescind.store.queries import named, queries, quoted, unindented
 from rescind.store.rows import Query, typed, typed_each
 from rescind.store.schema import Installation, read_installation, require_usable, seals_of
+from rescind.waiting import THREAD
 
 CONFLICT_ATTEMPTS = 8
 LIFETIME_SECONDS = 3_600.0
@@ -82,7 +83,7 @@ class PostgresStore:
     ) -> None:
         at, self.where = address(url), location(url)
         self.url, self.schema, self._ours = at.url, at.schema, quoted(at.schema)
-        self.seals: Seals
+        self._seals: Seals
         self.installation: Installation | None = None
         settings = settings or Settings()
         self.connector = Connector(at, settings)
@@ -125,6 +126,13 @@ class PostgresStore:
             lifetime_seconds=LIFETIME_SECONDS,
         )
 
+    @property
+    def seals(self) -> Seals:
+        if self.installation is None and THREAD.may_wait:
+            with self._connection():
+                """A new connection knows the incarnation."""
+        return self._seals
+
     def _connect(self) -> Connection:
         connection = self.connector.connect()
         try:
@@ -140,7 +148,7 @@ class PostgresStore:
         require_usable(connection.execute, ours)
         found = read_installation(connection.execute, ours, "rescind.identity()")
         if found != self.installation:
-            self.seals = seals_of(connection.execute, ours, found)
+            self._seals = seals_of(connection.execute, ours, found)
             self.installation = found
 
     def transact(
@@ -285,6 +293,7 @@ class PostgresStore:
 
     def reconnect(self) -> None:
         self.pool.renew()
+        self.installation = None
 
     def listen(self, channel: str) -> PostgresListener:
         return PostgresListener(self, channel)

@@ -34,3 +34,13 @@ ON CONFLICT DO NOTHING
 
 -- name: read_action_end
 SELECT h.number, h.digest FROM rescind.action_head AS h
+
+-- --- a database that was restored ----------------------------------------------------------------
+
+-- name: begin_incarnation
+UPDATE rescind.installation SET incarnation = incarnation + 1, salt = :salt
+
+-- Transactions are counted anew in another PostgreSQL cluster: events from before would stay invisible.
+
+-- name: order_restored_events
+UPDATE rescind.directory_event SET written_by = 0 WHERE written_by <> 0
