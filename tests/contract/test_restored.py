@@ -81,7 +81,7 @@ def test_a_file_that_is_exchanged_under_a_replica(
         running.load()
         assert running.check("user:cyd", "read", at_least=token)
         if not is_on:
-            monkeypatch.setattr(incarnation.Incarnation, "_is_replaced", lambda _: False)
+            monkeypatch.setattr(incarnation.Incarnation, "is_replaced", lambda _: False)
         exchanged(path, backup)
         running.store.incarnation.next_look = 0.0  # type: ignore[attr-defined]
         running.store.incarnation.next_reading = 0.0  # type: ignore[attr-defined]

@@ -42,17 +42,17 @@ class Incarnation:
 
     def look(self) -> None:
         """Open the file anew if another one has its name now. Raises StoreUnavailable if none has."""
-        if self._is_replaced():
+        if self.is_replaced():
             log.warning("%s was replaced by another file, which is opened", self.path)
             self._renew()
 
     def require_same_file(self) -> None:
         """Raise StoreUnavailable if another file has the name now: a change would be lost with the former."""
-        if self._is_replaced():
+        if self.is_replaced():
             self._renew()
             raise StoreUnavailable(path=self.path, why="the file was replaced by another one")
 
-    def _is_replaced(self) -> bool:
+    def is_replaced(self) -> bool:
         found = self._found()
         if found == self._file:
             self.next_look = time.monotonic() + LOOK_SECONDS
