@@ -155,7 +155,7 @@ def test_a_file_that_was_inherited_open_is_refused(
     else refuses it.
     """
     if not is_refused:
-        monkeypatch.setattr(sqlite_store, "refuse_inherited", lambda _: None)
+        monkeypatch.setattr(sqlite_store.files, "refuse_inherited", lambda _: None)
 
     def open_again() -> bool:
         with Authority.open(database, organization="acme") as other:

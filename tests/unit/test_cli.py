@@ -235,6 +235,7 @@ def test_databases_that_cannot_be_used(acme: CommandLine, tmp_path: Path) -> Non
     shutil.copy("rescind.db", "newer.db")
     connection = sqlite3.connect("newer.db")
     connection.execute("UPDATE rescind_schema_version SET version_num = '9999'")
+    connection.execute("UPDATE rescind_installation SET usable_from = '9999'")
     connection.commit()
     connection.close()
     assert "newer" in one_error(acme("-d", "newer.db", "check", "ada", "p"))
