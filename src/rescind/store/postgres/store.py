@@ -13,12 +13,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from rescind import forks
-from rescind.errors import (
-    OutcomeUnknown,
-    SchemaMissing,
-    StoreConflict,
-    StoreUnavailable,
-)
+from rescind.errors import OutcomeUnknown, SchemaMissing, StoreConflict, StoreUnavailable
 from rescind.model import Seals
 from rescind.settings import Settings
 from rescind.store.connections import driver_connection

@@ -19,11 +19,7 @@ from rescind.store.probe import StoreProbe, store_queries
 from rescind.store.queries import queries
 from rescind.store.rows import Query, typed, typed_each
 from rescind.store.sqlite import files, write_queue
-from rescind.store.sqlite.connections import (
-    Writer,
-    open_pools,
-    rolled_back,
-)
+from rescind.store.sqlite.connections import Writer, open_pools, rolled_back
 from rescind.store.sqlite.files import FAULTS, translated, translated_errors
 from rescind.store.sqlite.incarnation import Incarnation
 from rescind.store.sqlite.listener import SqliteListener
