@@ -22,6 +22,7 @@ ENDS: Final = {
     "client/sending_async.py:AsyncSender._parts": "the end of the answer; each part has its time",
     "cli/facts.py:list_facts": "the last page",
     "decision/lists/source.py:finished": "the last step of a page, which looks at a bounded number of rows",
+    "store/migrations/__init__.py:_upgrade_on_postgres": "the patience of the migration (`LockWaits`)",
     "store/postgres/connection.py:Connection._connect_gen": "connected, or the deadline of the wait",
     "cli/large_group.py:LargeGroup._follow": "a demonstration: the last row",
     "cli/questions.py:_pages": "the last page",

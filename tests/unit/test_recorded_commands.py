@@ -82,7 +82,9 @@ def test_the_code_records_these_kinds_and_no_others() -> None:
         if file != home / "history/actions.py":
             text = file.read_text("utf-8")
             if "ServiceAction" in text or "note_upgrade" in text or "_action(" in text:
-                kinds = re.findall(r'"((?:key|work|log|schema|roles)_[a-z]+ed|key_made)"', text)
+                kinds = re.findall(
+                    r'"((?:key|work|log|schema|roles|database)_[a-z]+ed|key_made)"', text
+                )
                 found |= set(kinds)
     found |= {"log_mended"}
     assert found == KINDS
