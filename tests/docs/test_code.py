@@ -21,6 +21,10 @@ SHOWN_ONLY: dict[str, str] = {
     "GRANT USAGE ON SCHEMA rescind TO app;": "there is no role of that name",
     "$ OLD=postgresql://localhost/plain NEW=postgresql://localhost/acme": "there is one database",
     "$ rescind migrate --partitions 16 -d postgresql://localhost/acme": "it has plain tables",
+    "from openfga_sdk.client.models import ClientCheckRequest, ClientTuple, ClientWriteRequest": (
+        "it is OpenFGA's client"
+    ),
+    "from oso_cloud import Oso, Value": "it is Oso Cloud's client",
     "$ rescind migrate --partitions 8 -d postgresql://localhost/acme": "it has plain tables",
 }
 """Blocks that are marked as not run: their first line, and why."""
