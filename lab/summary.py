@@ -55,6 +55,7 @@ def origin(result: dict[str, Any]) -> str:
         f"{machine['processors']} processors, {machine['memory_gib']} GiB, {machine['system']}",
         *(f"{title} {machine[key]}" for key, title in versions.items() if key in machine),
         *(f"{title} {number}" for title, number in result.get("versions", {}).items()),
+        *([f"a million additions {machine['loop_ms']} ms"] if "loop_ms" in machine else []),
     ]
     text = "; ".join(parts) + "."
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
