@@ -7,6 +7,8 @@ PROGRAM_READY := $(VENV)/.program-ready
 READY := $(VENV)/.ready
 LAB_READY := $(VENV)/.lab-ready
 RELEASE_READY := $(VENV)/.release-ready
+DOCS_READY := $(VENV)/.docs-ready
+MERMAID := 12.3.0
 
 MINUTES ?= 10
 MUTANTS ?= --sample 60
@@ -17,7 +19,7 @@ WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # Tests start many processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check static compiled model sql-snapshots aio-stub client-stub counts fleet independent mutants partitions pgbouncer release-check workos-node lab clean
+.PHONY: setup demo test check static compiled model sql-snapshots aio-stub client-stub counts fleet independent mutants partitions pgbouncer release-check docs workos-node lab clean
 
 setup: $(READY)
 
@@ -105,6 +107,18 @@ $(RELEASE_READY): $(PROGRAM_READY)
 release-check: $(RELEASE_READY)
 	$(BIN)/python -m tests.release $(RELEASE)
 
+# mermaid.js is kept in the environment: a site is then built, and read, without the network.
+$(DOCS_READY): $(READY) Makefile
+	$(BIN)/python -m pip install --quiet --group docs
+	@command -v npm >/dev/null || { echo "npm is needed, for mermaid.js: apt-get install npm" >&2; exit 2; }
+	cd $(VENV) && npm pack --silent mermaid@$(MERMAID) >/dev/null
+	tar -xzf $(VENV)/mermaid-$(MERMAID).tgz -C $(VENV) --strip-components 2 package/dist/mermaid.min.js
+	@rm $(VENV)/mermaid-$(MERMAID).tgz
+	@touch $@
+
+docs: $(DOCS_READY)
+	$(BIN)/python -m docs.site $(VENV)/mermaid.min.js
+
 $(LAB_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --group lab
 	@for missing in "pgbouncer pgbouncer" "mariadbd mariadb-server-core mariadb-client"; do set -- $$missing; \
@@ -119,4 +133,4 @@ lab: $(LAB_READY)
 	$(BIN)/python -m lab $(BENCHMARK) --json
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .mutants
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .mutants build
