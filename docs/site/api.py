@@ -75,7 +75,10 @@ def _imported(name: str) -> ModuleType:
 
         if not settings.configured:
             apps = ["django.contrib.auth", "django.contrib.contenttypes", name]
-            settings.configure(INSTALLED_APPS=apps, RESCIND={"DATABASE": "app.db"})
+            database = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+            settings.configure(
+                INSTALLED_APPS=apps, DATABASES=database, RESCIND={"ORGANIZATION": "acme"}
+            )
             setup()
     return import_module(name)
 
@@ -116,7 +119,7 @@ def _entry(module: str, name: str, value: Any) -> Entry:
     if isinstance(value, type):
         kind = "exception" if issubclass(value, BaseException) else "class"
         members = (*_values(value), *_methods(value))
-        text = _text(value)
+        text = _text(value) or _constant_text(module, name) or _made_of(value)
         if not text and not issubclass(value, BaseException):
             raise ValueError(f"{module}.{name} has no docstring")
         signature = "" if issubclass(value, BaseException | Enum) else _signature(value)
@@ -130,6 +133,12 @@ def _entry(module: str, name: str, value: Any) -> Entry:
     is_short = isinstance(value, _PLAIN) and len(shown) <= 80 and " at 0x" not in shown
     text = _constant_text(module, name)
     return Entry("data", name, f" = {shown}" if is_short and name != "__version__" else "", text)
+
+
+def _made_of(value: type) -> str:
+    """What a manager of Django is that was made from a queryset, which has the docstring."""
+    queryset = getattr(value, "_queryset_class", None)
+    return f"A manager with the methods of `{queryset.__name__}`." if queryset else ""
 
 
 def _with_facts(value: type, text: str) -> str:
