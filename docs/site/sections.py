@@ -16,6 +16,8 @@ ROOT_PAGES = {
     "SECURITY.md": "project/security.md",
     "CODE_OF_CONDUCT.md": "project/code-of-conduct.md",
 }
+NAVIGATION_TITLES = {"project/readme.md": "README"}
+"""Titles in the table of contents, of pages that are called like the site."""
 FOLDERS = {
     "docs": "index.md",
     "docs/howto": "howto/index.md",
@@ -170,4 +172,5 @@ def summary_of(text: str) -> str:
     paragraphs = [part for part in body.partition("\n")[2].strip().split("\n\n") if part.strip()]
     first = next((" ".join(part.split()) for part in paragraphs if part[0] not in "#`|>!-"), "")
     plain = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", first)
-    return re.split(r"(?<=[.:])\s", plain, maxsplit=1)[0].rstrip(":")
+    plain = re.sub(r"^\*\*[^*]+\.\*\*\s+", "", plain)
+    return re.split(r"(?<=\.)\s", plain, maxsplit=1)[0].rstrip(":")

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from docs.site import api
 from docs.site.sections import (
     FOLDERS,
+    NAVIGATION_TITLES,
     ROOT,
     SECTIONS,
     grouped,
@@ -84,17 +85,25 @@ def _add_section(folder: str, sources: dict[str, str], twins: dict[str, str]) ->
             lines.append("")
         sources[own] = twins[own] = "\n".join(lines)
     files = [file for _, found in groups for file in found]
-    sources[own] += _toctree([os.path.relpath(file, folder) for file in files])
+    sources[own] += _toctree([_titled(file, folder) for file in files])
+
+
+def _titled(file: str, folder: str) -> str:
+    """A line of a toctree."""
+    name = os.path.relpath(file, folder).removesuffix(".md")
+    title = NAVIGATION_TITLES.get(file)
+    return f"{title} <{name}>" if title else name
 
 
 def _entry(file: str, folder: str, text: str) -> str:
-    link = f"- [{title_of(text)}]({os.path.relpath(file, folder)})"
+    title = NAVIGATION_TITLES.get(file) or title_of(text)
+    link = f"- [{title}]({os.path.relpath(file, folder)})"
     summary = summary_of(text)
     return f"{link}: {summary}" if summary else link
 
 
-def _toctree(files: list[str]) -> str:
-    names = "\n".join(file.removesuffix(".md") for file in files)
+def _toctree(lines: list[str]) -> str:
+    names = "\n".join(lines)
     return f"\n\n```{{toctree}}\n:hidden:\n\n{names}\n```\n"
 
 
