@@ -20,6 +20,8 @@ _NAME: Final = r'(?:\w+|"[^"]+")'
 _TABLE: Final = re.compile(rf"(?:{_NAME}\.)?({_NAME})(?:\s+(?:AS\s+)?({_NAME}))?", re.IGNORECASE)
 _PYFORMAT: Final = re.compile(r"%\((\w+)\)s")
 _NAMED: Final = re.compile(r"(?<![\w:']):([a-z]+)\b")
+_SLUGS: Final = {"sqlite": "named.slug", "postgres": "listed.slug"}
+"""What the clause calls the resource that it looks up."""
 TAKEN: Final = frozenset(
     (
         "",
@@ -50,6 +52,7 @@ def permitted(
     columns: Sequence[str] = ("*",),
     placeholders: Placeholders | None = None,
     schema: str = SCHEMA,
+    lookup: str | None = None,
 ) -> str:
     """A WITH clause; a statement that begins with it reads, FROM permitted, the rows that a subject may use.
 
@@ -58,6 +61,8 @@ def permitted(
     `'doc:' || d.id`. The statement takes the parameters `organization`, `subject` and `permission`. Beside
     the table's columns there are `is_listed` and `resource_asked`. Table, resource and columns are put in as
     they are: take them from no request. `schema` is the one that the URL of a PostgreSQL database names.
+    Where `resource` has no index, `lookup` is a condition that finds the row of the resource `{slug}` by
+    another one: `d.id = CAST(substr({slug}, 5) AS INTEGER)`. It must hold wherever `resource` is `{slug}`.
     Raises InvalidArgument for a table that is not a name and an alias.
     """
     if engine not in get_args(Engine):
@@ -73,6 +78,7 @@ def permitted(
         "reach": "reach",
         "resource": resource,
         "columns": ", ".join(f"{alias}.{column}" for column in columns),
+        "lookup": "" if lookup is None else f" AND {lookup.replace('{slug}', _SLUGS[engine])}",
     }
     text = queries(engine, schema)["permitted"]
     if placeholders == "named":

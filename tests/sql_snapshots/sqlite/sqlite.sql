@@ -143,7 +143,7 @@ WITH
     permitted AS NOT MATERIALIZED (
     SELECT $columns, TRUE AS is_listed FROM $reach AS reach CROSS JOIN json_each(reach.listed) AS listed
     CROSS JOIN rescind_resource AS named ON named.organization = reach.listed_in AND named.id = listed.value
-    CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias ON named.slug = $alias.resource_asked
+    CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias ON named.slug = $alias.resource_asked$lookup
     UNION ALL
     SELECT $columns, FALSE FROM rescind_organization AS walked
     CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias
@@ -239,7 +239,7 @@ EXISTS (
 -- rows_of_list
 SELECT $columns, TRUE AS is_listed FROM $reach AS reach CROSS JOIN json_each(reach.listed) AS listed
 CROSS JOIN rescind_resource AS named ON named.organization = reach.listed_in AND named.id = listed.value
-CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias ON named.slug = $alias.resource_asked
+CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias ON named.slug = $alias.resource_asked$lookup
 UNION ALL
 SELECT $columns, FALSE FROM rescind_organization AS walked
 CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias

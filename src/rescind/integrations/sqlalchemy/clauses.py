@@ -236,6 +236,7 @@ def _write_rows(
         alias=ROW,
         columns=f"{ROW}.*, TRUE AS {PERMITTED}",
         resource=compiler.process(_on(inner, rows)),
+        lookup="",
     )
     return f"({text}) AS {compiler.preparer.quote(name)}"
 

@@ -508,7 +508,7 @@ SELECT $columns FROM (
         (SELECT $alias.*, TRUE AS is_listed
          FROM (SELECT unnest(x.resources) AS slug FROM $reach AS x) AS listed
          CROSS JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias
-         WHERE $alias.resource_asked = listed.slug AND $alias.resource_asked COLLATE "C" = listed.slug OFFSET 0)
+         WHERE $alias.resource_asked = listed.slug AND $alias.resource_asked COLLATE "C" = listed.slug$lookup OFFSET 0)
         UNION ALL
         SELECT $alias.*, $resource, FALSE FROM $table) AS $alias
     WHERE $alias.is_listed OR (SELECT x.is_walked FROM $reach AS x) AND (

@@ -359,7 +359,7 @@ FROM (
 -- fragment: permitted_rows
 SELECT $columns, TRUE AS is_listed FROM $reach AS reach JOIN json_each(reach.listed) AS listed
     JOIN rescind.resource AS named ON named.organization = reach.listed_in AND named.id = listed.value
-    JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias ON named.slug = $alias.resource_asked
+    JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias ON named.slug = $alias.resource_asked$lookup
     UNION ALL
     SELECT $columns, FALSE FROM rescind.organization AS walked
     JOIN (SELECT $alias.*, $resource AS resource_asked FROM $table) AS $alias
