@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import django
-import django.conf
 import psycopg
 import pytest
 import sqlalchemy
 import sqlalchemy.orm
 
 from rescind import Authority, changes
+from tests import django_app
 
 SETUP = [
     changes.CreateOrganization(),
@@ -71,9 +70,7 @@ def _sqlalchemy_session(database: str) -> Iterator[Caller]:
 
 @contextmanager
 def _django(database: str) -> Iterator[Caller]:
-    if not django.conf.settings.configured:
-        django.conf.settings.configure(USE_TZ=True)
-        django.setup()
+    django_app.setup()
     from django.db.utils import ConnectionHandler
 
     if database.startswith("sqlite"):

@@ -15,7 +15,7 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "metrics": ("prometheus_client",),
     "server": ("litestar", "uvicorn", "httptools", "prometheus_client"),
     "client": ("httpx", "httpcore"),
-    "django": ("django", "rest_framework"),
+    "django": ("django",),
     "fastapi": ("fastapi", "starlette"),
     "flask": ("flask", "werkzeug"),
     "litestar": ("litestar",),

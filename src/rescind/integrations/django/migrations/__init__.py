@@ -1,0 +1,1 @@
+"""Rescind's schema, version by version, for `manage.py migrate`."""

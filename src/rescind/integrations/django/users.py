@@ -1,0 +1,49 @@
+"""A base for a custom user model whose superusers are asked for like everybody else.
+
+Django itself lets an active superuser do everything before it asks any backend.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_backends
+from django.contrib.auth import models as auth
+from django.core.exceptions import PermissionDenied
+
+
+class PermissionsByFacts(auth.PermissionsMixin):
+    """In place of Django's `PermissionsMixin`, with `"SUPERUSERS": "ask"`."""
+
+    class Meta:
+        abstract = True
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Whether a backend allows it; superusers are no exception."""
+        return _has(self, "has_perm", perm, obj)
+
+    async def ahas_perm(self, perm: str, obj: Any = None) -> bool:
+        """As `has_perm`, off the event loop."""
+        for backend in get_backends():
+            asked = getattr(backend, "ahas_perm", None)
+            try:
+                if asked is not None and await asked(self, perm, obj):
+                    return True
+            except PermissionDenied:
+                return False
+        return False
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Whether a backend knows a permission of the app; superusers are no exception."""
+        return _has(self, "has_module_perms", app_label)
+
+
+def _has(user: Any, method: str, *asked: Any) -> bool:
+    for backend in get_backends():
+        ask = getattr(backend, method, None)
+        try:
+            if ask is not None and ask(user, *asked):
+                return True
+        except PermissionDenied:
+            return False
+    return False
