@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 from tests.contract import (
     test_assignments,
     test_chains_shown,
@@ -17,6 +15,7 @@ from tests.contract import (
     test_roles,
 )
 from tests.http.over_http import acme, authority, rows_but_keys, settled  # noqa: F401
+from tests.taking import taken
 
 MODULES = (
     test_assignments,
@@ -43,11 +42,4 @@ NOT_OVER_HTTP = {
 IN_PROCESS = {"database", "probe"}
 """Fixtures of tests that open a database themselves, or look at statements."""
 
-for _module in MODULES:
-    for _name, _test in tuple(vars(_module).items()):
-        if not _name.startswith("test_") or not inspect.isfunction(_test):
-            continue
-        if _name not in NOT_OVER_HTTP and IN_PROCESS.isdisjoint(
-            inspect.signature(_test).parameters
-        ):
-            globals()[f"{_name}__{_module.__name__.rpartition('.test_')[2]}"] = _test
+globals().update(taken(MODULES, but=NOT_OVER_HTTP, without=IN_PROCESS))
