@@ -64,8 +64,8 @@ def test_a_role_that_is_set_aside_has_no_chain(authority: Authority) -> None:
 IN_MEMORY = access.World(
     memberships={ADA: True},
     roles={
-        "guest": access.Role(frozenset({"read"})),
-        "viewer": access.Role(frozenset({"read"}), 1),
+        "guest": access.Role(frozenset({"read"}), 0, 0),
+        "viewer": access.Role(frozenset({"read"}), 1, 1),
     },
     resources={access.ROOT: None, "doc:1": access.ROOT},
     assignments={access.Assignment(ADA, "viewer", "doc:1"): None},

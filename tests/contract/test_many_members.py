@@ -10,8 +10,11 @@ from lab.databases import writer
 
 from rescind import Authority, changes
 from rescind.propagation.audit import audit
+from rescind.propagation.reconcile import Work
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
+from tests.faults.small import Steady
+from tests.jobs import due_jobs
 from tests.sql import ours
 
 FEW, MANY = 200, 1_600
@@ -71,6 +74,18 @@ def test_all_are_done_in_few_chunks(authority: Authority) -> None:
     assert all(authority.check_many([(subject, "read", "doc:1") for subject in _subjects(FEW)]))
     assert all(entry.settled_at is not None for entry in authority.log())
     assert audit(authority.store).is_clean
+
+
+def test_one_job_goes_on_to_the_end_without_starting_again(authority: Authority) -> None:
+    """A job of many memberships does all of them, chunk after chunk; none of its chunks starts again."""
+    _join(authority, FEW)
+    job = due_jobs(authority.store)[0]
+    work, done = Work(authority.store, job), []
+    while not done or not done[-1].is_settled:
+        done.append(work.step(Steady(FEW)))
+    assert len(done) == 2  # two assignments each
+    assert not any(chunk.is_restart for chunk in done)
+    assert authority.pending() == []
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def _organization(members: int) -> World:
         memberships=dict.fromkeys(subjects, True),
         members={(subject, "g"): None for subject in subjects},
         nestings={("g", "top")},
-        roles={"r": Role(frozenset({"p"}))},
+        roles={"r": Role(frozenset({"p"}), 0, 0)},
         resources={ROOT: None, **resources},
         assignments={Assignment("group:top", "r", place): None for place in resources} | own,
     )
@@ -127,7 +127,7 @@ def _move(world: World) -> None:
 
 
 def _edit(world: World) -> None:
-    world.roles["r"] = Role(frozenset({"p", "q"}))
+    world.roles["r"] = Role(frozenset({"p", "q"}), 0, 0)
 
 
 def _growth(

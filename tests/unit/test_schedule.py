@@ -13,7 +13,7 @@ from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.worker import OnProgress, Worker
 from rescind.settings import Settings
 from tests.faults.small import Steady
-from tests.unit.jobs import FACTS, grant, pend, revoke
+from tests.unit.jobs import FACTS, GROUPS, grant, pend, revoke
 
 CHUNKS = 24
 HOUR = 3_600.0
@@ -101,6 +101,41 @@ def test_more_organizations_than_are_looked_at(
     shares.work(2 * len(names))
     assert set(shares.order[: len(names)]) == set(names)
     assert all(count >= 1 for count in shares.chunks.values())
+
+
+@pytest.mark.parametrize("groups", [1, 16])
+def test_more_groups_than_are_looked_at(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, groups: int
+) -> None:
+    """Where only some of an organization's groups are looked at, each has had a turn after as many turns."""
+    monkeypatch.setattr(schedule, "LOOK_AHEAD", groups)
+    shares = Shares(authority, monkeypatch, slice_seconds=0.0)
+    shares.add("acme", *(grant(group, n) for n in range(2) for group in GROUPS))
+    taken: list[int] = []
+
+    def note(job: Job, done: Progress) -> None:
+        shares.note(job, done)
+        taken.append(job.group)
+
+    shares.on_progress = note
+    shares.work(2 * len(GROUPS))
+    assert len(set(taken[: len(GROUPS)])) == len(GROUPS)
+
+
+def test_what_is_remembered_is_bounded(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the most that is remembered, who has no claim any more is forgotten; below it, nobody is."""
+    shares = Shares(authority, monkeypatch, slice_seconds=0.0)
+    names = [f"o{number}" for number in range(6)]
+    for name in names:
+        shares.add(name, grant("a"), grant("b"))
+    shares.work(len(names) + 1)
+    remembered = shares.worker.schedule.used_until
+    assert len(remembered) == len(names)
+    monkeypatch.setattr(schedule, "MOST_REMEMBERED", 2)
+    shares.work(len(names) + 2)
+    assert len(shares.worker.schedule.used_until) <= 2
 
 
 def test_a_quiet_organization_revokes_at_once(

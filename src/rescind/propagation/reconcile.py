@@ -176,7 +176,7 @@ class Work:
         most = pace.pairs // max(extent.assignments, 1)
         limit = max(min(most, self._most_members), 1)
         window = read_window(self.store, self.job, first=self._first_member, limit=limit)
-        done = Progress(0, 0, window.next_first is None, 0.0)
+        done = Progress(0, 0, window.next_first is None, time.perf_counter() - start)
         if window.ready:
             lead = window.ready[0]
             self.job = replace(

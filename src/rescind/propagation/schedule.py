@@ -36,7 +36,8 @@ class Schedule:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._virtual_time = 0.0
-        self._used_until: dict[int, float] = {}
+        self.used_until: dict[int, float] = {}
+        """Claims of organizations that used time. Who has none beyond the virtual time may be forgotten."""
         self._choices: dict[int, int] = {}
         self._last_group: dict[int, int] = {}
         self._left_at: dict[tuple[int, int], float] = {}
@@ -56,7 +57,7 @@ class Schedule:
 
     def used(self, job: Job, seconds: float) -> None:
         """Note the time that the worker spent on a job that it leaves."""
-        self._used_until[job.organization] = self.claim(job.organization) + seconds
+        self.used_until[job.organization] = self.claim(job.organization) + seconds
         self._left_at[(job.organization, job.group)] = time.monotonic()
         self._forget()
 
@@ -91,7 +92,7 @@ class Schedule:
 
     def claim(self, organization: int) -> float:
         """The organization's next turn, on the scale of equally shared seconds of work."""
-        return max(self._virtual_time, self._used_until.get(organization, 0.0))
+        return max(self._virtual_time, self.used_until.get(organization, 0.0))
 
     def _choose_among(self, free: list[Job]) -> Job:
         organization = free[0].organization
@@ -114,9 +115,9 @@ class Schedule:
         if len(self._choices) > MOST_REMEMBERED:
             self._choices.clear()
             self._last_group.clear()
-        if len(self._used_until) > MOST_REMEMBERED:
+        if len(self.used_until) > MOST_REMEMBERED:
             now = self._virtual_time
-            self._used_until = {o: until for o, until in self._used_until.items() if until > now}
+            self.used_until = {o: until for o, until in self.used_until.items() if until > now}
 
 
 def due_in(

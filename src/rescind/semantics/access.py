@@ -20,8 +20,8 @@ class Role:
     """`rank` breaks ties of priority: the role defined first wins."""
 
     permissions: frozenset[str]
-    priority: int = 0
-    rank: int = 0
+    priority: int
+    rank: int
 
 
 @dataclass(frozen=True)
