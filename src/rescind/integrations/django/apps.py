@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.db.models.signals import post_migrate
 
 from rescind.changes import CreateOrganization
@@ -26,7 +26,7 @@ class RescindConfig(AppConfig):
         checks.connect()
         signals.connect()
         post_migrate.connect(bring_in_step, sender=self, dispatch_uid="rescind.in_step")
-        _close_before_destruction(connections[options().database].creation)
+        _let_tests_copy(connections[options().database])
 
 
 def bring_in_step(using: str, **_: Any) -> None:
@@ -55,14 +55,27 @@ def bring_in_step(using: str, **_: Any) -> None:
             return  # it has a name, or a rule for ids, of its own
 
 
-def _close_before_destruction(creation: Any) -> None:
-    """Close the authority before Django's tests drop their database, which cannot have connections then."""
+def _let_tests_copy(connection: Any) -> None:
+    """Close the authority before Django's tests copy or drop their database, which has no other connections
+    then, and write all of an SQLite database to its file, which is what is copied for parallel tests.
+    """
     from rescind.integrations.django.opened import close
 
-    destroy = creation.destroy_test_db
+    creation = connection.creation
+    clone, destroy = creation.clone_test_db, creation.destroy_test_db
+
+    def clone_test_db(*arguments: Any, **named: Any) -> Any:
+        close()
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                is_busy = cursor.fetchone()[0]
+            if is_busy:
+                raise DatabaseError("the test database has other connections: it cannot be copied")
+        return clone(*arguments, **named)
 
     def destroy_test_db(*arguments: Any, **named: Any) -> Any:
         close()
         return destroy(*arguments, **named)
 
-    creation.destroy_test_db = destroy_test_db
+    creation.clone_test_db, creation.destroy_test_db = clone_test_db, destroy_test_db
