@@ -41,6 +41,8 @@ VIEW_TESTS = (
 )
 QUICK_SECONDS = 4.0
 """Of tests that are tried first, one of each file before the next of any."""
+COMPARING = "tests/independent/"
+"""Tests that compare everything with an oracle: tried next, whatever the limit of time."""
 START_SECONDS = 60
 MAP_SECONDS = 1800
 NAMED_SECONDS = 300
@@ -122,17 +124,9 @@ def _running(place: str, tests: Tests) -> list[str]:
 def attempt(candidate: Candidate, tests: Tests, engine: str, most: float) -> dict[str, Any]:
     """Run the tests that concern a mutant, the quick ones first, until one fails or they took too long."""
     start = time.monotonic()
-    chosen = concerned(candidate, tests)
-    while chosen and sum(tests[test]["seconds"] for test in chosen) > most:
-        chosen.pop(max(range(len(chosen)), key=lambda index: tests[chosen[index]]["seconds"]))
-    quick, spent = 0, 0.0
-    while quick < len(chosen) and spent < QUICK_SECONDS:
-        spent += tests[chosen[quick]]["seconds"]
-        quick += 1
-    outcome, by = "survived" if chosen else "not run by any test", ""
-    for part in (chosen[:quick], chosen[quick:]):
-        if not part:
-            continue
+    parts = in_parts(concerned(candidate, tests), tests, most)
+    outcome, by = "survived" if any(parts) else "not run by any test", ""
+    for part in filter(None, parts):
         code, said = _with(candidate, part, tests, engine)
         if code != 0:
             failed = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
@@ -140,7 +134,24 @@ def attempt(candidate: Candidate, tests: Tests, engine: str, most: float) -> dic
             outcome = "caught" if failed or code == -1 else "no verdict"
             break
     seconds = round(time.monotonic() - start, 1)
-    return {"outcome": outcome, "by": by, "tests": len(chosen), "seconds": seconds}
+    return {"outcome": outcome, "by": by, "tests": sum(map(len, parts)), "seconds": seconds}
+
+
+def in_parts(chosen: list[str], tests: Tests, most: float) -> list[list[str]]:
+    """The quick ones, those that compare, and the rest in turn while the seconds last."""
+    quick, spent = 0, 0.0
+    while quick < len(chosen) and spent < QUICK_SECONDS:
+        spent += tests[chosen[quick]]["seconds"]
+        quick += 1
+    later = chosen[quick:]
+    comparing = [test for test in later if test.startswith(COMPARING) and "control" not in test]
+    rest = []
+    for test in (test for test in later if test not in set(comparing)):
+        spent += tests[test]["seconds"]
+        if spent > most:
+            break
+        rest.append(test)
+    return [chosen[:quick], comparing, rest]
 
 
 def _with(candidate: Candidate, part: list[str], tests: Tests, engine: str) -> tuple[int, str]:

@@ -14,7 +14,7 @@ import pytest
 from rescind.store import open_store
 from rescind.store.queries import SCHEMA, Engine, queries
 from tests.mutants import plugin, python, sql
-from tests.mutants.__main__ import PAGE, concerned, known
+from tests.mutants.__main__ import PAGE, QUICK_SECONDS, Tests, concerned, in_parts, known
 from tests.mutants.areas import Candidate
 
 STATEMENT = """SELECT a FROM t JOIN u ON u.id = t.id AND (u.x IS NULL OR u.x > :now)
@@ -151,3 +151,15 @@ def statements_of(store: Any) -> dict[str, str]:
     """What a store runs, by name."""
     found: dict[str, str] = store.queries
     return found
+
+
+def test_what_compares_is_never_left_out() -> None:
+    """Quick tests first, then all that compare, then the others while the seconds last."""
+    names = ["quick", "tests/independent/test_x.py::test_all", "slow", "slower"]
+    taken: Tests = {
+        name: {"seconds": seconds}
+        for name, seconds in zip(names, (QUICK_SECONDS, 500.0, 10.0, 20.0), strict=True)
+    }
+    quick, comparing, slow, slower = names
+    assert in_parts(names, taken, 20.0) == [[quick], [comparing], [slow]]
+    assert in_parts(names, taken, 40.0) == [[quick], [comparing], [slow, slower]]
