@@ -10,10 +10,10 @@ import rescind.cli
 import rescind.http.app
 import rescind.http.server.serving
 import rescind.store.migrations
-from rescind.cli.commands import application
+from rescind.cli.commands import every_command
 
-application()
+every_command()
 with open(os.devnull, "w", encoding="utf-8") as null, contextlib.redirect_stdout(null):
-    rescind.cli.run(["sql", "--list"])  # Typer loads parts of its own at the first command
+    rescind.cli.run(["sql", "--list"])  # Click loads parts of its own at the first command
 gc.collect()
 gc.freeze()  # the forks share it

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from rescind import Authority, changes
 from rescind.cli.commands import application
@@ -58,7 +58,7 @@ def one_back(database: str) -> None:
 
 def called(*arguments: str) -> tuple[int, str]:
     """The exit code and output of the command line."""
-    found = CliRunner().invoke(application(arguments), list(arguments))
+    found = CliRunner().invoke(application(), list(arguments))
     return found.exit_code, found.output
 
 

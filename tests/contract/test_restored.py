@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from rescind import Authority, changes
 from rescind.cli.commands import application
@@ -146,8 +146,6 @@ def test_the_command(new_database: Callable[[str], str], tmp_path: Path) -> None
     with Authority.open(path, organization="acme") as authority:
         revision = authority.apply(WORLD).revision.organization
     shutil.copy(path, tmp_path / "copy.db")
-    found = CliRunner().invoke(
-        application(["restored"]), ["restored", "-d", str(tmp_path / "copy.db")]
-    )
+    found = CliRunner().invoke(application(), ["restored", "-d", str(tmp_path / "copy.db")])
     assert found.exit_code == 0, found.output
     assert f"acme ends with revision {revision}" in found.output

@@ -66,9 +66,9 @@ def _load() -> None:
     """Load what commands need, once for all of them: every module, every signature, the migrations."""
     import rescind.cli
     import rescind.store.migrations
-    from rescind.cli.commands import application
+    from rescind.cli.commands import every_command
 
-    application()
+    every_command()
     with open(os.devnull, "w", encoding="utf-8") as null, contextlib.redirect_stdout(null):
         rescind.cli.run(["sql", "--list"])  # Typer loads parts of its own at the first command
 

@@ -16,7 +16,6 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-import typer.main
 
 import rescind
 from rescind import Authority, changes, errors, model
@@ -25,7 +24,7 @@ from rescind.applying.transaction import KEY_RETENTION_SECONDS
 from rescind.changes import Change
 from rescind.changes.naming import OfHolder
 from rescind.cli.change_commands import BY_FILE_ONLY, command_name
-from rescind.cli.commands import application
+from rescind.cli.commands import every_command
 from rescind.decision.explain import MAX_CHAINS
 from rescind.decision.lists import MAX_LIMIT
 from rescind.decision.router import DecisionRouter
@@ -153,7 +152,7 @@ def test_errors_are_listed() -> None:
 
 # --- the command line -----------------------------------------------------------------------------
 
-COMMANDS: dict[str, Any] = typer.main.get_command(application()).commands  # type: ignore[attr-defined]
+COMMANDS: dict[str, Any] = dict(every_command())
 OF_CHANGES = {command_name(change): change for change in CHANGES if change not in BY_FILE_ONLY}
 EVERYWHERE = {"--database", "-d", "--organization", "-o", "--json", "--help"}
 OF_EVERY_CHANGE = {"--actor", "--reason", "--key", "--route", "--force", "--dry-run"}

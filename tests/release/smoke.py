@@ -24,7 +24,7 @@ from pathlib import Path
 
 VERSION, EXTRA = sys.argv[1:]
 COMMAND = str(Path(sys.executable).with_name("rescind"))
-HEAVY = ("alembic", "litestar", "typer", "uvicorn", "django", "fastapi", "flask", "httpx")
+HEAVY = ("alembic", "litestar", "click", "uvicorn", "django", "fastapi", "flask", "httpx")
 """What the library on SQLite does without."""
 
 
@@ -47,7 +47,7 @@ def main() -> None:
         brought = sorted({*HEAVY} & {name.partition(".")[0] for name in sys.modules})
         assert not brought, f"the library imports {brought}"
         for name, needed, use in (
-            ("command", "typer", use_command),
+            ("command", "rich", use_command),
             ("service", "uvicorn", use_service),
             ("PostgreSQL", "psycopg", use_postgres),
         ):

@@ -193,11 +193,9 @@ def test_the_composition_is_confined(compose: dict[str, Any]) -> None:
 
 def test_commands_of_the_composition(compose: dict[str, Any]) -> None:
     """Each is a command of ours, with options that it has."""
-    from typer.main import get_command
+    from rescind.cli.commands import every_command
 
-    from rescind.cli.commands import application
-
-    commands = get_command(application()).commands  # type: ignore[attr-defined]
+    commands = every_command()
     for name in ("server", "worker", "migration"):
         command, *options = compose["services"][name]["command"]
         known = {option for parameter in commands[command].params for option in parameter.opts}

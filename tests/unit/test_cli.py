@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import sys
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import get_args
+from typing import Annotated, get_args
+from unittest.mock import patch
 
 import pytest
-import typer
+from click import Command, Context, UsageError
+from click.shell_completion import BashComplete
 
 import rescind
 from rescind.changes import Change
 from rescind.cli import change_commands as verbs
-from rescind.cli.commands import CHANGES, MODULES, application
+from rescind.cli import completion
+from rescind.cli.commands import CHANGES, MODULES, application, every_command, find
+from rescind.cli.declared import Argument, Commands, Option, command
+from rescind.errors import InvalidArgument
+from rescind.transfer import Format
 from tests.unit.command_line import CommandLine, one_error, spawned, spawned_shell
 
 # --- answers --------------------------------------------------------------------------------------
@@ -337,14 +344,95 @@ def test_import_of_words_makes_no_permission(acme: CommandLine, tmp_path: Path) 
 def test_each_module_has_the_commands_named() -> None:
     """A command is found in the module of the table; those of no module are of changes."""
     for module, names in MODULES.items():
-        app = typer.Typer()
-        import_module(module).register(app)
-        found = tuple(command.name for command in app.registered_commands)
+        commands = Commands()
+        import_module(module).register(commands)
         if module != CHANGES:
-            assert found == names
-        for name in found:
-            (alone,) = application(["-d", "check", name, "log"]).registered_commands
-            assert alone.name == name
-    assert len(application(["-d", "check"]).registered_commands) > len(MODULES)
-    assert len(application(["chekc", "check"]).registered_commands) > len(MODULES)
-    assert len(application(["--help", "check"]).registered_commands) > len(MODULES)
+            assert tuple(commands.names()) == names
+        for name in commands.names():
+            found = find(name)
+            assert found is not None
+            assert found.name == name
+    assert find("chekc") is None
+    assert list(every_command()) == application().list_commands(Context(Command("rescind")))
+
+
+def test_completion_finds_commands_and_values(rescind: CommandLine) -> None:
+    """What a shell asks: the names of commands, options, and the values of a choice."""
+    for typed, expected in (
+        ("rescind who", "who-can"),
+        ("rescind check --at", "--at-least"),
+        ("rescind keys ro", "rotate"),
+    ):
+        words = typed.split()
+        asked = {"COMP_WORDS": typed, "COMP_CWORD": str(len(words) - 1)}
+        done = BashComplete(application(), {}, "rescind", "_RESCIND_COMPLETE")
+        with patch.dict(os.environ, asked):
+            assert expected in done.complete()
+    assert rescind("--version")[0] == 0
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish", "zsh"])
+def test_completion_is_installed_where_the_shell_looks(
+    shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice does what once does; what zsh is set up with stays."""
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SHELL", f"/bin/{shell}")
+    (tmp_path / ".zshrc").write_text("alias ll='ls -l'\n")
+    for _ in range(2):
+        completion.install()
+    assert "_RESCIND_COMPLETE" in completion.place(shell).read_text("utf-8")
+    settings = (tmp_path / ".zshrc").read_text("utf-8")
+    assert settings.startswith("alias ll='ls -l'\n")
+    assert settings.count("compinit;") == (shell == "zsh")
+
+
+def test_completion_of_a_shell_that_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says which shells are."""
+    monkeypatch.setenv("SHELL", "/bin/csh")
+    with pytest.raises(InvalidArgument, match="bash, fish, zsh"):
+        completion.show()
+
+
+def test_commands_are_made_from_functions() -> None:
+    """Types, lists, bounds, choices, defaults and flags, as the annotations say."""
+
+    def function(
+        first: Annotated[str, Argument()],
+        rest: Annotated[list[int] | None, Argument(max=9)] = None,
+        kind: Annotated[Format, Option("--format")] = Format.AUTO,
+        share: Annotated[float | None, Option()] = None,
+        tags: Annotated[list[str] | None, Option("--tag")] = None,
+        quiet: Annotated[bool | None, Option("--quiet/--not-quiet")] = None,
+        place: Annotated[Path | None, Option(envvar="PLACE")] = None,
+    ) -> None:
+        given.append((first, rest, kind, share, tags, quiet, place))
+
+    given: list[object] = []
+    made = command("made", function, "Panel")
+    for line in (
+        "a",
+        "a 1 2 --format ndjson",
+        "a --tag x --tag y --not-quiet --share .5 --place b",
+    ):
+        made.main(line.split(), standalone_mode=False)
+    assert given == [
+        ("a", None, Format.AUTO, None, None, None, None),
+        ("a", [1, 2], Format.NDJSON, None, None, None, None),
+        ("a", None, Format.AUTO, 0.5, ["x", "y"], False, Path("b")),
+    ]
+    for wrong, why in (
+        ("", "Missing argument 'FIRST'"),
+        ("a x", "'x' is not a whole number of at most 9"),
+        ("a 10", "'10' is not a whole number of at most 9"),
+        ("a --share x", "'x' is not a number"),
+        ("a --format x", "'x' is not one of 'auto'"),
+        ("a --tag", "Option '--tag' requires an argument"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            made.main(wrong.split(), standalone_mode=False)
+        assert why in caught.value.format_message()
+        assert caught.value.ctx is not None
+        assert caught.value.ctx.command is made

@@ -33,7 +33,7 @@ def test_messages_say_the_mend_as_a_sentence(acme: CommandLine) -> None:
         "rescind: An id is malformed: subject ''. Use 1 to 255 characters"
     )
     assert one_error(acme("who-can", "doc:read", "--limit", "0")).endswith(
-        "equal to 1. Try `rescind who-can --help`.\n"
+        "from 1 to 10,000. Try `rescind who-can --help`.\n"
     )
     assert "use one of user, service_account, agent" in (
         one_error(acme("who-can", "doc:read", "--kind", "robot")).lower()
@@ -244,7 +244,7 @@ def test_interrupted_while_it_loads(tmp_path: Path, begin: str, is_quiet: bool) 
     module that it begins with, there is a traceback.)
     """
     os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "typer.py").write_text("open('pipe').read()\n")
+    (tmp_path / "click.py").write_text("open('pipe').read()\n")
     code = f"import importlib; importlib.import_module('{begin}').main()"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     with (

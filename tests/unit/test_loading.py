@@ -70,9 +70,19 @@ def test_only_what_is_needed_is_loaded(tmp_path: Path) -> None:
         assert not {n.partition(".")[0] for n in steps[step]} & set(OPTIONAL), step
     assert {n for n in ours["command"] if n.startswith("rescind.cli.")} == {
         f"rescind.cli.{name}"
-        for name in ("asked", "commands", "options", "output", "questions", "times")
+        for name in ("asked", "commands", "declared", "options", "output", "questions", "times")
     }
-    unused = {"rich", "alembic", "sqlalchemy", "psycopg", "httpx", "litestar", "prometheus_client"}
+    unused = {
+        "rich",
+        "typer",
+        "pydantic",
+        "alembic",
+        "sqlalchemy",
+        "psycopg",
+        "httpx",
+        "litestar",
+        "prometheus_client",
+    }
     assert not {n.partition(".")[0] for n in steps["command"]} & unused
 
 

@@ -6,10 +6,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-import typer.main
-
 import rescind
-from rescind.cli.commands import application
+from rescind.cli.commands import every_command
 from rescind.history.actions import KINDS
 
 CHANGES: Final = "changes"
@@ -62,7 +60,7 @@ OTHERS: Final = {
 
 
 def test_every_command_has_decided() -> None:
-    commands = set(typer.main.get_command(application()).commands)  # type: ignore[attr-defined]
+    commands = set(every_command())
     assert commands == ACTIONS.keys() | OTHERS.keys()
     assert not ACTIONS.keys() & OTHERS.keys()
 

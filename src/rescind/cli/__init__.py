@@ -6,17 +6,15 @@ import io
 import os
 import sys
 
-import typer
+import click
 
 from rescind.cli import options
-from rescind.cli.commands import application
+from rescind.cli.commands import COMPLETION, application, completed
 from rescind.cli.output import complain, one_line
 from rescind.errors import BadInput, RescindError
+from rescind.errors.base import did_you_mean
 
-USAGE_ERROR: type[BaseException] = typer.BadParameter.__mro__[2]
-"""The base class of Typer's own errors, wherever Typer defines it."""
 FAILED = 2
-INTERRUPTED = 130
 
 
 def main() -> None:
@@ -28,31 +26,49 @@ def main() -> None:
 def run(arguments: list[str] | None = None) -> int:
     """The exit code of one command."""
     try:
-        app = application(sys.argv[1:] if arguments is None else arguments)
-        code = app(args=arguments, prog_name="rescind", standalone_mode=False)
+        return _call(sys.argv[1:] if arguments is None else arguments)
     except BadInput as error:
         return failed(options.told(error), error)
     except RescindError as error:
         return failed(options.told(error))
-    except USAGE_ERROR as error:
-        message = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
-        message = message.replace(": Value error, ", ": ", 1)  # Typer's words for an unknown choice
-        command = getattr(getattr(error, "ctx", None), "command_path", "") or "rescind"
-        end = "" if message.endswith("?") else "."
-        return failed(f"{message}{end} Try `{command} --help`." if message else "")
-    except (typer.Abort, KeyboardInterrupt):
+    except click.ClickException as error:
+        return failed(_mistake(error))
+    except (click.Abort, KeyboardInterrupt):
         return failed("interrupted; what was committed stays.")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except SystemExit as stop:  # Typer and Rich exit with 1 when the reader went away
+    except SystemExit as stop:  # Click and Rich exit with 1 when the reader went away
         return FAILED if stop.code == 1 else int(stop.code or 0)
     except OSError as error:
         where = "" if error.filename is None else f"{error.filename or repr('')}: "
         return failed(f"{where}{error.strerror or error}.")
-    if code == INTERRUPTED:
-        return failed("interrupted; what was committed stays.")
-    return code if isinstance(code, int) else 0
+
+
+def _call(arguments: list[str]) -> int:
+    """As Click's `main`, which prints an empty line of its own where it is interrupted."""
+    app = application()
+    if asked := os.environ.get(COMPLETION):
+        return completed(app, asked)
+    try:
+        with app.make_context("rescind", list(arguments)) as context:
+            app.invoke(context)
+    except click.exceptions.Exit as stop:
+        return int(stop.exit_code)
+    return 0
+
+
+def _mistake(error: click.ClickException) -> str:
+    """What was typed wrongly, in one line, and where to read more."""
+    if isinstance(error, click.NoSuchOption):
+        similar = tuple(sorted(error.possibilities or ()))
+        hint = f" Did you mean {did_you_mean(similar)}?" if similar else ""
+        message = f"No such option {error.option_name!r}.{hint}".rstrip(".")
+    else:
+        message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    command = "rescind" if context is None else context.command_path
+    return f"{message}{'' if message.endswith('?') else '.'} Try `{command} --help`."
 
 
 def _prepare_streams() -> None:

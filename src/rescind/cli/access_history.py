@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Final
 
-import typer
-
 from rescind.cli import output
 from rescind.cli.asked import warn_of_unknown
+from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import instant, second
 from rescind.errors import InvalidArgument
@@ -29,33 +28,31 @@ EVERYBODY: Final = "-"
 _INDENT: Final = " " * 4
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
-    app.command("history", rich_help_panel="Questions")(with_target(history))
+    commands.add("history", history, "Questions", with_target)
 
 
 def history(
     target: Target,
-    subject: Annotated[str, typer.Argument(help="Whose access; - for everybody's.")],
+    subject: Annotated[str, Argument(help="Whose access; - for everybody's.")],
     permission: Annotated[
-        str | None, typer.Argument(help="Only this permission. Default: all that roles gave.")
+        str | None, Argument(help="Only this permission. Default: all that roles gave.")
     ] = None,
     resource: Annotated[
-        str | None, typer.Argument(help="Only on this resource. Default: wherever it was given.")
+        str | None, Argument(help="Only on this resource. Default: wherever it was given.")
     ] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Only what lasted then, or began later.")
-    ] = None,
-    until: Annotated[str | None, typer.Option(help="Only up to this day or time.")] = None,
+    since: Annotated[str | None, Option(help="Only what lasted then, or began later.")] = None,
+    until: Annotated[str | None, Option(help="Only up to this day or time.")] = None,
     after: Annotated[
-        int | None, typer.Option(min=0, help="Go on after this revision of the log.")
+        int | None, Option(min=0, help="Go on after this revision of the log.")
     ] = None,
     most_changes: Annotated[
-        int, typer.Option(min=1, help="Changes of the log to look at, at most.")
+        int, Option(min=1, help="Changes of the log to look at, at most.")
     ] = MOST_CHANGES,
     life: Annotated[
         int | None,
-        typer.Option(
+        Option(
             min=1,
             help="Which of the organizations that had the name, from 1. Default: all, one after another.",
         ),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from rescind.cli import output
+from rescind.cli.declared import Commands, Option
 from rescind.cli.options import Target, with_target
 from rescind.cli.targets import Config, Window
 from rescind.cli.times import duration, shown_seconds
@@ -20,18 +19,16 @@ _TEN_YEARS = 3_660.0
 _ASKED = ("members", "assignments", "rtt_ms")
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
-    app.command("advise", rich_help_panel="Background work")(with_target(advise))
+    commands.add("advise", advise, "Background work", with_target)
 
 
 def advise(
     target: Target,
     what_if: Annotated[
         str | None,
-        typer.Option(
-            "--what-if", help="members=5000,assignments=5000,rtt_ms=20: what would it cost?"
-        ),
+        Option("--what-if", help="members=5000,assignments=5000,rtt_ms=20: what would it cost?"),
     ] = None,
     window: Window = "30d",
     config: Config = None,

@@ -7,10 +7,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
-import typer
+import click
 
 from rescind.cli import output
 from rescind.cli.change_commands import user
+from rescind.cli.declared import Commands, Option
 from rescind.cli.options import Target, with_target
 from rescind.cli.replays import show_replay
 from rescind.cli.times import second
@@ -23,27 +24,27 @@ DRIFT = 1
 COMPARES = "effective roles with what the facts imply"
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
-    app.command("audit", rich_help_panel="Background work")(with_target(audit))
+    commands.add("audit", audit, "Background work", with_target)
 
 
 def audit(
     target: Target,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Correct what differs, as pending work.")
+        bool, Option("--repair", help="Correct what differs, as pending work.")
     ] = False,
     history: Annotated[
         bool,
-        typer.Option("--history", help="Compare nothing; show what the background audit found."),
+        Option("--history", help="Compare nothing; show what the background audit found."),
     ] = False,
     replay: Annotated[
         bool,
-        typer.Option("--replay", help="Replay the change log, and compare the facts with that."),
+        Option("--replay", help="Replay the change log, and compare the facts with that."),
     ] = False,
     limit: Annotated[
         int,
-        typer.Option(min=1, max=10_000, help="Rounds and drift of the history to show, at most."),
+        Option(min=1, max=10_000, help="Rounds and drift of the history to show, at most."),
     ] = 20,
 ) -> None:
     """Compare effective roles with what the facts imply; with --replay, the facts with the change log.
@@ -65,7 +66,7 @@ def audit(
     else:
         _report(report)
     if not report.is_clean:
-        raise typer.Exit(DRIFT)
+        raise click.exceptions.Exit(DRIFT)
 
 
 def _require_one(options: dict[str, bool]) -> None:
@@ -87,7 +88,7 @@ def _show_history(target: Target, limit: int) -> None:
     else:
         _say_history(found, has_begun=has_begun)
     if any(drift.ended_at is None for drift in found.drift):
-        raise typer.Exit(DRIFT)
+        raise click.exceptions.Exit(DRIFT)
 
 
 def _say_history(found: AuditHistory, *, has_begun: bool) -> None:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any, Final
 
-import typer
-
 from rescind.authority import Authority
 from rescind.cli import output, watching
 from rescind.cli.change_commands import user
+from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.metrics_port import (
     Access,
     MetricsAccess,
@@ -37,7 +35,7 @@ from rescind.threads import running
 
 MOST_LOOKED_AT = 100_000
 _DEFAULTS = Settings()
-Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many to list, at most.")]
+Limit = Annotated[int, Option(min=1, max=100_000, help="How many to list, at most.")]
 
 
 _AUDIT: Final = ("audit_rows_per_second", "audit_pause", "audit_repair")
@@ -52,37 +50,32 @@ class Action(StrEnum):
     PARK = "park"
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the commands of this module."""
-    commands: dict[str, Callable[..., None]] = {
-        "worker": worker,
-        "pending": pending,
-    }
-    for name, command in commands.items():
-        app.command(name, rich_help_panel="Background work")(with_target(command))
+    commands.add("worker", worker, "Background work", with_target)
+    commands.add("pending", pending, "Background work", with_target)
 
 
 def worker(
     target: Target,
-    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Workers in this process.")] = 1,
+    concurrency: Annotated[int, Option(min=1, max=64, help="Workers in this process.")] = 1,
     until_settled: Annotated[
-        bool, typer.Option("--until-settled", help="End when no work is due; run no audit.")
+        bool, Option("--until-settled", help="End when no work is due; run no audit.")
     ] = False,
     audit_rows_per_second: Annotated[
-        int, typer.Option(min=0, help="The background audit's budget; 0 switches it off.")
+        int, Option(min=0, help="The background audit's budget; 0 switches it off.")
     ] = _DEFAULTS.audit_rows_per_second,
     audit_pause: Annotated[
-        str, typer.Option(help="Pause between rounds of the background audit: 5m, 1h, 1d.")
+        str, Option(help="Pause between rounds of the background audit: 5m, 1h, 1d.")
     ] = f"{_DEFAULTS.audit_pause_seconds:g}s",
     audit_repair: Annotated[
-        bool, typer.Option("--audit-repair", help="Let the background audit repair drift.")
+        bool, Option("--audit-repair", help="Let the background audit repair drift.")
     ] = False,
     listen_database: Annotated[
         str,
-        typer.Option(
+        Option(
             envvar="RESCIND_SETTINGS_LISTEN_DATABASE",
             help="The same database without its pooler, to be told of work at once.",
-            show_envvar=False,
         ),
     ] = "",
     metrics_port: MetricsPort = None,
@@ -143,10 +136,10 @@ def worker(
 
 def pending(
     target: Target,
-    action: Annotated[Action, typer.Argument(help="What to do.")] = Action.LIST,
-    group: Annotated[str | None, typer.Argument(help="The group; not needed to list.")] = None,
+    action: Annotated[Action, Argument(help="What to do.")] = Action.LIST,
+    group: Annotated[str | None, Argument(help="The group; not needed to list.")] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Refresh until Ctrl-C, or until nothing is due.")
+        bool, Option("--watch", help="Refresh until Ctrl-C, or until nothing is due.")
     ] = False,
     limit: Limit = 100,
 ) -> None:

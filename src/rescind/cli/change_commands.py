@@ -12,12 +12,12 @@ from enum import Enum
 from typing import Annotated, Any, get_args
 
 import msgspec
-import typer
 from msgspec import UNSET, UnsetType
 
 from rescind import changes
 from rescind.changes import Change
 from rescind.cli import output
+from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.options import Target, shaped, with_target
 from rescind.errors import InvalidArgument
 from rescind.model import Route
@@ -39,22 +39,20 @@ SINGULAR = {"permissions": "--permission", "parents": "--parent", "set": "--set"
 NONE = "-"
 
 Actor = Annotated[
-    str | None, typer.Option(help="Who makes the change. Default: $USER.", show_default=False)
+    str | None, Option(help="Who makes the change. Default: $USER.", show_default=False)
 ]
-Reason = Annotated[str, typer.Option(help="The reason, for the change log.")]
-Key = Annotated[
-    str | None, typer.Option(help="Idempotency key: repeating the command has one effect.")
-]
+Reason = Annotated[str, Option(help="The reason, for the change log.")]
+Key = Annotated[str | None, Option(help="Idempotency key: repeating the command has one effect.")]
 RouteOption = Annotated[
     Route | None,
-    typer.Option("--route", help="How effective roles follow. Default: by estimated work."),
+    Option("--route", help="How effective roles follow. Default: by estimated work."),
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Allow a required role to lose its last active holder.")
+    bool, Option("--force", help="Allow a required role to lose its last active holder.")
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Show what the change would give and take, without doing it."),
+    Option("--dry-run", help="Show what the change would give and take, without doing it."),
 ]
 
 
@@ -70,12 +68,12 @@ class ChangeOptions:
     force: bool = False
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add a command for every change, and `apply` for any list of them."""
     for change in get_args(Change):
         if change not in BY_FILE_ONLY:
-            app.command(command_name(change), rich_help_panel="Changes")(_command(change))
-    app.command("apply", rich_help_panel="Changes")(with_target(apply))
+            commands.add(command_name(change), change, "Changes", _command)
+    commands.add("apply", apply, "Changes", with_target)
 
 
 def command_name(change: type) -> str:
@@ -87,7 +85,7 @@ def command_name(change: type) -> str:
 def apply(
     target: Target,
     file: Annotated[
-        str, typer.Argument(help="A file of changes, one JSON object a line; - for stdin.")
+        str, Argument(help="A file of changes, one JSON object a line; - for stdin.")
     ] = "-",
     actor: Actor = None,
     reason: Reason = "",
@@ -190,7 +188,7 @@ def _parameter(field: msgspec.structs.FieldInfo) -> inspect.Parameter:
 
 
 def _declared(field: msgspec.structs.FieldInfo) -> tuple[Any, Any, Any]:
-    """The field's type, default and declaration for Typer."""
+    """The field's type, default and declaration."""
     option = SINGULAR.get(field.name, f"--{field.name.replace('_', '-')}")
     kinds = set(get_args(field.type)) or {field.type}
     is_list = getattr(field.type, "__origin__", None) is tuple or any(
@@ -199,31 +197,31 @@ def _declared(field: msgspec.structs.FieldInfo) -> tuple[Any, Any, Any]:
     if field.required:
         return _argument(kinds, is_list)
     if is_list:
-        return list[str] | None, None, typer.Option(option, help="Repeat it for more.")
+        return list[str] | None, None, Option(option, help="Repeat it for more.")
     if bool in kinds and UnsetType in kinds:
-        return bool | None, None, typer.Option(f"{option}/--not-{field.name}")
+        return bool | None, None, Option(f"{option}/--not-{field.name}")
     if bool in kinds:
-        return bool, False, typer.Option(option)
+        return bool, False, Option(option)
     if int in kinds:
         default = None if field.default is UNSET else field.default
-        return int | None, default, typer.Option(option)
+        return int | None, default, Option(option)
     if isinstance(field.default, Enum):
-        return type(field.default), field.default, typer.Option(option)
-    when = "An ISO 8601 time with a UTC offset." if datetime in kinds else None
-    return str | None, None, typer.Option(option, help=when)
+        return type(field.default), field.default, Option(option)
+    when = "An ISO 8601 time with a UTC offset." if datetime in kinds else ""
+    return str | None, None, Option(option, help=when)
 
 
 def _argument(kinds: set[Any], is_list: bool) -> tuple[Any, Any, Any]:
     if is_list:
-        return list[str], ..., typer.Argument()
+        return list[str], ..., Argument()
     if type(None) in kinds:
-        return str, ..., typer.Argument(help=f"{NONE} for none.")
+        return str, ..., Argument(help=f"{NONE} for none.")
     (kind,) = kinds
-    return kind, ..., typer.Argument()
+    return kind, ..., Argument()
 
 
 def _value(field: msgspec.structs.FieldInfo, given: Any) -> Any:
-    """A field's value, from the value that Typer read; None leaves the field out."""
+    """A field's value, from the value that was typed; None leaves the field out."""
     kinds = set(get_args(field.type))
     if field.required and type(None) in kinds and given == NONE:
         return None

@@ -1,17 +1,16 @@
-"""The module of each command. Only the module of the command that was typed is loaded: loading all of them
-takes longer than most commands.
+"""The commands, and the module of each. Only the command that was typed is loaded and made: doing that with
+all of them takes longer than most commands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 
-import typer
-from typer.models import CommandInfo
+import click
 
-from rescind.cli import options
+from rescind.cli import declared, options
+from rescind.errors.base import did_you_mean
 
 CHANGES = "rescind.cli.change_commands"
 MODULES: dict[str, tuple[str, ...]] = {
@@ -36,46 +35,86 @@ MODULES: dict[str, tuple[str, ...]] = {
     "rescind.cli.demo": ("demo",),
 }
 """Modules in the order of the help. Any other command is a change, and named for it."""
+COMPLETION = "_RESCIND_COMPLETE"
+"""The variable by which a shell asks for completions, as Click names it."""
+NOTHING_TO_DO = 2
+"""The exit code where no command is named."""
 
-_WITH_VALUE = ("--database", "-d", "--organization", "-o")
-"""Options before the command that take a value."""
+
+class CommandLine(click.Group):
+    """`rescind` itself: options for every command, and the commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All names, in the order of the help."""
+        return [name for module in MODULES for name in _commands(module).names()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> declared.Command | None:  # noqa: ARG002
+        """The command of that name; no other is loaded."""
+        return find(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As Click does; a mistyped name is told the ones like it."""
+        name = args[0]
+        if not name.startswith("-") and not ctx.resilient_parsing and find(name) is None:
+            from difflib import get_close_matches
+
+            similar = tuple(repr(one) for one in get_close_matches(name, self.list_commands(ctx)))
+            hint = f" Did you mean {did_you_mean(similar)}?" if similar else ""
+            raise click.UsageError(f"No such command {name!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As Click does; without arguments, the help."""
+        if not args and not ctx.resilient_parsing:
+            click.echo(self.get_help(ctx))
+            ctx.exit(NOTHING_TO_DO)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The help, for the width of the terminal."""
+        from rescind.cli.help import rendered
+
+        return rendered(self, ctx)
 
 
-def application(arguments: Sequence[str] = ()) -> typer.Typer:
-    """The command line for these arguments: one command if they name it, or else all of them."""
-    app = typer.Typer(
-        name="rescind",
-        help="Who may do what, by groups and roles; what is revoked is enforced when the call returns.",
-        no_args_is_help=True,
-        rich_markup_mode="rich",
-        pretty_exceptions_enable=False,
+def application() -> CommandLine:
+    """The command line."""
+    return CommandLine(
+        "rescind",
+        callback=options.remember,
+        params=declared.parameters(options.remember),
+        help=options.remember.__doc__,
+        no_args_is_help=False,
     )
-    app.callback()(options.remember)
-    name = _command_name(arguments)
-    found = [] if name is None else [c for c in _commands(_module(name)) if c.name == name]
-    app.registered_commands = found or [c for module in MODULES for c in _commands(module)]
-    return app
 
 
-def _command_name(arguments: Sequence[str]) -> str | None:
-    """The first argument that is neither an option nor its value; None if `--help` comes before it."""
-    words = iter(arguments)
-    for word in words:
-        if word == "--help":
-            return None
-        if word in _WITH_VALUE:
-            next(words, None)
-        elif not word.startswith("-"):
-            return word
-    return None
+def completed(app: CommandLine, asked: str) -> int:
+    """Print the completions that a shell asked for; the exit code."""
+    from click.shell_completion import shell_complete
+
+    return shell_complete(app, {}, "rescind", COMPLETION, asked)
 
 
-def _module(command: str) -> str:
-    return next((module for module, names in MODULES.items() if command in names), CHANGES)
+def find(name: str) -> declared.Command | None:
+    """The command of that name."""
+    module = next((module for module, names in MODULES.items() if name in names), CHANGES)
+    return _commands(module).find(name)
+
+
+def every_command() -> dict[str, declared.Command]:
+    """All commands by their names, in the order of the help."""
+    found = [_commands(module) for module in MODULES]
+    return {name: made for each in found for name in each.names() if (made := each.find(name))}
 
 
 @cache
-def _commands(module: str) -> list[CommandInfo]:
-    app = typer.Typer()
-    import_module(module).register(app)
-    return app.registered_commands
+def _commands(module: str) -> declared.Commands:
+    found = declared.Commands()
+    import_module(module).register(found)
+    return found

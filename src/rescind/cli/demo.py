@@ -19,7 +19,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-import typer
 from rich.table import Table
 from rich.text import Text
 
@@ -28,6 +27,7 @@ from rescind import transfer as exchange
 from rescind.authority import Authority
 from rescind.cli import demo_service, enforced, large_group, output, people
 from rescind.cli import sample_data as invented
+from rescind.cli.declared import Commands, Option
 from rescind.errors import BadInput, InvalidArgument
 from rescind.model import Receipt
 from rescind.store.sqlite import connect
@@ -50,24 +50,24 @@ class Row:
     insert_ms: float | None
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command of this module."""
-    app.command("demo", rich_help_panel="Database")(demo)
+    commands.add("demo", demo, "Database")
 
 
 def demo(
     database: Annotated[
         str | None,
-        typer.Option("--database", "-d", help=f"A new file. Default: {DEMO_DATABASE}, replaced."),
+        Option("--database", "-d", help=f"A new file. Default: {DEMO_DATABASE}, replaced."),
     ] = None,
     assignments: Annotated[
         int,
-        typer.Option(
+        Option(
             min=large_group.LEAST_ASSIGNMENTS, max=100_000, help="Assignments of the large group."
         ),
     ] = large_group.ASSIGNMENTS,
     serve: Annotated[
-        bool, typer.Option("--serve", help="Serve the organization at the end, until Ctrl-C.")
+        bool, Option("--serve", help="Serve the organization at the end, until Ctrl-C.")
     ] = False,
 ) -> None:
     """Show what revocations do: to a few people, in a real organization, and in a large group."""

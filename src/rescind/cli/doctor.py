@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
+import click
 
 from rescind.cli import output
+from rescind.cli.declared import Commands, Option
 from rescind.cli.options import Target, with_target
 from rescind.model import ENVIRONMENT
 from rescind.store.rows.facts import LIST_ORGANIZATIONS
@@ -14,12 +15,12 @@ from rescind.store.rows.facts import LIST_ORGANIZATIONS
 FOUND = 1
 PAGE = 500
 
-All = Annotated[bool, typer.Option("--all", help="Every organization, even if one is named.")]
+All = Annotated[bool, Option("--all", help="Every organization, even if one is named.")]
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command of this module."""
-    app.command("doctor", rich_help_panel="Questions")(with_target(doctor))
+    commands.add("doctor", doctor, "Questions", with_target)
 
 
 def doctor(target: Target, all: All = False) -> None:
@@ -48,4 +49,4 @@ def doctor(target: Target, all: All = False) -> None:
         for name in each.names:
             output.say(f"  {output.distinct(name)}")
     if found:
-        raise typer.Exit(FOUND)
+        raise click.exceptions.Exit(FOUND)

@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-import typer
-
 from rescind.authority import Authority
 from rescind.cli import output
+from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.options import Target, with_target
 from rescind.cli.questions import WHOLE_PAGE, All, AtLeast, Cursor, Limit
 from rescind.cli.times import day, instant, minute
@@ -69,41 +68,39 @@ class Table:
     empty: str
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command of this module."""
-    app.command("list", rich_help_panel="Questions")(with_target(list_facts))
+    commands.add("list", list_facts, "Questions", with_target)
 
 
 def list_facts(
     target: Target,
-    what: Annotated[What, typer.Argument(help="What to list.")],
+    what: Annotated[What, Argument(help="What to list.")],
     name: Annotated[
         str | None,
-        typer.Argument(
+        Argument(
             help="For members, the group; for groups and assignments, a subject or group:…;"
             " for permissions, a role; for resources, the parent."
         ),
     ] = None,
     effective: Annotated[
         bool,
-        typer.Option(
-            "--effective", help="Include what holds through groups: members, assignments."
-        ),
+        Option("--effective", help="Include what holds through groups: members, assignments."),
     ] = False,
     expired: Annotated[
-        bool, typer.Option("--expired", help="Include what has expired: members, assignments.")
+        bool, Option("--expired", help="Include what has expired: members, assignments.")
     ] = False,
-    role: Annotated[str | None, typer.Option(help="Assignments of this role.")] = None,
-    on: Annotated[str | None, typer.Option(help="Assignments on this resource.")] = None,
-    type: Annotated[str | None, typer.Option(help="Resources of this type.")] = None,
+    role: Annotated[str | None, Option(help="Assignments of this role.")] = None,
+    on: Annotated[str | None, Option(help="Assignments on this resource.")] = None,
+    type: Annotated[str | None, Option(help="Resources of this type.")] = None,
     kind: Annotated[
-        str | None, typer.Option(help=f"Memberships of a kind: {', '.join(SUBJECT_KINDS)}.")
+        str | None, Option(help=f"Memberships of a kind: {', '.join(SUBJECT_KINDS)}.")
     ] = None,
-    state: Annotated[State | None, typer.Option(help="Memberships in this state.")] = None,
+    state: Annotated[State | None, Option(help="Memberships in this state.")] = None,
     days: Annotated[
-        float | None, typer.Option(help="What expires within this many days. Default: 30.")
+        float | None, Option(help="What expires within this many days. Default: 30.")
     ] = None,
-    until: Annotated[str | None, typer.Option(help="What expires by this day or time.")] = None,
+    until: Annotated[str | None, Option(help="What expires by this day or time.")] = None,
     at_least: AtLeast = None,
     limit: Limit = 100,
     cursor: Cursor = None,

@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
-import typer
 
 from rescind import changelog, model
 from rescind.authority import Authority
 from rescind.cli import enforced, log_proof, output, pruning, service_actions
+from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import instant
 from rescind.cli.transfer import written
@@ -49,54 +49,48 @@ _WHOLE: Final = (LogAction.HEAD, LogAction.VERIFY, LogAction.CHAIN)
 """Those that are about whole logs, of all organizations if none is named."""
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command of this module."""
-    app.command("log", rich_help_panel="Questions")(with_target(log))
+    commands.add("log", log, "Questions", with_target)
 
 
 def log(
     target: Target,
     action: Annotated[
         LogAction,
-        typer.Argument(
+        Argument(
             help="List changes, show one, export, prune; print heads, verify, chain, or"
             " list service actions."
         ),
     ] = LogAction.LIST,
     revision: Annotated[
         int | None,
-        typer.Argument(min=1, metavar="REVISION", help="The revision of the change to show."),
+        Argument(min=1, metavar="REVISION", help="The revision of the change to show."),
     ] = None,
-    after: Annotated[int, typer.Option(min=0, help="Only later revisions.")] = 0,
-    limit: Annotated[int | None, typer.Option(min=1, help="How many to show, at most.")] = None,
+    after: Annotated[int, Option(min=0, help="Only later revisions.")] = 0,
+    limit: Annotated[int | None, Option(min=1, help="How many to show, at most.")] = None,
     actor: Annotated[
-        str | None, typer.Option(help="Only changes by actors with this in their name.")
+        str | None, Option(help="Only changes by actors with this in their name.")
     ] = None,
-    subject: Annotated[
-        str | None, typer.Option(help="Only changes that name this subject.")
-    ] = None,
-    group: Annotated[str | None, typer.Option(help="Only changes that name this group.")] = None,
-    role: Annotated[str | None, typer.Option(help="Only changes that name this role.")] = None,
-    resource: Annotated[
-        str | None, typer.Option(help="Only changes that name this resource.")
-    ] = None,
-    since: Annotated[str | None, typer.Option(help="From this day or time on.")] = None,
-    until: Annotated[str | None, typer.Option(help="Before this day or time.")] = None,
+    subject: Annotated[str | None, Option(help="Only changes that name this subject.")] = None,
+    group: Annotated[str | None, Option(help="Only changes that name this group.")] = None,
+    role: Annotated[str | None, Option(help="Only changes that name this role.")] = None,
+    resource: Annotated[str | None, Option(help="Only changes that name this resource.")] = None,
+    since: Annotated[str | None, Option(help="From this day or time on.")] = None,
+    until: Annotated[str | None, Option(help="Before this day or time.")] = None,
     with_evidence: Annotated[
         bool,
-        typer.Option(
-            "--evidence", help="Export all that is digested of each change, with digests."
-        ),
+        Option("--evidence", help="Export all that is digested of each change, with digests."),
     ] = False,
     kept: Annotated[
         str | None,
-        typer.Option("--from", metavar="HEADS", help="Verify that the log has these heads still."),
+        Option("--from", metavar="HEADS", help="Verify that the log has these heads still."),
     ] = None,
     file: Annotated[
-        str | None, typer.Option("--file", help="Verify a file of evidence; - for standard input.")
+        str | None, Option("--file", help="Verify a file of evidence; - for standard input.")
     ] = None,
     to: Annotated[
-        str | None, typer.Option("--output", help="Export to a file; - for standard output.")
+        str | None, Option("--output", help="Export to a file; - for standard output.")
     ] = None,
     before: pruning.Before = None,
     yes: pruning.Yes = False,

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
-import typer
+import click
 
 from rescind import transfer as exchange
 from rescind.authority import Authority
 from rescind.cli import output
 from rescind.cli.change_commands import DryRun, Reason, user
+from rescind.cli.declared import Argument, Option
 from rescind.cli.options import Target
 from rescind.errors import InvalidArgument
 from rescind.transfer import DateOrder, Delimiter, Format, Import, LeftOut, Reading, Survey
@@ -24,85 +25,79 @@ _LISTS = "Lists with a header"
 
 Map = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--map",
         metavar="COLUMN=FIELD",
         help="Which field a column of the file is; may be given several times.",
-        rich_help_panel=_LISTS,
+        panel=_LISTS,
     ),
 ]
 Only = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--only",
         metavar="COLUMN=VALUE",
         help="Take only rows with this value; several values of a column are alternatives.",
-        rich_help_panel=_LISTS,
+        panel=_LISTS,
     ),
 ]
 Ignore = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="COLUMN", help="Do not use this column, whatever it says.", rich_help_panel=_LISTS
-    ),
+    Option(metavar="COLUMN", help="Do not use this column, whatever it says.", panel=_LISTS),
 ]
 IgnoreExtra = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--ignore-extra-columns",
         help="Do not use other columns, but for those that may say who has left.",
-        rich_help_panel=_LISTS,
+        panel=_LISTS,
     ),
 ]
 Between = Annotated[
     Delimiter | None,
-    typer.Option(
+    Option(
         "--delimiter",
         help="What is between cells; else as the header shows.",
-        rich_help_panel=_LISTS,
+        panel=_LISTS,
     ),
 ]
 Dates = Annotated[
     DateOrder | None,
-    typer.Option(help="The order of dates such as 03/04/2030.", rich_help_panel=_LISTS),
+    Option(help="The order of dates such as 03/04/2030.", panel=_LISTS),
 ]
 Timezone = Annotated[
     str | None,
-    typer.Option(
+    Option(
         help="Of times without an offset, such as Europe/Berlin; days end in it, else in UTC.",
-        rich_help_panel=_LISTS,
+        panel=_LISTS,
     ),
 ]
 AllowPast = Annotated[
     bool,
-    typer.Option(
-        "--allow-past", help="Take expiries that are past; they end access.", rich_help_panel=_LISTS
-    ),
+    Option("--allow-past", help="Take expiries that are past; they end access.", panel=_LISTS),
 ]
 
 
 def import_files(
     target: Target,
-    files: Annotated[list[str], typer.Argument(help="Plain or gzip; - is standard input.")],
-    format: Annotated[Format, typer.Option(help="How they are written.")] = Format.AUTO,
+    files: Annotated[list[str], Argument(help="Plain or gzip; - is standard input.")],
+    format: Annotated[Format, Option(help="How they are written.")] = Format.AUTO,
     map: Map = None,
     only: Only = None,
     ignore: Ignore = None,
     ignore_extra_columns: IgnoreExtra = False,
     delimiter: Between = None,
     encoding: Annotated[
-        str | None, typer.Option(help="Such as windows-1252; else UTF-8, or as its mark says.")
+        str | None, Option(help="Such as windows-1252; else UTF-8, or as its mark says.")
     ] = None,
     dates: Dates = None,
     timezone: Timezone = None,
     allow_past: AllowPast = False,
-    batch_size: Annotated[
-        int, typer.Option(min=1, help="Changes a transaction.")
-    ] = exchange.BATCH_SIZE,
+    batch_size: Annotated[int, Option(min=1, help="Changes a transaction.")] = exchange.BATCH_SIZE,
     again: Annotated[
-        bool, typer.Option("--again", help="Also do what an earlier import of the same did.")
+        bool, Option("--again", help="Also do what an earlier import of the same did.")
     ] = False,
-    actor: Annotated[str | None, typer.Option(help="Who does it; else $USER.")] = None,
+    actor: Annotated[str | None, Option(help="Who does it; else $USER.")] = None,
     reason: Reason = "",
     dry_run: DryRun = False,
 ) -> None:
@@ -136,7 +131,7 @@ def import_files(
             reason = reason or output.plain(f"import of {', '.join(files)}")[:1000]
             left_out = _carry_out(authority, whole, parsed.counts, target, timezone, actor, reason)
     if left_out:
-        raise typer.Exit(WAS_LEFT_OUT)
+        raise click.exceptions.Exit(WAS_LEFT_OUT)
 
 
 def _carry_out(

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-import typer
+import click
 
 from rescind.cli import output
 from rescind.cli.change_commands import user
@@ -83,7 +83,7 @@ def verify(target: Target, *, kept: str | None, file: str | None) -> None:
                 )
             fits = _say_all(target, found)
     if not fits:
-        raise typer.Exit(DOES_NOT_FIT)
+        raise click.exceptions.Exit(DOES_NOT_FIT)
 
 
 @contextmanager

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
 from rescind.authority import Authority
 from rescind.cli import output
+from rescind.cli.declared import Option
 from rescind.cli.options import Target
 
 
@@ -22,12 +21,10 @@ class MetricsAccess(StrEnum):
 
 
 MetricsPort = Annotated[
-    int | None, typer.Option(min=0, max=65_535, help="Serve /metrics there; 0 is any.")
+    int | None, Option(min=0, max=65_535, help="Serve /metrics there; 0 is any.")
 ]
-MetricsHost = Annotated[str, typer.Option(help="The address of that port.")]
-Access = Annotated[
-    MetricsAccess, typer.Option(help="Who may scrape: with a key, or this machine too.")
-]
+MetricsHost = Annotated[str, Option(help="The address of that port.")]
+Access = Annotated[MetricsAccess, Option(help="Who may scrape: with a key, or this machine too.")]
 
 
 def require_port(target: Target, port: int | None) -> None:

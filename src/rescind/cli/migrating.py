@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import typer
+import click
 
 from rescind.cli import output
 from rescind.cli.change_commands import user
+from rescind.cli.declared import Commands, Option
 from rescind.cli.options import Target, with_target
 from rescind.errors import InvalidArgument
 from rescind.store.sqlite import require_file
@@ -23,16 +24,16 @@ LOCK_SECONDS: Final = 1.0
 PATIENCE_SECONDS: Final = 60.0
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command of this module."""
-    app.command("migrate", rich_help_panel="Database")(with_target(migrate))
+    commands.add("migrate", migrate, "Database", with_target)
 
 
 def migrate(
     target: Target,
     partitions: Annotated[
         int | None,
-        typer.Option(
+        Option(
             "--partitions",
             metavar="N",
             help="Give each per-organization table of a new PostgreSQL database N hash partitions.",
@@ -40,7 +41,7 @@ def migrate(
     ] = None,
     grant_to: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--grant-to",
             metavar="ROLE",
             help="Let this role of PostgreSQL use the tables, which it does not own. May be repeated.",
@@ -48,21 +49,21 @@ def migrate(
     ] = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Only list what is pending; exit with 1 if anything is."),
+        Option("--check", help="Only list what is pending; exit with 1 if anything is."),
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Only print the SQL, and on PostgreSQL the locks it takes."),
+        Option("--dry-run", help="Only print the SQL, and on PostgreSQL the locks it takes."),
     ] = False,
     lock_timeout: Annotated[
         float,
-        typer.Option(
+        Option(
             metavar="SECONDS",
             help="How long a statement waits for a lock before all is tried again.",
         ),
     ] = LOCK_SECONDS,
     patience: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to try again while locks are taken.")
+        float, Option(metavar="SECONDS", help="How long to try again while locks are taken.")
     ] = PATIENCE_SECONDS,
 ) -> None:
     """Migrate the database to this version's schema."""
@@ -151,7 +152,7 @@ def _say_plan(target: Target, *, dry_run: bool) -> None:
         ):
             output.say(line)
     if not dry_run and not plan.is_up_to_date:
-        raise typer.Exit(SOMETHING_TO_DO)
+        raise click.exceptions.Exit(SOMETHING_TO_DO)
 
 
 def _listed(plan: Plan) -> Iterator[str]:

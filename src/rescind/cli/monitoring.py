@@ -6,9 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from rescind.cli import output
+from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.options import AsJson
 from rescind.model import Direction
 
@@ -21,28 +20,28 @@ class MonitoringAction(StrEnum):
     EXPORT = "export"
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
-    app.command("monitoring", rich_help_panel="Service")(monitoring)
+    commands.add("monitoring", monitoring, "Service")
 
 
 def monitoring(
-    action: Annotated[MonitoringAction, typer.Argument(help="What to do.")],
+    action: Annotated[MonitoringAction, Argument(help="What to do.")],
     folder: Annotated[
         Path,
-        typer.Argument(metavar="DIR", help="The folder to write to; created if it is missing."),
+        Argument(metavar="DIR", help="The folder to write to; created if it is missing."),
     ],
     config: Annotated[
         str | None,
-        typer.Option("--config", envvar="RESCIND_CONFIG", help="A TOML file with the targets."),
+        Option("--config", envvar="RESCIND_CONFIG", help="A TOML file with the targets."),
     ] = None,
     job: Annotated[
-        str, typer.Option(help="The name of the Prometheus job that scrapes this deployment.")
+        str, Option(help="The name of the Prometheus job that scrapes this deployment.")
     ] = "rescind",
     runbooks: Annotated[
-        str | None, typer.Option(help="The URL under which the runbooks will be published.")
+        str | None, Option(help="The URL under which the runbooks will be published.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
+    force: Annotated[bool, Option("--force", help="Replace existing files.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write Prometheus rules, a Grafana dashboard, SLO specs and a runbook for each alert.

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-import typer
+import click
 
 from rescind import __version__
 from rescind.authority import Authority
 from rescind.cli import output
+from rescind.cli.declared import Option
 from rescind.errors import InvalidArgument, OrganizationNotFound, RescindError
 from rescind.settings import Settings
 from rescind.store.open import with_password_file
@@ -25,7 +26,7 @@ _SETTINGS: Final = Settings(past_most_facts=0)
 
 Database = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--database",
         "-d",
         help=f"A SQLite file or postgresql://…. Default: RESCIND_DATABASE, else {DEFAULT_DATABASE}.",
@@ -33,13 +34,13 @@ Database = Annotated[
 ]
 Organization = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--organization",
         "-o",
         help="The organization. Default: RESCIND_ORGANIZATION. '*' is the environment.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, Option("--json", help="Print JSON.")]
 
 
 @dataclass(slots=True)
@@ -53,22 +54,39 @@ class _Given:
 _given = _Given()
 
 
-def _say_version(wanted: bool) -> None:
-    if wanted:
-        output.say(f"rescind {__version__}")
-        raise typer.Exit
+def _say_version() -> None:
+    output.say(f"rescind {__version__}")
+
+
+def _install_completion() -> None:
+    from rescind.cli import completion
+
+    completion.install()
+
+
+def _show_completion() -> None:
+    from rescind.cli import completion
+
+    completion.show()
 
 
 def remember(
     database: Annotated[
-        str | None, typer.Option("--database", "-d", envvar="RESCIND_DATABASE")
+        str | None,
+        Option("--database", "-d", envvar="RESCIND_DATABASE", help="A file or postgresql://…."),
     ] = None,
     organization: Annotated[
-        str | None, typer.Option("--organization", "-o", envvar="RESCIND_ORGANIZATION")
+        str | None,
+        Option("--organization", "-o", envvar="RESCIND_ORGANIZATION", help="The organization."),
     ] = None,
-    version: Annotated[  # noqa: ARG001 - its callback says it
-        bool,
-        typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version."),
+    version: Annotated[  # noqa: ARG001 - these three act at once
+        bool, Option("--version", at_once=_say_version, help="Print the version.")
+    ] = False,
+    install_completion: Annotated[  # noqa: ARG001
+        bool, Option(at_once=_install_completion, help="Let this shell complete commands.")
+    ] = False,
+    show_completion: Annotated[  # noqa: ARG001
+        bool, Option(at_once=_show_completion, help="Print what does that.")
     ] = False,
 ) -> None:
     """Who may do what, by groups and roles. What is revoked is enforced when the call returns."""
@@ -131,7 +149,6 @@ def with_target(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameter `target` is made from the options of this module."""
 
     def run(
-        context: typer.Context,
         database: str | None,
         organization: str | None,
         as_json: bool,
@@ -140,7 +157,7 @@ def with_target(command: Callable[..., None]) -> Callable[..., None]:
         where = _last_given("database", database, _given.database)
         whose = _last_given("organization", organization, _given.organization)
         database = with_password_file(where or DEFAULT_DATABASE, os.environ.get(FILE_VARIABLE))
-        target = Target(database, whose, as_json, _typed(context))
+        target = Target(database, whose, as_json, _typed())
         try:
             command(target, **others)
         except OrganizationNotFound as error:
@@ -153,11 +170,11 @@ def with_target(command: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter("organization", keyword, default=None, annotation=Organization),
         inspect.Parameter("as_json", keyword, default=False, annotation=AsJson),
     ]
-    first = inspect.Parameter("context", keyword, annotation=typer.Context)
-    return shaped(run, [first, *own, *common], command.__doc__)
+    return shaped(run, [*own, *common], command.__doc__)
 
 
-def _typed(context: typer.Context) -> frozenset[str]:
+def _typed() -> frozenset[str]:
+    context = click.get_current_context()
     sources = {name: context.get_parameter_source(name) for name in context.params}
     return frozenset(
         name for name, source in sources.items() if source and source.name == "COMMANDLINE"
@@ -206,7 +223,7 @@ def _last_given(what: str, after: str | None, before: str | None) -> str | None:
 def shaped(
     run: Callable[..., Any], parameters: list[inspect.Parameter], promise: str | None
 ) -> Callable[..., Any]:
-    """The function with another signature for Typer. Arguments are passed by keyword."""
+    """The function with another signature. Arguments are passed by keyword."""
     keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     run.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in keywords}

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import typer
+import click
 
 from rescind.authority import Authority
 from rescind.cli import output
+from rescind.cli.declared import Commands, Option
 from rescind.cli.metrics_port import (
     Access,
     MetricsAccess,
@@ -34,32 +35,24 @@ STALE: Final = 1
 UNMEASURED: Final = 2
 
 TargetFile = Annotated[
-    Path | None, typer.Option(help="Probe another system: a TOML file that describes it.")
+    Path | None, Option(help="Probe another system: a TOML file that describes it.")
 ]
 Url = Annotated[
-    list[str] | None, typer.Option(help="Probe this service too; repeat it for each replica.")
+    list[str] | None, Option(help="Probe this service too; repeat it for each replica.")
 ]
-Key = Annotated[
-    str | None, typer.Option(envvar="RESCIND_KEY", help="A key with scope check, for --url.")
-]
-Rounds = Annotated[
-    int, typer.Option(min=1, max=10_000, help="Rounds: how often each way is tried.")
-]
-Every = Annotated[
-    str | None, typer.Option(help="Run until stopped, one round every 30s, 5m or 1h.")
-]
+Key = Annotated[str | None, Option(envvar="RESCIND_KEY", help="A key with scope check, for --url.")]
+Rounds = Annotated[int, Option(min=1, max=10_000, help="Rounds: how often each way is tried.")]
+Every = Annotated[str | None, Option(help="Run until stopped, one round every 30s, 5m or 1h.")]
 Hold = Annotated[
     str | None,
-    typer.Option(help="With --target: leave access for a random time, at most this; 5s."),
+    Option(help="With --target: leave access for a random time, at most this; 5s."),
 ]
-Evidence = Annotated[
-    Path, typer.Option(help="The file for evidence, if a check was allowed too late.")
-]
+Evidence = Annotated[Path, Option(help="The file for evidence, if a check was allowed too late.")]
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
-    app.command("probe", rich_help_panel="Background work")(with_target(probe))
+    commands.add("probe", probe, "Background work", with_target)
 
 
 def probe(
@@ -124,10 +117,10 @@ def probe(
     _show(where, summary)
     if summary.violation_count:
         output.complain(f"checks were allowed too late; what was seen is in {evidence}")
-        raise typer.Exit(STALE)
+        raise click.exceptions.Exit(STALE)
     if not summary.is_complete:
         output.complain("some decision points did not answer or never allowed: see the tables")
-        raise typer.Exit(UNMEASURED)
+        raise click.exceptions.Exit(UNMEASURED)
 
 
 def _require_possible(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
-import typer
-
 from rescind.cli import output
 from rescind.cli.change_commands import user
+from rescind.cli.declared import Option
 from rescind.cli.options import Target
 from rescind.cli.times import instant, second
 from rescind.directory.catching_up import write_events
@@ -17,9 +16,9 @@ from rescind.history.pruning import Pruning
 
 Before = Annotated[
     str | None,
-    typer.Option(help="Prune what was recorded before this day or time, or before this revision."),
+    Option(help="Prune what was recorded before this day or time, or before this revision."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Prune. Without it, only show what would go.")]
+Yes = Annotated[bool, Option("--yes", help="Prune. Without it, only show what would go.")]
 
 
 def require_fitting(before: str | None, yes: bool, *, is_pruning: bool) -> None:

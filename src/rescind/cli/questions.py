@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-import typer
+import click
 
 from rescind.authority import Authority
 from rescind.cli import output
 from rescind.cli.asked import warn_of_unknown
+from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import past
 from rescind.errors import InvalidArgument
@@ -19,40 +20,34 @@ from rescind.model import SUBJECT_KINDS, Decision, Page, Reason
 DENIED = 1
 WHOLE_PAGE = 10_000
 
-Live = Annotated[bool, typer.Option("--live", help="Decide from the facts.")]
-AtLeast = Annotated[str | None, typer.Option(help="A revision token: read no older state.")]
+Live = Annotated[bool, Option("--live", help="Decide from the facts.")]
+AtLeast = Annotated[str | None, Option(help="A revision token: read no older state.")]
 PastTime = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--at",
         help="As it was then: a day or time, a revision's number or a token. No access decision.",
     ),
 ]
-Limit = Annotated[int, typer.Option(min=1, max=WHOLE_PAGE, help="Items of a page.")]
-Cursor = Annotated[str | None, typer.Option(help="The cursor of the page before.")]
-All = Annotated[bool, typer.Option("--all", help="Print all pages.")]
+Limit = Annotated[int, Option(min=1, max=WHOLE_PAGE, help="Items of a page.")]
+Cursor = Annotated[str | None, Option(help="The cursor of the page before.")]
+All = Annotated[bool, Option("--all", help="Print all pages.")]
 Subject = Annotated[
-    str, typer.Argument(help="user:…, service_account:… or agent:…. Without a prefix, a user.")
+    str, Argument(help="user:…, service_account:… or agent:…. Without a prefix, a user.")
 ]
-SubjectOrGroup = Annotated[
-    str, typer.Argument(help="A subject, or group:… for what the group gives.")
-]
-Permission = Annotated[str, typer.Argument(help="A permission, such as invoice:refund.")]
+SubjectOrGroup = Annotated[str, Argument(help="A subject, or group:… for what the group gives.")]
+Permission = Annotated[str, Argument(help="A permission, such as invoice:refund.")]
 Resource = Annotated[
-    str | None, typer.Argument(help="A resource, type:id. Default: the organization itself.")
+    str | None, Argument(help="A resource, type:id. Default: the organization itself.")
 ]
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the commands of this module."""
-    commands: dict[str, Callable[..., None]] = {
-        "check": check,
-        "explain": explain,
-        "what-can": what_can,
-        "who-can": who_can,
-    }
-    for name, command in commands.items():
-        app.command(name, rich_help_panel="Questions")(with_target(command))
+    commands.add("check", check, "Questions", with_target)
+    commands.add("explain", explain, "Questions", with_target)
+    commands.add("what-can", what_can, "Questions", with_target)
+    commands.add("who-can", who_can, "Questions", with_target)
 
 
 def check(
@@ -88,11 +83,11 @@ def explain(
 def what_can(
     target: Target,
     subject: SubjectOrGroup,
-    on: Annotated[str | None, typer.Option(help="Permissions on this resource.")] = None,
+    on: Annotated[str | None, Option(help="Permissions on this resource.")] = None,
     permission: Annotated[
-        str | None, typer.Option(help="List the resources with this permission instead.")
+        str | None, Option(help="List the resources with this permission instead.")
     ] = None,
-    type: Annotated[str | None, typer.Option(help="Only resources of this type.")] = None,
+    type: Annotated[str | None, Option(help="Only resources of this type.")] = None,
     live: Live = False,
     at_least: AtLeast = None,
     at: PastTime = None,
@@ -136,7 +131,7 @@ def who_can(
     permission: Permission,
     resource: Resource = None,
     kind: Annotated[
-        str | None, typer.Option(help=f"Only subjects of this kind: {', '.join(SUBJECT_KINDS)}.")
+        str | None, Option(help=f"Only subjects of this kind: {', '.join(SUBJECT_KINDS)}.")
     ] = None,
     live: Live = False,
     at_least: AtLeast = None,
@@ -196,7 +191,7 @@ def _decide(
         )
     output.decision(answer, unknown, as_json=target.as_json)
     if not answer:
-        raise typer.Exit(DENIED)
+        raise click.exceptions.Exit(DENIED)
 
 
 _UNKNOWN = (Reason.UNKNOWN_SUBJECT, Reason.UNKNOWN_PERMISSION, Reason.UNKNOWN_RESOURCE)

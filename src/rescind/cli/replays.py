@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-import typer
+import click
 
 from rescind.cli import output
 from rescind.cli.options import Target
@@ -23,7 +23,7 @@ def show_replay(target: Target) -> None:
     else:
         _say(report)
     if not report.is_clean:
-        raise typer.Exit(DIFFERS)
+        raise click.exceptions.Exit(DIFFERS)
 
 
 def _as_json(report: ReplayReport) -> dict[str, object]:

@@ -5,24 +5,23 @@ from __future__ import annotations
 import time
 from typing import Annotated
 
-import typer
-
 from rescind.cli import output
 from rescind.cli.change_commands import user
+from rescind.cli.declared import Commands, Option
 from rescind.cli.options import Target, with_target
 from rescind.history.restoring import begin_incarnation
 from rescind.http.keys.key_store import Keys
 from rescind.model import Microseconds
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command of this module."""
-    app.command("restored", rich_help_panel="Database")(with_target(restored))
+    commands.add("restored", restored, "Database", with_target)
 
 
 def restored(
     target: Target,
-    reason: Annotated[str, typer.Option(help="Which back-up, and why; for the log.")] = "",
+    reason: Annotated[str, Option(help="Which back-up, and why; for the log.")] = "",
 ) -> None:
     """Say that the database was restored: tokens, cursors and caches from before are refused then."""
     target.refuse_given("organization", hint="a whole database is restored")

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-import typer
+import click
 
 from rescind import transfer
 from rescind.authority import Authority
 from rescind.cli import output
 from rescind.cli.change_commands import user
+from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.importing import Between
 from rescind.cli.options import Target, with_target
 from rescind.cli.review_outcomes import outcome_object, show_outcome
@@ -40,78 +41,66 @@ class ReviewAction(StrEnum):
     APPLY = "apply"
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
-    app.command("review", rich_help_panel="Questions")(with_target(review))
+    commands.add("review", review, "Questions", with_target)
 
 
 def review(
     target: Target,
-    action: Annotated[ReviewAction, typer.Argument(help="What to do.")] = ReviewAction.LIST,
+    action: Annotated[ReviewAction, Argument(help="What to do.")] = ReviewAction.LIST,
     which: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[NAME|FILE]", help="The review; to apply, the file with decisions."
-        ),
+        Argument(metavar="[NAME|FILE]", help="The review; to apply, the file with decisions."),
     ] = None,
-    subject: Annotated[
-        str | None, typer.Option(help="Only of this subject.", rich_help_panel=_STARTING)
-    ] = None,
+    subject: Annotated[str | None, Option(help="Only of this subject.", panel=_STARTING)] = None,
     group: Annotated[
         str | None,
-        typer.Option(help="Only what comes through this group.", rich_help_panel=_STARTING),
+        Option(help="Only what comes through this group.", panel=_STARTING),
     ] = None,
-    role: Annotated[
-        str | None, typer.Option(help="Only this role.", rich_help_panel=_STARTING)
-    ] = None,
+    role: Annotated[str | None, Option(help="Only this role.", panel=_STARTING)] = None,
     resource: Annotated[
         str | None,
-        typer.Option(help="Only on this resource, above and below it.", rich_help_panel=_STARTING),
+        Option(help="Only on this resource, above and below it.", panel=_STARTING),
     ] = None,
     permission: Annotated[
         str | None,
-        typer.Option(help="Only roles with this permission.", rich_help_panel=_STARTING),
+        Option(help="Only roles with this permission.", panel=_STARTING),
     ] = None,
     critical: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--critical",
             help="Only critical roles, and roles with a critical permission.",
-            rich_help_panel=_STARTING,
+            panel=_STARTING,
         ),
     ] = False,
     format: Annotated[
-        ReviewFormat, typer.Option(help="How lines are written.", rich_help_panel=_EXPORTING)
+        ReviewFormat, Option(help="How lines are written.", panel=_EXPORTING)
     ] = ReviewFormat.CSV,
     to: Annotated[
         str,
-        typer.Option(
-            "--output", help="The file to write; - for standard output.", rich_help_panel=_EXPORTING
-        ),
+        Option("--output", help="The file to write; - for standard output.", panel=_EXPORTING),
     ] = "-",
     after: Annotated[
         str | None,
-        typer.Option(
-            metavar="LINE", help="Only what comes after this line.", rich_help_panel=_EXPORTING
-        ),
+        Option(metavar="LINE", help="Only what comes after this line.", panel=_EXPORTING),
     ] = None,
     bom: Annotated[
         bool,
-        typer.Option(
-            "--bom", help="Begin with a byte order mark, for Excel.", rich_help_panel=_EXPORTING
-        ),
+        Option("--bom", help="Begin with a byte order mark, for Excel.", panel=_EXPORTING),
     ] = False,
     used: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             metavar="FILE",
             help="A file of the decision log, to tell what was used; repeat it for more.",
-            rich_help_panel=_EXPORTING,
+            panel=_EXPORTING,
         ),
     ] = None,
     life: Annotated[
         int | None,
-        typer.Option(
+        Option(
             min=1,
             help="Which of the organizations that had the name, from 1. Default: the one that is there,"
             " or the last one.",
@@ -120,28 +109,22 @@ def review(
     delimiter: Between = None,
     encoding: Annotated[
         str | None,
-        typer.Option(
+        Option(
             help="Of the file with decisions, such as windows-1252; else UTF-8.",
-            rich_help_panel=_APPLYING,
+            panel=_APPLYING,
         ),
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(
-            "--review", help="The review, if the file does not say.", rich_help_panel=_APPLYING
-        ),
+        Option("--review", help="The review, if the file does not say.", panel=_APPLYING),
     ] = None,
-    comment: Annotated[
-        str, typer.Option(help="A reason, for the change log.", rich_help_panel=_APPLYING)
-    ] = "",
+    comment: Annotated[str, Option(help="A reason, for the change log.", panel=_APPLYING)] = "",
     yes: Annotated[
         bool,
-        typer.Option(
-            "--yes", help="Revoke. Without it, show what that would do.", rich_help_panel=_APPLYING
-        ),
+        Option("--yes", help="Revoke. Without it, show what that would do.", panel=_APPLYING),
     ] = False,
     actor: Annotated[
-        str | None, typer.Option(help="Who reviews. Default: $USER.", show_default=False)
+        str | None, Option(help="Who reviews. Default: $USER.", show_default=False)
     ] = None,
 ) -> None:
     """Review who has which access: `start` a review, `export` its lines, fill in keep or revoke, and `apply`.
@@ -304,7 +287,7 @@ def _apply(
     else:
         show_outcome(done, decisions.undecided, is_dry=is_dry)
     if not done.is_complete:
-        raise typer.Exit(NOT_ALL)
+        raise click.exceptions.Exit(NOT_ALL)
 
 
 def _require_as_shown(authority: Authority, found: Review, decisions: Decisions) -> None:

@@ -9,17 +9,16 @@ from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
 
-import typer
-
 from rescind.cli import output
 from rescind.cli.change_commands import user
+from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.options import AsJson, Database, Target, given_database, with_target
 from rescind.cli.times import duration
 from rescind.errors import InvalidArgument
 
 PANEL = "Service"
 Config = Annotated[
-    str | None, typer.Option("--config", envvar="RESCIND_CONFIG", help="A TOML configuration file.")
+    str | None, Option("--config", envvar="RESCIND_CONFIG", help="A TOML configuration file.")
 ]
 
 
@@ -32,34 +31,30 @@ class KeyAction(StrEnum):
     REVOKE = "revoke"
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the commands of this module."""
-    app.command("serve", rich_help_panel=PANEL)(serve)
-    app.command("config", rich_help_panel=PANEL)(config)
-    app.command("keys", rich_help_panel=PANEL)(with_target(keys))
+    commands.add("serve", serve, PANEL)
+    commands.add("config", config, PANEL)
+    commands.add("keys", keys, PANEL, with_target)
 
 
 def serve(
     database: Database = None,
     config: Config = None,
-    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port; 0 picks a free one.")] = None,
+    host: Annotated[str | None, Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, Option(help="The port; 0 picks a free one.")] = None,
     public_url: Annotated[
-        str | None, typer.Option(help="The URL at which clients reach the service.")
+        str | None, Option(help="The URL at which clients reach the service.")
     ] = None,
-    processes: Annotated[
-        int | None, typer.Option(help="Processes that serve; PostgreSQL only.")
-    ] = None,
+    processes: Annotated[int | None, Option(help="Processes that serve; PostgreSQL only.")] = None,
     metrics_port: Annotated[
-        int | None, typer.Option(help="A separate port for /metrics; 0 picks a free one.")
+        int | None, Option(help="A separate port for /metrics; 0 picks a free one.")
     ] = None,
-    no_worker: Annotated[bool, typer.Option("--no-worker", help="Serve without a worker.")] = False,
-    migrate: Annotated[
-        bool, typer.Option("--migrate", help="Migrate first, on PostgreSQL too.")
-    ] = False,
+    no_worker: Annotated[bool, Option("--no-worker", help="Serve without a worker.")] = False,
+    migrate: Annotated[bool, Option("--migrate", help="Migrate first, on PostgreSQL too.")] = False,
     probe_every: Annotated[
         str | None,
-        typer.Option(help="Probe this service every 30s, 5m; see `rescind probe`."),
+        Option(help="Probe this service every 30s, 5m; see `rescind probe`."),
     ] = None,
 ) -> None:
     """Serve HTTP until Ctrl-C or SIGTERM. Creates ./rescind.db if no database is named."""
@@ -101,19 +96,15 @@ def config(database: Database = None, config: Config = None, as_json: AsJson = F
 
 def keys(
     target: Target,
-    action: Annotated[KeyAction, typer.Argument(help="What to do.")] = KeyAction.LIST,
-    which: Annotated[
-        str | None, typer.Argument(help="The name to create, else the key's id.")
-    ] = None,
+    action: Annotated[KeyAction, Argument(help="What to do.")] = KeyAction.LIST,
+    which: Annotated[str | None, Argument(help="The name to create, else the key's id.")] = None,
     scope: Annotated[
-        list[str] | None, typer.Option(help="read, check, write or admin; repeat it for more.")
+        list[str] | None, Option(help="read, check, write or admin; repeat it for more.")
     ] = None,
     days: Annotated[
-        float | None, typer.Option(help="Days until the key expires. Default: never.")
+        float | None, Option(help="Days until the key expires. Default: never.")
     ] = None,
-    grace: Annotated[
-        float, typer.Option(help="Seconds for which the former secret stays valid.")
-    ] = 0.0,
+    grace: Annotated[float, Option(help="Seconds for which the former secret stays valid.")] = 0.0,
 ) -> None:
     """Manage keys of the HTTP service. With an organization, a new key is valid for that one alone."""
     from rescind.http.keys import ApiKey, Keys

@@ -6,9 +6,8 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
 from rescind.cli import output
+from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.options import AsJson
 from rescind.errors import InvalidArgument
 from rescind.store.legible import legible
@@ -22,18 +21,18 @@ class Engine(StrEnum):
     POSTGRES = "postgres"
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
-    app.command("sql", rich_help_panel="Database")(sql)
+    commands.add("sql", sql, "Database")
 
 
 def sql(
     name: Annotated[
-        str | None, typer.Argument(help="The name of a statement, such as check_live_multiple.")
+        str | None, Argument(help="The name of a statement, such as check_live_multiple.")
     ] = None,
-    engine: Annotated[Engine, typer.Option(help="The engine to render it for.")] = Engine.POSTGRES,
+    engine: Annotated[Engine, Option(help="The engine to render it for.")] = Engine.POSTGRES,
     all: Annotated[
-        bool, typer.Option("--list", help="List the names of all statements, with their files.")
+        bool, Option("--list", help="List the names of all statements, with their files.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

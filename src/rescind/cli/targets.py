@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+import click
 
 from rescind.cli import output
+from rescind.cli.declared import Commands, Option
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import duration, shown_seconds
 from rescind.model import Direction
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
 _WHAT = {Direction.REVOKES: ("revocations", "enforced"), Direction.GRANTS: ("grants", "settled")}
 _TEN_YEARS = 3_660.0
 
-Window = Annotated[str, typer.Option(help="The time to look back: 1h, 7d, 30d.")]
+Window = Annotated[str, Option(help="The time to look back: 1h, 7d, 30d.")]
 Config = Annotated[
     str | None,
-    typer.Option("--config", envvar="RESCIND_CONFIG", help="A TOML file with the targets."),
+    Option("--config", envvar="RESCIND_CONFIG", help="A TOML file with the targets."),
 ]
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
-    app.command("targets", rich_help_panel="Background work")(with_target(targets))
+    commands.add("targets", targets, "Background work", with_target)
 
 
 def targets(target: Target, window: Window = "30d", config: Config = None) -> None:
@@ -54,7 +55,7 @@ def targets(target: Target, window: Window = "30d", config: Config = None) -> No
             output.say("")
             _show(each)
     if any(each.is_met is False for each in found):
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def _show(met: Attainment) -> None:

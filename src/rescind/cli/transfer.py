@@ -12,27 +12,23 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-import typer
 
 from rescind import transfer as exchange
 from rescind.changes import Change, CreateOrganization, to_object
 from rescind.cli import output
 from rescind.cli.change_commands import user
+from rescind.cli.declared import Commands, Option
 from rescind.cli.importing import import_files
 from rescind.cli.migrating import shown, to_current
 from rescind.cli.options import Target, with_target
 from rescind.model import ENVIRONMENT, organization_id
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the commands of this module."""
-    commands: dict[str, Callable[..., None]] = {
-        "init": init,
-        "import": import_files,
-        "export": export,
-    }
-    for name, command in commands.items():
-        app.command(name, rich_help_panel="Database")(with_target(command))
+    commands.add("init", init, "Database", with_target)
+    commands.add("import", import_files, "Database", with_target)
+    commands.add("export", export, "Database", with_target)
 
 
 def init(target: Target) -> None:
@@ -54,14 +50,10 @@ def init(target: Target) -> None:
 
 def export(
     target: Target,
-    to: Annotated[
-        str, typer.Option("--output", help="The file to write; - for standard output.")
-    ] = "-",
+    to: Annotated[str, Option("--output", help="The file to write; - for standard output.")] = "-",
     all: Annotated[
         bool,
-        typer.Option(
-            "--all", help="The environment and every organization, each line naming its own."
-        ),
+        Option("--all", help="The environment and every organization, each line naming its own."),
     ] = False,
 ) -> None:
     """Write facts as changes, one JSON object a line. Importing them makes the same facts."""

@@ -10,7 +10,7 @@ from rescind.errors.base import RescindError
 
 EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "postgres": ("psycopg", "psycopg_pool"),
-    "cli": ("typer", "rich"),
+    "cli": ("click", "rich"),
     "migrate": ("alembic", "sqlalchemy"),
     "metrics": ("prometheus_client",),
     "server": ("litestar", "uvicorn", "httptools", "prometheus_client"),
