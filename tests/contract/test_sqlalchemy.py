@@ -12,7 +12,9 @@ from sqlalchemy import (
     Engine,
     ForeignKey,
     Select,
+    String,
     bindparam,
+    cast,
     column,
     create_engine,
     delete,
@@ -43,9 +45,10 @@ from sqlalchemy.orm import (
 )
 
 from rescind import Authority, changes
-from rescind.errors import InvalidArgument, MalformedId
+from rescind.errors import InvalidArgument, MalformedId, UnsupportedConnection
 from rescind.integrations.sqlalchemy import Access, allowed, authorized
 from rescind.store.migrations import migrate
+from tests.conftest import Make
 from tests.contract.test_list_page import DOCUMENTS, USERS, filled, steps, visited
 from tests.contract.world import WORLD
 
@@ -101,6 +104,13 @@ def engine_of(database: str, **options: Any) -> Engine:
 def engine_on(database: str, facts_of_world: None) -> Iterator[Engine]:
     """Ada may `read` all, `write` doc:1 and folder:a; cyd may read doc:2 only."""
     engine = engine_of(database)
+    fill(engine)
+    yield engine
+    engine.dispose()
+
+
+def fill(engine: Engine) -> None:
+    """Make the tables and their rows."""
     Base.metadata.create_all(engine)
     with Session(engine) as session, session.begin():
         session.add_all([Owner(id=1, name="ann"), Owner(id=2, name="bob")])
@@ -113,8 +123,6 @@ def engine_on(database: str, facts_of_world: None) -> Iterator[Engine]:
             for number in (1, 2, 3, 4)
             for each in (0, 1)
         )
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
@@ -593,21 +601,114 @@ def test_a_list_is_one_statement(engine_on: Engine) -> None:
     assert len(sent) == 1
 
 
-def test_an_async_session_runs_the_same_statement(engine_on: Engine, database: str) -> None:
-    drivers = {"postgresql:": "postgresql+psycopg:", "sqlite:": "sqlite+aiosqlite:"}
-    for given, driver in drivers.items():
-        database = database.replace(given, driver)
+ASYNC = {
+    "sqlite+aiosqlite": "sqlite",
+    "postgresql+psycopg": "postgres",
+    "postgresql+asyncpg": "postgres",
+}
 
-    async def listed() -> list[int]:
-        engine = create_async_engine(database)
-        async with AsyncSession(engine) as session:
-            statement = visible(select(Doc).options(selectinload(Doc.tags)))
-            found = (await session.scalars(statement)).all()
-            assert [tag.id for tag in found[0].tags] == [20, 21]
+
+FOUND = {
+    "page user:ada": [(1, 2), (2, 2)],
+    "page user:cyd": [(2, 2)],
+    "page user:nobody": [],
+    "count user:ada": 3,
+    "count user:cyd": 1,
+    "count user:nobody": 0,
+    "may user:ada": [(1, True), (2, False), (3, True), (4, False)],
+    "may user:cyd": [(1, False), (2, False), (3, False), (4, False)],
+    "may user:nobody": [(1, False), (2, False), (3, False), (4, False)],
+    "joined user:ada": [1, 2],
+    "joined user:cyd": [2],
+    "joined user:nobody": [],
+    "expression": [2],
+    "streamed": [1, 2, 3],
+    "updated": [1, 3],
+    "deleted": 2,
+}
+
+
+@pytest.fixture(params=ASYNC)
+def async_url(request: pytest.FixtureRequest, new_database: Make) -> str:
+    """The URL of a database, for each driver of asynchronous sessions."""
+    database = new_database(ASYNC[request.param], is_filled=True)
+    engine = engine_of(database)
+    fill(engine)
+    engine.dispose()
+    return f"{request.param}:{database.partition(':')[2]}"
+
+
+async def shapes(session: AsyncSession) -> dict[str, Any]:
+    """What statements of each shape find. Each is run often enough to be prepared, and planned once."""
+    found: dict[str, Any] = {}
+    user = bindparam("user", type_=String)
+    listed = ACME.authorized(select(Doc), user, "read", on=Doc.resource)
+    may = ACME.allowed(user, "write", on=Doc.resource)
+    paged = listed.options(selectinload(Doc.tags)).order_by(Doc.id).limit(bindparam("most"))
+    joined = listed.join(Doc.owner).where(Owner.name.in_(["ann", "bob"]), Doc.resource.like("d%"))
+    other = aliased(Doc)
+    older = visible(select(other), on="doc:" + cast(other.id, String)).where(other.updated < -1)
+    edit = visible(update(Doc), "ada", "write").values(updated=7).returning(Doc.id)
+    for _ in range(7):
+        for asked in ("user:ada", "user:cyd", "user:nobody"):
+            given = {"user": asked, "most": 2}
+            page = (await session.scalars(paged, given)).all()
+            found[f"page {asked}"] = [(doc.id, len(doc.tags)) for doc in page]
+            count = select(func.count()).select_from(listed.subquery())
+            found[f"count {asked}"] = await session.scalar(count, given)
+            rows = await session.execute(select(Doc.id, may).order_by(Doc.id), given)
+            found[f"may {asked}"] = [tuple(row) for row in rows]
+            found[f"joined {asked}"] = sorted(ids(await session.scalars(joined, given)))
+        found["expression"] = ids(await session.scalars(older))
+    found["streamed"] = [
+        doc.id
+        async for doc in await session.stream_scalars(visible(select(Doc), "ada").order_by(Doc.id))
+    ]
+    found["updated"] = sorted(await session.scalars(edit))
+    found["deleted"] = (
+        await session.execute(
+            visible(delete(Tag).where(Tag.document == 2), on="doc:" + cast(Tag.document, String))
+        )
+    ).rowcount
+    await session.rollback()
+    return found
+
+
+def test_an_async_session_runs_the_same_statements(async_url: str) -> None:
+    """With each driver: its parameters, its types, and statements that are prepared."""
+
+    async def asked() -> dict[str, Any]:
+        engine = create_async_engine(async_url)
+        try:
+            async with AsyncSession(engine) as session:
+                return await shapes(session)
+        finally:
+            await engine.dispose()
+
+    assert asyncio.run(asked()) == FOUND
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_async_session_carries_no_change(async_url: str, new_database: Make) -> None:
+    """The error says so, for the session and for the synchronous one within; nothing is left running."""
+    database = new_database(ASYNC[async_url.partition(":")[0]])
+
+    async def asked(authority: Authority) -> None:
+        engine = create_async_engine(async_url)
+        async with AsyncSession(engine) as session, engine.connect() as connection:
+            for within in (session, connection):
+
+                def apply(given: object) -> None:
+                    authority.apply([changes.CreateOrganization()], within=given)
+
+                with pytest.raises(UnsupportedConnection, match="asynchronous"):
+                    apply(within)
+                with pytest.raises(UnsupportedConnection, match="asynchronous"):
+                    await within.run_sync(apply)
         await engine.dispose()
-        return ids(found)
 
-    assert asyncio.run(listed()) == [2]
+    with Authority.open(database, organization="acme") as authority:
+        asyncio.run(asked(authority))
 
 
 # --- what it costs -------------------------------------------------------------------------------------

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from inspect import ismethod
-from typing import Any, TypeVar
+from inspect import iscoroutinefunction, ismethod
+from typing import Any, Final, TypeVar
 
 from rescind.errors import UnsupportedConnection
 
 T = TypeVar("T")
+ASYNCHRONOUS: Final = (
+    "An asynchronous connection cannot: make the change on a synchronous one, in a thread."
+)
 
 
 def driver_connection(within: object, expected: type[T]) -> T:
@@ -19,10 +22,25 @@ def driver_connection(within: object, expected: type[T]) -> T:
     for _ in range(4):
         if isinstance(candidate, expected):
             return candidate
+        if _is_asynchronous(candidate):
+            raise _unsupported(within, expected, hint=ASYNCHRONOUS)
         candidate = _inner(candidate)
-    raise UnsupportedConnection(
+    raise _unsupported(within, expected)
+
+
+def _unsupported(within: object, expected: type, **hint: str) -> UnsupportedConnection:
+    return UnsupportedConnection(
         got=f"{type(within).__module__}.{type(within).__qualname__}",
         store_needs=f"{expected.__module__}.{expected.__qualname__}",
+        **hint,
+    )
+
+
+def _is_asynchronous(wrapper: object) -> bool:
+    """Whether it is of SQLAlchemy's asynchronous side, or a driver's connection for an event loop."""
+    dialect = getattr(getattr(wrapper, "bind", None), "dialect", getattr(wrapper, "dialect", None))
+    return bool(getattr(dialect, "is_async", False)) or any(
+        iscoroutinefunction(getattr(type(wrapper), name, None)) for name in ("execute", "commit")
     )
 
 
