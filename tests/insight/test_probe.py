@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -433,8 +434,13 @@ def test_documented_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_command(
     rescind: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_guarded: bool
 ) -> None:
-    """Exits with 0; with the guard off, with 1, and what was seen is in a file for its owner alone."""
+    """Exits with 0; with the guard off, with 1, and what was seen is in a file for its owner alone.
+
+    A probe of this process alone does without the client of HTTP.
+    """
     monkeypatch.setattr("rescind.insight.probe.rounds.Limits", lambda: QUICK)
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    monkeypatch.delitem(sys.modules, "rescind.insight.probe.target")
     if not is_guarded:
         _looks_seldom(monkeypatch)
     rescind("init")
@@ -460,6 +466,17 @@ def test_what_cannot_be_asked(rescind: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "t.toml").write_text(TARGET, "utf-8")
     assert "--url" in one_error(rescind("probe", "--target", "t.toml", "--url", "http://x"))
     assert "--hold" in one_error(rescind("probe", "--hold", "1s"))
+
+
+def test_what_needs_the_client_names_its_extra(
+    rescind: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service's URL, and another system."""
+    rescind("init")
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    monkeypatch.delitem(sys.modules, "rescind.insight.probe.target")
+    for option in (("--url", "http://127.0.0.1:1"), ("--target", "t.toml")):
+        assert "rescind[client]" in one_error(rescind("probe", *option))
     assert "--metrics-port" in one_error(rescind("probe", "--metrics-port", "0"))
 
 

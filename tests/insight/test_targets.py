@@ -153,6 +153,26 @@ def test_no_data(authority: Authority) -> None:
         assert met.slowest == ()
 
 
+def test_a_target_of_all_has_figures(authority: Authority) -> None:
+    """It allows none: each late change uses a whole budget. JSON has no infinity, and null is "no data"."""
+    authority.apply([CreateOrganization()])
+    at = microseconds(NOW)
+    write(authority, [Logged(1, 100 + n, at - 50, "revokes", 2_000_000 * n) for n in range(3)])
+    targets = {Direction.REVOKES: Target(1.0, 1.0)}
+    (met,) = attainments(authority.store, targets=targets, now=NOW)
+    assert (met.is_met, met.late, met.budget_left, met.burn) == (False, 2, -1.0, 2.0)
+
+
+def test_no_change_was_enforced_before_it_was_recorded(authority: Authority) -> None:
+    """Where one machine's clock is behind the other's, the time is 0."""
+    authority.apply([CreateOrganization()])
+    at = microseconds(NOW) - HOUR
+    write(authority, [Logged(1, 100 + n, at, "revokes", -5_000_000) for n in range(3)])
+    met = read(authority)[Direction.REVOKES]
+    assert (met.within, met.p50_seconds, met.p99_seconds) == (3, 0.0, 0.0)
+    assert {each.seconds for each in met.slowest} == {0.0}
+
+
 def test_of_real_changes(authority: Authority) -> None:
     """What was revoked and given here is found, by organization and in all; another's is not."""
     authority.apply([CreateOrganization(), AddMembership(subject="ada"), CreateGroup(group="eng")])

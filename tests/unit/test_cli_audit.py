@@ -40,6 +40,7 @@ def test_history(acme: CommandLine) -> None:
     assert code == 1
     assert "user:ada lacks" in out
     code, out, _ = acme("audit", "--history", "--json")
+    assert json.loads(out)["last_completed_at"] is not None
     (drift, *_) = json.loads(out)["drift"]
     assert (code, drift["organization"], drift["ended_at"]) == (1, "acme", None)
     assert drift["missing"] > 0
@@ -79,6 +80,17 @@ def test_history_of_all(acme: CommandLine, monkeypatch: pytest.MonkeyPatch) -> N
     out = acme("audit", "--history")[1]
     assert out.splitlines()[0].startswith("round  began")
     assert "no drift was found" in out
+
+
+def test_a_round_under_way_is_no_clean_audit(acme: CommandLine) -> None:
+    """Until a round of all organizations is complete, that no drift was seen is no figure."""
+    with Authority.open(DATABASE) as authority:
+        BackgroundAudit(authority.store, Settings(audit_rows_per_second=1)).step()
+    out = acme("audit", "--history")[1]
+    assert "no data: no round of the background audit is complete yet" in out
+    assert "no drift" not in out
+    told = json.loads(acme("audit", "--history", "--json")[1])
+    assert (told["drift"], told["last_completed_at"]) == ([], None)
 
 
 def test_budget_of_zero_is_off(acme: CommandLine) -> None:

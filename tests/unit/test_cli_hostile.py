@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
 import sqlite3
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +142,21 @@ def test_empty_organization_of_a_line(acme: CommandLine) -> None:
     Path("c.ndjson").write_text(line)
     assert "c.ndjson:1" in one_error(acme("import", "c.ndjson"))
     one_error(acme("apply", "c.ndjson"))
+
+
+def test_json_that_a_terminal_cannot_obey(rescind: CommandLine) -> None:
+    """What a terminal would obey or hide is escaped, and is the same text for programs."""
+    hidden = "a\x7f\x9b2J\u202eb\u2028\U000e0041 é"
+    rescind("init")
+    assert rescind("add-membership", "ada", "--reason", hidden)[0] == 0
+    assert rescind("create-group", "eng", "--name", hidden)[0] == 0
+    for command in (("log",), ("log", "show", "2"), ("list", "groups")):
+        code, out, _ = rescind(*command, "--json")
+        assert code == 0, command
+        raw = out.replace("\n", "")
+        assert not [c for c in raw if unicodedata.category(c) in ("Cc", "Cf", "Zl")], command
+        read = [json.loads(line) for line in out.splitlines()]
+        assert repr(hidden)[1:-1] in repr(read), command
 
 
 def test_places_that_cannot_be_written(acme: CommandLine) -> None:

@@ -114,7 +114,11 @@ def _say_history(found: AuditHistory, *, has_begun: bool) -> None:
         )
         output.say("")
     if not found.drift:
-        output.say("no drift was found")
+        output.say(
+            "no data: no round of the background audit is complete yet"
+            if found.last_completed_at is None
+            else "no drift was found"
+        )
         return
     output.table(
         (

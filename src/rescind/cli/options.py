@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
 
 import click
 
@@ -108,8 +107,9 @@ class Target:
         """The database's name without its user and password."""
         if not self.database.startswith(("postgresql://", "postgres://")):
             return self.database
-        parts = urlsplit(self.database)
-        return f"{parts.path.lstrip('/')} on {parts.hostname or 'a local socket'}"
+        from rescind.store.postgres import location
+
+        return location(self.database)
 
     def open(self, *, listen_database: str = "") -> Authority:
         """An authority on this database. Raises StoreUnavailable, SchemaMissing and the like."""

@@ -53,10 +53,12 @@ def one_line(text: str) -> str:
 
 def plain(text: object) -> str:
     """The text with control characters escaped: callers wrote the names and reasons."""
-    return "".join(
-        repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c
-        for c in str(text)
-    )
+    return "".join(repr(c)[1:-1] if _is_hidden(c) else c for c in str(text))
+
+
+def _is_hidden(character: str) -> bool:
+    """Whether a terminal would not show the character but obey it, or show nothing."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def say(text: object) -> None:
@@ -81,8 +83,20 @@ def complain(text: str) -> None:
 
 
 def say_json(value: object) -> None:
-    """Print a line of JSON."""
-    sys.stdout.write(msgspec.json.encode(value, order="sorted").decode() + "\n")
+    """Print a line of JSON, with characters that a terminal would obey or hide escaped."""
+    text = msgspec.json.encode(value, order="sorted").decode()
+    sys.stdout.write(_escaped_in_json(text) + "\n")
+
+
+def _escaped_in_json(text: str) -> str:
+    if text.isascii() and "\x7f" not in text:
+        return text  # the encoder escapes the others of ASCII
+    return "".join(_json_escape(c) if _is_hidden(c) else c for c in text)
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> None:

@@ -76,7 +76,6 @@ def probe(
     """
     from rescind.insight.probe import Summary
     from rescind.insight.probe.evidence import write_evidence
-    from rescind.insight.probe.target import HOLD_SECONDS
 
     if not url:
         where.refuse_given("key", hint="it is for services: give --url as well")
@@ -98,8 +97,7 @@ def probe(
             stack.enter_context(metrics_at(where, authority, *at))
             one_round = _own_rounds(stack, where, authority, url or [], key)
         else:
-            held = HOLD_SECONDS if hold is None else duration("--hold", hold, most_days=1)
-            one_round = _target_rounds(stack, target, held)
+            one_round = _target_rounds(stack, target, hold)
         left = rounds
         while not stop.is_set():
             measured = one_round()
@@ -180,13 +178,14 @@ def _own_rounds(
 
 
 def _target_rounds(
-    stack: ExitStack, path: Path, hold_seconds: float
+    stack: ExitStack, path: Path, hold: str | None
 ) -> Callable[[], tuple[Measurement, ...]]:
     from rescind.insight.probe import Limits
-    from rescind.insight.probe.target import TargetProbe, read_target
+    from rescind.insight.probe.target import HOLD_SECONDS, TargetProbe, read_target
 
+    held = HOLD_SECONDS if hold is None else duration("--hold", hold, most_days=1)
     target = read_target(path)
-    limits = Limits(timeout_seconds=60.0, hold_seconds=hold_seconds)
+    limits = Limits(timeout_seconds=60.0, hold_seconds=held)
     prober = TargetProbe(target, limits=limits)
     stack.callback(prober.close)
 

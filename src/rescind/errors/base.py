@@ -75,7 +75,7 @@ def _in_python(option: str) -> str:
 def _told(facts: dict[str, object]) -> Iterator[str]:
     """Each fact after its name; `what` is the name of `value`, and `why` needs none."""
     if "what" in facts:
-        yield f"{facts.pop('what')} {_shown(facts.pop('value', ''))}".rstrip()
+        yield f"{_shown(facts.pop('what'))} {_shown(facts.pop('value', ''))}".rstrip()
     for name, value in facts.items():
         yield _shown(value) if name == "why" else f"{_IN_WORDS.get(name, name)} {_shown(value)}"
 

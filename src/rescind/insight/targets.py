@@ -174,7 +174,10 @@ class _Reading:
             undecided,
             _percentile(rows, 0.5),
             _percentile(rows, 0.99),
-            tuple(SlowChange(r.organization, r.revision, r.microseconds / 1e6) for r in slow),
+            tuple(
+                SlowChange(row.organization, row.revision, max(row.microseconds, 0) / 1e6)
+                for row in slow
+            ),
             None if not decided else 1 - _used(decided, late, target.share),
             _burn(rows, target.share),
         )
@@ -194,22 +197,24 @@ def _counted(counts: Iterable[tuple[int | None, int, int]]) -> tuple[int, int, i
 
 
 def _percentile(rows: Sequence[SpreadRow], part: float) -> float | None:
-    """By nearest rank, of those whose time is on record."""
+    """By nearest rank, of those whose time is on record; 0 where one machine's clock is behind another's."""
     known = sorted((r.milliseconds, r.changes) for r in rows if r.milliseconds is not None)
     rank, seen = math.ceil(part * sum(count for _, count in known)), 0
     for milliseconds, count in known:
         seen += count
         if seen >= rank:
-            return milliseconds / 1_000
+            return max(milliseconds, 0) / 1_000
     return None
 
 
 def _used(changes: int, late: int, share: float) -> float:
-    """The late changes over as many as the target allows. A target of all allows none."""
+    """The late changes over as many as the target allows. A target of all allows none: each late change
+    counts as a whole budget, as JSON has no infinity.
+    """
     if late == 0:
         return 0.0
     allowed = (1 - share) * changes
-    return late / allowed if allowed > 0 else math.inf
+    return late / allowed if allowed > 0 else float(late)
 
 
 def _burn(rows: Sequence[SpreadRow], share: float) -> float | None:

@@ -59,6 +59,8 @@ class AuditHistory:
 
     rounds: list[AuditRound]
     drift: list[PastDrift]
+    last_completed_at: datetime | None
+    """When a round of all organizations was last complete. While it is None, an empty list means nothing."""
 
 
 def read_history(
@@ -74,6 +76,7 @@ def read_history(
     elif store.fetch(PLAN, {"organization": organization})[0].organization is None:
         raise OrganizationNotFound(organization=organization)
     names = {"organization": organization, "limit": limit}
+    completed = read_state(store).last_completed_at  # first: what that round found is listed below
     drift = [
         PastDrift(
             row.organization,
@@ -85,7 +88,7 @@ def read_history(
         )
         for row in store.fetch(LIST_AUDIT_DRIFT, names)
     ]
-    return AuditHistory(rounds, drift)
+    return AuditHistory(rounds, drift, _moment(completed))
 
 
 def read_rounds(store: Store, *, limit: int = 100) -> list[AuditRound]:

@@ -69,10 +69,13 @@ class AuditDriftResponse(Struct, frozen=True):
 
 
 class AuditsResponse(Struct, frozen=True):
-    """The latest rounds first; drift that is there now first. A single organization has no rounds."""
+    """The latest rounds first; drift that is there now first. A single organization has no rounds. Without a
+    completed round, `last_completed_at` is null, and that no drift is listed means nothing yet.
+    """
 
     rounds: list[AuditRoundResponse]
     drift: list[AuditDriftResponse]
+    last_completed_at: datetime | None
 
 
 @get("/v1/audits", sync_to_thread=True, guards=[requires("read")])
@@ -91,6 +94,7 @@ def audits(
     return AuditsResponse(
         [AuditRoundResponse.of(each) for each in found.rounds],
         [AuditDriftResponse.of(each) for each in found.drift],
+        found.last_completed_at,
     )
 
 
