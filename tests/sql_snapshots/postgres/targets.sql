@@ -1,13 +1,16 @@
 -- cost_of_changes
 SELECT o.slug AS organization, c.recorded_at, c.settled_at, c.route, c.granted + c.revoked AS pairs, c.estimated, e.record,
 CASE WHEN LENGTH(c.body) <= %(characters)s THEN c.body END AS body
-FROM rescind.change AS c
+FROM (SELECT n.organization, n.revision, n.recorded_at FROM rescind.change AS n
+    WHERE n.organization BETWEEN %(first)s AND %(last)s AND n.recorded_at >= %(since)s AND n.recorded_at < %(now)s
+    ORDER BY n.recorded_at DESC, n.organization, n.revision DESC LIMIT %(limit)s) AS newest
+CROSS JOIN LATERAL (SELECT * FROM rescind.change AS c
+    WHERE c.organization = newest.organization AND c.revision = newest.revision OFFSET 0) AS c
 LEFT JOIN LATERAL (SELECT * FROM rescind.enforcement AS e
     WHERE e.organization = c.organization AND e.revision = c.revision OFFSET 0) AS e ON TRUE
 LEFT JOIN LATERAL (SELECT * FROM rescind.organization AS o
     WHERE o.id = c.organization OFFSET 0) AS o ON TRUE
-WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s
-ORDER BY c.recorded_at DESC, c.organization, c.revision DESC LIMIT %(limit)s
+ORDER BY newest.recorded_at DESC, newest.organization, newest.revision DESC
 
 -- slowest_enforced
 SELECT o.slug AS organization, slow.revision, slow.microseconds

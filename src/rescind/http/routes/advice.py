@@ -12,6 +12,7 @@ from msgspec import Struct
 from rescind.errors import InvalidArgument
 from rescind.http.auth import caller_of, requires
 from rescind.http.routes.lists import Organization
+from rescind.http.routes.targets import WHOLE_LOG
 from rescind.http.server.service import Service
 from rescind.insight.advice import advise, forecast
 from rescind.insight.targets import WINDOW_SECONDS
@@ -64,12 +65,14 @@ def read_advice(
         raise InvalidArgument(what="members", hint="send members and assignments, or neither")
     caller, authority = caller_of(request), service.authority
     everywhere = organization is None and caller.organization is None
-    found = advise(
-        authority.store,
-        authority.settings,
-        organization=None if everywhere else caller.organization_for(organization),
-        window_seconds=window_seconds,
-    )
+    name = None if everywhere else caller.organization_for(organization)
+    with WHOLE_LOG.one():
+        found = advise(
+            authority.store,
+            authority.settings,
+            organization=name,
+            window_seconds=window_seconds,
+        )
     told = None
     if members is not None and assignments is not None:
         cost = forecast(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from threading import BoundedSemaphore
 from typing import Any, Final
 
 import msgspec
@@ -14,19 +11,20 @@ from litestar import Request, get
 from litestar.di import NamedDependency
 from msgspec import Struct
 
-from rescind.errors import InvalidArgument, ThreadsExhausted
+from rescind.errors import InvalidArgument
 from rescind.history.facts_look import audit_from_snapshot
 from rescind.history.replay_audit import TooManyChanges
 from rescind.history.replay_report import ReplayedOrganization
 from rescind.http.auth import caller_of, requires
 from rescind.http.routes.lists import Limit, Organization
 from rescind.http.server.service import Service
+from rescind.http.server.turns import Turns
 from rescind.model import OrganizationId
 from rescind.propagation.audit_history import AuditRound, PastDrift, read_history
 
 AT_ONCE: Final = 2
 """Organizations of which one process holds all facts at a time, to compare them with their logs."""
-_turns: Final = BoundedSemaphore(AT_ONCE)
+_turns: Final = Turns(AT_ONCE, why="organizations are being compared with their logs")
 
 
 class AuditRoundResponse(Struct, frozen=True):
@@ -146,24 +144,12 @@ def replay(
     """
     name = OrganizationId(caller_of(request).organization_for(organization))
     try:
-        with _turn():
+        with _turns.one():
             found = audit_from_snapshot(service.authority.store, name)
     except TooManyChanges:
         hint = "it has too many facts or changes to be read at once: use `rescind audit --replay`"
         raise InvalidArgument(what="organization", value=name, hint=hint) from None
     return ReplayResponse.of(found)
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    """A block that few requests are in at a time. Raises ThreadsExhausted at once for one more."""
-    if not _turns.acquire(blocking=False):
-        why = f"{AT_ONCE} organizations are being compared with their logs"
-        raise ThreadsExhausted(why=why, hint="Try again when that has ended")
-    try:
-        yield
-    finally:
-        _turns.release()
 
 
 ROUTES = [audits, replay]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request, get
 from litestar.di import NamedDependency
@@ -13,8 +13,13 @@ from msgspec import Struct
 from rescind.http.auth import caller_of, requires
 from rescind.http.routes.lists import Organization
 from rescind.http.server.service import Service
+from rescind.http.server.turns import Turns
 from rescind.insight.targets import WINDOW_SECONDS, Attainment, attainments, targets_of
 from rescind.model import Direction
+
+AT_ONCE: Final = 4
+"""Requests of one process that read a whole log at a time; each takes seconds if the log is long."""
+WHOLE_LOG: Final = Turns(AT_ONCE, why="requests read whole logs")
 
 
 class SlowChangeResponse(Struct, frozen=True):
@@ -85,12 +90,14 @@ def targets(
     """How targets were met by the changes of one organization; of all with a key that is bound to none."""
     caller = caller_of(request)
     everywhere = organization is None and caller.organization is None
-    found = attainments(
-        service.authority.store,
-        targets=targets_of(service.authority.settings),
-        organization=None if everywhere else caller.organization_for(organization),
-        window_seconds=window_seconds,
-    )
+    name = None if everywhere else caller.organization_for(organization)
+    with WHOLE_LOG.one():
+        found = attainments(
+            service.authority.store,
+            targets=targets_of(service.authority.settings),
+            organization=name,
+            window_seconds=window_seconds,
+        )
     return TargetsResponse([AttainmentResponse.of(each) for each in found])
 
 

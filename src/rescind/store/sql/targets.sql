@@ -53,8 +53,10 @@ ORDER BY slow.microseconds DESC, slow.recorded_at DESC, slow.organization, slow.
 -- name: cost_of_changes
 SELECT o.slug AS organization, c.recorded_at, c.settled_at, c.route, c.granted + c.revoked AS pairs, c.estimated, e.record,
        CASE WHEN LENGTH(c.body) <= :characters THEN c.body END AS body
-FROM rescind.change AS c
+FROM (SELECT n.organization, n.revision, n.recorded_at FROM rescind.change AS n
+      WHERE n.organization BETWEEN :first AND :last AND n.recorded_at >= :since AND n.recorded_at < :now
+      ORDER BY n.recorded_at DESC, n.organization, n.revision DESC LIMIT :limit) AS newest
+JOIN rescind.change AS c ON c.organization = newest.organization AND c.revision = newest.revision
 LEFT JOIN rescind.enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
 LEFT JOIN rescind.organization AS o ON o.id = c.organization
-WHERE c.organization BETWEEN :first AND :last AND c.recorded_at >= :since AND c.recorded_at < :now
-ORDER BY c.recorded_at DESC, c.organization, c.revision DESC LIMIT :limit
+ORDER BY newest.recorded_at DESC, newest.organization, newest.revision DESC
