@@ -60,6 +60,7 @@ LATER: Final = (
     "rescind.listing.reading",
     "rescind.propagation.worker",
     "rescind.replicas.enforcement",
+    "rescind.semantics.chain",
 )
 """What the methods of `Authority` load when they are first used."""
 

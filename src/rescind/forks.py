@@ -6,12 +6,9 @@ connection of its parent would end it for the parent as well, so what was inheri
 
 from __future__ import annotations
 
-import logging
 import weakref
 from os import register_at_fork
 from typing import Protocol
-
-log = logging.getLogger(__name__)
 
 
 class OfOneProcess(Protocol):
@@ -57,7 +54,9 @@ def _before() -> None:
         try:
             thing.before_fork()
         except Exception:
-            log.exception("%r is not closed for a fork", thing)
+            import logging
+
+            logging.getLogger(__name__).exception("%r is not closed for a fork", thing)
 
 
 def _after() -> None:
@@ -70,7 +69,9 @@ def _set_up_all() -> None:
         try:
             thing.reinit_after_fork()
         except Exception:
-            log.exception("%r does not begin anew after a fork", thing)
+            import logging
+
+            logging.getLogger(__name__).exception("%r does not begin anew after a fork", thing)
 
 
 register_at_fork(before=_before, after_in_parent=_after, after_in_child=_set_up_all)

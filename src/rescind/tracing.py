@@ -6,7 +6,6 @@ Whether there is an SDK is looked at once, when an authority or a worker is made
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 NAME: Final = "rescind"
 Value = str | int | float | bool
-
-log = logging.getLogger(__name__)
 
 
 class Span(Protocol):
@@ -167,7 +164,9 @@ def _tolerated() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        log.warning("a span is lost: %r", error)
+        import logging
+
+        logging.getLogger(__name__).warning("a span is lost: %r", error)
 
 
 def current_spans() -> Spans:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from rescind.authority import Authority
+from typing import TYPE_CHECKING
+
 from rescind.cli import output
+
+if TYPE_CHECKING:
+    from rescind.authority import Authority
 
 
 def warn_of_unknown(

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from rescind.errors.base import did_you_mean
-from rescind.model import Decision, Difference, LookAlike, Receipt, Route
+from rescind.model import Route
 from rescind.model.plural import counted as counted
-from rescind.transfer.evidence import enforcement_object
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
     from rescind.listing import UnknownName
+    from rescind.model import Decision, Difference, LookAlike, Receipt
 
 EXAMPLES = 20
 PIPE_WIDTH = 240
@@ -75,6 +72,8 @@ def complain(text: str) -> None:
     """Print an error as one line that begins with the program's name; on a terminal, wrapped at words."""
     line = f"rescind: {one_line(text)}"
     if sys.stderr.isatty():
+        import textwrap
+
         width = console(on_error_stream=True).width
         line = textwrap.fill(
             line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
@@ -84,6 +83,8 @@ def complain(text: str) -> None:
 
 def say_json(value: object) -> None:
     """Print a line of JSON, with characters that a terminal would obey or hide escaped."""
+    import msgspec
+
     text = msgspec.json.encode(value, order="sorted").decode()
     sys.stdout.write(_escaped_in_json(text) + "\n")
 
@@ -213,6 +214,8 @@ def _not_found(done: Receipt) -> None:
 
 def receipt_object(done: Receipt, took_ms: float) -> dict[str, Any]:
     """A receipt as plain JSON values."""
+    from rescind.transfer.evidence import enforcement_object
+
     return {
         "organization": done.organization,
         "changed": done.changed,

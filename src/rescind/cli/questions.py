@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import click
 
-from rescind.authority import Authority
 from rescind.cli import output
 from rescind.cli.asked import warn_of_unknown
 from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.options import Target, with_target
-from rescind.cli.times import past
 from rescind.errors import InvalidArgument
-from rescind.listing import UnknownName
-from rescind.model import SUBJECT_KINDS, Decision, Page, Reason
+from rescind.model import SUBJECT_KINDS, Reason
+
+if TYPE_CHECKING:
+    from rescind.authority import Authority
+    from rescind.listing import UnknownName
+    from rescind.model import At, Decision, Page
 
 DENIED = 1
 WHOLE_PAGE = 10_000
@@ -182,7 +184,7 @@ def _decide(
             at_least=at_least,
             assurance=_assurance(live),
             explain=explain,
-            at=None if at is None else past("--at", at),
+            at=None if at is None else _past(at),
         )
         unknown = (
             ()
@@ -208,6 +210,8 @@ def _unknown(
     """The names in a denied question that do not exist: it may be mistyped."""
     if answer.reason is Reason.UNKNOWN_ORGANIZATION:
         name = target.require_organization()
+        from rescind.listing import UnknownName
+
         return (UnknownName("organization", name, authority.similar_organizations(name)),)
     if answer.reason not in _UNKNOWN:
         return ()
@@ -229,7 +233,7 @@ def _pages(
 ) -> None:
     options: dict[str, Any] = {"at_least": at_least, "assurance": _assurance(live)}
     if at is not None:
-        options["at"] = past("--at", at)
+        options["at"] = _past(at)
     size = WHOLE_PAGE if all else limit
     while True:
         page = ask(limit=size, cursor=cursor, **options)
@@ -250,6 +254,12 @@ def _show(page: Page, *, as_json: bool) -> None:
         return
     for item in page.items:
         output.say(item)
+
+
+def _past(at: str) -> At:
+    from rescind.cli.times import past
+
+    return past("--at", at)
 
 
 def _assurance(live: bool) -> Literal["standard", "live"]:

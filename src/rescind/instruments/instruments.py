@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rescind import forks
 from rescind.instruments import labels
 from rescind.instruments.kinds import NO_LABELS, Counter, Family, Gauge, Histogram, Labels, Tick
 from rescind.instruments.memory import Memory, SharedMemory
-from rescind.model import Receipt
 from rescind.settings import Settings
 from rescind.tracing import Spans, current_spans
+
+if TYPE_CHECKING:
+    from rescind.model import Receipt
 
 FAST_SECONDS: Final = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0),

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rescind.model.enforcement import (
         EnforcedReplica,
         Enforcement,
-        EnforcementOutcome,
         EnforcementStatus,
         ReplicaOutcome,
         decode_enforcement,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
         Assurance,
         DecisionPoint,
         Direction,
+        EnforcementOutcome,
         GroupId,
         GroupNumber,
         HolderNumber,
@@ -222,13 +222,13 @@ __all__ = [
 _HOMES = {
     "rescind.model.answers": "Chain Decision Explanation Page",
     "rescind.model.enforcement": (
-        "EnforcedReplica Enforcement EnforcementOutcome EnforcementStatus ReplicaOutcome "
+        "EnforcedReplica Enforcement EnforcementStatus ReplicaOutcome "
         "decode_enforcement encode_enforcement plain_name"
     ),
     "rescind.model.enums": (
         "ENVIRONMENT ENVIRONMENT_NUMBER MAX_ID_LENGTH MAX_TEXT_LENGTH ROOT SUBJECT_KINDS "
-        "AssignmentNumber Assurance DecisionPoint Direction GroupId GroupNumber HolderNumber "
-        "MembershipNumber Microseconds OnLoss OrganizationId OrganizationNumber PermissionId "
+        "AssignmentNumber Assurance DecisionPoint Direction EnforcementOutcome GroupId GroupNumber "
+        "HolderNumber MembershipNumber Microseconds OnLoss OrganizationId OrganizationNumber PermissionId "
         "PermissionNumber Reason ResourceId ResourceNumber ResourceTypeId RoleId RoleMode "
         "RoleNumber Route SubjectId"
     ),

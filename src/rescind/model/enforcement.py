@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from rescind.model.enums import EnforcementOutcome
 from rescind.model.times import microseconds, moment
 
 MOST_REPLICAS: Final = 50
@@ -33,17 +34,6 @@ class ReplicaOutcome(StrEnum):
     """
     WAITED_OUT = "waited_out"
     """It did not acknowledge, and its lease expired."""
-
-
-class EnforcementOutcome(StrEnum):
-    """How an enforcement ended, counting the replicas of other processes."""
-
-    ALONE = "alone"
-    """No other process held the organization."""
-    ACKNOWLEDGED = "acknowledged"
-    """Every replica acknowledged, or held it no more."""
-    WAITED_OUT = "waited_out"
-    """At least one lease had to expire."""
 
 
 class EnforcementStatus(StrEnum):

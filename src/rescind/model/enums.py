@@ -68,6 +68,17 @@ class OnLoss(StrEnum):
     NEXT_HIGHEST = "next-highest"
 
 
+class EnforcementOutcome(StrEnum):
+    """How an enforcement ended, counting the replicas of other processes."""
+
+    ALONE = "alone"
+    """No other process held the organization."""
+    ACKNOWLEDGED = "acknowledged"
+    """Every replica acknowledged, or held it no more."""
+    WAITED_OUT = "waited_out"
+    """At least one lease had to expire."""
+
+
 class DecisionPoint(StrEnum):
     """What answered a question."""
 

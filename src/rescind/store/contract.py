@@ -17,12 +17,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, overload
 
 from rescind.model import Seals
 from rescind.store.rows import Query, QueryWithParams, Row
-from rescind.store.rows.actions import ServiceAction
-from rescind.store.rows.changes import OutcomeRow
+
+if TYPE_CHECKING:
+    from rescind.store.rows.actions import ServiceAction
+    from rescind.store.rows.changes import OutcomeRow
 
 Params: TypeAlias = Mapping[str, Any]
 Rows: TypeAlias = list[tuple[Any, ...]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import reprlib
-from urllib.parse import quote
 
 from rescind.errors import InvalidArgument
 from rescind.settings import Settings
@@ -18,6 +17,8 @@ def with_password_file(database: str, file: str | None) -> str:
     is_named = any(part.startswith("password_file=") for part in query.split("&"))
     if not file or is_named or not front.startswith(("postgresql://", "postgres://")):
         return database
+    from urllib.parse import quote
+
     return f"{front}?{query}{'&' if query else ''}password_file={quote(file, safe='/')}"
 
 
@@ -40,10 +41,12 @@ def open_store(
     url = os.fspath(url)
     scheme, separator, rest = url.partition("://")
     if not separator or scheme == "sqlite":
-        from rescind.store.sqlite import SqliteStore, make_file
+        from rescind.store.sqlite import SqliteStore
 
         path = rest.removeprefix("/") if separator else url
         if create:
+            from rescind.store.sqlite.new_file import make_file
+
             make_file(path)
         return SqliteStore(path, probe=probe)
     if scheme in ("postgresql", "postgres"):

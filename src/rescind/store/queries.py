@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
+from pkgutil import get_data
 from typing import Final, Literal
 
 from rescind.store.joins import laterally
@@ -162,7 +162,9 @@ def changes_data(sql: str) -> bool:
 
 
 def _text(name: str) -> str:
-    return files("rescind.store.sql").joinpath(name).read_text("utf-8")
+    text = get_data("rescind.store.sql", name)
+    assert text is not None, name
+    return text.decode().replace("\r\n", "\n")
 
 
 def _without_comments(body: str) -> str:

@@ -5,7 +5,6 @@ others are lent for reading.
 """
 
 from rescind.store.sqlite.files import connect, require_file, translated_errors
-from rescind.store.sqlite.new_file import make_file
 from rescind.store.sqlite.store import SqliteStore
 from rescind.store.sqlite.write_queue import BUSY_SECONDS
 
@@ -13,7 +12,6 @@ __all__ = [
     "BUSY_SECONDS",
     "SqliteStore",
     "connect",
-    "make_file",
     "require_file",
     "translated_errors",
 ]

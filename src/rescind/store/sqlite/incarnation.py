@@ -7,7 +7,6 @@ A file that is overwritten in place under running processes is not: that destroy
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
 import time
@@ -22,8 +21,6 @@ from rescind.store.sqlite.files import require_file
 
 LOOK_SECONDS: Final = 0.1
 """How long, at most, reads go on before the file's name and incarnation are looked at again."""
-
-log = logging.getLogger(__name__)
 
 
 class Incarnation:
@@ -43,7 +40,10 @@ class Incarnation:
     def look(self) -> None:
         """Open the file anew if another one has its name now. Raises StoreUnavailable if none has."""
         if self.is_replaced():
-            log.warning("%s was replaced by another file, which is opened", self.path)
+            import logging
+
+            said = "%s was replaced by another file, which is opened"
+            logging.getLogger(__name__).warning(said, self.path)
             self._renew()
 
     def require_same_file(self) -> None:

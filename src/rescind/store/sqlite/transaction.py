@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from rescind.errors import refusal
-from rescind.model.log import Content
-from rescind.semantics.chain import chained, digest_of_next
 from rescind.store.contract import Bounds, Change, Counter, LockCost, Params
 from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 from rescind.store.rows import Query, typed, typed_each
@@ -155,6 +153,9 @@ class SqliteTransaction:
             self._execute("keep_not_found", params)
         if not self._tally[Counter.ALTERED]:
             return self.read_later(READ_UNALTERED, **params)
+        from rescind.model.log import Content
+        from rescind.semantics.chain import digest_of_next
+
         (draft,) = typed(ADVANCE_REVISION, self._execute(ADVANCE_REVISION.name, params).fetchall())
         digest = digest_of_next(draft.digest_before, Content(*draft[:-1]))
         names = {**draft._asdict(), "digest": digest, "not_found": params["not_found"]}
@@ -165,6 +166,8 @@ class SqliteTransaction:
             return
         self.refuse("refuse_no_action_head")
         drafted = self._execute(DRAFT_ACTION.name, action._asdict()).fetchall()
+        from rescind.semantics.chain import chained
+
         (draft,) = typed(DRAFT_ACTION, drafted)
         names = {**draft._asdict(), "digest": chained(draft.digest_before, draft.content)}
         self._execute("record_action", names)
