@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from pathlib import Path
 
 from lab import (
@@ -95,12 +96,15 @@ def main() -> int:
 def _run(asked: argparse.Namespace) -> None:
     benchmark = BENCHMARKS[asked.name]
     bounds: dict[str, Goal] = benchmark.GOALS
+    began = time.monotonic()
     found = benchmark.run(quick=asked.quick, seed=asked.seed)
+    seconds = round(time.monotonic() - began)
     measured = found if isinstance(found, Measured) else Measured(found)
     for what, why in measured.left_out.items():
         print(f"lab: left out: {what}: {why}", file=sys.stderr)
     command = f"python -m lab {asked.name} --json" + (" --quick" if asked.quick else "")
     result = {**measured.result(), **machine(), "seed": asked.seed, "command": command}
+    result["seconds"] = seconds
     if asked.save:
         RESULTS.mkdir(exist_ok=True)
         text = json.dumps(result, indent=2) + "\n"

@@ -83,8 +83,12 @@ class CheckWorld:
     # --- made through changes ---------------------------------------------------------------------
 
     def record(self, authority: Authority) -> None:
-        """Record the facts; effective roles are left to background work, which no index needs."""
-        apply_all(authority, self._plain(), Route.BACKGROUND)
+        """Record the facts; effective roles are left to background work, which no index needs.
+
+        Groups are nested while they are empty, in the foreground: what flows through a nesting that is still
+        pending would be written for it and again for each assignment.
+        """
+        apply_all(authority, self._plain())
         members: dict[int, list[str]] = {}
         for user in range(self.users):
             for group in self.groups_of(user):

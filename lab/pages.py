@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.everything import MINUTES
+from lab.summary import PAGE as PERFORMANCE
 from lab.summary import origin
-from lab.tables import by_engine, shown
+from lab.tables import Table, by_engine, shown
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "lab"
@@ -58,7 +60,12 @@ def write(benchmarks: Mapping[str, Any], results: Path, folder: Path = FOLDER) -
     }
     for page in by_hand:
         page.write_text(filled(page.read_text("utf-8"), figures, folder), "utf-8")
-    index = [*_index(written, by_hand, benchmarks), "## Goals", *_goals(benchmarks, figures)]
+    index = [
+        *_index(written, by_hand),
+        *_overview(benchmarks, saved, written),
+        "## Goals",
+        *_goals(benchmarks, figures),
+    ]
     (folder / "index.md").write_text("\n\n".join(index) + "\n", "utf-8")
     return [page.name for page in written]
 
@@ -156,7 +163,7 @@ def _first_sentence(text: str) -> str:
     return text.partition(". ")[0].removesuffix(".")[: WIDTH - 40]
 
 
-def _index(written: list[_Page], by_hand: list[Path], benchmarks: Mapping[str, Any]) -> list[str]:
+def _index(written: list[_Page], by_hand: list[Path]) -> list[str]:
     parts = [
         "# The lab",
         fill(
@@ -171,10 +178,54 @@ def _index(written: list[_Page], by_hand: list[Path], benchmarks: Mapping[str, A
     for page in written:
         parts += [f"## {page.title}", f"[All of its figures]({page.name}.md)"]
         parts += [_picture(alt, file) for _, file, alt in page.pictures]
-    others = [name for name in sorted(benchmarks) if name not in {page.name for page in written}]
-    if others:
-        parts += ["## Without plots", fill("Benchmarks as tables: " + ", ".join(others) + ".")]
     return parts
+
+
+def _overview(
+    benchmarks: Mapping[str, Any], saved: Mapping[str, Any], written: list[_Page]
+) -> list[str]:
+    """Every benchmark: where its figures are, what they were measured at, and how long it takes."""
+    with_page = {page.name for page in written}
+    lines = []
+    for name in sorted(benchmarks):
+        result = saved.get(name)
+        if result is None:
+            where = "**not measured yet**"
+        elif name in with_page:
+            where = f"[page with plots]({name}.md)"
+        else:
+            where = f"[table]({_table_of(name)})"
+        lines.append([f"`{name}`", where, *_run_of(result), _minutes(name)])
+    missing = [name for name in sorted(benchmarks) if name not in saved]
+    text = (
+        "Each by `python -m lab NAME --json --save`. Minutes are those that it is expected to take in full on"
+        " two processors that do nothing else."
+    )
+    if missing:
+        text += (
+            f" {len(missing)} of {len(benchmarks)} have no saved result:"
+            " their goals stand below without a figure, and nothing on these pages rests on them."
+        )
+    table = Table(["benchmark", "figures", "commit", "minutes, expected"], lines)
+    return ["## Every benchmark", fill(text), table.markdown()]
+
+
+def _table_of(name: str) -> str:
+    """The section of the page of all figures that has the benchmark's table."""
+    before, mark, _ = PERFORMANCE.read_text("utf-8").partition(f"<!-- figures: {name} -->")
+    heading = before.rpartition("\n## ")[2].partition("\n")[0] if mark else ""
+    return "../reference/performance.md" + (f"#{heading.lower().replace(' ', '-')}" if mark else "")
+
+
+def _run_of(result: dict[str, Any] | None) -> list[str]:
+    """The commit that was measured, and whether that was a quick run."""
+    if result is None:
+        return ["–"]
+    return [f"`{result['commit']}`" + (", quick" if "--quick" in result["command"] else "")]
+
+
+def _minutes(name: str) -> str:
+    return shown(MINUTES.get(name))
 
 
 def _goals(
@@ -186,7 +237,7 @@ def _goals(
         for name, goal in benchmark.GOALS.items():
             value = figures[name][0] if name in figures else None
             verdict = (
-                ""
+                "not measured yet"
                 if value is None
                 else "met"
                 if goal.is_met(value)

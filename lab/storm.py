@@ -215,3 +215,10 @@ def _other_process(url: str, people: int, synced: int) -> Iterator[tuple[Any, Co
         process.join()
     finally:
         process.terminate()
+
+
+def plot(result: dict[str, Any]) -> list[Any]:
+    """Plots of a result; Matplotlib is needed for them alone."""
+    from lab.plots import storm
+
+    return storm.plot(result)

@@ -6,7 +6,7 @@ from typing import Any
 
 from lab.plots.peers import dots
 from lab.plots.style import BLUE, ORANGE, Plot, duration
-from lab.real.table import SETS
+from lab.real.table import sets
 
 SYSTEMS = {"sqlite": ("SQLite", BLUE, "s"), "postgres": ("PostgreSQL", ORANGE, "o")}
 
@@ -22,7 +22,7 @@ def plot(result: dict[str, Any]) -> list[Plot]:
                 for engine in SYSTEMS
                 if (name := f"real.{key}.{engine}.{what}") in figures
             }
-            for key, title in SETS.items()
+            for key, title in sets(figures).items()
         }
         return {title: values for title, values in found.items() if values}
 

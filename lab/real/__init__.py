@@ -2,8 +2,8 @@
 
 HP Labs' role-mining sets are pairs of a user and a permission (Ene et al., SACMAT 2008); users with equal
 sets become a group with a role. Google Cloud's predefined roles have between one permission and thousands;
-here 1,000 people are in 40 groups that hold them on 200 projects. Both are read from `../shared/data`, and
-left out where that is absent.
+here 1,000 people are in 40 groups that hold them on 200 projects. Both are read from `../shared/data`: every
+file of HP Labs' that is there, and all roles. What is absent is left out.
 
 Each is imported, checked and changed. Every check is compared with the file: `wrong` counts answers that
 differ from it. `churn` is a move from one group to another, or an edit of a role that people have.
@@ -22,45 +22,72 @@ from lab.report import Goal, Measured
 
 TITLE: Final = "Real data"
 GOALS: Final = {"real.wrong": Goal(0)}
-DATA: Final = Path(__file__).parents[3] / "shared" / "data"
 COMPANIES: Final = {
     "hc": "hp_labs_hc",
     "domino": "hp_labs_domino",
     "americas": "hp_labs_americas_small",
 }
+"""Files that are missed if they are absent. Others that begin as these do are measured by their own names."""
+BEGINNING: Final = "hp_labs_"
+ENDING: Final = ".txt.gz"
+SMALL_BYTES: Final = 20_000
+"""Files that are larger are left out of a quick run."""
 ROLES: Final = "gcp_roles_to_permissions.json.gz"
 ENGINES: Final = ("sqlite", "postgres")
 
 
-def run(*, quick: bool, seed: int, data: Path = DATA) -> Measured:
+def data_folder(start: Path = Path(__file__)) -> Path:
+    """`shared/data` beside the repository, or beside a folder that it is in, if there is one."""
+    places = [parent / "shared" / "data" for parent in start.resolve().parents]
+    return next((place for place in places if place.is_dir()), places[-1])
+
+
+def companies_in(data: Path) -> dict[str, Path]:
+    """The files of companies by name: those that are expected, and whatever else is there."""
+    known = {name: data / f"{stem}{ENDING}" for name, stem in COMPANIES.items()}
+    others = {
+        file.name.removeprefix(BEGINNING).removesuffix(ENDING): file
+        for file in sorted(data.glob(f"{BEGINNING}*{ENDING}"))
+        if file not in known.values()
+    }
+    return known | others
+
+
+def run(*, quick: bool, seed: int, data: Path | None = None) -> Measured:
     """Figures as `real.what.engine.figure`; about two minutes in full."""
+    data = data or data_folder()
     measured = Measured(versions={"HP Labs sets": "SACMAT 2008"})
     rounds = 20 if quick else 300
     with servers() as make:
-        for name, stem in COMPANIES.items():
-            file = data / f"{stem}.txt.gz"
-            if quick and name == "americas":
-                measured.left_out[file.name] = "it is too large for a quick run"
-                continue
-            if not file.exists():
-                measured.left_out[file.name] = "it is not in ../shared/data"
+        for name, file in companies_in(data).items():
+            if (why := _missing(file, quick)) is not None:
+                measured.left_out[file.name] = why
                 continue
             for engine in ENGINES:
                 _say(f"{engine}, {name}")
                 found = companies.measured(make(engine), file, rounds, seed)
                 measured.figures |= _named(f"{name}.{engine}", found)
         file = data / ROLES
-        if file.exists():
+        if (why := _missing(file, False)) is not None:
+            measured.left_out[file.name] = why
+        else:
             for engine in ENGINES:
                 _say(f"{engine}, cloud roles")
                 found = roles.measured(make(engine), file, 60 if quick else None, rounds, seed)
                 measured.figures |= _named(f"cloud.{engine}", found)
-        else:
-            measured.left_out[file.name] = "it is not in ../shared/data"
     wrong = [value for name, value in measured.figures.items() if name.endswith(".wrong")]
     if wrong:
         measured.figures["real.wrong"] = sum(wrong)
     return measured
+
+
+def _missing(file: Path, quick: bool) -> str | None:
+    """Why a file is left out, or None."""
+    if not file.exists():
+        return "it is not in ../shared/data"
+    if quick and file.stat().st_size > SMALL_BYTES:
+        return "it is too large for a quick run"
+    return None
 
 
 def _say(what: str) -> None:

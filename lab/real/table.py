@@ -27,10 +27,17 @@ SETS = {
 }
 
 
+def sets(figures: dict[str, float]) -> dict[str, str]:
+    """The data sets by name with their titles; those that have none are called by their names."""
+    found = dict.fromkeys(name.split(".")[1] for name in figures if name.count(".") == 3)
+    others = {name: f"HP Labs, {name}" for name in found if name not in SETS}
+    return {**SETS, **others}
+
+
 def shape(figures: dict[str, float], goals: dict[str, Goal]) -> Table:
     """Of what was measured; the goal last."""
     lines = []
-    for name, title in SETS.items():
+    for name, title in sets(figures).items():
         for engine, called in ENGINES.items():
             cells = [shown(figures.get(f"real.{name}.{engine}.{what}")) for what in COLUMNS]
             if set(cells) != {"–"}:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from lab.report import percentile
-from lab.scale.facts import write_organizations
 from lab.scale.one import stored_bytes
+from lab.world_facts import write_organizations
 from rescind import Authority, changes
 from rescind.store.queries import Engine
 

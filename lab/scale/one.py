@@ -8,7 +8,7 @@ from pathlib import Path
 from lab.checks import in_own_process
 from lab.databases import bare
 from lab.report import percentile
-from lab.scale.facts import wide, write
+from lab.world_facts import wide, write
 from lab.worlds import settle
 from rescind import Authority, changes
 from rescind.history.replay_audit import audit_replay

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -173,3 +173,26 @@ def test_quick_worlds_are_like_the_full_ones() -> None:
     for world in worlds(quick=True).values():
         groups = world.groups_of(7)
         assert len(set(groups)) == len(groups)
+
+
+def test_a_system_that_fails_is_left_out_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The others are measured, and the reason is the last line of its error."""
+
+    def one(name: str, *_: Any) -> tuple[dict[str, float], dict[str, str]]:
+        if name == "casbin":
+            raise peers.Failed("it broke")
+        return {"check_us": 1.0}, {"verdicts": "01"}
+
+    monkeypatch.setattr(peers, "servers", lambda: nullcontext(str))
+    monkeypatch.setattr(peers, "worlds", lambda quick: {"tiny": TINY})  # noqa: ARG005
+    monkeypatch.setattr(peers, "missing", lambda _: None)
+    monkeypatch.setattr(peers, "one", one)
+    measured = peers.run(quick=True, seed=7)
+    assert measured.left_out["Casbin, tiny"] == "it broke"
+    assert "peers.tiny.casbin.check_us" not in measured.figures
+    assert "peers.tiny.spicedb.check_us" in measured.figures
+    monkeypatch.undo()
+    with pytest.raises(peers.Failed, match=r"it failed with status 1: .*nowhere"):
+        peers.one("rescind_sqlite", str(tmp_path / "nowhere" / "lab.db"), TINY, 7, 0.0)

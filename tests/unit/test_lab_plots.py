@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from lab import pages
-from lab.plots import style
+from lab.plots import storm, style
 from lab.plots.style import BLUE, INK, Plot, canvas, duration
 from lab.report import Goal, Measured, machine
 
@@ -140,13 +140,56 @@ def test_pages_have_plots_figures_and_origin(tmp_path: Path, drawn: Plot) -> Non
     index = (docs / "index.md").read_text()
     assert "[Answer](answer.md)" in index
     assert "(pace.svg)" in index
-    assert "plain" in index
+    assert f"| `pace` | [page with plots](pace.md) | `{machine()['commit']}` |" in index
+    assert "| `plain` | **not measured yet** | – |" in index
+    assert "1 of 2 have no saved result" in index
     text = by_hand.read_text()
     assert "[1.5](pace.md)" in text
     assert pages.UNKNOWN in text
     assert "[pace](pace.md)" in text
     assert "[plain](../reference/performance.md)" in text
     assert "| `pace.ratio` | ≤ 2 | 1.5 | met |" in index
+
+
+def test_a_quick_run_is_called_so(tmp_path: Path) -> None:
+    """Figures of a run with fewer rounds are marked, and a goal without a figure is not measured yet."""
+    inline = SimpleNamespace(GOALS={"inline.ratio": Goal(2), "inline.other": Goal(3)})
+    command = "python -m lab inline --json --quick"
+    result = {"figures": {"inline.ratio": 1.0}, **machine(), "seed": 7, "command": command}
+    (tmp_path / "inline.json").write_text(json.dumps(result))
+    docs = tmp_path / "docs"
+    assert pages.write({"inline": inline}, tmp_path, docs) == []
+    index = (docs / "index.md").read_text()
+    commit = machine()["commit"]
+    where = "[table](../reference/performance.md#inline)"
+    assert f"| `inline` | {where} | `{commit}`, quick |" in index
+    assert "| `inline.other` | ≤ 3 | – | not measured yet |" in index
+    assert "no saved result" not in index
+
+
+def storm_figures() -> dict[str, float]:
+    """Of both engines."""
+    return {
+        f"storm.{engine}.{what}.{phase}.{share}_ms": 1.5
+        for engine in ("sqlite", "postgres")
+        for what in ("revocation", "check")
+        for phase in ("idle", "storm")
+        for share in ("p50", "p99")
+    }
+
+
+def test_a_storm_has_a_plot_for_revocations_and_one_for_checks() -> None:
+    """Both engines, alone and beside the storm, with the slowest as text; without figures there is none."""
+    plots = storm.plot({"figures": storm_figures()})
+    assert [plot.name for plot in plots] == ["revocation", "check"]
+    for plot in plots:
+        texts = re.findall(r"<text[^>]*>([^<]+)</text>", plot.svg)
+        assert {"SQLite", "PostgreSQL", "alone", "beside the storm"} <= set(texts)
+        assert texts.count("1.5 ms") == 4
+    one = {name: value for name, value in storm_figures().items() if ".sqlite.check." in name}
+    (plot,) = storm.plot({"figures": one})
+    assert "PostgreSQL" not in plot.svg
+    assert storm.plot({"figures": {}}) == []
 
 
 def test_nothing_is_invented(tmp_path: Path, drawn: Plot) -> None:

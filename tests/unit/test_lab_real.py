@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,27 @@ def test_the_table_has_the_goal() -> None:
     assert lines[2].startswith("| HP Labs, healthcare, SQLite | 46 |")
     assert lines[3].endswith("| 0 | ≤ 0: met |")
     assert {line.count("|") for line in lines} == {lines[0].count("|")}
+
+
+def test_all_data_that_is_there_is_measured(tmp_path: Path) -> None:
+    """The folder is found beside the repository or above it; a file that nobody expected is a company."""
+    data = tmp_path / "shared" / "data"
+    data.mkdir(parents=True)
+    for name in ("hp_labs_hc", "hp_labs_emea"):
+        (data / f"{name}.txt.gz").touch()
+    assert real.data_folder(tmp_path / "worktrees" / "one" / "lab" / "real.py") == data
+    found = real.companies_in(data)
+    assert list(found) == [*real.COMPANIES, "emea"]
+    assert found["emea"] == data / "hp_labs_emea.txt.gz"
+    text = real.shape({"real.emea.sqlite.users": 35}, {}).markdown()
+    assert "| HP Labs, emea, SQLite | 35 |" in text
+
+
+def test_what_is_absent_is_left_out_with_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without data there are no figures, and each expected file is named."""
+    monkeypatch.setattr(real, "servers", lambda: nullcontext(str))
+    measured = real.run(quick=True, seed=3, data=tmp_path)
+    assert measured.figures == {}
+    assert len(measured.left_out) == len(real.COMPANIES) + 1

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from lab import scale
-from lab.scale.facts import WIDE, wide, write, write_organizations
 from lab.scale.fit import fit
 from lab.scale.grown import growth
 from lab.scale.many import organizations
 from lab.scale.one import audited
 from lab.scale.table import shape
+from lab.world_facts import WIDE, wide, write, write_organizations
 
 from rescind import Authority, changes
 from rescind.store.migrations import migrate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -84,13 +85,34 @@ def test_all_goes_on_after_a_failure(capsys: pytest.CaptureFixture[str]) -> None
     """Every benchmark is run with the options, whatever another did. Pages follow if results are kept."""
     started: list[list[str]] = []
 
-    def start(arguments: Sequence[str]) -> int:
+    def start(arguments: Sequence[str], most_seconds: float) -> int:
+        assert most_seconds >= everything.LEAST_SECONDS
         started.append(list(arguments))
-        return int(arguments[0] == "one")
+        return int(arguments[0] == "inline")
 
-    assert everything.run(["one", "two"], ["--quick"], save=False, start=start) == 1
-    assert started == [["one", "--json", "--quick"], ["two", "--json", "--quick"]]
-    assert "one: 0 s, FAILED" in capsys.readouterr().out
+    assert everything.run(["inline", "http"], ["--quick"], save=False, start=start) == 1
+    assert started == [["inline", "--json", "--quick"], ["http", "--json", "--quick"]]
+    assert "inline: 0 s, FAILED" in capsys.readouterr().out
     started.clear()
-    assert everything.run(["two"], [], save=True, start=start) == 0
-    assert started == [["two", "--json", "--save"], ["summary"], ["report"]]
+    assert everything.run(["http"], [], save=True, start=start) == 0
+    assert started == [["http", "--json", "--save"], ["summary"], ["report"]]
+    assert "lab: 1 benchmarks, about 1 minutes" in capsys.readouterr().out
+
+
+def test_all_fit_into_their_time() -> None:
+    """Each benchmark has an expected time, and all together take no longer than they may."""
+    assert everything.MINUTES.keys() == BENCHMARKS.keys()
+    assert sum(everything.MINUTES.values()) <= everything.MOST_MINUTES
+
+
+def test_one_that_does_not_end_is_interrupted(tmp_path: Path) -> None:
+    """It can stop what it started, and those after it are run."""
+    ended = tmp_path / "ended"
+    waits = (
+        "import sys, pathlib, signal\n"
+        "try:\n    signal.pause()\nfinally:\n    pathlib.Path(sys.argv[1]).touch()"
+    )
+    command = [sys.executable, "-S", "-c", waits, str(ended)]
+    assert everything.within(command, 1.0) == everything.INTERRUPTED
+    assert ended.exists()
+    assert everything.within([sys.executable, "-S", "-c", "raise SystemExit(3)"], 60.0) == 3
