@@ -21,9 +21,10 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from rescind.store.migrations import migrate
@@ -63,17 +64,21 @@ def tests_of(engine: str) -> Tests:
     return tests
 
 
+def pytest_command(arguments: Iterable[str]) -> list[str]:
+    """Run pytest with the plugin, and without those that take seconds to load."""
+    command = [*(sys.executable, "-m", "pytest", "-q", "-p", "tests.mutants.plugin")]
+    for plugin in ("pytest_timeout", "_hypothesis_pytestplugin"):
+        command += ["-p", plugin]
+    return [*command, "-p", "no:cacheprovider", "--no-header", "--tb=no", *arguments]
+
+
 def run_tests(arguments: Iterable[str], given: dict[str, str], seconds: float) -> tuple[int, str]:
     """Run pytest with the plugin; -1 when it does not end in time, and its whole group is killed."""
-    command = [*(sys.executable, "-m", "pytest", "-q", "-p", "tests.mutants.plugin")]
-    for plugin in ("pytest_timeout", "_hypothesis_pytestplugin"):  # the others take seconds to load
-        command += ["-p", plugin]
-    command += ["-p", "no:cacheprovider", "--no-header", "--tb=no", *arguments]
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         environment |= {"HYPOTHESIS_STORAGE_DIRECTORY": folder} | given
         process = subprocess.Popen(
-            command,
+            pytest_command(arguments),
             cwd=ROOT,
             env=environment,
             text=True,
@@ -88,6 +93,48 @@ def run_tests(arguments: Iterable[str], given: dict[str, str], seconds: float) -
             process.communicate()
             return -1, "time limit"
     return process.returncode, said
+
+
+def attempt_statements(
+    candidates: list[Candidate], tests: Tests, engine: str, most: float
+) -> Iterator[tuple[Candidate, dict[str, Any]]]:
+    """The same for many mutants of statements, in one process that forks for each."""
+    named = {candidate.name: candidate for candidate in candidates}
+    asked = []
+    for candidate in candidates:
+        chosen = [
+            test for part in in_parts(concerned(candidate, tests), tests, most) for test in part
+        ]
+        if not chosen:
+            yield candidate, {"outcome": "not run by any test", "by": "", "tests": 0, "seconds": 0}
+            continue
+        seconds = START_SECONDS + 5 * sum(tests[test]["seconds"] for test in chosen)
+        asked.append({"name": candidate.name, "tests": chosen, "most_seconds": seconds})
+    if not asked:
+        return
+    paths = sorted({test.partition("::")[0] for one in asked for test in one["tests"]})
+    reading, writing = os.pipe()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "mutants.json"
+        file.write_text(json.dumps(asked))
+        environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        environment |= {"HYPOTHESIS_STORAGE_DIRECTORY": folder, "RESCIND_MUTANT_ENGINE": engine}
+        environment |= {"RESCIND_MUTANTS": str(file), "RESCIND_MUTANTS_TO": str(writing)}
+        process = subprocess.Popen(
+            pytest_command(["-s", *paths]),
+            cwd=ROOT,
+            env=environment,
+            stdout=(KEPT / "forks.log").open("w"),
+            stderr=subprocess.STDOUT,
+            pass_fds=(writing,),
+        )
+        os.close(writing)
+        with os.fdopen(reading) as lines:
+            for line in lines:
+                result = json.loads(line)
+                yield named[result.pop("name")], result
+        if process.wait():
+            sys.exit(f"the tests did not run: see {KEPT / 'forks.log'}")
 
 
 def concerned(candidate: Candidate, tests: Tests) -> list[str]:
@@ -261,6 +308,12 @@ class Results:
         swap.replace(self.file)
 
 
+def is_to_try(candidate: Candidate, results: Results, again: bool) -> bool:
+    """Whether nothing is known of it, or survivors are tried again and it is one."""
+    kept = results.of(candidate)
+    return not kept or (again and kept["outcome"] != "caught")
+
+
 def report(candidates: list[Candidate], results: Results) -> None:
     """The share caught of each area, and the survivors."""
     caught: Counter[str] = Counter()
@@ -306,22 +359,25 @@ def main() -> None:
     results = Results(options.engine)
     candidates = chosen_candidates(options)
 
-    def work(candidate: Candidate) -> None:
-        kept = results.of(candidate)
-        if kept and not (options.again and kept["outcome"] != "caught"):
-            return
-        if options.tests:
-            result = attempt_with(candidate, options.tests, options.engine)
-        else:
-            result = attempt(candidate, tests, options.engine, options.seconds)
+    def keep(candidate: Candidate, result: dict[str, Any]) -> None:
         results.keep(candidate, result)
-        print(
-            f"{result['outcome']} {result['seconds']} s {candidate.name}: {candidate.what}",
-            flush=True,
-        )
+        seconds = result["seconds"]
+        print(f"{result['outcome']} {seconds} s {candidate.name}: {candidate.what}", flush=True)
 
+    def work(candidate: Candidate) -> None:
+        if options.tests:
+            keep(candidate, attempt_with(candidate, options.tests, options.engine))
+        else:
+            keep(candidate, attempt(candidate, tests, options.engine, options.seconds))
+
+    left = [candidate for candidate in candidates if is_to_try(candidate, results, options.again)]
+    if not options.tests:
+        statements = [candidate for candidate in left if candidate.is_sql]
+        left = [candidate for candidate in left if not candidate.is_sql]
+        for tried in attempt_statements(statements, tests, options.engine, options.seconds):
+            keep(*tried)
     with ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(work, candidates))
+        list(pool.map(work, left))
     report(candidates, results)
 
 

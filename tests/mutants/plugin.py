@@ -1,6 +1,7 @@
 """A pytest plugin that puts one mutant in place, or notes which test runs what.
 
 - `RESCIND_MUTANT=sql:ENGINE:QUERY:NUMBER` or `python:MODULE:NUMBER`: that mutant, for the whole run.
+- `RESCIND_MUTANTS=FILE`: one after the other, each in a child (`forks`); `RESCIND_MUTANTS_TO` is for results.
 - `RESCIND_MUTANT_TESTS=FILE`: only the tests that the file lists, in its order.
 - `RESCIND_MUTANT_MAP=FILE`: write what each test that passes runs, and how long it takes.
 - `RESCIND_MUTANT_ENGINE=ENGINE`: leave out the tests of the other engine.
@@ -22,6 +23,7 @@ from typing import Any
 import pytest
 
 from tests.mutants import python, sql
+from tests.mutants.forks import Forks
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src") + os.sep
 OTHER = {"sqlite": "postgres", "postgres": "sqlite"}
@@ -181,6 +183,9 @@ class Map:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin the map, if one is asked for."""
+    """Begin the map, or try many mutants, if that is asked for."""
+    if "RESCIND_MUTANTS" in os.environ:
+        results = int(os.environ["RESCIND_MUTANTS_TO"])
+        config.pluginmanager.register(Forks(os.environ["RESCIND_MUTANTS"], results, put_in_place))
     if "RESCIND_MUTANT_MAP" in os.environ:
         config.pluginmanager.register(Map(os.environ["RESCIND_MUTANT_MAP"]))

@@ -18,6 +18,8 @@ _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.In: (ast.NotIn,),
     ast.NotIn: (ast.In,),
 }
+BOUND = 1_000
+"""Constants outside of functions from here on are not changed by one."""
 _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -137,6 +139,8 @@ def _of_expression(root: ast.AST, function: str) -> Iterator[Mutant]:
                 yield Mutant(
                     line, function, f"turned: {node.value}", _set(node, "value", not node.value)
                 )
+            case ast.Constant(value=value) if not function and _is_bound(value):
+                continue
             case ast.Constant(value=int() | float()):
                 what = f"one more than {node.value}"
                 yield Mutant(line, function, what, _set(node, "value", node.value + 1))
@@ -148,6 +152,11 @@ def _of_expression(root: ast.AST, function: str) -> Iterator[Mutant]:
                         f"filter dropped: {_text(test)}",
                         _without(node.ifs, test),
                     )
+
+
+def _is_bound(value: object) -> bool:
+    """A large constant of a module bounds a cost or a time: one more does no harm."""
+    return isinstance(value, int | float) and value >= BOUND
 
 
 def _double_negation(node: ast.UnaryOp, function: str) -> Mutant:

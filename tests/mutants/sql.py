@@ -37,6 +37,8 @@ _ENDS = frozenset(
         *(",", ";", "OFFSET", "FOR"),
     }
 )
+_NEVER_ZERO = re.compile(r"\b(?:holder|assignment|ended)$")
+"""Columns with numbers on both sides of 0 and never 0 itself, so that to include it changes nothing."""
 _STARTS = frozenset({"WHERE", "ON", "WHEN", "HAVING"})
 
 
@@ -140,7 +142,12 @@ def _turned_comparisons(sql: str, tokens: list[Token]) -> Iterator[Mutant]:
     for index, token in enumerate(tokens):
         if token.text in _COMPARISONS and not _assigns(tokens, index):
             side = " ".join(sql[token.start : token.end + 20].split())
+            is_of_sign = tokens[index + 1].text == "0" and _NEVER_ZERO.search(
+                sql[: token.start].rstrip()
+            )
             for other in _COMPARISONS[token.text]:
+                if is_of_sign and other == f"{token.text}=":
+                    continue
                 changed = sql[: token.start] + other + sql[token.end :]
                 yield Mutant(f"{other} for: {_before(sql, token.start)}{side}", changed)
         following = [other.text for other in tokens[index : index + 3]]

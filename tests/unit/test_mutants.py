@@ -43,6 +43,14 @@ def test_clauses_of_a_statement() -> None:
     assert len(set(found.values())) == len(found)
 
 
+def test_what_can_make_no_difference_is_no_mutant() -> None:
+    """Some numbers are never 0, and bounds are no exact numbers."""
+    found = [mutant.what for mutant in sql.mutants("SELECT 1 FROM a WHERE a.holder < 0")]
+    assert [what.partition(" ")[0] for what in found] == ["true", ">="]
+    assert python.mutants(ast.parse("MOST = 1_000\nFEW: Final = 5_000")) == []
+    assert len(python.mutants(ast.parse("HALF = 2\ndef f():\n    return 1_000"))) == 2
+
+
 def test_assignments_are_no_comparisons() -> None:
     """The `=` of SET stays; that of WHERE turns."""
     found = [mutant.sql for mutant in sql.mutants("UPDATE t SET a = 1, b = 2 WHERE c = 3")]

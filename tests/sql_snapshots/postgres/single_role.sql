@@ -270,9 +270,7 @@ ON CONFLICT (organization, membership) DO NOTHING
 
 -- set_aside
 WITH RECURSIVE affected (membership) AS (
-    SELECT b.membership FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.role_before AS b
-        WHERE b.organization = o.id OFFSET 0) AS b
-    WHERE o.id = %(o)s AND o.role_mode = 'single' AND o.on_loss = 'default'),
+    SELECT b.membership FROM rescind.role_before AS b WHERE b.organization = %(o)s),
     reached (membership, "group") AS (
     SELECT gm.membership, gm."group" FROM affected AS t
     CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm

@@ -230,8 +230,7 @@ ON CONFLICT (organization, membership) DO NOTHING
 
 -- set_aside
 WITH RECURSIVE affected (membership) AS (
-    SELECT b.membership FROM rescind_organization AS o CROSS JOIN rescind_role_before AS b ON b.organization = o.id
-    WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default'),
+    SELECT b.membership FROM rescind_role_before AS b WHERE b.organization = :o),
     reached (membership, "group") AS (
     SELECT gm.membership, gm."group" FROM affected AS t
     CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm.membership = t.membership

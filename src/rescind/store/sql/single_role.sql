@@ -76,8 +76,7 @@ touched (membership) AS (
 
 -- name: set_aside
 WITH RECURSIVE affected (membership) AS (
-    SELECT b.membership FROM rescind.organization AS o JOIN rescind.role_before AS b ON b.organization = o.id
-    WHERE o.id = :o AND o.role_mode = 'single' AND o.on_loss = 'default'),
+    SELECT b.membership FROM rescind.role_before AS b WHERE b.organization = :o),
 @single_role.held_wide
 INSERT INTO rescind.role_reset (organization, membership, role)
 SELECT :o, x.membership, x.role FROM (
