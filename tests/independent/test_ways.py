@@ -1,7 +1,8 @@
 """Every way to hold a role, with one link of it that expires or is taken: asked at every decision point.
 
 Beside each way are its look-alikes: another role at the same place, the same role at another place, and an
-organization with the same names and numbers in which nothing expires and nothing is taken.
+organization with the same names and numbers in which nothing expires and nothing is taken, and one where each
+leads to the next.
 """
 
 from __future__ import annotations
@@ -88,21 +89,26 @@ FACTS: list[Change] = [
 ]
 
 
-def people(mode: RoleMode, *, ends: bool) -> list[Change]:
-    """Everybody's groups and resources, and the other role that each holds at the same place."""
+def people(mode: RoleMode, *, ends: bool = False, is_crossed: bool = False) -> list[Change]:
+    """Everybody's groups and resources, and the other role that each holds at the same place. Crossed, each
+    resource, place and nesting leads to the next one's.
+    """
     found: list[Change] = [changes.CreateOrganization(), changes.SetRoleMode(mode=mode)]
     for way in WAYS:
-        folder, doc = f"folder:{way.name}", f"doc:{way.name}"
-        outer, inner = f"out-{way.name}", f"in-{way.name}"
-        until = way.end("place") if ends else None
         found += [
             changes.AddMembership(subject=way.subject),
-            changes.CreateResource(resource=folder),
-            changes.CreateResource(resource=doc, parent=folder),
-            changes.CreateGroup(group=outer),
-            changes.CreateGroup(group=inner),
-            changes.NestGroup(group=inner, into=outer),
-            changes.AddMembers(group=inner, members=(way.subject,), expires_at=until),
+            changes.CreateResource(resource=f"folder:{way.name}"),
+            changes.CreateGroup(group=f"out-{way.name}"),
+            changes.CreateGroup(group=f"in-{way.name}"),
+        ]
+    for way, after in zip(WAYS, (*WAYS[1:], WAYS[0]), strict=True):
+        to = after if is_crossed else way
+        inner = f"in-{way.name}"
+        until = way.end("place") if ends else None
+        found += [
+            changes.CreateResource(resource=f"doc:{way.name}", parent=f"folder:{to.name}"),
+            changes.NestGroup(group=inner, into=f"out-{to.name}"),
+            changes.AddMembers(group=inner, members=(to.subject,), expires_at=until),
             changes.Assign(role="writer", to=way.assignee, on=way.resource),
         ]
     return found
@@ -156,9 +162,14 @@ class Asked:
         """Each may read what is hers, and what is above it if she holds the role there."""
         allowed = self.allowed()
         questions = []
-        for way in WAYS:
+        for before, way, after in zip((WAYS[-1], *WAYS), WAYS, (*WAYS[1:], WAYS[0]), strict=False):
             folder, doc = f"folder:{way.name}", f"doc:{way.name}"
-            for place, kinds in ((ROOT, "wide"), (folder, "wide folder"), (doc, "wide folder doc")):
+            others = (f"doc:{before.name}", f"doc:{after.name}", ROOT)
+            for place, kinds in (
+                *((other, "wide") for other in others),
+                (folder, "wide folder"),
+                (doc, "wide folder doc"),
+            ):
                 is_right = way in allowed and way.on in kinds.split()
                 questions.append(((way.subject, "read", place), is_right))
         names = [question for question, _ in questions]
@@ -238,9 +249,11 @@ def test_every_way(
         Authority(open_store(database), clock=clock, index=True) as indexed,
     ):
         plain.apply(FACTS, organization="*")
-        for name, ends in (("acme", True), ("twin", False)):
-            plain.apply(people(mode, ends=ends), organization=name, route="inline")
-        plain.apply(given(ends=False), organization="twin", route="background")
+        plain.apply(people(mode, ends=True), organization="acme", route="inline")
+        plain.apply(people(mode), organization="twin", route="inline")
+        plain.apply(people(mode, is_crossed=True), organization="crossed", route="inline")
+        for name in ("twin", "crossed"):
+            plain.apply(given(ends=False), organization=name, route="background")
         asked = Asked(plain, indexed, clock)
         plain.apply(given(ends=True), organization="acme", route="background")
         asked.must_be_right(settled=False)
