@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -10,16 +11,16 @@ from typing import Annotated, Any, NamedTuple
 import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Header
-from flask import Flask, g
+from flask import Flask, g, jsonify
 from flask import request as flask_request
 from litestar import Litestar, Request, Router, get
 from litestar.di import NamedDependency, Provide
 from litestar.testing import TestClient
 
 from rescind import Authority, Decision
-from rescind.changes import RemoveMembers
+from rescind.changes import DeletePermission, RemoveMembers
 from rescind.errors import DecisionUnavailable, InvalidArgument, MalformedId
-from rescind.integrations import fastapi, flask, litestar
+from rescind.integrations import fastapi, flask, litestar, outcomes
 from tests.conftest import Make
 
 WHO = "X-User"
@@ -38,6 +39,18 @@ Ask = Callable[..., Answer]
 def filled(new_database: Make) -> Iterator[Authority]:
     with Authority.open(new_database("sqlite", is_filled=True), organization="acme") as authority:
         yield authority
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[logging.LogRecord]]:
+    """What a request logs of its decision. A handler of our own: Litestar sets the root's anew."""
+    monkeypatch.setattr(outcomes, "_warned", set())
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", records.append)
+    outcomes.log.addHandler(handler)
+    yield records
+    outcomes.log.removeHandler(handler)
 
 
 def subject(x_user: Annotated[str | None, Header()] = None) -> str | None:
@@ -61,6 +74,11 @@ def of_fastapi(authority: Authority, **options: Any) -> FastAPI:
         return "settings"
 
     app.include_router(router)
+
+    @app.get("/mine")
+    def mine(user: str = Depends(access.signed_in())) -> str:
+        return user
+
     return app
 
 
@@ -79,6 +97,11 @@ def of_flask(authority: Authority, **options: Any) -> Flask:
     def settings() -> str:
         access.demand("write")
         return "settings"
+
+    @app.get("/mine")
+    def mine() -> Any:
+        assert access.signed_in() == g.subject
+        return jsonify(g.subject)
 
     return app
 
@@ -106,8 +129,12 @@ def of_litestar(authority: Authority, **options: Any) -> Litestar:
     async def decided(made: NamedDependency[Decision]) -> str:
         return f"{made.allowed}"
 
+    @get("/mine", dependencies={"user": Provide(access.signed_in())})
+    async def mine(user: NamedDependency[str]) -> str:
+        return user
+
     router = Router("/all", route_handlers=[settings], guards=[access.require("write")])
-    return Litestar([read, decided, router], plugins=[access])
+    return Litestar([read, decided, mine, router], plugins=[access])
 
 
 def asked_of_litestar(app: Litestar) -> Ask:
@@ -219,6 +246,66 @@ def test_without_a_decision_nobody_is_let_in(
     assert refused.status == 503
     assert refused.headers["retry-after"] == "1"
     assert "unavailable" not in refused.body["detail"]
+
+
+def test_what_is_not_decided_is_logged_with_its_cause(
+    make: Callable[..., Ask],
+    filled: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    said: list[logging.LogRecord],
+) -> None:
+    """The response is silent about it, so whoever runs the application has nothing else to go by."""
+
+    def unavailable(*_: object, **__: object) -> None:
+        raise DecisionUnavailable(why="no route to host")
+
+    ask = make(filled)
+    monkeypatch.setattr(filled, "check", unavailable)
+    assert ask("/docs/1", user="user:ada").status == 503
+    (record,) = said
+    assert record.levelname == "ERROR"
+    assert "no route to host" in record.getMessage()
+
+
+def test_a_permission_that_nobody_can_have_is_logged_once(
+    make: Callable[..., Ask],
+    filled: Authority,
+    said: list[logging.LogRecord],
+) -> None:
+    filled.apply([DeletePermission(permission="read", cascade=True)])
+    ask, elsewhere = make(filled), make(filled, organization="acne")
+    for _ in range(2):
+        assert ask("/docs/1", user="user:ada").status == 403
+        assert elsewhere("/docs/1", user="user:ada").status == 403
+        assert ask("/docs/1", user="robot:r2").status == 403
+        assert ask("/docs/1", user="robot:d2").status == 403
+    assert [each.getMessage() for each in said] == [
+        "read is refused: the organization has no such permission (said once)",
+        "read is refused: there is no such organization (said once)",
+        "read is refused: a subject was malformed; give user:…, or nothing (said once)",
+    ]
+
+
+def test_an_ordinary_denial_is_not_logged(
+    make: Callable[..., Ask], filled: Authority, said: list[logging.LogRecord]
+) -> None:
+    ask = make(filled)
+    assert ask("/docs/1", user="user:eve").status == 403
+    assert ask("/docs/404", user="user:ada").status == 403
+    assert ask("/docs/%00", user="user:ada").status == 403
+    assert said == []
+
+
+def test_a_list_has_somebody_to_list_for(make: Callable[..., Ask], filled: Authority) -> None:
+    """Its query would refuse None, and names that can be no subject's, with an error of the server."""
+    ask = make(filled)
+    assert ask("/mine", user="user:ada")[::2] == (200, "user:ada")
+    assert ask("/mine", user="ada").body == "user:ada"
+    nobody = ask("/mine")
+    assert nobody.status == 401
+    assert nobody.headers["content-type"].startswith("application/problem+json")
+    for user in ("", "user:", "robot:r2", "group:eng", "x" * 300):
+        assert ask("/mine", user=user).status == 403, user
 
 
 def test_a_tenant_is_asked_for_its_own(make: Callable[..., Ask], filled: Authority) -> None:

@@ -203,6 +203,12 @@ UNFIT = {
     "list groups --days 3": "`list expiring`",
     "list expiring --days 3 --until 2030-01-01": "either --days or --until",
     "list expiring --days 1e300": "--days",
+    "list expiring --days 0": "a time to come",
+    "list expiring --days nan": "--days",
+    "list expiring --until 2020-01-01": "a time to come",
+    "keys create late --scope check --days 0": "more than 0",
+    "keys create late --scope check --days -1": "more than 0",
+    "keys create late --scope check --days nan": "days",
     "what-can group:eng --permission doc:read": "list assignments group:eng",
 }
 
@@ -283,3 +289,25 @@ def test_keys_that_are_good_for_all_are_listed_for_each(
 def test_the_log_says_a_change_in_words(change: dict[str, Any], said: str) -> None:
     """What was left out is not said, unless leaving it out is what the change does."""
     assert sentence(change) == said
+
+
+# --- names that do not exist ----------------------------------------------------------------------
+
+
+def test_a_log_without_changes_says_which_names_are_unknown(acme: CommandLine) -> None:
+    """Who misspells a name must not read that nobody ever changed it."""
+    for option, name, said in (
+        ("--subject", "adda", "there is no subject user:adda now; did you mean user:ada?"),
+        ("--group", "egn", "there is no group egn now; did you mean eng?"),
+        ("--role", "raeder", "there is no role raeder now; did you mean reader?"),
+        ("--resource", "doc:404", "there is no resource doc:404 now"),
+    ):
+        code, out, err = acme("log", option, name)
+        assert (code, out) == (0, "no changes are about that\n")
+        assert err == f"rescind: {said}\n"
+    assert acme("log", "--subject", "ada", "--until", "2020-01-01")[2] == ""
+
+
+def test_an_unknown_name_is_said_once(acme: CommandLine) -> None:
+    code, out, _ = acme("explain", "ada", "nope")
+    assert (code, out.count("nope")) == (1, 1)

@@ -45,6 +45,12 @@ def test_what_was_exported_fits(lines: list[dict[str, Any]]) -> None:
     assert found.digest == lines[-1]["digest"]
 
 
+@pytest.mark.parametrize("line", ["null", "3", "[1]", '"x"', "true", "{"])
+def test_what_is_no_object_is_said_to_be_none(line: str) -> None:
+    with pytest.raises(InvalidArgument, match="it is no JSON object"):
+        verified_file([line])
+
+
 def test_an_edit_of_any_field_is_found(lines: list[dict[str, Any]]) -> None:
     """But of what is settled after the change, which is not digested. The organization's name is not digested
     either, but all lines have the same.

@@ -155,12 +155,20 @@ def _require_fitting(what: What, table: Table, asked: Asked) -> None:
 
 
 def _until(asked: Asked) -> datetime | None:
+    """The end of the time asked about. Raises InvalidArgument if it is past: nothing can expire by then."""
+    now = datetime.now(UTC)
+    hint = "ask about a time to come"
     if asked.until is not None:
-        return instant("--until", asked.until)
+        until = instant("--until", asked.until)
+        if until <= now:
+            raise InvalidArgument(what="--until", value=asked.until, hint=hint)
+        return until
     if asked.days is None:
         return None
+    if asked.days <= 0:
+        raise InvalidArgument(what="--days", value=asked.days, hint=hint)
     try:
-        return datetime.now(UTC) + timedelta(days=asked.days)
+        return now + timedelta(days=asked.days)
     except (OverflowError, ValueError):
         raise InvalidArgument(what="--days", value=asked.days, hint="use fewer") from None
 

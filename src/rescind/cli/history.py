@@ -13,11 +13,17 @@ import msgspec
 from rescind import changelog, model
 from rescind.authority import Authority
 from rescind.cli import enforced, log_proof, output, pruning, service_actions
+from rescind.cli.asked import warn_of_unknown
 from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.options import Target, with_target
 from rescind.cli.times import instant
 from rescind.cli.transfer import written
-from rescind.errors import InvalidArgument, RevisionNotFound
+from rescind.errors import (
+    InvalidArgument,
+    OrganizationNotFound,
+    RevisionNotFound,
+    RoleNotFound,
+)
 from rescind.model import LogEntry
 from rescind.transfer.evidence import entry_object, evidence
 
@@ -151,7 +157,8 @@ def log(
             for each in found:
                 output.say_json(entry_object(each))
         else:
-            _say(found, which)
+            if not _say(found, which):
+                _warn_of_unknown(authority, about)
 
 
 def _require_fitting(
@@ -205,7 +212,8 @@ def _show(target: Target, authority: Authority, revision: int) -> None:
     output.say(f"digest:   {(link and link.digest) or 'none yet: run `rescind log chain`'}")
 
 
-def _say(found: Iterable[LogEntry], which: changelog.About) -> None:
+def _say(found: Iterable[LogEntry], which: changelog.About) -> bool:
+    """Print the entries. Returns whether there was one."""
     width = output.console().width
     is_any = False
     for entry in found:
@@ -214,6 +222,26 @@ def _say(found: Iterable[LogEntry], which: changelog.About) -> None:
             output.say(line)
     if not is_any:
         output.say("no changes" if which.is_all else "no changes are about that")
+    return is_any
+
+
+def _warn_of_unknown(authority: Authority, about: dict[str, Any]) -> None:
+    """No change names it: say which names do not exist either, since they may be mistyped."""
+    from rescind.listing import UnknownName
+
+    group, role = about["group"], about["role"]
+    names = {"subject": about["subject"], "resource": about["resource"]}
+    warn_of_unknown(authority, names, of_past=True)
+    if group is not None:
+        warn_of_unknown(authority, {"subject": f"group:{group}"}, of_past=True)
+    if role is not None:
+        try:
+            authority.list_assignments(role=role, limit=1)
+        except RoleNotFound as error:
+            similar = error.facts.get("did_you_mean", ())
+            output.warn(output.not_there(UnknownName("role", role, similar), " now"))
+        except OrganizationNotFound:  # the log outlives it
+            return
 
 
 def lines(entry: LogEntry, which: changelog.About, width: int) -> list[str]:

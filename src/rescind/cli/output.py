@@ -7,10 +7,10 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rescind.errors.base import did_you_mean
-from rescind.model import Route
+from rescind.model import Reason, Route
 from rescind.model.plural import counted as counted
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ LEAST_WIDTH = 20
 SHORT = 12
 """Characters up to which a column is not folded."""
 UNSETTLED = "not yet; `rescind worker` does that, and answers do not wait for it"
+
+_SAID_BY_NAME: Final = (Reason.UNKNOWN_PERMISSION, Reason.UNKNOWN_RESOURCE)
+"""Denials whose only obstacle is the name that does not exist."""
 
 
 def console(*, on_error_stream: bool = False) -> Console:
@@ -275,6 +278,8 @@ def decision(answer: Decision, unknown: Sequence[UnknownName], *, as_json: bool)
         return
     for chain in answer.explanation.chains:
         say(f"  {chain}")
+    if unknown and answer.reason in _SAID_BY_NAME:
+        return
     for obstacle in answer.explanation.obstacles:
         say(f"  {obstacle}")
     if not answer.explanation.is_complete:

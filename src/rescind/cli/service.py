@@ -144,6 +144,9 @@ def keys(
 def _in_days(days: float | None) -> datetime | None:
     if days is None:
         return None
+    if days <= 0:
+        hint = "use more than 0, or leave it out for a key that does not expire"
+        raise InvalidArgument(what="days", value=days, hint=hint)
     try:
         return datetime.now(UTC) + timedelta(days=days)
     except (OverflowError, ValueError):

@@ -33,6 +33,7 @@ from rescind.integrations.outcomes import (
     Refusal,
     Refused,
     let_in,
+    signed_in,
 )
 from rescind.model import Decision, permission_id
 
@@ -109,6 +110,21 @@ class Access:
         required.requirement = Requirement(permission, resource)  # type: ignore[attr-defined]
         return required
 
+    def signed_in(self) -> Callable[..., Any]:
+        """A dependency that gives the subject, as `user:…`. For routes that list what the subject may see, or
+        record who did something. Raises AccessRefused where nobody is signed in (401), and for what can be
+        no subject (403).
+        """
+
+        def given(subject: Any) -> str:
+            try:
+                return signed_in(subject)
+            except Refused as refused:
+                raise AccessRefused(refused.refusal) from refused
+
+        given.__signature__ = Signature([self._subject_parameter()])  # type: ignore[attr-defined]
+        return given
+
     def install(self, app: FastAPI) -> None:
         """Answer refusals with problem details, and show in the OpenAPI document what each route requires."""
         app.add_exception_handler(AccessRefused, _answer)
@@ -126,7 +142,7 @@ class Access:
         kind = Parameter.KEYWORD_ONLY
         found = [
             Parameter("request", kind, annotation=Request),
-            Parameter("subject", kind, annotation=Any, default=Depends(self._subject)),
+            self._subject_parameter(),
         ]
         if callable(self._organization):
             given = Depends(self._organization)
@@ -135,6 +151,10 @@ class Access:
             given = Depends(lambda: name)
         found.append(Parameter("organization", kind, annotation=Any, default=given))
         return Signature(found)
+
+    def _subject_parameter(self) -> Parameter:
+        kind = Parameter.KEYWORD_ONLY
+        return Parameter("subject", kind, annotation=Any, default=Depends(self._subject))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from rescind.integrations.outcomes import (
     Refusal,
     Refused,
     let_in,
+    signed_in,
 )
 from rescind.model import Decision, permission_id
 
@@ -99,6 +100,17 @@ class Access:
         except Refused as refused:
             abort(_response(refused.refusal))
         return decision
+
+    def signed_in(self) -> str:
+        """The current request's subject, as `user:…`; it is `g.subject` too. For views that list what the
+        subject may see, or record who did something. Where nobody is signed in, the response is 401; for
+        what can be no subject, 403.
+        """
+        try:
+            g.subject = found = signed_in(self._subject())
+        except Refused as refused:
+            abort(_response(refused.refusal))
+        return found
 
     def _decided(
         self, subject: Any, permission: str, resource: Resource

@@ -40,6 +40,7 @@ from rescind.integrations.outcomes import (
     Refusal,
     Refused,
     let_in,
+    signed_in,
 )
 from rescind.model import Decision, permission_id
 
@@ -115,6 +116,21 @@ class Access(InitPlugin, ReceiveRoutePlugin):
 
         decided.requirement = Requirement(permission, resource)  # type: ignore[attr-defined]
         return decided
+
+    def signed_in(self) -> Callable[..., Any]:
+        """A dependency that gives the subject, as `user:…`:
+        `dependencies={"user": Provide(access.signed_in())}`. For routes that list what the subject may see,
+        or record who did something. Raises AccessRefused where nobody is signed in (401), and for what can be
+        no subject (403).
+        """
+
+        async def given(request: Request[Any, Any, Any]) -> str:
+            try:
+                return signed_in(await _given(self._subject, request))
+            except Refused as refused:
+                raise AccessRefused(refused.refusal) from refused
+
+        return given
 
     async def _demand(
         self, connection: Connection, permission: str, resource: Resource

@@ -100,6 +100,8 @@ def verified_file(
             continue
         try:
             line = json.loads(text)
+            if not isinstance(line, dict):
+                raise json.JSONDecodeError("no object", "", 0)
             number = line["number"]
             one = found.setdefault(number, VerifiedFile(str(line["organization"]), number))
             one.take(line, kept.get(number, {}))
