@@ -238,7 +238,8 @@ def _warn_of_unknown(authority: Authority, about: dict[str, Any]) -> None:
         try:
             authority.list_assignments(role=role, limit=1)
         except RoleNotFound as error:
-            similar = error.facts.get("did_you_mean", ())
+            similar = error.facts.get("did_you_mean")
+            similar = similar if isinstance(similar, tuple) else ()
             output.warn(output.not_there(UnknownName("role", role, similar), " now"))
         except OrganizationNotFound:  # the log outlives it
             return
