@@ -44,7 +44,7 @@ def filled(new_database: Make) -> Iterator[Authority]:
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[logging.LogRecord]]:
     """What a request logs of its decision. A handler of our own: Litestar sets the root's anew."""
-    monkeypatch.setattr(outcomes, "_warned", set())
+    monkeypatch.setattr(outcomes, "warned", set())
     records: list[logging.LogRecord] = []
     handler = logging.Handler()
     monkeypatch.setattr(handler, "emit", records.append)

@@ -25,7 +25,7 @@ _NOT_SET_UP: Final = {
 """Denials that the application's developer has to mend, rather than somebody who gives access."""
 
 log = logging.getLogger(__name__)
-_warned: set[tuple[str, str]] = set()
+warned: set[tuple[str, str]] = set()
 """What was said already. Only names that are in the program's text are kept here."""
 
 
@@ -99,7 +99,7 @@ def _warn_of_set_up(outcome: Decision | MalformedId, permission: str) -> None:
     else:
         is_subject = outcome.facts.get("what") == "subject"
         why = "a subject was malformed; give user:…, or nothing" if is_subject else None
-    if why is None or (permission, why) in _warned:
+    if why is None or (permission, why) in warned:
         return
-    _warned.add((permission, why))
+    warned.add((permission, why))
     log.warning("%s is refused: %s (said once)", permission, why)
