@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 
 from rescind import changes
@@ -148,3 +148,13 @@ def test_permissions_are_told_apart_by_where_they_come_from() -> None:
         ["doc:read", "doc:write"],
         [],
     )
+
+
+def test_a_row_of_djangos_permissions_is_its_name() -> None:
+    """As django-guardian takes it."""
+    eve, doc = person("eve"), Document.objects.get(pk=4)
+    row = Permission.objects.get(codename="print_document")
+    assign_perm(row, eve, doc)
+    assert eve.has_perm("shelf.print_document", doc)
+    remove_perm(row, eve, doc)
+    assert not eve.has_perm("shelf.print_document", doc)

@@ -262,3 +262,29 @@ def test_the_tables_name_must_not_be_one_of_the_clause(
     joined = docs("ada").filter(folder__name="first").order_by("pk")
     assert "FROM permitted AS" not in sql(joined)
     assert keys(joined) == [1, 3, 5]
+
+
+def test_the_largest_numbers_are_listed() -> None:
+    """And no text that is larger is taken for one."""
+    eve, largest = subject_of(person("eve")), 2**63 - 1
+    for pk in (largest, 10**18):
+        Document.objects.create(pk=pk, title="new")
+        apply([changes.Assign(role="viewer", to=eve, on=f"doc:{pk}")])
+    odd = [
+        changes.CreateResource(resource=f"doc:{2**63}"),
+        changes.CreateResource(resource="doc:²"),
+    ]
+    apply([*odd, changes.Assign(role="viewer", to=eve, on=f"doc:{2**63}")])
+    assert sorted(keys(docs("eve"))) == [10**18, largest]
+
+
+def test_a_user_who_may_nothing_has_no_list() -> None:
+    from django.contrib.auth.models import AnonymousUser
+
+    assert keys(docs("dan")) == []
+    for nobody in (AnonymousUser(), type(person("eve"))(username="new"), None):
+        found = Document.objects.authorized(nobody, "doc:read")
+        assert keys(found) == []
+        assert keys(found | docs("bob")) == keys(docs("bob") | found) == [2]
+        assert keys(found & docs("cyd")) == []
+        assert keys(docs("bob").exclude(pk__in=found)) == [2]

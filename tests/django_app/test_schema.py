@@ -14,13 +14,13 @@ import pytest
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, models
 from django.db.migrations.exceptions import IrreversibleError
 from django.test import override_settings
 
 from rescind import Authority
 from rescind.errors import SchemaTooNew
-from rescind.integrations.django import authority, close
+from rescind.integrations.django import authority, close, resource, resources
 from rescind.integrations.django import migrations as migrations_of_django
 from rescind.integrations.django.apps import bring_in_step
 from rescind.integrations.django.opened import database_url
@@ -242,3 +242,58 @@ def test_a_forked_process_asks_for_itself(engine: str, project: Any) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert ada.has_perm("doc:read", "doc:1")
     assert not ada.has_perm("doc:read", "doc:2")
+
+
+def test_two_models_are_never_the_same_resources() -> None:
+    """Their objects have the same numbers: who may use one could use the other. A child is its parent."""
+    from tests.django_app.shelf.models import Folder, Plain, Report
+
+    class Base(models.Model):
+        class Meta:
+            app_label, abstract = "shelf", True
+
+    for model in (Plain, Folder):
+        with pytest.raises(ImproperlyConfigured, match="has it already"):
+            resource("doc")(model)
+    with pytest.raises(ImproperlyConfigured, match="abstract"):
+        resource("base")(Base)
+    try:
+        resource("doc")(Report)
+    finally:
+        resources.MODELS.pop(Report)
+
+
+@pytest.mark.parametrize(
+    ("keys", "told_"),
+    [
+        ({"id_field": "title"}, "not unique"),
+        ({"id_field": "nowhere"}, "nowhere"),
+        ({"parent": "nowhere"}, "nowhere"),
+        ({"parent": "title"}, "no registered model"),
+        ({"organization": "nowhere__slug"}, "nowhere"),
+    ],
+)
+def test_a_registration_that_cannot_be_is_told(
+    keys: dict[str, str], told_: str, tmp_path: Path
+) -> None:
+    from tests.django_app.shelf.models import Plain
+
+    use("default", str(tmp_path / "some.db"))
+    named_ = {"id_field": "pk", "parent": None, "organization": None, **keys}
+    registration = resources.Registration(Plain, "plain", is_synced=True, **named_)
+    resources.MODELS[Plain] = registration
+    try:
+        found = [each for each in checks.run_checks() if each.id == "rescind.E003"]
+    finally:
+        resources.MODELS.pop(Plain)
+    assert len(found) == 1
+    assert told_ in found[0].msg
+
+
+def test_models_in_another_database_are_told(tmp_path: Path) -> None:
+    use("default", str(tmp_path / "some.db"))
+    Current.alias = "server"
+    try:
+        assert told() == {"rescind.W005"}
+    finally:
+        Current.alias = "default"

@@ -20,7 +20,7 @@ from rescind.integrations.django.naming import group_of, subject_of
 from tests.django_app import Current
 from tests.django_app.conftest import Configure
 from tests.django_app.people import person
-from tests.django_app.shelf.models import Document, Folder, Page
+from tests.django_app.shelf.models import Document, Folder, Page, Report
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -304,3 +304,66 @@ def test_objects_of_a_fixture_are_brought_in_step_afterwards() -> None:
     assert not cyd.has_perm("doc:read", "doc:77")
     call_command("rescind_sync", stdout=io.StringIO())
     assert cyd.has_perm("doc:read", "doc:77")
+
+
+def test_what_is_deleted_is_the_row_whatever_was_set_on_the_object(project: Configure) -> None:
+    """Else another object's roles go, and the next one with the id of the row has the roles that stay."""
+    project(USER_ID_FIELD="username")
+    carl, page = User.objects.create(username="carl"), Page.objects.get(slug="page 2")
+    User.objects.create(username="dora")
+    apply(
+        [
+            changes.Assign(role="viewer", to=f"user:{name}", on=f"page:page {number}")
+            for name in ("carl", "dora")
+            for number in (1, 2)
+        ]
+    )
+    page.slug, carl.username = "page 1", "dora"
+    page.delete()
+    carl.delete()
+    again = User.objects.create(username="carl")
+    Page.objects.create(slug="page 2")
+    assert not again.has_perm("doc:read", "page:page 1")
+    assert not person("dora").has_perm("doc:read", "page:page 2")
+    assert person("dora").has_perm("doc:read", "page:page 1")
+
+
+def test_the_row_of_a_child_is_not_the_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be deleted alone. (Control: where that is not seen, the roles on the document are lost.)"""
+    report = Report.objects.create(title="Report")
+    apply([changes.Assign(role="viewer", to=subject_of(person("eve")), on=f"doc:{report.pk}")])
+    pk = report.pk
+    report.delete(keep_parents=True)
+    assert person("eve").has_perm("doc:read", Document.objects.get(pk=pk))
+    Report.objects.create(pk=None, title="Other").delete()
+    assert person("eve").has_perm("doc:read", Document.objects.get(pk=pk))
+    monkeypatch.setattr(signals, "is_child", lambda model: False)
+    report = Report(document_ptr_id=pk)
+    report.save_base(raw=True)
+    report.delete(keep_parents=True)
+    assert not person("eve").has_perm("doc:read", Document.objects.get(pk=pk))
+
+
+def test_a_copy_in_another_database_is_another_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing follows it. (Control: where it is taken for the object, its deletion takes the roles.)"""
+    doc, sent = Document.objects.get(pk=1), {"sender": Document, "using": "elsewhere"}
+    signals.before_delete(instance=doc, **sent)
+    signals.deleted(instance=doc, **sent)
+    signals.saved(instance=doc, created=True, **sent)
+    assert person("ada").has_perm("doc:read", doc)
+    monkeypatch.setattr(signals, "is_followed", lambda instance, using: True)
+    signals.before_delete(instance=doc, **sent)
+    signals.deleted(instance=doc, **sent)
+    assert not person("ada").has_perm("doc:read", doc)
+
+
+def test_an_activation_is_remembered_until_it_commits() -> None:
+    """Then a later save of the same object does not undo what an administrator of Rescind did."""
+    dan = person("dan")
+    with transaction.atomic(using=Current.alias):
+        dan.is_active = True
+        dan.save()
+    assert membership(dan).is_active
+    apply([changes.DeactivateMembership(subject=subject_of(dan))])
+    dan.save()
+    assert not membership(dan).is_active

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -194,3 +194,60 @@ def test_the_log_names_who_did_it(project: Any) -> None:
     apply([changes.Assign(role="viewer", to="user:5")], actor="somebody")
     actors = [entry.actor for entry in authority().log()][-3:]
     assert actors == ["django", "ada's request", "somebody"]
+
+
+def give_three() -> list[Receipt]:
+    """Of which a savepoint takes the second back."""
+    receipts = [give("eve")]
+    with atomic():
+        receipts.append(give("eve", "doc:2"))
+        transaction.set_rollback(True, using=Current.alias)
+    return [*receipts, give("eve", "doc:6")]
+
+
+def test_changes_are_enforced_before_other_callbacks(enforced: list[Receipt]) -> None:
+    """Which may fail: Django runs none after one that does. Those that a savepoint took back are left out."""
+
+    def failing() -> None:
+        assert enforced == [first, second]
+        raise RuntimeError
+
+    with ExitStack() as block:
+        block.enter_context(pytest.raises(RuntimeError))
+        block.enter_context(atomic())
+        transaction.on_commit(failing, using=Current.alias)
+        first, _, second = give_three()
+    assert enforced == [first, second]
+
+
+def test_a_failure_to_enforce_keeps_no_other_change_from_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    enforce, found = Receipt.enforce, list[Receipt]()
+
+    def failing(receipt: Receipt) -> Receipt:
+        found.append(receipt)
+        if len(found) == 1:
+            raise ConnectionError
+        return enforce(receipt)
+
+    monkeypatch.setattr(Receipt, "enforce", failing)
+    with ExitStack() as block:
+        block.enter_context(pytest.raises(ConnectionError))
+        block.enter_context(atomic())
+        given = give_three()
+    assert found == given
+
+
+def test_callbacks_of_a_test_case_stay_in_their_order() -> None:
+    """`captureOnCommitCallbacks` takes those at the end of the list."""
+    ran: list[str] = []
+    block = transaction.atomic(using=Current.alias)
+    block._from_testcase = True
+    with block:
+        transaction.on_commit(lambda: ran.append("earlier"), using=Current.alias)
+        with TestCase.captureOnCommitCallbacks(using=Current.alias, execute=True) as callbacks:
+            give("eve")
+        assert [type(each).__name__ for each in callbacks] == ["Enforcement"]
+        assert ran == []
+        transaction.set_rollback(True, using=Current.alias)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
@@ -163,7 +164,7 @@ def test_the_api_requires_what_each_action_names() -> None:
 def test_an_action_that_loads_no_object_is_guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     """(Control: Django REST framework itself would ask for nothing.)"""
     assert status("bob", "/api/documents/2/shred/", "post") == 200
-    for name, number in (("ada", 1), ("bob", 1), ("bob", 404), ("bob", "02"), ("bob", "2%00")):
+    for name, number in (("ada", 1), ("bob", 1), ("bob", 404), ("bob", "01"), ("bob", "2%00")):
         assert status(name, f"/api/documents/{number}/shred/", "post") in (403, 404), (name, number)
     assert status(None, "/api/documents/2/shred/", "post") == 403
     monkeypatch.setattr(
@@ -252,3 +253,41 @@ def test_the_page_is_for_who_may_view_the_user() -> None:
     assert client("root").get("/admin/auth/user/999/access/").status_code == 404
     change = client("root").get(f"/admin/auth/user/{person('ada').pk}/change/")
     assert "/access/" in change.content.decode()
+
+
+def test_a_head_request_is_answered_as_get() -> None:
+    """Where the view names methods. Denied like it as well."""
+    for name, expected in (("cyd", 200), ("ada", 403)):
+        for method in ("get", "head"):
+            assert status(name, "/api/settings/", method) == expected
+            assert status(name, "/api/documents/1/", method) == 200
+            assert status(name, "/settings/", method) == expected
+
+
+def test_every_spelling_of_a_key_is_its_row() -> None:
+    """A view may load it by any of them."""
+    own, other = ("00000000-0000-4000-8000-00000000000" + each for each in "12")
+    for spelled in (str, lambda key: key.replace("-", ""), str.upper):
+        assert status("bob", f"/api/notes/{spelled(own)}/") == 200
+        assert status("bob", f"/api/notes/{spelled(other)}/") == 403
+    assert status("bob", "/api/notes/nonsense/") == 403
+    apply([changes.CreateResource(resource="doc:02")])
+    apply([changes.Assign(role="editor", to=subject_of(person("eve")), on="doc:02")])
+    assert status("eve", "/api/documents/02/shred/", "post") == 403
+    assert status("bob", "/api/documents/02/shred/", "post") == 200
+
+
+def test_hostile_names_are_text_on_the_page_of_a_users_access() -> None:
+    hostile = "<script>alert(1)</script>"
+    eve = person("eve")
+    eve.first_name, eve.username = hostile, hostile
+    eve.save()
+    group = Group.objects.create(name=hostile)
+    eve.groups.add(group)
+    answer = client("root").get(
+        f"/admin/auth/user/{eve.pk}/access/", {"permission": hostile, "resource": hostile}
+    )
+    assert answer.status_code == 200
+    assert hostile not in answer.content.decode()
+    assert "&lt;script&gt;" in answer.content.decode()
+    assert status("ada", f"/admin/auth/user/{eve.pk}/access/") == 302

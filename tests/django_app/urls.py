@@ -15,6 +15,7 @@ from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
+from rest_framework.views import APIView
 
 from rescind.integrations.django import (
     PermissionListMixin,
@@ -23,7 +24,7 @@ from rescind.integrations.django import (
 )
 from rescind.integrations.django.admin import UserAdmin
 from rescind.integrations.django.rest_framework import AuthorizedFilter, RescindPermission
-from tests.django_app.shelf.models import Document
+from tests.django_app.shelf.models import Document, Note
 
 site = admin.AdminSite()
 site.register(User, UserAdmin)
@@ -124,12 +125,36 @@ class Unfiltered(DocumentViews):
     filter_backends = ()
 
 
+class NoteViews(viewsets.ViewSet):  # type: ignore[misc]
+    """Its actions load no object by Django REST framework."""
+
+    permission_classes = (RescindPermission,)
+    rescind_permissions = {"GET": "doc:read"}  # noqa: RUF012
+    lookup_field, lookup_url_kwarg = "pk", None
+
+    def get_queryset(self) -> Any:
+        return Note.objects.all()
+
+    def retrieve(self, request: Any, pk: str) -> Response:
+        return Response({"note": pk})
+
+
+class SettingsOfApi(APIView):  # type: ignore[misc]
+    permission_classes = (RescindPermission,)
+    rescind_permissions = {"GET": "doc:write"}  # noqa: RUF012
+
+    def get(self, request: Any) -> Response:
+        return Response({})
+
+
 router = SimpleRouter()
+router.register("notes", NoteViews, "note")
 router.register("documents", DocumentViews, "document")
 router.register("unfiltered", Unfiltered, "unfiltered")
 
 urlpatterns = [
     path("admin/", site.urls),
+    path("api/settings/", SettingsOfApi.as_view()),
     path("api/", include(router.urls)),
     path("show/<int:doc_id>/", show),
     path("show-async/<int:doc_id>/", show_async),

@@ -38,6 +38,7 @@ ENDS: Final = {
     "propagation/tombstones.py:_purge": "a chunk that is not full",
     "integrations/django/access.py:permissions_of": "the last page",
     "integrations/django/management/commands/rescind_sync.py:_pieces": "the highest key",
+    "integrations/django/pruning.py:_pages": "the last page",
     "integrations/django/shortcuts.py:get_groups_with_perms": "the last page",
     "insight/probe/service.py:ProbeService.run": "stopping; it waits after each failure",
     "propagation/background_audit.py:BackgroundAudit.run": "stopping; it waits longer after each failure",

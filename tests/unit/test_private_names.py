@@ -16,6 +16,10 @@ ALLOWED = {
         "q._raw_delete",
     ): "how Django itself deletes rows below a deleted one",
     (
+        "tests/django_app/test_transactions.py",
+        "block._from_testcase",
+    ): "how Django itself marks the transactions of a TestCase",
+    (
         "tests/http/workos/test_as_workos.py",
         "client._build_headers",
     ): "the SDK has no other way to see it",

@@ -29,13 +29,14 @@ class RescindConfig(AppConfig):
         _let_tests_copy(connections[options().database])
 
 
-def bring_in_step(using: str, **_: Any) -> None:
+def bring_in_step(using: str, **given: Any) -> None:
     """After `migrate`, whichever migrations it ran: the schema is that of this code, and the only
-    organization is there.
+    organization is there. After `flush`, which empties Django's tables alone: nothing is left of their rows,
+    whose numbers may be given again.
     """
     from rescind.integrations.django import schema_migration
     from rescind.integrations.django.checks import require_usable_schema
-    from rescind.integrations.django.opened import open_authority
+    from rescind.integrations.django.opened import close, open_authority
     from rescind.integrations.django.options import options
 
     chosen = options()
@@ -45,6 +46,12 @@ def bring_in_step(using: str, **_: Any) -> None:
         require_usable_schema(chosen)
     except (SchemaMissing, SchemaTooOld):
         schema_migration.upgrade(chosen)
+    is_flush = "plan" not in given
+    if is_flush:
+        from rescind.integrations.django import pruning
+
+        pruning.prune()
+        close()
     if chosen.organization is None:
         return
     # Not the project's authority: a database with open connections cannot be copied for parallel tests.

@@ -7,12 +7,18 @@ from typing import Any, Final
 
 from django.contrib.auth import get_backends, get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connections
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.db import DatabaseError, connections, router
 
 from rescind.errors import RescindError, SchemaMissing, SchemaTooOld, StoreError
 from rescind.integrations.django.opened import database_url, engine_of
 from rescind.integrations.django.options import Options, options
+from rescind.integrations.django.resources import (
+    MODELS,
+    Registration,
+    registration_of,
+    resource_sql,
+)
 from rescind.store.queries import named
 from rescind.store.schema import require_usable
 
@@ -72,6 +78,48 @@ def _check_superusers(chosen: Options) -> list[CheckMessage]:
     return [Warning(text, hint=hint, id="rescind.W003")]
 
 
+def check_resources(**_: Any) -> list[CheckMessage]:
+    """E003: a registered model cannot be resources as it says. W005: it is in another database."""
+    try:
+        chosen = options()
+    except (ImproperlyConfigured, RescindError):
+        return []  # E001
+    messages: list[CheckMessage] = []
+    for model, found in MODELS.items():
+        wrong = _wrong_with(found)
+        if wrong is not None:
+            messages.append(Error(wrong, obj=model, id="rescind.E003"))
+    followed = [get_user_model(), *(model for model, found in MODELS.items() if found.is_synced)]
+    for model in followed:
+        alias = router.db_for_write(model)
+        if alias != chosen.database:
+            text = f"It is written to {alias!r}, and what follows from it to {chosen.database!r}."
+            hint = "They do not commit together: a roll-back leaves what it gave. Use one database."
+            messages.append(Warning(text, hint=hint, obj=model, id="rescind.W005"))
+    return messages
+
+
+def _wrong_with(found: Registration) -> str | None:
+    """Why no two rows have ids of their own, or why no resource is above them."""
+    meta = found.model._meta
+    try:
+        field = meta.pk if found.id_field == "pk" else meta.get_field(found.id_field)
+        resource_sql(found.type, field, "id", "sqlite")
+        above = None if found.parent is None else meta.get_field(found.parent)
+        first = (found.organization or "").partition("__")[0]
+        if first:
+            meta.get_field(first)
+    except (FieldDoesNotExist, ImproperlyConfigured) as error:
+        return str(error)
+    if not field.unique:
+        return f"{field} is not unique, so two objects would be one resource: add unique=True."
+    if above is not None and (
+        above.related_model is None or registration_of(above.related_model) is None
+    ):
+        return f"{above} leads to no registered model: decorate that one with @resource as well."
+    return None
+
+
 def check_schema(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """W004: the schema is older than this code, or not there. E002: this code may not use it."""
     try:
@@ -82,7 +130,9 @@ def check_schema(databases: Sequence[str] | None = None, **_: Any) -> list[Check
     except (ImproperlyConfigured, DatabaseError):
         return []  # E001 tells of the settings, and Django of a database that is away
     except (SchemaMissing, SchemaTooOld) as error:
-        return [Warning(str(error), hint="Run `manage.py migrate`.", id="rescind.W004")]
+        text = f"Rescind's tables in {chosen.database!r} are missing or older than this version."
+        hint = f"`manage.py migrate` makes or upgrades them. ({error.code})"
+        return [Warning(text, hint=hint, id="rescind.W004")]
     except StoreError as error:
         return [Error(str(error), id="rescind.E002")]
     return []
@@ -111,4 +161,5 @@ def require_usable_schema(chosen: Options) -> None:
 def connect() -> None:
     """Register the checks."""
     register(check_settings, Tags.security)
+    register(check_resources, Tags.models)
     register(check_schema, Tags.database)

@@ -15,14 +15,24 @@ from rescind.model import MAX_TEXT_LENGTH
 REASON: Final = "as in Django"
 
 
-def sync_user(user: Any, *, reactivate: bool = False) -> None:
+def sync_user(user: Any, *, reactivate: bool = False, is_new: bool = False) -> None:
     """Give the user a membership, which is deactivated if the user is not active.
 
-    One that somebody deactivated stays so, unless `reactivate` says that the user became active. Raises
-    what `apply` raises: nothing is saved then if the caller is in a transaction.
+    One that somebody deactivated stays so, unless `reactivate` says that the user became active. Whose number
+    is new (`is_new`) has nothing that somebody of that number had before. Raises what `apply` raises: nothing
+    is saved then if the caller is in a transaction.
     """
     subject, name = subject_of(user), name_of(user)
     for organization in memberships_of(user):
+        if is_new:
+            anew: list[Change] = [
+                changes.RemoveMembership(subject=subject),
+                changes.AddMembership(subject=subject, name=name),
+            ]
+            if not user.is_active:
+                anew.append(changes.DeactivateMembership(subject=subject))
+            apply(anew, organization=organization, reason=REASON)
+            continue
         if not user.is_active:
             known: Sequence[Change] = [changes.DeactivateMembership(subject=subject)]
             receipt = apply(known, organization=organization, reason=REASON)
@@ -53,16 +63,23 @@ def name_of(user: Any) -> str:
     return str(name or user.get_username()).replace("\0", "")[:MAX_TEXT_LENGTH]
 
 
-def remove_user(user: Any, organizations: Iterable[str]) -> None:
-    """Remove the memberships with all that they hold."""
+def remove_user(key: Any, organizations: Iterable[str]) -> None:
+    """Remove the memberships of the user with the id, with all that they hold."""
     for organization in organizations:
-        gone = [changes.RemoveMembership(subject=subject_of(user))]
+        gone = [changes.RemoveMembership(subject=f"user:{key}")]
         apply(gone, organization=organization, reason=REASON)
 
 
-def sync_group(group: Any, organization: str) -> None:
-    """Make the group, or give it its new name."""
+def sync_group(group: Any, organization: str, *, is_new: bool = False) -> None:
+    """Make the group, or give it its new name. One with a new number has nothing of an earlier one."""
     named = group_of(group)
+    if is_new:
+        anew: list[Change] = [
+            changes.DeleteGroup(group=named, cascade=True),
+            changes.CreateGroup(group=named, name=group.name),
+        ]
+        apply(anew, organization=organization, reason=REASON)
+        return
     try:
         renamed = [changes.RenameGroup(group=named, name=group.name)]
         apply(renamed, organization=organization, reason=REASON)

@@ -42,14 +42,16 @@ def holder_of(user_or_group: Any) -> str:
     return subject_of(user_or_group)
 
 
-def permission_of(name: str, obj: Any = None) -> str:
-    """The permission that a name in Django's code means.
+def permission_of(name: Any, obj: Any = None) -> str:
+    """The permission that a name in Django's code means, or a row of Django's permissions.
 
     1. A codename of the object's model (`view_document`, or one of its Meta.permissions) belongs to the
        model's app: `docs.view_document`.
     2. What the option PERMISSIONS names is the permission that stands there.
     3. Any other name is the permission of that name.
     """
+    if isinstance(name, Model) and hasattr(name, "codename"):
+        name = f"{name.content_type.app_label}.{name.codename}"
     if "." not in name and isinstance(obj, Model | type) and name in _codenames(obj):
         name = f"{obj._meta.app_label}.{name}"  # type: ignore[union-attr]
     return options().permissions.get(name, name)

@@ -79,7 +79,10 @@ def resource_sql(type: str, field: Field[Any, Any], column: str, engine: Engine)
     if kind == "number" and engine == "sqlite":
         return ResourceSql(f"{start} || {column}", f"{column} = CAST({rest} AS INTEGER)")
     if kind == "number":
-        is_number = f"{begins} AND {rest} ~ '^[0-9]{{1,18}}$'"
+        is_number = (
+            f"{begins} AND {rest} ~ '^[0-9]{{1,19}}$' AND (length({rest}) < 19"
+            f" OR {rest} <= '9223372036854775807' COLLATE \"C\")"
+        )
         key = f"CASE WHEN {is_number} THEN CAST({rest} AS BIGINT) END"
         return ResourceSql(f"{start} || {column}", f"{column} = {key}")
     if kind == "text":
@@ -119,11 +122,13 @@ def resource(
 
     `parent` is the attribute with the object above, whose model is registered as well. `organization` is the
     path to the organization's id (`tenant__slug`), for several tenants. With `sync` the resource is created,
-    moved and deleted when the object is, in the same transaction. Raises MalformedId for what can be no type.
+    moved and deleted when the object is, in the same transaction. Raises MalformedId for what can be no type,
+    and ImproperlyConfigured for one of another model, whose objects have the same numbers.
     """
     ids.resource_type_id(type)
 
     def register(model: M) -> M:
+        _require_own_type(model, type)
         MODELS[model] = Registration(model, type, id_field, parent, organization, sync)
         if apps.ready:  # else the app listens to all models when they are there
             from rescind.integrations.django.signals import follow
@@ -132,6 +137,23 @@ def resource(
         return model
 
     return register
+
+
+def _require_own_type(model: Any, type: str) -> None:
+    """Raises ImproperlyConfigured where two rows would be the same resource."""
+    if model._meta.abstract:
+        hint = (
+            "its models would share their resources; decorate each of them, with a type of its own"
+        )
+        raise ImproperlyConfigured(
+            f"@resource({type!r}) is on {model.__name__}, which is abstract: {hint}."
+        )
+    for other, found in MODELS.items():
+        is_same = other._meta.label == model._meta.label  # loaded again
+        if found.type != type or is_same or issubclass(model, other) or issubclass(other, model):
+            continue
+        hint = f"{other._meta.label} has it already, and its objects may have the same ids"
+        raise ImproperlyConfigured(f"@resource({type!r}) of {model._meta.label}: {hint}.")
 
 
 def registration_of(model: type[Model]) -> Registration | None:

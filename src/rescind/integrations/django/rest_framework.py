@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from rest_framework.exceptions import APIException, NotAuthenticated, ParseError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.permissions import BasePermission
@@ -71,7 +71,8 @@ class RescindPermission(BasePermission):
         if found is None or not is_by_id or _has_tenants(found):
             view.get_object()  # which asks has_object_permission
             return True
-        return self._decided(request, permission, f"{found.type}:{view.kwargs[_keyword(view)]}")
+        where = _resource_of_route(model, found, view.kwargs[_keyword(view)])
+        return where is not None and self._decided(request, permission, where)
 
     def _decided(self, request: Any, permission: str, obj: Any) -> bool:
         try:
@@ -99,7 +100,8 @@ def required_by(request: Any, view: Any) -> str | None:
     action = getattr(view, "action", None)
     if action == "metadata" and request.method != "OPTIONS":  # it asks what other methods may
         action = view.action_map.get(request.method.lower())
-    for key in (action, LIKE.get(action or ""), request.method):
+    is_head = request.method == "HEAD"  # Django answers it as GET
+    for key in (action, LIKE.get(action or ""), request.method, "GET" if is_head else None):
         if key is not None and key in named:
             return str(named[key])
     if request.method == "OPTIONS":
@@ -120,6 +122,17 @@ def _refused(permission: RescindPermission, refused: Refused) -> bool:
         raise ParseError(detail) from refused
     permission.message = detail
     return False
+
+
+def _resource_of_route(model: Any, found: Registration, key: Any) -> str | None:
+    """The resource of the row that the view will load: a number or UUID has several spellings."""
+    field = model._meta.pk if found.id_field == "pk" else model._meta.get_field(found.id_field)
+    while field.remote_field is not None:
+        field = field.target_field
+    try:
+        return f"{found.type}:{field.to_python(key)}"
+    except ValidationError:
+        return None  # no row can have it
 
 
 def _keyword(view: Any) -> str:

@@ -24,7 +24,7 @@ def saved(
     `fields` are those that were saved, or None for all.
     """
     if created:
-        create([instance], found)
+        create([instance], found, are_new=is_new(instance))
         _note(instance, found)
     elif _has_moved(instance, found, fields):
         resource, parent = found.resource_of(instance), found.parent_of(instance)
@@ -39,12 +39,26 @@ def saved(
             _note(instance, found)
 
 
-def create(instances: Sequence[Any], found: Registration) -> None:
-    """Create the resources of objects of one organization, and their type if it is new."""
+def is_new(instance: Any) -> bool:
+    """Whether the database has just given the saved row its number, so that nothing can be about it yet."""
+    return bool(getattr(instance, "_rescind_had_no_key", False))
+
+
+def create(instances: Sequence[Any], found: Registration, *, are_new: bool = False) -> None:
+    """Create the resources of objects of one organization, and their type if it is new.
+
+    Those with new numbers have nothing that an earlier object of that number left.
+    """
     batch: list[Change] = [
         changes.CreateResource(resource=found.resource_of(each), parent=found.parent_of(each))
         for each in instances
     ]
+    if are_new:
+        gone = [
+            changes.DeleteResource(resource=found.resource_of(each), cascade=True)
+            for each in instances
+        ]
+        batch = [*gone, *batch]
     if batch:
         defining_type(batch, found, _organization(instances[0]))
 
@@ -60,7 +74,7 @@ def defining_type(batch: Sequence[Change], found: Registration, organization: st
 
 def deleted(instance: Any, found: Registration) -> None:
     """Delete the resource, with the assignments on it and what is below it."""
-    value = getattr(instance, found.id_field)
+    value = instance._rescind_id
     apply(
         [changes.DeleteResource(resource=f"{found.type}:{value}", cascade=True)],
         organization=_organization(instance),

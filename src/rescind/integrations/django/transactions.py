@@ -7,30 +7,56 @@ has committed. Until then the transaction's questions are asked in the transacti
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connections, transaction
 
 from rescind.changes import Change
-from rescind.errors import InvalidArgument
+from rescind.errors import InvalidArgument, NotCommitted
 from rescind.integrations.django.opened import authority
 from rescind.integrations.django.options import options
 from rescind.model import ENVIRONMENT, Receipt
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Enforcement:
     """Run after the commit that a change is part of. While it waits there, the change is uncommitted."""
 
     receipt: Receipt
     alias: str
+    siblings: list[Enforcement]
+    """Those of the same transaction, also what a savepoint took back."""
 
     def __call__(self) -> None:
-        """Enforce the change. Raises a StoreError if that cannot be done."""
+        """Enforce the change. Raises a StoreError if that cannot be done, once the others were tried: Django
+        runs no callback after one that fails.
+        """
         # Django's tests run callbacks by `captureOnCommitCallbacks`, in a transaction that never commits.
-        if not connections[self.alias].in_atomic_block:
+        if connections[self.alias].in_atomic_block:
+            return
+        self.siblings.remove(self)
+        try:
             self.receipt.enforce()
+        except Exception:
+            for each in tuple(self.siblings):
+                if each in self.siblings:
+                    with suppress(NotCommitted):
+                        each()
+            raise
+
+
+def _enforce_after_commit(receipt: Receipt, alias: str) -> None:
+    """Before any other callback, which may rely on it, or fail."""
+    connection = connections[alias]
+    waiting = [each[1] for each in connection.run_on_commit if isinstance(each[1], Enforcement)]
+    siblings = waiting[0].siblings if waiting else []
+    siblings.append(Enforcement(receipt, alias, siblings))
+    transaction.on_commit(siblings[-1], using=alias)
+    if any(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+        return  # captureOnCommitCallbacks takes those at the end
+    connection.run_on_commit.insert(len(waiting), connection.run_on_commit.pop())
 
 
 def apply(
@@ -55,7 +81,7 @@ def apply(
             raise InvalidArgument(what="transaction", hint=hint)
         return authority().apply(changes, **named)
     receipt = authority().apply(changes, within=connection, **named)
-    transaction.on_commit(Enforcement(receipt, chosen.database), using=chosen.database)
+    _enforce_after_commit(receipt, chosen.database)
     return receipt
 
 

@@ -5,6 +5,7 @@ For a project that takes up Rescind, and after `bulk_create` or `queryset.update
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from django.core.management.base import BaseCommand
 from rescind import changes
 from rescind.changes import Change
 from rescind.errors import MembershipExists, ResourceExists
-from rescind.integrations.django import memberships, synced_resources
+from rescind.integrations.django import memberships, pruning, synced_resources
 from rescind.integrations.django.naming import (
     group_of,
     memberships_of,
@@ -23,6 +24,7 @@ from rescind.integrations.django.naming import (
 )
 from rescind.integrations.django.options import options
 from rescind.integrations.django.resources import MODELS, Registration
+from rescind.integrations.django.signals import organizations_of_groups, users_of_groups
 from rescind.integrations.django.transactions import apply
 
 BATCH: Final = 1_000
@@ -39,8 +41,10 @@ class Command(BaseCommand):
         """`--reactivate`, because who deactivated a membership may not have been Django."""
         text = "also activate the deactivated memberships of active users"
         parser.add_argument("--reactivate", action="store_true", help=text)
+        text = "remove memberships, groups and resources whose user, group or object is gone"
+        parser.add_argument("--prune", action="store_true", help=text)
 
-    def handle(self, *_: Any, reactivate: bool = False, **__: Any) -> None:
+    def handle(self, *_: Any, reactivate: bool = False, prune: bool = False, **__: Any) -> None:
         if options().sync_users:
             self._told("users", _users(reactivate=reactivate))
         if options().sync_groups:
@@ -48,6 +52,18 @@ class Command(BaseCommand):
         for model, found in sorted(MODELS.items(), key=lambda each: _depth(each[1])):
             if found.is_synced:
                 self._told(str(model._meta.verbose_name_plural), _resources(found))
+        self._leftovers(prune=prune)
+
+    def _leftovers(self, *, prune: bool) -> None:
+        """Remove what is of nobody, or say how much there is."""
+        numbers: Counter[str] = Counter()
+        for what, organization, batch in pruning.leftovers():
+            numbers[what] += len(batch)
+            if prune:
+                apply(batch, organization=organization, reason=memberships.REASON)
+        for what, number in numbers.items():
+            is_done = "removed" if prune else "without a row; --prune removes them"
+            self.stdout.write(f"{number} {what} {is_done}")
 
     def _told(self, what: str, numbers: Iterable[int]) -> None:
         self.stdout.write(f"{sum(numbers)} {what}")
@@ -80,14 +96,12 @@ def _users(*, reactivate: bool) -> Iterator[int]:
 def _groups() -> Iterator[int]:
     from django.contrib.auth.models import Group
 
-    from rescind.integrations.django.signals import organizations_of_groups
-
     if not hasattr(get_user_model(), "groups"):
         return
     for group in Group.objects.order_by("pk"):
         for organization in organizations_of_groups():
             memberships.sync_group(group, organization)
-            members = tuple(subject_of(user) for user in group.user_set.all())
+            members = tuple(subject_of(user) for user in getattr(group, users_of_groups()).all())
             batch = [changes.ReplaceMembers(group=group_of(group), members=members, create=True)]
             apply(batch, organization=organization, reason=memberships.REASON)
         yield 1
