@@ -19,7 +19,7 @@ WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # Tests start many processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check static compiled model sql-snapshots aio-stub client-stub counts fleet independent mutants partitions pgbouncer backup-test release-check docs workos-node lab clean
+.PHONY: setup demo test check static compiled model sql-snapshots aio-stub client-stub counts fleet independent mutants partitions pgbouncer upgrade-test backup-test release-check docs workos-node lab clean
 
 setup: $(READY)
 
@@ -93,6 +93,10 @@ partitions: $(READY)
 pgbouncer: $(READY)
 	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || { echo "PgBouncer is needed: apt-get install --no-install-recommends pgbouncer" >&2; exit 2; }
 	$(BIN)/python -m tests.pooled --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
+
+# Real code of earlier commits beside this one: needs the whole history. VERSIONS=--all takes every schema.
+upgrade-test: $(READY)
+	$(BIN)/python -m tests.upgrade $(VERSIONS)
 
 # A base back-up and its archive, recovered to a point in time on a second server.
 backup-test: $(READY)

@@ -1,0 +1,1 @@
+"""Upgrades with real code of earlier versions: `make upgrade-test`."""
