@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from rescind import Authority
-from rescind.changes import Change, CreateGroup, DeleteGroup, RemoveMembership
+from rescind.changes import (
+    AddMembership,
+    Change,
+    CreateGroup,
+    DeleteGroup,
+    RemoveMembership,
+    list_from_json,
+)
 from rescind.errors import StoreConflict
 from rescind.transfer import Item, Summary, load, parts
 from rescind.transfer import batches as applying
@@ -113,3 +121,47 @@ def test_parts_that_were_done_are_not_done_again(others: Others) -> None:
     before = sum(1 for _ in others.authority.log())
     assert imported(others).repeated == 1
     assert sum(1 for _ in others.authority.log()) == before
+
+
+def test_whoever_waited_for_a_batch_waits_for_parts_from_then_on(
+    ready: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes while a batch is written waits for its end: the next batches are done in parts, though
+    nobody came in between their look and their lock.
+    """
+    first, *later = written_beside_others(ready, monkeypatch)
+    assert first > PART
+    assert len(later) > 1
+    assert max(later) <= PART
+
+
+def test_control_only_those_between_look_and_lock_would_be_noticed(
+    ready: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If nothing is made of what others wrote between two batches, every batch is whole."""
+    monkeypatch.setattr(parts.Contention, "note", lambda _: None)
+    assert min(written_beside_others(ready, monkeypatch)[:-1]) > PART
+
+
+def written_beside_others(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The weight of each transaction of an import if somebody changes the organization after each batch."""
+    apply, others = applying.Batches.apply, set[str]()
+
+    def between(batches: applying.Batches, *asked: Any) -> Any:
+        applied = apply(batches, *asked)
+        others.add(f"other{len(others)}")
+        authority.apply([CreateGroup(group=f"other{len(others) - 1}")])
+        return applied
+
+    monkeypatch.setattr(parts, "PART_WEIGHT", PART)
+    monkeypatch.setattr(applying.Batches, "apply", between)
+    before = sum(1 for _ in authority.log())
+    people = [Item(AddMembership(subject=f"user:new{n}"), f"f:{n}") for n in range(8 * PART)]
+    load(authority, people, digest="d", organization="acme", batch_size=2 * PART)
+    written = [list_from_json(entry.changes) for entry in list(authority.log())[before:]]
+    own = [
+        changes
+        for changes in written
+        if not (isinstance(changes[0], CreateGroup) and changes[0].group in others)
+    ]
+    return [sum(change.weight for change in changes) for changes in own]

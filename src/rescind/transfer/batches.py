@@ -39,14 +39,12 @@ from rescind.store.rows.organizations import (
     READ_REVISION,
     OrganizationRow,
 )
-from rescind.transfer.parts import Applied, parts_of, together
+from rescind.transfer.parts import Applied, Contention, parts_of, together
 from rescind.transfer.readers import Item
 from rescind.transfer.since import LeftOut, Taken, rest_of
 
 ATTEMPTS: Final = 32
 """How often a batch is tried while others change the organization between a look and the lock."""
-CONTENDED_BATCHES: Final = 8
-"""Batches that are done in parts after others came in between."""
 _LOG_ROWS: Final = 500
 _ADDING: Final = (CreateOrganization, AddMembership, CreateGroup, AddMembers, Assign)
 
@@ -85,8 +83,7 @@ class Batches:
         self._own: set[int] = set()
         self.taken = Taken()
         self._is_resumed = False
-        self.contended = 0
-        """Batches that are still to be done in parts."""
+        self.contention = Contention()
         self.tried: list[Item] = []
         """What was to be done of the batch that was tried last."""
 
@@ -160,18 +157,17 @@ class Batches:
         With a key that an earlier import used for the same batch, what that did is the answer; of rows of a
         list, what that left out and is not left out now is done.
 
-        A batch that only adds is done in parts, each a transaction, if others change the organization
-        meanwhile: then the parts before a refusal stay. Each part has a key as well, to go on after a crash.
+        A batch that only adds is done in parts, each a transaction, if others changed the organization
+        lately: then the parts before a refusal stay. Each part has a key as well, to go on after a crash.
         Other batches stay whole: a batch is judged by its end.
         """
         if not all(isinstance(item.change, _ADDING) for item in items):
             return self._whole(items, key, items)
-        self.contended = max(self.contended - 1, 0)
-        if not (self.contended or self._is_in_parts(key)):
+        self.contention.next_batch()
+        if not (self.contention or self._is_in_parts(key)):
             done = self._tried(items, key, items, attempts=1)
             if done is not None:
                 return done
-            self.contended = CONTENDED_BATCHES
         parts = parts_of(items)
         applied = [
             self._whole(part, None if key is None else f"{key}/{number}", part)
@@ -196,9 +192,13 @@ class Batches:
     def _tried(
         self, part: Sequence[Item], key: str | None, items: Sequence[Item], *, attempts: int
     ) -> Applied | None:
-        """Apply a part of a batch, whose key stands for `items`; None if others came in between each time."""
+        """Apply a part of a batch, whose key stands for `items`; None if others came in between each time. A
+        single attempt is not made if others changed the organization since the last batch.
+        """
         for _ in range(attempts):
             view = self.look(part)
+            if attempts == 1 and self.contention:
+                return None
             self.tried, left = self.rest(part, view)
             if not self.tried and self._read_to is not None:
                 return Applied(None, 0, left)
@@ -206,7 +206,7 @@ class Batches:
                 return self._apply(part, left, key, view, items)
             except PreconditionFailed:
                 self._require_same()
-                self.contended = CONTENDED_BATCHES
+                self.contention.note()
             except KeyReused:
                 if not _is_list(part):
                     raise
@@ -270,6 +270,7 @@ class Batches:
             for row in rows:
                 if row.revision not in self._own and not self._is_own(row.idempotency_key):
                     self._heed(list_from_json(row.body))
+                    self.contention.note()
             self._read_to = rows[-1].revision if rows else up_to
 
     def _heed(self, changes: list[Change]) -> None:

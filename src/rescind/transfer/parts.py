@@ -1,7 +1,7 @@
 """The parts of a batch that others come in between, and what they did.
 
 A batch is one transaction, and whoever changes the same organization waits for it. Where somebody does, the
-batch is done in parts, so that a revocation waits for a part.
+next batches are done in parts, so that a revocation waits for a part.
 """
 
 from __future__ import annotations
@@ -16,6 +16,26 @@ from rescind.transfer.since import LeftOut
 
 PART_WEIGHT: Final = 20
 """Changes of a part, where each member that a change names counts."""
+CONTENDED_BATCHES: Final = 8
+"""Batches that are done in parts after others changed the organization."""
+
+
+class Contention:
+    """Whether batches are done in parts, because others changed the organization lately."""
+
+    def __init__(self) -> None:
+        self._batches = 0
+
+    def __bool__(self) -> bool:
+        return self._batches > 0
+
+    def note(self) -> None:
+        """Others changed the organization while a batch was written, or between a look and the lock."""
+        self._batches = CONTENDED_BATCHES
+
+    def next_batch(self) -> None:
+        """A batch begins."""
+        self._batches = max(self._batches - 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
