@@ -31,15 +31,13 @@ from rescind.aio import AsyncAuthority
 GOALS = {
     "adopt.import_ms": Goal(100),
     "adopt.cli_check_ms": Goal(
-        250, why="half of it is Python and Typer, of which pydantic alone takes about 50 ms"
-    ),
-    "adopt.loop_stall_ms": Goal(
-        1,
+        250,
         why=(
-            "on SQLite a check from memory first reads, on the loop, what was changed since the last one:"
-            " 2 to 5 ms after a commit that several changes shared"
+            "of its processor time a tenth is Python, a quarter its library, a tenth Click, a third our 96"
+            " modules (each dataclass and row type takes 0.3 to 1 ms to make), the rest opening and asking"
         ),
     ),
+    "adopt.loop_stall_ms": Goal(1),
 }
 Figures = dict[str, float]
 ROOT = Path(__file__).parents[1]

@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 from typing import get_args
 
+import pytest
+
+from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.instruments.labels import BATCH, KINDS
 from tests.unit.test_extras import OPTIONAL
@@ -99,6 +102,83 @@ def test_only_what_is_needed_is_loaded(tmp_path: Path) -> None:
         "prometheus_client",
     }
     assert not {n.partition(".")[0] for n in steps["command"]} & unused
+
+
+ON_THE_LOOP = """
+import asyncio, json, sys, threading
+from rescind import Authority, changes
+from rescind.aio import AsyncAuthority
+
+loops = threading.get_ident()
+found = []
+is_watched = False
+
+def hook(event, arguments):
+    if is_watched and threading.get_ident() == loops and event in ("import", "sqlite3.connect"):
+        found.append([event, str(arguments[0])])
+
+sys.addaudithook(hook)
+
+async def used(authority):
+    await authority.load()
+    for number in range(3):
+        await asyncio.gather(*(authority.check(f"user:{n}", "doc:read") for n in range(20)))
+        member = {"group": "eng", "members": (f"user:{number}",)}
+        receipt = await authority.apply([changes.AddMembers(**member)])
+        await authority.check("user:0", "doc:read", at_least=receipt.token)
+        await authority.check_many([("user:1", "doc:read", None), ("user:none", "doc:read", "doc:1")])
+        await authority.explain("user:0", "doc:read")
+        await authority.list_members("eng")
+        await authority.who_can("doc:read")
+        async for _ in authority.log():
+            pass
+        await authority.apply([changes.RemoveMembers(**member)])
+
+async def opened(path):
+    async with AsyncAuthority.open(path, organization="acme", index=True) as authority:
+        await used(authority)
+
+async def made_on_the_loop(path):
+    authority = AsyncAuthority(Authority.open(path, organization="acme", index=True))
+    await used(authority)
+    await authority.close()
+
+async def main():
+    global is_watched
+    is_watched = True
+    await globals()[sys.argv[1]](sys.argv[2])
+    is_watched = False
+
+asyncio.run(main())
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.parametrize("way", ["opened", "made_on_the_loop"])
+def test_nothing_is_loaded_or_opened_on_the_event_loop(tmp_path: Path, way: str) -> None:
+    """Also at the first use, modules are loaded and connections opened in threads. (Control: an authority
+    that is made on the loop does both there.)
+    """
+    path = str(tmp_path / "acme.db")
+    with Authority.open(path, organization="acme", create=True) as authority:
+        authority.apply(
+            [
+                changes.CreateOrganization(),
+                changes.DefinePermission(permission="doc:read"),
+                changes.DefineRole(role="reader", permissions=("doc:read",)),
+                changes.CreateGroup(group="eng"),
+                *(changes.AddMembership(subject=f"user:{n}") for n in range(20)),
+                changes.Assign(role="reader", to="group:eng"),
+            ]
+        )
+    done = subprocess.run(
+        [sys.executable, "-c", ON_THE_LOOP, way, path], capture_output=True, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    if way == "opened":
+        assert found == []
+    else:
+        assert {event for event, _ in found} == {"import", "sqlite3.connect"}
 
 
 def test_the_kinds_of_changes_that_are_written_out() -> None:

@@ -193,8 +193,13 @@ class Opening:
     async def _open(self) -> AsyncAuthority:
         calls = Calls(1)
         found: list[Authority] = []
+
+        def opened() -> None:
+            load_all()  # here, and not on the event loop
+            found.append(self._opened())
+
         try:
-            await calls.run(lambda: found.append(self._opened()), to_its_end=True)
+            await calls.run(opened, to_its_end=True)
         except BaseException:
             for authority in found:  # opened, and then nobody wanted it
                 authority.close()

@@ -191,7 +191,10 @@ class Pool(Generic[C]):
                 if self.free:
                     self.wake_one()
                 return True
-        return self.has_room(1) and self._is_made(held)
+        if not self.has_room(1):
+            return False
+        require_may_wait()  # for a connection to open
+        return self._is_made(held)
 
     def _is_made(self, held: list[PooledConnection[C]]) -> bool:
         pooled = PooledConnection(self)
