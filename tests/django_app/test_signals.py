@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User, update_last_login
 from django.contrib.sessions.models import Session
 from django.core import serializers
 from django.core.management import call_command
-from django.db import connections, transaction
+from django.db import connections, models, transaction
 from django.test.utils import CaptureQueriesContext
 
 from rescind import Authority, changes
@@ -367,3 +367,22 @@ def test_an_activation_is_remembered_until_it_commits() -> None:
     apply([changes.DeactivateMembership(subject=subject_of(dan))])
     dan.save()
     assert not membership(dan).is_active
+
+
+def test_what_stays_when_the_object_above_is_deleted_keeps_its_own_roles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As by SET_NULL, of which no signal tells; what the folder gave is gone. (Control: they go with it.)"""
+    field: Any = Document.folder.field
+    monkeypatch.setattr(field.remote_field, "on_delete", models.SET_NULL)
+    eve, ada, second = person("eve"), person("ada"), Folder.objects.get(name="second")
+    Document.objects.bulk_create([Document(title="without a resource", folder_id=1)])
+    apply([changes.Assign(role="viewer", to=subject_of(eve), on=f"doc:{pk}") for pk in (1, 2)])
+    Folder.objects.get(name="first").delete()
+    doc = Document.objects.get(pk=1)
+    assert doc.folder is None
+    assert eve.has_perm("doc:read", doc)
+    assert not ada.has_perm("doc:read", doc)
+    monkeypatch.setattr(synced_resources, "noted_below", lambda instance, using: [])
+    second.delete()
+    assert not eve.has_perm("doc:read", Document.objects.get(pk=2))

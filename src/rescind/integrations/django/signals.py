@@ -168,6 +168,8 @@ def before_delete(sender: type[Any], instance: Any, using: str, **_: Any) -> Non
     instance._rescind_id = instance.pk if is_key else _saved_value(instance, name, using)
     if isinstance(instance, get_user_model()):
         instance._rescind_memberships = memberships_of(instance)
+    else:
+        instance._rescind_below = synced_resources.noted_below(instance, using)
 
 
 def is_child(model: type[Any]) -> bool:
@@ -191,7 +193,7 @@ def deleted(sender: type[Any], instance: Any, using: str, **_: Any) -> None:
             for organization in organizations_of_groups():
                 memberships.remove_group(instance, organization)
     elif (found := registration_of(type(instance))) is not None:
-        synced_resources.deleted(instance, found)
+        synced_resources.deleted(instance, found, using)
 
 
 def _moved(

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any
+
+from django.db import models
 
 from rescind import changes
 from rescind.changes import Change
-from rescind.errors import InvalidArgument, ResourceTypeNotFound
+from rescind.errors import InvalidArgument, ResourceNotFound, ResourceTypeNotFound
 from rescind.integrations.django.naming import organization_of
-from rescind.integrations.django.resources import Registration
+from rescind.integrations.django.resources import MODELS, Registration
 from rescind.integrations.django.transactions import apply, is_atomic
 from rescind.model import Receipt
 
 REASON = "as in Django"
+_TAKING_ALONG = (models.CASCADE, models.PROTECT, models.RESTRICT)
 
 
 def saved(
@@ -72,11 +76,34 @@ def defining_type(batch: Sequence[Change], found: Registration, organization: st
         return apply([*types, *batch], organization=organization, reason=REASON)
 
 
-def deleted(instance: Any, found: Registration) -> None:
-    """Delete the resource, with the assignments on it and what is below it."""
-    value = instance._rescind_id
+def noted_below(instance: Any, using: str) -> list[tuple[Registration, list[Any]]]:
+    """The objects directly below one that is about to be deleted which stay, as by SET_NULL."""
+    noted = []
+    for model, found in MODELS.items():
+        field: Any = None if found.parent is None else model._meta.get_field(found.parent)
+        if field is None or not found.is_synced or not isinstance(instance, field.related_model):
+            continue
+        if field.remote_field.on_delete not in _TAKING_ALONG:
+            rows = model._base_manager.using(using).filter(**{field.name: instance})
+            noted.append((found, list(rows.values_list("pk", flat=True))))
+    return [(found, keys) for found, keys in noted if keys]
+
+
+def deleted(instance: Any, found: Registration, using: str) -> None:
+    """Delete the resource, the assignments on it, and what is below it. Objects that stay keep theirs, and
+    are below what their rows have now.
+    """
+    for below, keys in instance._rescind_below:
+        for each in below.model._base_manager.using(using).filter(pk__in=keys):
+            resource, parent = below.resource_of(each), below.parent_of(each)
+            with suppress(ResourceNotFound):  # it was saved without a signal
+                apply(
+                    [changes.MoveResource(resource=resource, parent=parent)],
+                    organization=_organization(each),
+                    reason=REASON,
+                )
     apply(
-        [changes.DeleteResource(resource=f"{found.type}:{value}", cascade=True)],
+        [changes.DeleteResource(resource=f"{found.type}:{instance._rescind_id}", cascade=True)],
         organization=_organization(instance),
         reason=REASON,
     )
