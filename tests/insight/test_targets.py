@@ -95,6 +95,23 @@ def by_hand(logged: Sequence[Logged], direction: Direction, most_seconds: float)
     return within, late, undecided
 
 
+def slowest_by_hand(logged: Sequence[Logged], direction: Direction) -> list[int]:
+    """The five revisions, the slowest first; of those that took the same time, the newest."""
+    now, is_grant = microseconds(NOW), direction is Direction.GRANTS
+    times = [
+        (
+            -(now - each.recorded_at if each.took is None else each.took),
+            -each.recorded_at,
+            *each[:2],
+        )
+        for each in logged
+        if each.direction == direction
+        and each.recorded_at < now
+        and (each.organization > 0 if is_grant else each.took is not None)
+    ]
+    return [revision for *_, revision in sorted(times)[:5]]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_counts_as_by_hand(authority: Authority, seed: int) -> None:
     """Of random logs: at the limit to the microsecond, of some organizations, in and out of the window."""
@@ -135,12 +152,37 @@ def test_counts_as_by_hand(authority: Authority, seed: int) -> None:
         )
         rank = math.ceil(0.99 * len(times)) - 1
         assert found.p99_seconds == times[rank] // 1_000 / 1_000
+        assert [each.revision for each in found.slowest] == slowest_by_hand(seen, direction)
         if direction is Direction.REVOKES:
             assert found.slowest[0].seconds == times[-1] / 1e6
         assert found.budget_left == pytest.approx(1 - late / ((1 - target.share) * found.changes))
         recent = [each for each in seen if each.recorded_at >= now - HOUR]
         within, late, _ = by_hand(recent, direction, target.seconds)
         assert found.burn == pytest.approx(late / (within + late) / (1 - target.share))
+
+
+@pytest.mark.parametrize("engine", ["postgres"])
+def test_parallel_workers_count_their_parts(authority: Authority) -> None:
+    """With statistics, PostgreSQL counts in its workers, and hands on times instead of changes."""
+    store = authority.store
+    with store.connection() as connection:
+        driver: Any = connection
+        driver.execute(
+            "INSERT INTO rescind.change (organization, revision, recorded_at, actor, reason, direction,"
+            " route, granted, revoked, body, settled_at) SELECT 1, n, n, 'a', '', CASE WHEN n % 2 = 0 THEN"
+            " 'grants' ELSE 'revokes' END, 'inline', 0, 0, '[]', n + n % 997"
+            " FROM generate_series(1, 20000) AS n"
+        )
+        driver.execute("ANALYZE rescind.change")
+        driver.execute("SET LOCAL max_parallel_workers_per_gather = 2")
+        for name in ("setup_cost", "tuple_cost"):
+            driver.execute(f"SET LOCAL parallel_{name} = 0")
+        for name in ("index", "table"):
+            driver.execute(f"SET LOCAL min_parallel_{name}_scan_size = 0")
+        asked = {"first": 0, "last": 9, "since": 0, "now": 10**6, "most": 500, "recent": 9_000}
+        statement = store.place(store.queries["spread_settlement"], asked)  # type: ignore[attr-defined]
+        plan = str(driver.execute(f"EXPLAIN (FORMAT JSON) {statement}", asked).fetchone())
+        assert "'Partial Mode': 'Partial'" in plan, plan
 
 
 def test_no_data(authority: Authority) -> None:

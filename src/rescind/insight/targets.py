@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from rescind.errors import InvalidArgument, OrganizationNotFound
@@ -22,6 +23,7 @@ from rescind.store.rows.targets import (
     SlowRow,
     SpreadRow,
 )
+from rescind.threads import side_by_side
 
 WINDOW_SECONDS: Final = 30 * 86_400.0
 MOST_WINDOW_SECONDS: Final = 10 * 366 * 86_400.0
@@ -101,6 +103,7 @@ def attainments(
 ) -> list[Attainment]:
     """How targets were met by the changes of the last `window_seconds`, of one organization or of all.
 
+    The log is read for each target at the same time, on a connection of its own.
     Revocations are judged by when they were enforced, grants by when they were settled. Raises
     OrganizationNotFound and InvalidArgument.
     """
@@ -109,9 +112,11 @@ def attainments(
     until = datetime.now(UTC) if now is None else now
     reading = _Reading(store, first, last, microseconds(until))
     since = datetime.fromtimestamp(max(0.0, until.timestamp() - window_seconds), UTC)
-    return [
-        reading.attainment(direction, target, since, until) for direction, target in targets.items()
+    readings = [
+        partial(reading.attainment, direction, target, since, until)
+        for direction, target in targets.items()
     ]
+    return side_by_side(readings, "rescind-targets") if readings else []
 
 
 _QUERIES: Final[dict[Direction, tuple[Query[SpreadRow], Query[SlowRow]]]] = {

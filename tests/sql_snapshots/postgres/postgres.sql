@@ -667,6 +667,16 @@ AND membership = ANY (ARRAY(
         FROM rescind.json_texts(%(members)s) AS i))
 AND %(expires_at)s < COALESCE(expires_at, 9223372036854775807)
 
+-- spread_settlement
+SELECT took / 1000 AS milliseconds, count(*) AS changes, sum(CASE WHEN so_far > %(most)s THEN 1 ELSE 0 END) AS late,
+    sum(CASE WHEN recorded_at >= %(recent)s THEN 1 ELSE 0 END) AS recent_changes,
+    sum(CASE WHEN recorded_at >= %(recent)s AND so_far > %(most)s THEN 1 ELSE 0 END) AS recent_late
+FROM (SELECT c.recorded_at, c.settled_at - c.recorded_at AS took, COALESCE(c.settled_at, %(now)s) - c.recorded_at AS so_far
+    FROM rescind.change AS c
+    WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.organization > 0 AND c.direction = 'grants'
+    AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s OFFSET '0') AS timed
+GROUP BY 1
+
 -- stream_children
 SELECT i.key, x.number, TRUE AS is_in_force
 FROM rescind.json_items(%(streams)s) AS i CROSS JOIN LATERAL (

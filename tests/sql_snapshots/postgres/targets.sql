@@ -49,14 +49,3 @@ LEFT JOIN LATERAL (SELECT * FROM rescind.enforcement AS e
 WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.direction = 'revokes'
 AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s
 GROUP BY 1
-
--- spread_settlement
-SELECT (c.settled_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,
-    sum(CASE WHEN COALESCE(c.settled_at, %(now)s) - c.recorded_at > %(most)s THEN 1 ELSE 0 END) AS late,
-    sum(CASE WHEN c.recorded_at >= %(recent)s THEN 1 ELSE 0 END) AS recent_changes,
-    sum(CASE WHEN c.recorded_at >= %(recent)s AND COALESCE(c.settled_at, %(now)s) - c.recorded_at > %(most)s
-        THEN 1 ELSE 0 END) AS recent_late
-FROM rescind.change AS c
-WHERE c.organization BETWEEN %(first)s AND %(last)s AND c.organization > 0 AND c.direction = 'grants'
-AND c.recorded_at >= %(since)s AND c.recorded_at < %(now)s
-GROUP BY 1

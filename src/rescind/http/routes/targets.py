@@ -17,8 +17,8 @@ from rescind.http.server.turns import Turns
 from rescind.insight.targets import WINDOW_SECONDS, Attainment, attainments, targets_of
 from rescind.model import Direction
 
-AT_ONCE: Final = 4
-"""Requests of one process that read a whole log at a time; each takes seconds if the log is long."""
+AT_ONCE: Final = 2
+"""Requests of one process that read a whole log at a time, each with two connections."""
 WHOLE_LOG: Final = Turns(AT_ONCE, why="requests read whole logs")
 
 

@@ -540,3 +540,16 @@ EXISTS (
         @postgres.is_reached
         WHERE r.organization = (SELECT x.number FROM $reach AS x) AND r.slug = asked.slug COLLATE "C" AND v.is_reached)
     ELSE asked.slug COLLATE "C" IN (SELECT unnest(x.resources) FROM $reach AS x) END)
+
+-- OFFSET '0' keeps the planner from seeing into the inner query. It would expect as many times as changes, and sort them
+-- all; like this each parallel worker counts its part.
+
+-- name: spread_settlement
+SELECT took / 1000 AS milliseconds, count(*) AS changes, sum(CASE WHEN so_far > :most THEN 1 ELSE 0 END) AS late,
+       sum(CASE WHEN recorded_at >= :recent THEN 1 ELSE 0 END) AS recent_changes,
+       sum(CASE WHEN recorded_at >= :recent AND so_far > :most THEN 1 ELSE 0 END) AS recent_late
+FROM (SELECT c.recorded_at, c.settled_at - c.recorded_at AS took, COALESCE(c.settled_at, :now) - c.recorded_at AS so_far
+      FROM rescind.change AS c
+      WHERE c.organization BETWEEN :first AND :last AND c.organization > 0 AND c.direction = 'grants'
+        AND c.recorded_at >= :since AND c.recorded_at < :now OFFSET '0') AS timed
+GROUP BY 1
