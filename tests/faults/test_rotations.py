@@ -29,6 +29,8 @@ from tests.http.serving import Served, serving
 
 ONCE = Retries(most_tries=1)
 """So that no failure is hidden."""
+PACE_SECONDS = 0.02
+"""Between two requests of a client, so that the load leaves the processor to others."""
 MORE = 5
 
 
@@ -51,7 +53,7 @@ class Load:
             client = Client(self.url, key=lambda: self.key, organization="acme", retries=ONCE)
             with client:
                 number = 0
-                while not over.is_set():
+                while not over.wait(PACE_SECONDS):
                     number += 1
                     try:
                         ask(client, number)
