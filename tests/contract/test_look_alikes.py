@@ -56,7 +56,8 @@ def person(name: str, *others: str, missing: bool = False) -> LookAlike:
     ],
 )
 def test_a_look_alike_is_told(acme: Authority, change: Change, told: LookAlike | None) -> None:
-    """The receipt names it, and whether the id itself is there."""
+    """The receipt names it, and whether the id itself is there; a preview names it before that."""
+    assert acme.preview([change]).look_alikes == ((told,) if told else ())
     assert acme.apply([change]).look_alikes == ((told,) if told else ())
 
 

@@ -311,3 +311,18 @@ def test_a_log_without_changes_says_which_names_are_unknown(acme: CommandLine) -
 def test_an_unknown_name_is_said_once(acme: CommandLine) -> None:
     code, out, _ = acme("explain", "ada", "nope")
     assert (code, out.count("nope")) == (1, 1)
+
+
+def test_a_dry_run_names_ids_that_look_alike(acme: CommandLine) -> None:
+    """That is when somebody looks at what a file would add."""
+    Path("hr.csv").write_text("group,subject\nENG,user:Ada\n")
+    for line in (
+        ("import", "hr.csv", "--dry-run"),
+        ("add-membership", "Ada", "--dry-run"),
+    ):
+        code, _, err = acme(*line)
+        assert (code, "user:Ada looks like user:ada" in err) == (0, True), err
+        told = json.loads(acme(*line, "--json")[1])
+        assert {"user:ada"} in [set(each["others"]) for each in told["look_alikes"]]
+    assert "looks like user:ada and KEEPS" not in acme("remove-member", "eng", "ada")[2]
+    assert "KEEPS all it has" in acme("remove-membership", "ADA", "--dry-run")[2]

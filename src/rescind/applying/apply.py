@@ -126,7 +126,12 @@ class ChangeApplier:
     ) -> Difference:
         """What a batch would give and take, exactly; nothing of it is kept. Raises its refusals."""
         batch = self._tried(name, changes, now, replace(options, detail=True))
-        return Difference((), ()) if batch is None else _difference(batch)
+        if batch is None:
+            return Difference((), ())
+        (outcome,) = batch.outcome()
+        recorded = Recorded(receipt_of(self._store.seals, batch.name, outcome, now))
+        alike = self._with_look_alikes(recorded, batch.look_alikes(), None).receipt.look_alikes
+        return replace(_difference(batch), look_alikes=alike)
 
     def refusal_of(
         self, name: OrganizationId, changes: list[Change], now: model.Microseconds

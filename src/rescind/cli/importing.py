@@ -197,6 +197,7 @@ def _foretell(
                     "direction": difference.direction.value,
                     "granted": difference.granted,
                     "revoked": difference.revoked,
+                    "look_alikes": difference.look_alikes,
                     "made": _made(survey),
                     "left_out": survey.left_out,
                     "input": asdict(counts),

@@ -245,11 +245,14 @@ def difference(found: dict[str, Difference], *, as_json: bool) -> None:
         for name, each in found.items():
             both = {"granted": each.granted, "revoked": each.revoked}
             known = {"direction": each.direction.value, "is_complete": each.is_complete}
-            say_json({"organization": name, **known, **both})
+            alike = {"look_alikes": each.look_alikes}
+            say_json({"organization": name, **known, **both, **alike})
         return
     for name, each in found.items():
         _one_difference(f" in {name}" if len(found) > 1 else "", each)
     say("nothing was changed: this was a dry run")
+    for each in found.values():
+        look_alikes(each.look_alikes, len(each.look_alikes))
 
 
 def _one_difference(where: str, found: Difference) -> None:

@@ -21,14 +21,14 @@ class StoreUnavailable(StoreError):
 
 
 class DecisionUnavailable(StoreUnavailable):
-    """There is neither a lease to answer under nor a database to ask, so there is no decision."""
+    """There is no lease, and nothing to ask that can be reached, so there is no decision."""
 
     code = "decision_unavailable"
-    hint = "Deny, and ask again when the database can be reached."
+    hint = "Deny, and ask again when it can be reached."
 
 
 class TimedOut(DecisionUnavailable):
-    """The database did not answer in time."""
+    """There was no answer in time."""
 
     code = "timed_out"
     hint = "Deny, and ask again; for a long list ask for smaller pages."

@@ -132,11 +132,13 @@ class DifferenceResponse(Struct, frozen=True):
     granted: tuple[tuple[str, str, str], ...]
     revoked: tuple[tuple[str, str, str], ...]
     is_complete: bool
+    look_alikes: tuple[LookAlikeResponse, ...] = ()
 
     @classmethod
     def of(cls, found: Difference) -> DifferenceResponse:
         """The same, as JSON has it."""
-        return cls(found.direction.value, found.granted, found.revoked, found.is_complete)
+        alike = tuple(map(LookAlikeResponse.of, found.look_alikes))
+        return cls(found.direction.value, found.granted, found.revoked, found.is_complete, alike)
 
 
 class NotFoundResponse(Struct, frozen=True):

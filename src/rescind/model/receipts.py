@@ -26,11 +26,14 @@ class Difference:
 
     For all organizations (`*`), which have no members of their own, `is_complete` is false and nothing is
     listed: what each organization gains or loses is not worked out, so the change may revoke.
+
+    `look_alikes` are those that the change's receipt would have; a receipt has its own.
     """
 
     granted: tuple[tuple[str, str, str], ...]
     revoked: tuple[tuple[str, str, str], ...]
     is_complete: bool = True
+    look_alikes: tuple[LookAlike, ...] = field(default=(), compare=False)
 
     @property
     def direction(self) -> Direction:
