@@ -22,7 +22,7 @@ from rescind.changes import Change
 from rescind.cli import change_commands as verbs
 from rescind.cli import completion
 from rescind.cli.commands import CHANGES, MODULES, application, every_command, find
-from rescind.cli.declared import Argument, Commands, Option, command
+from rescind.cli.declared import Argument, Commands, Named, Option, Placed, command
 from rescind.errors import InvalidArgument
 from rescind.transfer import Format
 from tests.unit.command_line import CommandLine, one_error, spawned, spawned_shell
@@ -436,3 +436,24 @@ def test_commands_are_made_from_functions() -> None:
         assert why in caught.value.format_message()
         assert caught.value.ctx is not None
         assert caught.value.ctx.command is made
+
+
+def test_every_parameter_says_what_it_is() -> None:
+    """In the help, which is no wider than the terminal."""
+    unsaid = {
+        f"{name} {parameter.name}"
+        for name, each in every_command().items()
+        for parameter in each.params
+        if isinstance(parameter, (Placed, Named)) and not parameter.declared.help
+    }
+    assert unsaid == set()
+
+
+def test_the_help_fits_a_terminal(rescind: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In 80 columns nothing is cut off, and a choice names its values."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for line, expected in ((["--help"], "who-can"), (["keys", "--help"], "create, list, rotate")):
+        code, out, _ = rescind(*line)
+        assert code == 0
+        assert expected in out
+        assert max(map(len, out.splitlines())) <= 80

@@ -17,6 +17,7 @@ from msgspec import UNSET, UnsetType
 from rescind import changes
 from rescind.changes import Change
 from rescind.cli import output
+from rescind.cli.change_fields import FIELDS
 from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.options import Target, shaped, with_target
 from rescind.errors import InvalidArgument
@@ -190,34 +191,33 @@ def _parameter(field: msgspec.structs.FieldInfo) -> inspect.Parameter:
 def _declared(field: msgspec.structs.FieldInfo) -> tuple[Any, Any, Any]:
     """The field's type, default and declaration."""
     option = SINGULAR.get(field.name, f"--{field.name.replace('_', '-')}")
-    kinds = set(get_args(field.type)) or {field.type}
+    said, kinds = FIELDS[field.name], set(get_args(field.type)) or {field.type}
     is_list = getattr(field.type, "__origin__", None) is tuple or any(
         getattr(kind, "__origin__", None) is tuple for kind in kinds
     )
     if field.required:
-        return _argument(kinds, is_list)
+        return _argument(kinds, is_list, FIELDS[field.name])
     if is_list:
-        return list[str] | None, None, Option(option, help="Repeat it for more.")
+        return list[str] | None, None, Option(option, help=said)
     if bool in kinds and UnsetType in kinds:
-        return bool | None, None, Option(f"{option}/--not-{field.name}")
+        return bool | None, None, Option(f"{option}/--not-{field.name}", help=said)
     if bool in kinds:
-        return bool, False, Option(option)
+        return bool, False, Option(option, help=said)
     if int in kinds:
         default = None if field.default is UNSET else field.default
-        return int | None, default, Option(option)
+        return int | None, default, Option(option, help=said)
     if isinstance(field.default, Enum):
-        return type(field.default), field.default, Option(option)
-    when = "An ISO 8601 time with a UTC offset." if datetime in kinds else ""
-    return str | None, None, Option(option, help=when)
+        return type(field.default), field.default, Option(option, help=said)
+    return str | None, None, Option(option, help=said)
 
 
-def _argument(kinds: set[Any], is_list: bool) -> tuple[Any, Any, Any]:
+def _argument(kinds: set[Any], is_list: bool, said: str) -> tuple[Any, Any, Any]:
     if is_list:
-        return list[str], ..., Argument()
+        return list[str], ..., Argument(help=said)
     if type(None) in kinds:
-        return str, ..., Argument(help=f"{NONE} for none.")
+        return str, ..., Argument(help=f"{said} {NONE} for none.")
     (kind,) = kinds
-    return kind, ..., Argument()
+    return kind, ..., Argument(help=said)
 
 
 def _value(field: msgspec.structs.FieldInfo, given: Any) -> Any:

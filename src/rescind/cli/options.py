@@ -85,10 +85,14 @@ def remember(
         bool, Option(at_once=_install_completion, help="Let this shell complete commands.")
     ] = False,
     show_completion: Annotated[  # noqa: ARG001
-        bool, Option(at_once=_show_completion, help="Print what does that.")
+        bool, Option(at_once=_show_completion, help="Print the script that does that.")
     ] = False,
 ) -> None:
-    """Who may do what, by groups and roles. What is revoked is enforced when the call returns."""
+    """Who may do what, by groups and roles. What is revoked is enforced when the call returns.
+
+    See it at work with `rescind demo`. Begin with `rescind init -o acme`, and ask with `rescind check -o acme
+    ada doc:read`. Each command explains itself: `rescind check --help`.
+    """
     _given.database, _given.organization = database, organization
 
 

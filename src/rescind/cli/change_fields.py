@@ -1,0 +1,37 @@
+"""What the help says of the fields of changes."""
+
+from typing import Final
+
+FIELDS: Final = {
+    "add": "A permission that it gets. Repeat it for more.",
+    "cascade": "Delete what depends on it too.",
+    "create": "Make the group if it is missing.",
+    "critical": "Decide it from the facts in each check.",
+    "description": "What it is, for people.",
+    "expires_at": "An ISO 8601 time with a UTC offset, at which it ends.",
+    "group": "The group's id, such as eng.",
+    "id_rule": "Which spellings of an id mean the same one.",
+    "into": "The group that will contain it.",
+    "members": "Subjects, such as user:ada. Without a prefix, a user.",
+    "mode": "Whether all organization-wide roles count, or one.",
+    "name": "The display name.",
+    "new_id": "The id from now on.",
+    "on": "A resource, type:id. Default: the organization itself.",
+    "on_loss": "What a membership falls to when it loses the role that counts.",
+    "out_of": "The group that contains it.",
+    "parent": "The resource that contains it, type:id. Default: the organization.",
+    "parents": "A type that may contain it. Repeat it for more.",
+    "permission": "The permission, such as doc:read.",
+    "permissions": "A permission that it gives. Repeat it for more.",
+    "priority": "Of several roles in single-role mode, the highest counts.",
+    "remove": "A permission that it loses. Repeat it for more.",
+    "required": "Refuse a change that leaves it without an active holder.",
+    "resource": "The resource, type:id, such as doc:1.",
+    "resource_type": "The type of resource on which it is assigned.",
+    "role": "The role, such as reader.",
+    "rule": "Which spellings of an id mean the same one.",
+    "set": "A permission that it has from now on, instead of all it had. Repeat it for more.",
+    "subject": "user:…, service_account:… or agent:…. Without a prefix, a user.",
+    "to": "A subject, or group:….",
+    "type": "The type of resource, such as doc.",
+}
