@@ -223,7 +223,7 @@ def any_change(chance: random.Random) -> Change:
         changes.Assign(role=role, to=f"group:{group}", on=place),
         changes.Unassign(role=role, to=f"group:{group}", on=place),
     ]
-    return chance.choices(made, (6, 2, 1, 1, 3, 2, 6, 3))[0]
+    return chance.choices(made, (6, 2, 1, 1, 3, 3, 8, 8))[0]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
