@@ -1,9 +1,11 @@
 """Single revocations and checks while a directory sync and a role edit for everybody are under way.
 
-One process takes a member out of a small group, puts it back, and so on, with a short pause; another of its
-threads checks from memory. Then, in a process of its own, a directory sync of many changes is imported, as a
-user would do it, and a role is edited that everybody has. A worker runs all the time. `revocation` and
-`check` are the times of those calls, `idle` before the storm and `storm` during it.
+Three processes, as users have them. One is a server: one of its threads takes a member out of a small group,
+puts it back, and so on, with a short pause; another checks from memory. The second is `rescind import`: a
+directory sync of many changes, and then a role is edited that everybody has. The third is a worker, which
+runs all the time. On two processors they take time from each other, too.
+
+`revocation` and `check` are the times of those calls, `idle` before the storm and `storm` during it.
 """
 
 from __future__ import annotations
@@ -32,9 +34,9 @@ from rescind.transfer.readers import read
 
 TITLE = "Storm: a directory sync beside single revocations"
 ON_SQLITE = (
-    "on SQLite: a check never answers from behind the file, so the first one after a batch of the sync"
-    " reads what its thousand changes concern; and a revocation waits for the batch that is being"
-    " written"
+    "on SQLite: a check never answers from behind the file, so the first one after a part of the sync"
+    " reads what its twenty changes concern; a revocation waits for the part that is being written; and"
+    " three processes share two processors"
 )
 GOALS = {
     "storm.revocation.p99_ratio": Goal(3, why=ON_SQLITE),

@@ -48,7 +48,7 @@ class Failed(Exception):
 
 
 def run(*, quick: bool, seed: int) -> Measured:
-    """Figures as `peers.world.system.what`; about nine minutes in full. Raises RuntimeError if two systems
+    """Figures as `peers.world.system.what`; about eight minutes in full. Raises RuntimeError if two systems
     answer a question differently. A world in which a system fails or takes too long is left out for it, with
     the reason.
     """

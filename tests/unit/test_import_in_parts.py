@@ -9,6 +9,7 @@ import pytest
 
 from rescind import Authority
 from rescind.changes import (
+    AddMembers,
     AddMembership,
     Change,
     CreateGroup,
@@ -143,7 +144,33 @@ def test_control_only_those_between_look_and_lock_would_be_noticed(
     assert min(written_beside_others(ready, monkeypatch)[:-1]) > PART
 
 
-def written_beside_others(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def test_members_of_a_large_group_are_divided(
+    ready: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of a list that became one change are several parts, and all of them are there in the end."""
+    items = members_file()
+    assert max(len(item.rows) for item in items) > PART
+    _, *later = written_beside_others(ready, monkeypatch, items)
+    assert max(later) <= PART
+    assert facts(ready) >= PLACES
+
+
+def test_a_change_that_was_written_as_one_stays_one() -> None:
+    """Only rows of a list are divided, and each part names its own lines."""
+    members = tuple(f"user:{n}" for n in range(parts.PART_WEIGHT + 5))
+    change = AddMembers(group="g", members=members)
+    assert [list(part) for part in parts.parts_of([Item(change, "f:1")])] == [[Item(change, "f:1")]]
+    rows = tuple(range(1, len(members) + 1))
+    whole, rest = parts.parts_of([Item(change, "f:1", rows=rows)])
+    assert (len(whole), len(rest)) == (1, 1)
+    assert whole[0].rows + rest[0].rows == rows
+    assert whole[0].change.weight == parts.PART_WEIGHT
+    assert rest[0].change == AddMembers(group="g", members=members[parts.PART_WEIGHT :])
+
+
+def written_beside_others(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, items: list[Item] | None = None
+) -> list[int]:
     """The weight of each transaction of an import if somebody changes the organization after each batch."""
     apply, others = applying.Batches.apply, set[str]()
 
@@ -157,7 +184,7 @@ def written_beside_others(authority: Authority, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(applying.Batches, "apply", between)
     before = sum(1 for _ in authority.log())
     people = [Item(AddMembership(subject=f"user:new{n}"), f"f:{n}") for n in range(8 * PART)]
-    load(authority, people, digest="d", organization="acme", batch_size=2 * PART)
+    load(authority, items or people, digest="d", organization="acme", batch_size=2 * PART)
     written = [list_from_json(entry.changes) for entry in list(authority.log())[before:]]
     own = [
         changes

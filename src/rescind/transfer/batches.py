@@ -174,7 +174,7 @@ class Batches:
             for number, part in enumerate(parts[:-1])
         ]
         applied.append(self._whole(parts[-1], key, items))
-        return together(applied)
+        return together(applied, len(items))
 
     def _is_in_parts(self, key: str | None) -> bool:
         """Whether an interrupted import did this batch in parts: those that it did are not done again."""
@@ -225,7 +225,7 @@ class Batches:
     ) -> Applied:
         """The key stands for the `whole` batch, but of a list for what is done of it."""
         rest = [item.change for item in self.tried]
-        is_part = len(items) < len(whole)
+        is_part = list(items) != list(whole)
         is_for_rest = _is_list(items) and not is_part
         receipt, is_repeated = self.authority._apply_rest(
             rest,

@@ -6,10 +6,14 @@ next batches are done in parts, so that a revocation waits for a part.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final
 
+from msgspec import structs
+
+from rescind.changes import AddMembers
 from rescind.model import Receipt
 from rescind.transfer.readers import Item
 from rescind.transfer.since import LeftOut
@@ -52,10 +56,12 @@ class Applied:
 
 
 def parts_of(items: Sequence[Item]) -> list[Sequence[Item]]:
-    """A batch in parts, always the same ones; a larger item is a part of its own."""
+    """A batch in parts, always the same ones. A larger change that was written as such is a part of its own;
+    one that was made from the rows of a list is divided.
+    """
     parts: list[list[Item]] = [[]]
     weight = 0
-    for item in items:
+    for item in chain.from_iterable(map(_divided, items)):
         if parts[-1] and weight + item.change.weight > PART_WEIGHT:
             parts.append([])
             weight = 0
@@ -64,12 +70,24 @@ def parts_of(items: Sequence[Item]) -> list[Sequence[Item]]:
     return [*parts]
 
 
-def together(applied: list[Applied]) -> Applied:
-    """What the parts of a batch did: it is repeated if all of them are."""
+def _divided(item: Item) -> Iterator[Item]:
+    """Members of one group that rows of a list name, no more in an item than a part has."""
+    change = item.change
+    if not (isinstance(change, AddMembers) and item.rows and change.weight > PART_WEIGHT):
+        yield item
+        return
+    for start in range(0, len(change.members), PART_WEIGHT):
+        some = slice(start, start + PART_WEIGHT)
+        members, rows = change.members[some], item.rows[some]
+        yield replace(item, change=structs.replace(change, members=members), rows=rows)
+
+
+def together(applied: list[Applied], most_changes: int) -> Applied:
+    """What the parts of a batch of so many changes did: it is repeated if all of them are."""
     receipts = [each.receipt for each in applied if each.receipt is not None]
     return Applied(
         receipts[-1] if receipts else None,
-        sum(each.changes for each in applied),
+        min(sum(each.changes for each in applied), most_changes),
         [left for each in applied for left in each.left_out],
         all(each.is_repeated for each in applied),
     )
