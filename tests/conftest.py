@@ -49,10 +49,16 @@ def _folder() -> str:
     return str(MEMORY) if has_room else "/tmp"
 
 
+def pytest_collection() -> None:
+    """Nothing that is loaded for the tests becomes garbage before they run."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector pass over what was loaded: else it looks through it again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 FOLDER = os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _folder())

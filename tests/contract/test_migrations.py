@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -233,13 +234,22 @@ REPLACED = {("role_reset", "assignment"), ("action_head", "number"), ("action_he
 """Columns that a later migration put another one in the place of, and those that an upgrade moves on."""
 
 
+@pytest.fixture(scope="module")
+def new_schema(new_shared_database: Make) -> Callable[[str], Catalog]:
+    """The schema of a new database of an engine, looked at once."""
+    return cache(lambda engine: schema_of(new_shared_database(engine)))
+
+
 # --- upgrades -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_filled_database_of_every_version(
-    engine: str, version: str, filled_database: Callable[[str, str], str], new_database: Make
+    engine: str,
+    version: str,
+    filled_database: Callable[[str, str], str],
+    new_schema: Callable[[str], Catalog],
 ) -> None:
     """Upgraded, it has the schema of a new one and all its rows; it answers, is clean, and can be changed."""
     database = filled_database(engine, version)
@@ -247,9 +257,7 @@ def test_a_filled_database_of_every_version(
     before = rows_of(database, tables)
     assert {table for table, rows in before.items() if not rows} <= EMPTY
     migrate(database)
-    assert without_statistics(schema_of(database)) == without_statistics(
-        schema_of(new_database(engine))
-    )
+    assert without_statistics(schema_of(database)) == without_statistics(new_schema(engine))
     after = rows_of(database, tables)
     assert [row for row in before.pop(ACTIONS, []) if row not in after.pop(ACTIONS)] == []
     assert {table: after[table] for table in before} == before

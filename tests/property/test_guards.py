@@ -7,8 +7,11 @@ without it they do not.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
+from functools import cache
+from typing import NamedTuple
 
 import pytest
 
@@ -16,8 +19,10 @@ from rescind import Authority, changes, model
 from rescind.changes import Change
 from rescind.propagation.reconcile import Work
 from rescind.propagation.tombstones import purge
+from rescind.store import open_store
 from rescind.store.queries import queries
 from tests.clock import SettableClock
+from tests.conftest import Make
 from tests.faults.small import Steady
 from tests.jobs import due_jobs
 from tests.probe import Probe
@@ -161,6 +166,50 @@ UNMAKES = re.compile(
     r"\b((DELETE FROM|UPDATE) rescind[._]effective_role"
     r"|(DELETE FROM|INSERT INTO|UPDATE) rescind[._]role_(reset|before))\b"
 )
+
+
+class Shared(NamedTuple):
+    """An authority, and what it was opened with."""
+
+    authority: Authority
+    probe: Probe
+    clock: SettableClock
+
+
+@pytest.fixture(scope="module")
+def shared(new_shared_database: Make) -> Iterator[Callable[[str], Shared]]:
+    """One for each engine. A test has an organization of its own there, which costs less than a database."""
+    with ExitStack() as stack:
+
+        def opened(engine: str) -> Shared:
+            probe, clock = Probe(), SettableClock()
+            store = open_store(new_shared_database(engine), probe=probe)
+            return Shared(stack.enter_context(Authority(store, clock=clock)), probe, clock)
+
+        yield cache(opened)
+
+
+@pytest.fixture
+def authority(shared: Callable[[str], Shared], engine: str) -> Iterator[Authority]:
+    """The engine's authority. When a test begins, nothing is left out and no work is pending."""
+    authority, probe, _ = shared(engine)
+    assert not probe.omitted
+    assert not due_jobs(authority.store)
+    yield authority
+    probe.omitted.clear()
+    _settle(authority)
+
+
+@pytest.fixture
+def probe(shared: Callable[[str], Shared], engine: str) -> Probe:
+    """The probe of its store."""
+    return shared(engine).probe
+
+
+@pytest.fixture
+def clock(shared: Callable[[str], Shared], engine: str) -> SettableClock:
+    """Its clock."""
+    return shared(engine).clock
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, get_args
 
@@ -67,29 +67,58 @@ def _is_tidy(held: Index, places: int) -> bool:
     )
 
 
+@dataclass
+class Expected:
+    """A case, and what an index that is built anew holds and answers after it: worked out once."""
+
+    case: Case
+    facts: Any
+    answers: Any
+    reached: list[frozenset[int]] = field(default_factory=list)
+    """The numbers of the mutants whose statements it runs, for each of the ways."""
+
+
 class Followed:
-    """Cases, and what an index that is built anew holds and answers after each: worked out once."""
+    """Cases, and what is expected after each."""
 
     def __init__(self, found: list[Case]) -> None:
         self.cases = [
-            (case, facts_of(anew), answers(anew)) for case in found for anew in [case.expected()]
+            Expected(case, facts_of(anew), answers(anew))
+            for case in found
+            for anew in [case.expected()]
         ]
 
     def wrong(self) -> Iterator[str]:
         """Where an index that was asked everything and then follows is not as one built anew."""
         for followed in self.cases:
-            if why := self._why_wrong(*followed):
+            if why := self._why_wrong(followed):
                 yield why
 
-    def is_wrong(self, monkeypatch: pytest.MonkeyPatch) -> bool:
-        """Anywhere, or not even that: with short lines, or with all lines long.
-
-        A case that was wrong is the first of the next call: it often tells of a kindred statement too.
-        """
+    def learn_reached(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Note which statements each case runs. Each case is right with all of them."""
+        reached: set[int] = set()
+        for module in MODULES:
+            monkeypatch.setattr(module, MARK, reached.add, raising=False)
+        for marked in MARKED:
+            marked.install(monkeypatch)
         for _ in _ways(monkeypatch):
+            for followed in self.cases:
+                reached.clear()
+                assert self._why_wrong(followed) is None
+                followed.reached.append(frozenset(reached))
+
+    def is_wrong(self, mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> bool:
+        """Whether any case is wrong with an installed mutant: with short lines, or with all lines long.
+
+        A case that never runs the statement is right without it too, and is passed over. One that was wrong
+        is the first of the next call: it often tells of a kindred statement too.
+        """
+        for way, _ in enumerate(_ways(monkeypatch)):
             for place, followed in enumerate(self.cases):
+                if mutant.number not in followed.reached[way]:
+                    continue
                 try:
-                    is_wrong = bool(self._why_wrong(*followed))
+                    is_wrong = bool(self._why_wrong(followed))
                 except Exception:
                     is_wrong = True
                 if is_wrong:
@@ -98,14 +127,15 @@ class Followed:
         return False
 
     @staticmethod
-    def _why_wrong(case: Case, facts_anew: Any, answers_anew: Any) -> str | None:
+    def _why_wrong(followed: Expected) -> str | None:
+        case = followed.case
         held = case.index()
         answers(held)
         places = held.facts.places
         case.tail.apply(held)
         places = max(places, held.facts.places)
         is_tidy = _is_tidy(held, places)
-        if facts_of(held) != facts_anew or answers(held) != answers_anew:
+        if facts_of(held) != followed.facts or answers(held) != followed.answers:
             return case.name
         if not (is_tidy and _is_tidy(held, places)):
             return f"{case.name}: keeps what nobody reads, or more than it may"
@@ -174,18 +204,13 @@ def test_each_change_says_what_it_affects() -> None:
 
 
 @dataclass(frozen=True)
-class Mutant:
-    """A function without one of its statements."""
+class Altered:
+    """A function of a module, or of a class there, compiled from other statements."""
 
     module: ModuleType
     owner: str | None
     function: str
-    statement: str
     code: Any
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return ".".join(filter(None, (self.owner, self.function))), self.statement
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         made: dict[str, Any] = {}
@@ -217,38 +242,76 @@ def _is_effect(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Delete | ast.AugAssign)
 
 
-def _mutants_of(module: ModuleType) -> Iterator[Mutant]:
+@dataclass(frozen=True)
+class Mutant:
+    """A function without one of its statements."""
+
+    number: int
+    statement: str
+    without: Altered
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return ".".join(filter(None, (self.without.owner, self.without.function))), self.statement
+
+
+MARK = "mark_reached"
+"""The name by which a marked function tells the number of the statement that it runs next."""
+MUTANTS: list[Mutant] = []
+MARKED: list[Altered] = []
+"""The same functions, whole; they tell which of the statements they run."""
+
+
+def _compiled(function: ast.FunctionDef) -> Any:
+    future = ast.parse("from __future__ import annotations").body
+    made = ast.Module([*future, function], [])
+    return compile(ast.fix_missing_locations(made), "<mutant>", "exec")
+
+
+def _find_mutants(module: ModuleType) -> None:
     tree = ast.parse(inspect.getsource(module))
     owners: list[tuple[str | None, ast.AST]] = [(None, tree)]
     owners += [(node.name, node) for node in tree.body if isinstance(node, ast.ClassDef)]
     for owner, holder in owners:
         for function in holder.body:  # type: ignore[attr-defined]
-            if not isinstance(function, ast.FunctionDef) or function.name in READ:
-                continue
-            function.decorator_list = []
-            for body in _bodies(function):
-                for place, statement in enumerate(body):
-                    if _is_effect(statement):
-                        body[place] = ast.copy_location(ast.Pass(), statement)
-                        future = ast.parse("from __future__ import annotations").body
-                        made = ast.Module([*future, function], [])
-                        code = compile(ast.fix_missing_locations(made), "<mutant>", "exec")
-                        text = ast.unparse(statement)
-                        yield Mutant(module, owner, function.name, text, code)
-                        body[place] = statement
+            if isinstance(function, ast.FunctionDef) and function.name not in READ:
+                _find_mutants_of(module, owner, function)
 
 
-MUTANTS = [mutant for module in MODULES for mutant in _mutants_of(module)]
+def _find_mutants_of(module: ModuleType, owner: str | None, function: ast.FunctionDef) -> None:
+    function.decorator_list = []
+    effects = [
+        (body, statement)
+        for body in _bodies(function)
+        for statement in body
+        if _is_effect(statement)
+    ]
+    first = len(MUTANTS)
+    for number, (body, statement) in enumerate(effects, first):
+        place = body.index(statement)
+        body[place] = ast.copy_location(ast.Pass(), statement)
+        altered = Altered(module, owner, function.name, _compiled(function))
+        MUTANTS.append(Mutant(number, ast.unparse(statement), altered))
+        body[place] = statement
+    for number, (body, statement) in enumerate(effects, first):
+        body.insert(body.index(statement), ast.parse(f"{MARK}({number})").body[0])
+    if effects:
+        MARKED.append(Altered(module, owner, function.name, _compiled(function)))
+
+
+for _module in MODULES:
+    _find_mutants(_module)
 
 
 def test_each_statement_is_needed(followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any one of them some organization is not followed."""
-    assert not followed.is_wrong(monkeypatch)
+    with monkeypatch.context() as patched:
+        followed.learn_reached(patched)
     survivors = set()
     for mutant in MUTANTS:
         with monkeypatch.context() as patched:
-            mutant.install(patched)
-            if not followed.is_wrong(patched):
+            mutant.without.install(patched)
+            if not followed.is_wrong(mutant, patched):
                 survivors.add(mutant.key)
     assert survivors == set(REDUNDANT)
     assert len(MUTANTS) > 60
