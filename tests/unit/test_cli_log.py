@@ -156,6 +156,19 @@ def test_a_head_that_was_kept(left: CommandLine, tmp_path: Path) -> None:
     assert left(*asked)[0] == 1
 
 
+def test_a_line_that_was_taken_out(left: CommandLine, tmp_path: Path) -> None:
+    """It is named, unless the file was exported with a filter."""
+    file = tmp_path / "evidence"
+    assert left("log", "export", "--evidence", "--output", str(file))[0] == 0
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    file.write_text("".join([*lines[:3], *lines[4:]]), "utf-8")
+    code, out, _ = left("log", "verify", "--file", str(file))
+    assert (code, "acme: revision 4 does not fit: it is not in the file" in out) == (1, True)
+    code, out, _ = left("log", "verify", "--file", str(file), "--with-gaps")
+    assert (code, "in 2 parts without a gap: 1 to 3, 5 to 8" in out) == (0, True)
+    assert "log verify" in one_error(left("log", "--with-gaps"))
+
+
 def test_a_file_that_proves_nothing(left: CommandLine, tmp_path: Path) -> None:
     """Without a head or a change in it, nothing is verified; that is no success."""
     empty = tmp_path / "empty"
@@ -170,7 +183,7 @@ def test_a_file_that_proves_nothing(left: CommandLine, tmp_path: Path) -> None:
 def test_an_unknown_action(left: CommandLine) -> None:
     """In the words of a command line."""
     told = one_error(left("log", "bogus"))
-    assert told.startswith("rescind: Invalid value for 'action': 'bogus' is not one of 'list', ")
+    assert told.startswith("rescind: Invalid value for 'ACTION': 'bogus' is not one of 'list', ")
 
 
 def test_access_that_ended_after_what_was_asked(left: CommandLine) -> None:

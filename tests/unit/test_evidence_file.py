@@ -34,8 +34,10 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         return [*evidence(authority.log())]
 
 
-def verified(lines: list[dict[str, Any]], heads: KeptHeads | None = None) -> VerifiedFile:
-    (found,) = verified_file((json.dumps(line) for line in lines), heads)
+def verified(
+    lines: list[dict[str, Any]], heads: KeptHeads | None = None, *, with_gaps: bool = False
+) -> VerifiedFile:
+    (found,) = verified_file((json.dumps(line) for line in lines), heads, with_gaps=with_gaps)
     return found
 
 
@@ -72,8 +74,12 @@ def test_an_edit_of_any_field_is_found(lines: list[dict[str, Any]]) -> None:
 
 
 def test_order_and_gaps(lines: list[dict[str, Any]]) -> None:
-    """A gap begins a new part; a line that is repeated or moved does not fit."""
-    part = verified([lines[0], lines[1], lines[3], lines[5]])
+    """A gap is a fault, or begins a new part; a line that is repeated or moved does not fit."""
+    for at in range(1, len(lines) - 1):
+        without = [*lines[:at], *lines[at + 1 :]]
+        assert verified(without).fault == Fault(FaultKind.LEFT_OUT, at + 1)
+        assert verified(without, with_gaps=True).fits
+    part = verified([lines[0], lines[1], lines[3], lines[5]], with_gaps=True)
     assert (part.fault, part.parts) == (None, [(1, 2), (4, 4), (6, 6)])
     assert verified(lines[2:]).parts == [(3, 6)]
     for moved in ([*lines, lines[5]], [lines[1], lines[0], *lines[2:]]):

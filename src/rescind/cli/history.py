@@ -95,6 +95,9 @@ def log(
     file: Annotated[
         str | None, Option("--file", help="Verify a file of evidence; - for standard input.")
     ] = None,
+    with_gaps: Annotated[
+        bool, Option("--with-gaps", help="With --file: of some changes only; others may lack.")
+    ] = False,
     to: Annotated[
         str | None, Option("--output", help="Export to a file; - for standard output.")
     ] = None,
@@ -118,6 +121,7 @@ def log(
         "--output": (to is not None, LogAction.EXPORT),
         "--from": (kept is not None, LogAction.VERIFY),
         "--file": (file is not None, LogAction.VERIFY),
+        "--with-gaps": (with_gaps, LogAction.VERIFY),
     }
     _require_fitting(action, revision, options)
     pruning.require_fitting(before, yes, is_pruning=action is LogAction.PRUNE)
@@ -127,7 +131,7 @@ def log(
         return
     if action in _WHOLE:
         target.refuse_given(*_WHICH, hint=f"`rescind log {action.value}` takes whole logs")
-        _prove(target, action, kept, file)
+        _prove(target, action, kept, file, with_gaps=with_gaps)
         return
     target.require_organization()
     if before is not None:
@@ -177,9 +181,11 @@ def _require_fitting(
             raise InvalidArgument(what=option, hint=f"it belongs to `rescind log {owner.value}`")
 
 
-def _prove(target: Target, action: LogAction, kept: str | None, file: str | None) -> None:
+def _prove(
+    target: Target, action: LogAction, kept: str | None, file: str | None, *, with_gaps: bool
+) -> None:
     if action is LogAction.VERIFY:
-        log_proof.verify(target, kept=kept, file=file)
+        log_proof.verify(target, kept=kept, file=file, with_gaps=with_gaps)
     elif action is LogAction.HEAD:
         log_proof.say_heads(target)
     else:

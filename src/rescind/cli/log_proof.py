@@ -49,7 +49,7 @@ def chain(target: Target) -> None:
         output.say("the log of service actions goes on after its newest action")
 
 
-def verify(target: Target, *, kept: str | None, file: str | None) -> None:
+def verify(target: Target, *, kept: str | None, file: str | None, with_gaps: bool) -> None:
     """Verify the logs of a database, or a file of evidence. Exits with 1 if something does not fit.
 
     Raises InvalidArgument for a file with no heads or no changes: it would prove nothing.
@@ -63,7 +63,7 @@ def verify(target: Target, *, kept: str | None, file: str | None) -> None:
             raise InvalidArgument(what="--from", value=kept, hint=hint)
     if file is not None:
         with _lines(file) as lines:
-            verified = verified_file(lines, heads)
+            verified = verified_file(lines, heads, with_gaps=with_gaps)
         if not verified:
             hint = "it has no change: `rescind log export --evidence` writes them"
             raise InvalidArgument(what="--file", value=file, hint=hint)

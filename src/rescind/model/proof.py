@@ -18,6 +18,7 @@ class FaultKind(StrEnum):
 
     ALTERED = "altered"
     MISSING = "missing"
+    LEFT_OUT = "left_out"
     UNCHAINED = "unchained"
     TRUNCATED = "truncated"
     SURPLUS = "surplus"
@@ -33,6 +34,8 @@ MEANINGS: Final[Mapping[FaultKind, str]] = {
     FaultKind.ALTERED: "its digest does not follow from its content and the digest before it:"
     " it, or the one before it, was altered, exchanged or put in",
     FaultKind.MISSING: "it is not in the log, though later ones are",
+    FaultKind.LEFT_OUT: "it is not in the file, though later ones are: a line was taken out,"
+    " or the export was of some changes only, which `--with-gaps` accepts",
     FaultKind.UNCHAINED: "it has no digest; if an older version made it, `rescind log chain` gives it one",
     FaultKind.TRUNCATED: "it is not in the log any more, nor is any later one: the end was taken away",
     FaultKind.SURPLUS: "there never was one with this number: it was put in",

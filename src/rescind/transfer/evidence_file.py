@@ -1,7 +1,8 @@
 """Verifies a file of evidence: nothing is needed but the file, and the heads that were kept, if any.
 
-A file may have part of a log only, such as the changes that name a subject. Each line can be verified. That
-nothing lies between two lines is proven only where their revisions follow each other.
+A file has a part of a log without gaps, or the changes that were asked for, such as those of a subject. Each
+line of these can be verified too. That nothing lies between two lines is proven only where their revisions
+follow each other.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class VerifiedFile:
     """Of the last change that fits."""
     heads: int = 0
     """Heads kept elsewhere that fit."""
+    with_gaps: bool = False
+    """Whether revisions may be missing between two lines."""
     fault: Fault | None = None
     """The first change that does not fit."""
 
@@ -52,7 +55,8 @@ class VerifiedFile:
     def take(self, line: Mapping[str, Any], heads: Mapping[int, bytes]) -> None:
         """Verify the next line, unless one before it does not fit."""
         if self.fault is None and (kind := self._kind_of_fault(line, heads)) is not None:
-            self.fault = Fault(kind, line["revision"])
+            at = self.parts[-1][1] + 1 if kind is FaultKind.LEFT_OUT else line["revision"]
+            self.fault = Fault(kind, at)
 
     def _kind_of_fault(
         self, line: Mapping[str, Any], heads: Mapping[int, bytes]
@@ -67,6 +71,8 @@ class VerifiedFile:
             return FaultKind.SURPLUS
         previous, digest = bytes.fromhex(line["previous"] or ""), bytes.fromhex(line["digest"])
         is_next = bool(self.parts) and revision == last + 1
+        if self.parts and not (is_next or self.with_gaps):
+            return FaultKind.LEFT_OUT
         known = self.digest if is_next else previous.hex()
         if revision == 1:
             known = first_digest(self.number).hex()
@@ -86,9 +92,10 @@ class VerifiedFile:
 
 
 def verified_file(
-    lines: Iterable[str | bytes], heads: KeptHeads | None = None
+    lines: Iterable[str | bytes], heads: KeptHeads | None = None, *, with_gaps: bool = False
 ) -> list[VerifiedFile]:
-    """Verify the lines of a file of evidence. Those of one organization are oldest first.
+    """Verify the lines of a file of evidence. Those of one organization are oldest first. Each revision
+    follows the one before it, unless `with_gaps`.
 
     With `heads`, each head of a change must be in the file too. Raises InvalidArgument for a line that is no
     evidence.
@@ -103,7 +110,8 @@ def verified_file(
             if not isinstance(line, dict):
                 raise json.JSONDecodeError("no object", "", 0)
             number = line["number"]
-            one = found.setdefault(number, VerifiedFile(str(line["organization"]), number))
+            name = str(line["organization"])
+            one = found.setdefault(number, VerifiedFile(name, number, with_gaps=with_gaps))
             one.take(line, kept.get(number, {}))
         except FAULTS as error:
             hint = f"line {at} is no line of `rescind log export --evidence`: {_why(error)}"
