@@ -179,7 +179,7 @@ TIED = frozenset(
         *("find_log_needs", "note_permission_in_force", "note_role_permissions_lost"),
         *("note_role_ranks", "refuse_role_in_use", "forget_role_of_deleted"),  # its own roles
         *("close_change", "close_keyed_change"),  # the change before the one that is recorded
-        *("read_recorded", "set_aside", "insert_resource", "pend_given", "pend_ended"),
+        *("read_recorded", "insert_resource", "pend_given", "pend_ended"),
         *("pend_repair", "remember_required", "refuse_required_lost", "refuse_required_expiring"),
         *("warn_required_expiring", "note_membership_has_access", "list_subjects_allowed"),
         *("list_role_won", "name_membership", "find_assignments", "refuse_resource_type_in_use"),

@@ -119,6 +119,13 @@ class Checkout(Generic[C]):
         """The number of the borrowed connection."""
         return self._held[0].number
 
+    def drop(self) -> None:
+        """Close the connection rather than return it."""
+        if self._held:
+            pool = self._held[0].pool
+            self._held.pop().end()
+            pool.wake_one()
+
     def release(self) -> None:
         """Return the connection to its pool, or close it if it cannot be used again."""
         held = self._held

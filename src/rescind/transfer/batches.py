@@ -164,7 +164,10 @@ class Batches:
         if not all(isinstance(item.change, _ADDING) for item in items):
             return self._whole(items, key, items)
         self.contention.next_batch()
-        if not (self.contention or self._is_in_parts(key)):
+        is_in_parts = self._is_known(key, "/0")
+        if not is_in_parts and self._is_known(key):
+            return self._whole(items, key, items)
+        if not (self.contention or is_in_parts):
             done = self._tried(items, key, items, attempts=1)
             if done is not None:
                 return done
@@ -176,11 +179,11 @@ class Batches:
         applied.append(self._whole(parts[-1], key, items))
         return together(applied, len(items))
 
-    def _is_in_parts(self, key: str | None) -> bool:
-        """Whether an interrupted import did this batch in parts: those that it did are not done again."""
+    def _is_known(self, key: str | None, part: str = "") -> bool:
+        """Whether an interrupted import did this batch, or a part of it: what it did is not done again."""
         if not self._is_resumed or key is None or self._o is None:
             return False
-        return bool(self._keyed(self._o, f"{key}/0"))
+        return bool(self._keyed(self._o, f"{key}{part}"))
 
     def _whole(self, part: Sequence[Item], key: str | None, items: Sequence[Item]) -> Applied:
         done = self._tried(part, key, items, attempts=ATTEMPTS)

@@ -275,8 +275,11 @@ class SqliteStore:
         try:
             found = self._reader(checkout).execute(self.queries[str(query)], params).fetchall()
             return typed(query, found)
-        except FAULTS as error:
-            raise translated(error, self.path) from error
+        except BaseException as error:
+            checkout.drop()  # what was not read to its end would keep its snapshot, and later reads in it
+            if isinstance(error, FAULTS):
+                raise translated(error, self.path) from error
+            raise
         finally:
             checkout.release()
 
@@ -299,8 +302,11 @@ class SqliteStore:
                 reader.execute("BEGIN")
                 yield SqliteSnapshot(reader, self)
                 reader.execute("COMMIT")
+        except BaseException:
+            checkout.drop()  # a statement that was not read to its end would keep the snapshot
+            raise
         finally:
-            checkout.release()  # this ends the snapshot if it is still open
+            checkout.release()
 
     def close(self) -> None:
         """Wait for running statements, and close all connections."""
