@@ -7,11 +7,17 @@ import pytest
 from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.propagation.audit import audit
+from rescind.propagation.reconcile import Work
+from rescind.store import Transaction
+from tests.contract.test_log_verify import run
+from tests.faults.small import Steady
 from tests.jobs import due_jobs
+from tests.probe import Probe
 from tests.sql import ours
-from tests.state import may
+from tests.state import may, rows_of
 
 NUMBERS = range(3)
+EVERYBODY = ("user:ada", "user:bob", "user:cyd")
 
 
 @pytest.fixture
@@ -94,4 +100,90 @@ def test_newer_work_is_not_parked_with_older(team: Authority) -> None:
             pass
     (left,) = team.pending()
     assert (left.is_parked, left.since, left.revision) == (True, left.since, left.since)
+    assert audit(team.store).is_clean
+
+
+@pytest.mark.parametrize("is_guarded", [True, False])
+def test_begun_work_is_not_joined_with_newer(
+    team: Authority, probe: Probe, is_guarded: bool
+) -> None:
+    """By a worker that read it before another began it: else parts of both would be passed over. Control:
+    without a look at how far it is by now, they are.
+    """
+    team.apply([changes.AddMembers(group="team", members=EVERYBODY)])
+    team.apply([_given(0)], route="background")
+    (job,) = due_jobs(team.store)
+    first, second = Work(team.store, job), Work(team.store, job)
+    assert not first.step(Steady(1)).is_settled
+    for number in NUMBERS[1:]:
+        team.apply([_given(number)], route="background")
+    if not is_guarded:
+        probe.omitted.add("refuse_pending_moved")
+    assert second.step(Steady(1)).is_restart is is_guarded
+    probe.omitted.clear()
+    team.reconcile("team")
+    assert team.pending() == []
+    assert audit(team.store).is_clean is is_guarded
+    if is_guarded:
+        asked = [(subject, number) for subject in EVERYBODY for number in NUMBERS]
+        assert all(may(team, subject, f"do-{number}", "doc:2") for subject, number in asked)
+
+
+def test_work_of_one_revision_for_two_groups(team: Authority) -> None:
+    """Gathered for one of them and read again, it is still of that group."""
+    groups = ("team", "eng")
+    for number in NUMBERS[:2]:
+        batch = [
+            changes.Assign(role=f"doer-{number}", to=f"group:{group}", on="doc:2")
+            for group in groups
+        ]
+        team.apply(batch, route="background")
+    jobs = due_jobs(team.store)
+    oldest = [job for job in jobs if job.ref == min(job.ref for job in jobs)]
+    assert len(oldest) == len(groups)
+    for job in oldest:
+        work = Work(team.store, job)
+        work.step(Steady(1))
+        assert work.job.group == job.group
+    for group in groups:
+        team.reconcile(group)
+    assert team.pending() == []
+    assert audit(team.store).is_clean
+
+
+def test_parked_work_takes_over_nothing(team: Authority) -> None:
+    """Parked after a worker has measured it; though a member's work has the same number and is not parked."""
+    for number in NUMBERS:
+        team.apply([_given(number)], route="background")
+    parked = max(due_jobs(team.store), key=lambda job: job.ref)
+    team.apply([changes.AddMembers(group="team", members=("user:bob",))], route="background")
+    run(
+        team,
+        f"UPDATE rescind.pending SET parked = TRUE WHERE kind = 'assignment' AND ref = {parked.ref}",
+        f"UPDATE rescind.pending SET ref = {parked.ref} WHERE kind = 'member'",
+    )
+    before = rows_of(team, "acme")["pending"]
+    assert len(before) == len(NUMBERS) + 1
+
+    def gather(tx: Transaction) -> None:
+        tx.run("gather_pending", **parked.params())
+        tx.run("delete_gathered", **parked.params())
+
+    team.store.transact(gather, yields=True)
+    assert rows_of(team, "acme")["pending"] == before
+
+
+def test_work_that_is_retried_meanwhile_is_not_lost(team: Authority) -> None:
+    """Parked when newer work was joined, and not any more when what was taken over is deleted."""
+    for number in NUMBERS:
+        team.apply([_given(number)], route="background")
+    parked, joined, _ = sorted(due_jobs(team.store), key=lambda job: job.ref)
+    park = "UPDATE rescind.pending SET parked = {} WHERE ref = " + str(parked.ref)
+    run(team, park.format("TRUE"))
+    team.store.transact(lambda tx: tx.run("gather_pending", **joined.params()), yields=True)
+    run(team, park.format("FALSE"))
+    team.store.transact(lambda tx: tx.run("delete_gathered", **joined.params()), yields=True)
+    assert sorted(job.ref for job in due_jobs(team.store)) == [parked.ref, joined.ref]
+    team.reconcile("team")
+    assert _can(team) == [True] * len(NUMBERS)
     assert audit(team.store).is_clean

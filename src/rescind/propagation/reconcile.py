@@ -138,9 +138,9 @@ class Work:
         Raises GroupBusy, or a StoreError; then nothing of the chunk was done.
         """
         start = time.perf_counter()
-        if self._extent is None:
-            self._extent = self._begun()
         try:
+            if self._extent is None:
+                self._extent = self._begun()
             if self.job.kind == "member" and self.fits_many(self._extent, pace):
                 return self._step_members(self._extent, pace, start)
             return self._step_range(self._extent, pace, start)
@@ -231,10 +231,12 @@ class Work:
         return Extent(found.live, found.ended, groups, found.members, found.first, found.last)
 
     def _gather(self) -> None:
-        names = self.job.params()
+        """Raises PendingMoved if another worker has begun the job: then its revisions stay as they are."""
+        names = {**self.job.params(), "cursor_m": 0, "cursor_a": LAST}
 
         def gather(tx: Transaction) -> None:
             tx.refuse("refuse_one_group_busy", **names)
+            tx.refuse("refuse_pending_moved", **names)
             tx.run("gather_pending", **names)
             tx.run("delete_gathered", **names)
 

@@ -7,6 +7,8 @@ AND revision = %(revision)s
 -- delete_gathered
 DELETE FROM rescind.pending WHERE ref <> %(ref)s AND revision <= (
     SELECT p.revision FROM rescind.pending AS p WHERE p.organization = %(o)s AND p."group" = %(g)s AND p.kind = %(kind)s AND p.ref = %(ref)s)
+AND since >= (
+    SELECT p.since FROM rescind.pending AS p WHERE p.organization = %(o)s AND p."group" = %(g)s AND p.kind = %(kind)s AND p.ref = %(ref)s)
 AND organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
 AND NOT parked AND urgency = %(urgency)s
 AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
@@ -85,7 +87,7 @@ UPDATE rescind.pending SET
     AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
         AND own.ref = %(ref)s AND NOT own.parked))
 WHERE organization = %(o)s AND "group" = %(g)s AND kind = %(kind)s AND ref = %(ref)s
-AND revision = %(revision)s
+AND revision = %(revision)s AND NOT parked
 
 -- list_due
 WITH RECURSIVE

@@ -7,6 +7,8 @@ AND revision = :revision
 -- delete_gathered
 DELETE FROM rescind_pending WHERE ref <> :ref AND revision <= (
     SELECT p.revision FROM rescind_pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref)
+AND since >= (
+    SELECT p.since FROM rescind_pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref)
 AND organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
 AND NOT parked AND urgency = :urgency
 AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
@@ -80,7 +82,7 @@ UPDATE rescind_pending SET
     AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
         AND own.ref = :ref AND NOT own.parked))
 WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
-AND revision = :revision
+AND revision = :revision AND NOT parked
 
 -- list_due
 WITH RECURSIVE

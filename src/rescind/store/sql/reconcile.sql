@@ -414,11 +414,15 @@ UPDATE rescind.pending SET
 ),
     fence = (SELECT min(fence) FROM rescind.pending WHERE @reconcile.unbegun)
 WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
-AND revision = :revision
+AND revision = :revision AND NOT parked
+
+-- Those that the row has taken over: its range covers theirs.
 
 -- name: delete_gathered
 DELETE FROM rescind.pending WHERE ref <> :ref AND revision <= (
     SELECT p.revision FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref)
+AND since >= (
+    SELECT p.since FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref)
 AND @reconcile.unbegun
 
 -- --- what nothing pending refers to any more --------------------------------------------------------
