@@ -7,6 +7,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.model import Direction
+from tests.contract.test_log_verify import run
 from tests.contract.world import FUTURE, SOONER
 from tests.state import dump, may
 
@@ -49,6 +50,21 @@ def test_a_grant_joins_a_pending_revocation(acme: Authority, what: str) -> None:
     assert directions(acme, group) == [Direction.REVOKES]
     acme.reconcile(group)
     assert what == "unnested" or may(acme, "user:bob", "write", "doc:1")
+
+
+def test_how_long_a_revocation_waits(acme: Authority) -> None:
+    """Since the first: one that joins a grant begins anew, and one that joins a revocation does not."""
+    hour = 3_600
+
+    def waits_after(change: Change) -> bool:
+        run(acme, f"UPDATE rescind.pending SET recorded_at = recorded_at - {hour * 1_000_000}")
+        acme.apply([change], route="background")
+        (work,) = acme.pending()
+        return work.lag_seconds >= hour
+
+    leave = OPPOSITES["removed"][1]
+    acme.apply([JOIN], route="background")
+    assert [waits_after(change) for change in (leave, JOIN, leave)] == [False, True, True]
 
 
 def test_completing_members_takes_nothing(acme: Authority) -> None:

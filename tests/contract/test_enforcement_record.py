@@ -94,6 +94,15 @@ def test_the_log_tells_what_the_receipt_told(two: Two, route: str, change: chang
     assert found.enforcement.began_at == done.began_at
 
 
+def test_who_has_closed_is_not_waited_for(two: Two) -> None:
+    """It has given up its lease, so that no revocation waits for its end."""
+    with Authority.open(two.url, organization="acme", index=True) as third:
+        third.load()
+    done = two.plain.apply([LEAVE]).enforcement
+    assert done is not None
+    assert len(done.replicas) == is_postgres(two)
+
+
 def test_before_it_is_written_its_own_process_tells_it(
     two: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:

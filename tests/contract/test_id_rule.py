@@ -11,6 +11,7 @@ import pytest
 
 from rescind import Authority, Direction, changes
 from rescind.applying import apply as recorder
+from rescind.applying import respelling
 from rescind.changes import Change
 from rescind.decision import check as check_module
 from rescind.decision import spelling
@@ -262,6 +263,21 @@ def test_look_alikes_are_listed_and_nothing_is_changed(authority: Authority) -> 
         authority.apply([changes.SetIdRule(rule=CASEFOLD)])
     assert str(refused.value.facts["ids"]) == "ENG and Eng; user:ADA and user:Ada and user:ada"
     assert dump(authority) == before
+
+
+@pytest.mark.parametrize(("pairs", "more"), [(2, ""), (3, "; and 1 more")])
+def test_of_many_look_alikes_the_first_are_named(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, pairs: int, more: str
+) -> None:
+    """And how many more there are, if any."""
+    monkeypatch.setattr(respelling, "MOST_SHOWN", 2)
+    names = [name for number in range(pairs) for name in (f"N{number}", f"n{number}")]
+    added = [changes.AddMembership(subject=f"user:{name}") for name in names]
+    authority.apply([changes.CreateOrganization(), *added])
+    with pytest.raises(IdsLookAlike) as refused:
+        authority.apply([changes.SetIdRule(rule=CASEFOLD)])
+    shown = "user:N0 and user:n0; user:N1 and user:n1"
+    assert str(refused.value.facts["ids"]) == shown + more
 
 
 def test_who_comes_while_the_rule_is_set_is_spelled_too(

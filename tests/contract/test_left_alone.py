@@ -113,6 +113,15 @@ def test_what_takes_a_critical_role_is_critical(acme: Authority, role: str) -> N
         acme.apply(again, route="inline")
 
 
+@pytest.mark.parametrize("role", ["unused", "owner"])
+def test_who_is_removed_loses_what_groups_above_hold(acme: Authority, role: str) -> None:
+    """It is critical work if that is critical, though the member's own group holds nothing critical."""
+    critical = changes.EditRole(role="owner", critical=True)
+    acme.apply([critical, changes.Assign(role=role, to="group:staff")])
+    acme.apply([changes.RemoveMembership(subject="user:ada")], route="background")
+    assert {work.is_critical for work in acme.pending()} == {role == "owner"}
+
+
 NESTED = changes.NestGroup(group="idle", into="eng")
 
 
@@ -140,6 +149,15 @@ def test_only_the_fenced_are_decided_live(acme: Authority, asked: tuple[str, str
             found.append(acme.store.fetch(query, params)[0][7])
     assert verdicts == {"check": [1, 3], "check_effective_multiple": [1, 4]}
     assert acme.check("user:ada", *asked).point is DecisionPoint.EFFECTIVE
+
+
+def test_who_joins_is_not_fenced(acme: Authority) -> None:
+    """A grant that is pending takes nothing, so what its member has already is trusted meanwhile."""
+    acme.apply([changes.AddMembers(group="eng", members=BOB)], route="background")
+    assert acme.pending()
+    decision = acme.check("user:bob", "read", "doc:2")
+    assert decision
+    assert decision.point is DecisionPoint.EFFECTIVE
 
 
 def pend(authority: Authority, groups: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from rescind.model import Fault, FaultKind
 from rescind.propagation import chaining
 from rescind.propagation.chaining import chain_all, chain_some
 from rescind.propagation.worker import Worker
+from rescind.store.rows.log import READ_CHAIN
 from tests.contract.test_log_verify import run
 from tests.contract.world import WORLD
 from tests.probe import Probe
@@ -63,6 +65,24 @@ def test_a_worker_does_it(authority: Authority) -> None:
     worker = Worker(authority.store)
     while worker.work_once():
         pass
+    assert faults(authority) == {}
+
+
+def test_a_log_that_is_cleared_meanwhile(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the look for what has no digest: then there is nothing to do for it."""
+    filled(authority)
+    run(authority, OLD.format(1))
+    fetch = authority.store.fetch
+
+    def cleared(query: Any, *arguments: Any, **options: Any) -> Any:
+        return [] if query == READ_CHAIN else fetch(query, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(authority.store, "fetch", cleared)
+        assert chain_some(authority.store) == 0
+    assert chain_all(authority.store) == 7
     assert faults(authority) == {}
 
 

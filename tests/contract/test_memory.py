@@ -16,6 +16,7 @@ from rescind.errors import (
     InvalidToken,
     MalformedId,
     StoreUnavailable,
+    UnsupportedConnection,
 )
 from rescind.replicas import cached_answers as recall_module
 from rescind.replicas.cached_index import CachedIndex
@@ -63,6 +64,16 @@ def test_what_is_held_is_answered_from_memory(held: Authority) -> None:
     assert held.check("agent:bot", "purge", "folder:b").point is DecisionPoint.LIVE
     assert held.check(*QUESTION, assurance="live").point is DecisionPoint.LIVE
     assert held.who_can("write", "doc:1").items == ("user:ada",)
+
+
+def test_many_are_asked_live_or_at_a_revision(held: Authority) -> None:
+    """Each of these alone keeps what is in memory from being all that is looked at."""
+    live = held.check_many([QUESTION], assurance="live")
+    assert [decision.point for decision in live] == [DecisionPoint.LIVE]
+    with pytest.raises(InvalidToken):
+        held.check_many([QUESTION], at_least="none")
+    with pytest.raises(UnsupportedConnection):
+        held.check_many([QUESTION], within=object())
 
 
 def test_names_are_taken_as_everywhere(held: Authority) -> None:

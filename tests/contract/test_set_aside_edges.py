@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from rescind import Authority, changes
+from rescind import ENVIRONMENT, Authority, changes
 from rescind.changes import Change
 from rescind.model import OnLoss, RoleMode
 from tests.clock import SettableClock
 from tests.contract.world import FUTURE, WORLD
-from tests.property.rows import role_resets
+from tests.property.rows import count_rows, role_resets
+from tests.state import may
 
 ADA = ("user:ada",)
 HELD: list[Change] = [
@@ -158,6 +159,37 @@ def test_a_batch_that_changes_what_a_loss_leaves_and_back(acme: Authority) -> No
     acme.apply([changes.Assign(role="owner", to="user:ada")])
     acme.apply(batch[:1])
     assert role_resets(acme, "acme") != set()
+
+
+def test_only_what_was_set_aside_of_a_deleted_role_is_forgotten(acme: Authority) -> None:
+    """A later role may get its number. What was set aside of others stays so."""
+    top = changes.DefineRole(role="top", priority=9)
+    acme.apply([*HELD, *EXPIRING["own"], top, changes.Assign(role="top", to="user:ada")])
+    acme.apply([changes.Unassign(role="top", to="user:ada")])
+    left = {("user:ada", role) for role in ("owner", "reader", "writer")}
+    assert role_resets(acme, "acme") == left | {("user:ada", "unused")}
+    acme.apply([changes.DeleteRole(role="unused", cascade=True)])
+    assert role_resets(acme, "acme") == left
+    assert count_rows(acme, "acme", "role_reset") == len(left)
+
+
+def test_what_is_set_aside_elsewhere_counts_here(acme: Authority) -> None:
+    """Of a role of all organizations, for the membership with the same number in the one next to it."""
+    shared: list[Change] = [
+        changes.DefinePermission(permission="see"),
+        changes.DefineRole(role="viewer", permissions=("see",), priority=8),
+        changes.DefineRole(role="top", priority=9),
+    ]
+    acme.apply(shared, organization=ENVIRONMENT)
+    acme.apply(WORLD, organization="twin")
+    single = changes.SetRoleMode(mode=RoleMode.SINGLE)
+    given = [changes.Assign(role=role, to="user:ada") for role in ("viewer", "top")]
+    acme.apply([single, *given], organization="twin")
+    acme.apply([single, given[0]])
+    acme.apply([changes.Unassign(role="top", to="user:ada")], organization="twin")
+    assert ("user:ada", "viewer") in role_resets(acme, "twin")
+    assert not may(acme, "user:ada", "see", organization="twin")
+    assert may(acme, "user:ada", "see")
 
 
 def with_names_swapped() -> list[Change]:

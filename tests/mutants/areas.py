@@ -24,8 +24,8 @@ TESTS = (
     *(
         f"tests/unit/test_{name}.py"
         for name in (
-            *("index_size", "index_steps", "difference", "schedule", "pace"),
-            *("waiting_out", "worker", "worker_failures"),
+            *("index_size", "index_steps", "orders", "difference", "schedule", "pace"),
+            *("preconditions", "state", "waiting_out", "worker", "worker_failures"),
         )
     ),
 )

@@ -26,6 +26,7 @@ from tests.property.replaying import (
     play,
     require_same,
 )
+from tests.property.rows import role_resets
 
 HISTORIES = {kind.seed: (kind, steps) for kind, steps in histories(0, 4, changes=200)}
 PLAYED = [*(("sqlite", seed) for seed in HISTORIES), *(("postgres", seed) for seed in (3,))]
@@ -147,6 +148,29 @@ def test_the_script(engine: str, new_database: Callable[[str], str]) -> None:
     """All of it is done, so that the controls are about what they say."""
     done = play(new_database(engine), SCRIPT)
     assert not [what for what in done if what.startswith(("refused", "unaltered"))]
+
+
+def test_a_role_on_a_resource_gives_nothing_back(new_database: Callable[[str], str]) -> None:
+    """By replay as little as by the product: what was set aside on everything stays so."""
+    given = [changes.Assign(role=role, to="user:ada") for role in ("low", "high")]
+    steps = [
+        SCRIPT[0],
+        _step(
+            1,
+            "acme",
+            changes.CreateOrganization(),
+            changes.SetRoleMode(mode=RoleMode.SINGLE),
+            changes.AddMembership(subject="user:ada"),
+            changes.CreateResource(resource="doc:1"),
+            *given,
+        ),
+        _step(2, "acme", changes.Unassign(role="high", to="user:ada")),
+        _step(3, "acme", changes.Assign(role="low", to="user:ada", on="doc:1")),
+    ]
+    url = new_database("sqlite")
+    play(url, steps)
+    with Authority.open(url) as authority:
+        assert role_resets(authority, "acme") == {("user:ada", "low")}
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)

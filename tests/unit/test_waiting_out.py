@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from rescind.errors import StoreUnavailable
 from rescind.model import Revision
 from rescind.replicas import enforcement
-from rescind.replicas.enforcement import NEWEST, POLL_SECONDS, Enforcer
+from rescind.replicas.enforcement import NEWEST, POLL_SECONDS, Acknowledgements, Enforcer
 from rescind.settings import Settings
 from rescind.store.postgres import PostgresStore
 from rescind.store.rows import Query
@@ -181,3 +183,33 @@ def test_when_a_change_of_another_process_was_enforced(
     world.now += 2e-3
     assert enforcer.enforced_up_to(1) == NEWEST
     assert world.forgotten == ["r"]
+
+
+class Telling:
+    """A store whose listener hears these notifications, and then no more."""
+
+    def __init__(self, *payloads: str) -> None:
+        self.payloads = list(payloads)
+        self.is_polled = False
+        self.has_ended = threading.Event()
+
+    def listen(self, _: str) -> Telling:
+        return self
+
+    def wait(self, _: float) -> list[str]:
+        self.is_polled = True
+        return self.payloads
+
+    def close(self) -> None:
+        self.has_ended.set()
+
+
+def test_who_is_heard() -> None:
+    """Who acknowledged this revision of this organization, or a newer one, whatever it said after that."""
+    store = Telling("newer 1 9", "newer 1 6", "older 1 6", "other 2 7", "same 1 7")
+    with closing(Acknowledgements(store)) as acknowledgements:  # type: ignore[arg-type]
+        acknowledgements.listen()
+        assert store.has_ended.wait(60)
+        asked = ("newer", "older", "other", "same", "silent")
+        assert acknowledgements.wait(REVISION, asked, 0.0) == {"newer", "same"}
+        assert acknowledgements.wait(REVISION, ("older", "silent"), 0.0) == set()
