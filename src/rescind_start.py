@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 
 FAILED = 2
 """Not 1, which means denied."""
@@ -14,6 +15,16 @@ def main() -> None:
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.SIG_IGN:  # of a job in the background
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        command = _loaded()
+    except Exception as error:  # of a broken installation: Python would exit with 1
+        sys.excepthook(type(error), error, error.__traceback__)
+        sys.exit(FAILED)
+    signal.signal(signal.SIGINT, before)
+    command()
+
+
+def _loaded() -> Callable[[], None]:
     from rescind.errors import ExtraMissing, extra
 
     try:
@@ -22,5 +33,4 @@ def main() -> None:
     except ExtraMissing as error:
         print(f"rescind: {error}", file=sys.stderr)
         sys.exit(FAILED)
-    signal.signal(signal.SIGINT, before)
-    command()
+    return command

@@ -235,6 +235,37 @@ def test_a_reader_that_went_away_is_not_a_denial(folder: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
+def test_output_that_cannot_be_written_is_not_a_denial(folder: Path) -> None:
+    """Neither an error that cannot be printed, nor an answer in JSON, which is written at the end. (Control:
+    with a stream that takes it, the answer is 0.)
+    """
+    for script, code in (
+        ("check '' doc:read 2>/dev/full", 2),
+        ("check ada doc:read >/dev/full", 2),
+        ("check ada doc:read --json >/dev/full 2>/dev/full", 2),
+        ("check ada doc:read --json >/dev/full", 2),
+        ("check ada doc:read --json >/dev/null", 0),
+    ):
+        assert spawned_shell(folder, f"{RESCIND} {script}").returncode == code, script
+
+
+def test_a_fault_of_the_program_is_not_a_denial(tmp_path: Path) -> None:
+    """Python's own exit code for it is 1. It is shown whole, to be reported."""
+    (tmp_path / "click.py").write_text("raise RuntimeError('broken')\n")
+    for code, why in (
+        ("import rescind.cli as it; it.run = lambda: 1 / 0; it.main()", "ZeroDivisionError"),
+        (
+            f"import sys; sys.path.insert(0, {str(tmp_path)!r});"
+            " import rescind_start; rescind_start.main()",
+            "broken",
+        ),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, why in done.stderr) == (2, True), done.stderr
+
+
 def test_closed_streams(folder: Path) -> None:
     """A daemon's closed streams are no error; a closed standard input is an empty one."""
     for script in ("check ada doc:read >&-", "check ada doc:read 2>&-", "apply <&-"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import suppress
+from typing import TextIO
 
 import click
 
@@ -20,7 +22,13 @@ FAILED = 2
 def main() -> None:
     """Run the command and exit: 0 for done or allowed, 1 for denied, 2 for an error, printed in one line."""
     _prepare_streams()
-    sys.exit(run())
+    try:
+        code = run()
+    except Exception as error:  # a fault of this program: Python would exit with 1, which means denied
+        sys.excepthook(type(error), error, error.__traceback__)
+        code = FAILED
+    is_out = [_is_out(stream) for stream in (sys.stdout, sys.stderr)]
+    sys.exit(code if all(is_out) else FAILED)
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -36,7 +44,6 @@ def run(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return failed("interrupted; what was committed stays.")
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except SystemExit as stop:  # Click and Rich exit with 1 when the reader went away
         return FAILED if stop.code == 1 else int(stop.code or 0)
@@ -79,6 +86,19 @@ def _prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _is_out(stream: TextIO) -> bool:
+    """Whether everything that was printed has left this process. If not, the rest goes nowhere: Python would
+    try again after the command, and exit with 120.
+    """
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return False
+    return True
 
 
 def failed(message: str, several: BadInput | None = None) -> int:
