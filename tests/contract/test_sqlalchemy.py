@@ -590,6 +590,28 @@ def test_values_may_be_given_at_execution(session: Session) -> None:
     assert session.scalars(statement, {"who": "user:ada", "what": "write"}).all() == [1, 3]
 
 
+def test_a_value_is_not_taken_for_the_place_of_another(session: Session) -> None:
+    """Neither where parameters have each other's names, nor where values are written into the statement.
+    (Control: written one after the other, the organization's parameter became the subject's.)
+    """
+    statement = authorized(
+        select(Doc.id),
+        bindparam("permission"),
+        bindparam("organization"),
+        on=Doc.resource,
+        organization=bindparam("subject"),
+    ).order_by(Doc.id)
+    values = {"subject": "acme", "permission": "user:ada", "organization": "write"}
+    assert session.scalars(statement, values).all() == [1, 3]
+    for name in ("permission", "subject", "organization"):
+        named = authorized(
+            select(Doc.id), f"user:{name}", "write", on=Doc.resource, organization="acme"
+        )
+        written = named.compile(session.connection(), compile_kwargs={"literal_binds": True})
+        assert f"'user:{name}'" in str(written)
+        assert session.connection().exec_driver_sql(str(written)).all() == []
+
+
 def test_a_list_is_one_statement(engine_on: Engine) -> None:
     """Nothing is asked before it, and nothing for each row."""
     sent: list[str] = []

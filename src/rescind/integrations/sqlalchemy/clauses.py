@@ -5,6 +5,7 @@ Knows what stands for a table, a condition and a CTE; not where they stand in a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from string import Template
@@ -45,6 +46,10 @@ _ENGINES: Final[dict[str, Engine]] = {
     "default": "postgres",
 }
 """By the name of the dialect; `default` is that of `str(statement)`."""
+_PLACE: Final = re.compile(
+    r"%\((organization|subject|permission)\)s|(?<![:\w]):(organization|subject|permission)\b"
+)
+"""Of a parameter in the statements for PostgreSQL, and in those for SQLite."""
 _HINT_ON: Final = (
     "give a column of the table that is listed, or an expression of one table: on=Doc.resource"
 )
@@ -189,11 +194,13 @@ def is_same(part: Any, table: FromClause) -> bool:
 
 @compiles(Places)
 def _write_places(places: Places, compiler: SQLCompiler, **options: Any) -> str:
+    """All at once: what was written for one must not be taken for the place of the next."""
+    written = {
+        name: compiler.process(getattr(places, name), **options)
+        for name in ("organization", "subject", "permission")
+    }
     text = _query(compiler, places.query, places.schema)
-    for name in ("organization", "subject", "permission"):
-        parameter = compiler.process(getattr(places, name), **options)
-        text = text.replace(f"%({name})s", parameter).replace(f":{name}", parameter)
-    return text
+    return _PLACE.sub(lambda found: written[found[1] or found[2]], text)
 
 
 @compiles(RowIsPermitted)
