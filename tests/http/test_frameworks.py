@@ -314,6 +314,17 @@ def test_a_tenant_is_asked_for_its_own(make: Callable[..., Ask], filled: Authori
     assert make(filled, organization=lambda: "other")("/docs/1", user="user:ada").status == 403
 
 
+def test_a_request_of_no_tenant_is_not_one_of_the_authoritys_own(
+    make: Callable[..., Ask], filled: Authority, said: list[logging.LogRecord]
+) -> None:
+    """(Control: without an `organization`, the authority's own is meant, and ada may.)"""
+    assert make(filled)("/docs/1", user="user:ada").status == 200
+    assert make(filled, organization=lambda: None)("/docs/1", user="user:ada").status == 403
+    assert [each.getMessage() for each in said] == [
+        "read is refused: an organization was malformed, or none was found for a request (said once)"
+    ]
+
+
 def test_a_permission_that_cannot_be_is_refused_at_once(filled: Authority) -> None:
     for access in (
         fastapi.Access(filled, subject=subject),

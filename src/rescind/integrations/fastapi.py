@@ -32,6 +32,7 @@ from rescind.integrations.outcomes import (
     UNAUTHENTICATED,
     Refusal,
     Refused,
+    found_organization,
     let_in,
     signed_in,
 )
@@ -65,7 +66,8 @@ class Access:
     """Who may use which route. One for an application.
 
     `subject` is a dependency that returns the subject; `organization` is one as well, or a name, or nothing
-    for the authority's own. With an `Authority`, what memory cannot answer is asked in threads of its own.
+    for the authority's own. If it is one that returns None, nobody is let in. With an `Authority`, what
+    memory cannot answer is asked in threads of its own.
     """
 
     def __init__(
@@ -93,11 +95,12 @@ class Access:
             if subject is None:
                 raise AccessRefused(UNAUTHENTICATED)
             where = resource(request) if callable(resource) else resource
-            options: dict[str, Any] = {"organization": organization}
+            options: dict[str, Any] = {}
             if (token := request.headers.get(AT_LEAST)) is not None:
                 options["at_least"] = token
             outcome: Decision | RescindError
             try:
+                options["organization"] = found_organization(self._organization, organization)
                 outcome = await self.authority.check(subject, permission, where, **options)
             except RescindError as error:
                 outcome = error

@@ -30,6 +30,7 @@ from rescind.integrations.outcomes import (
     UNAUTHENTICATED,
     Refusal,
     Refused,
+    found_organization,
     let_in,
     signed_in,
 )
@@ -55,7 +56,8 @@ class Access:
     """Who may use which view. One for an application.
 
     `subject` is a function that returns the request's subject, or None where nobody is signed in;
-    `organization` is one as well, or a name, or nothing for the authority's own.
+    `organization` is one as well, or a name, or nothing for the authority's own. If it is a function that
+    returns None, nobody is let in.
     """
 
     def __init__(
@@ -118,14 +120,15 @@ class Access:
         options: dict[str, Any] = {}
         if (token := request.headers.get(AT_LEAST)) is not None:
             options["at_least"] = token
-        organization = self._organization
+        source = self._organization
+        organization = source() if callable(source) else source
         where = resource() if callable(resource) else resource
         try:
             return self.authority.check(
                 subject,
                 permission,
                 where,
-                organization=organization() if callable(organization) else organization,
+                organization=found_organization(source, organization),
                 **options,
             )
         except RescindError as error:

@@ -39,6 +39,7 @@ from rescind.integrations.outcomes import (
     UNAUTHENTICATED,
     Refusal,
     Refused,
+    found_organization,
     let_in,
     signed_in,
 )
@@ -73,9 +74,9 @@ class Access(InitPlugin, ReceiveRoutePlugin):
     """Who may use which route. One for an application, and one of its plugins.
 
     `subject` finds the subject of a connection; `organization` is such a function as well, or a name, or
-    nothing for the authority's own. With an `Authority`, what memory cannot answer is asked in threads of its
-    own. As a plugin it answers refusals with problem details, and shows in the OpenAPI document what each
-    route requires.
+    nothing for the authority's own. If a function finds None, nobody is let in. With an `Authority`, what
+    memory cannot answer is asked in threads of its own. As a plugin it answers refusals with problem details,
+    and shows in the OpenAPI document what each route requires.
     """
 
     def __init__(
@@ -139,11 +140,13 @@ class Access(InitPlugin, ReceiveRoutePlugin):
         if subject is None:
             raise AccessRefused(UNAUTHENTICATED)
         where = resource(connection) if callable(resource) else resource
-        options: dict[str, Any] = {"organization": await _given(self._organization, connection)}
+        options: dict[str, Any] = {}
+        organization = await _given(self._organization, connection)
         if (token := connection.headers.get(AT_LEAST)) is not None:
             options["at_least"] = token
         outcome: Decision | RescindError
         try:
+            options["organization"] = found_organization(self._organization, organization)
             outcome = await self.authority.check(subject, permission, where, **options)
         except RescindError as error:
             outcome = error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from rescind.errors import InvalidToken, MalformedId, RescindError
 from rescind.model import Decision, Reason, SubjectId, subject_id
@@ -23,6 +23,11 @@ _NOT_SET_UP: Final = {
     Reason.UNKNOWN_ORGANIZATION: "there is no such organization",
 }
 """Denials that the application's developer has to mend, rather than somebody who gives access."""
+_MALFORMED: Final = {
+    "subject": "a subject was malformed; give user:…, or nothing",
+    "organization": "an organization was malformed, or none was found for a request",
+}
+"""Of what the application gives, rather than the request's path."""
 
 log = logging.getLogger(__name__)
 warned: set[tuple[str, str]] = set()
@@ -71,6 +76,16 @@ def signed_in(subject: object) -> SubjectId:
         ) from error
 
 
+def found_organization(source: object, found: Any) -> Any:
+    """The organization of a request, as the application's `source` found it. Raises MalformedId where a
+    function found none: None would mean the authority's own, whose people have nothing to do with it.
+    """
+    if found is None and source is not None:
+        hint = "nothing was found for the request; return a name"
+        raise MalformedId(what="organization", value=found, hint=hint)
+    return found
+
+
 def let_in(outcome: Decision | RescindError, permission: str) -> Decision:
     """The decision that lets a request in. Raises Refused for a denial, and where nothing was decided.
 
@@ -97,8 +112,7 @@ def _warn_of_set_up(outcome: Decision | MalformedId, permission: str) -> None:
     if isinstance(outcome, Decision):
         why = _NOT_SET_UP.get(outcome.reason)
     else:
-        is_subject = outcome.facts.get("what") == "subject"
-        why = "a subject was malformed; give user:…, or nothing" if is_subject else None
+        why = _MALFORMED.get(str(outcome.facts.get("what")))
     if why is None or (permission, why) in warned:
         return
     warned.add((permission, why))
