@@ -10,14 +10,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 import msgspec
+from msgspec import UNSET
 
 from rescind import changes, model
 from rescind.changes import Change
+from rescind.transfer.links import choice_of, links_of, named_in, normal
 from rescind.transfer.readers import Item
 
 _GONE: Final = "was removed"
 _INACTIVE: Final = "is deactivated"
 _TAKEN: Final = "was taken back"
+_CHOSEN: Final = "was chosen since the import began"
 _RENAMED: Final = "was given another id"
 
 
@@ -44,9 +47,11 @@ class Taken:
     gone: dict[tuple[str, str], str] = field(default_factory=dict)
     """(kind, name) of what was removed or deactivated, and which of it."""
     links: set[tuple[str, ...]] = field(default_factory=set)
-    """Places in groups, nestings and assignments that were taken back or were given an end."""
+    """What was taken back or was given an end: places in groups, nestings, assignments, permissions of roles.
+    And what was chosen: the parent of a resource, the default role.
+    """
     rosters: dict[tuple[str, str], frozenset[Any]] = field(default_factory=dict)
-    """For a group or a holder what a replacement left."""
+    """For a group, a holder or a role what a replacement left."""
 
     @property
     def is_empty(self) -> bool:
@@ -68,7 +73,7 @@ class Taken:
             {(kind, _canonical(kind, name)): why for (kind, name), why in self.gone.items()},
             {tuple(_canonical(k, n) for k, n in _parts(link)) for link in self.links},
             {
-                (kind, _canonical("holder", name) if kind == "holder" else model.canonical(name)): (
+                (kind, _canonical(kind, name)): (
                     frozenset(_canonical("subject", each) for each in kept)
                     if kind == "group"
                     else kept
@@ -96,6 +101,9 @@ _PARTS: Final = {
     "member": ("", "group", "subject"),
     "nesting": ("", "group", "group"),
     "assignment": ("", "", "holder", ""),
+    "permission": ("", "", ""),
+    "place": ("", ""),
+    "default": ("",),
 }
 """Of which kind each name is that a link has."""
 
@@ -119,7 +127,7 @@ def _canonical(kind: str, name: str) -> str:
 
 def _removed(kind: str, attribute: str, why: str = _GONE) -> Callable[[Taken, Any], None]:
     def noter(taken: Taken, change: Any) -> None:
-        taken.gone[kind, _normal(kind, getattr(change, attribute))] = why
+        taken.gone[kind, normal(kind, getattr(change, attribute))] = why
 
     return noter
 
@@ -131,12 +139,12 @@ def _reactivated(taken: Taken, change: changes.ReactivateMembership) -> None:
 
 
 def _unlinked(taken: Taken, change: Any) -> None:
-    taken.links.update(_links(change))
+    taken.links.update(links_of(change))
 
 
 def _linked(taken: Taken, change: changes.AddMembers | changes.Assign) -> None:
     if change.expires_at is not None:  # the file would give it without that end
-        taken.links.update(_links(change))
+        taken.links.update(links_of(change))
 
 
 def _members_replaced(taken: Taken, change: changes.ReplaceMembers) -> None:
@@ -147,6 +155,17 @@ def _members_replaced(taken: Taken, change: changes.ReplaceMembers) -> None:
 def _assignments_replaced(taken: Taken, change: changes.ReplaceAssignments) -> None:
     kept = frozenset((model.role_id(a.role), model.resource_id(a.on)) for a in change.assignments)
     taken.rosters["holder", model.holder_id(change.to)] = kept
+
+
+def _role_edited(taken: Taken, change: changes.EditRole) -> None:
+    role = model.role_id(change.role)
+    if change.set is not UNSET:
+        taken.rosters["role", role] = frozenset(map(model.permission_id, change.set))
+    taken.links.update(("permission", role, model.permission_id(each)) for each in change.remove)
+
+
+def _chosen(taken: Taken, change: changes.MoveResource | changes.SetDefaultRole) -> None:
+    taken.links.add(choice_of(change)[0])
 
 
 _NOTERS: Final[dict[type[Change], Callable[[Taken, Any], None]]] = {
@@ -166,6 +185,9 @@ _NOTERS: Final[dict[type[Change], Callable[[Taken, Any], None]]] = {
     changes.Unassign: _unlinked,
     changes.Assign: _linked,
     changes.ReplaceAssignments: _assignments_replaced,
+    changes.EditRole: _role_edited,
+    changes.MoveResource: _chosen,
+    changes.SetDefaultRole: _chosen,
 }
 
 
@@ -197,18 +219,23 @@ def rest_of(item: Item, taken: Taken, inactive: frozenset[str]) -> Rest:
     who = inactive if item.rows else frozenset[str]()
     if isinstance(change, _TAKING):
         return item, []
-    for kind, name in _named(change):
+    for kind, name in named_in(change):
         why = _INACTIVE if kind == "subject" and name in who else taken.has_gone(kind, name)
         if why is not None:
             shown = f"group:{name}" if kind == "group" else name
-            links = list(_links(change)) if isinstance(change, changes.Assign) else []
+            links = list(links_of(change)) if isinstance(change, changes.Assign) else []
             what = _linked_shown(links[0]) if links else shown
             return None, [LeftOut(item.place, what, why)]
     if isinstance(change, changes.AddMembers | changes.ReplaceMembers):
         return _members_rest(item, change, taken, who)
     if isinstance(change, changes.ReplaceAssignments):
         return _assignments_rest(item, change, taken)
-    for link in _links(change):
+    if isinstance(change, changes.EditRole):
+        return _role_rest(item, change, taken)
+    if isinstance(change, changes.MoveResource | changes.SetDefaultRole):
+        link, shown = choice_of(change)
+        return (None, [LeftOut(item.place, shown, _CHOSEN)]) if link in taken.links else (item, [])
+    for link in links_of(change):
         if (why := taken.has_lost(link, ("holder", link[2]), (link[1], link[-1]))) is not None:
             return None, [LeftOut(item.place, _linked_shown(link), why)]
     return item, []
@@ -268,54 +295,27 @@ def _assignments_rest(item: Item, change: changes.ReplaceAssignments, taken: Tak
     return item, left
 
 
-# --- what a change names --------------------------------------------------------------------------
+def _role_rest(item: Item, change: changes.EditRole, taken: Taken) -> Rest:
+    role = model.role_id(change.role)
+    left: list[LeftOut] = []
 
-_KINDS: Final = {
-    "subject": model.subject_id,
-    "group": model.group_id,
-    "role": model.role_id,
-    "permission": model.permission_id,
-    "resource": model.resource_id,
-}
-_FIELDS: Final = {
-    "subject": "subject",
-    "group": "group",
-    "into": "group",
-    "role": "role",
-    "permission": "permission",
-    "resource": "resource",
-    "parent": "resource",
-    "on": "resource",
-}
-"""Of which kind the thing is that a field of a change names."""
+    def kept(permissions: tuple[str, ...]) -> tuple[str, ...]:
+        found: list[str] = []
+        for each in permissions:
+            name = model.permission_id(each)
+            why = taken.has_gone("permission", name)
+            why = why or taken.has_lost(("permission", role, name), ("role", role), name)
+            if why is None:
+                found.append(each)
+            else:
+                left.append(LeftOut(item.place, f"{name} of {role}", why))
+        return tuple(found)
 
-
-def _normal(kind: str, name: str) -> str:
-    return str(_KINDS[kind](name))
-
-
-def _named(change: Change) -> Iterator[tuple[str, str]]:
-    for name, kind in _FIELDS.items():
-        value = getattr(change, name, None)
-        if isinstance(value, str):
-            yield kind, _normal(kind, value)
-    to = getattr(change, "to", None)
-    if isinstance(to, str):
-        holder = model.holder_id(to)
-        is_group = holder.startswith("group:")
-        yield ("group", holder.removeprefix("group:")) if is_group else ("subject", holder)
-
-
-def _links(change: Change) -> Iterator[tuple[str, ...]]:
-    """The places in groups, the nestings and the assignments that a change makes or takes."""
-    if isinstance(change, changes.AddMembers | changes.RemoveMembers):
-        group = model.group_id(change.group)
-        for member in change.members:
-            yield "member", group, model.subject_id(member)
-    elif isinstance(change, changes.NestGroup):
-        yield "nesting", model.group_id(change.group), model.group_id(change.into)
-    elif isinstance(change, changes.UnnestGroup):
-        yield "nesting", model.group_id(change.group), model.group_id(change.out_of)
-    elif isinstance(change, changes.Assign | changes.Unassign):
-        role, holder = model.role_id(change.role), model.holder_id(change.to)
-        yield "assignment", role, holder, model.resource_id(change.on)
+    whole = change.set
+    rest = msgspec.structs.replace(
+        change, add=kept(change.add), set=UNSET if whole is UNSET else kept(whole)
+    )
+    if not left:
+        return item, left
+    is_nothing = rest == changes.EditRole(role=change.role)
+    return (None if is_nothing else replace(item, change=rest)), left
