@@ -147,7 +147,7 @@ def test_a_commit_that_is_not_answered(line: Line) -> None:
         with pytest.raises(OutcomeUnknown):
             far.apply(CHANGE, idempotency_key=KEY)
         line.gate.open()
-        receipt = line.near.apply(CHANGE, idempotency_key=KEY)  # waits for the lock of the first try
+        receipt = line.near.apply(CHANGE, idempotency_key=KEY)  # waits for the first try's lock
         assert (receipt.changed, receipt.revision.organization) == (True, 2)
         assert not may(far, *ASKED)
     assert [entry.revision for entry in line.near.log()] == [1, 2]

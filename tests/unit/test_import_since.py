@@ -1,4 +1,4 @@
-"""An import gives nothing back that others took by editing a role, moving a resource, or choosing a default."""
+"""An import gives nothing back that others took: by editing a role, moving a resource, choosing a default."""
 
 from __future__ import annotations
 
@@ -44,9 +44,7 @@ def acme(tmp_path: Path) -> Iterator[Authority]:
 @pytest.mark.parametrize(
     "take", [EditRole(role="editor", remove=("write",)), EditRole(role="editor", set=("read",))]
 )
-def test_a_permission_that_was_taken_from_a_role_stays_taken(
-    acme: Authority, take: Change
-) -> None:
+def test_a_permission_that_was_taken_from_a_role_stays_taken(acme: Authority, take: Change) -> None:
     """(Control: with `again`, the file gives it back.)"""
     items = [
         Item(CreateGroup(group="ops"), "line 1"),

@@ -24,7 +24,7 @@ def main() -> None:
     _prepare_streams()
     try:
         code = run()
-    except Exception as error:  # a fault of this program: Python would exit with 1, which means denied
+    except Exception as error:  # a fault of ours: Python would exit with 1, which means denied
         sys.excepthook(type(error), error, error.__traceback__)
         code = FAILED
     is_out = [_is_out(stream) for stream in (sys.stdout, sys.stderr)]
