@@ -1,1 +1,1 @@
-"""The probe of revocations, and its targets. It measures, and decides nothing."""
+"""Metrics, monitoring, targets, advice, and the probe of revocations. It measures, and decides nothing."""

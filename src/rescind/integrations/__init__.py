@@ -1,1 +1,1 @@
-"""Rescind in web frameworks. Each module needs its framework, and is imported by name."""
+"""Rescind in web frameworks, Django and SQLAlchemy. Each module needs its library; import it by name."""
