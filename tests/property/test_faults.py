@@ -12,6 +12,7 @@ import itertools
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
 from typing import Any
 
 import psycopg
@@ -55,13 +56,17 @@ class Faults:
             is_here = self.left == 0
             if is_here and not self.is_late:
                 self.is_hit = True
-                raise self.error
+                raise copy(
+                    self.error
+                )  # a new one each time: it would keep the cursors of its frames
             done = call(*args, **options)
             if is_here:
                 self.is_hit = True
                 if isinstance(done, psycopg.Connection):
                     done.close()
-                raise self.error
+                raise copy(
+                    self.error
+                )  # a new one each time: it would keep the cursors of its frames
             return done
 
         return counted
