@@ -23,7 +23,7 @@ from rescind.errors import OutcomeUnknown, RescindError, ReviewExists
 from rescind.model import LineDecision, Verdict
 from rescind.propagation.worker import Workers
 from rescind.store.postgres.connection import Connection
-from rescind.store.sqlite import files
+from rescind.store.sqlite import files, incarnation
 from tests.contract.world import WORLD
 
 pytestmark = pytest.mark.filterwarnings(  # a connection that was made, and did not come back
@@ -280,9 +280,16 @@ def _begin_again(authority: Authority) -> None:
 
 @pytest.mark.parametrize("is_late", [False, True], ids=["before", "after"])
 def test_what_is_said_of_a_change_is_true(
-    acme: Authority, database: str, faults: Faults, is_late: bool
+    acme: Authority,
+    database: str,
+    faults: Faults,
+    is_late: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Not recorded, unless its outcome is unknown or it was told so; with its key it has one effect."""
+    """Not recorded, unless its outcome is unknown or it was told so; with its key it has one effect. Also
+    where each read looks at which incarnation an SQLite file has.
+    """
+    monkeypatch.setattr(incarnation, "LOOK_SECONDS", 0.0)
     said = set()
     with Authority.open(database, organization="acme") as other:
         for error in errors(acme.store.engine):

@@ -25,6 +25,7 @@ from rescind.errors import (
     PreconditionFailed,
     RescindError,
     StoreConflict,
+    StoreError,
     StoreUnavailable,
 )
 from rescind.errors.database import REPEAT_TRANSACTION
@@ -100,6 +101,7 @@ class ChangeApplier:
         PreconditionFailed; OutcomeUnknown; StoreConflict.
         """
         require_order(changes)
+        seals = self._store.seals  # now: after the commit, nothing may fail that the receipt needs
         budget = self._budget(options, name, changes)
         attempt = self._transacted(name, changes, entry, options, budget=budget)
         within = options.within
@@ -113,7 +115,7 @@ class ChangeApplier:
             recorded = repeated(self._store, name, batch.plan.organization, entry, within)
             return self._with_look_alikes(recorded, {}, within)
         recorded = self._recorded(
-            batch, attempt.seconds, is_ours=within is None, detail=options.detail
+            seals, batch, attempt.seconds, is_ours=within is None, detail=options.detail
         )
         return self._with_look_alikes(recorded, batch.look_alikes(), within)
 
@@ -301,7 +303,13 @@ class ChangeApplier:
     # --- after ------------------------------------------------------------------------------------
 
     def _recorded(
-        self, batch: ChangeTransaction, seconds: float, *, is_ours: bool, detail: bool
+        self,
+        seals: model.Seals,
+        batch: ChangeTransaction,
+        seconds: float,
+        *,
+        is_ours: bool,
+        detail: bool,
     ) -> Recorded:
         if batch.plan.is_new or batch.alters_plan:
             self._plans.pop(batch.name, None)
@@ -317,7 +325,7 @@ class ChangeApplier:
         reason = why(batch.budget, list(batch.aside.values()), outcome.pairs)
         now = batch.entry.now
         return Recorded(
-            receipt_of(self._store.seals, batch.name, outcome, now, reason),
+            receipt_of(seals, batch.name, outcome, now, reason),
             batch.leases(),
             difference=(lambda: _difference(batch)) if detail else None,
         )
@@ -327,7 +335,7 @@ class ChangeApplier:
     ) -> Recorded:
         """With the look-alikes of what was not found, too. They are a warning: the change stands without."""
         receipt = recorded.receipt
-        with suppress(StoreUnavailable):
+        with suppress(StoreError if within is None else StoreUnavailable):
             found = look_alikes(self._store, receipt, known, within)
             if found:
                 return recorded._replace(receipt=replace(receipt, look_alikes=found))

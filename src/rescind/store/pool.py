@@ -115,6 +115,13 @@ class Checkout(Generic[C]):
         return pool.try_fill(self._held)
 
     @property
+    def connection(self) -> C:
+        """The borrowed connection."""
+        connection = self._held[0].connection
+        assert connection is not None
+        return connection
+
+    @property
     def number(self) -> int:
         """The number of the borrowed connection."""
         return self._held[0].number

@@ -80,11 +80,8 @@ class SqliteStore:
     def seals(self) -> Seals:
         """Of the file's present incarnation, which is read again if that was long ago."""
         if time.monotonic() >= self.incarnation.next_reading and THREAD.may_wait:
-            checkout: Checkout[sqlite3.Connection] = Checkout()
-            try:
-                self._reader(checkout)
-            finally:
-                checkout.release()
+            with self._reading():
+                """That reads it."""
         return self.incarnation.seals
 
     def pools(self) -> tuple[Pool[Any], ...]:
@@ -259,29 +256,16 @@ class SqliteStore:
         return pooled.number, found
 
     def _version_on_loan(self) -> Version:
-        checkout: Checkout[sqlite3.Connection] = Checkout()
-        try:
-            ((found,),) = self._reader(checkout, self.watchers).execute("PRAGMA data_version")
-            return checkout.number, found
-        except FAULTS as error:
-            raise translated(error, self.path) from error
-        finally:
-            checkout.release()
+        with self._reading(self.watchers) as lent:
+            ((found,),) = lent.connection.execute("PRAGMA data_version")
+            return lent.number, found
 
     def fetch(self, query: Query[Any] | str, params: Params, *, within: object = None) -> Any:
         if within is not None:
             return self.fetch_many([(query, params)], within=within)[0]
-        checkout: Checkout[sqlite3.Connection] = Checkout()
-        try:
-            found = self._reader(checkout).execute(self.queries[str(query)], params).fetchall()
-            return typed(query, found)
-        except BaseException as error:
-            checkout.drop()  # what was not read to its end would keep its snapshot, and later reads in it
-            if isinstance(error, FAULTS):
-                raise translated(error, self.path) from error
-            raise
-        finally:
-            checkout.release()
+        with self._reading() as lent:
+            found = lent.connection.execute(self.queries[str(query)], params).fetchall()
+        return typed(query, found)
 
     def fetch_many(
         self, questions: Sequence[tuple[Query[Any] | str, Params]], *, within: object = None
@@ -295,18 +279,10 @@ class SqliteStore:
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSnapshot]:
-        checkout: Checkout[sqlite3.Connection] = Checkout()
-        try:
-            with translated_errors(self.path):
-                reader = self._reader(checkout)
-                reader.execute("BEGIN")
-                yield SqliteSnapshot(reader, self)
-                reader.execute("COMMIT")
-        except BaseException:
-            checkout.drop()  # a statement that was not read to its end would keep the snapshot
-            raise
-        finally:
-            checkout.release()
+        with self._reading() as lent:
+            lent.connection.execute("BEGIN")
+            yield SqliteSnapshot(lent.connection, self)
+            lent.connection.execute("COMMIT")
 
     def close(self) -> None:
         """Wait for running statements, and close all connections."""
@@ -314,25 +290,34 @@ class SqliteStore:
             pool.close(write_queue.BUSY_SECONDS)
         self.write_queue.close()
 
-    def _reader(
-        self, checkout: Checkout[sqlite3.Connection], pool: Pool[sqlite3.Connection] | None = None
-    ) -> sqlite3.Connection:
-        """Borrow a connection for reading."""
+    @contextmanager
+    def _reading(
+        self, pool: Pool[sqlite3.Connection] | None = None
+    ) -> Iterator[Checkout[sqlite3.Connection]]:
+        """Lend a connection for a block. It is closed if the block raises: a statement that was not read to
+        its end would keep its snapshot, and later reads would be of it.
+        """
         if self._is_inherited:
             self._require_usable()
         now = time.monotonic()
         if now >= self.incarnation.next_look and not self.readers.is_closed:
             self.incarnation.look()
+        lent: Checkout[sqlite3.Connection] = Checkout()
         try:
-            connection = checkout.acquire(pool or self.readers)
-            if now >= self.incarnation.next_reading:
-                with translated_errors(self.path):
+            with translated_errors(self.path):
+                connection = lent.acquire(pool or self.readers)
+                if now >= self.incarnation.next_reading:
                     self.incarnation.read(connection)
-            return connection
+                yield lent
         except PoolClosed:
             raise self._closed() from None
         except PoolExhausted:
             raise StoreBusy(path=self.path, why="all connections are in use") from None
+        except BaseException:
+            lent.drop()
+            raise
+        finally:
+            lent.release()
 
     def _require_usable(self) -> None:
         if self.readers.is_closed:
