@@ -11,10 +11,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from rescind import Authority, changes
-from rescind.errors import DecisionUnavailable
+from rescind.errors import DecisionUnavailable, MalformedId
 from rescind.integrations.django import access, apply, authority, check, explain
 from rescind.integrations.django.backend import RescindModelBackend
 from rescind.integrations.django.naming import subject_of
+from rescind.integrations.outcomes import Refused
 from tests.django_app import RESCIND
 from tests.django_app.conftest import Configure
 from tests.django_app.people import NAMES, person
@@ -352,3 +353,20 @@ def test_groups_of_django_give_what_they_are_given() -> None:
     assert bob.has_perm("doc:read", "doc:1")
     readers.delete()
     assert not bob.has_perm("doc:read", "doc:1")
+
+
+def test_an_empty_organization_is_not_the_one_of_the_options() -> None:
+    """As where the tenant of a request was not found: nobody may, however it is asked."""
+    cyd, doc = person("cyd"), Document.objects.get(pk=1)
+    assert access.is_allowed(cyd, "doc:write", doc)
+    assert not access.is_allowed(cyd, "doc:write", doc, organization="")
+    with pytest.raises(MalformedId):
+        check(cyd, "doc:write", doc, organization="")
+    with pytest.raises(MalformedId):
+        access.allowed(cyd, "doc:write", [doc], organization="")
+    with pytest.raises(Refused):
+        access.require(cyd, "doc:write", doc, organization="")
+    assert access.permissions(cyd, doc)
+    assert not access.permissions(cyd, doc, organization="")
+    assert Document.objects.authorized(cyd, "doc:write").exists()
+    assert not Document.objects.authorized(cyd, "doc:write", organization="").exists()

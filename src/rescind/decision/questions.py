@@ -99,9 +99,8 @@ class Questions(ABC):
             except StoreUnavailable as error:
                 unavailable = DecisionUnavailable(**error.facts)
                 if log is not None:
-                    asked = logs.Asked(
-                        organization or self._organization, subject, permission, resource
-                    )
+                    name = self._organization if organization is None else organization
+                    asked = logs.Asked(name, subject, permission, resource)
                     log.note_failure(asked, unavailable)
                 raise unavailable from error
             if cached is not None:

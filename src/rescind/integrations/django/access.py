@@ -54,7 +54,7 @@ def check(user: Any, permission: str, obj: Any = None, **asked: Any) -> Decision
     `asked` as for `Authority.check`. Raises MalformedId, InvalidArgument where there is no organization, and
     what `Authority.check` raises.
     """
-    organization = asked.pop("organization", None) or organization_of(user, obj)
+    organization = _organization(asked.pop("organization", None), user, obj)
     if organization is None:
         raise InvalidArgument(what="organization", hint="the resolver of the tenant names none")
     where = None if obj is None else resource_of(obj)
@@ -74,8 +74,13 @@ def explain(user: Any, permission: str, obj: Any = None, **asked: Any) -> Decisi
     return check(user, permission, obj, explain=True, **asked)
 
 
+def _organization(asked: str | None, user: Any, obj: Any) -> str | None:
+    """The one that was asked about. An empty name is nobody's, and not that of the options."""
+    return organization_of(user, obj) if asked is None else asked
+
+
 def _decided(user: Any, permission: str, obj: Any, **asked: Any) -> Decision | None:
-    if asked.get("organization") is None and organization_of(user, obj) is None:
+    if _organization(asked.get("organization"), user, obj) is None:
         return None
     try:
         return check(user, permission, obj, **asked)
@@ -121,7 +126,7 @@ def allowed(user: Any, permission: str, objects: Iterable[T], **asked: Any) -> l
 def _allowed(user: Any, permission: str, objects: Sequence[T], **asked: Any) -> list[T]:
     by_organization: dict[str, list[int]] = {}
     for number, obj in enumerate(objects):
-        organization = asked.get("organization") or organization_of(user, obj)
+        organization = _organization(asked.get("organization"), user, obj)
         if organization is not None:
             by_organization.setdefault(organization, []).append(number)
     may: set[int] = set()
@@ -156,7 +161,7 @@ def permissions(user: Any, obj: Any = None, *, organization: str | None = None) 
     """
     if preset(user) is False:
         return frozenset()
-    name = organization or organization_of(user, obj)
+    name = _organization(organization, user, obj)
     if name is None:
         return frozenset()
     where = None if obj is None else resource_of(obj)

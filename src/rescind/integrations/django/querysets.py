@@ -41,7 +41,7 @@ def authorized(queryset: Q_, user: Any, permission: str, *, organization: str | 
     """
     registration = required_registration(queryset.model)
     chosen = options()
-    name = organization or organization_of(user=user)
+    name = organization_of(user=user) if organization is None else organization
     known = preset(user)
     if known is False or name is None:
         return queryset.none()
