@@ -234,7 +234,7 @@ class Play:
         pick = random.Random(step.seed)
         name = step.organization
         if name == ENVIRONMENT:
-            name, token = pick.choice(ORGANIZATIONS), None
+            name = pick.choice(ORGANIZATIONS)
         if name not in self.world.organizations:
             token = None
         moved = [key[1:] for key in sorted(before ^ after) if key[0] == name]
