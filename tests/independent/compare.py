@@ -235,6 +235,8 @@ class Play:
         name = step.organization
         if name == ENVIRONMENT:
             name = pick.choice(ORGANIZATIONS)
+            if token is not None:  # a decision has the token of both revisions
+                token = self.plain.check(SUBJECTS[0], PERMISSIONS[0], organization=name).token
         if name not in self.world.organizations:
             token = None
         moved = [key[1:] for key in sorted(before ^ after) if key[0] == name]
