@@ -131,9 +131,15 @@ def test_bad_tokens(
         token = later.token()
     headers = {"Rescind-At-Least": token}
     assert refused(onlooker.post("/v1/check", json=ASKED, headers=headers)) == expected
-    asked = {"organization": "acme", "subject": "ada", "permission": "read", "resource": "doc:1"}
-    for path in ("/v1/who-can", "/v1/resources-of", "/v1/permissions-of"):
-        assert refused(onlooker.get(path, params=asked, headers=headers)) == expected
+    asked = {"subject": "ada", "permission": "read", "resource": "doc:1"}
+    for path, left in {
+        "who-can": "subject",
+        "resources-of": "resource",
+        "permissions-of": "permission",
+    }.items():
+        params = {"organization": "acme", **asked}
+        del params[left]
+        assert refused(onlooker.get(f"/v1/{path}", params=params, headers=headers)) == expected
 
 
 # --- lists ----------------------------------------------------------------------------------------

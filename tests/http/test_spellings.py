@@ -148,6 +148,77 @@ def test_what_is_read_once_is_sent_once(served: Served, name: str) -> None:
         assert outcome(served, sent)[0] == 400, path
 
 
+# --- queries ----------------------------------------------------------------------------------------
+
+TWICE = [
+    "/v1/who-can?organization=acme&permission=read&permission=write",
+    "/v1/who-can?permission=read&resource=doc%3A1&resource=doc%3A2&organization=acme",
+    "/v1/resources-of?organization=acme&subject=ada&permission=read&organiz%61tion=other",
+    "/v1/changes?organization=acme&after=0&after=",
+    "/organizations?limit=1&limit=2",
+]
+
+
+@pytest.mark.parametrize("address", TWICE)
+def test_a_parameter_is_sent_once(shared: Served, address: str) -> None:
+    """A proxy in front may have looked at the other one. Control: each by itself is answered."""
+    with shared.client() as client:
+        answer = client.get(address)
+        assert answer.status_code == 400, answer.text
+        assert "is there twice" in answer.text
+        path, _, query = address.partition("?")
+        names = dict(pair.partition("=")[::2] for pair in query.replace("%61", "a").split("&"))
+        once = "&".join(
+            f"{name}={value}" for name, value in {**names, "organization": "acme"}.items()
+        )
+        if path != "/v1/changes":
+            assert client.get(f"{path}?{once}").status_code == 200
+
+
+def test_an_import_has_one_organization(served: Served) -> None:
+    """Though its body is read by itself."""
+    headers = {"Content-Type": "application/x-ndjson"}
+    line = b'{"change": "create_group", "group": "new"}'
+    with served.client() as client:
+        for query, status in (
+            ("organization=acme&organization=no", 400),
+            ("organization=acme", 200),
+        ):
+            answer = client.post(f"/v1/import?{query}", content=line, headers=headers)
+            assert answer.status_code == status, answer.text
+
+
+def test_many_parameters_are_looked_at_once(shared: Served) -> None:
+    """As many as a head may have, without all being compared with all."""
+    query = "&".join(f"p{number}" for number in range(2_000))
+    with shared.client() as client:
+        assert client.get(f"/organizations?{query}").status_code == 200
+        assert client.get(f"/organizations?{query}&p7").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "misspelled"),
+    [
+        ("/v1/who-can?permission=read", "resourse=doc%3A1"),
+        ("/v1/resources-of?subject=ada&permission=read", "at_least=x"),
+        ("/v1/assignments?limit=1", "subject=user%3Aada"),
+        ("/v1/changes?after=0", "user=ada"),
+        ("/v1/keys?limit=1", "organisation=acme"),
+    ],
+)
+def test_a_parameter_is_known(shared: Served, path: str, misspelled: str) -> None:
+    """Else the list would be another than was meant: of all, or of the organization itself. It is named, and
+    so are those that there are. Control: without it there is an answer.
+    """
+    path += "&organization=acme"
+    with shared.client() as client:
+        assert client.get(path).status_code == 200
+        answer = client.get(f"{path}&{misspelled}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+        assert misspelled.partition("=")[0] in answer.text
+        assert "organization" in answer.text
+
+
 # --- addresses ------------------------------------------------------------------------------------
 
 SPELLINGS: list[Callable[[str], str]] = [

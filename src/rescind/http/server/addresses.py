@@ -19,6 +19,8 @@ from rescind.http.server.headers import is_plain
 
 IS_CHECK: Final = {"is_check": True}
 """The option of a route whose answer has the time of a check."""
+OURS: Final = "/v1/"
+"""The beginning of addresses whose requests say nothing that is not known."""
 _NUMBER: Final = re.compile(rb"0|[1-9][0-9]*")
 
 
@@ -29,6 +31,10 @@ class Address:
     scopes: dict[str, Scope | None] = field(default_factory=dict)
     checks: set[str] = field(default_factory=set)
     """Methods whose answer has the time of a check."""
+    parameters: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The parameters that the query of a method may have, where others are refused: not on routes in WorkOS's
+    shape, since its SDKs may send others.
+    """
 
     @property
     def allow(self) -> str:
@@ -88,7 +94,11 @@ class Addresses:
             else:
                 node.text = node = node.text or _Node()
         address = node.address = node.address or Address()
-        for method, (handler, _) in route.route_handler_map.items():
+        is_ours = route.path.startswith(OURS)
+        for method, (handler, model) in route.route_handler_map.items():
+            if is_ours:
+                query = model.expected_query_params
+                address.parameters[method] = frozenset(each.field_alias for each in query)
             scopes = [_scope_of(guard) for guard in handler.resolve_guards()]
             address.scopes[method] = scopes[0] if scopes else None
             if handler.opt.get("is_check"):

@@ -28,7 +28,12 @@ from rescind.http.server.admission import Admission
 from rescind.http.server.asgi import App, CanonicalPath, Encode, Send, respond
 from rescind.http.server.direct_routes import MOST_BYTES, Call, DirectRoute, answer_in_thread
 from rescind.http.server.fast_routes import FastResponse, FastRoute, Sent
-from rescind.http.server.headers import Headers, request_id_of, require_single
+from rescind.http.server.headers import (
+    Headers,
+    request_id_of,
+    require_parameters,
+    require_single,
+)
 from rescind.http.server.logs import log_request
 from rescind.http.server.nonblocking import SlowQuestion, WouldBlock
 from rescind.http.server.scrapes import is_open
@@ -159,6 +164,7 @@ class HttpEntry:
                 address = self._addresses.find(raw_path)
                 is_check = scope["method"] in address.checks
                 needed = address.scope_for(scope["method"])
+                state["parameters"] = address.parameters.get(scope["method"])
                 needed = None if is_open(self.service, raw_path, scope, headers) else needed
                 if scope["method"] == "OPTIONS":
                     await respond(answer, 204, [(b"allow", address.allow.encode())], b"")
@@ -255,6 +261,7 @@ class HttpEntry:
         caller, limits = None, self.service.limits
         try:
             require_single(scope["headers"], headers)
+            require_parameters(scope["query_string"], state.get("parameters"))
             with self._in_time(is_check):
                 credential = await self._credential(headers)
             if credential is None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections import Counter
+from collections.abc import Collection
 from typing import Final, TypeAlias
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from rescind.errors import InvalidRequest
 
@@ -64,6 +66,22 @@ def require_single(fields: Fields, headers: Headers) -> None:
         if names.count(name) > 1:
             shown = name.decode().title()
             raise InvalidRequest(why=f"the header {shown} is there twice", hint="send it once")
+
+
+def require_parameters(query: bytes, known: Collection[str] | None) -> None:
+    """Raises InvalidRequest where a parameter of the query is repeated, however its name is escaped, or is
+    not one of the known ones. None is for any.
+    """
+    if not query:
+        return
+    names = Counter(name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    for name, times in names.items():
+        if times > 1:
+            hint = "send it once; where it takes several values, commas stand between them"
+            raise InvalidRequest(why=f"the parameter {name[:60]!r} is there twice", hint=hint)
+        if known is not None and name not in known:
+            hint = f"the parameters are {', '.join(sorted(known))}" if known else "there are none"
+            raise InvalidRequest(why=f"the parameter {name[:60]!r} is not known", hint=hint)
 
 
 def is_plain(raw_path: bytes) -> bool:
