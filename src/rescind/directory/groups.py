@@ -179,21 +179,20 @@ def _change_members(
 ) -> None:
     if not 1 <= len(added) + len(removed) <= MOST_AT_ONCE:
         raise invalid("add", f"give 1 to {MOST_AT_ONCE} memberships in `add` and `remove` together")
-    if set(added) & set(removed):
-        raise invalid("remove", "a membership may be in `add` or in `remove`, not in both")
     unit.lock(group.organization)
+    coming, going = (_each(unit, group.organization, ids) for ids in (added, removed))
+    if coming.keys() & going.keys():
+        raise invalid("remove", "a membership may be in `add` or in `remove`, not in both")
     joining: dict[datetime | None, list[str]] = {}
     leaving: list[str] = []
     events: list[tuple[str, str]] = []
-    for membership_id in added:
-        member = _member(unit, group.organization, membership_id)
-        places = _places(unit, group, member.number)
+    for number, (membership_id, member) in coming.items():
+        places = _places(unit, group, number)
         if not places:
             events.append(("group.member_added", membership_id))
         joining.setdefault(_until(places), []).append(member.subject)
-    for membership_id in removed:
-        member = _member(unit, group.organization, membership_id)
-        if _places(unit, group, member.number):
+    for number, (membership_id, member) in going.items():
+        if _places(unit, group, number):
             leaving.append(member.subject)
             events.append(("group.member_removed", membership_id))
     batch: list[Change] = [
@@ -208,6 +207,17 @@ def _change_members(
     for name, membership_id in events:
         data = {"group_id": group_id, "organization_membership_id": membership_id}
         note_event(unit, name, group.organization, data)
+
+
+def _each(
+    unit: UnitOfWork, organization: OrganizationNumber, ids: Sequence[str]
+) -> dict[MembershipNumber, tuple[str, MembershipRow]]:
+    """Each membership once, with the first of its ids that is named. Raises ObjectNotFound."""
+    found: dict[MembershipNumber, tuple[str, MembershipRow]] = {}
+    for membership_id in ids:
+        row = _member(unit, organization, membership_id)
+        found.setdefault(row.number, (membership_id, row))
+    return found
 
 
 def _member(

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from workos import BadRequestError, NotFoundError
 
-from tests.http.workos.world import acme, may
+from rescind.directory.ids import Kind, PublicIds
+from rescind.store.rows.directory import FIND_PUBLIC_ID, READ_DIRECTORY_SECRET
+from tests.http.serving import Served
+from tests.http.workos.world import acme, fresh, may
 
 
 def test_a_group_lives(sdk: Any) -> None:
@@ -63,6 +66,30 @@ def test_members_come_and_go(sdk: Any) -> None:
         with pytest.raises(BadRequestError):
             change(world.id, world.eng, **wrong)
     assert members() == [world.bob]
+
+
+def test_a_membership_that_is_named_twice_is_one(service: Served, sdk: Any) -> None:
+    """It joins and leaves once, by whichever of its ids, and so the events say."""
+    world, store = acme(sdk), service.service.authority.store
+    options = {"extra_headers": {"Rescind-Id": f"om_{fresh('chosen').replace('-', '')}"}}
+    cyd = sdk.organization_membership.create_organization_membership(
+        user_id="user_cyd", organization_id=world.id, request_options=options
+    ).id
+    (place,) = store.fetch(FIND_PUBLIC_ID, {"public_id": cyd})
+    (row,) = store.fetch(READ_DIRECTORY_SECRET, {})
+    same = PublicIds(row.secret).of(Kind.MEMBERSHIP, place.organization, place.number)
+    change = sdk.groups.update_group_organization_memberships
+    change(world.id, world.eng, add=[cyd, same, cyd, world.bob])
+    with pytest.raises(BadRequestError):
+        change(world.id, world.eng, add=[same], remove=[cyd])
+    change(world.id, world.eng, remove=[cyd, cyd, same])
+
+    def moved(what: str) -> list[str]:
+        found = sdk.events.list_events(events=[f"group.member_{what}"], organization_id=world.id)
+        return [event.data.organization_membership_id for event in found.data]
+
+    assert moved("added") == [world.ada, cyd, world.bob]
+    assert moved("removed") == [cyd]
 
 
 def test_a_group_is_of_its_organization(sdk: Any) -> None:
