@@ -265,9 +265,9 @@ def test_the_tables_name_must_not_be_one_of_the_clause(
 
 
 def test_the_largest_numbers_are_listed() -> None:
-    """And no text that is larger is taken for one."""
+    """And those below zero; no text that is larger is taken for one."""
     eve, largest = subject_of(person("eve")), 2**63 - 1
-    for pk in (largest, 10**18):
+    for pk in (largest, 10**18, -7, -largest):
         Document.objects.create(pk=pk, title="new")
         apply([changes.Assign(role="viewer", to=eve, on=f"doc:{pk}")])
     odd = [
@@ -275,7 +275,7 @@ def test_the_largest_numbers_are_listed() -> None:
         changes.CreateResource(resource="doc:²"),
     ]
     apply([*odd, changes.Assign(role="viewer", to=eve, on=f"doc:{2**63}")])
-    assert sorted(keys(docs("eve"))) == [10**18, largest]
+    assert sorted(keys(docs("eve"))) == [-largest, -7, 10**18, largest]
 
 
 def test_a_user_who_may_nothing_has_no_list() -> None:

@@ -79,9 +79,10 @@ def resource_sql(type: str, field: Field[Any, Any], column: str, engine: Engine)
     if kind == "number" and engine == "sqlite":
         return ResourceSql(f"{start} || {column}", f"{column} = CAST({rest} AS INTEGER)")
     if kind == "number":
+        digits = f"ltrim({rest}, '-')"
         is_number = (
-            f"{begins} AND {rest} ~ '^[0-9]{{1,19}}$' AND (length({rest}) < 19"
-            f" OR {rest} <= '9223372036854775807' COLLATE \"C\")"
+            f"{begins} AND {rest} ~ '^-?[0-9]{{1,19}}$' AND (length({digits}) < 19"
+            f" OR {digits} <= '9223372036854775807' COLLATE \"C\")"
         )
         key = f"CASE WHEN {is_number} THEN CAST({rest} AS BIGINT) END"
         return ResourceSql(f"{start} || {column}", f"{column} = {key}")
