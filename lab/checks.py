@@ -25,11 +25,7 @@ from rescind.settings import Settings
 GOALS = {
     "checks.small.p50_us": Goal(1.5),
     "checks.seed.p50_us": Goal(1.5),
-    "checks.wide.p50_us": Goal(2.0),
-    "checks.wide.cold.p50_us": Goal(
-        6.0,
-        why=("TODO"),
-    ),
+    "checks.wide.p50_us": Goal(3.0),
     "checks.roles.allowed.p50_us": Goal(3.0),
     "checks.roles.denied.p50_us": Goal(3.0),
     "checks.wide.load_s": Goal(4.0),

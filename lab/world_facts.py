@@ -86,10 +86,7 @@ def write(engine: Engine, url: str, world: CheckWorld) -> None:
         for statement in _statements(engine, world, int(organization), roles[0]):
             ask(statement)
         ask("COMMIT")
-        if (
-            engine == "postgres"
-        ):  # as autovacuum does soon after; SQLite has the schema's statistics
-            ask("ANALYZE")
+        ask("ANALYZE")
 
 
 def _statements(engine: Engine, world: CheckWorld, organization: int, role_0: int) -> list[str]:
@@ -202,7 +199,4 @@ def write_organizations(engine: Engine, url: str, count: int) -> None:
         for table in _COPIED:
             copy(table, "organization")
         ask("COMMIT")
-        if (
-            engine == "postgres"
-        ):  # as autovacuum does soon after; SQLite has the schema's statistics
-            ask("ANALYZE")
+        ask("ANALYZE")

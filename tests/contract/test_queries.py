@@ -237,6 +237,7 @@ def test_every_query_runs_with_what_it_is_given(
         authority.apply([change], route="background")
         reconcile(authority.store, "acme", "eng")
     _share_a_role(authority)
+    _take_a_name_again(authority)
     named = queries(authority.store.engine).keys() & set(_names(*OF_CHANGES_AND_QUESTIONS))
     assert named - probe.run == NOT_HERE[authority.store.engine]
 
@@ -247,6 +248,15 @@ def _share_a_role(authority: Authority) -> None:
     authority.apply([changes.Assign(role="shared", to="user:ada")])
     delete = changes.DeleteRole(role="shared", cascade=True)
     authority.apply([delete], organization=ENVIRONMENT)
+
+
+def _take_a_name_again(authority: Authority) -> None:
+    """A keyed change of an organization whose name another had."""
+    create, delete = [changes.CreateOrganization()], [changes.DeleteOrganization(cascade=True)]
+    for batch in (create, delete, create):
+        authority.apply(batch, organization="again")
+    group = [changes.CreateGroup(group="new")]
+    authority.apply(group, organization="again", idempotency_key="k")
 
 
 def test_no_look_up_fills_a_bloom_filter(new_database: Callable[[str], str]) -> None:

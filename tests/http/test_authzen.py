@@ -82,6 +82,30 @@ def test_an_identity_is_a_user(pdp: httpx.Client) -> None:
         assert search(pdp, kind, subject=someone) == search(pdp, kind)
 
 
+def test_a_type_ends_where_it_ends(shared: Served, pdp: httpx.Client) -> None:
+    """`doc:x` and `1` are not `doc` and `x:1`: no part of a type is of an id. Searches say the same."""
+    made = changes.CreateResource(resource="doc:x:1")
+    member = changes.AddMembership(subject="user:x:ada")
+    given = changes.Assign(role="reader", to="user:x:ada", on="doc:x:1")
+    try:
+        shared.service.authority.apply([made, member, given], organization="acme")
+        someone = {"type": "user", "id": "x:ada"}
+        asked = {"subject": someone, "action": READ, "resource": {"type": "doc", "id": "x:1"}}
+        assert decision(pdp.post(EVALUATION, json=asked))
+        for moved in (
+            {**asked, "resource": {"type": "doc:x", "id": "1"}},
+            {**asked, "subject": {"type": "user:x", "id": "ada"}},
+        ):
+            assert not decision(pdp.post(EVALUATION, json=moved))
+            assert decisions(pdp, [moved, asked]) == [False, True]
+            for kind in ("subject", "resource", "action"):
+                assert search(pdp, kind, **moved)["results"] == []
+    finally:
+        gone = changes.DeleteResource(resource="doc:x:1", cascade=True)
+        left = changes.RemoveMembership(subject="user:x:ada")
+        shared.service.authority.apply([gone, left], organization="acme")
+
+
 def test_unknown_fields_are_ignored(pdp: httpx.Client) -> None:
     """Everywhere in the request."""
     body = {

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from rescind import model
+from rescind.applying.former_keys import FormerKeys
 from rescind.applying.look_alikes import look_alikes
 from rescind.applying.options import DEFAULT, ApplyOptions
 from rescind.applying.receipts import Recorded, receipt_of
@@ -30,13 +31,7 @@ from rescind.errors import (
 )
 from rescind.errors.database import REPEAT_TRANSACTION
 from rescind.instruments import Instruments
-from rescind.model import (
-    ENVIRONMENT,
-    Difference,
-    IdRule,
-    OrganizationId,
-    Route,
-)
+from rescind.model import ENVIRONMENT, Difference, IdRule, OrganizationId, Route
 from rescind.propagation.budget import BACKGROUND, Budget, Costs, forced, why
 from rescind.semantics.difference import difference
 from rescind.settings import Settings
@@ -87,6 +82,7 @@ class ChangeApplier:
         self._store, self.costs, self._id_rule = store, costs, id_rule
         self._instruments = instruments
         self._plans: dict[OrganizationId, Plan] = {}
+        self._former_keys = FormerKeys(store)
 
     def record(
         self,
@@ -175,7 +171,8 @@ class ChangeApplier:
         budget: Budget,
         commit: bool = True,
     ) -> Attempt | None:
-        """Attempt a batch until it is done as planned; None if there is no organization.
+        """Attempt a batch until it is done as planned; None if there is no organization, or if the batch was
+        done with its key in a deleted one of the name.
 
         Raises the refusal of the first change that cannot be, PreconditionFailed, OutcomeUnknown
         and StoreConflict.
@@ -186,7 +183,7 @@ class ChangeApplier:
         shares = not (options.detail or budget.waits) and is_small(changes)
         for _ in range(PLAN_ATTEMPTS):
             plan = self._plan(name, changes, within)
-            if plan is None:
+            if plan is None or self._former_keys.has(name, plan, entry, within):
                 return None
             batch = self._batch(
                 plan,

@@ -14,7 +14,7 @@ from rescind.errors.database import REPEAT_TRANSACTION
 from rescind.model import Difference, Missing, OrganizationId, OrganizationNumber
 from rescind.store import Store
 from rescind.store.rows.changes import CONFIRM_KEYED_OUTCOME, READ_KEYED_OUTCOME
-from rescind.store.rows.organizations import FIND_LOG, READ_REVISION
+from rescind.store.rows.organizations import FIND_FORMER_KEY, FIND_LOG, READ_REVISION
 
 
 def repeated(
@@ -48,17 +48,18 @@ def without_organization(
     entry: LogDraft,
     options: ApplyOptions,
 ) -> Recorded:
-    """The answer if there is no organization: to a batch repeated after its deletion, or to a deletion.
+    """The answer to a batch repeated after the deletion of its organization, whoever has the name now; or, if
+    there is no organization, to a deletion.
 
     Raises OrganizationNotFound, KeyReused and StoreConflict.
     """
     within = options.within
-    logs = store.fetch(FIND_LOG, {"organization": name}, within=within)
-    for row in logs if entry.key is not None else ():
-        params = {"o": row.organization, "key": entry.key}
-        if store.fetch(READ_KEYED_OUTCOME, params, within=within):
+    if entry.key is not None:
+        asked = {"organization": name, "key": entry.key, "cutoff": 0}
+        for row in store.fetch(FIND_FORMER_KEY, asked, within=within):
             return repeated(store, name, row.organization, entry, within)
     require_deletion(name, changes, options)
+    logs = store.fetch(FIND_LOG, {"organization": name}, within=within)
     # The revision is the last of an organization of this name, else that of all organizations.
     number = logs[0].organization if logs else 0
     (last,) = store.fetch(READ_REVISION, {"o": number}, within=within)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from rescind import model
 from rescind.decision_log import unlogged
 from rescind.directory import memberships, organizations, permissions, targets
 from rescind.directory.errors import not_found
@@ -54,7 +55,7 @@ def _resource_slug(unit: UnitOfWork, organization: OrganizationNumber, target: T
     """A resource's slug; the decision finds out whether it exists."""
     type_slug, external_id = target.resource_type_slug, target.resource_external_id
     if target.resource_id is None and type_slug not in (None, ROOT) and external_id is not None:
-        return f"{type_slug}:{external_id}"
+        return model.resource_named(type_slug, external_id)
     return targets.find_resource(unit, organization, target).slug
 
 

@@ -62,6 +62,8 @@ def page_resources(
         low_o, low = max((low_o, low), (organization, 0))
         high_o, high = min((high_o, high), (organization, LAST))
     slugs = f"{wanted.type_slug}:" if wanted.type_slug else ""
+    if slugs.count(":") > 1:  # no type's, but the beginning of a resource's name
+        return []
     return unit.fetch(
         _RESOURCES.of(span),
         limit=span.limit,
@@ -109,7 +111,7 @@ def create_resource(unit: UnitOfWork, data: CreateResource) -> Object:
     organization = organizations.find_organization(unit, data.organization_id)
     o = organization.organization
     public_id = directory_entries.chosen_id(unit, Kind.RESOURCE)
-    slug = model.resource_id(f"{data.resource_type_slug}:{data.external_id}")
+    slug = model.resource_named(data.resource_type_slug, data.external_id)
     parent = _parent_slug(unit, o, data)
     unit.lock(o)
     taken = f"There is a {data.resource_type_slug} '{data.external_id}' already."

@@ -57,7 +57,7 @@ def find_by_external_id(
     """The resource of an organization by type and external id. Raises ObjectNotFound."""
     slug: str | None = model.ROOT
     if type_slug != model.ROOT:
-        slug = model.resource_id(f"{type_slug}:{external_id}")
+        slug = model.resource_named(type_slug, external_id)
     elif not _is_organization(unit, organization, external_id):
         slug = None
     if slug is not None:

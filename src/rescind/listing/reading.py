@@ -136,7 +136,6 @@ def reading(
         "role": listed.role,
         "resource": listed.resource,
     }
-    asked = "\0".join((kind, *(str(value) for value in (*names.values(), *how.values()))))
     with _hinting(store, listed.organization), store.snapshot() as snapshot:
         (rows,) = snapshot.fetch_many([(FIND_LISTED, names)])
         if not rows:
@@ -146,7 +145,8 @@ def reading(
         revision = store.seals.revision(*at)
         if at_least is not None:
             require_revision(revision, at_least)
-        yield Reading(store, snapshot, numbers, revision, asked, paging)
+        about = (kind, *names.values(), *how.values(), numbers.organization)
+        yield Reading(store, snapshot, numbers, revision, "\0".join(map(str, about)), paging)
 
 
 @contextmanager

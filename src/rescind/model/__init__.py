@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         require_subject_kind,
         require_text,
         resource_id,
+        resource_named,
         resource_type_id,
         role_id,
         subject_id,
@@ -214,6 +215,7 @@ __all__ = [
     "require_subject_kind",
     "require_text",
     "resource_id",
+    "resource_named",
     "resource_type_id",
     "role_id",
     "subject_id",
@@ -238,7 +240,7 @@ _HOMES = {
     ),
     "rescind.model.ids": (
         "group_id holder_id organization_id permission_id require_number require_subject_kind "
-        "require_text resource_id resource_type_id role_id subject_id"
+        "require_text resource_id resource_named resource_type_id role_id subject_id"
     ),
     "rescind.model.log": "ChainLink LogEntry LogPage",
     "rescind.model.periods": "AccessHistory AccessPeriod Cause CauseKind IdChange OrganizationLife",

@@ -165,6 +165,13 @@ def resource_id(value: object) -> ResourceId:
     return ResourceId(text)
 
 
+def resource_named(kind: object, id: object) -> ResourceId:
+    """`type:id` of a type and an id that were given apart, or MalformedId. A colon in the type would move the
+    border between them: `doc:1` and `2` are not `doc` and `1:2`.
+    """
+    return resource_id(f"{resource_type_id(kind)}:{id}")
+
+
 def require_text(what: str, value: object) -> str:
     """The text, if every engine keeps it: UTF-8, no NUL, of bounded length. Else InvalidArgument."""
     if not isinstance(value, str):

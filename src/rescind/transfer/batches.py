@@ -95,14 +95,15 @@ class Batches:
     def begin(self, items: Sequence[Item], key: str | None) -> None:
         """Find out whether an earlier import had done this batch, as the first of its own, with this key.
 
-        Raises InvalidArgument where the organization was deleted after that, and would be made anew.
+        Raises InvalidArgument where the organization was deleted after that, and another has its name, or
+        would be made.
         """
         self._find()
         if key is None:
             return
         if self._o is not None and (rows := self._begun(self._o, key)):
             self._read_to, self._is_resumed = _revision_of(rows[0]), True
-        elif any(map(is_creation, items)) and any(
+        elif (self._o is not None or any(map(is_creation, items))) and any(
             self._begun(row.organization, key)
             for row in self._logs()
             if row.organization != self._o

@@ -11,9 +11,10 @@ from workos.authorization import (
     ParentById,
     ParentResourceByExternalId,
     ParentResourceById,
+    ResourceTargetByExternalId,
 )
 
-from tests.http.workos.world import acme
+from tests.http.workos.world import acme, may
 
 
 def make(sdk: Any, organization: str, kind: str, external_id: str, **options: Any) -> Any:
@@ -112,3 +113,20 @@ def test_a_resource_has_a_known_type_and_place(sdk: Any) -> None:
     site = make(sdk, world.id, "project", "site")
     with pytest.raises(ConflictError):
         make(sdk, world.id, "project", "x", parent_resource=ParentResourceById(site.id))
+
+
+def test_a_type_ends_where_it_ends(sdk: Any) -> None:
+    """`project:x` and `y` are not `project` and `x:y`, however a resource is named."""
+    world, authorization = acme(sdk), sdk.authorization
+    made = make(sdk, world.id, "project", "x:y")
+    assert authorization.get_resource_by_external_id(world.id, "project", "x:y") == made
+    with pytest.raises((BadRequestError, NotFoundError)):
+        authorization.get_resource_by_external_id(world.id, "project:x", "y")
+    with pytest.raises(BadRequestError):
+        make(sdk, world.id, "project:x", "z")
+    assert authorization.list_resources(resource_type_slug="project:x").data == []
+    target = ResourceTargetByExternalId(resource_external_id="y", resource_type_slug="project:x")
+    with pytest.raises((BadRequestError, NotFoundError)):
+        may(sdk, world.ada, world.permission, target)
+    with pytest.raises((BadRequestError, NotFoundError)):
+        authorization.assign_role(world.ada, role_slug=world.role, resource_target=target)

@@ -228,8 +228,16 @@ AND resource = (SELECT x.id FROM rescind_resource AS x WHERE x.organization = :o
 AND holder =
     (SELECT m.id FROM rescind_membership AS m WHERE m.organization = :o AND m.subject = :subject)
 
+-- find_former_key
+SELECT k.organization FROM rescind_organization AS o
+CROSS JOIN rescind_idempotency AS k ON k.organization = o.id AND k.key = :key AND k.recorded_at >= :cutoff
+WHERE o.slug IS NULL AND o.deleted_as = :organization ORDER BY k.organization DESC LIMIT 1
+
 -- forget_old_keys
 DELETE FROM rescind_idempotency WHERE organization = :o AND recorded_at < :cutoff
+
+-- has_former
+SELECT o.id AS organization FROM rescind_organization AS o WHERE o.slug IS NULL AND o.deleted_as = :organization LIMIT 1
 
 -- insert_assignments
 WITH

@@ -1,15 +1,15 @@
 """Pages of lists: permissions of a subject, resources of a subject, subjects with a permission.
 
 Lists read the facts, in memory or in the store, and not effective roles; so a page costs the same while work
-is pending. Pages are in the order of numbers, which never change. A cursor is the last number of its page.
-Within a page, items are in byte order.
+is pending. Pages are in the order of numbers, which never change. A cursor is the last number of its
+page, in one organization: a later one of its name refuses it. Within a page, items are in byte order.
 """
 
 from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Generator
-from typing import Final
+from typing import Final, NamedTuple
 
 from rescind.decision.lists.indexed import Indexed
 from rescind.decision.lists.permissions import permissions
@@ -68,13 +68,13 @@ def page(
     """One page of a list. An unknown subject, permission or resource gives an empty page.
 
     A page may have fewer items than the limit, or none, if finding more would take too long. Only a page
-    without a cursor is the last one. Raises OrganizationNotFound, InvalidCursor, and
-    InvalidArgument for a limit out of range.
+    without a cursor is the last one. Raises OrganizationNotFound, InvalidCursor, also for a cursor of an
+    earlier organization of the name, and InvalidArgument for a limit out of range.
     """
     limit = require_number("limit", limit, least=1, most=MAX_LIMIT)
     about = "\0".join((query, *question, kind))
-    after = BEGINNING if cursor is None else _opened(store.seals, cursor, about)
-    asked = Asked(after, limit, kind)
+    place = _BEGINNING if cursor is None else opened(store.seals, cursor, about)
+    asked = Asked(place.after, limit, kind)
     listed = None
     if recall is not None and not live:
         listed = recall.read(
@@ -92,6 +92,8 @@ def page(
             fetch_many = snapshot.fetch_many
             listed = _stored(fetch_many, store.seals, query, question, asked, now, at_least)
     found, revision = listed
+    if place.incarnation not in (None, revision.incarnation):
+        raise InvalidCursor(cursor=cursor)
     return _page(store.seals, found, limit, about, revision)
 
 
@@ -110,9 +112,10 @@ def past_page(
     """One page of a list from an index of a past state, as `page` gives it. A cursor is for this state."""
     limit = require_number("limit", limit, least=1, most=MAX_LIMIT)
     about = "\0".join((query, *question, kind, revision.token(), str(now)))
-    after = BEGINNING if cursor is None else _opened(seals, cursor, about)
+    place = _BEGINNING if cursor is None else opened(seals, cursor, about)
     with index.lock:
-        found = finished(in_memory(index, query, question, Asked(after, limit, kind), now))
+        asked = Asked(place.after, limit, kind)
+        found = finished(in_memory(index, query, question, asked, now))
     assert found is not None
     return _page(seals, found, limit, about, revision)
 
@@ -216,15 +219,29 @@ def _page(seals: Seals, found: Found, limit: int, about: str, revision: Revision
     names, rest = found.names[:limit], found.rest
     if len(found.names) > limit:
         rest = names[-1][0]
-    cursor = None if rest is None else seals.seal(_CURSOR, rest.to_bytes(_NUMBER_BYTES), about)
+    cursor = None
+    if rest is not None:
+        place = rest.to_bytes(_NUMBER_BYTES) + revision.incarnation.to_bytes(_NUMBER_BYTES)
+        cursor = seals.seal(_CURSOR, place, about)
     items = tuple(sorted(name for _, name in names))
     return Page(items, cursor, revision)
 
 
-def _opened(seals: Seals, cursor: object, about: str) -> int:
-    """The number after which the page begins. Raises InvalidCursor for a cursor of another question."""
+class _Place(NamedTuple):
+    """The number after which a page begins, and the organization that the page before was of."""
+
+    after: int
+    incarnation: int | None
+
+
+_BEGINNING: Final = _Place(BEGINNING, None)
+
+
+def opened(seals: Seals, cursor: object, about: str) -> _Place:
+    """The place of a cursor. Raises InvalidCursor for a cursor of another question."""
     if isinstance(cursor, str):
-        after = seals.unseal(_CURSOR, cursor, about)
-        if after is not None:
-            return int.from_bytes(after)
+        place = seals.unseal(_CURSOR, cursor, about)
+        if place is not None:
+            numbers = place[:_NUMBER_BYTES], place[_NUMBER_BYTES:]
+            return _Place(*map(int.from_bytes, numbers))
     raise InvalidCursor(cursor=cursor if isinstance(cursor, str) else reprlib.repr(cursor))

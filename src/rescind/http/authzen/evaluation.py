@@ -26,10 +26,13 @@ from rescind.http.authzen.shapes import (
 from rescind.http.server.service import Service
 from rescind.model import (
     ROOT,
+    SUBJECT_KINDS,
     Assurance,
     Decision,
+    ResourceId,
+    SubjectId,
     permission_id,
-    resource_id,
+    resource_named,
     subject_id,
 )
 
@@ -82,9 +85,9 @@ def triple(subject: Entity, action: Action, resource: Entity, organization: str)
     """The question as a check asks it; None where something in it can be the name of nothing."""
     try:
         return (
-            subject_id(subject_name(subject)),
+            subject_name(subject),
             permission_id(action.name),
-            resource_id(resource_name(resource, organization)),
+            resource_name(resource, organization),
         )
     except MalformedId:
         return None
@@ -95,16 +98,20 @@ def kind_of(type: str) -> str:
     return "user" if type == IDENTITY else type
 
 
-def subject_name(subject: Entity) -> str:
-    """`kind:id`."""
-    return f"{kind_of(subject.type)}:{subject.id}"
+def subject_name(subject: Entity) -> SubjectId:
+    """`kind:id`. Raises MalformedId, also for a type with a colon, the rest of which would be of the id."""
+    kind = kind_of(subject.type)
+    if kind not in SUBJECT_KINDS:
+        hint = f"use one of {', '.join(SUBJECT_KINDS)}"
+        raise MalformedId(what="subject type", value=repr(kind[:60]), hint=hint)
+    return subject_id(f"{kind}:{subject.id}")
 
 
-def resource_name(resource: Entity, organization: str) -> str:
-    """`type:id`; the organization itself is of the type `organization`, by its own id."""
+def resource_name(resource: Entity, organization: str) -> ResourceId:
+    """`type:id`; the organization itself is of the type `organization`, by its own id. Raises MalformedId."""
     if resource.type == ROOT and resource.id == organization:
         return ROOT
-    return f"{resource.type}:{resource.id}"
+    return resource_named(resource.type, resource.id)
 
 
 def _decided(
@@ -212,7 +219,9 @@ def _unknown(
     service: Service, organization: str, asked: EvaluationRequest, wish: Asked
 ) -> EvaluationResponse:
     if service.decision_log is not None:
-        names = subject_name(asked.subject), asked.action.name
-        on = resource_name(asked.resource, organization)
-        service.decision_log.note_unknown_name(Question(organization, *names, on))
+        subject = f"{kind_of(asked.subject.type)}:{asked.subject.id}"
+        on = f"{asked.resource.type}:{asked.resource.id}"
+        on = ROOT if on == f"{ROOT}:{organization}" else on
+        question = Question(organization, subject, asked.action.name, on)
+        service.decision_log.note_unknown_name(question)
     return EvaluationResponse(False, {"reason": "unknown_name"} if wish.explain else UNSET)

@@ -56,9 +56,10 @@ def resources(
     service: Service, organization: str, asked: ResourceSearchRequest, at_least: str | None
 ) -> Told:
     """Resources of a type that it may be done on."""
-    subject, assurance = subject_name(asked.subject), asked_of(asked.context).assurance
+    assurance = asked_of(asked.context).assurance
 
     def ask(limit: int, cursor: str | None) -> Page:
+        subject = subject_name(asked.subject)
         if asked.resource.type == ROOT:
             with unlogged():
                 decision = service.authority.check(

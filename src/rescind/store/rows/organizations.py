@@ -49,6 +49,8 @@ class OrganizationNameRow(NamedTuple):
 PLAN = Query("plan", PlanRow)
 FIND_LOG = Query("find_log", OrganizationRow)
 FIND_ORGANIZATION = Query("find_organization", OrganizationRow)
+HAS_FORMER = Query("has_former", OrganizationRow)
+FIND_FORMER_KEY = Query("find_former_key", OrganizationRow)
 FIND_LOGS_NAMED = Query("find_logs_named", OrganizationRow)
 READ_REVISION = Query("read_revision", RevisionRow)
 READ_ID_RULE = Query("read_id_rule", IdRuleRow)

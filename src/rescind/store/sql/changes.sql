@@ -38,6 +38,16 @@ FROM rescind.organization AS o WHERE o.id = :o AND o.revision <> :at
 INSERT INTO rescind.idempotency (organization, key, digest, revision, recorded_at)
 SELECT :o, :key, :digest, o.revision + 1, :now FROM rescind.organization AS o WHERE o.id = :o
 
+-- A key that was used in a deleted organization, for the one that has its name now: the name is what callers know.
+
+-- name: find_former_key
+SELECT k.organization FROM rescind.organization AS o
+JOIN rescind.idempotency AS k ON k.organization = o.id AND k.key = :key AND k.recorded_at >= :cutoff
+WHERE o.slug IS NULL AND o.deleted_as = :organization ORDER BY k.organization DESC LIMIT 1
+
+-- name: has_former
+SELECT o.id AS organization FROM rescind.organization AS o WHERE o.slug IS NULL AND o.deleted_as = :organization LIMIT 1
+
 -- name: forget_old_keys
 DELETE FROM rescind.idempotency WHERE organization = :o AND recorded_at < :cutoff
 
