@@ -46,13 +46,11 @@ def run(database: str, *queries: str) -> list[Any]:
 
 
 def one_back(database: str) -> None:
-    """Make it a database of the version before 0030."""
-    functions = ["DROP FUNCTION rescind.identity()"] if database.startswith("postgresql") else []
+    """Make it a database of the version before 0031."""
     run(
         database,
-        "DROP TABLE rescind.installation",
-        *functions,
-        "UPDATE rescind.schema_version SET version_num = '0029'",
+        "ALTER TABLE rescind.enforcement DROP COLUMN recorded_at",
+        "UPDATE rescind.schema_version SET version_num = '0030'",
     )
 
 
@@ -74,11 +72,11 @@ def test_check_says_what_is_pending(engine: str, new_database: Make) -> None:
     for _ in range(2):
         code, output = called("migrate", "--check", "--json", "-d", database)
         found = json.loads(output)
-        assert (code, found["schema"], found["is_up_to_date"]) == (1, "0029", False)
-        assert [each["number"] for each in found["pending"]] == ["0030"]
+        assert (code, found["schema"], found["is_up_to_date"]) == (1, "0030", False)
+        assert [each["number"] for each in found["pending"]] == ["0031"]
     code, output = called("migrate", "--check", "-d", database)
     assert code == 1
-    assert "0030 installation" in output
+    assert "0031 enforced from" in output
     migrate(database)
     code, output = called("migrate", "--check", "--json", "-d", database)
     assert (code, json.loads(output)["is_up_to_date"]) == (0, True)
@@ -107,12 +105,12 @@ def test_a_dry_run_prints_the_sql(engine: str, new_database: Make) -> None:
     one_back(database)
     code, output = called("migrate", "--dry-run", "-d", database)
     assert code == 0
-    assert ours(database, "CREATE TABLE rescind.installation") in output
-    assert run(database, "SELECT version_num FROM rescind.schema_version") == [("0029",)]
+    assert ours(database, "ALTER TABLE rescind.enforcement ADD COLUMN") in output
+    assert run(database, "SELECT version_num FROM rescind.schema_version") == [("0030",)]
     found = json.loads(called("migrate", "--dry-run", "--json", "-d", database)[1])
     made = [each["sql"] for each in found["pending"][0]["statements"]]
     engine_name = "sqlite" if engine == "sqlite" else "postgres"
-    (script,) = HERE.glob(f"0030_*.{engine_name}.sql")
+    (script,) = HERE.glob(f"0031_*.{engine_name}.sql")
     assert made == [ours(database, each) for each in statements(script.read_text("utf-8"))]
 
 
@@ -234,7 +232,7 @@ def test_a_migration_does_not_try_for_ever(new_database: Make) -> None:
         pytest.raises(StoreBusy),
     ):
         migrate(database, lock_seconds=0.05, patience_seconds=0)
-    assert plan_of(database).has == "0029"
+    assert plan_of(database).has == "0030"
     for wrong in ({"lock_seconds": 0}, {"patience_seconds": -1}):
         with pytest.raises(InvalidArgument):
             migrate(database, **wrong)
@@ -243,7 +241,7 @@ def test_a_migration_does_not_try_for_ever(new_database: Make) -> None:
 # --- adjacent versions ----------------------------------------------------------------------------
 
 
-NEXT = "0031"
+NEXT = "0032"
 """A version that this code does not know."""
 
 

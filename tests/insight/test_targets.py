@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from collections.abc import Sequence
@@ -42,6 +43,7 @@ class Logged(NamedTuple):
 
 
 def write(authority: Authority, logged: Sequence[Logged]) -> None:
+    """As this code writes the log; every third revocation as code before schema 0031 did."""
     with authority.store.connection() as connection:
         driver: Any = connection
         for each in logged:
@@ -58,11 +60,12 @@ def write(authority: Authority, logged: Sequence[Logged]) -> None:
             )
             if each.took is not None and not grants:
                 at = each.recorded_at + each.took
+                since = "NULL" if each.revision % 3 == 0 else each.recorded_at
                 driver.execute(
                     ours(
                         authority,
-                        "INSERT INTO rescind.enforcement (organization, revision, enforced_at)"
-                        f" VALUES ({each.organization}, {each.revision}, {at})",
+                        "INSERT INTO rescind.enforcement (organization, revision, enforced_at, recorded_at)"
+                        f" VALUES ({each.organization}, {each.revision}, {at}, {since})",
                     )
                 )
 
@@ -213,6 +216,60 @@ def test_no_change_was_enforced_before_it_was_recorded(authority: Authority) -> 
     met = read(authority)[Direction.REVOKES]
     assert (met.within, met.p50_seconds, met.p99_seconds) == (3, 0.0, 0.0)
     assert {each.seconds for each in met.slowest} == {0.0}
+
+
+def test_each_note_has_the_time_of_its_change(authority: Authority) -> None:
+    """So the log is not searched for it. A row of older code gets it with the next note; a grant has none."""
+    authority.apply([CreateOrganization(), AddMembership(subject="ada")])
+    ((o, *_),) = authority.store.fetch("plan", {"organization": "acme"})
+    since = microseconds(NOW) - HOUR
+    write(
+        authority,
+        [
+            Logged(o, 30, since, "revokes", 7),
+            Logged(o, 31, since + 1, "revokes", None),
+            Logged(o, 32, since + 2, "grants", 7),
+        ],
+    )
+    kept = (
+        "SELECT revision, enforced_at, recorded_at FROM rescind.enforcement WHERE revision >= 30"
+        " ORDER BY revision"
+    )
+    assert _rows(authority, kept) == [(30, since + 7, None)]
+    for at in (since + 5, since + 6):  # the earlier time stays
+        notes = [{"o": o, "revision": revision, "at": at} for revision in (30, 31, 32, 33)]
+        authority.store.execute_alone("record_enforced", {"notes": json.dumps(notes)})
+        assert _rows(authority, kept) == [
+            (30, since + 5, since),
+            (31, since + 5, since + 1),
+            (32, since + 5, None),
+        ]
+    met = read(authority)[Direction.REVOKES]
+    assert (met.changes, met.undecided) == (2, 0)
+
+
+def _rows(authority: Authority, sql: str) -> list[tuple[Any, ...]]:
+    with authority.store.connection() as connection:
+        driver: Any = connection
+        return [tuple(row) for row in driver.execute(ours(authority, sql)).fetchall()]
+
+
+def test_a_note_whose_change_is_gone_takes_none_away(authority: Authority) -> None:
+    """One that is written while the log is pruned may stay. It is no undecided change, and not fewer than
+    none."""
+    authority.apply([CreateOrganization()])
+    at = microseconds(NOW) - HOUR
+    write(authority, [Logged(1, 100 + n, at, "revokes", 5) for n in range(3)])
+    with authority.store.connection() as connection:
+        driver: Any = connection
+        driver.execute(
+            ours(
+                authority,
+                "INSERT INTO rescind.enforcement (organization, revision, enforced_at, recorded_at)"
+                f" VALUES (1, 200, {at + 5}, {at})",
+            )
+        )
+    assert read(authority)[Direction.REVOKES].undecided == 0
 
 
 def test_of_real_changes(authority: Authority) -> None:

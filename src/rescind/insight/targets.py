@@ -198,7 +198,11 @@ def _counted(counts: Iterable[tuple[int | None, int, int]]) -> tuple[int, int, i
         late += late_changes
         decided += late_changes if milliseconds is None else changes
         undecided += changes - late_changes if milliseconds is None else 0
-    return decided, late, undecided
+    return (
+        decided,
+        late,
+        max(undecided, 0),
+    )  # a note may have outlived its change, if that was pruned
 
 
 def _percentile(rows: Sequence[SpreadRow], part: float) -> float | None:

@@ -369,6 +369,7 @@ CREATE TABLE rescind.enforcement (
     revision BIGINT NOT NULL,
     enforced_at BIGINT NOT NULL,
     record TEXT COLLATE "C",                 -- the replicas and what each did, as JSON; none if it was not noted
+    recorded_at BIGINT,                     -- of the change; NULL if older code wrote the row
     PRIMARY KEY (organization, revision)
 );
 

@@ -40,6 +40,7 @@ VERSIONS = (
     "0028",
     "0029",
     "0030",
+    "0031",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 FORMER_VERSIONS = VERSIONS[: VERSIONS.index("0021")]

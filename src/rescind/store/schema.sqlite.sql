@@ -365,6 +365,7 @@ CREATE TABLE rescind_enforcement (
     revision INTEGER NOT NULL,
     enforced_at INTEGER NOT NULL,
     record TEXT,                             -- the replicas and what each did, as JSON; none if it was not noted
+    recorded_at INTEGER,                    -- of the change; NULL if older code wrote the row
     PRIMARY KEY (organization, revision)
 ) STRICT, WITHOUT ROWID;
 

@@ -118,15 +118,18 @@ SELECT o.id AS organization, o.revision, env.revision AS environment, o.name, o.
 FROM rescind.organization AS o CROSS JOIN rescind.organization AS env WHERE o.slug = %(organization)s AND env.id = 0
 
 -- record_enforced
-INSERT INTO rescind.enforcement (organization, revision, enforced_at, record)
-SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT), i.value ->> 'record'
-FROM rescind.json_items(%(notes)s) AS i WHERE EXISTS (
-    SELECT 1 FROM rescind.change AS c
-    WHERE c.organization = CAST(i.value ->> 'o' AS INTEGER) AND c.revision = CAST(i.value ->> 'revision' AS BIGINT))
+INSERT INTO rescind.enforcement (organization, revision, enforced_at, record, recorded_at)
+SELECT c.organization, c.revision, CAST(i.value ->> 'at' AS BIGINT), i.value ->> 'record',
+CASE WHEN c.direction = 'revokes' THEN c.recorded_at END
+FROM rescind.json_items(%(notes)s) AS i
+CROSS JOIN LATERAL (SELECT * FROM rescind.change AS c
+    WHERE c.organization = CAST(i.value ->> 'o' AS INTEGER) AND c.revision = CAST(i.value ->> 'revision' AS BIGINT) OFFSET 0) AS c
+WHERE TRUE
 ON CONFLICT (organization, revision) DO UPDATE SET
     enforced_at = CASE WHEN excluded.enforced_at < rescind.enforcement.enforced_at
     THEN excluded.enforced_at ELSE rescind.enforcement.enforced_at END,
-    record = COALESCE(rescind.enforcement.record, excluded.record)
+    record = COALESCE(rescind.enforcement.record, excluded.record),
+    recorded_at = excluded.recorded_at
 WHERE excluded.enforced_at < rescind.enforcement.enforced_at
 OR (rescind.enforcement.record IS NULL AND excluded.record IS NOT NULL)
 RETURNING revision

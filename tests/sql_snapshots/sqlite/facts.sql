@@ -100,15 +100,17 @@ SELECT o.id AS organization, o.revision, env.revision AS environment, o.name, o.
 FROM rescind_organization AS o CROSS JOIN rescind_organization AS env WHERE o.slug = :organization AND env.id = 0
 
 -- record_enforced
-INSERT INTO rescind_enforcement (organization, revision, enforced_at, record)
-SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT), i.value ->> 'record'
-FROM json_each(:notes) AS i WHERE EXISTS (
-    SELECT 1 FROM rescind_change AS c
-    WHERE c.organization = CAST(i.value ->> 'o' AS INTEGER) AND c.revision = CAST(i.value ->> 'revision' AS BIGINT))
+INSERT INTO rescind_enforcement (organization, revision, enforced_at, record, recorded_at)
+SELECT c.organization, c.revision, CAST(i.value ->> 'at' AS BIGINT), i.value ->> 'record',
+CASE WHEN c.direction = 'revokes' THEN c.recorded_at END
+FROM json_each(:notes) AS i
+CROSS JOIN rescind_change AS c ON c.organization = CAST(i.value ->> 'o' AS INTEGER) AND c.revision = CAST(i.value ->> 'revision' AS BIGINT)
+WHERE TRUE
 ON CONFLICT (organization, revision) DO UPDATE SET
     enforced_at = CASE WHEN excluded.enforced_at < rescind_enforcement.enforced_at
     THEN excluded.enforced_at ELSE rescind_enforcement.enforced_at END,
-    record = COALESCE(rescind_enforcement.record, excluded.record)
+    record = COALESCE(rescind_enforcement.record, excluded.record),
+    recorded_at = excluded.recorded_at
 WHERE excluded.enforced_at < rescind_enforcement.enforced_at
 OR (rescind_enforcement.record IS NULL AND excluded.record IS NOT NULL)
 RETURNING revision

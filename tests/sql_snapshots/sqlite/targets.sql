@@ -10,13 +10,19 @@ LEFT JOIN rescind_organization AS o ON o.id = c.organization
 ORDER BY newest.recorded_at DESC, newest.organization, newest.revision DESC
 
 -- slowest_enforced
+WITH enforced (organization, revision, recorded_at, microseconds) AS (
+    SELECT e.organization, e.revision, e.recorded_at, e.enforced_at - e.recorded_at
+    FROM rescind_enforcement AS e
+    WHERE e.organization BETWEEN :first AND :last AND e.recorded_at >= :since AND e.recorded_at < :now
+    UNION ALL
+    SELECT c.organization, c.revision, c.recorded_at, e.enforced_at - c.recorded_at
+    FROM rescind_enforcement AS e
+    CROSS JOIN rescind_change AS c ON c.organization = e.organization AND c.revision = e.revision
+    WHERE e.organization BETWEEN :first AND :last AND e.recorded_at IS NULL AND c.direction = 'revokes'
+    AND c.recorded_at >= :since AND c.recorded_at < :now)
 SELECT o.slug AS organization, slow.revision, slow.microseconds
-FROM (SELECT c.organization, c.revision, c.recorded_at, e.enforced_at - c.recorded_at AS microseconds
-    FROM rescind_change AS c
-    CROSS JOIN rescind_enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
-    WHERE c.organization BETWEEN :first AND :last AND c.direction = 'revokes'
-    AND c.recorded_at >= :since AND c.recorded_at < :now
-    ORDER BY 4 DESC, c.recorded_at DESC, c.organization, c.revision LIMIT :limit) AS slow
+FROM (SELECT e.organization, e.revision, e.recorded_at, e.microseconds FROM enforced AS e
+    ORDER BY e.microseconds DESC, e.recorded_at DESC, e.organization, e.revision LIMIT :limit) AS slow
 LEFT JOIN rescind_organization AS o ON o.id = slow.organization
 ORDER BY slow.microseconds DESC, slow.recorded_at DESC, slow.organization, slow.revision
 
@@ -32,16 +38,29 @@ LEFT JOIN rescind_organization AS o ON o.id = slow.organization
 ORDER BY slow.microseconds DESC, slow.recorded_at DESC, slow.organization, slow.revision
 
 -- spread_enforcement
-SELECT (e.enforced_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,
-    sum(CASE WHEN e.enforced_at - c.recorded_at > :most THEN 1 ELSE 0 END) AS late,
-    sum(CASE WHEN c.recorded_at >= :recent THEN 1 ELSE 0 END) AS recent_changes,
-    sum(CASE WHEN c.recorded_at >= :recent AND e.enforced_at - c.recorded_at > :most
-        THEN 1 ELSE 0 END) AS recent_late
+WITH enforced (organization, revision, recorded_at, microseconds) AS (
+    SELECT e.organization, e.revision, e.recorded_at, e.enforced_at - e.recorded_at
+    FROM rescind_enforcement AS e
+    WHERE e.organization BETWEEN :first AND :last AND e.recorded_at >= :since AND e.recorded_at < :now
+    UNION ALL
+    SELECT c.organization, c.revision, c.recorded_at, e.enforced_at - c.recorded_at
+    FROM rescind_enforcement AS e
+    CROSS JOIN rescind_change AS c ON c.organization = e.organization AND c.revision = e.revision
+    WHERE e.organization BETWEEN :first AND :last AND e.recorded_at IS NULL AND c.direction = 'revokes'
+    AND c.recorded_at >= :since AND c.recorded_at < :now),
+    spread (milliseconds, changes, late, recent_changes, recent_late) AS (
+    SELECT e.microseconds / 1000, count(*), count(CASE WHEN e.microseconds > :most THEN 1 END),
+        count(CASE WHEN e.recorded_at >= :recent THEN 1 END),
+        count(CASE WHEN e.recorded_at >= :recent AND e.microseconds > :most THEN 1 END)
+    FROM enforced AS e GROUP BY 1)
+SELECT s.milliseconds, s.changes, s.late, s.recent_changes, s.recent_late FROM spread AS s
+UNION ALL
+SELECT NULL, count(*) - (SELECT CAST(COALESCE(sum(s.changes), 0) AS BIGINT) FROM spread AS s), 0,
+    count(CASE WHEN c.recorded_at >= :recent THEN 1 END)
+    - (SELECT CAST(COALESCE(sum(s.recent_changes), 0) AS BIGINT) FROM spread AS s), 0
 FROM rescind_change AS c
-LEFT JOIN rescind_enforcement AS e ON e.organization = c.organization AND e.revision = c.revision
 WHERE c.organization BETWEEN :first AND :last AND c.direction = 'revokes'
 AND c.recorded_at >= :since AND c.recorded_at < :now
-GROUP BY 1
 
 -- spread_settlement
 SELECT (c.settled_at - c.recorded_at) / 1000 AS milliseconds, count(*) AS changes,

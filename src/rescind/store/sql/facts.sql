@@ -123,15 +123,17 @@ LEFT JOIN rescind.log_start AS s ON s.organization = c.organization AND s.revisi
 WHERE p.revision > :after ORDER BY c.revision
 
 -- name: record_enforced
-INSERT INTO rescind.enforcement (organization, revision, enforced_at, record)
-SELECT CAST(i.value ->> 'o' AS INTEGER), CAST(i.value ->> 'revision' AS BIGINT), CAST(i.value ->> 'at' AS BIGINT), i.value ->> 'record'
-FROM rescind.json_items(:notes) AS i WHERE EXISTS (
-    SELECT 1 FROM rescind.change AS c
-    WHERE c.organization = CAST(i.value ->> 'o' AS INTEGER) AND c.revision = CAST(i.value ->> 'revision' AS BIGINT))
+INSERT INTO rescind.enforcement (organization, revision, enforced_at, record, recorded_at)
+SELECT c.organization, c.revision, CAST(i.value ->> 'at' AS BIGINT), i.value ->> 'record',
+       CASE WHEN c.direction = 'revokes' THEN c.recorded_at END
+FROM rescind.json_items(:notes) AS i
+JOIN rescind.change AS c ON c.organization = CAST(i.value ->> 'o' AS INTEGER) AND c.revision = CAST(i.value ->> 'revision' AS BIGINT)
+WHERE TRUE
 ON CONFLICT (organization, revision) DO UPDATE SET
     enforced_at = CASE WHEN excluded.enforced_at < rescind.enforcement.enforced_at
         THEN excluded.enforced_at ELSE rescind.enforcement.enforced_at END,
-    record = COALESCE(rescind.enforcement.record, excluded.record)
+    record = COALESCE(rescind.enforcement.record, excluded.record),
+    recorded_at = excluded.recorded_at
 WHERE excluded.enforced_at < rescind.enforcement.enforced_at
    OR (rescind.enforcement.record IS NULL AND excluded.record IS NOT NULL)
 RETURNING revision
