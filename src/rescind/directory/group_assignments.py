@@ -21,6 +21,7 @@ from rescind.model import GroupNumber, Receipt
 from rescind.store.rows.directory import (
     PAGE_GROUP_ASSIGNMENTS_ASC,
     PAGE_GROUP_ASSIGNMENTS_DESC,
+    SHOW_ROLES,
     GroupAssignmentRow,
 )
 
@@ -30,11 +31,11 @@ MOST_AT_ONCE: Final = 100
 _ASSIGNMENTS: Final = PagedQuery(PAGE_GROUP_ASSIGNMENTS_ASC, PAGE_GROUP_ASSIGNMENTS_DESC)
 
 
-class ReplaceAssignments(Struct):
+class ReplaceAssignments(Struct, forbid_unknown_fields=True):
     role_assignments: list[RoleOnTarget]
 
 
-class ChangeAssignments(Struct):
+class ChangeAssignments(Struct, forbid_unknown_fields=True):
     add: list[RoleOnTarget] | None = None
     remove: list[RoleOnTarget] | None = None
 
@@ -137,7 +138,10 @@ def replace_assignments(unit: UnitOfWork, group_id: str, data: ReplaceAssignment
 
 
 def change_assignments(unit: UnitOfWork, group_id: str, data: ChangeAssignments) -> None:
-    """Give a group roles and take others from it, all at once; what is so already is passed over."""
+    """Give a group roles and take others from it, all at once; what is so already is passed over.
+
+    Raises ObjectNotFound for a role that does not exist, also one to take: its slug may be misspelt.
+    """
     group = GroupRoles(unit, group_id)
     entries = [*(data.add or ()), *(data.remove or ())]
     if not 1 <= len(entries) <= MOST_AT_ONCE:
@@ -148,6 +152,10 @@ def change_assignments(unit: UnitOfWork, group_id: str, data: ChangeAssignments)
         raise invalid("remove", "an assignment may be in `add` or in `remove`, not in both")
     group.lock()
     held = group.held()
+    for key in sorted(removed - held.keys()):
+        known = unit.fetch(SHOW_ROLES, o=group.organization, role=key.role)
+        if key.role not in (row.slug for row in known):
+            raise not_found("Role", key.role)
     batch: list[Change] = [assign(key, group.holder, held) for key in sorted(added)]
     batch += [group.unassign(key) for key in sorted(removed & held.keys())]
     if batch:

@@ -41,12 +41,12 @@ _MEMBERS: Final = PagedQuery(PAGE_MEMBERS_ASC, PAGE_MEMBERS_DESC)
 _OF_MEMBERSHIP: Final = PagedQuery(PAGE_GROUPS_OF_MEMBERSHIP_ASC, PAGE_GROUPS_OF_MEMBERSHIP_DESC)
 
 
-class CreateGroup(Struct):
+class CreateGroup(Struct, forbid_unknown_fields=True):
     name: str
     description: str | UnsetType | None = UNSET
 
 
-class UpdateGroup(Struct):
+class UpdateGroup(Struct, forbid_unknown_fields=True):
     name: str | None = None
     description: str | UnsetType | None = UNSET
 

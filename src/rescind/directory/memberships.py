@@ -34,7 +34,7 @@ _MEMBERSHIPS: Final = PagedQuery(PAGE_MEMBERSHIPS_ASC, PAGE_MEMBERSHIPS_DESC)
 _AMONG: Final = PagedQuery(PAGE_MEMBERSHIPS_AMONG_ASC, PAGE_MEMBERSHIPS_AMONG_DESC)
 
 
-class _Roles(Struct, kw_only=True):
+class _Roles(Struct, kw_only=True, forbid_unknown_fields=True):
     role_slug: str | UnsetType = UNSET
     role_slugs: list[str] | UnsetType = UNSET
 

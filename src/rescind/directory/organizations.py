@@ -39,14 +39,14 @@ VERIFIED: Final = ("verified", "legacy_verified")
 _ORGANIZATIONS: Final = PagedQuery(PAGE_ORGANIZATIONS_ASC, PAGE_ORGANIZATIONS_DESC)
 
 
-class DomainData(Struct):
+class DomainData(Struct, forbid_unknown_fields=True):
     """A domain and whether it is verified."""
 
     domain: str
     state: Literal["pending", "verified", "failed", "legacy_verified"] = "pending"
 
 
-class _Fields(Struct, kw_only=True):
+class _Fields(Struct, kw_only=True, forbid_unknown_fields=True):
     allow_profiles_outside_organization: bool | UnsetType = UNSET
     domains: list[str] | UnsetType = UNSET
     domain_data: list[DomainData] | UnsetType = UNSET

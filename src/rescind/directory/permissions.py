@@ -32,14 +32,14 @@ _PERMISSIONS: Final = PagedQuery(PAGE_PERMISSIONS_ASC, PAGE_PERMISSIONS_DESC)
 _AMONG: Final = PagedQuery(PAGE_PERMISSIONS_AMONG_ASC, PAGE_PERMISSIONS_AMONG_DESC)
 
 
-class CreatePermission(Struct):
+class CreatePermission(Struct, forbid_unknown_fields=True):
     slug: str
     name: str
     description: str | UnsetType | None = UNSET
     resource_type_slug: str | UnsetType = UNSET
 
 
-class UpdatePermission(Struct):
+class UpdatePermission(Struct, forbid_unknown_fields=True):
     name: str | None = None
     description: str | UnsetType | None = UNSET
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from msgspec import UNSET, UnsetType
+
 from rescind import model
 from rescind.decision_log import unlogged
 from rescind.directory import memberships, organizations, permissions, targets
@@ -45,7 +47,9 @@ def check(unit: UnitOfWork, membership_id: str, permission: str, target: Target)
         at_least=unit.token_for(place.organization),
     )
     if decision.reason in _UNKNOWN:
-        names = {"Permission": permission, "Resource": target.resource_external_id or ""}
+        external_id = target.resource_external_id
+        resource = "" if isinstance(external_id, UnsetType) else external_id
+        names = {"Permission": permission, "Resource": resource}
         what = _UNKNOWN[decision.reason]
         raise not_found(what, names.get(what, membership_id))
     return decision
@@ -54,7 +58,12 @@ def check(unit: UnitOfWork, membership_id: str, permission: str, target: Target)
 def _resource_slug(unit: UnitOfWork, organization: OrganizationNumber, target: Target) -> str:
     """A resource's slug; the decision finds out whether it exists."""
     type_slug, external_id = target.resource_type_slug, target.resource_external_id
-    if target.resource_id is None and type_slug not in (None, ROOT) and external_id is not None:
+    if (
+        target.resource_id is UNSET
+        and isinstance(type_slug, str)
+        and isinstance(external_id, str)
+        and type_slug != ROOT
+    ):
         return model.resource_named(type_slug, external_id)
     return targets.find_resource(unit, organization, target).slug
 

@@ -24,30 +24,30 @@ from rescind.store.rows.facts import READ_ROLE_PERMISSIONS
 SLUG: Final = re.compile(r"[a-z0-9_-]{1,255}")
 
 
-class CreateRole(Struct):
+class CreateRole(Struct, forbid_unknown_fields=True):
     slug: str
     name: str
     description: str | UnsetType | None = UNSET
     resource_type_slug: str | UnsetType = UNSET
 
 
-class CreateOrganizationRole(Struct):
+class CreateOrganizationRole(Struct, forbid_unknown_fields=True):
     name: str
     slug: str | None = None
     description: str | UnsetType | None = UNSET
     resource_type_slug: str | UnsetType = UNSET
 
 
-class UpdateRole(Struct):
+class UpdateRole(Struct, forbid_unknown_fields=True):
     name: str | None = None
     description: str | UnsetType | None = UNSET
 
 
-class AddPermission(Struct):
+class AddPermission(Struct, forbid_unknown_fields=True):
     slug: str
 
 
-class SetPermissions(Struct):
+class SetPermissions(Struct, forbid_unknown_fields=True):
     permissions: list[str]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from rescind import model
 from rescind.directory import objects, organizations
@@ -18,20 +18,20 @@ from rescind.store.rows.directory import (
 )
 
 
-class Target(Struct, kw_only=True):
-    """A resource in a body."""
+class Target(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A resource in a body. Null names nothing, and is refused: it is not the organization."""
 
-    resource_id: str | None = None
-    resource_external_id: str | None = None
-    resource_type_slug: str | None = None
+    resource_id: str | UnsetType = UNSET
+    resource_external_id: str | UnsetType = UNSET
+    resource_type_slug: str | UnsetType = UNSET
 
 
-class Parent(Struct, kw_only=True):
-    """A parent resource in a body."""
+class Parent(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A parent resource in a body. Null is refused: nothing is without one."""
 
-    parent_resource_id: str | None = None
-    parent_resource_external_id: str | None = None
-    parent_resource_type_slug: str | None = None
+    parent_resource_id: str | UnsetType = UNSET
+    parent_resource_external_id: str | UnsetType = UNSET
+    parent_resource_type_slug: str | UnsetType = UNSET
 
     def target(self) -> Target | None:
         """The parent as any other resource; nothing if none is named."""
@@ -83,21 +83,20 @@ def find_resource(
 
     Raises ObjectNotFound, and InvalidValue for an incomplete name.
     """
-    if target.resource_id is not None:
-        if target.resource_external_id is not None:
+    external_id, type_slug = target.resource_external_id, target.resource_type_slug
+    if isinstance(target.resource_id, str):
+        if isinstance(external_id, str):
             raise invalid("resource_id", "give it, or resource_external_id, not both")
         row = find_by_id(unit, target.resource_id)
         if row.organization != organization:
             raise not_found("Resource", target.resource_id)
         return row
-    if target.resource_external_id is None and target.resource_type_slug is None:
+    if external_id is UNSET and type_slug is UNSET:
         own_id = unit.public_ids.of(Kind.ORGANIZATION, organization)
         return find_by_external_id(unit, organization, model.ROOT, own_id)
-    if target.resource_external_id is None or target.resource_type_slug is None:
+    if isinstance(external_id, UnsetType) or isinstance(type_slug, UnsetType):
         raise invalid("resource_external_id", "give it together with resource_type_slug")
-    return find_by_external_id(
-        unit, organization, target.resource_type_slug, target.resource_external_id
-    )
+    return find_by_external_id(unit, organization, type_slug, external_id)
 
 
 def find_in_organization(

@@ -97,6 +97,10 @@ def test_assignments_of_a_group_are_patched(sdk: Any) -> None:
         with pytest.raises(BadRequestError):
             patch(world.eng, **wrong)
     assert held(sdk, world) == {(other, world.id)}
+    for misspelt in ("nothing", other.upper(), ""):  # nothing would be taken
+        with pytest.raises(NotFoundError):
+            patch(world.eng, add=[Entry(role_slug=world.role)], remove=[Entry(role_slug=misspelt)])
+    assert held(sdk, world) == {(other, world.id)}
 
 
 def test_a_role_stays_while_another_group_gives_it(sdk: Any) -> None:

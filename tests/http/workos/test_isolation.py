@@ -89,11 +89,22 @@ def requests(document: dict[str, Any], names: Names) -> Iterator[tuple[str, str,
                 "role_assignments": [target],
                 "permissions": [],
             }
+            known = fields_of(document, methods[method])
+            body = {field: value for field, value in body.items() if field in known}
             query = {"organization_id": names["organization_id"], "user_id": names["user_id"]}
             query |= {"permission_slug": names["permission_slug"], "search": group}
             query |= {"parent_resource_id": names["resource_id"]}
             url = re.sub(r"{(\w+)}", lambda found, g=given: g[found[1]], path)
             yield method, url, query if method == "get" else None, None if method == "get" else body
+
+
+def fields_of(document: dict[str, Any], operation: dict[str, Any]) -> set[str]:
+    """The fields that an operation's body may have; none where it takes no body."""
+    if "requestBody" not in operation:
+        return set()
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    name = schema["$ref"].removeprefix("#/components/schemas/")
+    return set(document["components"]["schemas"][name]["properties"])
 
 
 def answers(client: httpx.Client, names: Names) -> dict[str, tuple[int, str]]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from litestar import Response, delete, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import UNSET
 
 from rescind.directory import assignments, memberships, objects, targets
 from rescind.directory.assignments import RoleOnTarget
@@ -59,9 +60,9 @@ def list_role_assignments(
     """The assignments that a membership holds now, itself or through groups, on all resources or one."""
     member = memberships.find_membership(unit, membership_id)
     target = Target(
-        resource_id=resource_id,
-        resource_external_id=resource_external_id,
-        resource_type_slug=resource_type_slug,
+        resource_id=resource_id or UNSET,
+        resource_external_id=resource_external_id or UNSET,
+        resource_type_slug=resource_type_slug or UNSET,
     )
     number: int | None = None
     if target != Target():

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import UNSET
 
 from rescind.directory import memberships, objects, permissions, questions, resources, targets
 from rescind.directory.errors import invalid
@@ -112,9 +113,9 @@ def list_resources_for_membership(
     """The children of a resource on which a membership has a permission, from any source."""
     member = memberships.find_membership(unit, membership_id)
     target = Target(
-        resource_id=parent_resource_id,
-        resource_external_id=parent_resource_external_id,
-        resource_type_slug=parent_resource_type_slug,
+        resource_id=parent_resource_id or UNSET,
+        resource_external_id=parent_resource_external_id or UNSET,
+        resource_type_slug=parent_resource_type_slug or UNSET,
     )
     if target == Target():
         raise invalid("parent_resource_id", "name a parent resource")

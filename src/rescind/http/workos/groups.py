@@ -28,11 +28,11 @@ GROUP: Final = f"{PATH}/{{group_id:str}}"
 MEMBERS: Final = f"{GROUP}/organization-memberships"
 
 
-class AddMember(Struct):
+class AddMember(Struct, forbid_unknown_fields=True):
     organization_membership_id: str
 
 
-class ChangeMembers(Struct):
+class ChangeMembers(Struct, forbid_unknown_fields=True):
     add: list[str] | None = None
     remove: list[str] | None = None
 
