@@ -210,7 +210,10 @@ def test_a_key_without_the_scope_is_403(shared: Served) -> None:
     """On each route."""
     with shared.client(shared.key("read", "write", organization="acme")) as client:
         for route, body in ROUTES.items():
-            assert client.post(route, json=body).status_code == 403
+            answer = client.post(route, json=body)
+            assert answer.status_code == 403
+            told = 'Bearer realm="rescind", error="insufficient_scope", scope="check"'
+            assert answer.headers["WWW-Authenticate"] == told
 
 
 def test_an_unknown_route_is_404(pdp: httpx.Client) -> None:
@@ -397,7 +400,6 @@ def test_pages(pdp: httpx.Client, kind: str) -> None:
 @pytest.mark.parametrize(
     "page",
     [
-        {"limit": 0},
         {"limit": -1},
         {"limit": "x"},
         {"limit": None},
@@ -412,6 +414,24 @@ def test_a_bad_page_is_400(pdp: httpx.Client, page: object) -> None:
     """A limit out of range, a token that is none."""
     for route, body in SEARCHES.items():
         assert pdp.post(route, json={**body, "page": page}).status_code == 400
+
+
+@pytest.mark.parametrize("kind", ["subject", "resource", "action"])
+def test_an_empty_page(pdp: httpx.Client, kind: str) -> None:
+    """With the limit 0, which the specification allows: nothing, and whether there is anything. Its token
+    alone goes on as if no limit were given.
+    """
+    route = f"/access/v1/search/{kind}"
+    everything = search(pdp, kind)
+    first = search(pdp, kind, page={"limit": 0})
+    assert (first["results"], first["page"]["count"]) == ([], 0)
+    token = first["page"]["next_token"]
+    assert search(pdp, kind, page={"token": token, "limit": 0})["results"] == []
+    assert search(pdp, kind, page={"token": token}) == everything
+    other = pdp.post(route, json={**SEARCHES[route], "page": {"token": token, "limit": 1}})
+    assert (other.status_code, other.json()["code"]) == (400, "invalid_cursor")
+    nobody = {"subject": {"type": "nothing", "id": "x"}}
+    assert search(pdp, kind, **nobody, page={"limit": 0})["page"]["next_token"] == ""
 
 
 def test_a_token_belongs_to_its_question(pdp: httpx.Client) -> None:
@@ -469,6 +489,15 @@ def test_a_client_works_from_discovery_alone(shared: Served) -> None:
             for url in endpoints.values():
                 route = url.removeprefix(f"{shared.url}{tenant}")
                 assert client.post(url, json=ROUTES[route]).status_code == (200 if tenant else 400)
+
+
+@pytest.mark.parametrize("below", ["", "/o/acme"])
+def test_discovery_names_nothing_that_is_not_there(shared: Served, below: str) -> None:
+    """What has no value is left out; the document is JSON that may be kept for a while."""
+    answer = httpx.get(f"{shared.url}/.well-known/authzen-configuration{below}")
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "max-age=300"
+    assert all(isinstance(value, str) and value for value in answer.json().values())
 
 
 def test_discovery_says_where_an_organization_is_described(shared: Served) -> None:

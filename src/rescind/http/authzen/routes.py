@@ -175,7 +175,7 @@ def _described(
     found.update({name: f"{point}{path}" for name, path in ENDPOINTS.items()})
     if organization is None:
         found[PER_ORGANIZATION] = f"{_well_known(base)}/o/{{organization}}"
-    return {**found, "capabilities": []}
+    return found
 
 
 def _well_known(base: str) -> str:

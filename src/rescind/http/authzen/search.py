@@ -114,15 +114,16 @@ def _search(
 ) -> Told:
     limit, cursor = _place(service, page)
     try:
-        found = ask(limit, cursor)
+        found = ask(limit or 1, cursor)
     except (MalformedId, OrganizationNotFound):
         return _nothing(service, page)
-    more = (
-        ""
-        if found.next_cursor is None
-        else _token(service.authority.store.seals, limit, found.next_cursor)
-    )
-    results = [shown(item) for item in found.items]
+    items, next_cursor = found.items, found.next_cursor
+    if not limit:
+        is_more = bool(items) or next_cursor is not None
+        items, next_cursor = (), (cursor or "") if is_more else None
+    seals = service.authority.store.seals
+    more = "" if next_cursor is None else _token(seals, limit, next_cursor)
+    results = [shown(item) for item in items]
     return SearchResponse(PageResponse(more, len(results)), results), found.revision.token()
 
 
@@ -140,18 +141,22 @@ def _entity(item: str) -> Found:
 
 
 def _place(service: Service, page: PageRequest) -> tuple[int, str | None]:
-    """The limit and cursor of a page. A token keeps its limit, so that it may come alone."""
+    """The limit and cursor of a page. A token keeps its limit, so that it may come alone: the one of an empty
+    page, whose limit was 0, then goes on as if none were given.
+    """
     most = service.limits.page_items
     asked = DEFAULT_LIMIT if isinstance(page.limit, UnsetType) else page.limit
-    if asked < 1:
-        raise InvalidArgument(what="page.limit", value=asked, hint="use 1 or more")
+    if asked < 0:
+        raise InvalidArgument(what="page.limit", value=asked, hint="use 0 or more")
     limit = min(asked, most)
     if not page.token:
         return limit, None
     kept, cursor = _opened(service.authority.store.seals, page.token)
-    if page.limit is not UNSET and limit != kept:
-        raise InvalidCursor(cursor=page.token)
-    return min(max(kept, 1), most), cursor
+    if page.limit is not UNSET:
+        if limit != kept:
+            raise InvalidCursor(cursor=page.token)
+        return limit, cursor or None
+    return min(kept or DEFAULT_LIMIT, most), cursor or None
 
 
 def _token(seals: Seals, limit: int, cursor: str) -> str:
