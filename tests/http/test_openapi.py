@@ -1,4 +1,4 @@
-"""The OpenAPI document: whatever it allows, and much that it does not, is answered without a 5xx."""
+"""The OpenAPI document: whatever it allows, and much that it does not, is answered as it says."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ import os
 import re
 
 import httpx
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from schemathesis.specs.openapi import checks
 
 from rescind.http.app import OURS
 from tests.http.serving import Served
 
+CONFORMANCE = [
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+]
+
 
 def test_no_operation_answers_5xx(shared: Served) -> None:
-    """With a key that may do everything; 422 neither, since bad input is 400."""
+    """With a key that may do everything; 422 neither, since bad input is 400. Status, type and shape of what
+    is answered are in the document.
+    """
     document = schemathesis.openapi.from_url(f"{shared.url}/openapi.json")
     tried = 0
     for found in document.get_all_operations():
@@ -43,6 +53,7 @@ def try_out(cases: st.SearchStrategy[schemathesis.Case], key: str) -> int:
         is_refused = answer.status_code == 501  # what is not supported on purpose
         assert answer.status_code < 500 or is_refused, (case.operation.label, answer.text)
         assert answer.status_code != 422
+        case.validate_response(answer, checks=CONFORMANCE)
 
     send()
     return 1
@@ -65,6 +76,40 @@ def test_every_route_of_ours_is_in_the_document(shared: Served) -> None:
             shown = path.replace(":int", "").replace(":str", "")
             for method in route.http_methods - {"OPTIONS"}:
                 assert operations[(shown, method.lower())].get("description"), path
+
+
+def test_every_address_names_its_methods(onlooker: httpx.Client) -> None:
+    """In `Allow`, to OPTIONS and where another is refused, as the document has them."""
+    for path, methods in onlooker.get("/openapi.json").json()["paths"].items():
+        place = re.sub(r"{(number)}|{\w+}", lambda each: "1" if each[1] else "x", path)
+        known = {method.upper() for method in methods} | {"OPTIONS"}
+        known |= {"HEAD"} if "GET" in known else set()
+        for method in ("OPTIONS", "TRACE", "PROPFIND"):
+            answer = onlooker.request(method, place)
+            assert answer.status_code == (204 if method == "OPTIONS" else 405), path
+            assert set(answer.headers["Allow"].split(", ")) == known, path
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_compressed"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("x-gzip", True),
+        ("", False),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("br, gzip; q=0.000", False),
+        ("gzippy", False),
+    ],
+)
+def test_the_document_is_compressed_for_those_that_take_it(
+    shared: Served, accepted: str, is_compressed: bool
+) -> None:
+    """What is refused with the weight 0 is not sent."""
+    answer = httpx.get(f"{shared.url}/openapi.json", headers={"Accept-Encoding": accepted})
+    assert (answer.headers.get("Content-Encoding") == "gzip") == is_compressed
+    assert answer.json()["paths"]
 
 
 def test_operations_have_names_of_their_own(shared: Served) -> None:

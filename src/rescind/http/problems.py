@@ -26,6 +26,7 @@ MOST_CHARACTERS: Final = 1_000
 """Of one text among an error's facts."""
 MOST_OF_A_FACT: Final = 100
 """Texts in one list among them."""
+_CHALLENGE: Final = 'Bearer realm="rescind"'
 
 log = logging.getLogger("rescind.http")
 
@@ -143,7 +144,10 @@ def _why(raised: HTTPException) -> str:
 def headers_of(error: RescindError) -> dict[str, str]:
     """The headers that go with an error."""
     if isinstance(error, errors.Unauthenticated):
-        return {"WWW-Authenticate": 'Bearer realm="rescind"'}
+        return {"WWW-Authenticate": _CHALLENGE}
+    if isinstance(error, errors.ScopeMissing):  # RFC 6750, 3
+        more = f'error="insufficient_scope", scope="{error.facts.get("scope", "")}"'
+        return {"WWW-Authenticate": f"{_CHALLENGE}, {more}"}
     if isinstance(error, errors.EncodingNotSupported):
         return {"Accept-Encoding": "identity"}
     if "retry_after" in error.facts:

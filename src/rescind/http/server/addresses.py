@@ -12,15 +12,19 @@ from typing import Any, Final
 from litestar.routes import HTTPRoute
 from litestar.types.internal_types import PathParameterDefinition
 
-from rescind.errors import MethodNotAllowed, RescindError, RouteNotFound
-from rescind.http.auth import Scope
+from rescind.errors import InvalidArgument, MethodNotAllowed, RescindError, RouteNotFound
+from rescind.http.auth import ALTERING, Scope
 from rescind.http.methods import allow
-from rescind.http.server.headers import is_plain
+from rescind.http.server.headers import Headers, is_plain
 
 IS_CHECK: Final = {"is_check": True}
 """The option of a route whose answer has the time of a check."""
 OURS: Final = "/v1/"
 """The beginning of addresses whose requests say nothing that is not known."""
+_CONDITIONS: Final = ("If-Match", "If-None-Match")
+"""What a server must evaluate before it alters anything (RFC 9110, 13.2.1). Nothing here has a date of
+modification, so that `If-Unmodified-Since` is to be ignored (13.1.4).
+"""
 _NUMBER: Final = re.compile(rb"0|[1-9][0-9]*")
 
 
@@ -32,9 +36,11 @@ class Address:
     checks: set[str] = field(default_factory=set)
     """Methods whose answer has the time of a check."""
     parameters: dict[str, frozenset[str]] = field(default_factory=dict)
-    """The parameters that the query of a method may have, where others are refused: not on routes in WorkOS's
-    shape, since its SDKs may send others.
+    """The parameters that the query of a method may have, where others are refused: not where routes in
+    WorkOS's shape alter nothing, since its SDKs may send others.
     """
+    unread: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Conditions that a method does not evaluate, though it must not act where they do not hold."""
 
     @property
     def allow(self) -> str:
@@ -47,6 +53,13 @@ class Address:
             return self.scopes[method]
         except KeyError:
             raise MethodNotAllowed() from None
+
+    def require_evaluated(self, method: str, headers: Headers) -> None:
+        """Raises InvalidArgument for a condition that would be passed over."""
+        for name in self.unread.get(method, ()):
+            if name.lower().encode() in headers:
+                hint = "leave it out; POST /v1/changes takes If-Match"
+                raise InvalidArgument(what=name, why="it is not evaluated here", hint=hint)
 
 
 def _unknown(_: bytes) -> RescindError | None:
@@ -96,11 +109,15 @@ class Addresses:
         address = node.address = node.address or Address()
         is_ours = route.path.startswith(OURS)
         for method, (handler, model) in route.route_handler_map.items():
-            if is_ours:
+            scopes = [_scope_of(guard) for guard in handler.resolve_guards()]
+            scope = address.scopes[method] = scopes[0] if scopes else None
+            alters = scope in ALTERING and method != "GET"
+            if is_ours or alters:
                 query = model.expected_query_params
                 address.parameters[method] = frozenset(each.field_alias for each in query)
-            scopes = [_scope_of(guard) for guard in handler.resolve_guards()]
-            address.scopes[method] = scopes[0] if scopes else None
+            if alters:
+                read = {each.field_alias for each in model.expected_header_params}
+                address.unread[method] = tuple(each for each in _CONDITIONS if each not in read)
             if handler.opt.get("is_check"):
                 address.checks.add(method)
 

@@ -25,7 +25,7 @@ from rescind.http.keys import Credential, parted
 from rescind.http.server import admission, decisions
 from rescind.http.server.addresses import Address, Addresses
 from rescind.http.server.admission import Admission
-from rescind.http.server.asgi import App, CanonicalPath, Encode, Send, respond
+from rescind.http.server.asgi import App, CanonicalPath, Encode, Send, respond, with_common
 from rescind.http.server.direct_routes import MOST_BYTES, Call, DirectRoute, answer_in_thread
 from rescind.http.server.fast_routes import FastResponse, FastRoute, Sent
 from rescind.http.server.headers import (
@@ -141,10 +141,8 @@ class HttpEntry:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", request_id.encode()),
-                ]
+                fields = message.get("headers", ())
+                message["headers"] = with_common(fields, scope["method"], request_id)
             await send(message)
 
         method = scope["method"]
@@ -181,6 +179,8 @@ class HttpEntry:
             state["caller"], body, state["refusal"] = known
             state["body"] = body
             admitted(state, needed)
+            if address is not None:
+                address.require_evaluated(scope["method"], headers)
             decisions.begin(self.service, state, headers)
             if not is_check:
                 self._left.require_few()

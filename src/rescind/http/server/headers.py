@@ -32,6 +32,7 @@ SINGLE: Final = (
 _REQUEST_ID: Final = re.compile(rb"[!-~](?:[ -~]{0,1022}[!-~])?")
 """What can be printed, and is short enough for a log."""
 _VERSIONS: Final = ("1.1", "1.0")
+_NEVER: Final = re.compile(rb"q=0(\.0{0,3})?")
 _ADDRESS: Final = re.compile(
     rb"""(?:/(?!\.{1,2}(?:/|$))         # no segment is . or ..
          (?:[A-Za-z0-9._~!$&'()*+,;=:@-]   # what stands for itself, and so is never escaped
@@ -102,6 +103,15 @@ def value_of(headers: Headers, name: str) -> str | None:
     """What a request sends as a header; None if it does not."""
     given = headers.get(name.lower().encode())
     return None if given is None else given.decode("latin-1")
+
+
+def takes_gzip(headers: Headers) -> bool:
+    """Whether a client takes an answer that is compressed (RFC 9110, 12.5.3)."""
+    for each in headers.get(b"accept-encoding", b"").lower().split(b","):
+        coding, *weights = each.replace(b" ", b"").split(b";")
+        if coding in (b"gzip", b"x-gzip"):
+            return not any(_NEVER.fullmatch(weight) for weight in weights)
+    return False
 
 
 def request_id_of(headers: Headers) -> str:

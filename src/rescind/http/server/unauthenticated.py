@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -17,9 +16,11 @@ from litestar.serialization import encode_json
 from msgspec import Struct
 
 from rescind.errors import RescindError
+from rescind.http.openapi_document import finished
 from rescind.http.problems import detail_of
 from rescind.http.server import scrapes
-from rescind.http.server.headers import Fields, Headers
+from rescind.http.server.asgi import CACHE
+from rescind.http.server.headers import Fields, Headers, takes_gzip
 from rescind.http.server.service import Service
 from rescind.store import Store
 from rescind.store.rows.keys import READ_API_KEY
@@ -36,6 +37,8 @@ Discovery: TypeAlias = Callable[[Service, bytes, str, Headers], dict[str, Any]]
 
 _JSON: Final = (b"content-type", b"application/json")
 _VARY: Final = (b"vary", b"accept-encoding")
+_KEPT: Final = (CACHE, b"max-age=300")
+"""What is the same as long as the service is: a cache may keep it for five minutes."""
 
 
 class HealthResponse(Struct):
@@ -59,7 +62,7 @@ class Document:
         """The document as it is, and compressed. The first call takes long: keep it off the event loop."""
         with cls._lock:
             if cls.encoded is None:
-                plain = encode_json(in_order(app.openapi_schema.to_schema()))
+                plain = encode_json(finished(app.openapi_schema.to_schema()))
                 cls.encoded = plain, gzip.compress(plain, mtime=0)
             return cls.encoded
 
@@ -67,23 +70,6 @@ class Document:
     def is_made(cls) -> bool:
         """Whether `of` returns at once."""
         return cls.encoded is not None
-
-
-def in_order(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with its paths sorted, and the parameters of a path in the order of the path.
-
-    The framework keeps both in sets, so that their order would be another in each process.
-    """
-    document["paths"] = dict(sorted(document["paths"].items()))
-    for path, operations in document["paths"].items():
-        for operation in operations.values():
-            if isinstance(operation, dict) and "parameters" in operation:
-                operation["parameters"].sort(key=partial(_place, path))
-    return document
-
-
-def _place(path: str, parameter: dict[str, Any]) -> int:
-    return path.find(f"{{{parameter['name']}}}") if parameter["in"] == "path" else len(path)
 
 
 class Readiness:
@@ -156,7 +142,7 @@ class UnauthenticatedRoutes:
         if raw_path == b"/openapi.json":
             return 200, *await self._document(headers)
         found = self._discovery(self._service, raw_path, scheme, headers)
-        return 200, [_JSON], msgspec.json.encode(found)
+        return 200, [_JSON, _KEPT], msgspec.json.encode(found)
 
     async def _metrics(self, headers: Headers) -> Answer:
         """In a thread of its own, so that requests which wait for the database do not hide what is wrong."""
@@ -172,6 +158,6 @@ class UnauthenticatedRoutes:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(None, Document.of, self._app)
         plain, compressed = Document.of(self._app)
-        if b"gzip" not in headers.get(b"accept-encoding", b""):
-            return [_JSON, _VARY], plain
-        return [_JSON, _VARY, (b"content-encoding", b"gzip")], compressed
+        if not takes_gzip(headers):
+            return [_JSON, _VARY, _KEPT], plain
+        return [_JSON, _VARY, _KEPT, (b"content-encoding", b"gzip")], compressed
