@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from rescind.http.server.addresses import Address
-from tests.http.serving import Served
 from tests.http.test_routes import refused
 
 CREATE = {"change": "create_group", "group": "unwanted"}

@@ -28,12 +28,7 @@ from rescind.http.server.admission import Admission
 from rescind.http.server.asgi import App, CanonicalPath, Encode, Send, respond, with_common
 from rescind.http.server.direct_routes import MOST_BYTES, Call, DirectRoute, answer_in_thread
 from rescind.http.server.fast_routes import FastResponse, FastRoute, Sent
-from rescind.http.server.headers import (
-    Headers,
-    request_id_of,
-    require_parameters,
-    require_single,
-)
+from rescind.http.server.headers import Headers, request_id_of, require_parameters, require_single
 from rescind.http.server.logs import log_request
 from rescind.http.server.nonblocking import SlowQuestion, WouldBlock
 from rescind.http.server.scrapes import is_open
