@@ -15,7 +15,8 @@ ByRole = dict[RoleNumber, frozenset[HolderNumber]]
 NO_ROLES: Final[frozenset[RoleNumber]] = frozenset()
 NO_HOLDERS: Final[frozenset[HolderNumber]] = frozenset()
 NOWHERE: Final[dict[ResourceNumber, Set[RoleNumber]]] = {}
-NOT_KEPT: Final = ()
+NOT_KEPT: Final = object()
+"""In the place of a line: an empty one is `()`."""
 MOST_SHARED: Final = 100_000
 REACH_WEIGHT: Final = 6
 """What a set of holders takes beside its holders, in holders."""
