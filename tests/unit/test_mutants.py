@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from rescind.store.queries import SCHEMA, Engine, queries
 from tests.mutants import plugin, python, sql
 from tests.mutants.__main__ import PAGE, QUICK_SECONDS, Tests, concerned, in_parts, known
 from tests.mutants.areas import Candidate
+from tests.mutants.functions import Functions
 
 STATEMENT = """SELECT a FROM t JOIN u ON u.id = t.id AND (u.x IS NULL OR u.x > :now)
 WHERE NOT EXISTS (SELECT 1 FROM v WHERE v.n BETWEEN 1 AND 2) AND t.y IN (1, 2)
@@ -171,3 +174,65 @@ def test_what_compares_is_never_left_out() -> None:
     quick, comparing, slow, slower = names
     assert in_parts(names, taken, 20.0) == [[quick], [comparing], [slow]]
     assert in_parts(names, taken, 40.0) == [[quick], [comparing], [slow, slower]]
+
+
+LIVE = """
+from functools import wraps
+
+def twice(function):
+    @wraps(function)
+    def both(*of):
+        return 2 * function(*of)
+    return both
+
+class Box:
+    LEAST = 1
+
+    @twice
+    def fits(self, size):
+        return size < 3
+
+    @property
+    def size(self):
+        return self.LEAST + 4
+
+    def __init__(self):
+        super().__init__()
+        self.full = False
+
+def made(size):
+    def inner():
+        return size + 1
+    return inner
+
+kept = made(1)
+"""
+
+
+def test_a_mutant_is_in_the_functions_that_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In wrapped ones, properties and closures, whoever has imported them. What is outside of functions is
+    not, nor what would be another kind of function.
+    """
+    (tmp_path / "boxes_of_a_test.py").write_text(LIVE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    boxes = importlib.import_module("boxes_of_a_test")
+    fits, box, made = boxes.Box.fits, boxes.Box(), boxes.made
+    mutants = {m.what: number for number, m in enumerate(python.mutants(ast.parse(LIVE)))}
+    functions = Functions(str(tmp_path))
+
+    def answers() -> tuple[Any, ...]:
+        return fits(box, 3), box.size, made(1)(), boxes.kept(), hasattr(boxes.Box(), "full")
+
+    assert answers() == (0, 5, 2, 2, True)
+    for what in ("one more than 1", "dropped: super().__init__()"):
+        assert not functions.change("boxes_of_a_test", mutants[what])
+    for what, wanted in {
+        "LtE in: size < 3": (2, 5, 2, 2, True),
+        "Sub in: self.LEAST + 4": (0, -3, 2, 2, True),
+        "Sub in: size + 1": (0, 5, 0, 0, True),
+        "dropped: self.full = False": (0, 5, 2, 2, False),
+    }.items():
+        assert functions.change("boxes_of_a_test", mutants[what])
+        assert answers() == wanted, what

@@ -150,3 +150,69 @@ def test_a_chunk_is_never_empty_nor_without_bounds(
     for _ in range(30):
         pace.learn(seconds, waiting, is_full=is_full)
         assert LEAST_PAIRS <= pace.pairs <= MOST_PAIRS
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_full", "pairs"),
+    [
+        (0.0, True, 4_000),
+        (0.0249, True, 4_000),
+        (0.025, True, 2_250),
+        (0.0499, True, 2_250),
+        (0.05, True, 2_000),
+        (0.075, True, 2_000),
+        (0.0751, True, 1_331),
+        (0.1, True, 1_000),
+        (0.0, False, 2_000),
+        (0.0499, False, 2_000),
+        (0.2, False, 500),
+        (50.0, True, LEAST_PAIRS),
+    ],
+)
+def test_one_chunk_where_nobody_waits(seconds: float, is_full: bool, pairs: int) -> None:
+    """The next is twice as large, or larger by an eighth, or the same, or as much smaller as it was late. The
+    target is 50 ms.
+    """
+    pace = Pace("sqlite", TARGET_MS)
+    pace.learn(seconds, 0, is_full=is_full)
+    assert pace.pairs == pairs
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("passed", "targets"),
+    [
+        (0.0, None),
+        (HASTE_SECONDS - 0.25, None),
+        (HASTE_SECONDS, 1.0),
+        (CALM_SECONDS - 0.25, 1.0),
+        (CALM_SECONDS, CALM_TARGETS),
+    ],
+)
+def test_the_target_after_somebody_was_seen(
+    engine: str, passed: float, targets: float | None
+) -> None:
+    """A part of it for two seconds, the whole until ten, then a multiple: by when somebody was last seen."""
+    now = 1_000.0
+    pace = Pace(engine, TARGET_MS, clock=lambda: now)
+    pace.learn(0.0, 1, is_full=False)
+    now += 5.0
+    pace.learn(0.0, 2, is_full=False)
+    now += passed
+    wanted = (HASTE_TARGETS[engine] if targets is None else targets) * TARGET
+    pace.learn(wanted * 1.4, 0, is_full=True)
+    assert pace.pairs == START_PAIRS
+    pace.learn(wanted * 2.0, 0, is_full=True)
+    assert pace.pairs == pytest.approx(START_PAIRS / 2, abs=1)
+
+
+def test_small_chunks_grow_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one pair at least; and never beyond the most."""
+    monkeypatch.setattr(module, "LEAST_PAIRS", 1)
+    pace = Pace("sqlite", TARGET_MS)
+    pace.pairs = 3
+    pace.learn(0.03, 0, is_full=True)
+    assert pace.pairs == 4
+    pace.pairs = MOST_PAIRS - 1
+    pace.learn(0.03, 0, is_full=True)
+    assert pace.pairs == MOST_PAIRS

@@ -92,7 +92,7 @@ def _unread() -> None:
     """Who holds the organization was not read."""
 
 
-def _number_in(organization: OrganizationNumber, revision: model.Revision) -> int:
+def number_in(organization: OrganizationNumber, revision: model.Revision) -> int:
     """The revision's number if it is of this organization; else -1, which none has."""
     number = revision.organization
     return number if revision.incarnation == organization and 0 <= number < 2**63 else -1
@@ -182,7 +182,7 @@ class ChangeTransaction:
         if self.entry.key is not None:
             self._claim_key(tx)
         if self._if_revision is not None:
-            tx.refuse("refuse_moved", o=o, at=_number_in(o, self._if_revision))
+            tx.refuse("refuse_moved", o=o, at=number_in(o, self._if_revision))
         if self.respelling is not None:
             tx.refuse("refuse_moved", o=o, at=self.respelling.revision)
         if self._observe:

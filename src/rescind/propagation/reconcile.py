@@ -301,7 +301,7 @@ class Work:
         held: list[Callable[[], LockCost]] = []
         changes: list[Callable[[], list[SettledRow]]] = []
         is_of_one_group = self.job.kind == "assignment"
-        done = {"settled": json.dumps(settled), "spans": _spans(settled)}
+        done = {"settled": json.dumps(settled), "spans": spans_of(settled)}
 
         def make_right(tx: Transaction) -> None:
             written.update(make=[], unmake=[])
@@ -334,7 +334,7 @@ class Work:
         )
 
 
-def _spans(settled: list[tuple[int, int, int, int]]) -> str:
+def spans_of(settled: list[tuple[int, int, int, int]]) -> str:
     """The distinct ranges of revisions of pending rows: since, revision, and when they became pending."""
     spans: dict[tuple[int, int], int] = {}
     for _, revision, since, recorded_at in settled:
