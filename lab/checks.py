@@ -22,17 +22,28 @@ from lab.world_facts import write
 from rescind import Authority
 from rescind.settings import Settings
 
+ON_A_PAGE = (
+    "each of the 5,000 names of the page is found by its number, tested and sorted: about a microsecond each;"
+    " earlier versions kept the whole list"
+)
 GOALS = {
     "checks.small.p50_us": Goal(1.5),
     "checks.seed.p50_us": Goal(1.5),
-    "checks.wide.p50_us": Goal(3.0),
+    "checks.wide.p50_us": Goal(2.0),
+    "checks.wide.cold.p50_us": Goal(
+        6.0,
+        why=(
+            "names that were not asked together before: who reaches the resource and what reaches the subject"
+            " are found first, by 92 calls of functions where a repeated check has 16"
+        ),
+    ),
     "checks.roles.allowed.p50_us": Goal(3.0),
     "checks.roles.denied.p50_us": Goal(3.0),
     "checks.wide.load_s": Goal(4.0),
     "checks.wide.rss_mb": Goal(600),
     "checks.seed.ask5000_ms": Goal(8.0),
-    "checks.seed.what_can_ms": Goal(4.0),
-    "checks.seed.who_can_ms": Goal(1.4),
+    "checks.seed.what_can_ms": Goal(4.0, why=ON_A_PAGE),
+    "checks.seed.who_can_ms": Goal(1.4, why=ON_A_PAGE),
 }
 Figures = dict[str, float]
 MOST_MEGABYTES = 20_000

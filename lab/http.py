@@ -60,6 +60,9 @@ def run(*, quick: bool, seed: int) -> Figures:  # noqa: ARG001
                 load = Load("127.0.0.1", port, key, path, bodies, CONNECTIONS, seconds)
                 before = _processor_seconds(process)
                 found = load.run()
+                refused = found.pop("refused")
+                if refused:
+                    raise RuntimeError(f"{path}: {refused:.0f} requests were refused")
                 spent = (_processor_seconds(process) - before) / found["requests"]
                 found["cpu_us"] = spent * 1e6
                 del found["requests"]

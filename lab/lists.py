@@ -1,7 +1,8 @@
 """Pages of lists: the first page of who can and of what a subject reaches, and all pages.
 
 On both engines, in organizations of 1,000, 100,000 and a million members and as many resources. A page has
-100 items. Facts are written by bulk inserts; no effective roles are, which lists do not read.
+100 items. Facts are written by bulk inserts; no effective roles are, which lists do not read. Then pages of
+an application's own rows, by SQL.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from rescind.store.queries import Engine, named
 
 GOALS = {
     "list.who_can.page_ms": Goal(20),
-    "list.page_ms": Goal(5),
+    "list.page_ms": Goal(
+        5,
+        why=(
+            "whoever may read one of a hundred of a million documents: 2,000 rows are visited for a page of"
+            " 20, and each is decided; every other page takes less than 1.5 ms"
+        ),
+    ),
     "list.who_can.linear": Goal(1.5),
     "list.resources_of.linear": Goal(1.5),
 }
@@ -54,7 +61,7 @@ _FILL: Final = (
 )
 
 
-def run(*, quick: bool, seed: int) -> Figures:
+def run(*, quick: bool, seed: int) -> Figures:  # noqa: ARG001
     """All figures; times in ms."""
     figures: Figures = {}
     sizes = SIZES[:2] if quick else SIZES
@@ -84,7 +91,7 @@ def run(*, quick: bool, seed: int) -> Figures:
             for engine in ("sqlite", "postgres")
         )
         _say("pages by SQL")
-        figures |= list_page.figures(make, quick=quick, seed=seed)
+        figures |= list_page.figures(make, quick=quick)
     return figures
 
 

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from lab.report import percentile
 
 FIRST_SECONDS = 30.0
 """How much longer the first answer may take."""
+OVERLOADED = b"HTTP/1.1 503"
 
 
 @dataclass(frozen=True)
@@ -59,33 +61,46 @@ class _Client:
 
 
 def generate(load: Load) -> dict[str, float]:
-    """Requests a second and latencies in ms; raises RuntimeError for an answer that is not 200."""
-    requests, chooser, clients = load.requests(), selectors.DefaultSelector(), []
+    """Answers a second and their latencies in ms. A refusal for too much load (503) is only counted, and its
+    request is sent again. Raises RuntimeError for any other answer that is not 200.
+    """
+    with ExitStack() as open_connections:
+        return _generate(load, open_connections)
+
+
+def _generate(load: Load, open_connections: ExitStack) -> dict[str, float]:
+    requests, chooser = load.requests(), open_connections.enter_context(selectors.DefaultSelector())
+    seconds, refused = list[float](), 0
     for number in range(load.connections):
         connection = socket.create_connection((load.host, load.port))
+        open_connections.enter_context(connection)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = _Client(connection, time.perf_counter(), number)
         connection.sendall(requests[number % len(requests)])
         chooser.register(connection, selectors.EVENT_READ, client)
-        clients.append(client)
-    start, seconds = time.perf_counter(), []
+    start = time.perf_counter()
     end = start + load.seconds
     last = end + FIRST_SECONDS
     while (now := time.perf_counter()) < (end if seconds else last):
         for key, _ in chooser.select(1.0):
             client = key.data
-            client.got += client.connection.recv(262_144)
+            piece = client.connection.recv(262_144)
+            if not piece:
+                raise RuntimeError("the server closed a connection")
+            client.got += piece
             if not _is_whole(client.got):
                 continue
             now = time.perf_counter()
-            seconds.append(now - client.sent_at)
-            client.turn += load.connections
+            if client.got.startswith(OVERLOADED):
+                refused += 1
+            else:
+                seconds.append(now - client.sent_at)
+                client.turn += load.connections
             client.got, client.sent_at = b"", now
             client.connection.sendall(requests[client.turn % len(requests)])
-    for client in clients:
-        client.connection.close()
     return {
         "requests": len(seconds),
+        "refused": refused,
         "per_s": len(seconds) / (now - start),
         "p50_ms": percentile(seconds, 0.5) * 1e3,
         "p99_ms": percentile(seconds, 0.99) * 1e3,
@@ -96,8 +111,8 @@ def _is_whole(got: bytes) -> bool:
     head = got.find(b"\r\n\r\n")
     if head < 0:
         return False
-    if not got.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(got[:400].decode("latin-1"))
+    if not got.startswith((b"HTTP/1.1 200", OVERLOADED)):
+        raise RuntimeError(got[:800].decode("latin-1"))
     place = got.find(b"content-length: ", 0, head) + 16
     return len(got) >= head + 4 + int(got[place : got.find(b"\r\n", place)])
 

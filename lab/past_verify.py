@@ -13,8 +13,8 @@ from lab.databases import servers
 from lab.report import Goal
 from rescind import Authority, changes
 from rescind.propagation.chaining import chain_all
+from rescind.semantics import chain
 from rescind.store.queries import named
-from rescind.store.sqlite import transaction
 
 ENGINES: Final = ("sqlite", "postgres")
 GOALS = {
@@ -60,7 +60,7 @@ def _overhead(authority: Authority, blocks: int) -> float:
         ]
         authority.apply(facts, organization=name)
     store: Any = authority.store
-    queries, digest = dict(store.queries), transaction.digest_of_next
+    queries, digest = dict(store.queries), chain.digest_of_next
     plain = {name: _DIGEST.sub("NULL", sql) for name, sql in queries.items()}
     assert store.engine == "sqlite" or plain != queries
     ways: dict[str, tuple[dict[str, str], Callable[..., Any]]] = {
@@ -72,14 +72,14 @@ def _overhead(authority: Authority, blocks: int) -> float:
         for number in range(blocks):
             took = {}
             for name in sorted(ways, reverse=bool(number % 2)):
-                store.queries, transaction.digest_of_next = ways[name]
+                store.queries, chain.digest_of_next = ways[name]
                 begin = time.perf_counter()
                 for change in (changes.Assign, changes.Unassign):
                     authority.apply([change(role="reader", to="user:ada")], organization=name)
                 took[name] = time.perf_counter() - begin
             ratios.append(took["with"] / took["without"])
     finally:
-        store.queries, transaction.digest_of_next = queries, digest
+        store.queries, chain.digest_of_next = queries, digest
     return statistics.median(ratios)
 
 

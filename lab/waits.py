@@ -6,6 +6,7 @@ is waiting for at a moment, so those moments are sampled.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections import Counter
@@ -30,7 +31,7 @@ def sqlite_lock_seconds() -> Iterator[list[float]]:
     """Gives the seconds that each transaction of this process waits for the file's write lock."""
     original, waited = write_queue.begin_write, []
 
-    def begin(connection: write_queue.sqlite3.Connection, theirs: write_queue.WriteQueue) -> None:
+    def begin(connection: sqlite3.Connection, theirs: write_queue.WriteQueue) -> None:
         start = time.perf_counter()
         try:
             original(connection, theirs)

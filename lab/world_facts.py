@@ -86,7 +86,8 @@ def write(engine: Engine, url: str, world: CheckWorld) -> None:
         for statement in _statements(engine, world, int(organization), roles[0]):
             ask(statement)
         ask("COMMIT")
-        ask("ANALYZE")
+        if engine == "postgres":  # as autovacuum does; SQLite has the schema's statistics
+            ask("ANALYZE")
 
 
 def _statements(engine: Engine, world: CheckWorld, organization: int, role_0: int) -> list[str]:
@@ -199,4 +200,5 @@ def write_organizations(engine: Engine, url: str, count: int) -> None:
         for table in _COPIED:
             copy(table, "organization")
         ask("COMMIT")
-        ask("ANALYZE")
+        if engine == "postgres":  # as autovacuum does; SQLite has the schema's statistics
+            ask("ANALYZE")

@@ -77,7 +77,7 @@ def _on(
 
 def _grid(topology: Topology, plan: Plan) -> list[Cell]:
     print(f"lab: {topology.title} …", file=sys.stderr)
-    styles.make_world(topology.engine, topology.near, plan.sizes)
+    styles.make_world(topology.engine, topology.direct or topology.near, plan.sizes)
     return Grid(topology, plan).measure()
 
 

@@ -159,8 +159,8 @@ def _bare(engine: str, url: str) -> Iterator[Callable[[], object]]:
             yield bare_insert(engine, connection)
     else:
         made = textbook.engine_of(url)
-        with made.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            execute = connection.exec_driver_sql
+        with made.connect().execution_options(isolation_level="AUTOCOMMIT") as ours:
+            execute = ours.exec_driver_sql
             execute(
                 "CREATE TABLE IF NOT EXISTS bare (id int AUTO_INCREMENT PRIMARY KEY, note text)"
             )

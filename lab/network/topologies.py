@@ -47,6 +47,8 @@ class Topology:
     """The URL without any delay."""
     socket: Path | None = None
     """What a delaying proxy connects to; None for a database in this process."""
+    direct: str | None = None
+    """The URL of the server itself, where `near` is that of a pooler: a schema is not made through one."""
 
     @contextmanager
     def at(self, round_trip_seconds: float, line: Line = STEADY) -> Iterator[str]:
@@ -99,7 +101,9 @@ def behind_pgbouncer(folder: Path) -> Iterator[Topology]:
             near = f"postgresql://postgres@/lab?host={home}&port={BOUNCER_PORT}"
             socket = home / f".s.PGSQL.{BOUNCER_PORT}"
             _until(lambda: _answers(near), f"PgBouncer did not start: {_last_line(home / 'log')}")
-            yield Topology("pgbouncer", "PostgreSQL behind PgBouncer", "postgres", near, socket)
+            direct = f"postgresql://postgres@/lab?host={folder}"
+            title = "PostgreSQL behind PgBouncer"
+            yield Topology("pgbouncer", title, "postgres", near, socket, direct)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def _plot(figures: dict[str, float], what: str) -> Plot:
         f"{TITLES[what]} through 1, 2 and 4 server processes on one PostgreSQL primary, all on one machine."
         f" The most for many organizations is {best:,.0f} a second."
     )
-    with canvas(what, title=TITLES[what], alt=alt, height=3.2) as plot:
+    with canvas(what, title=TITLES[what], alt=alt, height=4.0) as plot:
         axes = plot.figure.subplots()
         for (where, connections), (colour, dashes, label) in LINES.items():
             points = [
@@ -40,6 +40,6 @@ def _plot(figures: dict[str, float], what: str) -> Plot:
                 axes.plot(places, rates, dashes, color=colour, marker="o", label=label)
         axes.set_ylim(bottom=0)
         axes.set_xticks(PROCESSES)
-        axes.legend()
+        plot.figure.legend(loc="outside lower left", ncols=1, handlelength=2.4)
         below(axes, "server processes")
     return plot

@@ -6,7 +6,7 @@ import sqlite3
 from typing import Final, NamedTuple
 
 from rescind.store.pool import Pool
-from rescind.store.sqlite import files, write_queue
+from rescind.store.sqlite import files, statistics, write_queue
 from rescind.store.sqlite.files import FAULTS, Commits, connect, set_commits
 from rescind.store.sqlite.transaction import Tally, counters_of
 
@@ -25,6 +25,7 @@ class Writer:
     def __init__(self, path: str) -> None:
         self.connection = connect(path)
         self.connection.execute("PRAGMA busy_timeout = 0")
+        statistics.restore(self.connection)
         self.tally: Tally = counters_of(self.connection)
         self._commits: Commits | None = files.DURABLE
 
