@@ -140,7 +140,8 @@ def answer(
 
 def problem(status: int, code: str, facts: dict[str, Any] | None = None, **headers: str) -> Act:
     """Send problem details."""
-    body = {"code": code, "detail": "told in words.", "status": status, "facts": facts or {}}
+    said = {"type": f"urn:rescind:problem:{code}", "code": code, "detail": "told in words."}
+    body = {**said, "status": status, "facts": facts or {}}
     return answer(status, body, media="application/problem+json", **headers)
 
 

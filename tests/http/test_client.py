@@ -135,12 +135,24 @@ def test_a_request_says_who_asks(ask: Asked) -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["/authz", "/authz/", "/a%20b"])
-def test_an_address_may_have_a_path(path: str) -> None:
-    """Whatever stands before the service."""
+@pytest.mark.parametrize(
+    ("path", "before"),
+    [
+        ("/authz", "/authz"),
+        ("/authz/", "/authz"),
+        ("/a%20b", "/a%20b"),
+        ("/v1", ""),
+        ("/v1/", ""),
+        ("/authz/v1", "/authz"),
+        ("/v1/v1", "/v1"),
+        ("/av1", "/av1"),
+    ],
+)
+def test_an_address_may_have_a_path(path: str, before: str) -> None:
+    """Whatever stands before the service. `/v1`, which each request has, may be there or not."""
     with scripted(YES) as script, client_of(script, path) as client:
         assert client.check(*ADA)
-    assert script.received[0].target == path.rstrip("/") + "/v1/check"
+    assert script.received[0].target == before + "/v1/check"
 
 
 @pytest.mark.parametrize(
@@ -236,7 +248,12 @@ def test_what_no_header_can_have_is_refused(text: Any) -> None:
 # --- changes ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("then", [reset, close, answer(502, b"<p>", media="text/html")])
+def page(status: int) -> Act:
+    """What a proxy answers by itself."""
+    return answer(status, b"<p>", media="text/html", Location="/sorry")
+
+
+@pytest.mark.parametrize("then", [reset, close, *map(page, (408, 429, 499, 502, 524))])
 def test_a_lost_answer_of_a_change_is_found_again(served: Served, ask: Asked, then: Act) -> None:
     """The change was applied and its answer lost: the repetition has the receipt, and no second effect."""
     with scripted(forward(served.url, then), forward(served.url)) as script:
@@ -271,6 +288,19 @@ def test_an_unknown_outcome_says_how_to_find_out(served: Served, ask: Asked) -> 
         ask(script, "apply", JOIN, key=served.admin)
     key = caught.value.facts["idempotency_key"]
     assert len(script.received) == 4
+    assert ask(served.url, "apply", JOIN, key=served.admin, idempotency_key=key).is_repeated
+
+
+@pytest.mark.parametrize("status", [302, 403, 404, 409, 413, 500])
+def test_a_proxy_that_answers_after_it_forwarded(served: Served, ask: Asked, status: int) -> None:
+    """The change was made, so it must not be told that it was not. The key finds out."""
+    with (
+        scripted(forward(served.url, page(status))) as script,
+        pytest.raises(OutcomeUnknown, match=str(status)) as caught,
+    ):
+        ask(script, "apply", JOIN, key=served.admin)
+    assert len(script.received) == 1
+    key = caught.value.facts["idempotency_key"]
     assert ask(served.url, "apply", JOIN, key=served.admin, idempotency_key=key).is_repeated
 
 

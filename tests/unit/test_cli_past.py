@@ -74,7 +74,7 @@ def test_another_id_is_named(left: CommandLine, tmp_path: Path) -> None:
 
 def test_an_empty_answer_of_known_names_says_nothing_more(left: CommandLine) -> None:
     """It is the answer."""
-    assert left("who-can", "doc:read", "--at", "2")[2] == ""
+    assert left("who-can", "doc:read", "--at", "2")[2] == "rescind: nobody could doc:read\n"
     assert left("history", "ada", "doc:read")[2] == ""
 
 

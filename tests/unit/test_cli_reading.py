@@ -249,8 +249,38 @@ def test_an_empty_list_says_if_it_was_mistyped(acme: CommandLine) -> None:
     )
     assert "did you mean eng?" in acme("what-can", "group:egn")[2]
     acme("define-permission", "doc:write")
-    assert acme("who-can", "doc:write") == (0, "", "")
-    assert acme("what-can", "group:eng")[1] == "doc:read\n"
+    assert acme("what-can", "group:eng") == (0, "doc:read\n", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("who-can doc:write", "nobody can doc:write"),
+        ("who-can doc:write --all", "nobody can doc:write"),
+        ("who-can doc:write doc:1", "nobody can doc:write on doc:1"),
+        ("who-can doc:read --kind service_account", "no service account can doc:read"),
+        ("who-can doc:read --at 1", "nobody could doc:read"),
+        ("what-can bob", "bob can do nothing"),
+        ("what-can bob --on doc:1", "bob can do nothing on doc:1"),
+        ("what-can bob --permission doc:read", "bob can doc:read on no resource"),
+        ("what-can bob --permission doc:read --type doc", "on no resource of type doc"),
+        ("what-can group:ops", "group:ops can do nothing"),
+    ],
+)
+def test_an_empty_list_of_known_names_says_so(acme: CommandLine, line: str, said: str) -> None:
+    """To people, on standard error; a program reads nothing, or JSON as before."""
+    for change in (
+        *("define-permission doc:write", "define-resource-type doc", "create-resource doc:1"),
+        *("add-membership bob", "create-group ops"),
+    ):
+        assert acme(*change.split())[0] == 0
+    code, out, err = acme(*line.split())
+    assert (code, out) == (0, "")
+    assert err.startswith("rescind: ")
+    assert err.endswith(f"{said}\n")
+    assert err.count("\n") == 1
+    code, out, err = acme(*line.split(), "--json")
+    assert (code, json.loads(out)["items"], err) == (0, [], "")
 
 
 # --- keys -----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from rescind.client.policy import Answer, Attempts, Failure, Policy, Retries, Ti
 from rescind.errors import (
     DecisionUnavailable,
     GroupNotFound,
+    InternalError,
     InvalidArgument,
     InvalidRequest,
     OutcomeUnknown,
@@ -33,7 +34,12 @@ OK = Answer(200, {"content-type": "application/json"}, b"1")
 def problem(
     status: int, code: str, facts: Any = None, *, detail: str = "told.", **headers: str
 ) -> Answer:
-    body = {"code": code, "detail": detail, "facts": facts}
+    body = {
+        "type": f"urn:rescind:problem:{code}",
+        "code": code,
+        "detail": detail,
+        "facts": facts,
+    }
     fields = {"content-type": "application/problem+json", **headers}
     return Answer(status, fields, json.dumps(body).encode())
 
@@ -125,8 +131,6 @@ LATER: list[Answer | Failure] = [
     problem(403, "scope_missing", {"scope": "write"}),
     problem(503, "schema_missing"),
     problem(429, "too_many_requests", {}, **{"retry-after": "100"}),
-    html(404),
-    html(301),
 ]
 
 
@@ -229,11 +233,86 @@ def test_what_will_not_pass_is_not_repeated(status: int) -> None:
     assert error.code == "schema_missing"
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 404])
-def test_what_is_not_from_the_service_is_an_error(status: int) -> None:
-    """A proxy's page, a redirect: nothing was decided, nothing was done."""
-    assert type(ended(attempts(is_check=True), html(status))) is DecisionUnavailable
-    assert type(ended(attempts(Effect.KEYED), html(status))) is StoreUnavailable
+PROXIES = [
+    301,
+    302,
+    307,
+    308,
+    400,
+    401,
+    403,
+    404,
+    408,
+    409,
+    412,
+    413,
+    425,
+    429,
+    499,
+    500,
+    501,
+    502,
+    504,
+    520,
+]
+
+
+@pytest.mark.parametrize("status", PROXIES)
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("text/html", b"<p>"),
+        ("application/problem+json", b'{"type": "about:blank", "code": "group_not_found"}'),
+        (
+            "application/problem+json",
+            b'{"type": "urn:rescind:problem:x", "code": "group_not_found"}',
+        ),
+        ("application/problem+json", b'{"code": "group_not_found"}'),
+    ],
+)
+def test_what_is_not_from_the_service_tells_nothing(status: int, media: str, body: bytes) -> None:
+    """A proxy may answer so after it forwarded the request: a change may be done, and no earlier doubt is
+    resolved. A check has no decision. (Control: the same problem with the service's type is a refusal.)
+    """
+    page = Answer(status, {"content-type": media}, body)
+    assert type(ended(attempts(is_check=True, most_tries=1), page)) is DecisionUnavailable
+    error = ended(attempts(Effect.KEYED, most_tries=1), page)
+    assert type(error) is OutcomeUnknown
+    assert error.facts["idempotency_key"] == "key-1"
+    assert str(status) in str(error.facts["why"])
+    assert type(ended(attempts(Effect.KEYED, most_tries=2), BROKEN, page)) is OutcomeUnknown
+    assert type(ended(attempts(Effect.ONCE), page)) is OutcomeUnknown
+    ours = problem(404, "group_not_found", {"group": "eng"})
+    assert type(ended(attempts(Effect.KEYED, most_tries=1), ours)) is GroupNotFound
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 499, 502, 503, 504, 520, 524])
+def test_an_unknown_outcome_of_a_proxy_is_resolved_with_the_key(status: int) -> None:
+    """The request is sent again, and has the receipt."""
+    call = attempts(Effect.KEYED)
+    assert tried(call, html(status)) is not None
+    assert tried(call, OK) is None
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        problem(404, "route_not_found", {}),
+        problem(400, "invalid_change", {}),
+        problem(400, "brand_new", {}),
+        problem(500, "internal_error", {}),
+    ],
+)
+def test_a_refusal_before_the_transaction_resolves_nothing(later: Answer) -> None:
+    """While a service is upgraded, another version may refuse what the first one did."""
+    assert type(ended(attempts(Effect.KEYED), BROKEN, later)) is OutcomeUnknown
+
+
+def test_a_mistake_of_the_service_may_be_after_the_commit() -> None:
+    """So its outcome is unknown; a question just fails."""
+    fault = problem(500, "internal_error", {})
+    assert type(ended(attempts(Effect.KEYED), fault)) is OutcomeUnknown
+    assert type(ended(attempts(), fault)) is InternalError
 
 
 def test_an_error_of_a_newer_service() -> None:

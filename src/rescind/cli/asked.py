@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 
 def warn_of_unknown(
     authority: Authority, names: dict[str, str | None], *, of_past: bool = False
-) -> None:
+) -> bool:
     """Say which of the names do not exist: they may be mistyped, and then an empty answer tells nothing.
+    Returns whether there are any.
 
     An answer about the past may be right although a name does not exist any more.
     """
     now = " now" if of_past else ""
-    for each in authority.unknown_names(**names):
+    unknown = authority.unknown_names(**names)
+    for each in unknown:
         output.warn(output.not_there(each, now))
+    return bool(unknown)

@@ -70,11 +70,8 @@ class CommandLine(click.Group):
         if not args and not ctx.resilient_parsing:
             click.echo(self.get_help(ctx))
             ctx.exit(NOTHING_TO_DO)
-        try:
+        with declared.parsing(ctx, args):
             return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            error.ctx = error.ctx or ctx
-            raise
 
     def get_help(self, ctx: click.Context) -> str:
         """The help, for the width of the terminal."""

@@ -8,8 +8,9 @@ Owns what is typed and how it is converted. Knows nothing of what commands do, a
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from contextlib import suppress
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -58,6 +59,31 @@ class Option:
         self.show_default, self.at_once = show_default, at_once
 
 
+ALONE: Final = (
+    "Nothing was done: that option must stand alone."
+    " Before values that may begin with '-', write '--'"
+)
+
+
+@contextmanager
+def parsing(context: click.Context, arguments: list[str]) -> Iterator[None]:
+    """A block that parses these arguments: a mistake names the command.
+
+    What ends it at once, such as `--help`, is a mistake unless it stands alone. It may have been meant for a
+    value, and 0 would tell a script that somebody is allowed, or that a change was made.
+    """
+    is_alone = len(arguments) == 1
+    try:
+        yield
+    except click.UsageError as error:
+        error.ctx = error.ctx or context
+        raise
+    except click.exceptions.Exit as stop:
+        if is_alone or stop.exit_code:
+            raise
+        raise click.UsageError(ALONE, context) from None
+
+
 class Command(click.Command):
     """A command whose help this package draws."""
 
@@ -71,11 +97,8 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As Click does; a mistake names this command."""
-        try:
+        with parsing(ctx, args):
             return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            error.ctx = error.ctx or ctx
-            raise
 
 
 class Commands:
@@ -222,6 +245,18 @@ class Named(click.Option):
     ) -> None:
         super().__init__(words, help=declared.help, default=default, **options)
         self.declared, self.kind = declared, kind
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """As Click does, but an empty variable is a mistake: it may be a secret that was not filled in.
+        Before the command's name it is no mistake yet, because the command may be given another value.
+        """
+        name = self.declared.envvar
+        text = None if name is None else os.environ.get(name)
+        if text is None or text.strip() or ctx.resilient_parsing:
+            return super().resolve_envvar_value(ctx)
+        if ctx.parent is None:
+            return text
+        raise click.UsageError(f"{name} is empty: give it a value, or unset it", ctx)
 
 
 class OneOf(_Choice):

@@ -181,6 +181,10 @@ def data_source() -> tuple[exchange.Source, str]:
     named = os.environ.get("RESCIND_DEMO_DATA")
     repository = Path(__file__).resolve().parents[3]
     places = [Path("../shared/data"), Path("shared/data"), repository / "../shared/data"]
+    if named is not None and not named.strip():
+        raise InvalidArgument(
+            what="RESCIND_DEMO_DATA", hint="it is empty: name a file, or unset it"
+        )
     paths = [Path(named)] if named else [place / DATA for place in places]
     for path in paths:
         if named or path.is_file():

@@ -215,12 +215,13 @@ def given_database(after: str | None) -> str | None:
 
 
 def _last_given(what: str, after: str | None, before: str | None) -> str | None:
-    """The option after the command, else before it. Raises InvalidArgument for an empty one: an unset
-    variable must not mean the default.
+    """The option after the command, else before it, else what the environment has. Raises InvalidArgument for
+    an empty one: an unset variable must not mean the default.
     """
     given = before if after is None else after
-    if given == "":
-        raise InvalidArgument(what=f"--{what}", hint="name one, or leave the option out")
+    if given is not None and not given.strip():
+        hint = f"it is empty: name one, or leave the option out and unset RESCIND_{what.upper()}"
+        raise InvalidArgument(what=f"--{what}", hint=hint)
     return given
 
 

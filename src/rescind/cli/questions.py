@@ -114,11 +114,18 @@ def what_can(
             return authority.permissions_of(subject, on, **options)
 
         names = {"subject": subject, "permission": permission, "resource": on}
+        can = "could" if at is not None else "can"
+        if permission is not None:
+            where = "resource" if type is None else f"resource of type {type}"
+            empty = f"{subject} {can} {permission} on no {where}"
+        else:
+            empty = f"{subject} {can} do nothing{'' if on is None else f' on {on}'}"
         _pages(
             target,
             authority,
             ask,
             names,
+            empty,
             live=live,
             at_least=at_least,
             at=at,
@@ -150,11 +157,15 @@ def who_can(
             return authority.who_can(permission, resource, subject_kind=kind, **options)
 
         names = {"permission": permission, "resource": resource}
+        who = "nobody" if kind is None else f"no {kind.replace('_', ' ')}"
+        can = "could" if at is not None else "can"
+        empty = f"{who} {can} {permission}{'' if resource is None else f' on {resource}'}"
         _pages(
             target,
             authority,
             ask,
             names,
+            empty,
             live=live,
             at_least=at_least,
             at=at,
@@ -223,6 +234,7 @@ def _pages(
     authority: Authority,
     ask: Callable[..., Page],
     names: dict[str, str | None],
+    empty: str,
     *,
     live: bool,
     at_least: str | None,
@@ -231,18 +243,21 @@ def _pages(
     cursor: str | None,
     all: bool,
 ) -> None:
+    """Print the items. Where there are none, nothing is printed for programs, and for people why."""
     options: dict[str, Any] = {"at_least": at_least, "assurance": _assurance(live)}
     if at is not None:
         options["at"] = _past(at)
-    size = WHOLE_PAGE if all else limit
+    size, is_empty = WHOLE_PAGE if all else limit, cursor is None
     while True:
         page = ask(limit=size, cursor=cursor, **options)
         _show(page, as_json=target.as_json)
-        if not page.items and cursor is None:
-            warn_of_unknown(authority, names, of_past=at is not None)
-        cursor = page.next_cursor
+        cursor, is_empty = page.next_cursor, is_empty and not page.items
         if not all or cursor is None:
             break
+    if is_empty and cursor is None:
+        is_unknown = warn_of_unknown(authority, names, of_past=at is not None)
+        if not is_unknown and not target.as_json:
+            output.warn(empty)
     if cursor is not None and not target.as_json:
         output.say(f"… more: --cursor {cursor}")
 

@@ -156,7 +156,9 @@ def limits_of(most_connections: int) -> httpx.Limits:
 
 
 def _base(url: object) -> str:
-    """The service's address, with a path perhaps, without a slash at its end."""
+    """The service's address, with a path perhaps, without a slash at its end, and without the `/v1` that
+    every request adds.
+    """
     hint = "give an address such as https://rescind.example.com"
     if not isinstance(url, str):
         raise InvalidArgument(what="url", value=type(url).__name__, hint=hint)
@@ -170,7 +172,7 @@ def _base(url: object) -> str:
         raise InvalidArgument(what="url", value=repr(url)[:200], hint=hint)
     if parsed.query or parsed.fragment or "?" in url or "#" in url:
         raise InvalidArgument(what="url", value=repr(url)[:200], hint=hint)
-    return str(parsed).rstrip("/")
+    return str(parsed).rstrip("/").removesuffix("/v1").rstrip("/")
 
 
 def _require_key(key: Any) -> None:

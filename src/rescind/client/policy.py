@@ -2,6 +2,9 @@
 
 A question may be repeated. A change is repeated with its idempotency key, so that it has one effect, or else
 only if it surely was not done. Where the outcome of an earlier try is unknown, no later error hides that.
+
+What is not the service's own answer tells nothing of the outcome: a proxy may have forwarded the request
+before it answered with a page, a redirect or a status of its own.
 """
 
 from __future__ import annotations
@@ -19,17 +22,21 @@ from rescind.client.calls import JSON, Call, Effect
 from rescind.client.problems import error_of
 from rescind.errors import (
     DecisionUnavailable,
+    InternalError,
     InvalidArgument,
     OutcomeUnknown,
     RescindError,
+    RoleNotForResource,
+    RouteNotFound,
     StoreUnavailable,
     TimedOut,
 )
 
 T = TypeVar("T")
-DECIDED: Final = (400, 404, 409, 412)
+DECIDED: Final = (404, 409, 412)
 """Statuses of problems that are found in the transaction of a change: what was sent before was not done."""
-FROM_PROXIES: Final = (502, 503, 504)
+MAY_PASS: Final = (408, 425, 429, 499, 502, 503, 504, *range(520, 525))
+"""Statuses of proxies after which it is worth trying again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +184,7 @@ class Attempts(Generic[T]):
             may_repeat, is_resolved = self._judge(found, outcome.status, wait), False
             if self.call.refused is not None:
                 self.call.refused(found)
-            is_resolved = outcome.status in DECIDED
+            is_resolved = _is_decided(found, outcome.status)
         if may_repeat and (pause := self._pause(wait)) is not None:
             return pause
         raise self._given_up(error, is_resolved=is_resolved)
@@ -200,20 +207,19 @@ class Attempts(Generic[T]):
         found = error_of(answer.status, answer.media, answer.body)
         if found is not None:
             return found
-        why, wait = f"answered {shown}, which is no answer of Rescind", retry_after(answer.headers)
-        if answer.status in FROM_PROXIES:
-            return Failure(why, retry_after=wait)
-        if answer.status == 429:
-            return Failure(why, is_sent=False, retry_after=wait)
+        why = f"answered {shown}, which is no answer of Rescind"
+        if answer.status in MAY_PASS:
+            return Failure(why, retry_after=retry_after(answer.headers))
         if 300 <= answer.status < 400:
             why = f"redirects ({answer.status}), which is not followed; give the address itself"
-        return Failure(why, is_sent=answer.status >= 500, is_final=True)
+        return Failure(why, is_final=True)
 
     def _judge(self, error: RescindError, status: int, wait: float | None) -> bool:
         """Whether to try again after an error that the service told."""
         if isinstance(error, OutcomeUnknown):
             self._may_be_done = True
             return self.call.effect is Effect.KEYED
+        self._may_be_done |= isinstance(error, InternalError)
         if status in (429, 503):
             return wait is not None
         return status == 408 and error.retry
@@ -254,6 +260,15 @@ class Attempts(Generic[T]):
         if not isinstance(error, OutcomeUnknown):
             facts["why"] = str(error.facts.get("why", error)).rstrip(".")
         return OutcomeUnknown(**facts)
+
+
+def _is_decided(error: RescindError, status: int) -> bool:
+    """Whether the service looked for the change before it refused: then no earlier try was done. One that
+    knows neither the route nor what is in the body, such as one of another version, has not looked.
+    """
+    if isinstance(error, RoleNotForResource):
+        return True
+    return status in DECIDED and not isinstance(error, RouteNotFound)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

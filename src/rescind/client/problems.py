@@ -16,11 +16,14 @@ from rescind.errors import (
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
+TYPE: Final = "urn:rescind:problem:"
+"""What the type of the service's problems begins with; those of a gateway have others."""
 
 
 class Problem(Struct):
     """Problem details as the service sends them. Services of version 0.1 send no facts."""
 
+    type: str
     code: str
     detail: str = ""
     request_id: str = ""
@@ -40,6 +43,8 @@ def error_of(status: int, media: str, body: bytes) -> RescindError | None:
     try:
         problem = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    if problem.type != f"{TYPE}{problem.code}":
         return None
     kind = class_of(problem.code)
     if kind is None:

@@ -12,11 +12,17 @@ from rescind.store.probe import StoreProbe
 
 
 def with_password_file(database: str, file: str | None) -> str:
-    """The URL of a PostgreSQL database that has its password from that file, unless it names another one."""
+    """The URL of a PostgreSQL database that has its password from that file, unless it names another one.
+
+    Raises InvalidArgument for a file without a name: the password must not be left out silently.
+    """
     front, _, query = database.partition("?")
     is_named = any(part.startswith("password_file=") for part in query.split("&"))
-    if not file or is_named or not front.startswith(("postgresql://", "postgres://")):
+    if file is None or is_named or not front.startswith(("postgresql://", "postgres://")):
         return database
+    if not file.strip():
+        hint = "RESCIND_DATABASE_PASSWORD_FILE is empty: name a file, or unset it"
+        raise InvalidArgument(what="database_password_file", hint=hint)
     from urllib.parse import quote
 
     return f"{front}?{query}{'&' if query else ''}password_file={quote(file, safe='/')}"
@@ -41,9 +47,11 @@ def open_store(
     url = os.fspath(url)
     scheme, separator, rest = url.partition("://")
     if not separator or scheme == "sqlite":
-        from rescind.store.sqlite import SqliteStore
+        from rescind.store.sqlite import NAMELESS, SqliteStore
 
         path = rest.removeprefix("/") if separator else url
+        if not path.strip():
+            raise InvalidArgument(what="database", hint=NAMELESS)
         if create:
             from rescind.store.sqlite.new_file import make_file
 

@@ -65,6 +65,8 @@ class Installation(NamedTuple):
     salt: str
     identity: str
     """Of the file or the database: a copy, and one that was restored from a dump, has another."""
+    is_standby: bool = False
+    """Whether the server that answers follows another one."""
 
     @property
     def server(self) -> str:
@@ -94,10 +96,12 @@ def require_usable(execute: Callable[[str], Any], ours: Callable[[str], str]) ->
 
 
 def read_installation(
-    execute: Callable[[str], Any], ours: Callable[[str], str], identity: str
+    execute: Callable[[str], Any], ours: Callable[[str], str], of_engine: str
 ) -> Installation:
-    """What a database says of itself; `identity` is the SQL of its identity. Raises SchemaDiffers."""
-    columns = f"incarnation, usable_from, salt, {identity}"
+    """What a database says of itself; `of_engine` is the SQL of its identity, and of whether it is a standby
+    where it may be one. Raises SchemaDiffers.
+    """
+    columns = f"incarnation, usable_from, salt, {of_engine}"
     row = execute(ours(f"SELECT {columns} FROM rescind.installation")).fetchone()
     if row is None:
         raise SchemaDiffers(why=LOST, hint=MIGRATE)

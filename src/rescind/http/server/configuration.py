@@ -138,6 +138,8 @@ def load(
         for name, value in layer.items():
             if name not in types:
                 raise InvalidArgument(what=name, hint=f"{origin} has no such setting")
+            if isinstance(value, str) and not value.strip():
+                raise InvalidArgument(what=name, hint=_empty(name, origin))
             values[name], origins[name] = _typed(name, value, types[name], origin), origin
     made = _made(Configuration, values)
     _require_sound(made)
@@ -197,10 +199,17 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, obj
     known = {variable(name): name for name in names()}
     parts = {variable(name.partition(".")[0]) + "_" for name in names() if "." in name}
     for told, text in environment.items():
-        if told in known and text:
+        if told in known:
             yield known[told], text
         elif text and told.startswith(tuple(parts)):
             raise InvalidArgument(what=told, hint="environment has no such setting")
+
+
+def _empty(name: str, origin: str) -> str:
+    """What to do about a value that is empty: it must not mean the default, as a missing one does."""
+    if origin == "environment":
+        return f"{variable(name)} is empty: give it a value, or unset it"
+    return f"{origin}: it is empty; give it a value, or leave it out"
 
 
 def _typed(name: str, value: object, hint: Any, origin: str) -> object:

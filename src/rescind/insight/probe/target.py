@@ -254,7 +254,8 @@ def _filled(value: Any, word: str) -> Any:
 
 
 def _variable(name: str) -> str:
-    try:
-        return os.environ[name]
-    except KeyError:
-        raise InvalidArgument(what="environment variable", value=name, hint="set it") from None
+    value = os.environ.get(name)
+    if value is None or not value.strip():
+        hint = "set it" if value is None else "it is empty: give it a value"
+        raise InvalidArgument(what="environment variable", value=name, hint=hint)
+    return value

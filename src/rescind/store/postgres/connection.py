@@ -22,6 +22,7 @@ from psycopg.types.numeric import Int8Dumper
 from rescind.errors import OutcomeUnknown
 from rescind.settings import Settings
 from rescind.store.postgres.address import Address
+from rescind.store.postgres.primary import hosts_of, passing_over_standbys, unless_standby
 from rescind.waiting import NEVER, deadline_within
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -148,12 +149,13 @@ def connect(
 ) -> Connection:
     """A new connection with time limits. Call `configure` or `configure_pooled` before running queries.
 
-    Connects by the deadline, or within CONNECT_SECONDS. All hosts of the URL share that time.
+    Connects by the deadline, or within CONNECT_SECONDS. All hosts of the URL share that time. Of several
+    hosts the primary is taken, unless the URL says otherwise.
     """
     until_then = deadline_within(CONNECT_SECONDS) if deadline is None else deadline
-    token = _CONNECTING.set(Connecting(until_then, _hosts_of(at.url)))
+    token = _CONNECTING.set(Connecting(until_then, hosts_of(at.url)))
     try:
-        arguments = {**parameters(at.url), **at.password()}
+        arguments = {**parameters(at.url), **passing_over_standbys(at.url), **at.password()}
         connection = Connection.connect(at.url, autocommit=autocommit, **arguments)
     finally:
         _CONNECTING.reset(token)
@@ -161,11 +163,6 @@ def connect(
     connection.unconfirmed = []
     connection.add_notice_handler(_unconfirmed_to(connection.unconfirmed))
     return connection
-
-
-def _hosts_of(url: str) -> int:
-    said = psycopg.conninfo.conninfo_to_dict(url)
-    return str(said.get("hostaddr") or said.get("host") or "").count(",") + 1
 
 
 def _unconfirmed_to(warnings: list[str]) -> Callable[[psycopg.errors.Diagnostic], None]:
@@ -240,20 +237,23 @@ def configure(
     """
     _register(connection)
     timeout = {"lock_timeout": _lock_timeout(silence_seconds)}
-    connection.execute(_setting({**PLANNER, **OF_A_SESSION, **timeout}, is_local=False))
+    values = {name: f"'{value}'" for name, value in {**PLANNER, **OF_A_SESSION, **timeout}.items()}
+    connection.execute(_setting(values, is_local=False))
 
 
 def configure_pooled(
     connection: Connection, *, silence_seconds: float = SILENCE_SECONDS, prepares: bool = False
 ) -> None:
     """Configure one of our own connections through a pooler. Nothing is sent: each transaction begins with
-    its settings, which end with it. What somebody else left in a session does not matter.
+    its settings, which end with it. What somebody else left in a session does not matter. A transaction that
+    the pooler sends to a standby fails, unless the URL asks for one.
     """
     _register(connection)
     if not prepares:
         connection.prepare_threshold = None
-    timeout = {"lock_timeout": _lock_timeout(silence_seconds)}
-    connection.opening = (USUAL_DURABILITY, _setting({**PLANNER, **timeout}, is_local=True))
+    values = {name: f"'{value}'" for name, value in PLANNER.items()}
+    values["lock_timeout"] = unless_standby(connection, _lock_timeout(silence_seconds))
+    connection.opening = (USUAL_DURABILITY, _setting(values, is_local=True))
 
 
 def _register(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
@@ -266,8 +266,8 @@ def _lock_timeout(silence_seconds: float) -> str:
 
 
 def _setting(values: Mapping[str, str], *, is_local: bool) -> str:
-    """A statement with those settings, for its transaction or for the session."""
-    rows = ", ".join(f"('{name}', '{value}')" for name, value in values.items())
+    """A statement with those settings, for its transaction or for the session. The values are SQL."""
+    rows = ", ".join(f"('{name}', {value})" for name, value in values.items())
     return f"SELECT set_config(name, value, {is_local}) FROM (VALUES {rows}) AS s (name, value)"
 
 

@@ -18,6 +18,7 @@ from rescind.store.postgres.connection import (
     connect,
 )
 from rescind.store.postgres.pooler import Pooling, pooling_of, require_direct
+from rescind.store.postgres.primary import IS_STANDBY
 from rescind.store.queries import quoted
 from rescind.waiting import deadline_within
 
@@ -28,6 +29,7 @@ LISTEN_DIRECTLY: Final = (
     "give the URL of the server itself, or leave it out: changes are polled for then"
 )
 SAME_DATABASE: Final = "it must be the same database as the other URL, without the pooler"
+ON_PRIMARY: Final = "it must be the primary: a standby tells nobody of changes"
 
 
 class Connector:
@@ -47,7 +49,7 @@ class Connector:
 
     def learn(self, connection: Connection) -> None:
         """Find out, by an opening connection, whether there is a pooler. Raises InvalidArgument where LISTEN
-        is to go to another database, or through a pooler as well.
+        is to go to another database, to a standby, or through a pooler as well.
         """
         connection.prepare_threshold = 5
         self.pooling = pooling_of(connection, self.address)
@@ -57,6 +59,8 @@ class Connector:
                 require_direct(listening, self.listens_at, what=LISTENING, hint=LISTEN_DIRECTLY)
                 if self._identity(listening) != self._identity(connection):
                     raise InvalidArgument(what=LISTENING, hint=SAME_DATABASE)
+                if listening.execute(f"SELECT {IS_STANDBY}").fetchone() == (True,):
+                    raise InvalidArgument(what=LISTENING, hint=ON_PRIMARY)
 
     def _identity(self, connection: Connection) -> Any:
         """What no two databases have in common, unless a whole server was copied."""

@@ -20,6 +20,7 @@ from rescind.errors import (
     refusal,
 )
 from rescind.errors.database import MIGRATE, REPEAT_TRANSACTION
+from rescind.store.postgres import primary
 from rescind.store.postgres.connection import ServerSilent
 from rescind.store.retries import KeyTaken, OverBudget, PlanStale
 
@@ -68,6 +69,8 @@ def _by_state(error: psycopg.Error, where: str) -> BaseException:
         return SchemaMissing(database=where, why=first_line(error))
     if state in ("42883", "42703"):
         return SchemaDiffers(database=where, why=first_line(error), hint=MIGRATE)
+    if primary.is_refusal(error):
+        return primary.refusal(where)
     if state == "57014":
         return TimedOut(database=where, why=first_line(error))
     if state.startswith(("08", "57", "53")):

@@ -38,6 +38,7 @@ from rescind.store.postgres.placement import (
     placing,
     spread_out,
 )
+from rescind.store.postgres.primary import IS_STANDBY, require_primary
 from rescind.store.postgres.statements import Statements
 from rescind.store.postgres.transaction import PostgresSnapshot, PostgresTransaction, rows_of
 from rescind.store.postgres.within import asked_within, require_transaction, transact_within
@@ -138,10 +139,11 @@ class PostgresStore:
         return connection
 
     def _recognize(self, connection: Connection) -> None:
-        """Require that this code may use the schema, and take the seals of the database's incarnation."""
+        """Require the primary, and a schema that this code may use; take the seals of its incarnation."""
         ours = partial(named, engine="postgres", schema=self.schema)
         require_usable(connection.execute, ours)
-        found = read_installation(connection.execute, ours, "rescind.identity()")
+        found = read_installation(connection.execute, ours, f"rescind.identity(), {IS_STANDBY}")
+        require_primary(connection, self.where, is_standby=found.is_standby)
         if found != self.installation:
             self._seals = seals_of(connection.execute, ours, found)
             self.installation = found

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from rescind.errors import (
+    InvalidArgument,
     RescindError,
     SchemaDiffers,
     SchemaMissing,
@@ -39,6 +40,7 @@ BACKGROUND: Final = Commits("FULL", 1_000)
 NOT_DURABLE: Final = Commits("NORMAL", 1_000)
 """The next durable commit puts the WAL on disk up to there, whichever process wrote it."""
 
+NAMELESS: Final = "it is empty: give a URL or a file's path"
 PRIVATE: Final = 0o600
 """The mode of a new file."""
 FORKED: Final = (
@@ -64,8 +66,11 @@ def require_file(path: str) -> None:
 
 def connect(path: str) -> sqlite3.Connection:
     """A connection with the settings that the guarantees need. A new file is readable by its owner only;
-    files that SQLite creates beside it get the same mode.
+    files that SQLite creates beside it get the same mode. Raises InvalidArgument for an empty path, which
+    SQLite takes for a database that is gone when it is closed.
     """
+    if not path.strip():
+        raise InvalidArgument(what="database", hint=NAMELESS)
     require_own(path)
     with contextlib.suppress(OSError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
