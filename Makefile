@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP_READY := $(VENV)/.pip-ready
 PROGRAM_READY := $(VENV)/.program-ready
 READY := $(VENV)/.ready
 LAB_READY := $(VENV)/.lab-ready
@@ -19,22 +20,29 @@ WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # Tests start many processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check static compiled model sql-snapshots aio-stub client-stub counts fleet independent mutants partitions pgbouncer upgrade-test backup-test release-check docs workos-node lab clean
+.PHONY: setup demo test check static linted typed layered compiled model sql-snapshots aio-stub client-stub counts fleet independent mutants partitions pgbouncer upgrade-test backup-test release-check docs workos-node lab clean
 
 setup: $(READY)
 
-# The program alone; what tests need comes on top.
-$(PROGRAM_READY): pyproject.toml
+# What is installed is compiled when it is first used: most of it never is.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile
+
+$(PIP_READY):
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or later is needed: apt-get install python3-venv" >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.12" >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { apt-get update -qq && apt-get install -y -qq python3-venv && $(PYTHON) -m venv --clear $(VENV); }
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[server,postgres]"
+	$(PIP_INSTALL) --upgrade pip
 	@touch $@
 
-$(READY): $(PROGRAM_READY)
-	$(BIN)/python -m pip install --quiet --editable ".[all]" --group dev
+# The program alone.
+$(PROGRAM_READY): pyproject.toml | $(PIP_READY)
+	$(PIP_INSTALL) --editable ".[server,postgres]"
 	@touch $@
+
+# With what tests need.
+$(READY): pyproject.toml | $(PIP_READY)
+	$(PIP_INSTALL) --editable ".[all]" --group dev
+	@touch $(PROGRAM_READY) $@
 
 demo: $(PROGRAM_READY)
 	$(BIN)/rescind demo --serve
@@ -42,15 +50,22 @@ demo: $(PROGRAM_READY)
 test: $(READY)
 	$(BIN)/python -m pytest -q --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
-check: $(READY)
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync static compiled $(if $(shell command -v spin),model)
+check:
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync setup $(if $(shell command -v spin),model)
 	@command -v spin >/dev/null || echo "no Spin here: the model of the leases is not checked"
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync typed compiled linted layered
 	@$(MAKE) --no-print-directory test
 
-static: $(READY)
+static: linted typed layered
+
+linted: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+typed: $(READY)
 	$(BIN)/mypy
+
+layered: $(READY)
 	$(BIN)/lint-imports
 
 # The workers of the tests would each compile all modules at the same time.
@@ -107,7 +122,7 @@ workos-node: $(READY)
 	$(BIN)/python -m tests.http.workos.node
 
 $(RELEASE_READY): $(PROGRAM_READY)
-	$(BIN)/python -m pip install --quiet --group release
+	$(PIP_INSTALL) --group release
 	@touch $@
 
 # Builds the commit that is checked out, twice, and tries the packages in clean environments. RELEASE=--all-versions
@@ -117,7 +132,7 @@ release-check: $(RELEASE_READY)
 
 # mermaid.js is kept in the environment: a site is then built, and read, without the network.
 $(DOCS_READY): $(READY) Makefile
-	$(BIN)/python -m pip install --quiet --group docs
+	$(PIP_INSTALL) --group docs
 	@command -v npm >/dev/null || { echo "npm is needed, for mermaid.js: apt-get install npm" >&2; exit 2; }
 	cd $(VENV) && npm pack --silent mermaid@$(MERMAID) >/dev/null
 	tar -xzf $(VENV)/mermaid-$(MERMAID).tgz -C $(VENV) --strip-components 2 package/dist/mermaid.min.js
@@ -128,7 +143,7 @@ docs: $(DOCS_READY)
 	$(BIN)/python -m docs.site $(VENV)/mermaid.min.js
 
 $(LAB_READY): $(READY)
-	$(BIN)/python -m pip install --quiet --group lab
+	$(PIP_INSTALL) --group lab
 	@for missing in "pgbouncer pgbouncer" "mariadbd mariadb-server-core mariadb-client"; do set -- $$missing; \
 	  PATH="$$PATH:/usr/sbin" command -v $$1 >/dev/null && continue; shift; \
 	  apt-get install -y -qq --no-install-recommends $$@ >/dev/null 2>&1 \

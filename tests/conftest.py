@@ -15,10 +15,11 @@ import psycopg
 import pytest
 
 from rescind import Authority
-from rescind.store import open_store
+from rescind.store import Store, open_store
 from rescind.store.migrations import migrate
 from tests.clock import SettableClock
 from tests.contract.world import WORLD
+from tests.kept import KeptDatabase, KeptDatabases
 from tests.pgbouncer import bouncing
 from tests.probe import Probe
 from tests.server import running_server
@@ -163,6 +164,21 @@ def postgres_acme(
     postgres_admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def kept_databases(postgres_server: str, postgres_admin: Admin) -> Iterator[KeptDatabases]:
+    """Databases that serve many tests."""
+
+    def make(name: str, template: str) -> str:
+        postgres_admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} {COPYING}")
+        return as_url(with_database(postgres_server, name))
+
+    def drop(name: str) -> None:
+        postgres_admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    with closing(KeptDatabases(make, drop)) as kept:
+        yield kept
+
+
 def fill(database: str) -> None:
     with Authority.open(database, organization="acme") as authority:
         authority.apply(WORLD)
@@ -217,9 +233,24 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, engine: str, new_database: Make) -> str:
-    """The URL of a fresh database, on each engine in turn. It is empty unless `facts_of_world` is named."""
-    return new_database(engine, is_filled="facts_of_world" in request.fixturenames)
+def kept_database(request: pytest.FixtureRequest, kept_databases: KeptDatabases) -> KeptDatabase:
+    """A database that has served other tests, as `database` is to be on PostgreSQL."""
+    is_filled = "facts_of_world" in request.fixturenames
+    template = request.getfixturevalue("postgres_acme" if is_filled else "postgres_template")
+    return kept_databases.restored(template)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, engine: str) -> str:
+    """The URL of a fresh database, on each engine in turn. It is empty unless `facts_of_world` is named.
+
+    On PostgreSQL it may have served other tests. Who needs one that was just made uses `new_database`.
+    """
+    if is_kept(request, engine):
+        kept: KeptDatabase = request.getfixturevalue("kept_database")
+        return kept.url
+    make: Make = request.getfixturevalue("new_database")
+    return make(engine, is_filled="facts_of_world" in request.fixturenames)
 
 
 @pytest.fixture
@@ -243,13 +274,25 @@ def probe() -> Probe:
 
 @pytest.fixture
 def authority(
-    request: pytest.FixtureRequest, database: str, clock: SettableClock
+    request: pytest.FixtureRequest, engine: str, clock: SettableClock
 ) -> Iterator[Authority]:
-    """An authority on a fresh database, on each engine in turn; its organization is `acme`."""
+    """An authority on a fresh database, on each engine in turn; its organization is `acme`.
+
+    It is the one of the fixture `database`, where that is named as well.
+    """
     probe = request.getfixturevalue("probe") if "probe" in request.fixturenames else None
-    store = open_store(database, probe=probe)
+    if is_kept(request, engine):
+        store: Store = request.getfixturevalue("kept_database").lend(probe)
+    else:
+        store = open_store(request.getfixturevalue("database"), probe=probe)
     with Authority(store, organization="acme", clock=clock) as opened:
         yield opened
+
+
+def is_kept(request: pytest.FixtureRequest, engine: str) -> bool:
+    """Whether a test has a database that serves others too: on PostgreSQL, but through a pooler."""
+    fixture = request.getfixturevalue
+    return engine != "sqlite" and fixture("postgres_door") == fixture("postgres_server")
 
 
 def as_url(conninfo: str) -> str:

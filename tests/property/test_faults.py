@@ -24,7 +24,6 @@ from rescind.model import LineDecision, Verdict
 from rescind.propagation.worker import Workers
 from rescind.store.postgres.connection import Connection
 from rescind.store.sqlite import files, incarnation
-from tests.contract.world import WORLD
 
 pytestmark = pytest.mark.filterwarnings(  # a connection that was made, and did not come back
     "ignore::pytest.PytestUnraisableExceptionWarning"
@@ -245,10 +244,9 @@ def only_ours() -> Iterator[None]:
 
 
 @pytest.fixture
-def acme(database: str, faults: Faults) -> Iterator[Authority]:
+def acme(database: str, facts_of_world: None, faults: Faults) -> Iterator[Authority]:
     """An authority with something pending."""
     with Authority.open(database, organization="acme") as authority:
-        authority.apply(WORLD)
         authority.apply(PENDING, route="background")
         yield authority
 
