@@ -21,7 +21,8 @@ class Functions:
     def __init__(self, source: str) -> None:
         self._made: dict[Place, list[FunctionType]] = defaultdict(list)
         for made in gc.get_objects():
-            if isinstance(made, FunctionType) and made.__code__.co_filename.startswith(source):
+            # not isinstance: some objects find out their class only when they are asked
+            if type(made) is FunctionType and made.__code__.co_filename.startswith(source):
                 self._made[_place(made.__code__)].append(made)
 
     def change(self, module: str, number: int) -> bool:
