@@ -117,7 +117,7 @@ def test_a_password_is_said_once(database: str) -> None:
 def test_the_file_that_the_environment_names(url: str, expected: str) -> None:
     """Counts where the URL names none, and on PostgreSQL."""
     assert with_password_file(url, "/a b") == expected
-    assert with_password_file(url, "") == with_password_file(url, None) == url
+    assert with_password_file(url, None) == url
 
 
 def test_the_command_line(
