@@ -211,7 +211,7 @@ def test_the_later_wins(tmp_path: Path) -> None:
     """The file, the environment, the command line; each value says where it is from."""
     file = tmp_path / "rescind.toml"
     file.write_text('host = "::1"\nport = 1\nworkers = 3\n[limits]\ndepth = 9\n')
-    environment = {"RESCIND_PORT": "2", "RESCIND_SETTINGS_POLL_SECONDS": "0.25", "RESCIND_HOST": ""}
+    environment = {"RESCIND_PORT": "2", "RESCIND_SETTINGS_POLL_SECONDS": "0.25"}
     made, named = load(str(file), environment, {"workers": 0, "database": None})
     assert (made.host, made.port, made.workers) == ("::1", 2, 0)
     assert (made.limits.depth, made.settings.poll_seconds) == (9, 0.25)
