@@ -141,8 +141,8 @@ def test_without_the_bound(line: Line) -> None:
 
 def test_a_commit_that_is_not_answered(line: Line) -> None:
     """What was asked to be committed is unknown; the same key tells it, and has one effect."""
-    with line.far(SHORT) as far:
-        assert not far.apply(NOTHING_NEW).changed
+    with line.far(SHORT) as far:  # the first change with a key looks for earlier owners of the name
+        assert not far.apply(NOTHING_NEW, idempotency_key="before").changed
         line.gate.stall()
         with pytest.raises(OutcomeUnknown):
             far.apply(CHANGE, idempotency_key=KEY)
