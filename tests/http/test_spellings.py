@@ -175,6 +175,19 @@ def test_a_parameter_is_sent_once(shared: Served, address: str) -> None:
             assert client.get(f"{path}?{once}").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/v1/check", "/v1/check/batch"])
+def test_a_check_has_no_parameters(shared: Served, path: str) -> None:
+    """A fast route answers the same: what stands in the address is not passed over. Control: without it."""
+    question = {"subject": "user:ada", "permission": "read"}
+    body = question if path == "/v1/check" else {"checks": [question]}
+    with shared.client() as client:
+        for query in ("at=2020-01-01", "assurance=live", "dry_run"):
+            answer = client.post(f"{path}?{query}", json={"organization": "acme", **body})
+            assert answer.status_code == 400, answer.text
+            assert "is not known" in answer.text
+        assert client.post(path, json={"organization": "acme", **body}).status_code == 200
+
+
 def test_an_import_has_one_organization(served: Served) -> None:
     """Though its body is read by itself."""
     headers = {"Content-Type": "application/x-ndjson"}

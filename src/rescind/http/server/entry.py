@@ -152,7 +152,7 @@ class HttpEntry:
         if raw_path not in self._streamed:
             self.deadlines.begin()
         try:
-            fast_route = self._fast_route(scope["method"], raw_path)
+            fast_route = self._fast_route(scope, raw_path)
             if fast_route is None:
                 address = self._addresses.find(raw_path)
                 is_check = scope["method"] in address.checks
@@ -221,8 +221,11 @@ class HttpEntry:
             return OutcomeUnknown()
         return RequestTimedOut(limit=f"{self.deadlines.seconds:g} s")
 
-    def _fast_route(self, method: str, raw_path: bytes) -> FastRoute | None:
-        return self.fast_routes.get(raw_path.decode("latin-1")) if method == "POST" else None
+    def _fast_route(self, scope: Any, raw_path: bytes) -> FastRoute | None:
+        """A fast route reads no query: where there is one, the framework's route tells what it may have."""
+        if scope["method"] != "POST" or scope["query_string"]:
+            return None
+        return self.fast_routes.get(raw_path.decode("latin-1"))
 
     def _direct_call(
         self, scope: Any, raw_path: bytes, headers: Headers, known: Admission
