@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
-from rescind import Authority
 from rescind.errors import PendingMoved
 from rescind.store import Transaction
 from tests.independent.scattered import (
@@ -30,16 +28,6 @@ from tests.independent.scattered import (
 FIRST = -(2**31)
 MANY = 100
 Effective = dict[tuple[int, int], int | None]
-
-
-@pytest.fixture
-def scattered(database: str) -> Iterator[Scattered]:
-    """A database for random rows, on each engine in turn."""
-    with (
-        Authority.open(database) as authority,
-        closing(Scattered(authority, database)) as scattered,
-    ):
-        yield scattered
 
 
 def as_row(rows: Rows, one: Pending) -> tuple[Any, ...]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
-from rescind import Authority
 from rescind.store import Transaction
 from tests.independent.scattered import (
     GROUPS,
@@ -33,16 +31,6 @@ ROLES = {"first", "second", "none", "everywhere", "nothing"}
 Effective = dict[tuple[int, int], int | None]
 Times = dict[int, int | None]
 """Until when each group reaches a membership."""
-
-
-@pytest.fixture
-def scattered(database: str) -> Iterator[Scattered]:
-    """A database for random rows, on each engine in turn."""
-    with (
-        Authority.open(database) as authority,
-        closing(Scattered(authority, database)) as scattered,
-    ):
-        yield scattered
 
 
 def slug(g: int) -> str:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from contextlib import closing
+from collections.abc import Callable, Collection
 from typing import Any
 
-import pytest
-
-from rescind import Authority
 from tests.independent.scattered import (
     GRAVE,
     GROUPS,
@@ -32,18 +28,6 @@ from tests.independent.scattered import (
 
 HOLDERS = (*MEMBERS, *GROUPS)
 MANY = 100
-
-
-@pytest.fixture
-def scattered(
-    database: str,
-) -> Iterator[Scattered]:
-    """A database for random rows, on each engine in turn."""
-    with (
-        Authority.open(database) as authority,
-        closing(Scattered(authority, database)) as scattered,
-    ):
-        yield scattered
 
 
 class Ask:

@@ -198,11 +198,8 @@ def _counted(counts: Iterable[tuple[int | None, int, int]]) -> tuple[int, int, i
         late += late_changes
         decided += late_changes if milliseconds is None else changes
         undecided += changes - late_changes if milliseconds is None else 0
-    return (
-        decided,
-        late,
-        max(undecided, 0),
-    )  # a note may have outlived its change, if that was pruned
+    undecided = max(undecided, 0)  # a note may have outlived its change, if that was pruned
+    return decided, late, undecided
 
 
 def _percentile(rows: Sequence[SpreadRow], part: float) -> float | None:

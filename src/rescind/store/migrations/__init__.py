@@ -102,13 +102,11 @@ def _upgrade_on_postgres(
         import psycopg
 
         from rescind.store.postgres.pooler import require_direct
-        from rescind.store.postgres.primary import passing_over_standbys
 
     at, where = address(url), location(url)
 
     def connected() -> psycopg.Connection[Any]:
-        arguments = {**passing_over_standbys(at.url), **at.password()}
-        connection = psycopg.connect(at.url, **arguments)
+        connection = psycopg.connect(at.url, **at.arguments())
         try:
             require_direct(connection, at, what="database", hint=DIRECTLY)
             connection.rollback()

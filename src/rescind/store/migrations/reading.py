@@ -15,7 +15,6 @@ from rescind.store.migrations.reach import is_function_current, is_sqlite_view_c
 from rescind.store.migrations.scripts import use_schema
 from rescind.store.migrations.view import is_view_current
 from rescind.store.postgres import address, location
-from rescind.store.postgres.primary import passing_over_standbys
 from rescind.store.sqlite import require_file, translated_errors
 
 VIEWS = ("effective_permission", "reach")
@@ -39,9 +38,7 @@ def opened(url: str) -> Iterator[tuple[sqlalchemy.Connection, str]]:
     schema = at.schema
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(
-            at.url, **{**passing_over_standbys(at.url), **at.password()}
-        ),
+        creator=lambda: psycopg.connect(at.url, **at.arguments()),
         poolclass=sqlalchemy.NullPool,
     )
     try:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import psycopg
 
 from rescind.errors import InvalidArgument, StoreUnavailable
+from rescind.store.postgres.primary import passing_over_standbys
 from rescind.store.queries import SCHEMA
 
 T = TypeVar("T")
@@ -40,6 +41,12 @@ class Address(NamedTuple):
     prepared: bool | None = None
     """Whether to prepare statements. None is unsaid: as is safe, which is no behind a pooler."""
     password_file: str | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """The driver's arguments for a new connection, besides the URL: that it takes the primary of several
+        hosts, and the password in the file. Raises as `password`.
+        """
+        return {**passing_over_standbys(self.url), **self.password()}
 
     def password(self) -> dict[str, Any]:
         """The driver's argument with the password in the file, or none without a file.

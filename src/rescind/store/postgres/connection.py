@@ -22,7 +22,7 @@ from psycopg.types.numeric import Int8Dumper
 from rescind.errors import OutcomeUnknown
 from rescind.settings import Settings
 from rescind.store.postgres.address import Address
-from rescind.store.postgres.primary import hosts_of, passing_over_standbys, unless_standby
+from rescind.store.postgres.primary import hosts_of, unless_standby
 from rescind.waiting import NEVER, deadline_within
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -155,7 +155,7 @@ def connect(
     until_then = deadline_within(CONNECT_SECONDS) if deadline is None else deadline
     token = _CONNECTING.set(Connecting(until_then, hosts_of(at.url)))
     try:
-        arguments = {**parameters(at.url), **passing_over_standbys(at.url), **at.password()}
+        arguments = {**parameters(at.url), **at.arguments()}
         connection = Connection.connect(at.url, autocommit=autocommit, **arguments)
     finally:
         _CONNECTING.reset(token)

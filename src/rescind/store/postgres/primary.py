@@ -22,8 +22,6 @@ BEHIND: Final = "this server is a standby, which may be behind"
 CONNECT_TO_PRIMARY: Final = (
     f"connect to the primary; to read lists from a standby, end the URL with {TARGET}=standby"
 )
-
-
 STANDBY_ANSWERS: Final = "a standby answers"
 """No value of a setting: a transaction that would set it fails."""
 
@@ -69,7 +67,7 @@ def is_refusal(error: psycopg.Error) -> bool:
 
 
 def refusal(where: str) -> StoreUnavailable:
-    """What somebody is told who came to a standby."""
+    """The error for a connection to a standby that nobody asked for."""
     return StoreUnavailable(database=where, why=BEHIND, hint=CONNECT_TO_PRIMARY)
 
 

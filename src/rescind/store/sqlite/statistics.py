@@ -32,18 +32,18 @@ def stated() -> list[tuple[str, str, str]]:
     return [(table, index, text) for table, index, text in _ROW.findall(schema_text("sqlite"))]
 
 
-def restore(connection: sqlite3.Connection) -> bool:
-    """Put the stated statistics back if others replaced them, and have this connection plan by them. Returns
-    whether it did.
+def restore(connection: sqlite3.Connection) -> None:
+    """Put the stated statistics back if others replaced them, and have this connection plan by them.
 
     Waits for nobody: if the file cannot be written now, it stays as it is, and is only slower.
     """
     try:
-        if connection.execute(_LOOK).fetchone()[0] >= COUNT:
-            return False
+        ((count,),) = connection.execute(_LOOK)
+        if count >= COUNT:
+            return
         connection.execute("BEGIN IMMEDIATE")
     except FAULTS:  # no schema, a file that may only be read, or another writer
-        return False
+        return
     try:
         for (table,) in connection.execute(_TABLES).fetchall():
             connection.execute(f"DELETE FROM {table} WHERE tbl GLOB 'rescind_*'")
@@ -55,5 +55,3 @@ def restore(connection: sqlite3.Connection) -> bool:
     except FAULTS:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        return False
-    return True
