@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -70,24 +71,26 @@ def shown(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) and value <= 1e5 else str(value)
 
 
-def curls(page: Path) -> list[list[str]]:
-    """The words of each line that calls curl."""
-    lines = [line for block in blocks(page) for line in block.text.splitlines()]
-    return [shlex.split(line) for line in lines if line.startswith("curl ")]
+def posts(page: Path) -> Iterator[tuple[str, str]]:
+    """The path and the body of each call of the shell function `post` that the page defines."""
+    for block in blocks(page):
+        if "post() {" in block.text:
+            words = shlex.split(block.text)
+            called = words[words.index("}") + 1 :]
+            assert "http://127.0.0.1:8080/$1" in words
+            assert "Authorization: Bearer $KEY" in words
+            assert called[::3] == ["post"] * (len(called) // 3), called
+            yield from zip(called[1::3], called[2::3], strict=True)
 
 
 def test_what_is_to_be_sent_works(served: Served) -> None:
-    """Each line in turn, with the admin's key; the last check of the first page is denied."""
+    """Each call in turn, with the admin's key; the last check of the first page is denied."""
     said = []
     with served.client() as client:
         for page in (HOWTO / "serve.md", HOWTO / "authzen.md"):
-            for _, url, *options in curls(page):
-                pairs = list(zip(options[::2], options[1::2], strict=True))
-                (body,) = [value for option, value in pairs if option == "-d"]
-                assert ("-H", "Authorization: Bearer $KEY") in pairs
-                body = body.replace('"acme"', '"page"')
-                path = url.removeprefix("http://127.0.0.1:8080").replace("/o/acme", "/o/page")
-                answer = client.post(path, json=json.loads(body))
+            for path, body in posts(page):
+                mine = path.replace("o/acme", "o/page")
+                answer = client.post(f"/{mine}", json=json.loads(body.replace('"acme"', '"page"')))
                 said.append(answer.raise_for_status().json())
     assert [each["allowed"] for each in said if "allowed" in each] == [True, False]
     assert len(said) == 7
