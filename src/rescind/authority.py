@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from rescind.listing.names import Similar
     from rescind.model import Difference, Receipt, Revision, Route
     from rescind.replicas.enforcement import Enforcer
+    from rescind.store.rows.actions import ServiceAction
 
 Clock = Callable[[], datetime]
 Wait = Literal["enforced", "recorded"]
@@ -285,9 +286,10 @@ class Authority(
         idempotency_key: str | None,
         organization: str,
         at: Revision | None,
+        action: ServiceAction | None = None,
     ) -> tuple[Receipt, bool]:
-        """Apply what is left of a batch, at a revision. The key stands for the batch that was asked for; the
-        answer says whether it had been used.
+        """Apply what is left of a batch, at a revision, and log the service action with it. The key stands
+        for the batch that was asked for; the answer says whether it had been used.
         """
         name = self._named(organization)
         actor, reason = model.require_text("actor", actor), model.require_text("reason", reason)
@@ -296,7 +298,8 @@ class Authority(
         whole = body if len(rest) == len(asked) and rest == asked else codec.checked(asked)[1]
         entry = applying.LogDraft(self._now(), actor, reason, key, body, whole)
         with self.instruments.change(name, changes) as measured:
-            recorded = self._recorded(name, changes, entry, applying.ApplyOptions(if_revision=at))
+            options = applying.ApplyOptions(if_revision=at, action=action)
+            recorded = self._recorded(name, changes, entry, options)
             if recorded.is_repeated:
                 return self.enforce(recorded.receipt), True
             receipt = self._receipts.enforced(recorded.receipt, recorded.leases, is_first=True)

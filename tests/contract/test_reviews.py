@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -250,6 +251,19 @@ def test_decisions_are_one_batch(acme: Authority) -> None:
     assert again.receipt is not None
     assert again.receipt.revision == done.receipt.revision  # type: ignore[union-attr]
     assert list(acme.log())[-1].revision == last.revision
+
+
+def test_a_verdict_as_text_counts(acme: Authority) -> None:
+    """What says `revoke` is revoked, and what says neither is refused: it is never left out silently."""
+    acme.start_review("Q1")
+    line = lines_of(acme, "Q1")["user:bob", "reader", "staff"].line
+    wrong: Any = ["remove", None, 1]
+    for verdict in wrong:
+        with pytest.raises(InvalidArgument, match=r"Verdict\.KEEP"):
+            acme.apply_review("Q1", [LineDecision(line, verdict)])
+    done = acme.apply_review("Q1", [LineDecision(line, "revoke")])  # type: ignore[arg-type]
+    assert [each.line for each in done.revoked] == [line]
+    assert not acme.check("user:bob", "read")
 
 
 def test_what_is_lost_beyond_the_intended(acme: Authority) -> None:

@@ -68,6 +68,7 @@ TOUR: dict[str, Call] = {
     "list_reviews": lambda asked: asked.list_reviews(),
     "review_lines": lambda asked: list(asked.review_lines("2030")),
     "apply_review": lambda asked: asked.apply_review("2030", keep(asked)),
+    "verify_reviews": lambda asked: asked.verify_reviews("2030", decisions=keep(asked)),
     "access_history": lambda asked: asked.access_history("user:ada"),
     "log": lambda asked: list(asked.log(after=1)),
     "log_page": lambda asked: asked.log_page(limit=1),
@@ -101,13 +102,15 @@ REFUSED: dict[str, Call] = {
     "list_members, refused": lambda asked: asked.list_members("nowhere"),
     "list_groups, refused": lambda asked: asked.list_groups(organization="nowhere"),
     "find_review, refused": lambda asked: asked.find_review("none"),
+    "verify_reviews, refused": lambda asked: asked.verify_reviews("none"),
     "log, refused": lambda asked: list(asked.log(after=-1)),
     "access_history, refused": lambda asked: asked.access_history("user:nobody"),
 }
 VARIES = re.compile(
-    r"(?<=token )[\w-]+|\b(?:next_cursor|actor|idempotency_key|digest|request)='[^']*'|idempotency_key=None|"
+    r"(?<=token )[\w-]+|\b(?:next_cursor|actor|idempotency_key|digest|decisions|request)='[^']*'|"
+    r"idempotency_key=None|"
     r"\b(?:revision=(?:Revision\(|<Revision )|link=ChainLink\(content=Content\()[^)>]*[)>](?:, [^)]*\))?|"
-    r"link=None|\b(?:enforcement_seconds|lag_seconds|organization_number)=[\d.e-]+|"
+    r"link=None|\b(?:enforcement_seconds|lag_seconds|organization_number|action)=[\d.e-]+|"
     r"datetime\.datetime\(20[0-8][^)]*\)"
 )
 """Of what is shown, what differs between two authorities, or is not told over HTTP: tokens, digests, actors,

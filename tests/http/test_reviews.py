@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from rescind.http.routes import review_proof
 from tests.http.serving import Served
 from tests.http.test_routes import refused
 
@@ -83,6 +84,47 @@ def test_a_reader_that_goes_away(client: httpx.Client) -> None:
     assert len(lines(client)) == 5
 
 
+def test_verification(served: Served, client: httpx.Client) -> None:
+    """What fits, what does not, and by which requests it came about."""
+    start(client)
+    line = lines(client)[0]["line"]
+    kept = {"line": line, "decision": "keep", "comment": "needed"}
+    body = {"review": "Q1", **ACME, "decisions": [kept], "dry_run": False}
+    client.post("/v1/reviews/apply", json=body, headers={"X-Request-Id": "r7"}).raise_for_status()
+    asked = {"review": "Q1", **ACME}
+    (found,) = client.get("/v1/reviews/verify", params=asked).json()["reviews"]
+    assert (found["fits"], found["fault"], found["lines"]) == (True, None, 5)
+    (applied,) = found["applied"]
+    assert (applied["kept"], applied["revoked"], applied["revision"]) == (1, 0, None)
+    logged = client.get("/v1/actions", params=ACME).json()["actions"]
+    last = next(each for each in logged if each["number"] == applied["action"])
+    assert (last["kind"], last["request"]) == ("review_applied", "r7")
+    (head,) = client.get("/v1/log/head", params=ACME).json()["heads"]
+    given = {**asked, "decisions": [kept], "heads": [head]}
+    (same,) = client.post("/v1/reviews/verify", json=given).json()["reviews"]
+    assert same == {**found, "heads": 1}
+    other = {**given, "decisions": [{**kept, "decision": "revoke"}]}
+    (wrong,) = client.post("/v1/reviews/verify", json=other).json()["reviews"]
+    assert (wrong["fits"], wrong["fault"]["kind"]) == (False, "never_applied")
+    forged = {**given, "heads": [{**head, "digest": "00" * 32}]}
+    (wrong,) = client.post("/v1/reviews/verify", json=forged).json()["reviews"]
+    assert wrong["fault"]["kind"] == "log_differs"
+    with served.client(served.key("read", organization="acme")) as bound:
+        answer = bound.get("/v1/reviews/verify", params={"review": "Q1"})
+        assert answer.json()["reviews"] == [found]
+
+
+def test_a_log_that_is_too_long_for_a_request(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is left to the command line."""
+    start(client)
+    monkeypatch.setattr(review_proof, "MOST_REPLAYED", 0)
+    answer = client.get("/v1/reviews/verify", params=ACME)
+    assert refused(answer) == (400, "invalid_argument")
+    assert "use `rescind review verify`" in answer.text
+
+
 @pytest.mark.parametrize(
     ("method", "path", "sent", "status", "code"),
     [
@@ -110,6 +152,25 @@ def test_a_reader_that_goes_away(client: httpx.Client) -> None:
             "POST",
             "/v1/reviews/apply",
             {"review": "Q1", "decisions": [{"line": "r", "decision": "revoke"}] * 1_001},
+            400,
+            "invalid_argument",
+        ),
+        ("GET", "/v1/reviews/verify", {"review": "none"}, 404, "review_not_found"),
+        ("GET", "/v1/reviews/verify", {"review": "Q1", "life": 2}, 400, "invalid_argument"),
+        ("GET", "/v1/reviews/verify", {"review": "a/b"}, 400, "invalid_argument"),
+        ("POST", "/v1/reviews/verify", {"review": "Q1", "decisions": []}, 400, "invalid_request"),
+        ("POST", "/v1/reviews/verify", {"review": "Q1", "heads": []}, 400, "invalid_request"),
+        (
+            "POST",
+            "/v1/reviews/verify",
+            {"decisions": [{"line": "r", "decision": "keep"}]},
+            400,
+            "invalid_argument",
+        ),
+        (
+            "POST",
+            "/v1/reviews/verify",
+            {"heads": [{"number": -1, "revision": 1, "digest": "00" * 32}]},
             400,
             "invalid_argument",
         ),
@@ -143,6 +204,8 @@ def test_scopes(shared: Served, reviewed: httpx.Client) -> None:
             client.get("/v1/reviews", params=ACME),
             client.get("/v1/reviews/lines", params=asked),
             client.post("/v1/reviews/apply", json=apply),
+            client.get("/v1/reviews/verify", params=asked),
+            client.post("/v1/reviews/verify", json=asked),
             client.get("/v1/access-history", params={**ACME, "subject": "ada"}),
         ):
             assert refused(answer) == (403, "scope_missing")
@@ -174,7 +237,12 @@ def test_lives_of_a_name(served: Served, client: httpx.Client) -> None:
     assert [each["life"] for each in history["lives"]] == [1, 2]
     assert history["periods"]
     with served.client(served.key("read", organization="acme")) as bound:
-        for path in ("/v1/reviews", "/v1/reviews/lines", "/v1/access-history"):
+        for path in (
+            "/v1/reviews",
+            "/v1/reviews/lines",
+            "/v1/reviews/verify",
+            "/v1/access-history",
+        ):
             answer = bound.get(path, params={**asked, "subject": "bob", "life": 1})
             assert refused(answer)[0] == 400
         assert refused(bound.get("/v1/reviews/lines", params=asked)) == (404, "review_not_found")

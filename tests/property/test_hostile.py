@@ -165,6 +165,7 @@ VALID: dict[str, dict[str, Any]] = {
     "start_review": {
         "review": "Q1",
         "actor": "user:root",
+        "request": "",
         "organization": "acme",
         "subject": "user:ada",
         "group": "eng",
@@ -184,8 +185,16 @@ VALID: dict[str, dict[str, Any]] = {
         "review": "Q1",
         "decisions": [],
         "actor": "user:root",
+        "request": "",
         "comment": "",
         "dry_run": True,
+        "organization": "acme",
+    },
+    "verify_reviews": {
+        "review": None,
+        "decisions": None,
+        "heads": None,
+        "life": None,
         "organization": "acme",
     },
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rescind import Authority
 from tests.unit.command_line import CommandLine, one_error, spawned_shell
 
 
@@ -63,6 +64,48 @@ def test_from_start_to_revoked(reviewed: CommandLine) -> None:
     code, out, _ = reviewed("review", "apply", "q1.csv", "--yes")
     assert code == 0
     assert "applied before, at revision" in out
+
+
+def test_verification(reviewed: CommandLine) -> None:
+    """Of one review, of all, with the decisions and the heads that were kept; and exit codes."""
+    Path("q1.csv").write_text(decide(export(reviewed), eve="revoke", ada="keep"), "utf-8")
+    reviewed("review", "apply", "q1.csv", "--yes", "--actor", "cyd")
+    code, out, err = reviewed("review", "verify", "Q1")
+    assert (code, err) == (0, "")
+    assert out.startswith("Q1 of acme: 2 lines as started, at revision ")
+    assert "by cyd at revision " in out
+    assert ": 1 revoked, 1 kept, 0 did not apply  decisions " in out
+    Path("heads").write_text(reviewed("log", "head")[1], "utf-8")
+    code, out, _ = reviewed("review", "verify", "--from", "heads")
+    assert (code, "1 kept head" in out) == (0, True)
+    resaved = decide(export(reviewed)[::-1], eve="REVOKE", ada="keep")
+    Path("q2.csv").write_text(resaved, "utf-8")
+    assert reviewed("review", "verify", "Q1", "--decisions", "q2.csv")[0] == 0
+    Path("q2.csv").write_text(decide(export(reviewed), eve="keep", ada="keep"), "utf-8")
+    code, out, _ = reviewed("review", "verify", "Q1", "--decisions", "q2.csv")
+    assert (code, "were never applied" in out) == (1, True)
+    assert "Name the review" in one_error(reviewed("review", "verify", "--decisions", "q2.csv"))
+    assert "no access review" in one_error(reviewed("review", "verify", "Q2"))
+    kinds = [line.split("  ")[2] for line in reviewed("log", "actions")[1].splitlines()]
+    assert kinds == ["review started", "review applied"]
+
+
+def test_a_row_that_was_altered(reviewed: CommandLine) -> None:
+    """Is named, with what it was; hostile names come out harmless; and one that was deleted is missed."""
+    with Authority.open("rescind.db") as authority, authority.store.connection() as connection:
+        connection.execute("UPDATE rescind_review SET actor = char(27) || 'eve'")  # type: ignore[attr-defined]
+    code, out, _ = reviewed("review", "verify")
+    assert code == 1
+    assert all(line.isprintable() for line in out.splitlines())
+    assert "Q1 of acme: does not fit: its row is not as it was when it was started (actor: " in out
+    assert "eve" in out
+    found = json.loads(reviewed("review", "verify", "Q1", "--json")[1])
+    assert (found["fits"], found["fault"]["kind"], found["review"]) == (False, "altered", "Q1")
+    with Authority.open("rescind.db") as authority, authority.store.connection() as connection:
+        connection.execute("DELETE FROM rescind_review")  # type: ignore[attr-defined]
+    Path("q1.csv").write_text("line,decision\nr1,keep\n", "utf-8")
+    code, out, _ = reviewed("review", "verify", "Q1", "--decisions", "q1.csv")
+    assert (code, "its row is not there any more" in out) == (1, True)
 
 
 def test_not_all(reviewed: CommandLine) -> None:

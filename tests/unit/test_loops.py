@@ -49,7 +49,7 @@ ENDS: Final = {
     "store/sqlite/write_queue.py:begin_write": "BUSY_SECONDS",
     "decision_log/destinations.py:write_whole": "all is written; closing does not wait for it",
     "history/heads.py:listed_logs": "the last page",
-    "history/reviews.py:listed": "the last page",
+    "history/reviews.py:rows_of": "the last page",
     "history/replaying.py:_snapshot": "a snapshot that can be read, or none: each is older",
     "history/snapshots.py:SnapshotWriter.run": "stopping; it waits longer after each failure",
 }

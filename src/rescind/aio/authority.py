@@ -63,6 +63,7 @@ READING: Final = frozenset(
         "review_lines_of",
         "similar_organizations",
         "unknown_names",
+        "verify_reviews",
         "who_can",
     )
 )

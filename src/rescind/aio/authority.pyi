@@ -43,6 +43,7 @@ from rescind.model import (
     RoleEntry,
     Route,
     VerifiedLog,
+    VerifiedReview,
 )
 from rescind.propagation.worker import OnProgress, Workers
 from rescind.settings import Settings
@@ -167,6 +168,7 @@ class AsyncAuthority:
         actor: str = "unknown",
         comment: str = "",
         dry_run: bool = False,
+        request: str = "",
         organization: str | None = None,
     ) -> ReviewOutcome: ...
     async def audit_replay(self, *, organization: str | None = None) -> ReplayReport: ...
@@ -301,7 +303,13 @@ class AsyncAuthority:
     ) -> dict[str, ReviewLine]: ...
     async def similar_organizations(self, name: str) -> tuple[str, ...]: ...
     async def start_review(
-        self, review: str, *, actor: str = "unknown", organization: str | None = None, **only: Any
+        self,
+        review: str,
+        *,
+        actor: str = "unknown",
+        request: str = "",
+        organization: str | None = None,
+        **only: Any,
     ) -> Review: ...
     async def unknown_names(
         self,
@@ -318,6 +326,15 @@ class AsyncAuthority:
         heads: KeptHeads | Iterable[LogHead] | None = None,
         progress: VerifyProgress | None = None,
     ) -> AsyncIterator[VerifiedLog]: ...
+    async def verify_reviews(
+        self,
+        review: str | None = None,
+        *,
+        decisions: Sequence[LineDecision] | None = None,
+        heads: KeptHeads | Iterable[LogHead] | None = None,
+        life: int | None = None,
+        organization: str | None = None,
+    ) -> list[VerifiedReview]: ...
     async def who_can(
         self,
         permission: str,

@@ -266,6 +266,7 @@ class ChangeApplier:
             observe=options.detail and name != ENVIRONMENT,
             if_revision=options.if_revision,
             force=options.force,
+            action=options.action,
             others=self._users_of_roles(name, changes, options.within),
             respelling=read_respelling(self._store, plan, changes, options.within),
             **how,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rescind import model
 from rescind.errors import InvalidArgument
 from rescind.model import Revision, Route, Seals
+
+if TYPE_CHECKING:
+    from rescind.store.rows.actions import ServiceAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class ApplyOptions:
     """The change is refused if the organization is not at this revision."""
     force: bool = False
     """Whether a required role may lose its last holder."""
+    action: ServiceAction | None = None
+    """What is logged of the batch as a service action, in its transaction, if it alters anything."""
 
 
 DEFAULT = ApplyOptions()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rescind import model
 from rescind.applying import required
@@ -43,6 +43,9 @@ from rescind.store.rows.changes import OutcomeRow, RoleUserRow
 from rescind.store.rows.facts import READ_SETTINGS
 from rescind.store.rows.replicas import LIST_LEASES, LeaseRow
 from rescind.store.rows.spelling import LookAlikeRow
+
+if TYPE_CHECKING:
+    from rescind.store.rows.actions import ServiceAction
 
 KEY_RETENTION_SECONDS: Final = 48 * 3600
 """How long idempotency keys are kept at least."""
@@ -115,8 +118,8 @@ class ChangeTransaction:
     """One batch for one organization. Called with a transaction, it sends its statements there.
 
     With `force` it may take the last holder of a required role. With `if_revision` it is refused where the
-    organization is not at that revision. With `looks_for_replicas` it is read after the commit who holds the
-    organization: `leases()`.
+    organization is not at that revision. If it alters anything, `action` is logged with it. With
+    `looks_for_replicas` it is read after the commit who holds the organization: `leases()`.
     `aside` are the steps that turned out not to be for the inline route; `others` are, for each place of
     a deletion of a role of all organizations, those that use it. With `observe` the facts are read before
     and after: `worlds()`.
@@ -135,6 +138,7 @@ class ChangeTransaction:
         if_revision: model.Revision | None = None,
         looks_for_replicas: bool = False,
         force: bool = False,
+        action: ServiceAction | None = None,
         others: dict[int, list[RoleUserRow]] | None = None,
         respelling: Respelling | None = None,
     ) -> None:
@@ -151,7 +155,7 @@ class ChangeTransaction:
         self._observe = observe
         self._if_revision = if_revision
         self._looks_for_replicas = looks_for_replicas
-        self._force = force
+        self._force, self._action = force, action
         self._states: list[Callable[[], Answers]] = []
 
     def __call__(self, tx: Transaction) -> None:
@@ -216,6 +220,8 @@ class ChangeTransaction:
         self.outcome = tx.record(o=o, **self.entry.names())
         if takes:
             require_same_definitions(step)
+        if self._action is not None:
+            tx.note_action(self._action)
         self.lock_wait = tx.lock_wait()
         if self._looks_for_replicas:
             self.leases = tx.read_after_commit(LIST_LEASES, o=o)

@@ -54,13 +54,7 @@ def verify(target: Target, *, kept: str | None, file: str | None, with_gaps: boo
 
     Raises InvalidArgument for a file with no heads or no changes: it would prove nothing.
     """
-    heads = None
-    if kept is not None:
-        with _lines(kept) as lines:
-            heads = KeptHeads.read(lines, what="--from")
-        if not heads:
-            hint = "it has no head with a digest: `rescind log head` prints them"
-            raise InvalidArgument(what="--from", value=kept, hint=hint)
+    heads = None if kept is None else read_heads(kept)
     if file is not None:
         with _lines(file) as lines:
             verified = verified_file(lines, heads, with_gaps=with_gaps)
@@ -84,6 +78,16 @@ def verify(target: Target, *, kept: str | None, file: str | None, with_gaps: boo
             fits = _say_all(target, found)
     if not fits:
         raise click.exceptions.Exit(DOES_NOT_FIT)
+
+
+def read_heads(name: str) -> KeptHeads:
+    """Heads from a file, or from standard input. Raises InvalidArgument for a file with none."""
+    with _lines(name) as lines:
+        heads = KeptHeads.read(lines, what="--from")
+    if not heads:
+        hint = "it has no head with a digest: `rescind log head` prints them"
+        raise InvalidArgument(what="--from", value=name, hint=hint)
+    return heads
 
 
 @contextmanager

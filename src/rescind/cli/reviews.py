@@ -10,7 +10,7 @@ import click
 
 from rescind import transfer
 from rescind.authority import Authority
-from rescind.cli import output
+from rescind.cli import output, review_proof
 from rescind.cli.change_commands import user
 from rescind.cli.declared import Argument, Commands, Option
 from rescind.cli.importing import Between
@@ -29,6 +29,7 @@ NOT_ALL: Final = 1
 _STARTING: Final = "Start"
 _EXPORTING: Final = "Export"
 _APPLYING: Final = "Apply"
+_VERIFYING: Final = "Verify"
 
 
 class ReviewAction(StrEnum):
@@ -39,6 +40,7 @@ class ReviewAction(StrEnum):
     SHOW = "show"
     EXPORT = "export"
     APPLY = "apply"
+    VERIFY = "verify"
 
 
 def register(commands: Commands) -> None:
@@ -123,17 +125,40 @@ def review(
         bool,
         Option("--yes", help="Revoke. Without it, show what that would do.", panel=_APPLYING),
     ] = False,
+    decided: Annotated[
+        str | None,
+        Option(
+            "--decisions",
+            metavar="FILE",
+            help="A file of decisions that must have been applied.",
+            panel=_VERIFYING,
+        ),
+    ] = None,
+    kept: Annotated[
+        str | None,
+        Option(
+            "--from",
+            metavar="FILE",
+            help="Heads of `rescind log head` that were kept elsewhere; - for standard input.",
+            panel=_VERIFYING,
+        ),
+    ] = None,
     actor: Annotated[
         str | None, Option(help="Who reviews. Default: $USER.", show_default=False)
     ] = None,
 ) -> None:
     """Review who has which access: `start` a review, `export` its lines, fill in keep or revoke, and `apply`.
 
-    A line is one way by which one subject has one role. `apply` exits with 1 if some lines do not apply.
+    A line is one way by which one subject has one role. `apply` exits with 1 if some lines do not apply;
+    `verify` if a review is not as it was when it was started, or cannot be verified.
     """
     target.require_organization()
     if action is ReviewAction.LIST:
         _list(target, life)
+        return
+    if action is ReviewAction.VERIFY:
+        file = None if decided is None else transfer.read(decided, encoding)
+        review_proof.verify(target, which, file, delimiter, kept=kept, life=life)
         return
     if which is None:
         what = "file" if action is ReviewAction.APPLY else "review"

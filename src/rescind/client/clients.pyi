@@ -41,6 +41,7 @@ from rescind.model import (
     RoleEntry,
     Route,
     VerifiedLog,
+    VerifiedReview,
 )
 
 METHODS: Final[tuple[str, ...]]
@@ -251,6 +252,15 @@ class Client:
     def verify_log(
         self, *, organization: str | None = None, heads: KeptHeads | Iterable[LogHead] | None = None
     ) -> Iterator[VerifiedLog]: ...
+    def verify_reviews(
+        self,
+        review: str | None = None,
+        *,
+        decisions: Sequence[LineDecision] | None = None,
+        heads: KeptHeads | Iterable[LogHead] | None = None,
+        life: int | None = None,
+        organization: str | None = None,
+    ) -> list[VerifiedReview]: ...
     def who_can(
         self,
         permission: str,
@@ -467,6 +477,15 @@ class AsyncClient:
     def verify_log(
         self, *, organization: str | None = None, heads: KeptHeads | Iterable[LogHead] | None = None
     ) -> AsyncIterator[VerifiedLog]: ...
+    async def verify_reviews(
+        self,
+        review: str | None = None,
+        *,
+        decisions: Sequence[LineDecision] | None = None,
+        heads: KeptHeads | Iterable[LogHead] | None = None,
+        life: int | None = None,
+        organization: str | None = None,
+    ) -> list[VerifiedReview]: ...
     async def who_can(
         self,
         permission: str,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +11,17 @@ from rescind.client import records
 from rescind.client.asking import Asking, header_text
 from rescind.client.calls import NDJSON, Call, Effect, Lines, Request, Steps, path_of, query_of
 from rescind.client.changing import ACTOR
+from rescind.client.logs import kept_objects
 from rescind.errors import InvalidArgument, ReviewNotFound
 from rescind.model import (
     AccessHistory,
+    KeptHeads,
     LineDecision,
+    LogHead,
     Review,
     ReviewLine,
     ReviewOutcome,
+    VerifiedReview,
 )
 
 
@@ -122,6 +126,34 @@ class Histories:
         first = None if after is None else model.require_text("after", after)
         return Lines(opened, records.review_line, first)
 
+    def verify_reviews(
+        self,
+        review: str | None = None,
+        *,
+        decisions: Sequence[LineDecision] | None = None,
+        heads: KeptHeads | Iterable[LogHead] | None = None,
+        life: int | None = None,
+        organization: str | None = None,
+    ) -> Call[list[VerifiedReview]]:
+        """Whether a review, or each of all, is as it was when it was started; if not, what differs first.
+
+        `decisions` of a named review must have been applied, with the same comments. `heads` were kept
+        elsewhere: the organization's log must still have each of them.
+        """
+        route, name = ("v1", "reviews", "verify"), self.asking.named(organization)
+        asked: dict[str, Any] = {
+            "review": None if review is None else model.require_text("review", review),
+            "life": _number("life", life),
+        }
+        if decisions is None and heads is None:
+            return self.asking.get(route, records.verified_reviews, name, **asked)
+        body = {key: value for key, value in asked.items() if value is not None}
+        if decisions is not None:
+            body["decisions"] = _decided(_decisions(decisions))
+        if heads is not None:
+            body["heads"] = kept_objects(heads)
+        return self.asking.post(route, records.verified_reviews, {**body, "organization": name})
+
     def apply_review(
         self,
         review: str,
@@ -140,10 +172,7 @@ class Histories:
         fields = {
             "review": found.name,
             "organization": self.asking.named(organization),
-            "decisions": [
-                {"line": each.line, "decision": each.verdict.value, "comment": each.comment}
-                for each in given
-            ],
+            "decisions": _decided(given),
             "comment": model.require_text("comment", comment),
             "dry_run": bool(dry_run),
         }
@@ -182,6 +211,13 @@ def _only(
 
 def _actor(actor: str) -> tuple[tuple[str, str], ...]:
     return () if actor == "unknown" else ((ACTOR, header_text("actor", actor)),)
+
+
+def _decided(decisions: Sequence[LineDecision]) -> list[dict[str, str]]:
+    return [
+        {"line": each.line, "decision": each.verdict.value, "comment": each.comment}
+        for each in decisions
+    ]
 
 
 def _decisions(given: Any) -> list[LineDecision]:

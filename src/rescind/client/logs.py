@@ -85,8 +85,7 @@ class Logs:
         name, route = self.asking.named(organization), ("v1", "log", "verify")
         if heads is None:
             return Pages(self.asking.get(route, records.verified_logs, name))
-        kept = heads if isinstance(heads, KeptHeads) else KeptHeads.of(_heads(heads))
-        body = {"organization": name, "heads": _kept(kept)}
+        body = {"organization": name, "heads": kept_objects(heads)}
         return Pages(self.asking.post(route, records.verified_logs, body))
 
     def _log_page(
@@ -173,8 +172,12 @@ def _heads(given: Any) -> list[LogHead]:
     return found
 
 
-def _kept(heads: KeptHeads) -> list[dict[str, Any]]:
-    """Heads as JSON. One that is the name of no organization has none: the service takes it for its own."""
+def kept_objects(given: KeptHeads | Iterable[LogHead]) -> list[dict[str, Any]]:
+    """Heads as JSON. One that is the name of no organization has none: the service takes it for its own.
+
+    Raises InvalidArgument for what is no head.
+    """
+    heads = given if isinstance(given, KeptHeads) else KeptHeads.of(_heads(given))
     named = {n: name for n, name in heads.names.items() if name != f"number {n}"}
     return [
         {

@@ -31,6 +31,7 @@ LEFT_OUT: Final = {
 OPTIONS_LEFT_OUT: Final = {
     "access_history": ("most_changes",),
     "apply": ("within", "inline_most_pairs", "wait", "only_at"),
+    "apply_review": ("request",),
     "check": ("within",),
     "check_many": ("within",),
     "explain": ("within",),
@@ -38,6 +39,7 @@ OPTIONS_LEFT_OUT: Final = {
     "preview": ("only_at",),
     "retry": ("actor", "request"),
     "review_lines": ("used",),
+    "start_review": ("request",),
     "verify_log": ("progress",),
 }
 """Parameters of the others that it does not offer."""

@@ -36,6 +36,7 @@ from rescind.model import (
     Route,
     StaleLine,
     VerifiedLog,
+    VerifiedReview,
 )
 
 # --- the log --------------------------------------------------------------------------------------------
@@ -235,6 +236,12 @@ class ReviewsAnswer(Struct):
     reviews: list[ReviewAnswer]
 
 
+class VerifiedReviewsAnswer(Struct):
+    """What was found of reviews."""
+
+    reviews: list[VerifiedReview]
+
+
 class StaleAnswer(Struct):
     """A line that does not apply any more."""
 
@@ -324,3 +331,4 @@ def outcome_of(
 review = reader(ReviewAnswer, _review)
 reviews = reader(ReviewsAnswer, lambda told: list(map(_review, told.reviews)))
 review_line = reader(LineAnswer, _line)
+verified_reviews = reader(VerifiedReviewsAnswer, lambda told: told.reviews)

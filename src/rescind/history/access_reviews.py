@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rescind import decision_log, history, model
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from rescind.history.reviews import ReviewedLines
     from rescind.model import (
         Difference,
+        KeptHeads,
         LineDecision,
+        LogHead,
         Microseconds,
         OrganizationId,
         Receipt,
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
         ReviewLine,
         ReviewOutcome,
         Revision,
+        VerifiedReview,
     )
     from rescind.settings import Settings
     from rescind.store import Store
+    from rescind.store.rows.actions import ServiceAction
 
 
 class AccessReviews(ABC):
@@ -68,6 +72,7 @@ class AccessReviews(ABC):
         idempotency_key: str | None,
         organization: str,
         at: Revision | None,
+        action: ServiceAction | None = None,
     ) -> tuple[Receipt, bool]: ...
 
     def start_review(
@@ -75,10 +80,12 @@ class AccessReviews(ABC):
         review: str,
         *,
         actor: str = "unknown",
+        request: str = "",
         organization: str | None = None,
         **only: Any,
     ) -> Review:
-        """Start a review of who has what now. Nothing is copied.
+        """Start a review of who has what now. Nothing is copied. The log of service actions has it, with the
+        digests of the log that its lines follow from, so that `verify_reviews` can prove it.
 
         `only` narrows it: `subject`, `group` (chains through it), `role`, `resource` (on it, above and below
         it), `permission`, `critical=True`. What it names must exist, else the review would be empty and look
@@ -86,9 +93,11 @@ class AccessReviews(ABC):
         """
         name, actor = self._named(organization), model.require_text("actor", actor)
         checked = history.reviews.review_name(review)
-        chosen = history.reviews.checked_filter(**only)
-        return history.reviews.start(
-            self.store, name, checked, chosen, actor=actor, now=self._now()
+        chosen = history.review_starting.checked_filter(**only)
+        request = model.require_text("request", request)
+        by = {"actor": actor, "request": request}
+        return history.review_starting.start(
+            self.store, name, checked, chosen, now=self._now(), **by
         )
 
     def list_reviews(
@@ -153,30 +162,62 @@ class AccessReviews(ABC):
         actor: str = "unknown",
         comment: str = "",
         dry_run: bool = False,
+        request: str = "",
         organization: str | None = None,
     ) -> ReviewOutcome:
         """Revoke the lines that are to be revoked, as one batch; with `dry_run`, say what that would do.
 
         Lines whose facts have changed since the review do not apply: they are `stale`, and the others are
         revoked. The same decisions applied again have one effect. The log has the review's name and the
-        comments as the reason. Raises BadInput, naming the lines, for contradictions and for what the facts
+        comments as the reason; the log of service actions has a digest of all decisions, those to keep
+        included. Raises BadInput, naming the lines, for contradictions and for what the facts
         do not permit, such as taking a required role from its last holder: then nothing is done.
         """
-        decisions = history.review_run.listed("decisions", decisions, model.LineDecision)
+        decisions = history.review_run.checked_decisions(decisions)
         found = self.find_review(review, organization=organization)
         if found.organization_deleted_at is not None:
             raise OrganizationNotFound(organization=found.organization)
         actor, comment = model.require_text("actor", actor), model.require_text("comment", comment)
+        request = model.require_text("request", request)
         run = history.review_run.ReviewRun(
             self, found, decisions, history.revocations.reason_of(found, decisions, comment)
         )
         for _ in range(history.review_run.ATTEMPTS):
             try:
-                return run.attempt(actor, dry_run=dry_run)
+                return run.attempt(actor, request, dry_run=dry_run)
             except PreconditionFailed:
                 continue
         why = "others kept changing it; try again"
         raise StoreConflict(organization=found.organization, why=why)
+
+    def verify_reviews(
+        self,
+        review: str | None = None,
+        *,
+        decisions: Sequence[LineDecision] | None = None,
+        heads: KeptHeads | Iterable[LogHead] | None = None,
+        life: int | None = None,
+        organization: str | None = None,
+    ) -> list[VerifiedReview]:
+        """Whether a review, or each of all, is as it was when it was started; if not, what differs first.
+
+        Its row is compared with the log of service actions, its lines with the change log, replayed without
+        snapshots; the chains of both are verified. `decisions` of a named review must have been applied, with
+        the same comments. `heads` were kept elsewhere: each log must still have its own. `life` is as in
+        `list_reviews`. A review that an earlier version started cannot be verified: it does not fit.
+        """
+        name = self._named(organization)
+        if decisions is not None:
+            decisions = history.review_run.checked_decisions(decisions)
+        return history.review_verify.verified_reviews(
+            self.store,
+            name,
+            None if review is None else history.reviews.review_name(review),
+            life=life,
+            decisions=decisions,
+            heads=history.log_proof.kept_heads(heads),
+            most_facts=self.settings.past_most_facts,
+        )
 
     def _reviewed(self, review: Review, used: LastUsed | None = None) -> ReviewedLines:
         return history.reviews.ReviewedLines(

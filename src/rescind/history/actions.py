@@ -1,4 +1,4 @@
-"""The log of service actions: what was done to keys, pending work, logs and the schema, by whom.
+"""The log of service actions: what was done to keys, reviews, pending work, logs and the schema, by whom.
 
 It is one hash chain for the database. Heads and verification have it as number -1.
 """
@@ -42,6 +42,8 @@ KINDS: Final = frozenset(
         "key_rotated",
         "log_mended",
         "log_pruned",
+        "review_applied",
+        "review_started",
         "roles_repaired",
         "schema_migrated",
         "database_restored",

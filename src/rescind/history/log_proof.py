@@ -42,8 +42,7 @@ class LogProof(ABC):
         no function.
         """
         name = None if organization is None else model.organization_id(organization)
-        if heads is not None and not isinstance(heads, model.KeptHeads):
-            heads = model.KeptHeads.of(_heads(heads))
+        heads = kept_heads(heads)
         if progress is not None and not callable(progress):
             raise InvalidArgument(
                 what="progress", value=repr(progress)[:60], hint="pass a function"
@@ -67,6 +66,13 @@ class LogProof(ABC):
         """
         name = None if organization is None else model.organization_id(organization)
         return history.actions.listed_actions(self.store, name, after, limit)
+
+
+def kept_heads(heads: KeptHeads | Iterable[LogHead] | None) -> KeptHeads | None:
+    """Heads as a caller gave them. Raises InvalidArgument for anything else."""
+    if heads is None or isinstance(heads, model.KeptHeads):
+        return heads
+    return model.KeptHeads.of(_heads(heads))
 
 
 def _heads(given: Any) -> list[LogHead]:

@@ -24,10 +24,11 @@ from rescind.model import (
     OrganizationId,
     OrganizationNumber,
 )
+from rescind.semantics.state_bytes import FORMAT
 from rescind.store import Store, Transaction
 from rescind.store.contract import Counter
 from rescind.store.rows.actions import ServiceAction
-from rescind.store.rows.past import FIND_LOG_NEEDS, LogNeedsRow
+from rescind.store.rows.past import FIND_LOG_NEEDS, FIND_SNAPSHOT, LogNeedsRow
 
 YOUNGEST_DAYS: Final = 31
 """Changes that are younger stay: events of the directory, idempotency keys and targets need them."""
@@ -69,8 +70,8 @@ def prune(
         plan = _planned(store, name, row.organization, before, now)
         if dry_run or not plan.changes:
             return plan
-        _keep_snapshot(store, name, row.organization, plan.revision, most_facts)
-        return _pruned(store, name, row.organization, plan, now, actor)
+        kept = _keep_snapshot(store, name, row.organization, plan.revision, most_facts)
+        return _pruned(store, name, row.organization, plan, kept, now, actor)
     raise OrganizationNotFound(organization=name)
 
 
@@ -124,12 +125,14 @@ def _pruned(
     name: OrganizationId,
     o: OrganizationNumber,
     plan: Pruning,
+    snapshot: str,
     now: Microseconds,
     actor: str,
 ) -> Pruning:
     names = {"o": o, "revision": plan.revision}
-    detail = json.dumps({"up_to": plan.revision, "changes": plan.changes})
-    action = ServiceAction("log_pruned", name, now, detail, actor, o=o)
+    counts = {"up_to": plan.revision, "changes": plan.changes}
+    detail = {**counts, "snapshot": snapshot, "format": FORMAT}
+    action = ServiceAction("log_pruned", name, now, json.dumps(detail), actor, o=o)
 
     def start(tx: Transaction) -> None:
         tx.run("settle_causes", **names)
@@ -152,14 +155,19 @@ def _forget(store: Store, o: OrganizationNumber) -> int:
 
 def _keep_snapshot(
     store: Store, name: OrganizationId, o: OrganizationNumber, revision: int, most_facts: int
-) -> None:
-    """When this returns, the facts at the revision can be had without any change up to it."""
+) -> str:
+    """When this returns, the facts at the revision can be had without any change up to it: from the snapshot
+    whose digest this is.
+    """
     replay = _replay(store, name, o, revision, most_facts)
     if replay.state.revision != revision:
         replay.forward(revision)
         keep(store, o, replay.state, source=replay.source)
         if _replay(store, name, o, revision, most_facts).state.revision != revision:
             raise PastUnavailable(organization=name, why="the snapshot cannot be read back")
+    asked = {"o": o, "format": FORMAT, "with_tables": True, "up_to": revision}
+    (row,) = store.fetch(FIND_SNAPSHOT, asked)
+    return bytes(row.digest).hex()
 
 
 def _replay(

@@ -94,15 +94,18 @@ class OrganizationReplay:
         up_to: int,
         most_facts: int,
         with_tables: bool = True,
+        environment_up_to: int | None = None,
     ) -> None:
-        """Begins at the newest snapshot up to a revision: with `with_tables`, also at one of the tables.
+        """Begins at the newest snapshot up to a revision: with `with_tables`, also at one of the tables. The
+        environment's is the newest up to a revision of its own; else up to that which the organization had.
 
         Raises PastTooLarge, also later, where it has more than `most_facts`; 0 is no limit.
         """
         self._store, self._o, self._most_facts = store, o, most_facts
         empty = OrganizationState(organization=name)
         self.state, own = _snapshot(store, o, up_to, empty, with_tables, most_facts)
-        shared = EnvironmentReplay(store, self.state.environment, with_tables=with_tables)
+        shared_up_to = self.state.environment if environment_up_to is None else environment_up_to
+        shared = EnvironmentReplay(store, shared_up_to, with_tables=with_tables)
         self.environment, self.source = shared, max(own, shared.source, key=SOURCES.index)
 
     def forward(self, up_to: int) -> None:

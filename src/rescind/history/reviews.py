@@ -7,35 +7,20 @@ so they are the same for as long as the log reaches back to it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from rescind import model
-from rescind.decision.spelling import folds_ids
 from rescind.decision_log import LastUsed
-from rescind.errors import (
-    GroupNotFound,
-    InvalidArgument,
-    MembershipNotFound,
-    OrganizationNotFound,
-    PermissionNotFound,
-    RescindError,
-    ResourceNotFound,
-    ReviewExists,
-    ReviewNotFound,
-    RoleNotFound,
-)
+from rescind.errors import InvalidArgument, OrganizationNotFound, ReviewNotFound
 from rescind.history.lives import Life, life_of
-from rescind.history.population import Chosen, Population, Way, folded
+from rescind.history.population import Chosen, Kind, Population, Way
 from rescind.history.review_uses import ReviewUses
 from rescind.history.states import replayed
-from rescind.listing.names import Similar
 from rescind.model import (
-    ENVIRONMENT,
     ENVIRONMENT_NUMBER,
-    Microseconds,
     OrganizationId,
     OrganizationNumber,
     Review,
@@ -43,15 +28,8 @@ from rescind.model import (
     ReviewFilter,
     ReviewLine,
 )
-from rescind.store import Store, Transaction
-from rescind.store.rows import Query
-from rescind.store.rows.imports import (
-    FIND_NAMED_GROUPS,
-    FIND_NAMED_MEMBERSHIPS,
-    FIND_NAMED_PERMISSIONS,
-    FIND_NAMED_RESOURCES,
-    FIND_NAMED_ROLES,
-)
+from rescind.semantics.state import EnvironmentState, OrganizationState
+from rescind.store import Store
 from rescind.store.rows.organizations import FIND_ORGANIZATION
 from rescind.store.rows.reviews import (
     LIST_REVIEWS,
@@ -65,14 +43,6 @@ MOST_NAME: Final = 100
 """Characters of a review's name."""
 REVIEWS_AT_ONCE: Final = 1_000
 """Reviews that are read in one query."""
-_NAMED: Final[dict[str, tuple[Query[Any], str, type[RescindError]]]] = {
-    "subject": (FIND_NAMED_MEMBERSHIPS, "subjects", MembershipNotFound),
-    "group": (FIND_NAMED_GROUPS, "groups", GroupNotFound),
-    "role": (FIND_NAMED_ROLES, "roles", RoleNotFound),
-    "resource": (FIND_NAMED_RESOURCES, "resources", ResourceNotFound),
-    "permission": (FIND_NAMED_PERMISSIONS, "permissions", PermissionNotFound),
-}
-"""By condition of a filter: how to find what it names, and the error if there is none."""
 _AT_ONCE: Final = 500
 """Lines whose changes are read from the log in one query."""
 
@@ -91,71 +61,6 @@ def review_name(value: object) -> str:
     return name
 
 
-def checked_filter(**conditions: Any) -> ReviewFilter:
-    """A filter of names that are well formed. Raises MalformedId and InvalidArgument."""
-    checks: dict[str, Callable[[Any], Any]] = {
-        "subject": model.subject_id,
-        "group": model.group_id,
-        "role": model.role_id,
-        "resource": model.resource_id,
-        "permission": model.permission_id,
-    }
-    given = {name: value for name, value in conditions.items() if value is not None}
-    for name in given.keys() & checks.keys():
-        given[name] = checks[name](given[name])
-    return ReviewFilter(**given)
-
-
-def start(
-    store: Store,
-    organization: OrganizationId,
-    name: str,
-    chosen: ReviewFilter,
-    *,
-    actor: str,
-    now: Microseconds,
-) -> Review:
-    """Start a review of the organization as it is now.
-
-    Raises OrganizationNotFound, ReviewExists, and what says which name of the filter does not exist.
-    """
-    if organization == ENVIRONMENT:
-        hint = "name an organization; all organizations (*) have no members of their own"
-        raise InvalidArgument(what="organization", value=organization, hint=hint)
-    number = number_of(store, organization)
-    _require_names(store, organization, number, chosen)
-    wrote: list[Callable[[], int]] = []
-
-    def start(tx: Transaction) -> None:
-        content = json.dumps(chosen.as_object(), ensure_ascii=False, sort_keys=True)
-        params = {"name": name, "now": now, "actor": actor, "filter": content}
-        wrote[:] = [tx.rows_written("start_review", organization=organization, **params)]
-
-    store.transact(start)
-    if not wrote[0]():
-        found = find(store, organization, name)
-        at = found.started_at.isoformat(sep=" ", timespec="seconds")
-        raise ReviewExists(review=name, started_at=at, by=found.actor)
-    return find(store, organization, name)
-
-
-def _require_names(
-    store: Store, organization: OrganizationId, o: OrganizationNumber, chosen: ReviewFilter
-) -> None:
-    """Raises for a name in a filter that does not exist: a review of nothing would look like a proof that
-    nobody has anything.
-    """
-    if folds_ids(store, organization):
-        chosen = folded(chosen)
-    for what, (query, parameter, error) in _NAMED.items():
-        name = getattr(chosen, what)
-        if name is None or (what == "resource" and name == model.ROOT):
-            continue
-        if not store.fetch(query, {"o": o, parameter: json.dumps([name])}):
-            unknown = error(organization=organization, **{what: name})
-            raise Similar(store).hinted(unknown, organization)
-
-
 def find(store: Store, organization: OrganizationId, name: str, life: int | None = None) -> Review:
     """A review of the organization, or, if it was deleted, of the last one that had the name; or of another
     life of the name. Raises OrganizationNotFound, ReviewNotFound and InvalidArgument.
@@ -164,18 +69,22 @@ def find(store: Store, organization: OrganizationId, name: str, life: int | None
     rows = store.fetch(READ_REVIEW, {"o": lived.row.organization, "name": name})
     if not rows:
         raise ReviewNotFound(organization=organization, review=name)
-    return _review(organization, lived, rows[0])
+    return review_of(organization, lived, rows[0])
 
 
 def listed(store: Store, organization: OrganizationId, life: int | None = None) -> list[Review]:
     """All reviews of the organization that `find` means, by name."""
     lived, _ = life_of(store, organization, life)
-    found: list[Review] = []
+    return [review_of(organization, lived, row) for row in rows_of(store, lived.row.organization)]
+
+
+def rows_of(store: Store, o: OrganizationNumber) -> list[ReviewRow]:
+    """The rows of all reviews of an organization, by name."""
+    found: list[ReviewRow] = []
     while True:
         after = found[-1].name if found else ""
-        params = {"o": lived.row.organization, "after": after, "limit": REVIEWS_AT_ONCE}
-        rows = store.fetch(LIST_REVIEWS, params)
-        found += [_review(organization, lived, row) for row in rows]
+        rows = store.fetch(LIST_REVIEWS, {"o": o, "after": after, "limit": REVIEWS_AT_ONCE})
+        found += rows
         if len(rows) < REVIEWS_AT_ONCE:
             return found
 
@@ -188,17 +97,37 @@ def number_of(store: Store, organization: OrganizationId) -> OrganizationNumber:
     return rows[0].organization
 
 
+class LineContent(NamedTuple):
+    """All that a line of a review tells, but for what is looked up in the log."""
+
+    way: Way
+    name: str | None
+    is_active: bool
+    kind: Kind
+    counts: bool
+
+
 class ReviewedLines:
-    """The lines of a review, by subject, then the subject's own roles, then its groups."""
+    """The lines of a review, by subject, then the subject's own roles, then its groups.
+
+    They follow from `facts`, the organization's and the environment's; else from the log and its snapshots.
+    """
 
     def __init__(
-        self, store: Store, review: Review, used: LastUsed | None, most_facts: int
+        self,
+        store: Store,
+        review: Review,
+        used: LastUsed | None,
+        most_facts: int,
+        facts: tuple[OrganizationState, EnvironmentState] | None = None,
     ) -> None:
         self.review, self._store = review, store
         lived, _ = life_of(store, review.organization, review.life)
         self._o = lived.row.organization
-        at = store.seals.revision(self._o, review.revision, review.environment)
-        state, environment = replayed(store, review.organization, at, most_facts=most_facts)
+        if facts is None:
+            at = store.seals.revision(self._o, review.revision, review.environment)
+            facts = replayed(store, review.organization, at, most_facts=most_facts)
+        state, environment = facts
         self.population = Population(state, environment, model.microseconds(review.started_at))
         self._chosen = Chosen(self.population, review.filter)
         self._uses: ReviewUses | None = None
@@ -234,6 +163,15 @@ class ReviewedLines:
             inactive += not self.population.state.memberships[way.subject].is_active
         return ReviewCounts(lines, len(subjects), critical, inactive)
 
+    def contents(self) -> Iterator[LineContent]:
+        """What each line is made of."""
+        winners: dict[str, str | None] = {}
+        for way in self._ways():
+            membership = self.population.state.memberships[way.subject]
+            counts = self.population.counts(way, self._winner(way.subject, winners))
+            kind = self.population.kind(way.role)
+            yield LineContent(way, membership.name, membership.is_active, kind, counts)
+
     def shown(self, ways: Iterable[Way]) -> list[ReviewLine]:
         """These ways as lines."""
         return list(self._told(list(ways)))
@@ -263,9 +201,14 @@ class ReviewedLines:
         shared = self._heads(ENVIRONMENT_NUMBER, {way.environment for way in ways})
         winners: dict[str, str | None] = {}
         for way in ways:
-            if self.population.is_single_role and way.subject not in winners:
-                winners = {way.subject: self.population.winner(way.subject)}
-            yield self._line(way, heads, shared, winners.get(way.subject))
+            yield self._line(way, heads, shared, self._winner(way.subject, winners))
+
+    def _winner(self, subject: str, known: dict[str, str | None]) -> str | None:
+        """The role that counts in a single-role organization; that of the last subject is known."""
+        if self.population.is_single_role and subject not in known:
+            known.clear()
+            known[subject] = self.population.winner(subject)
+        return known.get(subject)
 
     def _line(
         self,
@@ -313,7 +256,8 @@ _moment = lru_cache(4_096)(model.moment)
 """Most lines have times that others have too."""
 
 
-def _review(organization: OrganizationId, lived: Life, row: ReviewRow) -> Review:
+def review_of(organization: OrganizationId, lived: Life, row: ReviewRow) -> Review:
+    """A review by its row."""
     return Review(
         organization=organization,
         name=row.name,

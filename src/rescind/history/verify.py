@@ -44,7 +44,7 @@ def verified_logs(
     is_any = False
     for log in listed_logs(store, organization):
         is_any = True
-        found = _verified(store, log, digests := kept.pop(log.organization, {}), progress)
+        found = verified_log(store, log, digests := kept.pop(log.organization, {}), progress)
         if found.fits and digests and heads and heads.is_other_name(found.number, log.name):
             found = replace(found, fault=Fault(FaultKind.NAME_DIFFERS, max(digests)))
         yield found
@@ -61,9 +61,13 @@ def verified_logs(
         yield VerifiedLog(name or f"number {number}", number, 0, 0, 0, "", 0, fault)
 
 
-def _verified(
-    store: Store, log: ListedLogRow, heads: Mapping[int, bytes], progress: VerifyProgress | None
+def verified_log(
+    store: Store,
+    log: ListedLogRow,
+    heads: Mapping[int, bytes],
+    progress: VerifyProgress | None = None,
 ) -> VerifiedLog:
+    """Verify one log. It must still have each of the heads, which are digests by revision."""
     o, name = log.organization, log.name or ""
     walk, after = _begun(store, o, heads)
     if heads and max(heads) < after:

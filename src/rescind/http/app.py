@@ -39,6 +39,7 @@ from rescind.http.routes import (
     look_alikes,
     metrics,
     pending,
+    review_proof,
     reviews,
     targets,
 )
@@ -67,6 +68,7 @@ OURS: Final = [
     *advice.ROUTES,
     *audits.ROUTES,
     *reviews.ROUTES,
+    *review_proof.ROUTES,
     *access_history.ROUTES,
     *keys.ROUTES,
     *actions.ROUTES,

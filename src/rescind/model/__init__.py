@@ -112,6 +112,12 @@ if TYPE_CHECKING:
     from rescind.model.seals import Seals
     from rescind.model.spelling import IdRule, canonical, canonical_subject, folded
     from rescind.model.times import microseconds, moment
+    from rescind.model.verified_reviews import (
+        AppliedDecisions,
+        ReviewFault,
+        ReviewFaultKind,
+        VerifiedReview,
+    )
 
 __all__ = [
     "ENVIRONMENT",
@@ -126,6 +132,7 @@ __all__ = [
     "AccessPeriod",
     "Action",
     "AlikeIds",
+    "AppliedDecisions",
     "AssignmentEntry",
     "AssignmentNumber",
     "Assurance",
@@ -185,6 +192,8 @@ __all__ = [
     "ResourceTypeId",
     "Review",
     "ReviewCounts",
+    "ReviewFault",
+    "ReviewFaultKind",
     "ReviewFilter",
     "ReviewLine",
     "ReviewOutcome",
@@ -199,6 +208,7 @@ __all__ = [
     "SubjectId",
     "Verdict",
     "VerifiedLog",
+    "VerifiedReview",
     "canonical",
     "canonical_subject",
     "decode_enforcement",
@@ -257,6 +267,9 @@ _HOMES = {
     "rescind.model.seals": "Seals",
     "rescind.model.spelling": "IdRule canonical canonical_subject folded",
     "rescind.model.times": "microseconds moment",
+    "rescind.model.verified_reviews": (
+        "AppliedDecisions ReviewFault ReviewFaultKind VerifiedReview"
+    ),
 }
 
 if not TYPE_CHECKING:

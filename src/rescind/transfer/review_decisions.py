@@ -80,7 +80,16 @@ class Decisions:
         return None
 
 
-def read_decisions(source: Source, review: Review, delimiter: Delimiter | None = None) -> Decisions:
+class ReviewNames(NamedTuple):
+    """A review, named without being read."""
+
+    name: str
+    organization: str
+
+
+def read_decisions(
+    source: Source, review: Review | ReviewNames, delimiter: Delimiter | None = None
+) -> Decisions:
     """All that a file decides about this review. Raises BadInput with every problem by line."""
     found, problems = Decisions(source.digest), Problems()
     first: dict[str, LineDecision] = {}
@@ -123,7 +132,7 @@ def review_named_in(source: Source, delimiter: Delimiter | None = None) -> str:
     raise BadInput(at=at, why=why, hint="name it: --review NAME")
 
 
-def _decision(source: Source, row: _Row, review: Review) -> LineDecision | None:
+def _decision(source: Source, row: _Row, review: Review | ReviewNames) -> LineDecision | None:
     """What a row decides; nothing where its decision is empty."""
     at = source.at(row.at)
     _require_of(source, row, review)
@@ -144,7 +153,7 @@ def _decision(source: Source, row: _Row, review: Review) -> LineDecision | None:
     return LineDecision(line, Verdict(word), comment, at)
 
 
-def _require_of(source: Source, row: _Row, review: Review) -> None:
+def _require_of(source: Source, row: _Row, review: Review | ReviewNames) -> None:
     for name, own in (("review", review.name), ("organization", review.organization)):
         there = row.cells.get(name)
         if there and not _is_same(own, there):

@@ -1,6 +1,23 @@
+-- find_review_row
+SELECT r.name FROM rescind.review AS r WHERE r.organization = %(o)s AND r.name = %(name)s
+
+-- list_prunings
+SELECT a.number, a.recorded_at, a.kind, a.subject, a.detail, a.actor FROM rescind.action AS a
+WHERE a.organization = %(o)s AND a.kind = 'log_pruned' AND a.number > %(after)s
+ORDER BY a.number LIMIT %(limit)s
+
+-- list_review_actions
+SELECT a.number, a.recorded_at, a.kind, a.subject, a.detail, a.actor FROM rescind.action AS a
+WHERE a.organization = %(o)s AND a.kind IN ('review_started', 'review_applied') AND a.number > %(after)s
+AND (CAST(%(name)s AS TEXT) IS NULL OR a.subject = %(name)s)
+ORDER BY a.number LIMIT %(limit)s
+
 -- list_reviews
 SELECT r.name, r.revision, r.environment, r.started_at, r.actor, r.filter
 FROM rescind.review AS r WHERE r.organization = %(o)s AND r.name > %(after)s ORDER BY r.name LIMIT %(limit)s
+
+-- read_change_digest
+SELECT c.revision, c.digest, c.recorded_at FROM rescind.change AS c WHERE c.organization = %(o)s AND c.revision = %(revision)s
 
 -- read_change_heads
 SELECT c.revision, c.recorded_at, c.actor, c.reason
@@ -11,10 +28,19 @@ FROM rescind.json_items(%(revisions)s) AS i CROSS JOIN LATERAL (SELECT * FROM re
 SELECT r.name, r.revision, r.environment, r.started_at, r.actor, r.filter
 FROM rescind.review AS r WHERE r.organization = %(o)s AND r.name = %(name)s
 
--- start_review
-INSERT INTO rescind.review (organization, name, revision, environment, started_at, actor, filter)
-SELECT o.id, CAST(%(name)s AS TEXT), o.revision, env.revision, CAST(%(now)s AS BIGINT), CAST(%(actor)s AS TEXT), CAST(%(filter)s AS TEXT)
+-- read_review_state
+SELECT o.revision, env.revision AS environment, c.digest, e.digest AS environment_digest
 FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS env
     WHERE env.id = 0 OFFSET 0) AS env
-WHERE o.slug = %(organization)s
+LEFT JOIN LATERAL (SELECT * FROM rescind.change AS c
+    WHERE c.organization = o.id AND c.revision = o.revision OFFSET 0) AS c ON TRUE
+LEFT JOIN LATERAL (SELECT * FROM rescind.change AS e
+    WHERE e.organization = env.id AND e.revision = env.revision OFFSET 0) AS e ON TRUE
+WHERE o.id = %(o)s
+
+-- start_review
+INSERT INTO rescind.review (organization, name, revision, environment, started_at, actor, filter)
+SELECT o.id, CAST(%(name)s AS TEXT), CAST(%(revision)s AS BIGINT), CAST(%(environment)s AS BIGINT), CAST(%(now)s AS BIGINT), CAST(%(actor)s AS TEXT),
+    CAST(%(filter)s AS TEXT)
+FROM rescind.organization AS o WHERE o.id = %(o)s AND o.slug = %(organization)s
 ON CONFLICT (organization, name) DO NOTHING

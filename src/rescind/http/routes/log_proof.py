@@ -126,7 +126,7 @@ def verify_log(
         if number is None or revision is None or digest is None:
             hint = "give `number`, `revision` and `digest` of a head, or none of them"
             raise InvalidArgument(what="head", hint=hint)
-        heads = _kept([KeptHead(number, revision, digest, name)], name)
+        heads = kept_heads([KeptHead(number, revision, digest, name)], name)
     return _verified(service, name, heads)
 
 
@@ -140,14 +140,19 @@ def verify_log_from(
     them. Those of other organizations are left out. Of a log of more than 500,000 changes it is refused.
     """
     name = caller_of(request).organization_for(data.organization)
-    heads = _kept(data.heads, name)
-    if not heads:
+    return _verified(service, name, required_heads(data.heads, name))
+
+
+def required_heads(heads: list[KeptHead], name: str) -> KeptHeads:
+    """The heads of one organization. Raises InvalidArgument where there is none with a digest."""
+    kept = kept_heads(heads, name)
+    if not kept:
         hint = "none of them is a head of this organization with a digest"
         raise InvalidArgument(what="heads", hint=hint)
-    return _verified(service, name, heads)
+    return kept
 
 
-def _kept(heads: list[KeptHead], name: str) -> KeptHeads:
+def kept_heads(heads: list[KeptHead], name: str) -> KeptHeads:
     """The heads of one organization, those that say no name included. Raises InvalidArgument."""
     ours = [
         msgspec.structs.replace(head, organization=name)

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from rescind.errors import InvalidArgument
 from rescind.http.answers import ReceiptResponse
-from rescind.http.auth import Caller, caller_of, requires
+from rescind.http.auth import Caller, caller_of, request_of, requires
 from rescind.http.routes.changes import Behalf
 from rescind.http.routes.lists import Organization
 from rescind.http.server.service import Service
@@ -175,6 +175,7 @@ def start_review(
     found = service.authority.start_review(
         data.review,
         actor=caller.actor(behalf),
+        request=request_of(request),
         organization=caller.organization_for(data.organization),
         subject=data.subject,
         group=data.group,
@@ -239,19 +240,25 @@ def apply_review(
     if revoked > most:
         hint = f"send at most {most:,} to revoke, or use `rescind review apply`"
         raise InvalidArgument(what="decisions", value=revoked, hint=hint)
-    decisions = [
-        LineDecision(each.line, each.decision, each.comment, f"decision {number}")
-        for number, each in enumerate(data.decisions, 1)
-    ]
+    decisions = decided(data.decisions)
     done = service.authority.apply_review(
         data.review,
         decisions,
         actor=caller.actor(behalf),
         comment=data.comment,
         dry_run=data.dry_run,
+        request=request_of(request),
         organization=caller.organization_for(data.organization),
     )
     return Response(ReviewOutcomeResponse.of(done))
+
+
+def decided(decisions: list[DecisionRequest]) -> list[LineDecision]:
+    """Decisions as the library takes them."""
+    return [
+        LineDecision(each.line, each.decision, each.comment, f"decision {number}")
+        for number, each in enumerate(decisions, 1)
+    ]
 
 
 def life_for(caller: Caller, life: int | None) -> int | None:

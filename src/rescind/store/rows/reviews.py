@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rescind.model import Microseconds
+from rescind.store.rows.log import LogHeadRow
 from rescind.store.rows.query import Query
 
 
@@ -19,6 +20,26 @@ class ReviewRow(NamedTuple):
     filter: str
 
 
+class ReviewStateRow(NamedTuple):
+    """The revisions of an organization and of `*`, and the digests of their changes, where they have one."""
+
+    revision: int
+    environment: int
+    digest: bytes | None
+    environment_digest: bytes | None
+
+
+class ReviewActionRow(NamedTuple):
+    """A service action about a review."""
+
+    number: int
+    recorded_at: Microseconds
+    kind: str
+    subject: str
+    detail: str
+    actor: str
+
+
 class ChangeHeadRow(NamedTuple):
     """Who made a change, when and why."""
 
@@ -31,3 +52,7 @@ class ChangeHeadRow(NamedTuple):
 READ_REVIEW = Query("read_review", ReviewRow)
 LIST_REVIEWS = Query("list_reviews", ReviewRow)
 READ_CHANGE_HEADS = Query("read_change_heads", ChangeHeadRow)
+READ_REVIEW_STATE = Query("read_review_state", ReviewStateRow)
+LIST_REVIEW_ACTIONS = Query("list_review_actions", ReviewActionRow)
+LIST_PRUNINGS = Query("list_prunings", ReviewActionRow)
+READ_CHANGE_DIGEST = Query("read_change_digest", LogHeadRow)
