@@ -16,7 +16,9 @@ from rescind import Authority
 from rescind.changes import CreateOrganization
 from rescind.errors import InvalidArgument, SchemaMissing, StoreError, StoreUnavailable
 from rescind.store.migrations import migrate
-from rescind.store.sqlite import new_file
+from rescind.store.migrations.plan import plan_of
+from rescind.store.sqlite import connect, new_file
+from tests.unit.command_line import CommandLine, one_error
 
 
 def content(path: Path) -> tuple[list[Any], dict[str, list[Any]]]:
@@ -72,6 +74,68 @@ def test_without_it_a_missing_file_stays_missing(tmp_path: Path) -> None:
 def test_the_owner_makes_it_on_postgresql() -> None:
     with pytest.raises(InvalidArgument, match="rescind migrate"):
         Authority.open("postgresql://localhost/acme", create=True)
+
+
+NO_FILES = {
+    ":memory:": "in a temporary folder",
+    " :memory: ": "in a temporary folder",
+    "file::memory:": "in a temporary folder",
+    "file::memory:?cache=shared": "in a temporary folder",
+    "file:x?mode=memory": "in a temporary folder",
+    "file:x.db": r"\./file:",
+    "sqlite://:memory:": "in a temporary folder",
+    "sqlite:///:memory:": "in a temporary folder",
+    "sqlite:///file:x?mode=memory&uri=true": "in a temporary folder",
+    "sqlite:///x.db?mode=memory": "no parameters",
+    "": "It is empty",
+    " ": "It is empty",
+    "sqlite://": "It is empty",
+    "sqlite:///": "It is empty",
+}
+"""What names no file, to SQLite or to those who know other programs; and what the error says."""
+
+
+@pytest.mark.parametrize("name", NO_FILES)
+def test_what_names_no_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """By everything that takes a database; and none is left that is called so."""
+    monkeypatch.chdir(tmp_path)
+    for use in (
+        lambda: Authority.open(name, create=True),
+        lambda: Authority.open(name),
+        lambda: migrate(name),
+        lambda: plan_of(name),
+    ):
+        with pytest.raises(InvalidArgument, match=NO_FILES[name]):
+            use()
+    if "sqlite:" not in name:
+        with pytest.raises(InvalidArgument):
+            connect(name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [":memory:", "sqlite:///:memory:", "file:x?mode=memory"])
+def test_the_command_line_refuses_it_too(
+    rescind: CommandLine, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """By the variable and by the option, in commands that make a database and in others."""
+    monkeypatch.setenv("RESCIND_DATABASE", name)
+    for arguments in (("init",), ("migrate",), ("migrate", "--check"), ("check", "ada", "read")):
+        assert "name a file, in a temporary folder" in one_error(rescind(*arguments))
+    monkeypatch.delenv("RESCIND_DATABASE")
+    assert "name a file, in a temporary folder" in one_error(rescind("-d", name, "init"))
+    assert list(Path().glob("*mem*")) == []
+
+
+@pytest.mark.parametrize("name", ["x.db?mode=memory", "./file:x", "memory:", ":memory:.db"])
+def test_what_looks_alike_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The control of that: a path is taken as it is."""
+    monkeypatch.chdir(tmp_path)
+    Authority.open(name, create=True).close()
+    assert Path(name).name in [path.name for path in tmp_path.iterdir()]
 
 
 def test_interrupted_it_leaves_an_empty_file(

@@ -13,7 +13,7 @@ from rescind.cli.change_commands import user
 from rescind.cli.declared import Commands, Option
 from rescind.cli.options import Target, with_target
 from rescind.errors import InvalidArgument
-from rescind.store.sqlite import require_file
+from rescind.store.sqlite import file_of, require_file
 
 if TYPE_CHECKING:
     from rescind.store.migrations.locks import Locks
@@ -79,7 +79,7 @@ def migrate(
         _say_plan(target, dry_run=dry_run)
         return
     if partitions is None and not is_postgres(target.database):
-        require_file(target.database.removeprefix("sqlite:///"))
+        require_file(file_of(target.database))
     to_current(
         target.database,
         partitions=partitions,

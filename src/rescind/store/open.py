@@ -38,20 +38,19 @@ def open_store(
     """The store at a URL or path: `postgresql://…`, `sqlite:///file.db`, or a file's path.
 
     With `create` the schema is made in a file that is missing or empty. A probe is for tests. Raises
-    StoreUnavailable, SchemaMissing, SchemaTooOld or SchemaTooNew.
+    InvalidArgument, also for SQLite's `:memory:` and its URIs; StoreUnavailable, SchemaMissing, SchemaTooOld
+    or SchemaTooNew.
     """
     if not isinstance(url, (str, os.PathLike)):
         raise InvalidArgument(
             what="database", value=reprlib.repr(url), hint="give a URL or a file's path"
         )
     url = os.fspath(url)
-    scheme, separator, rest = url.partition("://")
+    scheme, separator, _ = url.partition("://")
     if not separator or scheme == "sqlite":
-        from rescind.store.sqlite import NAMELESS, SqliteStore
+        from rescind.store.sqlite import SqliteStore, file_of
 
-        path = rest.removeprefix("/") if separator else url
-        if not path.strip():
-            raise InvalidArgument(what="database", hint=NAMELESS)
+        path = file_of(url)
         if create:
             from rescind.store.sqlite.new_file import make_file
 

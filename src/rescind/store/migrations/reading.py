@@ -15,7 +15,7 @@ from rescind.store.migrations.reach import is_function_current, is_sqlite_view_c
 from rescind.store.migrations.scripts import use_schema
 from rescind.store.migrations.view import is_view_current
 from rescind.store.postgres import address, location
-from rescind.store.sqlite import require_file, translated_errors
+from rescind.store.sqlite import file_of, require_file, translated_errors
 
 VIEWS = ("effective_permission", "reach")
 LOCK_MILLISECONDS = 1_000
@@ -25,7 +25,7 @@ LOCK_MILLISECONDS = 1_000
 def opened(url: str) -> Iterator[tuple[sqlalchemy.Connection, str]]:
     """A connection for reading, and the database's name for people. What it writes is rolled back."""
     if url.partition("://")[0] not in ("postgresql", "postgres"):
-        path = url.removeprefix("sqlite:///")
+        path = file_of(url)
         require_file(path)
         with translated_errors(path), closing(_file(path)) as driver:
             engine = sqlalchemy.create_engine(

@@ -4,15 +4,15 @@ One connection writes, lent to one thread at a time, with `BEGIN IMMEDIATE` agai
 others are lent for reading.
 """
 
-from rescind.store.sqlite.files import NAMELESS, connect, require_file, translated_errors
+from rescind.store.sqlite.files import connect, file_of, require_file, translated_errors
 from rescind.store.sqlite.store import SqliteStore
 from rescind.store.sqlite.write_queue import BUSY_SECONDS
 
 __all__ = [
     "BUSY_SECONDS",
-    "NAMELESS",
     "SqliteStore",
     "connect",
+    "file_of",
     "require_file",
     "translated_errors",
 ]

@@ -41,6 +41,12 @@ NOT_DURABLE: Final = Commits("NORMAL", 1_000)
 """The next durable commit puts the WAL on disk up to there, whichever process wrote it."""
 
 NAMELESS: Final = "it is empty: give a URL or a file's path"
+IN_MEMORY: Final = (
+    "each connection would have a database of its own, gone with it: name a file,"
+    " in a temporary folder if it is for a test"
+)
+NO_URI: Final = "SQLite's own URIs are not taken: give the path, as ./file:… if a file is called so"
+NO_PARAMETERS: Final = "sqlite:///file.db takes no parameters: leave out what begins with ?"
 PRIVATE: Final = 0o600
 """The mode of a new file."""
 FORKED: Final = (
@@ -49,6 +55,31 @@ FORKED: Final = (
 FAULTS: Final = (sqlite3.Error, MemoryError)
 """The exceptions that the driver raises."""
 inherited: Final[set[tuple[int, int]]] = set()
+
+
+def file_of(database: str) -> str:
+    """The file that a path or a URL (`sqlite:///file.db`) names. Raises InvalidArgument if it is none."""
+    scheme, separator, rest = database.partition("://")
+    path = database
+    if separator and scheme == "sqlite":
+        path = rest.removeprefix("/")
+        if "?" in path and not path.startswith("file:"):
+            raise InvalidArgument(what="database", value=database, hint=NO_PARAMETERS)
+    require_named(path)
+    return path
+
+
+def require_named(path: str) -> None:
+    """Raise InvalidArgument for what SQLite takes for a database in memory, or for a URI."""
+    hint = None
+    if not path.strip():
+        raise InvalidArgument(what="database", hint=NAMELESS)
+    if path.strip() == ":memory:":
+        hint = IN_MEMORY
+    elif path.startswith("file:"):
+        hint = IN_MEMORY if ":memory:" in path or "mode=memory" in path else NO_URI
+    if hint is not None:
+        raise InvalidArgument(what="database", value=path, hint=hint)
 
 
 def require_file(path: str) -> None:
@@ -66,11 +97,10 @@ def require_file(path: str) -> None:
 
 def connect(path: str) -> sqlite3.Connection:
     """A connection with the settings that the guarantees need. A new file is readable by its owner only;
-    files that SQLite creates beside it get the same mode. Raises InvalidArgument for an empty path, which
-    SQLite takes for a database that is gone when it is closed.
+    files that SQLite creates beside it get the same mode. Raises InvalidArgument for a path that SQLite takes
+    for a database in memory, or one that is gone when it is closed.
     """
-    if not path.strip():
-        raise InvalidArgument(what="database", hint=NAMELESS)
+    require_named(path)
     require_own(path)
     with contextlib.suppress(OSError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
